@@ -1,0 +1,49 @@
+# One target a task, the same for people and CI. `make help` lists them.
+PYTHON ?= python3
+PROMPT ?= lofi hip hop with rain sounds, 90 bpm
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PYTEST_WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help music test check format bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
+
+music: $(VENV)/installed ## write music for PROMPT="…" under music/
+	@mkdir -p music
+	@cd music && "$(CURDIR)/$(BIN)/tunesmith" generate "$(PROMPT)"
+
+test: $(VENV)/installed-test ## run every test
+	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+check: $(VENV)/installed-test ## lint, format, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src tests
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-test ## put every file into house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line of JSON
+	$(BIN)/python benchmarks/composer.py
+	$(BIN)/python benchmarks/adherence.py
+
+clean: ## remove the virtual environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+$(VENV)/installed-evaluation: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[evaluation]'
+	@touch $@

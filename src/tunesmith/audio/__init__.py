@@ -1,0 +1,3 @@
+"""The sound itself: buffer, files, resampling, loudness, editing."""
+
+from tunesmith.audio.buffer import Audio as Audio

@@ -1,0 +1,1 @@
+"""The built-in composer: prompt → brief → score → stems → mix."""

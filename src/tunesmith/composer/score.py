@@ -1,0 +1,157 @@
+"""The score: everything needed to render a piece, in beats and pitches, before any sound exists.
+
+Score ── sections (bars, energy) ── chords (beats)
+  ├───── parts ── notes (beats, pitch, velocity)
+  ├───── ambience (rain, vinyl …)
+  ├───── tempo_map: beats ⇄ seconds
+  └───── mix (loudness, space, production)
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+
+from tunesmith.composer.theory import Chord, Key, Meter
+
+ROLES = (
+    "melody", "counter", "chords", "pad", "arpeggio", "bass", "drone", "drums", "percussion", "effects",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note: ``start`` and ``length`` in beats on the 1/960 grid, MIDI ``pitch`` (GM drum key for drums), ``velocity`` 1–127.
+
+    ``glide`` is where the pitch slides in from, in semitones relative to ``pitch`` (0: no slide).
+    """
+
+    start: float
+    length: float
+    pitch: int
+    velocity: int
+    glide: int = 0
+
+    @property
+    def end(self) -> float:
+        """Start plus length, in beats."""
+        return self.start + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One player: a ``role`` from ROLES, an ``instrument`` from the instrument table, and notes sorted by start.
+
+    ``gain_db`` and ``pan`` (−1 left … 1 right) are its place in the mix. ``entry`` is the intensity, 0–1, from which
+    this part plays when the piece is rendered at a given intensity.
+    """
+
+    name: str
+    role: str
+    instrument: str
+    notes: tuple[Note, ...]
+    gain_db: float = 0.0
+    pan: float = 0.0
+    entry: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of the form: ``name`` (intro, A, B, bridge, build, drop, break, outro, ending), first ``bar`` from 0,
+    number of ``bars``, and ``energy`` 0–1."""
+
+    name: str
+    bar: int
+    bars: int
+    energy: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChordSpan:
+    """A chord sounding from ``start`` for ``length`` beats."""
+
+    start: float
+    length: float
+    chord: Chord
+
+
+@dataclass(frozen=True, slots=True)
+class TempoMap:
+    """Beats to seconds and back: ``changes`` are (beat, quarter notes a minute), first at beat 0, beats ascending."""
+
+    changes: tuple[tuple[float, float], ...]
+    _seconds: tuple[float, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.changes or self.changes[0][0] != 0 or any(bpm <= 0 for _, bpm in self.changes):
+            raise ValueError("a tempo map starts at beat 0 and every tempo is above 0")
+        seconds = [0.0]
+        for (beat, bpm), (following, _) in zip(self.changes, self.changes[1:], strict=False):
+            if following <= beat:
+                raise ValueError("the beats of a tempo map must ascend")
+            seconds.append(seconds[-1] + (following - beat) * 60 / bpm)
+        object.__setattr__(self, "_seconds", tuple(seconds))
+
+    def seconds_at(self, beat: float) -> float:
+        """When ``beat`` sounds; the last tempo goes on for ever."""
+        index = max(0, bisect.bisect_right(self.changes, beat, key=lambda change: change[0]) - 1)
+        start, bpm = self.changes[index]
+        return self._seconds[index] + (beat - start) * 60 / bpm
+
+    def beat_at(self, seconds: float) -> float:
+        """Which beat sounds at ``seconds``."""
+        index = max(0, bisect.bisect_right(self._seconds, seconds) - 1)
+        start, bpm = self.changes[index]
+        return start + (seconds - self._seconds[index]) * bpm / 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ambience:
+    """A background sound named in the ambience table (rain, ocean, vinyl …) at ``gain_db`` below the music."""
+
+    name: str
+    gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MixSettings:
+    """How the stems become the mix.
+
+    ``room`` and ``hall`` are reverb sends 0–1, ``side_chain`` how deep the kick ducks the rest 0–1, ``brightness_db`` a
+    tilt of the highs, ``width`` the stereo width (1 as played), ``production`` effects by name: tape, wow, vinyl, lofi,
+    distortion, bitcrush, dry, telephone.
+    """
+
+    loudness_lufs: float = -14.0
+    room: float = 0.2
+    hall: float = 0.15
+    side_chain: float = 0.0
+    brightness_db: float = 0.0
+    width: float = 1.0
+    production: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A whole piece. ``duration`` is the exact length in seconds; a ``loop``'s end meets its start."""
+
+    title: str
+    prompt: str
+    genre: str
+    seed: int
+    key: Key
+    meter: Meter
+    tempo_map: TempoMap
+    duration: float
+    loop: bool
+    form: str
+    sections: tuple[Section, ...]
+    chords: tuple[ChordSpan, ...]
+    parts: tuple[Part, ...]
+    ambience: tuple[Ambience, ...] = ()
+    mix: MixSettings = MixSettings()
+
+    @property
+    def bars(self) -> int:
+        """Number of bars in the form."""
+        return sum(section.bars for section in self.sections)

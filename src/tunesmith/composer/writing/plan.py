@@ -1,0 +1,111 @@
+"""The plan that every part writer shares: what is played when, before a single note is written."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from tunesmith.composer.brief import Brief
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
+from tunesmith.composer.theory import Key, Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """One player of this piece: a part-to-be.
+
+    ``style`` is the drawn style, groove name or rhythm; ``register`` the pitch around which it lies; ``entry`` the
+    energy from which it plays. ``name`` is unique in the piece (``melody``, ``chords``, ``chords_2``).
+    """
+
+    name: str
+    role: str
+    instrument: str
+    style: str
+    register: int
+    entry: float
+    voicing: str = "close"
+    rhythm: str = ""
+    gain_db: float = 0.0
+    pan: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything decided before parts are written. Bars count from 0; beats are quarter notes.
+
+    ``written`` holds the notes of parts already written, by player name, so that later writers can lock to them.
+    """
+
+    brief: Brief
+    genre: Genre
+    key: Key
+    meter: Meter
+    tempo_map: TempoMap
+    sections: tuple[Section, ...]
+    chords: tuple[ChordSpan, ...]
+    players: tuple[Player, ...]
+    written: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
+
+    @property
+    def beats_per_bar(self) -> float:
+        """Quarter notes in one bar."""
+        return self.meter.beats_per_bar
+
+    @property
+    def bars(self) -> int:
+        """Bars of the form."""
+        return sum(section.bars for section in self.sections)
+
+    @property
+    def end(self) -> float:
+        """The beat at which the last bar ends."""
+        return self.bars * self.beats_per_bar
+
+    def section_at(self, beat: float) -> Section:
+        """Return the section sounding at ``beat`` (the last one after the end)."""
+        bar = int(beat / self.beats_per_bar + 1e-6)
+        index = bisect.bisect_right(self.sections, bar, key=lambda section: section.bar) - 1
+        return self.sections[max(0, index)]
+
+    def chord_at(self, beat: float) -> ChordSpan:
+        """Return the chord sounding at ``beat`` (the last one after the end)."""
+        index = bisect.bisect_right(self.chords, beat + 1e-6, key=lambda span: span.start) - 1
+        return self.chords[max(0, index)]
+
+    def spans_between(self, start: float, end: float) -> Iterator[ChordSpan]:
+        """Yield the chords that begin in ``[start, end)``."""
+        first = bisect.bisect_left(self.chords, start - 1e-6, key=lambda span: span.start)
+        for span in self.chords[first:]:
+            if span.start >= end - 1e-6:
+                return
+            yield span
+
+    def active_sections(self, player: Player) -> Iterator[Section]:
+        """Yield the sections in which the player plays."""
+        for section in self.sections:
+            if section.energy >= player.entry - 1e-9:
+                yield section
+
+    def kicks(self) -> tuple[float, ...]:
+        """Return the beats on which the written drums have a bass drum, in order; empty where there are none."""
+        return tuple(
+            note.start
+            for player in self.players
+            if player.role == "drums"
+            for note in self.written.get(player.name, ())
+            if note.pitch == 36
+        )
+
+
+class Writer(Protocol):
+    """Writes one player's notes, unperformed (on the beat, flat velocities of intent), sorted by start."""
+
+    def __call__(self, plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+        """Return the notes, all within the plan's bars and the instrument's range."""
+        ...

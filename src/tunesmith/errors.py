@@ -1,0 +1,89 @@
+"""Every error Tunesmith raises on purpose.
+
+The tree::
+
+    TunesmithError
+    ├── InvalidRequest      the caller asked for something that cannot be: names field, limit and value
+    │   └── UnknownName     a genre, instrument, model … that does not exist; suggests the nearest
+    ├── InvalidScore        a score file has a mistake: names line, part and beat
+    ├── AudioFileError      a sound file cannot be read or written
+    ├── SoundFontError      a sound bank is broken or lacks what was asked of it
+    ├── ModelNotInstalled   the model exists but is not on this machine
+    └── GenerationCancelled the caller cancelled while the music was being made
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TunesmithError(Exception):
+    """Root of the tree. ``str(error)`` is one clear line fit to show a user; ``exit_code`` is the shell's."""
+
+    exit_code = 1
+
+
+class InvalidRequest(TunesmithError):
+    """A field of the request breaks its limit."""
+
+    exit_code = 2
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class UnknownName(InvalidRequest):
+    """A name that is not in the table it was looked up in."""
+
+    def __init__(self, field: str, name: str, known: Iterable[str]) -> None:
+        nearest = difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+        super().__init__(field, f"there is no {field} called {name!r}{hint}")
+        self.name = name
+        self.nearest = tuple(nearest)
+
+
+class InvalidScore(TunesmithError):
+    """A score document has a mistake. ``line`` is 1-based; ``part`` and ``beat`` are None where they do not apply."""
+
+    exit_code = 2
+
+    def __init__(
+        self, problem: str, *, line: int | None = None, part: str | None = None, beat: str | None = None
+    ) -> None:
+        places = [("line", line), ("part", part), ("beat", beat)]
+        where = ", ".join(f"{name} {value}" for name, value in places if value is not None)
+        super().__init__(f"score: {where}: {problem}" if where else f"score: {problem}")
+        self.line = line
+        self.part = part
+        self.beat = beat
+
+
+class AudioFileError(TunesmithError):
+    """A sound file cannot be read or written."""
+
+    exit_code = 2
+
+
+class SoundFontError(TunesmithError):
+    """A sound bank is broken or lacks what was asked of it."""
+
+    exit_code = 2
+
+
+class ModelNotInstalled(TunesmithError):
+    """The model exists but is not on this machine; the message names the command that installs it."""
+
+    exit_code = 2
+
+
+class GenerationCancelled(TunesmithError):
+    """The caller cancelled while the music was being made."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("cancelled")

@@ -1,0 +1,81 @@
+"""What every generator of music looks like, and where generators are found by model name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Protocol, cast
+
+from tunesmith.audio import Audio
+from tunesmith.errors import UnknownName
+from tunesmith.request import GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a generation has come: the ``stage`` in words and the ``fraction`` done of the whole, 0 to 1."""
+
+    stage: str
+    fraction: float
+
+
+ProgressCallback = Callable[[Progress], None]
+CancelCheck = Callable[[], bool]
+
+
+class Generator(Protocol):
+    """Makes music from a request."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Make the music.
+
+        ``progress`` is called with non-decreasing fractions; ``cancelled`` is asked at least once a second of work.
+        Raises GenerationCancelled once ``cancelled()`` is true, and InvalidRequest for what cannot be.
+        """
+        ...
+
+
+GeneratorFactory = Callable[[], Generator]
+
+BUILT_IN: Mapping[str, str] = {"composer": "tunesmith.composer.generator:ComposerGenerator"}
+ENTRY_POINT_GROUP = "tunesmith.generators"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Generators by model name, each loaded only when asked for.
+
+    ``targets`` maps a model name to ``module:factory``. Packages add theirs as entry points of the group
+    ``tunesmith.generators``.
+    """
+
+    targets: Mapping[str, str] = field(default_factory=lambda: dict(BUILT_IN))
+
+    @classmethod
+    def discover(cls) -> Registry:
+        """Return the registry of the built-in generators and those of installed packages."""
+        installed = {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
+        return cls({**installed, **BUILT_IN})
+
+    def names(self) -> tuple[str, ...]:
+        """Return the model names, sorted."""
+        return tuple(sorted(self.targets))
+
+    def create(self, model: str) -> Generator:
+        """Return a new generator for the model; raises UnknownName with the nearest names."""
+        target = self.targets.get(model)
+        if target is None:
+            raise UnknownName("model", model, self.names())
+        module, _, factory = target.partition(":")
+        return cast("GeneratorFactory", getattr(importlib.import_module(module), factory))()
+
+
+def no_progress(progress: Progress) -> None:
+    """Ignore progress."""
+
+
+def never_cancelled() -> bool:
+    """Return False: for callers that never cancel."""
+    return False

@@ -1,0 +1,136 @@
+"""GenerationRequest: everything a caller may ask for, checked once, read from and written to JSON."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from tunesmith.errors import InvalidRequest
+
+MAX_PROMPT_CHARACTERS = 2_000
+MAX_DURATION_SECONDS = 1_800.0
+MIN_DURATION_SECONDS = 1.0
+MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
+MAX_SEED = 2**53 - 1  # the largest integer that JSON readers in every language keep exact
+
+Form = Literal["track", "loop", "sting", "bumper", "bed"]
+SampleRate = Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000]
+
+_CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)$")
+
+
+def seconds(text: Any) -> Any:
+    """Turn ``"1:02.5"``, ``"62.5"`` or ``"62.5s"`` into seconds; anything else is passed on for the type to judge."""
+    if not isinstance(text, str):
+        return text
+    clock = _CLOCK.match(text.strip())
+    if clock:
+        hours, minutes, rest = clock.groups()
+        return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
+    return text.strip().removesuffix("s")
+
+
+class Hit(BaseModel):
+    """A moment at ``time`` seconds on which a bar's first beat must fall; a climax also gets the fullest section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    time: Annotated[float, BeforeValidator(seconds), Field(ge=0, le=MAX_DURATION_SECONDS)]
+    climax: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Hit:
+        """Read ``TIME`` or ``TIME=climax``, time as ``12``, ``12.5`` or ``0:12``."""
+        time, _, kind = text.partition("=")
+        if kind not in ("", "climax"):
+            raise InvalidRequest("hit", f"{text!r} must be TIME or TIME=climax")
+        try:
+            return cls(time=time, climax=kind == "climax")  # type: ignore[arg-type]  # text is read by the validator
+        except ValidationError as error:
+            raise InvalidRequest("hit", one_line(error)) from None
+
+
+class GenerationRequest(BaseModel):
+    """Everything a caller may ask for. What is None is the generator's choice.
+
+    Raises InvalidRequest from :meth:`checked`; Pydantic's own ValidationError from the constructor.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    prompt: str
+    model: str = "composer"
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    duration: (
+        Annotated[float, BeforeValidator(seconds), Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] | None
+    ) = None
+    bars: Annotated[int, Field(ge=1, le=2_000)] | None = None
+    tempo_bpm: Annotated[float, Field(ge=MIN_TEMPO_BPM, le=MAX_TEMPO_BPM)] | None = None
+    key: str | None = None
+    meter: str | None = None
+    genre: str | None = None
+    instruments: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    form: Form | None = None
+    loop: bool = False
+    intensity: Annotated[float, Field(ge=0, le=1)] | None = None
+    hits: tuple[Hit, ...] = ()
+    loudness_lufs: Annotated[float, Field(ge=-40, le=-8)] | None = None
+    sample_rate: SampleRate = 44100
+    mono: bool = False
+    soundfont: Path | None = None
+
+    @field_validator("prompt")
+    @classmethod
+    def _check_prompt(cls, prompt: str) -> str:
+        text = unicodedata.normalize("NFC", prompt).strip()
+        if len(text) > MAX_PROMPT_CHARACTERS:
+            raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(text)}")
+        hidden = [c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t"]
+        if hidden:
+            raise ValueError(f"must not contain control characters, got U+{ord(hidden[0]):04X}")
+        if not any(unicodedata.category(c)[0] in "LN" for c in text):
+            raise ValueError(
+                "must say something: it is empty" if not text else f"must contain words, got {text[:20]!r}"
+            )
+        return text
+
+    @model_validator(mode="after")
+    def _check_wishes_agree(self) -> Self:
+        if self.loop and self.form not in (None, "loop"):
+            raise ValueError(f"loop: cannot go with form {self.form!r}; a loop is a form of its own")
+        both = sorted({name.lower() for name in self.instruments} & {name.lower() for name in self.without})
+        if both:
+            raise ValueError(f"without: {both[0]!r} is also in instruments")
+        if self.duration is not None and self.hits and max(hit.time for hit in self.hits) >= self.duration:
+            late = max(hit.time for hit in self.hits)
+            raise ValueError(f"hits: must lie before the end at {self.duration:g} s, got {late:g} s")
+        if self.duration is not None and self.bars is not None and self.tempo_bpm is not None and not self.meter:
+            pass  # bars, tempo and duration together are checked by the generator, which knows the meter
+        return self
+
+    @classmethod
+    def checked(cls, **fields: Any) -> Self:
+        """Make a request, or raise InvalidRequest with one line that names field, limit and value."""
+        try:
+            return cls(**fields)
+        except ValidationError as error:
+            field, _, problem = one_line(error).partition(": ")
+            raise InvalidRequest(field, problem) from None
+
+
+def one_line(error: ValidationError) -> str:
+    """Put Pydantic's first complaint into one line: ``field: problem, got value``."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    problem = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        return f"{field}: {problem}" if field else problem
+    value = first.get("input")
+    shown = repr(value) if not isinstance(value, float) or not math.isnan(value) else "nan"
+    return f"{field}: {problem[0].lower()}{problem[1:]}, got {shown[:80]}"
