@@ -23,7 +23,7 @@ class Audio:
     @property
     def duration(self) -> float:
         """Length in seconds."""
-        return self.samples.shape[1] / self.sample_rate
+        return float(self.samples.shape[1] / self.sample_rate)
 
     def blocks(self, size: int = 65_536) -> Iterator[Samples]:
         """Yield the samples in order, (channels, at most ``size``) at a time."""

@@ -22,8 +22,8 @@ ChordStyle = Literal[
     "rolled", "arpeggio", "pluck16", "bossa", "funk16", "hits", "boogie", "offbeat",
 ]  # fmt: skip
 BassStyle = Literal[
-    "root", "root_fifth", "walking", "eighths", "octaves", "offbeat", "syncopated", "sub", "ostinato", "pedal", "reggae",
-    "tumbao", "bossa", "rolling", "wobble", "gallop", "sixteenths", "boogie", "waltz", "dub",
+    "root", "root_fifth", "walking", "eighths", "octaves", "offbeat", "syncopated", "sub", "ostinato", "pedal",
+    "reggae", "tumbao", "bossa", "rolling", "wobble", "gallop", "sixteenths", "boogie", "waltz", "dub",
 ]  # fmt: skip
 Voicing = Literal["close", "open", "drop2", "rootless", "power", "pad", "triad", "quartal"]
 
@@ -128,9 +128,12 @@ class MelodyTaste(_Entry):
 
 
 class Feel(_Entry):
-    """How players play. ``swing``: where the second of a pair falls, 0.5 straight, 0.667 triplet; ``swing_unit``: 8 or 16.
-    ``timing_ms``: spread of each player; ``laid_back_ms``: how late snare and lead sit; ``dynamics``: spread of velocity
-    0–1; ``legato``: share of the note's length that sounds."""
+    """How players play.
+
+    ``swing``: where the second of a pair falls, 0.5 straight, 0.667 triplet; ``swing_unit``: 8 or 16. ``timing_ms``:
+    spread of each player; ``laid_back_ms``: how late snare and lead sit; ``dynamics``: spread of velocity 0–1;
+    ``legato``: share of the note's length that sounds.
+    """
 
     swing: Annotated[float, Field(ge=0.5, le=0.75)] = 0.5
     swing_unit: Literal[8, 16] = 16

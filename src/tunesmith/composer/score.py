@@ -21,9 +21,9 @@ ROLES = (
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note: ``start`` and ``length`` in beats on the 1/960 grid, MIDI ``pitch`` (GM drum key for drums), ``velocity`` 1–127.
+    """One note: ``start`` and ``length`` in beats on the 1/960 grid, MIDI ``pitch`` (a GM drum key in drum parts).
 
-    ``glide`` is where the pitch slides in from, in semitones relative to ``pitch`` (0: no slide).
+    ``velocity`` is 1–127. ``glide`` is where the pitch slides in from, in semitones relative to ``pitch`` (0: no slide).
     """
 
     start: float

@@ -164,7 +164,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A time signature; ``beats_per_bar`` counts quarter notes, ``felt_beat`` is the pulse a listener taps, in quarters."""
+    """A time signature; ``beats_per_bar`` counts quarter notes, ``felt_beat`` is the tapped pulse in quarters."""
 
     numerator: int = 4
     denominator: int = 4
@@ -207,7 +207,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """A chord: ``root`` pitch class, ``quality`` named in CHORD_QUALITIES, and ``bass`` pitch class (None: the root)."""
+    """A chord: ``root`` pitch class, ``quality`` named in CHORD_QUALITIES, ``bass`` pitch class (None: the root)."""
 
     root: int
     quality: str

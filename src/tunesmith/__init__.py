@@ -1,0 +1,1 @@
+"""Tunesmith: a text prompt in, background music out, on your own machine."""
