@@ -23,7 +23,7 @@ ROLES = (
 class Note:
     """One note: ``start`` and ``length`` in beats on the 1/960 grid, MIDI ``pitch`` (a GM drum key in drum parts).
 
-    ``velocity`` is 1–127. ``glide`` is where the pitch slides in from, in semitones relative to ``pitch`` (0: no slide).
+    ``velocity`` is 1–127. ``glide`` is where the pitch slides in from, in semitones relative to ``pitch``; 0: no slide.
     """
 
     start: float

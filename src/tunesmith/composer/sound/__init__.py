@@ -1,0 +1,1 @@
+"""Notes → sound: one voice an instrument, sampled from the bank or synthesised, and background ambience."""
