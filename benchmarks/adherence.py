@@ -126,7 +126,7 @@ def print_table(verdicts: list[Verdict]) -> None:
         top = sorted(verdict.tags, key=lambda name: -verdict.tags[name])[:5]
         print(
             f"{verdict.ask.half:7} {verdict.genre:15} {verdict.ask.prompt[:48]:48} tempo {error} "
-            f"({verdict.tempo[0]:.1f}/{verdict.tempo[1]:.1f}) {verdict.loudness:6.2f} LUFS {verdict.true_peak:5.2f} dBTP"
+            f"({verdict.tempo[0]:.1f}/{verdict.tempo[1]:.1f}) {verdict.loudness:6.2f} LUFS {verdict.true_peak:5.2f} TP"
             f"{right}  | {', '.join(top)}"
         )
 
