@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -42,7 +43,7 @@ def test_the_readme_command_works(command: str, folder: Path) -> None:
     program, *arguments = shlex.split(command)
     assert program == "tunesmith"
     run(["-m", "tunesmith", *arguments], folder)
-    for flag, value in zip(arguments, arguments[1:], strict=False):
+    for flag, value in itertools.pairwise(arguments):
         if flag in ("-o", "--midi", "--score", "--stems"):
             assert (folder / value).exists()
 
