@@ -1,0 +1,142 @@
+"""Editing sound: trim, gain, fade, crossfade, stitch, loop, mono, loudness. Every function returns a new Audio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.loudness import loudness_of
+from tunesmith.audio.spool import Samples, Spool
+from tunesmith.errors import InvalidRequest
+
+FadeShape = Literal["linear", "equal_power", "smooth"]
+Curve = npt.NDArray[np.float32]
+
+
+def fade_curve(num_samples: int, shape: FadeShape = "equal_power") -> Curve:
+    """Return a rise from 0 to 1 over ``num_samples``.
+
+    Reversed and added, ``linear`` and ``smooth`` sum to 1 in amplitude, ``equal_power`` in power.
+    """
+    at = (np.arange(num_samples) + 0.5) / max(1, num_samples)
+    shapes = {"linear": at, "equal_power": np.sin(at * np.pi / 2), "smooth": 0.5 - 0.5 * np.cos(at * np.pi)}
+    return np.asarray(shapes[shape], dtype=np.float32)
+
+
+def trim(audio: Audio, start: float = 0.0, end: float | None = None) -> Audio:
+    """Keep what lies from ``start`` to ``end`` seconds; raises InvalidRequest when nothing would be left."""
+    first = round(start * audio.sample_rate)
+    last = audio.num_samples if end is None else min(round(end * audio.sample_rate), audio.num_samples)
+    if not 0 <= first < last:
+        raise InvalidRequest("trim", f"must keep something of {audio.duration:g} s, got {start:g} to {end} s")
+    return Audio(audio.samples[:, first:last], audio.sample_rate, audio.metadata)
+
+
+def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeShape = "smooth") -> Audio:
+    """Fade in and out over so many seconds."""
+    samples = audio.samples.copy()
+    rise = min(_samples_of("fade_in", fade_in, audio), audio.num_samples)
+    fall = min(_samples_of("fade_out", fade_out, audio), audio.num_samples)
+    samples[:, :rise] *= fade_curve(rise, shape)
+    samples[:, samples.shape[1] - fall :] *= fade_curve(fall, shape)[::-1]
+    return Audio(samples, audio.sample_rate, audio.metadata)
+
+
+def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "equal_power") -> Audio:
+    """Join two sounds that overlap by ``overlap`` seconds: one fades out as the other fades in."""
+    _check_alike(first, second)
+    size = _samples_of("crossfade", overlap, first)
+    if size > min(first.num_samples, second.num_samples):
+        shorter = min(first.duration, second.duration)
+        raise InvalidRequest("crossfade", f"must fit into the shorter sound's {shorter:g} s, got {overlap:g} s")
+    a, b, rise = first.samples, second.samples, fade_curve(size, shape)
+    both = a[:, a.shape[1] - size :] * rise[::-1] + b[:, :size] * rise
+    joined = np.concatenate([a[:, : a.shape[1] - size], both, b[:, size:]], axis=1)
+    return Audio(joined, first.sample_rate, first.metadata)
+
+
+def stitch(pieces: Iterable[Audio]) -> Audio:
+    """Put sounds of one rate and channel count end to end; long results stay on disk."""
+    first: Audio | None = None
+    spool: Spool | None = None
+    for piece in pieces:
+        if first is None or spool is None:
+            first, spool = piece, Spool(piece.channels)
+        _check_alike(first, piece)
+        for block in piece.blocks():
+            spool.append(block)
+    if first is None or spool is None:
+        raise InvalidRequest("stitch", "needs at least one sound, got none")
+    return Audio(spool, first.sample_rate, first.metadata)
+
+
+def fold_tail(audio: Audio, num_samples: int) -> Audio:
+    """Make a loop of ``num_samples`` by adding what rings on past it onto the start."""
+    if not 0 < num_samples <= audio.num_samples:
+        raise InvalidRequest("loop", f"must be 1 to {audio.num_samples} samples long, got {num_samples}")
+    source = audio.samples
+    samples = source[:, :num_samples].copy()
+    for start in range(num_samples, source.shape[1], num_samples):
+        tail = source[:, start : start + num_samples]
+        samples[:, : tail.shape[1]] += tail
+    return Audio(samples, audio.sample_rate, audio.metadata)
+
+
+def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -> Audio:
+    """Make any sound a seamless loop, ``overlap`` seconds shorter: its end is faded into its start.
+
+    The last sample is followed, in the original, by what the first sample starts with, so the seam is no larger than
+    any other step.
+    """
+    size = _samples_of("loop", overlap, audio)
+    if not 0 < size <= audio.num_samples // 2:
+        raise InvalidRequest(
+            "loop", f"the overlap must be above 0 and at most {audio.duration / 2:g} s, got {overlap:g} s"
+        )
+    samples, rise = audio.samples, fade_curve(size, shape)
+    rise = rise - rise[0]
+    fall = np.sqrt(1 - rise**2) if shape == "equal_power" else 1 - rise
+    seam = samples[:, samples.shape[1] - size :] * fall + samples[:, :size] * rise
+    looped = np.concatenate([seam, samples[:, size : samples.shape[1] - size]], axis=1)
+    return Audio(looped.astype(np.float32), audio.sample_rate, audio.metadata)
+
+
+def gain(audio: Audio, gain_db: float) -> Audio:
+    """Make it louder or softer by ``gain_db``; long sounds stay on disk."""
+    factor = np.float32(10 ** (gain_db / 20))
+    return _mapped(audio, audio.channels, lambda block: block * factor)
+
+
+def to_mono(audio: Audio) -> Audio:
+    """Return the mean of the channels as one channel."""
+    if audio.channels == 1:
+        return audio
+    return _mapped(audio, 1, lambda block: block.mean(axis=0, keepdims=True, dtype=np.float32))
+
+
+def normalise(audio: Audio, loudness_lufs: float) -> Audio:
+    """Bring it to an integrated loudness; silence stays silence. Peaks are not limited."""
+    measured = loudness_of(audio)
+    return audio if measured == -np.inf else gain(audio, loudness_lufs - measured)
+
+
+def _mapped(audio: Audio, channels: int, change: Callable[[Samples], Samples]) -> Audio:
+    spool = Spool(channels)
+    for block in audio.blocks():
+        spool.append(change(block))
+    return Audio(spool, audio.sample_rate, audio.metadata)
+
+
+def _samples_of(field: str, seconds: float, audio: Audio) -> int:
+    if not 0 <= seconds < np.inf:
+        raise InvalidRequest(field, f"must be 0 s or more, got {seconds:g} s")
+    return round(seconds * audio.sample_rate)
+
+
+def _check_alike(first: Audio, second: Audio) -> None:
+    if (first.sample_rate, first.channels) != (second.sample_rate, second.channels):
+        raise InvalidRequest("audio", f"both must have one rate and channel count, got {first!r} and {second!r}")

@@ -1,0 +1,60 @@
+"""The sound file formats that can be written, as a table: adding one is adding a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from tunesmith.errors import InvalidRequest
+
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: libsndfile's ``container`` and the ``subtypes`` by bit depth (0: it has no bit depth).
+
+    ``sample_rates`` lists what it can carry; empty means any.
+    """
+
+    container: str
+    subtypes: Mapping[int, str]
+    media_type: str
+    sample_rates: tuple[int, ...] = ()
+
+    def subtype(self, bits: int) -> str:
+        """Return libsndfile's name of the encoding; raises InvalidRequest for a bit depth it does not have."""
+        if 0 in self.subtypes:
+            return self.subtypes[0]
+        if bits not in self.subtypes:
+            raise InvalidRequest("bits", f"{self.container} can have {', '.join(map(str, self.subtypes))}, got {bits}")
+        return self.subtypes[bits]
+
+    def sample_rate(self, wanted: int) -> int:
+        """Return the wanted rate, or the nearest above that the format carries (its highest when there is none)."""
+        if not self.sample_rates or wanted in self.sample_rates:
+            return wanted
+        return min((rate for rate in self.sample_rates if rate >= wanted), default=self.sample_rates[-1])
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        ".wav": Format("WAV", {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}, "audio/wav"),
+        ".flac": Format("FLAC", {16: "PCM_16", 24: "PCM_24"}, "audio/flac"),
+        ".mp3": Format("MP3", {0: "MPEG_LAYER_III"}, "audio/mpeg", MP3_RATES),
+        ".ogg": Format("OGG", {0: "VORBIS"}, "audio/ogg"),
+        ".opus": Format("OGG", {0: "OPUS"}, "audio/ogg", OPUS_RATES),
+    }
+)
+
+
+def format_of(path: Path, field: str = "output") -> Format:
+    """Return the format that the path's suffix names; raises InvalidRequest that lists the formats there are."""
+    found = FORMATS.get(path.suffix.lower())
+    if found is None:
+        got = repr(path.suffix) if path.suffix else f"no suffix in {path.name!r}"
+        raise InvalidRequest(field, f"the suffix must be one of {', '.join(FORMATS)}, got {got}")
+    return found

@@ -1,0 +1,153 @@
+"""Writing sound files: in blocks, under a temporary name that becomes the real one only when the file is whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.formats import Format, format_of
+from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.spool import Samples
+from tunesmith.audio.tags import append_info_chunk, prepend_id3_tag, tags_of
+from tunesmith.errors import AudioFileError
+
+FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
+DITHER_SEED = 0x7475_6E65
+
+
+def write_audio(audio: Audio, path: Path, *, bits: int = 16, sample_rate: int | None = None) -> Path:
+    """Write the sound to ``path`` in the format of its suffix, tagged with its metadata; returns the path.
+
+    ``bits`` 16 is dithered; 24 and 32 (float) where the format has them. Rates the format lacks are resampled.
+    Raises InvalidRequest for an unknown suffix and AudioFileError when the file cannot be written.
+    """
+    target = format_of(path)
+    subtype = target.subtype(bits)
+    with whole_file(path) as temporary, _explained(path):
+        written = _encode(audio, temporary, target, subtype, sample_rate)
+        _check_length(temporary, written, path)
+        tags = tags_of(audio.metadata)
+        if target.container == "WAV":
+            append_info_chunk(temporary, tags)
+        elif target.container == "MP3":
+            prepend_id3_tag(temporary, tags)
+    return path
+
+
+def write_stream(audio: Audio, stream: BinaryIO, suffix: str = ".wav", *, sample_rate: int | None = None) -> None:
+    """Write the sound to a binary stream that need not be seekable, such as standard output.
+
+    The file is finished on disk first, because a header that states the length comes before the sound.
+    """
+    with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
+        path = write_audio(audio, Path(folder) / f"audio{suffix}", sample_rate=sample_rate)
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, stream)
+        stream.flush()
+
+
+def check_writable(path: Path, field: str = "output") -> None:
+    """Raise now, before minutes of work, what writing to ``path`` would raise later."""
+    format_of(path, field)
+    _check_folder(path)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; it becomes ``path`` on success and is removed on any error."""
+    _check_folder(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=f".part{path.suffix}", dir=path.parent)
+    except OSError as error:
+        raise AudioFileError(f"output: cannot write {path}: {error.strerror}") from error
+    temporary = Path(name)
+    try:
+        os.close(handle)
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise AudioFileError(f"output: cannot write {path}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _check_folder(path: Path) -> None:
+    if path.is_dir():
+        raise AudioFileError(f"output: cannot write {path}: it is a folder")
+    if not path.parent.is_dir():
+        raise AudioFileError(f"output: cannot write {path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise AudioFileError(f"output: cannot write {path}: no permission to write in {path.parent}")
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn libsndfile's failures into AudioFileError; it reports a full disk as a short write."""
+    import soundfile
+
+    try:
+        yield
+    except (soundfile.SoundFileError, AssertionError) as error:
+        reason = getattr(error, "error_string", "") or "the disk took only a part of it"
+        raise AudioFileError(f"output: cannot write {path}: {reason}") from error
+
+
+def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate: int | None) -> int:
+    """Write the sound proper and return how many samples a channel it has."""
+    import soundfile
+
+    rate = target.sample_rate(sample_rate or audio.sample_rate)
+    blocks = resample_blocks(audio.blocks(), audio.channels, audio.sample_rate, rate)
+    tags = tags_of(audio.metadata)
+    sound = soundfile.SoundFile(
+        str(path), "w", samplerate=rate, channels=audio.channels, format=target.container, subtype=subtype
+    )
+    with sound:
+        if target.container in ("FLAC", "OGG"):
+            for name, text in tags.items():
+                setattr(sound, name, text)
+        dither = np.random.Generator(np.random.PCG64(DITHER_SEED)) if subtype == "PCM_16" else None
+        for frames in _frames(blocks):
+            sound.write(frames if dither is None else to_int16(frames, dither))
+        return int(sound.tell())
+
+
+def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
+    """Cut (channels, n) blocks into the (n, channels) pieces that libsndfile takes."""
+    for block in blocks:
+        for start in range(0, block.shape[1], FRAMES):
+            yield np.ascontiguousarray(block[:, start : start + FRAMES].T)
+
+
+def to_int16(frames: Samples, random: np.random.Generator) -> npt.NDArray[np.int16]:
+    """Round to 16 bits with triangular dither of ±1 step, which turns rounding distortion into steady faint noise."""
+    if not frames.any():
+        return np.zeros(frames.shape, dtype=np.int16)
+    noise = random.random(frames.shape, dtype=np.float32) - random.random(frames.shape, dtype=np.float32)
+    return np.clip(np.rint(frames * np.float32(32768) + noise), -32768, 32767).astype(np.int16)
+
+
+def _check_length(path: Path, written: int, final: Path) -> None:
+    """Guard against encoders that lose the end of a file on a full disk without saying so."""
+    import soundfile
+
+    kept = int(soundfile.info(str(path)).frames)
+    if kept != written:
+        raise AudioFileError(f"output: cannot write {final}: only {kept} of {written} samples fitted")
