@@ -23,9 +23,10 @@ import numpy.typing as npt
 import soundfile
 
 from tunesmith.composer.instruments import instruments
+from tunesmith.composer.sound.byte_cache import Floats
 from tunesmith.composer.sound.generators import Gen
 from tunesmith.composer.sound.hydra import LAYOUTS, Hydra, Records, read_hydra
-from tunesmith.composer.sound.soundfont import KIT_BANK, Sample, SoundFont
+from tunesmith.composer.sound.soundfont import KIT_BANK, SoundFont
 
 SOUNDS = Path("src/tunesmith/composer/sounds/bank.sf3")
 RECODED_PROGRAM = 0
@@ -56,7 +57,7 @@ def build(source: Path, output: Path) -> int:
     recoded = {region.generators[Gen.SAMPLE] for region in bank.regions(0, RECODED_PROGRAM)}
     streams = []
     for row, index in enumerate(samples):
-        stream, loop = recode(bank.sample(index)) if index in recoded else (bank.encoded(index), None)
+        stream, loop = recode(bank.waveform(index), bank.sample(index).rate) if index in recoded else (bank.encoded(index), None)
         streams.append(stream)
         if loop is not None:
             tables["shdr"]["loop_start"][row], tables["shdr"]["loop_end"][row] = loop
@@ -76,12 +77,12 @@ def wanted_presets() -> set[tuple[int, int]]:
     }
 
 
-def recode(sample: Sample) -> tuple[bytes, tuple[int, int] | None]:
+def recode(waveform: Floats, rate: int) -> tuple[bytes, tuple[int, int] | None]:
     """Encode a sample at COMPRESSION_LEVEL; a long one fades to silence, where it then loops. Lengths stay equal."""
-    waveform, loop = sample.waveform, None
-    longest = int(LONGEST_SECONDS * sample.rate)
+    loop = None
+    longest = int(LONGEST_SECONDS * rate)
     if len(waveform) > longest:
-        fade_from = int(FADE_FROM_SECONDS * sample.rate)
+        fade_from = int(FADE_FROM_SECONDS * rate)
         waveform = waveform[:longest].copy()
         fading = longest - SILENT_LOOP - fade_from
         waveform[fade_from : fade_from + fading] *= np.cos(np.linspace(0, np.pi / 2, fading, dtype=np.float32)) ** 2
@@ -89,7 +90,7 @@ def recode(sample: Sample) -> tuple[bytes, tuple[int, int] | None]:
         loop = (longest - SILENT_LOOP + 8, longest - 8)
     stream = io.BytesIO()
     settings: Mapping[str, Any] = {"format": "OGG", "subtype": "VORBIS", "compression_level": COMPRESSION_LEVEL}
-    with soundfile.SoundFile(stream, "w", sample.rate, 1, **settings) as file:
+    with soundfile.SoundFile(stream, "w", rate, 1, **settings) as file:
         for start in range(0, len(waveform), 4096):
             file.write(waveform[start : start + 4096])
     content = with_serial(stream.getvalue(), 1)

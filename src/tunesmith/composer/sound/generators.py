@@ -94,7 +94,8 @@ class Modulator:
         return self.amount * _source(self.source, key, velocity) * _source(self.amount_source, key, velocity)
 
 
-DEFAULT_MODULATORS = (Modulator(0x0502, Gen.ATTENUATION, 960, 0), Modulator(0x0102, Gen.CUTOFF, -2400, 0))
+VELOCITY_TO_CUTOFF = Modulator(0x0102, Gen.CUTOFF, -2400, 0)
+DEFAULT_MODULATORS = (Modulator(0x0502, Gen.ATTENUATION, 960, 0), VELOCITY_TO_CUTOFF)
 """Velocity to level (concave: gain is the square of velocity) and velocity to brightness, as in SoundFont 2.01."""
 
 

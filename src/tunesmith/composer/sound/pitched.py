@@ -21,9 +21,10 @@ from tunesmith.composer.sound.voice import SAMPLE_RATE
 OPEN_CUTOFF = 13_200
 """Cutoffs in cents from here on let everything through."""
 
-CUTOFF_STEP = 300
-INAUDIBLE_HZ = 16.0
+CUTOFF_STEP = 600
+INAUDIBLE_HZ, LARGEST_OFFSET = 16.0, 5e-4
 LENGTHS = tuple(step * 2**octave / 4 for octave in range(12) for step in (1, 1.5))
+SHORTEST_LOOP = 8
 _MARGIN = 64
 
 
@@ -42,10 +43,8 @@ class Pitching:
 
 
 def pitched(font: SoundFont, pitching: Pitching, timbre: Timbre, seconds: float) -> Floats:
-    """Return the waveform, (samples,), at SAMPLE_RATE: at least ``seconds`` long if it loops, else as long as it is."""
+    """Return the waveform, (samples,), at SAMPLE_RATE: at least ``seconds`` long, or as long as the recording is."""
     length = next((length for length in LENGTHS if length >= seconds), seconds)
-    if not pitching.loops:
-        length = 0.0
     return font.pitched.get((pitching, timbre, length), lambda: _render(font, pitching, timbre, length))
 
 
@@ -57,26 +56,31 @@ def quantised_cutoff(cutoff: float) -> int:
 def _render(font: SoundFont, pitching: Pitching, timbre: Timbre, seconds: float) -> Floats:
     sample = font.sample(pitching.sample)
     rate = sample.rate * 2 ** (pitching.cents / 1200)
-    source = _unrolled(sample, pitching, seconds, rate)
-    waveform = soxr.resample(source, rate, SAMPLE_RATE, quality="HQ") if abs(rate - SAMPLE_RATE) > 1e-6 else source
-    sections: list[Sections] = [high_pass(INAUDIBLE_HZ)]  # some recordings are not centred
+    needed = pitching.first + int(seconds * rate) + _MARGIN
+    whole = pitching.leaves_loop is not None or (pitching.loops and needed >= sample.loop_end)
+    recording = font.waveform(pitching.sample, -1 if whole else needed)
+    source = _unrolled(recording, sample, pitching, needed)
+    waveform = soxr.resample(source, rate, SAMPLE_RATE, quality="MQ") if abs(rate - SAMPLE_RATE) > 1e-6 else source
+    uncentred = abs(float(recording.mean())) > LARGEST_OFFSET
+    sections: list[Sections] = [high_pass(INAUDIBLE_HZ)] if uncentred else []
     if pitching.cutoff < OPEN_CUTOFF:
         sections.append(low_pass(8.176 * 2 ** (pitching.cutoff / 1200), pitching.resonance_db))
     sections += timbre_sections(timbre)
-    return np.asarray(sosfilt(np.concatenate(sections).astype(np.float32), waveform), np.float32)
+    if sections:
+        waveform = sosfilt(np.concatenate(sections).astype(np.float32), waveform)
+    return np.array(waveform, np.float32)
 
 
-def _unrolled(sample: Sample, pitching: Pitching, seconds: float, rate: float) -> Floats:
-    """Repeat the loop until there is enough for ``seconds``."""
-    waveform, start, end = sample.waveform, sample.loop_start, sample.loop_end
-    first = min(max(0, pitching.first), max(0, len(waveform) - 1))
-    if not pitching.loops or end - start < 8:
-        return waveform[first:]
+def _unrolled(recording: Floats, sample: Sample, pitching: Pitching, needed: int) -> Floats:
+    """Repeat the loop until there are ``needed`` samples, if there is a loop."""
+    first, start, end = pitching.first, sample.loop_start, min(sample.loop_end, len(recording))
+    if not pitching.loops or end - start < SHORTEST_LOOP:
+        return recording[max(0, min(first, len(recording) - 1)) : needed]
     if pitching.leaves_loop is not None:
-        until = first + int(pitching.leaves_loop * rate)
+        until = first + int(pitching.leaves_loop * sample.rate * 2 ** (pitching.cents / 1200))
         around = until if until < end else start + (until - start) % (end - start)
-        return np.concatenate([_looped(waveform, start, end, until)[first:], waveform[around:]])
-    return _looped(waveform, start, end, first + int(seconds * rate) + _MARGIN)[first:]
+        return np.concatenate([_looped(recording, start, end, until)[first:], recording[around:]])
+    return _looped(recording, start, end, needed)[max(0, first) :]
 
 
 def _looped(waveform: Floats, start: int, end: int, length: int) -> Floats:

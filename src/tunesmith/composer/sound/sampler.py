@@ -28,7 +28,7 @@ ATTENUATION_SCALE = 0.4
 
 KIT_RELEASE = 0.25
 LONGEST_RING = 6.0
-_CLOSING = np.linspace(1, 0, 64, dtype=np.float32)
+SILENT_GAIN = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Nuance:
     first: int
 
 
-TONE_NUANCES = (Nuance(0, 0, 0), Nuance(2, -0.5, 12), Nuance(0, -0.3, 25), Nuance(2, 0.3, 5))
+TONE_NUANCES = (Nuance(0, 0, 0), Nuance(0, -0.5, 12), Nuance(0, -0.3, 25), Nuance(0, 0.3, 5))
 KIT_NUANCES = (Nuance(0, 0, 0), Nuance(11, -0.7, 4), Nuance(-9, -0.2, 9), Nuance(5, 0.4, 2))
 
 
@@ -56,16 +56,21 @@ class SampledVoice:
         self._gain = gain
         self._is_kit = bank == KIT_BANK
         self._nuances = KIT_NUANCES if self._is_kit else TONE_NUANCES
+        self._keys: dict[int, list[Region]] = {}
         self._strikes: dict[tuple[int, int], list[tuple[Region, Mapping[int, float]]]] = {}
 
     def sound(self, tone: Tone) -> Samples:
         """Return (2, samples); silence of one sample if no region answers."""
         strikes = [self._strike(region, settings, tone) for region, settings in self._answering(tone)]
+        if len(strikes) == 1 and strikes[0][1][0] == strikes[0][1][1]:
+            only, (both, _) = strikes[0]
+            return np.broadcast_to(only * np.float32(both), (2, len(only)))
         length = max((len(waveform) for waveform, _ in strikes), default=1)
         together = np.zeros((2, length), np.float32)
-        for waveform, (left, right) in strikes:
-            together[0, : len(waveform)] += waveform * np.float32(left)
-            together[1, : len(waveform)] += waveform * np.float32(right)
+        for waveform, gains in strikes:
+            for side, gain in zip(together, gains, strict=True):
+                if gain > SILENT_GAIN:
+                    side[: len(waveform)] += waveform if gain == 1 else waveform * np.float32(gain)
         return together
 
     def choke_group(self, pitch: int) -> int:
@@ -77,15 +82,21 @@ class SampledVoice:
 
     def plays(self, pitch: int) -> bool:
         """Whether any region answers to this key."""
-        return any(region.sounds(pitch, 100) for region in self._regions)
+        return bool(self._at_key(pitch))
 
     def _answering(self, tone: Tone) -> list[tuple[Region, Mapping[int, float]]]:
         velocity = min(127, max(1, round(tone.velocity * (1 - 0.6 * self._timbre.softness))))
         place = tone.pitch, velocity
         if place not in self._strikes:
-            sounding = [region for region in self._regions if region.sounds(*place)]
+            at_key = self._at_key(tone.pitch)
+            sounding = [region for region in at_key if region.velocities[0] <= velocity <= region.velocities[1]]
             self._strikes[place] = [(region, region.settings(*place)) for region in sounding]
         return self._strikes[place]
+
+    def _at_key(self, pitch: int) -> list[Region]:
+        if pitch not in self._keys:
+            self._keys[pitch] = [region for region in self._regions if region.keys[0] <= pitch <= region.keys[1]]
+        return self._keys[pitch]
 
     def _strike(self, region: Region, settings: Mapping[int, float], tone: Tone) -> tuple[Floats, tuple[float, float]]:
         """Sound one region: its mono waveform, and its gains to the left and right."""
@@ -95,22 +106,17 @@ class SampledVoice:
         if self._is_kit:
             tone = replace(tone, seconds=self._ring(settings, tone, envelope.dies_after))
         waveform = self._waveform(settings, tone, nuance, tone.seconds + envelope.tail)
-        gain = envelope.curve(tone.seconds)
-        length = min(len(waveform), len(gain))
-        sounding = waveform[:length] * gain[:length]
-        if length < len(gain) and length >= len(_CLOSING):
-            sounding[-len(_CLOSING) :] *= _CLOSING
         level_db = nuance.gain_db - self._attenuation_db(region, settings)
-        sounding *= np.float32(self._gain * 10 ** (level_db / 20))
-        return sounding, _pan_gains(settings)
+        return envelope.shape(waveform, tone.seconds, self._gain * 10 ** (level_db / 20)), _pan_gains(settings)
 
     def _ring(self, settings: Mapping[int, float], tone: Tone, dies_after: float) -> float:
         """Drums are struck, not held: seconds until the drum is silent by itself, if it ever is."""
         if _loops(settings):
             return min(LONGEST_RING, dies_after) if dies_after < math.inf else tone.seconds
-        sample = self._font.sample(int(settings[Gen.SAMPLE]))
-        octaves = self._cents(int(settings[Gen.SAMPLE]), settings, tone.pitch) / 1200
-        return min(LONGEST_RING, dies_after, len(sample.waveform) / sample.rate / 2**octaves)
+        index = int(settings[Gen.SAMPLE])
+        octaves = self._cents(index, settings, tone.pitch) / 1200
+        length = len(self._font.waveform(index)) / self._font.sample(index).rate
+        return min(LONGEST_RING, dies_after, length / 2**octaves)
 
     def _attenuation_db(self, region: Region, settings: Mapping[int, float]) -> float:
         """Zones' own attenuation is scaled, what velocity adds is not."""
@@ -179,5 +185,7 @@ def _loops(settings: Mapping[int, float]) -> bool:
 
 def _pan_gains(settings: Mapping[int, float]) -> tuple[float, float]:
     """Equal power from left (−500) to right (500)."""
+    if not settings.get(Gen.PAN, 0):
+        return math.sqrt(0.5), math.sqrt(0.5)
     angle = (min(500.0, max(-500.0, settings.get(Gen.PAN, 0))) / 1000 + 0.5) * math.pi / 2
     return math.cos(angle), math.sin(angle)

@@ -20,16 +20,16 @@ from tunesmith.errors import SoundFontError
 KIT_BANK = 128
 """The bank number of drum kits."""
 
-DECODED_BYTES = 48 * 2**20
+DECODED_BYTES = 32 * 2**20
 PITCHED_BYTES = 96 * 2**20
+_SHORTEST_DECODED = 32_768
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One recording: mono float32 ``waveform`` at ``rate`` Hz, sounding MIDI ``key`` plus ``correction`` cents; it may
-    loop from ``loop_start`` up to but not including ``loop_end`` (in samples)."""
+    """What a bank says of a recording: ``rate`` in Hz, sounding MIDI ``key`` minus ``correction`` cents; it may loop from
+    ``loop_start`` up to but not including ``loop_end`` (in samples)."""
 
-    waveform: Floats
     rate: int
     key: int
     correction: int
@@ -70,19 +70,23 @@ class SoundFont:
         return self._regions[preset]
 
     def sample(self, index: int) -> Sample:
-        """Decode one sample; raises SoundFontError if its bytes are broken."""
+        """Return what is known of one sample without decoding it."""
         row = self._hydra.shdr[index]
         # SF3 counts loops from the sample's own start, SF2 from the start of all samples.
         origin = 0 if row["kind"] & COMPRESSED else int(row["start"])
-        waveform = self._decoded.get(index, lambda: self._decode(index))
         return Sample(
-            waveform=waveform,
             rate=max(400, int(row["rate"])),
             key=int(row["key"]) if row["key"] <= 127 else 60,
             correction=int(row["correction"]),
             loop_start=max(0, int(row["loop_start"]) - origin),
-            loop_end=min(len(waveform), int(row["loop_end"]) - origin),
+            loop_end=max(0, int(row["loop_end"]) - origin),
         )
+
+    def waveform(self, index: int, length: int = -1) -> Floats:
+        """Decode the first ``length`` samples or somewhat more, mono float32, or all (−1, or if there are no more);
+        raises SoundFontError if the bytes are broken. Short notes of long recordings would else be slow."""
+        frames = -1 if length < 0 else max(_SHORTEST_DECODED, 1 << (length - 1).bit_length())
+        return self._decoded.get((index, frames), lambda: self._decode(index, frames))
 
     def encoded(self, index: int) -> bytes:
         """Return a sample's bytes as the bank stores them."""
@@ -95,12 +99,12 @@ class SoundFont:
             file.seek(self._hydra.samples_offset + start)
             return file.read(end - start)
 
-    def _decode(self, index: int) -> Floats:
+    def _decode(self, index: int, frames: int) -> Floats:
         content = self.encoded(index)
         if not self._hydra.shdr[index]["kind"] & COMPRESSED:
-            return np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32_768)
+            return np.frombuffer(content, "<i2")[: None if frames < 0 else frames].astype(np.float32) / np.float32(32_768)
         try:
-            waveform, _ = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
+            waveform, _ = soundfile.read(io.BytesIO(content), frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise SoundFontError(f"{self.path}: {self._named(index)} cannot be decoded: {error}") from error
         return np.ascontiguousarray(waveform[:, 0])

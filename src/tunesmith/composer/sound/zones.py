@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tunesmith.composer.sound.generators import DEFAULT_MODULATORS, DEFAULTS, INSTRUMENT_ONLY, Gen, Modulator
+from tunesmith.composer.sound.generators import (
+    DEFAULT_MODULATORS,
+    DEFAULTS,
+    INSTRUMENT_ONLY,
+    VELOCITY_TO_CUTOFF,
+    Gen,
+    Modulator,
+)
 from tunesmith.composer.sound.hydra import Hydra, Records
 
 Range = tuple[int, int]
@@ -34,10 +41,6 @@ class Region:
     generators: Mapping[int, int]
     modulators: tuple[Modulator, ...]
 
-    def sounds(self, key: int, velocity: int) -> bool:
-        """Whether this region answers to the note."""
-        return self.keys[0] <= key <= self.keys[1] and self.velocities[0] <= velocity <= self.velocities[1]
-
     def settings(self, key: int, velocity: int) -> Mapping[int, float]:
         """Return its generators for one note: set, default or modulated."""
         settings: dict[int, float] = {**DEFAULTS, **self.generators}
@@ -50,11 +53,18 @@ def preset_regions(hydra: Hydra, preset: int) -> tuple[Region, ...]:
     """Resolve one preset (its row in ``phdr``): all of its regions."""
     first, last = int(hydra.phdr["bag"][preset]), int(hydra.phdr["bag"][preset + 1])
     zones = _zones(hydra.pbag[first : last + 1], hydra.pgen, hydra.pmod)
-    return tuple(
+    regions = [
         region
         for outer in _with_global(zones, Gen.INSTRUMENT)
         for inner in _instrument_zones(hydra, outer.generators[Gen.INSTRUMENT])
         if (region := _combine(outer, inner)) is not None
+    ]
+    if all(region.velocities == _EVERY for region in regions):
+        return tuple(regions)
+    # Recordings at several velocities already differ in brightness; filtering them too would dull them twice.
+    return tuple(
+        replace(region, modulators=tuple(each for each in region.modulators if each is not VELOCITY_TO_CUTOFF))
+        for region in regions
     )
 
 
