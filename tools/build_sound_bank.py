@@ -57,7 +57,9 @@ def build(source: Path, output: Path) -> int:
     recoded = {region.generators[Gen.SAMPLE] for region in bank.regions(0, RECODED_PROGRAM)}
     streams = []
     for row, index in enumerate(samples):
-        stream, loop = recode(bank.waveform(index), bank.sample(index).rate) if index in recoded else (bank.encoded(index), None)
+        stream, loop = (
+            recode(bank.waveform(index), bank.sample(index).rate) if index in recoded else (bank.encoded(index), None)
+        )
         streams.append(stream)
         if loop is not None:
             tables["shdr"]["loop_start"][row], tables["shdr"]["loop_end"][row] = loop

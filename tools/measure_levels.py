@@ -1,9 +1,9 @@
-"""Measure how loud every sampled instrument is and write composer/sounds/levels.yaml, so that all meet the target level.
+"""Measure how loud every sampled instrument is and write composer/sounds/levels.yaml, so that all are equally loud.
 
     python tools/measure_levels.py
 
-An instrument's level is the K-weighted power (ITU-R BS.1770) of notes in the middle of its range at velocity 100, over the
-part of the first half second that sounds; a kit's is that of its kick, snare and closed hat, each over a fifth of a second.
+An instrument's level is the K-weighted power (ITU-R BS.1770) of notes in the middle of its range at velocity 100, over
+the part of the first half second that sounds; a kit's is that of its kick and its snare over a fifth of a second.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ class Timbre:
     """How a sampled sound is reshaped; 0 leaves it as recorded.
 
     ``low_pass_hz`` and ``high_pass_hz`` cut, ``body_db`` lifts an octave around ``body_hz`` and ``presence_db`` around
-    3 kHz; ``drive_db`` goes into a distortion followed by a loudspeaker cabinet; ``softness`` 0–1 plays as if struck more
-    softly; ``attack`` and ``release`` in seconds replace the bank's; ``vibrato_cents`` is how far held notes sway.
+    3 kHz; ``drive_db`` goes into a distortion followed by a loudspeaker cabinet; ``softness`` 0–1 plays as if struck
+    more softly; ``attack`` and ``release`` in seconds replace the bank's; ``vibrato_cents`` is how far held notes sway.
     """
 
     low_pass_hz: float = 0.0

@@ -83,11 +83,11 @@ class Envelope:
 
 
 def exponential(fall_db: float, length: int) -> Floats:
-    """Return (length,) gains that fall ``fall_db`` a second from 1: an outer product, far quicker than one power each."""
+    """Return (length,) gains that fall ``fall_db`` a second from 1, as an outer product: far quicker than powers."""
     step = -fall_db / 20 * math.log(10) / SAMPLE_RATE
     fine = np.exp(step * np.arange(_BLOCK)).astype(np.float32)
     coarse = np.exp(step * _BLOCK * np.arange(-(-length // _BLOCK))).astype(np.float32)
-    return np.multiply.outer(coarse, fine).ravel()[:length]
+    return np.asarray(np.multiply.outer(coarse, fine).ravel()[:length], np.float32)
 
 
 def volume_envelope(settings: Mapping[int, float], key: int, attack: float = 0.0, release: float = 0.0) -> Envelope:

@@ -15,7 +15,7 @@ PRESENCE_HZ = 3_000.0
 
 
 def low_pass(cutoff_hz: float, resonance_db: float = 0.0) -> Sections:
-    """Return (1, 6) sections: −3 dB at the cutoff when ``resonance_db`` is 0, and a peak of about that much above it."""
+    """Return (1, 6) sections: −3 dB at the cutoff when ``resonance_db`` is 0, else a peak of about that much."""
     cosine, alpha = _angle(cutoff_hz, math.sqrt(0.5) * 10 ** (resonance_db / 20))
     side = (1 - cosine) / 2
     # The standard lowers the whole by half of the peak, so that resonant sounds are not louder.

@@ -8,7 +8,7 @@ table ends in one terminal record.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ COMPRESSED = 0x10
 
 @dataclass(frozen=True, slots=True)
 class Hydra:
-    """The nine tables by their chunk names, and where the samples (``smpl``) start in the file and how long they are."""
+    """The nine tables by their chunk names, and where in the file the samples (``smpl``) start and how many bytes."""
 
     phdr: Records
     pbag: Records
@@ -93,21 +93,17 @@ def _check(hydra: Hydra, path: Path) -> None:
         ("phdr", hydra.phdr["bag"], len(hydra.pbag)), ("inst", hydra.inst["bag"], len(hydra.ibag)),
         ("pbag", hydra.pbag["generator"], len(hydra.pgen) + 1), ("ibag", hydra.ibag["generator"], len(hydra.igen) + 1),
         ("pbag", hydra.pbag["modulator"], len(hydra.pmod) + 1), ("ibag", hydra.ibag["modulator"], len(hydra.imod) + 1),
-        ("pgen", _targets(hydra.pgen, 41), len(hydra.inst) - 1), ("igen", _targets(hydra.igen, 53), len(hydra.shdr) - 1),
+        ("pgen", _targets(hydra.pgen, 41), len(hydra.inst) - 1),
+        ("igen", _targets(hydra.igen, 53), len(hydra.shdr) - 1),
     ]  # fmt: skip
     for name, indices, count in limits:
         if indices.size and int(indices.max()) >= count:
             raise SoundFontError(f"{path}: chunk {name!r} points to record {int(indices.max())} of {count}")
     for name in ("phdr", "inst", "pbag", "ibag"):
-        first = [field for field in LAYOUTS[name] if field[0] in ("bag", "generator")][0][0]
+        first = "bag" if name in ("phdr", "inst") else "generator"
         if np.any(np.diff(getattr(hydra, name)[first].astype(np.int64)) < 0):
             raise SoundFontError(f"{path}: chunk {name!r} is not in ascending order")
 
 
 def _targets(generators: Records, operator: int) -> npt.NDArray[np.uint16]:
-    return generators["amount"][generators["operator"] == operator].view(np.uint16)
-
-
-def table_names() -> tuple[str, ...]:
-    """Return the names of the tables of a Hydra."""
-    return tuple(field.name for field in fields(Hydra) if field.name in LAYOUTS)
+    return np.asarray(generators["amount"][generators["operator"] == operator], np.int16).view(np.uint16)

@@ -18,7 +18,7 @@ from tunesmith.composer.sound.filters import Sections, high_pass, low_pass, timb
 from tunesmith.composer.sound.soundfont import Sample, SoundFont
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-OPEN_CUTOFF = 13_200
+OPEN_CUTOFF = 12_900
 """Cutoffs in cents from here on let everything through."""
 
 CUTOFF_STEP = 600

@@ -75,9 +75,7 @@ class SampledVoice:
 
     def choke_group(self, pitch: int) -> int:
         """Return the group of which only one drum sounds at a time (open and closed hat), or 0 for none."""
-        groups = {
-            region.generators.get(Gen.EXCLUSIVE_CLASS, 0) for region in self._regions if region.sounds(pitch, 100)
-        }
+        groups = {region.generators.get(Gen.EXCLUSIVE_CLASS, 0) for region in self._at_key(pitch)}
         return max(groups, default=0)
 
     def plays(self, pitch: int) -> bool:

@@ -27,8 +27,8 @@ _SHORTEST_DECODED = 32_768
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a bank says of a recording: ``rate`` in Hz, sounding MIDI ``key`` minus ``correction`` cents; it may loop from
-    ``loop_start`` up to but not including ``loop_end`` (in samples)."""
+    """What a bank says of a recording: ``rate`` in Hz, sounding MIDI ``key`` minus ``correction`` cents; it may loop
+    from ``loop_start`` up to but not including ``loop_end`` (in samples)."""
 
     rate: int
     key: int
@@ -102,7 +102,9 @@ class SoundFont:
     def _decode(self, index: int, frames: int) -> Floats:
         content = self.encoded(index)
         if not self._hydra.shdr[index]["kind"] & COMPRESSED:
-            return np.frombuffer(content, "<i2")[: None if frames < 0 else frames].astype(np.float32) / np.float32(32_768)
+            return np.frombuffer(content, "<i2")[: None if frames < 0 else frames].astype(np.float32) / np.float32(
+                32_768
+            )
         try:
             waveform, _ = soundfile.read(io.BytesIO(content), frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:

@@ -11,9 +11,9 @@ SAMPLE_RATE = 44_100
 """The rate in Hz at which the composer works; other rates are resampled at the end."""
 
 TARGET_LEVEL_DB = -20.0
-"""How loud every voice is, so that parts with equal ``gain_db`` sound equally loud: a note in the middle of its range at
-velocity 100 has this K-weighted (ITU-R BS.1770) mean power, in decibels below full scale, averaged over both sides and over
-the part of its first half second that sounds. Single drums (kick, snare) are 6 dB above it over a fifth of a second."""
+"""How loud every voice is, so that parts with equal ``gain_db`` sound equally loud: a note in the middle of its range
+at velocity 100 has this K-weighted (ITU-R BS.1770) mean power, in decibels below full scale, averaged over both sides
+and over the part of its first half second that sounds. Kick and snare are 6 dB above it over a fifth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
