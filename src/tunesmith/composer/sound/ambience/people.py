@@ -1,0 +1,139 @@
+"""Voices and streets: a crowd, a café, a city."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.sound.ambience.circular import Grain, Mono, band, count, noise, normal, scatter, slow, widened
+from tunesmith.composer.sound.synth.waves import oscillate
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+_VOWELS = (  # first three formants of a man's voice in Hz (Peterson and Barney, 1952)
+    (730, 1_090, 2_440), (530, 1_840, 2_480), (270, 2_290, 3_010), (570, 840, 2_410), (300, 870, 2_240),
+    (660, 1_720, 2_410), (490, 1_350, 1_690), (640, 1_190, 2_390),
+)  # fmt: skip
+_SYLLABLES_A_VOICE = 14
+
+
+def _syllable(root: float, tract: float, random: np.random.Generator) -> Mono:
+    """Return a consonant's breath and a vowel sliding into another, spoken at ``root`` Hz by a ``tract`` so small."""
+    samples = round(random.uniform(0.11, 0.3) * SAMPLE_RATE)
+    way = np.arange(samples) / samples
+    pitch = root * (1 + random.uniform(-0.12, 0.15) - random.uniform(0, 0.15) * way)
+    source = oscillate("saw", pitch, samples) + 0.06 * noise(samples, random)
+    source = np.asarray(band(source, 0, 1_300), np.float32)  # the glottis falls by 12 dB an octave
+    first, second = (_VOWELS[i] for i in random.integers(0, len(_VOWELS), 2))
+    vowel = _formants(source, first, tract) * (1 - way) + _formants(source, second, tract) * way
+    vowel *= np.minimum(1, way * 8) * np.minimum(1, (1 - way) * 4)
+    breath = (
+        band(noise(samples, random), random.uniform(1_500, 4_000), 8_000) * np.exp(-way * 14) * np.minimum(1, way * 60)
+    )
+    return np.asarray(vowel + breath * random.uniform(0, 0.12), np.float32)
+
+
+def _formants(source: Mono, vowel: tuple[int, int, int], tract: float) -> Mono:
+    gains, widths = (1.0, 0.7, 0.35), (90, 110, 160)
+    parts = (
+        band(source, formant * tract - width / 2, formant * tract + width / 2) * np.float32(gain)
+        for formant, gain, width in zip(vowel, gains, widths, strict=True)
+    )
+    return np.asarray(sum(parts, np.float32(0)), np.float32)
+
+
+def _talk(samples: int, talkers: int, random: np.random.Generator) -> Iterator[Grain]:
+    """Yield the syllables of people who speak in turns of a few seconds, each with a voice of their own."""
+    voices = []
+    for person in range(10):
+        root = random.uniform(95, 140) if person % 2 else random.uniform(170, 240)
+        tract = 1.0 if person % 2 else 1.16
+        voices.append([_syllable(root, tract, random) for _ in range(_SYLLABLES_A_VOICE)])
+    for talker in range(talkers):
+        voice = voices[talker % len(voices)]
+        gain, pan = float(random.uniform(0.25, 1.0) ** 1.5), float(random.uniform(-0.9, 0.9))
+        place = random.uniform(0, 2) * SAMPLE_RATE
+        while place < samples:
+            for _ in range(int(random.integers(4, 16))):
+                syllable = voice[int(random.integers(len(voice)))]
+                yield Grain(int(place), syllable, gain * float(random.uniform(0.6, 1.1)), pan)
+                place += syllable.size * random.uniform(0.8, 1.15)
+            place += random.exponential(1.0) * SAMPLE_RATE
+
+
+def _babble(samples: int, talkers: int, random: np.random.Generator) -> Samples:
+    """Return talk in a room: the direct voices and their early echoes."""
+    dry = scatter(samples, _talk(samples, talkers, random))
+    echoes = np.zeros_like(dry)
+    for number, delay in enumerate((0.011, 0.019, 0.031, 0.047, 0.067, 0.089)):
+        echoes += np.roll(dry[:: (-1) ** number], round(delay * SAMPLE_RATE), axis=1) * np.float32(0.75**number)
+    wet = dry + echoes * np.float32(0.55)
+    return np.asarray(wet / np.sqrt(np.mean(wet**2)), np.float32)
+
+
+def crowd(samples: int, random: np.random.Generator) -> Samples:
+    """Many people talking in a large room."""
+    hum = normal(band(noise(samples, random), 150, 1_200)) * np.float32(0.12)
+    return _babble(samples, 36, random) + widened(hum)
+
+
+def cafe(samples: int, random: np.random.Generator) -> Samples:
+    """A café: quiet talk, cups and spoons, a coffee machine's breath."""
+    room = normal(band(noise(samples, random), 80, 900)) * np.float32(0.1)
+    steam = normal(band(noise(samples, random), 3_000, 9_000)) * slow(samples, random, 0.12, -0.6, 0.35).clip(0)
+    cups = scatter(samples, _clinks(samples, random)) * np.float32(1.1)
+    return _babble(samples, 14, random) + widened(np.asarray(room + steam * 0.5, np.float32)) + cups
+
+
+def _clinks(samples: int, random: np.random.Generator) -> Iterator[Grain]:
+    """Yield cups and spoons: a few inharmonic partials, often two strokes close together."""
+    length = round(0.25 * SAMPLE_RATE)
+    time = np.arange(length) / SAMPLE_RATE
+    for start in random.integers(0, samples, count(samples, 0.9, random)):
+        root = random.uniform(2_100, 4_200)
+        ring = sum(
+            level * np.sin(2 * np.pi * root * ratio * time) * np.exp(-time * fall)
+            for ratio, level, fall in ((1, 1, 30), (1.71, 0.6, 38), (2.63, 0.4, 55), (3.9, 0.2, 80))
+        )
+        sound = np.asarray(ring * np.minimum(1, time * 4_000), np.float32)
+        sound[-200:] *= np.linspace(1, 0, 200, dtype=np.float32)
+        pan = float(random.uniform(-0.8, 0.8))
+        for stroke in range(int(random.integers(1, 4))):
+            later = int(stroke * random.uniform(0.06, 0.16) * SAMPLE_RATE)
+            yield Grain(int(start) + later, sound, float(random.uniform(0.15, 0.8)), pan)
+
+
+def city(samples: int, random: np.random.Generator) -> Samples:
+    """A street: far traffic, cars passing from one side to the other, now and then a horn."""
+    far = normal(band(noise(samples, random), 40, 380)) * slow(samples, random, 0.4, 0.7, 1.1)
+    street = widened(far) * np.float32(0.7)
+    for _ in range(max(1, round(samples / SAMPLE_RATE / 4))):
+        _pass_by(street, int(random.integers(samples)), random)
+    horns = [
+        Grain(int(start), _horn(random), 0.35, float(random.uniform(-0.8, 0.8)))
+        for start in random.integers(0, samples, max(1, round(samples / SAMPLE_RATE / 14)))
+    ]
+    return street + scatter(samples, horns)
+
+
+def _pass_by(street: Samples, start: int, random: np.random.Generator) -> None:
+    """Add a car to (2, samples), all of it round the circle: tyres and engine, crossing over."""
+    length = round(random.uniform(3.5, 6.5) * SAMPLE_RATE)
+    way = np.linspace(-1, 1, length, dtype=np.float32)
+    near = 1 / (1 + 22 * way**2) - 1 / 23
+    tyres = normal(band(noise(length, random), 350, 2_600)) * near
+    engine = oscillate("saw", random.uniform(55, 95) * (1.04 - 0.05 * np.tanh(4 * way.astype(np.float64))), length)
+    car = np.asarray(tyres * 1.3 + band(engine, 50, 500) * near * 1.5, np.float32)
+    side = np.clip(way * 2.2, -1, 1) * (1 if random.uniform() < 0.5 else -1)
+    places = (start + np.arange(length)) % street.shape[1]
+    np.add.at(street[0], places, car * np.sqrt((1 - side) / 2))
+    np.add.at(street[1], places, car * np.sqrt((1 + side) / 2))
+
+
+def _horn(random: np.random.Generator) -> Mono:
+    samples = round(random.uniform(0.25, 0.7) * SAMPLE_RATE)
+    root = random.uniform(330, 440)
+    tone = oscillate("saw", root, samples) + oscillate("saw", root * 1.26, samples)
+    edge = np.minimum(1, np.minimum(np.arange(samples), np.arange(samples)[::-1]) / 1_200)
+    return np.asarray(band(tone, 300, 1_800) * edge, np.float32)

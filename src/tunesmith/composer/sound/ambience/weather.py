@@ -1,0 +1,88 @@
+"""Rain, thunder and wind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.sound.ambience.circular import (
+    Grain,
+    Mono,
+    band,
+    count,
+    interpolated,
+    noise,
+    normal,
+    scatter,
+    slow,
+    widened,
+)
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+
+def drops(
+    samples: int, random: np.random.Generator, rate: float, low: float = 900, high: float = 6_000
+) -> Iterator[Grain]:
+    """Yield drops that fall ``rate`` a second: short, rising chirps."""
+    for start in random.integers(0, samples, count(samples, rate, random)):
+        length = int(random.integers(60, 500))
+        time = np.arange(length, dtype=np.float32)
+        pitch = random.uniform(low, high) * (2 * np.pi / SAMPLE_RATE)
+        chirp = np.exp(time * (-5 / length)) * np.sin(pitch * time * (1 + 0.15 * time / length))
+        yield Grain(
+            int(start), chirp.astype(np.float32), float(random.exponential(1.0)), float(random.uniform(-0.9, 0.9))
+        )
+
+
+def rain(samples: int, random: np.random.Generator) -> Samples:
+    """Steady rain on leaves and stone."""
+    source = noise(samples, random)
+    bed = normal(band(source, 600, 7_000)) + 0.25 * band(source, 5_000, np.inf)
+    bed *= slow(samples, random, 0.4, 0.8, 1.1)
+    return widened(bed) + scatter(samples, drops(samples, random, 200)) * np.float32(0.8)
+
+
+def heavy_rain(samples: int, random: np.random.Generator) -> Samples:
+    """A downpour: a broad roar with dense, heavy drops."""
+    source = noise(samples, random)
+    bed = normal(band(source, 250, 5_500)) + 0.5 * normal(band(source, 3_000, np.inf))
+    bed *= slow(samples, random, 0.6, 0.75, 1.1)
+    return widened(bed) + scatter(samples, drops(samples, random, 300, 400, 4_000)) * np.float32(1.0)
+
+
+def thunder(samples: int, random: np.random.Generator) -> Samples:
+    """A storm: rain behind rolling thunder, at least one clap."""
+    claps = max(1, round(samples / SAMPLE_RATE / 9))
+    starts = (np.arange(claps) + random.uniform(0.05, 0.4, claps)) * (samples / claps)
+    grains = [Grain(int(start), _clap(random), 1.0, float(random.uniform(-0.4, 0.4))) for start in starts]
+    return rain(samples, random) * np.float32(0.22) + scatter(samples, grains) * np.float32(3.2)
+
+
+def _clap(random: np.random.Generator) -> Mono:
+    """Return a crack, then seconds of rolling: low noise that swells again and again as echoes come in."""
+    samples = round(random.uniform(4.5, 7.0) * SAMPLE_RATE)
+    time = np.arange(samples, dtype=np.float32) / SAMPLE_RATE
+    source = noise(samples, random)
+    rolling = slow(samples, random, 5.0, 0.1, 1.0) ** 2
+    roll = normal(band(source, 25, 140, 2)) * np.exp(-time / 2.0) * rolling
+    body = normal(band(source, 90, 520)) * np.exp(-time / 1.1) * rolling * np.float32(0.8)
+    crack = normal(band(source, 300, 3_200)) * np.exp(-time / 0.22) * np.float32(0.6)
+    edge = np.minimum(1, time / 0.012) * np.minimum(1, (time[-1] - time) / 0.4)
+    return np.asarray((roll + body + crack) * edge, np.float32)
+
+
+def wind(samples: int, random: np.random.Generator) -> Samples:
+    """Gusts: a rumble, and a whistle that rises as they strengthen."""
+    points = random.uniform(0.05, 1, max(2, round(samples / SAMPLE_RATE * 0.35)))
+    gust = interpolated(points, samples)
+    flutter = slow(samples, random, 6.0, 0.75, 1.0)
+    source = noise(samples, random)
+    rumble = normal(band(source, 20, 160)) * (np.float32(0.35) + gust) * flutter
+    rush = normal(band(source, 180, 700)) * gust**1.5 * slow(samples, random, 1.3, 0.5, 1.0)
+    howl = np.zeros(samples, np.float32)
+    for centre, width in ((430.0, 0.07), (560.0, 0.05), (720.0, 0.05), (940.0, 0.05)):
+        part = normal(band(noise(samples, random), centre * (1 - width), centre * (1 + width)))
+        howl += part * slow(samples, random, 0.7, -0.4, 1.0).clip(0) * np.float32(430 / centre)
+    return widened(np.asarray(rumble * 0.9 + rush * 0.8 + howl * gust * 0.45, np.float32))
