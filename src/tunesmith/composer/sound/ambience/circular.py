@@ -44,7 +44,7 @@ def band(signal: Mono, low: float, high: float, order: int = 1) -> Mono:
     else:
         sections = butter(order, [low, high], "band", fs=SAMPLE_RATE, output="sos")
     warm = round(WARM_UP_SECONDS * SAMPLE_RATE)
-    before = np.resize(signal[::-1], warm)[::-1]
+    before = signal[-warm:] if signal.size >= warm else np.resize(signal[::-1], warm)[::-1]
     filtered: Mono = sosfilt(sections.astype(np.float32), np.concatenate([before, signal]))[warm:].astype(np.float32)
     return filtered
 

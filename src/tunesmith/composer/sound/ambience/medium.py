@@ -26,7 +26,9 @@ def _clicks(samples: int, random: np.random.Generator, rate: float, shortest: in
         click = (random.normal(1, 0.35, length) * fall).astype(np.float32) - np.float32(0.3)
         click *= np.minimum(1, np.arange(length)[::-1] / 6).astype(np.float32)
         sign = 1 if random.uniform() < 0.5 else -1
-        yield Grain(int(start), click, sign * float(random.exponential(1.0)), float(random.uniform(-0.5, 0.5)))
+        yield Grain(
+            int(start), click, sign * min(3.0, float(random.exponential(1.0))), float(random.uniform(-0.5, 0.5))
+        )
 
 
 def tape_hiss(samples: int, random: np.random.Generator) -> Samples:

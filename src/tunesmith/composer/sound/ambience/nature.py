@@ -21,24 +21,27 @@ from tunesmith.composer.sound.ambience.circular import (
 from tunesmith.composer.sound.ambience.water import bubbles
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
+_LOUDEST_CRACKLE = 3.0
+
 
 def fire(samples: int, random: np.random.Generator) -> Samples:
-    """A log fire: a soft roar, hiss, and crackles that come in clusters."""
-    roar = normal(band(noise(samples, random), 40, 350)) * slow(samples, random, 2.0, 0.5, 1.2)
-    hiss = band(noise(samples, random), 3_000, np.inf) * np.float32(0.09)
-    return widened(roar * np.float32(0.5) + hiss) + scatter(samples, _crackles(samples, random)) * np.float32(2.0)
+    """A log fire: a soft roar, a little hiss, and crackles that come in clusters."""
+    roar = normal(band(noise(samples, random), 60, 380)) * slow(samples, random, 3.0, 0.5, 1.2)
+    hiss = band(noise(samples, random), 3_000, np.inf) * np.float32(0.03)
+    crackles = scatter(samples, _crackles(samples, random))
+    crackles /= max(1e-9, float(np.sqrt(np.mean(crackles**2))))
+    return widened(roar * np.float32(0.55) + hiss) + crackles
 
 
 def _crackles(samples: int, random: np.random.Generator) -> Iterator[Grain]:
-    for cluster in random.integers(0, samples, count(samples, 7, random)):
+    for cluster in random.integers(0, samples, count(samples, 25, random)):
         pan = float(random.uniform(-0.7, 0.7))
-        for _ in range(int(random.geometric(0.35))):
-            length = int(random.integers(30, 420))
-            burst = random.standard_normal(length, np.float32) * np.exp(
-                np.arange(length, dtype=np.float32) * (-6 / length)
-            )
-            start = int(cluster + random.exponential(0.035) * SAMPLE_RATE)
-            yield Grain(start, burst.astype(np.float32), float(random.exponential(1.0)), pan)
+        for _ in range(int(random.geometric(0.4))):
+            length = int(random.integers(100, 900))
+            fall = np.exp(np.arange(length, dtype=np.float32) * (-6 / length))
+            start = int(cluster + random.exponential(0.03) * SAMPLE_RATE)
+            burst = random.standard_normal(length, np.float32) * fall
+            yield Grain(start, burst, min(_LOUDEST_CRACKLE, float(random.exponential(1.0))), pan)
 
 
 def birds(samples: int, random: np.random.Generator) -> Samples:

@@ -8,74 +8,40 @@ import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.sound.ambience.circular import Grain, Mono, band, count, noise, normal, scatter, slow, widened
+from tunesmith.composer.sound.ambience.speech import Speaker, phrase
 from tunesmith.composer.sound.synth.waves import oscillate
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-_VOWELS = (  # first three formants of a man's voice in Hz (Peterson and Barney, 1952)
-    (730, 1_090, 2_440), (530, 1_840, 2_480), (270, 2_290, 3_010), (570, 840, 2_410), (300, 870, 2_240),
-    (660, 1_720, 2_410), (490, 1_350, 1_690), (640, 1_190, 2_390),
-)  # fmt: skip
-_SYLLABLES_A_VOICE = 14
-
-
-def _syllable(root: float, tract: float, random: np.random.Generator) -> Mono:
-    """Return a consonant's breath and a vowel sliding into another, spoken at ``root`` Hz by a ``tract`` so small."""
-    samples = round(random.uniform(0.11, 0.3) * SAMPLE_RATE)
-    way = np.arange(samples) / samples
-    pitch = root * (1 + random.uniform(-0.12, 0.15) - random.uniform(0, 0.15) * way)
-    source = oscillate("saw", pitch, samples) + 0.06 * noise(samples, random)
-    source = np.asarray(band(source, 0, 1_300), np.float32)  # the glottis falls by 12 dB an octave
-    first, second = (_VOWELS[i] for i in random.integers(0, len(_VOWELS), 2))
-    vowel = _formants(source, first, tract) * (1 - way) + _formants(source, second, tract) * way
-    vowel *= np.minimum(1, way * 8) * np.minimum(1, (1 - way) * 4)
-    breath = (
-        band(noise(samples, random), random.uniform(1_500, 4_000), 8_000) * np.exp(-way * 14) * np.minimum(1, way * 60)
-    )
-    return np.asarray(vowel + breath * random.uniform(0, 0.12), np.float32)
-
-
-def _formants(source: Mono, vowel: tuple[int, int, int], tract: float) -> Mono:
-    gains, widths = (1.0, 0.7, 0.35), (90, 110, 160)
-    parts = (
-        band(source, formant * tract - width / 2, formant * tract + width / 2) * np.float32(gain)
-        for formant, gain, width in zip(vowel, gains, widths, strict=True)
-    )
-    return np.asarray(sum(parts, np.float32(0)), np.float32)
+_PEOPLE, _PHRASES = 10, 2
+_OVERLAP = SAMPLE_RATE // 2  # the room's echo goes on while the next phrase begins
 
 
 def _talk(samples: int, talkers: int, random: np.random.Generator) -> Iterator[Grain]:
-    """Yield the syllables of people who speak in turns of a few seconds, each with a voice of their own."""
-    voices = []
-    for person in range(10):
-        root = random.uniform(95, 140) if person % 2 else random.uniform(170, 240)
-        tract = 1.0 if person % 2 else 1.16
-        voices.append([_syllable(root, tract, random) for _ in range(_SYLLABLES_A_VOICE)])
+    """Yield the phrases of people who speak in turns, each with a voice of their own."""
+    speakers = [
+        Speaker(random.uniform(90, 135), 1.0) if person % 2 else Speaker(random.uniform(165, 235), 1.16)
+        for person in range(_PEOPLE)
+    ]
+    phrases = [[phrase(speaker, int(random.integers(5, 13)), random) for _ in range(_PHRASES)] for speaker in speakers]
     for talker in range(talkers):
-        voice = voices[talker % len(voices)]
-        gain, pan = float(random.uniform(0.25, 1.0) ** 1.5), float(random.uniform(-0.9, 0.9))
-        place = random.uniform(0, 2) * SAMPLE_RATE
+        gain, pan = float(random.uniform(0.1, 1.0) ** 1.5), float(random.uniform(-0.9, 0.9))
+        place = random.uniform(-1.5, 1.5) * SAMPLE_RATE
         while place < samples:
-            for _ in range(int(random.integers(4, 16))):
-                syllable = voice[int(random.integers(len(voice)))]
-                yield Grain(int(place), syllable, gain * float(random.uniform(0.6, 1.1)), pan)
-                place += syllable.size * random.uniform(0.8, 1.15)
-            place += random.exponential(1.0) * SAMPLE_RATE
+            said = phrases[talker % _PEOPLE][int(random.integers(_PHRASES))]
+            yield Grain(int(place), said, gain * float(random.uniform(0.7, 1.1)), pan)
+            place += said.size - _OVERLAP + random.exponential(0.5) * SAMPLE_RATE
 
 
 def _babble(samples: int, talkers: int, random: np.random.Generator) -> Samples:
-    """Return talk in a room: the direct voices and their early echoes."""
-    dry = scatter(samples, _talk(samples, talkers, random))
-    echoes = np.zeros_like(dry)
-    for number, delay in enumerate((0.011, 0.019, 0.031, 0.047, 0.067, 0.089)):
-        echoes += np.roll(dry[:: (-1) ** number], round(delay * SAMPLE_RATE), axis=1) * np.float32(0.75**number)
-    wet = dry + echoes * np.float32(0.55)
-    return np.asarray(wet / np.sqrt(np.mean(wet**2)), np.float32)
+    """Return many talking at once, RMS 1."""
+    talk = scatter(samples, _talk(samples, talkers, random))
+    return np.asarray(talk / np.sqrt(np.mean(talk**2)), np.float32)
 
 
 def crowd(samples: int, random: np.random.Generator) -> Samples:
     """Many people talking in a large room."""
-    hum = normal(band(noise(samples, random), 150, 1_200)) * np.float32(0.12)
-    return _babble(samples, 36, random) + widened(hum)
+    hum = normal(band(noise(samples, random), 150, 1_200)) * np.float32(0.06)
+    return _babble(samples, 24, random) + widened(hum)
 
 
 def cafe(samples: int, random: np.random.Generator) -> Samples:
@@ -83,7 +49,7 @@ def cafe(samples: int, random: np.random.Generator) -> Samples:
     room = normal(band(noise(samples, random), 80, 900)) * np.float32(0.1)
     steam = normal(band(noise(samples, random), 3_000, 9_000)) * slow(samples, random, 0.12, -0.6, 0.35).clip(0)
     cups = scatter(samples, _clinks(samples, random)) * np.float32(1.1)
-    return _babble(samples, 14, random) + widened(np.asarray(room + steam * 0.5, np.float32)) + cups
+    return _babble(samples, 12, random) + widened(np.asarray(room + steam * 0.5, np.float32)) + cups
 
 
 def _clinks(samples: int, random: np.random.Generator) -> Iterator[Grain]:

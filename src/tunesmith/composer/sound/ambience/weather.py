@@ -12,7 +12,6 @@ from tunesmith.composer.sound.ambience.circular import (
     Mono,
     band,
     count,
-    interpolated,
     noise,
     normal,
     scatter,
@@ -74,15 +73,13 @@ def _clap(random: np.random.Generator) -> Mono:
 
 
 def wind(samples: int, random: np.random.Generator) -> Samples:
-    """Gusts: a rumble, and a whistle that rises as they strengthen."""
-    points = random.uniform(0.05, 1, max(2, round(samples / SAMPLE_RATE * 0.35)))
-    gust = interpolated(points, samples)
-    flutter = slow(samples, random, 6.0, 0.75, 1.0)
+    """Gusts that rumble and buffet, with a faint whistle at their height."""
+    gust = slow(samples, random, 0.3, 0.15, 1.0) ** 1.5
+    buffeting = slow(samples, random, 13.0, 0.1, 1.0)
     source = noise(samples, random)
-    rumble = normal(band(source, 20, 160)) * (np.float32(0.35) + gust) * flutter
-    rush = normal(band(source, 180, 700)) * gust**1.5 * slow(samples, random, 1.3, 0.5, 1.0)
+    rush = normal(band(source, 70, 420)) + 0.3 * normal(band(source, 350, 1_100))
     howl = np.zeros(samples, np.float32)
-    for centre, width in ((430.0, 0.07), (560.0, 0.05), (720.0, 0.05), (940.0, 0.05)):
-        part = normal(band(noise(samples, random), centre * (1 - width), centre * (1 + width)))
-        howl += part * slow(samples, random, 0.7, -0.4, 1.0).clip(0) * np.float32(430 / centre)
-    return widened(np.asarray(rumble * 0.9 + rush * 0.8 + howl * gust * 0.45, np.float32))
+    for centre in (430.0, 610.0, 840.0):
+        part = normal(band(np.roll(source, round(centre)), centre * 0.95, centre * 1.05))
+        howl += part * slow(samples, random, 0.6, -0.6, 1.0).clip(0) * np.float32(430 / centre)
+    return widened(np.asarray(rush * gust * buffeting + howl * gust**2 * 0.06, np.float32))

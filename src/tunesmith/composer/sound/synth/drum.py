@@ -28,7 +28,7 @@ class Thump:
 class Hiss:
     """Noise between ``low`` and ``high`` Hz: snares, claps, shakers.
 
-    ``bursts`` onsets ``gap`` seconds apart come before the ``ring``; ``hold`` keeps it up before the fall (a gated room);
+    ``bursts`` onsets ``gap`` seconds apart come before the ``ring``; ``hold`` delays its fall (a gated room);
     ``attack`` is its rise; ``width`` 0–1 is how different left and right are.
     """
 

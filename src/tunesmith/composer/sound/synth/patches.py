@@ -22,7 +22,7 @@ _VIBRATO = Lfo("pitch", 5.4, 0.14, delay=0.45)
 
 LEADS: Mapping[str, Patch] = {
     "saw_lead": Subtractive(
-        (Oscillator("saw", 1.0, unison=3, detune_cents=9, spread=0.5), Oscillator("pulse", 0.5, -12, duty=0.42)),
+        (Oscillator("saw", 1.0, unison=3, detune_cents=7, spread=0.5), Oscillator("pulse", 0.5, -12, duty=0.42)),
         Envelope(0.006, 0.4, 0.8, 0.16),
         Filter("low24", 3_600, 1.1, 0.5, Envelope(0.004, 0.5, 0.35, 0.2), 1.3),
         (_VIBRATO,),
@@ -84,7 +84,7 @@ LEADS: Mapping[str, Patch] = {
         (Oscillator("sine", 1.0), Oscillator("hollow", 0.35)),
         Envelope(0.09, 0.5, 0.95, 0.22),
         Filter("low12", 3_000, 0.7, 0.6),
-        (Lfo("pitch", 5.8, 0.38, delay=0.25), Lfo("level", 5.8, 0.25, delay=0.3)),
+        (Lfo("pitch", 5.8, 0.38, delay=0.25), Lfo("level", 3.1, 0.2, delay=0.3)),
         glide_seconds=0.22,
         reference=72,
     ),
@@ -209,7 +209,7 @@ PADS: Mapping[str, Patch] = {
     "drone": Subtractive(
         (
             Oscillator("saw", 1.0, unison=4, detune_cents=8, spread=1.0),
-            Oscillator("pulse", 0.6, 0.06, duty=0.3),
+            Oscillator("pulse", 0.6, -0.01, duty=0.3),
             Oscillator("saw", 0.35, 7.02),
             Oscillator("sine", 0.7, -12),
         ),

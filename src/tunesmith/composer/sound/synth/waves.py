@@ -100,7 +100,7 @@ def pulse(duty: float | Curve, frequency: float | Curve, samples: int, start: fl
     highest = float(np.max(frequency))
     phase = phases(frequency, samples, start)
     shift = np.asarray(np.asarray(duty) * 2**32).astype(np.uint64).astype(np.uint32)
-    return look_up("saw", highest, phase) - look_up("saw", highest, phase + shift)
+    return look_up("saw", highest, phase + shift) - look_up("saw", highest, phase)
 
 
 def look_up(wave: str, highest: float, phase: npt.NDArray[np.uint32]) -> Mono:
