@@ -22,6 +22,7 @@ from tunesmith.composer.sound.ambience.water import bubbles
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 _LOUDEST_CRACKLE = 3.0
+_ECHO_SECONDS = 0.004  # from the ground on the other side
 
 
 def fire(samples: int, random: np.random.Generator) -> Samples:
@@ -80,22 +81,24 @@ def _song(random: np.random.Generator) -> list[Mono]:
 
 def night(samples: int, random: np.random.Generator) -> Samples:
     """A summer night: crickets around, and a soft, dark air."""
-    air = normal(band(noise(samples, random), 60, 500)) * np.float32(0.05)
+    air = normal(band(noise(samples, random), 60, 500)) * np.float32(0.004)
     grains: list[Grain] = []
-    for _ in range(5):
-        grains += _cricket(samples, random)
-    return widened(air) + scatter(samples, grains)
+    for gain in (1.0, 0.2, 0.09):
+        grains += _cricket(samples, gain, random)
+    near = scatter(samples, grains)
+    echo = np.roll(near[::-1], round(_ECHO_SECONDS * SAMPLE_RATE), axis=1) * np.float32(0.4)
+    return np.asarray(widened(air) + near + echo, np.float32)
 
 
-def _cricket(samples: int, random: np.random.Generator) -> Iterator[Grain]:
+def _cricket(samples: int, gain: float, random: np.random.Generator) -> Iterator[Grain]:
     """Yield one cricket's chirps: a few pulses each, evenly all round the circle."""
-    pitch, pulses = random.uniform(4_100, 5_000), int(random.integers(3, 5))
-    pulse = int(SAMPLE_RATE / random.uniform(28, 36))
+    pitch, pulses = random.uniform(4_250, 4_750), 3
+    pulse = int(SAMPLE_RATE / random.uniform(28, 33))
     way = np.arange(pulse * pulses) / pulse
     level = np.sin(np.pi * np.minimum(1, (way % 1) / 0.62)) ** 1.5 * (0.7 + 0.3 * way / pulses)
     chirp = (np.sin(2 * np.pi * pitch / SAMPLE_RATE * np.arange(way.size)) * level).astype(np.float32)
-    chirps = max(1, round(samples / SAMPLE_RATE * random.uniform(2.0, 3.1)))
-    gain, pan, first = random.uniform(0.2, 1.0), random.uniform(-0.95, 0.95), random.uniform(0, samples)
+    chirps = max(1, round(samples / SAMPLE_RATE * random.uniform(2.1, 2.7)))
+    pan, first = random.choice([-1, 1]) * random.uniform(0.4, 0.9), random.uniform(0, samples)
     for number in range(chirps):
         start = first + (number + random.uniform(-0.04, 0.04)) * samples / chirps
         yield Grain(int(start), chirp, float(gain * random.uniform(0.85, 1.0)), float(pan))

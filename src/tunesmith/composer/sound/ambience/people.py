@@ -72,9 +72,9 @@ def _clinks(samples: int, random: np.random.Generator) -> Iterator[Grain]:
 
 def city(samples: int, random: np.random.Generator) -> Samples:
     """A street: far traffic, cars passing from one side to the other, now and then a horn."""
-    far = normal(band(noise(samples, random), 40, 380)) * slow(samples, random, 0.4, 0.7, 1.1)
-    street = widened(far) * np.float32(0.7)
-    for _ in range(max(1, round(samples / SAMPLE_RATE / 4))):
+    far = normal(band(noise(samples, random), 40, 260, order=2)) * slow(samples, random, 0.4, 0.7, 1.1)
+    street = widened(far) * np.float32(0.3)
+    for _ in range(max(1, round(samples / SAMPLE_RATE / 3))):
         _pass_by(street, int(random.integers(samples)), random)
     horns = [
         Grain(int(start), _horn(random), 0.35, float(random.uniform(-0.8, 0.8)))
@@ -85,12 +85,13 @@ def city(samples: int, random: np.random.Generator) -> Samples:
 
 def _pass_by(street: Samples, start: int, random: np.random.Generator) -> None:
     """Add a car to (2, samples), all of it round the circle: tyres and engine, crossing over."""
-    length = round(random.uniform(3.5, 6.5) * SAMPLE_RATE)
+    length = round(random.uniform(2.5, 4.5) * SAMPLE_RATE)
     way = np.linspace(-1, 1, length, dtype=np.float32)
-    near = 1 / (1 + 22 * way**2) - 1 / 23
-    tyres = normal(band(noise(length, random), 350, 2_600)) * near
-    engine = oscillate("saw", random.uniform(55, 95) * (1.04 - 0.05 * np.tanh(4 * way.astype(np.float64))), length)
-    car = np.asarray(tyres * 1.3 + band(engine, 50, 500) * near * 1.5, np.float32)
+    near = 1 / (1 + 30 * way**2) - 1 / 31
+    tyres = normal(band(noise(length, random), 300, 1_500, order=2)) * near
+    pitch = random.uniform(70, 120) * (1.05 - 0.06 * np.tanh(5 * way.astype(np.float64)))  # Doppler
+    engine = oscillate("saw", pitch, length) + np.float32(0.6) * oscillate("saw", pitch * 1.5, length)
+    car = np.asarray((tyres + band(engine, 60, 600) * near * 0.9) * 2, np.float32)
     side = np.clip(way * 2.2, -1, 1) * (1 if random.uniform() < 0.5 else -1)
     places = (start + np.arange(length)) % street.shape[1]
     np.add.at(street[0], places, car * np.sqrt((1 - side) / 2))

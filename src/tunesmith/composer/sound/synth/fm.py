@@ -39,10 +39,17 @@ def _operate(operator: Operator, turns: Curve, tone: Tone) -> Mono:
     samples = turns.size
     strength = (0.35 + 0.65 * tone.velocity / 100) * min(operator.index, _highest_index(operator, tone))
     falling = operator.index_sustain + (1 - operator.index_sustain) * decay(samples, operator.index_decay)
-    modulator = np.sin((turns * operator.modulator_ratio).astype(np.float32)) * (strength * falling).astype(np.float32)
-    carrier = np.sin(modulator + np.mod(turns * operator.ratio, 2 * np.pi).astype(np.float32))
+    modulator = np.sin(_wrapped(turns * operator.modulator_ratio)) * (strength * falling).astype(np.float32)
+    carrier = np.sin(modulator + _wrapped(turns * operator.ratio))
     level = envelope(operator.amplifier, tone.seconds, samples) * operator.level
     return np.asarray(carrier * level.astype(np.float32), np.float32)
+
+
+def _wrapped(radians: Curve) -> Mono:
+    """Bring the phase within a turn, where single precision is fine enough."""
+    turns = radians * (0.5 / np.pi)
+    turns -= np.floor(turns)
+    return np.asarray(turns * (2 * np.pi), np.float32)
 
 
 def _highest_index(operator: Operator, tone: Tone) -> float:

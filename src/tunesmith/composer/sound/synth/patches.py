@@ -300,10 +300,10 @@ CHIPS: Mapping[str, Patch] = {
 }
 
 TRANSITIONS: Mapping[str, Patch] = {
-    "riser": Transition("rise", 250, 11_000, tone=1.2),
-    "downlifter": Transition("fall", 160, 9_000, tone=0.5),
-    "impact": Transition("hit", 120, 7_000, boom=1.6, metal=0.5),
-    "reverse_cymbal": Transition("rise", 3_500, 14_000, metal=1.4),
+    "riser": Transition("rise", 250, 11_000, tone=0.4),
+    "downlifter": Transition("fall", 160, 9_000, tone=0.25),
+    "impact": Transition("hit", 120, 7_000, boom=1.4, metal=0.2),
+    "reverse_cymbal": Transition("rise", 3_500, 14_000, metal=0.3),
     "sweep_noise": Transition("swell", 350, 7_500),
 }
 

@@ -24,7 +24,7 @@ def render_transition(patch: Transition, tone: Tone, random: np.random.Generator
     if patch.tone:
         source += np.float32(patch.tone) * _chord(octaves, samples, random)
     if patch.metal:
-        source = source * np.float32(0.6) + np.float32(patch.metal) * _shimmer(samples, random)
+        source = source + np.float32(patch.metal) * _shimmer(samples, random)
     kind = "band" if patch.shape == "swell" else "low12"
     signal = moving_filter(source, kind, octaves[::GRID], 1.6)
     signal = static_filter(signal, "high12", 180)
@@ -48,7 +48,7 @@ def _loudness(patch: Transition, way: Curve) -> Curve:
         return np.asarray(0.02 + 0.98 * way**2.2)
     if patch.shape == "swell":
         return np.sin(np.pi * way) ** 2
-    return np.asarray((1 - way) ** (1.6 if patch.shape == "fall" else 4))
+    return np.asarray((1 - way) ** (1.6 if patch.shape == "fall" else 3))
 
 
 def _edges(samples: int) -> Curve:
@@ -59,8 +59,8 @@ def _edges(samples: int) -> Curve:
 
 
 def _chord(octaves: Curve, samples: int, random: np.random.Generator) -> Samples:
-    """Return detuned saws that move with the sweep, three octaves below it."""
-    frequency = np.exp2(octaves * 0.6 + 2.2)
+    """Return detuned saws that follow the sweep from afar: an octave and a half for its five."""
+    frequency = np.exp2(octaves * 0.3 + 4.4)
     waves = [
         oscillate("saw", frequency * ratio, samples, float(random.uniform())) for ratio in (0.992, 1.007, 1.5, 2.01)
     ]
