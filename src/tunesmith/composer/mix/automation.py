@@ -49,7 +49,7 @@ class Sweep:
         return sampled(self._at, start, stop)
 
     def _at(self, frames: npt.NDArray[np.int64]) -> Curve:
-        return np.interp(frames, self._times, self._closed, period=self._period).astype(np.float32)
+        return np.asarray(np.interp(frames, self._times, self._closed, period=self._period), np.float32)
 
 
 class SweptFilter:

@@ -21,7 +21,7 @@ Coefficients = tuple[float, float, float, float, float, float]  # b0 b1 b2 a0 a1
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One EQ band: ``kind`` at ``frequency`` Hz; ``gain_db`` for shelves and peaks, ``q`` the steepness or narrowness."""
+    """One EQ band: ``kind`` at ``frequency`` Hz; ``gain_db`` for shelves and peaks, ``q`` how steep or narrow it is."""
 
     kind: Literal["high_pass", "low_pass", "low_shelf", "high_shelf", "peak"]
     frequency: float

@@ -64,7 +64,7 @@ def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
     for low, high, decay in zip(BAND_EDGES, BAND_EDGES[1:], space.decay, strict=False):
         band = scipy.fft.irfft(spectrum * ((frequency >= low) & (frequency < high)), size)[:, :length]
         late += band * np.exp(-6.91 / decay * seconds)
-    return late * (1 - np.exp(-seconds / np.float32(space.early / 3)))
+    return np.asarray(late * (1 - np.exp(-seconds / np.float32(space.early / 3))), np.float32)
 
 
 @functools.cache

@@ -27,7 +27,7 @@ class Sounding:
     @property
     def end(self) -> int:
         """The first sample after the sound."""
-        natural = self.start + self.samples.shape[1]
+        natural = self.start + int(self.samples.shape[1])
         return natural if self.cut is None else min(natural, self.cut + self.fade)
 
     def cut_at(self, sample: int, fade: int) -> None:

@@ -53,7 +53,7 @@ class FrameMeter:
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._sample_rate = sample_rate
         self._sections = k_weighting(sample_rate)
-        self._state = np.zeros((2, channels, 2), np.float32)
+        self._state = np.zeros((2, channels, 2))
         self._line: Samples = np.zeros((channels, REACH), np.float32)
         self._weighted: Samples = np.zeros((channels, 0), np.float32)
         self._powers: list[Curve] = []
@@ -70,7 +70,7 @@ class FrameMeter:
         """Measure the next samples, (channels, n)."""
         self._samples += block.shape[1]
         weighted, self._state = scipy.signal.sosfilt(self._sections, block, zi=self._state)
-        self._weighted = self._take_powers(np.concatenate((self._weighted, weighted), axis=1))
+        self._weighted = self._take_powers(np.concatenate((self._weighted, weighted), axis=1, dtype=np.float32))
         self._line = self._take_peaks(np.concatenate((self._line, block), axis=1))
 
     def frames(self) -> Frames:
@@ -79,12 +79,9 @@ class FrameMeter:
         missing = whole * CONTROL - self._samples
         self._take_powers(_padded(self._weighted, missing))
         self._take_peaks(_padded(self._line, missing + REACH))
-        power, peak = (np.concatenate(values) if values else np.zeros(0, np.float32) for values in self._lists())
+        power, peak = np.concatenate(self._powers), np.concatenate(self._peaks)
         assert len(power) == len(peak) == whole
         return Frames(power, peak, self._sample_rate, self._samples)
-
-    def _lists(self) -> tuple[list[Curve], list[Curve]]:
-        return self._powers, self._peaks
 
     def _take_powers(self, weighted: Samples) -> Samples:
         count = weighted.shape[1] // CONTROL
@@ -115,4 +112,4 @@ def true_peaks(windows: Samples) -> Curve:
         chunk = peaks[start : start + CHUNK]
         np.maximum(chunk, between.max(axis=1), out=chunk)
         np.maximum(chunk, -between.min(axis=1), out=chunk)
-    return peaks
+    return np.asarray(peaks, np.float32)

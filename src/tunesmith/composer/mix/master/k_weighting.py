@@ -15,7 +15,7 @@ BLOCK_SECONDS, STEP_SECONDS = 0.4, 0.1
 SILENCE_LUFS = -120.0
 
 
-def k_weighting(sample_rate: int) -> npt.NDArray[np.float32]:
+def k_weighting(sample_rate: int) -> npt.NDArray[np.float64]:
     """Return the two second-order sections, (2, 6): the head's shelf, and the high-pass.
 
     The standard's 48 kHz coefficients carried to other rates by their analogue parameters (B. De Man, 2014).
@@ -32,7 +32,7 @@ def k_weighting(sample_rate: int) -> npt.NDArray[np.float32]:
     q = 0.5003270373238773
     a0 = 1 + k / q + k * k
     high_pass = [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
-    return np.array([shelf, high_pass], np.float32)
+    return np.array([shelf, high_pass])
 
 
 def gated_loudness(power: Curve, sample_rate: int, samples: int) -> float:

@@ -77,5 +77,5 @@ def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> 
 
 
 def _loudness(frames: Frames, gain: Curve) -> float:
-    middle = (gain[1:] + gain[:-1]) / 2
-    return gated_loudness(frames.power * middle * middle, frames.sample_rate, frames.samples)
+    middle = (gain[1:] + gain[:-1]) * np.float32(0.5)
+    return gated_loudness(np.asarray(frames.power * middle * middle, np.float32), frames.sample_rate, frames.samples)

@@ -24,8 +24,8 @@ class Filter:
 
     def __init__(self, *bands: Band) -> None:
         rows = [[value / row[3] for value in row] for row in map(coefficients, bands)]
-        self._sections = np.array(rows, np.float32)
-        self._state = np.zeros((len(bands), 2, 2), np.float32)
+        self._sections = np.array(rows)  # double precision: a high-pass at 20 Hz drifts in single
+        self._state = np.zeros((len(bands), 2, 2))
 
     def apply(self, block: Samples, start: int) -> Samples:  # noqa: ARG002  the same wherever it is
         """Return the filtered block."""

@@ -23,7 +23,7 @@ class Saturation:
         bent = np.tanh(block * gain)
         bent *= np.float32(self.mix) / gain
         bent += block * np.float32(1 - self.mix)
-        return bent
+        return np.asarray(bent, np.float32)
 
 
 class BitCrush:
