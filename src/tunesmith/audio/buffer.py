@@ -3,29 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]  # (channels, samples), full scale is ±1
+from tunesmith.audio.spool import Samples as Samples
+from tunesmith.audio.spool import Spool as Spool
+
+BLOCK = 65_536
 
 
-@dataclass(frozen=True, slots=True)
 class Audio:
-    """Sound: ``samples`` (channels, samples) float32, ``sample_rate`` in Hz, ``metadata`` as plain JSON values."""
+    """Sound, made once and not changed: an array, or a Spool where it may be too long for memory.
 
-    samples: Samples
-    sample_rate: int
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    ``samples`` is (channels, samples) float32; ``sample_rate`` is in Hz; ``metadata`` holds plain JSON values.
+    """
+
+    __slots__ = ("__weakref__", "_metadata", "_sample_rate", "_source")
+
+    def __init__(self, samples: Samples | Spool, sample_rate: int, metadata: Mapping[str, Any] | None = None) -> None:
+        if sample_rate < 1:
+            raise ValueError(f"a sample rate is above 0 Hz, got {sample_rate}")
+        if isinstance(samples, np.ndarray) and samples.ndim != 2:
+            raise ValueError(f"samples must be (channels, samples), got {samples.shape}")
+        self._source = samples
+        self._sample_rate = sample_rate
+        self._metadata = MappingProxyType(dict(metadata or {}))
+
+    @property
+    def samples(self) -> Samples:
+        """Everything at once, (channels, samples); a spooled sound is read into memory, so prefer ``blocks``."""
+        return self._source.read() if isinstance(self._source, Spool) else self._source
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second, Hz."""
+        return self._sample_rate
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What is known about the sound: title, prompt, seed, model, licence, settings …"""
+        return self._metadata
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return self._source.channels if isinstance(self._source, Spool) else int(self._source.shape[0])
+
+    @property
+    def num_samples(self) -> int:
+        """Samples a channel."""
+        return len(self._source) if isinstance(self._source, Spool) else int(self._source.shape[1])
 
     @property
     def duration(self) -> float:
         """Length in seconds."""
-        return float(self.samples.shape[1] / self.sample_rate)
+        return self.num_samples / self.sample_rate
 
-    def blocks(self, size: int = 65_536) -> Iterator[Samples]:
+    def blocks(self, size: int = BLOCK) -> Iterator[Samples]:
         """Yield the samples in order, (channels, at most ``size``) at a time."""
-        for start in range(0, self.samples.shape[1], size):
-            yield self.samples[:, start : start + size]
+        if isinstance(self._source, Spool):
+            yield from self._source.blocks(size)
+            return
+        for start in range(0, self.num_samples, size):
+            yield self._source[:, start : start + size]
+
+    def with_metadata(self, **metadata: Any) -> Audio:
+        """Return the same sound with these entries added to or replacing its metadata."""
+        return Audio(self._source, self.sample_rate, {**self.metadata, **metadata})
+
+    def save(self, path: str | Path, bits: int = 16, sample_rate: int | None = None) -> Path:
+        """Write a file in the format of its suffix and return its path.
+
+        ``bits`` is 16, 24 or 32 (float) where the format has a choice; ``sample_rate`` resamples. The file appears
+        whole or not at all. Raises InvalidRequest for a suffix that cannot be written, AudioFileError when the disk
+        or the folder refuses.
+        """
+        from tunesmith.audio.writer import write_audio
+
+        return write_audio(self, Path(path), bits=bits, sample_rate=sample_rate)
+
+    def _repr_html_(self) -> str:
+        """Return a player for notebooks."""
+        from tunesmith.audio.notebook import player_html
+
+        return player_html(self)
+
+    def __repr__(self) -> str:
+        return f"Audio({self.duration:.3f} s, {self.sample_rate} Hz, {self.channels} channels)"

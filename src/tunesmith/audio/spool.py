@@ -1,57 +1,98 @@
-"""A spool of samples that grows: blocks are appended, read back, overwritten or added to."""
+"""Spool: sound of any length in bounded memory, kept in memory while short and in a temporary file once long."""
 
 from __future__ import annotations
 
+import tempfile
+import weakref
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
-from tunesmith.audio.buffer import Samples
+from tunesmith.errors import AudioFileError
+
+Samples = npt.NDArray[np.float32]  # (channels, samples), full scale is ±1
+
+MEMORY_BYTES = 60 * 44_100 * 2 * 4  # a minute of stereo; what is longer goes to a file
 
 
 class Spool:
-    """Samples of any length, (channels, samples) float32."""
+    """Sound that grows by appending and whose written ranges can be read, replaced and added to.
 
-    def __init__(self, channels: int) -> None:
+    Every block is (channels, samples) float32. The bytes are interleaved; past ``memory_bytes`` they move to a
+    temporary file that goes when the spool is closed or collected. Plain reads and writes, no memory mapping, so that
+    resident memory does not grow with length. Not for use from several threads at once.
+
+    Raises AudioFileError when the temporary file cannot be written, as on a full disk.
+    """
+
+    def __init__(self, channels: int, memory_bytes: int = MEMORY_BYTES) -> None:
+        if channels < 1:
+            raise ValueError(f"a spool needs at least one channel, got {channels}")
         self.channels = channels
-        self._samples: Samples = np.zeros((channels, 0), np.float32)
         self._length = 0
+        self._file = tempfile.SpooledTemporaryFile(max_size=memory_bytes, prefix="tunesmith-")  # noqa: SIM115
+        self._finalizer = weakref.finalize(self, self._file.close)
 
     def __len__(self) -> int:
+        """Samples a channel."""
         return self._length
 
     def append(self, block: Samples) -> None:
-        """Add ``block`` to the end."""
-        needed = self._length + block.shape[1]
-        if needed > self._samples.shape[1]:
-            grown = np.zeros((self.channels, max(needed, 2 * self._samples.shape[1])), np.float32)
-            grown[:, : self._length] = self._samples[:, : self._length]
-            self._samples = grown
-        self._samples[:, self._length : needed] = block
-        self._length = needed
+        """Put the block behind what is there."""
+        self._store(self._length, block)
 
-    def read(self, start: int, stop: int) -> Samples:
-        """Return a copy of samples ``start`` to ``stop``."""
-        return self._samples[:, start : min(stop, self._length)].copy()
+    def read(self, start: int = 0, stop: int | None = None) -> Samples:
+        """Return the samples from ``start`` up to ``stop`` (to the end when None), cut to what there is."""
+        stop = self._length if stop is None else min(stop, self._length)
+        start = min(max(start, 0), stop) if stop > 0 else 0
+        self._file.seek(start * self._frame_bytes)
+        frames = np.frombuffer(self._file.read(max(0, stop - start) * self._frame_bytes), dtype=np.float32)
+        return np.ascontiguousarray(frames.reshape(-1, self.channels).T)
 
     def write(self, start: int, block: Samples) -> None:
-        """Replace what is there from sample ``start``."""
-        self._samples[:, start : start + block.shape[1]] = block
+        """Replace the samples from ``start`` on; the spool grows if the block goes past its end."""
+        if not 0 <= start <= self._length:
+            raise ValueError(f"start must lie within the {self._length} samples there are, got {start}")
+        self._store(start, block)
 
     def add(self, start: int, block: Samples) -> None:
-        """Add ``block`` to what is there from sample ``start``."""
-        self._samples[:, start : start + block.shape[1]] += block
+        """Add the block onto the samples from ``start`` on; what goes past the end is appended."""
+        there = self.read(start, start + block.shape[1])
+        total = np.array(block, dtype=np.float32)
+        total[:, : there.shape[1]] += there
+        self.write(start, total)
+
+    def blocks(self, size: int = 65_536) -> Iterator[Samples]:
+        """Yield everything in order, (channels, at most ``size``) at a time."""
+        for start in range(0, self._length, size):
+            yield self.read(start, start + size)
 
     def close(self) -> None:
-        """Give the memory back."""
-        self._samples = np.zeros((self.channels, 0), np.float32)
-        self._length = 0
+        """Give the memory or the temporary file back; safe to call twice."""
+        self._finalizer()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _frame_bytes(self) -> int:
+        return 4 * self.channels
+
+    def _store(self, start: int, block: Samples) -> None:
+        if block.ndim != 2 or block.shape[0] != self.channels:
+            raise ValueError(f"a block must be ({self.channels}, samples), got {block.shape}")
+        try:
+            self._file.seek(start * self._frame_bytes)
+            self._file.write(np.ascontiguousarray(block.T, dtype=np.float32).tobytes())
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise AudioFileError(f"temporary folder: cannot write to {folder}: {error.strerror}") from error
+        self._length = max(self._length, start + block.shape[1])

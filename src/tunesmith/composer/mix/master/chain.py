@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-import soxr
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.control import CONTROL, at_audio_rate
 from tunesmith.composer.mix.master.frames import FrameMeter, Frames
@@ -40,7 +40,7 @@ def master(score: Score, mix: Spool, session: Session, *, done: float) -> Spool:
     for first in range(0, len(frames.power), step):
         last = min(len(frames.power), first + step)
         block = result.read(first * CONTROL, min(len(result), last * CONTROL))
-        block *= at_audio_rate(gain[first : last + 1])[: block.shape[1]]
+        block = block * at_audio_rate(gain[first : last + 1])[: block.shape[1]]
         result.write(first * CONTROL, block)
         session.report("mastering", done + share * (MEASURING + (1 - MEASURING) * last / len(frames.power)))
     return result
@@ -60,28 +60,26 @@ def _produce(score: Score, mix: Spool, result: Spool, session: Session, done: fl
             result.append(kept)
             meter.add(kept)
         session.report("mastering", done + share * len(result) / length)
-    if len(result) < length:  # the converter may end a sample early
-        missing = np.zeros((session.options.channels, length - len(result)), np.float32)
-        result.append(missing)
-        meter.add(missing)
+    assert len(result) == length
     return meter.frames()
 
 
 def _converted(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
     """Yield the produced mix in the channels and at the rate asked for, from the pre-roll of a loop on."""
     options = session.options
+    return resample_blocks(_produced(score, mix, session), options.channels, SAMPLE_RATE, options.sample_rate)
+
+
+def _produced(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
+    options = session.options
     production = ProductionChain(score, _level(mix, options.block))
-    same = options.sample_rate == SAMPLE_RATE
-    stream = None if same else soxr.ResampleStream(SAMPLE_RATE, options.sample_rate, options.channels, "float32")
-    first, last = (-PREROLL if score.loop else 0), len(mix) + (0 if same else POSTROLL)
+    first, last = (-PREROLL if score.loop else 0), len(mix) + POSTROLL
     for start in range(first, last, options.block):
         stop = min(last, start + options.block)
         block = production.apply(_read_around(mix, start, stop, loop=score.loop), start)
         if options.channels == 1:
             block = block.mean(axis=0, keepdims=True)
-        if stream is not None:
-            block = np.ascontiguousarray(stream.resample_chunk(np.ascontiguousarray(block.T), last=stop == last).T)
-        yield np.asarray(block, np.float32)
+        yield block
 
 
 def _read_around(mix: Spool, start: int, stop: int, *, loop: bool) -> Samples:
