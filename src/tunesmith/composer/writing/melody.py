@@ -23,7 +23,7 @@ from tunesmith.composer.writing.themes import ThemeBook, section_units
 
 SHORTEST_SECONDS = 0.11  # a lead faster than this is a blur
 ACCENTS = {"strong": 8, "medium": 2, "weak": -5}
-MAX_STEPS_FROM_ANCHOR = 9
+MAX_STEPS_FROM_ANCHOR = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _taste(lead: _Lead) -> MotifTaste:
     mood = 1 + 0.15 * plan.brief.mood.arousal
     density = min(taste.density * lead.manner.density * mood, 0.9 / shortest)
     leap = min(1.0, taste.leap * lead.manner.leap)
-    span = 2 + round(3 * leap + 1.5 * (plan.brief.mood.arousal + 1))
+    span = 2 + round(2 * leap + (plan.brief.mood.arousal + 1))
     return MotifTaste(RhythmTaste(density, taste.syncopation, shortest), leap, span, taste.motif_bars)
 
 
@@ -138,14 +138,22 @@ def _wishes(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[Wi
         return []
     centre = sum(s.step for s in strokes) / len(strokes)
     lift = LIFTS.get(section.name, 0.0) + 3 * (section.energy - 0.5)
-    anchor = rungs.nearest(middle + lift - centre * 12 / rungs.tones_per_octave)
+    anchor = rungs.nearest(middle + lift)
     scale = rungs.tones_per_octave / 7
     wishes = []
     for stroke in strokes:
-        step = round(max(-MAX_STEPS_FROM_ANCHOR, min(MAX_STEPS_FROM_ANCHOR, stroke.step)) * (0.5 + scale / 2))
+        step = round(_reflected(stroke.step - round(centre)) * (0.5 + scale / 2))
         pitch = min(max(rungs.climb(anchor, step), lead.compass.low), lead.compass.high)
         wishes.append(Wish(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
     return wishes
+
+
+def _reflected(step: int) -> int:
+    """Mirror steps at the ends of the span, so that a line that climbs too far turns back."""
+    over = abs(step) - MAX_STEPS_FROM_ANCHOR
+    if over <= 0:
+        return step
+    return (MAX_STEPS_FROM_ANCHOR - min(over, MAX_STEPS_FROM_ANCHOR)) * (1 if step > 0 else -1)
 
 
 LIFTS = {"B": 4.0, "drop": 3.0, "bridge": -2.0, "break": -1.0, "intro": -1.0, "outro": -2.0, "build": 1.0}

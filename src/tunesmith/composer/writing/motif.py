@@ -106,7 +106,18 @@ def _shape(
         first = _entry(random, strokes, contour(start / beats), figure)
         steps = np.cumsum((first, *figure)).tolist()
         strokes += [Stroke(start + at, length, step) for (at, length), step in zip(notes, steps, strict=True)]
-    return tuple(strokes)
+    return _recovered(strokes)
+
+
+def _recovered(strokes: list[Stroke]) -> tuple[Stroke, ...]:
+    """Turn back by step after every leap of a fourth or more."""
+    line = list(strokes)
+    for index in range(2, len(line)):
+        leap = line[index - 1].step - line[index - 2].step
+        move = line[index].step - line[index - 1].step
+        if abs(leap) >= 3 and (move * leap > 0 or abs(move) > 3):
+            line[index] = replace(line[index], step=line[index - 1].step + (-1 if leap > 0 else 1))
+    return tuple(line)
 
 
 def _entry(random: np.random.Generator, strokes: list[Stroke], goal: float, figure: tuple[int, ...]) -> int:
@@ -115,7 +126,7 @@ def _entry(random: np.random.Generator, strokes: list[Stroke], goal: float, figu
         return 0
     here = strokes[-1].step
     moves = (-3, -2, -1, 0, 1, 2, 3)
-    weights = [np.exp(-abs(here + move - goal)) * (1.0, 1.2, 0.5, 0.25)[abs(move)] + 1e-6 for move in moves]
+    weights = [np.exp(-abs(here + move - goal)) * (1.0, 1.2, 0.4, 0.15)[abs(move)] + 1e-6 for move in moves]
     if len(strokes) > 1 and abs(leap := here - strokes[-2].step) > 2:
         weights = [w * (4 if move in (-1, -2) else 1) if leap > 0 else w * (4 if move in (1, 2) else 1)
                    for w, move in zip(weights, moves, strict=True)]  # fmt: skip

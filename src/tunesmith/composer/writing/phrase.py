@@ -130,8 +130,10 @@ def _breathing(unit: Motif, breath: float) -> Motif:
 def _with_one_climax(units: tuple[Motif, ...]) -> tuple[Motif, ...]:
     """Raise the highest long note of the later half so that the theme has one peak, and only one."""
     half = len(units) // 2
-    spots = [(s.step + min(s.length, 2.0), u, n) for u in range(half, len(units)) for n, s in enumerate(units[u].strokes)
-             if not s.close]  # fmt: skip
+    later = [(index, unit) for index, unit in enumerate(units) if index >= half]
+    spots = [
+        (s.step + min(s.length, 2.0), u, n) for u, unit in later for n, s in enumerate(unit.strokes) if not s.close
+    ]
     if not spots:
         return units
     _, unit, note = max(spots)

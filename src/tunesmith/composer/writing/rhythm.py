@@ -1,7 +1,7 @@
 """Rhythmic cells: how a group of beats may be divided, and which cells suit a genre.
 
-A bar is a row of groups (4/4: 2 + 2, 3/4: 3, 6/8: 1.5 + 1.5, 7/8: 1 + 1 + 1.5 …); a cell fills one group with lengths in
-beats, a negative length being a rest.
+A bar is a row of groups (4/4: 2 + 2, 3/4: 3, 6/8: 1.5 + 1.5, 7/8: 1 + 1 + 1.5 …); a cell fills one group with lengths
+in beats, a negative length being a rest.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def draw_cell(random: np.random.Generator, length: float, taste: RhythmTaste, av
 
 def _fitness(cell: Cell, length: float, taste: RhythmTaste) -> float:
     notes = onsets(cell)
-    spread = 0.3 + 0.3 * taste.density
+    spread = 0.25 + 0.25 * taste.density
     weight = float(np.exp(-(((len(notes) / length - taste.density) / spread) ** 2))) + 1e-4
     if min(abs(value) for value in cell) < taste.shortest:
         weight *= 0.02

@@ -1,4 +1,4 @@
-"""Setting a line to chords: the pitches that keep an idea's shape and agree with the harmony, all notes weighed at once.
+"""Setting a line to chords: pitches that keep an idea's shape and agree with the harmony, all notes weighed at once.
 
 Every note may take the pitches of a range; a pitch costs by how it sits on the chord, a move by how far it strays from
 the interval meant and by how dissonances are left. The cheapest path (Viterbi) is the line.
@@ -6,6 +6,7 @@ the interval meant and by how dissonances are left. The cheapest path (Viterbi) 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ SITTING_COST: Mapping[str, tuple[float, float, float, float]] = {
 """Metric weight → cost of a chord tone, another scale tone, one that clashes, and one outside the scale."""
 LEAVING_DISSONANCE = 4.0
 REACHING_DISSONANCE = 2.5
-CLOSE_COST = 9.0
+CLOSE_COST = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def set_line(plan: Plan, wishes: Sequence[Wish], compass: Range) -> tuple[int, .
     moves = _moves(compass)
     total = table.cost(wishes[0])
     behind: list[npt.NDArray[np.int64]] = []
-    for before, wish in zip(wishes, wishes[1:], strict=False):
+    for before, wish in itertools.pairwise(wishes):
         step = _step_cost(moves, table, before, wish)
         paths = total[:, None] + step
         back = np.argmin(paths, axis=0)

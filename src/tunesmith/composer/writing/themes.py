@@ -1,4 +1,4 @@
-"""Which theme each section states, and how: A is always the same tune, B contrasts, the bridge develops, the outro recalls."""
+"""Which theme each section states, and how: A is always the same tune, B contrasts, the outro recalls A."""
 
 from __future__ import annotations
 
