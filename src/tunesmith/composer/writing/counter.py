@@ -16,6 +16,7 @@ from tunesmith.composer.writing.manners import compass_of
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.scales import ladder, line_scale, sitting
 
+WAVE = 4.0  # semitones by which the line rises and falls over eight bars
 GAP = 1.25  # beats of silence in the lead that ask for an answer
 CONSONANCES = frozenset({3, 4, 5, 7, 8, 9})
 ANSWERS: tuple[tuple[tuple[float, int], ...], ...] = (
@@ -79,7 +80,9 @@ def _section(voice: _Counter, section: Section, previous: int, random: np.random
         gap = next((gap for gap in gaps if span.start - 1e-6 <= gap[0] < span.start + span.length - 0.5), None)
         until = gap[0] if gap else min(span.start + span.length, end)
         if until - span.start >= 1.0:
-            notes += _held(voice, span, until, previous, velocity)
+            held = _held(voice, span, until, previous, velocity)
+            _connect(voice, notes, held)
+            notes += held
             previous = notes[-1].pitch if notes else previous
         if gap and (voice.lead or maybe(random, 0.5)):
             notes += _answer(voice, gap, previous, velocity + 6)
@@ -105,13 +108,35 @@ def _held(voice: _Counter, span: ChordSpan, until: float, previous: int, velocit
     tones = [p for p in range(voice.low, voice.high + 1) if p % 12 in span.chord.pitch_classes]
     if not tones:
         return []
-    pitch = min(tones, key=lambda p: (_strain(p, previous, above, motion) + _clash(voice, p, span.start, until), p))
+    centre = (voice.low + voice.high) / 2 + WAVE * np.sin(span.start / voice.plan.beats_per_bar * np.pi / 4)
+
+    def cost(pitch: int) -> float:
+        return _strain(pitch, previous, centre, above, motion) + _clash(voice, pitch, span.start, until)
+
+    pitch = min(tones, key=lambda p: (cost(p), p))
     return [Note(on_grid(span.start), on_grid(until - span.start), pitch, velocity)]
 
 
-def _strain(pitch: int, previous: int, lead: Note | None, motion: int) -> float:
+def _connect(voice: _Counter, notes: list[Note], held: Sequence[Note]) -> None:
+    """Fill a third or fourth between two held notes by the scale step between, on the beat before."""
+    if not notes or not held or notes[-1].length < 2.0 or abs(notes[-1].end - held[0].start) > 0.01:
+        return
+    last, following = notes[-1], held[0]
+    between = [p for p in range(min(last.pitch, following.pitch) + 1, max(last.pitch, following.pitch))
+               if p % 12 in voice.plan.key.pitch_classes]  # fmt: skip
+    if not between or abs(last.pitch - following.pitch) > 5:
+        return
+    middle = min(between, key=lambda p: (abs(2 * p - last.pitch - following.pitch), p))
+    at = following.start - min(1.0, voice.plan.meter.felt_beat)
+    notes[-1] = replace(last, length=on_grid(at - last.start))
+    notes.append(Note(on_grid(at), on_grid(following.start - at), middle, max(1, last.velocity - 6)))
+
+
+def _strain(pitch: int, previous: int, centre: float, lead: Note | None, motion: int) -> float:
     move = pitch - previous
-    cost = 0.5 * abs(move) + (0.6 if move * motion > 0 else 0.0) + (0.8 if move == 0 else 0.0)
+    cost = (
+        0.5 * abs(move) + (0.6 if move * motion > 0 else 0.0) + (2.4 if move == 0 else 0.0) + 0.15 * abs(pitch - centre)
+    )
     if lead is None:
         return cost
     apart = abs(lead.pitch - pitch)

@@ -88,8 +88,14 @@ def _pattern(drummer: _Drummer, section: Section) -> tuple[Bar, ...]:
                if groove.use == section.name and groove.meter == str(plan.meter)]  # fmt: skip
     if special and drummer.leads:
         return bars_of(special[0], plan.meter)
-    groove = choose_groove(plan.genre.grooves, player.style, plan.meter, section.energy)
+    groove = choose_groove(plan.genre.grooves, _styles(plan, player), plan.meter, section.energy)
     return generic_bars(plan.meter) if groove is None else bars_of(groove, plan.meter)
+
+
+def _styles(plan: Plan, player: Player) -> tuple[str, ...]:
+    """Return the player's style, then the others that the genre gives to such a player."""
+    others = [part.style for part in plan.genre.parts if part.role == player.role and player.style in part.style]
+    return (player.style, *(style for style in (others[0] if others else ()) if style != player.style))
 
 
 def _varied(drummer: _Drummer, bar: Bar, index: int) -> Bar:

@@ -102,21 +102,25 @@ def unique(hits: Iterable[Hit]) -> Bar:
     return tuple(sorted(loudest.values(), key=lambda hit: (hit.start, hit.key)))
 
 
-def choose_groove(grooves: Sequence[Groove], style: str, meter: Meter, energy: float) -> Groove | None:
-    """Return the groove called ``style`` if its energy window and meter fit, else its nearest relative that does.
+def choose_groove(grooves: Sequence[Groove], styles: Sequence[str], meter: Meter, energy: float) -> Groove | None:
+    """Return the groove that fits the energy and meter, of those named in ``styles`` (the first is the player's own).
 
-    Nearness: the right meter first, then the energy window, then the name (``style`` itself, then names it begins).
+    Nearness: the energy window first, then the meter, then the order of ``styles``. A player whose style names no
+    groove takes any with a kick or a snare; None where the genre has nothing to play.
     """
     played = [groove for groove in grooves if groove.use == "groove"]
-    kin = [groove for groove in played if groove.name == style or groove.name.startswith(f"{style}_")]
-    pool = kin or [groove for groove in played if _shares_drums(groove, style)]
+    kin = [(_rank(groove.name, styles), groove) for groove in played]
+    pool = [(rank, groove) for rank, groove in kin if rank < len(styles)]
+    if not any(rank == 0 for rank, _ in pool):
+        pool = pool or [(rank, groove) for rank, groove in kin if {"kick", "snare", "taiko"} & set(groove.patterns)]
     if not pool:
         return None
-    return min(pool, key=lambda g: (_out_of(g.energy, energy), g.meter != str(meter), g.name != style, g.name))
+    return min(pool, key=lambda p: (_out_of(p[1].energy, energy), p[1].meter != str(meter), p[0], p[1].name))[1]
 
 
-def _shares_drums(groove: Groove, style: str) -> bool:
-    return style == "" and bool({"kick", "snare", "taiko"} & set(groove.patterns))
+def _rank(name: str, styles: Sequence[str]) -> int:
+    """Return the place of the first style that is this groove's name or begins it (``dusty`` of ``dusty_busy``)."""
+    return next((i for i, style in enumerate(styles) if name == style or name.startswith(f"{style}_")), len(styles))
 
 
 def _out_of(window: tuple[float, float], energy: float) -> float:

@@ -93,7 +93,8 @@ def _cells(random: np.random.Generator, groups: tuple[float, ...], letters: str,
 def _shape(
     random: np.random.Generator, rhythm: list[tuple[float, Cell]], letters: str, taste: MotifTaste, beats: float
 ) -> tuple[Stroke, ...]:
-    contour = draw_contour(random, taste.span)
+    count = sum(len(onsets(cell)) for _, cell in rhythm)
+    contour = draw_contour(random, min(taste.span, max(2, round(0.55 * count))))
     figures: dict[tuple[str, Cell], tuple[int, ...]] = {}
     strokes: list[Stroke] = []
     for (start, cell), letter in zip(rhythm, letters, strict=True):
@@ -126,7 +127,7 @@ def _entry(random: np.random.Generator, strokes: list[Stroke], goal: float, figu
         return 0
     here = strokes[-1].step
     moves = (-3, -2, -1, 0, 1, 2, 3)
-    weights = [np.exp(-abs(here + move - goal)) * (1.0, 1.2, 0.4, 0.15)[abs(move)] + 1e-6 for move in moves]
+    weights = [np.exp(-0.6 * abs(here + move - goal)) * (0.8, 1.2, 0.35, 0.12)[abs(move)] + 1e-6 for move in moves]
     if len(strokes) > 1 and abs(leap := here - strokes[-2].step) > 2:
         weights = [w * (4 if move in (-1, -2) else 1) if leap > 0 else w * (4 if move in (1, 2) else 1)
                    for w, move in zip(weights, moves, strict=True)]  # fmt: skip

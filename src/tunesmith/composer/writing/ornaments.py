@@ -19,6 +19,7 @@ from tunesmith.composer.writing.scales import Ladder, ladder
 from tunesmith.composer.writing.setting import Range
 
 GRACE_SECONDS = 0.07
+TRILLS_FROM = 0.6  # graces of a manner
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _decorated(hand: _Hand, note: Note, after: Note | None, random: np.random.Ge
         return [note]
     if turns:
         return _turn(hand, note, upper)
-    if note.length >= 2.0 and maybe(random, 0.25) and not hand.manner.slides:
+    if note.length >= 2.0 and hand.manner.graces >= TRILLS_FROM and maybe(random, 0.25):
         return _trill(hand, note, upper)
     return _grace(hand, note, draw(random, (upper, upper, _rung(hand, note.pitch, -1) or upper)))
 

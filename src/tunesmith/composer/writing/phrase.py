@@ -7,6 +7,7 @@ A plan such as ``a b? a c!`` names one unit (the length of the motif) a word:
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +35,18 @@ PHRASE_PLANS: Mapping[int, tuple[str, ...]] = {
     4: ("a? a!", "a? b+1!", "a? i!"),
 }  # fmt: skip
 """Bars of the motif → plans of a theme."""
+
+PICKUPS: tuple[tuple[tuple[float, int], ...], ...] = (
+    (),
+    (),
+    ((0.5, -1),),
+    ((1.0, -2), (0.5, -1)),
+    ((1.0, 2), (0.5, 1)),
+    ((0.5, -2),),
+    ((1.0, -1),),
+    ((1.5, -3), (1.0, -2), (0.5, -1)),
+)
+"""Upbeats: (beats before the bar line, steps from the note they lead to); a theme uses the same one throughout."""
 
 _WORD = re.compile(r"^([abfic])([+-]\d+)?([?!])?$")
 
@@ -66,7 +79,8 @@ def draw_theme(
     idea = draw_motif(random, meter, taste, kin)
     second = draw_motif(random, meter, taste, idea)
     plan = draw(random, PHRASE_PLANS[taste.bars])
-    return Theme(idea, _with_one_climax(_units(random, plan, (idea, second), meter, phrasing)))
+    units = _with_one_climax(_units(random, plan, (idea, second), meter, phrasing))
+    return Theme(idea, _with_pickups(units, draw(random, PICKUPS), taste.rhythm.shortest))
 
 
 def develop(random: np.random.Generator, theme: Theme, meter: Meter, phrasing: PhraseTaste) -> Theme:
@@ -142,6 +156,27 @@ def _with_one_climax(units: tuple[Motif, ...]) -> tuple[Motif, ...]:
     if peak - strokes[note].step <= 3:
         strokes[note] = replace(strokes[note], step=peak)
     return (*units[:unit], replace(units[unit], strokes=tuple(strokes)), *units[unit + 1 :])
+
+
+def _with_pickups(
+    units: tuple[Motif, ...], pickup: tuple[tuple[float, int], ...], shortest: float
+) -> tuple[Motif, ...]:
+    """Let the breath after each close, save the last, lead into what follows."""
+    led = list(units)
+    for index, (unit, following) in enumerate(itertools.pairwise(units)):
+        room = pickup and unit.strokes and unit.strokes[-1].close and following.strokes
+        if not room or following.strokes[0].start > 1e-6 or shortest > 0.5:
+            continue
+        last, goal = unit.strokes[-1], following.strokes[0].step
+        begin = unit.beats - pickup[0][0]
+        if begin - 0.5 < last.start + 0.5:
+            continue
+        ends = [*(unit.beats - before for before, _ in pickup[1:]), unit.beats]
+        upbeat = [Stroke(unit.beats - before, end - unit.beats + before, goal + step)
+                  for (before, step), end in zip(pickup, ends, strict=True)]  # fmt: skip
+        held = replace(last, length=min(last.length, begin - 0.5 - last.start))
+        led[index] = replace(unit, strokes=(*unit.strokes[:-1], held, *upbeat))
+    return tuple(led)
 
 
 def silent(beats: float) -> Motif:

@@ -104,7 +104,7 @@ def _fitness(cell: Cell, length: float, taste: RhythmTaste) -> float:
     weight = float(np.exp(-(((len(notes) / length - taste.density) / spread) ** 2))) + 1e-4
     if min(abs(value) for value in cell) < taste.shortest:
         weight *= 0.02
-    if len(set(cell)) == 1 and len(notes) > 2:
-        weight *= 0.5  # an even row of notes has no face of its own
+    if len(set(cell)) == 1 and len(notes) > 2 and cell[0] < 0.5:
+        weight *= 0.4  # an even row of short notes has no face of its own
     off_beat = sum(size >= 0.5 and start % 1 != 0 and (start % 1) + size > 1 for start, size in notes)
     return weight * (0.1 + 1.5 * taste.syncopation if off_beat or cell[0] < 0 else 1.1 - 0.8 * taste.syncopation)

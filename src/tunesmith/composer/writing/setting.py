@@ -139,7 +139,7 @@ def _moves(compass: Range) -> _Moves:
     pitches = np.arange(compass.low, compass.high + 1)
     interval = pitches[None, :] - pitches[:, None]
     size = np.abs(interval)
-    awkward = np.where(size > 7, 0.5 * (size - 7), 0.0) + np.where(np.isin(size, (6, 10, 11)), 2.5, 0.0)
+    awkward = np.where(size > 5, 0.45 * (size - 5), 0.0) + np.where(np.isin(size, (6, 10, 11)), 2.5, 0.0)
     return _Moves(interval, awkward + np.where(size > 12, 30.0, 0.0), (size > 2).astype(float))
 
 
