@@ -128,7 +128,7 @@ def _thinned(bar: Bar, name: str) -> Bar:
 
 def _build_up(drummer: _Drummer, bars: list[Bar]) -> list[Bar]:
     """Let the groove fall away under a roll that grows into the next section."""
-    rolls = roll_up(len(bars), drummer.plan.meter)
+    rolls = roll_up(len(bars), drummer.plan.meter, {hit.drum for bar in bars for hit in bar})
     half = len(bars) // 2
     kicks = [tuple(hit for hit in bar if hit.drum == "kick") for bar in bars]
     return [unique([*(kicks[i] if i < max(half, 1) else ()), *rolls[i]]) for i in range(len(bars))]

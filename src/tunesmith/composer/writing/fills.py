@@ -10,7 +10,7 @@ from tunesmith.composer.drums import VELOCITIES
 from tunesmith.composer.genre import Groove
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.drawing import draw
-from tunesmith.composer.writing.groove import Bar, Hit, bars_of, unique
+from tunesmith.composer.writing.groove import Bar, Hit, bars_of, is_triplet, unique
 
 GENERIC_FILLS: tuple[tuple[tuple[float, float], Mapping[str, str]], ...] = (
     ((0.0, 0.5), {"snare": "..o.x..."}),
@@ -42,7 +42,7 @@ def _with_tail(random: np.random.Generator, bar: Bar, meter: Meter, energy: floa
     voices = {hit.drum for hit in bar}
     patterns = [patterns for (low, high), patterns in GENERIC_FILLS if low <= energy <= high]
     chosen = draw(random, patterns)
-    unit = length / (6 if meter.is_compound else FILL_STEPS)
+    unit = length / (6 if meter.is_compound or is_triplet(bar) else FILL_STEPS)
     steps = [
         Hit(at + step * unit, _voice(drum, voices), VELOCITIES[mark])
         for drum, text in chosen.items()
@@ -76,22 +76,26 @@ def small_fill(random: np.random.Generator, bar: Bar, meter: Meter) -> Bar:
         return bar
     pulse = meter.felt_beat
     at = meter.beats_per_bar - pulse
-    third = pulse / 3 if meter.is_compound else pulse / 4
+    third = pulse / 3 if meter.is_compound or is_triplet(bar) else pulse / 4
     steps = draw(random, ((1, 3), (2, 3), (3,), (1, 2, 3), (2,)))
     extra = [Hit(at + step * third, voices[0], (54, 66, 78)[i % 3])
              for i, step in enumerate(steps) if step * third < pulse]  # fmt: skip
     return unique([*bar, *extra])
 
 
-def roll_up(bars: int, meter: Meter) -> tuple[Bar, ...]:
-    """Return a build-up of ``bars`` bars: a snare roll that doubles its pace and grows, the last beat left open."""
+def roll_up(bars: int, meter: Meter, voices: set[str]) -> tuple[Bar, ...]:
+    """Return a build-up of ``bars`` bars: a roll that doubles its pace and grows, the last beat left open.
+
+    The snare rolls, or what stands for it among the groove's ``voices``.
+    """
+    drum = _voice("snare", voices)
     total = bars * meter.beats_per_bar
     hits: list[list[Hit]] = [[] for _ in range(bars)]
     at = 0.0
     while at < total - meter.felt_beat + 1e-6:
         progress = at / total
         bar = min(int(at / meter.beats_per_bar + 1e-6), bars - 1)
-        hits[bar].append(Hit(at - bar * meter.beats_per_bar, "snare", round(48 + 68 * progress)))
+        hits[bar].append(Hit(at - bar * meter.beats_per_bar, drum, round(48 + 68 * progress)))
         at += _pace(progress, meter)
     return tuple(tuple(bar) for bar in hits)
 

@@ -102,6 +102,12 @@ def unique(hits: Iterable[Hit]) -> Bar:
     return tuple(sorted(loudest.values(), key=lambda hit: (hit.start, hit.key)))
 
 
+def is_triplet(bar: Bar) -> bool:
+    """Tell whether a bar of simple meter divides its beats in three."""
+    off = [hit for hit in bar if abs(hit.start * 4 - round(hit.start * 4)) > 0.01]
+    return len(off) > 0 and all(abs(hit.start * 3 - round(hit.start * 3)) < 0.01 for hit in off)
+
+
 def choose_groove(grooves: Sequence[Groove], styles: Sequence[str], meter: Meter, energy: float) -> Groove | None:
     """Return the groove that fits the energy and meter, of those named in ``styles`` (the first is the player's own).
 

@@ -5,6 +5,7 @@ A motif is a row of Strokes: start and length in beats from its first bar line, 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -59,18 +60,43 @@ GROUP_FORMS: Mapping[int, tuple[str, ...]] = {
     8: ("abacabad", "aabcaabd", "abcdabce"),
 }
 """Which groups of a motif share their cell and figure: the repetition that makes an idea one idea."""
+WIDEST_IDEA = 8  # steps
+ATTEMPTS = 8
 
 
 def draw_motif(random: np.random.Generator, meter: Meter, taste: MotifTaste, kin: Motif | None = None) -> Motif:
     """Invent an idea; where there is ``kin``, sometimes borrow its rhythm so that the two belong together."""
     groups = groups_of(meter, taste.rhythm.density) * taste.bars
-    letters = _letters(random, len(groups))
-    cells = _cells(random, groups, letters, taste.rhythm)
-    rhythm = [(sum(groups[:index]), cell) for index, cell in enumerate(cells)]
-    strokes = _shape(random, rhythm, letters, taste, sum(groups))
+    strokes = _sketch(random, groups, taste)
+    for _ in range(ATTEMPTS):
+        if _has_a_face(strokes):
+            break
+        strokes = _sketch(random, groups, taste)
     if kin is not None and maybe(random, 0.35) and kin.beats == sum(groups):
         strokes = _borrow_rhythm(strokes, kin)
     return Motif(_anticipated(random, strokes, taste.rhythm), sum(groups))
+
+
+def _sketch(random: np.random.Generator, groups: tuple[float, ...], taste: MotifTaste) -> tuple[Stroke, ...]:
+    letters = _letters(random, len(groups))
+    cells = _cells(random, groups, letters, taste.rhythm)
+    rhythm = [(sum(groups[:index]), cell) for index, cell in enumerate(cells)]
+    return _shape(random, rhythm, letters, taste, sum(groups))
+
+
+def _has_a_face(strokes: tuple[Stroke, ...]) -> bool:
+    """Tell whether an idea can be recognised: enough heights, a direction, and more than one note length."""
+    if len(strokes) < 3:
+        return len(strokes) == 2
+    steps = [stroke.step for stroke in strokes]
+    still = sum(a == b for a, b in itertools.pairwise(steps))
+    wanted = 3 if len(strokes) < 6 else 4
+    return (
+        len(set(steps)) >= wanted
+        and max(steps) - min(steps) <= WIDEST_IDEA
+        and still <= len(strokes) // 3
+        and len({round(stroke.length, 3) for stroke in strokes}) > 1
+    )
 
 
 def _letters(random: np.random.Generator, count: int) -> str:
@@ -94,7 +120,7 @@ def _shape(
     random: np.random.Generator, rhythm: list[tuple[float, Cell]], letters: str, taste: MotifTaste, beats: float
 ) -> tuple[Stroke, ...]:
     count = sum(len(onsets(cell)) for _, cell in rhythm)
-    contour = draw_contour(random, min(taste.span, max(2, round(0.55 * count))))
+    contour = draw_contour(random, min(taste.span, max(3, round(0.7 * count))))
     figures: dict[tuple[str, Cell], tuple[int, ...]] = {}
     strokes: list[Stroke] = []
     for (start, cell), letter in zip(rhythm, letters, strict=True):

@@ -28,6 +28,7 @@ SITTING_COST: Mapping[str, tuple[float, float, float, float]] = {
 LEAVING_DISSONANCE = 4.0
 REACHING_DISSONANCE = 2.5
 CLOSE_COST = 5.0
+UNMEANT_REPEAT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,12 @@ def set_line(plan: Plan, wishes: Sequence[Wish], compass: Range) -> tuple[int, .
 
 
 def metric_weight(plan: Plan, start: float, length: float) -> str:
-    """Tell whether a note is ``strong`` (on a group's first beat, or long), ``medium`` (on a beat) or ``weak``."""
+    """Tell whether a note is ``strong`` (first of a group, or very long), ``medium`` (on a beat, or long) or ``weak``."""
     at = start % plan.beats_per_bar
     pulse = plan.meter.felt_beat
     main = pulse * 2 if not plan.meter.is_compound and plan.meter.numerator % 2 == 0 else pulse
     first = plan.beats_per_bar if plan.meter.numerator in (3, 5, 7) else main
-    if at % first < 1e-6 or length >= 1.25 * pulse:
+    if at % first < 1e-6 or length >= 2 * pulse:
         return "strong"
     return "medium" if at % pulse < 1e-6 or length >= pulse else "weak"
 
@@ -148,7 +149,7 @@ def _step_cost(moves: _Moves, table: _Table, before: Wish, wish: Wish) -> Costs:
     cost = 0.8 * np.abs(moves.interval - meant) + moves.awkward
     if wish.start - before.start - before.length > 1.0:
         return 0.4 * cost  # across a rest the ear minds less
-    cost = cost + np.where((moves.interval == 0) != (meant == 0), 1.6, 0.0)
+    cost = cost + np.where((moves.interval == 0) != (meant == 0), UNMEANT_REPEAT, 0.0)
     leaving = table.sits(harmony_of(table.plan, before.start, before.length)) > 0
     reaching = table.sits(harmony_of(table.plan, wish.start, wish.length)) > 0
     cost += LEAVING_DISSONANCE * leaving[:, None] * moves.by_leap

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import numpy as np
 from tunesmith.composer.chance import chance
 from tunesmith.composer.score import Section
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.motif import Motif, MotifTaste, fragmented, sequenced, thinned
+from tunesmith.composer.writing.motif import Motif, MotifTaste, fragmented, inverted, sequenced, thinned
 from tunesmith.composer.writing.phrase import PhraseTaste, Theme, develop, draw_theme, silent
 
 TREATMENTS: Mapping[str, tuple[str, str]] = {
@@ -25,6 +26,9 @@ TREATMENTS: Mapping[str, tuple[str, str]] = {
     "ending": ("A", "recall"),
 }
 """Section name → (theme, how it is stated); unknown names state a theme of their own."""
+
+
+FAITHFUL_TURNS = 2  # statements before a theme is varied
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,11 @@ def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -
     """Return what the lead states in ``section``, its ``visit``-th of that name (from 0), unit by unit."""
     name, treatment = TREATMENTS.get(section.name, (section.name, "state"))
     theme = book.theme(name)
-    count = max(1, round(section.bars * meter.beats_per_bar / theme.unit_beats))
-    units = _fitted(theme, count)
+    length = section.bars * meter.beats_per_bar
+    count = max(1, math.ceil(length / theme.unit_beats - 1e-6))
+    units = _fitted(theme, count, visit)
     if treatment == "state":
-        return _by_energy(units, section.energy, visit)
+        return _by_energy(_trimmed(units, length), section.energy, visit)
     if treatment == "build":
         return tuple(sequenced(fragmented(theme.motif, 0), index) for index in range(count))
     if treatment == "thin":
@@ -68,12 +73,33 @@ def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -
     return _recalled(theme, units, hint=treatment == "hint")
 
 
-def _fitted(theme: Theme, count: int) -> tuple[Motif, ...]:
+def _fitted(theme: Theme, count: int, visit: int) -> tuple[Motif, ...]:
     """State the theme as often as it fits; a shorter stretch takes its beginning and its end."""
     whole = len(theme.units)
     rounds, rest = divmod(count, whole)
+    stated = [unit for turn in range(rounds) for unit in _turned(theme.units, visit * max(rounds, 1) + turn)]
     tail = (*theme.units[: rest - 1], theme.units[-1]) if rest else ()
-    return (*theme.units * rounds, *tail)
+    return (*stated, *tail)
+
+
+def _turned(units: tuple[Motif, ...], turn: int) -> tuple[Motif, ...]:
+    """Say the theme as it is twice, then change one unit within it, never its first nor a close."""
+    inner = [index for index, unit in enumerate(units) if index > 0 and not any(s.close for s in unit.strokes)]
+    if turn < FAITHFUL_TURNS or turn % 2 == 1 or not inner:
+        return units
+    place = inner[(turn // 2) % len(inner)]
+    change = (inverted(units[place]), sequenced(units[place], 1), fragmented(units[place]))[(turn // 2) % 3]
+    return (*units[:place], change, *units[place + 1 :])
+
+
+def _trimmed(units: tuple[Motif, ...], length: float) -> tuple[Motif, ...]:
+    """Make units last ``length`` beats by leaving out the beginning of the last one, so that its close stays."""
+    over = sum(unit.beats for unit in units) - length
+    if over < 1e-6:
+        return units
+    last = units[-1]
+    kept = tuple(replace(s, start=s.start - over) for s in last.strokes if s.start >= over - 1e-6)
+    return (*units[:-1], Motif(kept, last.beats - over))
 
 
 def _by_energy(units: tuple[Motif, ...], energy: float, visit: int) -> tuple[Motif, ...]:
