@@ -142,7 +142,7 @@ class Key:
     @classmethod
     def parse(cls, text: str) -> Key:
         """Read ``A minor``, ``Am``, ``F# dorian``, ``Bb``, ``c``; raises ValueError."""
-        match = re.match(r"^\s*([A-Ga-g])\s*([#♯b♭]|-?sharp|-?flat)?\s*(.*?)\s*$", text)
+        match = re.match(r"^\s*([A-Ga-g])\s*([#♯♭]|b(?!lues)|-?sharp|-?flat)?\s*(.*?)\s*$", text)
         if match is None:
             raise ValueError(f"{text!r} is not a key such as 'A minor' or 'F# dorian'")
         letter, accidental, rest = match.groups()

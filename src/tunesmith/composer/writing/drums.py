@@ -46,7 +46,8 @@ def write_drums(plan: Plan, player: Player, random: np.random.Generator) -> tupl
             notes += _notes(bar, (section.bar + index) * plan.beats_per_bar)
     if active and active[-1] is plan.sections[-1] and not plan.brief.loop:
         notes = _last_hit(drummer, notes)
-    return tuple(sorted(notes, key=lambda note: (note.start, note.pitch)))
+    inside = (replace(note, length=min(note.length, plan.end - note.start)) for note in notes if note.start < plan.end)
+    return tuple(sorted(inside, key=lambda note: (note.start, note.pitch)))
 
 
 def _following(plan: Plan, section: Section) -> Section | None:

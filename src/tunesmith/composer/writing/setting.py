@@ -74,7 +74,7 @@ def set_line(plan: Plan, wishes: Sequence[Wish], compass: Range) -> tuple[int, .
 
 
 def metric_weight(plan: Plan, start: float, length: float) -> str:
-    """Tell whether a note is ``strong`` (first of a group, or very long), ``medium`` (on a beat, or long) or ``weak``."""
+    """Tell whether a note is ``strong`` (first of a group, very long), ``medium`` (on a beat, long) or ``weak``."""
     at = start % plan.beats_per_bar
     pulse = plan.meter.felt_beat
     main = pulse * 2 if not plan.meter.is_compound and plan.meter.numerator % 2 == 0 else pulse
