@@ -115,5 +115,5 @@ def test_triplet_steps_fall_on_thirds_of_a_beat() -> None:
 
 def test_percussion_follows_its_own_groove_without_crashes(make_plan: MakePlan) -> None:
     player = Player("percussion", "percussion", "lofi_kit", "shaker", 60, 0.0)
-    notes = write_drums(make_plan(player), player, chance(1, "percussion"))
+    notes = write_drums(make_plan(KIT, player), player, chance(1, "percussion"))
     assert {note.pitch for note in notes} == {DRUM_KEYS["shaker"]}

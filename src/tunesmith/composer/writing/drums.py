@@ -36,7 +36,7 @@ class _Drummer:
 
 def write_drums(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
     """Write a kit (role drums) or a percussionist (role percussion) on the groove that the player's style names."""
-    drummer = _Drummer(plan, player, random, player.role == "drums")
+    drummer = _Drummer(plan, player, random, _leads(plan, player))
     notes: list[Note] = []
     active = list(plan.active_sections(player))
     for section in active:
@@ -48,6 +48,14 @@ def write_drums(plan: Plan, player: Player, random: np.random.Generator) -> tupl
         notes = _last_hit(drummer, notes)
     inside = (replace(note, length=min(note.length, plan.end - note.start)) for note in notes if note.start < plan.end)
     return tuple(sorted(inside, key=lambda note: (note.start, note.pitch)))
+
+
+def _leads(plan: Plan, player: Player) -> bool:
+    """Tell whether the player is the band's drummer: the kit, or where there is none the first percussionist."""
+    if player.role == "drums":
+        return True
+    beaters = [other for other in plan.players if other.role in ("drums", "percussion")]
+    return bool(beaters) and all(other.role != "drums" for other in beaters) and beaters[0].name == player.name
 
 
 def _following(plan: Plan, section: Section) -> Section | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -142,21 +142,29 @@ def _wishes(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[Wi
     scale = rungs.tones_per_octave / 7
     wishes = []
     for stroke in strokes:
-        step = round(_reflected(stroke.step - round(centre)) * (0.5 + scale / 2))
+        step = _reflected(round((stroke.step - centre) * (0.4 + 0.6 * scale)), round(MAX_STEPS_FROM_ANCHOR * scale))
         pitch = min(max(rungs.climb(anchor, step), lead.compass.low), lead.compass.high)
         wishes.append(Wish(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
     return wishes
 
 
-def _reflected(step: int) -> int:
+def _reflected(step: int, limit: int) -> int:
     """Mirror steps at the ends of the span, so that a line that climbs too far turns back."""
-    over = abs(step) - MAX_STEPS_FROM_ANCHOR
+    over = abs(step) - limit
     if over <= 0:
         return step
-    return (MAX_STEPS_FROM_ANCHOR - min(over, MAX_STEPS_FROM_ANCHOR)) * (1 if step > 0 else -1)
+    return (limit - min(over, limit)) * (1 if step > 0 else -1)
 
 
-LIFTS = {"B": 4.0, "drop": 3.0, "bridge": -2.0, "break": -1.0, "intro": -1.0, "outro": -2.0, "build": 1.0}
+LIFTS: Mapping[str, float] = {
+    "B": 4.0,
+    "drop": 3.0,
+    "bridge": -2.0,
+    "break": -1.0,
+    "intro": -1.0,
+    "outro": -2.0,
+    "build": 1.0,
+}
 """Semitones by which a section lies above the register."""
 
 
