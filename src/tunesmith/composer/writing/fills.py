@@ -25,7 +25,7 @@ GENERIC_FILLS: tuple[tuple[tuple[float, float], Mapping[str, str]], ...] = (
 )  # fmt: skip
 """(section energies, two beats of sixteenths a drum); in compound meters six steps fill them."""
 FILL_STEPS = 8
-SMALL_DRUMS = ("snare", "rim", "brush_tap", "tom_low", "conga_high", "conga_low", "taiko", "timpani")
+SMALL_DRUMS = ("snare", "rim", "brush_tap", "taiko", "timpani", "conga_high", "conga_low", "tom_low")
 
 
 def fill_bar(random: np.random.Generator, groove_bar: Bar, fills: Sequence[Groove], meter: Meter, energy: float) -> Bar:

@@ -23,7 +23,7 @@ from tunesmith.composer.writing.themes import ThemeBook, section_units
 
 SHORTEST_SECONDS = 0.11  # a lead faster than this is a blur
 ACCENTS = {"strong": 8, "medium": 2, "weak": -5}
-MAX_STEPS_FROM_ANCHOR = 6
+REACH_SEMITONES = 8  # how far a section goes from its middle before it turns back
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +139,10 @@ def _wishes(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[Wi
     centre = sum(s.step for s in strokes) / len(strokes)
     lift = LIFTS.get(section.name, 0.0) + 3 * (section.energy - 0.5)
     anchor = rungs.nearest(middle + lift)
-    scale = rungs.tones_per_octave / 7
+    limit = round(REACH_SEMITONES * rungs.tones_per_octave / 12)
     wishes = []
     for stroke in strokes:
-        step = _reflected(round((stroke.step - centre) * (0.4 + 0.6 * scale)), round(MAX_STEPS_FROM_ANCHOR * scale))
+        step = _reflected(stroke.step - round(centre), limit)
         pitch = min(max(rungs.climb(anchor, step), lead.compass.low), lead.compass.high)
         wishes.append(Wish(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
     return wishes

@@ -57,8 +57,14 @@ def line_scale(key: Key, genre: Genre) -> tuple[int, ...]:
 
 
 def sitting(chord: Chord, scale: Iterable[int]) -> npt.NDArray[np.int64]:
-    """Return how each of the 128 pitches sits on ``chord``: (128,) of CHORD_TONE … OUTSIDE."""
+    """Return how each of the 128 pitches sits on ``chord``: (128,) of CHORD_TONE … OUTSIDE.
+
+    A bare fifth leaves its third to the line: the scale's third counts as a chord tone there.
+    """
+    scale = frozenset(scale)
     tones = frozenset(chord.pitch_classes)
+    if chord.quality == "5":
+        tones |= {(chord.root + third) % 12 for third in (3, 4)} & scale
     classes = np.full(12, OUTSIDE)
     for pitch_class in scale:
         altered = (pitch_class + 1) % 12 in tones and (pitch_class + 1) % 12 not in scale

@@ -20,7 +20,7 @@ from tunesmith.composer.writing.scales import OUTSIDE, sitting
 Costs = npt.NDArray[np.float64]
 
 SITTING_COST: Mapping[str, tuple[float, float, float, float]] = {
-    "strong": (0.0, 7.0, 24.0, 60.0),
+    "strong": (0.0, 4.0, 20.0, 60.0),
     "medium": (0.0, 2.0, 8.0, 40.0),
     "weak": (0.15, 0.3, 1.2, 30.0),
 }
@@ -125,7 +125,7 @@ class _Table:
     def cost(self, wish: Wish) -> Costs:
         chord = harmony_of(self.plan, wish.start, wish.length)
         costs = self.base(chord, metric_weight(self.plan, wish.start, wish.length))
-        costs = costs + 0.22 * np.abs(self.pitches - wish.pitch)
+        costs = costs + 0.28 * np.abs(self.pitches - wish.pitch)
         return costs + self.closing(chord, wish.close) if wish.close else costs
 
 
