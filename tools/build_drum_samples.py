@@ -51,7 +51,7 @@ def trimmed(mono: np.ndarray, length: int, fade: int) -> np.ndarray:
     onset = int(np.argmax(np.abs(mono) > np.abs(mono).max() * 10 ** (ONSET_DB / 20)))
     hit = mono[onset : onset + length].copy()
     hit[-fade:] *= np.linspace(1, 0, fade) ** 2
-    return hit * (PEAK / np.abs(hit).max())
+    return np.asarray(hit * (PEAK / np.abs(hit).max()))
 
 
 if __name__ == "__main__":

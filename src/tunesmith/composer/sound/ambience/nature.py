@@ -86,7 +86,7 @@ def night(samples: int, random: np.random.Generator) -> Samples:
     for gain in (1.0, 0.2, 0.09):
         grains += _cricket(samples, gain, random)
     near = scatter(samples, grains)
-    echo = np.roll(near[::-1], round(_ECHO_SECONDS * SAMPLE_RATE), axis=1) * np.float32(0.4)
+    echo = np.roll(near[::-1], round(_ECHO_SECONDS * SAMPLE_RATE), axis=1) * np.float32(0.25)
     return np.asarray(widened(air) + near + echo, np.float32)
 
 
