@@ -21,7 +21,7 @@ Costs = npt.NDArray[np.float64]
 
 SITTING_COST: Mapping[str, tuple[float, float, float, float]] = {
     "strong": (0.0, 4.0, 20.0, 60.0),
-    "medium": (0.0, 2.0, 8.0, 40.0),
+    "medium": (0.0, 1.2, 8.0, 40.0),
     "weak": (0.15, 0.3, 1.2, 30.0),
 }
 """Metric weight → cost of a chord tone, another scale tone, one that clashes, and one outside the scale."""
@@ -141,6 +141,7 @@ def _moves(compass: Range) -> _Moves:
     interval = pitches[None, :] - pitches[:, None]
     size = np.abs(interval)
     awkward = np.where(size > 5, 0.45 * (size - 5), 0.0) + np.where(np.isin(size, (6, 10, 11)), 2.5, 0.0)
+    awkward += 0.2 * np.maximum(size - 2, 0)
     return _Moves(interval, awkward + np.where(size > 12, 30.0, 0.0), (size > 2).astype(float))
 
 

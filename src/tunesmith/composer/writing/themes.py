@@ -28,6 +28,7 @@ TREATMENTS: Mapping[str, tuple[str, str]] = {
 """Section name → (theme, how it is stated); unknown names state a theme of their own."""
 
 
+SPARSE = 0.8  # notes a beat below which a contrast is never sparser still
 FAITHFUL_TURNS = 2  # statements before a theme is varied
 
 
@@ -51,8 +52,8 @@ class ThemeBook:
         return draw_theme(random, self.meter, self._contrasting(random, name), self.phrasing, kin)
 
     def _contrasting(self, random: np.random.Generator, name: str) -> MotifTaste:
-        busier = name == "drop" or random.random() < 0.4
         rhythm = self.taste.rhythm
+        busier = name == "drop" or rhythm.density < SPARSE or random.random() < 0.4
         density = min(rhythm.density * (1.3 if busier else 0.65), 0.9 / rhythm.shortest)
         return replace(self.taste, rhythm=replace(rhythm, density=density), span=self.taste.span + 1)
 
