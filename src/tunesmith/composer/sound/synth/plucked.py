@@ -40,7 +40,8 @@ def _string(patch: PluckedString, tone: Tone, samples: int, random: np.random.Ge
     for start in range(_TAPS + whole, line.size, whole):
         end = min(start + whole, line.size)
         line[start:end] = np.convolve(line[start - whole - _TAPS + 1 : end - whole], taps, "valid")
-    return line[_TAPS : _TAPS + samples]
+    loss = 2 ** ((tone.pitch - 60) / 26)  # short strings hold less of the burst and ring for less time
+    return np.asarray(line[_TAPS : _TAPS + samples] * loss)
 
 
 def _loop_taps(delay: float, damping: float) -> Curve:
