@@ -166,7 +166,7 @@ def test_block_sizes_change_nothing(block: int, loop: bool) -> None:
 
 def envelope(samples: Samples) -> npt.NDArray[np.float64]:
     power = np.square(samples, dtype=np.float64).sum(axis=0)
-    return power[: len(power) // 441 * 441].reshape(-1, 441).mean(axis=1)
+    return np.asarray(power[: len(power) // 441 * 441].reshape(-1, 441).mean(axis=1), np.float64)
 
 
 def test_intensities_are_in_sync() -> None:

@@ -29,6 +29,15 @@ WIDEST_PRODUCTION, DRY_PRODUCTION = 2.0, 0.25
 ROOM_DB, HALL_DB = -4.0, -3.0
 TILT_PIVOT = 1000.0
 
+HEADROOM_DB = -5.0
+"""Keeps the peaks of a full band's stems and pre-master under full scale."""
+
+AIR = Band("high_shelf", 7500, -2.0)
+"""Takes the edge off the very top, where a bank's cymbals lie above those of finished records."""
+
+NATURAL_WIDTH = 1.3
+"""What a score's width of 1 does to the sides: instruments in a bank were recorded narrower than music is mixed."""
+
 
 def reverb_gains(settings: MixSettings) -> tuple[float, float]:
     """Return the linear gains of room and hall: the score's sends, more for ``spacious``, less for ``dry``."""
@@ -42,7 +51,7 @@ def reverb_gains(settings: MixSettings) -> tuple[float, float]:
 def strip_response(role: str, room: float, hall: float, size: int) -> Response:
     """Return what a role's strip does to a spectrum, reverbs included: (2, bins)."""
     strip = STRIPS[role]
-    dry = response(strip.bands, size) * np.float32(10 ** (strip.gain_db / 20))
+    dry = response(strip.bands, size) * np.float32(10 ** ((strip.gain_db + HEADROOM_DB) / 20))
     space = np.ones((2, len(dry)), np.complex64)
     for name, send in (("room", room * strip.room), ("hall", hall * strip.hall)):
         if send > 0:
@@ -57,10 +66,11 @@ def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Respon
         Band("high_pass", 22),
         Band("low_shelf", TILT_PIVOT / 4, -brightness_db / 4, 0.5),
         Band("high_shelf", TILT_PIVOT * 3, brightness_db, 0.5),
+        AIR,
     )
     mid = response(tilt, size)
     narrow = response((Band("high_pass", 120),), size)
-    return mid, mid * narrow * np.float32(width)
+    return mid, mid * narrow * np.float32(width * NATURAL_WIDTH)
 
 
 class Console:
