@@ -45,7 +45,7 @@ def assert_mastered(samples: Samples, target: float = -14.0, sample_rate: int = 
     assert np.abs(samples.mean(axis=1, dtype=np.float64)).max() < 1e-3
 
 
-@pytest.mark.parametrize("duration", [1.0, 1.2345, 3.7, 10.01, 61.3])
+@pytest.mark.parametrize("duration", [1.0, 1.2345, 3.7, 10.01, 31.3])
 @pytest.mark.parametrize("loop", [False, True])
 def test_the_length_is_exact(duration: float, loop: bool) -> None:
     assert mixed(full_band(duration, loop=loop)).shape == (2, round(duration * 44_100))

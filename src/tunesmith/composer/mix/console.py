@@ -25,7 +25,10 @@ from tunesmith.composer.score import MixSettings
 OVERLAP = LONGEST_TAIL + 8192
 """Samples by which a block rings into the next: the longest reverb and what the EQs ring on."""
 
-WIDEST_PRODUCTION, DRY_PRODUCTION = 2.0, 0.25
+TOGETHER = 4
+"""Stems transformed at once: as many as fill the processor's vectors."""
+
+SPACIOUS_SCALE, DRY_SCALE = 2.0, 0.25
 ROOM_DB, HALL_DB = -4.0, -3.0
 TILT_PIVOT = 1000.0
 
@@ -41,8 +44,8 @@ NATURAL_WIDTH = 1.3
 
 def reverb_gains(settings: MixSettings) -> tuple[float, float]:
     """Return the linear gains of room and hall: the score's sends, more for ``spacious``, less for ``dry``."""
-    scale = WIDEST_PRODUCTION if "spacious" in settings.production else 1.0
-    scale *= DRY_PRODUCTION if "dry" in settings.production else 1.0
+    scale = SPACIOUS_SCALE if "spacious" in settings.production else 1.0
+    scale *= DRY_SCALE if "dry" in settings.production else 1.0
     room = settings.room * scale * 10 ** (ROOM_DB / 20)
     return min(1.0, room), min(1.2, settings.hall * scale * 10 ** (HALL_DB / 20))
 
@@ -92,10 +95,11 @@ class Console:
         self._automate(stems, start)
         room, hall = reverb_gains(self._settings)
         total = np.zeros((2, size // 2 + 1), np.complex64)
-        for channel, stem in zip(self._channels, stems, strict=True):
-            spectrum = scipy.fft.rfft(stem, size)
-            spectrum *= strip_response(channel.role, room, hall, size)
-            total += spectrum
+        for first in range(0, len(stems), TOGETHER):
+            spectra = scipy.fft.rfft(stems[first : first + TOGETHER], size)
+            for channel, spectrum in zip(self._channels[first : first + TOGETHER], spectra, strict=True):
+                spectrum *= strip_response(channel.role, room, hall, size)
+                total += spectrum
         mixed = scipy.fft.irfft(self._bus(total, size), size, overwrite_x=True)
         return np.asarray(mixed[:, : length + OVERLAP], np.float32)
 
