@@ -110,8 +110,6 @@ class GenerationRequest(BaseModel):
         if self.duration is not None and self.hits and max(hit.time for hit in self.hits) >= self.duration:
             late = max(hit.time for hit in self.hits)
             raise ValueError(f"hits: must lie before the end at {self.duration:g} s, got {late:g} s")
-        if self.duration is not None and self.bars is not None and self.tempo_bpm is not None and not self.meter:
-            pass  # bars, tempo and duration together are checked by the generator, which knows the meter
         return self
 
     @classmethod
