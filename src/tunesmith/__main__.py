@@ -1,6 +1,5 @@
-"""``python -m tunesmith``: the same as the ``tunesmith`` command."""
+"""``python -m tunesmith`` is the ``tunesmith`` command."""
 
 from tunesmith.cli import main
 
-if __name__ == "__main__":
-    main()
+main()

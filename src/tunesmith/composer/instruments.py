@@ -17,10 +17,43 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
+class Layer:
+    """A second sound under the first: a bank ``program`` or, where named, a synthesiser ``patch``, at ``gain_db`` and
+    ``semitones`` from it."""
+
+    program: int = 0
+    patch: str = ""
+    gain_db: float = 0.0
+    semitones: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timbre:
+    """How a sampled sound is reshaped; 0 leaves it as recorded.
+
+    ``low_pass_hz`` and ``high_pass_hz`` cut, ``body_db`` lifts an octave around ``body_hz`` and ``presence_db`` around
+    3 kHz; ``drive_db`` goes into a distortion followed by a loudspeaker cabinet; ``softness`` 0–1 plays as if struck
+    more softly; ``attack`` and ``release`` in seconds replace the bank's; ``vibrato_cents`` is how far held notes sway.
+    """
+
+    low_pass_hz: float = 0.0
+    high_pass_hz: float = 0.0
+    body_hz: float = 0.0
+    body_db: float = 0.0
+    presence_db: float = 0.0
+    drive_db: float = 0.0
+    softness: float = 0.0
+    attack: float = 0.0
+    release: float = 0.0
+    vibrato_cents: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """One instrument. ``source`` is ``bank`` (sampled; ``program`` is the General MIDI program 0–127, or the kit number
     for a drum kit) or ``synth`` (``patch`` names the synthesiser voice). ``low``–``high`` is its playable range (MIDI),
-    ``polyphony`` how many notes it can sound at once."""
+    ``polyphony`` how many notes it can sound at once. ``layers`` sound along, ``timbre``
+    reshapes a sampled sound, ``level_db`` makes it as loud as the others."""
 
     name: str
     family: str
@@ -31,6 +64,9 @@ class Instrument:
     high: int = 127
     polyphony: int = 64
     title: str = ""
+    layers: tuple[Layer, ...] = ()
+    timbre: Timbre = Timbre()
+    level_db: float = 0.0
 
     @property
     def is_kit(self) -> bool:
@@ -43,14 +79,20 @@ def instruments() -> Mapping[str, Instrument]:
     """Return the whole table by name."""
     text = (resources.files("tunesmith.composer") / "instruments.yaml").read_text(encoding="utf-8")
     rows: dict[str, dict[str, Any]] = yaml.load(text, Loader=Loader)  # noqa: S506  CSafeLoader is safe
-    return {name: _instrument(name, row) for name, row in rows.items()}
+    levels = (resources.files("tunesmith.composer") / "sounds" / "levels.yaml").read_text(encoding="utf-8")
+    levels_db: dict[str, float] = yaml.load(levels, Loader=Loader) or {}  # noqa: S506  CSafeLoader is safe
+    return {name: _instrument(name, row, levels_db.get(name, 0.0)) for name, row in rows.items()}
 
 
-def _instrument(name: str, row: Mapping[str, Any]) -> Instrument:
+def _instrument(name: str, row: Mapping[str, Any], level_db: float) -> Instrument:
     low, high = (parse_pitch(pitch) for pitch in row.get("range", "C-1 G9").split())
     source = "synth" if "patch" in row else "bank"
     rest = {key: value for key, value in row.items() if key in ("family", "program", "patch", "polyphony", "title")}
-    return Instrument(name=name, source=source, low=low, high=high, **rest)
+    layers = tuple(Layer(**layer) for layer in row.get("layers", ()))
+    timbre = Timbre(**row.get("timbre", {}))
+    return Instrument(
+        name=name, source=source, low=low, high=high, layers=layers, timbre=timbre, level_db=level_db, **rest
+    )
 
 
 def instrument(name: str) -> Instrument:

@@ -142,11 +142,11 @@ class Key:
     @classmethod
     def parse(cls, text: str) -> Key:
         """Read ``A minor``, ``Am``, ``F# dorian``, ``Bb``, ``c``; raises ValueError."""
-        match = re.match(r"^\s*([A-Ga-g])\s*([#♯b♭]|-?sharp|-?flat)?\s*(.*?)\s*$", text)
+        match = re.match(r"^\s*([A-Ga-g])([#♯b♭]|[ -]?sharp\b|[ -]?flat\b)?\s*(.*?)\s*$", text)
         if match is None:
             raise ValueError(f"{text!r} is not a key such as 'A minor' or 'F# dorian'")
         letter, accidental, rest = match.groups()
-        shift = {"sharp": 1, "flat": -1}.get((accidental or "").strip("-"), _ACCIDENTALS.get(accidental or "", 0))
+        shift = {"sharp": 1, "flat": -1}.get((accidental or "").strip(" -"), _ACCIDENTALS.get(accidental or "", 0))
         short = {
             "": "major",
             "m": "minor",
@@ -215,9 +215,10 @@ class Chord:
 
     def __post_init__(self) -> None:
         if self.quality not in CHORD_QUALITIES:
-            raise ValueError(
-                f"{self.quality!r} is not a chord quality; known are {', '.join(filter(None, CHORD_QUALITIES))}"
-            )
+            known = ", ".join(filter(None, CHORD_QUALITIES))
+            raise ValueError(f"{self.quality!r} is not a chord quality; known are {known}")
+        if self.bass == self.root:
+            object.__setattr__(self, "bass", None)
 
     @property
     def intervals(self) -> tuple[int, ...]:
@@ -235,7 +236,7 @@ class Chord:
         return self.root if self.bass is None else self.bass
 
     def __str__(self) -> str:
-        slash = f"/{FLAT_NAMES[self.bass]}" if self.bass is not None and self.bass != self.root else ""
+        slash = f"/{FLAT_NAMES[self.bass]}" if self.bass is not None else ""
         return f"{FLAT_NAMES[self.root]}{self.quality}{slash}"
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Ears that nobody here trained: a sound tagger, a tempo tracker, a key detector and spectrum measures."""

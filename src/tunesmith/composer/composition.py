@@ -1,0 +1,138 @@
+"""Composition: a piece with everything one may take from it: the mix, the stems, the same piece at another energy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tunesmith.audio import Audio
+from tunesmith.composer.brief import Brief
+from tunesmith.composer.instruments import instrument
+from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_spools
+from tunesmith.composer.reading import read_brief
+from tunesmith.composer.score import Score
+from tunesmith.composer.sound.ambience import ambience_texture
+from tunesmith.composer.sound.soundfont import SoundFont, open_bank
+from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
+from tunesmith.composer.sound.voices import voice_for
+from tunesmith.composer.writing import write_score
+from tunesmith.errors import InvalidRequest
+from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
+from tunesmith.request import GenerationRequest
+
+MODEL = "composer"
+LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """How a score is played: output ``sample_rate`` and ``mono``, the user's ``soundfont``, and ``intensity`` 0–1."""
+
+    sample_rate: int = SAMPLE_RATE
+    mono: bool = False
+    soundfont: Path | None = None
+    intensity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A written piece, ready to be heard. ``brief`` is None where the score came from a document."""
+
+    score: Score
+    playing: Playing
+    brief: Brief | None = None
+    warnings: tuple[str, ...] = ()
+    _voices: dict[str, Voice] = field(default_factory=dict, repr=False, compare=False)
+
+    def mix(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Audio:
+        """Return the finished piece: mastered, exactly as long as the score says.
+
+        Raises GenerationCancelled once ``cancelled()`` is true.
+        """
+        spool = mix_score(self.score, self._session(progress, cancelled))
+        progress(Progress("done", 1.0))
+        return Audio.from_spool(spool, self.playing.sample_rate, self.metadata)
+
+    def stems(
+        self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled
+    ) -> Iterator[tuple[str, Audio]]:
+        """Yield each part's and ambience's name and sound, (2, samples) at 44.1 kHz; they sum to the mix before mastering.
+
+        One stem is rendered at a time.
+        """
+        for name, spool in stem_spools(self.score, self._session(progress, cancelled)):
+            yield name, Audio.from_spool(spool, SAMPLE_RATE, {**self.metadata, "stem": name})
+
+    def at_intensity(self, intensity: float) -> Composition:
+        """Return the same piece at another energy, 0–1, in sync with this one."""
+        if not 0 <= intensity <= 1:
+            raise InvalidRequest("intensity", f"must be 0 to 1, got {intensity!r}")
+        return replace(self, playing=replace(self.playing, intensity=intensity))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a file of this piece should say of itself, as plain JSON values."""
+        score = self.score
+        settings = {
+            "genre": score.genre,
+            "key": str(score.key),
+            "meter": str(score.meter),
+            "tempo_bpm": round(score.tempo_map.changes[0][1] / score.meter.felt_beat, 4),
+            "bars": score.bars,
+            "duration": score.duration,
+            "form": score.form,
+            "loop": score.loop,
+            "intensity": self.playing.intensity,
+            "loudness_lufs": score.mix.loudness_lufs,
+            "instruments": sorted({part.instrument for part in score.parts}),
+        }
+        return {
+            "title": score.title,
+            "prompt": score.prompt,
+            "seed": score.seed,
+            "model": MODEL,
+            "licence": LICENCE,
+            "settings": settings,
+        }
+
+    def _session(self, progress: ProgressCallback, cancelled: CancelCheck) -> Session:
+        options = MixOptions(
+            sample_rate=self.playing.sample_rate,
+            channels=1 if self.playing.mono else 2,
+            intensity=self.playing.intensity,
+        )
+        return Session(self._voice, ambience_texture, options, progress, cancelled)
+
+    def _voice(self, name: str) -> Voice:
+        if name not in self._voices:
+            self._voices[name] = voice_for(instrument(name), bank(self.playing.soundfont))
+        return self._voices[name]
+
+
+@cache
+def bank(soundfont: Path | None) -> SoundFont:
+    """Return the sound bank, opened once a process: the user's, or the built-in one."""
+    return open_bank(soundfont)
+
+
+def compose(request: GenerationRequest) -> Composition:
+    """Read the request's prompt and write the score; nothing is rendered yet. The request must carry a seed.
+
+    Raises InvalidRequest for what cannot be, SoundFontError for a broken sound bank.
+    """
+    if request.soundfont is not None:
+        bank(request.soundfont)
+    brief = read_brief(request)
+    writing = write_score(brief)
+    playing = Playing(request.sample_rate, request.mono, request.soundfont, request.intensity)
+    return Composition(writing.score, playing, brief, (*brief.warnings, *writing.warnings))
+
+
+def perform(score: Score, playing: Playing) -> Composition:
+    """Return a composition of a score that was read from a document."""
+    if playing.soundfont is not None:
+        bank(playing.soundfont)
+    return Composition(score, playing)

@@ -1,0 +1,67 @@
+"""Brightness follows the form: a gentle low-pass on the electronic parts in quiet sections, opening in a build."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.signal
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.mix.control import Curve, sampled
+from tunesmith.composer.render.audible import length_in_samples, sample_at
+from tunesmith.composer.score import Score, Section
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+CUTOFF = 1100.0
+OPEN_ENERGY = 0.5
+DEEPEST = 0.75
+GLIDE = SAMPLE_RATE // 4
+
+
+def closed_at(section: Section) -> tuple[float, float]:
+    """Return how far the filter is closed, 0–1, at a section's first and last moment."""
+    quiet = min(1.0, max(0.0, (OPEN_ENERGY - section.energy) / OPEN_ENERGY)) * DEEPEST
+    return (DEEPEST, 0.0) if section.name == "build" else (quiet, quiet)
+
+
+class Sweep:
+    """How far the low-pass is closed over time."""
+
+    def __init__(self, score: Score) -> None:
+        points: list[tuple[float, float]] = []
+        for section in score.sections:
+            beat = section.bar * score.meter.beats_per_bar
+            end = beat + section.bars * score.meter.beats_per_bar
+            first, last = closed_at(section)
+            start, stop = sample_at(score, beat), sample_at(score, end)
+            points += [(start + min(GLIDE, (stop - start) / 4), first), (stop - min(GLIDE, (stop - start) / 4), last)]
+        self._times = np.array([time for time, _ in points])
+        self._closed = np.array([closed for _, closed in points])
+        self._period = length_in_samples(score) if score.loop else None
+
+    @property
+    def active(self) -> bool:
+        """Whether the filter ever closes."""
+        return bool(np.any(self._closed > 0))
+
+    def closed(self, start: int, stop: int) -> Curve:
+        """Return how far the filter is closed from sample ``start`` to ``stop``."""
+        return sampled(self._at, start, stop)
+
+    def _at(self, frames: npt.NDArray[np.int64]) -> Curve:
+        return np.asarray(np.interp(frames, self._times, self._closed, period=self._period), np.float32)
+
+
+class SweptFilter:
+    """The low-pass on one stem: blends towards a filtered twin, so that moving it never clicks."""
+
+    def __init__(self) -> None:
+        self._sections = scipy.signal.butter(1, CUTOFF, fs=SAMPLE_RATE, output="sos").astype(np.float32)
+        self._state = np.zeros((1, 2, 2), np.float32)
+
+    def apply(self, stem: Samples, closed: Curve) -> None:
+        """Filter ``stem``, (2, n), in place; blocks follow each other."""
+        filtered, self._state = scipy.signal.sosfilt(self._sections, stem, zi=self._state)
+        filtered -= stem
+        filtered *= closed
+        stem += filtered

@@ -1,0 +1,3 @@
+"""The master: rate and channels, compression, loudness and true peak, decided at control rate and applied once."""
+
+from tunesmith.composer.mix.master.chain import master as master

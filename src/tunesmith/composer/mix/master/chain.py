@@ -1,0 +1,102 @@
+"""The master in two passes: produce, convert and measure; then decide every gain, and apply it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.spool import Spool
+from tunesmith.composer.mix.control import CONTROL, at_audio_rate
+from tunesmith.composer.mix.master.frames import FrameMeter, Frames
+from tunesmith.composer.mix.master.levels import settle
+from tunesmith.composer.mix.premaster import Session
+from tunesmith.composer.mix.production import PREROLL, ProductionChain
+from tunesmith.composer.render import length_in_samples
+from tunesmith.composer.score import Score
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+POSTROLL = 4_096
+"""Samples read past the end, so that the converter gives out everything: a loop's own head, else silence."""
+
+MEASURING = 0.6
+"""The first pass's share of the time that mastering takes."""
+
+
+def master(score: Score, mix: Spool, session: Session, *, done: float) -> Spool:
+    """Return the finished piece, (channels, n) at the rate asked for; the caller closes it.
+
+    ``mix`` is the pre-master, which stays as it is; ``done`` is the fraction of the whole that lies behind.
+    The length is exact, loudness is the score's within 0.5 LU wherever there is music, true peak is at most −1 dBTP.
+    """
+    result = Spool(session.options.channels)
+    share = 1 - done
+    frames = _produce(score, mix, result, session, done, share * MEASURING)
+    gain = settle(frames, score.mix.loudness_lufs, loop=score.loop).gain
+    step = session.options.block // CONTROL
+    for first in range(0, len(frames.power), step):
+        last = min(len(frames.power), first + step)
+        block = result.read(first * CONTROL, min(len(result), last * CONTROL))
+        block = block * at_audio_rate(gain[first : last + 1])[: block.shape[1]]
+        result.write(first * CONTROL, block)
+        session.report("mastering", done + share * (MEASURING + (1 - MEASURING) * last / len(frames.power)))
+    return result
+
+
+def _produce(score: Score, mix: Spool, result: Spool, session: Session, done: float, share: float) -> Frames:
+    """Append the produced and converted mix to ``result`` and measure it."""
+    length = length_in_samples(score, session.options.sample_rate)
+    meter = FrameMeter(session.options.sample_rate, session.options.channels)
+    skip = PREROLL * session.options.sample_rate // SAMPLE_RATE if score.loop else 0
+    for block in _converted(score, mix, session):
+        if skip:
+            meter.warm_up(block[:, :skip])
+            block, skip = block[:, skip:], max(0, skip - block.shape[1])
+        kept = block[:, : length - len(result)]
+        if kept.shape[1]:
+            result.append(kept)
+            meter.add(kept)
+        session.report("mastering", done + share * len(result) / length)
+    assert len(result) == length
+    return meter.frames()
+
+
+def _converted(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
+    """Yield the produced mix in the channels and at the rate asked for, from the pre-roll of a loop on."""
+    options = session.options
+    return resample_blocks(_produced(score, mix, session), options.channels, SAMPLE_RATE, options.sample_rate)
+
+
+def _produced(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
+    options = session.options
+    production = ProductionChain(score, _level(mix, options.block))
+    first, last = (-PREROLL if score.loop else 0), len(mix) + POSTROLL
+    for start in range(first, last, options.block):
+        stop = min(last, start + options.block)
+        block = production.apply(_read_around(mix, start, stop, loop=score.loop), start)
+        if options.channels == 1:
+            block = block.mean(axis=0, keepdims=True)
+        yield block
+
+
+def _read_around(mix: Spool, start: int, stop: int, *, loop: bool) -> Samples:
+    """Read samples that may lie before the start or after the end: a loop goes round, all else is silent there."""
+    length, pieces = len(mix), []
+    while start < stop:
+        position = start % length if loop else start
+        taken = min(stop - start, length - position) if 0 <= position < length else stop - start
+        inside = 0 <= position < length
+        pieces.append(mix.read(position, position + taken) if inside else np.zeros((2, taken), np.float32))
+        start += taken
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+
+
+def _level(mix: Spool, block: int) -> float:
+    """Return the root mean square of the mix, never quite 0."""
+    total = 0.0
+    for start in range(0, len(mix), block):
+        total += float(np.sum(np.square(mix.read(start, min(len(mix), start + block))), dtype=np.float64))
+    return max(1e-4, math.sqrt(total / max(1, 2 * len(mix))))

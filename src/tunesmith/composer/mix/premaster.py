@@ -1,0 +1,148 @@
+"""From a score to its pre-master mix, and to stems that sum to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.audio.spool import Spool
+from tunesmith.composer.mix.automation import Sweep
+from tunesmith.composer.mix.console import Console
+from tunesmith.composer.mix.ducking import Ducker
+from tunesmith.composer.mix.options import MixOptions
+from tunesmith.composer.mix.strips import Channel, channel_of
+from tunesmith.composer.mix.timeline import Timeline, faded
+from tunesmith.composer.render import (
+    AmbienceLoop,
+    AmbienceTexture,
+    DryStems,
+    Voices,
+    audible_parts,
+    kick_samples,
+    length_in_samples,
+)
+from tunesmith.composer.score import Ambience, Part, Score
+from tunesmith.errors import GenerationCancelled
+from tunesmith.generator import CancelCheck, Progress, ProgressCallback
+
+AMBIENCE_DB = -9.0
+"""How far an ambience at 0 dB lies below the music."""
+
+SILENT_MUSIC_POWER = 1e-3
+StemKey = TypeVar("StemKey", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that mixing needs besides the score: the sounds, the caller's options, and whom to tell."""
+
+    voices: Voices
+    texture: AmbienceTexture
+    options: MixOptions
+    progress: ProgressCallback
+    cancelled: CancelCheck
+
+    def report(self, stage: str, fraction: float) -> None:
+        """Tell how far it is; raises GenerationCancelled if the caller has had enough."""
+        if self.cancelled():
+            raise GenerationCancelled
+        self.progress(Progress(stage, min(1.0, fraction)))
+
+
+def premaster(score: Score, session: Session, *, share: float = 1.0) -> Spool:
+    """Return the mix before production and mastering, (2, n) at the composer's rate; the caller closes it.
+
+    ``share`` is the part of the whole progress that this is.
+    """
+    spool = Spool(2)
+    stems = DryStems(score, session.voices, channel_of, intensity=session.options.intensity)
+    _mix_into(spool, score, session, stems, stems.keys, lambda done: session.report("rendering", done * share))
+    music = _power(spool, session.options.block)
+    for ambience in score.ambience:
+        _add_ambience(spool, score, ambience, music, session)
+    return spool
+
+
+def stem_spools(score: Score, session: Session) -> Iterator[tuple[str, Spool]]:
+    """Yield name and spool of every audible part and ambience; they sum to the pre-master mix. The caller closes them.
+
+    One stem is rendered at a time, so memory does not grow with their number.
+    """
+    parts = audible_parts(score, session.options.intensity)
+    sources = len(parts) + len(score.ambience)
+    music = 0.0
+    if score.ambience:
+        with premaster(replace(score, ambience=()), session, share=0.0) as whole:
+            music = _power(whole, session.options.block)
+    for index, part in enumerate(parts):
+        yield part.name, _part_spool(score, session, part, index / sources)
+    for index, ambience in enumerate(score.ambience):
+        spool = Spool(2)
+        for start in range(0, length_in_samples(score), session.options.block):
+            stop = min(length_in_samples(score), start + session.options.block)
+            spool.append(np.zeros((2, stop - start), np.float32))
+        _add_ambience(spool, score, ambience, music, session)
+        session.report("stems", (len(parts) + index + 1) / sources)
+        yield ambience.name, spool
+
+
+def _part_spool(score: Score, session: Session, part: Part, done: float) -> Spool:
+    """Render one part alone; what ducks it and the filter's course are those of the whole score."""
+    spool = Spool(2)
+    alone = replace(score, parts=(replace(part, entry=0.0),))
+    stems = DryStems(alone, session.voices, channel_of, intensity=session.options.intensity)
+    _mix_into(spool, score, session, stems, stems.keys, lambda _: session.report("stems", done))
+    return spool
+
+
+def _mix_into(
+    spool: Spool,
+    score: Score,
+    session: Session,
+    stems: DryStems[Channel],
+    channels: tuple[Channel, ...],
+    report: Callable[[float], None],
+) -> None:
+    length, block = length_in_samples(score), session.options.block
+    kicks = kick_samples(score, session.options.intensity)
+    ducker = Ducker(kicks, score.mix.side_chain, length if score.loop else None)
+    console = Console(channels, score.mix, ducker, Sweep(score))
+    timeline = Timeline(spool, length, loop=score.loop)
+    dry = np.empty((len(channels), 2, block), np.float32)
+    start = 0
+    while start < length or (score.loop and not stems.finished):
+        report(start / length)
+        taken = min(block, length - start) if start < length else block
+        stems.fill(dry[:, :, :taken], start)
+        timeline.add(start, console.mix(dry[:, :, :taken], start), taken)
+        start += taken
+    timeline.finish(start)
+    assert len(spool) == length
+
+
+def _power(spool: Spool, block: int) -> float:
+    """Return the mean square of what is not silence, or a usual one if there is no music."""
+    total, count = 0.0, 0
+    for start in range(0, len(spool), block):
+        squares = np.square(_read(spool, start, block))
+        total += float(np.sum(squares, dtype=np.float64))
+        count += squares.size
+    power = total / max(1, count)
+    return power if power > 1e-9 else SILENT_MUSIC_POWER
+
+
+def _read(spool: Spool, start: int, block: int) -> Samples:
+    return spool.read(start, min(len(spool), start + block))
+
+
+def _add_ambience(spool: Spool, score: Score, ambience: Ambience, music: float, session: Session) -> None:
+    texture = AmbienceLoop(score, ambience, session.texture)
+    gain = 10 ** ((AMBIENCE_DB + ambience.gain_db) / 20) * (music / max(texture.power, 1e-12)) ** 0.5
+    for start in range(0, len(spool), session.options.block):
+        stop = min(len(spool), start + session.options.block)
+        block = texture.read(start, stop) * np.float32(gain)
+        spool.add(start, block if score.loop else faded(block, start, len(spool)))

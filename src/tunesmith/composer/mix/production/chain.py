@@ -1,0 +1,62 @@
+"""Which effects a production name stands for, and the order in which the bus goes through them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.chance import chance
+from tunesmith.composer.mix.production.effect import Effect, Filter
+from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
+from tunesmith.composer.mix.production.vinyl import Vinyl
+from tunesmith.composer.mix.production.wow import Wow
+from tunesmith.composer.mix.response import Band
+from tunesmith.composer.render import length_in_samples
+from tunesmith.composer.score import Score
+
+ORDER = ("distortion", "bitcrush", "lofi", "vinyl", "tape", "wow", "telephone")
+"""Names that are missing here (dry, spacious) act on the reverbs instead."""
+
+PREROLL = 22_050
+"""Samples a loop is run in with, so that what the effects remember at its start is what they hold at its end."""
+
+
+class ProductionChain:
+    """The effects of ``score.mix.production``. ``level`` is the bus's root mean square, to which they are scaled."""
+
+    def __init__(self, score: Score, level: float) -> None:
+        period = length_in_samples(score) if score.loop else None
+        random = chance(score.seed, "production")
+        names = [name for name in ORDER if name in score.mix.production]
+        effects = [effect for name in names for effect in _effects(name, level, period, random)]
+        self._effects = (*effects, Filter(Band("high_pass", 20))) if effects else ()
+
+    def apply(self, block: Samples, start: int) -> Samples:
+        """Return ``block``, (2, n) from sample ``start``, produced; it may be overwritten."""
+        for effect in self._effects:
+            block = effect.apply(block, start)
+        return block
+
+    def __bool__(self) -> bool:
+        return bool(self._effects)
+
+
+def _effects(name: str, level: float, period: int | None, random: np.random.Generator) -> tuple[Effect, ...]:
+    match name:
+        case "distortion":
+            return Saturation(3.0, level, mix=0.7), Filter(Band("low_pass", 9000))
+        case "bitcrush":
+            return (BitCrush(7, 2, level),)
+        case "lofi":
+            return Saturation(0.9, level), Filter(Band("high_pass", 45), Band("low_pass", 9500))
+        case "vinyl":
+            return (Vinyl(level, period, random),)
+        case "tape":
+            return Saturation(0.7, level), Filter(Band("peak", 85, 1.5, 0.9), Band("high_shelf", 9000, -3))
+        case "wow":
+            return (Wow(period),)
+        case "telephone":
+            band = (Band("high_pass", 380), Band("low_pass", 3200), Band("peak", 1500, 4))
+            return Saturation(1.5, level), Filter(*band, Band("high_pass", 300), Band("low_pass", 3400))
+        case _:
+            raise AssertionError(name)

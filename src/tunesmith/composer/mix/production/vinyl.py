@@ -1,0 +1,53 @@
+"""The surface of a record: hiss, a little rumble and crackle, drawn once and repeated every turn of some seconds."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.fft
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+TURN_SECONDS = 14.4
+CRACKLES_PER_SECOND = 9.0
+HISS_DB, CRACKLE_DB = -38.0, -17.0
+
+
+class Vinyl:
+    """Adds the surface under music whose root mean square is ``level``; in a loop of ``period`` samples it closes."""
+
+    def __init__(self, level: float, period: int | None, random: np.random.Generator) -> None:
+        turns = 1 if period is None else max(1, round(period / (TURN_SECONDS * SAMPLE_RATE)))
+        length = round(TURN_SECONDS * SAMPLE_RATE) if period is None else -(-period // turns)
+        self._period, self._turns = period, turns
+        self._surface = np.float32(level) * (_hiss(length, random) + _crackle(length, random))
+
+    def apply(self, block: Samples, start: int) -> Samples:
+        """Return the block with the surface under it."""
+        position = np.arange(start, start + block.shape[1])
+        if self._period is not None:
+            position = (position % self._period) * (self._turns * self._surface.shape[1]) // self._period
+        return np.asarray(block + np.take(self._surface, position, axis=1, mode="wrap"), np.float32)
+
+
+def _hiss(length: int, random: np.random.Generator) -> Samples:
+    """Return circular noise, root mean square HISS_DB, that falls towards both ends of the spectrum."""
+    spectrum = scipy.fft.rfft(random.standard_normal((2, length), dtype=np.float32))
+    frequency = scipy.fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    spectrum *= (frequency / (frequency + 300) / (1 + (frequency / 6000) ** 2)).astype(np.float32)
+    hiss = scipy.fft.irfft(spectrum, length)
+    return np.asarray(hiss * (10 ** (HISS_DB / 20) / max(1e-9, float(hiss.std()))), np.float32)
+
+
+def _crackle(length: int, random: np.random.Generator) -> Samples:
+    """Return circular crackle: short decaying bursts of noise, most of them faint, somewhere between left and right."""
+    surface = np.zeros((2, length), np.float32)
+    for _ in range(int(CRACKLES_PER_SECOND * length / SAMPLE_RATE)):
+        size = int(random.integers(12, 90))
+        burst = random.standard_normal(size) * np.exp(-np.arange(size) / (size / 5))
+        burst *= 10 ** (CRACKLE_DB / 20) * min(5.0, float(random.exponential(0.8)))
+        where = (int(random.integers(length)) + np.arange(size)) % length
+        left = float(random.uniform(0.2, 0.8))
+        surface[0, where] += (burst * left).astype(np.float32)
+        surface[1, where] += (burst * (1 - left)).astype(np.float32)
+    return surface

@@ -1,0 +1,73 @@
+"""Two rooms: stereo impulse responses made of early reflections and noise that decays faster the higher it is."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.chance import chance
+from tunesmith.composer.mix.response import Response
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+LONGEST_TAIL = 90_112
+"""Samples of the longest impulse response (2.04 s): the overlap of the convolution is planned for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A room: ``decay`` seconds to −60 dB in the bands below, ``before`` seconds of pre-delay, number of early
+    reflections within ``early`` seconds, and ``low_cut`` Hz that keeps the bass dry."""
+
+    decay: tuple[float, ...]
+    before: float
+    early: float
+    reflections: int
+    low_cut: float
+
+
+BAND_EDGES = (0.0, 400.0, 1500.0, 4000.0, 9000.0, SAMPLE_RATE / 2)
+SPACES: Mapping[str, Space] = {
+    "room": Space((0.5, 0.55, 0.45, 0.32, 0.2), before=0.004, early=0.03, reflections=10, low_cut=180),
+    "hall": Space((1.9, 2.0, 1.6, 1.0, 0.55), before=0.022, early=0.09, reflections=14, low_cut=220),
+}
+
+
+@functools.cache
+def impulse_response(name: str) -> Samples:
+    """Return the space's impulse response, (2, samples), energy 1 a channel; the same every time."""
+    space, random = SPACES[name], chance(0, "reverb", name)
+    length = min(LONGEST_TAIL, round((space.before + max(space.decay)) * SAMPLE_RATE))
+    before = round(space.before * SAMPLE_RATE)
+    tail = np.zeros((2, length), np.float32)
+    tail[:, before:] = _late(space, length - before, random)
+    for channel in tail:
+        at = before + np.sort(random.integers(0, round(space.early * SAMPLE_RATE), space.reflections))
+        channel[at] += random.choice([-1, 1], space.reflections) * np.geomspace(6, 2, space.reflections) * channel.std()
+    tail[:, -4096:] *= np.linspace(1, 0, 4096, dtype=np.float32)
+    return np.asarray(tail / np.sqrt(np.sum(tail**2, axis=1, keepdims=True)), np.float32)
+
+
+def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
+    """Return noise split into bands, each with its own exponential decay and all with a soft onset."""
+    size = scipy.fft.next_fast_len(length, real=True)
+    noise = random.standard_normal((2, size), dtype=np.float32)
+    spectrum = scipy.fft.rfft(noise)
+    frequency = scipy.fft.rfftfreq(size, 1 / SAMPLE_RATE)
+    spectrum *= (frequency**2 / (frequency**2 + space.low_cut**2)).astype(np.float32)
+    seconds = np.arange(length, dtype=np.float32) / SAMPLE_RATE
+    late = np.zeros((2, length), np.float32)
+    for low, high, decay in zip(BAND_EDGES, BAND_EDGES[1:], space.decay, strict=False):
+        band = scipy.fft.irfft(spectrum * ((frequency >= low) & (frequency < high)), size)[:, :length]
+        late += band * np.exp(-6.91 / decay * seconds)
+    return np.asarray(late * (1 - np.exp(-seconds / np.float32(space.early / 3))), np.float32)
+
+
+@functools.cache
+def reverb_response(name: str, size: int) -> Response:
+    """Return the space's spectrum, (2, size // 2 + 1)."""
+    return np.asarray(scipy.fft.rfft(impulse_response(name), size), np.complex64)

@@ -1,0 +1,167 @@
+"""Key and meter as a prompt says them, in letters, solfège, German, Japanese and Chinese names."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tunesmith.composer.reading.lexicon import Match, of_kind
+from tunesmith.composer.reading.sources import index
+from tunesmith.composer.reading.text import Prompt
+from tunesmith.composer.theory import LETTERS, Meter
+
+_SHARP = r"#|♯|[- ]?sharp|[- ]sostenido|[- ]sustenido|[- ]diese"
+_FLAT = r"♭|b(?![a-z])|[- ]?flat|[- ]bemol"
+_SOLFEGE = {"do": 0, "ut": 0, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
+_GERMAN = {
+    "c": 0, "cis": 1, "des": 1, "d": 2, "dis": 3, "es": 3, "e": 4, "f": 5, "fis": 6, "ges": 6, "g": 7, "gis": 8,
+    "as": 8, "a": 9, "ais": 10, "b": 10, "h": 11,
+}  # fmt: skip
+_IROHA = {"ハ": 0, "ニ": 2, "ホ": 4, "ヘ": 5, "ト": 7, "イ": 9, "ロ": 11}
+_IROHA_KEY = re.compile(r"([嬰変])?([ハニホヘトイロ])(長調|短調)")
+_SHORT_MINOR = re.compile(r"(?<![A-Za-z])([A-G])([#♯b♭])?m(?![A-Za-z'’])")
+_KEY_OF = re.compile(rf"(?:key of|in key|key:|tono de|tonalidad de|tonart|tonalite de|tom de) ?([a-g])({_SHARP}|{_FLAT})?(?![a-z])")
+_IN_LETTER = re.compile(r"\b(?:in|en|em) ([A-G])([#♯b♭])?(?=\s*(?:[,.;]|$))")
+_MODE_ONLY = re.compile(
+    r"\b(minor|major)[ -](?:key|scale|mode|tonality|chords)|modo (mayor|menor|maior)|mode (majeur|mineur)|in (minor|major)\b"
+    r"|\bin (moll|dur)\b|(短調|小调|小調|マイナーキー)|(長調|大调|大調|メジャーキー)"
+)
+_MINOR_WORDS = frozenset({"minor", "menor", "mineur", "moll", "短調", "小调", "小調", "マイナーキー"})
+_METER = re.compile(r"(?<![\d/.])(\d{1,2})\s?/\s?(\d{1,2})(?![\d/])")
+_JAPANESE_METER = re.compile(r"(\d+)分の(\d+)拍子")
+_BEFORE_ARTICLE = re.compile(r"(?:\b(?:in|key of|key|en|em)\s+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyWish:
+    """A key asked for: ``tonic`` pitch class and ``mode``, either None where it was left open, and its words."""
+
+    tonic: int | None
+    mode: str | None
+    start: int
+    end: int
+
+
+@functools.cache
+def _mode_names() -> dict[str, str]:
+    return {
+        phrase: entry.partition(":")[2]
+        for phrase, entries in index()["phrases"].items()
+        for entry in entries
+        if entry.startswith("mode:")
+    }
+
+
+@functools.cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a lettered and of a solfège key; the modes' ideographs stand without spaces."""
+    modes = sorted((mode if mode.isascii() else mode.replace(" ", "") for mode in _mode_names()), key=len, reverse=True)
+    mode = f"({'|'.join(re.escape(m).replace(r'\ ', '[- ]') for m in modes)})(?![a-z])"
+    lettered = rf"(?<![^\W\d_])([升降])?([a-g])({_SHARP}|{_FLAT})?[\s-]*{mode}".replace(r"(?<![^\W\d_])", r"(?<![a-z'’])")
+    solfege = rf"(?<![^\W\d_])(do|ut|re|mi|fa|sol|la|si)({_SHARP}|{_FLAT})?[\s-]+{mode}"
+    return re.compile(lettered), re.compile(solfege)
+
+
+def _mode(text: str) -> str:
+    names = _mode_names()
+    plain = text.replace("-", " ")
+    return names.get(plain) or names[" ".join(plain)]
+
+
+def _shift(accidental: str | None) -> int:
+    if not accidental:
+        return 0
+    return 1 if re.fullmatch(f"{_SHARP}|升|嬰", accidental) else -1
+
+
+def read_key(prompt: Prompt, matches: Sequence[Match]) -> KeyWish | None:
+    """Return the last key said, or the mode alone, or None."""
+    found = [*_german(prompt), *_lettered(prompt), *_solfege(prompt), *_iroha(prompt), *_short(prompt)]
+    if found:
+        return max(found, key=lambda wish: (wish.start, wish.end))
+    return _mode_alone(prompt, matches)
+
+
+def _german(prompt: Prompt) -> list[KeyWish]:
+    pattern = r"(?<![a-z])([cdefgah]is|des|es|ges|as|[a-h])[\s-]*(dur|moll)(?![a-z])"
+    return [
+        KeyWish(_GERMAN[m[1]], "major" if m[2] == "dur" else "minor", *m.span())
+        for m in re.finditer(pattern, prompt.folded)
+        if m[1] in _GERMAN
+    ]
+
+
+def _lettered(prompt: Prompt) -> list[KeyWish]:
+    found = []
+    for m in _patterns()[0].finditer(prompt.folded):
+        tonic = (LETTERS[m[2].upper()] + _shift(m[3]) + _shift(m[1])) % 12
+        if m[4] in ("dur", "moll") or _is_article(prompt, m):
+            continue
+        found.append(KeyWish(tonic, _mode(m[4]), *m.span()))
+    return found
+
+
+def _is_article(prompt: Prompt, match: re.Match[str]) -> bool:
+    """Whether the a of ``a minor key`` or of ``a major win`` is a word, not a note."""
+    if match[2] != "a" or match[3] or match[1]:
+        return False
+    if re.match(r"[ -](?:key|scale|mode|tonality|chord)", prompt.folded[match.end() :]):
+        return prompt.text[match.start(2)] == "a"
+    rest = prompt.folded[match.end() :].strip()
+    before = prompt.folded[: match.start()]
+    return prompt.text[match.start(2)] == "a" and bool(rest) and rest[0].isalpha() and not _BEFORE_ARTICLE.search(before)
+
+
+def _solfege(prompt: Prompt) -> list[KeyWish]:
+    return [
+        KeyWish((_SOLFEGE[m[1]] + _shift(m[2])) % 12, _mode(m[3]), *m.span())
+        for m in _patterns()[1].finditer(prompt.folded)
+        if not prompt.folded[m.start() :].startswith("la mayor parte")
+    ]
+
+
+def _iroha(prompt: Prompt) -> list[KeyWish]:
+    return [
+        KeyWish((_IROHA[m[2]] + _shift(m[1])) % 12, "major" if m[3] == "長調" else "minor", *m.span())
+        for m in _IROHA_KEY.finditer(prompt.text)
+    ]
+
+
+def _short(prompt: Prompt) -> list[KeyWish]:
+    found = []
+    for m in _SHORT_MINOR.finditer(prompt.text):
+        rest = prompt.text[m.end() :].lstrip()
+        is_word = m[0] in ("Am", "Em") and rest[:1].isalpha() and not _BEFORE_ARTICLE.search(prompt.folded[: m.start()])
+        if not is_word:
+            found.append(KeyWish((LETTERS[m[1]] + _shift(m[2])) % 12, "minor", *m.span()))
+    for m in (*_KEY_OF.finditer(prompt.folded), *_IN_LETTER.finditer(prompt.text)):
+        found.append(KeyWish((LETTERS[m[1].upper()] + _shift(m[2])) % 12, None, *m.span()))
+    return found
+
+
+def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> KeyWish | None:
+    for match, name in of_kind(matches, "mode"):
+        if name not in ("major", "minor"):
+            return KeyWish(None, name, prompt.words[match.first].start, prompt.words[match.last - 1].end)
+    said = _MODE_ONLY.search(prompt.folded)
+    if said is None:
+        return None
+    word = next(group for group in said.groups() if group)
+    return KeyWish(None, "minor" if word in _MINOR_WORDS else "major", *said.span())
+
+
+def read_meter(prompt: Prompt, matches: Sequence[Match]) -> tuple[Meter, int, int] | None:
+    """Return the meter said, with its place in the text, or None."""
+    for numerator, denominator, m in [
+        *((m[1], m[2], m) for m in _METER.finditer(prompt.text)),
+        *((m[2], m[1], m) for m in _JAPANESE_METER.finditer(prompt.text)),
+    ]:
+        if int(denominator) in (2, 4, 8, 16) and 2 <= int(numerator) <= 15:
+            return Meter(int(numerator), int(denominator)), *m.span()
+    for match, name in of_kind(matches, "form"):
+        ends_well = match.last >= len(prompt.words) or prompt.words[match.last].shape != "word"
+        if name.startswith("meter/") and (ends_well or not prompt.words[match.first].text.startswith("in")):
+            return Meter.parse(name.removeprefix("meter/")), prompt.words[match.first].start, prompt.words[match.last - 1].end
+    return None

@@ -1,0 +1,73 @@
+"""What a prompt does not want: ``no drums``, ``without piano or bass``, ``ドラムなし``, ``没有鼓``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tunesmith.composer.reading.lexicon import Match
+from tunesmith.composer.reading.text import Prompt
+
+_REFUSABLE = ("instrument", "family", "production", "ambience", "mood", "genre", "tempo", "style")
+_FILLERS = frozenset({"any", "the", "a", "an", "too", "much", "use", "los", "las", "la", "el", "de", "d", "o", "os", "as",
+                      "sounds", "sound", "too", "very", "des", "le", "les", "more", "all", "any", "kind", "of"})  # fmt: skip
+_JOINERS = ("and", "or")
+
+
+def refused(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
+    """Return the indexes of the matches that stand under a negation."""
+    found: set[int] = set()
+    for index, match in enumerate(matches):
+        if match.is_word("negate"):
+            found.update(_after(prompt, matches, index))
+        if match.is_word("negate_after"):
+            found.update(_before(prompt, matches, index))
+    return frozenset(found)
+
+
+def _is_thing(match: Match) -> bool:
+    return any(kind in _REFUSABLE for kind, _ in match.meanings)
+
+
+def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int]:
+    """Yield the things that follow, joined by and, or, or by commas that end in an or."""
+    place, joined = matches[index].last, True
+    for following in range(index + 1, len(matches)):
+        match = matches[following]
+        gap = [word for word in prompt.words[place : match.first] if word.text not in _FILLERS]
+        comma = len(gap) == 1 and gap[0].is_pause and not gap[0].is_break
+        if gap and not (comma and _list_ends_in_or(matches, following)):
+            return
+        if _is_thing(match) and (joined or comma):
+            yield following
+            joined = False
+        elif any(match.is_word(name) for name in _JOINERS):
+            joined = True
+        elif not _is_filler(prompt, match):
+            return
+        place = match.last
+
+
+def _is_filler(prompt: Prompt, match: Match) -> bool:
+    return all(word.text in _FILLERS for word in prompt.words[match.first : match.last]) or match.is_word("stop")
+
+
+def _list_ends_in_or(matches: Sequence[Match], start: int) -> bool:
+    for match in matches[start:]:
+        if match.is_word("or"):
+            return True
+        if not _is_thing(match):
+            return False
+    return False
+
+
+def _before(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int]:
+    place = matches[index].first
+    for preceding in range(index - 1, -1, -1):
+        match = matches[preceding]
+        if match.last != place:
+            return
+        if _is_thing(match):
+            yield preceding
+        elif not any(match.is_word(name) for name in _JOINERS):
+            return
+        place = match.first

@@ -1,0 +1,103 @@
+"""A prompt as words: folded for comparison, with their places in the text."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_WORD = re.compile(
+    r"(?P<cjk>[\u3040-\u30ff\u3005\u3400-\u4dbf\u4e00-\u9fff])"
+    r"|(?P<number>\d+(?:[.,:]\d+)*)"
+    r"|(?P<word>[^\W\d_\u3040-\u30ff\u3005\u3400-\u4dbf\u4e00-\u9fff]+)"
+    r"|(?P<mark>[.,;:!?/&、。，！？；：\n…])"
+)
+_BREAKS = frozenset(".;!?。！？；\n…")
+_PAUSES = _BREAKS | frozenset(",、，:：")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, number, ideograph or punctuation mark: folded ``text``, ``shape`` and place in the whole."""
+
+    text: str
+    shape: str  # word, number, cjk or mark
+    start: int
+    end: int
+
+    @property
+    def is_break(self) -> bool:
+        """Whether a clause ends here."""
+        return self.text in _BREAKS
+
+    @property
+    def is_pause(self) -> bool:
+        """Whether a clause or a list item ends here."""
+        return self.text in _PAUSES
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt: ``text`` in NFKC, ``folded`` of the same length without case and accents, and its words."""
+
+    text: str
+    folded: str
+    words: tuple[Word, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Prompt:
+        """Split a text."""
+        plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text))
+        folded = fold(plain)
+        return cls(plain, folded, words_of(folded))
+
+    def written(self, first: int, last: int) -> str:
+        """Return words ``first`` up to ``last`` (exclusive) as the user wrote them."""
+        return self.text[self.words[first].start : self.words[last - 1].end]
+
+
+def fold(text: str) -> str:
+    """Lower the case and drop the accents of Latin letters, character for character: the length stays."""
+    return text.lower() if text.isascii() else "".join(map(_fold_character, text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _fold_character(character: str) -> str:
+    if character == "ß":
+        return "s"
+    lowered = character.lower()
+    base = unicodedata.normalize("NFD", lowered)[0]
+    if base.isascii():
+        return base
+    return lowered if len(lowered) == 1 else character
+
+
+def words_of(folded: str) -> tuple[Word, ...]:
+    """Split folded text into words; every ideograph and kana is a word of its own."""
+    return tuple(Word(m.group(), m.lastgroup or "word", m.start(), m.end()) for m in _WORD.finditer(folded))
+
+
+def phrase_key(phrase: str) -> str:
+    """Return the key under which a phrase is found: its folded words joined by spaces."""
+    return " ".join(word.text for word in words_of(fold(unicodedata.normalize("NFKC", phrase))))
+
+
+_ENDINGS = ("es", "en", "er", "em", "os", "as", "s", "e", "n", "a", "o")
+_SHORTEST_STEM = 4
+
+
+@functools.lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """Cut a common ending of an inflected word: ``tranquilas`` and ``tranquilo`` -> ``tranquil``."""
+    if not word.isascii() or word.endswith("ss"):
+        return word
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word[: -len(ending)]
+    return word
+
+
+def stem_key(key: str) -> str:
+    """Return the key of an inflected phrase."""
+    return " ".join(stem(word) for word in key.split(" "))

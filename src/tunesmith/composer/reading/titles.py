@@ -1,0 +1,48 @@
+"""A short title from a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.composer.reading.lexicon import Match
+from tunesmith.composer.reading.text import Prompt
+
+_MOST_WORDS, _MOST_IDEOGRAPHS = 6, 14
+_SMALL = frozenset("a an the of for to in on at with and or but de la el y con para du des le les et pour avec und mit für "
+                   "der die das e com do da by from".split())  # fmt: skip
+
+
+def title_of(prompt: Prompt, matches: Sequence[Match], numeric: frozenset[int]) -> str:
+    """Return up to six words of the prompt's first clause, without tempo and length, in title case."""
+    chosen: list[int] = []
+    for place, word in enumerate(prompt.words):
+        if word.is_pause or word.shape == "mark":
+            if chosen:
+                break
+            continue
+        if place in numeric:
+            continue
+        chosen.append(place)
+        if len(chosen) >= (_MOST_IDEOGRAPHS if word.shape == "cjk" else _MOST_WORDS):
+            break
+    while len(chosen) > 1 and _is_small(prompt, chosen[-1]):
+        chosen.pop()
+    while len(chosen) > 1 and prompt.words[chosen[0]].text in ("a", "an", "make", "me", "please", "create", "some"):
+        chosen.pop(0)
+    return _joined(prompt, chosen) or "Untitled"
+
+
+def _is_small(prompt: Prompt, place: int) -> bool:
+    return prompt.words[place].text in _SMALL
+
+
+def _joined(prompt: Prompt, places: Sequence[int]) -> str:
+    title = ""
+    for index, place in enumerate(places):
+        word = prompt.words[place]
+        text = prompt.text[word.start : word.end]
+        if index:
+            gap = prompt.text[prompt.words[places[index - 1]].end : word.start]
+            title += gap if gap in ("", "-", "'", "’", "#") else " "
+        title += text if (index and word.text in _SMALL) else text[:1].upper() + text[1:]
+    return title[:80]

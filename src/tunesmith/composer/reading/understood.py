@@ -1,0 +1,100 @@
+"""What the words of a prompt say, before flags, genre and chance fill the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tunesmith.composer.brief import Mood
+from tunesmith.composer.reading import lexicon
+from tunesmith.composer.reading.genres import NamedGenre, named_genre
+from tunesmith.composer.reading.keys import KeyWish, read_key, read_meter
+from tunesmith.composer.reading.lexicon import Match
+from tunesmith.composer.reading.negation import refused
+from tunesmith.composer.reading.text import Prompt
+from tunesmith.composer.reading.timing import Said, Timing
+from tunesmith.composer.reading.wishes import Unserved, unserved
+from tunesmith.composer.theory import Meter
+
+_EMPTY_KINDS = frozenset({"word", "mode"})
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The words' own meaning. ``numeric`` are the words of tempo, length, key and meter; ``left_over`` those that no
+    table explains."""
+
+    prompt: Prompt
+    matches: tuple[Match, ...]
+    refused: frozenset[int]
+    genre: NamedGenre | None
+    tempos: tuple[Said, ...]
+    durations: tuple[Said, ...]
+    bars: tuple[Said, ...]
+    key: KeyWish | None
+    meter: Meter | None
+    unserved: Unserved
+    numeric: frozenset[int]
+    left_over: tuple[str, ...]
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Return the names of a kind that the prompt wants, without doubles."""
+        return tuple(dict.fromkeys(name for i, m in enumerate(self.matches) if i not in self.refused
+                                   for name in m.names(kind)))  # fmt: skip
+
+    def words_for(self, kind: str, name: str) -> str:
+        """Return the user's words for a thing found."""
+        return next((self.prompt.written(m.first, m.last) for m in self.matches if name in m.names(kind)), name)
+
+    @property
+    def mood(self) -> Mood | None:
+        """The mood that the mood words say, those refused counting half the other way; None without such words."""
+        rows = [(lexicon.value("mood", name)["at"], -0.5 if i in self.refused else 1.0)
+                for i, m in enumerate(self.matches) for name in m.names("mood")]  # fmt: skip
+        if not rows:
+            return None
+        share = 1 / max(1, len(rows))
+        return Mood(_clip(sum(at[0] * sign for at, sign in rows) * share), _clip(sum(at[1] * sign for at, sign in rows) * share))
+
+
+def _clip(number: float) -> float:
+    return max(-1.0, min(1.0, number))
+
+
+def understand(text: str) -> Understood:
+    """Read a prompt's words."""
+    prompt = Prompt.of(text)
+    matches = lexicon.find(prompt)
+    key, meter = read_key(prompt, matches), read_meter(prompt, matches)
+    places = [(key.start, key.end)] if key else []
+    places += [meter[1:]] if meter else []
+    spoken_for = _words_in(prompt, places)
+    timing = Timing(prompt, matches, spoken_for | _named(matches))
+    tempos, durations, bars = timing.tempos(), timing.durations(), timing.bars()
+    numeric = spoken_for | {i for said in (*tempos, *durations, *bars) for i in range(said.first, said.last)}
+    refusals, wishes = refused(prompt, matches), unserved(prompt, matches)
+    return Understood(
+        prompt=prompt, matches=matches, refused=refusals, genre=named_genre(prompt, matches, refusals), tempos=tempos,
+        durations=durations, bars=bars, key=key, meter=meter[0] if meter else None, unserved=wishes,
+        numeric=frozenset(numeric), left_over=_left_over(prompt, matches, frozenset(numeric) | wishes.words),
+    )  # fmt: skip
+
+
+def _words_in(prompt: Prompt, places: Sequence[tuple[int, int]]) -> frozenset[int]:
+    return frozenset(i for i, w in enumerate(prompt.words) for start, end in places if w.start < end and w.end > start)
+
+
+def _named(matches: Sequence[Match]) -> frozenset[int]:
+    """Return the words of matches that name things, such as the 8 of ``8-bit``."""
+    return frozenset(
+        i for m in matches if any(kind not in _EMPTY_KINDS for kind, _ in m.meanings) for i in range(m.first, m.last)
+    )
+
+
+def _left_over(prompt: Prompt, matches: Sequence[Match], used: frozenset[int]) -> tuple[str, ...]:
+    known = {i for match in matches for i in range(match.first, match.last)} | used
+    return tuple(
+        word.text
+        for i, word in enumerate(prompt.words)
+        if i not in known and word.shape in ("word", "cjk") and (len(word.text) > 1 or word.shape == "cjk")
+    )

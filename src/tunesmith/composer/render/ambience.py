@@ -1,0 +1,43 @@
+"""Background textures (rain, ocean …) laid end to end under the whole piece without a seam."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.chance import chance
+from tunesmith.composer.render.audible import length_in_samples
+from tunesmith.composer.score import Ambience, Score
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+AmbienceTexture = Callable[[str, float, np.random.Generator], Samples]
+"""Name, seconds and randomness to a circular texture (2, samples) at the composer's rate."""
+
+LONGEST_TILE_SECONDS = 30.0
+
+
+class AmbienceLoop:
+    """One texture, repeated; in a loop the tile is a whole fraction of the loop, so that the end meets the start."""
+
+    def __init__(self, score: Score, ambience: Ambience, texture: AmbienceTexture) -> None:
+        length = length_in_samples(score)
+        tiles = max(1, math.ceil(score.duration / LONGEST_TILE_SECONDS))
+        tile = length / tiles if score.loop else min(length, round(LONGEST_TILE_SECONDS * SAMPLE_RATE))
+        random = chance(score.seed, "ambience", ambience.name)
+        self._tile = texture(ambience.name, math.ceil(tile) / SAMPLE_RATE, random)
+        self._length, self._tiles, self._loop = length, tiles, score.loop
+
+    @property
+    def power(self) -> float:
+        """Mean square over both channels."""
+        return float(np.mean(np.square(self._tile), dtype=np.float64))
+
+    def read(self, start: int, stop: int) -> Samples:
+        """Return samples ``start`` to ``stop`` of the piece, (2, n)."""
+        position = np.arange(start, stop)
+        if self._loop:  # a length that the tiles do not divide is met by skipping single samples, evenly spread
+            position = (position % self._length) * (self._tiles * self._tile.shape[1]) // self._length
+        return self._tile[:, position % self._tile.shape[1]]

@@ -1,0 +1,189 @@
+"""YAML text → Score, every mistake named by line, part and beat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tunesmith.composer.instruments import instrument, instruments
+from tunesmith.composer.score import ROLES, Ambience, ChordSpan, MixSettings, Note, Part, Score, Section, TempoMap
+from tunesmith.composer.score_file.document import Place, parse_document
+from tunesmith.composer.score_file.dump import FORMAT_VERSION
+from tunesmith.composer.score_file.notation import read_chord, read_note
+from tunesmith.composer.theory import Key, Meter
+from tunesmith.errors import InvalidScore
+from tunesmith.request import MAX_DURATION_SECONDS, MAX_SEED
+
+REQUIRED = ("key", "meter", "tempo", "sections", "parts")
+OPTIONAL = ("tunesmith", "title", "prompt", "genre", "seed", "duration", "loop", "form", "mix", "ambience", "chords")
+FORMS = ("track", "loop", "sting", "bumper", "bed")
+MIX_RANGES: Mapping[str, tuple[float, float]] = {
+    "loudness_lufs": (-40, -8),
+    "room": (0, 1),
+    "hall": (0, 1),
+    "side_chain": (0, 1),
+    "brightness_db": (-12, 6),
+    "width": (0, 1.5),
+}
+ENDING_SECONDS = 2.0  # how long the last notes ring where the document gives no duration
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The bars of a document: how many there are and how long each is, in beats."""
+
+    bars: int
+    beats_per_bar: float
+
+    def check(self, bar: str, place: Place) -> int:
+        """Return the bar's number; raises InvalidScore if the piece has no such bar."""
+        if not bar.isdecimal() or not 1 <= int(bar) <= self.bars:
+            raise place.mistake(f"bar must be 1 to {self.bars} (the sum of the sections' bars), got {bar!r}")
+        return int(bar)
+
+
+def load_score(text: str) -> Score:
+    """Read a score document; raises InvalidScore naming line, part and beat."""
+    fields = parse_document(text).fields(REQUIRED + OPTIONAL, REQUIRED)
+    if "tunesmith" in fields:
+        fields["tunesmith"].whole(FORMAT_VERSION, FORMAT_VERSION)
+    meter = fields["meter"].read(Meter.parse)
+    sections = tuple(_sections(fields["sections"]))
+    grid = Grid(sum(section.bars for section in sections), meter.beats_per_bar)
+    tempo_map = _tempo_map(fields["tempo"], grid)
+    loop = fields["loop"].flag() if "loop" in fields else False
+    return Score(
+        title=_text(fields, "title", "Untitled"),
+        prompt=_text(fields, "prompt", ""),
+        genre=_text(fields, "genre", ""),
+        seed=fields["seed"].whole(0, MAX_SEED) if "seed" in fields else 0,
+        key=fields["key"].read(Key.parse),
+        meter=meter,
+        tempo_map=tempo_map,
+        duration=_duration(fields, tempo_map.seconds_at(grid.bars * grid.beats_per_bar), loop=loop),
+        loop=loop,
+        form=fields["form"].one_of(FORMS) if "form" in fields else ("loop" if loop else "track"),
+        sections=sections,
+        chords=tuple(_chords(fields["chords"], grid)) if "chords" in fields else (),
+        parts=tuple(_parts(fields["parts"], grid)),
+        ambience=tuple(_ambience(fields["ambience"])) if "ambience" in fields else (),
+        mix=_mix(fields["mix"]) if "mix" in fields else MixSettings(),
+    )
+
+
+def _text(fields: Mapping[str, Place], name: str, default: str) -> str:
+    return fields[name].text() if name in fields else default
+
+
+def _duration(fields: Mapping[str, Place], written: float, *, loop: bool) -> float:
+    if "duration" in fields:
+        duration = fields["duration"].number(0.1, MAX_DURATION_SECONDS)
+        if loop and abs(duration - written) > 0.01:
+            raise fields["duration"].mistake(f"a loop lasts exactly its bars, {written:.3f} s, got {duration:g} s")
+        return duration
+    duration = written if loop else written + ENDING_SECONDS
+    if duration > MAX_DURATION_SECONDS:
+        raise fields["sections"].mistake(f"the piece lasts {duration:.0f} s; the limit is {MAX_DURATION_SECONDS:g} s")
+    return duration
+
+
+def _sections(place: Place) -> Iterator[Section]:
+    bar = 0
+    for item in place.items():
+        fields = item.fields(("name", "bars", "energy"), ("name", "bars"))
+        bars = fields["bars"].whole(1, 10_000)
+        energy = fields["energy"].number(0, 1) if "energy" in fields else 0.6
+        yield Section(fields["name"].text(), bar, bars, energy)
+        bar += bars
+    if bar == 0:
+        raise place.mistake("sections must hold at least one section")
+
+
+def _tempo_map(place: Place, grid: Grid) -> TempoMap:
+    try:
+        entries = list(place.pairs())
+    except InvalidScore:
+        return TempoMap(((0.0, place.number(10, 999)),))
+    changes = []
+    for where, bpm in entries:
+        match = re.match(r"^(\d+)(?: beat (\d+(?:\.\d+)?))?$", where)
+        if match is None:
+            raise bpm.mistake(f"tempo: {where!r} must be a bar such as '5' or '5 beat 3'")
+        beat = (grid.check(match[1], bpm) - 1) * grid.beats_per_bar + float(match[2] or 1) - 1
+        changes.append((beat, bpm.number(10, 999)))
+    try:
+        return TempoMap(tuple(changes))
+    except ValueError as error:
+        raise place.mistake(f"tempo: {error}") from None
+
+
+def _chords(place: Place, grid: Grid) -> Iterator[ChordSpan]:
+    spans = []
+    for bar_text, line in place.pairs():
+        bar = grid.check(bar_text, line)
+        for text in _entries(line):
+            try:
+                spans.append(read_chord(text, bar, grid.beats_per_bar))
+            except ValueError as error:
+                raise line.mistake(str(error), beat=_where(bar, text)) from None
+    return iter(sorted(spans, key=lambda span: span.start))
+
+
+def _parts(place: Place, grid: Grid) -> Iterator[Part]:
+    seen: set[str] = set()
+    for item in place.items():
+        known = ("name", "role", "instrument", "gain_db", "pan", "entry", "notes")
+        named = item.fields(known, ("name", "role", "instrument", "notes"))
+        name = named["name"].text()
+        if name in seen:
+            raise named["name"].mistake(f"there are two parts called {name!r}; names must differ")
+        seen.add(name)
+        fields = {field: value.of_part(name) for field, value in named.items()}
+        played = fields["instrument"].one_of(instruments())
+        yield Part(
+            name=name,
+            role=fields["role"].one_of(ROLES),
+            instrument=played,
+            notes=tuple(_notes(fields["notes"], grid, drums=instrument(played).is_kit)),
+            gain_db=_number(fields, "gain_db", -60, 24),
+            pan=_number(fields, "pan", -1, 1),
+            entry=_number(fields, "entry", 0, 1),
+        )
+
+
+def _notes(place: Place, grid: Grid, *, drums: bool) -> Iterable[Note]:
+    notes = []
+    for bar_text, line in place.pairs():
+        bar = grid.check(bar_text, line)
+        for text in _entries(line):
+            try:
+                notes.append(read_note(text, bar, grid.beats_per_bar, drums=drums))
+            except ValueError as error:
+                raise line.mistake(str(error), beat=_where(bar, text)) from None
+    return sorted(notes, key=lambda note: note.start)
+
+
+def _entries(line: Place) -> Iterator[str]:
+    return (text for text in line.text().split(",") if text.strip())
+
+
+def _where(bar: int, text: str) -> str:
+    return f"{(text.split() or ['?'])[0]} of bar {bar}"
+
+
+def _number(fields: Mapping[str, Place], name: str, low: float, high: float) -> float:
+    return fields[name].number(low, high) if name in fields else 0.0
+
+
+def _ambience(place: Place) -> Iterator[Ambience]:
+    for item in place.items():
+        fields = item.fields(("name", "gain_db"), ("name",))
+        yield Ambience(fields["name"].text(), _number(fields, "gain_db", -60, 24))
+
+
+def _mix(place: Place) -> MixSettings:
+    fields = place.fields((*MIX_RANGES, "production"))
+    numbers = {name: fields[name].number(*limits) for name, limits in MIX_RANGES.items() if name in fields}
+    production = tuple(item.text() for item in fields["production"].items()) if "production" in fields else ()
+    return MixSettings(**numbers, production=production)

@@ -1,0 +1,102 @@
+"""Sound on a circle: every signal here has its end meet its start, so that what is made of it loops without a seam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+Mono = npt.NDArray[np.float32]  # (samples,)
+WARM_UP_SECONDS = 0.5
+_GRID = 64  # samples between points of a slow curve
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """A short sound at ``start`` (sample; past the end it comes round), ``pan`` −1 to 1."""
+
+    start: int
+    sound: Mono
+    gain: float = 1.0
+    pan: float = 0.0
+
+
+def noise(samples: int, random: np.random.Generator) -> Mono:
+    """White noise of RMS 1."""
+    return random.standard_normal(samples, np.float32)
+
+
+def band(signal: Mono, low: float, high: float, order: int = 1) -> Mono:
+    """Keep ``low`` to ``high`` Hz (0 or infinity leave an end open) of a circular signal."""
+    from scipy.signal import butter, sosfilt
+
+    if low <= 0 and high >= SAMPLE_RATE / 2:
+        return signal
+    if low <= 0:
+        sections = butter(order, high, "low", fs=SAMPLE_RATE, output="sos")
+    elif high >= SAMPLE_RATE / 2:
+        sections = butter(order, low, "high", fs=SAMPLE_RATE, output="sos")
+    else:
+        sections = butter(order, [low, high], "band", fs=SAMPLE_RATE, output="sos")
+    warm = round(WARM_UP_SECONDS * SAMPLE_RATE)
+    before = signal[-warm:] if signal.size >= warm else np.resize(signal[::-1], warm)[::-1]
+    filtered: Mono = sosfilt(sections.astype(np.float32), np.concatenate([before, signal]))[warm:].astype(np.float32)
+    return filtered
+
+
+def normal(signal: Mono) -> Mono:
+    """Bring to RMS 1."""
+    return np.asarray(signal / max(1e-9, float(np.sqrt(np.mean(signal**2)))), np.float32)
+
+
+def slow(samples: int, random: np.random.Generator, rate: float, low: float, high: float) -> Mono:
+    """Return a smooth random curve between ``low`` and ``high`` with about ``rate`` turns a second."""
+    points = random.uniform(low, high, max(2, round(samples / SAMPLE_RATE * rate)))
+    return interpolated(points, samples)
+
+
+def interpolated(points: npt.NDArray[np.float64], samples: int) -> Mono:
+    """Return a curve through evenly spaced points, round the circle."""
+    grid = np.arange(0, samples + _GRID, _GRID) / samples * points.size
+    whole = np.floor(grid).astype(np.intp)
+    part = (1 - np.cos(np.pi * (grid - whole))) / 2
+    curve = points[whole % points.size] * (1 - part) + points[(whole + 1) % points.size] * part
+    curve = curve.astype(np.float32)
+    ramp = np.arange(_GRID, dtype=np.float32) / _GRID
+    return np.asarray((curve[:-1, None] + np.diff(curve)[:, None] * ramp).reshape(-1)[:samples], np.float32)
+
+
+def swing(samples: int, period: float, start: float = 0.0) -> Mono:
+    """Return a sine of about ``period`` seconds, from ``start`` turns: a whole number of turns round the circle."""
+    turns = max(1, round(samples / SAMPLE_RATE / period))
+    grid = np.arange(0, samples + _GRID, _GRID) / samples * turns + start
+    return np.interp(np.arange(samples), np.arange(grid.size) * _GRID, np.sin(2 * np.pi * grid)).astype(np.float32)
+
+
+def widened(signal: Mono) -> Samples:
+    """Return stereo whose right side is the left's from half a circle away: alike to the ear, yet not correlated."""
+    return np.stack([signal, np.roll(signal, signal.size // 2 + 1)])
+
+
+def scatter(samples: int, grains: Iterable[Grain]) -> Samples:
+    """Return (2, samples) with every grain in its place, wrapped round the end."""
+    stereo = np.zeros((2, samples), np.float32)
+    for grain in grains:
+        angle = (1 + grain.pan) * np.pi / 4
+        sound = grain.sound[None] * (np.float32(grain.gain) * np.array([[np.cos(angle)], [np.sin(angle)]], np.float32))
+        place, done = grain.start % samples, 0
+        while done < sound.shape[1]:
+            step = min(sound.shape[1] - done, samples - place)
+            stereo[:, place : place + step] += sound[:, done : done + step]
+            place, done = 0, done + step
+    return stereo
+
+
+def count(samples: int, rate: float, random: np.random.Generator) -> int:
+    """How many events of ``rate`` a second befall: at least one."""
+    return max(1, int(random.poisson(samples / SAMPLE_RATE * rate)))

@@ -1,0 +1,45 @@
+"""The sea and a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.sound.ambience.circular import Grain, band, count, noise, normal, scatter, slow, swing, widened
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+_WAVES = ((9.0, 0.0), (11.5, 0.4), (7.7, 0.75))  # period in seconds, phase in turns
+
+
+def ocean(samples: int, random: np.random.Generator) -> Samples:
+    """Waves that swell, break and draw back over a beach."""
+    source = noise(samples, random)
+    deep, foam = normal(band(source, 60, 900)), normal(band(np.roll(source, 4_001), 800, 6_500))
+    hiss = normal(band(np.roll(source, 9_001), 3_000, 12_000))
+    sea = 0.25 * deep
+    for number, (period, start) in enumerate(_WAVES):
+        swell = swing(samples, period, start).clip(0) ** 1.6
+        wave = deep * swell + foam * swell**3 * 0.9 + hiss * np.roll(swell, -SAMPLE_RATE // 2) ** 4 * 0.25
+        sea = sea + np.roll(wave, number * 7_001)
+    return widened(np.asarray(sea, np.float32))
+
+
+def bubbles(samples: int, random: np.random.Generator, rate: float) -> Iterator[Grain]:
+    """Yield bubbles, ``rate`` a second: sines that rise as they reach the surface."""
+    for start in random.integers(0, samples, count(samples, rate, random)):
+        length = int(random.integers(500, 3_000))
+        way = np.arange(length, dtype=np.float32) / length
+        turns = 2 * np.pi / SAMPLE_RATE * length * random.uniform(350, 1_500)
+        rise = float(random.uniform(0.2, 1.0))
+        sound = np.sin(turns * (way + rise * way**2 / 2)) * np.exp(-5 * way) * np.minimum(1, way * 30)
+        yield Grain(
+            int(start), sound.astype(np.float32), float(random.exponential(1.0)), float(random.uniform(-0.8, 0.8))
+        )
+
+
+def stream(samples: int, random: np.random.Generator) -> Samples:
+    """A brook over stones."""
+    bed = normal(band(noise(samples, random), 300, 3_500)) * slow(samples, random, 1.5, 0.8, 1.1)
+    return widened(bed) * np.float32(0.9) + scatter(samples, bubbles(samples, random, 160)) * np.float32(0.8)

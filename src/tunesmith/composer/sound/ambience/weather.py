@@ -1,0 +1,90 @@
+"""Rain, thunder and wind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.sound.ambience.circular import (
+    Grain,
+    Mono,
+    band,
+    count,
+    noise,
+    normal,
+    scatter,
+    slow,
+    widened,
+)
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+_RAIN_BEHIND = 0.015  # level of the rain against the thunder's peak
+
+
+def drops(
+    samples: int, random: np.random.Generator, rate: float, low: float = 900, high: float = 6_000
+) -> Iterator[Grain]:
+    """Yield drops that fall ``rate`` a second: short, rising chirps."""
+    for start in random.integers(0, samples, count(samples, rate, random)):
+        length = int(random.integers(60, 500))
+        time = np.arange(length, dtype=np.float32)
+        pitch = random.uniform(low, high) * (2 * np.pi / SAMPLE_RATE)
+        chirp = np.exp(time * (-5 / length)) * np.sin(pitch * time * (1 + 0.15 * time / length))
+        yield Grain(
+            int(start), chirp.astype(np.float32), float(random.exponential(1.0)), float(random.uniform(-0.9, 0.9))
+        )
+
+
+def rain(samples: int, random: np.random.Generator) -> Samples:
+    """Steady rain on leaves and stone."""
+    source = noise(samples, random)
+    bed = normal(band(source, 600, 7_000)) + 0.25 * band(source, 5_000, np.inf)
+    bed *= slow(samples, random, 0.4, 0.8, 1.1)
+    return widened(bed) + scatter(samples, drops(samples, random, 200)) * np.float32(0.8)
+
+
+def heavy_rain(samples: int, random: np.random.Generator) -> Samples:
+    """A downpour: a broad roar with dense, heavy drops."""
+    source = noise(samples, random)
+    bed = normal(band(source, 250, 5_500)) + 0.5 * normal(band(source, 3_000, np.inf))
+    bed *= slow(samples, random, 0.6, 0.75, 1.1)
+    return widened(bed) + scatter(samples, drops(samples, random, 300, 400, 4_000)) * np.float32(1.0)
+
+
+def thunder(samples: int, random: np.random.Generator) -> Samples:
+    """A storm: rain behind rolling thunder, at least one clap."""
+    claps = max(1, round(samples / SAMPLE_RATE / 9))
+    starts = (np.arange(claps) + random.uniform(0.05, 0.4, claps)) * (samples / claps)
+    grains = [Grain(int(start), _clap(random), 1.0, side) for start in starts for side in (-0.8, 0.8)]
+    claps_heard = scatter(samples, grains)
+    shower = rain(samples, random)
+    shower *= np.float32(_RAIN_BEHIND) * np.abs(claps_heard).max() / np.sqrt(np.mean(shower**2))
+    return np.asarray(shower + claps_heard, np.float32)
+
+
+def _clap(random: np.random.Generator) -> Mono:
+    """Return a crack, then seconds of rolling: low noise that swells again and again as echoes come in."""
+    samples = round(random.uniform(4.5, 7.0) * SAMPLE_RATE)
+    time = np.arange(samples, dtype=np.float32) / SAMPLE_RATE
+    source = noise(samples, random)
+    rolling = slow(samples, random, 7.0, 0.1, 1.0) ** 2
+    roll = normal(band(source, 25, 160, 2)) * np.exp(-time / 2.0) * rolling
+    body = normal(band(source, 90, 520, 2)) * np.exp(-time / 1.1) * rolling * np.float32(0.8)
+    crack = normal(band(source, 300, 3_000)) * np.exp(-time / 0.25) * np.float32(0.3)
+    edge = np.minimum(1, time / 0.012) * np.minimum(1, (time[-1] - time) / 0.4)
+    return np.asarray((roll + body + crack) * edge, np.float32)
+
+
+def wind(samples: int, random: np.random.Generator) -> Samples:
+    """Gusts that rumble and buffet, with a faint whistle at their height."""
+    gust = slow(samples, random, 0.3, 0.15, 1.0) ** 1.5
+    buffeting = slow(samples, random, 13.0, 0.1, 1.0)
+    source = noise(samples, random)
+    rush = normal(band(source, 70, 350, order=2)) + 0.1 * normal(band(source, 350, 1_100, order=2))
+    howl = np.zeros(samples, np.float32)
+    for centre in (430.0, 610.0, 840.0):
+        part = normal(band(np.roll(source, round(centre)), centre * 0.95, centre * 1.05))
+        howl += part * slow(samples, random, 0.6, -0.6, 1.0).clip(0) * np.float32(430 / centre)
+    return widened(np.asarray(rush * gust * buffeting + howl * gust**2 * 0.03, np.float32))

@@ -1,0 +1,53 @@
+"""A cache of rendered sounds, bounded by the bytes it holds; the sound used longest ago goes first."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from tunesmith.audio.buffer import Samples
+
+DEFAULT_BYTES = 48_000_000
+_LARGEST_SHARE = 8  # a sound that would fill more than this part of the cache is not kept
+
+
+class SoundCache:
+    """Sounds by key. One cache serves many voices; what it hands out is read-only."""
+
+    def __init__(self, capacity: int = DEFAULT_BYTES) -> None:
+        self.capacity = capacity
+        self.size = 0
+        self._lock = threading.Lock()
+        self._sounds: OrderedDict[Hashable, Samples] = OrderedDict()
+
+    def get(self, key: Hashable, render: Callable[[], Samples]) -> Samples:
+        """Return the sound for the key, rendering it if need be."""
+        with self._lock:
+            found = self._sounds.get(key)
+            if found is not None:
+                self._sounds.move_to_end(key)
+                return found
+        sound = render()
+        sound.flags.writeable = False
+        self._keep(key, sound)
+        return sound
+
+    def _keep(self, key: Hashable, sound: Samples) -> None:
+        if sound.nbytes > self.capacity // _LARGEST_SHARE:
+            return
+        with self._lock:
+            if key in self._sounds:
+                return
+            self._sounds[key] = sound
+            self.size += sound.nbytes
+            while self.size > self.capacity:
+                _, oldest = self._sounds.popitem(last=False)
+                self.size -= oldest.nbytes
+
+
+@functools.cache
+def shared_cache() -> SoundCache:
+    """Return the cache that all voices of this process share by default."""
+    return SoundCache()

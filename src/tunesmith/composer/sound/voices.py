@@ -1,0 +1,125 @@
+"""Which voice plays an instrument: a program of the user's bank or of the built-in one, or a synthesiser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.instruments import Instrument
+from tunesmith.composer.sound.amplifier import amplify
+from tunesmith.composer.sound.sampler import SampledVoice
+from tunesmith.composer.sound.soundfont import KIT_BANK, SoundFont, built_in_bank
+from tunesmith.composer.sound.voice import Tone, Voice
+
+NEAREST_DRUMS: Mapping[int, tuple[int, ...]] = {
+    26: (39, 37), 27: (26, 39, 37), 28: (39, 37), 35: (36, 41), 36: (35, 41), 37: (75, 76, 38), 38: (40, 37),
+    39: (38,), 40: (38,), 41: (43, 45), 42: (44, 46), 43: (41, 45), 44: (42, 46), 45: (47, 43), 46: (42, 44),
+    47: (45, 48), 48: (50, 47), 49: (57, 55), 51: (59, 53), 53: (51, 59), 54: (70, 42), 56: (53, 76), 60: (63, 48),
+    61: (64, 45), 62: (63, 60), 63: (60, 62), 64: (61, 63), 65: (48, 38), 66: (45, 41), 67: (56, 76), 68: (56, 77),
+    69: (70, 54, 42), 70: (69, 82, 42), 73: (69, 70), 74: (73, 69), 75: (76, 37), 76: (75, 37), 77: (76, 37),
+    80: (81, 53), 81: (80, 53), 82: (70, 69, 42),
+}  # fmt: skip
+"""Which keys may stand in for a drum that a kit lacks, best first."""
+
+
+class KitVoice:
+    """A drum kit: keys it lacks are played on their nearest kin."""
+
+    def __init__(self, voice: SampledVoice) -> None:
+        self._voice = voice
+
+    def sound(self, tone: Tone) -> Samples:
+        """Return (2, samples), ringing as long as the drum does."""
+        return self._voice.sound(replace(tone, pitch=self._present(tone.pitch), glide=0))
+
+    def choke_group(self, pitch: int) -> int:
+        """Return the group of which only one drum sounds at a time, or 0 for none."""
+        return self._voice.choke_group(self._present(pitch))
+
+    def _present(self, pitch: int) -> int:
+        candidates = (pitch, *NEAREST_DRUMS.get(pitch, ()), 38)
+        return next((key for key in candidates if self._voice.plays(key)), pitch)
+
+
+class LayeredVoice:
+    """Several voices at once, each with a gain and a transposition, perhaps through an amplifier."""
+
+    def __init__(self, layers: Sequence[tuple[Voice, float, int]], drive_db: float = 0.0) -> None:
+        self._layers = layers
+        self._drive_db = drive_db
+
+    def sound(self, tone: Tone) -> Samples:
+        """Return (2, samples)."""
+        parts = [
+            (voice.sound(replace(tone, pitch=tone.pitch + semitones)), gain) for voice, gain, semitones in self._layers
+        ]
+        together = np.zeros((2, max(part.shape[1] for part, _ in parts)), np.float32)
+        for part, gain in parts:
+            together[:, : part.shape[1]] += part * np.float32(gain)
+        return amplify(together, self._drive_db) if self._drive_db else together
+
+
+class GainVoice:
+    """Another voice, louder or softer."""
+
+    def __init__(self, voice: Voice, gain: float) -> None:
+        self._voice = voice
+        self._gain = np.float32(gain)
+
+    def sound(self, tone: Tone) -> Samples:
+        """Return (2, samples)."""
+        return self._voice.sound(tone) * self._gain
+
+    def choke_group(self, pitch: int) -> int:
+        """Return the voice's own."""
+        return choke_group(self._voice, pitch)
+
+
+def voice_for(instrument: Instrument, bank: SoundFont, warnings: list[str] | None = None) -> Voice:
+    """Return the voice of an instrument, as loud as all others (see voice.py). Where ``bank`` lacks its program the
+    built-in bank plays it, and a line about that is added to ``warnings``."""
+    gain = 10 ** (instrument.level_db / 20)
+    if instrument.source == "synth":
+        return _amplified(_synth(instrument.patch), gain)
+    number = KIT_BANK if instrument.is_kit else 0
+    font = bank
+    if not font.has(number, instrument.program):
+        font = built_in_bank()
+        if warnings is not None:
+            warnings.append(f"{bank.path.name} has no sound for {instrument.name}: the built-in bank plays it")
+    main_gain = 1.0 if instrument.layers or instrument.timbre.drive_db else gain
+    voice = SampledVoice(font, number, instrument.program, instrument.timbre, main_gain)
+    if instrument.is_kit:
+        return KitVoice(voice)
+    if main_gain == gain:
+        return voice
+    return _amplified(LayeredVoice([(voice, 1.0, 0), *_layers(instrument, font)], instrument.timbre.drive_db), gain)
+
+
+def choke_group(voice: Voice, pitch: int) -> int:
+    """Return a drum's choke group, or 0: a new drum of a group silences the one that sounds."""
+    group = getattr(voice, "choke_group", None)
+    return int(group(pitch)) if group is not None else 0
+
+
+def _layers(instrument: Instrument, font: SoundFont) -> list[tuple[Voice, float, int]]:
+    timbre = replace(instrument.timbre, drive_db=0.0)
+    layers: list[tuple[Voice, float, int]] = []
+    for layer in instrument.layers:
+        source = font if font.has(0, layer.program) else built_in_bank()
+        voice = _synth(layer.patch) if layer.patch else SampledVoice(source, 0, layer.program, timbre)
+        layers.append((voice, 10 ** (layer.gain_db / 20), layer.semitones))
+    return layers
+
+
+def _amplified(voice: Voice, gain: float) -> Voice:
+    return voice if gain == 1.0 else GainVoice(voice, gain)
+
+
+def _synth(patch: str) -> Voice:
+    from tunesmith.composer.sound.synth import synth_voice
+
+    return synth_voice(patch)

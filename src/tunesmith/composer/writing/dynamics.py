@@ -1,0 +1,66 @@
+"""Dynamics: how loud each note is played, by phrase, metre, section and chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.composer.drums import DRUM_KEYS
+from tunesmith.composer.score import Note
+from tunesmith.composer.writing.plan import Plan, Player
+
+SINGING = frozenset({"melody", "counter"})
+HATS = frozenset(
+    DRUM_KEYS[name] for name in ("hat", "open_hat", "pedal_hat", "ride", "shaker", "cabasa", "brush_swirl")
+)
+PHRASE_REST = 0.9  # beats of silence that end a phrase
+SWELL = 12.0  # velocity gained towards a phrase's high point
+ACCENT = 5.0
+
+
+def velocities(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Return the velocity of each note as played, 1–127."""
+    if not notes:
+        return np.zeros(0, dtype=np.int64)
+    spread = plan.genre.feel.dynamics
+    levels = np.array([note.velocity for note in notes], dtype=np.float64)
+    if player.role in ("drums", "percussion"):
+        levels += _wave(plan, notes) * spread * 30
+    else:
+        starts = np.array([note.start for note in notes])
+        at = starts % plan.beats_per_bar
+        levels += np.where(at < 1e-6, ACCENT, np.where(at % plan.meter.felt_beat < 1e-6, 0.0, -ACCENT)) * min(
+            1, 4 * spread
+        )
+    if player.role in SINGING:
+        levels += _swells(notes) * SWELL * min(1.0, 0.3 + 3 * spread)
+    levels += random.standard_normal(len(notes)) * spread * (12 if player.role != "drums" else 7)
+    return np.clip(np.round(levels), 1, 127).astype(np.int64)
+
+
+def _wave(plan: Plan, notes: Sequence[Note]) -> npt.NDArray[np.float64]:
+    """Let hats breathe over two beats, and grow a little over four bars."""
+    starts = np.array([note.start for note in notes])
+    hats = np.array([note.pitch in HATS for note in notes])
+    wave = 0.5 * np.cos(np.pi * starts) + 0.3 * ((starts / plan.beats_per_bar) % 4 / 4 - 0.5)
+    return np.where(hats, wave, 0.0)
+
+
+def _swells(notes: Sequence[Note]) -> npt.NDArray[np.float64]:
+    """Rise to each phrase's highest note and fall after it: −0.5 … 0.5."""
+    shape = np.zeros(len(notes))
+    for first, last in _phrases(notes):
+        phrase = notes[first:last]
+        peak = first + max(range(len(phrase)), key=lambda index: (phrase[index].pitch, phrase[index].length))
+        for index in range(first, last):
+            reach = (peak - first) if index <= peak else (last - 1 - peak)
+            shape[index] = 0.5 - abs(index - peak) / max(reach, 1)
+    return shape
+
+
+def _phrases(notes: Sequence[Note]) -> list[tuple[int, int]]:
+    cuts = [0]
+    cuts += [i for i in range(1, len(notes)) if notes[i].start - notes[i - 1].end > PHRASE_REST]
+    return list(zip(cuts, [*cuts[1:], len(notes)], strict=True))

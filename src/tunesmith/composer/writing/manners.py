@@ -1,0 +1,73 @@
+"""How each kind of instrument likes to be played: the breath it takes, how busy it is, and what it does to a note."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tunesmith.composer.instruments import Instrument, instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How one instrument carries a line.
+
+    ``density`` and ``leap`` scale the genre's taste; ``breath`` is the rest in beats after a phrase; ``legato`` scales
+    the sounding length; ``slides`` is how readily a note slides in (0–1) and ``graces`` how readily it takes a grace
+    note or turn.
+    """
+
+    density: float = 1.0
+    leap: float = 1.0
+    breath: float = 0.75
+    legato: float = 1.0
+    slides: float = 0.0
+    graces: float = 0.3
+
+
+BY_FAMILY: Mapping[str, Manner] = {
+    "keys": Manner(),
+    "mallets": Manner(density=0.8, leap=1.2, breath=1.0, graces=0.15),
+    "plucked": Manner(density=1.05, leap=1.1, graces=0.5),
+    "guitar": Manner(density=0.95, slides=0.35, graces=0.35),
+    "strings": Manner(density=0.9, leap=0.9, legato=1.08, slides=0.05, graces=0.4),
+    "winds": Manner(density=0.95, breath=1.0, graces=0.6),
+    "reeds": Manner(density=0.95, breath=1.0, slides=0.2, graces=0.4),
+    "brass": Manner(density=0.8, breath=1.0, leap=1.2, graces=0.1),
+    "voices": Manner(density=0.6, leap=0.7, breath=1.0, legato=1.08, slides=0.05, graces=0.05),
+    "synth": Manner(slides=0.1, graces=0.1),
+    "pads": Manner(density=0.45, leap=0.8, legato=1.08, graces=0.0),
+    "chip": Manner(density=1.25, leap=1.3, breath=0.5, graces=0.2),
+    "percussion": Manner(density=0.6),
+    "bass": Manner(density=0.8),
+}
+BY_NAME: Mapping[str, Manner] = {
+    "glockenspiel": Manner(density=0.65, leap=1.2, breath=1.0, graces=0.05),
+    "music_box": Manner(density=0.85, leap=1.2, breath=1.0, graces=0.1),
+    "celesta": Manner(density=0.8, leap=1.2, breath=1.0, graces=0.1),
+    "tubular_bells": Manner(density=0.35, leap=1.0, breath=2.0, graces=0.0),
+    "fm_bell": Manner(density=0.6, leap=1.1, breath=1.5, graces=0.0),
+    "erhu": Manner(density=0.8, legato=1.08, slides=0.6, graces=0.6),
+    "sitar": Manner(slides=0.5, graces=0.5),
+    "theremin": Manner(density=0.6, legato=1.1, slides=0.9, graces=0.0),
+    "shakuhachi": Manner(density=0.7, breath=1.5, slides=0.5, graces=0.5),
+    "overdriven_guitar": Manner(density=0.9, slides=0.5, graces=0.2),
+    "distorted_guitar": Manner(density=0.9, slides=0.4, graces=0.2),
+    "fiddle": Manner(slides=0.15, graces=0.8),
+    "tin_whistle": Manner(breath=0.5, graces=0.9),
+    "bagpipe": Manner(breath=0.5, graces=1.0),
+    "harpsichord": Manner(density=1.1, graces=0.7),
+    "cowbell_lead": Manner(leap=1.2, breath=0.5, graces=0.0),
+}
+
+
+def manner_of(name: str) -> Manner:
+    """Return the manner of the instrument called ``name``."""
+    return BY_NAME.get(name) or BY_FAMILY.get(instrument(name).family, Manner())
+
+
+def compass_of(tool: Instrument, register: int, reach: int = 12) -> tuple[int, int]:
+    """Return the lowest and highest pitch of a line lying around ``register``, within the instrument's range."""
+    middle = min(max(register, tool.low + reach), tool.high - reach) if tool.high - tool.low > 2 * reach else register
+    low, high = max(tool.low, middle - reach), min(tool.high, middle + reach)
+    return (low, high) if high - low >= 7 else (tool.low, tool.high)

@@ -1,0 +1,74 @@
+"""The tones a line may use: a scale laid over the keyboard, and how each pitch sits on a chord."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.theory import MINOR_LIKE, MODES, Chord, Key
+
+CHORD_TONE, SCALE_TONE, CLASHING, OUTSIDE = 0, 1, 2, 3
+"""How a pitch sits on a chord: in it; in the scale; in the scale but a semitone off a chord tone; in neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Scale pitches in ascending MIDI order, climbed step by step."""
+
+    pitches: tuple[int, ...]
+    tones_per_octave: int
+
+    def nearest(self, pitch: float) -> int:
+        """Return the index of the rung nearest to ``pitch``, the lower of two."""
+        index = bisect.bisect_left(self.pitches, pitch)
+        around = [i for i in (index - 1, index) if 0 <= i < len(self.pitches)]
+        return min(around, key=lambda i: abs(self.pitches[i] - pitch))
+
+    def climb(self, index: int, steps: int) -> int:
+        """Return the pitch ``steps`` above rung ``index``, held to the ends."""
+        return self.pitches[min(max(index + steps, 0), len(self.pitches) - 1)]
+
+
+def ladder(pitch_classes: Iterable[int]) -> Ladder:
+    """Lay pitch classes over the whole keyboard."""
+    wanted = frozenset(pitch_classes)
+    return Ladder(tuple(pitch for pitch in range(128) if pitch % 12 in wanted), len(wanted))
+
+
+def line_scale(key: Key, genre: Genre) -> tuple[int, ...]:
+    """Return the pitch classes that the genre's lead draws from, in this key.
+
+    A minor-like scale over a major-like key starts on the relative minor, and the other way round, so that it agrees
+    with the chords; only blues sets minor against major on purpose.
+    """
+    name = genre.melody.scale
+    if name is None or name not in MODES:
+        return key.pitch_classes
+    minor = name in MINOR_LIKE or name in ("in", "phrygian dominant")
+    shift = 0
+    if minor != key.is_minor and genre.harmony.style != "blues":
+        shift = -3 if minor else 3
+    return tuple((key.tonic + shift + step) % 12 for step in MODES[name])
+
+
+def sitting(chord: Chord, scale: Iterable[int]) -> npt.NDArray[np.int64]:
+    """Return how each of the 128 pitches sits on ``chord``: (128,) of CHORD_TONE … OUTSIDE.
+
+    A bare fifth leaves its third to the line: the scale's third counts as a chord tone there.
+    """
+    scale = frozenset(scale)
+    tones = frozenset(chord.pitch_classes)
+    if chord.quality == "5":
+        tones |= {(chord.root + third) % 12 for third in (3, 4)} & scale
+    classes = np.full(12, OUTSIDE)
+    for pitch_class in scale:
+        altered = (pitch_class + 1) % 12 in tones and (pitch_class + 1) % 12 not in scale
+        classes[pitch_class] = CLASHING if (pitch_class - 1) % 12 in tones or altered else SCALE_TONE
+    for pitch_class in tones:
+        classes[pitch_class] = CHORD_TONE
+    return np.tile(classes, 11)[:128]

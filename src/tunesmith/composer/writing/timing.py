@@ -1,0 +1,77 @@
+"""Timing: how far from the written moment a player plays, in beats, by a slow drift, small slips and a manner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.composer.drums import DRUM_KEYS
+from tunesmith.composer.score import Note
+from tunesmith.composer.writing.plan import Plan, Player
+
+TIGHTNESS: Mapping[str, float] = {
+    "bass": 0.4, "drums": 0.45, "percussion": 0.7, "drone": 0.0, "pad": 0.6, "effects": 0.0, "arpeggio": 0.5,
+}  # fmt: skip
+"""Role → share of the genre's timing spread it shows; other roles all of it."""
+LAID_BACK: Mapping[str, float] = {"melody": 0.8, "counter": 0.5, "chords": 0.3}
+LAID_BACK_DRUMS = frozenset(DRUM_KEYS[name] for name in ("snare", "clap", "rim", "snap"))
+KICK_TIGHTNESS = 0.4
+DRIFT_KEEPS = 0.9  # how much of the drift a note takes over from the one before
+SEAM_SECONDS = 0.008  # section starts and hit points stay this close
+WIDEST = 2.5  # spreads
+
+
+@dataclass(frozen=True, slots=True)
+class _Player:
+    spread: float  # seconds
+    late: float  # seconds
+
+
+def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return how many seconds late each note sounds (early is negative); notes that start together move together."""
+    feel = plan.genre.feel
+    spread = feel.timing_ms / 1000 * TIGHTNESS.get(player.role, 1.0)
+    drums = player.role in ("drums", "percussion")
+    moves = _moves(random, notes, spread)
+    late = np.array([_lateness(player, note, drums=drums) for note in notes]) * feel.laid_back_ms / 1000
+    kicks = np.array([drums and note.pitch == DRUM_KEYS["kick"] for note in notes])
+    moves = np.where(kicks, moves * KICK_TIGHTNESS, moves) + late
+    seams = _seams(plan)
+    on_seam = np.array([round(note.start, 3) in seams for note in notes])
+    return np.where(on_seam, np.clip(moves, -SEAM_SECONDS, SEAM_SECONDS), moves)
+
+
+def _moves(random: np.random.Generator, notes: Sequence[Note], spread: float) -> npt.NDArray[np.float64]:
+    """A slow walk plus a slip a moment, each of about half the spread."""
+    if spread == 0 or not notes:
+        return np.zeros(len(notes))
+    steps = random.standard_normal((len(notes), 2))
+    moves = np.zeros(len(notes))
+    drift = slip = 0.0
+    keep = float(np.sqrt(1 - DRIFT_KEEPS**2))
+    for index, note in enumerate(notes):
+        if index == 0 or note.start != notes[index - 1].start:
+            drift = DRIFT_KEEPS * drift + keep * float(steps[index, 0])
+            slip = float(steps[index, 1])
+        moves[index] = 0.7 * drift + 0.7 * slip
+    return np.clip(moves, -WIDEST, WIDEST) * spread
+
+
+def _lateness(player: Player, note: Note, *, drums: bool) -> float:
+    if drums:
+        return 1.0 if note.pitch in LAID_BACK_DRUMS else 0.0
+    return LAID_BACK.get(player.role, 0.0)
+
+
+def _seams(plan: Plan) -> frozenset[float]:
+    """Return the beats that must stay in place: where sections begin, and the last bar, each hit point among them."""
+    beats = [section.bar * plan.beats_per_bar for section in plan.sections]
+    hits = [plan.tempo_map.beat_at(hit.time) for hit in plan.brief.hits]
+    return frozenset(round(beat, 3) for beat in (*beats, plan.end - plan.beats_per_bar, *map(_nearest_tick, hits)))
+
+
+def _nearest_tick(beat: float) -> float:
+    return round(beat * 4) / 4

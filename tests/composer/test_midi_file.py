@@ -1,0 +1,47 @@
+"""The MIDI file holds exactly the score's notes."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import mido
+from hypothesis import given, settings
+
+from tunesmith.composer.midi_file import read_midi, write_midi
+from tunesmith.composer.score import Note, Score
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pieces import scores, small_score
+
+
+def without_glide(notes: tuple[Note, ...]) -> list[Note]:
+    return sorted(
+        (Note(note.start, note.length, note.pitch, note.velocity) for note in notes),
+        key=lambda note: (note.start, note.pitch),
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(scores())
+def test_every_note_comes_back_to_the_tick(score: Score) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "piece.mid")
+        write_midi(score, path)
+        tracks = read_midi(path)
+    assert {name: list(notes) for name, notes in tracks.items()} == {
+        part.name: without_glide(part.notes) for part in score.parts
+    }
+
+
+def test_other_programs_find_tempo_meter_key_and_programs(tmp_path: Path) -> None:
+    path = tmp_path / "piece.mid"
+    write_midi(small_score(), path)
+    messages = [message for track in mido.MidiFile(path).tracks for message in track]
+    by_type = {message.type: message for message in messages}
+    assert round(mido.tempo2bpm(by_type["set_tempo"].tempo), 3) == 90
+    assert (by_type["time_signature"].numerator, by_type["time_signature"].denominator) == (4, 4)
+    assert by_type["key_signature"].key == "Am"
+    assert {message.channel for message in messages if message.type == "note_on"} == {0, 9}
+    assert next(message.program for message in messages if message.type == "program_change") == 73

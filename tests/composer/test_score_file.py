@@ -1,0 +1,76 @@
+"""A score written as a document and read back is the same score; a mistake is named by line, part and beat."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from tunesmith.composer.score import Score
+from tunesmith.composer.score_file import dump_score, load_score
+from tunesmith.errors import InvalidScore
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pieces import scores, small_score
+
+DOCUMENT = dump_score(small_score())
+
+
+@settings(max_examples=60, deadline=None)
+@given(scores())
+def test_reading_back_what_was_written_gives_the_same_score(score: Score) -> None:
+    assert load_score(dump_score(score)) == score
+
+
+def test_writing_what_was_read_gives_the_same_document() -> None:
+    assert dump_score(load_score(DOCUMENT)) == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("2.5 C5 0.5 80 -2", "2.5 H5 0.5 80", "part melody, beat 2.5 of bar 1: 'H5' is not a pitch"),
+        ("2.5 C5 0.5 80 -2", "2.5 C5 0.5 200", "velocity must be a whole number from 1 to 127, got 200"),
+        ("2.5 C5 0.5 80 -2", "5 C5 0.5 80", "beat must be 1 to less than 5 in this meter, got 5"),
+        ("2.5 C5 0.5 80 -2", "2.5 C5 -1 80", "length must be above 0, got -1"),
+        ("2.5 C5 0.5 80 -2", "2.5 C5", "must be 'beat pitch length velocity [glide]'"),
+        ("kick", "kik", "part drums, beat 1 of bar 1: 'kik' is not a drum"),
+        ("instrument: flute", "instrument: flut", "instrument cannot be 'flut'; did you mean flute?"),
+        ("role: melody", "roles: melody", "unknown field 'roles'; did you mean role?"),
+        ("meter: 4/4", "meter: 4/3", "is not a meter"),
+        ("key: A minor", "key: H minor", "key: 'H minor' is not a key"),
+        ("tempo: 90.0", "tempo: fast", "tempo must be a number from 10 to 999, got 'fast'"),
+        ("tempo: 90.0", "tempo: .nan", "tempo must be a number"),
+        ("bars: 1,", "bars: 0,", "bars must be a whole number from 1 to 10000, got '0'"),
+        ("duration: 6.5", "duration: 99999", "duration must be a number from 0.1 to 1800, got '99999'"),
+        ("name: drums", "name: melody", "two parts called 'melody'"),
+        ("Am7", "Xm7", "'Xm7' is not a chord"),
+        ("title:", "title: [", "not YAML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(old: str, new: str, message: str) -> None:
+    assert old in DOCUMENT
+    with pytest.raises(InvalidScore) as caught:
+        load_score(DOCUMENT.replace(old, new, 1))
+    line = next(number for number, text in enumerate(DOCUMENT.splitlines(), 1) if old in text)
+    assert message in str(caught.value)
+    assert f"line {line}" in str(caught.value) or "not YAML" in message or "two parts" in message
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "just words", "- 1\n- 2", "{", "key: C", "\x00", "a: &x [*x]", "[" * 5000])
+def test_what_is_no_score_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(InvalidScore) as caught:
+        load_score(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_document_of_the_required_fields_alone_is_enough() -> None:
+    score = load_score(
+        "key: C\nmeter: 3/4\ntempo: 120\nsections: [{name: A, bars: 2}]\n"
+        "parts:\n- {name: x, role: melody, instrument: piano, notes: {1: 1 C4 1 90, 2: 1 E4 3 90}}\n"
+    )
+    assert score.duration == pytest.approx(2 * 3 * 0.5 + 2)
+    assert [note.start for note in score.parts[0].notes] == [0, 3]
