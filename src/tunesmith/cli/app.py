@@ -19,6 +19,7 @@ app = typer.Typer(
     help='Make background music from words: tunesmith "lofi hip hop with rain sounds, 90 bpm" -o lofi.wav',
     epilog=EPILOG,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
