@@ -11,7 +11,8 @@ from tunesmith.cli.outputs import MAX_SLUG, free_path, slug, with_word
 
 
 @pytest.mark.parametrize(("prompt", "name"), [
-    ("Lofi hip hop, 90 BPM!", "lofi-hip-hop-90-bpm"), ("静かなピアノ", "静かなピアノ"), ("../../etc/passwd", "etc-passwd"),
+    ("Lofi hip hop, 90 BPM!", "lofi-hip-hop-90-bpm"), ("静かなピアノ", "静かなピアノ"),
+    ("../../etc/passwd", "etc-passwd"),
     ("???", "music"),
 ])  # fmt: skip
 def test_a_slug_holds_the_words(prompt: str, name: str) -> None:

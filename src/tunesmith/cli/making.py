@@ -78,8 +78,6 @@ def requests_for(wishes: Mapping[str, Any], variations: int) -> tuple[list[Gener
     if "duration" in settings.model_fields_set and not _says_length(fields):
         defaults["duration"] = settings.duration
     fields = {**{name: value for name, value in defaults.items() if value is not None}, **fields}
-    if "sample_rate" in fields:
-        fields["sample_rate"] = _integer("sample_rate", fields["sample_rate"])
     first = GenerationRequest.checked(**{"seed": secrets.randbelow(2**31), **fields})
     seed = first.seed or 0
     rest = [GenerationRequest.checked(**{**fields, "seed": seed + number}) for number in range(1, variations)]
@@ -163,13 +161,6 @@ def _says_length(fields: Mapping[str, Any]) -> bool:
     return (
         fields.get("form") not in (None, "track") or bool(fields.get("loop")) or bool(_LENGTH.search(fields["prompt"]))
     )
-
-
-def _integer(field: str, value: str | int) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise InvalidRequest(field, f"must be a whole number of Hz, got {value!r}") from None
 
 
 def _intensities(text: str | None) -> tuple[float, ...]:

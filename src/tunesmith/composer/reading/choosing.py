@@ -119,9 +119,7 @@ def choose_mood(said: Understood, genre: Genre, chosen: Chosen) -> tuple[Mood, R
     uses = [value("use", name)["at"] for name in said.names("use") if "at" in value("use", name)]
     if uses:
         mood = _between(Mood(*map(float, uses[-1])), genre)
-        return mood, Reason(
-            "mood", _described(mood), "prompt", f"it suits {said.words_for('use', said.names('use')[-1])!r}"
-        )
+        return mood, Reason("mood", _described(mood), "prompt", f"it suits {said.words_for('use', said.names('use')[-1])!r}")
     meaning = chosen.meaning
     if meaning is None and len(said.left_over) > _FEW_WORDS:
         meaning = meaning_of(said.prompt.text)

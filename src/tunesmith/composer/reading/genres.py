@@ -11,24 +11,7 @@ from tunesmith.composer.reading.lexicon import Match, value
 from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.text import Prompt
 
-_HEAD_FIRST = (
-    "de",
-    "con",
-    "para",
-    "del",
-    "com",
-    "pour",
-    "avec",
-    "y",
-    "una",
-    "un",
-    "une",
-    "du",
-    "musica",
-    "musique",
-    "um",
-    "uma",
-)
+_HEAD_FIRST = ("de", "con", "para", "del", "com", "pour", "avec", "y", "una", "un", "une", "du", "musica", "musique", "um", "uma")
 _STYLE_WEIGHT = 0.9
 
 

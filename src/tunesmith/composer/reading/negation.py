@@ -9,7 +9,7 @@ from tunesmith.composer.reading.text import Prompt
 
 _REFUSABLE = ("instrument", "family", "production", "ambience", "mood", "genre", "tempo", "style")
 _FILLERS = frozenset({"any", "the", "a", "an", "too", "much", "use", "los", "las", "la", "el", "de", "d", "o", "os", "as",
-                      "sounds", "sound", "very", "des", "le", "les", "more", "all", "kind", "of"})  # fmt: skip
+                      "sounds", "sound", "too", "very", "des", "le", "les", "more", "all", "any", "kind", "of"})  # fmt: skip
 _JOINERS = ("and", "or")
 
 

@@ -21,11 +21,7 @@ def wanted_names(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[s
     for i, match in enumerate(matches):
         for kind in ("instrument", "family"):
             for name in match.names(kind)[:1]:
-                if (
-                    i not in refused
-                    and not match.names("genre")
-                    and "default" in value("family", name) | _default(kind)
-                ):
+                if i not in refused and not match.names("genre") and "default" in value("family", name) | _default(kind):
                     found.setdefault(name, (kind, i))
     return found
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from tunesmith.composer.brief import Brief, Mood, Reason
-from tunesmith.composer.genre import Genre, load_genre
+from tunesmith.composer.genre import Genre, genre_names, load_genre
 from tunesmith.composer.reading import choices, lengths
 from tunesmith.composer.reading.choosing import Chosen, choose_genre, choose_mood
 from tunesmith.composer.reading.lexicon import value
 from tunesmith.composer.reading.players import flag_instrument, flag_left_out, left_out, played_by, wanted_names
+from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.titles import title_of
 from tunesmith.composer.reading.understood import Understood, understand
 from tunesmith.composer.theory import Key, Meter
@@ -218,9 +220,5 @@ def _ending(said: Understood) -> tuple[str, tuple[Reason, ...]]:
 
 
 def _flag_reasons(request: GenerationRequest) -> list[Reason]:
-    rows = [
-        ("intensity", request.intensity),
-        ("loudness", request.loudness_lufs),
-        *(("hit", h.time) for h in request.hits),
-    ]
+    rows = [("intensity", request.intensity), ("loudness", request.loudness_lufs), *(("hit", h.time) for h in request.hits)]
     return [Reason(name, f"{number:g}", "flag", "asked for") for name, number in rows if number is not None]

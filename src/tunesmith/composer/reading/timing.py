@@ -88,8 +88,8 @@ class Timing:
         after = self._words[last] if last < len(self._words) else None
         if after is not None and after.text == "/":
             return False
-        return after is None or (after.start > self._words[last - 1].end and self._unit(
-            last, *_UNIT_SECONDS, "bar") is None)  # fmt: skip
+        return after is None or after.start > self._words[last - 1].end and self._unit(
+            last, *_UNIT_SECONDS, "bar") is None  # fmt: skip
 
     def durations(self) -> tuple[Said, ...]:
         """Return every duration said, in seconds: ``30 seconds``, ``2 min 30``, ``1:30``, ``half a minute``."""

@@ -8,7 +8,8 @@ from tunesmith.composer.reading.lexicon import Match
 from tunesmith.composer.reading.text import Prompt
 
 _MOST_WORDS, _MOST_IDEOGRAPHS = 6, 14
-_SMALL = frozenset(["a", "an", "the", "of", "for", "to", "in", "on", "at", "with", "and", "or", "but", "de", "la", "el", "y", "con", "para", "du", "des", "le", "les", "et", "pour", "avec", "und", "mit", "für", "der", "die", "das", "e", "com", "do", "da", "by", "from"])  # fmt: skip
+_SMALL = frozenset("a an the of for to in on at with and or but de la el y con para du des le les et pour avec und mit für "
+                   "der die das e com do da by from".split())  # fmt: skip
 
 
 def title_of(prompt: Prompt, matches: Sequence[Match], numeric: frozenset[int]) -> str:
