@@ -1,1 +1,77 @@
 """Tunesmith: a text prompt in, background music out, on your own machine."""
+
+from __future__ import annotations
+
+import secrets
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tunesmith.audio import Audio
+    from tunesmith.composer.composition import Composition
+    from tunesmith.errors import (
+        AudioFileError,
+        GenerationCancelled,
+        InvalidRequest,
+        InvalidScore,
+        ModelNotInstalled,
+        SoundFontError,
+        TunesmithError,
+        UnknownName,
+    )
+    from tunesmith.request import GenerationRequest
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Audio",
+    "AudioFileError",
+    "GenerationCancelled",
+    "GenerationRequest",
+    "InvalidRequest",
+    "InvalidScore",
+    "ModelNotInstalled",
+    "SoundFontError",
+    "TunesmithError",
+    "UnknownName",
+    "__version__",
+    "compose",
+    "generate",
+]
+
+_HOMES = {"Audio": "tunesmith.audio", "GenerationRequest": "tunesmith.request"}
+
+
+def generate(prompt: str, *, model: str = "composer", seed: int | None = None, **wishes: Any) -> Audio:
+    """Make music from a prompt.
+
+    ``wishes`` are the other fields of GenerationRequest, such as ``duration=30``. Without a seed one is drawn; it is
+    in the result's metadata. Raises InvalidRequest for what cannot be, UnknownName for a model there is not.
+    """
+    from tunesmith.generator import Registry, never_cancelled, no_progress
+    from tunesmith.request import GenerationRequest
+
+    request = GenerationRequest.checked(prompt=prompt, model=model, seed=_drawn(seed), **wishes)
+    return Registry.discover().create(model).generate(request, no_progress, never_cancelled)
+
+
+def compose(prompt: str, *, seed: int | None = None, **wishes: Any) -> Composition:
+    """Write the piece for a prompt with the built-in composer: its score, stems and mix.
+
+    ``wishes`` are as in :func:`generate`.
+    """
+    from tunesmith.composer.composition import compose as write
+    from tunesmith.request import GenerationRequest
+
+    return write(GenerationRequest.checked(prompt=prompt, seed=_drawn(seed), **wishes))
+
+
+def _drawn(seed: int | None) -> int:
+    return secrets.randbelow(2**31) if seed is None else seed
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home on first use, so that ``import tunesmith`` stays fast."""
+    if name not in __all__:
+        raise AttributeError(f"module 'tunesmith' has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "tunesmith.errors")), name)

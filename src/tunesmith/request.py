@@ -19,7 +19,16 @@ MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
 MAX_SEED = 2**53 - 1  # the largest integer that JSON readers in every language keep exact
 
 Form = Literal["track", "loop", "sting", "bumper", "bed"]
-SampleRate = Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000]
+
+
+def whole_number(text: Any) -> Any:
+    """Turn ``"44100"`` into 44100; anything else is passed on for the type to judge."""
+    return int(text) if isinstance(text, str) and text.strip().isdecimal() else text
+
+
+SampleRate = Annotated[
+    Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000], BeforeValidator(whole_number)
+]
 
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)$")
 
@@ -110,8 +119,6 @@ class GenerationRequest(BaseModel):
         if self.duration is not None and self.hits and max(hit.time for hit in self.hits) >= self.duration:
             late = max(hit.time for hit in self.hits)
             raise ValueError(f"hits: must lie before the end at {self.duration:g} s, got {late:g} s")
-        if self.duration is not None and self.bars is not None and self.tempo_bpm is not None and not self.meter:
-            pass  # bars, tempo and duration together are checked by the generator, which knows the meter
         return self
 
     @classmethod

@@ -32,6 +32,11 @@ class Audio:
         self._sample_rate = sample_rate
         self._metadata = MappingProxyType(dict(metadata or {}))
 
+    @classmethod
+    def from_spool(cls, spool: Spool, sample_rate: int, metadata: Mapping[str, Any] | None = None) -> Audio:
+        """Return the sound that a spool holds; the spool is not to be changed any more."""
+        return cls(spool, sample_rate, metadata)
+
     @property
     def samples(self) -> Samples:
         """Everything at once, (channels, samples); a spooled sound is read into memory, so prefer ``blocks``."""

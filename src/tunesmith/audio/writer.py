@@ -28,6 +28,7 @@ def write_audio(audio: Audio, path: Path, *, bits: int = 16, sample_rate: int | 
     """Write the sound to ``path`` in the format of its suffix, tagged with its metadata; returns the path.
 
     ``bits`` 16 is dithered; 24 and 32 (float) where the format has them. Rates the format lacks are resampled.
+    Same sound, same bytes, but for Ogg, where libsndfile draws a random stream number.
     Raises InvalidRequest for an unknown suffix and AudioFileError when the file cannot be written.
     """
     target = format_of(path)
@@ -124,9 +125,11 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
             for name, text in tags.items():
                 setattr(sound, name, text)
         dither = np.random.Generator(np.random.PCG64(DITHER_SEED)) if subtype == "PCM_16" else None
+        written = 0
         for frames in _frames(blocks):
             sound.write(frames if dither is None else to_int16(frames, dither))
-        return int(sound.tell())
+            written += frames.shape[0]
+    return written
 
 
 def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:

@@ -1,0 +1,61 @@
+"""The ``tunesmith`` command: reads the arguments, runs the command, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+COMMANDS = ("generate", "render", "explain", "genres", "instruments")
+WITHOUT_VALUE = ("--help", "--version")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 bad input, 130 stopped by Ctrl-C."""
+    import click
+
+    from tunesmith.cli.app import app
+    from tunesmith.cli.console import say_error
+    from tunesmith.errors import GenerationCancelled, TunesmithError
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console that cannot show a character must not end the run
+    try:
+        result = app(args=with_command(arguments), prog_name="tunesmith", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Abort:
+        return say_error("stopped", 130)
+    except KeyboardInterrupt:
+        return say_error("stopped", 130)
+    except GenerationCancelled:
+        return say_error("stopped", 130)
+    except TunesmithError as error:
+        return say_error(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        return _usage_error(error)
+
+
+def _usage_error(error: Exception) -> int:
+    """Show a mistake in the arguments as one line; anything else is a bug and keeps its traceback."""
+    from tunesmith.cli.console import say_error
+
+    show = getattr(error, "format_message", None)  # what every error of click has, whichever copy of it raised
+    if show is None:
+        raise error
+    return say_error(show(), 2)
+
+
+def with_command(arguments: Sequence[str]) -> list[str]:
+    """Put ``generate`` before arguments that start with a prompt or an option of it."""
+    given = list(arguments)
+    if not given or given[0] in (*COMMANDS, *WITHOUT_VALUE):
+        return given or ["--help"]
+    return ["generate", *given]

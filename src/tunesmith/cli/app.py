@@ -1,0 +1,43 @@
+"""The command line's commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import tunesmith
+from tunesmith.cli.explain import explain
+from tunesmith.cli.generate import generate
+from tunesmith.cli.lists import genres, instruments
+from tunesmith.cli.render import render
+
+EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C."
+
+app = typer.Typer(
+    name="tunesmith",
+    help='Make background music from words: tunesmith "lofi hip hop with rain sounds, 90 bpm" -o lofi.wav',
+    epilog=EPILOG,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (generate, render, explain, genres, instruments):
+    app.command(epilog=EPILOG)(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tunesmith {tunesmith.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_show_version)] = False,
+) -> None:
+    """Make background music from words.
+
+    tunesmith "PROMPT" is short for tunesmith generate "PROMPT".
+    """

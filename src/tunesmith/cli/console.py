@@ -1,0 +1,44 @@
+"""What the command line shows: errors, warnings, and a progress bar on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tunesmith.generator import Progress, ProgressCallback
+
+
+def say_error(message: str, exit_code: int) -> int:
+    """Print the one line that says what went wrong, and return the exit code."""
+    print(f"tunesmith: error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    return exit_code
+
+
+def say_warning(message: str) -> None:
+    """Print a warning on standard error."""
+    print(f"warning: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[ProgressCallback]:
+    """Give a callback that draws stage, bar and time left; draws nothing when quiet or not on a terminal."""
+    from tunesmith.generator import no_progress
+
+    if quiet or not sys.stderr.isatty():
+        yield no_progress
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def show(progress: Progress) -> None:
+            bar.update(task, description=progress.stage, completed=progress.fraction)
+
+        yield show

@@ -1,0 +1,32 @@
+"""``tunesmith explain``: what the composer understood, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def explain(
+    prompt: Annotated[str, typer.Argument(help="The prompt to read.")],
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of what the prompt leaves open.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show the brief the composer reads from a prompt, and where each answer comes from."""
+    from tunesmith.cli.console import say_warning
+    from tunesmith.composer.reading import read_brief
+    from tunesmith.request import GenerationRequest
+
+    brief = read_brief(GenerationRequest.checked(prompt=prompt, seed=seed))
+    rows = [(reason.field, reason.value, reason.source, reason.because) for reason in brief.reasons]
+    if as_json:
+        names = ("field", "value", "source", "because")
+        reasons = [dict(zip(names, row, strict=True)) for row in rows]
+        typer.echo(json.dumps({"prompt": brief.prompt, "reasons": reasons, "warnings": brief.warnings}))
+        return
+    from tunesmith.cli.tables import show_table
+
+    show_table(("what", "answer", "from", "because"), rows)
+    for warning in brief.warnings:
+        say_warning(warning)

@@ -1,0 +1,37 @@
+"""``tunesmith genres`` and ``tunesmith instruments``: the names that flags and prompts can use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list.")]
+
+
+def genres(as_json: AsJson = False) -> None:
+    """List the genres the composer knows."""
+    from tunesmith.composer.genre import genre_names, load_genre
+
+    found = [load_genre(name) for name in genre_names()]
+    rows = [(genre.name, genre.title, genre.family, f"{genre.tempo.low:g}–{genre.tempo.high:g}") for genre in found]
+    _show(("name", "title", "family", "bpm"), rows, as_json)
+
+
+def instruments(as_json: AsJson = False) -> None:
+    """List the instruments the composer can play."""
+    from tunesmith.composer.instruments import instruments as table
+
+    rows = [(one.name, one.family, one.source) for one in table().values()]
+    _show(("name", "family", "source"), sorted(rows, key=lambda row: (row[1], row[0])), as_json)
+
+
+def _show(names: tuple[str, ...], rows: Sequence[tuple[str, ...]], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False))
+        return
+    from tunesmith.cli.tables import show_table
+
+    show_table(names, rows)

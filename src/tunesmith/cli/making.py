@@ -1,0 +1,173 @@
+"""What ``tunesmith generate`` does: requests from flags, music from requests, files from music."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.audio import Audio
+from tunesmith.audio.formats import format_of
+from tunesmith.audio.writer import check_writable, write_audio, write_stream
+from tunesmith.cli.console import say_warning
+from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, free_path, make_folder, slug, with_word
+from tunesmith.config import load_settings
+from tunesmith.errors import InvalidRequest
+from tunesmith.generator import ProgressCallback, Registry, never_cancelled
+from tunesmith.request import GenerationRequest, Hit
+
+if TYPE_CHECKING:
+    from tunesmith.composer.composition import Composition
+
+LISTS = ("instruments", "without")
+_LENGTH = re.compile(r"\d\s*(?:s|sec|min|bar|takt|compas|mesure|compasso|秒|分|小节|小節)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """The files to write: ``output`` (None: named after prompt and seed, with ``suffix``) and those besides it."""
+
+    output: Path | None
+    to_standard_output: bool
+    suffix: str
+    stems: Path | None
+    midi: Path | None
+    score: Path | None
+    layers: tuple[float, ...]
+
+    @classmethod
+    def checked(
+        cls, output: str | None, suffix: str, stems: Path | None, midi: Path | None, score: Path | None,
+        layers: str | None,
+    ) -> Extras:  # fmt: skip
+        """Check every path before any work is done."""
+        to_standard_output = output == STANDARD_OUTPUT
+        path = Path(output) if output and not to_standard_output else None
+        if path is not None:
+            check_writable(path)
+        for name, extra in (("midi", midi), ("score", score)):
+            if extra is not None:
+                check_folder_of(name, extra)
+        if stems is not None:
+            make_folder("stems", stems)
+        levels = _intensities(layers)
+        if to_standard_output and levels:
+            raise InvalidRequest("layers", "are several files and cannot go to standard output")
+        return cls(path, to_standard_output, suffix, stems, midi, score, levels)
+
+    @property
+    def needs_composition(self) -> bool:
+        """Whether something is asked for that only the composer has."""
+        return bool(self.stems or self.midi or self.score or self.layers)
+
+
+def requests_for(wishes: Mapping[str, Any], variations: int) -> tuple[list[GenerationRequest], str]:
+    """Return one checked request a variation, with seeds that follow each other, and the suffix of unnamed files."""
+    settings = load_settings()
+    fields = {name: value for name, value in wishes.items() if value is not None}
+    for name in LISTS:
+        fields[name] = tuple(item.strip() for item in fields.get(name, "").split(",") if item.strip())
+    fields["hits"] = tuple(Hit.parse(text) for text in fields.get("hits") or ())
+    defaults: dict[str, Any] = {"sample_rate": settings.sample_rate, "loudness_lufs": settings.loudness_lufs}
+    defaults["soundfont"] = settings.soundfont
+    if "duration" in settings.model_fields_set and not _says_length(fields):
+        defaults["duration"] = settings.duration
+    fields = {**{name: value for name, value in defaults.items() if value is not None}, **fields}
+    first = GenerationRequest.checked(**{"seed": secrets.randbelow(2**31), **fields})
+    seed = first.seed or 0
+    rest = [GenerationRequest.checked(**{**fields, "seed": seed + number}) for number in range(1, variations)]
+    return [first, *rest], settings.suffix
+
+
+def make_all(
+    requests: Sequence[GenerationRequest], extras: Extras, progress: ProgressCallback, started: float
+) -> list[Made]:
+    """Make and write every piece."""
+    if len(requests) > 1 and extras.to_standard_output:
+        raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")
+    made = []
+    for number, request in enumerate(requests, start=1):
+        word = str(number) if number > 1 else ""
+        made.append(_make(request, extras, word, progress, started))
+        started = time.monotonic()
+    return made
+
+
+def _make(request: GenerationRequest, extras: Extras, word: str, progress: ProgressCallback, started: float) -> Made:
+    audio, composition = _music(request, extras, progress)
+    warnings = composition.warnings if composition else tuple(audio.metadata.get("warnings", ()))
+    for warning in warnings:
+        say_warning(warning)
+    path = with_word(extras.output, word) if extras.output else _named(request, extras.suffix)
+    files = [] if extras.to_standard_output else [write_audio(audio, path)]
+    if extras.to_standard_output:
+        write_stream(audio, sys.stdout.buffer)
+    if composition:
+        files += _write_extras(composition, extras, path, word)
+    took = round(time.monotonic() - started, 3)
+    names = tuple(str(file) for file in files)
+    return Made(request.prompt, request.seed or 0, audio.duration, took, names, warnings, audio.metadata)
+
+
+def _music(request: GenerationRequest, extras: Extras, progress: ProgressCallback) -> tuple[Audio, Composition | None]:
+    if not extras.needs_composition:
+        return Registry.discover().create(request.model).generate(request, progress, never_cancelled), None
+    if request.model != "composer":
+        raise InvalidRequest("model", f"only composer has stems, MIDI, score and layers, got {request.model!r}")
+    from tunesmith.composer.composition import compose
+
+    composition = compose(request)
+    return composition.mix(progress, never_cancelled), composition
+
+
+def _write_extras(composition: Composition, extras: Extras, path: Path, word: str) -> list[Path]:
+    files = []
+    for intensity in extras.layers:
+        layer = composition.at_intensity(intensity).mix()
+        files.append(write_audio(layer, with_word(path, f"intensity-{round(intensity * 100)}")))
+    if extras.score:
+        from tunesmith.audio.writer import whole_file
+        from tunesmith.composer.score_file import dump_score
+
+        with whole_file(with_word(extras.score, word)) as temporary:
+            temporary.write_text(dump_score(composition.score), encoding="utf-8")
+        files.append(with_word(extras.score, word))
+    if extras.midi:
+        from tunesmith.audio.writer import whole_file
+        from tunesmith.composer.midi_file import write_midi
+
+        with whole_file(with_word(extras.midi, word)) as temporary:
+            write_midi(composition.score, temporary)
+        files.append(with_word(extras.midi, word))
+    if extras.stems:
+        files += [write_audio(stem, extras.stems / f"{slug(name)}{f'-{word}' if word else ''}.wav", bits=32)
+                  for name, stem in composition.stems()]  # fmt: skip
+    return files
+
+
+def _named(request: GenerationRequest, suffix: str) -> Path:
+    path = Path(f"{slug(request.prompt)}-{request.seed}{suffix}")
+    format_of(path)
+    return free_path(path)
+
+
+def _says_length(fields: Mapping[str, Any]) -> bool:
+    """Whether the form or the prompt may set the length, so that the default of the settings must not."""
+    return (
+        fields.get("form") not in (None, "track") or bool(fields.get("loop")) or bool(_LENGTH.search(fields["prompt"]))
+    )
+
+
+def _intensities(text: str | None) -> tuple[float, ...]:
+    try:
+        levels = tuple(float(item) for item in (text or "").split(",") if item.strip())
+    except ValueError:
+        levels = (-1.0,)
+    if not all(0 <= level <= 1 for level in levels):
+        raise InvalidRequest("layers", f"must be intensities from 0 to 1 with commas between, got {text!r}")
+    return levels

@@ -1,0 +1,83 @@
+"""Where results go: file names from prompts, checks before the work starts, and the report after it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import AudioFileError, InvalidRequest
+
+STANDARD_OUTPUT = "-"
+MAX_SLUG = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One finished piece: what it is, the files it went to, and the seconds it took."""
+
+    prompt: str
+    seed: int
+    duration: float
+    took: float
+    files: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def slug(text: str) -> str:
+    """Return the words of a prompt as a file name that every system takes."""
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
+    name = ""
+    for word in words:
+        if len(name) + len(word) + 1 > MAX_SLUG:
+            break
+        name = f"{name}-{word}" if name else word
+    return name or (words[0][:MAX_SLUG] if words else "music")
+
+
+def free_path(path: Path) -> Path:
+    """Return the path, or with -2, -3 … before its suffix where a file has the name already."""
+    found, number = path, 2
+    while found.exists():
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return found
+
+
+def with_word(path: Path, word: str) -> Path:
+    """Return the path with a word before its suffix: song.wav, 2 → song-2.wav."""
+    return path.with_name(f"{path.stem}-{word}{path.suffix}") if word else path
+
+
+def check_folder_of(field_name: str, path: Path) -> None:
+    """Raise AudioFileError now if the file could not be written later."""
+    if path.is_dir():
+        raise AudioFileError(f"{field_name}: cannot write {path}: it is a folder")
+    if not path.parent.is_dir():
+        raise AudioFileError(f"{field_name}: cannot write {path}: there is no folder {path.parent}")
+
+
+def make_folder(field_name: str, folder: Path) -> None:
+    """Make the folder unless it is there; raises InvalidRequest when it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidRequest(field_name, f"cannot make the folder {folder}: {error.strerror}") from None
+
+
+def report(made: Sequence[Made], as_json: bool, quiet: bool, to_stderr: bool) -> None:
+    """Say what was made, where, with which seed and how fast; one JSON object (a list for several) if asked."""
+    out = sys.stderr if to_stderr else sys.stdout
+    if as_json:
+        rows = [asdict(one) for one in made]
+        print(json.dumps(rows if len(rows) > 1 else rows[0], ensure_ascii=False, default=str), file=out)
+    elif not quiet:
+        for one in made:
+            what = f"{one.duration:.1f} s of music in {one.took:.1f} s, seed {one.seed}"
+            print("\n".join([what, *(f"  {file}" for file in one.files)]), file=out)

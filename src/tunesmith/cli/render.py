@@ -1,0 +1,52 @@
+"""``tunesmith render``: an edited score becomes sound."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def render(
+    score: Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; the suffix is the format.")],
+    soundfont: Annotated[Path | None, typer.Option(metavar="FILE", help="An SF2 or SF3 bank to play from.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no report.")] = False,
+) -> None:
+    """Make sound from a score file; a mistake in it is shown with line, part and beat."""
+    from tunesmith.audio.writer import check_writable, write_audio
+    from tunesmith.cli.console import progress_bar, say_warning
+    from tunesmith.cli.outputs import Made, report
+    from tunesmith.composer.composition import Playing, perform
+    from tunesmith.composer.score_file import load_score
+    from tunesmith.config import load_settings
+    from tunesmith.generator import never_cancelled
+
+    started = time.monotonic()
+    check_writable(output)
+    settings = load_settings()
+    playing = Playing(sample_rate=settings.sample_rate, soundfont=soundfont or settings.soundfont)
+    composition = perform(load_score(_text_of(score)), playing)
+    with progress_bar(quiet or as_json) as progress:
+        audio = composition.mix(progress, never_cancelled)
+    for warning in composition.warnings:
+        say_warning(warning)
+    write_audio(audio, output)
+    took = round(time.monotonic() - started, 3)
+    piece = composition.score
+    made = Made(piece.prompt, piece.seed, audio.duration, took, (str(output),), composition.warnings, audio.metadata)
+    report([made], as_json, quiet, to_stderr=False)
+
+
+def _text_of(path: Path) -> str:
+    from tunesmith.errors import InvalidRequest
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidRequest("score", f"{path} is not a text file") from None
+    except OSError as error:
+        raise InvalidRequest("score", f"cannot read {path}: {error.strerror}") from None

@@ -1,0 +1,22 @@
+"""Tables for people on a terminal, tab-separated lines for programs behind a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def show_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print the rows under their names."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            print("\t".join(row))  # noqa: T201
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*names, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    Console().print(table)

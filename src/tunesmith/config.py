@@ -1,0 +1,60 @@
+"""Settings: what a user has set once and for all, from the environment (TUNESMITH_…) or a TOML file.
+
+A flag on the command line wins over the environment, which wins over the file, which wins over the defaults here.
+docs/configuration.md lists them all.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate, one_line
+
+FILE_VARIABLE = "TUNESMITH_CONFIG"
+
+
+def settings_file() -> Path:
+    """Return where the TOML file is looked for: $TUNESMITH_CONFIG, or the platform's folder for settings."""
+    return Path(os.environ.get(FILE_VARIABLE) or platformdirs.user_config_path("tunesmith") / "config.toml")
+
+
+class Settings(BaseSettings):
+    """Every option that can be set for good; each is also a flag of ``tunesmith generate``."""
+
+    model_config = SettingsConfigDict(env_prefix="TUNESMITH_", extra="forbid", frozen=True, allow_inf_nan=False)
+
+    duration: Annotated[float, Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] = 30.0
+    sample_rate: SampleRate = 44100
+    loudness_lufs: Annotated[float, Field(ge=-40, le=-8)] | None = None
+    soundfont: Path | None = None
+    suffix: Literal[".wav", ".flac", ".mp3", ".ogg", ".opus"] = ".wav"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the interface's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the interface's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+
+def load_settings() -> Settings:
+    """Read the settings; raises InvalidRequest that names the setting, the limit and the value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        field, _, problem = one_line(error).partition(": ")
+        raise InvalidRequest(f"setting {field}", problem) from None
+    except (ValueError, OSError) as error:
+        raise InvalidRequest("settings", f"cannot read {settings_file()}: {error}") from None

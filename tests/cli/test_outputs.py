@@ -1,0 +1,39 @@
+"""Names of files and the word that is left out of the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunesmith.cli import with_command
+from tunesmith.cli.outputs import MAX_SLUG, free_path, slug, with_word
+
+
+@pytest.mark.parametrize(("prompt", "name"), [
+    ("Lofi hip hop, 90 BPM!", "lofi-hip-hop-90-bpm"), ("静かなピアノ", "静かなピアノ"),
+    ("../../etc/passwd", "etc-passwd"),
+    ("???", "music"),
+])  # fmt: skip
+def test_a_slug_holds_the_words(prompt: str, name: str) -> None:
+    assert slug(prompt) == name
+
+
+def test_a_slug_is_short() -> None:
+    assert len(slug("word " * 100)) <= MAX_SLUG
+    assert len(slug("x" * 500)) == MAX_SLUG
+
+
+def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
+    for name in ("a.wav", "a-2.wav"):
+        (tmp_path / name).touch()
+    assert free_path(tmp_path / "a.wav").name == "a-3.wav"
+    assert with_word(Path("a.wav"), "") == Path("a.wav")
+
+
+@pytest.mark.parametrize(("given", "full"), [
+    (["calm piano"], ["generate", "calm piano"]), (["-o", "a.wav", "x"], ["generate", "-o", "a.wav", "x"]),
+    (["genres"], ["genres"]), (["--version"], ["--version"]), ([], ["--help"]), (["render", "x"], ["render", "x"]),
+])  # fmt: skip
+def test_generate_is_put_in_where_no_command_is_named(given: list[str], full: list[str]) -> None:
+    assert with_command(given) == full

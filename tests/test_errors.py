@@ -1,0 +1,21 @@
+"""Errors: each is one line with an exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from tunesmith.errors import GenerationCancelled, InvalidRequest, InvalidScore, TunesmithError, UnknownName
+
+
+@pytest.mark.parametrize(("error", "line", "exit_code"), [
+    (InvalidRequest("bars", "must be 1 or more, got 0"), "bars: must be 1 or more, got 0", 2),
+    (UnknownName("genre", "lofy", ["lofi", "jazz"]), "genre: there is no genre called 'lofy'; did you mean lofi?", 2),
+    (UnknownName("genre", "zzz", ["lofi"]), "genre: there is no genre called 'zzz'", 2),
+    (InvalidScore("no such pitch", line=3, part="bass", beat="4.5"),
+     "score: line 3, part bass, beat 4.5: no such pitch", 2),
+    (InvalidScore("is empty"), "score: is empty", 2),
+    (GenerationCancelled(), "cancelled", 130),
+    (TunesmithError("it failed"), "it failed", 1),
+])  # fmt: skip
+def test_an_error_is_one_line_with_its_exit_code(error: TunesmithError, line: str, exit_code: int) -> None:
+    assert (str(error), error.exit_code) == (line, exit_code)

@@ -1,0 +1,84 @@
+"""GenerationRequest: every bad input is one line that names field, limit and value."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.request import MAX_SEED, GenerationRequest, Hit
+
+
+@pytest.mark.parametrize(("fields", "words"), [
+    ({"prompt": ""}, "prompt: must say something: it is empty"),
+    ({"prompt": " \n\t "}, "prompt: must say something"),
+    ({"prompt": "?!"}, "prompt: must contain words, got '\\?!'"),
+    ({"prompt": "a\0b"}, "prompt: must not contain control characters, got U.0000"),
+    ({"prompt": "a\ud800b"}, "prompt: "),
+    ({"prompt": "a" * 100_000}, "prompt: must be at most 2000 characters, got 100000"),
+    ({"prompt": 7}, "prompt: .*string, got 7"),
+    ({"prompt": None}, "prompt: .*string, got None"),
+    ({"duration": 0}, "duration: .*1, got 0"),
+    ({"duration": -1}, "duration: .*1, got -1"),
+    ({"duration": math.nan}, "duration: .*finite number, got nan"),
+    ({"duration": math.inf}, "duration: .*finite number, got inf"),
+    ({"duration": 1801}, "duration: .*1800, got 1801"),
+    ({"duration": "long"}, "duration: .*number.*got 'long'"),
+    ({"tempo_bpm": 0}, "tempo_bpm: .*20, got 0"),
+    ({"tempo_bpm": 1000}, "tempo_bpm: .*300, got 1000"),
+    ({"bars": 0}, "bars: .*1, got 0"),
+    ({"bars": 1.5}, "bars: .*integer.*got 1.5"),
+    ({"seed": -1}, "seed: .*0, got -1"),
+    ({"seed": MAX_SEED + 1}, f"seed: .*{MAX_SEED}, got {MAX_SEED + 1}"),
+    ({"form": "opera"}, "form: .*'track'.*got 'opera'"),
+    ({"intensity": 1.1}, "intensity: .*1, got 1.1"),
+    ({"loudness_lufs": -5}, "loudness_lufs: .*-8, got -5"),
+    ({"sample_rate": 44000}, "sample_rate: .*44100.*got 44000"),
+    ({"colour": "red"}, "colour: .*got 'red'"),
+    ({"loop": True, "form": "bed"}, "loop: cannot go with form 'bed'"),
+    ({"instruments": ("Piano",), "without": ("piano",)}, "without: 'piano' is also in instruments"),
+    ({"duration": 10, "hits": (Hit(time=10),)}, "hits: must lie before the end at 10 s, got 10 s"),
+])  # fmt: skip
+def test_bad_input_names_field_limit_and_value(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        GenerationRequest.checked(**{"prompt": "calm piano", **fields})
+    assert re.match(words, str(caught.value)), str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("62.5", 62.5), ("62.5s", 62.5), ("1:02.5", 62.5), ("0:01:02", 62.0)])
+def test_durations_can_be_written_as_a_clock(text: str, seconds: float) -> None:
+    assert GenerationRequest.checked(prompt="x", duration=text).duration == seconds
+
+
+@pytest.mark.parametrize(("text", "hit"), [("12", Hit(time=12)), ("0:12.5=climax", Hit(time=12.5, climax=True))])
+def test_hits_are_read(text: str, hit: Hit) -> None:
+    assert Hit.parse(text) == hit
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "nan", "5=loud", "99999"])
+def test_bad_hits_are_named(text: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"^hit: "):
+        Hit.parse(text)
+
+
+@given(st.text(max_size=2500))
+def test_any_text_is_a_prompt_or_a_clear_error(prompt: str) -> None:
+    try:
+        request = GenerationRequest.checked(prompt=prompt)
+    except InvalidRequest as error:
+        field = error.field
+    else:
+        field = "prompt" if request.prompt else ""
+    assert field == "prompt"
+
+
+def test_a_request_survives_json() -> None:
+    request = GenerationRequest.checked(prompt="雨 piano", duration="1:30", hits=(Hit(time=3),), instruments=("piano",))
+    assert GenerationRequest.model_validate_json(request.model_dump_json()) == request
