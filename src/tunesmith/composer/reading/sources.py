@@ -75,7 +75,13 @@ def build_index() -> dict[str, Any]:
         for word in words.split(",")
     }  # fmt: skip
     others = {name: lexicon_table(name) for name in ("clashes", "hints", "lends")}
-    return {"digest": sources_digest(), "phrases": phrases, "stems": stems, "values": values, "numbers": numbers} | others
+    return {
+        "digest": sources_digest(),
+        "phrases": phrases,
+        "stems": stems,
+        "values": values,
+        "numbers": numbers,
+    } | others
 
 
 def _add(table: dict[str, list[str]], key: str, entry: str) -> None:

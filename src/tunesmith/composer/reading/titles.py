@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunesmith.composer.reading.lexicon import Match
 from tunesmith.composer.reading.text import Prompt
 
 _MOST_WORDS, _MOST_IDEOGRAPHS = 6, 14
-_SMALL = frozenset("a an the of for to in on at with and or but de la el y con para du des le les et pour avec und mit für "
-                   "der die das e com do da by from".split())  # fmt: skip
+_SMALL_WORDS = (
+    "a an the of for to in on at with and or but by from",
+    "de la el y con para du des le les et pour avec und mit für der die das e com do da",
+)
+_SMALL = frozenset(word for words in _SMALL_WORDS for word in words.split())
 
 
-def title_of(prompt: Prompt, matches: Sequence[Match], numeric: frozenset[int]) -> str:
+def title_of(prompt: Prompt, numeric: frozenset[int]) -> str:
     """Return up to six words of the prompt's first clause, without tempo and length, in title case."""
     chosen: list[int] = []
     for place, word in enumerate(prompt.words):
-        if word.is_pause or word.shape == "mark":
+        if word.shape == "mark" or place in numeric:
             if chosen:
                 break
-            continue
-        if place in numeric:
             continue
         chosen.append(place)
         if len(chosen) >= (_MOST_IDEOGRAPHS if word.shape == "cjk" else _MOST_WORDS):
