@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,11 +11,15 @@ from tunesmith.composer.genre import genre_names, load_genre
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.reading import read_brief, sources
 from tunesmith.composer.reading.meaning import Anchors, anchor_sentences, anchors, anchors_digest, meaning_of
-from tunesmith.composer.reading.text import Prompt, fold
+from tunesmith.composer.reading.text import Prompt, fold, phrase_key
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.request import GenerationRequest
 
-WORDS = ["no", "without", "90", "bpm", "bars", "minutes", "0", "99999999", ",", ".", ":", "/", "-", "#", "and", "or", "with", "in", "a", "minor", "C#", "1:99", "3/4", "house", "piano", "drums", "ドラム", "なし", "没有", "鼓", "三", "十", "分", "秒", "ohne", "Klavier", "sin", "half", "a", "loop", "sting", "like", "Bob", "by", "8", "bit", "in", "five"]
+PIECES = (
+    "no without 90 bpm bars minutes 0 99999999 , . : / - # and or with in a minor C# 1:99 3/4 house piano drums half a",
+    "ドラム なし 没有 鼓 三 十 分 秒 ohne Klavier sin loop sting like Bob by 8 bit in five",
+)
+WORDS = [word for words in PIECES for word in words.split()]
 PROMPTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
 
 
@@ -59,11 +66,15 @@ def test_folding_keeps_every_character_in_its_place(text: str) -> None:
 def test_every_genre_is_found_by_its_name_and_aliases(name: str) -> None:
     genre = load_genre(name)
     known = sources.index()["phrases"]
-    from tunesmith.composer.reading.text import phrase_key
-
     for words in genre.aliases.values():
         for word in words:
-            assert f"genre:{name}" in known[phrase_key(word)], word
+            entries = known[phrase_key(word)]
+            means_it = f"genre:{name}" in entries or f"style:{name}" in entries
+            assert means_it or any(entry.startswith("word:") for entry in entries), word
+
+
+def test_a_mood_word_that_a_genre_claims_only_leans_to_it() -> None:
+    assert read_brief(GenerationRequest(prompt="spooky piano over slow techno", seed=1)).genre == "techno"
 
 
 def test_the_tables_name_only_things_that_exist() -> None:
@@ -79,16 +90,12 @@ def test_the_tables_name_only_things_that_exist() -> None:
 
 def test_the_word_index_is_current() -> None:
     """When this fails, run tools/build_reading_tables.py."""
-    import json
-
     built = json.loads(sources.index_path().read_text(encoding="utf-8"))
     assert built == json.loads(json.dumps(sources.build_index()))
 
 
 def test_the_anchor_vectors_are_current() -> None:
     """When this fails, run tools/build_reading_tables.py."""
-    import numpy as np
-
     with np.load(sources.index_path().with_name("anchors.npz")) as stored:
         assert str(stored["digest"]) == anchors_digest()
         assert stored["vectors"].shape == (len(anchor_sentences()), 512)

@@ -18,6 +18,7 @@ from tunesmith.request import GenerationRequest
 _MOOD_WEIGHT = 0.45
 _ENOUGH_EVIDENCE = 0.7
 _FEW_WORDS = 1
+_FEW_WORDS_BESIDE_A_GENRE = 2  # not worth loading the encoder for the mood alone
 _LENDING_STYLES = frozenset(
     {"jazz", "blues", "funk", "rock", "epic_orchestral", "folk", "chiptune", "metal", "lofi", "soul"}
 )
@@ -143,7 +144,7 @@ def choose_mood(said: Understood, genre: Genre, chosen: Chosen) -> tuple[Mood, R
             "mood", _described(mood), "prompt", f"it suits {said.words_for('use', said.names('use')[-1])!r}"
         )
     meaning = chosen.meaning
-    if meaning is None and len(said.left_over) > _FEW_WORDS:
+    if meaning is None and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE:
         meaning = meaning_of(said.prompt.text)
     if meaning is not None:
         mood = _between(meaning.mood, genre)

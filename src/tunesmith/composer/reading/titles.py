@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from tunesmith.composer.reading.text import Prompt
 
+_FEWEST_WORDS = 2
+_PARTICLES = frozenset("のとにへをはがでもやなる的和与")
 _MOST_WORDS, _MOST_IDEOGRAPHS = 6, 14
 _SMALL_WORDS = (
     "a an the of for to in on at with and or but by from",
@@ -19,7 +21,7 @@ def title_of(prompt: Prompt, numeric: frozenset[int]) -> str:
     chosen: list[int] = []
     for place, word in enumerate(prompt.words):
         if word.shape == "mark" or place in numeric:
-            if chosen:
+            if len(chosen) >= _FEWEST_WORDS:
                 break
             continue
         chosen.append(place)
@@ -33,7 +35,7 @@ def title_of(prompt: Prompt, numeric: frozenset[int]) -> str:
 
 
 def _is_small(prompt: Prompt, place: int) -> bool:
-    return prompt.words[place].text in _SMALL
+    return prompt.words[place].text in _SMALL | _PARTICLES
 
 
 def _joined(prompt: Prompt, places: Sequence[int]) -> str:
@@ -44,5 +46,6 @@ def _joined(prompt: Prompt, places: Sequence[int]) -> str:
         if index:
             gap = prompt.text[prompt.words[places[index - 1]].end : word.start]
             title += gap if gap in ("", "-", "'", "’", "#") else " "
-        title += text if (index and word.text in _SMALL) else text[:1].upper() + text[1:]
+        goes_on = index and (word.text in _SMALL or word.start == prompt.words[places[index - 1]].end)
+        title += text if goes_on else text[:1].upper() + text[1:]
     return title[:80]
