@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -102,9 +103,7 @@ def _with_fill(bassist: _Bassist, steps: Sequence[Step]) -> list[Step]:
     edge = bassist.plan.beats_per_bar - 1
     if edge < 1:
         return list(steps)
-    kept = [
-        replace(step, length=min(step.length, edge - step.start)) for step in steps if step.start < edge - 1e-6
-    ]
+    kept = [replace(step, length=min(step.length, edge - step.start)) for step in steps if step.start < edge - 1e-6]
     return [*kept, Step(edge, 0.5, "f" if maybe(bassist.random, 0.5) else "o"), Step(edge + 0.5, 0.5, "a")]
 
 
@@ -210,7 +209,7 @@ def _slid(bassist: _Bassist, notes: Sequence[Note]) -> list[Note]:
     if bassist.player.instrument not in SLIDING:
         return list(notes)
     result = list(notes[:1])
-    for before, note in zip(notes, notes[1:], strict=False):
+    for before, note in itertools.pairwise(notes):
         distance = before.pitch - note.pitch
         slides = 0 < abs(distance) <= 12 and note.length >= 0.5 and maybe(bassist.random, SLIDE_SHARE)
         result.append(replace(note, glide=distance) if slides else note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -74,7 +75,9 @@ def _rhythm(plan: Plan, player: Player, section: Section, bar: int, random: np.r
         return read_steps(bars[bar % len(bars)].replace("x", "c").replace("X", "C"), beats)
     closing = (bar - section.bar) % plan.genre.phrase_bars == plan.genre.phrase_bars - 1
     energy = min(1.0, section.energy + (0.25 if closing and maybe(random, VARIED) else 0.0))
-    return read_steps(pattern_bars(CHORD_PATTERNS.get(player.style, CHORD_PATTERNS["block"]), plan.meter, energy), beats)
+    return read_steps(
+        pattern_bars(CHORD_PATTERNS.get(player.style, CHORD_PATTERNS["block"]), plan.meter, energy), beats
+    )
 
 
 def _bar_notes(plan: Plan, player: Player, voicer: Voicer, start: float, steps: Sequence[Step]) -> Iterator[Note]:
@@ -111,7 +114,7 @@ def _restruck(plan: Plan, player: Player, start: float, steps: Sequence[Step]) -
     for step in steps:
         cuts = [c for c in changes if step.start + 1e-6 < c < step.start + step.length - 1e-6]
         edges = [step.start, *(cuts if player.style not in SHORT_STYLES else []), step.start + step.length]
-        result += [Step(a, b - a, step.letter) for a, b in zip(edges, edges[1:], strict=False)]
+        result += [Step(a, b - a, step.letter) for a, b in itertools.pairwise(edges)]
     return result
 
 

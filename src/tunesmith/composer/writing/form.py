@@ -20,6 +20,7 @@ BED_ENERGY = (0.25, 0.5)
 SNAP_BARS = 2  # a section boundary this near to a hit moves onto it
 BUILD_BARS = 4
 LONG_BARS = 48
+LONGEST_CLOSE = 5  # bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def _fitted(
     first = 0 if brief.form in ("sting", "bumper") else _intro_bars(opening.bars, bars)
     last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
     middle = bars - first - last
-    stray = middle % _grain(middle, genre.phrase_bars)
-    if bars >= 16 and stray:  # odd bars make the ending longer, not the verse
+    stray = middle % 4
+    if bars >= 16 and stray and last + stray <= LONGEST_CLOSE:  # odd bars make the ending longer, not the verse
         middle, last = middle - stray, last + stray
     inner = _filled(body, middle, genre.phrase_bars, random)
     return [
@@ -107,37 +108,38 @@ def _intro_bars(written: int, bars: int) -> int:
 def _closing_bars(written: int, bars: int, *, big: bool) -> int:
     if bars < 10 or big:
         return 1
-    return min(2 if bars < 20 else max(2, written), 8)
-
-
-def _grain(bars: int, phrase: int) -> int:
-    return phrase if bars >= 4 * phrase else 4 if bars >= 8 else 2
+    return 2 if bars < 28 else min(max(2, written), 4)
 
 
 def _filled(body: Sequence[_Stone], bars: int, phrase: int, random: np.random.Generator) -> list[_Stone]:
     """Cut or repeat the body to exactly ``bars``."""
-    total = sum(stone.bars for stone in body)
-    if bars >= total:
+    if bars >= sum(stone.bars for stone in body):
         return _repeated(body, bars, phrase, random)
-    scale = min(1.0, bars / max(1, sum(stone.bars for stone in body[:2])))
-    if scale == 1.0:
-        return _cut(_kept(body, bars), bars)
-    pair = list(body[: 2 if bars >= 4 else 1])
+    kept = _thinned(body, bars)
+    total = sum(stone.bars for stone in kept)
+    if total <= bars:
+        return _cut(kept, bars)
+    kept = kept[: 2 if bars >= 4 else 1]
     grain = 4 if bars >= 8 else 2 if bars >= 4 else 1
-    sizes = [max(grain, round(stone.bars * scale / grain) * grain) for stone in pair]
-    return _cut([replace(stone, bars=size) for stone, size in zip(pair, sizes, strict=True)], bars)
+    first = max(grain, round(kept[0].bars * bars / sum(s.bars for s in kept) / grain) * grain)
+    if len(kept) == 1 or first >= bars:
+        return [replace(kept[0], bars=bars)]
+    return [replace(kept[0], bars=first), replace(kept[1], bars=bars - first)]
 
 
-def _kept(body: Sequence[_Stone], bars: int) -> list[_Stone]:
-    """Keep a beginning of the body and, where it fits, its last and fullest section."""
-    fullest = max(body, key=lambda stone: stone.energy)
-    kept: list[_Stone] = []
-    for stone in body:
-        if sum(s.bars for s in kept) + stone.bars + fullest.bars > bars and kept:
-            break
-        kept.append(stone)
-    if fullest not in kept and sum(s.bars for s in kept) + fullest.bars <= bars:
-        kept.append(fullest)
+def _thinned(body: Sequence[_Stone], bars: int) -> list[_Stone]:
+    """Leave out sections until the rest fits: what repeats its neighbour first, then contrasts, then any recall."""
+    kept = list(body)
+    while sum(stone.bars for stone in kept) > bars:
+        spare = (
+            [i for i in range(1, len(kept)) if kept[i].name == kept[i - 1].name]
+            or [i for i, stone in enumerate(kept) if i and stone.name in (*CONTRASTS, "build")]
+            or [i for i in range(2, len(kept)) if kept[i].name in {stone.name for stone in kept[:i]}]
+            or list(range(2, len(kept)))
+        )
+        if not spare:
+            return kept
+        kept.pop(spare[-1])
     return kept
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -49,9 +50,7 @@ def write_harmony(setting: Setting, sections: Sequence[Section], random: np.rand
     return _spans(bars, setting.meter)
 
 
-def _songbook(
-    setting: Setting, sections: Sequence[Section], random: np.random.Generator
-) -> dict[str, tuple[Bar, ...]]:
+def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> dict[str, tuple[Bar, ...]]:
     """Choose one progression for each section name; a name that recalls another shares its chords."""
     chosen: dict[str, Progression] = {}
     for name in ("A", "B", "bridge", *sorted({section.name for section in sections} - {"A", "B", "bridge"})):
@@ -139,7 +138,7 @@ def _spans(bars: Sequence[Bar], meter: Meter) -> tuple[ChordSpan, ...]:
     for index, bar in enumerate(bars):
         start = index * meter.beats_per_bar
         edges = _edges(len(bar), meter)
-        for chord, (begin, end) in zip(bar, zip(edges, edges[1:], strict=False), strict=True):
+        for chord, (begin, end) in zip(bar, itertools.pairwise(edges), strict=True):
             spans.append(ChordSpan(on_grid(start + begin), on_grid(end - begin), chord))
     return tuple(spans)
 

@@ -19,15 +19,15 @@ def colored(chord: Chord, key: Key, color: float, random: np.random.Generator) -
         return chord
     ninth = color >= NINTHS_FROM and maybe(random, color - 0.4)
     classes = set(key.pitch_classes)
-    in_key = lambda step: (chord.root + step) % 12 in classes  # noqa: E731  a name for one test
-    ninth = ninth and in_key(14)
+    in_key = {step: (chord.root + step) % 12 in classes for step in (10, 11, 14)}
+    ninth = ninth and in_key[14]
     if chord.quality == "m":
         return Chord(chord.root, "m9" if ninth else "m7", chord.bass)
-    if in_key(11) or not in_key(10):
+    if in_key[11] or not in_key[10]:
         return Chord(chord.root, "maj9" if ninth else "maj7", chord.bass)
     if (chord.root - key.tonic) % 12 == 7 or color >= NINTHS_FROM:
         return Chord(chord.root, "9" if ninth else "7", chord.bass)
-    return Chord(chord.root, "add9", chord.bass) if in_key(14) else chord
+    return Chord(chord.root, "add9", chord.bass) if in_key[14] else chord
 
 
 def reharmonised(

@@ -52,17 +52,17 @@ def solve_timeline(brief: Brief) -> Timeline:
         return _with_hits(brief, hits, opening)
     if brief.duration is None:
         bars = brief.bars or DEFAULT_BARS
-        return _steady(brief, bars, brief.quarters_per_minute, bars * _bar_seconds(brief), opening)
+        return _steady(bars, brief.quarters_per_minute, bars * _bar_seconds(brief), opening)
     if brief.bars is not None:
         return _bars_in_duration(brief, brief.bars, brief.duration, opening)
     if brief.loop:
         return _looped(brief, brief.duration, opening)
     if not brief.tempo_is_given:
-        bars = _whole_bars(brief, brief.duration, _track_penalty)
-        if bars is not None:
-            return _steady(brief, bars, _tempo_of(brief, bars, brief.duration), brief.duration, opening)
+        whole = _whole_bars(brief, brief.duration, _track_penalty)
+        if whole is not None:
+            return _steady(whole, _tempo_of(brief, whole, brief.duration), brief.duration, opening)
     bars = _ringing_bars(brief.duration / _bar_seconds(brief))
-    return _steady(brief, bars, brief.quarters_per_minute, brief.duration, opening)
+    return _steady(bars, brief.quarters_per_minute, brief.duration, opening)
 
 
 def _bar_seconds(brief: Brief, tempo: float | None = None) -> float:
@@ -78,10 +78,7 @@ def _range(brief: Brief) -> tuple[float, float]:
     return low * brief.meter.felt_beat, high * brief.meter.felt_beat
 
 
-def _steady(
-    brief: Brief, bars: int, tempo: float, duration: float, hits: tuple[HitBar, ...], *warnings: str
-) -> Timeline:
-    del brief
+def _steady(bars: int, tempo: float, duration: float, hits: tuple[HitBar, ...], *warnings: str) -> Timeline:
     return Timeline(bars, TempoMap(((0.0, tempo),)), duration, hits, warnings)
 
 
@@ -89,7 +86,7 @@ def _bars_in_duration(brief: Brief, bars: int, duration: float, hits: tuple[HitB
     tempo = _tempo_of(brief, bars, duration)
     if not SLOWEST <= tempo <= FASTEST:
         raise InvalidRequest("bars", f"{bars} bars in {duration:g} s would need {tempo:.0f} quarter notes a minute")
-    return _steady(brief, bars, tempo, duration, hits, *_bend_warning(brief, tempo, "the bars and the length"))
+    return _steady(bars, tempo, duration, hits, *_bend_warning(brief, tempo, "the bars and the length"))
 
 
 def _bend_warning(brief: Brief, tempo: float, reason: str) -> tuple[str, ...]:
@@ -107,7 +104,7 @@ def _looped(brief: Brief, duration: float, hits: tuple[HitBar, ...]) -> Timeline
     bars = bars or max(1, round(duration / _bar_seconds(brief)))
     tempo = _tempo_of(brief, bars, duration)
     warnings = _bend_warning(brief, tempo, f"a loop of {duration:g} s in whole bars")
-    return _steady(brief, bars, tempo, duration, hits, *warnings)
+    return _steady(bars, tempo, duration, hits, *warnings)
 
 
 def _loop_penalty(bars: int) -> float:
@@ -198,10 +195,8 @@ def _fits(brief: Brief, gap: float, low: float, high: float) -> bool:
     return math.floor(gap / shortest + 1e-9) >= max(1, math.ceil(gap / longest - 1e-9))
 
 
-def _candidates(
-    brief: Brief, gaps: Sequence[float], low: float, high: float
-) -> Iterator[tuple[float, list[_Stretch]]]:
-    """Yield (cost, stretches) for a hundred steady tempos that each stretch then bends to: least bending costs least."""
+def _candidates(brief: Brief, gaps: Sequence[float], low: float, high: float) -> Iterator[tuple[float, list[_Stretch]]]:
+    """Yield (cost, stretches) for a hundred steady tempos that each stretch bends to; bending costs."""
     for index in range(101):
         steady = low * (high / low) ** (index / 100)
         stretches = []
@@ -217,6 +212,9 @@ def _candidates(
 def _tail(brief: Brief, seconds: float, tempo: float) -> _Stretch:
     """Return the stretch after the last hit: whole bars where the tempo may move, else a ringing chord."""
     bars = round(seconds / _bar_seconds(brief, tempo))
+    if brief.loop:
+        bars = max(1, bars)
+        return _Stretch(bars, _tempo_of(brief, bars, seconds))
     if bars >= 1 and not brief.tempo_is_given:
         bent = _tempo_of(brief, bars, seconds)
         low, high = _range(brief)

@@ -1,4 +1,4 @@
-"""Voicings: which pitches of a chord sound, spread as the genre spreads them, each led from the last by least movement."""
+"""Voicings: which pitches of a chord sound, spread as the genre likes, each led from the last by least movement."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pitches = tuple[int, ...]
 def voice_chord(
     chord: Chord, voicing: str, register: int, limits: tuple[int, int], count: int, previous: Pitches = ()
 ) -> Pitches:
-    """Return ascending pitches of ``chord`` near ``register``, inside ``limits``, at most ``count``, close to ``previous``.
+    """Return at most ``count`` ascending pitches of ``chord`` near ``register``, in ``limits``, close to ``previous``.
 
     ``voicing`` is one of the genre's Voicing names. The result is never empty where the limits span an octave.
     """
