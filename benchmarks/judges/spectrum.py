@@ -26,9 +26,12 @@ FRAME, HOP = 4096, 2048
 
 @dataclass(frozen=True, slots=True)
 class MixMeasures:
-    """Shares of power in dB of the whole, the spectral centroid (median over frames, by magnitude) in Hz, crest
-    factor and level range in dB (95th − 10th percentile of 0.4 s levels), side over mid (root mean squares) and
-    onsets a second."""
+    """What a mix measures.
+
+    Shares of power in dB of the whole, the spectral centroid (the median over frames of the magnitude centroid) in Hz,
+    crest factor and level range in dB (95th − 10th percentile of 0.4 s levels), side over mid (root mean squares) and
+    onsets a second.
+    """
 
     share_20_60_db: float
     share_60_250_db: float
