@@ -21,6 +21,7 @@ from tunesmith.audio.tags import append_info_chunk, prepend_id3_tag, tags_of
 from tunesmith.errors import AudioFileError
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
+SHORT_WRITES = ("System error", "a part of it was not taken")
 DITHER_SEED = 0x7475_6E65
 
 
@@ -106,7 +107,8 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (soundfile.SoundFileError, AssertionError) as error:
-        reason = getattr(error, "error_string", "") or "the disk took only a part of it"
+        reason = getattr(error, "error_string", "").rstrip(".") or "a part of it was not taken"
+        reason = f"{reason}; the disk may be full" if reason in SHORT_WRITES else reason
         raise AudioFileError(f"output: cannot write {path}: {reason}") from error
 
 

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 COMMANDS = ("generate", "render", "explain", "genres", "instruments")
-WITHOUT_VALUE = ("--help", "--version")
+TOP_OPTIONS = ("--help", "-h", "--version")
+STOPPED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -16,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code: 0 done, 1 failed, 2 bad input, 130 stopped by Ctrl-C."""
-    import click
+    import typer
 
     from tunesmith.cli.app import app
     from tunesmith.cli.console import say_error
@@ -27,13 +28,11 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")  # a console that cannot show a character must not end the run
     try:
         result = app(args=with_command(arguments), prog_name="tunesmith", standalone_mode=False)
+        if result == STOPPED:  # some versions of typer return this where others raise Abort
+            return say_error("stopped", STOPPED)
         return result if isinstance(result, int) else 0
-    except click.exceptions.Abort:
-        return say_error("stopped", 130)
-    except KeyboardInterrupt:
-        return say_error("stopped", 130)
-    except GenerationCancelled:
-        return say_error("stopped", 130)
+    except (typer.Abort, KeyboardInterrupt, GenerationCancelled):
+        return say_error("stopped", STOPPED)
     except TunesmithError as error:
         return say_error(str(error), error.exit_code)
     except BrokenPipeError:
@@ -56,6 +55,6 @@ def _usage_error(error: Exception) -> int:
 def with_command(arguments: Sequence[str]) -> list[str]:
     """Put ``generate`` before arguments that start with a prompt or an option of it."""
     given = list(arguments)
-    if not given or given[0] in (*COMMANDS, *WITHOUT_VALUE):
+    if not given or given[0] in (*COMMANDS, *TOP_OPTIONS):
         return given or ["--help"]
     return ["generate", *given]

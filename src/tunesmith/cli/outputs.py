@@ -7,7 +7,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,18 @@ class Made:
     files: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "prompt": self.prompt,
+            "seed": self.seed,
+            "duration": self.duration,
+            "took": self.took,
+            "files": list(self.files),
+            "warnings": list(self.warnings),
+            "metadata": dict(self.metadata),
+        }
 
 
 def slug(text: str) -> str:
@@ -75,7 +87,7 @@ def report(made: Sequence[Made], as_json: bool, quiet: bool, to_stderr: bool) ->
     """Say what was made, where, with which seed and how fast; one JSON object (a list for several) if asked."""
     out = sys.stderr if to_stderr else sys.stdout
     if as_json:
-        rows = [asdict(one) for one in made]
+        rows = [one.as_json() for one in made]
         print(json.dumps(rows if len(rows) > 1 else rows[0], ensure_ascii=False, default=str), file=out)
     elif not quiet:
         for one in made:
