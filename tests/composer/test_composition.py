@@ -16,7 +16,7 @@ from tunesmith.request import GenerationRequest, Hit
 FORMS = ("track", "loop", "sting", "bumper", "bed")
 WORDS = (
     "lofi", "epic", "battle", "piano", "sad", "fast", "rain", "techno", "8-bit", "guitar", "no drums", "waltz", "ocean",
-    "jazz", "happy", "terror", "klavier", "静か", "古筝", "vocals", "C minor", "6/8", "90 bpm", "with strings", "dragon",
+    "jazz", "happy", "terror", "klavier", "静か", "古筝", "vocals", "C minor", "6/8", "90 bpm", "with strings", "drums",
 )  # fmt: skip
 
 
