@@ -30,6 +30,13 @@ def test_a_without_flag_silences_what_the_prompt_wants() -> None:
     assert brief.instruments == ("piano",)
 
 
+def test_an_instrument_flag_is_never_dropped_in_silence() -> None:
+    brief = read("jazz", instruments=("piano",), without=("keys",))
+    assert brief.instruments == ("piano",)
+    assert "piano" not in brief.without
+    assert any("piano" in warning for warning in brief.warnings) or not brief.without & {"keys"}
+
+
 @pytest.mark.parametrize("name", ["piano", "strings", "percussion", "melody", "drums", "guitar", "pad", "winds"])
 def test_without_takes_instruments_families_and_roles(name: str) -> None:
     assert read("pop", without=(name,)).without

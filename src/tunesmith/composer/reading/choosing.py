@@ -16,7 +16,7 @@ from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
 
 _MOOD_WEIGHT = 0.45
-_ENOUGH_EVIDENCE = 0.7
+_ENOUGH_EVIDENCE, _MOST_EVIDENCE = 0.7, 2.5
 _FEW_WORDS = 1
 _FEW_WORDS_BESIDE_A_GENRE = 2  # not worth loading the encoder for the mood alone
 _LENDING_STYLES = frozenset(
@@ -94,7 +94,7 @@ def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
         scores["corporate"] += 0.3
     for genre, weight in (*leanings(said.matches, said.refused).items(), *said.unserved.genre_weights):
         if genre in scores:
-            scores[genre] += min(weight, 2.0)
+            scores[genre] += min(weight, _MOST_EVIDENCE)
     sure = max(scores.values(), default=0.0) >= _ENOUGH_EVIDENCE
     meaning = None
     if said.left_over and not (sure and len(said.left_over) <= _FEW_WORDS):

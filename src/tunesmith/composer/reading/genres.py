@@ -31,6 +31,7 @@ _HEAD_FIRST = (
 )
 _STYLE_WEIGHT = 0.9
 _FIRST_PLAYER_BONUS = 0.2
+_MOST_BY_PLAYERS = 1.6  # a band must not outvote what the music is for
 _PIANO_ALONE = "solo_piano"
 
 
@@ -72,17 +73,22 @@ def _is_head_first(prompt: Prompt) -> bool:
 def leanings(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, float]:
     """Return how much the words that are not genre names speak for each genre."""
     weights: dict[str, float] = defaultdict(float)
+    by_players: dict[str, float] = defaultdict(float)
     players: list[str] = []
     for i, match in enumerate(matches):
         if i in refused:
             continue
         for kind, name in match.meanings:
             for genre, weight in _lean(kind, name):
-                is_first_player = kind in ("instrument", "family") and not players
-                weights[genre] += weight + (_FIRST_PLAYER_BONUS if is_first_player else 0.0)
+                if kind in ("instrument", "family"):
+                    by_players[genre] += weight + (0.0 if players else _FIRST_PLAYER_BONUS)
+                else:
+                    weights[genre] += weight
             players += [name] if kind in ("instrument", "family") else []
     if any("piano" not in name for name in players):
-        weights.pop(_PIANO_ALONE, None)
+        by_players.pop(_PIANO_ALONE, None)
+    for genre, weight in by_players.items():
+        weights[genre] += min(weight, _MOST_BY_PLAYERS)
     return {genre: weight for genre, weight in weights.items() if genre in genre_names()}
 
 

@@ -178,7 +178,8 @@ def _settled(found: dict[str, Reason], refused: frozenset[str], refused_by_flag:
     warnings, kept, without = [], {}, set(refused) | refused_by_flag
     for name, reason in found.items():
         clash = without & _reach(name)
-        if clash & refused_by_flag or (clash and reason.because.startswith("lent")):
+        is_wish_of_prompt = reason.source != "flag"
+        if is_wish_of_prompt and (clash & refused_by_flag or (clash and reason.because.startswith("lent"))):
             continue
         if clash:
             warnings.append(f"instruments: {name} is both wanted and refused; it plays")

@@ -46,6 +46,6 @@ def _joined(prompt: Prompt, places: Sequence[int]) -> str:
         if index:
             gap = prompt.text[prompt.words[places[index - 1]].end : word.start]
             title += gap if gap in ("", "-", "'", "’", "#") else " "
-        goes_on = index and (word.text in _SMALL or word.start == prompt.words[places[index - 1]].end)
+        goes_on = index and (word.text in _SMALL or title[-1:] in "'’0123456789")
         title += text if goes_on else text[:1].upper() + text[1:]
     return title[:80]
