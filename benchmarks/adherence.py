@@ -72,15 +72,15 @@ def judge(ask: Ask) -> Verdict:
     envelope = onset_envelope(sound)
     pulse = tempo(envelope)
     found = key(sound)
+    written = composition.score.tempo_map.changes[0][1] / brief.meter.felt_beat
+    asked = brief.tempo_bpm if brief.tempo_is_given else written
     peak = np.abs(soxr.resample(samples.T, rate, rate * 8)).max()
     return Verdict(
         ask=ask,
         genre=brief.genre,
         tags=Tagger().scores(samples, rate),
-        tempo_error=tempo_error(pulse, brief.tempo_bpm, ratios(brief.meter.is_compound))
-        if has_a_beat(envelope)
-        else None,
-        tempo=(pulse, composition.score.tempo_map.changes[0][1]),
+        tempo_error=tempo_error(pulse, asked, ratios(brief.meter.is_compound)) if has_a_beat(envelope) else None,
+        tempo=(pulse, asked),
         key_right=right_or_relative(found, composition.score.key.tonic, minor=composition.score.key.is_minor),
         keys=(str(found), str(composition.score.key)),
         exact=samples.shape[1] == round(ask.seconds * rate),

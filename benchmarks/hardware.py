@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("tunesmith", "numpy", "scipy", "soundfile")
+PACKAGES = ("numpy", "scipy", "soundfile")
 
 
 def processor() -> str:

@@ -74,7 +74,7 @@ def build(source: Path, output: Path) -> int:
 def wanted_presets() -> set[tuple[int, int]]:
     """Return the (bank, program) of everything the instrument table takes from the bank."""
     rows = instruments().values()
-    return {(KIT_BANK if row.is_kit else 0, row.program) for row in rows if row.source == "bank"} | {
+    return {(KIT_BANK if row.is_kit else 0, row.bank_program) for row in rows if row.source == "bank"} | {
         (KIT_BANK if row.is_kit else 0, layer.program) for row in rows for layer in row.layers if not layer.patch
     }
 

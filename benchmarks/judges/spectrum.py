@@ -1,6 +1,6 @@
 """What can be measured of any mix: where its power lies, how dense, wide and busy it is. Knows nothing of the composer.
 
-    python benchmarks/judges/spectrum.py FILE…     prints one line a file and the 10th, 50th and 90th percentile
+python benchmarks/judges/spectrum.py FILE…     prints one line a file and the 10th, 50th and 90th percentile
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ FRAME, HOP = 4096, 2048
 
 @dataclass(frozen=True, slots=True)
 class MixMeasures:
-    """Shares of power in dB of the whole, the spectral centroid (the median over frames of the magnitude centroid) in Hz,
+    """What a mix measures.
+
+    Shares of power in dB of the whole, the spectral centroid (the median over frames of the magnitude centroid) in Hz,
     crest factor and level range in dB (95th − 10th percentile of 0.4 s levels), side over mid (root mean squares) and
-    onsets a second."""
+    onsets a second.
+    """
 
     share_20_60_db: float
     share_60_250_db: float
@@ -92,7 +95,7 @@ def _onsets(magnitude: Floats, sample_rate: int) -> float:
 
 def main(paths: list[str]) -> None:
     """Measure files and print what was found."""
-    import soundfile  # noqa: PLC0415
+    import soundfile
 
     rows = []
     for path in map(Path, paths):

@@ -63,8 +63,8 @@ class Tagger:
         steps = np.round(patch / quantization["audio_scale"] + quantization["audio_zero_point"])
         output = self.session.run(None, {self.session.get_inputs()[0].name: np.clip(steps, 0, limit).astype(kind)})[0]
         raw = output[0].astype(np.float32) - quantization["class_scores_zero_point"]
-        logits = np.asarray(raw * quantization["class_scores_scale"], dtype=np.float32)
-        return logits if logits.min() >= 0 and logits.max() <= 1 else 1 / (1 + np.exp(-logits))
+        logits = np.clip(raw * quantization["class_scores_scale"], -60, 60)
+        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
 def package_folder(name: str) -> Path:

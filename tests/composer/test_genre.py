@@ -14,8 +14,8 @@ from tunesmith.composer.theory import CHORD_QUALITIES, MODES, Meter
 from tunesmith.errors import UnknownName
 
 LANGUAGES = {"en", "es", "de", "fr", "pt", "ja", "zh"}
-SECTIONS = {"intro", "A", "B", "bridge", "build", "drop", "break", "outro"}
-PRODUCTION = {"tape", "wow", "vinyl", "lofi", "distortion", "bitcrush", "dry", "telephone"}
+SECTIONS = {"intro", "A", "B", "bridge", "build", "drop", "break", "outro", "ending"}
+PRODUCTION = {"tape", "wow", "vinyl", "lofi", "distortion", "bitcrush", "dry", "telephone", "spacious"}
 CHORD_ROLES = {"chords", "pad", "arpeggio"}
 DRUM_ROLES = {"drums", "percussion"}
 STYLES_BY_ROLE = {

@@ -52,19 +52,19 @@ class Composition:
 
         Raises GenerationCancelled once ``cancelled()`` is true.
         """
-        spool = mix_score(self.score, self._session(progress, cancelled))
+        spool = mix_score(self.score, self.session(progress, cancelled))
         progress(Progress("done", 1.0))
-        return Audio.from_spool(spool, self.playing.sample_rate, self.metadata)
+        return Audio(spool, self.playing.sample_rate, self.metadata)
 
     def stems(
         self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled
     ) -> Iterator[tuple[str, Audio]]:
-        """Yield each part's and ambience's name and sound, (2, samples) at 44.1 kHz; they sum to the mix before mastering.
+        """Yield each part's and ambience's name and sound, (2, samples) at 44.1 kHz.
 
-        One stem is rendered at a time.
+        They sum to the mix before mastering. One stem is rendered at a time.
         """
-        for name, spool in stem_spools(self.score, self._session(progress, cancelled)):
-            yield name, Audio.from_spool(spool, SAMPLE_RATE, {**self.metadata, "stem": name})
+        for name, spool in stem_spools(self.score, self.session(progress, cancelled)):
+            yield name, Audio(spool, SAMPLE_RATE, {**self.metadata, "stem": name})
 
     def at_intensity(self, intensity: float) -> Composition:
         """Return the same piece at another energy, 0–1, in sync with this one."""
@@ -98,7 +98,8 @@ class Composition:
             "settings": settings,
         }
 
-    def _session(self, progress: ProgressCallback, cancelled: CancelCheck) -> Session:
+    def session(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Session:
+        """Return what rendering this piece needs."""
         options = MixOptions(
             sample_rate=self.playing.sample_rate,
             channels=1 if self.playing.mono else 2,

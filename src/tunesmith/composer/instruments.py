@@ -53,7 +53,8 @@ class Instrument:
     """One instrument. ``source`` is ``bank`` (sampled; ``program`` is the General MIDI program 0–127, or the kit number
     for a drum kit) or ``synth`` (``patch`` names the synthesiser voice). ``low``–``high`` is its playable range (MIDI),
     ``polyphony`` how many notes it can sound at once. ``layers`` sound along, ``timbre``
-    reshapes a sampled sound, ``level_db`` makes it as loud as the others."""
+    reshapes a sampled sound, ``level_db`` makes it as loud as the others. ``sample_program`` is the program that sounds
+    where another than ``program`` does it better."""
 
     name: str
     family: str
@@ -67,6 +68,12 @@ class Instrument:
     layers: tuple[Layer, ...] = ()
     timbre: Timbre = Timbre()
     level_db: float = 0.0
+    sample_program: int | None = None
+
+    @property
+    def bank_program(self) -> int:
+        """The program of the bank whose samples play."""
+        return self.program if self.sample_program is None else self.sample_program
 
     @property
     def is_kit(self) -> bool:
@@ -87,7 +94,11 @@ def instruments() -> Mapping[str, Instrument]:
 def _instrument(name: str, row: Mapping[str, Any], level_db: float) -> Instrument:
     low, high = (parse_pitch(pitch) for pitch in row.get("range", "C-1 G9").split())
     source = "synth" if "patch" in row else "bank"
-    rest = {key: value for key, value in row.items() if key in ("family", "program", "patch", "polyphony", "title")}
+    rest = {
+        key: value
+        for key, value in row.items()
+        if key in ("family", "program", "sample_program", "patch", "polyphony", "title")
+    }
     layers = tuple(Layer(**layer) for layer in row.get("layers", ()))
     timbre = Timbre(**row.get("timbre", {}))
     return Instrument(

@@ -45,7 +45,7 @@ def assert_mastered(samples: Samples, target: float = -14.0, sample_rate: int = 
     assert np.abs(samples.mean(axis=1, dtype=np.float64)).max() < 1e-3
 
 
-@pytest.mark.parametrize("duration", [1.0, 1.2345, 3.7, 10.01, 61.3])
+@pytest.mark.parametrize("duration", [1.0, 1.2345, 3.7, 10.01, 31.3])
 @pytest.mark.parametrize("loop", [False, True])
 def test_the_length_is_exact(duration: float, loop: bool) -> None:
     assert mixed(full_band(duration, loop=loop)).shape == (2, round(duration * 44_100))
@@ -166,7 +166,7 @@ def test_block_sizes_change_nothing(block: int, loop: bool) -> None:
 
 def envelope(samples: Samples) -> npt.NDArray[np.float64]:
     power = np.square(samples, dtype=np.float64).sum(axis=0)
-    return power[: len(power) // 441 * 441].reshape(-1, 441).mean(axis=1)
+    return np.asarray(power[: len(power) // 441 * 441].reshape(-1, 441).mean(axis=1), np.float64)
 
 
 def test_intensities_are_in_sync() -> None:

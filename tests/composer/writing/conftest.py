@@ -1,8 +1,10 @@
-"""A plan made by hand, so that writers are tested without the form, the harmony or any genre but one."""
+"""A brief to change at will, and a plan made by hand so that writers are tested without form and harmony."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,33 @@ from tunesmith.request import Form, Hit
 
 ABA = (Section("A", 0, 8, 0.5), Section("B", 8, 8, 0.75), Section("A", 16, 8, 0.6))
 POP = MelodyTaste(density=1.2, leap=0.3, syncopation=0.2, ornament=0.1, motif_bars=2, rest=0.2)
+
+
+LOFI = Brief(
+    prompt="lofi",
+    title="Lofi",
+    genre="lofi",
+    seed=1,
+    tempo_bpm=82.0,
+    tempo_is_given=False,
+    tempo_range=(68.0, 94.0),
+    key=Key(9, "minor"),
+    meter=Meter(),
+    duration=30.0,
+    bars=None,
+    form="track",
+    mood=Mood(),
+)
+
+
+@pytest.fixture
+def brief() -> Callable[..., Brief]:
+    """Return a maker of briefs: a lofi track of 30 s, changed as the test needs."""
+
+    def make(**changes: Any) -> Brief:
+        return replace(LOFI, **changes)
+
+    return make
 
 
 def _genre(melody: MelodyTaste, feel: Feel, grooves: tuple[Groove, ...] | None) -> Genre:

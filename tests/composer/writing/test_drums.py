@@ -117,3 +117,13 @@ def test_percussion_follows_its_own_groove_without_crashes(make_plan: MakePlan) 
     player = Player("percussion", "percussion", "lofi_kit", "shaker", 60, 0.0)
     notes = write_drums(make_plan(KIT, player), player, chance(1, "percussion"))
     assert {note.pitch for note in notes} == {DRUM_KEYS["shaker"]}
+
+
+def test_a_groove_bent_to_a_compound_meter_keeps_its_backbeat_and_fits() -> None:
+    groove = Groove(name="rock", patterns={"kick": "X.......X.......", "snare": "....X.......X..."})
+    (bar,) = bars_of(groove, Meter(12, 8))
+    assert [hit.start for hit in bar if hit.drum == "snare"] == [1.5, 4.5]
+    (short,) = bars_of(groove, Meter(3, 4))
+    assert all(hit.start < 3 for hit in short)
+    (long,) = bars_of(groove, Meter(5, 4))
+    assert [hit.start for hit in long if hit.drum == "kick"] == [0.0, 2.0, 4.0]

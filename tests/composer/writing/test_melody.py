@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -148,3 +149,21 @@ def test_a_denser_taste_gives_more_notes(make_plan: MakePlan) -> None:
         for density in (0.3, 0.8, 1.6)
     ]
     assert counts[0] < counts[1] < counts[2]
+
+
+def test_a_second_lead_doubles_the_first_by_octaves(make_plan: MakePlan) -> None:
+    piccolo = Player("melody_2", "melody", "piccolo", "", 90, 0.7)
+    plan = make_plan(FLUTE, piccolo)
+    first = lead(plan, 1)
+    second = write_melody(replace(plan, written={"melody": first}), piccolo, chance(1, "melody_2"))
+    tune = {note.start: note.pitch for note in first}
+    assert second
+    assert all((note.pitch - tune[note.start]) % 12 == 0 for note in second)
+    assert {plan.section_at(note.start).name for note in second} == {"B"}
+
+
+def test_one_section_drawn_differently_leaves_the_others_theme_as_it_was(make_plan: MakePlan) -> None:
+    alone = make_plan(FLUTE, sections=(Section("A", 0, 8, 0.5),), form="loop")
+    joined = make_plan(FLUTE, form="loop")
+    times = [note.start for note in lead(alone, 3) if note.start < 26]
+    assert times == [note.start for note in lead(joined, 3) if note.start < 26]

@@ -25,15 +25,27 @@ from tunesmith.composer.score import MixSettings
 OVERLAP = LONGEST_TAIL + 8192
 """Samples by which a block rings into the next: the longest reverb and what the EQs ring on."""
 
-WIDEST_PRODUCTION, DRY_PRODUCTION = 2.0, 0.25
+TOGETHER = 4
+"""Stems transformed at once: as many as fill the processor's vectors."""
+
+SPACIOUS_SCALE, DRY_SCALE = 2.0, 0.25
 ROOM_DB, HALL_DB = -4.0, -3.0
 TILT_PIVOT = 1000.0
+
+HEADROOM_DB = -5.0
+"""Keeps the peaks of a full band's stems and pre-master under full scale."""
+
+AIR = Band("high_shelf", 7500, -2.0)
+"""Takes the edge off the very top, where a bank's cymbals lie above those of finished records."""
+
+NATURAL_WIDTH = 1.3
+"""What a score's width of 1 does to the sides: instruments in a bank were recorded narrower than music is mixed."""
 
 
 def reverb_gains(settings: MixSettings) -> tuple[float, float]:
     """Return the linear gains of room and hall: the score's sends, more for ``spacious``, less for ``dry``."""
-    scale = WIDEST_PRODUCTION if "spacious" in settings.production else 1.0
-    scale *= DRY_PRODUCTION if "dry" in settings.production else 1.0
+    scale = SPACIOUS_SCALE if "spacious" in settings.production else 1.0
+    scale *= DRY_SCALE if "dry" in settings.production else 1.0
     room = settings.room * scale * 10 ** (ROOM_DB / 20)
     return min(1.0, room), min(1.2, settings.hall * scale * 10 ** (HALL_DB / 20))
 
@@ -42,7 +54,7 @@ def reverb_gains(settings: MixSettings) -> tuple[float, float]:
 def strip_response(role: str, room: float, hall: float, size: int) -> Response:
     """Return what a role's strip does to a spectrum, reverbs included: (2, bins)."""
     strip = STRIPS[role]
-    dry = response(strip.bands, size) * np.float32(10 ** (strip.gain_db / 20))
+    dry = response(strip.bands, size) * np.float32(10 ** ((strip.gain_db + HEADROOM_DB) / 20))
     space = np.ones((2, len(dry)), np.complex64)
     for name, send in (("room", room * strip.room), ("hall", hall * strip.hall)):
         if send > 0:
@@ -57,10 +69,11 @@ def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Respon
         Band("high_pass", 22),
         Band("low_shelf", TILT_PIVOT / 4, -brightness_db / 4, 0.5),
         Band("high_shelf", TILT_PIVOT * 3, brightness_db, 0.5),
+        AIR,
     )
     mid = response(tilt, size)
     narrow = response((Band("high_pass", 120),), size)
-    return mid, mid * narrow * np.float32(width)
+    return mid, mid * narrow * np.float32(width * NATURAL_WIDTH)
 
 
 class Console:
@@ -82,10 +95,11 @@ class Console:
         self._automate(stems, start)
         room, hall = reverb_gains(self._settings)
         total = np.zeros((2, size // 2 + 1), np.complex64)
-        for channel, stem in zip(self._channels, stems, strict=True):
-            spectrum = scipy.fft.rfft(stem, size)
-            spectrum *= strip_response(channel.role, room, hall, size)
-            total += spectrum
+        for first in range(0, len(stems), TOGETHER):
+            spectra = scipy.fft.rfft(stems[first : first + TOGETHER], size)
+            for channel, spectrum in zip(self._channels[first : first + TOGETHER], spectra, strict=True):
+                spectrum *= strip_response(channel.role, room, hall, size)
+                total += spectrum
         mixed = scipy.fft.irfft(self._bus(total, size), size, overwrite_x=True)
         return np.asarray(mixed[:, : length + OVERLAP], np.float32)
 

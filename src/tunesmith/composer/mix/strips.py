@@ -28,7 +28,7 @@ def _strip(low_cut: float, *bands: Band, gain_db: float, room: float, hall: floa
 
 STRIPS: Mapping[str, Strip] = {
     "melody": _strip(
-        140, Band("peak", 2800, -1.5, 0.8), Band("high_shelf", 7000, -2),
+        140, Band("peak", 2800, -2.5, 0.7), Band("high_shelf", 7000, -2),
         gain_db=-7, room=0.8, hall=1.2, duck=0.4,
     ),
     "counter": _strip(
@@ -36,7 +36,7 @@ STRIPS: Mapping[str, Strip] = {
         gain_db=-10, room=0.9, hall=1.3, duck=0.6,
     ),
     "chords": _strip(
-        90, Band("peak", 380, -1.5, 0.8), Band("peak", 2500, -3, 0.7), Band("high_shelf", 6500, -2.5),
+        90, Band("peak", 380, -1.5, 0.8), Band("peak", 2700, -4, 0.6), Band("high_shelf", 6500, -2.5),
         gain_db=-8, room=1.0, hall=0.8, duck=0.8,
     ),
     "pad": _strip(
@@ -53,10 +53,10 @@ STRIPS: Mapping[str, Strip] = {
     ),
     "drone": _strip(28, Band("high_shelf", 2500, -4), gain_db=-8, room=0.3, hall=1.2, duck=0.6),
     "drums": _strip(
-        28, Band("low_shelf", 90, 2), Band("peak", 420, -2, 0.8), Band("high_shelf", 5000, -4),
+        28, Band("low_shelf", 90, 2), Band("peak", 420, -2, 0.8), Band("high_shelf", 5500, -6),
         gain_db=-4, room=0.6, hall=0.25,
     ),
-    "percussion": _strip(70, Band("high_shelf", 5000, -3.5), gain_db=-8, room=0.9, hall=0.5),
+    "percussion": _strip(70, Band("high_shelf", 5500, -6), gain_db=-8, room=0.9, hall=0.5),
     "effects": _strip(60, Band("high_shelf", 5000, -3), gain_db=-12, room=0.4, hall=1.0, duck=0.3),
 }  # fmt: skip
 """A strip for every role in score.ROLES."""

@@ -52,7 +52,7 @@ def placed_tempo(genre: Genre, place: float, because: str) -> Tempo:
 def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> Tempo:
     """Draw a tempo near the genre's typical one, moved by how lively the mood is."""
     span = genre.tempo
-    move = 0.5 * (mood.arousal - genre.arousal) + 0.25 * float(chance(seed, "brief", "tempo").normal())
+    move = 0.5 * (mood.arousal - genre.arousal) + 0.3 * float(chance(seed, "brief", "tempo", genre.name).uniform(-1, 1))
     move = max(-1.0, min(1.0, move))
     bpm = span.typical + move * (span.high - span.typical if move > 0 else span.typical - span.low)
     because = f"usual for {genre.title} is {span.low:g} to {span.high:g}, here moved by the mood"
@@ -73,7 +73,7 @@ def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:
 def drawn_tonic(mode: str, seed: int) -> int:
     """Draw a tonic that lies well under the hands in this mode."""
     tonics = COMFORTABLE_TONICS["minor" if mode in MINOR_LIKE else "major"]
-    return tonics[int(chance(seed, "brief", "tonic").integers(len(tonics)))]
+    return tonics[int(chance(seed, "brief", "tonic", mode).integers(len(tonics)))]
 
 
 def drawn_meter(genre: Genre, seed: int) -> Meter:

@@ -13,10 +13,17 @@ from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.text import phrase_key
 from tunesmith.composer.reading.understood import Understood
 from tunesmith.errors import UnknownName
+from tunesmith.request import GenerationRequest
 
 _MOOD_WEIGHT = 0.45
 _ENOUGH_EVIDENCE = 0.7
 _FEW_WORDS = 1
+_FEW_WORDS_BESIDE_A_GENRE = 2  # not worth loading the encoder for the mood alone
+_LENDING_STYLES = frozenset(
+    {"jazz", "blues", "funk", "rock", "epic_orchestral", "folk", "chiptune", "metal", "lofi", "soul"}
+)
+_WITHOUT_EVIDENCE = {"pop": 0.1, "cinematic": 0.08, "corporate": 0.05}
+_SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +46,23 @@ class Chosen:
         return next((o for o in self.others if instrument in lends.get(o, {}).get("instruments", ())), "another genre")
 
 
-def choose_genre(request: object, said: Understood) -> Chosen:
+def choose_genre(request: GenerationRequest, said: Understood) -> Chosen:
     """Choose the genre; raises UnknownName for a flag that names none."""
-    flag = getattr(request, "genre", None)
     others = _colouring(said)
-    if flag is not None:
-        name = _flag_genre(str(flag))
+    if request.genre is not None:
+        name = _flag_genre(request.genre)
         return Chosen(name, Reason("genre", name, "flag", "asked for"), tuple(o for o in others if o != name))
     if said.genre is not None:
         name = said.genre.name
         others = tuple(o for o in dict.fromkeys((*said.genre.others, *others)) if o != name)
-        because = f"the prompt says {said.genre.words!r}" + (f"; {', '.join(others)} colours it" if others else "")
+        because = f"the prompt says {said.genre.words!r}" + (f", coloured by {', '.join(others)}" if others else "")
         return Chosen(name, Reason("genre", name, "prompt", because), others)
     return _by_evidence(said)
 
 
 def _colouring(said: Understood) -> tuple[str, ...]:
     """Return the genres that adjectives such as ``jazzy`` bring in."""
-    return tuple(name for name in said.names("style") if name in genre_names())
+    return tuple(name for name in said.names("style") if name in genre_names() and name in _LENDING_STYLES)
 
 
 def _flag_genre(flag: str) -> str:
@@ -69,10 +75,24 @@ def _flag_genre(flag: str) -> str:
     return named[0]
 
 
+def ranked_genres(said: Understood) -> tuple[str, ...]:
+    """Return all genres, the most fitting first, by evidence, mood and meaning alone."""
+    scores, _ = _scores(said)
+    return tuple(sorted(sorted(scores), key=lambda genre: -scores[genre]))
+
+
 def _by_evidence(said: Understood) -> Chosen:
-    scores = dict.fromkeys(genre_names(), 0.0)
-    words = leanings(said.matches, said.refused)
-    for genre, weight in (*words.items(), *said.unserved.genre_weights):
+    scores, meaning = _scores(said)
+    best = max(sorted(scores), key=lambda genre: scores[genre])
+    return Chosen(best, _evidence_reason(best, said, meaning), _colouring_but(said, best), meaning)
+
+
+def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
+    """Add up what speaks for each genre; meaning is asked only where words are left over."""
+    scores = {name: _WITHOUT_EVIDENCE.get(name, 0.0) for name in genre_names()}
+    if "corporate" in scores and _SHORT_FORMS & set(said.names("form")):
+        scores["corporate"] += 0.3
+    for genre, weight in (*leanings(said.matches, said.refused).items(), *said.unserved.genre_weights):
         if genre in scores:
             scores[genre] += min(weight, 2.0)
     sure = max(scores.values(), default=0.0) >= _ENOUGH_EVIDENCE
@@ -86,8 +106,7 @@ def _by_evidence(said: Understood) -> Chosen:
         scores[genre] -= _MOOD_WEIGHT * _distance(mood, genre) if mood else 0.0
     for genre in refused_genres(said.matches, said.refused) & scores.keys():
         scores[genre] -= 10.0
-    best = max(sorted(scores), key=lambda genre: scores[genre])
-    return Chosen(best, _evidence_reason(best, words, meaning, mood), _colouring_but(said, best), meaning)
+    return scores, meaning
 
 
 def _colouring_but(said: Understood, best: str) -> tuple[str, ...]:
@@ -99,10 +118,12 @@ def _distance(mood: Mood, genre: str) -> float:
     return abs(mood.valence - float(valence)) + 1.2 * abs(mood.arousal - float(arousal))
 
 
-def _evidence_reason(best: str, words: object, meaning: Meaning | None, mood: Mood | None) -> Reason:
-    title = value("genre", best)["title"]
-    if isinstance(words, dict) and words.get(best):
-        source, because = "prompt", f"the instruments and uses named suit {title}"
+def _evidence_reason(best: str, said: Understood, meaning: Meaning | None) -> Reason:
+    title, mood = value("genre", best)["title"], said.mood
+    if leanings(said.matches, said.refused).get(best):
+        source, because = "prompt", f"what the prompt names suits {title}"
+    elif best in dict(said.unserved.genre_weights):
+        source, because = "prompt", f"{title} is the direction that the artist named stands for"
     elif meaning is not None:
         source, because = "meaning", f"what the prompt describes is nearest to {title}"
     else:
@@ -119,9 +140,11 @@ def choose_mood(said: Understood, genre: Genre, chosen: Chosen) -> tuple[Mood, R
     uses = [value("use", name)["at"] for name in said.names("use") if "at" in value("use", name)]
     if uses:
         mood = _between(Mood(*map(float, uses[-1])), genre)
-        return mood, Reason("mood", _described(mood), "prompt", f"it suits {said.words_for('use', said.names('use')[-1])!r}")
+        return mood, Reason(
+            "mood", _described(mood), "prompt", f"it suits {said.words_for('use', said.names('use')[-1])!r}"
+        )
     meaning = chosen.meaning
-    if meaning is None and len(said.left_over) > _FEW_WORDS:
+    if meaning is None and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE:
         meaning = meaning_of(said.prompt.text)
     if meaning is not None:
         mood = _between(meaning.mood, genre)

@@ -11,8 +11,27 @@ from tunesmith.composer.reading.lexicon import Match, value
 from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.text import Prompt
 
-_HEAD_FIRST = ("de", "con", "para", "del", "com", "pour", "avec", "y", "una", "un", "une", "du", "musica", "musique", "um", "uma")
+_HEAD_FIRST = (
+    "de",
+    "con",
+    "para",
+    "del",
+    "com",
+    "pour",
+    "avec",
+    "y",
+    "una",
+    "un",
+    "une",
+    "du",
+    "musica",
+    "musique",
+    "um",
+    "uma",
+)
 _STYLE_WEIGHT = 0.9
+_FIRST_PLAYER_BONUS = 0.2
+_PIANO_ALONE = "solo_piano"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +57,7 @@ def named_genre(prompt: Prompt, matches: Sequence[Match], refused: frozenset[int
     heads = [pair for pair in found if cut is None or pair[0].first < cut]
     run = [heads[0]]
     for pair in heads[1:]:
-        between = [word for word in prompt.words[run[-1][0].last : pair[0].first]]
-        if between:
+        if pair[0].first > run[-1][0].last:
             break
         run.append(pair)
     head = run[0] if _is_head_first(prompt) else run[-1]
@@ -54,12 +72,17 @@ def _is_head_first(prompt: Prompt) -> bool:
 def leanings(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, float]:
     """Return how much the words that are not genre names speak for each genre."""
     weights: dict[str, float] = defaultdict(float)
+    players: list[str] = []
     for i, match in enumerate(matches):
         if i in refused:
             continue
         for kind, name in match.meanings:
             for genre, weight in _lean(kind, name):
-                weights[genre] += weight
+                is_first_player = kind in ("instrument", "family") and not players
+                weights[genre] += weight + (_FIRST_PLAYER_BONUS if is_first_player else 0.0)
+            players += [name] if kind in ("instrument", "family") else []
+    if any("piano" not in name for name in players):
+        weights.pop(_PIANO_ALONE, None)
     return {genre: weight for genre, weight in weights.items() if genre in genre_names()}
 
 

@@ -22,11 +22,13 @@ _GERMAN = {
 _IROHA = {"ハ": 0, "ニ": 2, "ホ": 4, "ヘ": 5, "ト": 7, "イ": 9, "ロ": 11}
 _IROHA_KEY = re.compile(r"([嬰変])?([ハニホヘトイロ])(長調|短調)")
 _SHORT_MINOR = re.compile(r"(?<![A-Za-z])([A-G])([#♯b♭])?m(?![A-Za-z'’])")
-_KEY_OF = re.compile(rf"(?:key of|in key|key:|tono de|tonalidad de|tonart|tonalite de|tom de) ?([a-g])({_SHARP}|{_FLAT})?(?![a-z])")
+_KEY_OF = re.compile(
+    rf"(?:key of|in key|key:|tono de|tonalidad de|tonart|tonalite de|tom de) ?([a-g])({_SHARP}|{_FLAT})?(?![a-z])"
+)
 _IN_LETTER = re.compile(r"\b(?:in|en|em) ([A-G])([#♯b♭])?(?=\s*(?:[,.;]|$))")
 _MODE_ONLY = re.compile(
-    r"\b(minor|major)[ -](?:key|scale|mode|tonality|chords)|modo (mayor|menor|maior)|mode (majeur|mineur)|in (minor|major)\b"
-    r"|\bin (moll|dur)\b|(短調|小调|小調|マイナーキー)|(長調|大调|大調|メジャーキー)"
+    r"\b(minor|major)[ -](?:key|scale|mode|tonality|chords)|modo (mayor|menor|maior)|mode (majeur|mineur)"
+    r"|\bin (minor|major)\b|\bin (moll|dur)\b|(短調|小调|小調|マイナーキー)|(長調|大调|大調|メジャーキー)"
 )
 _MINOR_WORDS = frozenset({"minor", "menor", "mineur", "moll", "短調", "小调", "小調", "マイナーキー"})
 _METER = re.compile(r"(?<![\d/.])(\d{1,2})\s?/\s?(\d{1,2})(?![\d/])")
@@ -58,9 +60,9 @@ def _mode_names() -> dict[str, str]:
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of a lettered and of a solfège key; the modes' ideographs stand without spaces."""
     modes = sorted((mode if mode.isascii() else mode.replace(" ", "") for mode in _mode_names()), key=len, reverse=True)
-    mode = f"({'|'.join(re.escape(m).replace(r'\ ', '[- ]') for m in modes)})(?![a-z])"
-    lettered = rf"(?<![^\W\d_])([升降])?([a-g])({_SHARP}|{_FLAT})?[\s-]*{mode}".replace(r"(?<![^\W\d_])", r"(?<![a-z'’])")
-    solfege = rf"(?<![^\W\d_])(do|ut|re|mi|fa|sol|la|si)({_SHARP}|{_FLAT})?[\s-]+{mode}"
+    mode = "(" + "|".join(re.escape(name).replace("\\ ", "[- ]") for name in modes) + ")(?![a-z])"
+    lettered = rf"(?<![a-z'’])([升降])?([a-g])({_SHARP}|{_FLAT})?[\s-]*{mode}"
+    solfege = rf"(?<![a-z])(do|ut|re|mi|fa|sol|la|si)({_SHARP}|{_FLAT})?[\s-]+{mode}"
     return re.compile(lettered), re.compile(solfege)
 
 
@@ -111,7 +113,9 @@ def _is_article(prompt: Prompt, match: re.Match[str]) -> bool:
         return prompt.text[match.start(2)] == "a"
     rest = prompt.folded[match.end() :].strip()
     before = prompt.folded[: match.start()]
-    return prompt.text[match.start(2)] == "a" and bool(rest) and rest[0].isalpha() and not _BEFORE_ARTICLE.search(before)
+    return (
+        prompt.text[match.start(2)] == "a" and bool(rest) and rest[0].isalpha() and not _BEFORE_ARTICLE.search(before)
+    )
 
 
 def _solfege(prompt: Prompt) -> list[KeyWish]:
@@ -136,9 +140,8 @@ def _short(prompt: Prompt) -> list[KeyWish]:
         is_word = m[0] in ("Am", "Em") and rest[:1].isalpha() and not _BEFORE_ARTICLE.search(prompt.folded[: m.start()])
         if not is_word:
             found.append(KeyWish((LETTERS[m[1]] + _shift(m[2])) % 12, "minor", *m.span()))
-    for m in (*_KEY_OF.finditer(prompt.folded), *_IN_LETTER.finditer(prompt.text)):
-        found.append(KeyWish((LETTERS[m[1].upper()] + _shift(m[2])) % 12, None, *m.span()))
-    return found
+    letters = (*_KEY_OF.finditer(prompt.folded), *_IN_LETTER.finditer(prompt.text))
+    return found + [KeyWish((LETTERS[m[1].upper()] + _shift(m[2])) % 12, None, *m.span()) for m in letters]
 
 
 def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> KeyWish | None:
@@ -163,5 +166,9 @@ def read_meter(prompt: Prompt, matches: Sequence[Match]) -> tuple[Meter, int, in
     for match, name in of_kind(matches, "form"):
         ends_well = match.last >= len(prompt.words) or prompt.words[match.last].shape != "word"
         if name.startswith("meter/") and (ends_well or not prompt.words[match.first].text.startswith("in")):
-            return Meter.parse(name.removeprefix("meter/")), prompt.words[match.first].start, prompt.words[match.last - 1].end
+            return (
+                Meter.parse(name.removeprefix("meter/")),
+                prompt.words[match.first].start,
+                prompt.words[match.last - 1].end,
+            )
     return None

@@ -10,7 +10,12 @@ from tunesmith.composer.reading.understood import Understood
 from tunesmith.composer.theory import Meter
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import (
-    MAX_DURATION_SECONDS, MAX_TEMPO_BPM, MIN_DURATION_SECONDS, MIN_TEMPO_BPM, Form, GenerationRequest,
+    MAX_DURATION_SECONDS,
+    MAX_TEMPO_BPM,
+    MIN_DURATION_SECONDS,
+    MIN_TEMPO_BPM,
+    Form,
+    GenerationRequest,
 )  # fmt: skip
 
 _FORMS: tuple[Form, ...] = ("sting", "bumper", "loop", "bed", "track")
@@ -95,7 +100,9 @@ def _usual(request: GenerationRequest, form: Form, meter: Meter, length: Length)
     because = f"the usual length of a {form}"
     if last_hit and last_hit + _AFTER_LAST_HIT > duration:
         duration, because = min(last_hit + _AFTER_LAST_HIT, MAX_DURATION_SECONDS), "room for the last hit point"
-    return replace(length, duration=duration, reasons=(*length.reasons, Reason("duration", f"{duration:g} s", "genre", because)))
+    return replace(
+        length, duration=duration, reasons=(*length.reasons, Reason("duration", f"{duration:g} s", "genre", because))
+    )
 
 
 def _seconds(bars: int, meter: Meter, bpm: float) -> float:
@@ -114,14 +121,19 @@ def _by_bars(request: GenerationRequest, meter: Meter, length: Length) -> Length
     if request.bars is not None:
         raise InvalidRequest("bars", problem)
     duration = min(max(seconds, MIN_DURATION_SECONDS), MAX_DURATION_SECONDS)
-    return replace(length, bars=None, duration=duration, warnings=(*length.warnings, f"bars: {problem}; made {duration:g} s"))
+    return replace(
+        length, bars=None, duration=duration, warnings=(*length.warnings, f"bars: {problem}; made {duration:g} s")
+    )
 
 
 def _by_both(request: GenerationRequest, meter: Meter, length: Length) -> Length:
     """Make bars and duration agree: by the tempo where it is open."""
     assert length.bars is not None
     assert length.duration is not None
-    if length.tempo.is_given and abs(_seconds(length.bars, meter, length.tempo.bpm) - length.duration) <= _AGREE_SECONDS:
+    if (
+        length.tempo.is_given
+        and abs(_seconds(length.bars, meter, length.tempo.bpm) - length.duration) <= _AGREE_SECONDS
+    ):
         return length
     bpm = _seconds(length.bars, meter, 1.0) / length.duration
     problem = (
@@ -132,10 +144,14 @@ def _by_both(request: GenerationRequest, meter: Meter, length: Length) -> Length
         because = f"{length.bars} bars must last {length.duration:g} s"
         return replace(length, tempo=exact_tempo(bpm, "flag" if request.bars else "prompt", because))
     if request.bars is not None and request.duration is not None and (request.tempo_bpm or not length.tempo.is_given):
-        raise InvalidRequest("bars", f"{problem} (limits {MIN_TEMPO_BPM:g} to {MAX_TEMPO_BPM:g}): bars, duration and tempo disagree")
+        raise InvalidRequest(
+            "bars", f"{problem} (limits {MIN_TEMPO_BPM:g} to {MAX_TEMPO_BPM:g}): bars, duration and tempo disagree"
+        )
     if request.bars is not None and request.duration is not None:
         return replace(length, tempo=exact_tempo(bpm, "flag", "the bars and duration asked for fix it"),
                        warnings=(*length.warnings, f"tempo: {problem}; the flags win"))  # fmt: skip
     if request.bars is not None:
-        return replace(length, duration=None, warnings=(*length.warnings, f"duration: {problem}; the bars asked for win"))
+        return replace(
+            length, duration=None, warnings=(*length.warnings, f"duration: {problem}; the bars asked for win")
+        )
     return replace(length, bars=None, warnings=(*length.warnings, f"bars: {problem}; the duration wins"))

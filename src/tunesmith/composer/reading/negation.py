@@ -8,8 +8,14 @@ from tunesmith.composer.reading.lexicon import Match
 from tunesmith.composer.reading.text import Prompt
 
 _REFUSABLE = ("instrument", "family", "production", "ambience", "mood", "genre", "tempo", "style")
-_FILLERS = frozenset({"any", "the", "a", "an", "too", "much", "use", "los", "las", "la", "el", "de", "d", "o", "os", "as",
-                      "sounds", "sound", "too", "very", "des", "le", "les", "more", "all", "any", "kind", "of"})  # fmt: skip
+_FILLERS = frozenset(
+    word
+    for words in (
+        "any the a an too much use sounds sound very more all kind of",
+        "los las la el de d o os as des le les",
+    )
+    for word in words.split()
+)
 _JOINERS = ("and", "or")
 
 
@@ -20,7 +26,7 @@ def refused(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
         if match.is_word("negate"):
             found.update(_after(prompt, matches, index))
         if match.is_word("negate_after"):
-            found.update(_before(prompt, matches, index))
+            found.update(_before(matches, index))
     return frozenset(found)
 
 
@@ -60,7 +66,7 @@ def _list_ends_in_or(matches: Sequence[Match], start: int) -> bool:
     return False
 
 
-def _before(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int]:
+def _before(matches: Sequence[Match], index: int) -> Iterator[int]:
     place = matches[index].first
     for preceding in range(index - 1, -1, -1):
         match = matches[preceding]

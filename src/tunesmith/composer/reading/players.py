@@ -21,13 +21,14 @@ def wanted_names(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[s
     for i, match in enumerate(matches):
         for kind in ("instrument", "family"):
             for name in match.names(kind)[:1]:
-                if i not in refused and not match.names("genre") and "default" in value("family", name) | _default(kind):
+                if i not in refused and not match.names("genre") and _can_play(kind, name):
                     found.setdefault(name, (kind, i))
     return found
 
 
-def _default(kind: str) -> dict[str, str]:
-    return {"default": ""} if kind == "instrument" else {}
+def _can_play(kind: str, name: str) -> bool:
+    """Whether this can be asked to play: an instrument, or a family that has one to send."""
+    return kind == "instrument" or "default" in value(kind, name)
 
 
 def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
@@ -66,7 +67,7 @@ def flag_instrument(name: str) -> tuple[str, str]:
     if canonical in instruments():
         return "instrument", canonical
     for kind, meant in lookup(phrase_key(name)):
-        if kind in ("instrument", "family") and "default" in value(kind, meant) | _default(kind):
+        if kind in ("instrument", "family") and _can_play(kind, meant):
             return kind, meant
     raise UnknownName("instrument", name, [*instruments(), *names("family")])
 

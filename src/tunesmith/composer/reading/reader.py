@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from tunesmith.composer.brief import Brief, Mood, Reason
-from tunesmith.composer.genre import Genre, genre_names, load_genre
+from tunesmith.composer.genre import Genre, load_genre
+from tunesmith.composer.instruments import instruments
 from tunesmith.composer.reading import choices, lengths
 from tunesmith.composer.reading.choosing import Chosen, choose_genre, choose_mood
 from tunesmith.composer.reading.lexicon import value
 from tunesmith.composer.reading.players import flag_instrument, flag_left_out, left_out, played_by, wanted_names
-from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.titles import title_of
 from tunesmith.composer.reading.understood import Understood, understand
 from tunesmith.composer.theory import Key, Meter
@@ -53,7 +52,7 @@ def read_brief(request: GenerationRequest) -> Brief:
         *_flag_reasons(request),
     ]  # fmt: skip
     return Brief(
-        prompt=request.prompt, title=title_of(said.prompt, said.matches, said.numeric), genre=chosen.name,
+        prompt=request.prompt, title=title_of(said.prompt, said.numeric), genre=chosen.name,
         seed=asked.seed, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
         tempo_range=(length.tempo.low, length.tempo.high), key=key, meter=meter, duration=length.duration,
         bars=length.bars, form=form, mood=mood, instruments=players.instruments, without=players.without,
@@ -105,7 +104,8 @@ def _worded_tempo(said: Understood, genre: Genre) -> choices.Tempo | None:
     because = f"the prompt says {said.words_for('tempo', names[-1])!r}"
     row = value("tempo", names[-1])
     if "range" in row:
-        return choices.tempo_within(*row["range"], because)
+        low, high = map(float, row["range"])
+        return choices.tempo_within(low, high, because)
     return choices.placed_tempo(genre, float(row["place"]), because)
 
 
@@ -192,8 +192,6 @@ def _settled(found: dict[str, Reason], refused: frozenset[str], refused_by_flag:
 
 
 def _reach(name: str) -> set[str]:
-    from tunesmith.composer.instruments import instruments
-
     return {name, instruments()[name].family}
 
 
@@ -220,5 +218,9 @@ def _ending(said: Understood) -> tuple[str, tuple[Reason, ...]]:
 
 
 def _flag_reasons(request: GenerationRequest) -> list[Reason]:
-    rows = [("intensity", request.intensity), ("loudness", request.loudness_lufs), *(("hit", h.time) for h in request.hits)]
+    rows = [
+        ("intensity", request.intensity),
+        ("loudness", request.loudness_lufs),
+        *(("hit", h.time) for h in request.hits),
+    ]
     return [Reason(name, f"{number:g}", "flag", "asked for") for name, number in rows if number is not None]

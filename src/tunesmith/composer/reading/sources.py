@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -64,22 +64,37 @@ def build_index() -> dict[str, Any]:
     values: dict[str, dict[str, Any]] = {}
     for kind, name, value, words in _entries():
         values.setdefault(kind, {})[name] = value
-        for word in words:
-            key = phrase_key(word)
-            _add(phrases, key, f"{kind}:{name}")
+        own_name = phrase_key(name.replace("_", " "))
+        for key in map(phrase_key, words):
+            strength = _strength(phrases.get(key, ())) if kind == "genre" and key != own_name else kind
+            _add(phrases, key, f"{strength}:{name}")
             if kind not in _EXACT_ONLY:
-                _add(stems, stem_key(key), f"{kind}:{name}")
+                _add(stems, stem_key(key), f"{strength}:{name}")
     numbers = {
         phrase_key(word): int(number)
         for number, words in lexicon_table("numbers").items()
         for word in words.split(",")
     }  # fmt: skip
     others = {name: lexicon_table(name) for name in ("clashes", "hints", "lends")}
-    return {"digest": sources_digest(), "phrases": phrases, "stems": stems, "values": values, "numbers": numbers} | others
+    return {
+        "digest": sources_digest(),
+        "phrases": phrases,
+        "stems": stems,
+        "values": values,
+        "numbers": numbers,
+    } | others
+
+
+def _strength(others: Iterable[str]) -> str:
+    """Return how a genre's alias counts: where it also means a mood, a use or a player, it only leans to the genre."""
+    kinds = {entry.partition(":")[0] for entry in others}
+    if "word" in kinds:
+        return ""
+    return "genre" if kinds <= {"genre", "form", "style", "production"} else "style"
 
 
 def _add(table: dict[str, list[str]], key: str, entry: str) -> None:
-    if key and entry not in table.setdefault(key, []):
+    if key and not entry.startswith(":") and entry not in table.setdefault(key, []):
         table[key].append(entry)
 
 

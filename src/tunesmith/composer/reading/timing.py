@@ -12,6 +12,7 @@ from tunesmith.composer.reading.text import Prompt
 
 _UNIT_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 _SHORT_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_ONE = frozenset({"a", "an"})
 _CLOCK = re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])(?!\s*[ap]\.?m)")
 _RANGE_SIGNS = re.compile(r"^\s*(?:-|–|—|~|〜|to|bis|a|à|から|到|至|et|and|und|y|e)\s*$", re.IGNORECASE)
 _PLAUSIBLE_TEMPO = (30.0, 300.0)
@@ -88,8 +89,8 @@ class Timing:
         after = self._words[last] if last < len(self._words) else None
         if after is not None and after.text == "/":
             return False
-        return after is None or after.start > self._words[last - 1].end and self._unit(
-            last, *_UNIT_SECONDS, "bar") is None  # fmt: skip
+        return after is None or (after.start > self._words[last - 1].end and self._unit(
+            last, *_UNIT_SECONDS, "bar") is None)  # fmt: skip
 
     def durations(self) -> tuple[Said, ...]:
         """Return every duration said, in seconds: ``30 seconds``, ``2 min 30``, ``1:30``, ``half a minute``."""
@@ -104,7 +105,7 @@ class Timing:
                 found[-1] = Said(total, total, found[-1].first, end)
             else:
                 found.append(Said(seconds, seconds, first, end))
-        return tuple(found) + self._clocks() + self._bare_halves(found)
+        return (*found, *self._clocks(), *self._bare_halves(found), *self._single())
 
     def _with_unit(self, number: float, last: int) -> tuple[float, int] | None:
         half = self._unit(last, "half")
@@ -128,6 +129,19 @@ class Timing:
                 seconds = _UNIT_SECONDS[u[0]] / 2
                 halves.append(Said(seconds, seconds, match.first, u[1]))
         return tuple(halves)
+
+    def _single(self) -> tuple[Said, ...]:
+        """Read ``a minute`` and ``a minute and a half``."""
+        found = []
+        for place, word in enumerate(self._words[:-1]):
+            if word.text in _ONE and self._unit(place + 1, "minute", "hour") and place + 1 in self._at:
+                span = self._with_unit(1.0, place + 1)
+                if span is not None and not self._is_half(place):
+                    found.append(Said(span[0], span[0], place, span[1]))
+        return tuple(found)
+
+    def _is_half(self, place: int) -> bool:
+        return any(match.is_word("half") and match.first <= place < match.last for match in self._at.values())
 
     def _clocks(self) -> tuple[Said, ...]:
         found = []

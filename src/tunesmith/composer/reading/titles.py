@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunesmith.composer.reading.lexicon import Match
 from tunesmith.composer.reading.text import Prompt
 
+_FEWEST_WORDS = 2
+_PARTICLES = frozenset("のとにへをはがでもやなる的和与")
 _MOST_WORDS, _MOST_IDEOGRAPHS = 6, 14
-_SMALL = frozenset("a an the of for to in on at with and or but de la el y con para du des le les et pour avec und mit für "
-                   "der die das e com do da by from".split())  # fmt: skip
+_SMALL_WORDS = (
+    "a an the of for to in on at with and or but by from",
+    "de la el y con para du des le les et pour avec und mit für der die das e com do da",
+)
+_SMALL = frozenset(word for words in _SMALL_WORDS for word in words.split())
 
 
-def title_of(prompt: Prompt, matches: Sequence[Match], numeric: frozenset[int]) -> str:
+def title_of(prompt: Prompt, numeric: frozenset[int]) -> str:
     """Return up to six words of the prompt's first clause, without tempo and length, in title case."""
     chosen: list[int] = []
     for place, word in enumerate(prompt.words):
-        if word.is_pause or word.shape == "mark":
-            if chosen:
+        if word.shape == "mark" or place in numeric:
+            if len(chosen) >= _FEWEST_WORDS:
                 break
-            continue
-        if place in numeric:
             continue
         chosen.append(place)
         if len(chosen) >= (_MOST_IDEOGRAPHS if word.shape == "cjk" else _MOST_WORDS):
@@ -33,7 +35,7 @@ def title_of(prompt: Prompt, matches: Sequence[Match], numeric: frozenset[int]) 
 
 
 def _is_small(prompt: Prompt, place: int) -> bool:
-    return prompt.words[place].text in _SMALL
+    return prompt.words[place].text in _SMALL | _PARTICLES
 
 
 def _joined(prompt: Prompt, places: Sequence[int]) -> str:
@@ -44,5 +46,6 @@ def _joined(prompt: Prompt, places: Sequence[int]) -> str:
         if index:
             gap = prompt.text[prompt.words[places[index - 1]].end : word.start]
             title += gap if gap in ("", "-", "'", "’", "#") else " "
-        title += text if (index and word.text in _SMALL) else text[:1].upper() + text[1:]
+        goes_on = index and (word.text in _SMALL or word.start == prompt.words[places[index - 1]].end)
+        title += text if goes_on else text[:1].upper() + text[1:]
     return title[:80]

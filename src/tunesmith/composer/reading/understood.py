@@ -54,7 +54,9 @@ class Understood:
         if not rows:
             return None
         share = 1 / max(1, len(rows))
-        return Mood(_clip(sum(at[0] * sign for at, sign in rows) * share), _clip(sum(at[1] * sign for at, sign in rows) * share))
+        return Mood(
+            _clip(sum(at[0] * sign for at, sign in rows) * share), _clip(sum(at[1] * sign for at, sign in rows) * share)
+        )
 
 
 def _clip(number: float) -> float:

@@ -29,7 +29,9 @@ def unserved(prompt: Prompt, matches: Sequence[Match]) -> Unserved:
     used: set[int] = set()
     sung = [prompt.written(m.first, m.last) for i, m in enumerate(matches) if _is_sung(matches, i)]
     if sung:
-        warnings.append(f"the composer cannot sing: {', '.join(dict.fromkeys(sung))} left out, the music is instrumental")
+        warnings.append(
+            f"the composer cannot sing: {', '.join(dict.fromkeys(sung))} left out, the music is instrumental"
+        )
     for match in matches:
         for name in match.names("artist"):
             warnings.append(_artist_warning(name))

@@ -45,6 +45,11 @@ class Envelope:
             return float("inf")
         return self.delay + self.attack + self.hold + self.decay * FLOOR_DB / _FULL_DB
 
+    @property
+    def opens_at_once(self) -> bool:
+        """Whether it starts at its highest."""
+        return self.delay == 0 and self.attack < 0.02
+
     def shape(self, waveform: Floats, seconds: float, gain: float = 1.0) -> Floats:
         """Return a copy of ``waveform``, (samples,), times ``gain`` and this envelope: let go after ``seconds``, ending
         in silence with the release or with the waveform, whichever is first."""

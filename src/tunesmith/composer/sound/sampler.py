@@ -29,6 +29,8 @@ ATTENUATION_SCALE = 0.4
 KIT_RELEASE = 0.25
 LONGEST_RING = 6.0
 SILENT_GAIN = 1e-6
+SMALLEST_SWEEP = 100  # cents
+AUDIBLE_FALL = 0.05  # of the modulation envelope's decay
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +142,14 @@ class SampledVoice:
     def _filtered(self, settings: Mapping[int, float], tone: Tone, nuance: Nuance, length: int) -> Floats:
         """Where the modulation envelope moves the cutoff, fade between the waveform at both ends of its way."""
         cutoff, way = settings[Gen.CUTOFF], settings.get(Gen.MOD_ENV_TO_CUTOFF, 0)
-        rest = self._pitched(settings, tone, nuance, (cutoff, length))
-        if abs(way) < 100 or (cutoff >= OPEN_CUTOFF and way > 0):
-            return rest
+        if abs(way) < SMALLEST_SWEEP or (cutoff >= OPEN_CUTOFF and way > 0):
+            return self._pitched(settings, tone, nuance, (cutoff, length))
         moved = self._pitched(settings, tone, nuance, (cutoff + way, length))
-        curve = modulation_envelope(settings).curve(tone.seconds)
+        sweep = modulation_envelope(settings)
+        if sweep.opens_at_once and sweep.hold + AUDIBLE_FALL * sweep.decay >= tone.seconds:
+            return moved
+        rest = self._pitched(settings, tone, nuance, (cutoff, length))
+        curve = sweep.curve(tone.seconds)
         whole = min(len(rest), len(moved), length)
         blend = np.zeros(whole, np.float32)
         blend[: min(whole, len(curve))] = curve[:whole]

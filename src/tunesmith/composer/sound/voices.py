@@ -86,17 +86,16 @@ def voice_for(instrument: Instrument, bank: SoundFont, warnings: list[str] | Non
         return _amplified(_synth(instrument.patch), gain)
     number = KIT_BANK if instrument.is_kit else 0
     font = bank
-    if not font.has(number, instrument.program):
+    if not font.has(number, instrument.bank_program):
         font = built_in_bank()
         if warnings is not None:
             warnings.append(f"{bank.path.name} has no sound for {instrument.name}: the built-in bank plays it")
-    main_gain = 1.0 if instrument.layers or instrument.timbre.drive_db else gain
-    voice = SampledVoice(font, number, instrument.program, instrument.timbre, main_gain)
-    if instrument.is_kit:
-        return KitVoice(voice)
-    if main_gain == gain:
-        return voice
-    return _amplified(LayeredVoice([(voice, 1.0, 0), *_layers(instrument, font)], instrument.timbre.drive_db), gain)
+    if instrument.layers or instrument.timbre.drive_db:
+        main = SampledVoice(font, number, instrument.bank_program, instrument.timbre)
+        layers = [(main, 1.0, 0), *_layers(instrument, font)]
+        return _amplified(LayeredVoice(layers, instrument.timbre.drive_db), gain)
+    voice = SampledVoice(font, number, instrument.bank_program, instrument.timbre, gain)
+    return KitVoice(voice) if instrument.is_kit else voice
 
 
 def choke_group(voice: Voice, pitch: int) -> int:

@@ -59,8 +59,8 @@ class Plan:
 
     @property
     def bars(self) -> int:
-        """Bars of the form."""
-        return sum(section.bars for section in self.sections)
+        """Bars of the form, whose sections follow each other from bar 0."""
+        return self.sections[-1].bar + self.sections[-1].bars if self.sections else 0
 
     @property
     def end(self) -> float:

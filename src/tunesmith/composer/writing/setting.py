@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tunesmith.composer.theory import Chord
 from tunesmith.composer.writing.plan import Plan
-from tunesmith.composer.writing.scales import OUTSIDE, sitting
+from tunesmith.composer.writing.scales import sitting
 
 Costs = npt.NDArray[np.float64]
 
@@ -156,8 +156,3 @@ def _step_cost(moves: _Moves, table: _Table, before: Wish, wish: Wish) -> Costs:
     cost += LEAVING_DISSONANCE * leaving[:, None] * moves.by_leap
     cost += LEAVING_DISSONANCE * 0.5 * leaving[:, None] * (moves.interval == 0)
     return cost + REACHING_DISSONANCE * reaching[None, :] * moves.by_leap
-
-
-def is_outside(chord: Chord, scale: tuple[int, ...], pitch: int) -> bool:
-    """Tell whether a pitch is neither in the chord nor in the scale."""
-    return bool(sitting(chord, scale)[pitch] == OUTSIDE)

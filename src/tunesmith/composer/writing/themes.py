@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,19 +44,25 @@ class ThemeBook:
 
     def theme(self, name: str) -> Theme:
         """Return the theme of that name, always the same one."""
-        random = chance(self.seed, "theme", name)
-        if name == "A":
-            return draw_theme(random, self.meter, self.taste, self.phrasing)
-        if name == "bridge":
-            return develop(random, self.theme("A"), self.meter, self.phrasing)
-        kin = self.theme("A").motif
-        return draw_theme(random, self.meter, self._contrasting(random, name), self.phrasing, kin)
+        return _drawn(self, name)
 
-    def _contrasting(self, random: np.random.Generator, name: str) -> MotifTaste:
+    def contrasting(self, random: np.random.Generator, name: str) -> MotifTaste:
+        """Return the taste of a theme that is to differ from A: busier or calmer, and wider."""
         rhythm = self.taste.rhythm
         busier = name == "drop" or rhythm.density < SPARSE or random.random() < 0.4
         density = min(rhythm.density * (1.3 if busier else 0.65), 0.9 / rhythm.shortest)
         return replace(self.taste, rhythm=replace(rhythm, density=density), span=self.taste.span + 1)
+
+
+@lru_cache(maxsize=16)
+def _drawn(book: ThemeBook, name: str) -> Theme:
+    random = chance(book.seed, "theme", name)
+    if name == "A":
+        return draw_theme(random, book.meter, book.taste, book.phrasing)
+    if name == "bridge":
+        return develop(random, book.theme("A"), book.meter, book.phrasing)
+    kin = book.theme("A").motif
+    return draw_theme(random, book.meter, book.contrasting(random, name), book.phrasing, kin)
 
 
 def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -> tuple[Motif, ...]:

@@ -12,19 +12,20 @@ from tunesmith.composer.mix.master.frames import Frames
 from tunesmith.composer.mix.master.k_weighting import SILENCE_LUFS, gated_loudness
 
 DENSITIES = (
-    Compression(-1.0, 1.8, attack=0.02, release=0.15),
-    Compression(-3.0, 2.2, attack=0.012, release=0.12),
-    Compression(-5.0, 3.0, attack=0.006, release=0.1),
+    Compression(-2.5, 2.2, attack=0.008, release=0.12),
+    Compression(-4.0, 2.8, attack=0.006, release=0.1),
+    Compression(-6.0, 3.5, attack=0.005, release=0.1),
     Compression(-10.0, 5.0, attack=0.004, release=0.08),
     Compression(-20.0, 10.0, attack=0.002, release=0.06),
     Compression(-40.0, 20.0, attack=0.001, release=0.04),
 )
 """From glue to levelling: the first that reaches the loudness with a limiter that need not work hard is taken."""
 
-CEILING_DB = -1.15
-"""A little under −1 dBTP: other meters interpolate otherwise, and lossy formats move the peaks."""
+CEILING_DB = -1.8
+"""Under −1 dBTP, since other meters interpolate otherwise and lossy formats move the peaks. It sets the crest factor,
+too: at −14 LUFS a busy band comes to about 13–14 dB, as finished records do."""
 
-HARD_LIMITING_DB = 7.0
+HARD_LIMITING_DB = 8.0
 TOLERANCE = 0.05
 MOST_GAIN_DB = 80.0
 ROUNDS = 16

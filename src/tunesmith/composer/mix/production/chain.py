@@ -48,11 +48,11 @@ def _effects(name: str, level: float, period: int | None, random: np.random.Gene
         case "bitcrush":
             return (BitCrush(7, 2, level),)
         case "lofi":
-            return Saturation(0.9, level), Filter(Band("high_pass", 45), Band("low_pass", 9500))
+            return Saturation(0.9, level), Filter(Band("high_pass", 45), Band("low_pass", 11_000))
         case "vinyl":
             return (Vinyl(level, period, random),)
         case "tape":
-            return Saturation(0.7, level), Filter(Band("peak", 85, 1.5, 0.9), Band("high_shelf", 9000, -3))
+            return Saturation(0.7, level), Filter(Band("peak", 85, 1.5, 0.9), Band("high_shelf", 9000, -2))
         case "wow":
             return (Wow(period),)
         case "telephone":

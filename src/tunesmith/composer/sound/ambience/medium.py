@@ -9,14 +9,16 @@ import numpy as np
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.sound.ambience.circular import Grain, band, count, noise, normal, scatter, slow, widened
 
+_LOUDEST_CLICK = 1.6
+
 
 def vinyl(samples: int, random: np.random.Generator) -> Samples:
     """A record's surface: rumble, a little hiss, dust that crackles and a few pops."""
     rumble = normal(band(noise(samples, random), 20, 70)) * np.float32(0.1)
-    hiss = normal(band(noise(samples, random), 400, 9_000)) * slow(samples, random, 1.0, 0.7, 1.1) * np.float32(0.1)
-    dust = scatter(samples, _clicks(samples, random, 26, 8, 50))
+    hiss = normal(band(noise(samples, random), 400, 9_000)) * slow(samples, random, 1.0, 0.7, 1.1) * np.float32(0.07)
+    dust = scatter(samples, _clicks(samples, random, 34, 12, 80))
     pops = scatter(samples, _clicks(samples, random, 0.9, 60, 260))
-    return np.asarray(widened(rumble + hiss) + dust + pops * np.float32(1.3), np.float32)
+    return np.asarray(widened(rumble + hiss) + dust + pops * np.float32(0.9), np.float32)
 
 
 def _clicks(samples: int, random: np.random.Generator, rate: float, shortest: int, longest: int) -> Iterator[Grain]:
@@ -27,7 +29,10 @@ def _clicks(samples: int, random: np.random.Generator, rate: float, shortest: in
         click *= np.minimum(1, np.arange(length)[::-1] / 6).astype(np.float32)
         sign = 1 if random.uniform() < 0.5 else -1
         yield Grain(
-            int(start), click, sign * min(3.0, float(random.exponential(1.0))), float(random.uniform(-0.5, 0.5))
+            int(start),
+            click,
+            sign * min(_LOUDEST_CLICK, float(random.exponential(1.0))),
+            float(random.uniform(-0.5, 0.5)),
         )
 
 

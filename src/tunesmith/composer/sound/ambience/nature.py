@@ -21,7 +21,7 @@ from tunesmith.composer.sound.ambience.circular import (
 from tunesmith.composer.sound.ambience.water import bubbles
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-_LOUDEST_CRACKLE = 3.0
+_LOUDEST_CRACKLE = 2.0
 _ECHO_SECONDS = 0.004  # from the ground on the other side
 
 

@@ -16,12 +16,12 @@ _WAVES = ((9.0, 0.0), (11.5, 0.4), (7.7, 0.75))  # period in seconds, phase in t
 def ocean(samples: int, random: np.random.Generator) -> Samples:
     """Waves that swell, break and draw back over a beach."""
     source = noise(samples, random)
-    deep, foam = normal(band(source, 60, 900)), normal(band(np.roll(source, 4_001), 800, 6_500))
-    hiss = normal(band(np.roll(source, 9_001), 3_000, 12_000))
-    sea = 0.25 * deep
+    deep, foam = normal(band(source, 60, 700, order=2)), normal(band(np.roll(source, 4_001), 500, 2_600, order=2))
+    hiss = normal(band(np.roll(source, 9_001), 2_500, 9_000))
+    sea = 0.12 * deep
     for number, (period, start) in enumerate(_WAVES):
         swell = swing(samples, period, start).clip(0) ** 1.6
-        wave = deep * swell + foam * swell**3 * 0.9 + hiss * np.roll(swell, -SAMPLE_RATE // 2) ** 4 * 0.25
+        wave = deep * swell + foam * swell**3 * 0.4 + hiss * np.roll(swell, -SAMPLE_RATE // 2) ** 4 * 0.08
         sea = sea + np.roll(wave, number * 7_001)
     return widened(np.asarray(sea, np.float32))
 

@@ -20,7 +20,7 @@ from tunesmith.composer.sound.ambience.circular import (
 )
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-_RAIN_BEHIND = 0.015  # level of the rain against the thunder's peak
+_RAIN_BEHIND = 0.01  # level of the rain against the thunder's peak
 
 
 def drops(
@@ -42,15 +42,15 @@ def rain(samples: int, random: np.random.Generator) -> Samples:
     source = noise(samples, random)
     bed = normal(band(source, 600, 7_000)) + 0.25 * band(source, 5_000, np.inf)
     bed *= slow(samples, random, 0.4, 0.8, 1.1)
-    return widened(bed) + scatter(samples, drops(samples, random, 200)) * np.float32(0.8)
+    return widened(bed) + scatter(samples, drops(samples, random, 200)) * np.float32(1.2)
 
 
 def heavy_rain(samples: int, random: np.random.Generator) -> Samples:
     """A downpour: a broad roar with dense, heavy drops."""
     source = noise(samples, random)
-    bed = normal(band(source, 250, 5_500)) + 0.5 * normal(band(source, 3_000, np.inf))
+    bed = normal(band(source, 700, 6_500)) + 0.35 * normal(band(source, 4_000, np.inf))
     bed *= slow(samples, random, 0.6, 0.75, 1.1)
-    return widened(bed) + scatter(samples, drops(samples, random, 300, 400, 4_000)) * np.float32(1.0)
+    return widened(bed) + scatter(samples, drops(samples, random, 300, 700, 5_000)) * np.float32(1.4)
 
 
 def thunder(samples: int, random: np.random.Generator) -> Samples:

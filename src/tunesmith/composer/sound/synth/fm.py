@@ -6,7 +6,7 @@ import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.sound.synth.colour import chorus, saturate
-from tunesmith.composer.sound.synth.control import decay, ending, envelope, modulation, samples_in, slide
+from tunesmith.composer.sound.synth.control import decay, ended, envelope, modulation, samples_in, slide
 from tunesmith.composer.sound.synth.patch import Fm, Operator
 from tunesmith.composer.sound.synth.waves import HIGHEST_HARMONIC, Curve, Mono, hertz
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
@@ -21,7 +21,7 @@ def render_fm(patch: Fm, tone: Tone, random: np.random.Generator) -> Samples:
         detune = operator.detune_cents + float(random.uniform(-0.6, 0.6))
         signal[0] += _operate(operator, turns * 2 ** (detune / 1200), tone)
     signal /= sum(operator.level for operator in patch.operators)
-    return chorus(saturate(signal, patch.drive) * ending(samples), patch.chorus)
+    return chorus(ended(saturate(signal, patch.drive)), patch.chorus)
 
 
 def _turns(patch: Fm, tone: Tone, samples: int) -> Curve:

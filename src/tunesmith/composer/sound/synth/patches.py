@@ -160,7 +160,7 @@ PADS: Mapping[str, Patch] = {
             Oscillator("sine", 0.5, -12),
         ),
         Envelope(0.6, 2.0, 0.9, 1.6),
-        Filter("low24", 420, 1.0, 0.4, Envelope(1.5, 3.0, 0.6, 1.5), 0.7, 0.6),
+        Filter("low24", 420, 1.0, 0.75, Envelope(1.5, 3.0, 0.6, 1.5), 0.7, 0.6),
         (Lfo("cutoff", 0.09, 0.35), Lfo("duty", 0.21, 0.15)),
         chorus=0.45,
         noise=0.02,
@@ -181,7 +181,7 @@ PADS: Mapping[str, Patch] = {
     "sweep_pad": Subtractive(
         (Oscillator("saw", 1.0, unison=5, detune_cents=16, spread=1.0), Oscillator("saw", 0.3, 12)),
         Envelope(0.3, 2.0, 0.85, 1.4),
-        Filter("low24", 480, 1.9, 0.4, Envelope(2.2, 4.0, 0.4, 1.5), 3.0, 0.6),
+        Filter("low24", 480, 1.9, 0.85, Envelope(2.2, 4.0, 0.4, 1.5), 3.0, 0.6),
         (Lfo("cutoff", 0.17, 0.4),),
         chorus=0.35,
     ),

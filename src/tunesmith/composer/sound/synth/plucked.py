@@ -34,13 +34,14 @@ def _string(patch: PluckedString, tone: Tone, samples: int, random: np.random.Ge
     period = SAMPLE_RATE / hertz(tone.pitch)
     whole = int(period) - 2
     gain = 10 ** (-3 * period / SAMPLE_RATE / (patch.ring * 2 ** ((60 - tone.pitch) / 24)))
-    taps = _loop_taps(period - whole, patch.damping) * gain
+    taps = _loop_taps(period - whole, min(0.9, patch.damping * 2 ** ((60 - tone.pitch) / 14))) * gain
     line = np.zeros(samples + whole + _TAPS)
     line[_TAPS : _TAPS + whole] = _pluck(patch, tone, whole, random)
     for start in range(_TAPS + whole, line.size, whole):
         end = min(start + whole, line.size)
         line[start:end] = np.convolve(line[start - whole - _TAPS + 1 : end - whole], taps, "valid")
-    return line[_TAPS : _TAPS + samples]
+    loss = 2 ** ((tone.pitch - 60) / 40)  # short strings hold less of the burst and ring for less time
+    return np.asarray(line[_TAPS : _TAPS + samples] * loss)
 
 
 def _loop_taps(delay: float, damping: float) -> Curve:

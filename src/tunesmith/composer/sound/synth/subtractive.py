@@ -6,7 +6,7 @@ import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.sound.synth.colour import chorus, saturate
-from tunesmith.composer.sound.synth.control import ending, envelope, modulation, samples_in, slide
+from tunesmith.composer.sound.synth.control import ended, envelope, modulation, samples_in, slide
 from tunesmith.composer.sound.synth.filters import GRID, moving_filter
 from tunesmith.composer.sound.synth.patch import Filter, Oscillator, Subtractive
 from tunesmith.composer.sound.synth.waves import Curve, hertz, oscillate, pulse
@@ -31,7 +31,7 @@ def render_subtractive(patch: Subtractive, tone: Tone, random: np.random.Generat
         signal = moving_filter(signal, patch.filter.kind, octaves, patch.filter.resonance)
     level = _amplitude(patch, tone, samples)
     signal = saturate(signal * level, patch.drive)
-    return chorus(signal * ending(samples), patch.chorus)
+    return chorus(ended(signal), patch.chorus)
 
 
 def _frequency(patch: Subtractive, tone: Tone, samples: int) -> float | Curve:
@@ -59,7 +59,7 @@ def _add(
 ) -> None:
     """Add the oscillator's copies to the (channels, samples) signal, panned from left to right."""
     copies = oscillator.unison
-    duty = _duty(patch, oscillator, tone, signal.shape[1])
+    duty = _duty(patch, oscillator, tone, signal.shape[1]) if oscillator.wave == "pulse" else 0.5
     starts = random.uniform(0, 1, copies) if copies > 1 else np.zeros(1)
     for copy, start in enumerate(starts):
         place = 2 * copy / (copies - 1) - 1 if copies > 1 else 0.0

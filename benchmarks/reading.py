@@ -1,0 +1,54 @@
+"""How often reading finds a fitting genre for prompts that name none, and how long it takes; ends in a line of JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from pathlib import Path
+
+import yaml
+
+from tunesmith.composer.genre import genre_names
+from tunesmith.composer.reading import read_brief
+from tunesmith.composer.reading.choosing import ranked_genres
+from tunesmith.composer.reading.understood import understand
+from tunesmith.request import GenerationRequest
+
+PROMPTS = Path(__file__).with_name("reading_prompts.yaml")
+
+
+def judged(rows: list[tuple[str, list[str]]]) -> tuple[float, float]:
+    """Return the share of prompts whose first genre fits, and the share with a fitting one among the first three."""
+    first = third = 0
+    for prompt, fitting in rows:
+        ranked = ranked_genres(understand(prompt))
+        first += ranked[0] in fitting
+        third += any(name in fitting for name in ranked[:3])
+        if ranked[0] not in fitting:
+            print(f"  {prompt!r}: {', '.join(ranked[:3])}")
+    return first / len(rows), third / len(rows)
+
+
+def seconds_of(prompt: str) -> float:
+    """Return how long a read takes."""
+    start = time.perf_counter()
+    read_brief(GenerationRequest(prompt=prompt, seed=1))
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print the misses, the machine and the shares."""
+    cold = seconds_of("lofi hip hop with rain sounds, 90 bpm")
+    warm = min(seconds_of("lofi hip hop with rain sounds, 90 bpm") for _ in range(20))
+    sets = yaml.safe_load(PROMPTS.read_text(encoding="utf-8"))
+    result: dict[str, float] = {"cold_read_ms": round(cold * 1e3, 1), "warm_read_ms": round(warm * 1e3, 2)}
+    for name, rows in sets.items():
+        first, third = judged(rows)
+        result |= {f"{name}_top1": round(first, 3), f"{name}_top3": round(third, 3), f"{name}_prompts": len(rows)}
+    print(f"{platform.platform()}, Python {platform.python_version()}, {len(genre_names())} genres")
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

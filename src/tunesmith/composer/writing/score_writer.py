@@ -1,0 +1,146 @@
+"""Brief → score: form, harmony and band first, then each player's notes in an order that lets them lock together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tunesmith.composer.brief import Brief
+from tunesmith.composer.chance import chance
+from tunesmith.composer.genre import Genre, load_genre
+from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
+from tunesmith.composer.writing.arpeggio import write_arpeggio
+from tunesmith.composer.writing.band import choose_band, with_someone
+from tunesmith.composer.writing.bass import write_bass
+from tunesmith.composer.writing.chords import write_chords
+from tunesmith.composer.writing.counter import write_counter
+from tunesmith.composer.writing.drone import write_drone
+from tunesmith.composer.writing.drums import write_drums
+from tunesmith.composer.writing.effects import write_effects
+from tunesmith.composer.writing.endings import ending_of, faded
+from tunesmith.composer.writing.form import build_sections
+from tunesmith.composer.writing.harmony import Setting, write_harmony
+from tunesmith.composer.writing.melody import write_melody
+from tunesmith.composer.writing.pad import write_pad
+from tunesmith.composer.writing.performance import perform
+from tunesmith.composer.writing.plan import Plan, Player, Writer
+from tunesmith.composer.writing.tempo import Timeline, solve_timeline
+
+WRITERS: Mapping[str, Writer] = {
+    "drums": write_drums,
+    "percussion": write_drums,
+    "bass": write_bass,
+    "drone": write_drone,
+    "chords": write_chords,
+    "pad": write_pad,
+    "arpeggio": write_arpeggio,
+    "melody": write_melody,
+    "counter": write_counter,
+    "effects": write_effects,
+}
+"""One writer a role, in the order in which they write."""
+SHORTEST = 1 / 64  # beats: what is cut shorter at the end is left out
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A finished score, and what the user should know about how it was fitted."""
+
+    score: Score
+    warnings: tuple[str, ...] = ()
+
+
+def write_score(brief: Brief) -> Writing:
+    """Compose the piece that the brief asks for; the same brief gives the same score.
+
+    Raises InvalidRequest where hits or bars cannot be met, or ``without`` leaves nobody to play.
+    """
+    genre = load_genre(brief.genre)
+    timeline = solve_timeline(brief)
+    plan = _planned(brief, genre, timeline)
+    written = _written(plan)
+    parts = tuple(_part(plan, timeline, player, written[player.name]) for player in plan.players)
+    score = Score(
+        title=brief.title,
+        prompt=brief.prompt,
+        genre=brief.genre,
+        seed=brief.seed,
+        key=brief.key,
+        meter=brief.meter,
+        tempo_map=timeline.tempo_map,
+        duration=timeline.duration,
+        loop=brief.loop,
+        form=brief.form,
+        sections=plan.sections,
+        chords=plan.chords,
+        parts=tuple(part for part in parts if part.notes),
+        ambience=_ambience(brief, genre),
+        mix=_mix(brief, genre),
+    )
+    return Writing(score, timeline.warnings)
+
+
+def _planned(brief: Brief, genre: Genre, timeline: Timeline) -> Plan:
+    sections = build_sections(brief, genre, timeline, chance(brief.seed, "form"))
+    setting = Setting(genre, brief.key, brief.meter, brief.mood, brief.loop)
+    chords = write_harmony(setting, sections, chance(brief.seed, "harmony"))
+    players = choose_band(brief, genre, chance(brief.seed, "band"))
+    players = with_someone(players, [section.energy for section in sections])
+    return Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
+
+
+def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
+    order = list(WRITERS)
+    written: dict[str, tuple[Note, ...]] = {}
+    for player in sorted(plan.players, key=lambda player: order.index(player.role)):
+        random = chance(plan.brief.seed, "write", player.name)
+        written[player.name] = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+    return written
+
+
+def _part(plan: Plan, timeline: Timeline, player: Player, notes: Sequence[Note]) -> Part:
+    plan = replace(plan, written={player.name: tuple(notes)})
+    played = perform(plan, player, tuple(notes), chance(plan.brief.seed, "perform", player.name))
+    if not plan.brief.loop and ending_of(plan) == "fade":
+        played = faded(plan, played)
+    return Part(
+        name=player.name,
+        role=player.role,
+        instrument=player.instrument,
+        notes=_within(played, plan.tempo_map.beat_at(timeline.duration)),
+        gain_db=player.gain_db,
+        pan=player.pan,
+        entry=player.entry,
+    )
+
+
+def _within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
+    """Leave out or shorten what would sound past the end of the piece."""
+    grid_end = int(end * 960) / 960
+    return tuple(
+        note if note.end <= grid_end else replace(note, length=grid_end - note.start)
+        for note in notes
+        if note.start <= grid_end - SHORTEST
+    )
+
+
+def _ambience(brief: Brief, genre: Genre) -> tuple[Ambience, ...]:
+    names = dict.fromkeys((*brief.ambience, *genre.mix.ambience))
+    return tuple(Ambience(name) for name in names if name not in brief.without)
+
+
+def _mix(brief: Brief, genre: Genre) -> MixSettings:
+    """Return the genre's mix with the brief's production, loudness, space and mood."""
+    base = genre.mix.settings()
+    spacious = "spacious" in brief.production
+    dry = "dry" in brief.production
+    asked = sorted(brief.production - {"spacious", *brief.without})
+    own = [name for name in base.production if name not in brief.without]
+    return replace(
+        base,
+        loudness_lufs=base.loudness_lufs if brief.loudness_lufs is None else brief.loudness_lufs,
+        room=base.room * (0.25 if dry else 1.0),
+        hall=0.0 if dry else min(1.0, base.hall + (0.25 if spacious else 0.0)),
+        brightness_db=max(-12.0, min(6.0, base.brightness_db + 1.5 * brief.mood.valence)),
+        production=tuple(dict.fromkeys((*own, *asked))),
+    )
