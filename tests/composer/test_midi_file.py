@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
 import mido
 from hypothesis import given, settings
+from pieces import scores, small_score
 
 from tunesmith.composer.midi_file import read_midi, write_midi
 from tunesmith.composer.score import Note, Score
-
-sys.path.insert(0, str(Path(__file__).parent))
-from pieces import scores, small_score
 
 
 def without_glide(notes: tuple[Note, ...]) -> list[Note]:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
+from pieces import scores, small_score
 
 from tunesmith.composer.score import Score
 from tunesmith.composer.score_file import dump_score, load_score
 from tunesmith.errors import InvalidScore
-
-sys.path.insert(0, str(Path(__file__).parent))
-from pieces import scores, small_score
 
 DOCUMENT = dump_score(small_score())
 

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+import tiny_bank as tiny
 
 from tunesmith.composer.instruments import Timbre, instrument
 from tunesmith.composer.sound.envelope import Envelope
@@ -13,18 +12,6 @@ from tunesmith.composer.sound.sampler import SampledVoice
 from tunesmith.composer.sound.soundfont import PITCHED_BYTES, SoundFont, built_in_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 from tunesmith.composer.sound.voices import voice_for
-
-
-def _tiny() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tiny_bank", Path(__file__).with_name("tiny_bank.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tiny = _tiny()
 
 
 def _voice(tmp_path: Path, zone: list[tuple[int, int]], timbre: Timbre | None = None) -> SampledVoice:

@@ -1,29 +1,16 @@
 from __future__ import annotations
 
-import importlib.util
 import time
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+import tiny_bank as tiny
 
 from tunesmith.composer.sound.byte_cache import ByteCache
 from tunesmith.composer.sound.generators import Gen
 from tunesmith.composer.sound.soundfont import SoundFont, built_in_bank, open_bank
 from tunesmith.errors import SoundFontError
-
-
-def _tiny() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tiny_bank", Path(__file__).with_name("tiny_bank.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tiny = _tiny()
 
 
 @pytest.mark.parametrize("compressed", [False, True])

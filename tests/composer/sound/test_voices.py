@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_bank as tiny
 
 from tunesmith.composer.drums import DRUM_KEYS
 from tunesmith.composer.instruments import Instrument, instrument, instruments
@@ -46,11 +46,6 @@ def test_hats_choke_each_other_and_nothing_else(name: str) -> None:
 
 
 def test_a_bank_that_lacks_a_program_is_helped_out_and_says_so(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("tiny_bank", Path(__file__).with_name("tiny_bank.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    tiny = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tiny)
     font = SoundFont(tiny.write_bank(tmp_path / "mine.sf2", [(54, 1)]))
     warnings: list[str] = []
     helped = voice_for(instrument("flute"), font, warnings).sound(Tone(72, 90, 0.5))
