@@ -16,7 +16,7 @@ music: $(VENV)/installed ## write music for PROMPT="…" under music/
 	@cd music && "$(CURDIR)/$(BIN)/tunesmith" generate "$(PROMPT)"
 
 test: $(VENV)/installed-test ## run every test
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
 check: $(VENV)/installed-test ## lint, format, types and import contracts
 	$(BIN)/ruff check .

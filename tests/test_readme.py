@@ -16,11 +16,11 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def tested_blocks(language: str) -> list[str]:
+def blocks_marked_tested(language: str) -> list[str]:
     return re.findall(rf"<!-- tested -->\n```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-COMMANDS = [line for block in tested_blocks("sh") for line in block.splitlines()]
+COMMANDS = [line for block in blocks_marked_tested("sh") for line in block.splitlines()]
 
 
 def run(arguments: list[str], folder: Path) -> str:
@@ -32,27 +32,21 @@ def run(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("readme")
+def test_the_readme_commands_work_one_after_another(tmp_path: Path) -> None:
+    for command in COMMANDS:
+        program, *arguments = shlex.split(command)
+        assert program == "tunesmith"
+        run(["-m", "tunesmith", *arguments], tmp_path)
+        for flag, value in itertools.pairwise(arguments):
+            if flag in ("-o", "--midi", "--score", "--stems"):
+                assert (tmp_path / value).exists(), command
 
 
-@pytest.mark.xdist_group("readme")
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_readme_command_works(command: str, folder: Path) -> None:
-    program, *arguments = shlex.split(command)
-    assert program == "tunesmith"
-    run(["-m", "tunesmith", *arguments], folder)
-    for flag, value in itertools.pairwise(arguments):
-        if flag in ("-o", "--midi", "--score", "--stems"):
-            assert (folder / value).exists()
-
-
-@pytest.mark.parametrize("code", tested_blocks("python"))
+@pytest.mark.parametrize("code", blocks_marked_tested("python"))
 def test_the_readme_code_works(code: str, tmp_path: Path) -> None:
     assert "44100" in run(["-c", code], tmp_path)
 
 
 def test_there_is_something_to_test() -> None:
     assert len(COMMANDS) > 5
-    assert tested_blocks("python")
+    assert blocks_marked_tested("python")

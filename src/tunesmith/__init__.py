@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         TunesmithError,
         UnknownName,
     )
-    from tunesmith.request import GenerationRequest
+    from tunesmith.request import GenerationRequest, Hit
 
 __version__ = "0.1.0"
 
@@ -28,6 +28,7 @@ __all__ = [
     "AudioFileError",
     "GenerationCancelled",
     "GenerationRequest",
+    "Hit",
     "InvalidRequest",
     "InvalidScore",
     "ModelNotInstalled",
@@ -39,7 +40,7 @@ __all__ = [
     "generate",
 ]
 
-_HOMES = {"Audio": "tunesmith.audio", "GenerationRequest": "tunesmith.request"}
+_HOMES = {"Audio": "tunesmith.audio", "GenerationRequest": "tunesmith.request", "Hit": "tunesmith.request"}
 
 
 def generate(prompt: str, *, model: str = "composer", seed: int | None = None, **wishes: Any) -> Audio:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.formats import Format, format_of
+from tunesmith.audio.ogg import number_stream
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import append_info_chunk, prepend_id3_tag, tags_of
@@ -29,7 +30,7 @@ def write_audio(audio: Audio, path: Path, *, bits: int = 16, sample_rate: int | 
     """Write the sound to ``path`` in the format of its suffix, tagged with its metadata; returns the path.
 
     ``bits`` 16 is dithered; 24 and 32 (float) where the format has them. Rates the format lacks are resampled.
-    Same sound, same bytes, but for Ogg, where libsndfile draws a random stream number.
+    Same sound, same bytes.
     Raises InvalidRequest for an unknown suffix and AudioFileError when the file cannot be written.
     """
     target = format_of(path)
@@ -42,6 +43,8 @@ def write_audio(audio: Audio, path: Path, *, bits: int = 16, sample_rate: int | 
             append_info_chunk(temporary, tags)
         elif target.container == "MP3":
             prepend_id3_tag(temporary, tags)
+        elif target.container == "OGG":
+            number_stream(temporary)
     return path
 
 
