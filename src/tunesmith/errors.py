@@ -73,6 +73,9 @@ class SoundFontError(TunesmithError):
 
     exit_code = 2
 
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"soundfont: {problem}")
+
 
 class ModelNotInstalled(TunesmithError):
     """The model exists but is not on this machine; the message names the command that installs it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -29,6 +30,22 @@ def whole_number(text: Any) -> Any:
 SampleRate = Annotated[
     Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000], BeforeValidator(whole_number)
 ]
+
+LIMITS: Mapping[str, str] = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "finite_number": "must be a finite number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "string_type": "must be text",
+    "literal_error": "must be {expected}",
+    "extra_forbidden": "is not a field of a request",
+    "missing": "is missing",
+}
+"""How a broken limit is said, by the type of Pydantic's complaint."""
 
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)$")
 
@@ -138,6 +155,11 @@ def one_line(error: ValidationError) -> str:
     problem = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":
         return f"{field}: {problem}" if field else problem
+    limit = LIMITS.get(first["type"])
+    bounds = {
+        name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in first.get("ctx", {}).items()
+    }
+    said = limit.format(**bounds) if limit else problem[0].lower() + problem[1:]
     value = first.get("input")
     shown = repr(value) if not isinstance(value, float) or not math.isnan(value) else "nan"
-    return f"{field}: {problem[0].lower()}{problem[1:]}, got {shown[:80]}"
+    return f"{field}: {said}, got {shown[:80]}"

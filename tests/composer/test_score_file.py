@@ -42,6 +42,8 @@ def test_writing_what_was_read_gives_the_same_document() -> None:
         ("duration: 6.5", "duration: 99999", "duration must be a number from 0.1 to 1800, got '99999'"),
         ("name: drums", "name: melody", "two parts called 'melody'"),
         ("Am7", "Xm7", "'Xm7' is not a chord"),
+        ("name: rain", "name: rian", "name cannot be 'rian'; did you mean rain?"),
+        ("[tape, wow]", "[tape, wov]", "production cannot be 'wov'; did you mean wow?"),
         ("title:", "title: [", "not YAML"),
     ],
 )

@@ -12,6 +12,9 @@ import typer
 def render(
     score: Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; the suffix is the format.")],
+    loudness: Annotated[float | None, typer.Option(metavar="LUFS", help="Integrated loudness, -40 to -8.")] = None,
+    sample_rate: Annotated[int | None, typer.Option(metavar="HZ", help="8000 to 96000.")] = None,
+    mono: Annotated[bool, typer.Option("--mono", help="One channel.")] = False,
     soundfont: Annotated[Path | None, typer.Option(metavar="FILE", help="An SF2 or SF3 bank to play from.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no report.")] = False,
@@ -20,16 +23,23 @@ def render(
     from tunesmith.audio.writer import check_writable, write_audio
     from tunesmith.cli.console import progress_bar, say_warning
     from tunesmith.cli.outputs import Made, report
-    from tunesmith.composer.composition import Playing, perform
+    from tunesmith.composer.composition import perform
     from tunesmith.composer.score_file import load_score
     from tunesmith.config import load_settings
     from tunesmith.generator import never_cancelled
+    from tunesmith.request import GenerationRequest
 
     started = time.monotonic()
     check_writable(output)
     settings = load_settings()
-    playing = Playing(sample_rate=settings.sample_rate, soundfont=soundfont or settings.soundfont)
-    composition = perform(load_score(_text_of(score)), playing)
+    wishes = GenerationRequest.checked(
+        prompt="a score",
+        loudness_lufs=loudness,
+        sample_rate=sample_rate or settings.sample_rate,
+        mono=mono,
+        soundfont=soundfont or settings.soundfont,
+    )
+    composition = perform(load_score(_text_of(score)), wishes)
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress, never_cancelled)
     for warning in composition.warnings:

@@ -36,15 +36,21 @@ class Playing:
     soundfont: Path | None = None
     intensity: float | None = None
 
+    @classmethod
+    def of(cls, request: GenerationRequest) -> Playing:
+        """Return what a request says about playing."""
+        return cls(request.sample_rate, request.mono, request.soundfont, request.intensity)
+
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """A written piece, ready to be heard. ``brief`` is None where the score came from a document."""
+    """A written piece, ready to be heard. ``brief`` and ``request`` are None where the score came from a document."""
 
     score: Score
     playing: Playing
     brief: Brief | None = None
     warnings: tuple[str, ...] = ()
+    request: GenerationRequest | None = None
     _voices: dict[str, Voice] = field(default_factory=dict, repr=False, compare=False)
 
     def mix(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Audio:
@@ -96,6 +102,8 @@ class Composition:
             "model": MODEL,
             "licence": LICENCE,
             "settings": settings,
+            "request": self.request.model_dump(mode="json", exclude_defaults=True) if self.request else None,
+            "warnings": list(self.warnings),
         }
 
     def session(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Session:
@@ -124,16 +132,29 @@ def compose(request: GenerationRequest) -> Composition:
 
     Raises InvalidRequest for what cannot be, SoundFontError for a broken sound bank.
     """
-    if request.soundfont is not None:
-        bank(request.soundfont)
     brief = read_brief(request)
     writing = write_score(brief)
-    playing = Playing(request.sample_rate, request.mono, request.soundfont, request.intensity)
-    return Composition(writing.score, playing, brief, (*brief.warnings, *writing.warnings))
+    warnings = (*brief.warnings, *writing.warnings)
+    return _played(Composition(writing.score, Playing.of(request), brief, warnings, request))
 
 
-def perform(score: Score, playing: Playing) -> Composition:
-    """Return a composition of a score that was read from a document."""
-    if playing.soundfont is not None:
-        bank(playing.soundfont)
-    return Composition(score, playing)
+def perform(score: Score, wishes: GenerationRequest) -> Composition:
+    """Return a composition of a score that was read from a document.
+
+    Of the ``wishes`` those about the sound count: sample rate, channels, sound bank, intensity, loudness.
+    """
+    if wishes.loudness_lufs is not None:
+        score = replace(score, mix=replace(score.mix, loudness_lufs=wishes.loudness_lufs))
+    return _played(Composition(score, Playing.of(wishes)))
+
+
+def _played(composition: Composition) -> Composition:
+    """Return the composition with its players found, so that a broken or poor sound bank is known before rendering."""
+    if composition.playing.soundfont is None:
+        return composition
+    missing: list[str] = []
+    opened = bank(composition.playing.soundfont)
+    voices = {
+        part.instrument: voice_for(instrument(part.instrument), opened, missing) for part in composition.score.parts
+    }
+    return replace(composition, warnings=(*composition.warnings, *missing), _voices=voices)

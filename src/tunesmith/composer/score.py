@@ -19,6 +19,16 @@ ROLES = (
 )  # fmt: skip
 
 
+AMBIENCES = (
+    "rain", "heavy_rain", "thunder", "ocean", "wind", "fire", "birds", "crowd", "stream", "night", "vinyl", "city",
+    "cafe", "tape_hiss", "forest",
+)  # fmt: skip
+"""Background sounds by name."""
+
+PRODUCTION = ("tape", "wow", "vinyl", "lofi", "distortion", "bitcrush", "telephone", "dry", "spacious")
+"""Production effects by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """One note: ``start`` and ``length`` in beats on the 1/960 grid, MIDI ``pitch`` (a GM drum key in drum parts).
@@ -107,7 +117,7 @@ class TempoMap:
 
 @dataclass(frozen=True, slots=True)
 class Ambience:
-    """A background sound named in the ambience table (rain, ocean, vinyl …) at ``gain_db`` below the music."""
+    """A background sound named in AMBIENCES, its level moved by ``gain_db``."""
 
     name: str
     gain_db: float = 0.0
@@ -118,8 +128,7 @@ class MixSettings:
     """How the stems become the mix.
 
     ``room`` and ``hall`` are reverb sends 0–1, ``side_chain`` how deep the kick ducks the rest 0–1, ``brightness_db`` a
-    tilt of the highs, ``width`` the stereo width (1 as played), ``production`` effects by name: tape, wow, vinyl, lofi,
-    distortion, bitcrush, dry, telephone.
+    tilt of the highs, ``width`` the stereo width (1 as played), ``production`` effects named in PRODUCTION.
     """
 
     loudness_lufs: float = -14.0

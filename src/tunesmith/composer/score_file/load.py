@@ -7,7 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tunesmith.composer.instruments import instrument, instruments
-from tunesmith.composer.score import ROLES, Ambience, ChordSpan, MixSettings, Note, Part, Score, Section, TempoMap
+from tunesmith.composer.score import (
+    AMBIENCES,
+    PRODUCTION,
+    ROLES,
+    Ambience,
+    ChordSpan,
+    MixSettings,
+    Note,
+    Part,
+    Score,
+    Section,
+    TempoMap,
+)
 from tunesmith.composer.score_file.document import Place, parse_document
 from tunesmith.composer.score_file.dump import FORMAT_VERSION
 from tunesmith.composer.score_file.notation import read_chord, read_note
@@ -179,11 +191,13 @@ def _number(fields: Mapping[str, Place], name: str, low: float, high: float) -> 
 def _ambience(place: Place) -> Iterator[Ambience]:
     for item in place.items():
         fields = item.fields(("name", "gain_db"), ("name",))
-        yield Ambience(fields["name"].text(), _number(fields, "gain_db", -60, 24))
+        yield Ambience(fields["name"].one_of(AMBIENCES), _number(fields, "gain_db", -60, 24))
 
 
 def _mix(place: Place) -> MixSettings:
     fields = place.fields((*MIX_RANGES, "production"))
     numbers = {name: fields[name].number(*limits) for name, limits in MIX_RANGES.items() if name in fields}
-    production = tuple(item.text() for item in fields["production"].items()) if "production" in fields else ()
+    production = (
+        tuple(item.one_of(PRODUCTION) for item in fields["production"].items()) if "production" in fields else ()
+    )
     return MixSettings(**numbers, production=production)
