@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument
-from tunesmith.composer.writing.casting import Seat, arranged, asked_style, led
+from tunesmith.composer.writing.casting import Seat, arranged, asked_style, lead_register, led
 from tunesmith.composer.writing.company import company_of
 from tunesmith.composer.writing.drawing import draw, maybe
 from tunesmith.composer.writing.plan import Player
@@ -137,11 +137,11 @@ def _player(seat: Seat, brief: Brief, genre: Genre, random: np.random.Generator)
         role=role,
         instrument=seat.instrument,
         style=style,
-        register=_register(part, instrument(seat.instrument)),
+        register=lead_register(seat, _register(part, instrument(seat.instrument))),
         entry=part.entry if seat.entry is None else min(part.entry, seat.entry),
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,
-        gain_db=max(-24.0, min(12.0, (max(part.gain_db, -1.0) if seat.asked else part.gain_db) + seat.gain_db)),
+        gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if seat.asked else part.gain_db) + seat.gain_db)),
         pan=part.pan * (0.5 if seat.asked else 1.0),
     )
 

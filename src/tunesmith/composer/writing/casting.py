@@ -10,12 +10,15 @@ from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.company import Company, has_word, kin, leads_readily
 
-ASKED_DB, LEAD_DB = 2.5, 3.0
+ASKED_DB, LEAD_DB = 3.0, 4.0
 BEHIND_DB: Mapping[str, float] = {
-    "melody": -4, "counter": -5, "arpeggio": -4, "chords": -3, "pad": -3, "bass": -1, "drone": -3,
-    "drums": -2.5, "percussion": -4, "effects": -4,
+    "melody": -4, "counter": -5, "arpeggio": -4, "chords": -3, "pad": -3, "bass": -2, "drone": -3,
+    "drums": -3, "percussion": -5, "effects": -4,
 }  # fmt: skip
 """How far those whom nobody asked for step back, by role."""
+GENTLE_DRUMS_DB = -4.0
+"""How much further drums step back as the mood goes from lively to calm: cymbals hide every other sound."""
+CHORDAL = 2  # how readily lead those who can also accompany (company.LEADING)
 OPENING = 2  # named instruments that play from the very start; the others enter soon
 SOON = 0.3
 SHORT_SECONDS = 25.0
@@ -23,6 +26,15 @@ FILLING = ("chords", "pad", "bass", "drums", "arpeggio", "drone", "counter", "pe
 HARMONY = frozenset({"chords", "arpeggio", "pad", "drone"})
 RHYTHM = frozenset({"bass", "drums", "percussion"})
 PASSIVE = frozenset({"block", "pulse", "rolled", "hits", ""})
+BEST_REGISTERS: Mapping[str, int] = {
+    "cello": 57, "viola": 65, "contrabass": 45, "trombone": 56, "bassoon": 53, "french_horn": 60, "tuba": 43,
+    "baritone_sax": 52, "tenor_sax": 60, "alto_sax": 65, "clarinet": 68, "trumpet": 69, "muted_trumpet": 69,
+    "brass_section": 67, "english_horn": 64, "ukulele": 69, "banjo": 66, "acoustic_guitar": 66, "nylon_guitar": 66,
+    "jazz_guitar": 66, "clean_guitar": 66, "overdriven_guitar": 66, "distorted_guitar": 64, "electric_piano": 68,
+    "organ": 67, "sitar": 61, "koto": 69, "shamisen": 64, "lute": 65, "harp": 70, "vibraphone": 70, "marimba": 67,
+    "shakuhachi": 70, "kalimba": 70,
+}  # fmt: skip
+"""The pitch around which a named instrument leads best: where it sounds most like itself."""
 STRING_QUARTET = (("melody", "violin", 76), ("counter", "viola", 64), ("arpeggio", "violin", 67), ("bass", "cello", 48))
 
 
@@ -45,12 +57,15 @@ def led(seats: Sequence[Seat], company: Company, genre: Genre) -> list[Seat]:
     able = company.leads
     if not able or (leads_readily(able[0]) == 1 and not _has_melody(genre)):
         return list(seats)
-    lead = next((s for s in seats if s.part.role == "melody" and any(kin(name, s.instrument) for name in able)), None)
+    first = [name for name in able if leads_readily(name) == leads_readily(able[0])]
+    lead = next((s for s in seats if s.part.role == "melody" and any(kin(name, s.instrument) for name in first)), None)
     others = [seat for seat in seats if seat.part.role != "melody"]
     if lead is None:
         others = [s for s in others if not (s.instrument == able[0] and s.part.role == "counter")]
         lead = Seat(_melody_part(genre, able[0]), able[0])
     doubles = [s for s in seats if s.part.role == "melody" and s.asked and s.instrument != lead.instrument]
+    played = {seat.instrument for seat in others}
+    doubles = [s for s in doubles if s.instrument not in played or leads_readily(s.instrument) > CHORDAL]
     return [replace(lead, asked=True), *doubles, *others]
 
 
@@ -67,7 +82,7 @@ def arranged(seats: Sequence[Seat], company: Company) -> list[Seat]:
         seats = _counted(seats, company.size)
     else:
         seats = [seat for seat in seats if _stays(seat, seats, company)]
-    return seats if company.size and not company.alone else _balanced(seats)
+    return seats if company.size and not company.alone else _balanced(seats, company)
 
 
 def asked_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
@@ -83,6 +98,11 @@ def asked_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: st
         return style, rhythm
     active = [known for known in part.style if known not in PASSIVE]
     return (active[0] if active else "arpeggio" if brief.mood.arousal < 0 else "strum"), ""
+
+
+def lead_register(seat: Seat, usual: int) -> int:
+    """Return the register in which a named lead plays; the genre's own for anyone else."""
+    return BEST_REGISTERS.get(seat.instrument, usual) if seat.asked and seat.part.role == "melody" else usual
 
 
 def _stays(seat: Seat, seats: Sequence[Seat], company: Company) -> bool:
@@ -126,17 +146,23 @@ def _counted(seats: Sequence[Seat], size: int) -> list[Seat]:
     return [replace(tune, instrument=able[0]), *stay] if able else stay
 
 
-def _balanced(seats: Sequence[Seat]) -> list[Seat]:
+def _balanced(seats: Sequence[Seat], company: Company) -> list[Seat]:
     opening = list(dict.fromkeys(seat.instrument for seat in seats if seat.asked))[:OPENING]
+    tuneful = any(seat.asked and seat.part.role not in RHYTHM for seat in seats)
     result = []
     for seat in seats:
         if seat.asked:
             gain = LEAD_DB if seat.part.role == "melody" else ASKED_DB
             result.append(replace(seat, gain_db=gain, entry=0.0 if seat.instrument in opening else SOON))
         else:
-            behind = BEHIND_DB[seat.part.role] if any(s.asked for s in seats) else 0.0
-            result.append(replace(seat, gain_db=seat.gain_db + behind))
+            result.append(replace(seat, gain_db=seat.gain_db + _behind_db(seat.part.role, tuneful, company)))
     return result
+
+
+def _behind_db(role: str, tuneful: bool, company: Company) -> float:
+    """Return how far an unasked player steps back; ``tuneful`` where one of the named has a tune or chords."""
+    gentle = min(1.0, max(0.0, (0.7 - company.arousal) / 0.7)) if tuneful and role in ("drums", "percussion") else 0.0
+    return BEHIND_DB[role] + GENTLE_DRUMS_DB * gentle
 
 
 def _has_melody(genre: Genre) -> bool:
