@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.writing.casting import Seat, arranged, asked_style, lead_register, led
+from tunesmith.composer.writing.company import company_of
 from tunesmith.composer.writing.drawing import draw, maybe
 from tunesmith.composer.writing.plan import Player
 from tunesmith.errors import InvalidRequest
@@ -41,18 +43,7 @@ SOLO_ROLES = ("melody", "counter")
 SINGLE_VOICES = 2  # an instrument of at most two voices leads; it cannot carry chords
 EXTRA_STYLES: Mapping[str, str] = {"timpani": "pedal", "taiko_drum": "pedal"}
 KIT_PERCUSSION = frozenset({"latin_percussion", "cinematic_percussion"})
-ASKED_ENTRY = 0.3
-ASKED_GAIN_DB = 1.5
 UNPITCHED = frozenset({"drums", "percussion", "effects"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Seat:
-    """A part of the genre with the instrument that takes it; ``asked`` where the user named that instrument."""
-
-    part: GenrePart
-    instrument: str
-    asked: bool = False
 
 
 def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tuple[Player, ...]:
@@ -60,11 +51,15 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
     seats = _seats(brief, genre, random)
     for name in brief.instruments:
         seats = _seated(seats, name, genre, random)
+    company = company_of(brief)
     if brief.form == "bed":
         seats = [seat for seat in seats if seat.asked or seat.part.role not in SOLO_ROLES] or seats
+    else:
+        seats = led(seats, company, genre)
+    seats = arranged(seats, company)
     if not seats:
         raise InvalidRequest("without", f"leaves nobody to play {genre.title}")
-    return _named([_player(seat, genre, random) for seat in seats])
+    return _named([_player(seat, brief, genre, random) for seat in seats])
 
 
 def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[Player, ...]:
@@ -78,7 +73,7 @@ def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[
     return tuple(replace(player, entry=quietest) if player is first else player for player in players)
 
 
-def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[_Seat]:
+def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[Seat]:
     seats = []
     for part in genre.parts:
         present = maybe(random, part.chance)
@@ -86,7 +81,7 @@ def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[_Sea
         if allowed:
             name = draw(random, allowed)
             if present:
-                seats.append(_Seat(part, name))
+                seats.append(Seat(part, name))
     return seats
 
 
@@ -104,7 +99,7 @@ def _roles_of(tool: Instrument) -> tuple[str, ...]:
     return (*SOLO_ROLES, *(role for role in roles if role == "arpeggio")) if leads else roles
 
 
-def _seated(seats: list[_Seat], name: str, genre: Genre, random: np.random.Generator) -> list[_Seat]:
+def _seated(seats: list[Seat], name: str, genre: Genre, random: np.random.Generator) -> list[Seat]:
     """Give the asked instrument the seat that fits it best, or bring a chair for it."""
     taken = next((i for i, seat in enumerate(seats) if seat.instrument == name), None)
     if taken is not None:
@@ -114,8 +109,8 @@ def _seated(seats: list[_Seat], name: str, genre: Genre, random: np.random.Gener
     roles = _roles_of(instrument(name))
     fitting = listed or [i for role in roles for i in free if seats[i].part.role == role and name not in EXTRA_STYLES]
     if fitting:
-        return [_Seat(seat.part, name, True) if i == fitting[0] else seat for i, seat in enumerate(seats)]
-    return [*seats, _Seat(_new_part(name, roles[0], genre, random), name, True)]
+        return [Seat(seat.part, name, True) if i == fitting[0] else seat for i, seat in enumerate(seats)]
+    return [*seats, Seat(_new_part(name, roles[0], genre, random), name, True)]
 
 
 def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -> GenrePart:
@@ -129,22 +124,25 @@ def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -
     return GenrePart.model_validate({"role": role, "instruments": (name,), "style": style})
 
 
-def _player(seat: _Seat, genre: Genre, random: np.random.Generator) -> Player:
+def _player(seat: Seat, brief: Brief, genre: Genre, random: np.random.Generator) -> Player:
     part, role = seat.part, seat.part.role
     style = draw(random, part.style) if part.style else DEFAULT_STYLES.get(role, "")
     if role in ("drums", "percussion") and not style:
         style = next((groove.name for groove in genre.grooves if groove.use == "groove"), "")
+    rhythm = draw(random, part.rhythm) if part.rhythm else ""
+    if seat.asked and role in ("chords", "arpeggio"):
+        style, rhythm = asked_style(brief, part, seat.instrument, style, rhythm)
     return Player(
         name=role,
         role=role,
         instrument=seat.instrument,
         style=style,
-        register=_register(part, instrument(seat.instrument)),
-        entry=min(part.entry, ASKED_ENTRY) if seat.asked else part.entry,
+        register=lead_register(seat, _register(part, instrument(seat.instrument))),
+        entry=part.entry if seat.entry is None else min(part.entry, seat.entry),
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
-        rhythm=draw(random, part.rhythm) if part.rhythm else "",
-        gain_db=max(part.gain_db, 0.0) + ASKED_GAIN_DB if seat.asked else part.gain_db,
-        pan=part.pan,
+        rhythm=rhythm,
+        gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if seat.asked else part.gain_db) + seat.gain_db)),
+        pan=part.pan * (0.5 if seat.asked else 1.0),
     )
 
 

@@ -1,0 +1,95 @@
+"""The company a prompt keeps: whether the named players play alone, and how many play."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tunesmith.composer.brief import Brief
+from tunesmith.composer.instruments import instrument
+
+_ALONE = re.compile(
+    r"\b(solo(?! over)|alone|unaccompanied|only|nothing but|allein|unbegleitet|nur|seule?|sozinh[oa]|s[oó]lo|solista)\b"
+    r"|ソロ|独奏|だけ|獨奏|独自"
+)
+_SIZES: Mapping[int, re.Pattern[str]] = {
+    2: re.compile(r"\b(duet|duo|dúo|dueto|duett)\b|二重奏|デュオ|デュエット"),
+    3: re.compile(r"\b(trio|trío)\b|三重奏|トリオ"),
+    4: re.compile(r"\b(quartet|quartett|cuarteto|quatuor|quarteto|\w+quartett)\b|四重奏|カルテット"),
+    5: re.compile(r"\b(quintet|quintett|quinteto|quintette)\b|五重奏|クインテット"),
+}
+LEADING: Mapping[str, int] = {
+    "winds": 5,
+    "reeds": 5,
+    "brass": 5,
+    "strings": 4,
+    "mallets": 3,
+    "chip": 3,
+    "plucked": 2,
+    "keys": 2,
+    "voices": 1,
+    "guitar": 1,
+    "synth": 1,
+}
+"""Families that can carry a tune -> how readily they do where several are named."""
+UNLED = frozenset({"synth_stab", "synth_arp", "trance_pluck", "tremolo_strings", "orchestra_hit", "muted_guitar"})
+CALM_BELOW, LIVELY_FROM = 0.0, 0.45  # arousal
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """``named``: the instruments asked for; ``alone``: only they play; ``size``: how many players there are, 0 any."""
+
+    named: tuple[str, ...]
+    alone: bool
+    size: int
+    arousal: float
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether players whom nobody asked for had better stay at home."""
+        return self.arousal < CALM_BELOW
+
+    @property
+    def is_lively(self) -> bool:
+        """Whether a full band is welcome beside those asked for."""
+        return self.arousal >= LIVELY_FROM
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Return the named instruments that can carry a tune, readiest first."""
+        able = [name for name in self.named if leads_readily(name)]
+        return tuple(sorted(able, key=lambda name: -leads_readily(name)))
+
+
+def company_of(brief: Brief) -> Company:
+    """Read who plays from the brief's instruments and the words of its prompt."""
+    text = brief.prompt.casefold()
+    size = next((count for count, words in _SIZES.items() if words.search(text)), 0)
+    alone = bool(brief.instruments) and not size and _ALONE.search(text) is not None
+    return Company(brief.instruments, alone and not _is_a_solo_with_band(text), size, brief.mood.arousal)
+
+
+def leads_readily(name: str) -> int:
+    """Return how readily an instrument takes the tune, 0 never."""
+    return 0 if name in UNLED else LEADING.get(instrument(name).family, 0)
+
+
+def kin(name: str, other: str) -> bool:
+    """Whether one is a section and the other plays in it: strings and a violin, a brass section and a trumpet."""
+    sections = {"strings", "slow_strings", "brass_section"}
+    return name == other or (
+        instrument(name).family == instrument(other).family and not sections.isdisjoint((name, other))
+    )
+
+
+def has_word(brief: Brief, words: Iterable[str]) -> bool:
+    """Whether the prompt has a word that begins so."""
+    text = brief.prompt.casefold()
+    return any(re.search(rf"\b{word}", text) for word in words)
+
+
+def _is_a_solo_with_band(text: str) -> bool:
+    """A guitar solo over a band is no guitar alone."""
+    return all(re.search(words, text) for words in (r"\bsolos?\b", r"\b(band|rock|metal|drums|beat)\b"))
