@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tunesmith.cli import options
+
+if TYPE_CHECKING:
+    from tunesmith.request import GenerationRequest
+
+ScoreArgument = Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")]
+OutputFile = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; the suffix is the format.")]
+
 
 def render(
-    score: Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; the suffix is the format.")],
-    loudness: Annotated[float | None, typer.Option(metavar="LUFS", help="Integrated loudness, -40 to -8.")] = None,
-    sample_rate: Annotated[int | None, typer.Option(metavar="HZ", help="8000 to 96000.")] = None,
-    mono: Annotated[bool, typer.Option("--mono", help="One channel.")] = False,
-    soundfont: Annotated[Path | None, typer.Option(metavar="FILE", help="An SF2 or SF3 bank to play from.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no report.")] = False,
+    score: ScoreArgument,
+    output: OutputFile,
+    loudness: options.Loudness = None,
+    sample_rate: options.SampleRateHz = None,
+    mono: options.Mono = False,
+    soundfont: options.SoundFontFile = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Make sound from a score file; a mistake in it is shown with line, part and beat."""
     from tunesmith.audio.writer import check_writable, write_audio
@@ -25,21 +33,11 @@ def render(
     from tunesmith.cli.outputs import Made, report
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_file import load_score
-    from tunesmith.config import load_settings
     from tunesmith.generator import never_cancelled
-    from tunesmith.request import GenerationRequest
 
     started = time.monotonic()
     check_writable(output)
-    settings = load_settings()
-    wishes = GenerationRequest.checked(
-        prompt="a score",
-        loudness_lufs=loudness,
-        sample_rate=sample_rate or settings.sample_rate,
-        mono=mono,
-        soundfont=soundfont or settings.soundfont,
-    )
-    composition = perform(load_score(_text_of(score)), wishes)
+    composition = perform(load_score(_text_of(score)), _wishes(loudness, sample_rate, mono, soundfont))
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress, never_cancelled)
     for warning in composition.warnings:
@@ -49,6 +47,20 @@ def render(
     piece = composition.score
     made = Made(piece.prompt, piece.seed, audio.duration, took, (str(output),), composition.warnings, audio.metadata)
     report([made], as_json, quiet, to_stderr=False)
+
+
+def _wishes(loudness: str | None, sample_rate: str | None, mono: bool, soundfont: str | None) -> GenerationRequest:
+    from tunesmith.config import load_settings
+    from tunesmith.request import GenerationRequest
+
+    settings = load_settings()
+    return GenerationRequest.checked(
+        prompt="a score",
+        loudness_lufs=loudness,
+        sample_rate=sample_rate or settings.sample_rate,
+        mono=mono,
+        soundfont=soundfont or settings.soundfont,
+    )
 
 
 def _text_of(path: Path) -> str:

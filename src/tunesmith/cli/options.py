@@ -1,0 +1,52 @@
+"""The options of the command line, each with its help: what they are called and what they take, in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def _option(panel: str, help_text: str, metavar: str | None = None, *names: str, **limits: Any) -> Any:
+    return typer.Option(*names, metavar=metavar, rich_help_panel=panel, help=help_text, **limits)
+
+
+FILES, MUSIC, SOUND = "Files", "The music", "The sound"
+Text = str | None
+File = Path | None
+
+Prompt = Annotated[str, typer.Argument(help="What the music should be, in your own words.")]
+OUTPUT_HELP = "Where to: .wav .flac .mp3 .ogg .opus; - is standard output. Default: after prompt and seed."
+Output = Annotated[Text, _option(FILES, OUTPUT_HELP, "FILE", "-o", "--output")]
+Stems = Annotated[File, _option(FILES, "Also one file a part, before mastering.", "DIR")]
+Midi = Annotated[File, _option(FILES, "Also the notes as MIDI.", "FILE")]
+ScoreFile = Annotated[File, _option(FILES, "Also the score as YAML, to edit and render.", "FILE")]
+Json = Annotated[bool, _option(FILES, "Report as JSON.", None, "--json")]
+Quiet = Annotated[bool, _option(FILES, "No progress, no report.", None, "--quiet", "-q")]
+
+Duration = Annotated[Text, _option(MUSIC, "Exact length: 45, 1:30; 1 s to 30 min. Default: 30.", "TIME")]
+Bars = Annotated[Text, _option(MUSIC, "Length in bars instead.", "N")]
+Bpm = Annotated[Text, _option(MUSIC, "Tempo, 20 to 300.", "BPM")]
+KeyName = Annotated[Text, _option(MUSIC, "Such as 'D minor', 'F# dorian', Bb.", "KEY")]
+MeterName = Annotated[Text, _option(MUSIC, "Such as 4/4, 3/4, 6/8.", "METER")]
+GenreName = Annotated[Text, _option(MUSIC, "See: tunesmith genres.", "NAME")]
+Instruments = Annotated[Text, _option(MUSIC, "Instruments that must play; see: tunesmith instruments.", "A,B")]
+Without = Annotated[Text, _option(MUSIC, "Instruments, families or roles to leave out.", "A,B")]
+FormName = Annotated[Text, _option(MUSIC, "track, loop, sting, bumper or bed.", "FORM")]
+Loop = Annotated[bool, _option(MUSIC, "A seamless loop; same as --form loop.", None, "--loop")]
+Intensity = Annotated[Text, _option(MUSIC, "How full it plays throughout.", "0..1")]
+Layers = Annotated[Text, _option(MUSIC, "Also the same piece, in sync, at these intensities: 0.2,0.6,1.", "A,B")]
+Hits = Annotated[list[str] | None, _option(MUSIC, "A first beat falls exactly here; may be repeated.", "TIME[=climax]")]
+Seed = Annotated[Text, _option(MUSIC, "Same seed, same music. Default: drawn.", "N")]
+Variations = Annotated[
+    int, _option(MUSIC, "So many pieces, with seeds that follow each other.", "N", "-n", "--variations", min=1, max=100)
+]
+Model = Annotated[str, _option(MUSIC, "What makes the music.", "NAME")]
+
+Loudness = Annotated[
+    Text, _option(SOUND, "Integrated loudness, -40 to -8. Default: the genre's or the score's.", "LUFS")
+]
+SampleRateHz = Annotated[Text, _option(SOUND, "8000 to 96000. Default: 44100.", "HZ")]
+Mono = Annotated[bool, _option(SOUND, "One channel.", None, "--mono")]
+SoundFontFile = Annotated[Text, _option(SOUND, "An SF2 or SF3 bank to play from.", "FILE")]
