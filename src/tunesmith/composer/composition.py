@@ -26,15 +26,22 @@ from tunesmith.request import GenerationRequest
 MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
 
+LAYER_RANGE_LU = 6.0
+"""How much quieter than the fullest layer of a piece its calmest one is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Playing:
-    """How a score is played: output ``sample_rate`` and ``mono``, the user's ``soundfont``, and ``intensity`` 0–1."""
+    """How a score is played: output ``sample_rate`` and ``mono``, the user's ``soundfont``, and ``intensity`` 0–1.
+
+    ``quieter_lu`` is how far below the score's loudness it is mastered, so that layers keep their distance.
+    """
 
     sample_rate: int = SAMPLE_RATE
     mono: bool = False
     soundfont: Path | None = None
     intensity: float | None = None
+    quieter_lu: float = 0.0
 
     @classmethod
     def of(cls, request: GenerationRequest) -> Playing:
@@ -58,7 +65,9 @@ class Composition:
 
         Raises GenerationCancelled once ``cancelled()`` is true.
         """
-        spool = mix_score(self.score, self.session(progress, cancelled))
+        loudness = self.score.mix.loudness_lufs - self.playing.quieter_lu
+        score = replace(self.score, mix=replace(self.score.mix, loudness_lufs=loudness))
+        spool = mix_score(score, self.session(progress, cancelled))
         progress(Progress("done", 1.0))
         return Audio(spool, self.playing.sample_rate, self.metadata)
 
@@ -73,10 +82,11 @@ class Composition:
             yield name, Audio(spool, SAMPLE_RATE, {**self.metadata, "stem": name})
 
     def at_intensity(self, intensity: float) -> Composition:
-        """Return the same piece at another energy, 0–1, in sync with this one."""
+        """Return the same piece at another energy, 0–1, in sync with this one and as much quieter as it is calmer."""
         if not 0 <= intensity <= 1:
             raise InvalidRequest("intensity", f"must be 0 to 1, got {intensity!r}")
-        return replace(self, playing=replace(self.playing, intensity=intensity))
+        quieter = LAYER_RANGE_LU * (1 - intensity)
+        return replace(self, playing=replace(self.playing, intensity=intensity, quieter_lu=quieter))
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -92,7 +102,7 @@ class Composition:
             "form": score.form,
             "loop": score.loop,
             "intensity": self.playing.intensity,
-            "loudness_lufs": score.mix.loudness_lufs,
+            "loudness_lufs": score.mix.loudness_lufs - self.playing.quieter_lu,
             "instruments": sorted({part.instrument for part in score.parts}),
         }
         return {
