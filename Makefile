@@ -30,6 +30,8 @@ format: $(VENV)/installed-test ## put every file into house format
 
 bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line of JSON
 	$(BIN)/python benchmarks/composer.py
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/genres.py
 	$(BIN)/python benchmarks/adherence.py
 
 clean: ## remove the virtual environment and every cache

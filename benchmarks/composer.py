@@ -1,11 +1,10 @@
 """How fast the composer is and how much memory it takes. One core: thread pools are held to one thread.
 
-python benchmarks/composer.py [--long]
+python benchmarks/composer.py
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from hardware import print_hardware, print_result
 
 FULL_BAND = "epic orchestral battle theme with brass and percussion"
 PROMPTS = (FULL_BAND, "lofi hip hop with rain sounds, 90 bpm", "funk with horns", "house, 124 bpm")
+LENGTHS = (60, 600, 1800)  # seconds of audio, to see that time is linear and memory flat
 CHILD = """
 import sys, time
 import tunesmith
@@ -77,9 +77,6 @@ def cold_start(repeats: int = 5) -> float:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--long", action="store_true", help="also 10 and 30 minutes of audio")
-    options = parser.parse_args()
     print_hardware()
     one_core()
     result: dict[str, float] = {"cold_start_s": cold_start()}
@@ -94,8 +91,7 @@ def main() -> None:
         )
     times, *_ = run(PROMPTS[1], 10, 5)
     result["warm_10s_clip_s"] = median(times[1:])
-    lengths = (60, 600, 1800) if options.long else (60, 240)
-    for seconds in lengths:
+    for seconds in LENGTHS:
         times, _, _, peak = run(PROMPTS[1], seconds, 1)
         print(f"{seconds} s of audio: {times[0]:.1f} s, {seconds / times[0]:.0f} × real time, peak {peak:.0f} MB")
         result |= {f"seconds_for_{seconds}_s": times[0], f"resident_mb_for_{seconds}_s": peak}
