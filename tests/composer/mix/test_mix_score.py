@@ -15,7 +15,9 @@ from bandstand import fake_voices, full_band, session
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.chance import chance
 from tunesmith.composer.mix import MixOptions, Session, mix_score, premaster, stem_spools
+from tunesmith.composer.mix.premaster import AMBIENCE_DB
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
+from tunesmith.composer.sound.ambience import AMBIENCES
 from tunesmith.errors import GenerationCancelled
 from tunesmith.generator import Progress, never_cancelled
 
@@ -204,3 +206,8 @@ def test_progress_rises_to_one_and_cancelling_stops() -> None:
 
 def no_texture(name: str, seconds: float, random: np.random.Generator) -> Samples:
     raise AssertionError(f"nobody asked for {name}, {seconds} s, {random}")
+
+
+def test_every_ambience_has_its_own_level_below_the_music() -> None:
+    assert AMBIENCE_DB.keys() == AMBIENCES.keys()
+    assert max(AMBIENCE_DB.values()) <= -4

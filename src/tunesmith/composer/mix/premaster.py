@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -29,8 +29,14 @@ from tunesmith.composer.score import Ambience, Part, Score
 from tunesmith.errors import GenerationCancelled
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 
-AMBIENCE_DB = -9.0
-"""How far an ambience at 0 dB lies below the music."""
+AMBIENCE_DB: Mapping[str, float] = {
+    "rain": -16, "heavy_rain": -14, "thunder": -6, "ocean": -5, "wind": -6, "fire": -7, "birds": -11, "crowd": -7,
+    "stream": -11, "night": -12, "vinyl": -17, "city": -7, "cafe": -7, "tape_hiss": -15, "forest": -11,
+}  # fmt: skip
+"""How far each ambience at 0 dB lies below the music, in power. Steady hiss masks more than its power tells, rumble and
+single events less: set so that a tagger hears each of them, and music before it."""
+
+OTHER_AMBIENCE_DB = -9.0
 
 SILENT_MUSIC_POWER = 1e-3
 StemKey = TypeVar("StemKey", bound=Hashable)
@@ -141,7 +147,8 @@ def _read(spool: Spool, start: int, block: int) -> Samples:
 
 def _add_ambience(spool: Spool, score: Score, ambience: Ambience, music: float, session: Session) -> None:
     texture = AmbienceLoop(score, ambience, session.texture)
-    gain = 10 ** ((AMBIENCE_DB + ambience.gain_db) / 20) * (music / max(texture.power, 1e-12)) ** 0.5
+    level = AMBIENCE_DB.get(ambience.name, OTHER_AMBIENCE_DB) + ambience.gain_db
+    gain = 10 ** (level / 20) * (music / max(texture.power, 1e-12)) ** 0.5
     for start in range(0, len(spool), session.options.block):
         stop = min(len(spool), start + session.options.block)
         block = texture.read(start, stop) * np.float32(gain)

@@ -108,11 +108,13 @@ def lead_register(seat: Seat, usual: int) -> int:
 def _stays(seat: Seat, seats: Sequence[Seat], company: Company) -> bool:
     """Whether a player plays beside the named ones."""
     role = seat.part.role
-    if seat.asked or role == "bass" or not company.named:
+    if seat.asked or role in ("bass", "drone") or not company.named:
         return True
     tuneful = any(s.asked and s.part.role not in RHYTHM and s.part.role != "effects" for s in seats)
     if not tuneful or company.is_lively:
         return True
+    if role == "percussion" and company.genre_family == "world":
+        return not company.is_calm
     if role in ("counter", "arpeggio", "melody", "percussion"):
         return role == "melody" and not any(s.asked and s.part.role == "melody" for s in seats)
     if role in HARMONY:

@@ -140,7 +140,7 @@ def _mix(brief: Brief, genre: Genre) -> MixSettings:
         base,
         loudness_lufs=base.loudness_lufs if brief.loudness_lufs is None else brief.loudness_lufs,
         room=base.room * (0.25 if dry else 1.0),
-        hall=0.0 if dry else min(1.0, base.hall + (0.25 if spacious else 0.0)),
+        hall=0.0 if dry else min(1.0, base.hall + (0.4 if spacious else 0.0)),
         brightness_db=max(-12.0, min(6.0, base.brightness_db + 1.5 * brief.mood.valence)),
         production=tuple(dict.fromkeys((*own, *asked))),
     )

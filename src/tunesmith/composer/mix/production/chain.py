@@ -44,15 +44,15 @@ class ProductionChain:
 def _effects(name: str, level: float, period: int | None, random: np.random.Generator) -> tuple[Effect, ...]:
     match name:
         case "distortion":
-            return Saturation(3.0, level, mix=0.7), Filter(Band("low_pass", 9000))
+            return Saturation(4.5, level, mix=0.8), Filter(Band("low_pass", 8000))
         case "bitcrush":
             return (BitCrush(7, 2, level),)
         case "lofi":
-            return Saturation(0.9, level), Filter(Band("high_pass", 45), Band("low_pass", 11_000))
+            return Saturation(1.1, level), Filter(Band("high_pass", 45), Band("low_pass", 6500))
         case "vinyl":
             return (Vinyl(level, period, random),)
         case "tape":
-            return Saturation(0.7, level), Filter(Band("peak", 85, 1.5, 0.9), Band("high_shelf", 9000, -2))
+            return Saturation(0.9, level), Filter(Band("peak", 85, 1.5, 0.9), Band("high_shelf", 8000, -3))
         case "wow":
             return (Wow(period),)
         case "telephone":
