@@ -11,7 +11,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.writing.casting import Seat, arranged, asked_style, lead_register, led
-from tunesmith.composer.writing.company import company_of
+from tunesmith.composer.writing.company import company_of, is_spoken_of
 from tunesmith.composer.writing.drawing import draw, maybe
 from tunesmith.composer.writing.plan import Player
 from tunesmith.errors import InvalidRequest
@@ -51,7 +51,8 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
     seats = _seats(brief, genre, random)
     for name in brief.instruments:
         seats = _seated(seats, name, genre, random)
-    company = company_of(brief)
+    seats = [replace(seat, asked=is_spoken_of(brief, seat.instrument)) for seat in seats]
+    company = company_of(brief, genre, [seat.instrument for seat in seats])
     if brief.form == "bed":
         seats = [seat for seat in seats if seat.asked or seat.part.role not in SOLO_ROLES] or seats
     else:

@@ -16,7 +16,7 @@ BEHIND_DB: Mapping[str, float] = {
     "drums": -3, "percussion": -5, "effects": -4,
 }  # fmt: skip
 """How far those whom nobody asked for step back, by role."""
-GENTLE_DRUMS_DB = -4.0
+GENTLE_DRUMS_DB = -5.0
 """How much further drums step back as the mood goes from lively to calm: cymbals hide every other sound."""
 CHORDAL = 2  # how readily lead those who can also accompany (company.LEADING)
 OPENING = 2  # named instruments that play from the very start; the others enter soon
@@ -82,7 +82,7 @@ def arranged(seats: Sequence[Seat], company: Company) -> list[Seat]:
         seats = _counted(seats, company.size)
     else:
         seats = [seat for seat in seats if _stays(seat, seats, company)]
-    return seats if company.size and not company.alone else _balanced(seats, company)
+    return _balanced(seats, company)
 
 
 def asked_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
@@ -108,18 +108,20 @@ def lead_register(seat: Seat, usual: int) -> int:
 def _stays(seat: Seat, seats: Sequence[Seat], company: Company) -> bool:
     """Whether a player plays beside the named ones."""
     role = seat.part.role
-    if seat.asked or role == "bass" or not company.named:
+    if seat.asked or role in ("bass", "drone") or not company.named:
         return True
     tuneful = any(s.asked and s.part.role not in RHYTHM and s.part.role != "effects" for s in seats)
     if not tuneful or company.is_lively:
         return True
+    if role == "percussion" and company.genre_family == "world":
+        return not company.is_calm
     if role in ("counter", "arpeggio", "melody", "percussion"):
         return role == "melody" and not any(s.asked and s.part.role == "melody" for s in seats)
     if role in HARMONY:
         asked_harmony = any(s.asked and s.part.role in ("chords", "arpeggio", "pad") for s in seats)
         first = next(s for s in seats if s.part.role in HARMONY)
         return (not asked_harmony and seat is first) or (not company.is_calm and seat is first)
-    return role != "effects" or not company.is_calm
+    return role == "drums" if company.needs_drums else not company.is_calm
 
 
 def _alone(seats: Sequence[Seat]) -> list[Seat]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tunesmith.composer.brief import Brief
+from tunesmith.composer.genre import Genre
 from tunesmith.composer.instruments import instrument
 
 _ALONE = re.compile(
@@ -34,6 +35,8 @@ LEADING: Mapping[str, int] = {
 }
 """Families that can carry a tune -> how readily they do where several are named."""
 UNLED = frozenset({"synth_stab", "synth_arp", "trance_pluck", "tremolo_strings", "orchestra_hit", "muted_guitar"})
+DRUMLESS = frozenset({"folk", "pop", "orchestral", "cinematic", "acoustic", "world", "classical", "ambient"})
+"""Families of genres whose calm pieces can do without drums."""
 CALM_BELOW, LIVELY_FROM = 0.0, 0.45  # arousal
 
 
@@ -45,11 +48,17 @@ class Company:
     alone: bool
     size: int
     arousal: float
+    genre_family: str = ""
 
     @property
     def is_calm(self) -> bool:
         """Whether players whom nobody asked for had better stay at home."""
         return self.arousal < CALM_BELOW
+
+    @property
+    def needs_drums(self) -> bool:
+        """Whether the genre is nothing without its drummer, however calm."""
+        return self.genre_family not in DRUMLESS
 
     @property
     def is_lively(self) -> bool:
@@ -63,12 +72,21 @@ class Company:
         return tuple(sorted(able, key=lambda name: -leads_readily(name)))
 
 
-def company_of(brief: Brief) -> Company:
-    """Read who plays from the brief's instruments and the words of its prompt."""
+def company_of(brief: Brief, genre: Genre, cast: Iterable[str] = ()) -> Company:
+    """Read who plays from the brief's instruments, the words of its prompt, and those of the ``cast`` it speaks of."""
     text = brief.prompt.casefold()
+    spoken = (name for name in cast if is_spoken_of(brief, name))
+    named = tuple(dict.fromkeys((*brief.instruments, *spoken)))
     size = next((count for count, words in _SIZES.items() if words.search(text)), 0)
-    alone = bool(brief.instruments) and not size and _ALONE.search(text) is not None
-    return Company(brief.instruments, alone and not _is_a_solo_with_band(text), size, brief.mood.arousal)
+    alone = bool(named) and not size and _ALONE.search(text) is not None
+    return Company(named, alone and not _is_a_solo_with_band(text), size, brief.mood.arousal, genre.family)
+
+
+def is_spoken_of(brief: Brief, name: str) -> bool:
+    """Whether the prompt names the instrument, be it as part of a genre's name: the piano of a jazz piano trio."""
+    if instrument(name).family in ("pads", "effects", "drums"):
+        return name in brief.instruments
+    return name in brief.instruments or has_word(brief, (rf"{name.replace('_', ' ')}\b",))
 
 
 def leads_readily(name: str) -> int:

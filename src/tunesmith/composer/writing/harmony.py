@@ -119,10 +119,9 @@ def _cadence(setting: Setting, random: np.random.Generator) -> tuple[Bar, ...]:
 
 def _ended(setting: Setting, bars: list[Bar], random: np.random.Generator) -> list[Bar]:
     """Let the piece come home: a cadence before the last bar, the tonic in it."""
-    if setting.genre.harmony.style in STILL:
-        return [*bars[:-1], (bars[-1][0],)]
+    style = setting.genre.harmony.style
     cadence = _cadence(setting, random)
-    if cadence and setting.genre.harmony.style != "modal":
+    if cadence and style != "modal" and style not in STILL:
         size = min(len(cadence), len(bars))
         return [*bars[: len(bars) - size], *cadence[len(cadence) - size : -1], (cadence[-1][-1],)]
     home = next((chord for bar in bars for chord in bar if _is_tonic(chord, setting.key)), None)
