@@ -82,7 +82,7 @@ def arranged(seats: Sequence[Seat], company: Company) -> list[Seat]:
     elif company.size:
         seats = _counted(seats, company.size)
     else:
-        seats = [seat for seat in seats if _stays(seat, seats, company)]
+        seats = [seat for i, seat in enumerate(seats) if _stays(seat, seats, company) and not _repeats(seats, i)]
     return _balanced(seats, company)
 
 
@@ -125,6 +125,12 @@ def _stays(seat: Seat, seats: Sequence[Seat], company: Company) -> bool:
     return role == "drums" if company.needs_drums else not company.is_calm
 
 
+def _repeats(seats: Sequence[Seat], index: int) -> bool:
+    """Whether a named instrument already plays this role."""
+    seat = seats[index]
+    return seat.asked and any(s.instrument == seat.instrument and s.part.role == seat.part.role for s in seats[:index])
+
+
 def _alone(seats: Sequence[Seat]) -> list[Seat]:
     """Keep the named; a lone single voice gets a soft bed to stand on."""
     named = [seat for seat in seats if seat.asked]
@@ -139,6 +145,7 @@ def _alone(seats: Sequence[Seat]) -> list[Seat]:
 
 def _counted(seats: Sequence[Seat], size: int) -> list[Seat]:
     """Keep as many instruments as the prompt counts, the named ones first; one of them leads."""
+    seats = [seat for seat in seats if seat.asked or seat.part.role not in ("pad", "effects")] or seats
     ranked = sorted(seats, key=lambda seat: (not seat.asked, FILLING.index(seat.part.role)))
     kept = list(dict.fromkeys(seat.instrument for seat in ranked))[:size]
     stay = [seat for seat in seats if seat.instrument in kept]
@@ -166,7 +173,7 @@ def _balanced(seats: Sequence[Seat], company: Company) -> list[Seat]:
 def _asked_db(role: str, tuneful: bool) -> float:
     if role in ("drums", "percussion"):
         return ASKED_DRUMS_DB if tuneful else ASKED_DB
-    return {"melody": LEAD_DB, "bass": BASS_DB}.get(role, ASKED_DB)
+    return {"melody": LEAD_DB, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, ASKED_DB)
 
 
 def _is_of_a_named_section(seat: Seat, company: Company) -> bool:
