@@ -98,3 +98,9 @@ def test_named_players_are_louder_than_they_would_be_unasked(brief: Callable[...
     }
     assert asked["distorted_guitar"] > plain["distorted_guitar"]
     assert asked["power_kit"] < plain["power_kit"]
+
+
+def test_an_electric_piano_is_no_piano(brief: Callable[..., Brief]) -> None:
+    for seed in range(6):
+        asked = brief(genre="boom_bap", prompt="beat con piano eléctrico", instruments=("electric_piano",), seed=seed)
+        assert "piano" not in {p.instrument for p in band(asked)}

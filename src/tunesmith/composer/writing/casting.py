@@ -10,7 +10,8 @@ from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.company import Company, has_word, kin, leads_readily
 
-ASKED_DB, LEAD_DB = 3.0, 4.0
+ASKED_DB, LEAD_DB, BASS_DB = 3.0, 4.0, 5.0
+ASKED_DRUMS_DB = 1.5  # beside others who are named: drums are heard anyway
 BEHIND_DB: Mapping[str, float] = {
     "melody": -4, "counter": -5, "arpeggio": -4, "chords": -3, "pad": -3, "bass": -2, "drone": -3,
     "drums": -3, "percussion": -5, "effects": -4,
@@ -81,7 +82,7 @@ def arranged(seats: Sequence[Seat], company: Company) -> list[Seat]:
     elif company.size:
         seats = _counted(seats, company.size)
     else:
-        seats = [seat for seat in seats if _stays(seat, seats, company)]
+        seats = [seat for i, seat in enumerate(seats) if _stays(seat, seats, company) and not _repeats(seats, i)]
     return _balanced(seats, company)
 
 
@@ -124,6 +125,12 @@ def _stays(seat: Seat, seats: Sequence[Seat], company: Company) -> bool:
     return role == "drums" if company.needs_drums else not company.is_calm
 
 
+def _repeats(seats: Sequence[Seat], index: int) -> bool:
+    """Whether a named instrument already plays this role."""
+    seat = seats[index]
+    return seat.asked and any(s.instrument == seat.instrument and s.part.role == seat.part.role for s in seats[:index])
+
+
 def _alone(seats: Sequence[Seat]) -> list[Seat]:
     """Keep the named; a lone single voice gets a soft bed to stand on."""
     named = [seat for seat in seats if seat.asked]
@@ -138,6 +145,7 @@ def _alone(seats: Sequence[Seat]) -> list[Seat]:
 
 def _counted(seats: Sequence[Seat], size: int) -> list[Seat]:
     """Keep as many instruments as the prompt counts, the named ones first; one of them leads."""
+    seats = [seat for seat in seats if seat.asked or seat.part.role not in ("pad", "effects")] or seats
     ranked = sorted(seats, key=lambda seat: (not seat.asked, FILLING.index(seat.part.role)))
     kept = list(dict.fromkeys(seat.instrument for seat in ranked))[:size]
     stay = [seat for seat in seats if seat.instrument in kept]
@@ -154,11 +162,23 @@ def _balanced(seats: Sequence[Seat], company: Company) -> list[Seat]:
     result = []
     for seat in seats:
         if seat.asked:
-            gain = LEAD_DB if seat.part.role == "melody" else ASKED_DB
+            gain = _asked_db(seat.part.role, tuneful)
             result.append(replace(seat, gain_db=gain, entry=0.0 if seat.instrument in opening else SOON))
         else:
-            result.append(replace(seat, gain_db=seat.gain_db + _behind_db(seat.part.role, tuneful, company)))
+            behind = 0.0 if _is_of_a_named_section(seat, company) else _behind_db(seat.part.role, tuneful, company)
+            result.append(replace(seat, gain_db=seat.gain_db + behind))
     return result
+
+
+def _asked_db(role: str, tuneful: bool) -> float:
+    if role in ("drums", "percussion"):
+        return ASKED_DRUMS_DB if tuneful else ASKED_DB
+    return {"melody": LEAD_DB, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, ASKED_DB)
+
+
+def _is_of_a_named_section(seat: Seat, company: Company) -> bool:
+    """Whether it is the section of a named player, or one of a named section's."""
+    return any(name != seat.instrument and kin(name, seat.instrument) for name in company.named)
 
 
 def _behind_db(role: str, tuneful: bool, company: Company) -> float:

@@ -86,6 +86,8 @@ def is_spoken_of(brief: Brief, name: str) -> bool:
     """Whether the prompt names the instrument, be it as part of a genre's name: the piano of a jazz piano trio."""
     if instrument(name).family in ("pads", "effects", "drums"):
         return name in brief.instruments
+    if any(name in other and name != other for other in brief.instruments):
+        return False  # the piano of an electric piano
     return name in brief.instruments or has_word(brief, (rf"{name.replace('_', ' ')}\b",))
 
 
