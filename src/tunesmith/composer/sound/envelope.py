@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ FLOOR_DB = 66.0
 LONGEST_RELEASE = 3.0
 SHORTEST_ATTACK, SHORTEST_RELEASE = 0.001, 0.02
 _BLOCK = 512
+_MOST_BLOCKS = 256  # falls of up to 3 s are remembered, in 64 MB at most
 _CLOSING = np.linspace(1, 0, 192, dtype=np.float32)
 _FULL_DB = 100.0  # decay and release times are for this many decibels
 
@@ -88,11 +90,25 @@ class Envelope:
 
 
 def exponential(fall_db: float, length: int) -> Floats:
-    """Return (length,) gains that fall ``fall_db`` a second from 1, as an outer product: far quicker than powers."""
+    """Return (length,) gains that fall ``fall_db`` a second from 1; read-only, as they are remembered."""
+    blocks = -(-length // _BLOCK)
+    whole = 1 << max(0, blocks - 1).bit_length()
+    return (_falling(fall_db, whole) if whole <= _MOST_BLOCKS else _fall(fall_db, blocks))[:length]
+
+
+@functools.lru_cache(maxsize=128)
+def _falling(fall_db: float, blocks: int) -> Floats:
+    gains = _fall(fall_db, blocks)
+    gains.flags.writeable = False
+    return gains
+
+
+def _fall(fall_db: float, blocks: int) -> Floats:
+    """Return the gains of whole blocks, as an outer product: far quicker than powers."""
     step = -fall_db / 20 * math.log(10) / SAMPLE_RATE
     fine = np.exp(step * np.arange(_BLOCK)).astype(np.float32)
-    coarse = np.exp(step * _BLOCK * np.arange(-(-length // _BLOCK))).astype(np.float32)
-    return np.asarray(np.multiply.outer(coarse, fine).ravel()[:length], np.float32)
+    coarse = np.exp(step * _BLOCK * np.arange(blocks)).astype(np.float32)
+    return np.asarray(np.multiply.outer(coarse, fine).ravel(), np.float32)
 
 
 def volume_envelope(settings: Mapping[int, float], key: int, attack: float = 0.0, release: float = 0.0) -> Envelope:

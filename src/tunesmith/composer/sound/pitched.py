@@ -6,7 +6,7 @@ rounded up to LENGTHS for the same reason, which also keeps a tone's samples the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
@@ -54,6 +54,20 @@ def quantised_cutoff(cutoff: float) -> int:
 
 
 def _render(font: SoundFont, pitching: Pitching, timbre: Timbre, seconds: float) -> Floats:
+    # Loud and soft notes, and both ends of a filter's sweep, share the costly step.
+    unfiltered = replace(pitching, cutoff=OPEN_CUTOFF, resonance_db=0.0)
+    waveform = font.pitched.get((unfiltered, seconds), lambda: _resampled(font, pitching, seconds))
+    sections: list[Sections] = []
+    if pitching.cutoff < OPEN_CUTOFF:
+        sections.append(low_pass(8.176 * 2 ** (pitching.cutoff / 1200), pitching.resonance_db))
+    sections += timbre_sections(timbre)
+    if not sections:
+        return waveform
+    return np.asarray(sosfilt(np.concatenate(sections).astype(np.float32), waveform), np.float32)
+
+
+def _resampled(font: SoundFont, pitching: Pitching, seconds: float) -> Floats:
+    """Return the waveform before its filters, centred on 0."""
     sample = font.sample(pitching.sample)
     rate = sample.rate * 2 ** (pitching.cents / 1200)
     needed = pitching.first + int(seconds * rate) + _MARGIN
@@ -61,13 +75,8 @@ def _render(font: SoundFont, pitching: Pitching, timbre: Timbre, seconds: float)
     recording = font.waveform(pitching.sample, -1 if whole else needed)
     source = _unrolled(recording, sample, pitching, needed)
     waveform = soxr.resample(source, rate, SAMPLE_RATE, quality="MQ") if abs(rate - SAMPLE_RATE) > 1e-6 else source
-    uncentred = abs(float(recording.mean())) > LARGEST_OFFSET
-    sections: list[Sections] = [high_pass(INAUDIBLE_HZ)] if uncentred else []
-    if pitching.cutoff < OPEN_CUTOFF:
-        sections.append(low_pass(8.176 * 2 ** (pitching.cutoff / 1200), pitching.resonance_db))
-    sections += timbre_sections(timbre)
-    if sections:
-        waveform = sosfilt(np.concatenate(sections).astype(np.float32), waveform)
+    if abs(float(recording.mean())) > LARGEST_OFFSET:
+        waveform = sosfilt(high_pass(INAUDIBLE_HZ).astype(np.float32), waveform)
     return np.array(waveform, np.float32)
 
 

@@ -50,6 +50,7 @@ class SoundFont:
         places = zip(header["bank"].tolist(), header["program"].tolist(), strict=True)
         self._presets = {place: index for index, place in enumerate(places)}
         self._regions: dict[int, tuple[Region, ...]] = {}
+        self._samples: dict[int, Sample] = {}
 
     @property
     def presets(self) -> Sequence[tuple[int, int]]:
@@ -71,6 +72,11 @@ class SoundFont:
 
     def sample(self, index: int) -> Sample:
         """Return what is known of one sample without decoding it."""
+        if index not in self._samples:
+            self._samples[index] = self._read_sample(index)
+        return self._samples[index]
+
+    def _read_sample(self, index: int) -> Sample:
         row = self._hydra.shdr[index]
         # SF3 counts loops from the sample's own start, SF2 from the start of all samples.
         origin = 0 if row["kind"] & COMPRESSED else int(row["start"])

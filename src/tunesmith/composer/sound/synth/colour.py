@@ -34,6 +34,8 @@ def chorus(signal: Samples, depth: float) -> Samples:
         fraction = behind - whole
         index = np.arange(samples, dtype=np.int32) - whole
         source = np.pad(stereo[1 - channel], (1, 0))  # index -1 and below read silence
-        near, far = source[np.maximum(index + 1, 0)], source[np.maximum(index, 0)]
-        copies[channel] = near * (1 - fraction) + far * fraction
+        near, far = source.take(index + 1, mode="clip"), source.take(index, mode="clip")
+        far -= near
+        far *= fraction
+        np.add(near, far, out=copies[channel])
     return np.asarray(stereo * np.float32(1 - 0.4 * depth) + copies * np.float32(0.6 * depth), np.float32)

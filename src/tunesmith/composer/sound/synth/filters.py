@@ -54,7 +54,7 @@ def static_filter(signal: Samples, kind: str, cutoff: float, resonance: float = 
 
 def moving_filter(signal: Samples, kind: str, octaves: Curve, resonance: float) -> Samples:
     """Filter (channels, samples) at a cutoff of ``2**octaves`` Hz, given for every GRID-th sample."""
-    from scipy.signal import sosfilt
+    from scipy.signal import lfilter  # for short pieces its call costs a third of sosfilt's
 
     steps = np.round(octaves * _STEPS_AN_OCTAVE).astype(np.int64)
     starts = np.flatnonzero(np.diff(steps, prepend=steps[0] - 1))
@@ -65,5 +65,8 @@ def moving_filter(signal: Samples, kind: str, octaves: Curve, resonance: float) 
         now = sections(kind, 2.0 ** (steps[start] / _STEPS_AN_OCTAVE), resonance)
         if state is None:
             state = np.zeros((now.shape[0], signal.shape[0], 2))
-        filtered[:, start * GRID : end], state = sosfilt(now, signal[:, start * GRID : end], zi=state)
+        piece = signal[:, start * GRID : end]
+        for number, section in enumerate(now):
+            piece, state[number] = lfilter(section[:3], section[3:], piece, zi=state[number])
+        filtered[:, start * GRID : end] = piece
     return filtered
