@@ -71,7 +71,7 @@ def judge(ask: Ask) -> Verdict:
     sound = mono(samples, rate)
     envelope = onset_envelope(sound)
     pulse = tempo(envelope)
-    found = key(sound)
+    found, written_key = key(sound), composition.score.key
     written = composition.score.tempo_map.changes[0][1] / brief.meter.felt_beat
     asked = brief.tempo_bpm if brief.tempo_is_given else written
     peak = np.abs(soxr.resample(samples.T, rate, rate * 8)).max()
@@ -81,8 +81,8 @@ def judge(ask: Ask) -> Verdict:
         tags=Tagger().scores(samples, rate),
         tempo_error=tempo_error(pulse, asked, ratios(brief.meter.is_compound)) if has_a_beat(envelope) else None,
         tempo=(pulse, asked),
-        key_right=right_or_relative(found, composition.score.key.tonic, minor=composition.score.key.is_minor),
-        keys=(str(found), str(composition.score.key)),
+        key_right=right_or_relative(found, written_key.tonic, minor=written_key.is_minor, mode=written_key.mode),
+        keys=(str(found), str(written_key)),
         exact=samples.shape[1] == round(ask.seconds * rate),
         loudness=float(pyloudnorm.Meter(rate).integrated_loudness(samples.T.astype(np.float64))),
         target=composition.score.mix.loudness_lufs,

@@ -13,6 +13,8 @@ Matrix = npt.NDArray[np.float32]
 
 # How well each degree fits a key, as listeners rated it: Temperley's revision of Krumhansl's profiles.
 MAJOR_PROFILE = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
+# Semitones from a mode's tonic up to that of the major scale with the same notes.
+PARENTS = {"dorian": 10, "phrygian": 8, "phrygian dominant": 8, "lydian": 7, "mixolydian": 5, "locrian": 1}
 MINOR_PROFILE = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
 
 
@@ -62,8 +64,12 @@ def tempo_error(measured: float, asked: float, ratios: tuple[float, ...] = (0.5,
 
 
 def key(sound: Matrix) -> tuple[int, bool]:
-    """Return the most likely key: tonic pitch class 0–11, and whether it is minor."""
-    chroma = librosa.feature.chroma_cqt(y=librosa.effects.harmonic(sound), sr=RATE, hop_length=1024, n_octaves=6)
+    """Return the most likely key: tonic pitch class 0–11, and whether it is minor.
+
+    The chroma is that of the harmonic part and weighs the middle octaves, so that kick drums do not count as notes.
+    """
+    spectrum = librosa.decompose.hpss(np.abs(librosa.stft(sound, n_fft=8192, hop_length=2048)))[0]
+    chroma = librosa.feature.chroma_stft(S=spectrum, sr=RATE, n_fft=8192, tuning=0.0)
     weight = chroma.mean(axis=1)
     scores = {
         (tonic, minor): float(np.corrcoef(weight, np.roll(profile, tonic))[0, 1])
@@ -73,7 +79,10 @@ def key(sound: Matrix) -> tuple[int, bool]:
     return max(scores, key=lambda candidate: scores[candidate])
 
 
-def right_or_relative(found: tuple[int, bool], tonic: int, *, minor: bool) -> bool:
-    """Tell whether a found key is the asked one or its relative major or minor."""
-    relative = ((tonic + 3) % 12, False) if minor else ((tonic + 9) % 12, True)
-    return found in ((tonic, minor), relative)
+def right_or_relative(found: tuple[int, bool], tonic: int, *, minor: bool, mode: str = "") -> bool:
+    """Tell whether a found key is the asked one, or one with the same key signature.
+
+    The relatives of C dorian are B flat major and G minor; the detector itself knows major and minor only.
+    """
+    parent = (tonic + PARENTS.get(mode, 3 if minor else 0)) % 12
+    return found in ((tonic, minor), (parent, False), ((parent + 9) % 12, True))
