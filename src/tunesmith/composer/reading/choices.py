@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunesmith.composer.brief import Mood
@@ -61,30 +62,29 @@ def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> Tempo:
 
 def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:
     """Draw one of the genre's modes, minor ones the likelier the darker the mood is for the genre."""
-    tilt = mood.valence - genre.valence
+    tilt = mood.valence - genre.valence + 0.5 * mood.valence
     weights = {
         mode: weight * (4.0 ** (-tilt if mode in MINOR_LIKE or mode == "blues" else tilt))
         for mode, weight in genre.modes.items()
         if weight > 0
     }
-    return _drawn(weights or {"major": 1.0}, seed, "mode")
+    return _drawn(weights or {"major": 1.0}, seed, "mode", genre)
 
 
-def drawn_tonic(mode: str, seed: int) -> int:
+def drawn_tonic(genre: Genre, mode: str, seed: int) -> int:
     """Draw a tonic that lies well under the hands in this mode."""
     tonics = COMFORTABLE_TONICS["minor" if mode in MINOR_LIKE else "major"]
-    return tonics[int(chance(seed, "brief", "tonic", mode).integers(len(tonics)))]
+    return tonics[int(chance(seed, "brief", "tonic", genre.name, mode).integers(len(tonics)))]
 
 
 def drawn_meter(genre: Genre, seed: int) -> Meter:
     """Draw one of the genre's meters by weight."""
-    return Meter.parse(_drawn(genre.meters, seed, "meter"))
+    return Meter.parse(_drawn(genre.meters, seed, "meter", genre))
 
 
-def _drawn(weights: object, seed: int, purpose: str) -> str:
-    assert hasattr(weights, "items")
+def _drawn(weights: Mapping[str, float], seed: int, purpose: str, genre: Genre) -> str:
     names, numbers = zip(*weights.items(), strict=True)
-    point = float(chance(seed, "brief", purpose).random()) * sum(numbers)
+    point = float(chance(seed, "brief", purpose, genre.name).random()) * sum(numbers)
     for name, number in zip(names, numbers, strict=True):
         point -= number
         if point < 0:
@@ -95,7 +95,7 @@ def _drawn(weights: object, seed: int, purpose: str) -> str:
 def key_of(genre: Genre, mood: Mood, seed: int, tonic: int | None, mode: str | None) -> Key:
     """Return the key with what was left open drawn."""
     chosen = mode or drawn_mode(genre, mood, seed)
-    return Key(drawn_tonic(chosen, seed) if tonic is None else tonic, chosen)
+    return Key(drawn_tonic(genre, chosen, seed) if tonic is None else tonic, chosen)
 
 
 def loop_bars(bpm: float, meter: Meter) -> int:
