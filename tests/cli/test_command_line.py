@@ -57,6 +57,8 @@ def tunesmith(
     (("x", "-o", "a.xyz"), r"output: the suffix must be one of \.wav"),
     (("x", "-o", "none/a.wav"), "output: cannot write .*there is no folder"),
     (("x", "--midi", "none/a.mid"), "midi: cannot write .*there is no folder"),
+    (("x", "-o", "a.wav", "--score", "a.wav"), "output: .*files of their own"),
+    (("render", "none.yaml", "-o", "a.wav", "--sample-rate", "0"), "sample_rate: .*0"),
     (("x", "-n", "0"), "variations"),
     (("x", "--tempo", "90"), "--tempo"),
     (("x", "y"), "y"),

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+MAX_SCORE_BYTES = 20_000_000  # half an hour of a full band takes 2
+
 
 def render(
     score: Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")],
@@ -35,7 +37,7 @@ def render(
     wishes = GenerationRequest.checked(
         prompt="a score",
         loudness_lufs=loudness,
-        sample_rate=sample_rate or settings.sample_rate,
+        sample_rate=settings.sample_rate if sample_rate is None else sample_rate,
         mono=mono,
         soundfont=soundfont or settings.soundfont,
     )
@@ -55,7 +57,11 @@ def _text_of(path: Path) -> str:
     from tunesmith.errors import InvalidRequest
 
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_SCORE_BYTES + 1)
+        if len(content) > MAX_SCORE_BYTES:
+            raise InvalidRequest("score", f"{path} must be at most {MAX_SCORE_BYTES} bytes")
+        return content.decode("utf-8-sig")  # Windows editors put a mark before the text
     except UnicodeDecodeError:
         raise InvalidRequest("score", f"{path} is not a text file") from None
     except OSError as error:
