@@ -61,6 +61,8 @@ def tunesmith(
     (("render", "none.yaml", "-o", "a.wav", "--sample-rate", "0"), "sample_rate: .*0"),
     (("x", "-n", "0"), "variations"),
     (("x", "--tempo", "90"), "--tempo"),
+    (("-calm piano",), "behind --"),
+    (("a\udcffb",), "prompt: must be text in UTF-8"),
     (("x", "y"), "y"),
     (("render", "none.yaml", "-o", "a.wav"), "score: cannot read none.yaml"),
 ])  # fmt: skip

@@ -14,7 +14,7 @@ STOPPED, TERMINATED = 130, 143  # what shells report for SIGINT and SIGTERM
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code; 143 where the system asked it to end."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
@@ -72,7 +72,9 @@ def _usage_error(error: Exception) -> int:
     show = getattr(error, "format_message", None)  # what every error of click has, whichever copy of it raised
     if show is None:
         raise error
-    return say_error(show(), 2)
+    message = show()
+    hint = "; a prompt that starts with - goes last, behind --" if "such option" in message else ""
+    return say_error(message + hint, 2)
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:
