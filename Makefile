@@ -1,6 +1,7 @@
 # One target a task, the same for people and CI. `make help` lists them.
-PYTHON ?= python3
+PYTHON ?= $(if $(filter Windows_NT,$(OS)),python,python3)
 PROMPT ?= lofi hip hop with rain sounds, 90 bpm
+export PROMPT # so that quotes in it reach the command as they are
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTEST_WORKERS ?= auto
@@ -13,7 +14,7 @@ help: ## list the targets
 
 music: $(VENV)/installed ## write music for PROMPT="…" under music/
 	@mkdir -p music
-	@cd music && "$(CURDIR)/$(BIN)/tunesmith" generate "$(PROMPT)"
+	@cd music && "$(CURDIR)/$(BIN)/tunesmith" generate -- "$$PROMPT"
 
 test: $(VENV)/installed-test ## run every test
 	$(BIN)/pytest -n $(PYTEST_WORKERS)

@@ -117,7 +117,9 @@ class GenerationRequest(BaseModel):
         text = unicodedata.normalize("NFC", prompt).strip()
         if len(text) > MAX_PROMPT_CHARACTERS:
             raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(text)}")
-        hidden = [c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\r\t"]
+        if any(unicodedata.category(c) == "Cs" for c in text):
+            raise ValueError("must be text in UTF-8")
+        hidden = [c for c in text if unicodedata.category(c) == "Cc" and c not in "\n\r\t"]
         if hidden:
             raise ValueError(f"must not contain control characters, got U+{ord(hidden[0]):04X}")
         if not any(unicodedata.category(c)[0] in "LN" for c in text):

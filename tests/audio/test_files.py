@@ -111,6 +111,25 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         check_writable(tmp_path / "b.wav")
 
 
+def test_a_link_stays_a_link_and_a_read_only_file_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "link.wav"
+    try:
+        link.symlink_to(tmp_path / "folder" / "real.wav")
+    except OSError:  # Windows, without the right to make links
+        link = tmp_path / "folder" / "real.wav"
+    path = tone().save(link)
+    assert path == link
+    assert read_audio(tmp_path / "folder" / "real.wav").duration == 1.0
+    assert [file.name for file in (tmp_path / "folder").iterdir()] == ["real.wav"]
+    (tmp_path / "kept.wav").write_bytes(b"old")
+    (tmp_path / "kept.wav").chmod(0o444)
+    with pytest.raises(AudioFileError, match="it is read-only"):
+        tone().save(tmp_path / "kept.wav")
+    assert (tmp_path / "kept.wav").read_bytes() == b"old"
+    (tmp_path / "kept.wav").chmod(0o644)
+
+
 class Broken(Audio):
     def __init__(self, error: BaseException) -> None:
         super().__init__(np.zeros((2, 100), np.float32), 44100)

@@ -57,8 +57,12 @@ def tunesmith(
     (("x", "-o", "a.xyz"), r"output: the suffix must be one of \.wav"),
     (("x", "-o", "none/a.wav"), "output: cannot write .*there is no folder"),
     (("x", "--midi", "none/a.mid"), "midi: cannot write .*there is no folder"),
+    (("x", "-o", "a.wav", "--score", "a.wav"), "output: .*files of their own"),
+    (("render", "none.yaml", "-o", "a.wav", "--sample-rate", "0"), "sample_rate: .*0"),
     (("x", "-n", "0"), "variations"),
     (("x", "--tempo", "90"), "--tempo"),
+    (("-calm piano",), "behind --"),
+    (("a\udcffb",), "prompt: must be text in UTF-8"),
     (("x", "y"), "y"),
     (("render", "none.yaml", "-o", "a.wav"), "score: cannot read none.yaml"),
 ])  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.cli import with_command
-from tunesmith.cli.outputs import MAX_SLUG, free_path, slug, with_word
+from tunesmith.cli.outputs import MAX_SLUG, claimed_path, slug, with_word
 
 
 @pytest.mark.parametrize(("prompt", "name"), [
@@ -24,10 +24,13 @@ def test_a_slug_is_short() -> None:
     assert len(slug("x" * 500)) == MAX_SLUG
 
 
-def test_a_taken_name_gets_a_number(tmp_path: Path) -> None:
-    for name in ("a.wav", "a-2.wav"):
-        (tmp_path / name).touch()
-    assert free_path(tmp_path / "a.wav").name == "a-3.wav"
+def test_a_taken_name_gets_a_number_and_is_held_until_the_file_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    with claimed_path(tmp_path / "a.wav") as first, claimed_path(tmp_path / "a.wav") as second:
+        assert (first.name, second.name) == ("a-2.wav", "a-3.wav")
+    with pytest.raises(KeyboardInterrupt), claimed_path(tmp_path / "a.wav") as third:
+        raise KeyboardInterrupt
+    assert not third.exists()
     assert with_word(Path("a.wav"), "") == Path("a.wav")
 
 

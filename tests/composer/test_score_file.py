@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies
 from pieces import scores, small_score
 
 from tunesmith.composer.score import Score
@@ -11,6 +11,26 @@ from tunesmith.composer.score_file import dump_score, load_score
 from tunesmith.errors import InvalidScore
 
 DOCUMENT = dump_score(small_score())
+DEEP_LIST, DEEP_MAP, DEEP_BLOCK = "[" * 200_000, "{a: " * 200_000, "- " * 200_000
+SCRAPS = (
+    "",
+    "9" * 5000,
+    "--2",
+    "-1",
+    "0",
+    ".nan",
+    "1e400",
+    "²",
+    "\ufeff",
+    "[",
+    "}",
+    "&a",
+    "*a",
+    "\t",
+    "é",
+    "bars: ",
+    "null",
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -45,6 +65,10 @@ def test_writing_what_was_read_gives_the_same_document() -> None:
         ("name: rain", "name: rian", "name cannot be 'rian'; did you mean rain?"),
         ("[tape, wow]", "[tape, wov]", "production cannot be 'wov'; did you mean wow?"),
         ("title:", "title: [", "not YAML"),
+        ("bars: 1,", f"bars: {'9' * 5000},", "bars must be a whole number from 1 to 10000"),
+        ("bars: 1,", "bars: --2,", "bars must be a whole number from 1 to 10000, got '--2'"),
+        ("tempo: 90.0", "tempo: {1: 90, 1 beat 9: 80}", "tempo: beat must be 1 to less than 5, got 9"),
+        ("tempo: 90.0", "tempo: {1: 90, [1]: 80}", "a name in tempo must be a single value"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(old: str, new: str, message: str) -> None:
@@ -57,7 +81,9 @@ def test_a_mistake_is_named_with_its_line(old: str, new: str, message: str) -> N
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "just words", "- 1\n- 2", "{", "key: C", "\x00", "a: &x [*x]", "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "just words", "- 1\n- 2", "{", "key: C", "\x00", "a: &x [*x]", DEEP_LIST, DEEP_MAP, DEEP_BLOCK]
+)
 def test_what_is_no_score_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(InvalidScore) as caught:
         load_score(text)
@@ -71,3 +97,34 @@ def test_a_document_of_the_required_fields_alone_is_enough() -> None:
     )
     assert score.duration == pytest.approx(2 * 3 * 0.5 + 2)
     assert [note.start for note in score.parts[0].notes] == [0, 3]
+
+
+@settings(max_examples=150, deadline=None)
+@given(strategies.data())
+def test_whatever_is_done_to_a_document_it_is_a_score_or_an_invalid_score(data: strategies.DataObject) -> None:
+    text = DOCUMENT
+    for _ in range(data.draw(strategies.integers(1, 3))):
+        start = data.draw(strategies.integers(0, len(text)))
+        stop = data.draw(strategies.integers(start, min(len(text), start + 12)))
+        scrap = data.draw(strategies.sampled_from(SCRAPS) | strategies.text(max_size=4))
+        text = text[:start] + scrap + text[stop:]
+    problem = ""
+    try:
+        load_score(text)
+    except InvalidScore as error:
+        problem = str(error)
+    assert "\n" not in problem
+    assert len(problem) < 500
+
+
+def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:
+    assert load_score("\ufeff" + DOCUMENT.replace("\n", "\r\n")) == load_score(DOCUMENT)
+
+
+def test_aliases_repeat_a_bar_but_cannot_fill_the_memory() -> None:
+    head = "key: C\nmeter: 2/4\ntempo: 240\nsections: [{name: A, bars: 2000}]\nparts:\n"
+    part = "- {name: x, role: melody, instrument: piano, notes: {1: &bar "
+    bars = ", ".join(f"{bar}: *bar" for bar in range(2, 2001))
+    assert len(load_score(f'{head}{part}"1 C4 1 90", {bars}}}}}').parts[0].notes) == 2000
+    with pytest.raises(InvalidScore, match="notes must be at most 200000"):
+        load_score(f'{head}{part}"{", ".join(["1 C4 1 90"] * 1000)}", {bars}}}}}')

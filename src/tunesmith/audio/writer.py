@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -68,18 +70,20 @@ def check_writable(path: Path, field: str = "output") -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; it becomes ``path`` on success and is removed on any error."""
+    """Give a temporary path beside ``path``; it becomes ``path`` on success and is removed on any error.
+
+    A link stays a link: the file it leads to is written.
+    """
     _check_folder(path)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=f".part{path.suffix}", dir=path.parent)
+        final = path.resolve() if path.is_symlink() else path
+        temporary = final.with_name(f".{final.stem[:40]}-{secrets.token_hex(4)}.part{final.suffix}")
+        temporary.touch(exist_ok=False)  # with the permissions of any new file, which tempfile's have not
     except OSError as error:
         raise AudioFileError(f"output: cannot write {path}: {error.strerror}") from error
-    temporary = Path(name)
     try:
-        os.close(handle)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(final)
     except OSError as error:
         raise AudioFileError(f"output: cannot write {path}: {error.strerror}") from error
     finally:
@@ -90,16 +94,12 @@ def whole_file(path: Path) -> Iterator[Path]:
 def _check_folder(path: Path) -> None:
     if path.is_dir():
         raise AudioFileError(f"output: cannot write {path}: it is a folder")
+    if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
+        raise AudioFileError(f"output: cannot write {path}: it is read-only")
     if not path.parent.is_dir():
         raise AudioFileError(f"output: cannot write {path}: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise AudioFileError(f"output: cannot write {path}: no permission to write in {path.parent}")
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

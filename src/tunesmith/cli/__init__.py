@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
 COMMANDS = ("generate", "render", "explain", "genres", "instruments")
 TOP_OPTIONS = ("--help", "-h", "--version")
-STOPPED = 130
+STOPPED, TERMINATED = 130, 143  # what shells report for SIGINT and SIGTERM
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    """Run the command line and leave with its exit code; 143 where the system asked it to end."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # while the command line itself was loading
+        code = STOPPED
+    sys.exit(code)
+
+
+def _terminated(*_: object) -> None:
+    """Leave through every ``finally``, so that a terminated run leaves no half file either."""
+    sys.exit(TERMINATED)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -30,16 +43,26 @@ def run(arguments: Sequence[str]) -> int:
         result = app(args=with_command(arguments), prog_name="tunesmith", standalone_mode=False)
         if result == STOPPED:  # some versions of typer return this where others raise Abort
             return say_error("stopped", STOPPED)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (typer.Abort, KeyboardInterrupt, GenerationCancelled):
         return say_error("stopped", STOPPED)
     except TunesmithError as error:
         return say_error(str(error), error.exit_code)
     except BrokenPipeError:
-        sys.stderr.close()
+        _drop_output()  # the reader has all it wanted, as in: tunesmith genres | head -1
         return 1
+    except OSError as error:
+        _drop_output()
+        return say_error(f"{error.filename or 'output'}: {error.strerror or error}", 2)
     except Exception as error:
         return _usage_error(error)
+
+
+def _drop_output() -> None:
+    """Point standard output at nothing, so that Python does not fail on what is left in it when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage_error(error: Exception) -> int:
@@ -49,7 +72,9 @@ def _usage_error(error: Exception) -> int:
     show = getattr(error, "format_message", None)  # what every error of click has, whichever copy of it raised
     if show is None:
         raise error
-    return say_error(show(), 2)
+    message = show()
+    hint = "; a prompt that starts with - goes last, behind --" if "such option" in message else ""
+    return say_error(message + hint, 2)
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from tunesmith.cli.generate import generate
 from tunesmith.cli.lists import genres, instruments
 from tunesmith.cli.render import render
 
-EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C."
+EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C, 143 ended from outside."
 
 app = typer.Typer(
     name="tunesmith",

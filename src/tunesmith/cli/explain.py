@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ def explain(
 ) -> None:
     """Show the brief the composer reads from a prompt, and where each answer comes from."""
     from tunesmith.cli.console import say_warning
+    from tunesmith.cli.outputs import as_json_text
     from tunesmith.composer.reading import read_brief
     from tunesmith.request import GenerationRequest
 
@@ -23,7 +23,7 @@ def explain(
     if as_json:
         names = ("field", "value", "source", "because")
         reasons = [dict(zip(names, row, strict=True)) for row in rows]
-        typer.echo(json.dumps({"prompt": brief.prompt, "reasons": reasons, "warnings": brief.warnings}))
+        typer.echo(as_json_text({"prompt": brief.prompt, "reasons": reasons, "warnings": brief.warnings}))
         return
     from tunesmith.cli.tables import show_table
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+
+from tunesmith.cli.outputs import as_json_text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list.")]
 
@@ -30,7 +31,7 @@ def instruments(as_json: AsJson = False) -> None:
 
 def _show(names: tuple[str, ...], rows: Sequence[tuple[str, ...]], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False))
+        typer.echo(as_json_text([dict(zip(names, row, strict=True)) for row in rows]))
         return
     from tunesmith.cli.tables import show_table
 

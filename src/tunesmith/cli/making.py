@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.audio import Audio
-from tunesmith.audio.formats import format_of
 from tunesmith.audio.writer import check_writable, write_audio, write_stream
 from tunesmith.cli.console import say_warning
-from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, free_path, make_folder, slug, with_word
+from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, claimed_path, make_folder, slug, with_word
 from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import ProgressCallback, Registry, never_cancelled
@@ -53,6 +52,9 @@ class Extras:
         for name, extra in (("midi", midi), ("score", score)):
             if extra is not None:
                 check_folder_of(name, extra)
+        given = [file.resolve() for file in (path, midi, score) if file is not None]
+        if len(set(given)) < len(given):
+            raise InvalidRequest("output", "the sound, --midi and --score need files of their own")
         if stems is not None:
             make_folder("stems", stems)
         levels = _intensities(layers)
@@ -103,12 +105,16 @@ def _make(request: GenerationRequest, extras: Extras, word: str, progress: Progr
     warnings = composition.warnings if composition else tuple(audio.metadata.get("warnings", ()))
     for warning in warnings:
         say_warning(warning)
-    path = with_word(extras.output, word) if extras.output else _named(request, extras.suffix)
-    files = [] if extras.to_standard_output else [write_audio(audio, path)]
+    files: list[Path] = []
     if extras.to_standard_output:
         write_stream(audio, sys.stdout.buffer)
+    elif extras.output:
+        files.append(write_audio(audio, with_word(extras.output, word)))
+    else:
+        with claimed_path(_named(request, extras.suffix)) as path:
+            files.append(write_audio(audio, path))
     if composition:
-        files += _write_extras(composition, extras, path, word)
+        files += _write_extras(composition, extras, files[0] if files else Path(STANDARD_OUTPUT), word)
     took = round(time.monotonic() - started, 3)
     names = tuple(str(file) for file in files)
     return Made(request.prompt, request.seed or 0, audio.duration, took, names, warnings, audio.metadata)
@@ -151,9 +157,7 @@ def _write_extras(composition: Composition, extras: Extras, path: Path, word: st
 
 
 def _named(request: GenerationRequest, suffix: str) -> Path:
-    path = Path(f"{slug(request.prompt)}-{request.seed}{suffix}")
-    format_of(path)
-    return free_path(path)
+    return Path(f"{slug(request.prompt)}-{request.seed}{suffix}")
 
 
 def _says_length(fields: Mapping[str, Any]) -> bool:

@@ -6,7 +6,8 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,13 +54,31 @@ def slug(text: str) -> str:
     return name or (words[0][:MAX_SLUG] if words else "music")
 
 
-def free_path(path: Path) -> Path:
-    """Return the path, or with -2, -3 … before its suffix where a file has the name already."""
+@contextmanager
+def claimed_path(path: Path) -> Iterator[Path]:
+    """Give the path, or one with -2, -3 … before its suffix where a file has the name already.
+
+    The name is held by an empty file, so that no other process takes it; on any error that file goes.
+    """
     found, number = path, 2
-    while found.exists():
+    while not _claim(found):
         found = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
-    return found
+    try:
+        yield found
+    except BaseException:
+        found.unlink(missing_ok=True)
+        raise
+
+
+def _claim(path: Path) -> bool:
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise AudioFileError(f"output: cannot write {path}: {error.strerror}") from None
+    return True
 
 
 def with_word(path: Path, word: str) -> Path:
@@ -83,12 +102,18 @@ def make_folder(field_name: str, folder: Path) -> None:
         raise InvalidRequest(field_name, f"cannot make the folder {folder}: {error.strerror}") from None
 
 
+def as_json_text(value: Any) -> str:
+    """Return the value as one line of JSON, in ASCII where standard output cannot show all characters."""
+    shows_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return json.dumps(value, ensure_ascii=not shows_all, default=str)
+
+
 def report(made: Sequence[Made], as_json: bool, quiet: bool, to_stderr: bool) -> None:
     """Say what was made, where, with which seed and how fast; one JSON object (a list for several) if asked."""
     out = sys.stderr if to_stderr else sys.stdout
     if as_json:
         rows = [one.as_json() for one in made]
-        print(json.dumps(rows if len(rows) > 1 else rows[0], ensure_ascii=False, default=str), file=out)
+        print(as_json_text(rows if len(rows) > 1 else rows[0]), file=out)
     elif not quiet:
         for one in made:
             what = f"{one.duration:.1f} s of music in {one.took:.1f} s, seed {one.seed}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ScoreArgument = Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")]
 OutputFile = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; the suffix is the format.")]
+MAX_SCORE_BYTES = 20_000_000  # half an hour of a full band takes 2
 
 
 def render(
@@ -57,7 +58,7 @@ def _wishes(loudness: str | None, sample_rate: str | None, mono: bool, soundfont
     return GenerationRequest.checked(
         prompt="a score",
         loudness_lufs=loudness,
-        sample_rate=sample_rate or settings.sample_rate,
+        sample_rate=settings.sample_rate if sample_rate is None else sample_rate,
         mono=mono,
         soundfont=soundfont or settings.soundfont,
     )
@@ -67,7 +68,11 @@ def _text_of(path: Path) -> str:
     from tunesmith.errors import InvalidRequest
 
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_SCORE_BYTES + 1)
+        if len(content) > MAX_SCORE_BYTES:
+            raise InvalidRequest("score", f"{path} must be at most {MAX_SCORE_BYTES} bytes")
+        return content.decode("utf-8-sig")  # Windows editors put a mark before the text
     except UnicodeDecodeError:
         raise InvalidRequest("score", f"{path} is not a text file") from None
     except OSError as error:

@@ -9,7 +9,9 @@ import tiny_bank as tiny
 
 from tunesmith.composer.sound.byte_cache import ByteCache
 from tunesmith.composer.sound.generators import Gen
+from tunesmith.composer.sound.sampler import SampledVoice
 from tunesmith.composer.sound.soundfont import SoundFont, built_in_bank, open_bank
+from tunesmith.composer.sound.voice import Tone
 from tunesmith.errors import SoundFontError
 
 
@@ -72,6 +74,35 @@ def test_a_broken_stream_is_a_bank_error(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"OggS", b"NggS"))
     with pytest.raises(SoundFontError, match="cannot be decoded"):
         SoundFont(path).waveform(0)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_whatever_bytes_are_flipped_it_is_a_bank_error_or_a_bounded_sound(tmp_path: Path, compressed: bool) -> None:
+    zone = [(54, 1), (51, 90), (8, 9000), (34, -2000)]
+    whole = tiny.write_bank(tmp_path / "whole.sf", zone, compressed=compressed).read_bytes()
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        broken = bytearray(whole)
+        first = len(whole) - 450 if seed % 2 else 0  # the tables lie at the end
+        for place in random.integers(first, len(whole), 3).tolist():
+            broken[place] = int(random.choice([0, 127, 128, 255]))
+        (tmp_path / "broken.sf").write_bytes(broken)
+        try:
+            font = SoundFont(tmp_path / "broken.sf")
+            voices = [SampledVoice(font, *place) for place in font.presets]
+            sounds = [voice.sound(Tone(69, 90, 0.2)) for voice in voices]
+        except SoundFontError:
+            continue
+        assert all(np.isfinite(sound).all() for sound in sounds)
+        assert all(sound.shape[1] < 20 * tiny.RATE for sound in sounds)
+
+
+def test_an_absurd_tuning_cannot_fill_the_memory(tmp_path: Path) -> None:
+    for coarse in (32_000, -32_000):
+        font = SoundFont(tiny.write_bank(tmp_path / "tuned.sf2", [(54, 1), (51, coarse)]))
+        sound = SampledVoice(font, 0, 5).sound(Tone(69, 90, 1.0))
+        assert np.isfinite(sound).all()
+        assert sound.shape[1] < 20 * tiny.RATE
 
 
 def test_a_missing_program_is_a_bank_error(tmp_path: Path) -> None:

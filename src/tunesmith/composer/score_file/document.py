@@ -14,6 +14,8 @@ from tunesmith.errors import InvalidScore
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Value = TypeVar("Value")
 SHOWN = 60  # characters of a wrong value that an error quotes
+MAX_DEPTH = 40  # a score needs 6; libyaml's composer recurses on the C stack and would crash where Python raises
+LONGEST_PROBLEM = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,15 @@ class Place:
         """Line in the file, from 1."""
         return int(self.node.start_mark.line) + 1
 
+    @property
+    def is_single(self) -> bool:
+        """Whether it is a single value, neither list nor mapping."""
+        return isinstance(self.node, yaml.ScalarNode)
+
     def mistake(self, problem: str, beat: str | None = None) -> InvalidScore:
         """Return the error for this place."""
-        return InvalidScore(problem, line=self.line, part=self.part, beat=beat)
+        part = None if self.part is None else " ".join(self.part.split())[:SHOWN]
+        return InvalidScore(" ".join(problem.split())[:LONGEST_PROBLEM], line=self.line, part=part, beat=beat)
 
     def fields(self, known: Iterable[str], required: Iterable[str] = ()) -> dict[str, Place]:
         """Return a mapping's values by key; unknown, doubled and missing keys are mistakes."""
@@ -54,7 +62,8 @@ class Place:
         if not isinstance(self.node, yaml.MappingNode):
             raise self.mistake(f"{self.name} must be a mapping of names to values")
         for key, value in self.node.value:
-            yield str(key.value), Place(value, str(key.value), self.part)
+            name = Place(key, f"a name in {self.name}", self.part).text()
+            yield name, Place(value, name, self.part)
 
     def items(self) -> Iterator[Place]:
         """Yield a list's entries."""
@@ -69,7 +78,7 @@ class Place:
 
     def text(self) -> str:
         """Return a scalar as written."""
-        if not isinstance(self.node, yaml.ScalarNode):
+        if not self.is_single:
             raise self.mistake(f"{self.name} must be a single value")
         return str(self.node.value)
 
@@ -95,7 +104,8 @@ class Place:
     def whole(self, low: int, high: int) -> int:
         """Return a whole number from ``low`` to ``high``; exact beyond the precision of floats."""
         text = self.text()
-        if not text.lstrip("-").isdecimal() or not low <= int(text) <= high:
+        digits = text.removeprefix("-")
+        if not digits.isdecimal() or len(digits) > SHOWN or not low <= int(text) <= high:
             raise self.mistake(f"{self.name} must be a whole number from {low} to {high}, got {text[:SHOWN]!r}")
         return int(text)
 
@@ -116,14 +126,26 @@ class Place:
 def parse_document(text: str) -> Place:
     """Read YAML into its places; raises InvalidScore at the line where it is no YAML."""
     try:
+        _check_depth(text)
         node = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InvalidScore(f"not YAML: {error.problem}", line=mark.line + 1 if mark else None) from None
     except yaml.YAMLError as error:
         raise InvalidScore(f"not YAML: {str(error).splitlines()[0]}") from None
-    except RecursionError:
-        raise InvalidScore("not a score: it is nested too deep") from None
     if node is None:
         raise InvalidScore("the file is empty")
     return Place(node)
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise InvalidScore(
+                "not a score: it is nested too deep", line=event.start_mark.line + 1 if event.start_mark else None
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tunesmith.composer.instruments import instrument, instruments
@@ -20,11 +20,10 @@ from tunesmith.composer.score import (
     Section,
     TempoMap,
 )
-from tunesmith.composer.score_file.document import Place, parse_document
+from tunesmith.composer.score_file.document import SHOWN, Place, parse_document
 from tunesmith.composer.score_file.dump import FORMAT_VERSION
-from tunesmith.composer.score_file.notation import read_chord, read_note
+from tunesmith.composer.score_file.notation import Timed, read_chord, read_note
 from tunesmith.composer.theory import Key, Meter
-from tunesmith.errors import InvalidScore
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_SEED
 
 REQUIRED = ("key", "meter", "tempo", "sections", "parts")
@@ -38,6 +37,7 @@ MIX_RANGES: Mapping[str, tuple[float, float]] = {
     "brightness_db": (-12, 6),
     "width": (0, 1.5),
 }
+MAX_ENTRIES = 200_000  # notes of a part, or chords: aliases could else make a small file fill the memory
 ENDING_SECONDS = 2.0  # how long the last notes ring where the document gives no duration
 
 
@@ -50,8 +50,8 @@ class Grid:
 
     def check(self, bar: str, place: Place) -> int:
         """Return the bar's number; raises InvalidScore if the piece has no such bar."""
-        if not bar.isdecimal() or not 1 <= int(bar) <= self.bars:
-            raise place.mistake(f"bar must be 1 to {self.bars} (the sum of the sections' bars), got {bar!r}")
+        if not bar.isdecimal() or len(bar) > SHOWN or not 1 <= int(bar) <= self.bars:
+            raise place.mistake(f"bar must be 1 to {self.bars} (the sum of the sections' bars), got {bar[:SHOWN]!r}")
         return int(bar)
 
 
@@ -113,33 +113,26 @@ def _sections(place: Place) -> Iterator[Section]:
 
 
 def _tempo_map(place: Place, grid: Grid) -> TempoMap:
-    try:
-        entries = list(place.pairs())
-    except InvalidScore:
+    if place.is_single:
         return TempoMap(((0.0, place.number(10, 999)),))
     changes = []
-    for where, bpm in entries:
-        match = re.match(r"^(\d+)(?: beat (\d+(?:\.\d+)?))?$", where)
+    for where, bpm in place.pairs():
+        match = re.match(r"^(\d+)(?: beat (\d{1,3}(?:\.\d+)?))?$", where)
         if match is None:
-            raise bpm.mistake(f"tempo: {where!r} must be a bar such as '5' or '5 beat 3'")
-        beat = (grid.check(match[1], bpm) - 1) * grid.beats_per_bar + float(match[2] or 1) - 1
-        changes.append((beat, bpm.number(10, 999)))
+            raise bpm.mistake(f"tempo: {where[:SHOWN]!r} must be a bar such as '5' or '5 beat 3'")
+        beat = float(match[2] or 1)
+        if not 1 <= beat < grid.beats_per_bar + 1:
+            raise bpm.mistake(f"tempo: beat must be 1 to less than {grid.beats_per_bar + 1:g}, got {beat:g}")
+        changes.append(((grid.check(match[1], bpm) - 1) * grid.beats_per_bar + beat - 1, bpm.number(10, 999)))
     try:
         return TempoMap(tuple(changes))
     except ValueError as error:
         raise place.mistake(f"tempo: {error}") from None
 
 
-def _chords(place: Place, grid: Grid) -> Iterator[ChordSpan]:
-    spans = []
-    for bar_text, line in place.pairs():
-        bar = grid.check(bar_text, line)
-        for text in _entries(line):
-            try:
-                spans.append(read_chord(text, bar, grid.beats_per_bar))
-            except ValueError as error:
-                raise line.mistake(str(error), beat=_where(bar, text)) from None
-    return iter(sorted(spans, key=lambda span: span.start))
+def _chords(place: Place, grid: Grid) -> list[ChordSpan]:
+    spans = _timed(place, grid, lambda text, bar: read_chord(text, bar, grid.beats_per_bar))
+    return sorted(spans, key=lambda span: span.start)
 
 
 def _parts(place: Place, grid: Grid) -> Iterator[Part]:
@@ -164,24 +157,30 @@ def _parts(place: Place, grid: Grid) -> Iterator[Part]:
         )
 
 
-def _notes(place: Place, grid: Grid, *, drums: bool) -> Iterable[Note]:
-    notes = []
-    for bar_text, line in place.pairs():
-        bar = grid.check(bar_text, line)
-        for text in _entries(line):
-            try:
-                notes.append(read_note(text, bar, grid.beats_per_bar, drums=drums))
-            except ValueError as error:
-                raise line.mistake(str(error), beat=_where(bar, text)) from None
+def _notes(place: Place, grid: Grid, *, drums: bool) -> list[Note]:
+    notes = _timed(place, grid, lambda text, bar: read_note(text, bar, grid.beats_per_bar, drums=drums))
     return sorted(notes, key=lambda note: note.start)
 
 
-def _entries(line: Place) -> Iterator[str]:
-    return (text for text in line.text().split(",") if text.strip())
+def _timed(place: Place, grid: Grid, read: Callable[[str, int], Timed]) -> Iterator[Timed]:
+    """Yield every entry of every bar as ``read`` understands it."""
+    count = 0
+    for bar_text, line in place.pairs():
+        bar = grid.check(bar_text, line)
+        for text in line.text().split(","):
+            count += 1
+            if count > MAX_ENTRIES:
+                raise line.mistake(f"{place.name} must be at most {MAX_ENTRIES}")
+            if not text.strip():
+                continue
+            try:
+                yield read(text, bar)
+            except ValueError as error:
+                raise line.mistake(str(error), beat=_where(bar, text)) from None
 
 
 def _where(bar: int, text: str) -> str:
-    return f"{(text.split() or ['?'])[0]} of bar {bar}"
+    return f"{(text.split() or ['?'])[0][:SHOWN]} of bar {bar}"
 
 
 def _number(fields: Mapping[str, Place], name: str, low: float, high: float) -> float:

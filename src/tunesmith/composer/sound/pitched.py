@@ -6,6 +6,7 @@ rounded up to LENGTHS for the same reason, which also keeps a tone's samples the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +26,7 @@ CUTOFF_STEP = 600
 INAUDIBLE_HZ, LARGEST_OFFSET = 16.0, 5e-4
 LENGTHS = tuple(step * 2**octave / 4 for octave in range(12) for step in (1, 1.5))
 SHORTEST_LOOP = 8
+LOWEST_RATE, HIGHEST_RATE = 400.0, 1_500_000.0  # five octaves up or nearly seven down; a broken bank asks for any
 _MARGIN = 64
 
 
@@ -69,7 +71,7 @@ def _render(font: SoundFont, pitching: Pitching, timbre: Timbre, seconds: float)
 def _resampled(font: SoundFont, pitching: Pitching, seconds: float) -> Floats:
     """Return the waveform before its filters, centred on 0."""
     sample = font.sample(pitching.sample)
-    rate = sample.rate * 2 ** (pitching.cents / 1200)
+    rate = _rate(sample, pitching)
     needed = pitching.first + int(seconds * rate) + _MARGIN
     whole = pitching.leaves_loop is not None or (pitching.loops and needed >= sample.loop_end)
     recording = font.waveform(pitching.sample, -1 if whole else needed)
@@ -80,13 +82,18 @@ def _resampled(font: SoundFont, pitching: Pitching, seconds: float) -> Floats:
     return np.array(waveform, np.float32)
 
 
+def _rate(sample: Sample, pitching: Pitching) -> float:
+    """At how many samples a second the recording is read."""
+    return min(HIGHEST_RATE, max(LOWEST_RATE, sample.rate * math.pow(2, min(pitching.cents, 24_000) / 1200)))
+
+
 def _unrolled(recording: Floats, sample: Sample, pitching: Pitching, needed: int) -> Floats:
     """Repeat the loop until there are ``needed`` samples, if there is a loop."""
     first, start, end = pitching.first, sample.loop_start, min(sample.loop_end, len(recording))
     if not pitching.loops or end - start < SHORTEST_LOOP:
         return recording[max(0, min(first, len(recording) - 1)) : needed]
     if pitching.leaves_loop is not None:
-        until = first + int(pitching.leaves_loop * sample.rate * 2 ** (pitching.cents / 1200))
+        until = first + int(pitching.leaves_loop * _rate(sample, pitching))
         around = until if until < end else start + (until - start) % (end - start)
         return np.concatenate([_looped(recording, start, end, until)[first:], recording[around:]])
     return _looped(recording, start, end, needed)[max(0, first) :]

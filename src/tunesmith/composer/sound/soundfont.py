@@ -99,8 +99,8 @@ class SoundFont:
         row = self._hydra.shdr[index]
         width = 1 if row["kind"] & COMPRESSED else 2
         start, end = width * int(row["start"]), width * int(row["end"])
-        if not 0 <= start <= end <= self._hydra.samples_size:
-            raise SoundFontError(f"{self.path}: {self._named(index)} lies outside the bank's samples")
+        if not 0 <= start < end <= self._hydra.samples_size:
+            raise SoundFontError(f"{self.path}: {self._named(index)} is empty or lies outside the bank's samples")
         with self.path.open("rb") as file:
             file.seek(self._hydra.samples_offset + start)
             return file.read(end - start)
@@ -115,6 +115,8 @@ class SoundFont:
             waveform, _ = soundfile.read(io.BytesIO(content), frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise SoundFontError(f"{self.path}: {self._named(index)} cannot be decoded: {error}") from error
+        if not len(waveform):
+            raise SoundFontError(f"{self.path}: {self._named(index)} holds no sound")
         return np.ascontiguousarray(waveform[:, 0])
 
     def _named(self, index: int) -> str:
