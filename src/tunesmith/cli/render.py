@@ -38,7 +38,8 @@ def render(
 
     started = time.monotonic()
     check_writable(output)
-    composition = perform(load_score(_text_of(score)), _wishes(loudness, sample_rate, mono, soundfont))
+    wishes = _wishes(loudness, sample_rate, mono, soundfont)
+    composition = perform(load_score(_text_of(score)), wishes)
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress, never_cancelled)
     for warning in composition.warnings:
