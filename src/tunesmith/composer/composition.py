@@ -15,7 +15,7 @@ from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_spools
 from tunesmith.composer.reading import read_brief
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
-from tunesmith.composer.sound.soundfont import SoundFont, open_bank
+from tunesmith.composer.sound.sampled.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
 from tunesmith.composer.writing import write_score

@@ -14,15 +14,15 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note, Score
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.composer.writing import write_score
-from tunesmith.composer.writing.arpeggio import write_arpeggio
-from tunesmith.composer.writing.bass import write_bass
-from tunesmith.composer.writing.chords import write_chords
-from tunesmith.composer.writing.drone import write_drone
-from tunesmith.composer.writing.form import build_sections
-from tunesmith.composer.writing.harmony import Setting, write_harmony
-from tunesmith.composer.writing.pad import write_pad
+from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
+from tunesmith.composer.writing.accompaniment.bass import write_bass
+from tunesmith.composer.writing.accompaniment.chords import write_chords
+from tunesmith.composer.writing.accompaniment.drone import write_drone
+from tunesmith.composer.writing.accompaniment.pad import write_pad
+from tunesmith.composer.writing.form.sections import build_sections
+from tunesmith.composer.writing.form.tempo import solve_timeline
+from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
 from tunesmith.composer.writing.plan import Plan, Player, Writer
-from tunesmith.composer.writing.tempo import solve_timeline
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import Hit
 

@@ -1,8 +1,8 @@
-"""Brief → score: the form first, then harmony, then one writer a role.
+"""Brief → score: time and form first, then harmony and band, then one writer a role, then the performance.
 
-brief ─ tempo.py · form.py ─► sections, tempo map ─ harmony.py ─► chords ─ band.py ─► players
-      ─ drums.py ─► bass.py ─► chords.py · pad.py · arpeggio.py · drone.py ─► melody.py ─► counter.py ─► effects.py
-      ─ performance.py ─► notes as played ─► Score
+brief ─ form/ ─► sections, tempo map ─ harmony/ ─► chords ─ band/ ─► players
+      ─ drums/ ─► accompaniment/ (bass, chords, pad, arpeggio, drone) ─► melody/ (lead, counter) ─► effects.py
+      ─ performance/ ─► notes as played ─► Score
 """
 
 from tunesmith.composer.writing.score_writer import Writing, write_score

@@ -1,0 +1,1 @@
+"""The sample player: SoundFont files, and voices that play them."""

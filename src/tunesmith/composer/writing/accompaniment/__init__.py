@@ -1,0 +1,1 @@
+"""Bass, chords, pads, arpeggios and drones."""

@@ -1,0 +1,59 @@
+"""Arpeggios: chord tones one by one, in a figure that keeps its shape while the chords change under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tunesmith.composer.instruments import instrument
+from tunesmith.composer.score import Note
+from tunesmith.composer.theory import on_grid
+from tunesmith.composer.writing.accompaniment.chord_patterns import CHORD_PATTERNS
+from tunesmith.composer.writing.accompaniment.chords import Voicer, write_chords
+from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.form.endings import ended
+from tunesmith.composer.writing.plan import Plan, Player
+
+FIGURES: tuple[tuple[int, ...], ...] = (
+    (0, 1, 2, 3), (0, 2, 1, 3), (0, 1, 2, 3, 4, 3, 2, 1), (0, 2, 4, 2, 3, 1), (4, 3, 2, 1, 0, 1, 2, 3),
+    (0, 4, 2, 4, 1, 4, 2, 3), (0, 1, 3, 1, 2, 1),
+)  # fmt: skip
+"""Indices into the chord's tones, counted up through the octaves."""
+FAST_FROM = 0.55  # section energy from which eighths become sixteenths
+FASTEST = 11.0  # notes a second
+
+
+def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+    """Write broken chords: one figure for the piece, twice as fast where the energy is high and the tempo allows."""
+    if player.rhythm or (player.style in CHORD_PATTERNS and player.style != "arpeggio"):
+        return write_chords(plan, player, random)
+    voicer = Voicer(plan, player)
+    figure = draw(random, FIGURES)
+    high = instrument(player.instrument).high
+    notes: list[Note] = []
+    for section in plan.active_sections(player):
+        start = section.bar * plan.beats_per_bar
+        end = start + section.bars * plan.beats_per_bar
+        step = _step(plan, section.energy, start)
+        for span in plan.spans_between(start, end):
+            tones = _tones(voicer(span.chord), high)
+            for index in range(round(span.length / step)):
+                beat = span.start + index * step
+                place = round((beat - start) / step)
+                pitch = tones[figure[place % len(figure)] % len(tones)]
+                notes.append(Note(on_grid(beat), on_grid(step), pitch, 86 if place % len(figure) == 0 else 70))
+    return ended(plan, player, notes, voicer(plan.chords[-1].chord))
+
+
+def _step(plan: Plan, energy: float, beat: float) -> float:
+    """Return the length of one note in beats."""
+    base = 0.5
+    second = plan.tempo_map.beat_at(plan.tempo_map.seconds_at(beat) + 1.0) - beat
+    return base / 2 if energy >= FAST_FROM and second / (base / 2) <= FASTEST else base
+
+
+def _tones(voiced: Sequence[int], high: int) -> tuple[int, ...]:
+    """Return the chord's tones and those an octave above, as far as the instrument goes."""
+    upper = [pitch + 12 for pitch in voiced if pitch + 12 <= high and pitch + 12 > voiced[-1]]
+    return (*voiced, *upper)

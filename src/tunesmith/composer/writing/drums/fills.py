@@ -1,0 +1,107 @@
+"""Fills and build-ups: what drums do where one section leads into the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tunesmith.composer.drums import VELOCITIES
+from tunesmith.composer.genre import Groove
+from tunesmith.composer.theory import Meter
+from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.drums.groove import Bar, Hit, bars_of, is_triplet, unique
+
+GENERIC_FILLS: tuple[tuple[tuple[float, float], Mapping[str, str]], ...] = (
+    ((0.0, 0.5), {"snare": "..o.x..."}),
+    ((0.0, 0.5), {"snare": "....o.xx"}),
+    ((0.0, 0.6), {"snare": "......o.", "tom_low": "....x..."}),
+    ((0.3, 0.8), {"snare": "x.xx....", "tom_mid": "....x.x.", "kick": "x......."}),
+    ((0.3, 0.8), {"snare": "..x.x.xX", "kick": "x..x...."}),
+    ((0.3, 1.0), {"snare": "X.gx.x..", "tom_low": "......xX"}),
+    ((0.5, 1.0), {"snare": "xxxx....", "tom_mid": "....xx..", "tom_low": "......xX", "kick": "X...x..."}),
+    ((0.5, 1.0), {"snare": "X.oxX.ox", "kick": "..x...x."}),
+    ((0.6, 1.0), {"tom_high": "Xxx.....", "tom_mid": "...xxx..", "tom_low": "......Xx", "kick": "X..x..x."}),
+)  # fmt: skip
+"""(section energies, two beats of sixteenths a drum); in compound meters six steps fill them."""
+FILL_STEPS = 8
+SMALL_DRUMS = ("snare", "rim", "brush_tap", "taiko", "timpani", "conga_high", "conga_low", "tom_low")
+
+
+def fill_bar(random: np.random.Generator, groove_bar: Bar, fills: Sequence[Groove], meter: Meter, energy: float) -> Bar:
+    """Return ``groove_bar`` with a fill in its last half, or a fill of the genre's own in its place."""
+    suited = [fill for fill in fills if fill.meter == str(meter) and fill.energy[0] <= energy <= fill.energy[1]]
+    if suited:
+        return draw(random, bars_of(draw(random, suited), meter))
+    return _with_tail(random, groove_bar, meter, energy)
+
+
+def _with_tail(random: np.random.Generator, bar: Bar, meter: Meter, energy: float) -> Bar:
+    length = _tail_length(meter)
+    at = meter.beats_per_bar - length
+    voices = {hit.drum for hit in bar}
+    patterns = [patterns for (low, high), patterns in GENERIC_FILLS if low <= energy <= high]
+    chosen = draw(random, patterns)
+    unit = length / (6 if meter.is_compound or is_triplet(bar) else FILL_STEPS)
+    steps = [
+        Hit(at + step * unit, _voice(drum, voices), VELOCITIES[mark])
+        for drum, text in chosen.items()
+        for step, mark in enumerate(text)
+        if mark in VELOCITIES and at + step * unit < meter.beats_per_bar - 1e-6
+    ]
+    kept = [hit for hit in bar if hit.start < at - 1e-6]
+    return unique([*kept, *steps])
+
+
+def _tail_length(meter: Meter) -> float:
+    if meter.is_compound:
+        return 2 * meter.felt_beat if meter.numerator > 6 else meter.felt_beat
+    return min(2.0, meter.beats_per_bar - 0.5)
+
+
+def _voice(drum: str, voices: set[str]) -> str:
+    """Let a fill speak through the groove's own drums where these are no kit."""
+    if voices & {"snare", "clap"} or drum == "kick":
+        return drum if drum != "snare" or "snare" in voices else "clap"
+    speaking = [name for name in SMALL_DRUMS if name in voices]
+    if "brush_tap" in voices:
+        return "brush_tap" if drum == "snare" else drum
+    return speaking[("snare", "tom_high", "tom_mid", "tom_low").index(drum) % len(speaking)] if speaking else drum
+
+
+def small_fill(random: np.random.Generator, bar: Bar, meter: Meter) -> Bar:
+    """Return the bar with a few soft strokes on its last beat."""
+    voices = [drum for drum in SMALL_DRUMS if any(hit.drum == drum for hit in bar)]
+    if not voices:
+        return bar
+    pulse = meter.felt_beat
+    at = meter.beats_per_bar - pulse
+    third = pulse / 3 if meter.is_compound or is_triplet(bar) else pulse / 4
+    steps = draw(random, ((1, 3), (2, 3), (3,), (1, 2, 3), (2,)))
+    extra = [Hit(at + step * third, voices[0], (54, 66, 78)[i % 3])
+             for i, step in enumerate(steps) if step * third < pulse]  # fmt: skip
+    return unique([*bar, *extra])
+
+
+def roll_up(bars: int, meter: Meter, voices: set[str]) -> tuple[Bar, ...]:
+    """Return a build-up of ``bars`` bars: a roll that doubles its pace and grows, the last beat left open.
+
+    The snare rolls, or what stands for it among the groove's ``voices``.
+    """
+    drum = _voice("snare", voices)
+    total = bars * meter.beats_per_bar
+    hits: list[list[Hit]] = [[] for _ in range(bars)]
+    at = 0.0
+    while at < total - meter.felt_beat + 1e-6:
+        progress = at / total
+        bar = min(int(at / meter.beats_per_bar + 1e-6), bars - 1)
+        hits[bar].append(Hit(at - bar * meter.beats_per_bar, drum, round(48 + 68 * progress)))
+        at += _pace(progress, meter)
+    return tuple(tuple(bar) for bar in hits)
+
+
+def _pace(progress: float, meter: Meter) -> float:
+    pulse = meter.felt_beat
+    if meter.is_compound:
+        return pulse if progress < 0.5 else pulse / 3
+    return pulse if progress < 0.5 else pulse / 2 if progress < 0.75 else pulse / 4

@@ -1,0 +1,191 @@
+"""Drums and percussion: the genre's grooves over the whole form, with fills, variations, build-ups and a last hit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.composer.drums import DRUM_KEYS
+from tunesmith.composer.score import Note, Section
+from tunesmith.composer.theory import on_grid
+from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.drums.fills import fill_bar, roll_up, small_fill
+from tunesmith.composer.writing.drums.groove import HIT_LENGTH, Bar, Hit, bars_of, choose_groove, generic_bars, unique
+from tunesmith.composer.writing.plan import Plan, Player
+
+FILL_EVERY = 4  # bars between small fills
+THINNED: Mapping[str, frozenset[str]] = {
+    "intro": frozenset({"kick", "hat", "rim", "shaker", "ride", "brush_swirl", "taiko", "timpani", "clap"}),
+    "break": frozenset({"hat", "rim", "shaker", "ride", "open_hat", "brush_swirl", "pedal_hat", "kick"}),
+}
+"""Sections in which a kit plays only some of its drums, where the energy is low."""
+THIN_BELOW = 0.4
+CRASH_FROM = 0.55
+KIT_DRUMS = frozenset({"snare", "clap", "kick"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Drummer:
+    plan: Plan
+    player: Player
+    random: np.random.Generator
+    leads: bool  # the kit that fills and crashes, not a shaker beside it
+
+
+def write_drums(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+    """Write a kit (role drums) or a percussionist (role percussion) on the groove that the player's style names."""
+    drummer = _Drummer(plan, player, random, _leads(plan, player))
+    notes: list[Note] = []
+    active = list(plan.active_sections(player))
+    for section in active:
+        following = _following(plan, section)
+        bars = _section(drummer, section, following)
+        for index, bar in enumerate(bars):
+            notes += _notes(bar, (section.bar + index) * plan.beats_per_bar)
+    if active and active[-1] is plan.sections[-1] and not plan.brief.loop:
+        notes = _last_hit(drummer, notes)
+    inside = (replace(note, length=min(note.length, plan.end - note.start)) for note in notes if note.start < plan.end)
+    return tuple(sorted(inside, key=lambda note: (note.start, note.pitch)))
+
+
+def _leads(plan: Plan, player: Player) -> bool:
+    """Tell whether the player is the band's drummer: the kit, or where there is none the first percussionist."""
+    if player.role == "drums":
+        return True
+    beaters = [other for other in plan.players if other.role in ("drums", "percussion")]
+    return bool(beaters) and all(other.role != "drums" for other in beaters) and beaters[0].name == player.name
+
+
+def _following(plan: Plan, section: Section) -> Section | None:
+    index = plan.sections.index(section) + 1
+    if index < len(plan.sections):
+        return plan.sections[index]
+    return plan.sections[0] if plan.brief.loop else None
+
+
+def _notes(bar: Bar, start: float) -> list[Note]:
+    return [Note(on_grid(start + hit.start), HIT_LENGTH, hit.key, hit.velocity) for hit in bar]
+
+
+def _section(drummer: _Drummer, section: Section, following: Section | None) -> list[Bar]:
+    plan, random = drummer.plan, drummer.random
+    pattern = _pattern(drummer, section)
+    bars = [pattern[index % len(pattern)] for index in range(section.bars)]
+    bars = [_varied(drummer, bar, index) for index, bar in enumerate(bars)]
+    if section.energy < THIN_BELOW:
+        bars = [_thinned(bar, section.name) for bar in bars]
+    if not drummer.leads:
+        return [_scaled(bar, section.energy) for bar in bars]
+    if section.name == "build":
+        return _build_up(drummer, bars)
+    for index in range(FILL_EVERY - 1, section.bars - 1, FILL_EVERY):
+        bars[index] = small_fill(random, bars[index], plan.meter)
+    if following is not None and section.bars > 1:
+        bars[-1] = _section_end(drummer, bars[-1], section, following)
+    bars = [_scaled(bar, section.energy) for bar in bars]
+    if section.bar > 0 and section.energy >= CRASH_FROM and section.name != "break" and _has_cymbals(bars[0]):
+        bars[0] = _crashed(bars[0], section.energy)
+    return bars
+
+
+def _pattern(drummer: _Drummer, section: Section) -> tuple[Bar, ...]:
+    """Return the bars of the groove this section asks for."""
+    plan, player = drummer.plan, drummer.player
+    special = [groove for groove in plan.genre.grooves
+               if groove.use == section.name and groove.meter == str(plan.meter)]  # fmt: skip
+    if special and drummer.leads:
+        return bars_of(special[0], plan.meter)
+    groove = choose_groove(plan.genre.grooves, _styles(plan, player), plan.meter, section.energy)
+    return generic_bars(plan.meter) if groove is None else bars_of(groove, plan.meter)
+
+
+def _styles(plan: Plan, player: Player) -> tuple[str, ...]:
+    """Return the player's style, then the others that the genre gives to such a player."""
+    others = [part.style for part in plan.genre.parts if part.role == player.role and player.style in part.style]
+    return (player.style, *(style for style in (others[0] if others else ()) if style != player.style))
+
+
+def _varied(drummer: _Drummer, bar: Bar, index: int) -> Bar:
+    """Change one small thing in the last bar of every four: a ghost note, a kick more or less, an open hat."""
+    if index % FILL_EVERY != FILL_EVERY - 1 or not bar:
+        return bar
+    random = drummer.random
+    kind = draw(random, ("ghost", "kick", "open", "drop"))
+    pulse = drummer.plan.meter.felt_beat
+    last = drummer.plan.beats_per_bar
+    drums = {hit.drum for hit in bar}
+    if kind == "ghost" and "snare" in drums:
+        at = draw(random, (pulse * 0.75, last - pulse * 1.25)) if not drummer.plan.meter.is_compound else pulse * 2 / 3
+        return unique([*bar, Hit(at, "snare", 40)])
+    if kind == "kick" and "kick" in drums and drummer.leads:
+        return unique([*bar, Hit(last - pulse / 2 if pulse == 1 else last - 0.5, "kick", 84)])
+    if kind == "open" and "hat" in drums:
+        hats = [hit for hit in bar if hit.drum == "hat"]
+        return unique([*(hit for hit in bar if hit != hats[-1]), replace(hats[-1], drum="open_hat")])
+    soft = [hit for hit in bar if hit.velocity < 90 and hit.start > 0]
+    return tuple(hit for hit in bar if hit != soft[-1]) if kind == "drop" and len(soft) > 2 else bar
+
+
+def _thinned(bar: Bar, name: str) -> Bar:
+    kept = THINNED.get(name)
+    if kept is None or not {hit.drum for hit in bar} & KIT_DRUMS:
+        return bar
+    return tuple(hit for hit in bar if hit.drum in kept) or bar
+
+
+def _build_up(drummer: _Drummer, bars: list[Bar]) -> list[Bar]:
+    """Let the groove fall away under a roll that grows into the next section."""
+    rolls = roll_up(len(bars), drummer.plan.meter, {hit.drum for bar in bars for hit in bar})
+    half = len(bars) // 2
+    kicks = [tuple(hit for hit in bar if hit.drum == "kick") for bar in bars]
+    return [unique([*(kicks[i] if i < max(half, 1) else ()), *rolls[i]]) for i in range(len(bars))]
+
+
+def _section_end(drummer: _Drummer, bar: Bar, section: Section, following: Section) -> Bar:
+    if not bar or following.energy < drummer.player.entry:
+        return bar
+    fills = [groove for groove in drummer.plan.genre.grooves if groove.use == "fill"]
+    energy = max(section.energy, min(following.energy, section.energy + 0.2))
+    return fill_bar(drummer.random, bar, fills, drummer.plan.meter, energy)
+
+
+def _scaled(bar: Bar, energy: float) -> Bar:
+    """Play softer where the energy is low."""
+    factor = 0.78 + 0.26 * energy
+    return tuple(replace(hit, velocity=min(127, max(1, round(hit.velocity * factor)))) for hit in bar)
+
+
+def _has_cymbals(bar: Bar) -> bool:
+    return bool({hit.drum for hit in bar} & {"hat", "open_hat", "ride", "crash", "pedal_hat"})
+
+
+def _crashed(bar: Bar, energy: float) -> Bar:
+    kept = [hit for hit in bar if hit.start > 0 or hit.drum not in ("hat", "open_hat", "ride")]
+    return unique([*kept, Hit(0.0, "crash", round(70 + 45 * energy))])
+
+
+def _last_hit(drummer: _Drummer, notes: Sequence[Note]) -> list[Note]:
+    """Stop on the last bar's first beat; a ringing or soft ending leaves only what the energy allows."""
+    plan = drummer.plan
+    bar = plan.end - plan.beats_per_bar
+    kept = [note for note in notes if note.start < bar - 1e-6]
+    first = [note for note in notes if abs(note.start - bar) < 1e-6]
+    if plan.bars < 2:
+        return list(notes)
+    if not drummer.leads:
+        return [*kept, *first]
+    energy = plan.sections[-1].energy
+    strong = [
+        Note(bar, HIT_LENGTH, DRUM_KEYS[drum], round(62 + 54 * energy)) for drum in _finals(drummer, first, energy)
+    ]
+    return [*kept, *(note for note in first if note.pitch not in {n.pitch for n in strong}), *strong]
+
+
+def _finals(drummer: _Drummer, first: Sequence[Note], energy: float) -> tuple[str, ...]:
+    loud = energy >= CRASH_FROM or drummer.plan.brief.ending == "big" or drummer.plan.genre.ending == "hit"
+    tonal = {note.pitch for note in first} & {DRUM_KEYS["kick"], DRUM_KEYS["hat"], DRUM_KEYS["ride"]}
+    if loud and tonal:
+        return ("kick", "crash")
+    return ("kick",) if DRUM_KEYS["kick"] in {note.pitch for note in first} else ()

@@ -1,0 +1,1 @@
+"""Sections and time: what is played when, and exactly how long."""

@@ -1,0 +1,240 @@
+"""The form: sections with an energy curve, fitted to a number of bars and to the hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.composer.brief import Brief
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.score import Section
+from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.form.tempo import HitBar, Timeline
+
+OPENINGS = frozenset({"intro"})
+CLOSINGS = frozenset({"outro", "ending"})
+CONTRASTS = ("bridge", "break")
+BED_ENERGY = (0.25, 0.5)
+SNAP_BARS = 2  # a section boundary this near to a hit moves onto it
+BUILD_BARS = 4
+LONG_BARS = 48
+LONGEST_CLOSE = 5  # bars
+
+
+@dataclass(frozen=True, slots=True)
+class _Stone:
+    """A section before it has a place."""
+
+    name: str
+    bars: int
+    energy: float
+
+
+def build_sections(brief: Brief, genre: Genre, timeline: Timeline, random: np.random.Generator) -> tuple[Section, ...]:
+    """Return sections that cover the timeline's bars exactly, in order, with a start at every hit's bar."""
+    plan = draw(random, genre.forms, [form.weight for form in genre.forms])
+    written = [_read(text) for text in plan.sections]
+    stones = _fitted(written, timeline.bars, brief, genre, random)
+    stones = [replace(stone, energy=_energy(stone, brief)) for stone in stones]
+    sections = _placed(stones)
+    for hit in timeline.hits:
+        if 0 < hit.bar < timeline.bars:
+            sections = _with_start_at(sections, hit.bar)
+    return _with_climax(sections, timeline.hits)
+
+
+def _read(text: str) -> _Stone:
+    name, bars, energy = text.split(":")
+    return _Stone(name, int(bars), float(energy))
+
+
+def _placed(stones: Sequence[_Stone]) -> tuple[Section, ...]:
+    sections, bar = [], 0
+    for stone in stones:
+        sections.append(Section(stone.name, bar, stone.bars, stone.energy))
+        bar += stone.bars
+    return tuple(sections)
+
+
+def _energy(stone: _Stone, brief: Brief) -> float:
+    if brief.form == "bed":
+        low, high = BED_ENERGY
+        return round(min(high, max(low, 0.25 + 0.3 * stone.energy)), 3)
+    if brief.form == "sting":
+        return max(stone.energy, 0.75)
+    return round(min(1.0, max(0.05, stone.energy + 0.06 * brief.mood.arousal)), 3)
+
+
+def _fitted(
+    written: Sequence[_Stone], bars: int, brief: Brief, genre: Genre, random: np.random.Generator
+) -> list[_Stone]:
+    body = [stone for stone in written if stone.name not in OPENINGS | CLOSINGS] or [_Stone("A", 8, 0.6)]
+    if brief.loop:
+        return _filled(body, bars, genre.phrase_bars, random)
+    opening = next((stone for stone in written if stone.name in OPENINGS), _Stone("intro", 4, 0.3))
+    closing = next((stone for stone in reversed(written) if stone.name in CLOSINGS), _Stone("outro", 4, 0.35))
+    if bars == 1:
+        return [_Stone("ending", 1, max(stone.energy for stone in body))]
+    first = 0 if brief.form in ("sting", "bumper") else _intro_bars(opening.bars, bars)
+    last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
+    middle = bars - first - last
+    stray = middle % 4
+    if bars >= 16 and stray and last + stray <= LONGEST_CLOSE:  # odd bars make the ending longer, not the verse
+        middle, last = middle - stray, last + stray
+    inner = _filled(body, middle, genre.phrase_bars, random)
+    return [
+        *([replace(opening, bars=first)] if first else []),
+        *inner,
+        _closing(closing, last, inner[-1].energy, brief),
+    ]
+
+
+def _closing(closing: _Stone, bars: int, before: float, brief: Brief) -> _Stone:
+    """A long close winds down; a single final bar lands with the force of what came before it."""
+    if brief.ending == "big":
+        return _Stone("ending", bars, min(1.0, max(before, 0.85)))
+    if bars <= 2 and brief.ending != "soft":
+        return _Stone("ending", bars, before)
+    return replace(closing, bars=bars)
+
+
+def _intro_bars(written: int, bars: int) -> int:
+    wanted = 0 if bars < 6 else 1 if bars < 10 else 2 if bars < 24 else written
+    return min(wanted, written, 8 if bars < 96 else 16)
+
+
+def _closing_bars(written: int, bars: int, *, big: bool) -> int:
+    if bars < 10 or big:
+        return 1
+    return 2 if bars < 28 else min(max(2, written), 4)
+
+
+def _filled(body: Sequence[_Stone], bars: int, phrase: int, random: np.random.Generator) -> list[_Stone]:
+    """Cut or repeat the body to exactly ``bars``."""
+    if bars >= sum(stone.bars for stone in body):
+        return _repeated(body, bars, phrase, random)
+    kept = _thinned(body, bars)
+    total = sum(stone.bars for stone in kept)
+    if total <= bars:
+        return _cut(kept, bars)
+    kept = kept[: 2 if bars >= 4 else 1]
+    grain = 4 if bars >= 8 else 2 if bars >= 4 else 1
+    first = max(grain, round(kept[0].bars * bars / sum(s.bars for s in kept) / grain) * grain)
+    if len(kept) == 1 or first >= bars:
+        return [replace(kept[0], bars=bars)]
+    return [replace(kept[0], bars=first), replace(kept[1], bars=bars - first)]
+
+
+def _thinned(body: Sequence[_Stone], bars: int) -> list[_Stone]:
+    """Leave out sections until the rest fits: what repeats its neighbour first, then contrasts, then any recall."""
+    kept = list(body)
+    while sum(stone.bars for stone in kept) > bars:
+        spare = (
+            [i for i in range(1, len(kept)) if kept[i].name == kept[i - 1].name]
+            or [i for i, stone in enumerate(kept) if i and stone.name in (*CONTRASTS, "build")]
+            or [i for i in range(2, len(kept)) if kept[i].name in {stone.name for stone in kept[:i]}]
+            or list(range(2, len(kept)))
+        )
+        if not spare:
+            return kept
+        kept.pop(spare[-1])
+    return kept
+
+
+def _cut(stones: Sequence[_Stone], bars: int) -> list[_Stone]:
+    """Cut the last section, or let it go on, so that all last exactly ``bars``."""
+    result: list[_Stone] = []
+    left = bars
+    for stone in stones:
+        if left <= 0:
+            break
+        result.append(replace(stone, bars=min(stone.bars, left)))
+        left -= stone.bars
+    while left > 0:  # a section that runs on past its length is stated again
+        last = result[-1]
+        more = min(left, max(4, last.bars))
+        if left <= 4 or more < 4:
+            result[-1] = replace(last, bars=last.bars + left)
+            break
+        result.append(replace(last, bars=more))
+        left -= more
+    return result
+
+
+def _repeated(body: Sequence[_Stone], bars: int, phrase: int, random: np.random.Generator) -> list[_Stone]:
+    """Play the body round after round: each round begins elsewhere, with a contrast between, and a little fuller."""
+    stones: list[_Stone] = list(body)
+    names = {stone.name for stone in body}
+    round_number = 0
+    while sum(stone.bars for stone in stones) < bars:
+        round_number += 1
+        if bars >= LONG_BARS and not names & set(CONTRASTS) and round_number % 2:
+            stones.append(_Stone(CONTRASTS[int(random.integers(2))], max(4, phrase), 0.35))
+        lift = float(random.uniform(-0.06, 0.08))
+        start = int(random.integers(len(body))) if round_number > 1 else 0
+        around = [*body[start:], *body[:start]]
+        stones += [replace(stone, energy=min(1.0, max(0.2, stone.energy + lift))) for stone in around]
+    stones = _cut(stones, bars)
+    if len(stones) > 1 and stones[-1].bars < 4:
+        last = stones.pop()
+        stones[-1] = replace(stones[-1], bars=stones[-1].bars + last.bars)
+    return stones
+
+
+def _with_start_at(sections: Sequence[Section], bar: int) -> tuple[Section, ...]:
+    """Move the nearest boundary onto ``bar``, or divide the section there and lift what follows."""
+    starts = [section.bar for section in sections]
+    if bar in starts:
+        return tuple(sections)
+    total = sections[-1].bar + sections[-1].bars
+    index = min(range(len(starts)), key=lambda i: abs(starts[i] - bar))
+    before = starts[index - 1] if index else 0
+    after = starts[index + 1] if index + 1 < len(starts) else total
+    if index and abs(starts[index] - bar) <= SNAP_BARS and before < bar < after:
+        starts[index] = bar
+        return _restarted(sections, starts, total)
+    inside = max(i for i, start in enumerate(starts) if start < bar)
+    section = sections[inside]
+    lifted = replace(section, bar=bar, energy=min(1.0, section.energy + 0.1))
+    divided = [*sections[: inside + 1], lifted, *sections[inside + 1 :]]
+    return _restarted(divided, [s.bar for s in divided], total)
+
+
+def _restarted(sections: Sequence[Section], starts: Sequence[int], total: int) -> tuple[Section, ...]:
+    ends = [*starts[1:], total]
+    return tuple(
+        replace(section, bar=start, bars=end - start)
+        for section, start, end in zip(sections, starts, ends, strict=True)
+    )
+
+
+def _with_climax(sections: Sequence[Section], hits: Sequence[HitBar]) -> tuple[Section, ...]:
+    """Make the section at each climax the fullest, with a build before it."""
+    climaxes = {hit.bar for hit in hits if hit.climax}
+    if not climaxes:
+        return tuple(sections)
+    result: list[Section] = []
+    for section in sections:
+        if section.bar in climaxes:
+            result = _with_build(result)
+            name = section.name if section.name in ("B", "drop") else "B"
+            result.append(replace(section, name=name if section.bars > 1 else "ending", energy=1.0))
+        else:
+            result.append(replace(section, energy=min(section.energy, 0.85)))
+    return tuple(result)
+
+
+def _with_build(before: list[Section]) -> list[Section]:
+    if not before or before[-1].name in ("build", "intro"):
+        return before
+    last = before[-1]
+    if last.bars <= BUILD_BARS + 1:
+        return [*before[:-1], replace(last, name="build", energy=min(0.7, last.energy + 0.1))]
+    kept = last.bars - BUILD_BARS
+    return [
+        *before[:-1],
+        replace(last, bars=kept),
+        Section("build", last.bar + kept, BUILD_BARS, min(0.7, last.energy + 0.1)),
+    ]

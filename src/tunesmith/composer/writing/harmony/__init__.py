@@ -1,0 +1,1 @@
+"""Chords: progressions, their variation, and how they are laid out."""

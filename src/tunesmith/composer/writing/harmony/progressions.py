@@ -1,0 +1,151 @@
+"""Harmony: which chord sounds in which bar, from the genre's progressions, cadences and taste for adventure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.composer.brief import Mood
+from tunesmith.composer.genre import Genre, Progression
+from tunesmith.composer.score import ChordSpan, Section
+from tunesmith.composer.theory import Chord, Key, Meter, on_grid
+from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.harmony.reharmony import colored, reharmonised
+from tunesmith.composer.writing.harmony.roman import parse_progression
+
+Bar = tuple[Chord, ...]
+
+USES: Mapping[str, str] = {
+    "A": "verse", "B": "chorus", "drop": "chorus", "bridge": "bridge", "break": "verse", "build": "bridge",
+    "intro": "intro", "outro": "ending", "ending": "ending",
+}  # fmt: skip
+RECALLS: Mapping[str, str] = {"intro": "A", "outro": "A", "ending": "A", "break": "A", "build": "B", "drop": "B"}
+STILL = frozenset({"static", "drone"})
+CADENCE_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What harmony is written for."""
+
+    genre: Genre
+    key: Key
+    meter: Meter
+    mood: Mood
+    loop: bool
+
+
+def write_harmony(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> tuple[ChordSpan, ...]:
+    """Return chords that cover every bar, each within one bar; the last bar of a piece that ends is the tonic."""
+    songbook = _songbook(setting, sections, random)
+    bars: list[Bar] = []
+    for index, section in enumerate(sections):
+        repeat = sum(earlier.name == section.name for earlier in sections[:index])
+        bars += _section_bars(setting, section, songbook[section.name], repeat, random)
+    if not setting.loop:
+        bars = _ended(setting, bars, random)
+    return _spans(bars, setting.meter)
+
+
+def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> dict[str, tuple[Bar, ...]]:
+    """Choose one progression for each section name; a name that recalls another shares its chords."""
+    chosen: dict[str, Progression] = {}
+    for name in ("A", "B", "bridge", *sorted({section.name for section in sections} - {"A", "B", "bridge"})):
+        use = USES.get(name, "any")
+        exact = [p for p in _suited(setting) if p.use == use]
+        if not exact and name in RECALLS:
+            chosen[name] = chosen[RECALLS[name]]
+            continue
+        options = exact + [p for p in _suited(setting) if p.use == "any"] or list(_suited(setting))
+        fresh = [p for p in options if p not in chosen.values()] or options
+        chosen[name] = draw(random, fresh, [p.weight * (2.0 if p.use == use else 1.0) for p in fresh])
+    return {
+        name: tuple(
+            tuple(colored(chord, setting.key, setting.genre.harmony.color, random) for chord in bar)
+            for bar in parse_progression(progression.chords, setting.key)
+        )
+        for name, progression in chosen.items()
+    }
+
+
+def _suited(setting: Setting) -> Sequence[Progression]:
+    every = setting.genre.harmony.progressions
+    key = setting.key
+    exact = [p for p in every if not p.modes or key.mode in p.modes]
+    if exact:
+        return exact
+    return [p for p in every if any(Key(0, mode).is_minor == key.is_minor for mode in p.modes)] or every
+
+
+def _section_bars(
+    setting: Setting, section: Section, pattern: Sequence[Bar], repeat: int, random: np.random.Generator
+) -> list[Bar]:
+    harmony = setting.genre.harmony
+    bars = [pattern[index % len(pattern)] for index in range(section.bars)]
+    if harmony.style in STILL:
+        return bars
+    if harmony.style == "functional" and section.bars >= 4 and section.bars % len(pattern) == 0:
+        cadence = _cadence(setting, random)
+        if cadence and maybe(random, CADENCE_SHARE) and _is_tonic(pattern[0][0], setting.key):
+            bars[-1] = cadence[-2]
+    adventure = harmony.adventure * (1.0 if repeat or section.bars > len(pattern) else 0.4)
+    kept = 0 if repeat else min(len(pattern), section.bars // 2)
+    return [*bars[:kept], *reharmonised(bars, kept, setting.key, adventure, setting.mood, harmony.style, random)]
+
+
+def _is_tonic(chord: Chord, key: Key) -> bool:
+    return chord.root == key.tonic
+
+
+def _cadence(setting: Setting, random: np.random.Generator) -> tuple[Bar, ...]:
+    """Return a cadence of this mode as bars, the last its arrival; empty where the genre has none that suits."""
+    suited = []
+    for text in setting.genre.harmony.cadences:
+        arrival = text.replace("|", " ").split()[-1]
+        if arrival.lstrip("b#")[0].islower() == setting.key.is_minor or arrival.startswith(("I5", "Isus")):
+            suited.append(text)
+    if not suited:
+        return ()
+    text = draw(random, suited)
+    if "|" not in text and " " in text.strip():
+        lead, _, arrival = text.strip().rpartition(" ")
+        text = f"{lead} | {arrival}"
+    bars = parse_progression(text, setting.key)
+    return bars if len(bars) > 1 and all(bars) else ()
+
+
+def _ended(setting: Setting, bars: list[Bar], random: np.random.Generator) -> list[Bar]:
+    """Let the piece come home: a cadence before the last bar, the tonic in it."""
+    style = setting.genre.harmony.style
+    cadence = _cadence(setting, random)
+    if cadence and style != "modal" and style not in STILL:
+        size = min(len(cadence), len(bars))
+        return [*bars[: len(bars) - size], *cadence[len(cadence) - size : -1], (cadence[-1][-1],)]
+    home = next((chord for bar in bars for chord in bar if _is_tonic(chord, setting.key)), None)
+    return [*bars[:-1], (replace(home, bass=None) if home else Chord(setting.key.tonic, _home(setting.key)),)]
+
+
+def _home(key: Key) -> str:
+    return "m" if key.is_minor else ""
+
+
+def _spans(bars: Sequence[Bar], meter: Meter) -> tuple[ChordSpan, ...]:
+    spans = []
+    for index, bar in enumerate(bars):
+        start = index * meter.beats_per_bar
+        edges = _edges(len(bar), meter)
+        for chord, (begin, end) in zip(bar, itertools.pairwise(edges), strict=True):
+            spans.append(ChordSpan(on_grid(start + begin), on_grid(end - begin), chord))
+    return tuple(spans)
+
+
+def _edges(count: int, meter: Meter) -> list[float]:
+    """Divide a bar between its chords, on felt beats where there are enough of them."""
+    pulse = meter.felt_beat
+    pulses = round(meter.beats_per_bar / pulse)
+    if pulses < count:
+        return [meter.beats_per_bar * i / count for i in range(count + 1)]
+    return [-(-pulses * i // count) * pulse for i in range(count)] + [meter.beats_per_bar]

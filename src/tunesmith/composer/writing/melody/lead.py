@@ -1,0 +1,198 @@
+"""The lead line: every section's theme, stated on its chords by one instrument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.composer.chance import chance
+from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.score import Note, Section
+from tunesmith.composer.theory import on_grid
+from tunesmith.composer.writing.harmony.scales import ladder, line_scale
+from tunesmith.composer.writing.melody.manners import Manner, compass_of, manner_of
+from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke
+from tunesmith.composer.writing.melody.ornaments import ornamented
+from tunesmith.composer.writing.melody.phrase import PhraseTaste, strokes_of
+from tunesmith.composer.writing.melody.rhythm import RhythmTaste
+from tunesmith.composer.writing.melody.setting import Range, Wish, metric_weight, set_line
+from tunesmith.composer.writing.melody.themes import ThemeBook, section_units
+from tunesmith.composer.writing.plan import Plan, Player
+
+SHORTEST_SECONDS = 0.11  # a lead faster than this is a blur
+ACCENTS = {"strong": 8, "medium": 2, "weak": -5}
+REACH_SEMITONES = 8  # how far a section goes from its middle before it turns back
+
+
+@dataclass(frozen=True, slots=True)
+class _Lead:
+    """What does not change while one player's line is written."""
+
+    plan: Plan
+    player: Player
+    tool: Instrument
+    manner: Manner
+    compass: Range
+
+
+def write_melody(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+    """Write the lead; a second lead doubles the first at the octave that suits it."""
+    leader = _leader(plan, player)
+    if leader:
+        return _doubled(plan, player, leader)
+    lead = _lead(plan, player)
+    seed = int(random.integers(2**62))
+    book = ThemeBook(seed, plan.meter, _taste(lead), _phrasing(lead))
+    notes: list[Note] = []
+    visits: dict[str, int] = {}
+    for section in plan.active_sections(player):
+        visit = visits.get(section.name, 0)
+        visits[section.name] = visit + 1
+        local = chance(seed, "section", section.name, visit)
+        notes += _section(lead, section, section_units(book, section, visit, plan.meter), local)
+    return _finished(lead, _landed(lead, notes))
+
+
+def _leader(plan: Plan, player: Player) -> tuple[Note, ...]:
+    for other in plan.players:
+        if other.role == "melody" and other.name != player.name and plan.written.get(other.name):
+            return plan.written[other.name]
+    return ()
+
+
+def _doubled(plan: Plan, player: Player, leader: tuple[Note, ...]) -> tuple[Note, ...]:
+    tool = instrument(player.instrument)
+    middle = float(np.median([note.pitch for note in leader]))
+    shift = 12 * round((min(max(player.register, tool.low + 6), tool.high - 6) - middle) / 12)
+    spans = [_span(plan, section) for section in plan.active_sections(player)]
+    heard = (note for note in leader if any(start <= note.start + 1e-6 < end for start, end in spans))
+    return tuple(replace(note, pitch=_into(tool, note.pitch + shift), glide=0) for note in heard)
+
+
+def _into(tool: Instrument, pitch: int) -> int:
+    while pitch > tool.high:
+        pitch -= 12
+    while pitch < tool.low:
+        pitch += 12
+    return pitch
+
+
+def _span(plan: Plan, section: Section) -> tuple[float, float]:
+    return section.bar * plan.beats_per_bar, (section.bar + section.bars) * plan.beats_per_bar
+
+
+def _lead(plan: Plan, player: Player) -> _Lead:
+    tool = instrument(player.instrument)
+    low, high = compass_of(tool, player.register)
+    compass = Range(low, high, line_scale(plan.key, plan.genre), plan.key.tonic)
+    return _Lead(plan, player, tool, manner_of(player.instrument), compass)
+
+
+def _taste(lead: _Lead) -> MotifTaste:
+    taste, plan = lead.plan.genre.melody, lead.plan
+    second = plan.brief.quarters_per_minute / 60  # beats
+    shortest = 0.5 if _swings_eighths(plan) else 0.25
+    while shortest < SHORTEST_SECONDS * second:
+        shortest *= 2
+    mood = 1 + 0.15 * plan.brief.mood.arousal
+    density = min(taste.density * lead.manner.density * mood, 0.9 / shortest)
+    leap = min(1.0, taste.leap * lead.manner.leap)
+    span = 2 + round(2 * leap + (plan.brief.mood.arousal + 1))
+    return MotifTaste(RhythmTaste(density, taste.syncopation, shortest), leap, span, taste.motif_bars)
+
+
+def _phrasing(lead: _Lead) -> PhraseTaste:
+    return PhraseTaste(lead.plan.genre.melody.rest, min(lead.manner.breath, lead.plan.beats_per_bar / 3))
+
+
+def _swings_eighths(plan: Plan) -> bool:
+    return plan.genre.feel.swing > 0.54 and plan.genre.feel.swing_unit == 8
+
+
+def _section(lead: _Lead, section: Section, units: tuple[Motif, ...], random: np.random.Generator) -> list[Note]:
+    start, end = _span(lead.plan, section)
+    strokes = [replace(s, start=s.start + start) for s in strokes_of(units) if s.start + start < end - 0.2]
+    strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
+    wishes = _wishes(lead, section, strokes)
+    pitches = set_line(lead.plan, wishes, lead.compass)
+    base = 66 + 34 * section.energy
+    notes = [
+        Note(wish.start, wish.length, pitch, _velocity(base, metric_weight(lead.plan, wish.start, wish.length)))
+        for wish, pitch in zip(wishes, pitches, strict=True)
+    ]
+    return ornamented(lead.plan, notes, lead.manner, lead.compass, random)
+
+
+def _velocity(base: float, weight: str) -> int:
+    return int(min(max(base + ACCENTS[weight], 1), 127))
+
+
+def _wishes(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[Wish]:
+    """Place steps around the register: higher with energy, folded where they would leave the range."""
+    rungs = ladder(lead.compass.scale)
+    middle = (lead.compass.low + lead.compass.high) / 2
+    strokes = list(strokes)
+    if not strokes:
+        return []
+    centre = sum(s.step for s in strokes) / len(strokes)
+    lift = LIFTS.get(section.name, 0.0) + 3 * (section.energy - 0.5)
+    anchor = rungs.nearest(middle + lift)
+    limit = round(REACH_SEMITONES * rungs.tones_per_octave / 12)
+    wishes = []
+    for stroke in strokes:
+        step = _reflected(stroke.step - round(centre), limit)
+        pitch = min(max(rungs.climb(anchor, step), lead.compass.low), lead.compass.high)
+        wishes.append(Wish(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
+    return wishes
+
+
+def _reflected(step: int, limit: int) -> int:
+    """Mirror steps at the ends of the span, so that a line that climbs too far turns back."""
+    over = abs(step) - limit
+    if over <= 0:
+        return step
+    return (limit - min(over, limit)) * (1 if step > 0 else -1)
+
+
+LIFTS: Mapping[str, float] = {
+    "B": 4.0,
+    "drop": 3.0,
+    "bridge": -2.0,
+    "break": -1.0,
+    "intro": -1.0,
+    "outro": -2.0,
+    "build": 1.0,
+}
+"""Semitones by which a section lies above the register."""
+
+
+def _landed(lead: _Lead, notes: list[Note]) -> list[Note]:
+    """Come home on the last bar's first beat, unless the piece loops or the lead is silent by then."""
+    plan = lead.plan
+    bar = plan.end - plan.beats_per_bar
+    if plan.brief.loop or not plan.sections or plan.sections[-1].energy < lead.player.entry or plan.bars < 2:
+        return notes
+    kept = [replace(n, length=min(n.length, bar - n.start)) for n in notes if n.start < bar - 0.1]
+    before = kept[-1].pitch if kept else (lead.compass.low + lead.compass.high) // 2
+    tones = plan.chord_at(bar).chord.pitch_classes
+    homes = [plan.key.tonic, (plan.key.tonic + (3 if plan.key.is_minor else 4)) % 12, (plan.key.tonic + 7) % 12]
+    welcome = [tone for tone in homes if tone in tones] or list(tones)
+    options = [p for p in range(lead.compass.low, lead.compass.high + 1) if p % 12 in welcome]
+    pitch = min(options, key=lambda p: (abs(p - before) + 3 * welcome.index(p % 12), p))
+    velocity = int(70 + 34 * plan.sections[-1].energy)
+    return [*kept, Note(bar, on_grid(plan.beats_per_bar * 0.9), pitch, velocity)]
+
+
+def _finished(lead: _Lead, notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Sort, drop what lies outside the piece, and let no note run into the next."""
+    ordered = sorted((n for n in notes if 0 <= n.start < lead.plan.end), key=lambda note: (note.start, -note.length))
+    line: list[Note] = []
+    for note in ordered:
+        if line and note.start - line[-1].start < 1 / 48:
+            continue
+        if line and line[-1].end > note.start:
+            line[-1] = replace(line[-1], length=on_grid(note.start - line[-1].start))
+        line.append(replace(note, length=on_grid(min(note.length, lead.plan.end - note.start))))
+    return tuple(line)

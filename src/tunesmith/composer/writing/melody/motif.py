@@ -1,0 +1,220 @@
+"""Motifs: a short idea with a rhythm and a shape, and what can be done with it.
+
+A motif is a row of Strokes: start and length in beats from its first bar line, height in scale steps from an anchor.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.composer.theory import Meter
+from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.melody.contour import draw_contour, draw_figure
+from tunesmith.composer.writing.melody.rhythm import Cell, RhythmTaste, draw_cell, groups_of, onsets
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One note of an idea. ``step`` counts scale steps from the anchor; ``close`` is ``?`` for the end of a question,
+    ``!`` for the end of an answer."""
+
+    start: float
+    length: float
+    step: int
+    close: str = ""
+
+    @property
+    def end(self) -> float:
+        """Start plus length, in beats."""
+        return self.start + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Motif:
+    """Strokes over ``beats`` beats (whole bars)."""
+
+    strokes: tuple[Stroke, ...]
+    beats: float
+
+
+@dataclass(frozen=True, slots=True)
+class MotifTaste:
+    """What ideas a line likes: its rhythm, ``leap`` share 0–1, ``span`` in steps and number of ``bars``."""
+
+    rhythm: RhythmTaste
+    leap: float
+    span: int
+    bars: int
+
+
+GROUP_FORMS: Mapping[int, tuple[str, ...]] = {
+    1: ("a",),
+    2: ("ab", "ab", "aa"),
+    3: ("aab", "aba", "abc"),
+    4: ("abac", "aaab", "aabc", "abac", "abcb"),
+    6: ("abcabd", "aabaab", "abaabc"),
+    8: ("abacabad", "aabcaabd", "abcdabce"),
+}
+"""Which groups of a motif share their cell and figure: the repetition that makes an idea one idea."""
+WIDEST_IDEA = 8  # steps
+ATTEMPTS = 8
+
+
+def draw_motif(random: np.random.Generator, meter: Meter, taste: MotifTaste, kin: Motif | None = None) -> Motif:
+    """Invent an idea; where there is ``kin``, sometimes borrow its rhythm so that the two belong together."""
+    groups = groups_of(meter, taste.rhythm.density) * taste.bars
+    strokes = _sketch(random, groups, taste)
+    for _ in range(ATTEMPTS):
+        if _has_a_face(strokes):
+            break
+        strokes = _sketch(random, groups, taste)
+    if kin is not None and maybe(random, 0.35) and kin.beats == sum(groups):
+        strokes = _borrow_rhythm(strokes, kin)
+    return Motif(_anticipated(random, strokes, taste.rhythm), sum(groups))
+
+
+def _sketch(random: np.random.Generator, groups: tuple[float, ...], taste: MotifTaste) -> tuple[Stroke, ...]:
+    letters = _letters(random, len(groups))
+    cells = _cells(random, groups, letters, taste.rhythm)
+    rhythm = [(sum(groups[:index]), cell) for index, cell in enumerate(cells)]
+    return _shape(random, rhythm, letters, taste, sum(groups))
+
+
+def _has_a_face(strokes: tuple[Stroke, ...]) -> bool:
+    """Tell whether an idea can be recognised: enough heights, a direction, and more than one note length."""
+    if len(strokes) < 3:
+        return len(strokes) == 2
+    steps = [stroke.step for stroke in strokes]
+    still = sum(a == b for a, b in itertools.pairwise(steps))
+    wanted = 3 if len(strokes) < 6 else 4
+    return (
+        len(set(steps)) >= wanted
+        and max(steps) - min(steps) <= WIDEST_IDEA
+        and still <= len(strokes) // 3
+        and len({round(stroke.length, 3) for stroke in strokes}) > 1
+    )
+
+
+def _letters(random: np.random.Generator, count: int) -> str:
+    if count in GROUP_FORMS:
+        return draw(random, GROUP_FORMS[count])
+    pattern = draw(random, GROUP_FORMS[4])
+    return (pattern * (count // 4 + 1))[: count - 1] + "z"
+
+
+def _cells(random: np.random.Generator, groups: tuple[float, ...], letters: str, taste: RhythmTaste) -> list[Cell]:
+    drawn: dict[tuple[str, float], Cell] = {}
+    last: Cell | None = None
+    for letter, length in zip(letters, groups, strict=True):
+        if (letter, length) not in drawn:
+            drawn[letter, length] = draw_cell(random, length, taste, avoid=last)
+        last = drawn[letter, length]
+    return [drawn[letter, length] for letter, length in zip(letters, groups, strict=True)]
+
+
+def _shape(
+    random: np.random.Generator, rhythm: list[tuple[float, Cell]], letters: str, taste: MotifTaste, beats: float
+) -> tuple[Stroke, ...]:
+    count = sum(len(onsets(cell)) for _, cell in rhythm)
+    contour = draw_contour(random, min(taste.span, max(3, round(0.7 * count))))
+    figures: dict[tuple[str, Cell], tuple[int, ...]] = {}
+    strokes: list[Stroke] = []
+    for (start, cell), letter in zip(rhythm, letters, strict=True):
+        notes = onsets(cell)
+        goal = contour((start + sum(map(abs, cell))) / beats)
+        here = strokes[-1].step if strokes else 0
+        if (letter, cell) not in figures:
+            figures[letter, cell] = draw_figure(random, len(notes), goal - here, taste.leap)
+        figure = figures[letter, cell]
+        first = _entry(random, strokes, contour(start / beats), figure)
+        steps = np.cumsum((first, *figure)).tolist()
+        strokes += [Stroke(start + at, length, step) for (at, length), step in zip(notes, steps, strict=True)]
+    return _recovered(strokes)
+
+
+def _recovered(strokes: list[Stroke]) -> tuple[Stroke, ...]:
+    """Turn back by step after every leap of a fourth or more."""
+    line = list(strokes)
+    for index in range(2, len(line)):
+        leap = line[index - 1].step - line[index - 2].step
+        move = line[index].step - line[index - 1].step
+        if abs(leap) >= 3 and (move * leap > 0 or abs(move) > 3):
+            line[index] = replace(line[index], step=line[index - 1].step + (-1 if leap > 0 else 1))
+    return tuple(line)
+
+
+def _entry(random: np.random.Generator, strokes: list[Stroke], goal: float, figure: tuple[int, ...]) -> int:
+    """Choose where the next group begins: towards the contour, by step after a leap, never far."""
+    if not strokes:
+        return 0
+    here = strokes[-1].step
+    moves = (-3, -2, -1, 0, 1, 2, 3)
+    weights = [np.exp(-0.6 * abs(here + move - goal)) * (0.8, 1.2, 0.35, 0.12)[abs(move)] + 1e-6 for move in moves]
+    if len(strokes) > 1 and abs(leap := here - strokes[-2].step) > 2:
+        weights = [w * (4 if move in (-1, -2) else 1) if leap > 0 else w * (4 if move in (1, 2) else 1)
+                   for w, move in zip(weights, moves, strict=True)]  # fmt: skip
+    if not figure:
+        weights[3] *= 0.4
+    return here + draw(random, moves, weights)
+
+
+def _borrow_rhythm(strokes: tuple[Stroke, ...], kin: Motif) -> tuple[Stroke, ...]:
+    steps = [stroke.step for stroke in strokes]
+    return tuple(
+        replace(stroke, step=steps[min(index * len(steps) // len(kin.strokes), len(steps) - 1)])
+        for index, stroke in enumerate(kin.strokes)
+    )
+
+
+def _anticipated(random: np.random.Generator, strokes: tuple[Stroke, ...], taste: RhythmTaste) -> tuple[Stroke, ...]:
+    """Pull some notes that fall on a beat half a beat ahead."""
+    early = max(0.5, taste.shortest)
+    moved = list(strokes)
+    for index in range(1, len(moved)):
+        before, note = moved[index - 1], moved[index]
+        room = before.length > early + 0.2 and note.start % 1 == 0 and note.length >= 1
+        if room and maybe(random, 0.5 * taste.syncopation):
+            moved[index - 1] = replace(before, length=min(before.length, note.start - early - before.start))
+            moved[index] = replace(note, start=note.start - early, length=note.length + early)
+    return tuple(moved)
+
+
+def sequenced(motif: Motif, steps: int) -> Motif:
+    """State it ``steps`` higher."""
+    return replace(motif, strokes=tuple(replace(s, step=s.step + steps) for s in motif.strokes))
+
+
+def inverted(motif: Motif) -> Motif:
+    """Turn it upside down around its first note."""
+    axis = 2 * motif.strokes[0].step if motif.strokes else 0
+    return replace(motif, strokes=tuple(replace(s, step=axis - s.step) for s in motif.strokes))
+
+
+def fragmented(motif: Motif, rise: int = 1) -> Motif:
+    """State its first half twice, the second time ``rise`` steps higher."""
+    half = motif.beats / 2
+    head = [replace(s, length=min(s.length, half - s.start)) for s in motif.strokes if s.start < half - 1e-6]
+    return Motif((*head, *(replace(s, start=s.start + half, step=s.step + rise) for s in head)), motif.beats)
+
+
+def thinned(motif: Motif, shortest: float) -> Motif:
+    """Leave out notes shorter than ``shortest`` beats, the notes before them ringing on."""
+    kept: list[Stroke] = []
+    for stroke in motif.strokes:
+        if stroke.length >= shortest or not kept or stroke.close:
+            kept.append(stroke)
+        else:
+            kept[-1] = replace(kept[-1], length=stroke.end - kept[-1].start)
+    return replace(motif, strokes=tuple(kept))
+
+
+def closed(motif: Motif, at: float, until: float, close: str) -> Motif:
+    """End it on one long note from beat ``at`` to ``until``, a ``?`` left open or a ``!`` brought home."""
+    kept = [replace(s, length=min(s.length, at - s.start)) for s in motif.strokes if s.start < at - 1e-6]
+    last = kept[-1].step if kept else (motif.strokes[0].step if motif.strokes else 0)
+    step = last - 1 if close == "!" else last + 1
+    return replace(motif, strokes=(*kept, Stroke(at, until - at, step, close)))

@@ -1,0 +1,194 @@
+"""Phrases: how an idea is stated, answered, sequenced and closed to make a theme of eight bars or so.
+
+A plan such as ``a b? a c!`` names one unit (the length of the motif) a word:
+    a the idea   b a second idea   f its first half in sequence   i the idea upside down   c its head, then a long note
+    +2 or -1: so many scale steps higher or lower   ? ends open   ! comes home   ~ left silent after its head
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.composer.theory import Meter
+from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.melody.motif import (
+    Motif,
+    MotifTaste,
+    Stroke,
+    closed,
+    draw_motif,
+    fragmented,
+    inverted,
+    sequenced,
+)
+from tunesmith.composer.writing.melody.rhythm import groups_of
+
+PHRASE_PLANS: Mapping[int, tuple[str, ...]] = {
+    1: ("a a+1 a b? a a+1 f+2 c!", "a b a b? a b f+1 c!", "a a b b? a a b+1 c!", "a a-1 a c? a a+1 b+2 c!",
+        "a a+1 a+2 b? a a+1 i c!"),
+    2: ("a b? a c!", "a a+1 f+2 c!", "a c? a+1 c!", "a a? b+2 c!", "a b? a+1 b!", "a i? a+2 c!"),
+    4: ("a? a!", "a? b+1!", "a? i!"),
+}  # fmt: skip
+"""Bars of the motif → plans of a theme."""
+
+PICKUPS: tuple[tuple[tuple[float, int], ...], ...] = (
+    (),
+    (),
+    ((0.5, -1),),
+    ((1.0, -2), (0.5, -1)),
+    ((1.0, 2), (0.5, 1)),
+    ((0.5, -2),),
+    ((1.0, -1),),
+    ((1.5, -3), (1.0, -2), (0.5, -1)),
+)
+"""Upbeats: (beats before the bar line, steps from the note they lead to); a theme uses the same one throughout."""
+
+_WORD = re.compile(r"^([abfic])([+-]\d+)?([?!])?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """What a section states: its units in order, and the idea that they grow from."""
+
+    motif: Motif
+    units: tuple[Motif, ...]
+
+    @property
+    def unit_beats(self) -> float:
+        """Length of one unit in beats."""
+        return self.motif.beats
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseTaste:
+    """How phrases breathe: ``rest`` share 0–1, and the ``breath`` in beats that a close leaves."""
+
+    rest: float
+    breath: float
+
+
+def draw_theme(
+    random: np.random.Generator, meter: Meter, taste: MotifTaste, phrasing: PhraseTaste, kin: Motif | None = None
+) -> Theme:
+    """Invent a theme: an idea, a second one, and a plan that states them."""
+    idea = draw_motif(random, meter, taste, kin)
+    second = draw_motif(random, meter, taste, idea)
+    plan = draw(random, PHRASE_PLANS[taste.bars])
+    units = _with_one_climax(_units(random, plan, (idea, second), meter, phrasing))
+    return Theme(idea, _with_pickups(units, draw(random, PICKUPS), taste.rhythm.shortest))
+
+
+def develop(random: np.random.Generator, theme: Theme, meter: Meter, phrasing: PhraseTaste) -> Theme:
+    """Work an idea out: inverted, in sequence, in fragments."""
+    bars = round(theme.unit_beats / meter.beats_per_bar)
+    plans = {1: "i i+1 f+1 f+2 i-1 f+2 f+3 c?", 2: "i i+1 f+2 c?", 4: "i? f+2?"}
+    units = _units(random, plans.get(bars, "i f+1 f+2 c?"), (theme.motif, inverted(theme.motif)), meter, phrasing)
+    return Theme(theme.motif, units)
+
+
+def _units(
+    random: np.random.Generator, plan: str, ideas: tuple[Motif, Motif], meter: Meter, phrasing: PhraseTaste
+) -> tuple[Motif, ...]:
+    late = maybe(random, 0.4)
+    units = []
+    for word in plan.split():
+        letter, shift, close = _parsed(word)
+        unit = sequenced(_source(letter, ideas), shift)
+        if close:
+            unit = _close(unit, close, meter, phrasing, late=late or letter != "c")
+        elif maybe(random, phrasing.rest * 0.5):
+            unit = _breathing(unit, phrasing.breath)
+        units.append(unit)
+    return tuple(units)
+
+
+def _parsed(word: str) -> tuple[str, int, str]:
+    match = _WORD.match(word)
+    if match is None:
+        raise ValueError(f"{word!r} is not a unit of a phrase plan")
+    return match[1], int(match[2] or 0), match[3] or ""
+
+
+def _source(letter: str, ideas: tuple[Motif, Motif]) -> Motif:
+    idea, second = ideas
+    if letter == "f":
+        return fragmented(idea)
+    if letter == "i":
+        return inverted(idea)
+    return second if letter == "b" else idea
+
+
+def _close(unit: Motif, close: str, meter: Meter, phrasing: PhraseTaste, *, late: bool) -> Motif:
+    """End a unit on its last bar's first beat, or on a later group where ``late`` or the unit is one bar long."""
+    groups = groups_of(meter)
+    bar = unit.beats - meter.beats_per_bar
+    middle = sum(groups[: len(groups) // 2]) if len(groups) > 1 else min(1.0, meter.beats_per_bar - 1)
+    at = bar + middle if late or unit.beats <= meter.beats_per_bar + 1e-6 else bar
+    breath = phrasing.breath * (1.0 + phrasing.rest)
+    until = max(at + min(1.0, unit.beats - at), unit.beats - breath)
+    return closed(unit, at, until, close)
+
+
+def _breathing(unit: Motif, breath: float) -> Motif:
+    """Shorten or drop what lies in the last ``breath`` beats."""
+    limit = unit.beats - breath
+    kept = tuple(replace(s, length=min(s.length, limit - s.start)) for s in unit.strokes if s.start < limit - 0.2)
+    return replace(unit, strokes=kept or unit.strokes[:1])
+
+
+def _with_one_climax(units: tuple[Motif, ...]) -> tuple[Motif, ...]:
+    """Raise the highest long note of the later half so that the theme has one peak, and only one."""
+    half = len(units) // 2
+    later = [(index, unit) for index, unit in enumerate(units) if index >= half]
+    spots = [
+        (s.step + min(s.length, 2.0), u, n) for u, unit in later for n, s in enumerate(unit.strokes) if not s.close
+    ]
+    if not spots:
+        return units
+    _, unit, note = max(spots)
+    peak = max(s.step for motif in units for s in motif.strokes) + 1
+    strokes = list(units[unit].strokes)
+    if peak - strokes[note].step <= 3:
+        strokes[note] = replace(strokes[note], step=peak)
+    return (*units[:unit], replace(units[unit], strokes=tuple(strokes)), *units[unit + 1 :])
+
+
+def _with_pickups(
+    units: tuple[Motif, ...], pickup: tuple[tuple[float, int], ...], shortest: float
+) -> tuple[Motif, ...]:
+    """Let the breath after each close, save the last, lead into what follows."""
+    led = list(units)
+    for index, (unit, following) in enumerate(itertools.pairwise(units)):
+        room = pickup and unit.strokes and unit.strokes[-1].close and following.strokes
+        if not room or following.strokes[0].start > 1e-6 or shortest > 0.5:
+            continue
+        last, goal = unit.strokes[-1], following.strokes[0].step
+        begin = unit.beats - pickup[0][0]
+        if begin - 0.5 < last.start + 0.5:
+            continue
+        ends = [*(unit.beats - before for before, _ in pickup[1:]), unit.beats]
+        upbeat = [Stroke(unit.beats - before, end - unit.beats + before, goal + step)
+                  for (before, step), end in zip(pickup, ends, strict=True)]  # fmt: skip
+        held = replace(last, length=min(last.length, begin - 0.5 - last.start))
+        led[index] = replace(unit, strokes=(*unit.strokes[:-1], held, *upbeat))
+    return tuple(led)
+
+
+def silent(beats: float) -> Motif:
+    """Return a unit without notes."""
+    return Motif((), beats)
+
+
+def strokes_of(units: tuple[Motif, ...]) -> tuple[Stroke, ...]:
+    """Lay units end to end."""
+    laid: list[Stroke] = []
+    start = 0.0
+    for unit in units:
+        laid += [replace(stroke, start=stroke.start + start) for stroke in unit.strokes]
+        start += unit.beats
+    return tuple(laid)

@@ -1,0 +1,158 @@
+"""Setting a line to chords: pitches that keep an idea's shape and agree with the harmony, all notes weighed at once.
+
+Every note may take the pitches of a range; a pitch costs by how it sits on the chord, a move by how far it strays from
+the interval meant and by how dissonances are left. The cheapest path (Viterbi) is the line.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.composer.theory import Chord
+from tunesmith.composer.writing.harmony.scales import sitting
+from tunesmith.composer.writing.plan import Plan
+
+Costs = npt.NDArray[np.float64]
+
+SITTING_COST: Mapping[str, tuple[float, float, float, float]] = {
+    "strong": (0.0, 4.0, 20.0, 60.0),
+    "medium": (0.0, 1.2, 8.0, 40.0),
+    "weak": (0.15, 0.3, 1.2, 30.0),
+}
+"""Metric weight → cost of a chord tone, another scale tone, one that clashes, and one outside the scale."""
+LEAVING_DISSONANCE = 4.0
+REACHING_DISSONANCE = 2.5
+CLOSE_COST = 5.0
+UNMEANT_REPEAT = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One note to set: ``start`` and ``length`` in beats, the ``pitch`` meant, and ``close`` as in Stroke."""
+
+    start: float
+    length: float
+    pitch: int
+    close: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The pitches a line may use, and the scale (pitch classes) it draws from."""
+
+    low: int
+    high: int
+    scale: tuple[int, ...]
+    tonic: int
+
+
+def set_line(plan: Plan, wishes: Sequence[Wish], compass: Range) -> tuple[int, ...]:
+    """Return one pitch a wish."""
+    if not wishes:
+        return ()
+    table = _Table(plan, compass)
+    moves = _moves(compass)
+    total = table.cost(wishes[0])
+    behind: list[npt.NDArray[np.int64]] = []
+    for before, wish in itertools.pairwise(wishes):
+        step = _step_cost(moves, table, before, wish)
+        paths = total[:, None] + step
+        back = np.argmin(paths, axis=0)
+        behind.append(back)
+        total = paths[back, np.arange(len(back))] + table.cost(wish)
+    index = int(np.argmin(total))
+    line = [index]
+    for back in reversed(behind):
+        index = int(back[index])
+        line.append(index)
+    return tuple(compass.low + index for index in reversed(line))
+
+
+def metric_weight(plan: Plan, start: float, length: float) -> str:
+    """Tell whether a note is ``strong`` (first of a group, very long), ``medium`` (on a beat, long) or ``weak``."""
+    at = start % plan.beats_per_bar
+    pulse = plan.meter.felt_beat
+    main = pulse * 2 if not plan.meter.is_compound and plan.meter.numerator % 2 == 0 else pulse
+    first = plan.beats_per_bar if plan.meter.numerator in (3, 5, 7) else main
+    if at % first < 1e-6 or length >= 2 * pulse:
+        return "strong"
+    return "medium" if at % pulse < 1e-6 or length >= pulse else "weak"
+
+
+def harmony_of(plan: Plan, start: float, length: float) -> Chord:
+    """Return the chord a note belongs to: the next one where most of the note sounds over it."""
+    return plan.chord_at(start + min(length * 0.5, 1.0) if length > 0.4 else start).chord
+
+
+class _Table:
+    """Costs of each pitch in the range, by chord, remembered while one line is set."""
+
+    def __init__(self, plan: Plan, compass: Range) -> None:
+        self.plan = plan
+        self.compass = compass
+        self.pitches = np.arange(compass.low, compass.high + 1)
+        self._sitting: dict[Chord, npt.NDArray[np.int64]] = {}
+        self._base: dict[tuple[Chord, str], Costs] = {}
+        self._close: dict[tuple[Chord, str], Costs] = {}
+
+    def sits(self, chord: Chord) -> npt.NDArray[np.int64]:
+        if chord not in self._sitting:
+            everywhere = sitting(chord, self.compass.scale)
+            self._sitting[chord] = everywhere[self.compass.low : self.compass.high + 1]
+        return self._sitting[chord]
+
+    def base(self, chord: Chord, weight: str) -> Costs:
+        if (chord, weight) not in self._base:
+            costs = np.array(SITTING_COST[weight])[self.sits(chord)]
+            foreign = ~np.isin(self.pitches % 12, self.compass.scale)
+            self._base[chord, weight] = costs + np.where(foreign, 1.5 if weight == "strong" else 4.0, 0.0)
+        return self._base[chord, weight]
+
+    def closing(self, chord: Chord, close: str) -> Costs:
+        if (chord, close) not in self._close:
+            home = {(self.compass.tonic + step) % 12 for step in ((0, 3, 4) if close == "!" else (2, 5, 7, 11))}
+            welcome = np.isin(self.pitches % 12, sorted(home))
+            self._close[chord, close] = np.where(welcome, 0.0, CLOSE_COST)
+            if close == "!":
+                self._close[chord, close] += np.where(self.pitches % 12 == self.compass.tonic, 0.0, 1.0)
+        return self._close[chord, close]
+
+    def cost(self, wish: Wish) -> Costs:
+        chord = harmony_of(self.plan, wish.start, wish.length)
+        costs = self.base(chord, metric_weight(self.plan, wish.start, wish.length))
+        costs = costs + 0.28 * np.abs(self.pitches - wish.pitch)
+        return costs + self.closing(chord, wish.close) if wish.close else costs
+
+
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    interval: npt.NDArray[np.int64]  # (from, to), semitones
+    awkward: Costs  # (from, to)
+    by_leap: Costs  # (from, to): 1 where more than a whole tone
+
+
+def _moves(compass: Range) -> _Moves:
+    pitches = np.arange(compass.low, compass.high + 1)
+    interval = pitches[None, :] - pitches[:, None]
+    size = np.abs(interval)
+    awkward = np.where(size > 5, 0.45 * (size - 5), 0.0) + np.where(np.isin(size, (6, 10, 11)), 2.5, 0.0)
+    awkward += 0.2 * np.maximum(size - 2, 0)
+    return _Moves(interval, awkward + np.where(size > 12, 30.0, 0.0), (size > 2).astype(float))
+
+
+def _step_cost(moves: _Moves, table: _Table, before: Wish, wish: Wish) -> Costs:
+    meant = wish.pitch - before.pitch
+    cost = 0.8 * np.abs(moves.interval - meant) + moves.awkward
+    if wish.start - before.start - before.length > 1.0:
+        return 0.4 * cost  # across a rest the ear minds less
+    cost = cost + np.where((moves.interval == 0) != (meant == 0), UNMEANT_REPEAT, 0.0)
+    leaving = table.sits(harmony_of(table.plan, before.start, before.length)) > 0
+    reaching = table.sits(harmony_of(table.plan, wish.start, wish.length)) > 0
+    cost += LEAVING_DISSONANCE * leaving[:, None] * moves.by_leap
+    cost += LEAVING_DISSONANCE * 0.5 * leaving[:, None] * (moves.interval == 0)
+    return cost + REACHING_DISSONANCE * reaching[None, :] * moves.by_leap

@@ -1,0 +1,129 @@
+"""Which theme each section states, and how: A is always the same tune, B contrasts, the outro recalls A."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from tunesmith.composer.chance import chance
+from tunesmith.composer.score import Section
+from tunesmith.composer.theory import Meter
+from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, fragmented, inverted, sequenced, thinned
+from tunesmith.composer.writing.melody.phrase import PhraseTaste, Theme, develop, draw_theme, silent
+
+TREATMENTS: Mapping[str, tuple[str, str]] = {
+    "intro": ("A", "hint"),
+    "A": ("A", "state"),
+    "B": ("B", "state"),
+    "bridge": ("bridge", "state"),
+    "build": ("A", "build"),
+    "drop": ("drop", "state"),
+    "break": ("A", "thin"),
+    "outro": ("A", "recall"),
+    "ending": ("A", "recall"),
+}
+"""Section name → (theme, how it is stated); unknown names state a theme of their own."""
+
+
+SPARSE = 0.8  # notes a beat below which a contrast is never sparser still
+FAITHFUL_TURNS = 2  # statements before a theme is varied
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeBook:
+    """The themes of one piece, each drawn from the seed and its own name so that none disturbs another."""
+
+    seed: int
+    meter: Meter
+    taste: MotifTaste
+    phrasing: PhraseTaste
+
+    def theme(self, name: str) -> Theme:
+        """Return the theme of that name, always the same one."""
+        return _drawn(self, name)
+
+    def contrasting(self, random: np.random.Generator, name: str) -> MotifTaste:
+        """Return the taste of a theme that is to differ from A: busier or calmer, and wider."""
+        rhythm = self.taste.rhythm
+        busier = name == "drop" or rhythm.density < SPARSE or random.random() < 0.4
+        density = min(rhythm.density * (1.3 if busier else 0.65), 0.9 / rhythm.shortest)
+        return replace(self.taste, rhythm=replace(rhythm, density=density), span=self.taste.span + 1)
+
+
+@lru_cache(maxsize=16)
+def _drawn(book: ThemeBook, name: str) -> Theme:
+    random = chance(book.seed, "theme", name)
+    if name == "A":
+        return draw_theme(random, book.meter, book.taste, book.phrasing)
+    if name == "bridge":
+        return develop(random, book.theme("A"), book.meter, book.phrasing)
+    kin = book.theme("A").motif
+    return draw_theme(random, book.meter, book.contrasting(random, name), book.phrasing, kin)
+
+
+def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -> tuple[Motif, ...]:
+    """Return what the lead states in ``section``, its ``visit``-th of that name (from 0), unit by unit."""
+    name, treatment = TREATMENTS.get(section.name, (section.name, "state"))
+    theme = book.theme(name)
+    length = section.bars * meter.beats_per_bar
+    count = max(1, math.ceil(length / theme.unit_beats - 1e-6))
+    units = _fitted(theme, count, visit)
+    if treatment == "state":
+        return _by_energy(_trimmed(units, length), section.energy, visit)
+    if treatment == "build":
+        return tuple(sequenced(fragmented(theme.motif, 0), index) for index in range(count))
+    if treatment == "thin":
+        return tuple(thinned(unit, 1.0) if index % 2 == 0 else silent(unit.beats) for index, unit in enumerate(units))
+    return _recalled(theme, units, hint=treatment == "hint")
+
+
+def _fitted(theme: Theme, count: int, visit: int) -> tuple[Motif, ...]:
+    """State the theme as often as it fits; a shorter stretch takes its beginning and its end."""
+    whole = len(theme.units)
+    rounds, rest = divmod(count, whole)
+    stated = [unit for turn in range(rounds) for unit in _turned(theme.units, visit * max(rounds, 1) + turn)]
+    tail = (*theme.units[: rest - 1], theme.units[-1]) if rest else ()
+    return (*stated, *tail)
+
+
+def _turned(units: tuple[Motif, ...], turn: int) -> tuple[Motif, ...]:
+    """Say the theme as it is twice, then change one unit within it, never its first nor a close."""
+    inner = [index for index, unit in enumerate(units) if index > 0 and not any(s.close for s in unit.strokes)]
+    if turn < FAITHFUL_TURNS or turn % 2 == 1 or not inner:
+        return units
+    place = inner[(turn // 2) % len(inner)]
+    change = (inverted(units[place]), sequenced(units[place], 1), fragmented(units[place]))[(turn // 2) % 3]
+    return (*units[:place], change, *units[place + 1 :])
+
+
+def _trimmed(units: tuple[Motif, ...], length: float) -> tuple[Motif, ...]:
+    """Make units last ``length`` beats by leaving out the beginning of the last one, so that its close stays."""
+    over = sum(unit.beats for unit in units) - length
+    if over < 1e-6:
+        return units
+    last = units[-1]
+    kept = tuple(replace(s, start=s.start - over) for s in last.strokes if s.start >= over - 1e-6)
+    return (*units[:-1], Motif(kept, last.beats - over))
+
+
+def _by_energy(units: tuple[Motif, ...], energy: float, visit: int) -> tuple[Motif, ...]:
+    if energy < 0.35 and visit == 0:
+        return tuple(thinned(unit, 0.5) for unit in units)
+    return units
+
+
+def _recalled(theme: Theme, units: tuple[Motif, ...], *, hint: bool) -> tuple[Motif, ...]:
+    """Let the idea be heard between silences: a hint in the later half, or an echo that thins out."""
+    head = thinned(theme.motif, 0.5)
+    if len(units) == 1:
+        return (units[-1],)
+    said = [head if index % 2 == 0 else silent(head.beats) for index in range(len(units))]
+    if hint:
+        said[: len(units) // 2] = [silent(head.beats)] * (len(units) // 2)
+        return tuple(said)
+    said[-1] = thinned(theme.units[-1], 0.75)
+    return tuple(said)

@@ -1,0 +1,1 @@
+"""Notes as played: swing, timing and dynamics."""
