@@ -25,7 +25,9 @@ _SHORT_MINOR = re.compile(r"(?<![A-Za-z])([A-G])([#♯b♭])?m(?![A-Za-z'’])")
 _KEY_OF = re.compile(
     rf"(?:key of|in key|key:|tono de|tonalidad de|tonart|tonalite de|tom de) ?([a-g])({_SHARP}|{_FLAT})?(?![a-z])"
 )
-_IN_LETTER = re.compile(r"\b(?:in|en|em) ([A-G])([#♯b♭]|[ -](?:flat|sharp|bemol|sostenido))?(?=\s*(?:[,.;]|$))")
+_IN_LETTER = re.compile(
+    r"\b(?:in|en|em) ([A-G])([#♯b♭]|[ -](?:flat|sharp|bemol|sostenido))?(?=\s*(?:[,.;]|$|(?:with|for|at|on|mit|con|avec|com)\b))"
+)
 _MODE_ONLY = re.compile(
     r"\b(minor|major)[ -](?:key|scale|mode|tonality|chords)|modo (mayor|menor|maior)|mode (majeur|mineur)"
     r"|\bin (minor|major)\b|\bin (moll|dur)\b|(短調|小调|小調|マイナーキー)|(長調|大调|大調|メジャーキー)"
