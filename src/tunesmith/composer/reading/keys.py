@@ -26,7 +26,8 @@ _KEY_OF = re.compile(
     rf"(?:key of|in key|key:|tono de|tonalidad de|tonart|tonalite de|tom de) ?([a-g])({_SHARP}|{_FLAT})?(?![a-z])"
 )
 _IN_LETTER = re.compile(
-    r"\b(?:in|en|em) ([A-G])([#♯b♭]|[ -](?:flat|sharp|bemol|sostenido))?(?=\s*(?:[,.;]|$|(?:with|for|at|on|mit|con|avec|com)\b))"
+    r"\b(?:in|en|em) ([A-G])([#♯b♭]|[ -](?:flat|sharp|bemol|sostenido))?"
+    r"(?=\s*(?:[,.;]|$|(?:with|for|at|on|mit|con|avec|com)\b))"
 )
 _MODE_ONLY = re.compile(
     r"\b(minor|major)[ -](?:key|scale|mode|tonality|chords)|modo (mayor|menor|maior)|mode (majeur|mineur)"
