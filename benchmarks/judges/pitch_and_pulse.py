@@ -9,6 +9,8 @@ import soxr
 
 RATE = 22_050
 HOP = 256
+FFT = 8192
+HARMONICS, HARMONIC_DECAY, HIGHEST_HARMONIC = 6, 0.6, 5000.0
 Matrix = npt.NDArray[np.float32]
 
 # How well each degree fits a key, as listeners rated it: Temperley's revision of Krumhansl's profiles.
@@ -64,19 +66,32 @@ def tempo_error(measured: float, asked: float, ratios: tuple[float, ...] = (0.5,
 
 
 def key(sound: Matrix) -> tuple[int, bool]:
-    """Return the most likely key: tonic pitch class 0–11, and whether it is minor.
-
-    The chroma is that of the harmonic part and weighs the middle octaves, so that kick drums do not count as notes.
-    """
-    spectrum = librosa.decompose.hpss(np.abs(librosa.stft(sound, n_fft=8192, hop_length=2048)))[0]
-    chroma = librosa.feature.chroma_stft(S=spectrum, sr=RATE, n_fft=8192, tuning=0.0)
-    weight = chroma.mean(axis=1)
+    """Return the most likely key: tonic pitch class 0–11, and whether it is minor."""
+    spectrum = librosa.decompose.hpss(np.abs(librosa.stft(sound, n_fft=FFT, hop_length=FFT // 4)))[0].mean(axis=1)
+    weight = pitch_class_profile(spectrum)
     scores = {
         (tonic, minor): float(np.corrcoef(weight, np.roll(profile, tonic))[0, 1])
         for minor, profile in ((False, MAJOR_PROFILE), (True, MINOR_PROFILE))
         for tonic in range(12)
     }
     return max(scores, key=lambda candidate: scores[candidate])
+
+
+def pitch_class_profile(spectrum: Matrix) -> Matrix:
+    """Return how strongly each pitch class sounds, (12,): the notes C2 to C6 with their harmonics (Gómez 2006).
+
+    Harmonics count for the note below them, so a bass's third harmonic does not pass for its fifth, and drums, which
+    have none, count little.
+    """
+    frequencies = librosa.fft_frequencies(sr=RATE, n_fft=FFT)
+    profile = np.zeros(12, np.float32)
+    for pitch in range(36, 85):
+        for harmonic in range(1, HARMONICS + 1):
+            frequency = 440 * 2 ** ((pitch - 69) / 12) * harmonic
+            near = np.abs(np.log2(np.maximum(frequencies, 1) / frequency)) < 1 / 24
+            if frequency < HIGHEST_HARMONIC and near.any():
+                profile[pitch % 12] += HARMONIC_DECAY ** (harmonic - 1) * spectrum[near].max()
+    return profile
 
 
 def right_or_relative(found: tuple[int, bool], tonic: int, *, minor: bool, mode: str = "") -> bool:
