@@ -1,4 +1,4 @@
-"""Independent estimates of tempo (librosa's onsets, periodicity) and key (pitch classes against listeners' profiles)."""
+"""Independent estimates of tempo (how onsets repeat) and key (pitch classes against listeners' key profiles)."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def tempo(envelope: Matrix) -> float:
     """Return the strongest tempo in beats a minute, refined well below 1 %.
 
     A tempo must show both in the onsets' spectrum and in their autocorrelation: the first also shows its multiples, the
-    second its fractions, and only the tempo itself is in both (Peeters 2006). Listeners' preference for about 120 decides
-    between octaves.
+    second its fractions, and only the tempo itself is in both (Peeters 2006). Listeners' preference for about 120
+    decides between octaves.
     """
     candidates = np.arange(50, 220, 0.25)
     times = np.arange(len(envelope)) * HOP / RATE
