@@ -10,7 +10,19 @@ from tunesmith.composer.chance import chance
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.theory import MINOR_LIKE, Key, Meter
 
-COMFORTABLE_TONICS = {"major": (0, 2, 4, 5, 7, 9, 10, 3), "minor": (9, 4, 2, 11, 0, 7, 5, 6)}
+COMFORTABLE_TONICS: Mapping[str, tuple[int, ...]] = {
+    "major": (0, 2, 4, 5, 7, 9, 10, 3),
+    "minor": (9, 4, 2, 11, 0, 7, 5),
+}
+GUITAR_TONICS: Mapping[str, tuple[int, ...]] = {"major": (7, 2, 9, 4, 0), "minor": (4, 9, 2, 11)}  # open strings
+HORN_TONICS: Mapping[str, tuple[int, ...]] = {"major": (5, 10, 3, 8, 0), "minor": (0, 7, 2, 5, 10)}  # flats
+CLUB_TONICS: Mapping[str, tuple[int, ...]] = {"major": (5, 7, 9, 0), "minor": (5, 6, 7, 9, 4)}  # a sub that carries
+TONICS_OF_FAMILY: Mapping[str, Mapping[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("folk", "rock", "blues", "reggae"), GUITAR_TONICS),
+    **dict.fromkeys(("jazz", "band", "soul", "latin"), HORN_TONICS),
+    **dict.fromkeys(("dance", "electronic", "hip_hop"), CLUB_TONICS),
+}
+"""Genre family → the tonics that lie well under its players' hands; the others take COMFORTABLE_TONICS."""
 DEFAULT_SECONDS = {"track": 30.0, "bed": 30.0, "sting": 4.0, "bumper": 8.0}
 LOOP_SECONDS = 24.0
 LOOP_BARS = (2, 4, 8, 12, 16, 24, 32)
@@ -72,8 +84,8 @@ def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:
 
 
 def drawn_tonic(genre: Genre, mode: str, seed: int) -> int:
-    """Draw a tonic that lies well under the hands in this mode."""
-    tonics = COMFORTABLE_TONICS["minor" if mode in MINOR_LIKE else "major"]
+    """Draw a tonic that lies well under the genre's hands in this mode."""
+    tonics = TONICS_OF_FAMILY.get(genre.family, COMFORTABLE_TONICS)["minor" if mode in MINOR_LIKE else "major"]
     return tonics[int(chance(seed, "brief", "tonic", genre.name, mode).integers(len(tonics)))]
 
 

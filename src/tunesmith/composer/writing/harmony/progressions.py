@@ -25,6 +25,7 @@ USES: Mapping[str, str] = {
 RECALLS: Mapping[str, str] = {"intro": "A", "outro": "A", "ending": "A", "break": "A", "build": "B", "drop": "B"}
 STILL = frozenset({"static", "drone"})
 CADENCE_SHARE = 0.6
+HOME_NAMES = frozenset({"A", "intro", "drop"})  # where the ear learns which chord is home
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,11 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
             continue
         options = exact + [p for p in _suited(setting) if p.use == "any"] or list(_suited(setting))
         fresh = [p for p in options if p not in chosen.values()] or options
-        chosen[name] = draw(random, fresh, [p.weight * (2.0 if p.use == use else 1.0) for p in fresh])
+        homely = name in HOME_NAMES
+        weights = [
+            p.weight * (2.0 if p.use == use else 1.0) * (_homeliness(p, setting.key) if homely else 1.0) for p in fresh
+        ]
+        chosen[name] = draw(random, fresh, weights)
     return {
         name: tuple(
             tuple(colored(chord, setting.key, setting.genre.harmony.color, random) for chord in bar)
@@ -69,6 +74,13 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
         )
         for name, progression in chosen.items()
     }
+
+
+def _homeliness(progression: Progression, key: Key) -> float:
+    """Return how plainly a progression says where home is: it opens on the tonic, and rests there often."""
+    bars = parse_progression(progression.chords, key)
+    share = sum(_is_tonic(chord, key) / len(bar) for bar in bars for chord in bar) / len(bars)
+    return (2.0 if _is_tonic(bars[0][0], key) else 1.0) * (0.5 + share)
 
 
 def _suited(setting: Setting) -> Sequence[Progression]:

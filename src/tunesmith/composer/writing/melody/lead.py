@@ -21,6 +21,8 @@ from tunesmith.composer.writing.melody.setting import Range, Wish, metric_weight
 from tunesmith.composer.writing.melody.themes import ThemeBook, section_units
 from tunesmith.composer.writing.plan import Plan, Player
 
+LIVELY_FROM = 0.6  # notes a beat from which a genre wants a tune rather than single tones
+LIVELY_NOTES = 1.25  # a second: the fewest that hold a tune together, however slow the beat
 SHORTEST_SECONDS = 0.11  # a lead faster than this is a blur
 ACCENTS = {"strong": 8, "medium": 2, "weak": -5}
 REACH_SEMITONES = 8  # how far a section goes from its middle before it turns back
@@ -97,7 +99,8 @@ def _taste(lead: _Lead) -> MotifTaste:
     while shortest < SHORTEST_SECONDS * second:
         shortest *= 2
     mood = 1 + 0.15 * plan.brief.mood.arousal
-    density = min(taste.density * lead.manner.density * mood, 0.9 / shortest)
+    wanted = max(taste.density, LIVELY_NOTES / second) if taste.density >= LIVELY_FROM else taste.density
+    density = min(wanted * lead.manner.density * mood, 0.9 / shortest)
     leap = min(1.0, taste.leap * lead.manner.leap)
     span = 2 + round(2 * leap + (plan.brief.mood.arousal + 1))
     return MotifTaste(RhythmTaste(density, taste.syncopation, shortest), leap, span, taste.motif_bars)

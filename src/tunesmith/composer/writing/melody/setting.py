@@ -7,7 +7,7 @@ the interval meant and by how dissonances are left. The cheapest path (Viterbi) 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,10 @@ SITTING_COST: Mapping[str, tuple[float, float, float, float]] = {
 LEAVING_DISSONANCE = 4.0
 REACHING_DISSONANCE = 2.5
 CLOSE_COST = 5.0
+AWAY_COST: Mapping[str, float] = {"strong": 0.7, "medium": 0.3, "weak": 0.0}
+"""Metric weight → cost of a pitch outside the tonic triad: what is long and heavy tells the ear where home is."""
+COLOUR_COST: Mapping[str, float] = {"strong": 0.5, "medium": 0.2, "weak": 0.0}
+"""Metric weight → cost of a chord's seventh, ninth or thirteenth against its triad."""
 UNMEANT_REPEAT = 3.0
 
 
@@ -73,6 +77,12 @@ def set_line(plan: Plan, wishes: Sequence[Wish], compass: Range) -> tuple[int, .
     return tuple(compass.low + index for index in reversed(line))
 
 
+def home_triad(compass: Range) -> frozenset[int]:
+    """Return the pitch classes of the tonic's triad, its third as the scale has it."""
+    thirds = [third for third in (4, 3) if (compass.tonic + third) % 12 in compass.scale]
+    return frozenset((compass.tonic + step) % 12 for step in (0, *thirds[:1], 7))
+
+
 def metric_weight(plan: Plan, start: float, length: float) -> str:
     """Tell whether a note is ``strong`` (first of a group, very long), ``medium`` (on a beat, long) or ``weak``."""
     at = start % plan.beats_per_bar
@@ -110,8 +120,14 @@ class _Table:
         if (chord, weight) not in self._base:
             costs = np.array(SITTING_COST[weight])[self.sits(chord)]
             foreign = ~np.isin(self.pitches % 12, self.compass.scale)
-            self._base[chord, weight] = costs + np.where(foreign, 1.5 if weight == "strong" else 4.0, 0.0)
+            costs = costs + np.where(foreign, 1.5 if weight == "strong" else 4.0, 0.0)
+            costs += np.where(self._is_within(home_triad(self.compass)), 0.0, AWAY_COST[weight])
+            coloured = self._is_within(chord.pitch_classes) & ~self._is_within(chord.pitch_classes[:3])
+            self._base[chord, weight] = costs + np.where(coloured, COLOUR_COST[weight], 0.0)
         return self._base[chord, weight]
+
+    def _is_within(self, classes: Iterable[int]) -> npt.NDArray[np.bool_]:
+        return np.isin(self.pitches % 12, sorted(classes))
 
     def closing(self, chord: Chord, close: str) -> Costs:
         if (chord, close) not in self._close:
