@@ -17,7 +17,7 @@ from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choosing import choose_band, with_someone
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.effects import write_effects
-from tunesmith.composer.writing.form.endings import ending_of, faded
+from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import Timeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
@@ -39,6 +39,8 @@ WRITERS: Mapping[str, Writer] = {
     "effects": write_effects,
 }
 """One writer a role, in the order in which they write."""
+STOPPING = frozenset({"melody", "counter", "chords", "pad", "arpeggio", "bass"})
+"""Roles that stop together on a final hit; drums, drones and effects die away by themselves."""
 SHORTEST = 1 / 64  # beats: what is cut shorter at the end is left out
 
 
@@ -103,6 +105,8 @@ def _part(plan: Plan, timeline: Timeline, player: Player, notes: Sequence[Note])
     played = perform(plan, player, tuple(notes), chance(plan.brief.seed, "perform", player.name))
     if not plan.brief.loop and ending_of(plan) == "fade":
         played = faded(plan, played)
+    if not plan.brief.loop and ending_of(plan) == "hit" and player.role in STOPPING:
+        played = stopped(plan, played)
     return Part(
         name=player.name,
         role=player.role,

@@ -10,16 +10,24 @@ from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.plan import Plan, Player
 
 KINDS: Mapping[str, str] = {"big": "ring", "soft": "soft", "fade": "fade"}
-HIT_BEATS = 0.5
+HIT_BEATS = 1.0
+GESTURES = frozenset({"sting", "bumper"})
 LANDING_VELOCITY: Mapping[str, int] = {"ring": 96, "hit": 110, "soft": 58, "fade": 60}
 BIG_VELOCITY = 116
 FADE_BARS = 8
+LANDING_SLACK = 0.2  # beats by which a player may land early
 RELEASE_SECONDS = 0.35  # silence kept before the end, so that what rings dies by itself
 
 
 def ending_of(plan: Plan) -> str:
-    """Return ``ring``, ``hit``, ``soft`` or ``fade``: the brief's wish, or else the genre's habit."""
-    return KINDS.get(plan.brief.ending, plan.genre.ending)
+    """Return ``ring``, ``hit``, ``soft`` or ``fade``: the brief's wish, or else the genre's habit.
+
+    A sting or bumper has no time to fade, nor does it stop dead: unless asked otherwise its last chord rings.
+    """
+    habit = plan.genre.ending
+    if plan.brief.form in GESTURES and habit in ("hit", "fade"):
+        habit = "ring"
+    return KINDS.get(plan.brief.ending, habit)
 
 
 def ended(plan: Plan, player: Player, notes: Iterable[Note], final: Sequence[int]) -> tuple[Note, ...]:
@@ -44,7 +52,15 @@ def _ring_beats(plan: Plan, landing: float) -> float:
     end = plan.tempo_map.seconds_at(plan.end)
     if plan.brief.duration is not None:
         end = min(end, plan.brief.duration)
-    return max(HIT_BEATS / 2, plan.tempo_map.beat_at(end - RELEASE_SECONDS) - landing)
+    return max(0.25, plan.tempo_map.beat_at(end - RELEASE_SECONDS) - landing)
+
+
+def stopped(plan: Plan, notes: Sequence[Note]) -> tuple[Note, ...]:
+    """Cut short what begins with the final hit, so that no line hangs on after the band has stopped."""
+    landing = plan.end - plan.beats_per_bar - LANDING_SLACK
+    return tuple(
+        replace(note, length=min(note.length, HIT_BEATS)) if note.start >= landing else note for note in notes
+    )
 
 
 def faded(plan: Plan, notes: Sequence[Note]) -> tuple[Note, ...]:

@@ -21,6 +21,7 @@ SNAP_BARS = 2  # a section boundary this near to a hit moves onto it
 BUILD_BARS = 4
 LONG_BARS = 48
 LONGEST_CLOSE = 5  # bars
+HELD_BACK = 0.08  # how much less full than the last section a close is that leads to a hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +88,16 @@ def _fitted(
     return [
         *([replace(opening, bars=first)] if first else []),
         *inner,
-        _closing(closing, last, inner[-1].energy, brief),
+        _closing(closing, last, inner[-1].energy, brief, genre.ending),
     ]
 
 
-def _closing(closing: _Stone, bars: int, before: float, brief: Brief) -> _Stone:
-    """A long close winds down; a single final bar lands with the force of what came before it."""
+def _closing(closing: _Stone, bars: int, before: float, brief: Brief, kind: str) -> _Stone:
+    """A long close winds down; one that ends on a hit, and a final bar or two, keep the force of what came before."""
     if brief.ending == "big":
         return _Stone("ending", bars, min(1.0, max(before, 0.85)))
-    if bars <= 2 and brief.ending != "soft":
-        return _Stone("ending", bars, before)
+    if brief.ending != "soft" and (bars <= 2 or kind == "hit"):
+        return _Stone("ending", bars, before if bars <= 2 else max(closing.energy, before - HELD_BACK))
     return replace(closing, bars=bars)
 
 
@@ -115,6 +116,10 @@ def _filled(body: Sequence[_Stone], bars: int, phrase: int, random: np.random.Ge
     """Cut or repeat the body to exactly ``bars``."""
     if bars >= sum(stone.bars for stone in body):
         return _repeated(body, bars, phrase, random)
+    return _peaked(_shortened(body, bars), max(stone.energy for stone in body))
+
+
+def _shortened(body: Sequence[_Stone], bars: int) -> list[_Stone]:
     kept = _thinned(body, bars)
     total = sum(stone.bars for stone in kept)
     if total <= bars:
@@ -125,6 +130,16 @@ def _filled(body: Sequence[_Stone], bars: int, phrase: int, random: np.random.Ge
     if len(kept) == 1 or first >= bars:
         return [replace(kept[0], bars=bars)]
     return [replace(kept[0], bars=first), replace(kept[1], bars=bars - first)]
+
+
+def _peaked(stones: Sequence[_Stone], peak: float) -> list[_Stone]:
+    """Let the fullest section be as full as the whole form's, so that a short piece still hears the whole band.
+
+    A piece of one section goes half the way.
+    """
+    fullest = max(stones, key=lambda stone: (stone.energy, stones.index(stone)))
+    energy = peak if len(stones) > 1 else (fullest.energy + peak) / 2
+    return [replace(stone, energy=max(stone.energy, energy)) if stone is fullest else stone for stone in stones]
 
 
 def _thinned(body: Sequence[_Stone], bars: int) -> list[_Stone]:
