@@ -21,7 +21,7 @@ from tunesmith.composer.writing.melody.setting import Range, Wish, metric_weight
 from tunesmith.composer.writing.melody.themes import ThemeBook, section_units
 from tunesmith.composer.writing.plan import Plan, Player
 
-LIVELY_FROM = 0.6  # notes a beat from which a genre wants a tune rather than single tones
+LIVELY_FROM = 0.65  # notes a beat from which a genre wants a tune rather than single tones
 LIVELY_NOTES = 1.25  # a second: the fewest that hold a tune together, however slow the beat
 SHORTEST_SECONDS = 0.11  # a lead faster than this is a blur
 ACCENTS = {"strong": 8, "medium": 2, "weak": -5}

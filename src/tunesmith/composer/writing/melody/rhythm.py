@@ -45,6 +45,7 @@ CELLS: Mapping[float, tuple[Cell, ...]] = {
         (1.5, 2.5), (-1.0, 1.0, 2.0), (1.5, 0.5, 2.0), (-0.5, 0.5, 3.0),
     ),
 }  # fmt: skip
+TOO_FEW = 0.7  # an idea of too few notes is forgotten sooner than one of too many
 SPARSE_DENSITY = 0.5  # notes a beat below which a 4/4 bar is one group
 
 
@@ -100,8 +101,9 @@ def draw_cell(random: np.random.Generator, length: float, taste: RhythmTaste, av
 
 def _fitness(cell: Cell, length: float, taste: RhythmTaste) -> float:
     notes = onsets(cell)
-    spread = 0.25 + 0.25 * taste.density
-    weight = float(np.exp(-(((len(notes) / length - taste.density) / spread) ** 2))) + 1e-4
+    over = len(notes) / length - taste.density
+    spread = (0.25 + 0.25 * taste.density) * (1.0 if over > 0 else TOO_FEW)
+    weight = float(np.exp(-((over / spread) ** 2))) + 1e-4
     if min(abs(value) for value in cell) < taste.shortest:
         weight *= 0.02
     if len(set(cell)) == 1 and len(notes) > 2 and cell[0] < 0.5:
