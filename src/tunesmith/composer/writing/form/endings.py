@@ -58,9 +58,7 @@ def _ring_beats(plan: Plan, landing: float) -> float:
 def stopped(plan: Plan, notes: Sequence[Note]) -> tuple[Note, ...]:
     """Cut short what begins with the final hit, so that no line hangs on after the band has stopped."""
     landing = plan.end - plan.beats_per_bar - LANDING_SLACK
-    return tuple(
-        replace(note, length=min(note.length, HIT_BEATS)) if note.start >= landing else note for note in notes
-    )
+    return tuple(replace(note, length=min(note.length, HIT_BEATS)) if note.start >= landing else note for note in notes)
 
 
 def faded(plan: Plan, notes: Sequence[Note]) -> tuple[Note, ...]:
