@@ -20,8 +20,8 @@ from tunesmith.errors import SoundFontError
 KIT_BANK = 128
 """The bank number of drum kits."""
 
-DECODED_BYTES = 32 * 2**20
-PITCHED_BYTES = 96 * 2**20
+DECODED_BYTES = 48 * 2**20
+PITCHED_BYTES = 160 * 2**20
 _SHORTEST_DECODED = 32_768
 
 
