@@ -9,6 +9,8 @@ The tree::
     ├── AudioFileError      a sound file cannot be read or written
     ├── SoundFontError      a sound bank is broken or lacks what was asked of it
     ├── ModelNotInstalled   the model exists but is not on this machine
+    ├── ModelFileError      a model's file is missing, broken or of a kind that is not read: names file and field
+    ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
     └── GenerationCancelled the caller cancelled while the music was being made
 """
 
@@ -81,6 +83,20 @@ class ModelNotInstalled(TunesmithError):
     """The model exists but is not on this machine; the message names the command that installs it."""
 
     exit_code = 2
+
+
+class ModelFileError(TunesmithError):
+    """A model's file is missing, broken or of a kind that is not read."""
+
+    exit_code = 2
+
+    def __init__(self, file: str, problem: str) -> None:
+        super().__init__(f"model file {file}: {problem}")
+        self.file = file
+
+
+class OutOfResources(TunesmithError):
+    """There is not enough disk or memory; found out before the work starts."""
 
 
 class GenerationCancelled(TunesmithError):

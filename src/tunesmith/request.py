@@ -110,6 +110,13 @@ class GenerationRequest(BaseModel):
     sample_rate: SampleRate = 44100
     mono: bool = False
     soundfont: Path | None = None
+    negative_prompt: str | None = None
+    guidance_scale: Annotated[float, Field(ge=1, le=20)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=10)] | None = None
+    top_k: Annotated[int, Field(ge=0, le=2048)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    audio: Path | None = None
+    melody: Path | None = None
 
     @field_validator("prompt")
     @classmethod

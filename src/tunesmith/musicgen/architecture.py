@@ -1,0 +1,142 @@
+"""Architecture: every size and rule of a model of the MusicGen family, as read from its checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal
+
+PadMode = Literal["reflect", "constant"]
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerShape:
+    """The decoder that writes codes: pre-norm, exact GELU, no biases but those of the norms.
+
+    ``num_codebooks`` counts both channels (8 for stereo); the special code is ``codebook_size``.
+    """
+
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    ffn_size: int
+    num_codebooks: int
+    codebook_size: int = 2048
+
+    @property
+    def head_size(self) -> int:
+        """Width of one attention head."""
+        return self.hidden_size // self.num_heads
+
+
+@dataclass(frozen=True, slots=True)
+class TextEncoderShape:
+    """The T5 encoder; ``gated`` feed-forward layers have two input projections (T5 1.1), others one (T5)."""
+
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    head_size: int
+    ffn_size: int
+    vocabulary_size: int
+    relative_buckets: int = 32
+    relative_max_distance: int = 128
+    activation: Literal["relu", "gelu", "gelu_new"] = "relu"
+    gated: bool = False
+    epsilon: float = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class CodecShape:
+    """EnCodec of one channel: ``ratios`` are the decoder's up-samplings, first to last."""
+
+    sample_rate: int
+    ratios: tuple[int, ...]
+    num_filters: int
+    latent_size: int
+    num_codebooks: int
+    codebook_size: int
+    kernel_size: int = 7
+    last_kernel_size: int = 7
+    residual_kernel_size: int = 3
+    num_residual_layers: int = 1
+    dilation_growth: int = 2
+    compress: int = 2
+    num_lstm_layers: int = 2
+    pad_mode: PadMode = "reflect"
+    causal: bool = False
+    trim_right_ratio: float = 1.0
+    conv_shortcut: bool = True
+
+    @property
+    def hop(self) -> int:
+        """Samples a frame."""
+        return prod(self.ratios)
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second."""
+        return self.sample_rate / self.hop
+
+
+@dataclass(frozen=True, slots=True)
+class ChromaShape:
+    """How a melody is heard: a chromagram of ``num_chroma`` bins, repeated or cut to ``num_frames``."""
+
+    num_chroma: int = 12
+    fft_size: int = 16384
+    hop: int = 4096
+    num_frames: int = 235
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A whole model. With ``chroma`` it has no cross-attention: [chroma, text] go before the codes as a prefix.
+
+    ``delays`` has one entry a codebook, in frames. ``audio_channels`` is 2 for stereo, whose codebooks are interleaved
+    [1L, 1R, 2L, 2R, …]. ``window_seconds`` is the longest stretch the model was trained on.
+    """
+
+    decoder: TransformerShape
+    text_encoder: TextEncoderShape
+    codec: CodecShape
+    delays: tuple[int, ...]
+    audio_channels: int = 1
+    chroma: ChromaShape | None = None
+    window_seconds: float = 30.0
+
+    @property
+    def special_code(self) -> int:
+        """The code that fills the gaps of the delay pattern."""
+        return self.decoder.codebook_size
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames of codes a second."""
+        return self.codec.frame_rate
+
+    @property
+    def window_frames(self) -> int:
+        """Frames of the longest stretch the model was trained on."""
+        return round(self.window_seconds * self.frame_rate)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Architecture:
+        """Read what ``to_json`` wrote."""
+        chroma = values.get("chroma")
+        codec = {**values["codec"], "ratios": tuple(values["codec"]["ratios"])}
+        rest = {name: values[name] for name in ("audio_channels", "window_seconds") if name in values}
+        return cls(
+            decoder=TransformerShape(**values["decoder"]),
+            text_encoder=TextEncoderShape(**values["text_encoder"]),
+            codec=CodecShape(**codec),
+            delays=tuple(values["delays"]),
+            chroma=ChromaShape(**chroma) if chroma else None,
+            **rest,
+        )
