@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DECODER, TEXT_ENCODER, CROSS_ATTENTION = "decoder.onnx", "text_encoder.onnx", "cross_attention.onnx"
 EMBEDDINGS, CHROMA_PROJECTION = "embeddings.npy", "chroma_projection.npz"
+LEAST_ROWS = 2  # one row alone takes another kernel, whose rounding differs from that of the same row in a batch
 
 
 class OnnxRunner:
@@ -37,12 +38,13 @@ class OnnxRunner:
     ) -> None:  # fmt: skip
         self._architecture = architecture
         self._folder = folder
+        self._num_rows = num_rows
         self._decoder = open_session(folder / DECODER, options)
         self._text_encoder = LazySession(folder / TEXT_ENCODER, options, keep=keep_text_encoder)
         self._cross_attention = LazySession(folder / CROSS_ATTENTION, options, keep=keep_text_encoder)
         self._embeddings = np.load(folder / EMBEDDINGS, mmap_mode="r").view(np.ndarray)
         self._codebooks = np.arange(architecture.decoder.num_codebooks)
-        self._memory = RowMemory(architecture, num_rows)
+        self._memory = RowMemory(architecture, max(num_rows, LEAST_ROWS))
         self._steps: dict[int, _Step] = {}
 
     @property
@@ -53,7 +55,7 @@ class OnnxRunner:
     @property
     def num_rows(self) -> int:
         """How many rows there are."""
-        return self._memory.num_rows
+        return self._num_rows
 
     def encode_text(self, token_ids: Sequence[int]) -> States:
         """Encode one text: (tokens, hidden)."""
@@ -83,23 +85,27 @@ class OnnxRunner:
 
     def step(self, codes: Codes, advancing: NDArray[np.bool_]) -> Logits:
         """Append one position (rows, codebooks) to the first rows; return (rows, codebooks, size)."""
-        rows = len(codes)
-        step = self._steps.get(rows)
-        if step is None:
-            step = self._steps[rows] = _Step(self._decoder, self._memory, slice(0, rows), 1)
-        lengths = self._memory.lengths[:rows]
-        logits = step.run((self._embed(codes) + self._memory.positions[lengths])[:, None])
-        lengths += advancing
-        return logits
+        count = len(codes)
+        step = self._step_of(max(count, LEAST_ROWS))
+        step.states[:count, 0] = self._embed(codes) + self._memory.positions[self._memory.lengths[:count]]
+        logits = step.run()
+        self._memory.lengths[:count] += advancing
+        return logits[:count]
 
     def copy_row(self, source: int, target: int) -> None:
         """Make the target row equal to the source row."""
         self._memory.copy(source, target)
 
+    def _step_of(self, rows: int) -> _Step:
+        if rows not in self._steps:
+            self._steps[rows] = _Step(self._decoder, self._memory, slice(0, rows), 1)
+        return self._steps[rows]
+
     def _append(self, row: int, states: States) -> Logits:
         start, count = int(self._memory.lengths[row]), len(states)
         step = _Step(self._decoder, self._memory, slice(row, row + 1), count)
-        logits = step.run((states + self._memory.positions[start : start + count])[None])
+        step.states[0] = states + self._memory.positions[start : start + count]
+        logits = step.run()
         self._memory.lengths[row] += count
         first: Logits = logits[0]
         return first
@@ -119,12 +125,12 @@ class _Step:
         self._decoder = decoder
         self._row_lengths = memory.lengths[rows]
         self._positions = positions
-        self._states = np.zeros((count, positions, shape.hidden_size), np.float32)
+        self.states = np.zeros((count, positions, shape.hidden_size), np.float32)
         self._lengths = np.zeros(count, np.int32)
         self._longest = np.zeros(1, np.int32)
         self._logits = np.zeros((count, shape.num_codebooks, shape.codebook_size), np.float32)
         self._binding = decoder.io_binding()
-        inputs = {"states": self._states, "lengths": self._lengths, "longest": self._longest}
+        inputs = {"states": self.states, "lengths": self._lengths, "longest": self._longest}
         inputs |= memory.cross_inputs(rows, positions)
         for name, array in inputs.items():
             self._binding.bind_ortvalue_input(name, as_value(array))
@@ -134,9 +140,8 @@ class _Step:
             self._binding.bind_ortvalue_output(f"new_{name}", value)
         self._binding.bind_ortvalue_output("logits", as_value(self._logits))
 
-    def run(self, states: States) -> Logits:
-        """Append states (rows, positions, hidden); the result is overwritten by the next run."""
-        self._states[:] = states
+    def run(self) -> Logits:
+        """Append what is in ``states`` (rows, positions, hidden); the result is overwritten by the next run."""
         self._lengths[:] = self._row_lengths + (self._positions - 1)
         self._longest[0] = self._lengths.max() + 1
         self._decoder.run_with_iobinding(self._binding)
