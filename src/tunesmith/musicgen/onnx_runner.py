@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.musicgen.architecture import Architecture
+from tunesmith.musicgen.model_folder import CHROMA_PROJECTION, CROSS_ATTENTION, DECODER, EMBEDDINGS, TEXT_ENCODER
 from tunesmith.musicgen.row_memory import RowMemory
 from tunesmith.musicgen.runner import Codes, Logits, States
 from tunesmith.musicgen.sessions import ALL_CORES, LazySession, SessionOptions, as_value, open_session
@@ -21,8 +22,7 @@ from tunesmith.musicgen.sessions import ALL_CORES, LazySession, SessionOptions, 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-DECODER, TEXT_ENCODER, CROSS_ATTENTION = "decoder.onnx", "text_encoder.onnx", "cross_attention.onnx"
-EMBEDDINGS, CHROMA_PROJECTION = "embeddings.npy", "chroma_projection.npz"
+
 LEAST_ROWS = 2  # one row alone takes another kernel, whose rounding differs from that of the same row in a batch
 
 
@@ -91,6 +91,11 @@ class OnnxRunner:
         logits = step.run()
         self._memory.lengths[:count] += advancing
         return logits[:count]
+
+    def close_row(self, row: int) -> None:
+        """Say that the row is free."""
+        if self._memory.close(row):
+            self._steps.clear()
 
     def copy_row(self, source: int, target: int) -> None:
         """Make the target row equal to the source row."""

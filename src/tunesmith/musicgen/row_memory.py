@@ -33,12 +33,12 @@ class RowMemory:
         self.lengths = np.zeros(num_rows, np.int64)
         self.positions = np.zeros((0, architecture.decoder.hidden_size), np.float32)
         self._has_cross = architecture.chroma is None
-        self._caches: list[Array] = self._buffers(0)
-        self._cross: list[Array] = self._buffers(0) if self._has_cross else []
-        self._bias = np.zeros((num_rows, 1, 1, 0), np.float32)
+        self._open: set[int] = set()
+        self._empty()
 
     def open(self, row: int, cross: Array | None, capacity: int) -> bool:
         """Empty the row and set what it attends to, (2 x layers, heads, tokens, head); return whether buffers moved."""
+        self._open.add(row)
         self.lengths[row] = 0
         tokens = 1 if cross is None else cross.shape[2]
         moved = self._grow_caches(capacity)
@@ -47,8 +47,17 @@ class RowMemory:
             self._attend(row, cross)
         return moved
 
+    def close(self, row: int) -> bool:
+        """Free the row; with the last one go all buffers. Return whether they went."""
+        self._open.discard(row)
+        self.lengths[row] = 0
+        if not self._open:
+            self._empty()
+        return not self._open
+
     def copy(self, source: int, target: int) -> None:
         """Make the target row equal to the source row."""
+        self._open.add(target)
         length = int(self.lengths[source])
         self.lengths[target] = length
         for cache in self._caches:
@@ -71,6 +80,11 @@ class RowMemory:
             bias = np.ascontiguousarray(np.broadcast_to(bias, (len(bias), 1, positions, bias.shape[-1])))
         names = (f"cross_{'value' if index % 2 else 'key'}_{index // 2}" for index in range(len(self._cross)))
         return {"cross_bias": bias, **{name: cross[rows] for name, cross in zip(names, self._cross, strict=True)}}
+
+    def _empty(self) -> None:
+        self._caches: list[Array] = self._buffers(0)
+        self._cross: list[Array] = self._buffers(0) if self._has_cross else []
+        self._bias = np.zeros((self.num_rows, 1, 1, 0), np.float32)
 
     def _attend(self, row: int, cross: Array | None) -> None:
         tokens = 0 if cross is None else cross.shape[2]
