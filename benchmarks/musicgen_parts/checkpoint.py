@@ -19,8 +19,13 @@ def make_checkpoint(folder: Path, size: str = "small") -> Path:
         return folder
     warnings.filterwarnings("ignore")
     import torch
-    from transformers import EncodecConfig, MusicgenConfig, MusicgenDecoderConfig, MusicgenForConditionalGeneration
-    from transformers import T5Config
+    from transformers import (
+        EncodecConfig,
+        MusicgenConfig,
+        MusicgenDecoderConfig,
+        MusicgenForConditionalGeneration,
+        T5Config,
+    )
 
     hidden, layers, heads = SIZES[size]
     decoder = MusicgenDecoderConfig(
