@@ -53,7 +53,7 @@ def make_musicgen(*, kind: Kind = "text", audio_channels: int = 1, seed: int = 0
     import transformers
 
     transformers.logging.set_verbosity_error()
-    sizes = {
+    sizes: dict[str, Any] = {
         "vocab_size": CODEBOOK_SIZE, "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2,
         "ffn_dim": 512, "num_codebooks": 4 * audio_channels, "audio_channels": audio_channels,
         "pad_token_id": CODEBOOK_SIZE, "bos_token_id": CODEBOOK_SIZE,
@@ -95,7 +95,7 @@ def _codec_config() -> Any:
 
 
 def randomize(model: Any) -> None:
-    """Fill every weight from torch's generator, so that hidden states stay near 1, logits span ±3 and sound stays near 0.3."""
+    """Fill every weight from torch's generator: hidden states are near 1, logits span ±3 and sound is near 0.3."""
     import torch
 
     with torch.no_grad():
@@ -115,25 +115,24 @@ def _random_weight(name: str, tensor: torch.Tensor, text_head_size: int) -> torc
     import torch
 
     values = torch.randn_like(tensor)
-    if name.startswith("audio_encoder."):
-        return _random_codec_weight(name, values)
-    if "norm" in name:
-        return 0.2 * values + float(name.endswith("weight"))
-    if tensor.ndim == 1:
-        return 0.3 * values
+    if "norm" in name and not name.startswith("audio_encoder."):
+        return values.mul(0.2).add(float(name.endswith("weight")))
+    return values.mul(_spread(name, tensor.shape, text_head_size))
+
+
+def _spread(name: str, shape: torch.Size, text_head_size: int) -> float:
+    """Return the standard deviation that keeps signals at about unit size."""
+    codec = name.startswith("audio_encoder.")
+    if len(shape) == 1:
+        return 0.1 if codec else 0.3
+    if codec:
+        return 1.4 / shape[1:].numel() ** 0.5
     if "embed_tokens" in name or "shared" in name or "relative_attention_bias" in name:
-        return 0.7 * values
+        return 0.7
     gain = 1.5 if "lm_heads" in name else 1.0
     if name.startswith("text_encoder.") and ".q." in name:  # T5 does not scale its attention scores
-        gain = float(text_head_size**-0.5)
-    return gain * values / tensor.shape[1] ** 0.5
-
-
-def _random_codec_weight(name: str, values: torch.Tensor) -> torch.Tensor:
-    if values.ndim == 1:
-        return 0.1 * values
-    fan_in = values[0].numel() if ".lstm." not in name else values.shape[1]
-    return values * (1.4 / fan_in**0.5)
+        gain = text_head_size**-0.5
+    return gain / shape[1] ** 0.5
 
 
 def _published(state: Mapping[str, torch.Tensor], weight_norm: Spelling) -> Tensors:
