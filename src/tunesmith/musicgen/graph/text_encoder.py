@@ -48,7 +48,8 @@ def relative_buckets(shape: TextEncoderShape) -> NDArray[np.int64]:
     growth = np.log(np.maximum(away, 1).astype(np.float32) / np.float32(exact))
     scaled = growth / np.float32(log(shape.relative_max_distance / exact)) * np.float32(half - exact)
     far = np.minimum(exact + scaled.astype(np.int64), half - 1)
-    return np.where(away < exact, away, far) + half * (distances > 0)
+    buckets: NDArray[np.int64] = np.where(away < exact, away, far) + half * (distances > 0)
+    return buckets
 
 
 @dataclass(frozen=True, slots=True)
