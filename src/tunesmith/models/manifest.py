@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -95,6 +96,12 @@ class Manifest:
     def bytes(self) -> int:
         """Size of all files."""
         return sum(file.bytes for file in self.files)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the names and digests of all files: the same for the same model."""
+        lines = "".join(f"{file.sha256}  {file.name}\n" for file in self.files)
+        return hashlib.sha256(lines.encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""

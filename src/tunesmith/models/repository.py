@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from tunesmith.errors import ModelFileError
 
 CONFIG = "config.json"
@@ -38,10 +40,17 @@ class Repository:
 
     @classmethod
     def of_folder(cls, hub_id: str, folder: Path) -> Repository:
-        """Describe a snapshot folder of the cache, whose name is the commit."""
-        paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        files = tuple(RemoteFile(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths)
+        """Describe a folder; one of the cache's snapshots has the commit for its name."""
+        paths = sorted(path for path in folder.iterdir() if path.is_file())
+        files = tuple(RemoteFile(path.name, path.stat().st_size) for path in paths)
         return cls(hub_id, folder.name, folder_licence(folder), files)
+
+    @property
+    def weights_bytes(self) -> int:
+        """Size of the weights to read, as they would be in fp32: audiocraft's are stored in half of that."""
+        ends = (".safetensors", ".bin")
+        halves = 2 if self.file(AUDIOCRAFT_WEIGHTS) and not self.file(CONFIG) else 1
+        return halves * sum(file.bytes for file in self.files if file.name.endswith(ends))
 
     def file(self, name: str) -> RemoteFile | None:
         """Return the file of that name, or None."""
@@ -101,7 +110,7 @@ def folder_licence(folder: Path) -> str | None:
     readme = folder / "README.md"
     try:
         values = metadata_load(readme) if readme.is_file() else None
-    except (ValueError, OSError):
+    except (ValueError, OSError, yaml.YAMLError):
         return None
     licence = (values or {}).get("license")
     return str(licence) if licence else None
