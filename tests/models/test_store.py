@@ -6,27 +6,17 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from stand_ins import TINY
+from stand_ins import install
 
 from tunesmith.errors import InvalidRequest, ModelFileError, UnknownName
-from tunesmith.models.digests import VERIFIED, digest_folder, verify
-from tunesmith.models.manifest import MANIFEST, Manifest, Sizes, Source, write_manifest
-from tunesmith.models.store import PARTIAL, InstalledModel, Store, is_model_name
+from tunesmith.models.digests import VERIFIED, verify
+from tunesmith.models.manifest import MANIFEST
+from tunesmith.models.store import PARTIAL, Store, is_model_name
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "data")
-
-
-def install(store: Store, name: str, content: bytes = b"weights") -> InstalledModel:
-    with store.building(name) as folder:
-        (folder / "decoder").write_bytes(content)
-        files = digest_folder(folder)
-        write_manifest(
-            Manifest(name, Source("org/x"), "mit", True, "int8", 1, Sizes.of(TINY), files, "0.1.0", "now"), folder
-        )
-    return store.get(name)
 
 
 def test_models_are_listed_found_and_removed(store: Store) -> None:

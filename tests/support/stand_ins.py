@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.errors import ModelFileError
+from tunesmith.models.digests import digest_folder
+from tunesmith.models.licences import allows_commercial_use
+from tunesmith.models.manifest import Manifest, Sizes, Source, write_manifest
+from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape, TransformerShape
+from tunesmith.musicgen.model_folder import write_architecture
 
 TINY = Architecture(
     decoder=TransformerShape(hidden_size=128, num_layers=2, num_heads=2, ffn_size=512, num_codebooks=4),
@@ -50,10 +55,24 @@ class CopyingConverter:
         progress(0.5)
         if self.fails:
             raise self.fails
-        (target / "architecture.json").write_text(json.dumps(TINY.to_json()), encoding="utf-8")
+        write_architecture(target, TINY)
         (target / "quantization").write_text(quantization, encoding="utf-8")
         progress(1.0)
         return TINY
+
+
+def install(store: Store, name: str, content: bytes = b"weights", *, licence: str = "mit") -> InstalledModel:
+    """Put a model into the store whose one graph is ``content``."""
+    with store.building(name) as folder:
+        (folder / "decoder").write_bytes(content)
+        write_architecture(folder, TINY)
+        manifest = Manifest(
+            name=name, source=Source("org/x", "c0ffee" * 6 + "c0de"), licence=licence,
+            commercial_use=allows_commercial_use(licence), quantization="int8", parameters=420_000_000,
+            sizes=Sizes.of(TINY), files=digest_folder(folder), tunesmith="0.1.0", created="2030-01-02T03:04:05+00:00",
+        )  # fmt: skip
+        write_manifest(manifest, folder)
+    return store.get(name)
 
 
 BROKEN = ModelFileError("model.safetensors", "is broken")
