@@ -115,13 +115,17 @@ def test_commercial_safe_refuses_what_its_licence_does_not_allow(
     refused = "the licence of theirs, cc-by-nc-4.0, does not allow commercial use"
     assert refused in said(capsys, "x", "--model", "theirs", "--commercial-safe")[2]
     assert "is not known: unknown" in said(capsys, "x", "--model", "nobody-s", "--commercial-safe")[2]
-    assert "the licence of musicgen-small, cc-by-nc" in said(capsys, "x", "--model", "musicgen-small", "--commercial-safe")[2]
+    assert (
+        "the licence of musicgen-small, cc-by-nc"
+        in said(capsys, "x", "--model", "musicgen-small", "--commercial-safe")[2]
+    )
     monkeypatch.setenv("TUNESMITH_COMMERCIAL_SAFE", "1")
     assert refused in said(capsys, "x", "--model", "theirs")[2]
     assert refused not in said(capsys, "x", "--model", "theirs", "--no-commercial-safe")[2]
 
 
-def test_the_composer_is_always_commercially_safe(store: Store, capsys: Capture) -> None:
+@pytest.mark.usefixtures("store")
+def test_the_composer_is_always_commercially_safe(capsys: Capture) -> None:
     code, out, _ = said(capsys, "calm piano", "--duration", "1", "--seed", "1", "--commercial-safe", "-o", "a.wav")
     assert code == 0
     assert "1.0 s of music" in out

@@ -91,8 +91,8 @@ def test_untouched_files_are_read_once_and_changed_ones_again(store: Store) -> N
     model = install(store, "mine")
     verify(model.folder, model.manifest)
     memory = (model.folder / VERIFIED).read_text(encoding="utf-8")
-    believed = dataclasses.replace(model.manifest.files[0], sha256="0" * 64)
-    wrong = dataclasses.replace(model.manifest, files=(believed,))
+    believed = [dataclasses.replace(file, sha256="0" * 64) for file in model.manifest.files]
+    wrong = dataclasses.replace(model.manifest, files=tuple(believed))
     verify(model.folder, wrong)  # not read again
     with pytest.raises(ModelFileError, match="SHA-256 differs"):
         verify(model.folder, wrong, thoroughly=True)

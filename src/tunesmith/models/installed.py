@@ -44,11 +44,11 @@ def find_installed(name: str) -> InstalledModel | None:
 
 def load(model: InstalledModel) -> Generator:
     """Verify the model's files, see that it fits into memory, and open it."""
-    from tunesmith.musicgen.generator import MusicGenGenerator
-
     manifest = model.manifest
     verify(model.folder, manifest)
     check_memory(manifest, read_architecture(model.folder), available_memory())
+    from tunesmith.musicgen.generator import MusicGenGenerator
+
     return MusicGenGenerator(model.folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest)
 
 

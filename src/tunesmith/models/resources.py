@@ -37,11 +37,11 @@ def check_disk(what: str, folder: Path, download: int, converted: int, free_byte
     free = free_bytes(folder)
     if download + converted <= free:
         return
-    parts = f"{in_words(download)} to download and {in_words(converted)} converted" if download else "converted"
-    needed = in_words(download + converted)
-    raise OutOfResources(
-        f"not enough disk for {what}: it needs {needed} ({parts}), and {in_words(free)} is free in {folder}"
-    )
+    needed = f"{in_words(converted)} once converted"
+    if download:
+        both = f"{in_words(download)} to download and {in_words(converted)} converted"
+        needed = f"{in_words(download + converted)} ({both})"
+    raise OutOfResources(f"not enough disk for {what}: it needs {needed}, and {in_words(free)} is free in {folder}")
 
 
 @contextmanager
