@@ -18,6 +18,7 @@ from stand_ins import BROKEN, CopyingConverter, write_stand_in
 
 from tunesmith.errors import DownloadError, InvalidRequest, ModelFileError, OutOfResources, UnknownName
 from tunesmith.generator import Progress
+from tunesmith.models.digests import verify
 from tunesmith.models.hub import INCOMPLETE, Hub
 from tunesmith.models.pull import Offer, PullTools, pull
 from tunesmith.models.source import PullRequest
@@ -72,6 +73,15 @@ def test_a_repository_becomes_a_model_and_its_originals_go(bench: Bench) -> None
     assert {file.name for file in manifest.files} == {"0-model.safetensors", "architecture.json", "quantization"}
     assert (model.folder / "0-model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
     assert all(name.startswith("models/tune-net/") for name in bench.left())
+
+
+def test_what_was_just_installed_is_not_read_again_to_be_verified(bench: Bench) -> None:
+    bench.share()
+    model = bench.pull()
+    wrong = replace(model.manifest, files=tuple(replace(file, sha256="0") for file in model.manifest.files))
+    verify(model.folder, wrong)
+    with pytest.raises(ModelFileError, match="SHA-256 differs"):
+        verify(model.folder, wrong, thoroughly=True)
 
 
 def test_what_it_is_is_said_before_the_download(bench: Bench) -> None:

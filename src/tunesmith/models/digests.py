@@ -55,11 +55,15 @@ def verify(folder: Path, manifest: Manifest, *, thoroughly: bool = False) -> Non
             raise ModelFileError(str(folder / file.name), f"{problem}; {_repair(manifest)}")
         verified[file.name] = identity
     if verified != known:
-        mark_verified(folder, verified)
+        _remember(folder, verified)
 
 
-def mark_verified(folder: Path, verified: Mapping[str, Identity]) -> None:
-    """Remember which files were found right."""
+def mark_verified(folder: Path, manifest: Manifest) -> None:
+    """Remember that every file is right: for whoever has just digested them."""
+    _remember(folder, {file.name: _identity(folder / file.name, manifest) for file in manifest.files})
+
+
+def _remember(folder: Path, verified: Mapping[str, Identity]) -> None:
     with contextlib.suppress(OSError):  # on a read-only disk they are simply read again next time
         (folder / VERIFIED).write_text(json.dumps(verified), encoding="utf-8")
 

@@ -15,7 +15,7 @@ import tunesmith
 from tunesmith.errors import ModelFileError
 from tunesmith.generator import Progress, ProgressCallback
 from tunesmith.models.conversion import Converter
-from tunesmith.models.digests import digest_folder, verify
+from tunesmith.models.digests import digest_folder, mark_verified, verify
 from tunesmith.models.download import Download, check_model_type, plan_download, read_small_text
 from tunesmith.models.hub import Hub
 from tunesmith.models.licences import UNKNOWN, allows_commercial_use
@@ -198,7 +198,9 @@ class _Pull:
         with tools.store.building(offer.name) as target:
             architecture = tools.converter.convert(folder, companions, target, offer.quantization, converted)
             self.progress(Progress("checking", 0.98))
-            write_manifest(_manifest(offer, architecture, digest_folder(target), tools.now()), target)
+            manifest = _manifest(offer, architecture, digest_folder(target), tools.now())
+            mark_verified(target, manifest)
+            write_manifest(manifest, target)
         self.progress(Progress("installed", 1.0))
         return tools.store.get(offer.name)
 

@@ -52,7 +52,7 @@ class Store:
     @classmethod
     def default(cls) -> Store:
         """Return the store in the user's ``data_dir``."""
-        return cls(load_settings().data_dir)
+        return cls(load_settings().data_dir.expanduser())
 
     @property
     def models_folder(self) -> Path:
