@@ -11,12 +11,12 @@ from checkpoints import Kind, write_musicgen
 from models_of_tests import converted
 from numpy.typing import NDArray
 from shapes import ONE_THREAD
-
-from tunesmith.generator import never_cancelled
 from tunesmith.musicgen.engine import Engine
-from tunesmith.musicgen.loading import EngineOptions, open_engine
 from tunesmith.musicgen.sampling import SamplerSettings
 from tunesmith.musicgen.sequence import SequenceRequest
+
+from tunesmith.generator import never_cancelled
+from tunesmith.musicgen.loading import EngineOptions, open_engine
 
 FRAMES = 300
 GREEDY = SamplerSettings(temperature=0)
@@ -48,7 +48,11 @@ class Pair:
         self.model.audio_encoder.decode = watched
         try:
             sound = self.model.generate(
-                input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=FRAMES + 3, **options
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                do_sample=False,
+                max_new_tokens=FRAMES + 3,
+                **options,
             )
         finally:
             self.model.audio_encoder.decode = decode
