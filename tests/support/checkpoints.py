@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from audiocraft_twin import CODEC_REPOSITORY, TEXT_REPOSITORY
+from audiocraft_twin import write_audiocraft as write_audiocraft
 
 if TYPE_CHECKING:
     import torch
@@ -126,13 +130,13 @@ def _spread(name: str, shape: torch.Size, text_head_size: int) -> float:
     if len(shape) == 1:
         return 0.1 if codec else 0.3
     if codec:
-        return 1.4 / shape[1:].numel() ** 0.5
+        return 1.4 / sqrt(shape[1:].numel())
     if "embed_tokens" in name or "shared" in name or "relative_attention_bias" in name:
         return 0.7
     gain = 1.5 if "lm_heads" in name else 1.0
     if name.startswith("text_encoder.") and ".q." in name:  # T5 does not scale its attention scores
-        gain = text_head_size**-0.5
-    return gain / shape[1] ** 0.5
+        gain = 1 / sqrt(text_head_size)
+    return gain / sqrt(shape[1])
 
 
 def _published(state: Mapping[str, torch.Tensor], weight_norm: Spelling) -> Tensors:
@@ -171,6 +175,17 @@ def _save(file: Path, tensors: Tensors) -> None:
         safetensors.torch.save_file(whole, file, metadata={"format": "pt"})
     else:
         torch.save(tensors, file)
+
+
+def write_companions(folder: Path, model: Any, *, weight_norm: Spelling = "old") -> dict[str, Path]:
+    """Write the repositories that ``write_audiocraft`` points to, the model's T5 and EnCodec; return their folders."""
+    text, codec = folder / "t5", folder / "encodec"
+    for place, part in ((text, model.text_encoder), (codec, model.audio_encoder)):
+        place.mkdir(parents=True, exist_ok=True)
+        part.config.save_pretrained(place)
+        write_tensors(place, _published(part.state_dict(), weight_norm), "safetensors")
+    write_tokenizer(text)
+    return {TEXT_REPOSITORY: text, CODEC_REPOSITORY: codec}
 
 
 def write_tokenizer(folder: Path) -> None:
