@@ -11,6 +11,7 @@ The tree::
     ├── ModelNotInstalled   the model exists but is not on this machine
     ├── ModelFileError      a model's file is missing, broken or of a kind that is not read: names file and field
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
+    ├── QueueFull           so many requests wait already that no more are taken; try again later
     └── GenerationCancelled the caller cancelled while the music was being made
 """
 
@@ -97,6 +98,14 @@ class ModelFileError(TunesmithError):
 
 class OutOfResources(TunesmithError):
     """There is not enough disk or memory; found out before the work starts."""
+
+
+class QueueFull(TunesmithError):
+    """So many requests wait already that no more are taken."""
+
+    def __init__(self, num_waiting: int) -> None:
+        super().__init__(f"the queue is full: {num_waiting} requests are waiting; try again later")
+        self.num_waiting = num_waiting
 
 
 class GenerationCancelled(TunesmithError):
