@@ -1,4 +1,4 @@
-"""Small architectures for tests that need sizes but no weights."""
+"""Small architectures for tests that need sizes but no weights, and sessions that leave the cores to other tests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from tunesmith.musicgen.architecture import (
     TextEncoderShape,
     TransformerShape,
 )
+from tunesmith.musicgen.sessions import SessionOptions
+
+ONE_THREAD = SessionOptions(num_threads=1, spinning=False)
+"""For tests, which run side by side: threads that spin would take the cores from each other."""
 
 TINY = Architecture(
     decoder=TransformerShape(

@@ -17,7 +17,8 @@ def restored(weight: NDArray[np.float32], kind: Quantization) -> NDArray[np.floa
     if kind.bits == 4:
         packed = np.stack([packed & 15, packed >> 4], axis=-1).reshape(*packed.shape[:2], -1)
     values = (packed.astype(np.float32) - 2 ** (kind.bits - 1)) * scales[..., None]
-    return values.reshape(len(weight), -1)[:, : weight.shape[1]]
+    whole: NDArray[np.float32] = values.reshape(len(weight), -1)[:, : weight.shape[1]]
+    return whole
 
 
 @given(st.sampled_from(KINDS), st.integers(1, 5), st.integers(1, 300), st.integers(0, 2**32 - 1))
