@@ -121,7 +121,8 @@ def test_commercial_safe_refuses_what_its_licence_does_not_allow(
     )
     monkeypatch.setenv("TUNESMITH_COMMERCIAL_SAFE", "1")
     assert refused in said(capsys, "x", "--model", "theirs")[2]
-    assert refused not in said(capsys, "x", "--model", "theirs", "--no-commercial-safe")[2]
+    (store.get("theirs").folder / "decoder").unlink()
+    assert "decoder: cannot be read" in said(capsys, "x", "--model", "theirs", "--no-commercial-safe")[2]
 
 
 @pytest.mark.usefixtures("store")
