@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pytest
+from checkpoints import Kind, make_musicgen
 from numpy.typing import NDArray
 
 from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape, TransformerShape
@@ -81,10 +83,12 @@ def _spread(name: str, tensor: Any) -> float:
     return float(scale / 4 if ".q." in name else scale)
 
 
-def _encode(reference: Reference, folder: Path, quantization: Quantization | None = None) -> Any:
+def _encode(
+    architecture: Architecture, weights: Weights, folder: Path, quantization: Quantization | None = None
+) -> Any:
     path = folder / "text_encoder.onnx"
     with GraphBuilder(path, quantization) as builder:
-        build_text_encoder(builder, reference.architecture, reference.weights)
+        build_text_encoder(builder, architecture, weights)
     session = open_session(path, SessionOptions(num_threads=1))
     return lambda token_ids: session.run(["states"], {"token_ids": token_ids})[0]
 
@@ -99,34 +103,58 @@ def _tokens(count: int) -> NDArray[np.int64]:
 )
 def test_states_are_those_of_transformers(tmp_path: Path, activation: Activation, gated: bool, layers: int) -> None:
     reference = Reference(activation=activation, gated=gated, layers=layers)
-    encode = _encode(reference, tmp_path)
+    encode = _encode(reference.architecture, reference.weights, tmp_path)
     for count in (1, 2, 12, 200):
         expected = reference(_tokens(count))
         assert np.abs(expected).max() > 0.5
         np.testing.assert_allclose(encode(_tokens(count)), expected, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["text", "melody"])
+def test_states_are_those_of_a_whole_model(tmp_path: Path, kind: Kind) -> None:
+    import torch
+
+    model = make_musicgen(kind=kind)
+    shape = TextEncoderShape(32, 2, 2, 16, 64, 128)
+    weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    encode = _encode(replace(Reference().architecture, text_encoder=shape), weights, tmp_path)
+    with torch.no_grad():
+        encoded = model.text_encoder(torch.from_numpy(_tokens(12))).last_hidden_state[0]
+        expected = model.enc_to_dec_proj(encoded).numpy()
+    np.testing.assert_allclose(encode(_tokens(12)), expected, atol=1e-4, rtol=1e-4)
+
+
 def test_a_text_of_every_token_the_encoder_takes_is_encoded(tmp_path: Path) -> None:
     reference = Reference(layers=1)
-    states = _encode(reference, tmp_path)(_tokens(512))
+    states = _encode(reference.architecture, reference.weights, tmp_path)(_tokens(512))
     assert states.shape == (512, DECODER_WIDTH)
     np.testing.assert_allclose(states, reference(_tokens(512)), atol=1e-4, rtol=1e-4)
 
 
 def test_a_checkpoint_of_equal_widths_needs_no_projection(tmp_path: Path) -> None:
     reference = Reference(width=DECODER_WIDTH, projected=False)
-    np.testing.assert_allclose(_encode(reference, tmp_path)(_tokens(9)), reference(_tokens(9)), atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(
+        _encode(reference.architecture, reference.weights, tmp_path)(_tokens(9)),
+        reference(_tokens(9)),
+        atol=1e-4,
+        rtol=1e-4,
+    )
 
 
 def test_a_projection_between_equal_widths_is_not_left_out(tmp_path: Path) -> None:
     reference = Reference(width=DECODER_WIDTH, projected=True)
-    np.testing.assert_allclose(_encode(reference, tmp_path)(_tokens(9)), reference(_tokens(9)), atol=1e-4, rtol=1e-4)
+    np.testing.assert_allclose(
+        _encode(reference.architecture, reference.weights, tmp_path)(_tokens(9)),
+        reference(_tokens(9)),
+        atol=1e-4,
+        rtol=1e-4,
+    )
 
 
 def test_a_missing_projection_between_unequal_widths_is_an_error(tmp_path: Path) -> None:
     reference = Reference(projected=False)
     with pytest.raises(KeyError, match="enc_to_dec_proj"):
-        _encode(reference, tmp_path)
+        _encode(reference.architecture, reference.weights, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -147,5 +175,5 @@ def test_every_distance_falls_into_the_bucket_of_transformers(buckets: int, max_
 def test_quantized_states_stay_near(tmp_path: Path, name: str, bound: float, gated: bool) -> None:
     reference = Reference(activation="gelu_new" if gated else "relu", gated=gated)
     expected = reference(_tokens(40))
-    error = _encode(reference, tmp_path, QUANTIZATIONS[name])(_tokens(40)) - expected
+    error = _encode(reference.architecture, reference.weights, tmp_path, QUANTIZATIONS[name])(_tokens(40)) - expected
     assert 0 < np.linalg.norm(error) / np.linalg.norm(expected) < bound

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any, Literal
 
 PadMode = Literal["reflect", "constant"]
+PAD_MODES: tuple[PadMode, ...] = ("reflect", "constant")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,150 @@
+"""The sizes of a model in audiocraft's layout, from its settings; what this engine does not compute is refused."""
+
+from __future__ import annotations
+
+import re
+
+from tunesmith.musicgen.architecture import (
+    PAD_MODES,
+    Architecture,
+    ChromaShape,
+    CodecShape,
+    TextEncoderShape,
+    TransformerShape,
+)
+from tunesmith.musicgen.checkpoint.settings import Settings
+
+EXPECTED: dict[str, object] = {
+    "activation": "gelu", "norm": "layer_norm", "norm_first": True, "bias_ff": False, "bias_attn": False,
+    "bias_proj": False, "causal": True, "positional_embedding": "sin", "layer_scale": None, "qk_layer_norm": False,
+    "qk_layer_norm_cross": False, "past_context": None, "kv_repeat": 1,
+}  # fmt: skip
+"""What ``transformer_lm`` must say where it says anything: all that Meta published is so."""
+CONDITIONERS = {"description": "t5", "self_wav": "chroma_stem"}
+REPOSITORY = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+
+
+def text_repository(settings: Settings) -> str:
+    """Return the repository of the text encoder."""
+    conditioners = settings.section("conditioners")
+    for name in conditioners.values:
+        if name != "args":
+            kind = conditioners.section(name).text("model")
+            if CONDITIONERS.get(name) != kind:
+                problem = f"a conditioner of kind {kind!r} is not read, only text (t5) and melody (chroma_stem)"
+                raise conditioners.error(name, problem)
+    text = conditioners.section("description").section("t5")
+    text.one_of("finetune", (False,), False)
+    text.one_of("normalize_text", (False,), False)
+    return check_repository(text, "name", text.text("name"))
+
+
+def check_repository(settings: Settings, field: str, name: str) -> str:
+    """Return a repository's name; raise ModelFileError where it is none."""
+    if not REPOSITORY.fullmatch(name):
+        raise settings.error(field, f"{name!r} is not the name of a repository")
+    return name
+
+
+def make_architecture(settings: Settings, text_encoder: TextEncoderShape, codec: CodecShape) -> Architecture:
+    """Put a model's sizes together; the codec has as many codebooks as its file says."""
+    settings.one_of("lm_model", ("transformer_lm",))
+    decoder = _decoder(settings.section("transformer_lm"))
+    channels = 2 if _is_stereo(settings) else 1
+    seconds = settings.section("dataset").number("segment_duration", 30.0)
+    return Architecture(
+        decoder, text_encoder, codec, delays=_delays(settings, decoder.num_codebooks), audio_channels=channels,
+        chroma=_chroma(settings, seconds), window_seconds=seconds,
+    )  # fmt: skip
+
+
+def num_codebooks_of_channel(settings: Settings) -> int:
+    """Return how many codebooks the decoder writes for each channel."""
+    total = settings.section("transformer_lm").integer("n_q", most=64)
+    if _is_stereo(settings) and total % 2:
+        raise settings.error("transformer_lm.n_q", f"{total} cannot be shared by two channels")
+    return total // 2 if _is_stereo(settings) else total
+
+
+def read_codec(settings: Settings, num_codebooks: int) -> CodecShape:
+    """Read EnCodec's sizes, of which ``num_codebooks`` are used."""
+    settings.one_of("compression_model", ("encodec",))
+    settings.section("encodec").one_of("renormalize", (False,), False)
+    settings.section("encodec").one_of("autoencoder", ("seanet",), "seanet")
+    seanet, books = settings.section("seanet"), settings.section("rvq")
+    for name, allowed in (("channels", 1), ("norm", "weight_norm"), ("activation", "ELU")):
+        seanet.one_of(name, (allowed,), allowed)
+    decoder = seanet.section("decoder")
+    decoder.one_of("final_activation", (None,))
+    if books.integer("n_q", most=64) < num_codebooks:
+        problem = f"{books.integer('n_q')} codebooks where the decoder writes {num_codebooks}"
+        raise books.error("n_q", problem)
+    return CodecShape(
+        sample_rate=settings.section("encodec").integer("sample_rate"), ratios=seanet.integers("ratios"),
+        num_filters=seanet.integer("n_filters"), latent_size=seanet.integer("dimension"), num_codebooks=num_codebooks,
+        codebook_size=books.integer("bins"), kernel_size=seanet.integer("kernel_size", 7),
+        last_kernel_size=seanet.integer("last_kernel_size", 7),
+        residual_kernel_size=seanet.integer("residual_kernel_size", 3),
+        num_residual_layers=seanet.integer("n_residual_layers", 3, most=100),
+        dilation_growth=seanet.integer("dilation_base", 2), compress=seanet.integer("compress", 2),
+        num_lstm_layers=seanet.integer("lstm", most=100),
+        pad_mode=seanet.one_of("pad_mode", PAD_MODES, "reflect"),
+        causal=seanet.flag("causal", False), trim_right_ratio=decoder.number("trim_right_ratio", 1.0),
+        conv_shortcut=not seanet.flag("true_skip", True),
+    )  # fmt: skip
+
+
+def _decoder(settings: Settings) -> TransformerShape:
+    for name, expected in EXPECTED.items():
+        if name in settings.values:
+            settings.one_of(name, (expected,))
+    hidden_size, num_heads = settings.integer("dim"), settings.integer("num_heads")
+    if hidden_size % (2 * num_heads):
+        raise settings.error("num_heads", f"{num_heads} cannot share {hidden_size} evenly")
+    return TransformerShape(
+        hidden_size, settings.integer("num_layers", most=1000), num_heads,
+        ffn_size=hidden_size * settings.integer("hidden_scale", 4), num_codebooks=settings.integer("n_q", most=64),
+        codebook_size=settings.integer("card"),
+    )  # fmt: skip
+
+
+def _is_stereo(settings: Settings) -> bool:
+    if "interleave_stereo_codebooks" not in settings.values:
+        return False
+    stereo = settings.section("interleave_stereo_codebooks")
+    stereo.one_of("per_timestep", (False,), False)
+    return stereo.flag("use", False)
+
+
+def _delays(settings: Settings, num_codebooks: int) -> tuple[int, ...]:
+    if "codebooks_pattern" not in settings.values:
+        settings.section("transformer_lm").one_of("q_modeling", ("delay",))
+        return tuple(range(num_codebooks))
+    pattern = settings.section("codebooks_pattern")
+    pattern.one_of("modeling", ("delay",))
+    delay = pattern.section("delay")
+    for name in ("flatten_first", "empty_initial"):
+        delay.one_of(name, (0,), 0)
+    if delay.optional("delays") is None:
+        return tuple(range(num_codebooks))
+    delays = delay.integers("delays")
+    if len(delays) != num_codebooks or list(delays) != sorted(delays) or delays[0] != 0:
+        raise delay.error("delays", f"{list(delays)} are not {num_codebooks} rising from 0")
+    return delays
+
+
+def _chroma(settings: Settings, seconds: float) -> ChromaShape | None:
+    melody = "self_wav" in settings.section("conditioners").values
+    fuser = settings.section("fuser")
+    fuser.one_of("prepend", (["self_wav", "description"] if melody else [],))
+    fuser.one_of("cross", ([] if melody else ["description"],))
+    for name in ("sum", "input_interpolate"):
+        fuser.one_of(name, ([],), [])
+    if not melody:
+        return None
+    chroma = settings.section("conditioners").section("self_wav").section("chroma_stem")
+    chroma.one_of("argmax", (True,), True)
+    fft_size = 2 ** chroma.integer("radix2_exp", 12, most=20)
+    hop = fft_size // 4
+    num_frames = 1 + int(seconds * chroma.integer("sample_rate")) // hop  # frames are centred
+    return ChromaShape(chroma.integer("n_chroma", 12), fft_size, hop, num_frames)

@@ -1,0 +1,119 @@
+"""Checkpoint: a published model opened, whichever of the two layouts its folder is in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.errors import ModelFileError
+from tunesmith.musicgen.architecture import Architecture, CodecShape
+from tunesmith.musicgen.checkpoint import audiocraft, audiocraft_architecture, huggingface
+from tunesmith.musicgen.checkpoint.required import codec_shapes, decoder_shapes, select, text_encoder_shapes
+from tunesmith.musicgen.checkpoint.settings import Settings
+from tunesmith.musicgen.checkpoint.tensors import LazyWeights, Tensor
+from tunesmith.musicgen.checkpoint.weight_files import read_json, weight_file
+
+Weights = Mapping[str, NDArray[np.float32]]
+"""Tensors by name, each read from disk when asked for, so that no more than one is in memory.
+
+The names are those of Hugging Face's layout whatever the file's own: ``text_encoder.*`` (the embeddings as
+``text_encoder.shared.weight``), ``enc_to_dec_proj.*``, ``audio_enc_to_dec_proj.*``, ``decoder.model.decoder.*``,
+``decoder.lm_heads.*``, ``audio_encoder.*`` (with weight norm folded: ``….conv.weight``). Exactly the tensors that the
+architecture needs are there, each checked to have its shape.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A published model: its sizes, its weights and the file of its tokenizer (``tokenizer.json``)."""
+
+    architecture: Architecture
+    weights: Weights
+    tokenizer: Path
+
+
+def needed_companions(folder: Path) -> tuple[str, ...]:
+    """Return the repositories that ``open_checkpoint`` needs beside this folder; none in Hugging Face's layout.
+
+    audiocraft's layout names its text encoder, as ``t5-base``, and perhaps its codec, as ``facebook/encodec_32khz``.
+    """
+    if not _is_audiocraft(folder):
+        return ()
+    decoder = audiocraft.read_package(folder, audiocraft.DECODER_FILE)
+    codec = _codec_repository(audiocraft.read_package(folder, audiocraft.CODEC_FILE))
+    text = audiocraft_architecture.text_repository(decoder.settings)
+    return (text,) if codec is None else (text, codec)
+
+
+def open_checkpoint(folder: Path, companions: Mapping[str, Path] | None = None) -> Checkpoint:
+    """Open a folder of either layout; ``companions`` are the folders of the repositories that it needs.
+
+    Nothing of the weights is read but where they lie. Raises ModelFileError, naming the file and the field or tensor,
+    where something is missing, broken or of another family of models; nothing in the files is ever executed.
+    """
+    if _is_audiocraft(folder):
+        return _open_audiocraft(folder, companions or {})
+    architecture = huggingface.read_architecture(folder)
+    tokenizer = huggingface.check_tokenizer(folder, architecture.text_encoder.vocabulary_size)
+    return Checkpoint(architecture, LazyWeights(huggingface.read_tensors(folder, architecture)), tokenizer)
+
+
+def _is_audiocraft(folder: Path) -> bool:
+    """Tell the layouts apart; repositories that hold both are read in Hugging Face's, which is complete."""
+    if not folder.is_dir():
+        raise ModelFileError(str(folder), "it is not a folder")
+    there = (folder / audiocraft.DECODER_FILE).is_file()
+    if not there and not (folder / huggingface.CONFIG).is_file():
+        problem = f"neither it nor {audiocraft.DECODER_FILE} is in {folder}: no checkpoint"
+        raise ModelFileError(huggingface.CONFIG, problem)
+    return there and not ((folder / huggingface.CONFIG).is_file() and weight_file(folder))
+
+
+def _open_audiocraft(folder: Path, companions: Mapping[str, Path]) -> Checkpoint:
+    decoder = audiocraft.read_package(folder, audiocraft.DECODER_FILE)
+    text_folder = _companion(companions, audiocraft_architecture.text_repository(decoder.settings))
+    text_settings = Settings(huggingface.CONFIG, read_json(text_folder / huggingface.CONFIG))
+    text_settings.one_of("model_type", ("t5",))
+    text_encoder = huggingface.read_text_encoder(text_settings)
+    tokenizer = huggingface.check_tokenizer(text_folder, text_encoder.vocabulary_size)
+    codec, codec_tensors = _open_codec(folder, companions, decoder.settings)
+    architecture = audiocraft_architecture.make_architecture(decoder.settings, text_encoder, codec)
+    tensors = huggingface.read_part(text_folder, "text_encoder.", text_encoder_shapes(text_encoder)) | codec_tensors
+    tensors |= select(audiocraft.decoder_tensors(decoder), decoder_shapes(architecture), audiocraft.DECODER_FILE)
+    return Checkpoint(architecture, LazyWeights(tensors), tokenizer)
+
+
+def _open_codec(
+    folder: Path, companions: Mapping[str, Path], settings: Settings
+) -> tuple[CodecShape, dict[str, Tensor]]:
+    """Open the codec from its weights beside the decoder's, or from the repository named there in their place."""
+    num_codebooks = audiocraft_architecture.num_codebooks_of_channel(settings)
+    package = audiocraft.read_package(folder, audiocraft.CODEC_FILE)
+    repository = _codec_repository(package)
+    if repository is None:
+        codec = audiocraft_architecture.read_codec(package.settings, num_codebooks)
+        return codec, select(audiocraft.codec_tensors(package), codec_shapes(codec), audiocraft.CODEC_FILE)
+    other = _companion(companions, repository)
+    codec_settings = Settings(huggingface.CONFIG, read_json(other / huggingface.CONFIG))
+    codec_settings.one_of("model_type", ("encodec",))
+    codec = huggingface.read_codec(codec_settings, num_codebooks)
+    return codec, huggingface.read_part(other, "audio_encoder.", codec_shapes(codec))
+
+
+def _codec_repository(package: audiocraft.Package) -> str | None:
+    name = package.pretrained
+    if name is None:
+        return None
+    if name.startswith("dac_"):
+        raise package.settings.error("pretrained", f"the codec {name!r} is not read, only EnCodec")
+    return audiocraft_architecture.check_repository(package.settings, "pretrained", name)
+
+
+def _companion(companions: Mapping[str, Path], repository: str) -> Path:
+    if repository not in companions:
+        raise ModelFileError(audiocraft.DECODER_FILE, f"it needs the repository {repository}, which was not given")
+    return companions[repository]

@@ -1,0 +1,168 @@
+"""Hugging Face's layout: ``config.json`` has the sizes, one or more files the weights, ``tokenizer.json`` the words."""
+
+from __future__ import annotations
+
+from math import ceil, log2
+from pathlib import Path
+from typing import Literal
+
+from tunesmith.errors import ModelFileError
+from tunesmith.musicgen.architecture import (
+    PAD_MODES,
+    Architecture,
+    ChromaShape,
+    CodecShape,
+    TextEncoderShape,
+    TransformerShape,
+)
+from tunesmith.musicgen.checkpoint.required import Shapes, codec_shapes, decoder_shapes, select, text_encoder_shapes
+from tunesmith.musicgen.checkpoint.settings import Settings
+from tunesmith.musicgen.checkpoint.tensors import IdentityTensor, Tensor
+from tunesmith.musicgen.checkpoint.weight_files import read_json, read_weights
+
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+Activation = Literal["relu", "gelu", "gelu_new"]
+FEED_FORWARDS: dict[str, tuple[Activation, bool]] = {
+    "relu": ("relu", False), "gelu": ("gelu", False), "gated-gelu": ("gelu_new", True),
+    "gated-gelu_new": ("gelu_new", True),
+}  # fmt: skip
+"""T5's words for its feed-forward layers: activation, and whether they are gated."""
+
+
+def read_architecture(folder: Path) -> Architecture:
+    """Read the sizes; raise ModelFileError naming the field where the model is of another family."""
+    settings = Settings(CONFIG, read_json(folder / CONFIG))
+    kind = settings.one_of("model_type", ("musicgen", "musicgen_melody"))
+    for part, expected in (("text_encoder", "t5"), ("audio_encoder", "encodec")):
+        settings.section(part).one_of("model_type", (expected,))
+    decoder = settings.section("decoder")
+    channels = decoder.one_of("audio_channels", (1, 2), 1)
+    shape = _decoder(decoder)
+    if shape.num_codebooks % channels:
+        raise decoder.error("num_codebooks", f"{shape.num_codebooks} cannot be shared by {channels} channels")
+    chroma = ChromaShape(settings.integer("num_chroma", 12), num_frames=settings.integer("chroma_length", 235))
+    codec = read_codec(settings.section("audio_encoder"), shape.num_codebooks // channels)
+    if codec.codebook_size != shape.codebook_size:
+        sizes = f"{shape.codebook_size} codes; audio_encoder.codebook_size is {codec.codebook_size}"
+        raise decoder.error("vocab_size", sizes)
+    return Architecture(
+        shape, read_text_encoder(settings.section("text_encoder")), codec,
+        delays=tuple(k // channels for k in range(shape.num_codebooks)),
+        audio_channels=channels, chroma=chroma if kind == "musicgen_melody" else None,
+    )  # fmt: skip
+
+
+def read_tensors(folder: Path, architecture: Architecture) -> dict[str, Tensor]:
+    """Return every tensor the architecture needs; raise ModelFileError where one is missing or of another shape."""
+    file, tensors = read_weights(folder)
+    tensors |= _left_out(architecture, file) | _share_embeddings(tensors, "text_encoder.")
+    shapes = text_encoder_shapes(architecture.text_encoder) | codec_shapes(architecture.codec)
+    return select(tensors, shapes | decoder_shapes(architecture), file)
+
+
+def read_part(folder: Path, prefix: str, shapes: Shapes) -> dict[str, Tensor]:
+    """Return the tensors of a repository that holds one part alone, under the names they have in the whole."""
+    file, tensors = read_weights(folder)
+    tensors |= _share_embeddings(tensors, "")
+    return select({prefix + name: tensor for name, tensor in tensors.items()}, shapes, file)
+
+
+def read_text_encoder(settings: Settings) -> TextEncoderShape:
+    """Read T5's sizes."""
+    word = settings.one_of("feed_forward_proj", tuple(FEED_FORWARDS), "relu")
+    activation, gated = FEED_FORWARDS[word]
+    return TextEncoderShape(
+        hidden_size=settings.integer("d_model", 512), num_layers=settings.integer("num_layers", 6, most=1000),
+        num_heads=settings.integer("num_heads", 8), head_size=settings.integer("d_kv", 64),
+        ffn_size=settings.integer("d_ff", 2048), vocabulary_size=settings.integer("vocab_size", 32128),
+        relative_buckets=settings.integer("relative_attention_num_buckets", 32),
+        relative_max_distance=settings.integer("relative_attention_max_distance", 128),
+        activation=activation, gated=gated, epsilon=settings.number("layer_norm_epsilon", 1e-6),
+    )  # fmt: skip
+
+
+def read_codec(settings: Settings, num_codebooks: int) -> CodecShape:
+    """Read EnCodec's sizes, of which ``num_codebooks`` are used a channel."""
+    settings.one_of("norm_type", ("weight_norm",), "weight_norm")
+    settings.one_of("audio_channels", (1,), 1)
+    settings.one_of("normalize", (False,), False)
+    settings.one_of("chunk_length_s", (None,))
+    latent_size = settings.integer("hidden_size", 128)
+    settings.one_of("codebook_dim", (latent_size, None))
+    codec = CodecShape(
+        sample_rate=settings.integer("sampling_rate", 24000), ratios=_ratios(settings),
+        num_filters=settings.integer("num_filters", 32), latent_size=latent_size, num_codebooks=num_codebooks,
+        codebook_size=settings.integer("codebook_size", 1024), kernel_size=settings.integer("kernel_size", 7),
+        last_kernel_size=settings.integer("last_kernel_size", 7),
+        residual_kernel_size=settings.integer("residual_kernel_size", 3),
+        num_residual_layers=settings.integer("num_residual_layers", 1, most=100),
+        dilation_growth=settings.integer("dilation_growth_rate", 2), compress=settings.integer("compress", 2),
+        num_lstm_layers=settings.integer("num_lstm_layers", 2, most=100),
+        pad_mode=settings.one_of("pad_mode", PAD_MODES, "reflect"),
+        causal=settings.flag("use_causal_conv", True), trim_right_ratio=settings.number("trim_right_ratio", 1.0),
+        conv_shortcut=settings.flag("use_conv_shortcut", True),
+    )  # fmt: skip
+    _check_bandwidth(settings, codec)
+    return codec
+
+
+def check_tokenizer(folder: Path, vocabulary_size: int) -> Path:
+    """Return the tokenizer's file; raise ModelFileError where it is missing, broken or knows more than the encoder."""
+    path = folder / TOKENIZER
+    if not path.is_file() and (folder / "spiece.model").is_file():
+        raise ModelFileError(TOKENIZER, f"it is not in {folder}; spiece.model is, but only the fast tokenizer is read")
+    vocabulary = Settings(TOKENIZER, read_json(path)).section("model").optional("vocab")
+    if not isinstance(vocabulary, list | dict) or not vocabulary:
+        raise ModelFileError(TOKENIZER, "model.vocab: it is missing")
+    if len(vocabulary) > vocabulary_size:
+        problem = f"model.vocab: {len(vocabulary)} pieces, but the text encoder has {vocabulary_size}"
+        raise ModelFileError(TOKENIZER, problem)
+    return path
+
+
+def _decoder(settings: Settings) -> TransformerShape:
+    settings.one_of("activation_function", ("gelu",), "gelu")
+    settings.one_of("scale_embedding", (False,), False)
+    shape = TransformerShape(
+        hidden_size=settings.integer("hidden_size", 1024),
+        num_layers=settings.integer("num_hidden_layers", 24, most=1000),
+        num_heads=settings.integer("num_attention_heads", 16), ffn_size=settings.integer("ffn_dim", 4096),
+        num_codebooks=settings.integer("num_codebooks", 4, most=64),
+        codebook_size=settings.integer("vocab_size", 2048),
+    )  # fmt: skip
+    if shape.hidden_size % (2 * shape.num_heads):
+        raise settings.error("num_attention_heads", f"{shape.num_heads} cannot share {shape.hidden_size} evenly")
+    return shape
+
+
+def _ratios(settings: Settings) -> tuple[int, ...]:
+    ratios = settings.integers("upsampling_ratios", (8, 5, 4, 2))
+    if not all(1 <= ratio <= 64 for ratio in ratios) or len(ratios) > 8:
+        raise settings.error("upsampling_ratios", f"{list(ratios)} are not up to eight ratios of 1 to 64")
+    return ratios
+
+
+def _check_bandwidth(settings: Settings, codec: CodecShape) -> None:
+    """EnCodec does not say how many codebooks it has, but how many kilobits a second they make at most."""
+    bandwidths = settings.optional("target_bandwidths") or [24.0]
+    if not isinstance(bandwidths, list) or not all(isinstance(rate, int | float) for rate in bandwidths):
+        raise settings.error("target_bandwidths", f"it is {bandwidths!r}, not a list of numbers")
+    has = int(1000 * bandwidths[-1] // (ceil(codec.frame_rate) * ceil(log2(max(codec.codebook_size, 2)))))
+    if has < codec.num_codebooks:
+        problem = f"{bandwidths[-1]} gives {has} codebooks where the decoder writes {codec.num_codebooks}"
+        raise settings.error("target_bandwidths", problem)
+
+
+def _share_embeddings(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    shared, own = f"{prefix}shared.weight", f"{prefix}encoder.embed_tokens.weight"
+    return {shared: tensors[own]} if own in tensors and shared not in tensors else {}
+
+
+def _left_out(architecture: Architecture, file: str) -> dict[str, Tensor]:
+    """A projection between equal widths is not there: it is the identity."""
+    hidden = architecture.decoder.hidden_size
+    if architecture.text_encoder.hidden_size != hidden:
+        return {}
+    shapes: Shapes = {"enc_to_dec_proj.weight": (hidden, hidden), "enc_to_dec_proj.bias": (hidden,)}
+    return {name: IdentityTensor(file, shape) for name, shape in shapes.items()}

@@ -1,0 +1,82 @@
+"""Settings: values read from a configuration file, each checked when asked for; errors name the file and the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tunesmith.errors import ModelFileError
+
+T = TypeVar("T")
+LARGEST = 1_000_000  # of any size in an architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One section of a configuration file; ``path`` is where it stands, as ``decoder.``.
+
+    Every getter takes the value a field has where the file leaves it out; without one the field must be there.
+    """
+
+    file: str
+    values: Mapping[str, Any]
+    path: str = ""
+
+    def section(self, name: str) -> Settings:
+        """Return the section of this name."""
+        return Settings(self.file, self._get(name, dict, None), f"{self.path}{name}.")
+
+    def integer(self, name: str, default: int | None = None, *, most: int = LARGEST) -> int:
+        """Return a whole number of at least one."""
+        value: int = self._get(name, int, default)
+        if not 1 <= value <= most:
+            raise self.error(name, f"it is {value}, not 1 to {most}")
+        return value
+
+    def integers(self, name: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
+        """Return a list of whole numbers of at least zero."""
+        value = self._get(name, list, None if default is None else list(default))
+        if not all(type(item) is int and 0 <= item <= LARGEST for item in value) or not value:
+            raise self.error(name, f"it is {value}, not a list of whole numbers")
+        return tuple(value)
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """Return a number above zero."""
+        value = self._get(name, (int, float), default)
+        if not 0 < value < float("inf"):
+            raise self.error(name, f"it is {value}, not a number above zero")
+        return float(value)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a word."""
+        return str(self._get(name, str, default))
+
+    def flag(self, name: str, default: bool | None = None) -> bool:
+        """Return yes or no."""
+        return bool(self._get(name, bool, default))
+
+    def optional(self, name: str) -> Any:
+        """Return whatever the file has there, None where it has nothing."""
+        return self.values.get(name)
+
+    def one_of(self, name: str, allowed: tuple[T, ...], default: T | None = None) -> T:
+        """Return a value of which only some are understood."""
+        value = self.values.get(name, default)
+        for known in allowed:
+            if value == known and type(value) is type(known):
+                return known
+        raise self.error(name, f"it is {value!r}; only {' or '.join(map(repr, allowed))} is read")
+
+    def error(self, name: str, problem: str) -> ModelFileError:
+        """Make the error about one field."""
+        return ModelFileError(self.file, f"{self.path}{name}: {problem}")
+
+    def _get(self, name: str, kind: type | tuple[type, ...], default: Any) -> Any:
+        value = self.values.get(name, default)
+        if name not in self.values and default is None:
+            raise self.error(name, "it is missing")
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise self.error(name, f"it is {value!r}, not {' or '.join(one.__name__ for one in kinds)}")
+        return value

@@ -1,0 +1,100 @@
+"""The files of weights in a folder: whole or in shards, safetensors or pickles."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import ModelFileError
+from tunesmith.musicgen.checkpoint.pickle_file import read_torch_file
+from tunesmith.musicgen.checkpoint.safetensors_file import read_safetensors
+from tunesmith.musicgen.checkpoint.tensors import NormedTensor, StoredTensor, Tensor
+
+WEIGHT_FILES = (
+    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+)  # fmt: skip
+"""What Hugging Face's layout calls its weights; the first that exists is read."""
+POINTER = b"version https://git-lfs"
+NORM_SPELLINGS = (("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"))
+
+
+def weight_file(folder: Path) -> Path | None:
+    """Return the file to read a folder's weights from, an index where they are in shards; None where there is none."""
+    return next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
+
+
+def read_weights(folder: Path) -> tuple[str, dict[str, Tensor]]:
+    """Return the name of the weights' file and its tensors under their own names, with weight norm folded."""
+    path = weight_file(folder)
+    if path is None:
+        raise ModelFileError(WEIGHT_FILES[0], f"it is not in {folder}, and none of {', '.join(WEIGHT_FILES[1:])} is")
+    tensors = _read_shards(path) if path.suffix == ".json" else read_tensors(path)
+    return path.name, fold_weight_norm(tensors)
+
+
+def read_tensors(path: Path) -> dict[str, StoredTensor]:
+    """Return the tensors of one file by name, unread."""
+    check_is_there(path)
+    if path.suffix == ".safetensors":
+        return read_safetensors(path)
+    return tensors_of(read_torch_file(path), path.name)
+
+
+def tensors_of(state: Any, file: str) -> dict[str, StoredTensor]:
+    """Return the tensors of a state dict that a pickle holds."""
+    if not isinstance(state, dict):
+        raise ModelFileError(file, f"it holds {type(state).__name__} where tensors by name are due")
+    return {str(name): tensor for name, tensor in state.items() if isinstance(tensor, StoredTensor)}
+
+
+def fold_weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Replace each length and direction, in either of torch's spellings, by the weight they make."""
+    folded = dict(tensors)
+    for length, direction in NORM_SPELLINGS:
+        for name in tensors:
+            stem = name.removesuffix(direction)
+            if stem != name and stem + length in folded:
+                folded[stem + "weight"] = NormedTensor(folded.pop(stem + length), folded.pop(name))
+    return folded
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON file's object; raise ModelFileError where it is missing or is none."""
+    check_is_there(path)
+    try:
+        values = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(path.name, f"it is not JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise ModelFileError(path.name, "it is not a JSON object")
+    return values
+
+
+def check_is_there(path: Path) -> None:
+    """Raise ModelFileError where a file is missing, empty or git-lfs's stand-in for one."""
+    if not path.is_file():
+        raise ModelFileError(path.name, f"it is not in {path.parent}")
+    with path.open("rb") as file:
+        start = file.read(len(POINTER))
+    if not start:
+        raise ModelFileError(path.name, "it is empty")
+    if start == POINTER:
+        raise ModelFileError(path.name, "it is only git-lfs's pointer to the file: run `git lfs pull`")
+
+
+def _read_shards(index: Path) -> dict[str, StoredTensor]:
+    places = read_json(index).get("weight_map")
+    if not isinstance(places, dict) or not all(isinstance(file, str) for file in places.values()):
+        raise ModelFileError(index.name, "weight_map: it is not a table of files by tensor")
+    tensors: dict[str, StoredTensor] = {}
+    for file in sorted(set(places.values())):
+        if not re.fullmatch(r"[\w.-]+\.(safetensors|bin)", file):
+            raise ModelFileError(index.name, f"weight_map: {file!r} is not the name of a file beside it")
+        tensors |= read_tensors(index.with_name(file))
+    missing = next((name for name in places if name not in tensors), None)
+    if missing is not None:
+        raise ModelFileError(places[missing], f"{missing} is not in it, as {index.name} says it is")
+    return tensors
