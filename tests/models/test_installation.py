@@ -93,7 +93,7 @@ def test_an_audiocraft_checkpoint_becomes_the_same_model_as_its_twin(
 
 def test_parameters_are_those_of_the_weights(tmp_path: Path) -> None:
     for kind in ("text", "melody"):
-        write_musicgen(tmp_path / kind, kind=kind)  # type: ignore[arg-type]  # as listed
+        write_musicgen(tmp_path / kind, kind=kind)
         checkpoint = open_checkpoint(tmp_path / kind)
         names = [name for name in checkpoint.weights if name.startswith(("decoder.", "enc_to_dec", "audio_enc_to"))]
         counted = sum(checkpoint.weights[name].size for name in names if "positions" not in name)
