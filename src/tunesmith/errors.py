@@ -93,6 +93,7 @@ class ModelFileError(TunesmithError):
     def __init__(self, file: str, problem: str) -> None:
         super().__init__(f"model file {file}: {problem}")
         self.file = file
+        self.problem = problem
 
 
 class OutOfResources(TunesmithError):
