@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
     from tunesmith.errors import (
         AudioFileError,
+        DownloadError,
         GenerationCancelled,
         InvalidRequest,
         InvalidScore,
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Audio",
     "AudioFileError",
+    "DownloadError",
     "GenerationCancelled",
     "GenerationRequest",
     "Hit",

@@ -26,7 +26,7 @@ def settings_file() -> Path:
 
 
 class Settings(BaseSettings):
-    """Every option that can be set for good; each is also a flag of ``tunesmith generate``."""
+    """Every option that can be set for good; each but ``data_dir`` is also a flag of ``tunesmith generate``."""
 
     model_config = SettingsConfigDict(env_prefix="TUNESMITH_", extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     loudness_lufs: Annotated[float, Field(ge=-40, le=-8)] | None = None
     soundfont: Path | None = None
     suffix: Literal[".wav", ".flac", ".mp3", ".ogg", ".opus"] = ".wav"
+    commercial_safe: bool = False
+    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
 
     @classmethod
     def settings_customise_sources(

@@ -10,6 +10,7 @@ The tree::
     ├── SoundFontError      a sound bank is broken or lacks what was asked of it
     ├── ModelNotInstalled   the model exists but is not on this machine
     ├── ModelFileError      a model's file is missing, broken or of a kind that is not read: names file and field
+    ├── DownloadError       a repository cannot be reached, read or found: names it and says why
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
     └── GenerationCancelled the caller cancelled while the music was being made
 """
@@ -93,6 +94,15 @@ class ModelFileError(TunesmithError):
     def __init__(self, file: str, problem: str) -> None:
         super().__init__(f"model file {file}: {problem}")
         self.file = file
+        self.problem = problem
+
+
+class DownloadError(TunesmithError):
+    """A repository of models cannot be reached, is not there, or is not open to this user."""
+
+    def __init__(self, repository: str, problem: str) -> None:
+        super().__init__(f"cannot download {repository}: {problem}")
+        self.repository = repository
         self.problem = problem
 
 

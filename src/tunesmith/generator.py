@@ -37,9 +37,23 @@ class Generator(Protocol):
         ...
 
 
+class Resolver(Protocol):
+    """Finds generators whose names are known only at run time, such as installed models; a module is one."""
+
+    def generator_for(self, name: str) -> Generator | None:
+        """Return the generator of that name, or None where the name is not known."""
+        ...
+
+    def known_names(self) -> tuple[str, ...]:
+        """Return the names it knows, to suggest the nearest."""
+        ...
+
+
 GeneratorFactory = Callable[[], Generator]
 
 BUILT_IN: Mapping[str, str] = {"composer": "tunesmith.composer.generator:ComposerGenerator"}
+RESOLVERS = ("tunesmith.models.installed",)
+"""Modules that are asked, in turn, for a name that is in no table."""
 ENTRY_POINT_GROUP = "tunesmith.generators"
 
 
@@ -48,10 +62,11 @@ class Registry:
     """Generators by model name, each loaded only when asked for.
 
     ``targets`` maps a model name to ``module:factory``. Packages add theirs as entry points of the group
-    ``tunesmith.generators``.
+    ``tunesmith.generators``. ``resolvers`` are asked for what is not in there.
     """
 
     targets: Mapping[str, str] = field(default_factory=lambda: dict(BUILT_IN))
+    resolvers: tuple[str, ...] = RESOLVERS
 
     @classmethod
     def discover(cls) -> Registry:
@@ -60,16 +75,26 @@ class Registry:
         return cls({**installed, **BUILT_IN})
 
     def names(self) -> tuple[str, ...]:
-        """Return the model names, sorted."""
+        """Return the names of the table, sorted."""
         return tuple(sorted(self.targets))
 
     def create(self, model: str) -> Generator:
-        """Return a new generator for the model; raises UnknownName with the nearest names."""
+        """Return a new generator for the model; raises UnknownName with the nearest names, or the resolver's errors."""
         target = self.targets.get(model)
         if target is None:
-            raise UnknownName("model", model, self.names())
+            return self._resolve(model)
         module, _, factory = target.partition(":")
         return cast("GeneratorFactory", getattr(importlib.import_module(module), factory))()
+
+    def _resolve(self, model: str) -> Generator:
+        known = list(self.names())
+        for module in self.resolvers:
+            resolver = cast("Resolver", importlib.import_module(module))
+            generator = resolver.generator_for(model)
+            if generator is not None:
+                return generator
+            known += resolver.known_names()
+        raise UnknownName("model", model, known)
 
 
 def no_progress(progress: Progress) -> None:

@@ -10,6 +10,7 @@ import tunesmith
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
 from tunesmith.cli.lists import genres, instruments
+from tunesmith.cli.models import list_models, pull, rm, show
 from tunesmith.cli.render import render
 
 EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C, 143 ended from outside."
@@ -23,8 +24,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (generate, render, explain, genres, instruments):
+for command in (generate, render, explain, genres, instruments, pull, show, rm):
     app.command(epilog=EPILOG)(command)
+app.command("list", epilog=EPILOG)(list_models)
 
 
 def _show_version(wanted: bool) -> None:

@@ -28,6 +28,7 @@ def generate(
     seed: options.Seed = None,
     variations: options.Variations = 1,
     model: options.Model = "composer",
+    commercial_safe: options.CommercialSafe = None,
     loudness: options.Loudness = None,
     sample_rate: options.SampleRateHz = None,
     mono: options.Mono = False,
@@ -42,7 +43,7 @@ def generate(
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
-    from tunesmith.cli.making import Extras, make_all, requests_for
+    from tunesmith.cli.making import Extras, check_licence, make_all, requests_for
 
     wishes = {
         "prompt": prompt, "model": model, "seed": seed, "duration": duration, "bars": bars, "tempo_bpm": bpm,
@@ -51,6 +52,7 @@ def generate(
         "mono": mono, "soundfont": soundfont,
     }  # fmt: skip
     started = time.monotonic()
+    check_licence(model, commercial_safe)
     requests, suffix = requests_for(wishes, variations)
     extras = Extras.checked(output, suffix, stems, midi, score, layers)
     with progress_bar(quiet or as_json) as progress:

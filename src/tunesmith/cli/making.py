@@ -86,6 +86,14 @@ def requests_for(wishes: Mapping[str, Any], variations: int) -> tuple[list[Gener
     return [first, *rest], settings.suffix
 
 
+def check_licence(model: str, commercial_safe: bool | None) -> None:
+    """Raise InvalidRequest where only commercially usable models are wanted, by flag or setting, and it is none."""
+    if load_settings().commercial_safe if commercial_safe is None else commercial_safe:
+        from tunesmith.models.installed import check_commercial_use
+
+        check_commercial_use(model)
+
+
 def make_all(
     requests: Sequence[GenerationRequest], extras: Extras, progress: ProgressCallback, started: float
 ) -> list[Made]:

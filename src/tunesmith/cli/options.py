@@ -42,7 +42,9 @@ Seed = Annotated[Text, _option(MUSIC, "Same seed, same music. Default: drawn.", 
 Variations = Annotated[
     int, _option(MUSIC, "So many pieces, with seeds that follow each other.", "N", "-n", "--variations", min=1, max=100)
 ]
-Model = Annotated[str, _option(MUSIC, "What makes the music.", "NAME")]
+Model = Annotated[str, _option(MUSIC, "What makes the music: composer, or a model; see: tunesmith list.", "NAME")]
+SAFE_HELP = "Refuse a model whose licence does not allow commercial use."
+CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]
 
 Loudness = Annotated[
     Text, _option(SOUND, "Integrated loudness, -40 to -8. Default: the genre's or the score's.", "LUFS")

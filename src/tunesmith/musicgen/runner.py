@@ -68,6 +68,10 @@ class Runner(Protocol):
         """
         ...
 
+    def close_row(self, row: int) -> None:
+        """Say that the row is free; once all are, the runner gives their memory back."""
+        ...
+
     def copy_row(self, source: int, target: int) -> None:
         """Make the target row equal to the source row."""
         ...

@@ -1,0 +1,196 @@
+"""``tunesmith pull``, ``list``, ``show`` and ``rm``: the models on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli import options
+from tunesmith.cli.console import progress_bar
+from tunesmith.cli.outputs import as_json_text
+
+if TYPE_CHECKING:
+    from tunesmith.models.manifest import Manifest
+    from tunesmith.models.pull import Offer
+
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A name of tunesmith list --available, a hub id (org/name) or a folder.")
+]
+NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it here.")]
+QUANTIZE_HELP = "int8 (default), int8-32 (finer), int4 (smallest, audibly worse) or none (fp32)."
+Quantize = Annotated[str, typer.Option("--quantize", metavar="KIND", help=QUANTIZE_HELP)]
+Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="A branch, tag or commit of the hub.")]
+KEEP_HELP = "Keep the original files, to convert them again without downloading."
+KeepDownload = Annotated[bool, typer.Option("--keep-download", help=KEEP_HELP)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+SAFE_HELP = "Only models whose licence allows commercial use."
+CommercialSafe = Annotated[bool, typer.Option("--commercial-safe", help=SAFE_HELP)]
+Available = Annotated[bool, typer.Option("--available", help="The models that can be pulled by name.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="An installed model; see: tunesmith list.")]
+NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME…", help="Installed models.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Read every file and compare its SHA-256.")]
+
+
+def pull(
+    model: SourceArgument,
+    name: NameOption = None,
+    quantize: Quantize = "int8",
+    revision: Revision = None,
+    keep_download: KeepDownload = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Install a model: download it and convert it for this machine's processor.
+
+    tunesmith pull musicgen-small
+    """
+    from tunesmith.models.conversion import MusicGenConverter
+    from tunesmith.models.pull import PullTools
+    from tunesmith.models.pull import pull as install
+    from tunesmith.models.resources import in_words
+    from tunesmith.models.source import PullRequest
+    from tunesmith.models.store import Store
+
+    offers: list[Offer] = []
+
+    def announce(offer: Offer) -> None:
+        offers.append(offer)
+        if not quiet:
+            typer.echo(_offer_text(offer))
+
+    request = PullRequest(model, name, quantize, revision, keep_download)
+    tools = PullTools(Store.default(), MusicGenConverter())
+    with progress_bar(quiet) as progress:
+        installed = install(request, tools, announce, progress)
+    if not quiet:
+        state = "installed" if offers else "is installed already:"
+        size = in_words(installed.manifest.bytes)
+        typer.echo(f"{installed.name} {state} {size} in {installed.folder}")
+        typer.echo(f'  try: tunesmith "calm piano" --model {installed.name}')
+
+
+def _offer_text(offer: Offer) -> str:
+    from tunesmith.models.resources import in_words
+
+    download = f"{in_words(offer.download)} to download, " if offer.download else ""
+    lines = (
+        f"{offer.name} from {offer.source}",
+        f"  licence: {_licence_text(offer.licence, offer.commercial_use)}",
+        f"  size: {download}at most {in_words(offer.converted)} installed ({offer.quantization})",
+    )
+    return "\n".join(lines)
+
+
+def _licence_text(licence: str, commercial_use: bool | None) -> str:
+    from tunesmith.models.licences import commercial_use_in_words
+
+    return f"{licence} (commercial use: {commercial_use_in_words(commercial_use)})"
+
+
+def list_models(as_json: AsJson = False, commercial_safe: CommercialSafe = False, available: Available = False) -> None:
+    """List the installed models, or those that can be pulled by name."""
+    from tunesmith.cli.tables import show_table
+
+    names, rows, values = _available_rows(commercial_safe) if available else _installed_rows(commercial_safe)
+    if as_json:
+        typer.echo(as_json_text(values))
+    elif rows:
+        show_table(names, rows)
+    else:
+        typer.echo("no models are installed; see what there is: tunesmith list --available", err=True)
+
+
+Rows = tuple[tuple[str, ...], list[tuple[str, ...]], list[dict[str, Any]]]
+
+
+def _installed_rows(commercial_safe: bool) -> Rows:
+    from tunesmith.models.licences import commercial_use_in_words
+    from tunesmith.models.resources import in_words
+    from tunesmith.models.store import Store
+
+    names = ("name", "size", "quantization", "licence", "commercial use")
+    found = [model.manifest for model in Store.default().models()]
+    chosen = [one for one in found if one.commercial_use or not commercial_safe]
+    rows: list[tuple[str, ...]] = [
+        (one.name, in_words(one.bytes), one.quantization, one.licence, commercial_use_in_words(one.commercial_use))
+        for one in chosen
+    ]
+    return names, rows, [_as_json(one) for one in chosen]
+
+
+def _available_rows(commercial_safe: bool) -> Rows:
+    from tunesmith.models.catalogue import catalogue
+    from tunesmith.models.licences import allows_commercial_use, commercial_use_in_words
+    from tunesmith.models.store import Store
+
+    names = ("name", "parameters", "download", "licence", "commercial use", "installed", "about")
+    installed = {model.name for model in Store.default().models()}
+    rows: list[tuple[str, ...]] = []
+    values: list[dict[str, Any]] = []
+    for entry in catalogue().values():
+        allowed = allows_commercial_use(entry.licence)
+        if commercial_safe and not allowed:
+            continue
+        there = entry.name in installed
+        rows.append((
+            entry.name, _millions(entry.parameters), f"{entry.download_gb:g} GB", entry.licence,
+            commercial_use_in_words(allowed), "yes" if there else "", entry.about,
+        ))  # fmt: skip
+        values.append({
+            "name": entry.name, "hub_id": entry.hub_id, "kind": entry.kind, "parameters": entry.parameters,
+            "download_gb": entry.download_gb, "licence": entry.licence, "commercial_use": allowed,
+            "installed": there, "about": entry.about,
+        })  # fmt: skip
+    return names, rows, values
+
+
+def show(name: NameArgument, as_json: AsJson = False, verify: Verify = False) -> None:
+    """Show what an installed model is: architecture, size, licence, source and digest."""
+    from tunesmith.models.digests import verify as verify_files
+    from tunesmith.models.store import Store
+
+    model = Store.default().get(name)
+    if verify:
+        verify_files(model.folder, model.manifest, thoroughly=True)
+    values = _as_json(model.manifest)
+    if as_json:
+        typer.echo(as_json_text({**values, "folder": str(model.folder), **({"verified": True} if verify else {})}))
+        return
+    from tunesmith.cli.tables import show_table
+
+    rows = [*_shown(model.manifest), ("folder", str(model.folder))]
+    show_table(("what", "value"), [*rows, ("verified", "every file is as it was installed")] if verify else rows)
+
+
+def _shown(manifest: Manifest) -> list[tuple[str, str]]:
+    from tunesmith.models.resources import in_words
+
+    return [
+        ("name", manifest.name),
+        ("architecture", str(manifest.sizes)),
+        ("parameters", f"{_millions(manifest.parameters)} (decoder)"),
+        ("quantization", manifest.quantization),
+        ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
+        ("licence", _licence_text(manifest.licence, manifest.commercial_use)),
+        ("source", str(manifest.source)),
+        ("digest", f"sha256:{manifest.digest}"),
+        ("installed", f"{manifest.created} by tunesmith {manifest.tunesmith}"),
+    ]
+
+
+def rm(names: NamesArgument) -> None:
+    """Remove installed models."""
+    from tunesmith.models.store import Store
+
+    store = Store.default()
+    for name in names:
+        store.remove(name)
+        typer.echo(f"removed {name}")
+
+
+def _as_json(manifest: Manifest) -> dict[str, Any]:
+    return {**manifest.to_json(), "bytes": manifest.bytes, "digest": manifest.digest}
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e9:.2f} B" if count >= 10**9 else f"{count / 1e6:.3g} M"

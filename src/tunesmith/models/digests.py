@@ -1,0 +1,95 @@
+"""Digests: a model's files are what they were when it was installed, or the model is not loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from tunesmith.errors import ModelFileError
+from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest
+
+VERIFIED = "verified.json"
+_CHUNK = 1 << 20
+
+Identity = list[int]
+"""Size, time of the last change in nanoseconds, and inode: what is the same for a file nobody touched."""
+
+
+def digest_file(path: Path) -> str:
+    """Return the file's SHA-256 in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def digest_folder(folder: Path) -> tuple[FileDigest, ...]:
+    """Digest every file of a model, sorted by name."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    named = ((path.relative_to(folder).as_posix(), path) for path in paths)
+    return tuple(
+        FileDigest(name, path.stat().st_size, digest_file(path))
+        for name, path in named
+        if name not in (MANIFEST, VERIFIED)
+    )
+
+
+def verify(folder: Path, manifest: Manifest, *, thoroughly: bool = False) -> None:
+    """Check every file against the manifest; raises ModelFileError that names the file and what to do.
+
+    A file that has not changed since it was last verified is not read again, unless ``thoroughly``.
+    """
+    known: Mapping[str, Identity] = {} if thoroughly else _read_verified(folder)
+    verified = {}
+    for file in manifest.files:
+        identity = _identity(folder / file.name, manifest)
+        if identity[0] != file.bytes:
+            problem = f"has {identity[0]} bytes where {file.bytes} were installed"
+            raise ModelFileError(str(folder / file.name), f"{problem}; {_repair(manifest)}")
+        if known.get(file.name) != identity and _digest(folder / file.name, manifest) != file.sha256:
+            problem = "has changed since it was installed: its SHA-256 differs"
+            raise ModelFileError(str(folder / file.name), f"{problem}; {_repair(manifest)}")
+        verified[file.name] = identity
+    if verified != known:
+        _remember(folder, verified)
+
+
+def mark_verified(folder: Path, manifest: Manifest) -> None:
+    """Remember that every file is right: for whoever has just digested them."""
+    _remember(folder, {file.name: _identity(folder / file.name, manifest) for file in manifest.files})
+
+
+def _remember(folder: Path, verified: Mapping[str, Identity]) -> None:
+    with contextlib.suppress(OSError):  # on a read-only disk they are simply read again next time
+        (folder / VERIFIED).write_text(json.dumps(verified), encoding="utf-8")
+
+
+def _identity(path: Path, manifest: Manifest) -> Identity:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ModelFileError(str(path), f"cannot be read: {error.strerror}; {_repair(manifest)}") from None
+    return [found.st_size, found.st_mtime_ns, found.st_ino]
+
+
+def _digest(path: Path, manifest: Manifest) -> str:
+    try:
+        return digest_file(path)
+    except OSError as error:
+        raise ModelFileError(str(path), f"cannot be read: {error.strerror}; {_repair(manifest)}") from None
+
+
+def _repair(manifest: Manifest) -> str:
+    return f"install it again: tunesmith pull {manifest.source.location} --name {manifest.name}"
+
+
+def _read_verified(folder: Path) -> dict[str, Identity]:
+    try:
+        values = json.loads((folder / VERIFIED).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -1,0 +1,110 @@
+"""Download: the needed files of a repository, in a folder of the store, each fetched once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tunesmith.errors import ModelFileError
+from tunesmith.models.hub import INCOMPLETE, BytesCallback, Hub
+from tunesmith.models.repository import CONFIG, RemoteFile, Repository, needed_files
+from tunesmith.models.store import Store, remove_folder
+
+MAX_TEXT_BYTES = 16_000_000  # the index of a model in hundreds of shards takes 1
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A repository with its needed files only, and the folder they are brought to."""
+
+    repository: Repository
+    folder: Path
+
+    @property
+    def bytes(self) -> int:
+        """Size of all needed files."""
+        return sum(file.bytes for file in self.repository.files)
+
+    @property
+    def missing_bytes(self) -> int:
+        """How much is not here yet."""
+        return self.bytes - sum(min(self._present_bytes(file), file.bytes) for file in self.repository.files)
+
+    def run(self, hub: Hub, received: BytesCallback) -> Path:
+        """Bring what is missing; raises DownloadError. Call it again to go on after an interruption."""
+        for file in self.repository.files:
+            hub.fetch(self.repository, file, self.folder, received)
+        return self.folder
+
+    def discard(self) -> None:
+        """Remove the originals."""
+        remove_folder(self.folder.parent)
+        with suppress(OSError):  # other downloads are there
+            self.folder.parent.parent.rmdir()
+
+    def _present_bytes(self, file: RemoteFile) -> int:
+        paths = (self.folder / file.name, self.folder / f"{file.name}{INCOMPLETE}")
+        return next((path.stat().st_size for path in paths if path.is_file()), 0)
+
+
+def plan_download(
+    hub_id: str, revision: str | None, hub: Hub, store: Store, check_config: Callable[[str], None]
+) -> Download:
+    """Look up what a repository holds and which of it is needed.
+
+    ``check_config`` judges the text of config.json, where there is one, before anything large is fetched. Raises
+    DownloadError, and ModelFileError where the repository holds no model that is read here.
+    """
+    repository = hub.repository(hub_id, revision)
+    folder = store.download_folder(hub_id) / repository.commit
+    _remove_other_commits(folder)
+
+    def read_text(file: RemoteFile) -> str:
+        _check_small(file.name, file.bytes)
+        return read_small_text(hub.fetch(repository, file, folder, lambda _: None))
+
+    try:
+        files = needed_files(repository, read_text)
+        config = next((file for file in files if file.name == CONFIG), None)
+        if config:
+            check_config(read_text(config))
+    except ModelFileError:
+        remove_folder(folder.parent)
+        raise
+    return Download(replace(repository, files=files), folder)
+
+
+def read_small_text(path: Path) -> str:
+    """Read a text of a checkpoint; raises ModelFileError where it is too large, missing or not text."""
+    try:
+        _check_small(path.name, path.stat().st_size)
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ModelFileError(str(path), f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ModelFileError(str(path), "is not text in UTF-8") from None
+
+
+def _check_small(name: str, size: int) -> None:
+    if size > MAX_TEXT_BYTES:
+        raise ModelFileError(name, f"must be at most {MAX_TEXT_BYTES} bytes, got {size}")
+
+
+def check_model_type(text: str, known: tuple[str, ...]) -> None:
+    """Raise ModelFileError unless config.json names a known ``model_type``."""
+    try:
+        model_type = json.loads(text)["model_type"]
+    except (ValueError, KeyError, TypeError):
+        raise ModelFileError(CONFIG, "model_type: is missing") from None
+    if model_type not in known:
+        raise ModelFileError(CONFIG, f"model_type: must be {' or '.join(known)}, got {model_type!r}")
+
+
+def _remove_other_commits(folder: Path) -> None:
+    if folder.parent.is_dir():
+        for other in folder.parent.iterdir():
+            if other != folder:
+                remove_folder(other)

@@ -1,0 +1,173 @@
+"""Hub: what a repository of models holds, and its files brought here, through huggingface_hub.
+
+Token, endpoint, cache and offline mode are huggingface_hub's own (HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE).
+huggingface_hub resumes a file that was cut only while it runs; here a file that was cut is also resumed by the next
+process, from what ``FILE.incomplete`` holds.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import DownloadError
+from tunesmith.models.digests import digest_file
+from tunesmith.models.repository import RemoteFile, Repository
+
+INCOMPLETE = ".incomplete"
+TIMEOUT_SECONDS = 20.0
+
+BytesCallback = Callable[[int], None]
+"""Called with the number of bytes that came in since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The hub at ``endpoint`` and the cache at ``cache_folder``; None is huggingface_hub's own choice."""
+
+    endpoint: str | None = None
+    cache_folder: Path | None = None
+
+    def repository(self, hub_id: str, revision: str | None = None) -> Repository:
+        """Ask what a repository holds; raises DownloadError. Offline, what the cache of huggingface_hub holds."""
+        from huggingface_hub import HfApi, constants
+
+        if constants.HF_HUB_OFFLINE:
+            return self._cached_repository(hub_id, revision)
+        with _said_clearly(hub_id):
+            info = HfApi(endpoint=self.endpoint).model_info(
+                hub_id, revision=revision, files_metadata=True, timeout=TIMEOUT_SECONDS
+            )
+        files = tuple(
+            RemoteFile(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else None) for one in info.siblings or ()
+        )
+        licence = getattr(info.card_data, "license", None)
+        return Repository(hub_id, info.sha or revision or "main", _one_licence(licence), files)
+
+    def fetch(self, repository: Repository, file: RemoteFile, folder: Path, received: BytesCallback) -> Path:
+        """Bring a file into the folder, unless it is there; resumes what was cut. Raises DownloadError."""
+        from huggingface_hub import constants
+
+        path = folder / file.name
+        if path.is_file() and path.stat().st_size == file.bytes:
+            received(file.bytes)
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cached = self._cached(repository, file.name)
+        if cached is not None:
+            _link(cached, path)
+            received(file.bytes)
+            return path
+        if constants.HF_HUB_OFFLINE:
+            raise DownloadError(repository.hub_id, f"{file.name} is not in the cache, and HF_HUB_OFFLINE is set")
+        incomplete = folder / f"{file.name}{INCOMPLETE}"
+        with _said_clearly(f"{repository.hub_id}, file {file.name}"):
+            self._download(repository, file, incomplete, received)
+        if file.sha256 and digest_file(incomplete) != file.sha256:
+            incomplete.unlink()
+            raise DownloadError(repository.hub_id, f"{file.name} came in damaged: its SHA-256 differs; pull again")
+        incomplete.replace(path)
+        return path
+
+    def _download(self, repository: Repository, file: RemoteFile, incomplete: Path, received: BytesCallback) -> None:
+        from huggingface_hub import hf_hub_url
+        from huggingface_hub.file_download import http_get
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented, not exported
+
+        there = incomplete.stat().st_size if incomplete.exists() else 0
+        if there > file.bytes:
+            incomplete.unlink()
+            there = 0
+        received(there)
+        with incomplete.open("ab") as sink:
+            http_get(
+                hf_hub_url(repository.hub_id, file.name, revision=repository.commit, endpoint=self.endpoint),
+                sink,
+                resume_size=there,
+                headers=build_hf_headers(),
+                expected_size=file.bytes,
+                tqdm_class=_counter(received),
+            )
+
+    def _cached(self, repository: Repository, name: str) -> Path | None:
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(repository.hub_id, name, cache_dir=self.cache_folder, revision=repository.commit)
+        return Path(found) if isinstance(found, str) else None
+
+    def _cached_repository(self, hub_id: str, revision: str | None) -> Repository:
+        from huggingface_hub import try_to_load_from_cache
+
+        for name in ("config.json", "state_dict.bin"):
+            found = try_to_load_from_cache(hub_id, name, cache_dir=self.cache_folder, revision=revision)
+            if isinstance(found, str):
+                return Repository.of_folder(hub_id, Path(found).parent)
+        raise DownloadError(hub_id, "it is not in the cache of huggingface_hub, and HF_HUB_OFFLINE is set")
+
+
+def _one_licence(licence: Any) -> str | None:
+    if isinstance(licence, list):
+        return ", ".join(str(one) for one in licence) or None
+    return str(licence) if licence else None
+
+
+def _link(source: Path, path: Path) -> None:
+    """Put a file of the cache at the path without copying it, where the disk can."""
+    original = source.resolve()
+    with suppress(OSError):
+        os.link(original, path)
+        return
+    with suppress(OSError):
+        path.symlink_to(original)
+        return
+    shutil.copyfile(original, path)
+
+
+def _counter(received: BytesCallback) -> Any:
+    """Return what http_get takes for a progress bar, and only counts."""
+
+    class Counter:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def __enter__(self) -> Counter:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def update(self, count: float | None = 1) -> None:
+            received(int(count or 0))
+
+    return Counter
+
+
+@contextmanager
+def _said_clearly(what: str) -> Iterator[None]:
+    """Turn whatever huggingface_hub raises into one clear line."""
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.GatedRepoError:
+        problem = "it is gated: accept its terms on the hub, then log in with `hf auth login` or set HF_TOKEN"
+        raise DownloadError(what, problem) from None
+    except errors.RepositoryNotFoundError:
+        problem = "there is no such repository, or it is private: check the name, or log in with `hf auth login`"
+        raise DownloadError(what, problem) from None
+    except errors.RevisionNotFoundError:
+        raise DownloadError(what, "it has no such revision") from None
+    except errors.EntryNotFoundError:
+        raise DownloadError(what, "the repository has no such file") from None
+    except errors.HFValidationError as error:
+        raise DownloadError(what, str(error).splitlines()[0]) from None
+    except errors.HfHubHTTPError as error:
+        raise DownloadError(what, f"the hub answered {error.response.status_code}; try again later") from None
+    except (errors.HTTPError, OSError) as error:  # type: ignore[attr-defined]  # HTTPError is that of its HTTP library
+        if getattr(error, "errno", None) is not None:
+            raise  # the disk's, not the network's
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DownloadError(what, f"the connection failed: {first}; pull again to go on from here") from None

@@ -1,0 +1,65 @@
+"""Installed models as generators: what the registry asks when a name is none of its own."""
+
+from __future__ import annotations
+
+from tunesmith.errors import InvalidRequest, ModelNotInstalled
+from tunesmith.generator import Generator
+from tunesmith.models.catalogue import catalogue, find_entry
+from tunesmith.models.digests import verify
+from tunesmith.models.licences import UNKNOWN, allows_commercial_use
+from tunesmith.models.resources import available_memory, check_memory
+from tunesmith.models.store import RESERVED, InstalledModel, Store
+from tunesmith.musicgen.model_folder import read_architecture
+
+
+def generator_for(name: str) -> Generator | None:
+    """Return a generator that runs the installed model, or None where the name is no model's.
+
+    The name may also be a hub id. Raises ModelNotInstalled for a model of the catalogue that is not installed,
+    ModelFileError where one of its files has changed, OutOfResources where it cannot fit into memory.
+    """
+    model = find_installed(name)
+    if model:
+        return load(model)
+    entry = find_entry(name)
+    if entry:
+        raise ModelNotInstalled(f"{entry.name} is not installed; install it with: tunesmith pull {entry.name}")
+    return None
+
+
+def known_names() -> tuple[str, ...]:
+    """Return the names of the installed models and of the catalogue."""
+    return tuple({model.name: None for model in Store.default().models()} | dict.fromkeys(catalogue()))
+
+
+def find_installed(name: str) -> InstalledModel | None:
+    """Find an installed model by its name, by an alias of the catalogue, or by the hub id it came from."""
+    store = Store.default()
+    entry = find_entry(name)
+    model = store.find(entry.name if entry else name)
+    if model or "/" not in name:
+        return model
+    return next((one for one in store.models() if one.manifest.source.location == name), None)
+
+
+def load(model: InstalledModel) -> Generator:
+    """Verify the model's files, see that it fits into memory, and open it."""
+    manifest = model.manifest
+    verify(model.folder, manifest)
+    check_memory(manifest, read_architecture(model.folder), available_memory())
+    from tunesmith.musicgen.generator import MusicGenGenerator
+
+    return MusicGenGenerator(model.folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest)
+
+
+def check_commercial_use(name: str) -> None:
+    """Raise InvalidRequest unless what the model makes may be used commercially, as far as its licence tells."""
+    if name in RESERVED:
+        return
+    model, entry = find_installed(name), find_entry(name)
+    licence = model.manifest.licence if model else entry.licence if entry else UNKNOWN
+    allowed = model.manifest.commercial_use if model else allows_commercial_use(licence)
+    if allowed is None:
+        raise InvalidRequest("commercial_safe", f"whether {name} may be used commercially is not known: {licence}")
+    if not allowed:
+        raise InvalidRequest("commercial_safe", f"the licence of {name}, {licence}, does not allow commercial use")

@@ -1,0 +1,143 @@
+"""Manifest: what an installed model is, where it came from, and the digest of each of its files."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import ModelFileError
+from tunesmith.musicgen.architecture import Architecture
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """A file of a model: its name in the model's folder, its size in bytes and its SHA-256 in hexadecimal."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model came from: a repository at a commit, or a folder (``revision`` None)."""
+
+    location: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        """Return it in one line."""
+        return f"{self.location} at {self.revision[:12]}" if self.revision else self.location
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """An architecture in a few numbers."""
+
+    kind: str
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+    num_codebooks: int
+    audio_channels: int
+    sample_rate: int
+    melody: bool
+
+    @classmethod
+    def of(cls, architecture: Architecture) -> Sizes:
+        """Take them from the whole architecture."""
+        decoder = architecture.decoder
+        return cls(
+            kind="musicgen",
+            hidden_size=decoder.hidden_size,
+            num_layers=decoder.num_layers,
+            num_heads=decoder.num_heads,
+            num_codebooks=decoder.num_codebooks,
+            audio_channels=architecture.audio_channels,
+            sample_rate=architecture.codec.sample_rate,
+            melody=architecture.chroma is not None,
+        )
+
+    def __str__(self) -> str:
+        """Return them in one line."""
+        channels = "stereo" if self.audio_channels == 2 else "mono"
+        melody = ", follows melodies" if self.melody else ""
+        return (
+            f"{self.kind}: {self.num_layers} layers of {self.hidden_size}, {self.num_heads} heads, "
+            f"{self.num_codebooks} codebooks, {self.sample_rate} Hz {channels}{melody}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An installed model. ``commercial_use`` is None where the licence does not tell; ``created`` is ISO 8601, UTC."""
+
+    name: str
+    source: Source
+    licence: str
+    commercial_use: bool | None
+    quantization: str
+    parameters: int
+    sizes: Sizes
+    files: tuple[FileDigest, ...]
+    tunesmith: str
+    created: str
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the names and digests of all files: the same for the same model."""
+        lines = "".join(f"{file.sha256}  {file.name}\n" for file in self.files)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {"format": FORMAT, **dataclasses.asdict(self)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Manifest:
+        """Read what ``to_json`` wrote; raises ValueError, TypeError or KeyError for anything else."""
+        fields = dict(values)
+        version = fields.pop("format")
+        if version != FORMAT:
+            raise ValueError(f"format: must be {FORMAT}, got {version!r}")
+        fields["source"] = Source(**fields["source"])
+        fields["sizes"] = Sizes(**fields["sizes"])
+        fields["files"] = tuple(FileDigest(**file) for file in fields["files"])
+        return cls(**fields)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a model's manifest; raises ModelFileError where there is none or it is broken."""
+    path = folder / MANIFEST
+    try:
+        return Manifest.from_json(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        raise ModelFileError(str(path), "is missing, so this is not an installed model") from None
+    except OSError as error:
+        raise ModelFileError(str(path), f"cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelFileError(str(path), f"is not a manifest of this version of Tunesmith: {error}") from None
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write it in one move, after everything it speaks of is on the disk."""
+    temporary = folder / f"{MANIFEST}.part"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(manifest.to_json(), file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / MANIFEST)

@@ -1,0 +1,121 @@
+"""Repository: the list of a published model's files, and which of them are needed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tunesmith.errors import ModelFileError
+
+CONFIG = "config.json"
+AUDIOCRAFT_WEIGHTS = "state_dict.bin"
+AUDIOCRAFT_CODEC = "compression_state_dict.bin"
+SIDE_FILES = ("generation_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""Whole weights, the preferred first; each may come in shards named by ``….index.json`` instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file of a repository; ``sha256`` is known for large files only."""
+
+    name: str
+    bytes: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository at one commit; ``licence`` is None where it does not say."""
+
+    hub_id: str
+    commit: str
+    licence: str | None
+    files: tuple[RemoteFile, ...]
+
+    @classmethod
+    def of_folder(cls, hub_id: str, folder: Path) -> Repository:
+        """Describe a folder; one of the cache's snapshots has the commit for its name."""
+        paths = sorted(path for path in folder.iterdir() if path.is_file())
+        files = tuple(RemoteFile(path.name, path.stat().st_size) for path in paths)
+        return cls(hub_id, folder.name, folder_licence(folder), files)
+
+    @property
+    def weights_bytes(self) -> int:
+        """Size of the weights to read, as they would be in fp32: audiocraft's are stored in half of that."""
+        ends = (".safetensors", ".bin")
+        halves = 2 if self.file(AUDIOCRAFT_WEIGHTS) and not self.file(CONFIG) else 1
+        return halves * sum(file.bytes for file in self.files if file.name.endswith(ends))
+
+    def file(self, name: str) -> RemoteFile | None:
+        """Return the file of that name, or None."""
+        return next((file for file in self.files if file.name == name), None)
+
+
+def needed_files(repository: Repository, read_text: Callable[[RemoteFile], str]) -> tuple[RemoteFile, ...]:
+    """Choose the files to download; raises ModelFileError where no weights of a known layout are there.
+
+    Hugging Face's layout before audiocraft's, safetensors before pickles, never two forms of the same weights.
+    ``read_text`` gives the text of a small file, to look up the shards.
+    """
+    weights = _transformers_weights(repository, read_text) if repository.file(CONFIG) else ()
+    if weights:
+        return _present(repository, (CONFIG, *SIDE_FILES)) + weights
+    weights = _present(repository, (AUDIOCRAFT_WEIGHTS, AUDIOCRAFT_CODEC))
+    if weights:
+        return weights + _present(repository, ("tokenizer.json",))
+    layouts = f"neither {CONFIG} with {WEIGHTS[0]} or {WEIGHTS[1]}, nor {AUDIOCRAFT_WEIGHTS}"
+    raise ModelFileError(repository.hub_id, f"holds no model that is read here: {layouts}")
+
+
+def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFile], str]) -> tuple[RemoteFile, ...]:
+    for name in WEIGHTS:
+        whole, index = repository.file(name), repository.file(f"{name}.index.json")
+        if whole:
+            return (whole,)
+        if index:
+            shards = shard_names(index.name, read_text(index))
+            missing = [shard for shard in shards if repository.file(shard) is None]
+            if missing:
+                raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not hold")
+            return (index, *_present(repository, shards))
+    return ()
+
+
+def shard_names(index_name: str, text: str) -> tuple[str, ...]:
+    """Read the names of the shards from an index; raises ModelFileError where it is none."""
+    try:
+        names = set(json.loads(text)["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ModelFileError(index_name, "weight_map: is missing or broken") from None
+    bad = [
+        name
+        for name in names
+        if not isinstance(name, str) or re.fullmatch(r"[\w-][\w.-]*\.(?:safetensors|bin)", name) is None
+    ]
+    if bad:
+        raise ModelFileError(index_name, f"weight_map: names a file that is no shard: {bad[0]!r}")
+    return tuple(sorted(names))
+
+
+def folder_licence(folder: Path) -> str | None:
+    """Return the licence that the README of a checkpoint's folder states at its top, or None."""
+    from huggingface_hub import metadata_load
+
+    readme = folder / "README.md"
+    try:
+        values = metadata_load(readme) if readme.is_file() else None
+    except (ValueError, OSError, yaml.YAMLError):
+        return None
+    licence = (values or {}).get("license")
+    return str(licence) if licence else None
+
+
+def _present(repository: Repository, names: Iterable[str]) -> tuple[RemoteFile, ...]:
+    found = (repository.file(name) for name in names)
+    return tuple(file for file in found if file)

@@ -1,0 +1,72 @@
+"""Source: what a user names to pull, understood: a model of the catalogue, a repository of the hub, or a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.errors import InvalidRequest, UnknownName
+from tunesmith.models.catalogue import CatalogueEntry, catalogue, find_entry
+from tunesmith.models.store import check_model_name
+from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What to install: ``source`` is a name of the catalogue, a hub id or a folder; ``name`` is its name here.
+
+    ``keep_download`` leaves the originals in the store, so that another quantization need not fetch them again.
+    """
+
+    source: str
+    name: str | None = None
+    quantization: str = "int8"
+    revision: str | None = None
+    keep_download: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a model is pulled from: ``hub_id`` or ``folder``, and the name it will have."""
+
+    name: str
+    hub_id: str | None = None
+    folder: Path | None = None
+    entry: CatalogueEntry | None = None
+
+    @property
+    def location(self) -> str:
+        """The hub id, or the folder's path in full."""
+        return self.hub_id or str(self.folder)
+
+
+def locate(request: PullRequest) -> Located:
+    """Check a pull request and find what it names; raises InvalidRequest, and UnknownName with the nearest names."""
+    if request.quantization not in QUANTIZATIONS:
+        allowed = ", ".join(QUANTIZATIONS)
+        raise InvalidRequest("quantize", f"must be one of {allowed}, got {request.quantization!r}")
+    located = _locate(request)
+    check_model_name(located.name)
+    if located.folder and request.revision:
+        raise InvalidRequest("revision", f"goes with a repository of the hub, and {request.source} is a folder")
+    return located
+
+
+def _locate(request: PullRequest) -> Located:
+    text = request.source
+    entry = find_entry(text)
+    if entry:
+        return Located(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
+    folder = Path(text).expanduser()
+    if folder.is_dir():
+        folder = folder.resolve()
+        return Located(request.name or folder.name.lower(), folder=folder)
+    if text.startswith((".", "~", os.sep)) or folder.exists():
+        raise InvalidRequest("source", f"{text} is not a folder")
+    if _HUB_ID.fullmatch(text):
+        return Located(request.name or text.partition("/")[2].lower(), hub_id=text)
+    raise UnknownName("model", text, catalogue())

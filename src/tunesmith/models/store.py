@@ -1,0 +1,165 @@
+"""Store: the folder of installed models, one folder each, and the places where new ones are built.
+
+::
+
+    models/
+        musicgen-small/            manifest.json, graphs, tokenizer: an installed model
+        musicgen-small.partial/    a pull under way, or one that was interrupted; the next one replaces it
+    downloads/
+        facebook--musicgen-small/  originals, until they are converted
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tunesmith.config import load_settings
+from tunesmith.errors import InvalidRequest, ModelFileError, UnknownName
+from tunesmith.models.manifest import Manifest, read_manifest
+
+PARTIAL, REPLACED, LOCK = ".partial", ".replaced", ".lock"
+MAX_NAME = 64
+RESERVED = ("composer",)
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model in the store."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The name it is asked for by."""
+        return self.manifest.name
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Installed models under a folder, which need not exist yet."""
+
+    folder: Path
+
+    @classmethod
+    def default(cls) -> Store:
+        """Return the store in the user's ``data_dir``."""
+        return cls(load_settings().data_dir.expanduser())
+
+    @property
+    def models_folder(self) -> Path:
+        """Where the models are."""
+        return self.folder / "models"
+
+    def download_folder(self, hub_id: str) -> Path:
+        """Return where a repository's originals are kept until they are converted."""
+        return self.folder / "downloads" / hub_id.replace("/", "--")
+
+    def models(self) -> tuple[InstalledModel, ...]:
+        """Return every installed model, sorted by name; folders without a valid manifest are none."""
+        if not self.models_folder.is_dir():
+            return ()
+        found = (self._model(folder.name) for folder in sorted(self.models_folder.iterdir()))
+        return tuple(model for model in found if model)
+
+    def find(self, name: str) -> InstalledModel | None:
+        """Return the model of that name, or None; raises ModelFileError where its manifest is broken."""
+        if not is_model_name(name) or not (self.models_folder / name).is_dir():
+            return None
+        return InstalledModel(self.models_folder / name, read_manifest(self.models_folder / name))
+
+    def get(self, name: str) -> InstalledModel:
+        """Return the model of that name; raises UnknownName with the nearest, ModelFileError where it is broken."""
+        model = self.find(name)
+        if model is None:
+            raise UnknownName("installed model", name, [model.name for model in self.models()])
+        return model
+
+    def remove(self, name: str) -> None:
+        """Remove a model, also one whose manifest is broken or whose pull was interrupted; raises UnknownName."""
+        folders = [self.models_folder / f"{name}{ending}" for ending in ("", PARTIAL, REPLACED)]
+        there = [folder for folder in folders if is_model_name(name) and folder.is_dir()]
+        if not there:
+            raise UnknownName("installed model", name, [model.name for model in self.models()])
+        with self._locked(name):
+            for folder in there:
+                remove_folder(folder)
+
+    @contextmanager
+    def building(self, name: str) -> Iterator[Path]:
+        """Give an empty folder to build a model in; put it in the place of any older one at the end.
+
+        Where the block fails nothing is left of it, and an older model stays. One at a time for each name.
+        """
+        check_model_name(name)
+        place, partial, replaced = (self.models_folder / f"{name}{ending}" for ending in ("", PARTIAL, REPLACED))
+        self.models_folder.mkdir(parents=True, exist_ok=True)
+        with self._locked(name):
+            remove_folder(partial)
+            partial.mkdir()
+            try:
+                yield partial
+                read_manifest(partial)
+                _put_in_place(partial, place, replaced)
+            finally:
+                remove_folder(partial)
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        lock = FileLock(self.models_folder / f".{name}{LOCK}")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise InvalidRequest("model", f"{name} is being installed or removed by another process") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _model(self, name: str) -> InstalledModel | None:
+        try:
+            return self.find(name)
+        except ModelFileError:
+            return None
+
+
+def is_model_name(name: str) -> bool:
+    """Whether a model may have the name: it is also the name of a folder on every system."""
+    ends_well = not name.endswith((PARTIAL, REPLACED, LOCK, "."))
+    return ends_well and len(name) <= MAX_NAME and _NAME.fullmatch(name) is not None
+
+
+def check_model_name(name: str) -> None:
+    """Raise InvalidRequest unless a model may have the name."""
+    if name in RESERVED:
+        raise InvalidRequest("name", f"{name!r} is taken by a built-in generator")
+    if not is_model_name(name):
+        allowed = f"must be at most {MAX_NAME} of a-z, 0-9, '.', '_' and '-', beginning with a letter or a digit"
+        raise InvalidRequest("name", f"{allowed}, got {name[:80]!r}; give another with --name")
+
+
+def _put_in_place(partial: Path, place: Path, replaced: Path) -> None:
+    remove_folder(replaced)
+    if place.exists():
+        place.replace(replaced)
+    try:
+        partial.replace(place)
+    except OSError:
+        if replaced.exists():
+            replaced.replace(place)
+        raise
+    remove_folder(replaced)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it, if it is there."""
+    if folder.exists():
+        shutil.rmtree(folder)

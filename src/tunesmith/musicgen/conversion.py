@@ -1,0 +1,102 @@
+"""Conversion: a checkpoint becomes the folder that the engine opens, one tensor at a time.
+
+architecture.json      sizes and rules
+tokenizer.json         as it came
+embeddings.npy         the codes' embeddings, float32
+decoder.onnx …         the graphs, each with its weights beside it in *.onnx.data
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.errors import UnknownName
+from tunesmith.musicgen.architecture import Architecture
+from tunesmith.musicgen.checkpoint import Checkpoint, Weights
+from tunesmith.musicgen.graph.builder import GraphBuilder
+from tunesmith.musicgen.graph.codec import build_codec_encoder, build_codec_frames, build_codec_samples
+from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
+from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
+from tunesmith.musicgen.graph.text_encoder import build_text_encoder
+from tunesmith.musicgen.model_folder import (
+    CHROMA_PROJECTION,
+    CODEC_ENCODER,
+    CODEC_FRAMES,
+    CODEC_SAMPLES,
+    CROSS_ATTENTION,
+    DECODER,
+    EMBEDDINGS,
+    TEXT_ENCODER,
+    TOKENIZER,
+    write_architecture,
+)
+
+CHROMA_WEIGHTS = "audio_enc_to_dec_proj"
+
+Build = Callable[[GraphBuilder, Architecture, Weights], None]
+
+QUANTIZED_GRAPHS: Mapping[str, Build] = {
+    DECODER: build_decoder,
+    TEXT_ENCODER: build_text_encoder,
+    CROSS_ATTENTION: build_cross_attention,
+}
+EXACT_GRAPHS: Mapping[str, Build] = {
+    CODEC_FRAMES: build_codec_frames,
+    CODEC_SAMPLES: build_codec_samples,
+    CODEC_ENCODER: build_codec_encoder,
+}
+
+
+def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: Callable[[float], None]) -> None:
+    """Write the checkpoint's graphs into the folder, quantized as named in QUANTIZATIONS.
+
+    ``progress`` gets the fraction of the weights that are done, 0 to 1. Raises UnknownName for a quantization there
+    is not, ModelFileError for a checkpoint that is broken.
+    """
+    if quantization not in QUANTIZATIONS:
+        raise UnknownName("quantize", quantization, QUANTIZATIONS)
+    architecture = checkpoint.architecture
+    weights = _Counted(checkpoint.weights, progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / EMBEDDINGS, embedding_tables(architecture, weights))
+    if architecture.chroma:
+        parts = {part: weights[f"{CHROMA_WEIGHTS}.{part}"] for part in ("weight", "bias")}
+        np.savez(folder / CHROMA_PROJECTION, **parts)  # type: ignore[arg-type]  # numpy's stub takes no mapping
+    for name, build in _graphs_of(architecture):
+        chosen = QUANTIZATIONS[quantization] if name in QUANTIZED_GRAPHS else None
+        with GraphBuilder(folder / name, chosen) as builder:
+            build(builder, architecture, weights)
+    shutil.copyfile(checkpoint.tokenizer, folder / TOKENIZER)
+    write_architecture(folder, architecture)
+    progress(1.0)
+
+
+def _graphs_of(architecture: Architecture) -> Iterator[tuple[str, Build]]:
+    for name, build in {**QUANTIZED_GRAPHS, **EXACT_GRAPHS}.items():
+        if architecture.chroma is None or build is not build_cross_attention:
+            yield name, build
+
+
+class _Counted(Mapping[str, NDArray[np.float32]]):
+    """The weights, counting how many of them were asked for."""
+
+    def __init__(self, weights: Weights, progress: Callable[[float], None]) -> None:
+        self._weights = weights
+        self._progress = progress
+        self._seen: set[str] = set()
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        self._seen.add(name)
+        self._progress(min(len(self._seen) / len(self._weights), 0.99))
+        return self._weights[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)

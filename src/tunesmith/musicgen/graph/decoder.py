@@ -1,0 +1,147 @@
+"""The decoder as a graph: positions of states in, the last position's logits out, keys and values kept outside.
+
+Embedding the codes is a few rows looked up in a table, which the runner does, so that codes and the states of a
+melody's prefix come in through one input:
+
+    states (rows, positions, hidden) -> logits (rows, codebooks, codebook size)
+
+Each layer reads and extends its own keys and values in place, ``key_i`` and ``value_i`` (rows, heads, capacity, head).
+``lengths`` (rows,) counts the positions a row had before, plus the new ones, minus 1; ``longest`` (1,) is the greatest
+count with the new ones. Where there is cross-attention, ``cross_key_i`` and ``cross_value_i`` (rows, heads, tokens,
+head) are fixed for a row, and ``cross_bias`` (rows, 1, positions, tokens) hides what pads shorter texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.musicgen.architecture import Architecture, TransformerShape
+from tunesmith.musicgen.checkpoint import Weights
+from tunesmith.musicgen.graph.builder import MICROSOFT, GraphBuilder, Shape
+
+PREFIX = "decoder.model.decoder."
+EPSILON = 1e-5
+
+
+def build_decoder(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
+    """Build the graph drawn above."""
+    shape = architecture.decoder
+    _Decoder(builder, shape, weights, has_cross_attention=architecture.chroma is None).build()
+
+
+def build_cross_attention(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
+    """Build the projection of text states to every layer's cross-attention keys and values.
+
+    ``states`` (tokens, hidden) -> ``keys_and_values`` (2 x layers, heads, tokens, head): keys, then values, by layer.
+    """
+    shape = architecture.decoder
+    states = builder.input("states", np.float32, ["tokens", shape.hidden_size])
+    parts = [
+        builder.linear(states, weights[f"{PREFIX}layers.{layer}.encoder_attn.{name}_proj.weight"])
+        for layer in range(shape.num_layers)
+        for name in ("k", "v")
+    ]
+    joined = builder.node("Concat", *parts, axis=1)
+    sizes = np.array([-1, 2 * shape.num_layers, shape.num_heads, shape.head_size], np.int64)
+    split = builder.node("Reshape", joined, builder.constant(sizes))
+    builder.nodes("Transpose", [split], ["keys_and_values"], perm=[1, 2, 0, 3])
+    builder.output("keys_and_values", np.float32, [2 * shape.num_layers, shape.num_heads, "tokens", shape.head_size])
+
+
+def embedding_tables(architecture: Architecture, weights: Weights) -> NDArray[np.float32]:
+    """Return the codes' embeddings, (codebooks, codebook size + 1, hidden); the last one is the special code's."""
+    names = [f"{PREFIX}embed_tokens.{k}.weight" for k in range(architecture.decoder.num_codebooks)]
+    return np.stack([weights[name] for name in names])
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoder:
+    builder: GraphBuilder
+    shape: TransformerShape
+    weights: Weights
+    has_cross_attention: bool
+
+    def build(self) -> None:
+        builder, shape = self.builder, self.shape
+        residual = builder.input("states", np.float32, ["rows", "positions", shape.hidden_size])
+        builder.input("lengths", np.int32, ["rows"])
+        builder.input("longest", np.int32, [1])
+        if self.has_cross_attention:
+            builder.input("cross_bias", np.float32, ["rows", 1, "positions", "tokens"])
+        normed = self._first_norm(residual)
+        for layer in range(shape.num_layers):
+            normed, residual = self._layer(layer, normed, residual)
+        self._heads(normed)
+
+    def _layer(self, layer: int, normed: str, residual: str) -> tuple[str, str]:
+        """Add one layer; each sub-layer's sum and the next one's norm are one node."""
+        prefix = f"{PREFIX}layers.{layer}."
+        attended = self._self_attention(layer, normed)
+        if self.has_cross_attention:
+            normed, residual = self._add_and_norm(residual, attended, f"{prefix}encoder_attn_layer_norm")
+            attended = self._cross_attention(layer, normed)
+        normed, residual = self._add_and_norm(residual, attended, f"{prefix}final_layer_norm")
+        inner = self.builder.linear(normed, self.weights[f"{prefix}fc1.weight"])
+        active = self.builder.node("Gelu", inner, domain=MICROSOFT)
+        outer = self.builder.linear(active, self.weights[f"{prefix}fc2.weight"])
+        is_last = layer + 1 == self.shape.num_layers
+        following = "layer_norm" if is_last else f"layers.{layer + 1}.self_attn_layer_norm"
+        return self._add_and_norm(residual, outer, f"{PREFIX}{following}")
+
+    def _self_attention(self, layer: int, normed: str) -> str:
+        prefix = f"{PREFIX}layers.{layer}.self_attn."
+        projections = [self.weights[f"{prefix}{name}_proj.weight"] for name in "qkv"]
+        fused = self.builder.linear(normed, np.concatenate(projections))
+        cache: Shape = ["rows", self.shape.num_heads, "capacity", self.shape.head_size]
+        for name in ("key", "value"):
+            self.builder.input(f"{name}_{layer}", np.float32, cache)
+            self.builder.output(f"new_{name}_{layer}", np.float32, cache)
+        attended = self.builder.nodes(
+            "GroupQueryAttention",
+            [fused, "", "", f"key_{layer}", f"value_{layer}", "lengths", "longest"],
+            [None, f"new_key_{layer}", f"new_value_{layer}"],
+            domain=MICROSOFT,
+            num_heads=self.shape.num_heads,
+            kv_num_heads=self.shape.num_heads,
+        )[0]
+        return self.builder.linear(attended, self.weights[f"{prefix}out_proj.weight"])
+
+    def _cross_attention(self, layer: int, normed: str) -> str:
+        prefix = f"{PREFIX}layers.{layer}.encoder_attn."
+        queries = self.builder.linear(normed, self.weights[f"{prefix}q_proj.weight"])
+        fixed: Shape = ["rows", self.shape.num_heads, "tokens", self.shape.head_size]
+        keys = self.builder.input(f"cross_key_{layer}", np.float32, fixed)
+        values = self.builder.input(f"cross_value_{layer}", np.float32, fixed)
+        attended = self.builder.node(
+            "MultiHeadAttention", queries, keys, values, "", "", "cross_bias",
+            domain=MICROSOFT, num_heads=self.shape.num_heads,
+        )  # fmt: skip
+        return self.builder.linear(attended, self.weights[f"{prefix}out_proj.weight"])
+
+    def _heads(self, normed: str) -> None:
+        """Score the codes after the last position, all codebooks in one product."""
+        shape, builder = self.shape, self.builder
+        last = builder.node("Gather", normed, builder.constant(np.array(-1, np.int64)), axis=1)
+        heads = [self.weights[f"decoder.lm_heads.{k}.weight"] for k in range(shape.num_codebooks)]
+        scores = builder.linear(last, np.concatenate(heads))
+        sizes = np.array([-1, shape.num_codebooks, shape.codebook_size], np.int64)
+        builder.nodes("Reshape", [scores, builder.constant(sizes)], ["logits"])
+        builder.output("logits", np.float32, ["rows", shape.num_codebooks, shape.codebook_size])
+
+    def _first_norm(self, states: str) -> str:
+        name = f"{PREFIX}layers.0.self_attn_layer_norm"
+        return self.builder.node("LayerNormalization", states, *self._norm(name), axis=-1, epsilon=EPSILON)
+
+    def _add_and_norm(self, residual: str, update: str, name: str) -> tuple[str, str]:
+        """Return the norm of the sum, and the sum."""
+        outputs = self.builder.nodes(
+            "SkipLayerNormalization", [residual, update, *self._norm(name)], [None, "", "", None],
+            domain=MICROSOFT, epsilon=EPSILON,
+        )  # fmt: skip
+        return outputs[0], outputs[3]
+
+    def _norm(self, name: str) -> list[str]:
+        return [self.builder.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias")]

@@ -1,0 +1,123 @@
+"""The text encoder as a graph: T5's encoder and the projection to the decoder's width.
+
+    token_ids (1, tokens) -> states (tokens, hidden)
+
+One text at a time, so nothing is padded and nothing is masked. T5 norms by the root mean square, does not scale its
+attention scores, and knows positions only by their distance: each layer adds the same bias to its scores.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.musicgen.architecture import Architecture, TextEncoderShape
+from tunesmith.musicgen.checkpoint import Weights
+from tunesmith.musicgen.graph.builder import MICROSOFT, GraphBuilder
+
+PREFIX = "text_encoder.encoder."
+EMBEDDING = "text_encoder.shared.weight"
+PROJECTION = "enc_to_dec_proj"
+
+
+def build_text_encoder(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
+    """Build the graph drawn above. Only a checkpoint whose two widths are equal may lack the projection."""
+    encoder = _Encoder(builder, architecture.text_encoder, weights)
+    encoded = builder.node("Squeeze", encoder.build(), builder.constant(np.array([0], np.int64)))
+    width = architecture.decoder.hidden_size
+    if f"{PROJECTION}.weight" in weights or architecture.text_encoder.hidden_size != width:
+        encoded = builder.linear(encoded, weights[f"{PROJECTION}.weight"], weights[f"{PROJECTION}.bias"])
+    builder.nodes("Identity", [encoded], ["states"])
+    builder.output("states", np.float32, ["tokens", width])
+
+
+def relative_buckets(shape: TextEncoderShape) -> NDArray[np.int64]:
+    """Return the bucket of each distance, key - query, from -max_distance to max_distance.
+
+    Half of the buckets are for keys that come after. Of each half, the first half are single distances and the rest
+    grow as the logarithm; the last takes every distance from max_distance on.
+    """
+    half = shape.relative_buckets // 2
+    exact = half // 2
+    distances = np.arange(-shape.relative_max_distance, shape.relative_max_distance + 1)
+    away = np.abs(distances)
+    # In float32 and in this order, as the model was trained: the edges of buckets fall where rounding puts them.
+    growth = np.log(np.maximum(away, 1).astype(np.float32) / np.float32(exact))
+    scaled = growth / np.float32(log(shape.relative_max_distance / exact)) * np.float32(half - exact)
+    far = np.minimum(exact + scaled.astype(np.int64), half - 1)
+    buckets: NDArray[np.int64] = np.where(away < exact, away, far) + half * (distances > 0)
+    return buckets
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoder:
+    builder: GraphBuilder
+    shape: TextEncoderShape
+    weights: Weights
+
+    def build(self) -> str:
+        """Add the whole encoder; each sub-layer's sum and the next one's norm are one node."""
+        builder, shape = self.builder, self.shape
+        builder.input("token_ids", np.int64, [1, "tokens"])
+        residual = builder.node("Gather", builder.constant(self.weights[EMBEDDING]), "token_ids")
+        bias = self._distance_bias()
+        first = builder.constant(self.weights[f"{PREFIX}block.0.layer.0.layer_norm.weight"])
+        normed = builder.node("SimplifiedLayerNormalization", residual, first, axis=-1, epsilon=shape.epsilon)
+        for layer in range(shape.num_layers):
+            prefix = f"{PREFIX}block.{layer}."
+            attended = self._attention(f"{prefix}layer.0.SelfAttention.", normed, bias)
+            normed, residual = self._add_and_norm(residual, attended, f"{prefix}layer.1.layer_norm")
+            forward = self._feed_forward(f"{prefix}layer.1.DenseReluDense.", normed)
+            is_last = layer + 1 == shape.num_layers
+            following = "final_layer_norm" if is_last else f"block.{layer + 1}.layer.0.layer_norm"
+            normed, residual = self._add_and_norm(residual, forward, f"{PREFIX}{following}")
+        return normed
+
+    def _distance_bias(self) -> str:
+        """Add what the attention scores of every layer get: (1, heads, tokens, tokens)."""
+        builder, farthest = self.builder, self.shape.relative_max_distance
+        by_bucket = self.weights[f"{PREFIX}block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
+        by_distance = builder.constant(by_bucket[relative_buckets(self.shape)].T[None])
+        zero, one, low, high = (builder.constant(np.array(value, np.int64)) for value in (0, 1, -farthest, farthest))
+        tokens = builder.node("Squeeze", builder.node("Shape", "token_ids", start=1, end=2))
+        keys = builder.node("Range", zero, tokens, one)
+        queries = builder.node("Unsqueeze", keys, builder.constant(np.array([1], np.int64)))
+        distances = builder.node("Clip", builder.node("Sub", keys, queries), low, high)
+        return builder.node("Gather", by_distance, builder.node("Add", distances, high), axis=2)
+
+    def _attention(self, prefix: str, normed: str, bias: str) -> str:
+        builder, shape = self.builder, self.shape
+        fused = builder.linear(normed, np.concatenate([self.weights[f"{prefix}{name}.weight"] for name in "qkv"]))
+        parts = builder.nodes("Split", [fused], [None, None, None], axis=-1, num_outputs=3)
+        attended = builder.node(
+            "MultiHeadAttention", *parts, "", "", bias, domain=MICROSOFT, num_heads=shape.num_heads, scale=1.0
+        )
+        return builder.linear(attended, self.weights[f"{prefix}o.weight"])
+
+    def _feed_forward(self, prefix: str, normed: str) -> str:
+        builder = self.builder
+        if self.shape.gated:
+            fused = builder.linear(normed, np.concatenate([self.weights[f"{prefix}wi_{i}.weight"] for i in (0, 1)]))
+            gate, values = builder.nodes("Split", [fused], [None, None], axis=-1, num_outputs=2)
+            active = builder.node("Mul", self._activation(gate), values)
+        else:
+            active = self._activation(builder.linear(normed, self.weights[f"{prefix}wi.weight"]))
+        return builder.linear(active, self.weights[f"{prefix}wo.weight"])
+
+    def _activation(self, x: str) -> str:
+        if self.shape.activation == "relu":
+            return self.builder.node("Relu", x)
+        approximate = "tanh" if self.shape.activation == "gelu_new" else "none"
+        return self.builder.node("Gelu", x, approximate=approximate)
+
+    def _add_and_norm(self, residual: str, added: str, name: str) -> tuple[str, str]:
+        """Return the norm of the sum, and the sum."""
+        inputs = [residual, added, self.builder.constant(self.weights[f"{name}.weight"])]
+        normed, _, _, total = self.builder.nodes(
+            "SkipSimplifiedLayerNormalization", inputs, [None, "", "", None], domain=MICROSOFT,
+            epsilon=self.shape.epsilon,
+        )  # fmt: skip
+        return normed, total

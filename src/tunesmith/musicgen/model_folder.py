@@ -1,0 +1,31 @@
+"""The files of a model's folder: what conversion writes and the engine opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tunesmith.errors import ModelFileError
+from tunesmith.musicgen.architecture import Architecture
+
+ARCHITECTURE, TOKENIZER = "architecture.json", "tokenizer.json"
+EMBEDDINGS, CHROMA_PROJECTION = "embeddings.npy", "chroma_projection.npz"
+DECODER, TEXT_ENCODER, CROSS_ATTENTION = "decoder.onnx", "text_encoder.onnx", "cross_attention.onnx"
+CODEC_FRAMES, CODEC_SAMPLES, CODEC_ENCODER = "codec_frames.onnx", "codec_samples.onnx", "codec_encoder.onnx"
+
+
+def write_architecture(folder: Path, architecture: Architecture) -> None:
+    """Write the sizes and rules of the model."""
+    text = json.dumps(architecture.to_json(), indent=2) + "\n"
+    (folder / ARCHITECTURE).write_text(text, encoding="utf-8")
+
+
+def read_architecture(folder: Path) -> Architecture:
+    """Read what ``write_architecture`` wrote; raises ModelFileError where it is missing or damaged."""
+    path = folder / ARCHITECTURE
+    try:
+        return Architecture.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ModelFileError(str(path), f"cannot be read: {error.strerror}; pull the model again") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelFileError(str(path), f"is damaged ({error}); pull the model again") from None

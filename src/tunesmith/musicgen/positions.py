@@ -1,0 +1,14 @@
+"""Where in time a state is: sinusoids added to it, the cosines before the sines (as MusicGen was trained)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def sinusoidal_positions(count: int, size: int) -> NDArray[np.float32]:
+    """Return (count, size): [cos | sin] of position / 10000^(i / (half - 1))."""
+    half = size // 2
+    rates = np.exp(np.arange(half, dtype=np.float32) * np.float32(-np.log(10_000) / (half - 1)))
+    angles = np.arange(count, dtype=np.float32)[:, None] * rates
+    return np.concatenate([np.cos(angles), np.sin(angles)], axis=1)

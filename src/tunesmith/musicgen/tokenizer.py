@@ -1,0 +1,63 @@
+"""Tokenizer: a prompt becomes the tokens that the text encoder reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.errors import ModelFileError
+
+if TYPE_CHECKING:
+    import tokenizers
+
+MAX_TOKENS = 512
+END = "</s>"
+
+
+@dataclass(frozen=True, slots=True)
+class TextTokens:
+    """A text's token ids, the end token last; ``num_cut`` tokens of it did not fit and were left out."""
+
+    ids: tuple[int, ...]
+    num_cut: int = 0
+
+
+class Tokenizer:
+    """Reads texts with the vocabulary of a ``tokenizer.json``.
+
+    ``vocabulary_size`` is the text encoder's. Raises ModelFileError where the file is missing or broken, has no end
+    token, or has tokens that the encoder does not know.
+    """
+
+    def __init__(self, path: Path, vocabulary_size: int) -> None:
+        self._tokenizer = _load(path)
+        end = self._tokenizer.token_to_id(END)
+        if end is None:
+            raise ModelFileError(str(path), f"has no end token {END}")
+        self._end: int = end
+        size = self._tokenizer.get_vocab_size(with_added_tokens=True)
+        if size > vocabulary_size:
+            raise ModelFileError(str(path), f"has {size} tokens, but the text encoder knows only {vocabulary_size}")
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def encode(self, text: str) -> TextTokens:
+        """Return the text's tokens, at most MAX_TOKENS with the end token."""
+        readable = text.encode(errors="replace").decode()  # half a surrogate pair, as from a shell, is not text
+        ids = self._tokenizer.encode(readable).ids
+        if ids[-1:] == [self._end]:
+            ids = ids[:-1]
+        kept = ids[: MAX_TOKENS - 1]
+        return TextTokens((*kept, self._end), num_cut=len(ids) - len(kept))
+
+
+def _load(path: Path) -> tokenizers.Tokenizer:
+    import tokenizers
+
+    if not path.is_file():
+        raise ModelFileError(str(path), "is missing; pull the model again")
+    try:
+        return tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises no class of its own
+        raise ModelFileError(str(path), f"is not a tokenizer: {error}; pull the model again") from None

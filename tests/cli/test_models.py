@@ -1,0 +1,141 @@
+"""``tunesmith list``, ``show``, ``rm`` and ``--commercial-safe``, and what is said of models that are not there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from stand_ins import install
+
+from tunesmith.cli import run
+from tunesmith.models.store import Store
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("TUNESMITH_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.chdir(tmp_path)
+    return Store(tmp_path / "data")
+
+
+def said(capsys: Capture, *arguments: str) -> tuple[int, str, str]:
+    code = run(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_an_empty_store_says_what_to_do(store: Store, capsys: Capture) -> None:
+    code, out, error = said(capsys, "list")
+    assert (code, out) == (0, "")
+    assert "tunesmith list --available" in error
+    assert said(capsys, "list", "--json")[1] == "[]\n"
+    assert not store.folder.exists()
+
+
+def test_installed_models_are_listed(store: Store, capsys: Capture) -> None:
+    install(store, "mine")
+    install(store, "theirs", licence="cc-by-nc-4.0")
+    install(store, "nobody-s", licence="unknown")
+    lines = said(capsys, "list")[1].splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["mine", "nobody-s", "theirs"]
+    assert lines[0].split("\t")[2:] == ["int8", "mit", "yes"]
+    assert lines[2].split("\t")[2:] == ["int8", "cc-by-nc-4.0", "no"]
+    safe = json.loads(said(capsys, "list", "--commercial-safe", "--json")[1])
+    assert [(model["name"], model["commercial_use"]) for model in safe] == [("mine", True)]
+
+
+def test_what_can_be_pulled_is_listed(store: Store, capsys: Capture) -> None:
+    install(store, "musicgen-small")
+    models = json.loads(said(capsys, "list", "--available", "--json")[1])
+    assert {model["name"] for model in models if model["installed"]} == {"musicgen-small"}
+    assert "musicgen-stereo-melody-large" in said(capsys, "list", "--available")[1]
+    assert json.loads(said(capsys, "list", "--available", "--commercial-safe", "--json")[1]) == []
+
+
+def test_a_model_is_shown(store: Store, capsys: Capture) -> None:
+    model = install(store, "mine")
+    _, out, _ = said(capsys, "show", "mine")
+    shown = dict(line.split("\t") for line in out.splitlines())
+    assert shown["architecture"] == "musicgen: 2 layers of 128, 2 heads, 4 codebooks, 32000 Hz mono"
+    assert shown["parameters"] == "420 M (decoder)"
+    assert shown["licence"] == "mit (commercial use: yes)"
+    assert shown["source"] == "org/x at c0ffeec0ffee"
+    assert shown["digest"] == f"sha256:{model.manifest.digest}"
+    values = json.loads(said(capsys, "show", "mine", "--json", "--verify")[1])
+    assert (values["quantization"], values["verified"], values["folder"]) == ("int8", True, str(model.folder))
+
+
+def test_a_corrupted_file_is_found(store: Store, capsys: Capture) -> None:
+    model = install(store, "mine")
+    assert said(capsys, "show", "mine", "--verify")[0] == 0
+    (model.folder / "decoder").write_bytes(b"Weights")
+    code, _, error = said(capsys, "show", "mine", "--verify")
+    assert code == 2
+    assert "decoder: has changed since it was installed: its SHA-256 differs; install it again: " in error
+    assert said(capsys, "x", "--model", "mine") == (code, "", error)
+
+
+def test_models_are_removed(store: Store, capsys: Capture) -> None:
+    install(store, "one")
+    install(store, "two")
+    assert said(capsys, "rm", "one", "two")[:2] == (0, "removed one\nremoved two\n")
+    assert store.models() == ()
+    code, _, error = said(capsys, "rm", "one")
+    assert (code, error) == (2, "tunesmith: error: installed model: there is no installed model called 'one'\n")
+
+
+@pytest.mark.parametrize("name", ["musicgen-small", "facebook/musicgen-small", "meta/musicgen"])
+def test_a_model_that_is_not_installed_comes_with_its_command(store: Store, capsys: Capture, name: str) -> None:
+    code, _, error = said(capsys, "calm piano", "--model", name)
+    assert code == 2
+    assert error == (
+        "tunesmith: error: musicgen-small is not installed; install it with: tunesmith pull musicgen-small\n"
+    )
+    assert not store.folder.exists()
+
+
+@pytest.mark.parametrize(("name", "nearest"), [("musicgen-larg", "musicgen-large"), ("mine-to", "mine-too")])
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
+    store: Store, capsys: Capture, name: str, nearest: str
+) -> None:
+    install(store, "mine-too")
+    error = said(capsys, "x", "--model", name)[2]
+    assert f"there is no model called '{name}'; did you mean {nearest}" in error
+
+
+def test_commercial_safe_refuses_what_its_licence_does_not_allow(
+    store: Store, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(store, "theirs", licence="cc-by-nc-4.0")
+    install(store, "nobody-s", licence="unknown")
+    refused = "the licence of theirs, cc-by-nc-4.0, does not allow commercial use"
+    assert refused in said(capsys, "x", "--model", "theirs", "--commercial-safe")[2]
+    assert "is not known: unknown" in said(capsys, "x", "--model", "nobody-s", "--commercial-safe")[2]
+    assert (
+        "the licence of musicgen-small, cc-by-nc"
+        in said(capsys, "x", "--model", "musicgen-small", "--commercial-safe")[2]
+    )
+    monkeypatch.setenv("TUNESMITH_COMMERCIAL_SAFE", "1")
+    assert refused in said(capsys, "x", "--model", "theirs")[2]
+    assert refused not in said(capsys, "x", "--model", "theirs", "--no-commercial-safe")[2]
+
+
+@pytest.mark.usefixtures("store")
+def test_the_composer_is_always_commercially_safe(capsys: Capture) -> None:
+    code, out, _ = said(capsys, "calm piano", "--duration", "1", "--seed", "1", "--commercial-safe", "-o", "a.wav")
+    assert code == 0
+    assert "1.0 s of music" in out
+
+
+def test_a_broken_manifest_is_said_and_can_be_removed(store: Store, capsys: Capture) -> None:
+    model = install(store, "mine")
+    (model.folder / "manifest.json").write_text("{", encoding="utf-8")
+    assert said(capsys, "list", "--json")[1] == "[]\n"
+    code, _, error = said(capsys, "show", "mine")
+    assert code == 2
+    assert "manifest.json: is not a manifest of this version of Tunesmith" in error
+    assert said(capsys, "rm", "mine")[0] == 0

@@ -1,0 +1,79 @@
+"""From a published checkpoint to codes and sound: what transformers generates, we generate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from checkpoints import Kind, write_musicgen
+from models_of_tests import converted
+from numpy.typing import NDArray
+from shapes import ONE_THREAD
+
+from tunesmith.generator import never_cancelled
+from tunesmith.musicgen.engine import Engine
+from tunesmith.musicgen.loading import EngineOptions, open_engine
+from tunesmith.musicgen.sampling import SamplerSettings
+from tunesmith.musicgen.sequence import SequenceRequest
+
+FRAMES = 300
+GREEDY = SamplerSettings(temperature=0)
+PROMPT = "slow piano music with a happy drum"
+VARIANTS: dict[str, tuple[Kind, int]] = {"text": ("text", 1), "stereo": ("text", 2), "melody": ("melody", 1)}
+
+
+class Pair:
+    """A checkpoint as transformers runs it, and as we do."""
+
+    def __init__(self, folder: Path, kind: Kind, audio_channels: int) -> None:
+        self.model = write_musicgen(folder / "checkpoint", kind=kind, audio_channels=audio_channels)
+        self.engine: Engine = open_engine(
+            converted(folder / "checkpoint", folder / "model"), EngineOptions(sessions=ONE_THREAD)
+        )
+
+    def reference(self, **options: Any) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return transformers' codes (codebooks, frames) and sound (channels, samples)."""
+        import torch
+
+        seen: list[Any] = []
+        decode = self.model.audio_encoder.decode
+
+        def watched(audio_codes: Any, *arguments: Any, **named: Any) -> Any:
+            seen.append(audio_codes)
+            return decode(audio_codes, *arguments, **named)
+
+        ids = torch.tensor([self.engine.tokenizer.encode(PROMPT).ids])
+        self.model.audio_encoder.decode = watched
+        try:
+            sound = self.model.generate(
+                input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=FRAMES + 3, **options
+            )
+        finally:
+            self.model.audio_encoder.decode = decode
+        return interleaved([np.asarray(codes[0, 0]) for codes in seen]), np.asarray(sound[0])
+
+    def ours(self, **options: Any) -> NDArray[np.int64]:
+        ids = self.engine.tokenizer.encode(PROMPT).ids
+        request = SequenceRequest(ids, FRAMES, seed=1, **options)
+        return self.engine.run(self.engine.submit(request), lambda *_: None, never_cancelled)
+
+
+def interleaved(channels: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the codes of one or two channels in the model's order: [1L, 1R, 2L, 2R, …]."""
+    return np.stack(channels, axis=1).reshape(-1, channels[0].shape[-1])
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return Pair(tmp_path_factory.mktemp(request.param), *VARIANTS[request.param])
+
+
+@pytest.mark.parametrize("guidance_scale", [3.0, 1.0])
+def test_greedy_codes_are_those_of_transformers(pair: Pair, guidance_scale: float) -> None:
+    wanted, sound = pair.reference(guidance_scale=guidance_scale)
+    codes = pair.ours(settings=SamplerSettings(temperature=0, guidance_scale=guidance_scale))
+    assert len(np.unique(codes)) > 8
+    np.testing.assert_array_equal(codes, wanted[:, :FRAMES])
+    np.testing.assert_allclose(pair.engine.codec.decode(codes), sound[:, : FRAMES * 640], atol=1e-4)

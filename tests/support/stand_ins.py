@@ -1,0 +1,78 @@
+"""Small stand-ins for a checkpoint and its conversion, for tests of what happens around them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.errors import ModelFileError
+from tunesmith.models.digests import digest_folder
+from tunesmith.models.licences import allows_commercial_use
+from tunesmith.models.manifest import Manifest, Sizes, Source, write_manifest
+from tunesmith.models.store import InstalledModel, Store
+from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape, TransformerShape
+from tunesmith.musicgen.model_folder import write_architecture
+
+TINY = Architecture(
+    decoder=TransformerShape(hidden_size=128, num_layers=2, num_heads=2, ffn_size=512, num_codebooks=4),
+    text_encoder=TextEncoderShape(32, 2, 2, 16, 64, vocabulary_size=128),
+    codec=CodecShape(32000, (8, 5, 4, 4), num_filters=4, latent_size=16, num_codebooks=4, codebook_size=2048),
+    delays=(0, 1, 2, 3),
+)
+
+
+def write_stand_in(folder: Path, *, kibibytes: int = 64, model_type: str = "musicgen") -> Path:
+    """Write what looks like a checkpoint in Hugging Face's layout from outside."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"model_type": model_type}), encoding="utf-8")
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    (folder / "model.safetensors").write_bytes(bytes(range(256)) * 4 * kibibytes)
+    return folder
+
+
+@dataclass
+class CopyingConverter:
+    """Copies the weights; ``lacks`` are the companions it asks for, ``fails`` is raised after half of the work."""
+
+    model_types: tuple[str, ...] = ("musicgen",)
+    lacks: tuple[str, ...] = ()
+    fails: BaseException | None = None
+
+    def companions(self, folder: Path) -> tuple[str, ...]:
+        """Return what the test said is lacking."""
+        return self.lacks if folder.is_dir() else ()
+
+    def convert(
+        self, folder: Path, companions: Mapping[str, Path], target: Path, quantization: str,
+        progress: Callable[[float], None],
+    ) -> Architecture:  # fmt: skip
+        """Copy the weights of the checkpoint and of its companions."""
+        for number, source in enumerate((folder, *companions.values())):
+            for weights in sorted([*source.glob("*.safetensors"), *source.glob("*.bin")]):
+                (target / f"{number}-{weights.name}").write_bytes(weights.read_bytes())
+        progress(0.5)
+        if self.fails:
+            raise self.fails
+        write_architecture(target, TINY)
+        (target / "quantization").write_text(quantization, encoding="utf-8")
+        progress(1.0)
+        return TINY
+
+
+def install(store: Store, name: str, content: bytes = b"weights", *, licence: str = "mit") -> InstalledModel:
+    """Put a model into the store whose one graph is ``content``."""
+    with store.building(name) as folder:
+        (folder / "decoder").write_bytes(content)
+        write_architecture(folder, TINY)
+        manifest = Manifest(
+            name=name, source=Source("org/x", "c0ffee" * 6 + "c0de"), licence=licence,
+            commercial_use=allows_commercial_use(licence), quantization="int8", parameters=420_000_000,
+            sizes=Sizes.of(TINY), files=digest_folder(folder), tunesmith="0.1.0", created="2030-01-02T03:04:05+00:00",
+        )  # fmt: skip
+        write_manifest(manifest, folder)
+    return store.get(name)
+
+
+BROKEN = ModelFileError("model.safetensors", "is broken")
