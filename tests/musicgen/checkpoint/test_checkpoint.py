@@ -48,7 +48,7 @@ def test_other_kinds_of_numbers_become_float32(copied: Path, kind: Any, toleranc
     tensors = safetensors.torch.load_file(copied / "model.safetensors")
     converted = {name: tensor.to(kind) for name, tensor in tensors.items()}
     (copied / "model.safetensors").unlink()
-    checkpoints._save(copied / file, converted)
+    checkpoints.save_tensors(copied / file, converted)
     got = open_checkpoint(copied).weights
     for name in ("decoder.lm_heads.0.weight", "text_encoder.shared.weight"):
         assert got[name].dtype == np.float32
@@ -85,10 +85,10 @@ def test_embeddings_may_stand_under_either_of_their_names(copied: Path) -> None:
 def test_a_text_encoder_as_wide_as_the_decoder_has_no_projection_but_the_identity(tmp_path: Path) -> None:
     from transformers import MusicgenConfig, MusicgenForConditionalGeneration
 
-    wide = checkpoints._text_config()
+    wide = checkpoints.text_config()
     wide.d_model = 128
     config = MusicgenConfig(
-        text_encoder=wide, audio_encoder=checkpoints._codec_config(), decoder=checkpoints.make_musicgen().config.decoder
+        text_encoder=wide, audio_encoder=checkpoints.codec_config(), decoder=checkpoints.make_musicgen().config.decoder
     )
     model = MusicgenForConditionalGeneration(config)
     assert not hasattr(model, "enc_to_dec_proj")
