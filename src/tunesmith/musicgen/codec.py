@@ -10,6 +10,7 @@ that the up-sampling sees after them are there too:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ class OnnxCodec:
     def __init__(self, folder: Path, architecture: Architecture, options: SessionOptions) -> None:
         self.architecture = architecture
         self._folder = folder
-        self._options = options
+        # Two graphs run in turn: threads of the one that spin would take the cores from the other.
+        self._options = options = replace(options, spinning=False)
         self._encoder = LazySession(folder / CODEC_ENCODER, options, keep=False)
 
     @cached_property
