@@ -95,6 +95,7 @@ class ModelFileError(TunesmithError):
     def __init__(self, file: str, problem: str) -> None:
         super().__init__(f"model file {file}: {problem}")
         self.file = file
+        self.problem = problem
 
 
 class DownloadError(TunesmithError):

@@ -15,7 +15,7 @@ from tunesmith.musicgen.architecture import Architecture
 FreeBytes = Callable[[Path], int]
 """Free space of the disk that a folder is on."""
 
-CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.55, "int8-32": 0.58, "int4": 0.45, "none": 1.05}
+CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.45, "int8-32": 0.5, "int4": 0.4, "none": 1.05}
 """Size of a converted model as a share of its weights in fp32, from above: the decoder is most of it."""
 
 PROCESS_BYTES = 150_000_000
