@@ -20,7 +20,7 @@ from tunesmith.musicgen.runner import Codec, Codes, Samples
 from tunesmith.request import GenerationRequest
 
 STREAM_FRAMES = 25
-DECODE_SECONDS = 10
+DECODE_SECONDS = 2
 WRITING_STARTS, WRITING_ENDS, DECODING_ENDS = 0.02, 0.9, 0.97  # shares of the whole
 
 EngineFactory = Callable[[Path], Engine]
