@@ -140,7 +140,7 @@ class Engine:
         return codes, advancing
 
     def _take(self, sequence: Sequence, logits: Logits) -> None:
-        sequence.take(logits[list(sequence.rows)])
+        sequence.take(tuple(logits[row] for row in sequence.rows))
         if not sequence.window_done:
             return
         if sequence.window_index + 1 == len(sequence.windows):
@@ -154,7 +154,7 @@ class Engine:
         self._preparing.append((sequence, prepare(sequence, self._runner, self._texts, self._chunk)))
 
     def _prepare_a_piece(self) -> None:
-        """Do one piece of the preparation of whoever has waited for it longest."""
+        """Do one piece of a preparation, of each in turn, so that a long prompt does not keep a short one waiting."""
         if not self._preparing:
             return
         sequence, pieces = self._preparing[0]
@@ -162,6 +162,8 @@ class Engine:
             if next(pieces, self) is self:
                 self._preparing.popleft()
                 sequence.state = State.RUNNING
+            else:
+                self._preparing.rotate(-1)
 
     def _let_go_of_cancelled(self) -> None:
         for sequence in self._scheduler.cancelled():
