@@ -28,7 +28,8 @@ OnStep = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """``max_waiting`` sequences in the queue; ``chunk`` positions of a prompt between two steps of the others;
+    """``max_waiting`` sequences in the queue; ``chunk`` positions of a prompt between two steps of the others
+    (on CPUs longer pieces are no faster, they only keep the others waiting);
     ``remembered_texts`` kept encoded.
     """
 
