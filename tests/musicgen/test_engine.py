@@ -175,6 +175,14 @@ def test_admission_does_one_piece_of_work_between_two_steps_of_the_others() -> N
     assert runner.calls.count("extend") == 2 * 7  # 50 codes and the special one, less the one that is stepped
 
 
+def test_a_long_prompt_does_not_keep_a_short_one_waiting() -> None:
+    engine = engine_of(ToyRunner(num_rows=4), EngineLimits(chunk=2))
+    long, short = engine.submit(piece(frames=59, given=some_codes(58))), engine.submit(piece((3,), 10))
+    run_all(engine, [short])
+    assert long.state is State.PREFILLING
+    run_all(engine, [long])
+
+
 def test_a_cancelled_sequence_frees_its_rows_at_the_next_step() -> None:
     runner = ToyRunner(num_rows=2)
     engine = engine_of(runner)
@@ -300,7 +308,7 @@ def test_who_stops_listening_gives_the_rows_back() -> None:
     engine = engine_of(runner)
     pieces = engine.stream(engine.submit(piece()), 5, lambda *_: None, never_cancelled)
     next(pieces)
-    pieces.close()  # type: ignore[attr-defined]
+    pieces.close()
     assert not runner.rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -21,13 +21,15 @@ from tunesmith.musicgen.tokenizer import Tokenizer
 OTHER_THREAD_SECONDS = 0.02
 """How long a thread waits while another one steps for both."""
 
+FramesAsTheyCome = Generator[Codes, None, None]
 OnStep = Callable[[int, int], None]
 """Called with the steps done and the steps there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """``max_waiting`` sequences in the queue; ``chunk`` positions of a prompt between two steps of the others;
+    """``max_waiting`` sequences in the queue; ``chunk`` positions of a prompt between two steps of the others
+    (on CPUs longer pieces are no faster, they only keep the others waiting);
     ``remembered_texts`` kept encoded.
     """
 
@@ -79,7 +81,9 @@ class Engine:
             pass
         return sequence.result()
 
-    def stream(self, sequence: Sequence, piece: int, on_step: OnStep, cancelled: Callable[[], bool]) -> Iterator[Codes]:
+    def stream(
+        self, sequence: Sequence, piece: int, on_step: OnStep, cancelled: Callable[[], bool]
+    ) -> FramesAsTheyCome:
         """Step until the sequence has ended; yield its frames as they are complete, ``piece`` at a time.
 
         A caller that stops listening cancels the sequence.
@@ -137,7 +141,7 @@ class Engine:
         return codes, advancing
 
     def _take(self, sequence: Sequence, logits: Logits) -> None:
-        sequence.take(logits[list(sequence.rows)])
+        sequence.take(tuple(logits[row] for row in sequence.rows))
         if not sequence.window_done:
             return
         if sequence.window_index + 1 == len(sequence.windows):
@@ -151,7 +155,7 @@ class Engine:
         self._preparing.append((sequence, prepare(sequence, self._runner, self._texts, self._chunk)))
 
     def _prepare_a_piece(self) -> None:
-        """Do one piece of the preparation of whoever has waited for it longest."""
+        """Do one piece of a preparation, of each in turn, so that a long prompt does not keep a short one waiting."""
         if not self._preparing:
             return
         sequence, pieces = self._preparing[0]
@@ -159,6 +163,8 @@ class Engine:
             if next(pieces, self) is self:
                 self._preparing.popleft()
                 sequence.state = State.RUNNING
+            else:
+                self._preparing.rotate(-1)
 
     def _let_go_of_cancelled(self) -> None:
         for sequence in self._scheduler.cancelled():

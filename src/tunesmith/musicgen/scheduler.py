@@ -25,11 +25,6 @@ class Scheduler:
         self._lock = threading.Lock()
 
     @property
-    def num_waiting(self) -> int:
-        """How many sequences wait for rows."""
-        return len(self._waiting)
-
-    @property
     def running(self) -> list[Sequence]:
         """The sequences that take part in a step."""
         return [sequence for sequence in self.active if sequence.state is State.RUNNING]

@@ -141,8 +141,8 @@ class Sequence:
         """Whether the window's last column is whole."""
         return self.cursor + 1 == int(self.inputs.shape[1])
 
-    def take(self, logits: Logits) -> None:
-        """Draw the column behind the cursor from the scores of its rows, (rows, codebooks, size); move on to it."""
+    def take(self, logits: tuple[Logits, ...]) -> None:
+        """Draw the column behind the cursor from the scores of each row, (codebooks, size); move on to it."""
         settings = self.request.settings
         scores = guide(logits[0], logits[1], settings.guidance_scale) if self.request.guided else logits[0]
         column = self.inputs[:, self.cursor + 1]
