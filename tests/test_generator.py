@@ -27,7 +27,7 @@ def test_the_composer_is_always_there() -> None:
 def test_a_name_in_no_table_is_asked_of_the_resolvers() -> None:
     with pytest.raises(ModelNotInstalled, match="install it with: tunesmith pull musicgen-large"):
         Registry({}).create("musicgen-large")
-    with pytest.raises(UnknownName, match="there is no model called 'musicgen-large'$"):
+    with pytest.raises(UnknownName, match=r"there is no model called 'musicgen-large'$"):
         Registry({}, resolvers=()).create("musicgen-large")
 
 
