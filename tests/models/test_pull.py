@@ -323,7 +323,8 @@ class Dying(CopyingConverter):
         os.kill(os.getpid(), signal.SIGKILL)
 converter = Dying() if sys.argv[3:] else CopyingConverter()
 try:
-    model = pull(PullRequest(sys.argv[2]), PullTools(Store(Path(sys.argv[1])), converter), lambda _: None, lambda _: None)
+    tools = PullTools(Store(Path(sys.argv[1])), converter)
+    model = pull(PullRequest(sys.argv[2]), tools, lambda _: None, lambda _: None)
     print(json.dumps([model.name, str(model.manifest.source)]))
 except TunesmithError as error:
     print(json.dumps(str(error)))
