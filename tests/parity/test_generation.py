@@ -11,12 +11,12 @@ from checkpoints import Kind, write_musicgen
 from models_of_tests import converted
 from numpy.typing import NDArray
 from shapes import ONE_THREAD
-from tunesmith.musicgen.engine import Engine
-from tunesmith.musicgen.sampling import SamplerSettings
-from tunesmith.musicgen.sequence import SequenceRequest
 
 from tunesmith.generator import never_cancelled
+from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.loading import EngineOptions, open_engine
+from tunesmith.musicgen.sampling import SamplerSettings
+from tunesmith.musicgen.sequence import SequenceRequest
 
 FRAMES = 300
 GREEDY = SamplerSettings(temperature=0)
