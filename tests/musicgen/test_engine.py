@@ -300,7 +300,7 @@ def test_who_stops_listening_gives_the_rows_back() -> None:
     engine = engine_of(runner)
     pieces = engine.stream(engine.submit(piece()), 5, lambda *_: None, never_cancelled)
     next(pieces)
-    pieces.close()  # type: ignore[attr-defined]
+    pieces.close()
     assert not runner.rows
 
 

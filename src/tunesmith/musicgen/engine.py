@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from tunesmith.musicgen.tokenizer import Tokenizer
 OTHER_THREAD_SECONDS = 0.02
 """How long a thread waits while another one steps for both."""
 
+FramesAsTheyCome = Generator[Codes, None, None]
 OnStep = Callable[[int, int], None]
 """Called with the steps done and the steps there are."""
 
@@ -79,7 +80,9 @@ class Engine:
             pass
         return sequence.result()
 
-    def stream(self, sequence: Sequence, piece: int, on_step: OnStep, cancelled: Callable[[], bool]) -> Iterator[Codes]:
+    def stream(
+        self, sequence: Sequence, piece: int, on_step: OnStep, cancelled: Callable[[], bool]
+    ) -> FramesAsTheyCome:
         """Step until the sequence has ended; yield its frames as they are complete, ``piece`` at a time.
 
         A caller that stops listening cancels the sequence.
