@@ -19,6 +19,7 @@ from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.musicgen.graph.builder import GraphBuilder
 
 PREFIX = "audio_encoder."
+END = 2**62  # a slice to the end
 
 
 def build_codec_frames(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
@@ -139,12 +140,22 @@ class _Parts:
         )
 
     def widen(self, name: str, x: str, ratio: int) -> str:
-        """Add a transposed convolution that multiplies the length by the ratio."""
+        """Add a transposed convolution that multiplies the length by the ratio, its kernel twice the ratio.
+
+        Each input and the one before it make ``ratio`` outputs: a convolution of kernel 2 to ``ratio`` times the
+        channels, laid out in time. That is the same sum as a ConvTranspose, which takes twice as long.
+        """
+        builder, weight = self.builder, self.weights[f"{self.prefix}{name}.weight"]
+        inputs, outputs = weight.shape[:2]
+        phases = weight.reshape(inputs, outputs, 2, ratio)[:, :, ::-1].transpose(1, 3, 0, 2)
+        kernel = builder.constant(phases.reshape(outputs * ratio, inputs, 2))
+        bias = builder.constant(np.repeat(self.weights[f"{self.prefix}{name}.bias"], ratio))
+        wide = builder.node("Conv", x, kernel, bias, kernel_shape=[2], pads=[1, 1])
+        split = builder.node("Reshape", wide, builder.constant(np.array([outputs, ratio, -1], np.int64)))
+        turned = builder.node("Transpose", split, perm=[0, 2, 1])
+        whole = builder.node("Reshape", turned, builder.constant(np.array([1, outputs, -1], np.int64)))
         right = int(np.ceil(ratio * self.shape.trim_right_ratio)) if self.shape.causal else ratio // 2
-        tensors = (self._constant(f"{name}.weight"), self._constant(f"{name}.bias"))
-        return self.builder.node(
-            "ConvTranspose", x, *tensors, kernel_shape=[2 * ratio], strides=[ratio], pads=[ratio - right, right]
-        )
+        return self._slice(whole, ratio - right, -right if right else END)
 
     def residuals(self, index: int, x: str, shortest: int) -> str:
         """Add the residual blocks, each a narrow convolution and one that widens again."""
@@ -201,20 +212,27 @@ class _Parts:
         if left == right == 0:
             return x
         builder, most = self.builder, max(left, right)
-        if self.shape.pad_mode == "constant" or shortest > most:
-            return self._padded(x, builder.constant(np.array([0, 0, left, 0, 0, right], np.int64)))
+        if self.shape.pad_mode == "constant":
+            return builder.node("Pad", x, builder.constant(np.array([0, 0, left, 0, 0, right], np.int64)))
+        if shortest > most:
+            return self._reflected(x, left, right)
         length = builder.node("Shape", x, start=2, end=3)
         lacking = builder.node("Sub", builder.constant(np.array([most + 1], np.int64)), length)
         lacking = builder.node("Max", lacking, builder.constant(np.array([0], np.int64)))
         before = builder.constant(np.zeros(5, np.int64))
-        longer = builder.node("Pad", x, builder.node("Concat", before, lacking, axis=0), mode="constant")
-        padded = self._padded(longer, builder.constant(np.array([0, 0, left, 0, 0, right], np.int64)))
+        longer = builder.node("Pad", x, builder.node("Concat", before, lacking, axis=0))
         stop = builder.node("Add", length, builder.constant(np.array([left + right], np.int64)))
         axis, start = builder.constant(np.array([2], np.int64)), builder.constant(np.array([0], np.int64))
-        return builder.node("Slice", padded, start, stop, axis)
+        return builder.node("Slice", self._reflected(longer, left, right), start, stop, axis)
 
-    def _padded(self, x: str, amounts: str) -> str:
-        return self.builder.node("Pad", x, amounts, mode=self.shape.pad_mode)
+    def _reflected(self, x: str, left: int, right: int) -> str:
+        """Join the mirrored ends to the middle: far faster than ONNX Runtime's Pad in its reflect mode."""
+        ends = [self._slice(x, left, 0, -1)] if left else []
+        return self.builder.node("Concat", *ends, x, *([self._slice(x, -2, -2 - right, -1)] if right else []), axis=2)
+
+    def _slice(self, x: str, start: int, stop: int, step: int = 1) -> str:
+        numbers = [self.builder.constant(np.array([number], np.int64)) for number in (start, stop, 2, step)]
+        return self.builder.node("Slice", x, *numbers)
 
     def _constant(self, name: str) -> str:
         return self.builder.constant(self.weights[f"{self.prefix}{name}"])
