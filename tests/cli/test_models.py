@@ -55,7 +55,7 @@ def test_a_model_is_pulled_listed_and_removed(capsys: Capture, tmp_path: Path) -
     assert (first.returncode, first.stderr) == (0, "")
     assert lines[0] == "mine from org/tune at c0ffeec0ffee"
     assert lines[1] == "  licence: cc-by-nc-4.0 (commercial use: no)"
-    assert " to download, at most " in lines[2]
+    assert " to download, about " in lines[2]
     assert lines[3].startswith("mine installed ")
     assert again.stdout.startswith("mine is installed already: ")
     assert missing.returncode == 1

@@ -309,16 +309,21 @@ def test_a_disk_that_becomes_full_is_said_and_nothing_half_written_stays(bench: 
     assert not any("partial" in name for name in bench.left())
 
 
-OFFLINE = """
-import json, sys
+PROCESS = """
+import json, os, signal, sys
 from pathlib import Path
 from stand_ins import CopyingConverter
 from tunesmith.errors import TunesmithError
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.source import PullRequest
 from tunesmith.models.store import Store
-tools = PullTools(Store(Path(sys.argv[1])), CopyingConverter())
+class Dying(CopyingConverter):
+    def convert(self, folder, companions, target, quantization, progress):
+        (target / "decoder").write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+converter = Dying() if sys.argv[3:] else CopyingConverter()
 try:
+    tools = PullTools(Store(Path(sys.argv[1])), converter)
     model = pull(PullRequest(sys.argv[2]), tools, lambda _: None, lambda _: None)
     print(json.dumps([model.name, str(model.manifest.source)]))
 except TunesmithError as error:
@@ -326,15 +331,32 @@ except TunesmithError as error:
 """
 
 
-def offline(bench: Bench, hub_id: str) -> object:
+def in_process(bench: Bench, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Pull in a process of its own: huggingface_hub reads its settings when it is imported."""
     root = Path(__file__).parents[2]
-    settings = {
-        "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(bench.folder.parent / "cache"), "HF_ENDPOINT": bench.hub.url,
-        "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root / "tests" / "support")]),
-    }  # fmt: skip
-    command = [sys.executable, "-c", OFFLINE, str(bench.tools.store.folder), hub_id]
-    ran = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **settings}, check=True)
-    return json.loads(ran.stdout)
+    paths = os.pathsep.join([str(root / "src"), str(root / "tests" / "support")])
+    cache = str(bench.folder.parent / "cache")
+    environment = {**os.environ, "PYTHONPATH": paths, "HF_ENDPOINT": bench.hub.url, "HF_HUB_CACHE": cache, **settings}
+    command = [sys.executable, "-c", PROCESS, str(bench.tools.store.folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_a_killed_pull_is_never_taken_for_a_model_and_the_next_one_replaces_it(bench: Bench) -> None:
+    bench.share()
+    killed = in_process(bench, ID, "die")
+    assert killed.returncode < 0
+    assert "models/tune-net.partial/decoder" in bench.left()
+    assert bench.tools.store.models() == ()
+    bench.hub.requests.clear()
+    bench.pull()
+    assert bench.hub.downloads("model.safetensors") == []
+    assert [model.name for model in bench.tools.store.models()] == ["tune-net"]
+    assert all(name.startswith("models/tune-net/") for name in bench.left())
+
+
+def offline(bench: Bench, hub_id: str) -> object:
+    return json.loads(in_process(bench, hub_id, HF_HUB_OFFLINE="1").stdout)
 
 
 def test_offline_only_the_cache_is_used(bench: Bench) -> None:
