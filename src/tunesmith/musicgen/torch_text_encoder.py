@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Weights
-from tunesmith.musicgen.graph.text_encoder import EMBEDDING, PREFIX, PROJECTION, relative_buckets
+from tunesmith.musicgen.relative_buckets import EMBEDDING, PREFIX, PROJECTION, relative_buckets
 from tunesmith.musicgen.torch_import import torch
 from tunesmith.musicgen.torch_layers import Place
 
