@@ -14,6 +14,8 @@ from typing import Any
 
 began = time.perf_counter()
 
+import itertools
+
 from tunesmith.audio import Audio
 from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.loading import EngineOptions, open_engine
@@ -40,7 +42,7 @@ class Measured:
                 done[0] = steps_done
 
         self._run(steps - max(self._engine.architecture.delays), on_step)
-        return {"steps_ms": [1e3 * (b - a) for a, b in zip(times[1:], times[2:], strict=False)]}
+        return {"steps_ms": [1e3 * (b - a) for a, b in itertools.pairwise(times)]}
 
     def clip(self, seconds: float, path: str) -> dict[str, Any]:
         """Time a whole clip from text to a WAV."""
