@@ -26,7 +26,7 @@ def settings_file() -> Path:
 
 
 class Settings(BaseSettings):
-    """Every option that can be set for good; each but ``data_dir`` is also a flag of ``tunesmith generate``."""
+    """Every option that can be set for good; each but ``threads``, ``device`` and ``data_dir`` is also a flag."""
 
     model_config = SettingsConfigDict(env_prefix="TUNESMITH_", extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     soundfont: Path | None = None
     suffix: Literal[".wav", ".flac", ".mp3", ".ogg", ".opus"] = ".wav"
     commercial_safe: bool = False
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
 
     @classmethod
