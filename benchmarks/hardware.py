@@ -22,10 +22,13 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def print_hardware() -> None:
+def print_hardware(*more_packages: str) -> None:
     """Print processor, cores, system and versions."""
     print(f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}")
-    print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+    print(
+        f"Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in (*PACKAGES, *more_packages))
+    )
 
 
 def print_result(result: dict[str, Any]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from tunesmith.errors import UnknownName
+from tunesmith.errors import ModelNotInstalled, UnknownName
 from tunesmith.generator import Registry
 
 
@@ -19,3 +22,20 @@ def test_an_unknown_model_is_named_with_the_nearest() -> None:
 
 def test_the_composer_is_always_there() -> None:
     assert "composer" in Registry.discover().names()
+
+
+def test_a_name_in_no_table_is_asked_of_the_resolvers() -> None:
+    with pytest.raises(ModelNotInstalled, match="install it with: tunesmith pull musicgen-large"):
+        Registry({}).create("musicgen-large")
+    with pytest.raises(UnknownName, match=r"there is no model called 'musicgen-large'$"):
+        Registry({}, resolvers=()).create("musicgen-large")
+
+
+def test_the_composer_does_not_wait_for_the_model_store() -> None:
+    code = """
+import sys, tunesmith.cli.app
+from tunesmith.generator import Registry
+Registry.discover().create("composer")
+print([name for name in sys.modules if name.startswith(("tunesmith.models", "tunesmith.musicgen", "huggingface_hub"))])
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -30,7 +30,8 @@ class Worker:
         )
         self.resident_mb = 0.0
         threading.Thread(target=self._watch, daemon=True).start()
-        self.ready = self._read()
+        self._read()
+        self.since_start = time.perf_counter() - self._began
 
     def ask(self, **question: Any) -> dict[str, Any]:
         """Ask one thing and wait for the answer."""
@@ -39,13 +40,17 @@ class Worker:
         self._process.stdin.flush()
         return self._read()
 
+    def close(self) -> None:
+        """Let it end."""
+        self._process.communicate()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.communicate()
+        self.close()
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout

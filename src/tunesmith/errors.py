@@ -16,6 +16,7 @@ The tree::
     ├── JobNotFound         there is no job with that id
     ├── QueueFull           too many jobs wait already: says when to come back
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
+    ├── QueueFull           so many requests wait already that no more are taken; try again later
     └── GenerationCancelled the caller cancelled while the music was being made
 """
 
@@ -105,6 +106,7 @@ class ModelFileError(TunesmithError):
     def __init__(self, file: str, problem: str) -> None:
         super().__init__(f"model file {file}: {problem}")
         self.file = file
+        self.problem = problem
 
 
 class DownloadError(TunesmithError):
@@ -143,6 +145,14 @@ class QueueFull(TunesmithError):
 
 class OutOfResources(TunesmithError):
     """There is not enough disk or memory; found out before the work starts."""
+
+
+class QueueFull(TunesmithError):
+    """So many requests wait already that no more are taken."""
+
+    def __init__(self, num_waiting: int) -> None:
+        super().__init__(f"the queue is full: {num_waiting} requests are waiting; try again later")
+        self.num_waiting = num_waiting
 
 
 class GenerationCancelled(TunesmithError):

@@ -1,11 +1,16 @@
-"""``tunesmith list``, ``show``, ``rm`` and ``--commercial-safe``, and what is said of models that are not there."""
+"""The commands of the model store, and what is said of models that are not there."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from checkpoints import write_musicgen
+from hub_server import HubServer, hub_server
 from stand_ins import install
 
 from tunesmith.cli import run
@@ -26,6 +31,38 @@ def said(capsys: Capture, *arguments: str) -> tuple[int, str, str]:
     code = run(arguments)
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+def pulled(hub: HubServer, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run in a process of its own: huggingface_hub reads its settings when it is imported."""
+    root = Path(__file__).parents[2]
+    settings = {"PYTHONPATH": str(root / "src"), "HF_ENDPOINT": hub.url, "HF_HOME": str(home)}
+    command = [sys.executable, "-m", "tunesmith", "pull", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **settings}, check=False)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_model_is_pulled_listed_and_removed(capsys: Capture, tmp_path: Path) -> None:
+    write_musicgen(tmp_path / "tune")
+    with hub_server() as hub:
+        hub.share("org/tune", tmp_path / "tune", licence="cc-by-nc-4.0")
+        first, again, missing = (pulled(hub, tmp_path / "hf", *arguments) for arguments in (
+            ("org/tune", "--name", "mine", "--quantize", "int4"),
+            ("org/tune", "--name", "mine", "--quantize", "int4"),
+            ("org/tun",),
+        ))  # fmt: skip
+    lines = first.stdout.splitlines()
+    assert (first.returncode, first.stderr) == (0, "")
+    assert lines[0] == "mine from org/tune at c0ffeec0ffee"
+    assert lines[1] == "  licence: cc-by-nc-4.0 (commercial use: no)"
+    assert " to download, about " in lines[2]
+    assert lines[3].startswith("mine installed ")
+    assert again.stdout.startswith("mine is installed already: ")
+    assert missing.returncode == 1
+    assert missing.stderr.startswith("tunesmith: error: cannot download org/tun: there is no such repository")
+    assert said(capsys, "list")[1].split("\t")[0] == "mine"
+    assert said(capsys, "rm", "mine")[0] == 0
+    assert said(capsys, "list")[1] == ""
 
 
 def test_an_empty_store_says_what_to_do(store: Store, capsys: Capture) -> None:
@@ -121,7 +158,8 @@ def test_commercial_safe_refuses_what_its_licence_does_not_allow(
     )
     monkeypatch.setenv("TUNESMITH_COMMERCIAL_SAFE", "1")
     assert refused in said(capsys, "x", "--model", "theirs")[2]
-    assert refused not in said(capsys, "x", "--model", "theirs", "--no-commercial-safe")[2]
+    (store.get("theirs").folder / "decoder").unlink()
+    assert "decoder: cannot be read" in said(capsys, "x", "--model", "theirs", "--no-commercial-safe")[2]
 
 
 @pytest.mark.usefixtures("store")

@@ -190,6 +190,13 @@ def test_companions_are_brought_along_and_go_with_the_rest(bench: Bench) -> None
     assert all(name.startswith("models/tune-net/") for name in bench.left())
 
 
+def test_two_pulls_do_not_write_over_each_other(bench: Bench) -> None:
+    bench.share()
+    with bench.tools.store.pulling(), pytest.raises(InvalidRequest, match="another model is being pulled"):
+        bench.pull()
+    assert bench.pull().name == "tune-net"
+
+
 @pytest.mark.parametrize(("access", "words"), [("private", "or it is private"), ("gated", "it is gated: accept")])
 def test_a_closed_repository_opens_with_a_token(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, access: str, words: str
@@ -283,10 +290,12 @@ def test_a_stopped_conversion_leaves_no_model_and_the_download(bench: Bench) -> 
 def test_a_disk_that_is_too_small_is_said_with_the_numbers(bench: Bench) -> None:
     bench.share()
     bench.tools = replace(bench.tools, free_bytes=lambda _: 70_000)
-    words = r"not enough disk for org/tune-net: it needs 102 kB \(65\.5 kB to download and 36 kB converted\), and 70 kB"
+    words = (
+        r"not enough disk for org/tune-net: it needs 95 kB \(65\.5 kB to download and 29\.5 kB converted\), and 70 kB"
+    )
     with pytest.raises(OutOfResources, match=words):
         bench.pull()
-    bench.tools = replace(bench.tools, free_bytes=lambda _: 103_000)
+    bench.tools = replace(bench.tools, free_bytes=lambda _: 95_100)
     bench.pull()
 
 
@@ -300,16 +309,21 @@ def test_a_disk_that_becomes_full_is_said_and_nothing_half_written_stays(bench: 
     assert not any("partial" in name for name in bench.left())
 
 
-OFFLINE = """
-import json, sys
+PROCESS = """
+import json, os, signal, sys
 from pathlib import Path
 from stand_ins import CopyingConverter
 from tunesmith.errors import TunesmithError
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.source import PullRequest
 from tunesmith.models.store import Store
-tools = PullTools(Store(Path(sys.argv[1])), CopyingConverter())
+class Dying(CopyingConverter):
+    def convert(self, folder, companions, target, quantization, progress):
+        (target / "decoder").write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+converter = Dying() if sys.argv[3:] else CopyingConverter()
 try:
+    tools = PullTools(Store(Path(sys.argv[1])), converter)
     model = pull(PullRequest(sys.argv[2]), tools, lambda _: None, lambda _: None)
     print(json.dumps([model.name, str(model.manifest.source)]))
 except TunesmithError as error:
@@ -317,15 +331,32 @@ except TunesmithError as error:
 """
 
 
-def offline(bench: Bench, hub_id: str) -> object:
+def in_process(bench: Bench, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Pull in a process of its own: huggingface_hub reads its settings when it is imported."""
     root = Path(__file__).parents[2]
-    settings = {
-        "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(bench.folder.parent / "cache"), "HF_ENDPOINT": bench.hub.url,
-        "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root / "tests" / "support")]),
-    }  # fmt: skip
-    command = [sys.executable, "-c", OFFLINE, str(bench.tools.store.folder), hub_id]
-    ran = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **settings}, check=True)
-    return json.loads(ran.stdout)
+    paths = os.pathsep.join([str(root / "src"), str(root / "tests" / "support")])
+    cache = str(bench.folder.parent / "cache")
+    environment = {**os.environ, "PYTHONPATH": paths, "HF_ENDPOINT": bench.hub.url, "HF_HUB_CACHE": cache, **settings}
+    command = [sys.executable, "-c", PROCESS, str(bench.tools.store.folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_a_killed_pull_is_never_taken_for_a_model_and_the_next_one_replaces_it(bench: Bench) -> None:
+    bench.share()
+    killed = in_process(bench, ID, "die")
+    assert killed.returncode < 0
+    assert "models/tune-net.partial/decoder" in bench.left()
+    assert bench.tools.store.models() == ()
+    bench.hub.requests.clear()
+    bench.pull()
+    assert bench.hub.downloads("model.safetensors") == []
+    assert [model.name for model in bench.tools.store.models()] == ["tune-net"]
+    assert all(name.startswith("models/tune-net/") for name in bench.left())
+
+
+def offline(bench: Bench, hub_id: str) -> object:
+    return json.loads(in_process(bench, hub_id, HF_HUB_OFFLINE="1").stdout)
 
 
 def test_offline_only_the_cache_is_used(bench: Bench) -> None:

@@ -48,7 +48,11 @@ class Pair:
         self.model.audio_encoder.decode = watched
         try:
             sound = self.model.generate(
-                input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=FRAMES + 3, **options
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                do_sample=False,
+                max_new_tokens=FRAMES + 3,
+                **options,
             )
         finally:
             self.model.audio_encoder.decode = decode

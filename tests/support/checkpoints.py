@@ -69,7 +69,7 @@ def make_musicgen(*, kind: Kind = "text", audio_channels: int = 1, seed: int = 0
     else:
         decoder = transformers.MusicgenDecoderConfig(**sizes)
         whole, model_class = transformers.MusicgenConfig, transformers.MusicgenForConditionalGeneration
-    config = whole(text_encoder=_text_config(), audio_encoder=_codec_config(), decoder=decoder)
+    config = whole(text_encoder=text_config(), audio_encoder=codec_config(), decoder=decoder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = model_class(config).eval()
@@ -80,7 +80,8 @@ def make_musicgen(*, kind: Kind = "text", audio_channels: int = 1, seed: int = 0
     return model
 
 
-def _text_config() -> Any:
+def text_config() -> Any:
+    """Return the sizes of the tiny T5."""
     from transformers import T5Config
 
     return T5Config(
@@ -88,7 +89,8 @@ def _text_config() -> Any:
     )
 
 
-def _codec_config() -> Any:
+def codec_config() -> Any:
+    """Return the sizes of the tiny EnCodec: 32 kHz, hop 640, 4 codebooks."""
     from transformers import EncodecConfig
 
     return EncodecConfig(
@@ -154,19 +156,20 @@ def write_tensors(folder: Path, tensors: Tensors, storage: Storage) -> None:
         tensors = {name: tensor for name, tensor in tensors.items() if not name.endswith("encoder.embed_tokens.weight")}
     stem, suffix = ("model", "safetensors") if safe else ("pytorch_model", "bin")
     if not storage.startswith("sharded"):
-        _save(folder / f"{stem}.{suffix}", tensors)
+        save_tensors(folder / f"{stem}.{suffix}", tensors)
         return
     names, half = list(tensors), len(tensors) // 2
     weight_map: dict[str, str] = {}
     for number, shard in enumerate((names[:half], names[half:]), start=1):
         file = f"{stem}-{number:05d}-of-00002.{suffix}"
-        _save(folder / file, {name: tensors[name] for name in shard})
+        save_tensors(folder / file, {name: tensors[name] for name in shard})
         weight_map |= dict.fromkeys(shard, file)
     total = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     _write_json(folder / f"{stem}.{suffix}.index.json", {"metadata": {"total_size": total}, "weight_map": weight_map})
 
 
-def _save(file: Path, tensors: Tensors) -> None:
+def save_tensors(file: Path, tensors: Tensors) -> None:
+    """Write one file, of the kind that its suffix says."""
     import safetensors.torch
     import torch
 

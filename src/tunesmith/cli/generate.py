@@ -29,6 +29,14 @@ def generate(
     variations: options.Variations = 1,
     model: options.Model = "composer",
     commercial_safe: options.CommercialSafe = None,
+    negative_prompt: options.NegativePrompt = None,
+    guidance: options.Guidance = None,
+    temperature: options.Temperature = None,
+    top_k: options.TopK = None,
+    top_p: options.TopP = None,
+    audio: options.AudioFile = None,
+    continued: options.Continue = False,
+    melody: options.MelodyFile = None,
     loudness: options.Loudness = None,
     sample_rate: options.SampleRateHz = None,
     mono: options.Mono = False,
@@ -43,15 +51,17 @@ def generate(
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
-    from tunesmith.cli.making import Extras, check_licence, make_all, requests_for
+    from tunesmith.cli.making import Extras, check_continued, check_licence, make_all, requests_for
 
     wishes = {
         "prompt": prompt, "model": model, "seed": seed, "duration": duration, "bars": bars, "tempo_bpm": bpm,
         "key": key, "meter": meter, "genre": genre, "instruments": instruments, "without": without, "form": form,
         "loop": loop, "intensity": intensity, "hits": hit, "loudness_lufs": loudness, "sample_rate": sample_rate,
-        "mono": mono, "soundfont": soundfont,
+        "mono": mono, "soundfont": soundfont, "negative_prompt": negative_prompt, "guidance_scale": guidance,
+        "temperature": temperature, "top_k": top_k, "top_p": top_p, "audio": audio, "melody": melody,
     }  # fmt: skip
     started = time.monotonic()
+    check_continued(audio, continued)
     check_licence(model, commercial_safe)
     requests, suffix = requests_for(wishes, variations)
     extras = Extras.checked(output, suffix, stems, midi, score, layers)

@@ -6,8 +6,9 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,15 @@ from tunesmith.audio import Audio
 from tunesmith.audio.writer import check_writable, write_audio, write_stream
 from tunesmith.cli.console import say_warning
 from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, claimed_path, make_folder, slug, with_word
-from tunesmith.config import load_settings
+from tunesmith.config import Settings, load_settings
 from tunesmith.errors import InvalidRequest
-from tunesmith.generator import ProgressCallback, Registry, never_cancelled
+from tunesmith.generator import Generator, ProgressCallback, Registry, never_cancelled
 from tunesmith.request import GenerationRequest, Hit
 
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
+
+Music = tuple[Audio, "Composition | None"]
 
 LISTS = ("instruments", "without")
 _LENGTH = re.compile(r"\d\s*(?:s|sec|min|bar|takt|compas|mesure|compasso|秒|分|小节|小節)", re.IGNORECASE)
@@ -75,15 +78,33 @@ def requests_for(wishes: Mapping[str, Any], variations: int) -> tuple[list[Gener
     for name in LISTS:
         fields[name] = tuple(item.strip() for item in fields.get(name, "").split(",") if item.strip())
     fields["hits"] = tuple(Hit.parse(text) for text in fields.get("hits") or ())
-    defaults: dict[str, Any] = {"sample_rate": settings.sample_rate, "loudness_lufs": settings.loudness_lufs}
-    defaults["soundfont"] = settings.soundfont
-    if "duration" in settings.model_fields_set and not _says_length(fields):
-        defaults["duration"] = settings.duration
+    defaults = _defaults(settings, fields)
     fields = {**{name: value for name, value in defaults.items() if value is not None}, **fields}
     first = GenerationRequest.checked(**{"seed": secrets.randbelow(2**31), **fields})
     seed = first.seed or 0
     rest = [GenerationRequest.checked(**{**fields, "seed": seed + number}) for number in range(1, variations)]
     return [first, *rest], settings.suffix
+
+
+def _defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the settings say where no flag does. A MusicGen model has its own rate, and no sound bank."""
+    defaults: dict[str, Any] = {"loudness_lufs": settings.loudness_lufs}
+    composed = fields["model"] == "composer"
+    if composed:
+        defaults["soundfont"] = settings.soundfont
+    if "sample_rate" in settings.model_fields_set:
+        defaults["sample_rate"] = settings.sample_rate
+    if "duration" in settings.model_fields_set and not (composed and _says_length(fields)):
+        defaults["duration"] = settings.duration
+    return defaults
+
+
+def check_continued(audio: str | None, continued: bool) -> None:
+    """Raise InvalidRequest unless --audio and --continue come together."""
+    if audio is not None and not continued:
+        raise InvalidRequest("audio", f"say --continue to go on from it, got --audio {audio} alone")
+    if continued and audio is None:
+        raise InvalidRequest("continue", "needs the recording to go on from: --audio FILE")
 
 
 def check_licence(model: str, commercial_safe: bool | None) -> None:
@@ -101,15 +122,16 @@ def make_all(
     if len(requests) > 1 and extras.to_standard_output:
         raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")
     made = []
+    create = cache(Registry.discover().create)  # a model is opened once for all variations
     for number, request in enumerate(requests, start=1):
         word = str(number) if number > 1 else ""
-        made.append(_make(request, extras, word, progress, started))
+        made.append(_write(request, _music(request, extras, progress, create), extras, word, started))
         started = time.monotonic()
     return made
 
 
-def _make(request: GenerationRequest, extras: Extras, word: str, progress: ProgressCallback, started: float) -> Made:
-    audio, composition = _music(request, extras, progress)
+def _write(request: GenerationRequest, music: Music, extras: Extras, word: str, started: float) -> Made:
+    audio, composition = music
     warnings = composition.warnings if composition else tuple(audio.metadata.get("warnings", ()))
     for warning in warnings:
         say_warning(warning)
@@ -128,9 +150,11 @@ def _make(request: GenerationRequest, extras: Extras, word: str, progress: Progr
     return Made(request.prompt, request.seed or 0, audio.duration, took, names, warnings, audio.metadata)
 
 
-def _music(request: GenerationRequest, extras: Extras, progress: ProgressCallback) -> tuple[Audio, Composition | None]:
+def _music(
+    request: GenerationRequest, extras: Extras, progress: ProgressCallback, create: Callable[[str], Generator]
+) -> Music:
     if not extras.needs_composition:
-        return Registry.discover().create(request.model).generate(request, progress, never_cancelled), None
+        return create(request.model).generate(request, progress, never_cancelled), None
     if request.model != "composer":
         raise InvalidRequest("model", f"only composer has stems, MIDI, score and layers, got {request.model!r}")
     from tunesmith.composer.composition import compose

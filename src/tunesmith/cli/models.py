@@ -76,7 +76,7 @@ def _offer_text(offer: Offer) -> str:
     lines = (
         f"{offer.name} from {offer.source}",
         f"  licence: {_licence_text(offer.licence, offer.commercial_use)}",
-        f"  size: {download}at most {in_words(offer.converted)} installed ({offer.quantization})",
+        f"  size: {download}about {in_words(offer.converted)} installed ({offer.quantization})",
     )
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ def _option(panel: str, help_text: str, metavar: str | None = None, *names: str,
     return typer.Option(*names, metavar=metavar, rich_help_panel=panel, help=help_text, **limits)
 
 
-FILES, MUSIC, SOUND = "Files", "The music", "The sound"
+FILES, MUSIC, SOUND, MODELS = "Files", "The music", "The sound", "MusicGen models only"
 Text = str | None
 File = Path | None
 
@@ -45,6 +45,15 @@ Variations = Annotated[
 Model = Annotated[str, _option(MUSIC, "What makes the music: composer, or a model; see: tunesmith list.", "NAME")]
 SAFE_HELP = "Refuse a model whose licence does not allow commercial use."
 CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]
+
+NegativePrompt = Annotated[Text, _option(MODELS, "What to stay away from (experimental).", "TEXT")]
+Guidance = Annotated[Text, _option(MODELS, "How closely to follow the prompt, 1 to 20. Default: 3.", "N")]
+Temperature = Annotated[Text, _option(MODELS, "How adventurous, 0 to 10; 0 is never. Default: 1.", "N")]
+TopK = Annotated[Text, _option(MODELS, "Draw from so many likeliest codes; 0 is all. Default: 250.", "N")]
+TopP = Annotated[Text, _option(MODELS, "Draw from the likeliest codes that hold this share instead.", "0..1")]
+AudioFile = Annotated[Text, _option(MODELS, "A recording to go on from, with --continue.", "FILE", "--audio")]
+Continue = Annotated[bool, _option(MODELS, "Go on from --audio; it begins the result.", None, "--continue")]
+MelodyFile = Annotated[Text, _option(MODELS, "A recording whose melody to follow (melody models).", "FILE", "--melody")]
 
 Loudness = Annotated[
     Text, _option(SOUND, "Integrated loudness, -40 to -8. Default: the genre's or the score's.", "LUFS")

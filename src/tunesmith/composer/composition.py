@@ -26,6 +26,9 @@ from tunesmith.request import GenerationRequest
 MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
 
+ONLY_MUSICGEN = ("negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody")
+"""Fields of a request that the composer cannot grant."""
+
 LAYER_RANGE_LU = 6.0
 """How much quieter than the fullest layer of a piece its calmest one is."""
 
@@ -142,6 +145,10 @@ def compose(request: GenerationRequest) -> Composition:
 
     Raises InvalidRequest for what cannot be, SoundFontError for a broken sound bank.
     """
+    for field_name in ONLY_MUSICGEN:
+        value = getattr(request, field_name)
+        if value is not None:
+            raise InvalidRequest(field_name, f"only MusicGen models have it, the composer has not, got {str(value)!r}")
     brief = read_brief(request)
     writing = write_score(brief)
     warnings = (*brief.warnings, *writing.warnings)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from tunesmith.errors import ModelFileError
 from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest
+from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
 
 VERIFIED = "verified.json"
 _CHUNK = 1 << 20
@@ -84,7 +86,10 @@ def _digest(path: Path, manifest: Manifest) -> str:
 
 
 def _repair(manifest: Manifest) -> str:
-    return f"install it again: tunesmith pull {manifest.source.location} --name {manifest.name}"
+    command = ["tunesmith", "pull", manifest.source.location, "--name", manifest.name]
+    if manifest.quantization != next(iter(QUANTIZATIONS)):
+        command += ["--quantize", manifest.quantization]
+    return f"install it again: {shlex.join(command)}"
 
 
 def _read_verified(folder: Path) -> dict[str, Identity]:

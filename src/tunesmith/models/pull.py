@@ -72,7 +72,7 @@ def pull(
     DownloadError, ModelFileError and OutOfResources; the installed models are then as before.
     """
     located = locate(request)
-    with disk_full_said_clearly(located.name, tools.store.folder):
+    with tools.store.pulling(), disk_full_said_clearly(located.name, tools.store.folder):
         return _Pull(request, located, tools, announce, progress).run()
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,9 +89,15 @@ class Store:
         there = [folder for folder in folders if is_model_name(name) and folder.is_dir()]
         if not there:
             raise UnknownName("installed model", name, [model.name for model in self.models()])
-        with self._locked(name):
+        with self._locked_model(name):
             for folder in there:
                 remove_folder(folder)
+
+    @contextmanager
+    def pulling(self) -> Iterator[None]:
+        """Keep other pulls out, which would write to the same downloads; raises InvalidRequest where one is running."""
+        with self._locked("pull", self.folder, "another model is being pulled; wait until it is done"):
+            yield
 
     @contextmanager
     def building(self, name: str) -> Iterator[Path]:
@@ -101,8 +107,7 @@ class Store:
         """
         check_model_name(name)
         place, partial, replaced = (self.models_folder / f"{name}{ending}" for ending in ("", PARTIAL, REPLACED))
-        self.models_folder.mkdir(parents=True, exist_ok=True)
-        with self._locked(name):
+        with self._locked_model(name):
             remove_folder(partial)
             partial.mkdir()
             try:
@@ -112,13 +117,18 @@ class Store:
             finally:
                 remove_folder(partial)
 
+    def _locked_model(self, name: str) -> AbstractContextManager[None]:
+        problem = f"{name} is being installed or removed by another process"
+        return self._locked(name, self.models_folder, problem)
+
     @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
-        lock = FileLock(self.models_folder / f".{name}{LOCK}")
+    def _locked(self, name: str, folder: Path, problem: str) -> Iterator[None]:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f".{name}{LOCK}")
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise InvalidRequest("model", f"{name} is being installed or removed by another process") from None
+            raise InvalidRequest("model", problem) from None
         try:
             yield
         finally:

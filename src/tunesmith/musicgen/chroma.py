@@ -6,7 +6,6 @@ sound (channels, samples) -> melody (samples,) at the model's rate -> window of 
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from tunesmith.audio.resample import resample_blocks
@@ -75,6 +74,8 @@ def _padded(melody: Melody, size: int) -> Melody:
 
 def _power(melody: Melody, shape: ChromaShape) -> NDArray[np.float32]:
     """Return the power spectrum of Hann windows centred on each hop: (frames, frequencies)."""
+    import scipy.fft  # a third of a second, which only melodies should cost
+
     half = shape.fft_size // 2
     around = np.pad(melody, half, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(around, shape.fft_size)[:: shape.hop]

@@ -21,7 +21,7 @@ from tunesmith.musicgen.checkpoint import Checkpoint, Weights
 from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.codec import build_codec_encoder, build_codec_frames, build_codec_samples
 from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
+from tunesmith.musicgen.graph.quantization import QUANTIZATIONS, Quantization
 from tunesmith.musicgen.graph.text_encoder import build_text_encoder
 from tunesmith.musicgen.model_folder import (
     CHROMA_PROJECTION,
@@ -37,6 +37,7 @@ from tunesmith.musicgen.model_folder import (
 )
 
 CHROMA_WEIGHTS = "audio_enc_to_dec_proj"
+TEXT_QUANTIZATION = Quantization(bits=8, block_size=32)
 
 Build = Callable[[GraphBuilder, Architecture, Weights], None]
 
@@ -68,12 +69,17 @@ def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: C
         parts = {part: weights[f"{CHROMA_WEIGHTS}.{part}"] for part in ("weight", "bias")}
         np.savez(folder / CHROMA_PROJECTION, **parts)  # type: ignore[arg-type]  # numpy's stub takes no mapping
     for name, build in _graphs_of(architecture):
-        chosen = QUANTIZATIONS[quantization] if name in QUANTIZED_GRAPHS else None
-        with GraphBuilder(folder / name, chosen) as builder:
+        with GraphBuilder(folder / name, _quantization_of(name, quantization)) as builder:
             build(builder, architecture, weights)
     shutil.copyfile(checkpoint.tokenizer, folder / TOKENIZER)
     write_architecture(folder, architecture)
     progress(1.0)
+
+
+def _quantization_of(graph: str, wanted: str) -> Quantization | None:
+    """T5's activations have outliers, which spoil a block: its blocks are small, and never of less than 8 bits."""
+    chosen = QUANTIZATIONS[wanted] if graph in QUANTIZED_GRAPHS else None
+    return TEXT_QUANTIZATION if chosen and graph == TEXT_ENCODER else chosen
 
 
 def _graphs_of(architecture: Architecture) -> Iterator[tuple[str, Build]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunesmith.musicgen.codec import OnnxCodec
 from tunesmith.musicgen.engine import Engine, EngineLimits
 from tunesmith.musicgen.model_folder import TOKENIZER, read_architecture
 from tunesmith.musicgen.onnx_runner import OnnxRunner
-from tunesmith.musicgen.sessions import SessionOptions
+from tunesmith.musicgen.sessions import ALL_CORES, SessionOptions
 from tunesmith.musicgen.tokenizer import Tokenizer
 
 
@@ -21,8 +21,8 @@ class EngineOptions:
     """
 
     num_rows: int = 2
-    sessions: SessionOptions = SessionOptions()
-    limits: EngineLimits = EngineLimits()
+    sessions: SessionOptions = ALL_CORES
+    limits: EngineLimits = field(default_factory=EngineLimits)
     keep_text_encoder: bool = False
 
 

@@ -150,5 +150,5 @@ def test_a_training_checkpoint_that_was_not_exported_is_refused(twin: Any) -> No
 def test_companions_are_checked_like_the_rest(twin: Any) -> None:
     folder, companions = twin
     wrong = {**companions, audiocraft_twin.TEXT_REPOSITORY: companions[audiocraft_twin.CODEC_REPOSITORY]}
-    with pytest.raises(ModelFileError, match=r"config\.json: model_type: it is 'encodec'"):
+    with pytest.raises(ModelFileError, match=r"t5-base/config\.json: model_type: it is 'encodec'"):
         open_checkpoint(folder, wrong)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any, get_args
@@ -47,7 +48,7 @@ def test_other_kinds_of_numbers_become_float32(copied: Path, kind: Any, toleranc
     tensors = safetensors.torch.load_file(copied / "model.safetensors")
     converted = {name: tensor.to(kind) for name, tensor in tensors.items()}
     (copied / "model.safetensors").unlink()
-    checkpoints._save(copied / file, converted)
+    checkpoints.save_tensors(copied / file, converted)
     got = open_checkpoint(copied).weights
     for name in ("decoder.lm_heads.0.weight", "text_encoder.shared.weight"):
         assert got[name].dtype == np.float32
@@ -84,10 +85,10 @@ def test_embeddings_may_stand_under_either_of_their_names(copied: Path) -> None:
 def test_a_text_encoder_as_wide_as_the_decoder_has_no_projection_but_the_identity(tmp_path: Path) -> None:
     from transformers import MusicgenConfig, MusicgenForConditionalGeneration
 
-    wide = checkpoints._text_config()
+    wide = checkpoints.text_config()
     wide.d_model = 128
     config = MusicgenConfig(
-        text_encoder=wide, audio_encoder=checkpoints._codec_config(), decoder=checkpoints.make_musicgen().config.decoder
+        text_encoder=wide, audio_encoder=checkpoints.codec_config(), decoder=checkpoints.make_musicgen().config.decoder
     )
     model = MusicgenForConditionalGeneration(config)
     assert not hasattr(model, "enc_to_dec_proj")
@@ -122,6 +123,7 @@ def test_a_folder_of_both_layouts_is_read_in_hugging_faces(copied: Path, text_ch
         ("decoder.vocab_size", 2048, "decoder.vocab_size"),
         ("audio_encoder.norm_type", "time_group_norm", "audio_encoder.norm_type"),
         ("audio_encoder.upsampling_ratios", [8, 0], "audio_encoder.upsampling_ratios"),
+        ("audio_encoder.target_bandwidths", [float("nan")], "audio_encoder.target_bandwidths"),
         ("audio_encoder.pad_mode", "circular", "audio_encoder.pad_mode"),
         ("text_encoder.feed_forward_proj", "swish", "text_encoder.feed_forward_proj"),
         ("text_encoder.d_model", "wide", "text_encoder.d_model"),
@@ -193,6 +195,27 @@ def test_broken_json_is_refused_by_file(copied: Path, file: str, content: str) -
     (copied / file).write_text(content, encoding="latin-1")
     with pytest.raises(ModelFileError, match=file):
         open_checkpoint(copied)
+
+
+class Hostile:
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"touch {self.trace}",)
+
+
+@pytest.mark.parametrize("file", ["pytorch_model.bin", "state_dict.bin", "compression_state_dict.bin"])
+def test_a_hostile_checkpoint_of_either_layout_does_not_run(text_checkpoint: Any, tmp_path: Path, file: str) -> None:
+    trace, folder = tmp_path / "trace", tmp_path / "checkpoint"
+    if file == "pytorch_model.bin":
+        checkpoints.write_musicgen(folder, storage="bin")
+    else:
+        checkpoints.write_audiocraft(folder, text_checkpoint.model)
+    torch.save({**torch.load(folder / file, weights_only=True), "extra": Hostile(trace)}, folder / file)
+    with pytest.raises(ModelFileError, match=rf"{file}: it asks for .*system.*refused"):
+        open_checkpoint(folder, checkpoints.write_companions(tmp_path, text_checkpoint.model))
+    assert not trace.exists()
 
 
 def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:

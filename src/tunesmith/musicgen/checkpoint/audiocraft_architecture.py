@@ -80,7 +80,8 @@ def read_codec(settings: Settings, num_codebooks: int) -> CodecShape:
         problem = f"{books.integer('n_q')} codebooks where the decoder writes {num_codebooks}"
         raise books.error("n_q", problem)
     return CodecShape(
-        sample_rate=settings.section("encodec").integer("sample_rate"), ratios=seanet.integers("ratios"),
+        sample_rate=settings.section("encodec").integer("sample_rate"),
+        ratios=seanet.integers("ratios", least=1, most=64),
         num_filters=seanet.integer("n_filters"), latent_size=seanet.integer("dimension"), num_codebooks=num_codebooks,
         codebook_size=books.integer("bins"), kernel_size=seanet.integer("kernel_size", 7),
         last_kernel_size=seanet.integer("last_kernel_size", 7),
@@ -138,6 +139,7 @@ def _chroma(settings: Settings, seconds: float) -> ChromaShape | None:
     fuser = settings.section("fuser")
     fuser.one_of("prepend", (["self_wav", "description"] if melody else [],))
     fuser.one_of("cross", ([] if melody else ["description"],))
+    fuser.one_of("cross_attention_pos_emb", (False,), False)
     for name in ("sum", "input_interpolate"):
         fuser.one_of(name, ([],), [])
     if not melody:

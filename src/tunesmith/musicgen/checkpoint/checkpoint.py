@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.architecture import Architecture, CodecShape
+from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape
 from tunesmith.musicgen.checkpoint import audiocraft, audiocraft_architecture, huggingface
 from tunesmith.musicgen.checkpoint.required import codec_shapes, decoder_shapes, select, text_encoder_shapes
 from tunesmith.musicgen.checkpoint.settings import Settings
@@ -75,16 +76,25 @@ def _is_audiocraft(folder: Path) -> bool:
 
 def _open_audiocraft(folder: Path, companions: Mapping[str, Path]) -> Checkpoint:
     decoder = audiocraft.read_package(folder, audiocraft.DECODER_FILE)
-    text_folder = _companion(companions, audiocraft_architecture.text_repository(decoder.settings))
-    text_settings = Settings(huggingface.CONFIG, read_json(text_folder / huggingface.CONFIG))
-    text_settings.one_of("model_type", ("t5",))
-    text_encoder = huggingface.read_text_encoder(text_settings)
-    tokenizer = huggingface.check_tokenizer(text_folder, text_encoder.vocabulary_size)
+    text_encoder, tensors, tokenizer = _open_text_encoder(decoder.settings, companions)
     codec, codec_tensors = _open_codec(folder, companions, decoder.settings)
     architecture = audiocraft_architecture.make_architecture(decoder.settings, text_encoder, codec)
-    tensors = huggingface.read_part(text_folder, "text_encoder.", text_encoder_shapes(text_encoder)) | codec_tensors
+    tensors |= codec_tensors
     tensors |= select(audiocraft.decoder_tensors(decoder), decoder_shapes(architecture), audiocraft.DECODER_FILE)
     return Checkpoint(architecture, LazyWeights(tensors), tokenizer)
+
+
+def _open_text_encoder(
+    settings: Settings, companions: Mapping[str, Path]
+) -> tuple[TextEncoderShape, dict[str, Tensor], Path]:
+    repository = audiocraft_architecture.text_repository(settings)
+    folder = _companion(companions, repository)
+    with _naming(repository):
+        own = Settings(huggingface.CONFIG, read_json(folder / huggingface.CONFIG))
+        own.one_of("model_type", ("t5",))
+        shape = huggingface.read_text_encoder(own)
+        tokenizer = huggingface.check_tokenizer(folder, shape.vocabulary_size)
+        return shape, huggingface.read_part(folder, "text_encoder.", text_encoder_shapes(shape)), tokenizer
 
 
 def _open_codec(
@@ -98,10 +108,20 @@ def _open_codec(
         codec = audiocraft_architecture.read_codec(package.settings, num_codebooks)
         return codec, select(audiocraft.codec_tensors(package), codec_shapes(codec), audiocraft.CODEC_FILE)
     other = _companion(companions, repository)
-    codec_settings = Settings(huggingface.CONFIG, read_json(other / huggingface.CONFIG))
-    codec_settings.one_of("model_type", ("encodec",))
-    codec = huggingface.read_codec(codec_settings, num_codebooks)
-    return codec, huggingface.read_part(other, "audio_encoder.", codec_shapes(codec))
+    with _naming(repository):
+        own = Settings(huggingface.CONFIG, read_json(other / huggingface.CONFIG))
+        own.one_of("model_type", ("encodec",))
+        codec = huggingface.read_codec(own, num_codebooks)
+        return codec, huggingface.read_part(other, "audio_encoder.", codec_shapes(codec))
+
+
+@contextmanager
+def _naming(repository: str) -> Iterator[None]:
+    """Make errors about a companion's files say whose they are."""
+    try:
+        yield
+    except ModelFileError as error:
+        raise ModelFileError(f"{repository}/{error.file}", error.problem) from error
 
 
 def _codec_repository(package: audiocraft.Package) -> str | None:

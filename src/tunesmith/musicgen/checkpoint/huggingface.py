@@ -91,7 +91,8 @@ def read_codec(settings: Settings, num_codebooks: int) -> CodecShape:
     latent_size = settings.integer("hidden_size", 128)
     settings.one_of("codebook_dim", (latent_size, None))
     codec = CodecShape(
-        sample_rate=settings.integer("sampling_rate", 24000), ratios=_ratios(settings),
+        sample_rate=settings.integer("sampling_rate", 24000),
+        ratios=settings.integers("upsampling_ratios", (8, 5, 4, 2), least=1, most=64),
         num_filters=settings.integer("num_filters", 32), latent_size=latent_size, num_codebooks=num_codebooks,
         codebook_size=settings.integer("codebook_size", 1024), kernel_size=settings.integer("kernel_size", 7),
         last_kernel_size=settings.integer("last_kernel_size", 7),
@@ -136,21 +137,12 @@ def _decoder(settings: Settings) -> TransformerShape:
     return shape
 
 
-def _ratios(settings: Settings) -> tuple[int, ...]:
-    ratios = settings.integers("upsampling_ratios", (8, 5, 4, 2))
-    if not all(1 <= ratio <= 64 for ratio in ratios) or len(ratios) > 8:
-        raise settings.error("upsampling_ratios", f"{list(ratios)} are not up to eight ratios of 1 to 64")
-    return ratios
-
-
 def _check_bandwidth(settings: Settings, codec: CodecShape) -> None:
     """EnCodec does not say how many codebooks it has, but how many kilobits a second they make at most."""
-    bandwidths = settings.optional("target_bandwidths") or [24.0]
-    if not isinstance(bandwidths, list) or not all(isinstance(rate, int | float) for rate in bandwidths):
-        raise settings.error("target_bandwidths", f"it is {bandwidths!r}, not a list of numbers")
-    has = int(1000 * bandwidths[-1] // (ceil(codec.frame_rate) * ceil(log2(max(codec.codebook_size, 2)))))
+    most = settings.numbers("target_bandwidths", (1.5, 3.0, 6.0, 12.0, 24.0))[-1]
+    has = int(1000 * most // (ceil(codec.frame_rate) * ceil(log2(max(codec.codebook_size, 2)))))
     if has < codec.num_codebooks:
-        problem = f"{bandwidths[-1]} gives {has} codebooks where the decoder writes {codec.num_codebooks}"
+        problem = f"{most} gives {has} codebooks where the decoder writes {codec.num_codebooks}"
         raise settings.error("target_bandwidths", problem)
 
 

@@ -10,6 +10,7 @@ from tunesmith.errors import ModelFileError
 
 T = TypeVar("T")
 LARGEST = 1_000_000  # of any size in an architecture
+LONGEST = 64  # of any list in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,21 @@ class Settings:
             raise self.error(name, f"it is {value}, not 1 to {most}")
         return value
 
-    def integers(self, name: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
-        """Return a list of whole numbers of at least zero."""
+    def integers(
+        self, name: str, default: tuple[int, ...] | None = None, *, least: int = 0, most: int = LARGEST
+    ) -> tuple[int, ...]:
+        """Return a list of one or more whole numbers."""
         value = self._get(name, list, None if default is None else list(default))
-        if not all(type(item) is int and 0 <= item <= LARGEST for item in value) or not value:
-            raise self.error(name, f"it is {value}, not a list of whole numbers")
+        if not all(type(item) is int and least <= item <= most for item in value) or not 1 <= len(value) <= LONGEST:
+            raise self.error(name, f"it is {value}, not whole numbers of {least} to {most}")
         return tuple(value)
+
+    def numbers(self, name: str, default: tuple[float, ...] | None = None) -> tuple[float, ...]:
+        """Return a list of one or more numbers above zero."""
+        value = self._get(name, list, None if default is None else list(default))
+        if not all(type(item) in (int, float) and 0 < item < LARGEST for item in value) or not value:
+            raise self.error(name, f"it is {value}, not numbers above zero")
+        return tuple(map(float, value))
 
     def number(self, name: str, default: float | None = None) -> float:
         """Return a number above zero."""

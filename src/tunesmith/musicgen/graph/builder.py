@@ -65,7 +65,7 @@ class GraphBuilder:
     def constant(self, array: NDArray[Any]) -> str:
         """Add a tensor of fixed values; large ones go to the data file at once."""
         name = f"constant_{len(self._constants)}"
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array, order="C")  # ascontiguousarray would make a number a list of one
         tensor = numpy_helper.from_array(array, name) if array.nbytes < INLINE_BYTES else self._external(array, name)
         self._constants.append(tensor)
         return name
@@ -100,7 +100,8 @@ class GraphBuilder:
         return y if bias is None else self.node("Add", y, self.constant(bias))
 
     def _external(self, array: NDArray[Any], name: str) -> onnx.TensorProto:
-        offset = -(-self._data.tell() // ALIGNMENT) * ALIGNMENT
+        alignment = ALIGNMENT if array.nbytes >= ALIGNMENT else INLINE_BYTES
+        offset = -(-self._data.tell() // alignment) * alignment
         self._data.seek(offset)
         self._data.write(array.data)
         tensor = TensorProto(

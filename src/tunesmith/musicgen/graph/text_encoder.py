@@ -9,18 +9,13 @@ attention scores, and knows positions only by their distance: each layer adds th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunesmith.musicgen.architecture import Architecture, TextEncoderShape
 from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.musicgen.graph.builder import MICROSOFT, GraphBuilder
-
-PREFIX = "text_encoder.encoder."
-EMBEDDING = "text_encoder.shared.weight"
-PROJECTION = "enc_to_dec_proj"
+from tunesmith.musicgen.relative_buckets import EMBEDDING, PREFIX, PROJECTION, relative_buckets
 
 
 def build_text_encoder(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
@@ -32,24 +27,6 @@ def build_text_encoder(builder: GraphBuilder, architecture: Architecture, weight
         encoded = builder.linear(encoded, weights[f"{PROJECTION}.weight"], weights[f"{PROJECTION}.bias"])
     builder.nodes("Identity", [encoded], ["states"])
     builder.output("states", np.float32, ["tokens", width])
-
-
-def relative_buckets(shape: TextEncoderShape) -> NDArray[np.int64]:
-    """Return the bucket of each distance, key - query, from -max_distance to max_distance.
-
-    Half of the buckets are for keys that come after. Of each half, the first half are single distances and the rest
-    grow as the logarithm; the last takes every distance from max_distance on.
-    """
-    half = shape.relative_buckets // 2
-    exact = half // 2
-    distances = np.arange(-shape.relative_max_distance, shape.relative_max_distance + 1)
-    away = np.abs(distances)
-    # In float32 and in this order, as the model was trained: the edges of buckets fall where rounding puts them.
-    growth = np.log(np.maximum(away, 1).astype(np.float32) / np.float32(exact))
-    scaled = growth / np.float32(log(shape.relative_max_distance / exact)) * np.float32(half - exact)
-    far = np.minimum(exact + scaled.astype(np.int64), half - 1)
-    buckets: NDArray[np.int64] = np.where(away < exact, away, far) + half * (distances > 0)
-    return buckets
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,31 @@
+"""The delay pattern: codebook k speaks ``delays[k]`` frames late, so that it hears the codebooks before it.
+
+With 3 codebooks of delays 0, 1, 2 and S the special code, 4 frames look like this::
+
+    a0 a1 a2 a3  S  S
+     S b0 b1 b2 b3  S
+     S  S c0 c1 c2 c3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tunesmith.musicgen.runner import Codes
+
+
+def delay(codes: Codes, delays: Sequence[int], special_code: int) -> Codes:
+    """Shift each codebook by its delay: (codebooks, frames) -> (codebooks, frames + longest delay)."""
+    num_codebooks, frames = codes.shape
+    delayed = np.full((num_codebooks, frames + max(delays)), special_code, np.int64)
+    for codebook, shift in enumerate(delays):
+        delayed[codebook, shift : shift + frames] = codes[codebook]
+    return delayed
+
+
+def undelay(delayed: Codes, delays: Sequence[int]) -> Codes:
+    """Line the codebooks up again: (codebooks, frames + longest delay) -> (codebooks, frames)."""
+    frames = delayed.shape[1] - max(delays)
+    return np.stack([row[shift : shift + frames] for row, shift in zip(delayed, delays, strict=True)])

@@ -1,0 +1,158 @@
+"""MusicGen as a generator like any other: request -> sequence -> codes -> sound."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tunesmith.audio import Audio, Spool
+from tunesmith.audio.resample import resample_blocks
+from tunesmith.errors import GenerationCancelled, InvalidRequest
+from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
+from tunesmith.musicgen.engine import Engine
+from tunesmith.musicgen.finishing import finish, wanted_rate
+from tunesmith.musicgen.job import Job, read_job
+from tunesmith.musicgen.runner import Codec, Codes, Samples
+from tunesmith.request import GenerationRequest
+
+STREAM_FRAMES = 25
+DECODE_SECONDS = 2
+WRITING_STARTS, WRITING_ENDS, DECODING_ENDS = 0.02, 0.9, 0.97  # shares of the whole
+
+EngineFactory = Callable[[Path], Engine]
+
+
+class MusicGenGenerator:
+    """Makes music with the model in ``folder``. The engine is opened with the first request and kept.
+
+    ``name``, ``licence`` and ``digest`` go into what is said about the result. Safe to use from several threads, whose
+    requests then share the batch.
+    """
+
+    def __init__(
+        self, folder: Path, *, name: str, licence: str, digest: str, engine_factory: EngineFactory | None = None
+    ) -> None:  # fmt: skip
+        self._folder = folder
+        self._about = {"model": name, "licence": licence, "model_digest": digest}
+        self._engine_factory = engine_factory
+        self._engine: Engine | None = None
+        self._opening = threading.Lock()
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Make the music; see Generator. Raises QueueFull where too many requests wait for the model."""
+        if cancelled():
+            raise GenerationCancelled
+        progress(Progress("opening the model", 0.0))
+        engine = self._opened()
+        job = read_job(request, engine)
+        sequence = engine.submit(job.sequence)
+        codes = engine.run(sequence, StepProgress(progress), cancelled)
+        progress(Progress("decoding", WRITING_ENDS))
+        spool = Spool(engine.architecture.audio_channels)
+        for samples in _cut(_decoded(engine.codec, codes, engine.architecture.frame_rate), job.num_samples):
+            if cancelled():
+                raise GenerationCancelled
+            spool.append(samples)
+            share = len(spool) / job.num_samples
+            progress(Progress("decoding", WRITING_ENDS + share * (DECODING_ENDS - WRITING_ENDS)))
+        audio, warnings = finish(Audio.from_spool(spool, engine.architecture.codec.sample_rate), request)
+        progress(Progress("done", 1.0))
+        return audio.with_metadata(**self._metadata(request, job, warnings))
+
+    def stream(
+        self, request: GenerationRequest, progress: ProgressCallback = no_progress,
+        cancelled: CancelCheck = never_cancelled,
+    ) -> Iterator[Audio]:  # fmt: skip
+        """Yield the music piece by piece while it is being made; the pieces joined are what ``generate`` returns.
+
+        A reader that stops gives its place in the batch back. Raises as ``generate``, and InvalidRequest for a wish
+        that needs the whole piece.
+        """
+        if request.loudness_lufs is not None:
+            raise InvalidRequest("loudness_lufs", "is measured over the whole piece, which a stream does not have")
+        engine = self._opened()
+        job, channels = read_job(request, engine), engine.architecture.audio_channels
+        rate = wanted_rate(request, engine.architecture.codec.sample_rate)
+        metadata = self._metadata(request, job, ())
+        sequence = engine.submit(job.sequence)
+        with closing(engine.stream(sequence, STREAM_FRAMES, StepProgress(progress), cancelled)) as pieces:
+            blocks = _cut(_decoded_pieces(engine.codec, pieces), job.num_samples)
+            if request.mono and channels > 1:
+                blocks, channels = (block.mean(axis=0, keepdims=True) for block in blocks), 1
+            for block in resample_blocks(blocks, channels, engine.architecture.codec.sample_rate, rate):
+                if block.shape[1]:
+                    yield Audio(block, rate, metadata)
+        progress(Progress("done", 1.0))
+
+    def _opened(self) -> Engine:
+        with self._opening:
+            if self._engine is None:
+                self._engine = (self._engine_factory or _open_engine)(self._folder)
+            return self._engine
+
+    def _metadata(self, request: GenerationRequest, job: Job, warnings: tuple[str, ...]) -> dict[str, Any]:
+        return {
+            "title": request.prompt[:80],
+            "prompt": request.prompt,
+            "seed": job.sequence.seed,
+            **self._about,
+            "settings": job.settings,
+            "request": request.model_dump(mode="json", exclude_defaults=True),
+            "warnings": [*job.warnings, *warnings],
+        }
+
+
+def _open_engine(folder: Path) -> Engine:
+    from tunesmith.musicgen.loading import open_engine  # ONNX Runtime is loaded only now
+
+    return open_engine(folder)
+
+
+class StepProgress:
+    """Tells steps as progress, with the time that is left at the speed so far."""
+
+    def __init__(self, progress: ProgressCallback, clock: Callable[[], float] = time.monotonic) -> None:
+        self._progress = progress
+        self._clock = clock
+        self._first: tuple[int, float] | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Tell that so many steps of the total are done."""
+        fraction = WRITING_STARTS + done / total * (WRITING_ENDS - WRITING_STARTS)
+        self._progress(Progress(self._stage(done, total), fraction))
+
+    def _stage(self, done: int, total: int) -> str:
+        if done == 0:
+            return "preparing"
+        now = self._clock()
+        if self._first is None:
+            self._first = (done, now)
+        first, started = self._first
+        if done == first:
+            return f"step {done} of {total}"
+        left = round((now - started) / (done - first) * (total - done))
+        return f"step {done} of {total}, {left // 60}:{left % 60:02} left"
+
+
+def _decoded(codec: Codec, codes: Codes, frame_rate: float) -> Iterator[Samples]:
+    size = round(DECODE_SECONDS * frame_rate)
+    return _decoded_pieces(codec, (codes[:, start : start + size] for start in range(0, codes.shape[1], size)))
+
+
+def _decoded_pieces(codec: Codec, pieces: Iterator[Codes]) -> Iterator[Samples]:
+    stream = codec.stream()
+    for codes in pieces:
+        yield stream.feed(codes)
+    yield stream.finish()
+
+
+def _cut(blocks: Iterator[Samples], num_samples: int) -> Iterator[Samples]:
+    """Let the first ``num_samples`` through."""
+    left = num_samples
+    for block in blocks:
+        yield block[:, :left]
+        left -= min(left, block.shape[1])

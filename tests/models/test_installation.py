@@ -1,0 +1,180 @@
+"""From published checkpoints of both layouts to installed models, by the real downloader, reader and converter."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import onnx
+import pytest
+from checkpoints import Storage, write_audiocraft, write_companions, write_musicgen
+from hub_server import HubServer, hub_server
+
+from tunesmith.errors import ModelFileError
+from tunesmith.models.conversion import MusicGenConverter
+from tunesmith.models.digests import verify
+from tunesmith.models.hub import Hub
+from tunesmith.models.pull import PullTools, pull
+from tunesmith.models.resources import decoder_parameters
+from tunesmith.models.source import PullRequest
+from tunesmith.models.store import InstalledModel, Store
+from tunesmith.musicgen.checkpoint import open_checkpoint
+from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
+from tunesmith.musicgen.model_folder import read_architecture
+
+Pull = Callable[..., InstalledModel]
+
+
+@pytest.fixture
+def hub() -> Iterator[HubServer]:
+    with hub_server() as server:
+        yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "data")
+
+
+@pytest.fixture
+def install(hub: HubServer, store: Store, tmp_path: Path) -> Pull:
+    tools = PullTools(store, MusicGenConverter(), Hub(hub.url, tmp_path / "cache"))
+
+    def run(source: str | Path, **wishes: str) -> InstalledModel:
+        return pull(PullRequest(str(source), **wishes), tools, lambda _: None, lambda _: None)  # type: ignore[arg-type]
+
+    return run
+
+
+def files_of(store: Store) -> list[str]:
+    return [path.name for path in store.folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
+def digests(model: InstalledModel) -> dict[str, str]:
+    return {file.name: file.sha256 for file in model.manifest.files}
+
+
+@pytest.mark.parametrize("storage", ["safetensors", "bin", "sharded-safetensors", "sharded-bin"])
+def test_every_form_of_the_same_weights_becomes_the_same_model(
+    hub: HubServer, install: Pull, tmp_path: Path, storage: Storage
+) -> None:
+    write_musicgen(tmp_path / "plain")
+    write_musicgen(tmp_path / "other", storage=storage, weight_norm="old")
+    hub.share("org/other", tmp_path / "other")
+    model = install("org/other")
+    assert digests(model) == digests(install(tmp_path / "plain"))
+    onnx.checker.check_model(str(model.folder / "decoder.onnx"))
+    architecture = read_architecture(model.folder)
+    assert model.manifest.sizes.hidden_size == architecture.decoder.hidden_size == 128
+    assert model.manifest.parameters == decoder_parameters(architecture)
+    verify(model.folder, model.manifest, thoroughly=True)
+
+
+@pytest.mark.parametrize("codec", ["weights", "pointer"])
+def test_an_audiocraft_checkpoint_becomes_the_same_model_as_its_twin(
+    hub: HubServer, store: Store, install: Pull, tmp_path: Path, codec: str
+) -> None:
+    twin = write_musicgen(tmp_path / "twin")
+    write_audiocraft(tmp_path / "craft", twin, codec=codec)  # type: ignore[arg-type]  # as parametrized
+    hub.share("org/craft", tmp_path / "craft", licence="cc-by-nc-4.0")
+    for hub_id, folder in write_companions(tmp_path / "companions", twin).items():
+        hub.share(hub_id, folder)
+    model = install("org/craft")
+    weights = {name: digest for name, digest in digests(model).items() if name.endswith(".data")}
+    assert weights.items() <= digests(install(tmp_path / "twin")).items()
+    assert model.manifest.commercial_use is False
+    assert not (store.folder / "downloads").exists()
+
+
+def test_parameters_are_those_of_the_weights(tmp_path: Path) -> None:
+    for kind in ("text", "melody"):
+        write_musicgen(tmp_path / kind, kind=kind)
+        checkpoint = open_checkpoint(tmp_path / kind)
+        names = [name for name in checkpoint.weights if name.startswith(("decoder.", "enc_to_dec", "audio_enc_to"))]
+        counted = sum(checkpoint.weights[name].size for name in names if "positions" not in name)
+        assert decoder_parameters(checkpoint.architecture) == counted
+
+
+class Hostile:
+    """What a pickle that runs a program when it is read is made of."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.mark),)
+
+
+@pytest.mark.parametrize("layout", ["transformers", "audiocraft"])
+def test_a_hostile_pickle_does_not_run_and_leaves_nothing(
+    hub: HubServer, store: Store, install: Pull, tmp_path: Path, layout: str
+) -> None:
+    folder = tmp_path / "evil"
+    folder.mkdir()
+    if layout == "transformers":
+        write_musicgen(folder)
+        (folder / "model.safetensors").unlink()
+    name = "pytorch_model.bin" if layout == "transformers" else "state_dict.bin"
+    with zipfile.ZipFile(folder / name, "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps({"x": Hostile(tmp_path / "mark")}))
+        archive.writestr("archive/version", "3")
+    hub.share("org/evil", folder)
+    for source in ("org/evil", folder):
+        with pytest.raises(ModelFileError, match=name):
+            install(source)
+    assert not (tmp_path / "mark").exists()
+    assert files_of(store) == []
+
+
+def broken(folder: Path, how: str) -> None:
+    if how == "truncated weights":
+        weights = folder / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-1000])
+    elif how == "missing tokenizer":
+        (folder / "tokenizer.json").unlink()
+    elif how == "damaged tokenizer":
+        (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    elif how == "another architecture":
+        (folder / "config.json").write_text(json.dumps({"model_type": "llama"}), encoding="utf-8")
+    elif how == "noise for weights":
+        (folder / "model.safetensors").write_bytes(os.urandom(10_000))
+
+
+@pytest.mark.parametrize(("how", "words"), [
+    ("truncated weights", r"model\.safetensors"), ("missing tokenizer", r"tokenizer\.json"),
+    ("damaged tokenizer", r"tokenizer\.json"), ("another architecture", r"config\.json.*model_type.*'llama'"),
+    ("noise for weights", r"model\.safetensors"),
+])  # fmt: skip
+def test_a_broken_checkpoint_is_named_and_leaves_nothing(
+    hub: HubServer, store: Store, install: Pull, tmp_path: Path, how: str, words: str
+) -> None:
+    write_musicgen(tmp_path / "broken")
+    broken(tmp_path / "broken", how)
+    hub.share("org/broken", tmp_path / "broken")
+    for source in ("org/broken", tmp_path / "broken"):
+        with pytest.raises(ModelFileError, match=words):
+            install(source)
+    assert files_of(store) == []
+
+
+def test_each_quantization_is_another_model(install: Pull, tmp_path: Path) -> None:
+    write_musicgen(tmp_path / "mine")
+    found = set()
+    for quantization in QUANTIZATIONS:
+        manifest = install(tmp_path / "mine", quantization=quantization).manifest
+        assert manifest.quantization == quantization
+        found.add(manifest.digest)
+    assert len(found) == len(QUANTIZATIONS)
+
+
+def test_a_model_can_be_moved_with_its_store(install: Pull, store: Store, tmp_path: Path) -> None:
+    write_musicgen(tmp_path / "mine")
+    install(tmp_path / "mine")
+    shutil.move(store.folder, tmp_path / "elsewhere")
+    (model,) = Store(tmp_path / "elsewhere").models()
+    verify(model.folder, model.manifest)
