@@ -111,8 +111,8 @@ def test_names_are_checked(name: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "rate", "seconds"), [
-    ("1000/day", "1000/day", 86400), ("60/min", "60/minute", 60), (" 5 / Hours", "5/hour", 3600), ("1/s", "1/second", 1),
-    ("10/minutes", "10/minute", 60),
+    ("1000/day", "1000/day", 86400), ("60/min", "60/minute", 60), (" 5 / Hours", "5/hour", 3600),
+    ("10/minutes", "10/minute", 60), ("1/s", "1/second", 1),
 ])  # fmt: skip
 def test_a_rate_is_read_as_people_write_it(text: str, rate: str, seconds: int) -> None:
     read = Rate.parse("rate", text)

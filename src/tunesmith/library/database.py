@@ -9,10 +9,10 @@ failing half way.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from zlib import crc32
 
 import sqlalchemy as sa
@@ -85,11 +85,15 @@ class Database:
         if not self.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(crc32(name.encode()))))
 
-    def upsert(self, table: sa.Table, values: dict[str, Any], key: Sequence[str]) -> sa.Insert:
-        """Return the statement that inserts the row, or overwrites the one with the same key."""
-        insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
-        others = {name: value for name, value in values.items() if name not in key}
-        return insert.values(values).on_conflict_do_update(index_elements=list(key), set_=others)
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """Return the insert of this kind of database, which can say what to do when the row is there already."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def upsert(self, table: sa.Table, key: str) -> sqlite.Insert | postgresql.Insert:
+        """Return the statement that inserts a row, or overwrites the one with the same key."""
+        insert = self.insert(table)
+        others = {column.name: insert.excluded[column.name] for column in table.c if column.name != key}
+        return insert.on_conflict_do_update(index_elements=[key], set_=others)
 
     def close(self) -> None:
         """Let all connections go."""
