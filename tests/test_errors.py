@@ -27,7 +27,8 @@ from tunesmith.errors import (
     (GenerationCancelled(), "cancelled", 130),
     (DatabaseError("/a.db", "is damaged"), "database /a.db: is damaged", 1),
     (JobNotFound("abc"), "there is no job 'abc'", 2),
-    (QueueFull(500, 12), "500 jobs wait already; try again in 12 s", 1),
+    (QueueFull(500), "the queue is full: 500 requests are waiting; try again later", 1),
+    (QueueFull(500, 12), "the queue is full: 500 requests are waiting; try again in 12 s", 1),
     (IdempotencyConflict("k"), "idempotency_key: 'k' was used before for another request", 2),
     (TunesmithError("it failed"), "it failed", 1),
 ])  # fmt: skip

@@ -76,9 +76,9 @@ def test_a_full_queue_says_when_to_come_back(store: JobStore, queue: JobQueue, c
     for _ in range(20):
         store.submit(asked())
     clock.pass_(2.5)
-    with pytest.raises(QueueFull, match="20 jobs wait already; try again in 10 s") as caught:
+    with pytest.raises(QueueFull, match="20 requests are waiting; try again in 10 s") as caught:
         store.submit(asked())
-    assert (caught.value.limit, caught.value.retry_after) == (20, 10)
+    assert (caught.value.num_waiting, caught.value.retry_after) == (20, 10)
     claimed(queue)
     store.submit(asked())
 
