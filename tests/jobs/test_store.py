@@ -8,7 +8,7 @@ import pytest
 from databases import FakeClock
 from work import RESULT, asked, claimed
 
-from tunesmith.errors import IdempotencyConflict, JobNotFound, QueueFull
+from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Failure, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.store import JobFilter, JobStore
@@ -38,11 +38,19 @@ def test_a_job_comes_back_as_it_was_handed_in(store: JobStore, clock: FakeClock)
     assert (job.result, job.failure, job.started_at, job.eta_seconds) == (None, None, None, None)
 
 
-def test_a_job_that_is_not_there_is_named(store: JobStore) -> None:
-    with pytest.raises(JobNotFound, match="no job 'nope'"):
-        store.get("nope")
+@pytest.mark.parametrize("job_id", ["nope", "", "a\0b", "\ud800", "0" * 42, "é" * 42, "\0" * 42])
+def test_a_job_that_is_not_there_is_named(store: JobStore, job_id: str) -> None:
+    with pytest.raises(JobNotFound, match=r"^there is no job '"):
+        store.get(job_id)
     with pytest.raises(JobNotFound):
-        store.cancel("nope")
+        store.cancel(job_id)
+
+
+def test_a_page_after_no_job_is_refused(store: JobStore) -> None:
+    with pytest.raises(JobNotFound):
+        store.list(before="\0")
+    with pytest.raises(InvalidRequest, match="limit: must be at least 1, got 0"):
+        store.list(limit=0)
 
 
 def test_the_same_key_gives_the_same_job(store: JobStore) -> None:

@@ -71,8 +71,9 @@ def test_a_revoked_token_is_refused_and_its_name_is_free_again(tokens: Tokens) -
     assert tokens.revoke(again.token.prefix).id == again.token.id
     assert tokens.list() == ()
     assert len(tokens.list(revoked_too=True)) == 2
-    with pytest.raises(UnknownName, match="no token called 'x'"):
-        tokens.revoke("x")
+    for unknown in ("x", "a\0b"):
+        with pytest.raises(UnknownName, match="no token called"):
+            tokens.revoke(unknown)
 
 
 def test_a_token_ends_when_it_expires(tokens: Tokens, clock: FakeClock) -> None:

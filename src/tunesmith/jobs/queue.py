@@ -106,14 +106,14 @@ class JobQueue:
         with self._database.write() as connection:
             ours = _change(connection, statement, claim, values)
         if not ours:
-            self._reported.pop(key, None)
+            self._forget(claim)
         return ours
 
     def succeed(self, claim: Claim, result: JobResult, metadata: Mapping[str, Any]) -> bool:
         """Finish a job with the file it made; its speed is measured. False if the job is no longer this claim's."""
         now, model = self._clock(), claim.job.generated_by
         values = _end(JobState.SUCCEEDED, now) | result_values(result) | {"progress": 1.0, "metadata": dict(metadata)}
-        self._reported.pop((claim.job.id, claim.number), None)
+        self._forget(claim)
         with self._database.write() as connection:
             began_at: float | None = connection.execute(SUCCEED, _the(claim) | values).scalar()
             if began_at is not None and result.duration > 0:
@@ -124,7 +124,7 @@ class JobQueue:
     def fail(self, claim: Claim, failure: Failure) -> bool:
         """Finish a job without a file; False if the job is no longer this claim's."""
         values = _end(JobState.FAILED, self._clock()) | _failure_values(failure)
-        self._reported.pop((claim.job.id, claim.number), None)
+        self._forget(claim)
         with self._database.write() as connection:
             return _change(connection, CHANGE, claim, values)
 
@@ -133,11 +133,13 @@ class JobQueue:
 
         False if the job is no longer this claim's.
         """
+        self._forget(claim)
         with self._database.write() as connection:
             return self._requeue(connection, IS_CLAIMED, _the(claim)) > 0
 
     def release(self, claim: Claim) -> bool:
         """Give a job back because this process shuts down; the attempt does not count."""
+        self._forget(claim)
         with self._database.write() as connection:
             return _change(connection, RELEASE, claim, _QUEUED_AGAIN)
 
@@ -152,6 +154,10 @@ class JobQueue:
         with self._database.write() as connection:
             self._database.lock(connection, "recover")
             return self._requeue(connection, orphaned, {})
+
+    def _forget(self, claim: Claim) -> None:
+        """Drop what was kept in memory about a claim that has ended."""
+        self._reported.pop((claim.job.id, claim.number), None)
 
     def _requeue(self, connection: sa.Connection, which: sa.ColumnElement[bool], the: Mapping[str, Any]) -> int:
         again, spent = jobs.c.attempts < MAX_ATTEMPTS, jobs.c.attempts >= MAX_ATTEMPTS

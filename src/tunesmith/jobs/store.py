@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tunesmith.errors import IdempotencyConflict, JobNotFound, QueueFull
-from tunesmith.jobs.job import Job, JobState, Submission, new_job_id
+from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
+from tunesmith.jobs.job import Job, JobState, Submission, is_job_id, new_job_id
 from tunesmith.jobs.rows import job_of, row_of
 from tunesmith.jobs.speeds import SpeedBook
 from tunesmith.jobs.statements import (
@@ -89,6 +89,8 @@ class JobStore:
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
+        if not is_job_id(job_id):
+            raise JobNotFound(job_id)
         with self._database.read() as connection:
             row = connection.execute(JOB_BY_ID, {"the_id": job_id}).mappings().first()
         if row is None:
@@ -96,7 +98,11 @@ class JobStore:
         return job_of(row, self._clock())
 
     def list(self, which: JobFilter = EVERYTHING, limit: int = PAGE, before: str | None = None) -> JobPage:
-        """Return a page of jobs, newest first, older than the job ``before``."""
+        """Return a page of jobs, newest first, older than the job ``before``; raises JobNotFound where it is no id."""
+        if limit < 1:
+            raise InvalidRequest("limit", f"must be at least 1, got {limit}")
+        if before is not None and not is_job_id(before):
+            raise JobNotFound(before)
         query = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit + 1)
         for condition in _conditions(which):
             query = query.where(condition)
@@ -129,6 +135,8 @@ class JobStore:
 
         Its worker learns of it at its next report of progress, or from ``JobQueue.held``.
         """
+        if not is_job_id(job_id):
+            raise JobNotFound(job_id)
         end = {"state": JobState.CANCELED.value, "finished_at": self._clock(), "eta_at": None}
         with self._database.write() as connection:
             connection.execute(CANCEL, {"the_id": job_id, **end})

@@ -18,6 +18,7 @@ from zlib import crc32
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, InvalidRequest
@@ -74,6 +75,8 @@ class Database:
             raise
         except DBAPIError as error:
             raise DatabaseError(self.where, _reason(error)) from error
+        except NoConnectionFree as error:
+            raise DatabaseError(self.where, "has too many callers at once; try again later") from error
 
     def use_write_ahead_log(self) -> None:
         """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
@@ -114,11 +117,13 @@ def _checked_url(text: str) -> sa.URL:
 
 
 def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
-    folder = Path(cast("str", url.database)).parent
+    file = Path(cast("str", url.database))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(mode=0o600)  # prompts and hashes of tokens are nobody else's business
     except OSError as error:
-        raise DatabaseError(str(url.database), f"cannot make its folder: {error.strerror}") from None
+        raise DatabaseError(str(file), f"cannot be made: {error.strerror}") from None
     engine = sa.create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=16, max_overflow=48)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
@@ -140,7 +145,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
     try:
         return sa.create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True)
-    except ModuleNotFoundError:
+    except ImportError:
         raise InvalidRequest("setting database_url", "PostgreSQL needs: pip install 'tunesmith[postgres]'") from None
 
 
