@@ -182,6 +182,6 @@ def test_the_uses_of_results_are_known_until_they_are_removed(
         clock.pass_(10)
     assert store.result_uses() == {RESULT.digest: clock() - 10}
     assert not store.get(job_id).data_removed
-    store.forget_results([RESULT.digest])
+    store.forget_results([RESULT.digest], clock())
     assert store.get(job_id).data_removed
     assert store.result_uses() == {}

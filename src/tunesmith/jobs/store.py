@@ -150,11 +150,12 @@ class JobStore:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query.group_by(jobs.c.digest))}
 
-    def forget_results(self, digests: Collection[str]) -> None:
-        """Note that these files are gone."""
+    def forget_results(self, digests: Collection[str], finished_before: float) -> None:
+        """Note that the files of jobs that finished before a time are gone; later ones may have made them again."""
+        old = jobs.c.finished_at < finished_before
         with self._database.write() as connection:
             for digest in digests:
-                connection.execute(sa.update(jobs).where(jobs.c.digest == digest).values(data_removed=True))
+                connection.execute(sa.update(jobs).where((jobs.c.digest == digest) & old).values(data_removed=True))
 
 
 def _with_key(connection: sa.Connection, row: Mapping[str, Any]) -> sa.RowMapping | None:
