@@ -26,7 +26,7 @@ def settings_file() -> Path:
 
 
 class Settings(BaseSettings):
-    """Every option that can be set for good; each but ``threads``, ``device`` and ``data_dir`` is also a flag."""
+    """Every option that can be set for good; those of the music are also flags of ``tunesmith generate``."""
 
     model_config = SettingsConfigDict(env_prefix="TUNESMITH_", extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
+    database_url: str | None = None
+    queue_limit: Annotated[int, Field(ge=1)] = 500
+    result_days: Annotated[float, Field(gt=0)] = 30.0
+    result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
 
     @classmethod
     def settings_customise_sources(

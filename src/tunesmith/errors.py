@@ -4,6 +4,7 @@ The tree::
 
     TunesmithError
     ├── InvalidRequest      the caller asked for something that cannot be: names field, limit and value
+    │   ├── IdempotencyConflict   a key that was used before comes with another request
     │   └── UnknownName     a genre, instrument, model … that does not exist; suggests the nearest
     ├── InvalidScore        a score file has a mistake: names line, part and beat
     ├── AudioFileError      a sound file cannot be read or written
@@ -11,8 +12,10 @@ The tree::
     ├── ModelNotInstalled   the model exists but is not on this machine
     ├── ModelFileError      a model's file is missing, broken or of a kind that is not read: names file and field
     ├── DownloadError       a repository cannot be reached, read or found: names it and says why
+    ├── DatabaseError       the database is damaged, locked, newer than this version or out of reach
+    ├── JobNotFound         there is no job with that id
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
-    ├── QueueFull           so many requests wait already that no more are taken; try again later
+    ├── QueueFull           so many requests wait already that no more are taken: says when to come back
     └── GenerationCancelled the caller cancelled while the music was being made
 """
 
@@ -48,6 +51,13 @@ class UnknownName(InvalidRequest):
         super().__init__(field, f"there is no {field} called {name!r}{hint}")
         self.name = name
         self.nearest = tuple(nearest)
+
+
+class IdempotencyConflict(InvalidRequest):
+    """An idempotency key that was used before comes with another request."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("idempotency_key", f"{key!r} was used before for another request")
 
 
 class InvalidScore(TunesmithError):
@@ -107,16 +117,34 @@ class DownloadError(TunesmithError):
         self.problem = problem
 
 
+class DatabaseError(TunesmithError):
+    """The database is damaged, locked, newer than this version or out of reach; it is left as it was."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"database {where}: {problem}")
+
+
+class JobNotFound(TunesmithError):
+    """There is no job with that id."""
+
+    exit_code = 2
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no job {job_id[:80]!r}")
+
+
 class OutOfResources(TunesmithError):
     """There is not enough disk or memory; found out before the work starts."""
 
 
 class QueueFull(TunesmithError):
-    """So many requests wait already that no more are taken."""
+    """So many requests wait already that no more are taken; ``retry_after`` whole seconds may help, if known."""
 
-    def __init__(self, num_waiting: int) -> None:
-        super().__init__(f"the queue is full: {num_waiting} requests are waiting; try again later")
+    def __init__(self, num_waiting: int, retry_after: int | None = None) -> None:
+        when = "later" if retry_after is None else f"in {retry_after} s"
+        super().__init__(f"the queue is full: {num_waiting} requests are waiting; try again {when}")
         self.num_waiting = num_waiting
+        self.retry_after = retry_after
 
 
 class GenerationCancelled(TunesmithError):

@@ -1,0 +1,65 @@
+"""How fast each model is, measured as it works: moving estimates, kept in the database for every server to use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from tunesmith.library.database import Database
+from tunesmith.library.tables import speeds
+
+WEIGHT = 0.3
+"""How much of an estimate the newest measurement makes up: about the last six count."""
+
+_ALL = sa.select(speeds)
+_ONE = sa.select(speeds).where(speeds.c.model == sa.bindparam("the_model"))
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """A model's ``seconds_per_audio_second`` of work and its ``load_seconds``; None where never measured."""
+
+    seconds_per_audio_second: float | None = None
+    load_seconds: float | None = None
+
+    def seconds_for(self, audio_seconds: float, loaded: bool = True) -> float | None:
+        """Estimate how long so much music takes, with the loading first if need be; None where nobody can know."""
+        if self.seconds_per_audio_second is None or (not loaded and self.load_seconds is None):
+            return None
+        return self.seconds_per_audio_second * audio_seconds + (0.0 if loaded else self.load_seconds or 0.0)
+
+
+class SpeedBook:
+    """The speeds in a database, read and measured inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        insert = database.insert(speeds)
+        estimates = ("seconds_per_audio_second", "load_seconds")
+        moved = {name: _moved(speeds.c[name], insert.excluded[name]) for name in estimates}
+        self._observe = insert.on_conflict_do_update(index_elements=["model"], set_=moved)
+
+    def all(self, connection: sa.Connection) -> Mapping[str, Speed]:
+        """Return every model's speed by name."""
+        rows = connection.execute(_ALL)
+        return {row.model: Speed(row.seconds_per_audio_second, row.load_seconds) for row in rows}
+
+    def of(self, connection: sa.Connection, model: str) -> Speed:
+        """Return a model's speed, unknown where it never worked."""
+        row = connection.execute(_ONE, {"the_model": model}).first()
+        return Speed() if row is None else Speed(row.seconds_per_audio_second, row.load_seconds)
+
+    def observe(self, connection: sa.Connection, model: str, measured: Speed) -> None:
+        """Take a measurement in; what of it is None changes nothing."""
+        values = {
+            "model": model,
+            "seconds_per_audio_second": measured.seconds_per_audio_second,
+            "load_seconds": measured.load_seconds,
+        }
+        connection.execute(self._observe, values)
+
+
+def _moved(before: sa.ColumnElement[float], measured: sa.ColumnElement[float]) -> sa.ColumnElement[float]:
+    """Move the estimate towards the measurement; where one of the two is NULL, the other is it."""
+    return sa.func.coalesce(before + WEIGHT * (measured - before), measured, before)

@@ -1,0 +1,180 @@
+"""JobStore: what callers do with jobs: hand them in, look at them, list them, cancel them.
+
+What workers do with them is in ``queue.py``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
+from tunesmith.jobs.job import Job, JobState, Submission, is_job_id, new_job_id
+from tunesmith.jobs.rows import job_of, row_of
+from tunesmith.jobs.speeds import SpeedBook
+from tunesmith.jobs.statements import (
+    CANCEL,
+    COUNT_BY_OWNER,
+    COUNT_WAITING,
+    INSERT_JOB,
+    JOB_BY_ID,
+    JOB_BY_KEY,
+    UNFINISHED,
+)
+from tunesmith.jobs.waiting import Queue, read_queue
+from tunesmith.library.clock import Clock
+from tunesmith.library.database import Database
+from tunesmith.library.tables import jobs
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A job in the queue; ``created`` is False where its idempotency key found one handed in before."""
+
+    job: Job
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list: of one owner, of one dialect, in some states; None is all."""
+
+    owner: str | None = None
+    dialect: str | None = None
+    states: Collection[JobState] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Jobs, newest first; ``next_before`` asks for the page after them and is None on the last."""
+
+    jobs: tuple[Job, ...]
+    next_before: str | None
+
+
+EVERYTHING = JobFilter()
+
+
+class JobStore:
+    """The jobs in a database, for the servers' side. Safe to share between threads and between processes."""
+
+    def __init__(self, database: Database, queue_limit: int, clock: Clock = time.time) -> None:
+        self._database = database
+        self._queue_limit = queue_limit
+        self._clock = clock
+        self._speeds = SpeedBook(database)
+
+    def submit(self, submission: Submission) -> Submitted:
+        """Queue a job; once this returns, it is not lost whatever process dies.
+
+        Raises QueueFull when ``queue_limit`` jobs wait, and IdempotencyConflict for a key used for another request.
+        """
+        now = self._clock()
+        row = row_of(submission, new_job_id(now), now)
+        with self._database.write() as connection:
+            self._database.lock(connection, "submit")
+            earlier = _with_key(connection, row)
+            if earlier is not None:
+                return Submitted(job_of(earlier, now), created=False)
+            if connection.execute(COUNT_WAITING).scalar_one() >= self._queue_limit:
+                raise QueueFull(self._queue_limit, read_queue(connection, self._speeds, now).retry_after())
+            connection.execute(INSERT_JOB, row)
+        return Submitted(job_of(row, now), created=True)
+
+    def get(self, job_id: str) -> Job:
+        """Return a job; raises JobNotFound."""
+        if not is_job_id(job_id):
+            raise JobNotFound(job_id)
+        with self._database.read() as connection:
+            row = connection.execute(JOB_BY_ID, {"the_id": job_id}).mappings().first()
+        if row is None:
+            raise JobNotFound(job_id)
+        return job_of(row, self._clock())
+
+    def list(self, which: JobFilter = EVERYTHING, limit: int = PAGE, before: str | None = None) -> JobPage:
+        """Return a page of jobs, newest first, older than the job ``before``; raises JobNotFound where it is no id."""
+        if limit < 1:
+            raise InvalidRequest("limit", f"must be at least 1, got {limit}")
+        if before is not None and not is_job_id(before):
+            raise JobNotFound(before)
+        query = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit + 1)
+        for condition in _conditions(which):
+            query = query.where(condition)
+        if before is not None:
+            query = query.where(jobs.c.id < before)
+        now = self._clock()
+        with self._database.read() as connection:
+            found = [job_of(row, now) for row in connection.execute(query).mappings()]
+        return JobPage(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
+
+    def submitted_since(self, owner: str, since: float) -> int:
+        """Count an owner's jobs handed in at or after a time: what a daily quota is held against."""
+        with self._database.read() as connection:
+            first = new_job_id(since, bytes)  # no id made since then sorts before it
+            return connection.execute(COUNT_BY_OWNER, {"the_owner": owner, "the_first": first}).scalar_one()
+
+    def counts(self) -> Mapping[JobState, int]:
+        """Count the jobs that wait or are being made, by state."""
+        query = sa.select(jobs.c.state, sa.func.count()).where(jobs.c.state.in_(UNFINISHED)).group_by(jobs.c.state)
+        with self._database.read() as connection:
+            return {JobState(state): count for state, count in connection.execute(query)}
+
+    def queue(self) -> Queue:
+        """Return the queue as it is, to ask for places and waits."""
+        with self._database.read() as connection:
+            return read_queue(connection, self._speeds, self._clock())
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a job unless it is finished, and return it as it then is; raises JobNotFound.
+
+        Its worker learns of it at its next report of progress, or from ``JobQueue.held``.
+        """
+        if not is_job_id(job_id):
+            raise JobNotFound(job_id)
+        end = {"state": JobState.CANCELED.value, "finished_at": self._clock(), "eta_at": None}
+        with self._database.write() as connection:
+            connection.execute(CANCEL, {"the_id": job_id, **end})
+        return self.get(job_id)
+
+    def result_uses(self) -> Mapping[str, float]:
+        """Return when each result file's last job finished, by the file's digest."""
+        query = sa.select(jobs.c.digest, sa.func.max(jobs.c.finished_at)).where(
+            jobs.c.digest.is_not(None) & ~jobs.c.data_removed
+        )
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query.group_by(jobs.c.digest))}
+
+    def forget_results(self, digests: Collection[str], finished_before: float) -> None:
+        """Note that the files of jobs that finished before a time are gone; later ones may have made them again."""
+        old = jobs.c.finished_at < finished_before
+        with self._database.write() as connection:
+            for digest in digests:
+                connection.execute(sa.update(jobs).where((jobs.c.digest == digest) & old).values(data_removed=True))
+
+
+def _with_key(connection: sa.Connection, row: Mapping[str, Any]) -> sa.RowMapping | None:
+    """Return the owner's earlier job with the same idempotency key, if there is one."""
+    key = row["idempotency_key"]
+    if key is None:
+        return None
+    found = connection.execute(JOB_BY_KEY, {"the_owner": row["owner"], "the_key": key}).mappings().first()
+    if found is not None and found["fingerprint"] != row["fingerprint"]:
+        raise IdempotencyConflict(key)
+    return found
+
+
+def _conditions(which: JobFilter) -> list[sa.ColumnElement[bool]]:
+    conditions = []
+    if which.owner is not None:
+        conditions.append(jobs.c.owner == which.owner)
+    if which.dialect is not None:
+        conditions.append(jobs.c.dialect == which.dialect)
+    if which.states is not None:
+        conditions.append(jobs.c.state.in_([state.value for state in which.states]))
+    return conditions
