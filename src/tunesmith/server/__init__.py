@@ -1,0 +1,1 @@
+"""The HTTP server: one service, spoken to in several dialects."""
