@@ -1,1 +1,1 @@
-"""The HTTP server: one service, spoken to in several dialects."""
+"""The HTTP server: the APIs that existing clients speak, over one queue of jobs."""

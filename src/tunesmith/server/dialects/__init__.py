@@ -1,1 +1,1 @@
-"""The APIs that the server speaks, one file each."""
+"""One dialect a file or folder: what a client of that API sends, and what it must get."""
