@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
+import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import AudioContent, CallToolResult, ResourceLink, TextContent
 from pydantic import Field
@@ -65,7 +66,7 @@ def tool_server(maker: Maker, message_of: Callable[[TunesmithError], str] = str)
             made = await maker.make(request, format, tell, ctx.request_context.request)
         except TunesmithError as error:
             return CallToolResult(content=[TextContent(type="text", text=message_of(error))], is_error=True)
-        return _result(made)
+        return await anyio.to_thread.run_sync(_result, made)
 
     return server
 

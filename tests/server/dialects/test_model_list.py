@@ -47,3 +47,8 @@ def test_one_model_is_found_by_its_name_with_slashes(client: openai.OpenAI, name
 def test_an_unknown_model_is_not_found(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("nobody/nothing")
+
+
+def test_the_built_in_composer_is_always_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path))
+    assert "composer" in model_list.installed_names()

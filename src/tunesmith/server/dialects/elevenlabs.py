@@ -105,23 +105,26 @@ def router(context: Context) -> APIRouter:
     routes = APIRouter(tags=["ElevenLabs"])
     caller_of = Depends(context.authenticate)
 
-    async def made(request: Request, body: MusicBody | SoundBody, caller: Any) -> tuple[Job, OutputFormat]:
-        target = _format_of(request.query_params.get("output_format", DEFAULT_FORMAT))
-        return await make(context.service, _submission(body, target, caller.owner), request), target
+    async def made(request: Request, kind: type[MusicBody | SoundBody], target: OutputFormat, caller: Any) -> Job:
+        body = await read_body(request, kind)
+        return await make(context.service, _submission(body, target, caller.owner), request)
 
     @routes.post("/v1/music", openapi_extra=documented(MusicBody), summary="Music as a file")
-    async def music(request: Request, caller: Any = caller_of) -> Response:
-        job, target = await made(request, await read_body(request, MusicBody), caller)
+    async def music(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
+        target = _format_of(output_format)
+        job = await made(request, MusicBody, target, caller)
         return _answer(context, job, target)
 
     @routes.post("/v1/music/stream", openapi_extra=documented(MusicBody), summary="Music in pieces")
-    async def music_stream(request: Request, caller: Any = caller_of) -> Response:
-        job, target = await made(request, await read_body(request, MusicBody), caller)
+    async def music_stream(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
+        target = _format_of(output_format)
+        job = await made(request, MusicBody, target, caller)
         return _answer(context, job, target, in_pieces=True)
 
     @routes.post("/v1/sound-generation", openapi_extra=documented(SoundBody), summary="A sound or a loop")
-    async def sound(request: Request, caller: Any = caller_of) -> Response:
-        job, target = await made(request, await read_body(request, SoundBody), caller)
+    async def sound(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
+        target = _format_of(output_format)
+        job = await made(request, SoundBody, target, caller)
         return _answer(context, job, target)
 
     return routes

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import anyio
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
@@ -26,7 +27,8 @@ async def make(service: Service, submission: Submission, request: Request) -> Jo
             await service.cancel(job.id)
         job = await made
     except asyncio.CancelledError:
-        await service.cancel(job.id)
+        with anyio.CancelScope(shield=True):
+            await service.cancel(job.id)
         raise
     finally:
         gone.cancel()

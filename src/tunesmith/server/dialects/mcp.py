@@ -74,7 +74,7 @@ def router(context: Context) -> APIRouter:
 
     routes = APIRouter(tags=["MCP"], lifespan=lifespan)
 
-    @routes.api_route("/mcp", methods=["GET", "POST", "DELETE"], summary="Model Context Protocol")
+    @routes.api_route("/mcp", methods=["GET", "POST", "DELETE"], include_in_schema=False)
     async def mcp(request: Request, caller: Any = Depends(context.authenticate)) -> Response:  # noqa: B008
         request.state.caller = caller
         return _Session(sessions)
