@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fastapi.responses import JSONResponse
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, Submission
 
 STATUS_BY_ERROR: Mapping[str, int] = {
@@ -86,6 +86,8 @@ def status_of(error: TunesmithError) -> int:
     """Return the HTTP status that says what went wrong."""
     if isinstance(error, JobFailed):
         return STATUS_BY_ERROR.get(error.kind, SERVER_FAULT)
+    if isinstance(error, UnknownName) and error.field != "model":
+        return STATUS_BY_ERROR["InvalidRequest"]
     return next(
         (STATUS_BY_ERROR[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in STATUS_BY_ERROR),
         SERVER_FAULT,

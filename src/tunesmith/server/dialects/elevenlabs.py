@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.audio.raw import RawCoding, raw_pieces
-from tunesmith.errors import InvalidRequest, TunesmithError, UnknownName
+from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import GenerationRequest
 from tunesmith.server.dialects.bodies import documented, read_body
@@ -161,12 +161,12 @@ def _answer(context: Context, job: Job, target: OutputFormat, *, in_pieces: bool
 
 
 STATUS_WORDS: Mapping[int, str] = {
-    401: "invalid_api_key", 403: "missing_permissions", 404: "not_found", 409: "conflict", 413: "too_large",
+    401: "invalid_api_key", 403: "missing_permissions", 404: "model_not_found", 409: "conflict", 413: "too_large",
     422: "invalid_request", 429: "too_many_concurrent_requests", 499: "cancelled", 503: "system_busy",
 }  # fmt: skip
 
 
 def errors(error: TunesmithError) -> JSONResponse:
     """Answer in their shape: ``{"detail": {"status", "message"}}``."""
-    word = "model_not_found" if isinstance(error, UnknownName) else STATUS_WORDS.get(status_of(error), "internal_error")
+    word = STATUS_WORDS.get(status_of(error), "internal_error")
     return error_response(error, {"detail": {"status": word, "message": message_of(error)}})
