@@ -8,7 +8,20 @@ import signal
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("generate", "render", "explain", "genres", "instruments", "pull", "list", "show", "rm", "token", "mcp")
+COMMANDS = (
+    "generate",
+    "render",
+    "explain",
+    "genres",
+    "instruments",
+    "pull",
+    "list",
+    "show",
+    "rm",
+    "token",
+    "mcp",
+    "serve",
+)
 TOP_OPTIONS = ("--help", "-h", "--version")
 STOPPED, TERMINATED = 130, 143  # what shells report for SIGINT and SIGTERM
 

@@ -13,6 +13,7 @@ from tunesmith.cli.lists import genres, instruments
 from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import list_models, pull, rm, show
 from tunesmith.cli.render import render
+from tunesmith.cli.serve import serve
 from tunesmith.cli.token import app as token
 
 EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C, 143 ended from outside."
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (generate, render, explain, genres, instruments, pull, show, rm, mcp):
+for command in (generate, render, explain, genres, instruments, pull, show, rm, mcp, serve):
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
 app.add_typer(token, name="token", epilog=EPILOG)

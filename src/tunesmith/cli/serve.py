@@ -1,0 +1,58 @@
+"""``tunesmith serve``: the music API on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+import typer
+
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65_535, help="The port; 0 takes a free one.")]
+ANONYMOUS_HELP = "Let people call without a token, also from other machines."
+Anonymous = Annotated[bool, typer.Option("--allow-anonymous", help=ANONYMOUS_HELP)]
+NO_STAND_IN_HELP = "Answer 404 for a model that is not installed, instead of letting the composer stand in."
+NoStandIn = Annotated[bool, typer.Option("--no-stand-in", help=NO_STAND_IN_HELP)]
+
+
+def serve(
+    host: Host = "127.0.0.1", port: Port = 8765, allow_anonymous: Anonymous = False, no_stand_in: NoStandIn = False
+) -> None:
+    """Serve the APIs that music clients speak: Hugging Face, ElevenLabs, OpenAI and MCP.
+
+    tunesmith serve, then: curl -d '{"inputs": "calm piano"}' localhost:8765/models/facebook/musicgen-small -o calm.wav
+    """
+    import uvicorn
+
+    from tunesmith.config import load_settings
+    from tunesmith.server.app import ServerOptions, create_app
+
+    settings = load_settings()
+    if not (is_loopback(host) or allow_anonymous):
+        _check_token_exists(host)
+    app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in))
+    uvicorn.run(app, host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=5)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_token_exists(host: str) -> None:
+    """Raise InvalidRequest unless there is a token, so that nobody opens a server to the world by accident."""
+    from tunesmith.config import load_settings
+    from tunesmith.errors import InvalidRequest
+    from tunesmith.library.schema import open_database
+    from tunesmith.library.tokens import Tokens
+
+    database = open_database(load_settings())
+    try:
+        if not Tokens(database).exist():
+            problem = "other machines could call without a token; make one with tunesmith token create --name NAME"
+            raise InvalidRequest("host", f"{problem}, or say --allow-anonymous, got {host}")
+    finally:
+        database.close()

@@ -1,0 +1,128 @@
+"""The application: the parts put together, the dialects mounted, and errors told in the words of whoever asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
+
+import tunesmith
+from tunesmith.config import Settings
+from tunesmith.errors import TunesmithError
+from tunesmith.jobs.queue import JobQueue
+from tunesmith.jobs.results import ResultFiles
+from tunesmith.jobs.runners.local import LocalPool, PoolLimits
+from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.workers import Workers
+from tunesmith.library.schema import open_database
+from tunesmith.library.tokens import Tokens
+from tunesmith.server.auth import Authenticator
+from tunesmith.server.changes import Changes
+from tunesmith.server.context import DialectContext
+from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai
+from tunesmith.server.dialects.contract import error_response, message_of
+from tunesmith.server.dispatcher import Dispatcher
+from tunesmith.server.service import MusicService
+
+DRAIN_SECONDS = 2.0
+SECURITY_HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer"}
+
+Errors = Callable[[TunesmithError], Response]
+ERRORS_BY_PATH: Mapping[str, Errors] = {
+    "/v1/music": elevenlabs.errors,
+    "/v1/sound-generation": elevenlabs.errors,
+    "/v1/audio": openai.errors,
+    "/v1/models": openai.errors,
+    "/": huggingface.errors,
+}
+"""The shape of an error by how the path begins; the first that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """``anonymous`` lets people call without a token where tokens exist; ``stand_ins`` lets the composer stand in."""
+
+    anonymous: bool = False
+    stand_ins: bool = True
+
+
+class Server:
+    """Everything that lives as long as the server does."""
+
+    def __init__(self, settings: Settings, options: ServerOptions) -> None:
+        self._database = open_database(settings)
+        self._results = ResultFiles(settings.data_dir / "results")
+        self._changes = Changes()
+        self._dispatcher: Dispatcher | None = None
+        store = JobStore(self._database, settings.queue_limit)
+        self.service = MusicService(store, self._results, self._changes, self._wake, stand_ins=options.stand_ins)
+        authenticate = Authenticator(Tokens(self._database), anonymous=options.anonymous)
+        self.context = DialectContext(self.service, settings, authenticate)
+
+    @contextlib.asynccontextmanager
+    async def running(self, _: Any = None) -> AsyncIterator[None]:
+        """Work on jobs as long as the body runs."""
+        pool = LocalPool(PoolLimits())
+        queue = JobQueue(self._database)
+        self._dispatcher = Dispatcher(queue, Workers(self._database), self._results, pool, self._changes)
+        working = asyncio.create_task(self._dispatcher.run())
+        try:
+            yield
+        finally:
+            working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+            await self._dispatcher.close()
+            await pool.close(DRAIN_SECONDS)
+            self._database.close()
+
+    def _wake(self) -> None:
+        if self._dispatcher:
+            self._dispatcher.wake()
+
+
+def create_app(settings: Settings, options: ServerOptions | None = None) -> FastAPI:
+    """Return the application; it opens the database now and starts to work when it is served."""
+    server = Server(settings, options or ServerOptions())
+    app = FastAPI(title="Tunesmith", version=tunesmith.__version__, lifespan=server.running)
+    for dialect in (elevenlabs, openai, model_list, mcp, huggingface):
+        app.include_router(dialect.router(server.context))
+    app.include_router(_health())
+    app.add_exception_handler(TunesmithError, _told)
+    app.middleware("http")(_with_security_headers)
+    return app
+
+
+def _health() -> APIRouter:
+    routes = APIRouter(tags=["Health"])
+
+    @routes.get("/health/live", summary="Whether the process answers")
+    @routes.get("/health", summary="Whether the process answers")
+    async def live() -> dict[str, str]:
+        return {"status": "ok", "version": tunesmith.__version__}
+
+    @routes.get("/api/version", summary="The version")
+    async def version() -> dict[str, str]:
+        return {"version": tunesmith.__version__}
+
+    return routes
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    """Tell an error in the shape that the path's clients read."""
+    assert isinstance(error, TunesmithError)
+    path = request.url.path
+    shape = next((tell for begin, tell in ERRORS_BY_PATH.items() if path.startswith(begin)), None)
+    return shape(error) if shape else error_response(error, {"error": message_of(error)})
+
+
+async def _with_security_headers(request: Request, answer: Callable[[Request], Any]) -> Response:
+    response: Response = await answer(request)
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,22 @@
+"""What every dialect is made with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.config import Settings
+from tunesmith.library.clock import Clock
+from tunesmith.server.service import MusicService
+
+
+@dataclass(frozen=True, slots=True)
+class DialectContext:
+    """``authenticate`` is FastAPI's dependency that returns the Caller."""
+
+    service: MusicService
+    settings: Settings
+    authenticate: Callable[..., Awaitable[Any]]
+    clock: Clock = time.time

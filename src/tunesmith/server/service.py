@@ -1,0 +1,97 @@
+"""MusicService: what every dialect talks to. The database's work is done in threads, so the event loop stays free."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tunesmith.errors import JobNotFound
+from tunesmith.jobs.job import Job, JobState, Submission
+from tunesmith.jobs.results import ResultFiles
+from tunesmith.jobs.store import JobFilter, JobPage, JobStore
+from tunesmith.server.changes import Changes
+from tunesmith.server.models import resolve
+
+LOOK_AGAIN_SECONDS = 1.0
+"""How often a wait looks by itself, for jobs that another server works on."""
+
+
+class MusicService:
+    """Jobs handed in, followed and cancelled; their files."""
+
+    def __init__(
+        self, store: JobStore, results: ResultFiles, changes: Changes, wake: Callable[[], None], *, stand_ins: bool
+    ) -> None:
+        self._store = store
+        self._results = results
+        self._changes = changes
+        self._wake = wake
+        self._stand_ins = stand_ins
+
+    async def submit(self, submission: Submission) -> Job:
+        """Queue a job; raises InvalidRequest, UnknownName, ModelNotInstalled, QueueFull and IdempotencyConflict."""
+        submitted = await asyncio.to_thread(self._submit, submission)
+        self._wake()
+        return submitted
+
+    def _submit(self, submission: Submission) -> Job:
+        asked = submission.model or submission.request.model
+        request = submission.request
+        if request.seed is None:  # drawn here, so that a job that is tried again makes the same music
+            request = request.model_copy(update={"seed": secrets.randbelow(2**31)})
+        made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by
+        return self._store.submit(replace(submission, request=request, model=asked, generated_by=made_by)).job
+
+    async def get(self, job_id: str, owner: str | None = None) -> Job:
+        """Return a job; raises JobNotFound, for another owner's job too."""
+        job = await asyncio.to_thread(self._store.get, job_id)
+        if owner is not None and job.owner != owner:
+            raise JobNotFound(job_id)
+        return job
+
+    async def wait(self, job_id: str, timeout: float | None = None) -> Job:
+        """Return the job at its end, or as it is after ``timeout`` seconds."""
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        async for job in self.events(job_id, deadline):
+            if job.state.is_final:
+                return job
+        return await self.get(job_id)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job in whatever state it is."""
+        job = await asyncio.to_thread(self._store.cancel, job_id)
+        self._changes.tell(job_id)
+        self._wake()
+        return job
+
+    async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncIterator[Job]:
+        """Give the job now, and after each change, until its end or the deadline on the monotonic clock."""
+        seen: Job | None = None
+        while True:
+            job = await self.get(job_id)
+            if seen is None or _shown(job) != _shown(seen):
+                yield job
+                seen = job
+            left = deadline - time.monotonic()
+            if job.state.is_final or left <= 0:
+                return
+            await self._changes.next(job_id, min(left, LOOK_AGAIN_SECONDS))
+
+    async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage:
+        """Return a page of jobs, newest first."""
+        return await asyncio.to_thread(self._store.list, which, limit, before)
+
+    def result_path(self, job: Job) -> Path:
+        """Return the file of a succeeded job; raises JobNotFound once it is gone."""
+        path = self._results.find(job.result.digest) if job.result else None
+        if path is None:
+            raise JobNotFound(job.id)
+        return path
+
+
+def _shown(job: Job) -> tuple[JobState, float, str]:
+    return job.state, job.progress, job.stage
