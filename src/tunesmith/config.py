@@ -26,7 +26,7 @@ def settings_file() -> Path:
 
 
 class Settings(BaseSettings):
-    """Every option that can be set for good; each but ``data_dir`` is also a flag of ``tunesmith generate``."""
+    """Every option that can be set for good; those of the music are also flags of ``tunesmith generate``."""
 
     model_config = SettingsConfigDict(env_prefix="TUNESMITH_", extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     suffix: Literal[".wav", ".flac", ".mp3", ".ogg", ".opus"] = ".wav"
     commercial_safe: bool = False
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
+    database_url: str | None = None
+    queue_limit: Annotated[int, Field(ge=1)] = 500
+    result_days: Annotated[float, Field(gt=0)] = 30.0
+    result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
 
     @classmethod
     def settings_customise_sources(

@@ -4,6 +4,7 @@ The tree::
 
     TunesmithError
     ├── InvalidRequest      the caller asked for something that cannot be: names field, limit and value
+    │   ├── IdempotencyConflict   a key that was used before comes with another request
     │   └── UnknownName     a genre, instrument, model … that does not exist; suggests the nearest
     ├── InvalidScore        a score file has a mistake: names line, part and beat
     ├── AudioFileError      a sound file cannot be read or written
@@ -11,6 +12,9 @@ The tree::
     ├── ModelNotInstalled   the model exists but is not on this machine
     ├── ModelFileError      a model's file is missing, broken or of a kind that is not read: names file and field
     ├── DownloadError       a repository cannot be reached, read or found: names it and says why
+    ├── DatabaseError       the database is damaged, locked, newer than this version or out of reach
+    ├── JobNotFound         there is no job with that id
+    ├── QueueFull           too many jobs wait already: says when to come back
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
     ├── QueueFull           so many requests wait already that no more are taken; try again later
     └── GenerationCancelled the caller cancelled while the music was being made
@@ -48,6 +52,13 @@ class UnknownName(InvalidRequest):
         super().__init__(field, f"there is no {field} called {name!r}{hint}")
         self.name = name
         self.nearest = tuple(nearest)
+
+
+class IdempotencyConflict(InvalidRequest):
+    """An idempotency key that was used before comes with another request."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("idempotency_key", f"{key!r} was used before for another request")
 
 
 class InvalidScore(TunesmithError):
@@ -105,6 +116,31 @@ class DownloadError(TunesmithError):
         super().__init__(f"cannot download {repository}: {problem}")
         self.repository = repository
         self.problem = problem
+
+
+class DatabaseError(TunesmithError):
+    """The database is damaged, locked, newer than this version or out of reach; it is left as it was."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"database {where}: {problem}")
+
+
+class JobNotFound(TunesmithError):
+    """There is no job with that id."""
+
+    exit_code = 2
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no job {job_id[:80]!r}")
+
+
+class QueueFull(TunesmithError):
+    """``limit`` jobs wait already; a place is expected to be free in ``retry_after`` whole seconds."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        super().__init__(f"{limit} jobs wait already; try again in {retry_after} s")
+        self.limit = limit
+        self.retry_after = retry_after
 
 
 class OutOfResources(TunesmithError):

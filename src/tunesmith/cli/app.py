@@ -12,6 +12,7 @@ from tunesmith.cli.generate import generate
 from tunesmith.cli.lists import genres, instruments
 from tunesmith.cli.models import list_models, pull, rm, show
 from tunesmith.cli.render import render
+from tunesmith.cli.token import app as token
 
 EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C, 143 ended from outside."
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 for command in (generate, render, explain, genres, instruments, pull, show, rm):
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
+app.add_typer(token, name="token", epilog=EPILOG)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,177 @@
+"""Job: one request on its way from the queue to a file, as everybody but its runner sees it.
+
+::
+
+    queued ─► loading ─► running ─► succeeded
+      │ ▲        │          │  └──► failed
+      │ └────────┴──────────┘ when its process died or shut down
+      └──────────┴──────────┴─────► canceled
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.request import GenerationRequest
+
+USUAL_AUDIO_SECONDS = 30.0
+"""How long a piece is taken to be where the request leaves its duration open."""
+
+MAX_NAME = 256
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, whose order is that of the characters
+_TIME_LETTERS, _RANDOM_BYTES = 10, 20
+
+
+class JobState(StrEnum):
+    """Where a job is."""
+
+    QUEUED = "queued"
+    LOADING = "loading"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job will never change again."""
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED)
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """The file a job made: its SHA-256 ``digest``, ``bytes``, and what sounds in it."""
+
+    digest: str
+    format: str
+    bytes: int
+    duration: float
+    sample_rate: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed: ``kind`` for programs (the error's class name), ``message`` for people."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a caller hands in.
+
+    ``generated_by`` is the model that will make it where that is not the one asked for (a stand-in), ``extra`` what
+    the dialect wants back later, ``owner`` an API token's id, an address or None. The first of equal ``priority`` is
+    the oldest; higher goes first.
+    """
+
+    request: GenerationRequest
+    dialect: str
+    owner: str | None = None
+    priority: int = 0
+    idempotency_key: str | None = None
+    model: str | None = None
+    generated_by: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("idempotency_key", "owner", "model", "generated_by", "dialect"):
+            value = getattr(self, name)
+            if value is not None and not 0 < len(value) <= MAX_NAME:
+                raise InvalidRequest(name, f"must be 1 to {MAX_NAME} characters, got {len(value)}")
+            if value is not None and not value.isprintable():
+                raise InvalidRequest(name, "must not contain control characters")
+
+    @property
+    def audio_seconds(self) -> float:
+        """How many seconds of music it asks for."""
+        return audio_seconds_of(self.request)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a job; ``number`` tells it from every other claim on that job, earlier or later."""
+
+    job: Job
+    worker: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job. Times ``…_at`` are seconds since 1970 in UTC; ``progress`` is a fraction of the whole, 0 to 1.
+
+    ``model`` is the one asked for, ``generated_by`` the one that makes it. ``data_removed`` says that the file of a
+    succeeded job is gone because of its age or to make room.
+    """
+
+    id: str
+    state: JobState
+    request: GenerationRequest
+    extra: Mapping[str, Any]
+    model: str
+    generated_by: str
+    dialect: str
+    priority: int
+    owner: str | None
+    idempotency_key: str | None
+    progress: float
+    stage: str
+    eta_seconds: float | None
+    created_at: float
+    started_at: float | None
+    running_at: float | None
+    finished_at: float | None
+    attempts: int
+    worker: str | None
+    result: JobResult | None
+    failure: Failure | None
+    metadata: Mapping[str, Any]
+    data_removed: bool
+
+    @property
+    def audio_seconds(self) -> float:
+        """How many seconds of music it asks for."""
+        return audio_seconds_of(self.request)
+
+    @property
+    def queued_seconds(self) -> float | None:
+        """How long it waited for a worker; None while it waits."""
+        return _between(self.created_at, self.started_at)
+
+    @property
+    def load_seconds(self) -> float | None:
+        """How long it waited for its model; None until that is loaded."""
+        return _between(self.started_at, self.running_at)
+
+    @property
+    def generate_seconds(self) -> float | None:
+        """How long it took to make; None until it is."""
+        return _between(self.running_at, self.finished_at)
+
+
+def audio_seconds_of(request: GenerationRequest) -> float:
+    """Return the duration asked for, or the usual one where the request leaves it open."""
+    return request.duration or USUAL_AUDIO_SECONDS
+
+
+def _between(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else max(0.0, end - start)
+
+
+def new_job_id(now: float, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    """Return an id that sorts by time (to the millisecond), fits a URL, and cannot be guessed (160 random bits)."""
+    return _base32(int(now * 1000), _TIME_LETTERS) + _base32(
+        int.from_bytes(random_bytes(_RANDOM_BYTES), "big"), _RANDOM_BYTES * 8 // 5
+    )
+
+
+def _base32(number: int, letters: int) -> str:
+    return "".join(_ALPHABET[number >> (5 * place) & 31] for place in reversed(range(letters)))

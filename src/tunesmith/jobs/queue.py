@@ -1,0 +1,191 @@
+"""JobQueue: what workers do with jobs: claim them, report on them, and finish them, exactly once.
+
+Every report is a compare-and-set on the claim it belongs to. A worker that was taken for dead, or whose job was
+canceled, is told False and changes nothing, so no job finishes twice and no final state ever changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from tunesmith.jobs.job import Claim, Failure, JobResult, JobState
+from tunesmith.jobs.rows import job_of, result_values
+from tunesmith.jobs.speeds import Speed, observe_speed, speed_of
+from tunesmith.library.clock import Clock
+from tunesmith.library.database import Database
+from tunesmith.library.tables import ACTIVE_STATES, jobs, turns, workers
+
+MAX_ATTEMPTS = 2
+PROGRESS_SECONDS = 0.25
+"""How often at most a job's progress is written down."""
+
+MIN_FRACTION_TO_EXTRAPOLATE = 0.05
+CRASHED = Failure("Crashed", f"the process that made it ended {MAX_ATTEMPTS} times before it was done")
+
+
+class JobQueue:
+    """The jobs in a database, for the workers' side. Safe to share between threads and between processes."""
+
+    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+        self._database = database
+        self._clock = clock
+        self._reported: dict[tuple[str, int], tuple[float, str]] = {}
+
+    def claim(self, worker: str, models: Collection[str] | None = None) -> Claim | None:
+        """Take the next job of these models (None: of any), or return None where none waits.
+
+        The next is of the highest priority, then of the owner served the longest ago, then the oldest.
+        """
+        with self._database.write() as connection:
+            job_id = connection.execute(_next_job(models)).scalar()
+            if job_id is None:
+                return None
+            now = self._clock()
+            values = {
+                "state": JobState.LOADING.value, "worker": worker, "started_at": now, "running_at": None,
+                "attempts": jobs.c.attempts + 1, "claims": jobs.c.claims + 1,
+                "progress": 0.0, "stage": "loading", "eta_at": None,
+            }  # fmt: skip
+            update = sa.update(jobs).where(jobs.c.id == job_id).values(values).returning(*jobs.c)
+            row = connection.execute(update).mappings().one()
+            newest = sa.select(sa.func.coalesce(sa.func.max(turns.c.turn), 0) + 1).scalar_subquery()
+            connection.execute(self._database.upsert(turns, {"owner": row["owner"], "turn": newest}, ["owner"]))
+            return Claim(job_of(row, now), worker, row["claims"])
+
+    def waiting_models(self) -> Mapping[str, int]:
+        """Count the waiting jobs by the model that is to make them."""
+        waiting = sa.select(jobs.c.generated_by, sa.func.count()).where(jobs.c.state == JobState.QUEUED.value)
+        with self._database.read() as connection:
+            rows = connection.execute(waiting.group_by(jobs.c.generated_by))
+            return dict(rows.tuples().all())
+
+    def running(self, claim: Claim, load_seconds: float | None = None) -> bool:
+        """Report that the model is loaded and works on it, and what the loading took where it was not loaded before."""
+        now, job = self._clock(), claim.job
+        with self._database.write() as connection:
+            if load_seconds is not None:
+                observe_speed(self._database, connection, job.generated_by, Speed(load_seconds=load_seconds))
+            estimate = speed_of(connection, job.generated_by).seconds_for(job.audio_seconds)
+            values = {
+                "state": JobState.RUNNING.value, "running_at": now, "stage": "",
+                "eta_at": None if estimate is None else now + estimate,
+            }  # fmt: skip
+            return _change(connection, claim, values)
+
+    def progress(self, claim: Claim, fraction: float, stage: str) -> bool:
+        """Report how far it is, 0 to 1; False once the job is no longer this claim's and work on it should stop.
+
+        Reports of the same stage that follow each other within ``PROGRESS_SECONDS`` are not written down, and say True.
+        """
+        now, key = self._clock(), (claim.job.id, claim.number)
+        at, before = self._reported.get(key, (float("-inf"), ""))
+        if now - at < PROGRESS_SECONDS and stage == before:
+            return True
+        self._reported[key] = (now, stage)
+        values: dict[str, Any] = {"progress": min(1.0, max(0.0, fraction)), "stage": stage}
+        if fraction >= MIN_FRACTION_TO_EXTRAPOLATE:
+            began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
+            values["eta_at"] = now + (now - began) * (1 - fraction) / fraction
+        with self._database.write() as connection:
+            ours = _change(connection, claim, values)
+        if not ours:
+            self._reported.pop(key, None)
+        return ours
+
+    def succeed(self, claim: Claim, result: JobResult, metadata: Mapping[str, Any]) -> bool:
+        """Finish a job with the file it made; its speed is measured. False if the job is no longer this claim's."""
+        now, model = self._clock(), claim.job.generated_by
+        began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
+        values = {"running_at": began, "progress": 1.0, **result_values(result), "metadata": dict(metadata)}
+        with self._database.write() as connection:
+            began_at = self._finish(connection, claim, _end(JobState.SUCCEEDED, now) | values)
+            if began_at is not None and result.duration > 0:
+                speed = Speed(seconds_per_audio_second=(now - began_at) / result.duration)
+                observe_speed(self._database, connection, model, speed)
+        return began_at is not None
+
+    def fail(self, claim: Claim, failure: Failure) -> bool:
+        """Finish a job without a file; False if the job is no longer this claim's."""
+        values = _end(JobState.FAILED, self._clock()) | _failure_values(failure)
+        with self._database.write() as connection:
+            return self._finish(connection, claim, values) is not None
+
+    def _finish(self, connection: sa.Connection, claim: Claim, values: dict[str, Any]) -> float | None:
+        """End the job, and return when the work on it began, or None if it is no longer this claim's."""
+        self._reported.pop((claim.job.id, claim.number), None)
+        began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
+        return connection.execute(sa.update(jobs).where(_is(claim)).values(values).returning(began)).scalar()
+
+    def requeue(self, claim: Claim) -> bool:
+        """Give a job back whose runner died: it is tried once more, and then failed.
+
+        False if the job is no longer this claim's.
+        """
+        with self._database.write() as connection:
+            return self._requeue(connection, _is(claim)) > 0
+
+    def release(self, claim: Claim) -> bool:
+        """Give a job back because this process shuts down; the attempt does not count."""
+        with self._database.write() as connection:
+            return _change(connection, claim, {**_QUEUED_AGAIN, "attempts": jobs.c.attempts - 1})
+
+    def held(self, worker: str) -> frozenset[str]:
+        """Return the ids of the jobs that are this worker's; one it works on that is missing was canceled or taken."""
+        mine = (jobs.c.worker == worker) & jobs.c.state.in_(ACTIVE_STATES)
+        with self._database.read() as connection:
+            return frozenset(connection.execute(sa.select(jobs.c.id).where(mine)).scalars())
+
+    def recover(self) -> int:
+        """Requeue, or fail, the jobs of workers that are no longer listed, and return how many there were."""
+        orphaned = jobs.c.state.in_(ACTIVE_STATES) & jobs.c.worker.not_in(sa.select(workers.c.id))
+        with self._database.write() as connection:
+            self._database.lock(connection, "recover")
+            return self._requeue(connection, orphaned)
+
+    def _requeue(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+        again, spent = jobs.c.attempts < MAX_ATTEMPTS, jobs.c.attempts >= MAX_ATTEMPTS
+        end = _end(JobState.FAILED, self._clock()) | _failure_values(CRASHED)
+        failed = connection.execute(sa.update(jobs).where(which & spent).values(end)).rowcount
+        return failed + connection.execute(sa.update(jobs).where(which & again).values(_QUEUED_AGAIN)).rowcount
+
+
+_QUEUED_AGAIN: Mapping[str, Any] = {
+    "state": JobState.QUEUED.value, "worker": None, "started_at": None, "running_at": None,
+    "progress": 0.0, "stage": "", "eta_at": None,
+}  # fmt: skip
+
+
+def _next_job(models: Collection[str] | None) -> sa.Select[tuple[str]]:
+    waiting = jobs.c.state == JobState.QUEUED.value
+    if models is not None:
+        waiting &= jobs.c.generated_by.in_(list(models))
+    order = (jobs.c.priority.desc(), sa.func.coalesce(turns.c.turn, 0), jobs.c.id)
+    joined = sa.select(jobs.c.id).join_from(jobs, turns, turns.c.owner == jobs.c.owner, isouter=True)
+    return joined.where(waiting).order_by(*order).limit(1).with_for_update(of=jobs, skip_locked=True)
+
+
+def _is(claim: Claim) -> sa.ColumnElement[bool]:
+    return (
+        (jobs.c.id == claim.job.id)
+        & jobs.c.state.in_(ACTIVE_STATES)
+        & (jobs.c.worker == claim.worker)
+        & (jobs.c.claims == claim.number)
+    )
+
+
+def _change(connection: sa.Connection, claim: Claim, values: Mapping[str, Any]) -> bool:
+    return connection.execute(sa.update(jobs).where(_is(claim)).values(dict(values))).rowcount > 0
+
+
+def _end(state: JobState, now: float) -> dict[str, Any]:
+    return {"state": state.value, "finished_at": now, "stage": "", "eta_at": None}
+
+
+def _failure_values(failure: Failure) -> dict[str, Any]:
+    """Return the failure as columns; PostgreSQL keeps no NUL character and no half of a surrogate pair."""
+    message = failure.message.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    return {"error_kind": failure.kind, "error_message": message}

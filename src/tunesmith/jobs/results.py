@@ -1,0 +1,166 @@
+"""ResultFiles: the finished files, named by their SHA-256, and how long they are kept.
+
+::
+
+    results/
+        incoming/          files being written; what is left there by a dead process is removed after an hour
+        ab/ab12…           a result: written and synced under incoming/, then renamed, so it is whole or not there
+        .lock              held while a result is put in its place, and while one is removed
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkstemp
+
+from filelock import FileLock
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.library.clock import Clock
+
+GRACE_SECONDS = 3600.0
+"""How long a result is kept whatever the limits are, for whoever asked for it to fetch it."""
+
+SECONDS_A_DAY, BYTES_A_GIGABYTE = 86_400, 10**9
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long results are kept: ``days`` since their last job finished, and ``gigabytes`` (10^9) of them at most."""
+
+    days: float
+    gigabytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A result in its place."""
+
+    digest: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    path: Path
+    bytes: int
+    used_at: float
+
+
+class ResultFiles:
+    """The folder of results. Safe to share between processes."""
+
+    def __init__(self, folder: Path, clock: Clock = time.time) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._incoming = folder / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(folder / ".lock", thread_local=False)
+
+    @contextmanager
+    def receive(self, suffix: str = "") -> Iterator[Path]:
+        """Give an empty file to write a result to, and remove it if it was not kept."""
+        handle, name = mkstemp(suffix, dir=self._incoming)
+        os.close(handle)
+        path = Path(name)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def keep(self, path: Path) -> StoredFile:
+        """Move a file that was written to ``receive``'s path to its place; once this returns it is on the disk."""
+        digest, size = _synced_digest(path)
+        target = self._path(digest)
+        target.parent.mkdir(exist_ok=True)
+        with self._lock:
+            path.replace(target)
+            os.utime(target, (self._clock(), self._clock()))  # the same bytes made again are young again
+        _sync_folder(target.parent)
+        return StoredFile(digest, size)
+
+    def add(self, content: bytes) -> StoredFile:
+        """Keep bytes as a result."""
+        with self.receive() as path:
+            path.write_bytes(content)
+            return self.keep(path)
+
+    def find(self, digest: str) -> Path | None:
+        """Return where a result is, or None where it is gone; raises InvalidRequest for what is no digest."""
+        path = self._path(digest)
+        return path if path.is_file() else None
+
+    def prune(self, retention: Retention, used: Mapping[str, float]) -> tuple[str, ...]:
+        """Remove what is too old, then the oldest while all are too large; return the digests removed.
+
+        ``used`` says when each result's last job finished; a file without a job counts from when it was written. What
+        was used within ``GRACE_SECONDS`` is kept.
+        """
+        self._remove_leftovers()
+        now = self._clock()
+        kept = sorted((self._kept(path, used) for path in self._results()), key=lambda one: one.used_at)
+        room = sum(one.bytes for one in kept) - retention.gigabytes * BYTES_A_GIGABYTE
+        removed = []
+        for one in kept:
+            too_old = now - one.used_at > retention.days * SECONDS_A_DAY
+            if now - one.used_at > GRACE_SECONDS and (too_old or room > 0) and self._remove(one, now):
+                removed.append(one.path.name)
+                room -= one.bytes
+        return tuple(removed)
+
+    def _path(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise InvalidRequest("digest", f"must be 64 hexadecimal digits, got {digest[:80]!r}")
+        return self.folder / digest[:2] / digest
+
+    def _results(self) -> Iterator[Path]:
+        for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
+            if _DIGEST.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+                yield path
+
+    def _kept(self, path: Path, used: Mapping[str, float]) -> _Kept:
+        about = path.stat()
+        return _Kept(path, about.st_size, max(about.st_mtime, used.get(path.name, 0.0)))
+
+    def _remove(self, one: _Kept, now: float) -> bool:
+        """Remove a result unless it was made again since it was looked at."""
+        with self._lock:
+            if now - one.path.stat().st_mtime <= GRACE_SECONDS:
+                return False
+            one.path.unlink()
+        return True
+
+    def _remove_leftovers(self) -> None:
+        for path in self._incoming.iterdir():
+            if self._clock() - path.stat().st_mtime > GRACE_SECONDS:
+                path.unlink(missing_ok=True)
+
+
+def _synced_digest(path: Path) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb+") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut; Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

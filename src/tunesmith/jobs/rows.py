@@ -1,0 +1,85 @@
+"""Jobs as rows of the database, and rows as jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
+from tunesmith.request import GenerationRequest
+
+
+def row_of(submission: Submission, job_id: str, now: float) -> dict[str, Any]:
+    """Return the row of a job that was just handed in."""
+    model = submission.model or submission.request.model
+    return {
+        "id": job_id,
+        "state": JobState.QUEUED.value,
+        "request": submission.request.model_dump(mode="json", exclude_defaults=True),
+        "extra": dict(submission.extra),
+        "fingerprint": fingerprint(submission),
+        "model": model,
+        "generated_by": submission.generated_by or model,
+        "audio_seconds": submission.audio_seconds,
+        "dialect": submission.dialect,
+        "priority": submission.priority,
+        "owner": submission.owner or "",
+        "idempotency_key": submission.idempotency_key,
+        "progress": 0.0,
+        "stage": "",
+        "created_at": now,
+        "attempts": 0,
+        "claims": 0,
+        "metadata": {},
+        "data_removed": False,
+    }
+
+
+def fingerprint(submission: Submission) -> str:
+    """Return what two submissions share only when they ask for the same thing."""
+    asked = {
+        "request": submission.request.model_dump(mode="json"),
+        "extra": dict(submission.extra),
+        "model": submission.model or submission.request.model,
+        "dialect": submission.dialect,
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def job_of(row: sa.RowMapping, now: float) -> Job:
+    """Return the job that a row holds, its time left as of ``now``."""
+    kind, eta_at = row["error_kind"], row["eta_at"]
+    return Job(
+        id=row["id"],
+        state=JobState(row["state"]),
+        request=GenerationRequest.model_validate(row["request"]),
+        extra=row["extra"],
+        model=row["model"],
+        generated_by=row["generated_by"],
+        dialect=row["dialect"],
+        priority=row["priority"],
+        owner=row["owner"] or None,
+        idempotency_key=row["idempotency_key"],
+        progress=row["progress"],
+        stage=row["stage"],
+        eta_seconds=None if eta_at is None else max(0.0, eta_at - now),
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        running_at=row["running_at"],
+        finished_at=row["finished_at"],
+        attempts=row["attempts"],
+        worker=row["worker"],
+        result=None if row["result"] is None else JobResult(**row["result"]),
+        failure=None if kind is None else Failure(kind, row["error_message"]),
+        metadata=row["metadata"],
+        data_removed=row["data_removed"],
+    )
+
+
+def result_values(result: JobResult) -> dict[str, Any]:
+    """Return a result as columns."""
+    return {"digest": result.digest, "result": asdict(result)}

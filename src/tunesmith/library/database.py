@@ -1,0 +1,148 @@
+"""Database: one SQLite file or one PostgreSQL server, opened by URL, with every failure said in one line.
+
+SQLite runs in WAL mode with ``synchronous=NORMAL``: what was committed survives the end of every process at any
+moment (``kill -9`` included), because commits are in the operating system's hands; only a power cut may take the last
+of them, and never damages the file. Writers begin with BEGIN IMMEDIATE, so that they wait for each other instead of
+failing half way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+from zlib import crc32
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+
+from tunesmith.config import Settings
+from tunesmith.errors import DatabaseError, InvalidRequest
+
+FILE_NAME = "tunesmith.db"
+BUSY_SECONDS = 10.0
+"""How long a writer waits for the others before it gives up."""
+
+REASONS = {
+    "database is locked": "is locked by another program; stop what holds it, or try again later",
+    "malformed": "is damaged; it was left as it is: move it away, or put a backup in its place",
+    "not a database": "is damaged or not a database; it was left as it is: move it away, or put a backup in its place",
+    "readonly": "cannot be written to",
+    "unable to open": "cannot be opened; check the folder and its permissions",
+    "disk is full": "cannot grow: the disk is full",
+}
+"""What SQLite's complaints mean to a user, by words in them."""
+
+
+def database_url(settings: Settings) -> str:
+    """Return the URL set, or that of the SQLite file in the data folder."""
+    return settings.database_url or f"sqlite:///{settings.data_dir / FILE_NAME}"
+
+
+class Database:
+    """An open database. Safe to share between threads; ``close`` it when done."""
+
+    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
+        """Prepare the connection; raises InvalidRequest for a URL that is not one of ours."""
+        self.url = _checked_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.where = self.url.database or "" if self.is_sqlite else self.url.render_as_string(hide_password=True)
+        self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgresql_engine(self.url)
+        self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Give a connection that sees one moment of the database; raises DatabaseError."""
+        with self.explained(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Give a connection in a transaction that commits at the end, all or nothing; raises DatabaseError."""
+        with self.explained(), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn the driver's errors into a DatabaseError of one line, save broken constraints, which mean something."""
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise DatabaseError(self.where, _reason(error)) from error
+
+    def use_write_ahead_log(self) -> None:
+        """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
+        with self.explained(), self.engine.execution_options(begin="").connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+    def lock(self, connection: sa.Connection, name: str) -> None:
+        """Let no other transaction that takes this lock run beside this one; SQLite has one writer at any time."""
+        if not self.is_sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(crc32(name.encode()))))
+
+    def upsert(self, table: sa.Table, values: dict[str, Any], key: Sequence[str]) -> sa.Insert:
+        """Return the statement that inserts the row, or overwrites the one with the same key."""
+        insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        others = {name: value for name, value in values.items() if name not in key}
+        return insert.values(values).on_conflict_do_update(index_elements=list(key), set_=others)
+
+    def close(self) -> None:
+        """Let all connections go."""
+        self.engine.dispose()
+
+
+def _checked_url(text: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+        backend = url.get_backend_name()
+    except (ArgumentError, NoSuchModuleError):
+        raise InvalidRequest("setting database_url", "must be sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite" or not url.database or url.database == ":memory:":
+        raise InvalidRequest("setting database_url", "must be sqlite:///FILE or postgresql://USER@HOST/NAME")
+    return url.set(drivername="sqlite+pysqlite")
+
+
+def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
+    folder = Path(cast("str", url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(str(url.database), f"cannot make its folder: {error.strerror}") from None
+    engine = sa.create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=16, max_overflow=48)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    begin = connection.get_execution_options().get("begin", "BEGIN")
+    if begin:
+        connection.exec_driver_sql(begin)
+
+
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True)
+    except ModuleNotFoundError:
+        raise InvalidRequest("setting database_url", "PostgreSQL needs: pip install 'tunesmith[postgres]'") from None
+
+
+def _reason(error: DBAPIError) -> str:
+    said = str(error.orig).strip()
+    for words, meaning in REASONS.items():
+        if words in said:
+            return meaning
+    return said.splitlines()[0] if said else type(error.orig).__name__

@@ -1,0 +1,42 @@
+"""Rate: so many of something in a stretch of time, written as in ``1000/day``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tunesmith.errors import InvalidRequest
+
+SECONDS = MappingProxyType({"second": 1, "minute": 60, "hour": 3600, "day": 86_400})
+_SHORT = {"s": "second", "sec": "second", "min": "minute", "m": "minute", "h": "hour", "d": "day"}
+_RATE = re.compile(r"(\d{1,9})\s*/\s*([a-z]+?)s?")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``count`` in each ``unit``, one of ``SECONDS``."""
+
+    count: int
+    unit: str
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.unit not in SECONDS:
+            raise InvalidRequest("rate", f"must be at least 1 per {', '.join(SECONDS)}, got {self}")
+
+    @property
+    def seconds(self) -> int:
+        """The stretch of time."""
+        return SECONDS[self.unit]
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.unit}"
+
+    @classmethod
+    def parse(cls, field: str, text: str) -> Rate:
+        """Read ``60/min``, ``1000/day`` and the like; raises InvalidRequest that names the field."""
+        found = _RATE.fullmatch(text.strip().lower())
+        unit = "" if found is None else _SHORT.get(found[2], found[2])
+        if found is None or unit not in SECONDS or int(found[1]) < 1:
+            raise InvalidRequest(field, f"must be COUNT/UNIT, unit second, minute, hour or day, got {text[:40]!r}")
+        return cls(int(found[1]), unit)

@@ -1,0 +1,106 @@
+"""The tables, as the last migration leaves them.
+
+Times are seconds since 1970 in UTC. An owner is never NULL but may be empty, so that a unique index holds for it too.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+ACTIVE_STATES = ("loading", "running")
+ID, NAME = sa.String(64), sa.String(256)
+JSON = sa.JSON(none_as_null=True)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("request", JSON, nullable=False),
+    sa.Column("extra", JSON, nullable=False),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("model", NAME, nullable=False),
+    sa.Column("generated_by", NAME, nullable=False),
+    sa.Column("audio_seconds", sa.Double, nullable=False),
+    sa.Column("dialect", NAME, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("owner", NAME, nullable=False),
+    sa.Column("idempotency_key", NAME),
+    sa.Column("progress", sa.Double, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("eta_at", sa.Double),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("started_at", sa.Double),
+    sa.Column("running_at", sa.Double),
+    sa.Column("finished_at", sa.Double),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("claims", sa.Integer, nullable=False),
+    sa.Column("worker", ID),
+    sa.Column("digest", sa.String(64)),
+    sa.Column("result", JSON),
+    sa.Column("error_kind", NAME),
+    sa.Column("error_message", sa.Text),
+    sa.Column("metadata", JSON, nullable=False),
+    sa.Column("data_removed", sa.Boolean, nullable=False),
+    sa.Index("jobs_by_queue", "state", "generated_by", "priority", "id"),
+    sa.Index("jobs_by_owner", "owner", "id"),
+    sa.Index("jobs_by_digest", "digest"),
+    sa.Index("jobs_by_idempotency_key", "owner", "idempotency_key", unique=True),
+)
+"""Every job there ever was."""
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("owner", NAME, primary_key=True),
+    sa.Column("turn", sa.BigInteger, nullable=False),
+    sa.Index("turns_by_turn", "turn"),
+)
+"""When each owner was last served, as a number that only grows."""
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("host", NAME, nullable=False),
+    sa.Column("process_id", sa.Integer, nullable=False),
+    sa.Column("process_started_at", sa.Double, nullable=False),
+    sa.Column("heartbeat_at", sa.Double, nullable=False),
+)
+"""The server processes that claim jobs."""
+
+speeds = sa.Table(
+    "speeds",
+    metadata,
+    sa.Column("model", NAME, primary_key=True),
+    sa.Column("seconds_per_audio_second", sa.Double),
+    sa.Column("load_seconds", sa.Double),
+)
+"""How fast each model was of late."""
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("prefix", sa.String(16), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("quota", sa.String(32)),
+    sa.Column("rate", sa.String(32)),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double),
+    sa.Column("revoked_at", sa.Double),
+    sa.Column("last_used_at", sa.Double),
+    sa.Index("tokens_by_prefix", "prefix"),
+    sa.Index(
+        "tokens_in_force_by_name",
+        "name",
+        unique=True,
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    ),
+)
+"""API tokens, as hashes."""

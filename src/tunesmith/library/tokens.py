@@ -1,0 +1,189 @@
+"""API tokens: who may call the server, and how much.
+
+A token is ``ts_`` and 256 random bits. Only its SHA-256 is stored: a slow hash protects words that can be guessed, and
+these bits cannot. Its first characters are kept to show, and to find its row; the hashes are then compared in constant
+time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from tunesmith.errors import InvalidRequest, UnknownName
+from tunesmith.library.clock import Clock
+from tunesmith.library.database import Database
+from tunesmith.library.rate import Rate
+from tunesmith.library.tables import tokens
+
+Scope = Literal["generate", "admin"]
+SCOPES: tuple[Scope, ...] = ("generate", "admin")
+START, SECRET_BYTES, SHOWN = "ts_", 32, 9
+MAX_NAME = 64
+USED_SECONDS = 60.0
+"""How often at most it is written down that a token was used."""
+
+RandomBytes = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """What a new token should be; ``expires_at`` is in seconds since 1970 in UTC, None is never."""
+
+    name: str
+    scope: Scope = "generate"
+    quota: Rate | None = None
+    rate: Rate | None = None
+    expires_at: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name) <= MAX_NAME or not self.name.isprintable() or self.name != self.name.strip():
+            raise InvalidRequest("name", f"must be 1 to {MAX_NAME} printable characters, got {self.name[:80]!r}")
+        if self.scope not in SCOPES:
+            raise InvalidRequest("scope", f"must be generate or admin, got {self.scope!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A token as it is remembered, without the secret. ``prefix`` is how it begins."""
+
+    id: str
+    name: str
+    prefix: str
+    scope: Scope
+    quota: Rate | None
+    rate: Rate | None
+    created_at: float
+    expires_at: float | None
+    revoked_at: float | None
+    last_used_at: float | None
+
+    def is_in_force(self, now: float) -> bool:
+        """Tell whether the server would take it."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token just made; ``secret`` is shown once and known to nobody afterwards."""
+
+    token: ApiToken
+    secret: str
+
+    def __repr__(self) -> str:
+        """Leave the secret out, so that no log can hold it."""
+        return f"NewToken(token={self.token!r})"
+
+
+class Tokens:
+    """The API tokens in a database. Safe to share between threads and between processes."""
+
+    def __init__(
+        self, database: Database, clock: Clock = time.time, random_bytes: RandomBytes = secrets.token_bytes
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    def create(self, wanted: TokenRequest) -> NewToken:
+        """Make a token; raises InvalidRequest for a name in use or a time of expiry that has passed."""
+        now = self._clock()
+        if wanted.expires_at is not None and wanted.expires_at <= now:
+            raise InvalidRequest("expires", "must lie in the future")
+        secret = START + _text(self._random_bytes(SECRET_BYTES))
+        row = {
+            "id": _text(self._random_bytes(9)), "name": wanted.name, "prefix": secret[:SHOWN], "hash": _hash(secret),
+            "scope": wanted.scope, "quota": _as_text(wanted.quota), "rate": _as_text(wanted.rate),
+            "created_at": now, "expires_at": wanted.expires_at,
+        }  # fmt: skip
+        try:
+            with self._database.write() as connection:
+                made = connection.execute(sa.insert(tokens).values(row).returning(*tokens.c)).mappings().one()
+        except IntegrityError:
+            raise InvalidRequest("name", f"there is a token called {wanted.name!r} already") from None
+        return NewToken(_token_of(made), secret)
+
+    def list(self, revoked_too: bool = False) -> tuple[ApiToken, ...]:
+        """Return the tokens, oldest first."""
+        query = sa.select(tokens).order_by(tokens.c.created_at, tokens.c.id)
+        if not revoked_too:
+            query = query.where(tokens.c.revoked_at.is_(None))
+        with self._database.read() as connection:
+            return tuple(_token_of(row) for row in connection.execute(query).mappings())
+
+    def exist(self) -> bool:
+        """Tell whether there is any token in force, which closes the server to callers without one."""
+        now = self._clock()
+        return any(token.is_in_force(now) for token in self.list())
+
+    def revoke(self, name: str) -> ApiToken:
+        """End a token by its name or its prefix, for good; raises UnknownName."""
+        now = self._clock()
+        which = tokens.c.revoked_at.is_(None) & ((tokens.c.name == name) | (tokens.c.prefix == name))
+        with self._database.write() as connection:
+            update = sa.update(tokens).where(which).values(revoked_at=now).returning(*tokens.c)
+            row = connection.execute(update).mappings().first()
+        if row is None:
+            raise UnknownName("token", name, [token.name for token in self.list()])
+        return _token_of(row)
+
+    def verify(self, secret: str) -> ApiToken | None:
+        """Return the token in force that this is, or None; its use is written down."""
+        now = self._clock()
+        with self._database.read() as connection:
+            query = sa.select(tokens).where(tokens.c.prefix == secret[:SHOWN])
+            rows = connection.execute(query).mappings().all() if _is_storable(secret) else []
+        given = _hash(secret)
+        for row in rows:
+            token = _token_of(row)
+            if hmac.compare_digest(row["hash"], given) and token.is_in_force(now):
+                return self._used(token, now)
+        return None
+
+    def _used(self, token: ApiToken, now: float) -> ApiToken:
+        if token.last_used_at is not None and now - token.last_used_at < USED_SECONDS:
+            return token
+        with self._database.write() as connection:
+            connection.execute(sa.update(tokens).where(tokens.c.id == token.id).values(last_used_at=now))
+        return replace(token, last_used_at=now)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _is_storable(secret: str) -> bool:
+    """Tell whether it can be a token at all; what PostgreSQL cannot hold, such as NUL, is not asked for."""
+    return secret.startswith(START) and secret.isascii() and secret.isprintable()
+
+
+def _text(random: bytes) -> str:
+    return base64.urlsafe_b64encode(random).decode().rstrip("=")
+
+
+def _as_text(rate: Rate | None) -> str | None:
+    return None if rate is None else str(rate)
+
+
+def _token_of(row: sa.RowMapping) -> ApiToken:
+    return ApiToken(
+        row["id"],
+        row["name"],
+        row["prefix"],
+        row["scope"],
+        None if row["quota"] is None else Rate.parse("quota", row["quota"]),
+        None if row["rate"] is None else Rate.parse("rate", row["rate"]),
+        row["created_at"],
+        row["expires_at"],
+        row["revoked_at"],
+        row["last_used_at"],
+    )

@@ -1,0 +1,154 @@
+"""Both databases, for real: a SQLite file, and a PostgreSQL server of the tests' own that no other user can reach."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tunesmith.library.database import Database
+from tunesmith.library.schema import migrate
+from tunesmith.library.tables import metadata
+
+KINDS = ("sqlite", "postgresql")
+ROOT_S_STAND_IN = "postgres"  # PostgreSQL refuses to run as root; Debian's package makes this user
+QUICK = "-c fsync=off -c listen_addresses='' -c max_connections=100 -c log_min_messages=panic"
+
+
+class FakeClock:
+    """A clock that stands still unless told to go on."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A running server, reached through a socket in its folder."""
+
+    folder: Path
+    numbers: Iterator[int] = field(default_factory=count)
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """Make a database without tables and return its URL."""
+        name = f"t{next(self.numbers)}"
+        engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        return self.url(name)
+
+    def emptied(self) -> str:
+        """Return the URL of a migrated database without rows; always the same, as making one takes its time."""
+        engine = sa.create_engine(self.url("postgres"), poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"TRUNCATE {', '.join(metadata.tables)}"))
+        return self.url("postgres")
+
+
+def postgresql_programs() -> Path | None:
+    """Return the folder of initdb and pg_ctl, on Debian outside the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    anywhere = shutil.which("initdb")
+    if found:
+        return found[-1].parent
+    return Path(anywhere).parent if anywhere else None
+
+
+@contextmanager
+def running_postgresql() -> Iterator[PostgreSQL]:
+    """Start a server in a temporary folder; skips where there is none, but never in CI."""
+    programs = postgresql_programs()
+    if programs is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    user = ROOT_S_STAND_IN if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="tunesmith-pg-"))
+    if user:
+        shutil.chown(folder, user)
+    cluster = folder / "cluster"
+
+    def call(program: str, *arguments: str) -> None:
+        command = [str(programs / program), "-D", str(cluster), *arguments]
+        subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+    try:
+        call("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8")
+        log = str(folder / "log")
+        call("pg_ctl", "--wait", "--log", log, "-o", f"{QUICK} -c unix_socket_directories={folder}", "start")
+        try:
+            yield PostgreSQL(folder)
+        finally:
+            call("pg_ctl", "--mode=immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Where a test gets an empty database of one kind, already migrated."""
+
+    folder: Path
+    server: PostgreSQL | None
+
+    def new_url(self) -> str:
+        if self.server is not None:
+            return self.server.emptied()
+        handle, name = tempfile.mkstemp(".db", dir=self.folder)
+        os.close(handle)
+        return f"sqlite:///{name}"
+
+    @contextmanager
+    def opened(self, url: str) -> Iterator[Database]:
+        database = Database(url)
+        migrate(database)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    with running_postgresql() as server:
+        database = Database(server.url("postgres"))
+        migrate(database)
+        database.close()
+        yield server
+
+
+@pytest.fixture(params=KINDS)
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
+    """Both kinds, one after the other."""
+    server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
+    return Databases(tmp_path, server)
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[Database]:
+    """A new database, in a test run once with each kind."""
+    with databases.opened(databases.new_url()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
