@@ -24,7 +24,7 @@ from musicgen_parts.checkpoint import make_checkpoint
 from musicgen_parts.worker import Worker
 from tunesmith.musicgen.sessions import usable_cores
 
-STEPS = 60  # a turn
+STEPS = {"ours": 100, "prototype": 100, "transformers_fp32": 24, "transformers_bf16": 48}  # a turn
 CLIP_SECONDS = 10
 LONG_SECONDS = 30
 BATCH = 8
@@ -60,7 +60,7 @@ def in_turn(workers: dict[str, Worker], rounds: int) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in workers}
     for _ in range(rounds):
         for name, worker in workers.items():
-            question = {"steps": {"steps": STEPS}} if name == "ours" else {"steps": STEPS}
+            question = {"steps": {"steps": STEPS[name]}} if name == "ours" else {"steps": STEPS[name]}
             times[name] += worker.ask(**question)["steps_ms"][3:]
     for name, values in times.items():
         print(f"{name}: median {median(values):.1f} ms a step, 10th percentile {np.percentile(values, 10):.1f}")
@@ -127,7 +127,7 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "tunesmith-benchmark"))
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--prototype", type=Path)
     options = parser.parse_args()
     print_hardware("onnxruntime", "torch", "transformers")

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.errors import GenerationCancelled, InvalidRequest, InvalidScore, TunesmithError, UnknownName
+from tunesmith.errors import (
+    DatabaseError,
+    GenerationCancelled,
+    IdempotencyConflict,
+    InvalidRequest,
+    InvalidScore,
+    JobNotFound,
+    QueueFull,
+    TunesmithError,
+    UnknownName,
+)
 
 
 @pytest.mark.parametrize(("error", "line", "exit_code"), [
@@ -15,6 +25,11 @@ from tunesmith.errors import GenerationCancelled, InvalidRequest, InvalidScore, 
      "score: line 3, part bass, beat 4.5: no such pitch", 2),
     (InvalidScore("is empty"), "score: is empty", 2),
     (GenerationCancelled(), "cancelled", 130),
+    (DatabaseError("/a.db", "is damaged"), "database /a.db: is damaged", 1),
+    (JobNotFound("abc"), "there is no job 'abc'", 2),
+    (QueueFull(500), "the queue is full: 500 requests are waiting; try again later", 1),
+    (QueueFull(500, 12), "the queue is full: 500 requests are waiting; try again in 12 s", 1),
+    (IdempotencyConflict("k"), "idempotency_key: 'k' was used before for another request", 2),
     (TunesmithError("it failed"), "it failed", 1),
 ])  # fmt: skip
 def test_an_error_is_one_line_with_its_exit_code(error: TunesmithError, line: str, exit_code: int) -> None:

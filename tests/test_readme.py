@@ -11,20 +11,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkpoints import write_musicgen
+from hub_server import hub_server
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks_marked_tested(language: str) -> list[str]:
-    return re.findall(rf"<!-- tested -->\n```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks_marked_tested(language: str, how: str = "tested") -> list[str]:
+    return re.findall(rf"<!-- {how} -->\n```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
 COMMANDS = [line for block in blocks_marked_tested("sh") for line in block.splitlines()]
+HUB_COMMANDS = [line for block in blocks_marked_tested("sh", "tested with a hub") for line in block.splitlines()]
 
 
-def run(arguments: list[str], folder: Path) -> str:
-    environment = {**os.environ, "PYTHONUTF8": "1"}
+def run(arguments: list[str], folder: Path, **variables: str) -> str:
+    environment = {**os.environ, "PYTHONUTF8": "1", **variables}
     done = subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
     )
@@ -32,14 +35,26 @@ def run(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def test_the_readme_commands_work_one_after_another(tmp_path: Path) -> None:
-    for command in COMMANDS:
+def run_all(commands: list[str], folder: Path, **variables: str) -> None:
+    for command in commands:
         program, *arguments = shlex.split(command)
         assert program == "tunesmith"
-        run(["-m", "tunesmith", *arguments], tmp_path)
+        run(["-m", "tunesmith", *arguments], folder, **variables)
         for flag, value in itertools.pairwise(arguments):
             if flag in ("-o", "--midi", "--score", "--stems"):
-                assert (tmp_path / value).exists(), command
+                assert (folder / value).exists(), command
+
+
+def test_the_readme_commands_work_one_after_another(tmp_path: Path) -> None:
+    run_all(COMMANDS, tmp_path)
+
+
+def test_from_pull_to_a_musicgen_file_as_the_readme_says(tmp_path: Path) -> None:
+    write_musicgen(tmp_path / "tiny")
+    with hub_server() as hub:
+        hub.share("facebook/musicgen-small", tmp_path / "tiny")
+        variables = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache"), "TUNESMITH_THREADS": "1"}
+        run_all(HUB_COMMANDS, tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"), **variables)
 
 
 @pytest.mark.parametrize("code", blocks_marked_tested("python"))
@@ -49,4 +64,5 @@ def test_the_readme_code_works(code: str, tmp_path: Path) -> None:
 
 def test_there_is_something_to_test() -> None:
     assert len(COMMANDS) > 5
+    assert len(HUB_COMMANDS) > 3
     assert blocks_marked_tested("python")

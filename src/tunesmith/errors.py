@@ -14,9 +14,8 @@ The tree::
     ├── DownloadError       a repository cannot be reached, read or found: names it and says why
     ├── DatabaseError       the database is damaged, locked, newer than this version or out of reach
     ├── JobNotFound         there is no job with that id
-    ├── QueueFull           too many jobs wait already: says when to come back
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
-    ├── QueueFull           so many requests wait already that no more are taken; try again later
+    ├── QueueFull           so many requests wait already that no more are taken: says when to come back
     └── GenerationCancelled the caller cancelled while the music was being made
 """
 
@@ -134,25 +133,18 @@ class JobNotFound(TunesmithError):
         super().__init__(f"there is no job {job_id[:80]!r}")
 
 
-class QueueFull(TunesmithError):
-    """``limit`` jobs wait already; a place is expected to be free in ``retry_after`` whole seconds."""
-
-    def __init__(self, limit: int, retry_after: int) -> None:
-        super().__init__(f"{limit} jobs wait already; try again in {retry_after} s")
-        self.limit = limit
-        self.retry_after = retry_after
-
-
 class OutOfResources(TunesmithError):
     """There is not enough disk or memory; found out before the work starts."""
 
 
 class QueueFull(TunesmithError):
-    """So many requests wait already that no more are taken."""
+    """So many requests wait already that no more are taken; ``retry_after`` whole seconds may help, if known."""
 
-    def __init__(self, num_waiting: int) -> None:
-        super().__init__(f"the queue is full: {num_waiting} requests are waiting; try again later")
+    def __init__(self, num_waiting: int, retry_after: int | None = None) -> None:
+        when = "later" if retry_after is None else f"in {retry_after} s"
+        super().__init__(f"the queue is full: {num_waiting} requests are waiting; try again {when}")
         self.num_waiting = num_waiting
+        self.retry_after = retry_after
 
 
 class GenerationCancelled(TunesmithError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -153,9 +155,25 @@ def test_other_urls_are_refused(url: str) -> None:
         Database(url)
 
 
+def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InvalidRequest, match=r"PostgreSQL needs: pip install 'tunesmith\[postgres\]'"):
+        Database("postgresql://host/name")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_no_other_user_may_read_the_file(tmp_path: Path) -> None:
+    database = opened(tmp_path / "a.db")
+    with database.read() as connection:
+        connection.execute(sa.select(speeds))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("a.db*") if path.suffix != ".lock"}
+    database.close()
+    assert modes == {"a.db": 0o600, "a.db-wal": 0o600, "a.db-shm": 0o600}
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DatabaseError, match="cannot make its folder"):
+    with pytest.raises(DatabaseError, match=r"cannot be made: (Not a directory|File exists)"):
         opened(tmp_path / "file" / "a.db")
 
 

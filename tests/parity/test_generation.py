@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoints import Kind, write_musicgen
+import torch
+from checkpoints import Kind, write_audiocraft, write_companions, write_musicgen
 from models_of_tests import converted
 from numpy.typing import NDArray
 from shapes import ONE_THREAD
 
+from tunesmith.errors import InvalidRequest
 from tunesmith.generator import never_cancelled
+from tunesmith.musicgen.checkpoint import open_checkpoint
+from tunesmith.musicgen.conversion import convert
 from tunesmith.musicgen.engine import Engine
-from tunesmith.musicgen.loading import EngineOptions, open_engine
+from tunesmith.musicgen.loading import Device, EngineOptions, open_engine
 from tunesmith.musicgen.sampling import SamplerSettings
 from tunesmith.musicgen.sequence import SequenceRequest
 
@@ -29,14 +33,15 @@ class Pair:
 
     def __init__(self, folder: Path, kind: Kind, audio_channels: int) -> None:
         self.model = write_musicgen(folder / "checkpoint", kind=kind, audio_channels=audio_channels)
-        self.engine: Engine = open_engine(
-            converted(folder / "checkpoint", folder / "model"), EngineOptions(sessions=ONE_THREAD)
-        )
+        self.engine: Engine
+        self.reopen(converted(folder / "checkpoint", folder / "model"))
+
+    def reopen(self, folder: Path, device: Device = "auto") -> None:
+        """Go on with another model's folder."""
+        self.engine = open_engine(folder, EngineOptions(sessions=ONE_THREAD, device=device))
 
     def reference(self, **options: Any) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return transformers' codes (codebooks, frames) and sound (channels, samples)."""
-        import torch
-
         seen: list[Any] = []
         decode = self.model.audio_encoder.decode
 
@@ -81,3 +86,43 @@ def test_greedy_codes_are_those_of_transformers(pair: Pair, guidance_scale: floa
     assert len(np.unique(codes)) > 8
     np.testing.assert_array_equal(codes, wanted[:, :FRAMES])
     np.testing.assert_allclose(pair.engine.codec.decode(codes), sound[:, : FRAMES * 640], atol=1e-4)
+
+
+def test_a_melody_is_followed_as_by_transformers(tmp_path: Path) -> None:
+    pair = Pair(tmp_path, "melody", 1)
+    chroma = np.eye(12, dtype=np.float32)[np.random.default_rng(5).integers(0, 12, 235)]
+    wanted, _ = pair.reference(guidance_scale=3.0, input_features=torch.from_numpy(chroma)[None])
+    codes = pair.ours(settings=GREEDY, melody=lambda _: chroma)
+    np.testing.assert_array_equal(codes, wanted[:, :FRAMES])
+    assert (codes != pair.ours(settings=GREEDY)).any()
+
+
+@pytest.mark.parametrize("kind", ["text", "melody"])
+def test_a_checkpoint_in_audiocrafts_layout_generates_what_its_twin_does(tmp_path: Path, kind: Kind) -> None:
+    pair = Pair(tmp_path, kind, 1)
+    write_audiocraft(tmp_path / "twin", pair.model)
+    companions = write_companions(tmp_path / "hub", pair.model)
+    checkpoint = open_checkpoint(tmp_path / "twin", companions)
+    convert(checkpoint, tmp_path / "converted", "none", lambda _: None)
+    pair.reopen(tmp_path / "converted")
+    wanted, _ = pair.reference(guidance_scale=3.0)
+    np.testing.assert_array_equal(pair.ours(settings=GREEDY), wanted[:, :FRAMES])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_model_installed_for_a_gpu_says_the_same_but_for_half_precision(tmp_path: Path, variant: str) -> None:
+    pair = Pair(tmp_path, *VARIANTS[variant])
+    wanted = pair.ours(settings=GREEDY)
+    pair.reopen(converted(tmp_path / "checkpoint", tmp_path / "gpu", "float16"), device="cpu")
+    assert not (tmp_path / "gpu" / "decoder.onnx").exists()
+    codes = pair.ours(settings=GREEDY)
+    assert (codes[:, :20] == wanted[:, :20]).mean() > 0.9
+
+
+def test_a_model_for_a_gpu_is_refused_where_there_is_none(tmp_path: Path) -> None:
+    write_musicgen(tmp_path / "checkpoint")
+    folder = converted(tmp_path / "checkpoint", tmp_path / "gpu", "float16")
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(InvalidRequest, match="device: this model was installed for a GPU, and there is none"):
+        open_engine(folder, EngineOptions(sessions=ONE_THREAD))

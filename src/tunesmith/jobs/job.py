@@ -173,5 +173,10 @@ def new_job_id(now: float, random_bytes: Callable[[int], bytes] = secrets.token_
     )
 
 
+def is_job_id(text: str) -> bool:
+    """Tell whether it could be a job's id at all; a database is not asked for what it cannot even hold."""
+    return len(text) == _TIME_LETTERS + _RANDOM_BYTES * 8 // 5 and set(text) <= set(_ALPHABET)
+
+
 def _base32(number: int, letters: int) -> str:
     return "".join(_ALPHABET[number >> (5 * place) & 31] for place in reversed(range(letters)))

@@ -14,10 +14,23 @@ import sqlalchemy as sa
 
 from tunesmith.jobs.job import Claim, Failure, JobResult, JobState
 from tunesmith.jobs.rows import job_of, result_values
-from tunesmith.jobs.speeds import Speed, observe_speed, speed_of
+from tunesmith.jobs.speeds import Speed, SpeedBook
+from tunesmith.jobs.statements import (
+    CHANGE,
+    CLAIM,
+    EXTRAPOLATE,
+    HELD,
+    IS_ACTIVE,
+    IS_CLAIMED,
+    NEWEST_TURN,
+    NEXT_JOB,
+    NEXT_JOB_OF_MODELS,
+    RELEASE,
+    SUCCEED,
+)
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.tables import ACTIVE_STATES, jobs, turns, workers
+from tunesmith.library.tables import jobs, turns, workers
 
 MAX_ATTEMPTS = 2
 PROGRESS_SECONDS = 0.25
@@ -33,6 +46,9 @@ class JobQueue:
     def __init__(self, database: Database, clock: Clock = time.time) -> None:
         self._database = database
         self._clock = clock
+        self._speeds = SpeedBook(database)
+        insert = database.insert(turns).values(turn=NEWEST_TURN)
+        self._take_turn = insert.on_conflict_do_update(index_elements=["owner"], set_={"turn": insert.excluded.turn})
         self._reported: dict[tuple[str, int], tuple[float, str]] = {}
 
     def claim(self, worker: str, models: Collection[str] | None = None) -> Claim | None:
@@ -41,40 +57,36 @@ class JobQueue:
         The next is of the highest priority, then of the owner served the longest ago, then the oldest.
         """
         with self._database.write() as connection:
-            job_id = connection.execute(_next_job(models)).scalar()
+            if models is None:
+                job_id = connection.execute(NEXT_JOB).scalar()
+            else:
+                job_id = connection.execute(NEXT_JOB_OF_MODELS, {"the_models": list(models)}).scalar()
             if job_id is None:
                 return None
             now = self._clock()
-            values = {
-                "state": JobState.LOADING.value, "worker": worker, "started_at": now, "running_at": None,
-                "attempts": jobs.c.attempts + 1, "claims": jobs.c.claims + 1,
-                "progress": 0.0, "stage": "loading", "eta_at": None,
-            }  # fmt: skip
-            update = sa.update(jobs).where(jobs.c.id == job_id).values(values).returning(*jobs.c)
-            row = connection.execute(update).mappings().one()
-            newest = sa.select(sa.func.coalesce(sa.func.max(turns.c.turn), 0) + 1).scalar_subquery()
-            connection.execute(self._database.upsert(turns, {"owner": row["owner"], "turn": newest}, ["owner"]))
+            values = {"the_id": job_id, "state": JobState.LOADING.value, "worker": worker, "started_at": now}
+            row = connection.execute(CLAIM, {**values, "stage": "loading"}).mappings().one()
+            connection.execute(self._take_turn, {"owner": row["owner"]})
             return Claim(job_of(row, now), worker, row["claims"])
 
     def waiting_models(self) -> Mapping[str, int]:
         """Count the waiting jobs by the model that is to make them."""
         waiting = sa.select(jobs.c.generated_by, sa.func.count()).where(jobs.c.state == JobState.QUEUED.value)
         with self._database.read() as connection:
-            rows = connection.execute(waiting.group_by(jobs.c.generated_by))
-            return dict(rows.tuples().all())
+            return {row[0]: row[1] for row in connection.execute(waiting.group_by(jobs.c.generated_by))}
 
     def running(self, claim: Claim, load_seconds: float | None = None) -> bool:
         """Report that the model is loaded and works on it, and what the loading took where it was not loaded before."""
         now, job = self._clock(), claim.job
         with self._database.write() as connection:
             if load_seconds is not None:
-                observe_speed(self._database, connection, job.generated_by, Speed(load_seconds=load_seconds))
-            estimate = speed_of(connection, job.generated_by).seconds_for(job.audio_seconds)
+                self._speeds.observe(connection, job.generated_by, Speed(load_seconds=load_seconds))
+            estimate = self._speeds.of(connection, job.generated_by).seconds_for(job.audio_seconds)
             values = {
                 "state": JobState.RUNNING.value, "running_at": now, "stage": "",
                 "eta_at": None if estimate is None else now + estimate,
             }  # fmt: skip
-            return _change(connection, claim, values)
+            return _change(connection, CHANGE, claim, values)
 
     def progress(self, claim: Claim, fraction: float, stage: str) -> bool:
         """Report how far it is, 0 to 1; False once the job is no longer this claim's and work on it should stop.
@@ -86,71 +98,72 @@ class JobQueue:
         if now - at < PROGRESS_SECONDS and stage == before:
             return True
         self._reported[key] = (now, stage)
-        values: dict[str, Any] = {"progress": min(1.0, max(0.0, fraction)), "stage": stage}
+        values = {"progress": min(1.0, max(0.0, fraction)), "stage": stage}
+        statement = CHANGE
         if fraction >= MIN_FRACTION_TO_EXTRAPOLATE:
-            began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
-            values["eta_at"] = now + (now - began) * (1 - fraction) / fraction
+            statement = EXTRAPOLATE
+            values |= {"the_now": now, "the_rest": max(0.0, 1 - fraction) / fraction}
         with self._database.write() as connection:
-            ours = _change(connection, claim, values)
+            ours = _change(connection, statement, claim, values)
         if not ours:
-            self._reported.pop(key, None)
+            self._forget(claim)
         return ours
 
     def succeed(self, claim: Claim, result: JobResult, metadata: Mapping[str, Any]) -> bool:
         """Finish a job with the file it made; its speed is measured. False if the job is no longer this claim's."""
         now, model = self._clock(), claim.job.generated_by
-        began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
-        values = {"running_at": began, "progress": 1.0, **result_values(result), "metadata": dict(metadata)}
+        values = _end(JobState.SUCCEEDED, now) | result_values(result) | {"progress": 1.0, "metadata": dict(metadata)}
+        self._forget(claim)
         with self._database.write() as connection:
-            began_at = self._finish(connection, claim, _end(JobState.SUCCEEDED, now) | values)
+            began_at: float | None = connection.execute(SUCCEED, _the(claim) | values).scalar()
             if began_at is not None and result.duration > 0:
                 speed = Speed(seconds_per_audio_second=(now - began_at) / result.duration)
-                observe_speed(self._database, connection, model, speed)
+                self._speeds.observe(connection, model, speed)
         return began_at is not None
 
     def fail(self, claim: Claim, failure: Failure) -> bool:
         """Finish a job without a file; False if the job is no longer this claim's."""
         values = _end(JobState.FAILED, self._clock()) | _failure_values(failure)
+        self._forget(claim)
         with self._database.write() as connection:
-            return self._finish(connection, claim, values) is not None
-
-    def _finish(self, connection: sa.Connection, claim: Claim, values: dict[str, Any]) -> float | None:
-        """End the job, and return when the work on it began, or None if it is no longer this claim's."""
-        self._reported.pop((claim.job.id, claim.number), None)
-        began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
-        return connection.execute(sa.update(jobs).where(_is(claim)).values(values).returning(began)).scalar()
+            return _change(connection, CHANGE, claim, values)
 
     def requeue(self, claim: Claim) -> bool:
         """Give a job back whose runner died: it is tried once more, and then failed.
 
         False if the job is no longer this claim's.
         """
+        self._forget(claim)
         with self._database.write() as connection:
-            return self._requeue(connection, _is(claim)) > 0
+            return self._requeue(connection, IS_CLAIMED, _the(claim)) > 0
 
     def release(self, claim: Claim) -> bool:
         """Give a job back because this process shuts down; the attempt does not count."""
+        self._forget(claim)
         with self._database.write() as connection:
-            return _change(connection, claim, {**_QUEUED_AGAIN, "attempts": jobs.c.attempts - 1})
+            return _change(connection, RELEASE, claim, _QUEUED_AGAIN)
 
     def held(self, worker: str) -> frozenset[str]:
         """Return the ids of the jobs that are this worker's; one it works on that is missing was canceled or taken."""
-        mine = (jobs.c.worker == worker) & jobs.c.state.in_(ACTIVE_STATES)
         with self._database.read() as connection:
-            return frozenset(connection.execute(sa.select(jobs.c.id).where(mine)).scalars())
+            return frozenset(connection.execute(HELD, {"the_worker": worker}).scalars())
 
     def recover(self) -> int:
         """Requeue, or fail, the jobs of workers that are no longer listed, and return how many there were."""
-        orphaned = jobs.c.state.in_(ACTIVE_STATES) & jobs.c.worker.not_in(sa.select(workers.c.id))
+        orphaned = IS_ACTIVE & jobs.c.worker.not_in(sa.select(workers.c.id))
         with self._database.write() as connection:
             self._database.lock(connection, "recover")
-            return self._requeue(connection, orphaned)
+            return self._requeue(connection, orphaned, {})
 
-    def _requeue(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+    def _forget(self, claim: Claim) -> None:
+        """Drop what was kept in memory about a claim that has ended."""
+        self._reported.pop((claim.job.id, claim.number), None)
+
+    def _requeue(self, connection: sa.Connection, which: sa.ColumnElement[bool], the: Mapping[str, Any]) -> int:
         again, spent = jobs.c.attempts < MAX_ATTEMPTS, jobs.c.attempts >= MAX_ATTEMPTS
         end = _end(JobState.FAILED, self._clock()) | _failure_values(CRASHED)
-        failed = connection.execute(sa.update(jobs).where(which & spent).values(end)).rowcount
-        return failed + connection.execute(sa.update(jobs).where(which & again).values(_QUEUED_AGAIN)).rowcount
+        failed = connection.execute(sa.update(jobs).where(which & spent), {**the, **end}).rowcount
+        return failed + connection.execute(sa.update(jobs).where(which & again), {**the, **_QUEUED_AGAIN}).rowcount
 
 
 _QUEUED_AGAIN: Mapping[str, Any] = {
@@ -159,26 +172,12 @@ _QUEUED_AGAIN: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def _next_job(models: Collection[str] | None) -> sa.Select[tuple[str]]:
-    waiting = jobs.c.state == JobState.QUEUED.value
-    if models is not None:
-        waiting &= jobs.c.generated_by.in_(list(models))
-    order = (jobs.c.priority.desc(), sa.func.coalesce(turns.c.turn, 0), jobs.c.id)
-    joined = sa.select(jobs.c.id).join_from(jobs, turns, turns.c.owner == jobs.c.owner, isouter=True)
-    return joined.where(waiting).order_by(*order).limit(1).with_for_update(of=jobs, skip_locked=True)
+def _the(claim: Claim) -> dict[str, Any]:
+    return {"the_id": claim.job.id, "the_worker": claim.worker, "the_claim": claim.number}
 
 
-def _is(claim: Claim) -> sa.ColumnElement[bool]:
-    return (
-        (jobs.c.id == claim.job.id)
-        & jobs.c.state.in_(ACTIVE_STATES)
-        & (jobs.c.worker == claim.worker)
-        & (jobs.c.claims == claim.number)
-    )
-
-
-def _change(connection: sa.Connection, claim: Claim, values: Mapping[str, Any]) -> bool:
-    return connection.execute(sa.update(jobs).where(_is(claim)).values(dict(values))).rowcount > 0
+def _change(connection: sa.Connection, statement: sa.Update, claim: Claim, values: Mapping[str, Any]) -> bool:
+    return connection.execute(statement, {**_the(claim), **values}).rowcount > 0
 
 
 def _end(state: JobState, now: float) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ class ResultFiles:
         self._clock = clock
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(folder / ".lock", thread_local=False)
+        self._lock = FileLock(folder / ".lock")
 
     @contextmanager
     def receive(self, suffix: str = "") -> Iterator[Path]:
@@ -107,7 +108,7 @@ class ResultFiles:
         """
         self._remove_leftovers()
         now = self._clock()
-        kept = sorted((self._kept(path, used) for path in self._results()), key=lambda one: one.used_at)
+        kept = sorted(self._results(used), key=lambda one: one.used_at)
         room = sum(one.bytes for one in kept) - retention.gigabytes * BYTES_A_GIGABYTE
         removed = []
         for one in kept:
@@ -122,27 +123,34 @@ class ResultFiles:
             raise InvalidRequest("digest", f"must be 64 hexadecimal digits, got {digest[:80]!r}")
         return self.folder / digest[:2] / digest
 
-    def _results(self) -> Iterator[Path]:
+    def _results(self, used: Mapping[str, float]) -> Iterator[_Kept]:
         for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
-            if _DIGEST.fullmatch(path.name) and path.is_file() and not path.is_symlink():
-                yield path
-
-    def _kept(self, path: Path, used: Mapping[str, float]) -> _Kept:
-        about = path.stat()
-        return _Kept(path, about.st_size, max(about.st_mtime, used.get(path.name, 0.0)))
+            about = _status(path)
+            if about is not None and _DIGEST.fullmatch(path.name) and stat.S_ISREG(about.st_mode):
+                yield _Kept(path, about.st_size, max(about.st_mtime, used.get(path.name, 0.0)))
 
     def _remove(self, one: _Kept, now: float) -> bool:
-        """Remove a result unless it was made again since it was looked at."""
+        """Remove a result unless it was made again, or removed by another, since it was looked at."""
         with self._lock:
-            if now - one.path.stat().st_mtime <= GRACE_SECONDS:
+            about = _status(one.path)
+            if about is None or now - about.st_mtime <= GRACE_SECONDS:
                 return False
             one.path.unlink()
         return True
 
     def _remove_leftovers(self) -> None:
         for path in self._incoming.iterdir():
-            if self._clock() - path.stat().st_mtime > GRACE_SECONDS:
+            about = _status(path)
+            if about is not None and self._clock() - about.st_mtime > GRACE_SECONDS:
                 path.unlink(missing_ok=True)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what the system says of a file or link itself, None where another process has just removed it."""
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
 
 
 def _synced_digest(path: Path) -> tuple[str, int]:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
+from tunesmith.library.tables import jobs
 from tunesmith.request import GenerationRequest
 
 
 def row_of(submission: Submission, job_id: str, now: float) -> dict[str, Any]:
-    """Return the row of a job that was just handed in."""
+    """Return the row of a job that was just handed in, every column of it."""
     model = submission.model or submission.request.model
     return {
+        **_EMPTY,
         "id": job_id,
         "state": JobState.QUEUED.value,
-        "request": submission.request.model_dump(mode="json", exclude_defaults=True),
+        "request": _asked(submission.request),
         "extra": dict(submission.extra),
-        "fingerprint": fingerprint(submission),
+        "fingerprint": None if submission.idempotency_key is None else fingerprint(submission),
         "model": model,
         "generated_by": submission.generated_by or model,
         "audio_seconds": submission.audio_seconds,
@@ -29,20 +32,24 @@ def row_of(submission: Submission, job_id: str, now: float) -> dict[str, Any]:
         "priority": submission.priority,
         "owner": submission.owner or "",
         "idempotency_key": submission.idempotency_key,
-        "progress": 0.0,
-        "stage": "",
         "created_at": now,
-        "attempts": 0,
-        "claims": 0,
-        "metadata": {},
-        "data_removed": False,
     }
+
+
+_EMPTY: Mapping[str, Any] = {
+    **dict.fromkeys(column.name for column in jobs.c),
+    "progress": 0.0, "stage": "", "attempts": 0, "claims": 0, "metadata": {}, "data_removed": False,
+}  # fmt: skip
+
+
+def _asked(request: GenerationRequest) -> dict[str, Any]:
+    return request.model_dump(mode="json", exclude_defaults=True)
 
 
 def fingerprint(submission: Submission) -> str:
     """Return what two submissions share only when they ask for the same thing."""
     asked = {
-        "request": submission.request.model_dump(mode="json"),
+        "request": _asked(submission.request),
         "extra": dict(submission.extra),
         "model": submission.model or submission.request.model,
         "dialect": submission.dialect,
@@ -50,7 +57,7 @@ def fingerprint(submission: Submission) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def job_of(row: sa.RowMapping, now: float) -> Job:
+def job_of(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
     """Return the job that a row holds, its time left as of ``now``."""
     kind, eta_at = row["error_kind"], row["eta_at"]
     return Job(

@@ -13,6 +13,9 @@ from tunesmith.library.tables import speeds
 WEIGHT = 0.3
 """How much of an estimate the newest measurement makes up: about the last six count."""
 
+_ALL = sa.select(speeds)
+_ONE = sa.select(speeds).where(speeds.c.model == sa.bindparam("the_model"))
+
 
 @dataclass(frozen=True, slots=True)
 class Speed:
@@ -28,30 +31,35 @@ class Speed:
         return self.seconds_per_audio_second * audio_seconds + (0.0 if loaded else self.load_seconds or 0.0)
 
 
-def speeds_of(connection: sa.Connection) -> Mapping[str, Speed]:
-    """Return every model's speed by name."""
-    rows = connection.execute(sa.select(speeds))
-    return {row.model: Speed(row.seconds_per_audio_second, row.load_seconds) for row in rows}
+class SpeedBook:
+    """The speeds in a database, read and measured inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        insert = database.insert(speeds)
+        estimates = ("seconds_per_audio_second", "load_seconds")
+        moved = {name: _moved(speeds.c[name], insert.excluded[name]) for name in estimates}
+        self._observe = insert.on_conflict_do_update(index_elements=["model"], set_=moved)
+
+    def all(self, connection: sa.Connection) -> Mapping[str, Speed]:
+        """Return every model's speed by name."""
+        rows = connection.execute(_ALL)
+        return {row.model: Speed(row.seconds_per_audio_second, row.load_seconds) for row in rows}
+
+    def of(self, connection: sa.Connection, model: str) -> Speed:
+        """Return a model's speed, unknown where it never worked."""
+        row = connection.execute(_ONE, {"the_model": model}).first()
+        return Speed() if row is None else Speed(row.seconds_per_audio_second, row.load_seconds)
+
+    def observe(self, connection: sa.Connection, model: str, measured: Speed) -> None:
+        """Take a measurement in; what of it is None changes nothing."""
+        values = {
+            "model": model,
+            "seconds_per_audio_second": measured.seconds_per_audio_second,
+            "load_seconds": measured.load_seconds,
+        }
+        connection.execute(self._observe, values)
 
 
-def speed_of(connection: sa.Connection, model: str) -> Speed:
-    """Return a model's speed, unknown where it never worked."""
-    row = connection.execute(sa.select(speeds).where(speeds.c.model == model)).first()
-    return Speed() if row is None else Speed(row.seconds_per_audio_second, row.load_seconds)
-
-
-def observe_speed(database: Database, connection: sa.Connection, model: str, measured: Speed) -> None:
-    """Take a measurement in; what of it is None changes nothing."""
-    before = speed_of(connection, model)
-    values = {
-        "model": model,
-        "seconds_per_audio_second": _moved(before.seconds_per_audio_second, measured.seconds_per_audio_second),
-        "load_seconds": _moved(before.load_seconds, measured.load_seconds),
-    }
-    connection.execute(database.upsert(speeds, values, ["model"]))
-
-
-def _moved(before: float | None, measured: float | None) -> float | None:
-    if before is None or measured is None:
-        return measured if before is None else before
-    return before + WEIGHT * (measured - before)
+def _moved(before: sa.ColumnElement[float], measured: sa.ColumnElement[float]) -> sa.ColumnElement[float]:
+    """Move the estimate towards the measurement; where one of the two is NULL, the other is it."""
+    return sa.func.coalesce(before + WEIGHT * (measured - before), measured, before)

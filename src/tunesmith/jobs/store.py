@@ -8,16 +8,27 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from tunesmith.errors import IdempotencyConflict, JobNotFound, QueueFull
-from tunesmith.jobs.job import Job, JobState, Submission, new_job_id
-from tunesmith.jobs.rows import fingerprint, job_of, row_of
+from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
+from tunesmith.jobs.job import Job, JobState, Submission, is_job_id, new_job_id
+from tunesmith.jobs.rows import job_of, row_of
+from tunesmith.jobs.speeds import SpeedBook
+from tunesmith.jobs.statements import (
+    CANCEL,
+    COUNT_BY_OWNER,
+    COUNT_WAITING,
+    INSERT_JOB,
+    JOB_BY_ID,
+    JOB_BY_KEY,
+    UNFINISHED,
+)
 from tunesmith.jobs.waiting import Queue, read_queue
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.tables import ACTIVE_STATES, jobs
+from tunesmith.library.tables import jobs
 
 PAGE = 100
 
@@ -57,6 +68,7 @@ class JobStore:
         self._database = database
         self._queue_limit = queue_limit
         self._clock = clock
+        self._speeds = SpeedBook(database)
 
     def submit(self, submission: Submission) -> Submitted:
         """Queue a job; once this returns, it is not lost whatever process dies.
@@ -64,37 +76,33 @@ class JobStore:
         Raises QueueFull when ``queue_limit`` jobs wait, and IdempotencyConflict for a key used for another request.
         """
         now = self._clock()
+        row = row_of(submission, new_job_id(now), now)
         with self._database.write() as connection:
             self._database.lock(connection, "submit")
-            earlier = self._with_key(connection, submission)
+            earlier = _with_key(connection, row)
             if earlier is not None:
-                if earlier["fingerprint"] != fingerprint(submission):
-                    raise IdempotencyConflict(submission.idempotency_key or "")
                 return Submitted(job_of(earlier, now), created=False)
-            self._check_room(connection, now)
-            insert = sa.insert(jobs).values(row_of(submission, new_job_id(now), now)).returning(*jobs.c)
-            return Submitted(job_of(connection.execute(insert).mappings().one(), now), created=True)
-
-    def _with_key(self, connection: sa.Connection, submission: Submission) -> sa.RowMapping | None:
-        if submission.idempotency_key is None:
-            return None
-        same = (jobs.c.owner == (submission.owner or "")) & (jobs.c.idempotency_key == submission.idempotency_key)
-        return connection.execute(sa.select(jobs).where(same)).mappings().first()
-
-    def _check_room(self, connection: sa.Connection, now: float) -> None:
-        if _count(connection, jobs.c.state == JobState.QUEUED.value) >= self._queue_limit:
-            raise QueueFull(self._queue_limit, read_queue(connection, now).retry_after())
+            if connection.execute(COUNT_WAITING).scalar_one() >= self._queue_limit:
+                raise QueueFull(self._queue_limit, read_queue(connection, self._speeds, now).retry_after())
+            connection.execute(INSERT_JOB, row)
+        return Submitted(job_of(row, now), created=True)
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""
+        if not is_job_id(job_id):
+            raise JobNotFound(job_id)
         with self._database.read() as connection:
-            row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).mappings().first()
+            row = connection.execute(JOB_BY_ID, {"the_id": job_id}).mappings().first()
         if row is None:
             raise JobNotFound(job_id)
         return job_of(row, self._clock())
 
     def list(self, which: JobFilter = EVERYTHING, limit: int = PAGE, before: str | None = None) -> JobPage:
-        """Return a page of jobs, newest first, older than the job ``before``."""
+        """Return a page of jobs, newest first, older than the job ``before``; raises JobNotFound where it is no id."""
+        if limit < 1:
+            raise InvalidRequest("limit", f"must be at least 1, got {limit}")
+        if before is not None and not is_job_id(before):
+            raise JobNotFound(before)
         query = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit + 1)
         for condition in _conditions(which):
             query = query.where(condition)
@@ -108,29 +116,30 @@ class JobStore:
     def submitted_since(self, owner: str, since: float) -> int:
         """Count an owner's jobs handed in at or after a time: what a daily quota is held against."""
         with self._database.read() as connection:
-            return _count(connection, (jobs.c.owner == owner) & (jobs.c.id >= new_job_id(since, bytes)))
+            first = new_job_id(since, bytes)  # no id made since then sorts before it
+            return connection.execute(COUNT_BY_OWNER, {"the_owner": owner, "the_first": first}).scalar_one()
 
     def counts(self) -> Mapping[JobState, int]:
         """Count the jobs that wait or are being made, by state."""
-        unfinished = (JobState.QUEUED.value, *ACTIVE_STATES)
-        query = sa.select(jobs.c.state, sa.func.count()).where(jobs.c.state.in_(unfinished)).group_by(jobs.c.state)
+        query = sa.select(jobs.c.state, sa.func.count()).where(jobs.c.state.in_(UNFINISHED)).group_by(jobs.c.state)
         with self._database.read() as connection:
             return {JobState(state): count for state, count in connection.execute(query)}
 
     def queue(self) -> Queue:
         """Return the queue as it is, to ask for places and waits."""
         with self._database.read() as connection:
-            return read_queue(connection, self._clock())
+            return read_queue(connection, self._speeds, self._clock())
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job unless it is finished, and return it as it then is; raises JobNotFound.
 
         Its worker learns of it at its next report of progress, or from ``JobQueue.held``.
         """
-        unfinished = jobs.c.state.in_((JobState.QUEUED.value, *ACTIVE_STATES))
+        if not is_job_id(job_id):
+            raise JobNotFound(job_id)
         end = {"state": JobState.CANCELED.value, "finished_at": self._clock(), "eta_at": None}
         with self._database.write() as connection:
-            connection.execute(sa.update(jobs).where((jobs.c.id == job_id) & unfinished).values(end))
+            connection.execute(CANCEL, {"the_id": job_id, **end})
         return self.get(job_id)
 
     def result_uses(self) -> Mapping[str, float]:
@@ -139,17 +148,25 @@ class JobStore:
             jobs.c.digest.is_not(None) & ~jobs.c.data_removed
         )
         with self._database.read() as connection:
-            return dict(connection.execute(query.group_by(jobs.c.digest)).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query.group_by(jobs.c.digest))}
 
-    def forget_results(self, digests: Collection[str]) -> None:
-        """Note that these files are gone."""
+    def forget_results(self, digests: Collection[str], finished_before: float) -> None:
+        """Note that the files of jobs that finished before a time are gone; later ones may have made them again."""
+        old = jobs.c.finished_at < finished_before
         with self._database.write() as connection:
             for digest in digests:
-                connection.execute(sa.update(jobs).where(jobs.c.digest == digest).values(data_removed=True))
+                connection.execute(sa.update(jobs).where((jobs.c.digest == digest) & old).values(data_removed=True))
 
 
-def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
-    return connection.execute(sa.select(sa.func.count()).select_from(jobs).where(condition)).scalar_one()
+def _with_key(connection: sa.Connection, row: Mapping[str, Any]) -> sa.RowMapping | None:
+    """Return the owner's earlier job with the same idempotency key, if there is one."""
+    key = row["idempotency_key"]
+    if key is None:
+        return None
+    found = connection.execute(JOB_BY_KEY, {"the_owner": row["owner"], "the_key": key}).mappings().first()
+    if found is not None and found["fingerprint"] != row["fingerprint"]:
+        raise IdempotencyConflict(key)
+    return found
 
 
 def _conditions(which: JobFilter) -> list[sa.ColumnElement[bool]]:

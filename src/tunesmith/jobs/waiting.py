@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from tunesmith.jobs.speeds import Speed, speeds_of
+from tunesmith.jobs.speeds import Speed, SpeedBook
 from tunesmith.library.tables import ACTIVE_STATES, jobs, turns
 
 UNKNOWN_SECONDS = 30.0
@@ -98,22 +98,25 @@ def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
     return [one for _, one in sorted(keyed, key=lambda pair: pair[0])]
 
 
-def read_queue(connection: sa.Connection, now: float) -> Queue:
+def read_queue(connection: sa.Connection, speeds: SpeedBook, now: float) -> Queue:
     """Read the queue as it is."""
-    return Queue(_waiting(connection), _active(connection, now), speeds_of(connection))
+    waiting = [Waiting(*row) for row in connection.execute(_WAITING)]
+    return Queue(waiting, _active(connection, now), speeds.all(connection))
 
 
-def _waiting(connection: sa.Connection) -> list[Waiting]:
-    chosen = sa.select(
+_WAITING = (
+    sa.select(
         jobs.c.id, jobs.c.generated_by, jobs.c.owner, jobs.c.priority,
         sa.func.coalesce(turns.c.turn, 0), jobs.c.audio_seconds,
-    )  # fmt: skip
-    joined = chosen.join_from(jobs, turns, turns.c.owner == jobs.c.owner, isouter=True)
-    return [Waiting(*row) for row in connection.execute(joined.where(jobs.c.state == "queued"))]
+    )
+    .join_from(jobs, turns, turns.c.owner == jobs.c.owner, isouter=True)
+    .where(jobs.c.state == "queued")
+)  # fmt: skip
+_ACTIVE = sa.select(jobs.c.generated_by, jobs.c.eta_at).where(jobs.c.state.in_(ACTIVE_STATES))
 
 
 def _active(connection: sa.Connection, now: float) -> list[Active]:
-    rows = connection.execute(sa.select(jobs.c.generated_by, jobs.c.eta_at).where(jobs.c.state.in_(ACTIVE_STATES)))
+    rows = connection.execute(_ACTIVE)
     return [Active(model, None if eta_at is None else max(0.0, eta_at - now)) for model, eta_at in rows]
 
 

@@ -62,6 +62,7 @@ class Workers:
         self._database = database
         self._clock = clock
         self._gone = gone
+        self._heartbeat = database.upsert(workers, "id")
 
     def join(self, process: ProcessIdentity) -> str:
         """Put a worker on the list and return its id."""
@@ -76,7 +77,7 @@ class Workers:
             "process_started_at": process.started_at, "heartbeat_at": self._clock(),
         }  # fmt: skip
         with self._database.write() as connection:
-            connection.execute(self._database.upsert(workers, values, ["id"]))
+            connection.execute(self._heartbeat, values)
 
     def leave(self, worker: str) -> None:
         """Take a worker off the list that shuts down."""

@@ -9,15 +9,16 @@ failing half way.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from zlib import crc32
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, InvalidRequest
@@ -74,6 +75,8 @@ class Database:
             raise
         except DBAPIError as error:
             raise DatabaseError(self.where, _reason(error)) from error
+        except NoConnectionFree as error:
+            raise DatabaseError(self.where, "has too many callers at once; try again later") from error
 
     def use_write_ahead_log(self) -> None:
         """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
@@ -85,11 +88,15 @@ class Database:
         if not self.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(crc32(name.encode()))))
 
-    def upsert(self, table: sa.Table, values: dict[str, Any], key: Sequence[str]) -> sa.Insert:
-        """Return the statement that inserts the row, or overwrites the one with the same key."""
-        insert = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
-        others = {name: value for name, value in values.items() if name not in key}
-        return insert.values(values).on_conflict_do_update(index_elements=list(key), set_=others)
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """Return the insert of this kind of database, which can say what to do when the row is there already."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def upsert(self, table: sa.Table, key: str) -> sqlite.Insert | postgresql.Insert:
+        """Return the statement that inserts a row, or overwrites the one with the same key."""
+        insert = self.insert(table)
+        others = {column.name: insert.excluded[column.name] for column in table.c if column.name != key}
+        return insert.on_conflict_do_update(index_elements=[key], set_=others)
 
     def close(self) -> None:
         """Let all connections go."""
@@ -110,11 +117,13 @@ def _checked_url(text: str) -> sa.URL:
 
 
 def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
-    folder = Path(cast("str", url.database)).parent
+    file = Path(cast("str", url.database))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(mode=0o600)  # prompts and hashes of tokens are nobody else's business
     except OSError as error:
-        raise DatabaseError(str(url.database), f"cannot make its folder: {error.strerror}") from None
+        raise DatabaseError(str(file), f"cannot be made: {error.strerror}") from None
     engine = sa.create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=16, max_overflow=48)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
@@ -136,7 +145,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
     try:
         return sa.create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True)
-    except ModuleNotFoundError:
+    except ImportError:
         raise InvalidRequest("setting database_url", "PostgreSQL needs: pip install 'tunesmith[postgres]'") from None
 
 

@@ -20,7 +20,7 @@ jobs = sa.Table(
     sa.Column("state", sa.String(10), nullable=False),
     sa.Column("request", JSON, nullable=False),
     sa.Column("extra", JSON, nullable=False),
-    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("fingerprint", sa.String(64)),
     sa.Column("model", NAME, nullable=False),
     sa.Column("generated_by", NAME, nullable=False),
     sa.Column("audio_seconds", sa.Double, nullable=False),

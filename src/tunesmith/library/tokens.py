@@ -129,9 +129,9 @@ class Tokens:
         """End a token by its name or its prefix, for good; raises UnknownName."""
         now = self._clock()
         which = tokens.c.revoked_at.is_(None) & ((tokens.c.name == name) | (tokens.c.prefix == name))
+        update = sa.update(tokens).where(which).values(revoked_at=now).returning(*tokens.c)
         with self._database.write() as connection:
-            update = sa.update(tokens).where(which).values(revoked_at=now).returning(*tokens.c)
-            row = connection.execute(update).mappings().first()
+            row = connection.execute(update).mappings().first() if name.isprintable() else None
         if row is None:
             raise UnknownName("token", name, [token.name for token in self.list()])
         return _token_of(row)

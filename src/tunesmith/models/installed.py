@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelNotInstalled
 from tunesmith.generator import Generator
 from tunesmith.models.catalogue import catalogue, find_entry
@@ -9,7 +13,11 @@ from tunesmith.models.digests import verify
 from tunesmith.models.licences import UNKNOWN, allows_commercial_use
 from tunesmith.models.resources import available_memory, check_memory
 from tunesmith.models.store import RESERVED, InstalledModel, Store
+from tunesmith.musicgen.graph.quantization import FOR_GPU
 from tunesmith.musicgen.model_folder import read_architecture
+
+if TYPE_CHECKING:
+    from tunesmith.musicgen.engine import Engine
 
 
 def generator_for(name: str) -> Generator | None:
@@ -43,13 +51,24 @@ def find_installed(name: str) -> InstalledModel | None:
 
 
 def load(model: InstalledModel) -> Generator:
-    """Verify the model's files, see that it fits into memory, and open it."""
+    """Verify the model's files, see that it fits into memory (but on a GPU, which has its own), and open it."""
     manifest = model.manifest
     verify(model.folder, manifest)
-    check_memory(manifest, read_architecture(model.folder), available_memory())
+    if manifest.quantization != FOR_GPU:
+        check_memory(manifest, read_architecture(model.folder), available_memory())
     from tunesmith.musicgen.generator import MusicGenGenerator
 
-    return MusicGenGenerator(model.folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest)
+    return MusicGenGenerator(
+        model.folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest, engine_factory=_open_engine
+    )
+
+
+def _open_engine(folder: Path) -> Engine:
+    from tunesmith.musicgen.loading import EngineOptions, open_engine  # ONNX Runtime is loaded only now
+    from tunesmith.musicgen.sessions import SessionOptions
+
+    settings = load_settings()
+    return open_engine(folder, EngineOptions(sessions=SessionOptions(settings.threads), device=settings.device))
 
 
 def check_commercial_use(name: str) -> None:

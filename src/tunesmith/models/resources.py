@@ -15,7 +15,7 @@ from tunesmith.musicgen.architecture import Architecture
 FreeBytes = Callable[[Path], int]
 """Free space of the disk that a folder is on."""
 
-CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.45, "int8-32": 0.5, "int4": 0.4, "none": 1.1}
+CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.45, "int8-32": 0.5, "int4": 0.4, "float16": 0.5, "none": 1.1}
 """Size of a converted model as a share of its weights in fp32; the codec stays in fp32, so small models have more."""
 
 PROCESS_BYTES = 150_000_000

@@ -10,7 +10,7 @@ from pathlib import Path
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.models.catalogue import CatalogueEntry, catalogue, find_entry
 from tunesmith.models.store import check_model_name
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
+from tunesmith.musicgen.graph.quantization import FORMS
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -46,8 +46,8 @@ class Located:
 
 def locate(request: PullRequest) -> Located:
     """Check a pull request and find what it names; raises InvalidRequest, and UnknownName with the nearest names."""
-    if request.quantization not in QUANTIZATIONS:
-        allowed = ", ".join(QUANTIZATIONS)
+    if request.quantization not in FORMS:
+        allowed = ", ".join(FORMS)
         raise InvalidRequest("quantize", f"must be one of {allowed}, got {request.quantization!r}")
     located = _locate(request)
     check_model_name(located.name)

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from tunesmith.errors import UnknownName
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint, Weights
+from tunesmith.musicgen.gpu_weights import write_gpu_weights
 from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.codec import build_codec_encoder, build_codec_frames, build_codec_samples
 from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS, Quantization
+from tunesmith.musicgen.graph.quantization import FOR_GPU, FORMS, QUANTIZATIONS, Quantization
 from tunesmith.musicgen.graph.text_encoder import build_text_encoder
 from tunesmith.musicgen.model_folder import (
     CHROMA_PROJECTION,
@@ -31,22 +32,23 @@ from tunesmith.musicgen.model_folder import (
     CROSS_ATTENTION,
     DECODER,
     EMBEDDINGS,
+    GPU_WEIGHTS,
     TEXT_ENCODER,
     TOKENIZER,
     write_architecture,
 )
 
-CHROMA_WEIGHTS = "audio_enc_to_dec_proj"
+CODEC_PREFIX, CHROMA_WEIGHTS = "audio_encoder.", "audio_enc_to_dec_proj"
 TEXT_QUANTIZATION = Quantization(bits=8, block_size=32)
 
 Build = Callable[[GraphBuilder, Architecture, Weights], None]
 
-QUANTIZED_GRAPHS: Mapping[str, Build] = {
+TRANSFORMER_GRAPHS: Mapping[str, Build] = {
     DECODER: build_decoder,
     TEXT_ENCODER: build_text_encoder,
     CROSS_ATTENTION: build_cross_attention,
 }
-EXACT_GRAPHS: Mapping[str, Build] = {
+CODEC_GRAPHS: Mapping[str, Build] = {
     CODEC_FRAMES: build_codec_frames,
     CODEC_SAMPLES: build_codec_samples,
     CODEC_ENCODER: build_codec_encoder,
@@ -54,36 +56,47 @@ EXACT_GRAPHS: Mapping[str, Build] = {
 
 
 def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: Callable[[float], None]) -> None:
-    """Write the checkpoint's graphs into the folder, quantized as named in QUANTIZATIONS.
+    """Write the checkpoint's graphs into the folder, in the form named, one of FORMS.
 
     ``progress`` gets the fraction of the weights that are done, 0 to 1. Raises UnknownName for a quantization there
     is not, ModelFileError for a checkpoint that is broken.
     """
-    if quantization not in QUANTIZATIONS:
-        raise UnknownName("quantize", quantization, QUANTIZATIONS)
+    if quantization not in FORMS:
+        raise UnknownName("quantize", quantization, FORMS)
     architecture = checkpoint.architecture
     weights = _Counted(checkpoint.weights, progress)
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / EMBEDDINGS, embedding_tables(architecture, weights))
-    if architecture.chroma:
-        parts = {part: weights[f"{CHROMA_WEIGHTS}.{part}"] for part in ("weight", "bias")}
-        np.savez(folder / CHROMA_PROJECTION, **parts)  # type: ignore[arg-type]  # numpy's stub takes no mapping
-    for name, build in _graphs_of(architecture):
-        with GraphBuilder(folder / name, _quantization_of(name, quantization)) as builder:
+    if quantization == FOR_GPU:
+        names = [name for name in weights if not name.startswith(CODEC_PREFIX)]
+        write_gpu_weights(folder / GPU_WEIGHTS, weights, names)
+    else:
+        _write_tables(folder, architecture, weights)
+        for name, build in _transformer_graphs(architecture):
+            with GraphBuilder(folder / name, _quantization_of(name, quantization)) as builder:
+                build(builder, architecture, weights)
+    for name, build in CODEC_GRAPHS.items():
+        with GraphBuilder(folder / name) as builder:
             build(builder, architecture, weights)
     shutil.copyfile(checkpoint.tokenizer, folder / TOKENIZER)
     write_architecture(folder, architecture)
     progress(1.0)
 
 
+def _write_tables(folder: Path, architecture: Architecture, weights: Weights) -> None:
+    np.save(folder / EMBEDDINGS, embedding_tables(architecture, weights))
+    if architecture.chroma:
+        parts = {part: weights[f"{CHROMA_WEIGHTS}.{part}"] for part in ("weight", "bias")}
+        np.savez(folder / CHROMA_PROJECTION, **parts)  # type: ignore[arg-type]  # numpy's stub takes no mapping
+
+
 def _quantization_of(graph: str, wanted: str) -> Quantization | None:
     """T5's activations have outliers, which spoil a block: its blocks are small, and never of less than 8 bits."""
-    chosen = QUANTIZATIONS[wanted] if graph in QUANTIZED_GRAPHS else None
+    chosen = QUANTIZATIONS[wanted]
     return TEXT_QUANTIZATION if chosen and graph == TEXT_ENCODER else chosen
 
 
-def _graphs_of(architecture: Architecture) -> Iterator[tuple[str, Build]]:
-    for name, build in {**QUANTIZED_GRAPHS, **EXACT_GRAPHS}.items():
+def _transformer_graphs(architecture: Architecture) -> Iterator[tuple[str, Build]]:
+    for name, build in TRANSFORMER_GRAPHS.items():
         if architecture.chroma is None or build is not build_cross_attention:
             yield name, build
 

@@ -42,6 +42,10 @@ class MusicGenGenerator:
         self._engine: Engine | None = None
         self._opening = threading.Lock()
 
+    def load(self) -> None:
+        """Open the engine now rather than with the first request."""
+        self._opened()
+
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Make the music; see Generator. Raises QueueFull where too many requests wait for the model."""
         if cancelled():

@@ -11,6 +11,7 @@ from tunesmith.musicgen.architecture import Architecture
 ARCHITECTURE, TOKENIZER = "architecture.json", "tokenizer.json"
 EMBEDDINGS, CHROMA_PROJECTION = "embeddings.npy", "chroma_projection.npz"
 DECODER, TEXT_ENCODER, CROSS_ATTENTION = "decoder.onnx", "text_encoder.onnx", "cross_attention.onnx"
+GPU_WEIGHTS = "weights.safetensors"
 CODEC_FRAMES, CODEC_SAMPLES, CODEC_ENCODER = "codec_frames.onnx", "codec_samples.onnx", "codec_encoder.onnx"
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.musicgen.architecture import Architecture
+from tunesmith.musicgen.huge_pages import huge_pages
 from tunesmith.musicgen.model_folder import CHROMA_PROJECTION, CROSS_ATTENTION, DECODER, EMBEDDINGS, TEXT_ENCODER
 from tunesmith.musicgen.row_memory import RowMemory
 from tunesmith.musicgen.runner import Codes, Logits, States
@@ -39,7 +40,8 @@ class OnnxRunner:
         self._architecture = architecture
         self._folder = folder
         self._num_rows = num_rows
-        self._decoder = open_session(folder / DECODER, options)
+        with huge_pages():
+            self._decoder = open_session(folder / DECODER, options)
         self._text_encoder = LazySession(folder / TEXT_ENCODER, options, keep=keep_text_encoder)
         self._cross_attention = LazySession(folder / CROSS_ATTENTION, options, keep=keep_text_encoder)
         self._embeddings = np.load(folder / EMBEDDINGS, mmap_mode="r").view(np.ndarray)

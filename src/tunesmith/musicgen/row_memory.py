@@ -1,10 +1,11 @@
 """What the rows of the batch remember: their keys and values, their lengths, and the text each attends to.
 
-    caches        2 x layers of (rows, heads, capacity, head): key_0, value_0, key_1, …
-    cross caches  the same of (rows, heads, tokens, head), tokens the longest text so far, shorter ones padded
+    caches        (2 x layers, rows, heads, capacity, head): key_0, value_0, key_1, …
+    cross caches  (2 x layers, rows, heads, tokens, head), tokens the longest text so far, shorter ones padded
     cross bias    (rows, 1, 1, tokens): 0 where there is text, HIDDEN where there is padding
 
-A row that attends to nothing has zeros everywhere: the mean of zero values is zero.
+A row that attends to nothing has zeros everywhere: the mean of zero values is zero. Each is one block for all layers,
+because NumPy asks for huge pages only for large blocks, and a step touches all of it.
 """
 
 from __future__ import annotations
@@ -60,10 +61,8 @@ class RowMemory:
         self._open.add(target)
         length = int(self.lengths[source])
         self.lengths[target] = length
-        for cache in self._caches:
-            cache[target, :, :length] = cache[source, :, :length]
-        for cross in self._cross:
-            cross[target] = cross[source]
+        self._caches[:, target, :, :length] = self._caches[:, source, :, :length]
+        self._cross[:, target] = self._cross[:, source]
         self._bias[target] = self._bias[source]
 
     def caches(self, rows: slice) -> Iterator[tuple[str, Array]]:
@@ -82,22 +81,21 @@ class RowMemory:
         return {"cross_bias": bias, **{name: cross[rows] for name, cross in zip(names, self._cross, strict=True)}}
 
     def _empty(self) -> None:
-        self._caches: list[Array] = self._buffers(0)
-        self._cross: list[Array] = self._buffers(0) if self._has_cross else []
+        self._caches = self._block(0)
+        self._cross = self._block(0)
         self._bias = np.zeros((self.num_rows, 1, 1, 0), np.float32)
 
     def _attend(self, row: int, cross: Array | None) -> None:
         tokens = 0 if cross is None else cross.shape[2]
         self._bias[row] = 0 if cross is None else HIDDEN
         self._bias[row, ..., :tokens] = 0
-        for index, buffer in enumerate(self._cross):
-            buffer[row] = 0
-            if cross is not None:
-                buffer[row, :, :tokens] = cross[index]
+        self._cross[:, row] = 0
+        if cross is not None:
+            self._cross[:, row, :, :tokens] = cross
 
     def _grow_caches(self, capacity: int) -> bool:
         """Make room for one position more than asked, which rows that are not advancing write and never read."""
-        have = self._caches[0].shape[2]
+        have = self._caches.shape[3]
         if capacity < have:
             return False
         wanted = _rounded(capacity + 1, CAPACITY_STEP)
@@ -106,7 +104,7 @@ class RowMemory:
         return True
 
     def _grow_cross(self, tokens: int) -> bool:
-        have = self._cross[0].shape[2]
+        have = self._cross.shape[3]
         if tokens <= have:
             return False
         wanted = _rounded(tokens, TOKENS_STEP)
@@ -116,18 +114,15 @@ class RowMemory:
         self._bias = np.concatenate([self._bias, padding], axis=-1)
         return True
 
-    def _grown(self, buffers: list[Array], length: int) -> list[Array]:
-        """Copy into longer buffers, one at a time, so that no more than one is there twice."""
-        for index, old in enumerate(buffers):
-            new = np.zeros((*old.shape[:2], length, old.shape[3]), np.float32)
-            new[:, :, : old.shape[2]] = old
-            buffers[index] = new
-        return buffers
+    def _grown(self, old: Array, length: int) -> Array:
+        new = self._block(length)
+        new[:, :, :, : old.shape[3]] = old
+        return new
 
-    def _buffers(self, length: int) -> list[Array]:
+    def _block(self, length: int) -> Array:
         shape = self.architecture.decoder
-        size = (self.num_rows, shape.num_heads, length, shape.head_size)
-        return [np.zeros(size, np.float32) for _ in range(2 * shape.num_layers)]
+        size = (2 * shape.num_layers, self.num_rows, shape.num_heads, length, shape.head_size)
+        return np.zeros(size, np.float32)
 
 
 def _rounded(count: int, step: int) -> int:

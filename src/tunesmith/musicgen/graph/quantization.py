@@ -23,7 +23,12 @@ QUANTIZATIONS: Mapping[str, Quantization | None] = {
     "int4": Quantization(4, 32),
     "none": None,
 }
-"""What ``--quantize`` takes; the first is the default."""
+"""How graphs keep their weights, by the name ``--quantize`` takes; the first is the default."""
+
+FOR_GPU = "float16"
+"""What ``--quantize`` takes for a GPU: no graphs of the transformers, but their weights for PyTorch."""
+FORMS = (*QUANTIZATIONS, FOR_GPU)
+"""Everything ``--quantize`` takes."""
 
 
 def quantize(weight: NDArray[np.float32], quantization: Quantization) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

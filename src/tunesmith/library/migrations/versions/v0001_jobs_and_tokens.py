@@ -26,7 +26,7 @@ def _make_jobs() -> None:
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("request", sa.JSON, nullable=False),
         sa.Column("extra", sa.JSON, nullable=False),
-        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("fingerprint", sa.String(64)),
         sa.Column("model", NAME, nullable=False),
         sa.Column("generated_by", NAME, nullable=False),
         sa.Column("audio_seconds", sa.Double, nullable=False),

@@ -1,0 +1,85 @@
+"""RunnerPool: what the server asks of whatever makes the music, here or on other machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tunesmith.errors import TunesmithError
+from tunesmith.request import GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a runner is to make: the sound of ``request`` in the file ``path``, whose suffix is the format."""
+
+    id: str
+    model: str
+    request: GenerationRequest
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far a task is. ``loaded_seconds`` is what loading the model took, told once, when it was not loaded yet."""
+
+    running: bool
+    fraction: float = 0.0
+    stage: str = ""
+    loaded_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished file, its length in seconds, and what is known about the sound."""
+
+    path: Path
+    duration: float
+    sample_rate: int
+    channels: int
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A runner that is there; ``expires_in`` is in seconds, None while it is busy or where it always stays."""
+
+    model: str
+    process_id: int
+    memory_bytes: int
+    busy: int
+    expires_in: float | None
+
+
+class TaskFailed(TunesmithError):
+    """A task could not be made. ``kind`` is the error's class, ``is_mistake`` blames the request."""
+
+    def __init__(self, kind: str, message: str, *, is_mistake: bool) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.is_mistake = is_mistake
+
+
+class RunnerCrashed(TunesmithError):
+    """The process that worked on a task ended, or was ended because it no longer answered; another try may succeed."""
+
+
+ReportTo = Callable[[Report], None]
+
+
+class RunnerPool(Protocol):
+    """Makes tasks, loading models as they are needed."""
+
+    async def run(self, task: Task, report: ReportTo) -> Made:
+        """Make the task; raises TaskFailed, or RunnerCrashed. Cancelling the caller cancels the task."""
+        ...
+
+    def loaded(self) -> tuple[Loaded, ...]:
+        """Return the runners that are there."""
+        ...
+
+    async def close(self, drain_seconds: float) -> None:
+        """Let running tasks finish for so long, then end all runners."""
+        ...

@@ -1,0 +1,172 @@
+"""A runner from outside: its process, the tasks it works on, and the signs of life it gives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from tunesmith.jobs.runners.messages import LONGEST_LINE, decode, encode
+from tunesmith.jobs.runners.pool import Made, Report, ReportTo, RunnerCrashed, Task, TaskFailed
+
+CANCEL_SECONDS = 5.0
+"""How long a task may take to heed that it is cancelled before its process is ended."""
+SILENCE_SECONDS = 30.0
+"""How long a process may be silent before it is taken for hung."""
+
+
+@dataclass(slots=True)
+class _Running:
+    task: Task
+    report: ReportTo
+    done: asyncio.Future[Made]
+
+
+class RunnerProcess:
+    """One process with one model. Used from one event loop."""
+
+    def __init__(self, model: str, *, silence_seconds: float = SILENCE_SECONDS) -> None:
+        self.model = model
+        self.used_at = time.monotonic()
+        self.reserved = 0  # places the pool has given away
+        self._silence_seconds = silence_seconds
+        self._running: dict[str, _Running] = {}
+        self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._told_loading = False
+        self._heard_at = time.monotonic()
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def busy(self) -> int:
+        """How many tasks it works on."""
+        return len(self._running)
+
+    @property
+    def process_id(self) -> int:
+        """The process's id."""
+        assert self._process
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether tasks may still be given to it."""
+        return self._process is not None and self._process.returncode is None
+
+    def memory_bytes(self) -> int:
+        """Return its resident memory; 0 once it is gone."""
+        try:
+            return int(psutil.Process(self.process_id).memory_info().rss)
+        except psutil.NoSuchProcess:
+            return 0
+
+    async def start(self) -> None:
+        """Start the process, which begins to load its model at once."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tunesmith.jobs.runners.child", self.model,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
+        )  # fmt: skip
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch())]
+
+    async def run(self, task: Task, report: ReportTo) -> Made:
+        """Make a task; see RunnerPool."""
+        entry = _Running(task, report, asyncio.get_running_loop().create_future())
+        self._running[task.id] = entry
+        try:
+            await self._loaded(report)
+            request = task.request.model_dump(mode="json", exclude_unset=True)
+            await self._send({"task": task.id, "request": request, "path": str(task.path)})
+            return await asyncio.shield(entry.done)
+        except asyncio.CancelledError:
+            await self._cancel(entry)
+            raise
+        finally:
+            entry.done.cancel()
+            self._running.pop(task.id, None)
+            self.used_at = time.monotonic()
+
+    async def stop(self) -> None:
+        """End the process, whatever it does."""
+        if self.is_alive:
+            assert self._process
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fail_all(f"the runner of {self.model} was ended")
+
+    async def _loaded(self, report: ReportTo) -> None:
+        """Wait until the model is loaded; the first to wait is told how long that took."""
+        if not self._ready.done():
+            report(Report(running=False, stage="loading"))
+        seconds = await asyncio.shield(self._ready)
+        first, self._told_loading = not self._told_loading, True
+        report(Report(running=True, loaded_seconds=seconds if first else None))
+
+    async def _cancel(self, entry: _Running) -> None:
+        """Ask the task to end; if it does not, end its process, which others may be using only if they batch."""
+        if entry.done.done() or not self.is_alive:
+            return
+        with contextlib.suppress(RunnerCrashed, TaskFailed, TimeoutError):
+            await self._send({"cancel": entry.task.id})
+            await asyncio.wait_for(asyncio.shield(entry.done), CANCEL_SECONDS)
+        if not entry.done.done() and self.busy == 1 and self._process:
+            self._process.kill()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        assert self._process
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(encode(message))
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise RunnerCrashed(f"the runner of {self.model} ended") from None
+
+    async def _listen(self) -> None:
+        """Pass on what the child says until it ends."""
+        assert self._process
+        assert self._process.stdout
+        async for line in self._process.stdout:
+            self._heard_at = time.monotonic()
+            self._take(decode(line))
+        code = await self._process.wait()
+        self._fail_all(f"the runner of {self.model} ended with exit code {code}")
+
+    async def _watch(self) -> None:
+        """End the process when it has been silent for too long."""
+        while self.is_alive:
+            await asyncio.sleep(self._silence_seconds / 4)
+            if time.monotonic() - self._heard_at > self._silence_seconds and self._process and self.is_alive:
+                self._process.kill()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "ready" in message:
+            self._ready.set_result(message["ready"])
+        elif "unloadable" in message:
+            self._ready.set_exception(_failure(message))
+        elif "progress" in message and (entry := self._running.get(message["progress"])):
+            entry.report(Report(running=True, fraction=message["fraction"], stage=message["stage"]))
+        elif "made" in message and (entry := self._running.get(message["made"])):
+            about = {name: message[name] for name in ("duration", "sample_rate", "channels", "metadata")}
+            entry.done.set_result(Made(entry.task.path, **about))
+        elif "failed" in message and (entry := self._running.get(message["failed"])):
+            entry.done.set_exception(_failure(message))
+
+    def _fail_all(self, reason: str) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(RunnerCrashed(reason))
+        self._ready.exception()  # read, so that a model nobody waits for is no warning
+        for entry in self._running.values():
+            if not entry.done.done():
+                entry.done.set_exception(RunnerCrashed(reason))
+
+
+def _failure(message: dict[str, Any]) -> TaskFailed:
+    return TaskFailed(message["kind"], message["message"], is_mistake=message["mistake"])

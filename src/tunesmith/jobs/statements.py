@@ -1,0 +1,58 @@
+"""The statements that run for every job, built once, because building one takes longer than running it.
+
+Parameters of the conditions begin with ``the_``; what an update sets is whatever columns the other parameters name.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from tunesmith.jobs.job import JobState
+from tunesmith.library.tables import ACTIVE_STATES, jobs, turns
+
+QUEUED = JobState.QUEUED.value
+UNFINISHED = (QUEUED, *ACTIVE_STATES)
+
+_the_job = jobs.c.id == sa.bindparam("the_id")
+_waits = jobs.c.state == QUEUED
+_is_active = jobs.c.state.in_(ACTIVE_STATES)
+_is_claimed = (
+    _the_job & _is_active & (jobs.c.worker == sa.bindparam("the_worker")) & (jobs.c.claims == sa.bindparam("the_claim"))
+)
+_began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
+
+INSERT_JOB = sa.insert(jobs)
+JOB_BY_ID = sa.select(jobs).where(_the_job)
+JOB_BY_KEY = sa.select(jobs).where(
+    (jobs.c.owner == sa.bindparam("the_owner")) & (jobs.c.idempotency_key == sa.bindparam("the_key"))
+)
+COUNT_WAITING = sa.select(sa.func.count()).select_from(jobs).where(_waits)
+COUNT_BY_OWNER = (
+    sa.select(sa.func.count())
+    .select_from(jobs)
+    .where((jobs.c.owner == sa.bindparam("the_owner")) & (jobs.c.id >= sa.bindparam("the_first")))
+)
+CANCEL = sa.update(jobs).where(_the_job & jobs.c.state.in_(UNFINISHED))
+
+_next = (
+    sa.select(jobs.c.id)
+    .join_from(jobs, turns, turns.c.owner == jobs.c.owner, isouter=True)
+    .order_by(jobs.c.priority.desc(), sa.func.coalesce(turns.c.turn, 0), jobs.c.id)
+    .limit(1)
+    .with_for_update(of=jobs, skip_locked=True)  # SQLite has one writer at any time and leaves this out
+)
+NEXT_JOB = _next.where(_waits)
+NEXT_JOB_OF_MODELS = _next.where(_waits & jobs.c.generated_by.in_(sa.bindparam("the_models", expanding=True)))
+CLAIM = (
+    sa.update(jobs).where(_the_job).values(attempts=jobs.c.attempts + 1, claims=jobs.c.claims + 1).returning(*jobs.c)
+)
+NEWEST_TURN = sa.select(sa.func.coalesce(sa.func.max(turns.c.turn), 0) + 1).scalar_subquery()
+
+CHANGE = sa.update(jobs).where(_is_claimed)
+EXTRAPOLATE = CHANGE.values(
+    eta_at=sa.bindparam("the_now") + (sa.bindparam("the_now") - _began) * sa.bindparam("the_rest")
+)
+SUCCEED = CHANGE.values(running_at=_began).returning(_began.label("began_at"))
+RELEASE = CHANGE.values(attempts=jobs.c.attempts - 1)
+HELD = sa.select(jobs.c.id).where(_is_active & (jobs.c.worker == sa.bindparam("the_worker")))
+IS_ACTIVE, IS_CLAIMED = _is_active, _is_claimed

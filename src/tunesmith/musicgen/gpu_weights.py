@@ -1,0 +1,44 @@
+"""Weights for a GPU: one safetensors file of float16, written and read tensor by tensor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tunesmith.errors import ModelFileError
+from tunesmith.musicgen.checkpoint import Weights
+from tunesmith.musicgen.checkpoint.safetensors_file import read_safetensors
+from tunesmith.musicgen.checkpoint.tensors import LazyWeights
+
+HEADER_BYTES_A_TENSOR = 256  # a name, a shape and two offsets; what is left over is filled with spaces
+
+
+def write_gpu_weights(path: Path, weights: Weights, names: Iterable[str]) -> None:
+    """Write the tensors of these names; the header, which comes first in the file, is filled in at the end."""
+    wanted = sorted(names)
+    reserved = HEADER_BYTES_A_TENSOR * len(wanted)
+    header: dict[str, Any] = {}
+    with path.open("wb") as file:
+        file.write(reserved.to_bytes(8, "little"))
+        file.seek(8 + reserved)
+        end = 0
+        for name in wanted:
+            tensor = np.ascontiguousarray(weights[name], "<f2")
+            start, end = end, end + tensor.nbytes
+            header[name] = {"dtype": "F16", "shape": list(tensor.shape), "data_offsets": [start, end]}
+            file.write(tensor.data)
+        text = json.dumps(header).encode()
+        assert len(text) <= reserved
+        file.seek(8)
+        file.write(text.ljust(reserved))
+
+
+def read_gpu_weights(path: Path) -> Weights:
+    """Open what ``write_gpu_weights`` wrote; raises ModelFileError where it is missing or broken."""
+    if not path.is_file():
+        raise ModelFileError(str(path), "is missing; pull the model again")
+    return LazyWeights(read_safetensors(path))

@@ -1,0 +1,288 @@
+"""Runners: real processes that load, make, fail, hang and die."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import strange_generators
+
+from tunesmith.audio.reader import read_audio
+from tunesmith.jobs.runners import process
+from tunesmith.jobs.runners.local import FOREVER, LocalPool, PoolLimits
+from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, Task, TaskFailed
+from tunesmith.jobs.runners.process import RunnerProcess
+from tunesmith.request import GenerationRequest
+
+
+@pytest.fixture(autouse=True)
+def strange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
+
+
+@contextlib.asynccontextmanager
+async def a_pool(**limits: float) -> AsyncIterator[LocalPool]:
+    pool = LocalPool(PoolLimits(**limits))  # type: ignore[arg-type]
+    try:
+        yield pool
+    finally:
+        await pool.close(0)
+
+
+def task(folder: Path, model: str, prompt: str = "calm piano", name: str = "a") -> Task:
+    request = GenerationRequest.checked(prompt=prompt, model=model, seed=1, duration=1)
+    return Task(name, model, request, folder / f"{name}.wav")
+
+
+def run(act: Callable[[], Awaitable[None]]) -> None:
+    """Run a test's coroutine, and fail rather than hang."""
+    asyncio.run(asyncio.wait_for(act(), 60))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
+def test_the_composer_makes_a_file_and_says_how_far_it_is(tmp_path: Path) -> None:
+    async def act() -> None:
+        reports: list[Report] = []
+        async with a_pool() as pool:
+            made = await pool.run(task(tmp_path, "composer"), reports.append)
+        assert (made.duration, made.sample_rate, made.channels) == (1.0, 44100, 2)
+        assert read_audio(made.path).duration == 1.0
+        assert made.metadata["seed"] == 1
+        assert not reports[0].running
+        assert [one.loaded_seconds is not None for one in reports].count(True) == 1
+        fractions = [one.fraction for one in reports if one.running]
+        assert fractions == sorted(fractions)
+
+    run(act)
+
+
+def test_a_loaded_model_is_used_again_and_shown(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with a_pool() as pool:
+            made = [await pool.run(task(tmp_path, "prompt", name=name), lambda _: None) for name in "ab"]
+            (loaded,) = pool.loaded()
+            assert {one.metadata["process"] for one in made} == {loaded.process_id}
+            assert loaded.model == "prompt"
+            assert loaded.memory_bytes > 10**7
+            assert loaded.expires_in is not None
+            assert 0 < loaded.expires_in <= 300
+
+    run(act)
+
+
+def test_tasks_of_one_neural_model_share_its_process_and_run_at_once(tmp_path: Path) -> None:
+    async def act() -> None:
+        gate = tmp_path / "gate"
+        async with a_pool(parallel=3) as pool:
+            waiting = [
+                asyncio.create_task(pool.run(task(tmp_path, "patient", str(gate), name), lambda _: None))
+                for name in "abcd"
+            ]
+            await until(lambda: bool(pool.loaded()) and pool.loaded()[0].busy == 3)
+            gate.touch()
+            made = await asyncio.gather(*waiting)
+            assert len({one.metadata["process"] for one in made}) == 1
+
+    run(act)
+
+
+def test_the_composer_has_several_processes_with_one_task_each(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with a_pool(composers=2) as pool:
+            await asyncio.gather(*(pool.run(task(tmp_path, "composer", name=n), lambda _: None) for n in "abc"))
+            assert len(pool.loaded()) == 2
+
+    run(act)
+
+
+@pytest.mark.parametrize(("model", "kind", "is_mistake", "words"), [
+    ("mistaken", "InvalidRequest", True, "prompt: must rhyme"),
+    ("raising", "InternalError", False, "internal error"),
+    ("unloadable", "ModelNotInstalled", False, "tunesmith pull unloadable"),
+    ("nonsuch", "UnknownName", True, "there is no model called 'nonsuch'"),
+])  # fmt: skip
+def test_what_fails_is_told_by_kind(tmp_path: Path, model: str, kind: str, is_mistake: bool, words: str) -> None:
+    async def act() -> None:
+        async with a_pool() as pool:
+            with pytest.raises(TaskFailed, match=words) as caught:
+                await pool.run(task(tmp_path, model), lambda _: None)
+        assert (caught.value.kind, caught.value.is_mistake) == (kind, is_mistake)
+        assert "secret" not in str(caught.value)
+        assert not (tmp_path / "a.wav").exists()
+
+    run(act)
+
+
+def test_a_crash_is_told_and_another_try_gets_a_new_process(tmp_path: Path) -> None:
+    async def act() -> None:
+        gate = tmp_path / "gate"
+        async with a_pool() as pool:
+            with pytest.raises(RunnerCrashed, match="exit code 3"):
+                await pool.run(task(tmp_path, "crashing", str(gate)), lambda _: None)
+            gate.touch()
+            assert isinstance(await pool.run(task(tmp_path, "crashing", str(gate)), lambda _: None), Made)
+
+    run(act)
+
+
+def test_what_libraries_print_does_not_come_between_the_messages(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with a_pool() as pool:
+            assert (await pool.run(task(tmp_path, "talkative"), lambda _: None)).duration == 0.1
+
+    run(act)
+
+
+def test_cancelling_leaves_the_process_and_its_other_tasks_alone(tmp_path: Path) -> None:
+    async def act() -> None:
+        gate = tmp_path / "gate"
+        async with a_pool() as pool:
+            first, second = (
+                asyncio.create_task(pool.run(task(tmp_path, "patient", str(gate), name), lambda _: None))
+                for name in "ab"
+            )
+            await until(lambda: bool(pool.loaded()) and pool.loaded()[0].busy == 2)
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            gate.touch()
+            assert (await second).duration == 0.1
+
+    run(act)
+
+
+def test_one_that_does_not_hear_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "CANCEL_SECONDS", 0.1)
+
+    async def act() -> None:
+        reports: list[Report] = []
+        async with a_pool() as pool:
+            deaf = asyncio.create_task(pool.run(task(tmp_path, "deaf"), reports.append))
+            await until(lambda: any(report.stage == "deaf" for report in reports))
+            (loaded,) = pool.loaded()
+            deaf.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await deaf
+            await until(lambda: not psutil.pid_exists(loaded.process_id))
+
+    run(act)
+
+
+def test_a_process_that_is_silent_is_taken_for_hung(tmp_path: Path) -> None:
+    async def act() -> None:
+        runner = RunnerProcess("patient", silence_seconds=1.5)
+        await runner.start()
+        work = asyncio.create_task(runner.run(task(tmp_path, "patient", str(tmp_path / "never")), lambda _: None))
+        await until(lambda: runner.busy == 1 and runner.memory_bytes() > 0)
+        os.kill(runner.process_id, signal.SIGSTOP)
+        with pytest.raises(RunnerCrashed):
+            await work
+        await runner.stop()
+
+    run(act)
+
+
+@pytest.mark.parametrize(("keep_alive", "stays"), [(0, False), (FOREVER, True)])
+def test_an_idle_runner_stays_as_long_as_it_is_to(tmp_path: Path, keep_alive: float, stays: bool) -> None:
+    async def act() -> None:
+        async with a_pool(keep_alive=keep_alive) as pool:
+            await pool.run(task(tmp_path, "prompt"), lambda _: None)
+            assert [one.expires_in for one in pool.loaded()] == [None] * stays
+
+    run(act)
+
+
+def test_an_idle_runner_leaves_when_its_time_is_up(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with a_pool(keep_alive=0.1) as pool:
+            await pool.run(task(tmp_path, "prompt"), lambda _: None)
+            await until(lambda: not pool.loaded())
+
+    run(act)
+
+
+def test_where_memory_is_short_the_least_recently_used_leaves_first(tmp_path: Path) -> None:
+    async def act() -> None:
+        pool = LocalPool(PoolLimits(), has_memory=lambda _: len(pool.loaded()) < 2)
+        for model in ("prompt", "talkative", "prompt", "patient"):
+            (tmp_path / "gate").touch()
+            await pool.run(task(tmp_path, model, str(tmp_path / "gate")), lambda _: None)
+        assert {one.model for one in pool.loaded()} == {"prompt", "patient"}
+        await pool.close(0)
+
+    run(act)
+
+
+def test_closing_lets_running_tasks_finish(tmp_path: Path) -> None:
+    async def act() -> None:
+        gate = tmp_path / "gate"
+        async with a_pool() as pool:
+            work = asyncio.create_task(pool.run(task(tmp_path, "patient", str(gate)), lambda _: None))
+            await until(lambda: bool(pool.loaded()) and pool.loaded()[0].busy == 1)
+            closing = asyncio.create_task(pool.close(30))
+            await asyncio.sleep(0.05)
+            assert not closing.done()
+            gate.touch()
+            await closing
+            assert (await work).duration == 0.1
+            assert not pool.loaded()
+
+    run(act)
+
+
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from tunesmith.jobs.runners.process import RunnerProcess
+async def main():
+    runner = RunnerProcess("patient")
+    await runner.start()
+    print(runner.process_id, flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+def test_runners_end_with_a_parent_that_is_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 30
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert time.monotonic() < deadline
+
+
+def test_the_event_loop_is_free_while_music_is_made(tmp_path: Path) -> None:
+    async def act() -> None:
+        stalls: list[float] = []
+
+        async def tick() -> None:
+            while True:
+                before = time.monotonic()
+                await asyncio.sleep(0.005)
+                stalls.append(time.monotonic() - before)
+
+        ticking = asyncio.create_task(tick())
+        async with a_pool(parallel=20) as pool:
+            await asyncio.gather(*(pool.run(task(tmp_path, "prompt", name=str(n)), lambda _: None) for n in range(20)))
+        ticking.cancel()
+        assert sorted(stalls)[len(stalls) // 2] < 0.05
+
+    run(act)

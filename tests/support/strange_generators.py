@@ -1,0 +1,103 @@
+# ruff: noqa: ARG002  the interface's arguments
+"""Generators that behave in every way a runner must cope with, as an installed package would bring them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tunesmith.audio import Audio
+from tunesmith.errors import InvalidRequest, ModelNotInstalled
+from tunesmith.generator import CancelCheck, Progress, ProgressCallback
+from tunesmith.request import GenerationRequest
+
+NAMES = ("Prompt", "Patient", "Deaf", "Crashing", "Raising", "Mistaken", "Unloadable", "Talkative")
+
+
+class Prompt:
+    """Is done at once, and says in which process."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Make a tenth of a second of silence."""
+        progress(Progress("writing", 0.5))
+        if cancelled():
+            raise InvalidRequest("prompt", "was cancelled before it began")
+        samples = np.zeros((1, 800), np.float32)
+        return Audio(samples, 8000, {"process": os.getpid(), "prompt": request.prompt})
+
+
+class Patient(Prompt):
+    """Waits until it is cancelled, or until the file that the prompt names is there."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Wait, then make silence."""
+        while not cancelled() and not Path(request.prompt).exists():
+            progress(Progress("waiting", 0.1))
+            time.sleep(0.01)
+        return super().generate(request, progress, cancelled)
+
+
+class Deaf(Prompt):
+    """Never hears that it is cancelled."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Sleep for a minute."""
+        progress(Progress("deaf", 0.1))
+        time.sleep(60)
+        return super().generate(request, progress, cancelled)
+
+
+class Crashing(Prompt):
+    """Takes its process down, but for once where the file that the prompt names is there."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Leave."""
+        if not Path(request.prompt).exists():
+            os._exit(3)
+        return super().generate(request, progress, cancelled)
+
+
+class Raising(Prompt):
+    """Has a bug."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Divide by zero."""
+        raise ZeroDivisionError("a secret of the program")
+
+
+class Mistaken(Prompt):
+    """Does not like the request."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Blame the caller."""
+        raise InvalidRequest("prompt", "must rhyme")
+
+
+class Unloadable(Prompt):
+    """Cannot be loaded."""
+
+    def __init__(self) -> None:
+        raise ModelNotInstalled("unloadable is not installed; install it with: tunesmith pull unloadable")
+
+
+class Talkative(Prompt):
+    """Prints on standard output, which libraries do."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Print, then make silence."""
+        os.write(1, b'{"made": "nonsense"}\n')
+        return super().generate(request, progress, cancelled)
+
+
+def install(folder: Path) -> str:
+    """Write the metadata of a package with these generators; return the PYTHONPATH that makes it installed."""
+    metadata = folder / "strange-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
+    points = "".join(f"{name.lower()} = strange_generators:{name}\n" for name in NAMES)
+    (metadata / "entry_points.txt").write_text(f"[tunesmith.generators]\n{points}")
+    paths = [str(folder), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    return os.pathsep.join(path for path in paths if path)

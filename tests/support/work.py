@@ -1,0 +1,24 @@
+"""Jobs to test with: what is handed in, and what comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunesmith.jobs.job import Claim, JobResult, Submission
+from tunesmith.jobs.queue import JobQueue
+from tunesmith.request import GenerationRequest
+
+RESULT = JobResult("ab" * 32, "wav", 1000, duration=10.0, sample_rate=32000, channels=1)
+
+
+def asked(owner: str | None = None, **options: Any) -> Submission:
+    """Return a submission of ten seconds; ``model`` and ``prompt`` go to the request."""
+    request = {"model": options.pop("model", "composer"), "prompt": options.pop("prompt", "lofi")}
+    return Submission(GenerationRequest(duration=10, **request), options.pop("dialect", "api"), owner, **options)
+
+
+def claimed(queue: JobQueue, worker: str = "w1") -> Claim:
+    """Claim a job there must be."""
+    claim = queue.claim(worker)
+    assert claim is not None
+    return claim
