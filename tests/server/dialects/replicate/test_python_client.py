@@ -17,7 +17,7 @@ from replicate.webhook import Webhooks
 from replicate_server import Server
 from sounds import wav_bytes
 
-from tunesmith.errors import ModelNotInstalled, OutOfResources
+from tunesmith.errors import ModelNotInstalled, OutOfResources, QueueFull, TunesmithError
 
 VERSION = "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb"
 INPUT = {"prompt": "lofi", "duration": 3}
@@ -180,11 +180,13 @@ def test_errors_are_problems(server: Server) -> None:
     assert status("meta/musicgen") == 404
 
 
-def test_a_want_of_room_is_said_with_a_time_to_come_back(server: Server) -> None:
-    server.service.fail_with = OutOfResources("the disk is full")
-    headers = {"authorization": "Bearer ann"}
+@pytest.mark.parametrize(("error", "seconds"), [
+    (QueueFull(500, 7), "7"), (QueueFull(500), "5"), (OutOfResources("the disk is full"), "5"),
+])  # fmt: skip
+def test_a_want_of_room_is_said_with_a_time_to_come_back(server: Server, error: TunesmithError, seconds: str) -> None:
+    server.service.fail_with = error
     answer = httpx.post(
-        f"{server.url}/v1/models/meta/musicgen/predictions", json={"input": INPUT}, headers=headers, trust_env=False
-    )
-    assert (answer.status_code, answer.json()["status"]) == (503, 503)
-    assert answer.headers["retry-after"] == "5"
+        f"{server.url}/v1/models/meta/musicgen/predictions", json={"input": INPUT},
+        headers={"authorization": "Bearer ann"}, trust_env=False,
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["status"], answer.headers["retry-after"]) == (503, 503, seconds)

@@ -19,6 +19,9 @@ from tunesmith.errors import (
     UnknownName,
 )
 
+RETRY_AFTER_SECONDS = 5
+"""When to come back where nobody knows better."""
+
 _NAMES = {
     "guidance_scale": "classifier_free_guidance", "audio": "input_audio", "melody": "input_audio", "tempo_bpm": "bpm",
 }  # fmt: skip
@@ -75,7 +78,7 @@ def errors(error: TunesmithError) -> Response:
         return problem(404, "Not found", str(error))
     status, title = next(((code, title) for kind, code, title in _STATUSES if isinstance(error, kind)), (0, ""))
     if status:
-        retry_after = getattr(error, "retry_after", 5)
+        retry_after = getattr(error, "retry_after", None) or RETRY_AFTER_SECONDS
         return problem(status, title, str(error), {"retry-after": str(retry_after)} if status == 503 else None)
     if isinstance(error, InvalidRequest):
         field = f"input.{_NAMES.get(error.field, error.field)}"
