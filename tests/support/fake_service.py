@@ -114,6 +114,10 @@ class FakeService:
         failure = Failure("Crashed", message)
         return self.change(job_id, state=JobState.FAILED, finished_at=time.time(), failure=failure)
 
+    def again(self, job: Job) -> Job:
+        """Put a job in once more."""
+        return self._put(replace(job, id=new_job_id(time.time())))
+
     def newest(self) -> Job:
         """Return the newest job, as soon as there is one."""
         self._wait_until(lambda: bool(self.jobs), 10)

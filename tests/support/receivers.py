@@ -51,13 +51,13 @@ def receiver(answer: Callable[[Received], Reply] = lambda _: Reply()) -> Iterato
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             got = Received(self.command, self.path, headers, body)
+            one.received.append(got)
             reply = answer(got)
             self.send_response(reply.status)
             for name, value in {"content-length": str(len(reply.body)), **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body)
-            one.received.append(got)
             one.arrived.release()
 
         do_GET = do_POST  # noqa: N815  the name that http.server looks for

@@ -57,7 +57,9 @@ def test_a_body_is_json_whatever_its_type_says(service: FakeService, kind: str |
     assert (answer.status_code, answer.headers["location"]) == (201, answer.json()["urls"]["get"])
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [
+    b"{", b"[]", b"\xff", b"[" * 100_000, b'{"input": NaN}', b'{"a": 1e999}', b'{"\\u0000": 1}', b'{"a": ["\\ud800"]}',
+])  # fmt: skip
 def test_a_body_that_is_no_object_is_a_bad_request(service: FakeService, body: bytes) -> None:
     answer = _client(service).post(PATH, content=body)
     assert (answer.status_code, answer.json()["title"]) == (400, "Bad request")
@@ -144,3 +146,10 @@ def test_a_silent_stream_is_kept_open_by_comments() -> None:
         return got
 
     assert asyncio.run(read()) == [": still here\n\n", "one"]
+
+
+def test_ids_and_cursors_that_were_never_given_are_refused(service: FakeService) -> None:
+    client = _client(service)
+    assert client.get("/v1/predictions/..%5Cx%00").status_code == 404
+    assert client.get("/v1/predictions?cursor=%00").status_code == 400
+    assert client.get("/v1/files/..%2f..%2fetc").status_code == 404

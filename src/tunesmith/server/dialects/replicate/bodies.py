@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -26,12 +27,36 @@ async def read_json(request: Request) -> Mapping[str, Any]:
         if len(body) > MAX_BODY_BYTES:
             raise Problem(413, f"The body must be at most {MAX_BODY_BYTES} bytes.", "Payload too large")
     try:
-        content = json.loads(bytes(body) or b"{}")
+        content = json.loads(bytes(body) or b"{}", parse_constant=_refuse, parse_float=_finite)
+        _check_text(body, content)
     except (ValueError, RecursionError):
         raise Problem(400, "The body is not JSON.", "Bad request") from None
     if not isinstance(content, dict):
         raise Problem(400, "The body must be a JSON object.", "Bad request")
     return content
+
+
+def _check_text(body: bytearray, content: Any) -> None:
+    """Raise ValueError for text that no database keeps: half characters and NUL, which only escapes can bring in."""
+    if b"\\u" in body and b"\0" in _unescaped(content):
+        raise ValueError("NUL")
+
+
+def _unescaped(content: Any) -> bytes:
+    if isinstance(content, dict):
+        return b"".join(_unescaped(part) for pair in content.items() for part in pair)
+    if isinstance(content, list):
+        return b"".join(_unescaped(part) for part in content)
+    return content.encode() if isinstance(content, str) else b""
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(text)
 
 
 def wait_seconds(prefer: str | None) -> float | None:

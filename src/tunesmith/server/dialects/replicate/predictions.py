@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,6 +23,7 @@ from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import Views, caller_of, encoded
 from tunesmith.server.webhooks import Follower
 
+_ID = re.compile(r"[0-9a-z]{1,64}")
 _UNFINISHED = (JobState.QUEUED, JobState.LOADING, JobState.RUNNING)
 
 
@@ -93,6 +95,8 @@ class Predictions:
 
     async def page(self, request: Request, cursor: str | None = None) -> Response:
         """List the caller's predictions, newest first."""
+        if cursor is not None and not _ID.fullmatch(cursor):
+            raise Problem(400, "The cursor is not one of this list's.", "Bad request")
         addresses = self._views.addresses(request)
         page = await self._service.page(JobFilter(caller_of(request).owner, DIALECT), PAGE, cursor)
         after = page.next_before and f"{addresses.origin}/v1/predictions?cursor={page.next_before}"
@@ -123,6 +127,8 @@ class Predictions:
             await self._follower.close()
 
     async def _own(self, request: Request, prediction_id: str) -> Job:
+        if not _ID.fullmatch(prediction_id):
+            raise JobNotFound(prediction_id)
         job = await self._service.get(prediction_id, caller_of(request).owner)
         if job.dialect != DIALECT:
             raise JobNotFound(prediction_id)
@@ -147,10 +153,11 @@ class Outputs:
         """Return a finished file."""
         self._secret.check("output", job_id, signature)
         job = await self._service.get(job_id)
-        if job.result is None or job.data_removed:
-            raise Problem(404, "The file is gone." if job.data_removed else "There is no file yet.")
+        path = None if job.result is None or job.data_removed else self._service.result_path(job)
+        if path is None or not path.is_file():
+            raise Problem(404, "There is no file yet, or no longer.")
         headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
-        return FileResponse(self._service.result_path(job), media_type=media_type(job), headers=headers)
+        return FileResponse(path, media_type=media_type(job), headers=headers)
 
 
 def _json(content: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi.responses import JSONResponse, Response
 
 from tunesmith.errors import (
+    AudioFileError,
     DatabaseError,
     IdempotencyConflict,
     InvalidRequest,
@@ -80,6 +81,8 @@ def errors(error: TunesmithError) -> Response:
     if status:
         retry_after = getattr(error, "retry_after", None) or RETRY_AFTER_SECONDS
         return problem(status, title, str(error), {"retry-after": str(retry_after)} if status == 503 else None)
+    if isinstance(error, AudioFileError):
+        return _invalid(InvalidInput([InvalidField("invalid", "input.input_audio", "is not a sound file")]))
     if isinstance(error, InvalidRequest):
         field = f"input.{_NAMES.get(error.field, error.field)}"
         return _invalid(InvalidInput([InvalidField("invalid", field, error.problem)]))

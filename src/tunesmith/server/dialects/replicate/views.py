@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 from fastapi import Request
@@ -34,7 +35,10 @@ class Views:
         if job.result is None:
             return None
         path = self._context.service.result_path(job)
-        return await asyncio.to_thread(output_of, job, path, addresses, self._context.settings.replicate_output)
+        try:
+            return await asyncio.to_thread(output_of, job, path, addresses, self._context.settings.replicate_output)
+        except FileNotFoundError:
+            return None  # removed for its age since the job was read
 
     async def prediction(self, job: Job, addresses: Addresses) -> Json:
         """Return a job as a prediction, whole."""
@@ -69,8 +73,6 @@ class Views:
 
 def encoded(content: Json) -> bytes:
     """Return JSON in UTF-8."""
-    import json
-
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
