@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from receivers import receiver
 from replicate_server import Server, app_of, settings_in
 
+from tunesmith.server.dialects.replicate import files
 from tunesmith.server.dialects.replicate.bodies import wait_seconds
 from tunesmith.server.dialects.replicate.streams import with_heartbeats
 
@@ -153,3 +154,12 @@ def test_ids_and_cursors_that_were_never_given_are_refused(service: FakeService)
     assert client.get("/v1/predictions/..%5Cx%00").status_code == 404
     assert client.get("/v1/predictions?cursor=%00").status_code == 400
     assert client.get("/v1/files/..%2f..%2fetc").status_code == 404
+
+
+def test_an_upload_without_a_length_is_still_bounded(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 1_000)
+    start = b'--x\r\ncontent-disposition: form-data; name="content"; filename="a"\r\n\r\n'
+    body = (chunk for chunk in (start, *[b"0" * 100_000] * 12, b"\r\n--x--\r\n"))
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = _client(service).post("/v1/files", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["title"]) == (413, "Payload too large")

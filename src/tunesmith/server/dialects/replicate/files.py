@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.types import Message
 
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.file_store import MAX_FILE_BYTES, FileStore, StoredFile, Upload
@@ -21,7 +22,6 @@ from tunesmith.server.dialects.replicate.views import Views, caller_of
 PAGE = 100
 MAX_METADATA_CHARACTERS = 16_384
 _ROOM_FOR_THE_REST = 10**6
-_TOO_LARGE = f"A file must be at most {MAX_FILE_BYTES} bytes."
 
 
 class Files:
@@ -41,9 +41,8 @@ class Files:
 
     async def create(self, request: Request) -> Response:
         """Keep the part ``content`` of a multipart body; ``metadata`` is a field or a file in JSON."""
-        _check_length(request)
         try:
-            async with request.form(max_files=2, max_fields=8) as form:
+            async with _bounded(request).form(max_files=2, max_fields=8) as form:
                 content = form.get("content")
                 if not isinstance(content, UploadFile):
                     raise InvalidInput([InvalidField("required", "content", "content is required")])
@@ -90,10 +89,19 @@ class Files:
         }  # fmt: skip
 
 
-def _check_length(request: Request) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > MAX_FILE_BYTES + _ROOM_FOR_THE_REST:
-        raise Problem(413, _TOO_LARGE, "Payload too large")
+def _bounded(request: Request) -> Request:
+    """Return the request with a body that ends in a Problem where it is too large, whatever its headers say."""
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > MAX_FILE_BYTES + _ROOM_FOR_THE_REST:
+            raise Problem(413, f"A file must be at most {MAX_FILE_BYTES} bytes.", "Payload too large")
+        return message
+
+    return Request(request.scope, receive)
 
 
 async def _metadata(form: FormData) -> Mapping[str, Any]:
