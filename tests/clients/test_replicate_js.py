@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fake_service import MADE, FakeService, serving
+from jobs_in_memory import MADE, FakeService, serving
 from replicate_server import app_of, settings_in
 
 SCRIPTS = Path(__file__).parent / "js"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fake_service import FakeContext, FakeService, Unauthenticated, token_is_owner
 from fastapi import FastAPI, Request, Response
+from jobs_in_memory import FakeContext, FakeService, Unauthenticated, token_is_owner
 from replicate.client import Client
 
 from tunesmith.config import Settings

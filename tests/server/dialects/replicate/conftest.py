@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_service import FakeService, serving
+from jobs_in_memory import FakeService, serving
 from replicate_server import Server, app_of, settings_in
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fake_service import MADE
+from jobs_in_memory import MADE
 from receivers import receiver
 from replicate.client import Client
 from replicate.exceptions import ModelError, ReplicateError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fake_service import MADE, FakeService, serving
 from fastapi.testclient import TestClient
+from jobs_in_memory import MADE, FakeService, serving
 from receivers import receiver
 from replicate_server import Server, app_of, settings_in
 
