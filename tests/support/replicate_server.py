@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from jobs_in_memory import FakeContext, FakeService, Unauthenticated, token_is_owner
+from jobs_in_memory import FakeContext, FakeService, token_is_owner
 from replicate.client import Client
 
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.server.dialects.replicate import errors, router
-from tunesmith.server.dialects.replicate.problems import problem
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def app_of(service: FakeService, settings: Settings) -> FastAPI:
 
     @app.exception_handler(TunesmithError)
     async def say(_: Request, error: TunesmithError) -> Response:
-        return problem(401, "Unauthenticated", str(error)) if isinstance(error, Unauthenticated) else errors(error)
+        return errors(error)
 
     app.include_router(router(FakeContext(service, settings, token_is_owner)))
     return app

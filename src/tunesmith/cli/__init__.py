@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("generate", "render", "explain", "genres", "instruments", "pull", "list", "show", "rm", "token")
+COMMANDS = ("generate", "render", "explain", "genres", "instruments", "pull", "list", "show", "rm", "token", "mcp")
 TOP_OPTIONS = ("--help", "-h", "--version")
 STOPPED, TERMINATED = 130, 143  # what shells report for SIGINT and SIGTERM
 

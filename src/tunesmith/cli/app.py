@@ -10,6 +10,7 @@ import tunesmith
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
 from tunesmith.cli.lists import genres, instruments
+from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import list_models, pull, rm, show
 from tunesmith.cli.render import render
 from tunesmith.cli.token import app as token
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (generate, render, explain, genres, instruments, pull, show, rm):
+for command in (generate, render, explain, genres, instruments, pull, show, rm, mcp):
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
 app.add_typer(token, name="token", epilog=EPILOG)

@@ -19,6 +19,7 @@ from tunesmith.errors import (
     TunesmithError,
     UnknownName,
 )
+from tunesmith.server.dialects.contract import STATUS_BY_ERROR
 
 RETRY_AFTER_SECONDS = 5
 """When to come back where nobody knows better."""
@@ -34,6 +35,11 @@ _STATUSES: Sequence[tuple[type[TunesmithError], int, str]] = (
     (DatabaseError, 503, "Service unavailable"),
     (IdempotencyConflict, 409, "Conflict"),
 )
+
+_TITLES = {
+    "Unauthenticated": "Unauthenticated", "Forbidden": "Forbidden", "RateLimited": "Too many requests",
+    "TooLarge": "Payload too large",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,11 @@ def errors(error: TunesmithError) -> Response:
     if isinstance(error, InvalidRequest):
         field = f"input.{_NAMES.get(error.field, error.field)}"
         return _invalid(InvalidInput([InvalidField("invalid", field, error.problem)]))
-    return problem(500, "Internal server error", "The request could not be served.")
+    name = type(error).__name__
+    if name not in _TITLES:
+        return problem(500, "Internal server error", "The request could not be served.")
+    wait = getattr(error, "retry_after", None)
+    return problem(STATUS_BY_ERROR[name], _TITLES[name], str(error), {"retry-after": str(wait)} if wait else None)
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -1,0 +1,45 @@
+"""A WAV file's bare samples: 16-bit PCM without a header, or the telephone's 8-bit codes (ITU-T G.711)."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+RawCoding = Literal["pcm", "ulaw", "alaw"]
+FRAMES = 16_384
+ULAW_BIAS, ULAW_CLIP = 132, 32_635
+
+Steps = npt.NDArray[np.int32]
+
+
+def raw_pieces(path: Path, coding: RawCoding = "pcm") -> Iterator[bytes]:
+    """Give the samples of a 16-bit WAV file, little-endian and interleaved, piece by piece."""
+    with wave.open(str(path), "rb") as file:
+        while frames := file.readframes(FRAMES):
+            yield frames if coding == "pcm" else _CODINGS[coding](np.frombuffer(frames, "<i2").astype(np.int32))
+
+
+def to_ulaw(samples: Steps) -> bytes:
+    """Encode 16-bit samples in µ-law: sign, segment and step, all bits inverted."""
+    level = np.minimum(np.abs(samples), ULAW_CLIP) + ULAW_BIAS
+    segment = np.floor(np.log2(level)).astype(np.int32) - 7
+    step = level >> (segment + 3) & 15
+    sign = np.where(samples < 0, 128, 0)
+    return bytes((~(sign | segment << 4 | step) & 255).astype(np.uint8))
+
+
+def to_alaw(samples: Steps) -> bytes:
+    """Encode 16-bit samples in A-law: sign, segment and step, every second bit inverted."""
+    level = np.where(samples < 0, -samples - 1, samples) >> 3
+    segment = np.maximum(np.floor(np.log2(np.maximum(level, 1))).astype(np.int32) - 4, 0)
+    step = level >> np.maximum(segment, 1) & 15
+    sign = np.where(samples < 0, 0, 128)
+    return bytes(((sign | segment << 4 | step) ^ 0x55).astype(np.uint8))
+
+
+_CODINGS: Mapping[str, Callable[[Steps], bytes]] = {"ulaw": to_ulaw, "alaw": to_alaw}

@@ -1,0 +1,77 @@
+"""``tunesmith mcp``: the music tool for assistants on this machine, over standard input and output."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tunesmith.generator import Generator, Progress
+    from tunesmith.request import GenerationRequest
+    from tunesmith.server.mcp_tool import MusicFile, Tell
+
+FOLDER_HELP = "Where the music is kept. Default: mcp/ in the data folder."
+Folder = Annotated[Path | None, typer.Option("--folder", metavar="DIR", help=FOLDER_HELP)]
+
+
+def mcp(folder: Folder = None) -> None:
+    """Serve the tool generate_music to an assistant over standard input and output; needs no server.
+
+    Put it into the assistant's settings as the command: tunesmith mcp
+    """
+    from tunesmith.config import load_settings
+    from tunesmith.server.mcp_tool import tool_server
+
+    kept_in = folder or load_settings().data_dir / "mcp"
+    kept_in.mkdir(parents=True, exist_ok=True)
+    tool_server(LocalMaker(kept_in)).run("stdio")
+
+
+class LocalMaker:
+    """Makes music in a thread of this process, one piece at a time; opened models stay open."""
+
+    def __init__(self, folder: Path) -> None:
+        import anyio
+
+        from tunesmith.generator import Registry
+
+        self._folder = folder
+        self._create = cache(Registry.discover().create)
+        self._turns = anyio.Lock()
+
+    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, caller: Any) -> MusicFile:  # noqa: ARG002
+        """Make the file in the folder; a call that is given up stops the work."""
+        import anyio
+
+        seeded = request.model_copy(update={"seed": secrets.randbelow(2**31)}) if request.seed is None else request
+        given_up = threading.Event()
+
+        def report(progress: Progress) -> None:
+            if not given_up.is_set():
+                anyio.from_thread.run(tell, progress)
+
+        async with self._turns:
+            try:
+                return await anyio.to_thread.run_sync(
+                    self._made, seeded, file_format, report, given_up, abandon_on_cancel=True
+                )
+            finally:
+                given_up.set()
+
+    def _made(self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event) -> MusicFile:
+        from tunesmith.audio.writer import write_audio
+        from tunesmith.cli.making import check_licence
+        from tunesmith.cli.outputs import slug
+        from tunesmith.server.mcp_tool import MusicFile
+
+        check_licence(request.model, None)
+        generator: Generator = self._create(request.model)
+        audio = generator.generate(request, report, given_up.is_set)
+        path = self._folder / f"{slug(request.prompt)}-{request.seed}-{secrets.token_hex(3)}.{file_format}"
+        write_audio(audio, path)
+        return MusicFile(path, path.resolve().as_uri(), request.model, request.seed, audio.duration)

@@ -1,0 +1,78 @@
+"""Requests that are held open until the music is there, and cancelled when the caller hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import anyio
+from fastapi import Request
+from fastapi.responses import FileResponse, Response, StreamingResponse
+
+from tunesmith.jobs.job import Job, JobState, Submission
+from tunesmith.server.dialects.contract import JobFailed, Service
+
+CHUNK_BYTES = 64 * 1024
+
+
+async def make(service: Service, submission: Submission, request: Request) -> Job:
+    """Submit and wait for the music; the job is cancelled if the caller goes. Raises JobFailed without music."""
+    job = await service.submit(submission)
+    made = asyncio.ensure_future(service.wait(job.id))
+    gone = asyncio.ensure_future(_hang_up(request))
+    try:
+        await asyncio.wait({made, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not made.done():
+            await service.cancel(job.id)
+        job = await made
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            await service.cancel(job.id)
+        raise
+    finally:
+        gone.cancel()
+        made.cancel()
+    return succeeded(job)
+
+
+def succeeded(job: Job) -> Job:
+    """Return a job that has music; raises JobFailed for any other."""
+    if job.state is not JobState.SUCCEEDED:
+        raise JobFailed(job.failure)
+    return job
+
+
+async def _hang_up(request: Request) -> None:
+    """Return when the caller has closed the connection; the body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def headers_of(job: Job) -> dict[str, str]:
+    """Return what every answer with music says about it."""
+    said = {
+        "x-tunesmith-job": job.id,
+        "x-tunesmith-model": job.generated_by,
+        "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
+        "x-tunesmith-license": job.metadata.get("license"),
+        "x-tunesmith-stand-in-for": job.model if job.model != job.generated_by else None,
+    }
+    return {name: str(value) for name, value in said.items() if value is not None}
+
+
+def whole(path: Path, media_type: str, headers: Mapping[str, str]) -> Response:
+    """Answer with a file and its length."""
+    return FileResponse(path, media_type=media_type, headers=dict(headers))
+
+
+def streamed(pieces: Iterator[bytes], media_type: str, headers: Mapping[str, str]) -> Response:
+    """Answer piece by piece."""
+    return StreamingResponse(pieces, media_type=media_type, headers=dict(headers))
+
+
+def file_pieces(path: Path) -> Iterator[bytes]:
+    """Cut a file into pieces of CHUNK_BYTES."""
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            yield piece

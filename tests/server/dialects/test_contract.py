@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from tunesmith.errors import (
+    DatabaseError,
+    GenerationCancelled,
+    InvalidRequest,
+    ModelNotInstalled,
+    QueueFull,
+    TunesmithError,
+    UnknownName,
+)
+from tunesmith.jobs.job import Failure
+from tunesmith.server.dialects.contract import HIDDEN, JobFailed, error_response, message_of, status_of
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InvalidRequest("prompt", "is missing"), 422),
+        (UnknownName("model", "x", []), 404),
+        (UnknownName("genre", "x", []), 422),
+        (ModelNotInstalled("x is not installed"), 404),
+        (QueueFull(500, 9), 503),
+        (GenerationCancelled(), 499),
+        (DatabaseError("/secret", "locked"), 500),
+        (JobFailed(Failure("OutOfResources", "too little memory")), 503),
+        (JobFailed(Failure("ZeroDivisionError", "x")), 500),
+        (JobFailed(None), 499),
+    ],
+)
+def test_an_error_has_one_status_and_an_inner_one_no_words(error: TunesmithError, status: int) -> None:
+    assert status_of(error) == status
+    assert message_of(error) == (HIDDEN if status == 500 else str(error))
+
+
+def test_a_full_queue_says_when_to_come_back() -> None:
+    assert error_response(QueueFull(500, 9), {}).headers["retry-after"] == "9"
+    assert "retry-after" not in error_response(QueueFull(500), {}).headers

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+from fake_service import MODELS, TOKEN, FakeContext, FakeService
+from live_server import app_of, served
+
+from tunesmith.server.dialects import model_list
+from tunesmith.server.dialects import openai as dialect
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    router = model_list.router(FakeContext(FakeService(tmp_path)), lambda: MODELS)
+    with served(app_of(router, dialect.errors)) as url:
+        yield url + "/v1"
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(api_key=TOKEN, base_url=url, max_retries=0) as client:
+        yield client
+
+
+def test_openai_lists_the_models(client: openai.OpenAI) -> None:
+    assert tuple(model.id for model in client.models.list()) == MODELS
+
+
+def test_replicate_finds_the_same_models_under_results(url: str) -> None:
+    answer = httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {TOKEN}"}).json()
+    assert [(model["owner"], model["name"]) for model in answer["results"]] == [
+        ("tunesmith", "composer"),
+        ("facebook", "musicgen-small"),
+    ]
+    assert answer["next"] is None
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_model_is_found_by_its_name_with_slashes(client: openai.OpenAI, name: str) -> None:
+    assert client.models.retrieve(name).id == name
+
+
+def test_an_unknown_model_is_not_found(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("nobody/nothing")
+
+
+def test_the_built_in_composer_is_always_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path))
+    assert "composer" in model_list.installed_names()
