@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     queue_limit: Annotated[int, Field(ge=1)] = 500
     result_days: Annotated[float, Field(gt=0)] = 30.0
     result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
+    public_url: str | None = None
+    replicate_output: Literal["auto", "url", "data"] = "auto"
+    allow_private_addresses: bool = False
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,79 @@
+"""Models and their versions, as listed and described."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from tunesmith.server.dialects.replicate.contract import Json
+from tunesmith.server.dialects.replicate.problems import Problem
+from tunesmith.server.dialects.replicate.registry import (
+    VERSION_CREATED,
+    PublishedModel,
+    find_model,
+    published_models,
+)
+from tunesmith.server.dialects.replicate.schema import openapi_schema
+from tunesmith.server.dialects.replicate.views import Views
+
+
+class Models:
+    """The routes under ``/models`` that make nothing."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes."""
+        router.add_api_route("/models", self.page, methods=["GET"])
+        router.add_api_route("/models/{owner}/{name}", self.get, methods=["GET"])
+        router.add_api_route("/models/{owner}/{name}/versions", self.versions, methods=["GET"])
+        router.add_api_route("/models/{owner}/{name}/versions/{version_id}", self.version, methods=["GET"])
+
+    async def page(self, request: Request) -> Response:
+        """List every model on one page; ``data`` is for clients of OpenAI's API, which ask at the same address."""
+        origin = self._views.addresses(request).origin
+        listed = [
+            {"id": one.name, "object": "model", "created": 0, "owned_by": "tunesmith"} for one in published_models()
+        ]
+        shown = [model_json(one, origin) for one in published_models()]
+        return JSONResponse({"previous": None, "next": None, "results": shown, "object": "list", "data": listed})
+
+    async def get(self, request: Request, owner: str, name: str) -> Response:
+        """Describe a model."""
+        return JSONResponse(model_json(_found(owner, name), self._views.addresses(request).origin))
+
+    async def versions(self, owner: str, name: str) -> Response:
+        """List a model's one version."""
+        return JSONResponse({"previous": None, "next": None, "results": [version_json(_found(owner, name))]})
+
+    async def version(self, owner: str, name: str, version_id: str) -> Response:
+        """Describe a version, with the OpenAPI document that clients read."""
+        model = _found(owner, name)
+        if version_id != model.version:
+            raise Problem(404, f"There is no version {version_id[:80]!r} of {model.name}.")
+        return JSONResponse(version_json(model))
+
+
+def model_json(model: PublishedModel, origin: str) -> Json:
+    """Return a model as this API describes it."""
+    owner, _, name = model.name.partition("/")
+    return {
+        "url": f"{origin}/v1/models/{model.name}", "owner": owner, "name": name, "description": model.about,
+        "visibility": "public", "github_url": None, "paper_url": None, "license_url": None, "run_count": 0,
+        "cover_image_url": None, "default_example": None, "latest_version": version_json(model),
+    }  # fmt: skip
+
+
+def version_json(model: PublishedModel) -> Json:
+    """Return a model's version as this API describes it."""
+    return {
+        "id": model.version, "created_at": VERSION_CREATED, "cog_version": "0.8.3", "openapi_schema": openapi_schema(),
+    }  # fmt: skip
+
+
+def _found(owner: str, name: str) -> PublishedModel:
+    model = find_model(f"{owner}/{name}")
+    if model is None:
+        raise Problem(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
+    return model

@@ -1,0 +1,113 @@
+"""What ``input`` asks for, as a request that every generator understands."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.audio.edit import trim
+from tunesmith.audio.reader import read_audio
+from tunesmith.audio.writer import write_audio
+from tunesmith.errors import AudioFileError, InvalidRequest
+from tunesmith.request import GenerationRequest
+from tunesmith.server.dialects.replicate.input_fields import FIELDS, OLDER_NAMES, checked_fields
+from tunesmith.server.dialects.replicate.registry import META_MUSICGEN
+
+SAMPLE_RATE = 32_000
+"""MusicGen's own, which every model answers with on this dialect, Hz."""
+
+_MAX_SEED = 2**31
+_SHOWN_CHARACTERS = 256
+_PASSED_ON = {
+    "top_k": "top_k", "top_p": "top_p", "temperature": "temperature", "classifier_free_guidance": "guidance_scale",
+    "negative_prompt": "negative_prompt", "bpm": "tempo_bpm", "key": "key", "loop": "loop",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MusicInput:
+    """A checked input: ``fields`` as they were given under today's names, ``notes`` what to tell the caller of them."""
+
+    fields: Mapping[str, Any]
+    notes: tuple[str, ...]
+    seed: int
+
+    @property
+    def source(self) -> str | None:
+        """Where the recording to go by is, if there is one."""
+        source: str | None = self.fields.get("input_audio")
+        return source or None
+
+    @property
+    def format(self) -> str:
+        """The format of the file to make, without a dot."""
+        chosen: str = self.fields.get("output_format", FIELDS["output_format"].default)
+        return chosen
+
+    def model(self, asked: str) -> str:
+        """Return the model's name: ``model_version`` chooses among those of meta/musicgen."""
+        version = self.fields.get("model_version")
+        return f"facebook/musicgen-{version}" if asked == META_MUSICGEN and version else asked
+
+    def request(self, model: str, recording: Path | None) -> GenerationRequest:
+        """Return the request for a model; ``recording`` is the source in a file, cut if it is to be continued."""
+        duration = float(self.fields.get("duration", FIELDS["duration"].default))
+        continues = recording is not None and self.fields.get("continuation", False)
+        wishes = {ours: self.fields[name] for name, ours in _PASSED_ON.items() if name in self.fields}
+        version = self.fields.get("model_version", FIELDS["model_version"].default)
+        return GenerationRequest.checked(
+            prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=SAMPLE_RATE,
+            duration=duration + read_audio(recording).duration if recording and continues else duration,
+            mono=_is_mono(model, version), audio=recording if continues else None,
+            melody=None if continues else recording, **wishes,
+        )  # fmt: skip
+
+
+def read_input(given: Mapping[str, Any], idempotency_key: str | None = None) -> MusicInput:
+    """Check an input; raises InvalidInput. With an idempotency key, an open seed is the same each time."""
+    fields = checked_fields(given)
+    seed = fields.get("seed", 0)
+    if seed <= 0:
+        drawn = secrets.token_bytes(8) if idempotency_key is None else idempotency_key.encode()
+        seed = int.from_bytes(hashlib.sha256(drawn).digest()[:8], "big") % (_MAX_SEED - 1) + 1
+    return MusicInput(fields, tuple(_notes(given, fields)), seed)
+
+
+def shown_input(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an input as it is shown again: long data URIs are cut short."""
+    return {name: _shown(value) for name, value in given.items()}
+
+
+def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) -> Path:
+    """Write the part of a recording that is to be continued; raises InvalidRequest where there is none."""
+    start, end = float(fields.get("continuation_start", 0)), fields.get("continuation_end", -1)
+    try:
+        part = trim(read_audio(source), start, None if end < 0 else float(end))
+    except InvalidRequest as error:
+        raise InvalidRequest("continuation_start", error.problem) from None
+    except AudioFileError:
+        raise InvalidRequest("input_audio", "is not a sound file that can be read") from None
+    return write_audio(part, target)
+
+
+def _is_mono(model: str, version: str) -> bool:
+    name = model if model != META_MUSICGEN else version
+    return "stereo" not in name and "composer" not in name
+
+
+def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
+    notes = [f"Ignored: there is no input {name[:80]!r}" for name in given if name not in {*FIELDS, *OLDER_NAMES}]
+    if fields.get("multi_band_diffusion"):
+        notes.append("multi_band_diffusion is not available here: EnCodec decodes")
+    if fields.get("normalization_strategy", "loudness") != "loudness":
+        notes.append("normalization_strategy: only loudness is available here")
+    return notes
+
+
+def _shown(value: Any) -> Any:
+    is_long = isinstance(value, str) and value[:5].lower() == "data:" and len(value) > _SHOWN_CHARACTERS
+    return f"{value[:_SHOWN_CHARACTERS]}…" if is_long else value

@@ -1,0 +1,106 @@
+"""Orders: the body of a request for a prediction, turned into a job in the queue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.jobs.job import Job, Submission
+from tunesmith.server.dialects.replicate.contract import DIALECT, Json, Service
+from tunesmith.server.dialects.replicate.file_store import FileStore
+from tunesmith.server.dialects.replicate.music_input import MusicInput, cut_for_continuation, read_input, shown_input
+from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput
+from tunesmith.server.dialects.replicate.registry import PublishedModel
+from tunesmith.server.fetching import Fetcher, check_sound
+from tunesmith.server.outgoing import Guard
+from tunesmith.server.webhooks import EVENTS, Webhook
+
+MAX_AUDIO_SECONDS = 1_800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who asks, of which model, at which origin of this server, under which idempotency key."""
+
+    owner: str | None
+    model: PublishedModel
+    origin: str
+    idempotency_key: str | None = None
+
+
+class Orders:
+    """Takes orders."""
+
+    def __init__(self, service: Service, files: FileStore, guard: Guard) -> None:
+        self._service = service
+        self._files = files
+        self._guard = guard
+        self._fetcher = Fetcher(guard)
+
+    async def take(self, order: Order, body: Mapping[str, Any]) -> Job:
+        """Queue what a body asks for; raises InvalidRequest, InvalidInput and what the service raises."""
+        given = body.get("input")
+        if not isinstance(given, dict):
+            raise InvalidInput([InvalidField("required", "input", "input is required")])
+        music = read_input(given, order.idempotency_key)
+        webhook = await self._webhook(body)
+        recording = await self._recording(music, order) if music.source else None
+        model = music.model(order.model.asked)
+        request = await asyncio.to_thread(music.request, model, recording)
+        extra: Json = {
+            "format": music.format, "input": shown_input(given), "model": order.model.name,
+            "version": order.model.version, "notes": list(music.notes), "origin": order.origin, "webhook": webhook,
+        }  # fmt: skip
+        return await self._service.submit(
+            Submission(
+                request, DIALECT, owner=order.owner, model=model, extra=extra, idempotency_key=order.idempotency_key
+            )
+        )
+
+    async def _webhook(self, body: Mapping[str, Any]) -> Json | None:
+        url, events = body.get("webhook"), body.get("webhook_events_filter")
+        if url in (None, ""):
+            return None
+        if not isinstance(url, str):
+            raise _invalid("webhook", "webhook must be an address")
+        if events is not None and not (isinstance(events, list) and all(event in EVENTS for event in events)):
+            raise _invalid("webhook_events_filter", f"must be a list of {', '.join(EVENTS)}")
+        try:
+            await self._guard.check(url, "webhook")
+        except InvalidRequest as error:
+            raise _invalid("webhook", error.problem) from None
+        return {"url": url, "events": events or list(EVENTS)}
+
+    async def _recording(self, music: MusicInput, order: Order) -> Path:
+        source = music.source or ""
+        own = self._files.named_by(source, order.origin)
+        if own is None:
+            content: bytes = await self._fetcher.fetch(source, "input_audio")
+        else:
+            content = await asyncio.to_thread(self._files.content, own, order.owner)
+            await asyncio.to_thread(check_sound, content, "input_audio", MAX_AUDIO_SECONDS)
+        if not music.fields.get("continuation", False):
+            return await self._service.input_file(content)
+        return await self._service.input_file(await asyncio.to_thread(_cut, content, music.fields))
+
+
+def webhook_of(job: Job) -> Webhook | None:
+    """Return where a job's news are to be sent, if anywhere."""
+    asked = job.extra.get("webhook")
+    return Webhook(asked["url"], tuple(asked["events"])) if asked else None
+
+
+def _cut(content: bytes, fields: Mapping[str, Any]) -> bytes:
+    with TemporaryDirectory(prefix="tunesmith-") as folder:
+        source = Path(folder) / "source"
+        source.write_bytes(content)
+        return cut_for_continuation(source, fields, Path(folder) / "part.wav").read_bytes()
+
+
+def _invalid(field: str, problem: str) -> InvalidInput:
+    return InvalidInput([InvalidField("invalid", field, problem)])

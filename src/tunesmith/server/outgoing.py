@@ -1,0 +1,116 @@
+"""Requests that the server makes because a caller named the address: only to where it may, and to what was checked.
+
+A name is resolved once, every address it has is checked, and the connection goes to a checked address, so that a name
+that changes between the check and the connection gains nothing. Redirects, where they are followed at all, pass here
+again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from tunesmith.errors import InvalidRequest
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolve = Callable[[str], Awaitable[list[str]]]
+
+RESOLVE_SECONDS = 5.0
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NO_REUSE = httpx.Limits(max_connections=100, max_keepalive_connections=0)
+
+
+class ForbiddenAddress(InvalidRequest):
+    """An address that the server must not, or cannot, send a request to."""
+
+
+async def resolve(host: str) -> list[str]:
+    """Return the addresses of a host; raises OSError where it has none."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is on the open internet, also where IPv6 only wraps an IPv4 address."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return all(is_public(inner) for inner in _wrapped(address)) and address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast
+
+
+def _wrapped(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+    return [one for one in inner if one is not None]
+
+
+class Guard:
+    """Says where requests may go; ``allow_private`` lets them go anywhere."""
+
+    def __init__(self, allow_private: bool = False, resolve: Resolve = resolve) -> None:
+        self._allow_private = allow_private
+        self._resolve = resolve
+
+    async def address_for(self, url: httpx.URL, field: str) -> str:
+        """Return a checked address to connect to; raises ForbiddenAddress that names the field."""
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ForbiddenAddress(field, f"must be an http or https address, got {str(url)[:80]!r}")
+        try:
+            found = await asyncio.wait_for(self._resolve(url.host), RESOLVE_SECONDS)
+        except (OSError, UnicodeError, TimeoutError):
+            found = []
+        if not found:
+            raise ForbiddenAddress(field, f"the host {url.host[:80]!r} cannot be found")
+        addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
+        if not self._allow_private and not all(is_public(one) for one in addresses):
+            raise ForbiddenAddress(field, f"the host {url.host[:80]!r} is not on the open internet")
+        return found[0]
+
+    async def check(self, text: str, field: str) -> None:
+        """Raise ForbiddenAddress unless requests may go to this URL."""
+        await self.address_for(parsed(text, field), field)
+
+
+def parsed(text: str, field: str) -> httpx.URL:
+    """Return a URL; raises ForbiddenAddress where the text is none."""
+    try:
+        return httpx.URL(text)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise ForbiddenAddress(field, f"must be an http or https address, got {text[:80]!r}") from None
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Sends each request to an address that the guard has checked, under the name that was asked for."""
+
+    def __init__(self, guard: Guard, field: str, inner: httpx.AsyncBaseTransport | None = None) -> None:
+        self._guard = guard
+        self._field = field
+        self._inner = inner or httpx.AsyncHTTPTransport(limits=_NO_REUSE, trust_env=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it; raises ForbiddenAddress where it must not go."""
+        address = await self._guard.address_for(request.url, self._field)
+        extensions = {**request.extensions, "sni_hostname": request.url.host}
+        return await self._inner.handle_async_request(
+            httpx.Request(
+                request.method, request.url.copy_with(host=address), headers=request.headers,
+                stream=request.stream, extensions=extensions,
+            )
+        )  # fmt: skip
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+def guarded_client(guard: Guard, field: str, timeout: float, max_redirects: int = 0) -> httpx.AsyncClient:
+    """Return a client for the addresses of strangers; proxies and credentials of the environment are not used."""
+    return httpx.AsyncClient(
+        transport=GuardedTransport(guard, field), trust_env=False, timeout=timeout,
+        follow_redirects=max_redirects > 0, max_redirects=max(1, max_redirects),
+    )  # fmt: skip

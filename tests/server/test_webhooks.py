@@ -1,0 +1,92 @@
+"""Webhooks: what is sent, when, how often, and that its signature holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from receivers import Receiver, Reply, receiver
+from replicate.webhook import Webhooks, WebhookSigningSecret, WebhookValidationError
+
+from tunesmith.server.outgoing import Guard
+from tunesmith.server.webhooks import EVENTS, RETRY_SECONDS, Event, Follower, Sender, Webhook, secret_text
+
+KEY = bytes(range(32))
+
+
+class Time:
+    """A clock that only moves when it is slept on or told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+def _send(there: Receiver, time: Time, steps: list[tuple[float, str]], events: tuple[str, ...] = EVENTS) -> list[bytes]:
+    async def news() -> AsyncIterator[Event]:
+        for number, (pause, kind) in enumerate(steps):
+            time.now += pause
+            yield Event(kind, f"{kind} {number}".encode())
+
+    async def send() -> None:
+        follower = Follower(Sender(KEY, Guard(allow_private=True), time, time.sleep))
+        follower.follow("job", Webhook(there.url, events), news())
+        await asyncio.gather(*follower._tasks.values())
+
+    asyncio.run(send())
+    return [one.body for one in there.received]
+
+
+def test_output_and_logs_are_sent_at_most_twice_a_second_and_the_end_always() -> None:
+    steps = [(0, "start"), (0, "logs"), (0.2, "logs"), (0.2, "output"), (0.1, "logs"), (0, "completed")]
+    with receiver() as there:
+        assert _send(there, Time(), steps) == [b"start 0", b"logs 1", b"output 3", b"logs 4", b"completed 5"]
+
+
+def test_only_the_events_asked_for_are_sent() -> None:
+    with receiver() as there:
+        assert _send(there, Time(), [(0, "start"), (0, "logs"), (0, "completed")], ("completed",)) == [b"completed 2"]
+
+
+def test_only_the_last_event_is_retried_with_growing_pauses_under_one_id() -> None:
+    time = Time()
+    with receiver(lambda _: Reply(500)) as there:
+        _send(there, time, [(0, "start"), (0, "completed")])
+        last = there.received[1:]
+    assert time.pauses == list(RETRY_SECONDS)
+    assert len(last) == len(RETRY_SECONDS) + 1
+    assert len({one.headers["webhook-id"] for one in last}) == 1
+    assert len({one.headers["webhook-timestamp"] for one in last}) == len(last)
+
+
+def test_retries_end_when_the_message_is_taken() -> None:
+    answers: Iterator[Reply] = iter([Reply(503), Reply(302, headers={"location": "/elsewhere"}), Reply(204)])
+    with receiver(lambda _: next(answers)) as there:
+        _send(there, Time(), [(0, "completed")])
+        assert [one.path for one in there.received] == ["/"] * 3
+
+
+def test_a_private_address_gets_nothing_and_is_not_tried_again() -> None:
+    time = Time()
+    with receiver() as there:
+        assert not asyncio.run(Sender(KEY, Guard(), time, time.sleep).send_surely(there.url, "id", b"{}"))
+        assert (there.received, time.pauses) == ([], [])
+
+
+def test_the_vendors_own_validator_accepts_a_signature_and_only_for_the_body_signed() -> None:
+    secret = WebhookSigningSecret(key=secret_text(KEY))
+    with receiver() as there:
+        assert asyncio.run(Sender(KEY, Guard(allow_private=True)).send(there.url, "id", '{"a": "é"}'.encode()))
+        got = there.received[0]
+    headers = dict(got.headers)
+    Webhooks.validate(headers=headers, body=got.body.decode(), secret=secret, tolerance=60)
+    with pytest.raises(WebhookValidationError):
+        Webhooks.validate(headers=headers, body=got.body.decode() + " ", secret=secret)
