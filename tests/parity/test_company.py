@@ -18,6 +18,8 @@ from tunesmith.audio import Audio
 from tunesmith.generator import never_cancelled, no_progress
 from tunesmith.musicgen.generator import MusicGenGenerator
 from tunesmith.musicgen.loading import EngineOptions, open_engine
+from tunesmith.musicgen.model_folder import read_architecture
+from tunesmith.musicgen.onnx_runner import OnnxRunner
 from tunesmith.request import GenerationRequest
 
 EIGHT: list[dict[str, Any]] = [
@@ -87,6 +89,18 @@ def test_eight_mixed_pieces_sound_in_a_batch_as_each_does_alone(folders: Folders
     alone = generator(getattr(folders, kind), num_rows=2)
     for number, request in enumerate(requests):
         assert got[number].samples.tobytes() == made(alone, request).samples.tobytes(), request
+
+
+@pytest.mark.parametrize("rows", range(1, 7))
+def test_a_row_computes_the_same_however_many_run(folders: Folders, rows: int) -> None:
+    runner = OnnxRunner(folders.int8, read_architecture(folders.int8), num_rows=6, options=ONE_THREAD)
+    codes = np.random.default_rng(0).integers(0, 8, (6, runner.architecture.decoder.num_codebooks))
+    for row in range(6):
+        runner.open_row(row, None, 16)
+    advancing = np.zeros(6, bool)
+    everyone = runner.step(codes, advancing).copy()
+    some = runner.step(codes[:rows], advancing[:rows])
+    assert some.tobytes() == everyone[:rows].tobytes()
 
 
 @pytest.mark.parametrize("kind", ["text", "stereo"])

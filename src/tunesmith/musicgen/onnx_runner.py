@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-LEAST_ROWS = 2  # one row alone takes another kernel, whose rounding differs from that of the same row in a batch
+ROWS_STEP = 2  # int8 kernels take rows in pairs; the odd one out takes another kernel, whose rounding differs
 
 
 class OnnxRunner:
@@ -46,7 +46,7 @@ class OnnxRunner:
         self._cross_attention = LazySession(folder / CROSS_ATTENTION, options, keep=keep_text_encoder)
         self._embeddings = np.load(folder / EMBEDDINGS, mmap_mode="r").view(np.ndarray)
         self._codebooks = np.arange(architecture.decoder.num_codebooks)
-        self._memory = RowMemory(architecture, max(num_rows, LEAST_ROWS))
+        self._memory = RowMemory(architecture, _in_pairs(num_rows))
         self._steps: dict[int, _Step] = {}
 
     @property
@@ -88,7 +88,7 @@ class OnnxRunner:
     def step(self, codes: Codes, advancing: NDArray[np.bool_]) -> Logits:
         """Append one position (rows, codebooks) to the first rows; return (rows, codebooks, size)."""
         count = len(codes)
-        step = self._step_of(max(count, LEAST_ROWS))
+        step = self._step_of(_in_pairs(count))
         step.states[:count, 0] = self._embed(codes) + self._memory.positions[self._memory.lengths[:count]]
         logits = step.run()
         self._memory.lengths[:count] += advancing
@@ -121,6 +121,10 @@ class OnnxRunner:
         """Sum the embeddings of every codebook: (positions, codebooks) -> (positions, hidden)."""
         states: States = self._embeddings[self._codebooks, codes].sum(axis=-2)
         return states
+
+
+def _in_pairs(rows: int) -> int:
+    return -(-rows // ROWS_STEP) * ROWS_STEP
 
 
 class _Step:
