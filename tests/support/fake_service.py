@@ -13,6 +13,7 @@ from fastapi import Request
 
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
+from tunesmith.config import Settings
 from tunesmith.errors import JobNotFound, TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
 
@@ -122,6 +123,7 @@ class FakeContext:
     """What a dialect is made with; the token is TOKEN. ``limited`` tells every caller to come back later."""
 
     service: FakeService
+    settings: Settings = field(default_factory=Settings)
     limited: bool = field(default=False)
 
     async def authenticate(self, request: Request) -> FakeCaller:

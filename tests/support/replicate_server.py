@@ -12,6 +12,7 @@ from replicate.client import Client
 
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
+from tunesmith.server.dialects import model_list
 from tunesmith.server.dialects.replicate import errors, router
 
 
@@ -44,7 +45,9 @@ def app_of(service: FakeService, settings: Settings) -> FastAPI:
     async def say(_: Request, error: TunesmithError) -> Response:
         return errors(error)
 
-    app.include_router(router(FakeContext(service, settings, token_is_owner)))
+    context = FakeContext(service, settings, token_is_owner)
+    app.include_router(router(context))
+    app.include_router(model_list.router(context))
     return app
 
 

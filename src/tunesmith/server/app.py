@@ -24,20 +24,24 @@ from tunesmith.library.tokens import Tokens
 from tunesmith.server.auth import Authenticator
 from tunesmith.server.changes import Changes
 from tunesmith.server.context import DialectContext
-from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai
+from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, replicate
 from tunesmith.server.dialects.contract import error_response, message_of
 from tunesmith.server.dispatcher import Dispatcher
-from tunesmith.server.service import MusicService
+from tunesmith.server.inputs import InputFiles
+from tunesmith.server.safety import SecurityHeaders
+from tunesmith.server.service import Files, MusicService
 
 DRAIN_SECONDS = 2.0
-SECURITY_HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer"}
 
 Errors = Callable[[TunesmithError], Response]
+DIALECTS = (elevenlabs, openai, replicate, model_list, mcp, huggingface)
 ERRORS_BY_PATH: Mapping[str, Errors] = {
     "/v1/music": elevenlabs.errors,
     "/v1/sound-generation": elevenlabs.errors,
     "/v1/audio": openai.errors,
-    "/v1/models": openai.errors,
+    "/v1/models": model_list.errors,
+    "/v1/": replicate.errors,
+    "/mcp": mcp.errors,
     "/": huggingface.errors,
 }
 """The shape of an error by how the path begins; the first that fits."""
@@ -59,8 +63,9 @@ class Server:
         self._results = ResultFiles(settings.data_dir / "results")
         self._changes = Changes()
         self._dispatcher: Dispatcher | None = None
+        files = Files(self._results, InputFiles(settings.data_dir / "inputs"))
         store = JobStore(self._database, settings.queue_limit)
-        self.service = MusicService(store, self._results, self._changes, self._wake, stand_ins=options.stand_ins)
+        self.service = MusicService(store, files, self._changes, self._wake, stand_ins=options.stand_ins)
         authenticate = Authenticator(Tokens(self._database), anonymous=options.anonymous)
         self.context = DialectContext(self.service, settings, authenticate)
 
@@ -90,11 +95,11 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     """Return the application; it opens the database now and starts to work when it is served."""
     server = Server(settings, options or ServerOptions())
     app = FastAPI(title="Tunesmith", version=tunesmith.__version__, lifespan=server.running)
-    for dialect in (elevenlabs, openai, model_list, mcp, huggingface):
+    for dialect in DIALECTS:
         app.include_router(dialect.router(server.context))
     app.include_router(_health())
     app.add_exception_handler(TunesmithError, _told)
-    app.middleware("http")(_with_security_headers)
+    app.add_middleware(SecurityHeaders)
     return app
 
 
@@ -119,10 +124,3 @@ async def _told(request: Request, error: Exception) -> Response:
     path = request.url.path
     shape = next((tell for begin, tell in ERRORS_BY_PATH.items() if path.startswith(begin)), None)
     return shape(error) if shape else error_response(error, {"error": message_of(error)})
-
-
-async def _with_security_headers(request: Request, answer: Callable[[Request], Any]) -> Response:
-    response: Response = await answer(request)
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

@@ -23,17 +23,16 @@ class Unauthenticated(TunesmithError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``owner`` is the token's id, or the address of someone without a token."""
+    """``owner`` is whose jobs the caller sees: those of the token's id, or of an address, or None for everybody's."""
 
-    owner: str
-    is_anonymous: bool
+    owner: str | None
 
 
 class Authenticator:
     """FastAPI's dependency that returns the caller.
 
-    Until a token exists everyone may call, as a server on loopback is used; ``anonymous`` lets people call without one
-    even then.
+    Until a token exists everyone may call and sees every job, as a server on loopback is used; ``anonymous`` lets
+    people call without one anyway, and they see the jobs of their address.
     """
 
     def __init__(self, tokens: Tokens, *, anonymous: bool) -> None:
@@ -43,16 +42,16 @@ class Authenticator:
     async def __call__(self, request: Request) -> Caller:
         """Return who calls; raises Unauthenticated."""
         secret = _secret_of(request)
-        if not await asyncio.to_thread(self._tokens.exist):
-            return _anonymous(request)
+        if not self._anonymous and not await asyncio.to_thread(self._tokens.exist):
+            return Caller(None)
         if secret is None:
             if self._anonymous:
-                return _anonymous(request)
+                return Caller(request.client.host if request.client else "unknown")
             raise Unauthenticated("no token was given; send it as: Authorization: Bearer TOKEN")
         token = await asyncio.to_thread(self._tokens.verify, secret)
         if token is None:
             raise Unauthenticated("the token is not valid here")
-        return Caller(token.id, is_anonymous=False)
+        return Caller(token.id)
 
 
 def _secret_of(request: Request) -> str | None:
@@ -60,7 +59,3 @@ def _secret_of(request: Request) -> str | None:
     scheme, _, rest = given.partition(" ")
     secret = rest.strip() if scheme.lower() in SCHEMES else given
     return secret or request.headers.get("xi-api-key", "").strip() or None
-
-
-def _anonymous(request: Request) -> Caller:
-    return Caller(request.client.host if request.client else "unknown", is_anonymous=True)

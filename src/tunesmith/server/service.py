@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunesmith.errors import JobNotFound
@@ -14,20 +14,29 @@ from tunesmith.jobs.job import Job, JobState, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore
 from tunesmith.server.changes import Changes
+from tunesmith.server.inputs import InputFiles
 from tunesmith.server.models import resolve
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often a wait looks by itself, for jobs that another server works on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What jobs make, and the recordings they need."""
+
+    results: ResultFiles
+    inputs: InputFiles
+
+
 class MusicService:
     """Jobs handed in, followed and cancelled; their files."""
 
     def __init__(
-        self, store: JobStore, results: ResultFiles, changes: Changes, wake: Callable[[], None], *, stand_ins: bool
+        self, store: JobStore, files: Files, changes: Changes, wake: Callable[[], None], *, stand_ins: bool
     ) -> None:
         self._store = store
-        self._results = results
+        self._files = files
         self._changes = changes
         self._wake = wake
         self._stand_ins = stand_ins
@@ -87,10 +96,14 @@ class MusicService:
 
     def result_path(self, job: Job) -> Path:
         """Return the file of a succeeded job; raises JobNotFound once it is gone."""
-        path = self._results.find(job.result.digest) if job.result else None
+        path = self._files.results.find(job.result.digest) if job.result else None
         if path is None:
             raise JobNotFound(job.id)
         return path
+
+    async def input_file(self, content: bytes, field: str = "audio") -> Path:
+        """Keep a recording for a request's ``audio`` or ``melody``; raises InvalidRequest for what is no sound."""
+        return await asyncio.to_thread(self._files.inputs.keep, content, field)
 
 
 def _shown(job: Job) -> tuple[JobState, float, str]:

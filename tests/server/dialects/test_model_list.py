@@ -10,13 +10,13 @@ from fake_service import MODELS, TOKEN, FakeContext, FakeService
 from live_server import app_of, served
 
 from tunesmith.server.dialects import model_list
-from tunesmith.server.dialects import openai as dialect
+from tunesmith.server.dialects.replicate.registry import MUSICGEN_VERSION
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
     router = model_list.router(FakeContext(FakeService(tmp_path)), lambda: MODELS)
-    with served(app_of(router, dialect.errors)) as url:
+    with served(app_of(router, model_list.errors)) as url:
         yield url + "/v1"
 
 
@@ -32,16 +32,26 @@ def test_openai_lists_the_models(client: openai.OpenAI) -> None:
 
 def test_replicate_finds_the_same_models_under_results(url: str) -> None:
     answer = httpx.get(f"{url}/models", headers={"Authorization": f"Bearer {TOKEN}"}).json()
-    assert [(model["owner"], model["name"]) for model in answer["results"]] == [
-        ("tunesmith", "composer"),
-        ("facebook", "musicgen-small"),
-    ]
+    found = {(model["owner"], model["name"]) for model in answer["results"]}
+    assert {("meta", "musicgen"), ("tunesmith", "composer"), ("facebook", "musicgen-small")} <= found
     assert answer["next"] is None
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_one_model_is_found_by_its_name_with_slashes(client: openai.OpenAI, name: str) -> None:
     assert client.models.retrieve(name).id == name
+
+
+def test_replicate_finds_a_model_with_its_version(url: str) -> None:
+    answer = httpx.get(f"{url}/models/meta/musicgen", headers={"Authorization": f"Bearer {TOKEN}"}).json()
+    assert answer["latest_version"]["id"] == MUSICGEN_VERSION
+    assert answer["id"] == "meta/musicgen"
+
+
+def test_an_error_is_said_both_ways(url: str) -> None:
+    answer = httpx.get(f"{url}/models/nobody/nothing", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert (answer.status_code, answer.json()["status"]) == (404, 404)
+    assert answer.json()["detail"] == answer.json()["error"]["message"]
 
 
 def test_an_unknown_model_is_not_found(client: openai.OpenAI) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from fastapi.responses import JSONResponse
 
+from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, Submission
 
@@ -62,6 +63,11 @@ class Service(Protocol):
 
 class Context(Protocol):
     """What a dialect is made with. ``authenticate`` is FastAPI's dependency that returns who calls."""
+
+    @property
+    def settings(self) -> Settings:
+        """The server's settings."""
+        ...
 
     @property
     def service(self) -> Service:

@@ -47,7 +47,7 @@ def router(context: Context) -> APIRouter:
     routes = APIRouter(tags=["Hugging Face"])
     caller_of = Depends(context.authenticate)
 
-    async def generate(request: Request, model: str | None, owner: str) -> Response:
+    async def generate(request: Request, model: str | None, owner: str | None) -> Response:
         body = read_body(await request.body(), request.headers.get("content-type", ""))
         submission = submission_of(body, model, owner, request.headers.get("accept", ""))
         job = await make(context.service, submission, request)
@@ -93,7 +93,7 @@ def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
     return body if isinstance(body, dict) else {"inputs": body}
 
 
-def submission_of(body: Mapping[str, Any], model: str | None, owner: str, accept: str) -> Submission:
+def submission_of(body: Mapping[str, Any], model: str | None, owner: str | None, accept: str) -> Submission:
     """Return the job that a body asks for: 10 s of mono at 32 kHz unless it says otherwise, as MusicGen makes."""
     prompt = body.get("inputs", body.get("input"))
     if isinstance(prompt, list) and len(prompt) == 1:

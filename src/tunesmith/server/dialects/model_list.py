@@ -1,18 +1,25 @@
-"""``GET /v1/models``, which OpenAI's and Replicate's clients both ask for: one answer that satisfies both."""
+"""``GET /v1/models`` and ``/v1/models/{name}``, which OpenAI's and Replicate's clients both ask for.
+
+One answer satisfies both: OpenAI's read ``data``, Replicate's ``results``; an error says itself both ways.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
-from tunesmith.errors import UnknownName
+from tunesmith.errors import TunesmithError, UnknownName
 from tunesmith.generator import Registry
 from tunesmith.models.store import Store
+from tunesmith.server.dialects import openai, replicate
 from tunesmith.server.dialects.contract import Context
+from tunesmith.server.dialects.replicate.models import model_json
+from tunesmith.server.dialects.replicate.registry import find_model, published_models
 
 OWNER = "tunesmith"
 Names = Callable[[], Iterable[str]]
@@ -24,22 +31,35 @@ def installed_names() -> tuple[str, ...]:
 
 
 def router(context: Context, names: Names = installed_names) -> APIRouter:
-    """Return the routes; ``names`` gives the models that can be asked for now."""
+    """Return the routes; ``names`` gives the models that are here now."""
     routes = APIRouter(tags=["Models"], dependencies=[Depends(context.authenticate)])
 
     @routes.get("/v1/models", summary="The models, for OpenAI's and Replicate's clients")
-    async def models() -> JSONResponse:
-        entries = [model_object(name) for name in await _now(names)]
-        return JSONResponse({"object": "list", "data": entries, "results": entries, "next": None, "previous": None})
+    async def models(request: Request) -> JSONResponse:
+        here = [_as_openai(name) for name in await _now(names)]
+        published = [
+            {**_as_openai(one.name), **model_json(one, _origin(context, request))} for one in published_models()
+        ]
+        return JSONResponse({"object": "list", "data": here, "results": published, "next": None, "previous": None})
 
     @routes.get("/v1/models/{name:path}", summary="One model, its slashes unencoded")
-    async def model(name: str) -> JSONResponse:
-        known = await _now(names)
-        if name not in known:
+    async def model(request: Request, name: str) -> JSONResponse:
+        known, published = await _now(names), find_model(name)
+        if name not in known and published is None:
             raise UnknownName("model", name, known)
-        return JSONResponse(model_object(name))
+        return JSONResponse(
+            {**_as_openai(name), **(model_json(published, _origin(context, request)) if published else {})}
+        )
 
     return routes
+
+
+def errors(error: TunesmithError) -> Response:
+    """Answer as Replicate does, with OpenAI's ``error`` beside it."""
+    theirs, ours = replicate.errors(error), openai.errors(error)
+    body = {**json.loads(bytes(theirs.body)), **json.loads(bytes(ours.body))}
+    headers = {name: value for name, value in theirs.headers.items() if name not in ("content-length", "content-type")}
+    return JSONResponse(body, theirs.status_code, headers, media_type=theirs.media_type)
 
 
 async def _now(names: Names) -> list[str]:
@@ -47,12 +67,9 @@ async def _now(names: Names) -> list[str]:
     return await run_in_threadpool(lambda: list(names()))
 
 
-def model_object(name: str) -> dict[str, Any]:
-    """Return a model as OpenAI (id, object, created, owned_by) and Replicate (owner, name, url, …) describe one."""
-    owner, _, short = name.rpartition("/")
-    return {
-        "id": name, "object": "model", "created": 0, "owned_by": owner or OWNER,
-        "url": "", "owner": owner or OWNER, "name": short, "description": None, "visibility": "public",
-        "github_url": None, "paper_url": None, "license_url": None, "run_count": 0, "cover_image_url": None,
-        "default_example": None, "latest_version": None,
-    }  # fmt: skip
+def _origin(context: Context, request: Request) -> str:
+    return (context.settings.public_url or str(request.base_url)).rstrip("/")
+
+
+def _as_openai(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": name.rpartition("/")[0] or OWNER}

@@ -38,7 +38,7 @@ def router(context: Context) -> APIRouter:
     predictions = Predictions(context, Orders(context.service, files, guard), views, Follower(sender))
 
     private = APIRouter(dependencies=[Depends(_remembering(context))])
-    for group in (predictions, Files(files, views), Models(views), Account(secret)):
+    for group in (predictions, Files(files, views), Models(), Account(secret)):
         group.add_to(private)
     both = APIRouter(prefix="/v1", tags=["replicate"], lifespan=predictions.following)
     for public in (Outputs(context, secret), Streams(context, secret, views)):

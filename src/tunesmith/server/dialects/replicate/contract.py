@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from tunesmith.config import Settings
-from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.store import JobFilter, JobPage
+from tunesmith.server.dialects import contract
 
 DIALECT = "replicate"
 
@@ -20,24 +20,12 @@ class Caller(Protocol):
     def owner(self) -> str | None: ...  # noqa: D102
 
 
-class Service(Protocol):
+class Service(contract.Service, Protocol):
     """The part of MusicService that is used here."""
-
-    async def submit(self, submission: Submission) -> Job: ...  # noqa: D102
-
-    async def get(self, job_id: str, owner: str | None = None) -> Job: ...  # noqa: D102
-
-    async def wait(self, job_id: str, timeout: float | None = None) -> Job: ...  # noqa: D102
-
-    async def cancel(self, job_id: str) -> Job: ...  # noqa: D102
-
-    def events(self, job_id: str) -> AsyncIterator[Job]: ...  # noqa: D102
 
     async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage: ...  # noqa: D102
 
-    def result_path(self, job: Job) -> Path: ...  # noqa: D102
-
-    async def input_file(self, content: bytes | Path) -> Path: ...  # noqa: D102
+    async def input_file(self, content: bytes) -> Path: ...  # noqa: D102
 
 
 class Context(Protocol):

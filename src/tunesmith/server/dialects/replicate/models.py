@@ -1,8 +1,8 @@
-"""Models and their versions, as listed and described."""
+"""Models and their versions as described; ``model_list.py`` lists them, for OpenAI's clients too."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from tunesmith.server.dialects.replicate.contract import Json
@@ -11,37 +11,17 @@ from tunesmith.server.dialects.replicate.registry import (
     VERSION_CREATED,
     PublishedModel,
     find_model,
-    published_models,
 )
 from tunesmith.server.dialects.replicate.schema import openapi_schema
-from tunesmith.server.dialects.replicate.views import Views
 
 
 class Models:
-    """The routes under ``/models`` that make nothing."""
-
-    def __init__(self, views: Views) -> None:
-        self._views = views
+    """The routes of models' versions."""
 
     def add_to(self, router: APIRouter) -> None:
         """Add the routes."""
-        router.add_api_route("/models", self.page, methods=["GET"])
-        router.add_api_route("/models/{owner}/{name}", self.get, methods=["GET"])
         router.add_api_route("/models/{owner}/{name}/versions", self.versions, methods=["GET"])
         router.add_api_route("/models/{owner}/{name}/versions/{version_id}", self.version, methods=["GET"])
-
-    async def page(self, request: Request) -> Response:
-        """List every model on one page; ``data`` is for clients of OpenAI's API, which ask at the same address."""
-        origin = self._views.addresses(request).origin
-        listed = [
-            {"id": one.name, "object": "model", "created": 0, "owned_by": "tunesmith"} for one in published_models()
-        ]
-        shown = [model_json(one, origin) for one in published_models()]
-        return JSONResponse({"previous": None, "next": None, "results": shown, "object": "list", "data": listed})
-
-    async def get(self, request: Request, owner: str, name: str) -> Response:
-        """Describe a model."""
-        return JSONResponse(model_json(_found(owner, name), self._views.addresses(request).origin))
 
     async def versions(self, owner: str, name: str) -> Response:
         """List a model's one version."""

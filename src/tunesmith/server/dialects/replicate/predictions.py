@@ -153,9 +153,9 @@ class Outputs:
         """Return a finished file."""
         self._secret.check("output", job_id, signature)
         job = await self._service.get(job_id)
-        path = None if job.result is None or job.data_removed else self._service.result_path(job)
-        if path is None or not path.is_file():
+        if job.result is None or job.data_removed:
             raise Problem(404, "There is no file yet, or no longer.")
+        path = self._service.result_path(job)
         headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
         return FileResponse(path, media_type=media_type(job), headers=headers)
 

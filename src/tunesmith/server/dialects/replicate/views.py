@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import Request
 
+from tunesmith.errors import JobNotFound
 from tunesmith.jobs.job import Job
 from tunesmith.server.dialects.replicate.contract import Caller, Context, Json
 from tunesmith.server.dialects.replicate.prediction import Addresses, output_of, prediction_of
@@ -34,10 +35,10 @@ class Views:
         """Return the output of a job: None until there is one."""
         if job.result is None:
             return None
-        path = self._context.service.result_path(job)
         try:
+            path = self._context.service.result_path(job)
             return await asyncio.to_thread(output_of, job, path, addresses, self._context.settings.replicate_output)
-        except FileNotFoundError:
+        except (FileNotFoundError, JobNotFound):
             return None  # removed for its age since the job was read
 
     async def prediction(self, job: Job, addresses: Addresses) -> Json:
