@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         OutOfResources,
         QueueFull,
         SoundFontError,
+        TrackNotFound,
         TunesmithError,
         UnknownName,
     )
@@ -47,6 +48,7 @@ __all__ = [
     "OutOfResources",
     "QueueFull",
     "SoundFontError",
+    "TrackNotFound",
     "TunesmithError",
     "UnknownName",
     "__version__",

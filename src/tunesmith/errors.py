@@ -14,6 +14,7 @@ The tree::
     ├── DownloadError       a repository cannot be reached, read or found: names it and says why
     ├── DatabaseError       the database is damaged, locked, newer than this version or out of reach
     ├── JobNotFound         there is no job with that id
+    ├── TrackNotFound       there is no track with that id in the prompt log
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
     ├── QueueFull           so many requests wait already that no more are taken: says when to come back
     └── GenerationCancelled the caller cancelled while the music was being made
@@ -131,6 +132,15 @@ class JobNotFound(TunesmithError):
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"there is no job {job_id[:80]!r}")
+
+
+class TrackNotFound(TunesmithError):
+    """There is no track with that id in the prompt log."""
+
+    exit_code = 2
+
+    def __init__(self, track_id: str) -> None:
+        super().__init__(f"there is no track {track_id[:80]!r} in the prompt log; see: tunesmith log")
 
 
 class OutOfResources(TunesmithError):

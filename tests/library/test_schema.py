@@ -27,9 +27,15 @@ def opened(path: Path) -> Database:
     return open_database(Settings(database_url=f"sqlite:///{path}"))
 
 
+def is_of_full_text(name: str | None) -> bool:
+    """Tell what each database has for searching, which no table of SQLAlchemy's describes."""
+    return name is not None and name.startswith(("track_words", "tracks_by_words"))
+
+
 def test_the_migrations_make_the_tables(database: Database) -> None:
+    options = {"include_name": lambda name, *_: not is_of_full_text(name)}
     with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
 
 
 def test_the_newest_version_is_the_head_of_the_migrations() -> None:
@@ -80,7 +86,7 @@ def test_damage_in_the_middle_is_one_line_too(tmp_path: Path) -> None:
         connection.execute(sa.insert(speeds), rows)
     database.close()
     content = path.read_bytes()
-    path.write_bytes(content[:100_000] + b"\xa5" * 200_000 + content[300_000:])
+    path.write_bytes(content[:300_000] + b"\xa5" * 200_000 + content[500_000:])
     again = opened(path)
     with pytest.raises(DatabaseError, match="is damaged"), again.read() as connection:
         connection.execute(sa.select(speeds)).all()

@@ -43,7 +43,7 @@ _EMPTY: Mapping[str, Any] = {
 
 
 def _asked(request: GenerationRequest) -> dict[str, Any]:
-    return request.model_dump(mode="json", exclude_defaults=True)
+    return request.model_dump(mode="json", exclude_unset=True)
 
 
 def fingerprint(submission: Submission) -> str:

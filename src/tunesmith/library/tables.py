@@ -60,6 +60,41 @@ turns = sa.Table(
 )
 """When each owner was last served, as a number that only grows."""
 
+tracks = sa.Table(
+    "tracks",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", ID, nullable=False),
+    sa.Column("job_id", ID),
+    sa.Column("parent", ID),
+    sa.Column("owner", NAME, nullable=False),
+    sa.Column("door", NAME, nullable=False),
+    sa.Column("prompt", sa.Text, nullable=False),
+    sa.Column("request", JSON, nullable=False),
+    sa.Column("model", NAME, nullable=False),
+    sa.Column("generated_by", NAME, nullable=False),
+    sa.Column("path", sa.Text),
+    sa.Column("digest", sa.String(64)),
+    sa.Column("format", sa.String(16)),
+    sa.Column("bytes", sa.BigInteger),
+    sa.Column("duration", sa.Double, nullable=False),
+    sa.Column("timings", JSON, nullable=False),
+    sa.Column("metadata", JSON, nullable=False),
+    sa.Column("version", sa.String(32), nullable=False),
+    sa.Column("rating", sa.Integer),
+    sa.Column("starred", sa.Boolean, nullable=False),
+    sa.Column("tags", JSON, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Index("tracks_by_id", "id", unique=True),
+    sa.Index("tracks_by_job", "job_id", unique=True),
+    sa.Index("tracks_by_owner", "owner", "number"),
+    sa.Index("tracks_by_parent", "parent"),
+    sa.Index("tracks_by_digest", "digest"),
+)
+"""The prompt log: every piece that was made. ``words`` is what a search looks through: in SQLite by the full-text table
+``track_words``, which triggers keep in step, in PostgreSQL by the index ``tracks_by_words``."""
+
 workers = sa.Table(
     "workers",
     metadata,

@@ -18,6 +18,7 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "ModelNotInstalled": 404,
     "UnknownName": 404,
     "JobNotFound": 404,
+    "TrackNotFound": 404,
     "IdempotencyConflict": 409,
     "TooLarge": 413,
     "InvalidRequest": 422,

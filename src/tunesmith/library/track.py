@@ -1,0 +1,108 @@
+"""Track: one piece in the prompt log, from whichever door it was asked for."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunesmith.errors import InvalidRequest
+
+MIN_RATING, MAX_RATING = 1, 5
+MAX_TAG_CHARACTERS = 64
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFile:
+    """Where a track's sound is: ``path`` on this machine, or None for a server's result, found by its SHA-256."""
+
+    path: str | None
+    digest: str
+    format: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewTrack:
+    """What is known when a piece has been made.
+
+    ``request`` are the fields of the GenerationRequest that made it, seed included; ``model`` the one asked for and
+    ``generated_by`` the one that made it; ``door`` says where it was asked for (cli, python, or a dialect); ``timings``
+    are seconds by name; ``parent`` is the id of the track that it varies.
+    """
+
+    request: Mapping[str, Any]
+    model: str
+    generated_by: str
+    door: str
+    duration: float
+    file: TrackFile | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
+    owner: str | None = None
+    job_id: str | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A piece in the prompt log; see NewTrack. ``version`` is the Tunesmith that made it; times are as in tables.py."""
+
+    id: str
+    number: int
+    made: NewTrack
+    created_at: float
+    version: str
+    rating: int | None
+    starred: bool
+    tags: tuple[str, ...]
+
+    @property
+    def prompt(self) -> str:
+        """The prompt it was made from."""
+        return str(self.made.request.get("prompt", ""))
+
+    @property
+    def seed(self) -> int | None:
+        """The seed it was made with."""
+        return self.made.request.get("seed")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values, flat."""
+        made, file = self.made, self.made.file
+        return {
+            "id": self.id, "prompt": self.prompt, "seed": self.seed, "model": made.model,
+            "generated_by": made.generated_by, "duration": made.duration, "created_at": self.created_at,
+            "door": made.door, "rating": self.rating, "starred": self.starred, "tags": list(self.tags),
+            "parent": made.parent, "job": made.job_id, "path": file.path if file else None,
+            "digest": file.digest if file else None, "format": file.format if file else None,
+            "bytes": file.bytes if file else None, "licence": made.metadata.get("licence"),
+            "model_digest": made.metadata.get("model_digest"), "version": self.version,
+            "timings": dict(made.timings), "request": dict(made.request), "metadata": dict(made.metadata),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a person changes on a track; None leaves it. ``rating`` 0 takes the rating away."""
+
+    starred: bool | None = None
+    rating: int | None = None
+    tags: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.rating is not None and not (self.rating == 0 or MIN_RATING <= self.rating <= MAX_RATING):
+            raise InvalidRequest("rating", f"must be {MIN_RATING} to {MAX_RATING}, or 0 for none, got {self.rating}")
+        for tag in self.tags or ():
+            if not 0 < len(tag) <= MAX_TAG_CHARACTERS or not tag.isprintable():
+                raise InvalidRequest("tag", f"must be 1 to {MAX_TAG_CHARACTERS} printable characters, got {tag[:80]!r}")
+
+
+def words_of(texts: Iterable[str]) -> str:
+    """Return the words a search looks through, without case and accents, so that ``cafe`` finds ``Café``."""
+    plain = unicodedata.normalize("NFKD", " ".join(texts).casefold())
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return " ".join(_WORD.findall(bare))

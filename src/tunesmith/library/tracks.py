@@ -1,0 +1,188 @@
+"""Tracks: the prompt log in the database: pieces added, found, marked and removed."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+import tunesmith
+from tunesmith.errors import InvalidRequest, TrackNotFound
+from tunesmith.library.clock import Clock
+from tunesmith.library.database import Database
+from tunesmith.library.search import matching
+from tunesmith.library.tables import tracks
+from tunesmith.library.track import Marks, NewTrack, Track, TrackFile, words_of
+
+PAGE = 50
+SHORTEST_ID = 3
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_LETTERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFilter:
+    """Which tracks: with these words, of a model (asked for or used), starred, of an owner, varied from one."""
+
+    search: str = ""
+    model: str | None = None
+    starred: bool = False
+    owner: str | None = None
+    parent: str | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPage:
+    """Tracks, newest first; ``next_before`` asks for the page after them and is None on the last."""
+
+    tracks: tuple[Track, ...]
+    next_before: int | None
+
+
+EVERYTHING = TrackFilter()
+
+
+class Tracks:
+    """The prompt log. Safe to share between threads and between processes."""
+
+    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, *made: NewTrack) -> tuple[Track, ...]:
+        """Remember pieces, all or none."""
+        rows = [track_row(one, self._clock()) for one in made]
+        with self._database.write() as connection:
+            connection.execute(sa.insert(tracks), rows)
+            ids = [row["id"] for row in rows]
+            found = connection.execute(sa.select(tracks).where(tracks.c.id.in_(ids)).order_by(tracks.c.number))
+            return tuple(_track_of(row) for row in found.mappings())
+
+    def get(self, track_id: str, owner: str | None = None) -> Track:
+        """Return a track by its id, or by how its id begins where that is one track's; raises TrackNotFound."""
+        wanted = track_id.strip().lower()
+        if len(wanted) < SHORTEST_ID or not set(wanted) <= set(_LETTERS):
+            raise TrackNotFound(track_id)
+        exact, begins = (_owned(sa.select(tracks).where(condition), owner).limit(2)
+                         for condition in (tracks.c.id == wanted, tracks.c.id.startswith(wanted)))  # fmt: skip
+        with self._database.read() as connection:
+            found = connection.execute(exact).mappings().all() or connection.execute(begins).mappings().all()
+        if not found:
+            raise TrackNotFound(track_id)
+        if len(found) > 1:
+            raise InvalidRequest("id", f"{track_id!r} begins several; give more of it")
+        return _track_of(found[0])
+
+    def of_job(self, job_id: str) -> Track | None:
+        """Return the track that a job made."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(tracks).where(tracks.c.job_id == job_id)).mappings().first()
+        return None if row is None else _track_of(row)
+
+    def page(self, which: TrackFilter = EVERYTHING, limit: int = PAGE, before: int | None = None) -> TrackPage:
+        """Return a page of tracks, newest first, older than number ``before``."""
+        if limit < 1:
+            raise InvalidRequest("limit", f"must be at least 1, got {limit}")
+        query = sa.select(tracks).order_by(tracks.c.number.desc()).limit(limit + 1)
+        for condition in self._conditions(which):
+            query = query.where(condition)
+        if before is not None:
+            query = query.where(tracks.c.number < before)
+        with self._database.read() as connection:
+            found = [_track_of(row) for row in connection.execute(query).mappings()]
+        return TrackPage(tuple(found[:limit]), found[limit - 1].number if len(found) > limit else None)
+
+    def every(self, which: TrackFilter = EVERYTHING) -> Iterator[Track]:
+        """Yield all tracks that fit, newest first, a page in memory at a time."""
+        before: int | None = None
+        while True:
+            page = self.page(which, 1_000, before)
+            yield from page.tracks
+            before = page.next_before
+            if before is None:
+                return
+
+    def mark(self, track_id: str, marks: Marks, owner: str | None = None) -> Track:
+        """Star, rate or tag a track and return it as it then is; raises TrackNotFound."""
+        track = self.get(track_id, owner)
+        values: dict[str, Any] = {}
+        if marks.starred is not None:
+            values["starred"] = marks.starred
+        if marks.rating is not None:
+            values["rating"] = marks.rating or None
+        if marks.tags is not None:
+            values |= {"tags": list(marks.tags), "words": _words(track.made, marks.tags)}
+        if values:
+            with self._database.write() as connection:
+                connection.execute(sa.update(tracks).where(tracks.c.id == track.id).values(values))
+        return self.get(track.id)
+
+    def remove(self, track_id: str, owner: str | None = None) -> Track:
+        """Forget a track; its file stays. Raises TrackNotFound."""
+        track = self.get(track_id, owner)
+        with self._database.write() as connection:
+            connection.execute(sa.delete(tracks).where(tracks.c.id == track.id))
+        return track
+
+    def _conditions(self, which: TrackFilter) -> Sequence[sa.ColumnElement[bool]]:
+        conditions = matching(which.search, is_sqlite=self._database.is_sqlite) if which.search else []
+        if which.model is not None:
+            conditions.append((tracks.c.model == which.model) | (tracks.c.generated_by == which.model))
+        if which.starred:
+            conditions.append(tracks.c.starred.is_(True))
+        if which.owner is not None:
+            conditions.append(tracks.c.owner == which.owner)
+        if which.parent is not None:
+            conditions.append(tracks.c.parent == which.parent)
+        if which.tag is not None:
+            conditions.append(sa.cast(tracks.c.tags, sa.Text).contains(f'"{which.tag}"', autoescape=True))
+        return conditions
+
+
+def track_row(made: NewTrack, now: float) -> dict[str, Any]:
+    """Return the row of a piece that was just made, for whoever writes it in a transaction of their own."""
+    return {
+        "id": "".join(secrets.choice(_LETTERS) for _ in range(_ID_LETTERS)), "job_id": made.job_id,
+        "parent": made.parent, "owner": made.owner or "", "door": made.door,
+        "prompt": str(made.request.get("prompt", "")), "request": dict(made.request), "model": made.model,
+        "generated_by": made.generated_by, **(asdict(made.file) if made.file else _NO_FILE),
+        "duration": made.duration, "timings": dict(made.timings), "metadata": dict(made.metadata),
+        "version": tunesmith.__version__, "rating": None, "starred": False, "tags": [], "words": _words(made, ()),
+        "created_at": now,
+    }  # fmt: skip
+
+
+_NO_FILE: Mapping[str, None] = {"path": None, "digest": None, "format": None, "bytes": None}
+
+
+def _words(made: NewTrack, tags: Sequence[str]) -> str:
+    settings = made.metadata.get("settings") or {}
+    described = [
+        str(made.metadata.get("title") or ""),
+        str(settings.get("genre") or ""),
+        str(settings.get("key") or ""),
+    ]
+    return words_of([str(made.request.get("prompt", "")), *tags, made.model, made.generated_by, *described])
+
+
+def _owned(query: sa.Select[Any], owner: str | None) -> sa.Select[Any]:
+    return query if owner is None else query.where(tracks.c.owner == owner)
+
+
+def _track_of(row: sa.RowMapping) -> Track:
+    file = None
+    if row["digest"] is not None:
+        file = TrackFile(row["path"], row["digest"], row["format"], row["bytes"])
+    made = NewTrack(
+        row["request"], row["model"], row["generated_by"], row["door"], row["duration"], file, row["metadata"],
+        row["timings"], row["owner"] or None, row["job_id"], row["parent"],
+    )  # fmt: skip
+    return Track(
+        row["id"], row["number"], made, row["created_at"], row["version"], row["rating"], row["starred"],
+        tuple(row["tags"]),
+    )  # fmt: skip

@@ -1,0 +1,135 @@
+"""The prompt log on both databases: what goes in comes out, and is found by its words, marks and owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from databases import FakeClock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.errors import InvalidRequest, TrackNotFound
+from tunesmith.library.database import Database
+from tunesmith.library.track import Marks, NewTrack, TrackFile, words_of
+from tunesmith.library.tracks import TrackFilter, Tracks
+
+FILE = TrackFile("/music/calm.wav", "ab" * 32, "wav", 1_000)
+
+
+def made(prompt: str, **wishes: Any) -> NewTrack:
+    fields: Mapping[str, Any] = {"model": "composer", "generated_by": "composer", "door": "cli", "duration": 3.0}
+    return NewTrack(request={"prompt": prompt, "seed": 7}, **{**fields, **wishes})
+
+
+@pytest.fixture
+def log(database: Database, clock: FakeClock) -> Tracks:
+    return Tracks(database, clock)
+
+
+def test_what_was_added_is_read_back(log: Tracks, clock: FakeClock) -> None:
+    piece = made("calm piano", file=FILE, metadata={"licence": "free", "settings": {"genre": "ambient"}},
+                 timings={"generate": 1.5}, owner="ann", job_id="j1", parent="p1")  # fmt: skip
+    (track,) = log.add(piece)
+    assert (track.made, track.created_at, track.seed, track.prompt) == (piece, clock.now, 7, "calm piano")
+    assert log.get(track.id) == track
+    assert log.of_job("j1") == track
+
+
+def test_a_track_is_found_by_how_its_id_begins(log: Tracks) -> None:
+    (track,) = log.add(made("calm piano"))
+    assert log.get(track.id[:6].upper()) == track
+
+
+@pytest.mark.parametrize("wrong", ["", "zz", "zzzzzzzzzz", "../../etc", "a'b", "%%%%", "\0\0\0\0"])
+def test_an_id_that_is_none_is_not_found(log: Tracks, wrong: str) -> None:
+    log.add(made("calm piano"))
+    with pytest.raises(TrackNotFound):
+        log.get(wrong)
+
+
+def test_an_owner_sees_their_own_tracks_only(log: Tracks) -> None:
+    anns, bobs = log.add(made("one", owner="ann"), made("two", owner="bob"))
+    assert log.page(TrackFilter(owner="ann")).tracks == (anns,)
+    with pytest.raises(TrackNotFound):
+        log.get(bobs.id, "ann")
+    with pytest.raises(TrackNotFound):
+        log.mark(bobs.id, Marks(starred=True), "ann")
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("piano", {"Calm PIANO with rain", "piano/strings 90 bpm"}),
+        ("rain pia", {"Calm PIANO with rain"}),
+        ("cafe", {"Musique de café"}),
+        ("CAFÉ", {"Musique de café"}),
+        ("钢琴", {"放松的钢琴音乐"}),
+        ("strings", {"piano/strings 90 bpm"}),
+        ("90", {"piano/strings 90 bpm"}),
+        ("ian", set()),
+        ("nothing like it", set()),
+        ("'\" OR * ( ) : ^ - NEAR \\", set()),
+    ],
+)
+def test_words_find_tracks(log: Tracks, search: str, found: set[str]) -> None:
+    log.add(*map(made, ["Calm PIANO with rain", "piano/strings 90 bpm", "Musique de café", "放松的钢琴音乐"]))
+    assert {track.prompt for track in log.page(TrackFilter(search=search)).tracks} == found
+
+
+def test_tags_are_searched_too_and_change_with_the_tags(log: Tracks) -> None:
+    (track,) = log.add(made("calm piano"))
+    log.mark(track.id, Marks(tags=("intro", "Épisode 7")))
+    assert [one.id for one in log.page(TrackFilter(search="episode 7")).tracks] == [track.id]
+    assert [one.id for one in log.page(TrackFilter(tag="intro")).tracks] == [track.id]
+    log.mark(track.id, Marks(tags=()))
+    assert log.page(TrackFilter(search="episode")).tracks == ()
+
+
+def test_a_removed_track_is_gone_from_the_search(log: Tracks) -> None:
+    (track, other) = log.add(made("calm piano"), made("calm organ"))
+    log.remove(track.id)
+    assert log.page(TrackFilter(search="calm")).tracks == (other,)
+    with pytest.raises(TrackNotFound):
+        log.get(track.id)
+
+
+def test_marks_are_kept_and_taken_back(log: Tracks) -> None:
+    (track,) = log.add(made("calm piano"))
+    marked = log.mark(track.id, Marks(starred=True, rating=4))
+    assert (marked.starred, marked.rating) == (True, 4)
+    assert log.page(TrackFilter(starred=True)).tracks == (marked,)
+    cleared = log.mark(track.id, Marks(starred=False, rating=0))
+    assert (cleared.starred, cleared.rating) == (False, None)
+
+
+@pytest.mark.parametrize("marks", [{"rating": 6}, {"rating": -1}, {"tags": ("",)}, {"tags": ("a\nb",)}])
+def test_marks_out_of_range_are_refused(marks: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest):
+        Marks(**marks)
+
+
+def test_pages_join_to_the_whole_newest_first(log: Tracks) -> None:
+    added = log.add(*(made(f"piece {number}") for number in range(7)))
+    pages, before = [], None
+    while True:
+        page = log.page(limit=3, before=before)
+        pages.append(page.tracks)
+        before = page.next_before
+        if before is None:
+            break
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert [track for page in pages for track in page] == list(reversed(added)) == list(log.every())
+
+
+def test_a_job_has_one_track(log: Tracks) -> None:
+    log.add(made("one", job_id="j1"))
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        log.add(made("two", job_id="j1"))
+
+
+@given(st.text())
+def test_searched_words_are_plain(text: str) -> None:
+    words = words_of([text])
+    assert words == words_of([words])
