@@ -14,6 +14,9 @@ from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import ProcessIdentity, Workers
 from tunesmith.library.database import Database
+from tunesmith.library.track import TrackFile
+from tunesmith.library.tracks import Tracks
+from tunesmith.request import GenerationRequest
 
 HERE = ProcessIdentity("here", 1, 0.0)
 
@@ -107,6 +110,24 @@ def test_a_job_s_life_is_timed(store: JobStore, queue: JobQueue, clock: FakeCloc
     assert (done.queued_seconds, done.load_seconds, done.generate_seconds) == (3, 2, 9)
     assert (done.state, done.progress, done.result, done.metadata) == (JobState.SUCCEEDED, 1, RESULT, {"seed": 7})
     assert (done.stage, done.eta_seconds) == ("", None)
+
+
+def test_a_finished_job_is_one_track_with_its_timings(
+    database: Database, store: JobStore, queue: JobQueue, clock: FakeClock
+) -> None:
+    job_id = store.submit(asked("ann")).job.id
+    clock.pass_(2)
+    claim = claimed(queue)
+    clock.pass_(3)
+    queue.running(claim)
+    clock.pass_(4)
+    assert queue.succeed(claim, RESULT, {"licence": "free"})
+    assert not queue.succeed(claim, RESULT, {})
+    (track,) = Tracks(database).page().tracks
+    assert (track.made.job_id, track.made.owner, track.made.metadata["licence"]) == (job_id, "ann", "free")
+    assert track.made.timings == {"queued": 2, "load": 3, "generate": 4, "total": 9}
+    assert track.made.file == TrackFile(None, RESULT.digest, RESULT.format, RESULT.bytes)
+    assert GenerationRequest.checked(**track.made.request) == claim.job.request
 
 
 def test_a_failure_keeps_its_reason(store: JobStore, queue: JobQueue) -> None:

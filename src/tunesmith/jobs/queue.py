@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tunesmith.jobs.job import Claim, Failure, JobResult, JobState
+from tunesmith.jobs.made import track_of
 from tunesmith.jobs.rows import job_of, result_values
 from tunesmith.jobs.speeds import Speed, SpeedBook
 from tunesmith.jobs.statements import (
@@ -30,7 +31,8 @@ from tunesmith.jobs.statements import (
 )
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.tables import jobs, turns, workers
+from tunesmith.library.tables import jobs, tracks, turns, workers
+from tunesmith.library.tracks import track_row
 
 MAX_ATTEMPTS = 2
 PROGRESS_SECONDS = 0.25
@@ -110,12 +112,18 @@ class JobQueue:
         return ours
 
     def succeed(self, claim: Claim, result: JobResult, metadata: Mapping[str, Any]) -> bool:
-        """Finish a job with the file it made; its speed is measured. False if the job is no longer this claim's."""
+        """Finish a job with the file it made, which becomes a track of the prompt log; its speed is measured.
+
+        False if the job is no longer this claim's.
+        """
         now, model = self._clock(), claim.job.generated_by
         values = _end(JobState.SUCCEEDED, now) | result_values(result) | {"progress": 1.0, "metadata": dict(metadata)}
         self._forget(claim)
         with self._database.write() as connection:
             began_at: float | None = connection.execute(SUCCEED, _the(claim) | values).scalar()
+            if began_at is not None:
+                made = track_of(claim.job, result, metadata, (began_at, now))
+                connection.execute(sa.insert(tracks).values(track_row(made, now)))
             if began_at is not None and result.duration > 0:
                 speed = Speed(seconds_per_audio_second=(now - began_at) / result.duration)
                 self._speeds.observe(connection, model, speed)
