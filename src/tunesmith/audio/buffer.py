@@ -75,6 +75,14 @@ class Audio:
         for start in range(0, self.num_samples, size):
             yield self._source[:, start : start + size]
 
+    def between(self, first: int, last: int) -> Samples:
+        """Return the samples from ``first`` up to ``last``, silence where there are none."""
+        start, stop = max(0, first), max(0, min(last, self.num_samples))
+        found = self._source.read(start, stop) if isinstance(self._source, Spool) else self._source[:, start:stop]
+        out = np.zeros((self.channels, max(0, last - first)), np.float32)
+        out[:, start - first : start - first + found.shape[1]] = found
+        return out
+
     def with_metadata(self, **metadata: Any) -> Audio:
         """Return the same sound with these entries added to or replacing its metadata."""
         return Audio(self._source, self.sample_rate, {**self.metadata, **metadata})

@@ -1,0 +1,135 @@
+"""Features: what a sound does from moment to moment, measured block by block, so that long sounds fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.spool import Samples
+
+RATE = 22_050
+HOP, FRAME = 256, 1024
+SLOW_HOP, SLOW_FRAME = 2048, 8192
+NUM_BANDS, LOW_BANDS = 40, 6
+COMPRESSION = 1000.0
+MIDDLE_C_HZ, LOWEST_HZ, HIGHEST_HZ = 261.6256, 55.0, 5000.0
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What happens when, at RATE samples a second, frame k around sample k × hop.
+
+    ``onsets`` and ``low_onsets`` (the lowest bands only) say how much begins, one value each HOP samples; ``chroma``
+    (frames, 12) from C up and ``bands`` (frames, NUM_BANDS, logarithmic) are each SLOW_HOP; ``spectrum`` is the mean of
+    the spectra's peaks, for the key.
+    """
+
+    onsets: Floats
+    low_onsets: Floats
+    chroma: Floats
+    bands: Floats
+    spectrum: Floats
+
+
+class Framer:
+    """Cuts a stream into overlapping frames, the first around its first sample."""
+
+    def __init__(self, size: int, hop: int) -> None:
+        self._size = size
+        self._hop = hop
+        self._rest = np.zeros(size // 2, np.float32)
+
+    def feed(self, samples: Floats) -> Floats:
+        """Return the frames (frames, size) that are complete now."""
+        stream = np.concatenate([self._rest, samples])
+        count = max(0, (stream.size - self._size) // self._hop + 1)
+        self._rest = stream[count * self._hop :]
+        if count == 0:
+            return np.zeros((0, self._size), np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(stream, self._size)
+        return windows[: count * self._hop : self._hop]
+
+    def rest(self) -> Floats:
+        """Return the frames that the end of the stream is still in, filled up with silence."""
+        return self.feed(np.zeros(self._size // 2, np.float32))
+
+
+def features_of(audio: Audio) -> Features:
+    """Measure a sound."""
+    fast, slow = Framer(FRAME, HOP), Framer(SLOW_FRAME, SLOW_HOP)
+    quick: list[Floats] = []
+    chroma: list[Floats] = []
+    bands: list[Floats] = []
+    spectrum = np.zeros(SLOW_FRAME // 2 + 1, np.float64)
+    for block in _mono(audio):
+        quick.append(_bands(fast.rest() if block is None else fast.feed(block), FRAME))
+        frames = slow.rest() if block is None else slow.feed(block)
+        magnitudes = _magnitudes(frames, SLOW_FRAME)
+        peaks = _peaks(magnitudes)
+        spectrum += np.sqrt(peaks).sum(axis=0)
+        chroma.append(np.asarray(np.sqrt(peaks) @ _chroma_matrix(), np.float32))
+        bands.append(np.log1p(COMPRESSION * magnitudes @ _band_matrix(SLOW_FRAME)).astype(np.float32))
+    rises = np.maximum(np.diff(np.concatenate(quick), axis=0, prepend=np.zeros((1, NUM_BANDS), np.float32)), 0)
+    return Features(
+        onsets=np.asarray(rises.mean(axis=1), np.float32),
+        low_onsets=np.asarray(rises[:, :LOW_BANDS].mean(axis=1), np.float32),
+        chroma=np.concatenate(chroma),
+        bands=np.concatenate(bands),
+        spectrum=spectrum.astype(np.float32),
+    )
+
+
+def _mono(audio: Audio) -> Iterator[Floats | None]:
+    """Yield one channel at RATE, and None at its end."""
+    mixed: Iterator[Samples] = (block.mean(axis=0, keepdims=True, dtype=np.float32) for block in audio.blocks())
+    for block in resample_blocks(mixed, 1, audio.sample_rate, RATE):
+        yield block[0]
+    yield None
+
+
+def _magnitudes(frames: Floats, size: int) -> Floats:
+    window = np.hanning(size).astype(np.float32)
+    return np.abs(np.fft.rfft(frames * window, axis=1)).astype(np.float32) / (size / 4)
+
+
+def _bands(frames: Floats, size: int) -> Floats:
+    return np.log1p(COMPRESSION * _magnitudes(frames, size) @ _band_matrix(size)).astype(np.float32)
+
+
+def _peaks(magnitudes: Floats) -> Floats:
+    """Keep what stands out from its neighbours: tones do, drums and noise hardly."""
+    peaks = np.zeros_like(magnitudes)
+    middle = magnitudes[:, 1:-1]
+    stands_out = (middle > magnitudes[:, :-2]) & (middle >= magnitudes[:, 2:])
+    peaks[:, 1:-1] = np.where(stands_out, middle, 0)
+    return peaks
+
+
+@cache
+def _band_matrix(size: int) -> Floats:
+    """Return triangles over the mel scale, (bins, NUM_BANDS)."""
+    frequencies = np.fft.rfftfreq(size, 1 / RATE)
+    edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + RATE / 2 / 700), NUM_BANDS + 2) / 2595) - 1)
+    edges = np.maximum(edges, np.arange(NUM_BANDS + 2) * RATE / size)  # no band narrower than a bin
+    up = (frequencies[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    down = (edges[2:] - frequencies[:, None]) / (edges[2:] - edges[1:-1])
+    return np.maximum(0, np.minimum(up, down)).astype(np.float32)
+
+
+@cache
+def _chroma_matrix() -> Floats:
+    """Return which pitch class each bin of a slow frame belongs to, (bins, 12)."""
+    frequencies = np.fft.rfftfreq(SLOW_FRAME, 1 / RATE)
+    matrix = np.zeros((frequencies.size, 12), np.float32)
+    heard = (frequencies >= LOWEST_HZ) & (frequencies <= HIGHEST_HZ)
+    pitches = np.round(12 * np.log2(frequencies[heard] / MIDDLE_C_HZ)).astype(int) % 12
+    matrix[np.flatnonzero(heard), pitches] = 1
+    return matrix

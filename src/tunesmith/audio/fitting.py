@@ -1,0 +1,113 @@
+"""Fitting: a sound as long as asked: bars are taken out or repeated where it is least noticed, the end is cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.audio.analysis.hearing import Heard, hear
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.edit import fade_curve
+from tunesmith.audio.splice import Stretch, aligned, copy_stretch, spliced
+from tunesmith.audio.spool import Spool
+from tunesmith.errors import InvalidRequest
+from tunesmith.request import MAX_DURATION_SECONDS
+
+OVERLAP_SECONDS = 0.05
+PLAIN_OVERLAP_SECONDS = 2.0
+LONGEST_FADE_SECONDS = 3.0
+UNNOTICED_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A sound of the length asked for, and what was done to it in a few words."""
+
+    audio: Audio
+    done: str
+
+
+def fit(audio: Audio, duration: float) -> Fit:
+    """Return the sound ``duration`` seconds long, to the sample."""
+    if not UNNOTICED_SECONDS < duration <= MAX_DURATION_SECONDS:
+        raise InvalidRequest("duration", f"must be at most {MAX_DURATION_SECONDS:g} s and above 0, got {duration:g}")
+    heard = hear(audio)
+    wanted = duration - audio.duration
+    if heard.rhythm is None:
+        joined, done = _without_beats(audio, wanted)
+    elif wanted > 0:
+        joined, done = _longer(audio, heard, wanted)
+    else:
+        joined, done = _shorter(audio, heard, -wanted)
+    return Fit(_exactly(joined, duration), done)
+
+
+def _shorter(audio: Audio, heard: Heard, excess: float) -> tuple[Audio, str]:
+    """Take out whole beats, as many bars as fit into what is too much, where the jump is least noticed."""
+    assert heard.rhythm is not None
+    beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
+    beat = 60 / heard.rhythm.tempo_bpm
+    count = int(excess / beat + 1e-6)
+    count -= count % bar if count >= bar else 0
+    if count == 0 or count + 2 * bar > len(beats):
+        return audio, "cut at its end"
+    likeness = heard.likeness()
+    leaving = max(range(bar, len(beats) - count), key=lambda at: likeness.jump(at, at + count))
+    rate = audio.sample_rate
+    cut = round(beats[leaving] * rate)
+    arriving = aligned(audio, cut, round(beats[leaving + count] * rate))
+    stretches = [Stretch(0, cut), Stretch(arriving, audio.num_samples)]
+    done = f"{_bars(count, bar)} taken out at {beats[leaving]:.2f} s"
+    return spliced(audio, stretches, round(OVERLAP_SECONDS * rate)), done
+
+
+def _longer(audio: Audio, heard: Heard, missing: float) -> tuple[Audio, str]:
+    """Repeat whole bars, as often as it takes, going back where the jump is least noticed."""
+    assert heard.rhythm is not None
+    beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
+    bar_seconds = bar * 60 / heard.rhythm.tempo_bpm
+    needed = -int(-missing // bar_seconds)
+    most = (len(beats) - 2) // bar
+    if most < 1:
+        return _without_beats(audio, missing)
+    times = -(-needed // most)
+    size = -(-needed // times) * bar
+    likeness = heard.likeness()
+    leaving = max(range(size, len(beats)), key=lambda at: likeness.jump(at, at - size))
+    rate = audio.sample_rate
+    arriving = round(beats[leaving - size] * rate)
+    end = aligned(audio, arriving, round(beats[leaving] * rate))
+    stretches = [Stretch(0, end), *[Stretch(arriving, end)] * (times - 1), Stretch(arriving, audio.num_samples)]
+    done = f"{_bars(size, bar)} before {beats[leaving]:.2f} s repeated" + (f" {times} times" if times > 1 else "")
+    return spliced(audio, stretches, round(OVERLAP_SECONDS * rate)), done
+
+
+def _without_beats(audio: Audio, wanted: float) -> tuple[Audio, str]:
+    if wanted <= 0:
+        return audio, "no beat found: cut at its end"
+    rate = audio.sample_rate
+    overlap = round(min(PLAIN_OVERLAP_SECONDS, audio.duration / 4) * rate)
+    step = audio.num_samples - 2 * overlap
+    times = -(-round(wanted * rate) // step) if step > 0 else 0
+    if times == 0:
+        raise InvalidRequest("duration", f"a sound of {audio.duration:g} s is too short to be repeated")
+    middle = [Stretch(overlap, audio.num_samples - overlap)] * (times - 1)
+    stretches = [Stretch(0, audio.num_samples - overlap), *middle, Stretch(overlap, audio.num_samples)]
+    return spliced(audio, stretches, overlap), f"no beat found: repeated {times} times with crossfades"
+
+
+def _exactly(audio: Audio, duration: float) -> Audio:
+    """Cut the end, faded where sound is lost."""
+    length = round(duration * audio.sample_rate)
+    lost = (audio.num_samples - length) / audio.sample_rate
+    spool = Spool(audio.channels)
+    copy_stretch(audio, spool, Stretch(0, length))
+    if lost > UNNOTICED_SECONDS:
+        size = round(min(LONGEST_FADE_SECONDS, duration / 4, 0.3 + lost) * audio.sample_rate)
+        spool.write(length - size, spool.read(length - size) * fade_curve(size, "smooth")[::-1])
+    return Audio(spool, audio.sample_rate, audio.metadata)
+
+
+def _bars(beats: int, bar: int) -> str:
+    if beats % bar:
+        return f"{beats} beats"
+    return f"{beats // bar} bar" + ("s" if beats > bar else "")

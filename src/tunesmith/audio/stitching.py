@@ -1,0 +1,127 @@
+"""Stitching: sounds one after another on the beat, equally loud, with crossfades of a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.audio.analysis.hearing import Heard, hear
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.edit import gain
+from tunesmith.audio.loudness import loudness_of, true_peak_of
+from tunesmith.audio.resample import resample
+from tunesmith.audio.splice import Stretch, copy_stretch, crossfaded
+from tunesmith.audio.spool import Spool
+from tunesmith.errors import InvalidRequest
+
+PLAIN_SECONDS = 2.0
+LONGEST_SECONDS = 8.0
+LATEST_ENTRY_SECONDS = 4.0
+CEILING_DBTP = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A crossfade ``at`` seconds of the result, ``seconds`` long; tempo and key before and after, None unknown."""
+
+    at: float
+    seconds: float
+    tempo_bpm: tuple[float | None, float | None]
+    key: tuple[str | None, str | None]
+    on_the_beat: bool
+
+
+def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Audio, tuple[Transition, ...]]:
+    """Join sounds in the first one's rate and loudness; ``crossfade`` in seconds, None for a bar.
+
+    Raises InvalidRequest for fewer than two sounds, or ones shorter than the crossfade.
+    """
+    if len(pieces) < 2:
+        raise InvalidRequest("files", f"must be at least two, got {len(pieces)}")
+    if crossfade is not None and not 0 <= crossfade <= LONGEST_SECONDS * 4:
+        raise InvalidRequest("crossfade", f"must be 0 to {LONGEST_SECONDS * 4:g} s, got {crossfade:g}")
+    alike = _alike(pieces)
+    heard = [hear(piece) for piece in alike]
+    rate = alike[0].sample_rate
+    spool = Spool(alike[0].channels)
+    transitions: list[Transition] = []
+    entry = 0
+    for number, piece in enumerate(alike[:-1]):
+        following, size = alike[number + 1], _size(heard[number], crossfade, rate)
+        leave, enter, on_the_beat = _joint(heard[number : number + 2], (piece, following), size)
+        _check_room(piece, following, entry, leave, enter, size)
+        copy_stretch(piece, spool, Stretch(entry, leave))
+        transitions.append(_transition(len(spool) / rate, size / rate, heard[number : number + 2], on_the_beat))
+        spool.append(crossfaded(piece.between(leave, leave + size), following.between(enter, enter + size)))
+        entry = enter + size
+    copy_stretch(alike[-1], spool, Stretch(entry, alike[-1].num_samples))
+    metadata = {"title": "Stitched", "stitched": [dict(piece.metadata) for piece in pieces]}
+    licences = sorted({str(piece.metadata["licence"]) for piece in pieces if piece.metadata.get("licence")})
+    joined = Audio(spool, rate, {**metadata, **({"licence": "; ".join(licences)} if licences else {})})
+    over = true_peak_of(joined) - CEILING_DBTP
+    return gain(joined, -over) if over > 0 else joined, tuple(transitions)
+
+
+def _alike(pieces: Sequence[Audio]) -> list[Audio]:
+    """Bring all to the first one's rate and loudness, and to as many channels as any has."""
+    rate, channels = pieces[0].sample_rate, max(piece.channels for piece in pieces)
+    wanted = loudness_of(pieces[0])
+    same = []
+    for piece in pieces:
+        one = _with_channels(resample(piece, rate), channels)
+        measured = loudness_of(one)
+        same.append(gain(one, wanted - measured) if np.isfinite(measured) and np.isfinite(wanted) else one)
+    return same
+
+
+def _with_channels(audio: Audio, channels: int) -> Audio:
+    if audio.channels == channels:
+        return audio
+    if audio.channels != 1:
+        raise InvalidRequest("files", f"have {audio.channels} and {channels} channels, which cannot be joined")
+    spool = Spool(channels)
+    for block in audio.blocks():
+        spool.append(np.repeat(block, channels, axis=0))
+    return Audio(spool, audio.sample_rate, audio.metadata)
+
+
+def _size(heard: Heard, crossfade: float | None, rate: int) -> int:
+    if crossfade is not None:
+        return round(crossfade * rate)
+    bar = heard.rhythm.beats_a_bar * 60 / heard.rhythm.tempo_bpm if heard.rhythm else PLAIN_SECONDS
+    return round(min(bar, LONGEST_SECONDS) * rate)
+
+
+def _joint(heard: Sequence[Heard], pieces: tuple[Audio, Audio], size: int) -> tuple[int, int, bool]:
+    """Return where to leave the one and enter the other, and whether both are first beats of bars."""
+    rate = pieces[0].sample_rate
+    latest = pieces[0].num_samples - size
+    leaving = [round(time * rate) for time in heard[0].rhythm.downbeats] if heard[0].rhythm else []
+    entering = [round(time * rate) for time in heard[1].rhythm.downbeats] if heard[1].rhythm else []
+    leave = max((at for at in leaving if at <= latest), default=None)
+    enter = next((at for at in entering if at <= LATEST_ENTRY_SECONDS * rate), None)
+    return latest if leave is None else leave, enter or 0, leave is not None and enter is not None
+
+
+def _check_room(piece: Audio, following: Audio, entry: int, leave: int, enter: int, size: int) -> None:
+    if leave < entry or following.num_samples < enter + size:
+        shortest = min(piece.duration, following.duration)
+        seconds = size / piece.sample_rate
+        raise InvalidRequest("crossfade", f"must fit into every sound, got {seconds:g} s for one of {shortest:g} s")
+
+
+def _transition(at: float, seconds: float, heard: Sequence[Heard], on_the_beat: bool) -> Transition:
+    before, after = heard
+    return Transition(
+        round(at, 3),
+        round(seconds, 3),
+        (_tempo(before), _tempo(after)),
+        (before.key.name if before.key else None, after.key.name if after.key else None),
+        on_the_beat,
+    )
+
+
+def _tempo(heard: Heard) -> float | None:
+    return heard.rhythm.tempo_bpm if heard.rhythm else None
