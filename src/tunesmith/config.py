@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
+    prompt_log: bool = True
     database_url: str | None = None
     queue_limit: Annotated[int, Field(ge=1)] = 500
     keep_alive: Annotated[float, Field(ge=-1)] = 300.0

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 COMMANDS = (
     "generate",
+    "again",
+    "vary",
+    "log",
     "render",
     "explain",
     "genres",

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 import tunesmith
+from tunesmith.cli.again import again, vary
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
 from tunesmith.cli.lists import genres, instruments
+from tunesmith.cli.log import app as log
 from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import list_models, pull, rm, show
 from tunesmith.cli.render import render
@@ -27,9 +29,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (generate, render, explain, genres, instruments, pull, show, rm, mcp, serve):
+for command in (generate, again, vary, render, explain, genres, instruments, pull, show, rm, mcp, serve):
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
+app.add_typer(log, name="log", epilog=EPILOG)
 app.add_typer(token, name="token", epilog=EPILOG)
 
 

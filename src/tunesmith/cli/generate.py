@@ -52,6 +52,7 @@ def generate(
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
     from tunesmith.cli.making import Extras, check_continued, check_licence, make_all, requests_for
+    from tunesmith.cli.remembering import remembered
 
     wishes = {
         "prompt": prompt, "model": model, "seed": seed, "duration": duration, "bars": bars, "tempo_bpm": bpm,
@@ -67,4 +68,4 @@ def generate(
     extras = Extras.checked(output, suffix, stems, midi, score, layers)
     with progress_bar(quiet or as_json) as progress:
         made = make_all(requests, extras, progress, started)
-    report(made, as_json, quiet, to_stderr=extras.to_standard_output)
+    report(remembered(made), as_json, quiet, to_stderr=extras.to_standard_output)

@@ -147,7 +147,7 @@ def _write(request: GenerationRequest, music: Music, extras: Extras, word: str, 
         files += _write_extras(composition, extras, files[0] if files else Path(STANDARD_OUTPUT), word)
     took = round(time.monotonic() - started, 3)
     names = tuple(str(file) for file in files)
-    return Made(request.prompt, request.seed or 0, audio.duration, took, names, warnings, audio.metadata)
+    return Made(request, audio.duration, took, names, warnings, audio.metadata)
 
 
 def _music(

@@ -10,9 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import AudioFileError, InvalidRequest
+
+if TYPE_CHECKING:
+    from tunesmith.request import GenerationRequest
 
 STANDARD_OUTPUT = "-"
 MAX_SLUG = 48
@@ -20,21 +23,22 @@ MAX_SLUG = 48
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One finished piece: what it is, the files it went to, and the seconds it took."""
+    """One finished piece: the request, the files it went to, the seconds it took, its id in the prompt log."""
 
-    prompt: str
-    seed: int
+    request: GenerationRequest
     duration: float
     took: float
     files: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    track: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         return {
-            "prompt": self.prompt,
-            "seed": self.seed,
+            "id": self.track,
+            "prompt": self.request.prompt,
+            "seed": self.request.seed,
             "duration": self.duration,
             "took": self.took,
             "files": list(self.files),
@@ -116,5 +120,5 @@ def report(made: Sequence[Made], as_json: bool, quiet: bool, to_stderr: bool) ->
         print(as_json_text(rows if len(rows) > 1 else rows[0]), file=out)
     elif not quiet:
         for one in made:
-            what = f"{one.duration:.1f} s of music in {one.took:.1f} s, seed {one.seed}"
+            what = f"{one.duration:.1f} s of music in {one.took:.1f} s, seed {one.request.seed}"
             print("\n".join([what, *(f"  {file}" for file in one.files)]), file=out)

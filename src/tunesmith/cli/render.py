@@ -46,8 +46,8 @@ def render(
         say_warning(warning)
     write_audio(audio, output)
     took = round(time.monotonic() - started, 3)
-    piece = composition.score
-    made = Made(piece.prompt, piece.seed, audio.duration, took, (str(output),), composition.warnings, audio.metadata)
+    request = wishes.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
+    made = Made(request, audio.duration, took, (str(output),), composition.warnings, audio.metadata)
     report([made], as_json, quiet, to_stderr=False)
 
 

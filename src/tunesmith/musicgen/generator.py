@@ -107,7 +107,7 @@ class MusicGenGenerator:
             "seed": job.sequence.seed,
             **self._about,
             "settings": job.settings,
-            "request": request.model_dump(mode="json", exclude_defaults=True),
+            "request": request.model_dump(mode="json", exclude_unset=True),
             "warnings": [*job.warnings, *warnings],
         }
 

@@ -1,0 +1,122 @@
+"""``tunesmith again`` and ``tunesmith vary``: a piece once more, or others like it, from the log or from a file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tunesmith.cli.outputs import Made
+    from tunesmith.request import GenerationRequest
+
+PIECE_HELP = "A track's id (see: tunesmith log), or a sound file that Tunesmith wrote."
+PieceArgument = Annotated[str, typer.Argument(metavar="ID|FILE", help=PIECE_HELP)]
+Count = Annotated[int, typer.Option("-n", "--variations", metavar="N", min=1, max=100, help="So many.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What was made before: the request, its track in the log, and the file that came of it."""
+
+    request: GenerationRequest
+    suffix: str
+    digest: str | None
+    metadata: Mapping[str, Any]
+    version: str | None = None
+    track: str | None = None
+
+
+def again(
+    piece: PieceArgument, output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False
+) -> None:
+    """Make a piece once more: byte for byte, or it says what has changed since.
+
+    tunesmith again 7k3m9q2xw4 -o calm.wav
+    """
+    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.outputs import report
+    from tunesmith.cli.remembering import digest_of
+
+    found = find_piece(piece)
+    made = _made(found, [found.request], output, quiet or as_json)
+    report(made, as_json, quiet, to_stderr=output == "-")
+    files = [Path(file) for file in made[0].files if Path(file).suffix == found.suffix]
+    if files and found.digest and digest_of(files[0]) != found.digest:
+        say_warning(f"not the same bytes as before: {_difference(found, made[0])}")
+
+
+def vary(
+    piece: PieceArgument, variations: Count = 5, output: options.Output = None, as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:  # fmt: skip
+    """Make variations of a piece: the same request with other seeds.
+
+    tunesmith vary 7k3m9q2xw4 -n 5
+    """
+    from tunesmith.cli.outputs import report
+
+    found = find_piece(piece)
+    seed = found.request.seed or 0
+    requests = [found.request.model_copy(update={"seed": seed + number}) for number in range(1, variations + 1)]
+    report(_made(found, requests, output, quiet or as_json), as_json, quiet, to_stderr=output == "-")
+
+
+def find_piece(name: str) -> Piece:
+    """Find a piece by a file or by a track's id; raises TrackNotFound, AudioFileError and InvalidRequest."""
+    path = Path(name)
+    return _of_file(path) if path.suffix or path.exists() else _of_track(name)
+
+
+def _of_file(path: Path) -> Piece:
+    from tunesmith.audio.reader import read_metadata
+    from tunesmith.cli.remembering import digest_of
+    from tunesmith.errors import InvalidRequest
+    from tunesmith.request import GenerationRequest
+
+    metadata = read_metadata(path)
+    asked = metadata.get("request")
+    if not isinstance(asked, dict):
+        raise InvalidRequest("file", f"{path} does not say what it was made from")
+    fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **asked}
+    return Piece(GenerationRequest.checked(**fields), path.suffix, digest_of(path), metadata)
+
+
+def _of_track(track_id: str) -> Piece:
+    from tunesmith.cli.remembering import prompt_log
+    from tunesmith.request import GenerationRequest
+
+    with prompt_log() as log:
+        track = log.get(track_id)
+    file = track.made.file
+    suffix = f".{file.format}" if file else ".wav"
+    request = GenerationRequest.checked(**track.made.request)
+    return Piece(request, suffix, file.digest if file else None, track.made.metadata, track.version, track.id)
+
+
+def _made(piece: Piece, requests: list[GenerationRequest], output: str | None, silent: bool) -> list[Made]:
+    from tunesmith.cli.console import progress_bar
+    from tunesmith.cli.making import Extras, make_all
+    from tunesmith.cli.remembering import remembered
+
+    extras = Extras.checked(output, piece.suffix, None, None, None, None)
+    with progress_bar(silent) as progress:
+        return remembered(make_all(requests, extras, progress, time.monotonic()), parent=piece.track)
+
+
+def _difference(before: Piece, now: Made) -> str:
+    import tunesmith
+
+    if before.version is not None and before.version != tunesmith.__version__:
+        return f"it was made by Tunesmith {before.version}, this is {tunesmith.__version__}"
+    was, is_now = before.metadata.get("model_digest"), now.metadata.get("model_digest")
+    if was != is_now:
+        return f"the model has changed: its digest was {was}, now it is {is_now}"
+    return "the machine or its libraries round differently, or the file was changed"

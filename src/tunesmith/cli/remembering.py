@@ -1,0 +1,77 @@
+"""Writing what was made into the prompt log; a log that cannot be written is a warning, never the loss of a piece."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.cli.console import say_warning
+from tunesmith.cli.outputs import Made
+from tunesmith.config import load_settings
+from tunesmith.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from tunesmith.library.track import NewTrack, TrackFile
+    from tunesmith.library.tracks import Tracks
+
+DOOR = "cli"
+
+
+@contextmanager
+def prompt_log() -> Iterator[Tracks]:
+    """Give the prompt log; raises DatabaseError where it cannot be opened."""
+    from tunesmith.library.schema import open_database
+    from tunesmith.library.tracks import Tracks
+
+    database = open_database(load_settings())
+    try:
+        yield Tracks(database)
+    finally:
+        database.close()
+
+
+def remembered(made: Sequence[Made], parent: str | None = None) -> list[Made]:
+    """Write pieces into the prompt log, unless the settings say not to, and return them with their ids."""
+    if not load_settings().prompt_log:
+        return list(made)
+    try:
+        with prompt_log() as log:
+            tracks = log.add(*(_track(one, parent) for one in made))
+    except DatabaseError as error:
+        say_warning(f"the prompt log does not have it: {error}")
+        return list(made)
+    return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
+
+
+def digest_of(path: Path) -> str:
+    """Return a file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _track(made: Made, parent: str | None) -> NewTrack:
+    from tunesmith.library.track import NewTrack
+
+    request = made.request
+    return NewTrack(
+        request={**request.model_dump(mode="json", exclude_unset=True), "model": request.model},
+        model=request.model,
+        generated_by=request.model,
+        door=DOOR,
+        duration=made.duration,
+        file=_file(Path(made.files[0])) if made.files else None,
+        metadata=made.metadata,
+        timings={"total": made.took},
+        parent=parent,
+    )
+
+
+def _file(path: Path) -> TrackFile:
+    from tunesmith.library.track import TrackFile
+
+    whole = path.resolve()
+    return TrackFile(str(whole), digest_of(whole), whole.suffix[1:], whole.stat().st_size)
