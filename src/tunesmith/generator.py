@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from tunesmith.audio import Audio
 from tunesmith.errors import UnknownName
@@ -34,6 +34,15 @@ class Generator(Protocol):
         ``progress`` is called with non-decreasing fractions; ``cancelled`` is asked at least once a second of work.
         Raises GenerationCancelled once ``cancelled()`` is true, and InvalidRequest for what cannot be.
         """
+        ...
+
+
+@runtime_checkable
+class BatchingGenerator(Protocol):
+    """A generator that makes several requests at once, each asked for from a thread of its own."""
+
+    def load(self, num_rows: int) -> int:
+        """Get ready for a batch of at most ``num_rows`` rows; return how many requests may be made at once."""
         ...
 
 

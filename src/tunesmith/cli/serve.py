@@ -26,12 +26,16 @@ def serve(
 
     from tunesmith.config import load_settings
     from tunesmith.server.app import ServerOptions, create_app
+    from tunesmith.server.serving import DrainingServer
 
     settings = load_settings()
     if not (is_loopback(host) or allow_anonymous):
         _check_token_exists(host)
     app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in))
-    uvicorn.run(app, host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=settings.drain_seconds
+    )
+    DrainingServer(config, app.state.drain).run()
 
 
 def is_loopback(host: str) -> bool:

@@ -90,6 +90,16 @@ class JobQueue:
             }  # fmt: skip
             return _change(connection, CHANGE, claim, values)
 
+    def loaded(self, model: str, load_seconds: float) -> None:
+        """Report what loading a model took that no job was waiting for."""
+        with self._database.write() as connection:
+            self._speeds.observe(connection, model, Speed(load_seconds=load_seconds))
+
+    def load_seconds(self, model: str) -> float | None:
+        """Return what loading the model takes, None where it was never measured."""
+        with self._database.read() as connection:
+            return self._speeds.of(connection, model).load_seconds
+
     def progress(self, claim: Claim, fraction: float, stage: str) -> bool:
         """Report how far it is, 0 to 1; False once the job is no longer this claim's and work on it should stop.
 

@@ -16,7 +16,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.runners.local import LocalPool, PoolLimits
+from tunesmith.jobs.runners.local import LocalPool, pool_limits
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import Workers
 from tunesmith.library.schema import open_database
@@ -28,10 +28,9 @@ from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, 
 from tunesmith.server.dialects.contract import error_response, message_of
 from tunesmith.server.dispatcher import Dispatcher
 from tunesmith.server.inputs import InputFiles
+from tunesmith.server.loading import ModelLoading
 from tunesmith.server.safety import SecurityHeaders
 from tunesmith.server.service import Files, MusicService
-
-DRAIN_SECONDS = 2.0
 
 Errors = Callable[[TunesmithError], Response]
 DIALECTS = (elevenlabs, openai, replicate, model_list, mcp, huggingface)
@@ -62,33 +61,31 @@ class Server:
         self._database = open_database(settings)
         self._results = ResultFiles(settings.data_dir / "results")
         self._changes = Changes()
-        self._dispatcher: Dispatcher | None = None
         files = Files(self._results, InputFiles(settings.data_dir / "inputs"))
-        store = JobStore(self._database, settings.queue_limit)
-        self.service = MusicService(store, files, self._changes, self._wake, stand_ins=options.stand_ins)
+        store, queue = JobStore(self._database, settings.queue_limit), JobQueue(self._database)
+        self._drain_seconds = settings.drain_seconds
+        self._pool = LocalPool(pool_limits(settings))
+        workers = Workers(self._database)
+        self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._changes)
+        self.drain = self._dispatcher.drain
+        wake = self._dispatcher.wake
+        self.service = MusicService(store, files, self._changes, wake, stand_ins=options.stand_ins)
+        self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
         authenticate = Authenticator(Tokens(self._database), anonymous=options.anonymous)
-        self.context = DialectContext(self.service, settings, authenticate)
+        self.context = DialectContext(self.service, settings, authenticate, self._loading)
 
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:
         """Work on jobs as long as the body runs."""
-        pool = LocalPool(PoolLimits())
-        queue = JobQueue(self._database)
-        self._dispatcher = Dispatcher(queue, Workers(self._database), self._results, pool, self._changes)
         working = asyncio.create_task(self._dispatcher.run())
         try:
             yield
         finally:
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
-            await self._dispatcher.close()
-            await pool.close(DRAIN_SECONDS)
+            await self._dispatcher.close(self._drain_seconds)
+            await working
+            await self._loading.close()
+            await self._pool.close(0)
             self._database.close()
-
-    def _wake(self) -> None:
-        if self._dispatcher:
-            self._dispatcher.wake()
 
 
 def create_app(settings: Settings, options: ServerOptions | None = None) -> FastAPI:
@@ -98,6 +95,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     for dialect in DIALECTS:
         app.include_router(dialect.router(server.context))
     app.include_router(_health())
+    app.state.drain = server.drain
     app.add_exception_handler(TunesmithError, _told)
     app.add_middleware(SecurityHeaders)
     return app

@@ -15,7 +15,9 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore
 from tunesmith.server.changes import Changes
 from tunesmith.server.inputs import InputFiles
-from tunesmith.server.models import resolve
+from tunesmith.server.keep_alive import check_keep_alive
+from tunesmith.server.models import COMPOSER, resolve
+from tunesmith.server.stand_in import submission_for_stand_in
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often a wait looks by itself, for jobs that another server works on."""
@@ -50,10 +52,14 @@ class MusicService:
     def _submit(self, submission: Submission) -> Job:
         asked = submission.model or submission.request.model
         request = submission.request
+        check_keep_alive(submission.extra)
         if request.seed is None:  # drawn here, so that a job that is tried again makes the same music
             request = request.model_copy(update={"seed": secrets.randbelow(2**31)})
         made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by
-        return self._store.submit(replace(submission, request=request, model=asked, generated_by=made_by)).job
+        submission = replace(submission, request=request, model=asked, generated_by=made_by)
+        if made_by == COMPOSER != asked:
+            submission = submission_for_stand_in(submission)
+        return self._store.submit(submission).job
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """Return a job; raises JobNotFound, for another owner's job too."""
