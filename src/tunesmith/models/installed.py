@@ -18,6 +18,7 @@ from tunesmith.musicgen.model_folder import read_architecture
 
 if TYPE_CHECKING:
     from tunesmith.musicgen.engine import Engine
+    from tunesmith.musicgen.loading import Device
 
 
 def generator_for(name: str) -> Generator | None:
@@ -65,17 +66,25 @@ def load(model: InstalledModel) -> Generator:
 
 
 def _open_engine(model: InstalledModel, num_rows: int) -> Engine:
-    """Open the model for one caller, or for many as far as memory reaches (a GPU has its own)."""
+    """Open the model for one caller, or for many as far as memory reaches."""
     from tunesmith.musicgen.loading import EngineOptions, open_engine  # ONNX Runtime is loaded only now
     from tunesmith.musicgen.sessions import SessionOptions
 
     settings, keep_text_encoder = load_settings(), False
-    if num_rows > GUIDED_ROWS and model.manifest.quantization != FOR_GPU:
-        plan = plan_batch(model.manifest, read_architecture(model.folder), num_rows, available_memory())
+    if num_rows > GUIDED_ROWS:
+        free = _free_on_device(settings.device) if model.manifest.quantization == FOR_GPU else available_memory()
+        plan = plan_batch(model.manifest, read_architecture(model.folder), num_rows, free)
         num_rows, keep_text_encoder = plan.num_rows, plan.keep_text_encoder
     sessions = SessionOptions(settings.threads)
     options = EngineOptions(num_rows, sessions, keep_text_encoder=keep_text_encoder, device=settings.device)
     return open_engine(model.folder, options)
+
+
+def _free_on_device(device: Device) -> int:
+    from tunesmith.musicgen.torch_device import find_device, free_memory
+
+    free = free_memory(find_device(device))
+    return available_memory() if free is None else free
 
 
 def check_commercial_use(name: str) -> None:

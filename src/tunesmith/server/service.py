@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -54,7 +55,7 @@ class MusicService:
         request = submission.request
         check_keep_alive(submission.extra)
         if request.seed is None:  # drawn here, so that a job that is tried again makes the same music
-            request = request.model_copy(update={"seed": secrets.randbelow(2**31)})
+            request = request.model_copy(update={"seed": _draw_seed(submission)})
         made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by
         submission = replace(submission, request=request, model=asked, generated_by=made_by)
         if made_by == COMPOSER != asked:
@@ -110,6 +111,14 @@ class MusicService:
     async def input_file(self, content: bytes, field: str = "audio") -> Path:
         """Keep a recording for a request's ``audio`` or ``melody``; raises InvalidRequest for what is no sound."""
         return await asyncio.to_thread(self._files.inputs.keep, content, field)
+
+
+def _draw_seed(submission: Submission) -> int:
+    """Draw a seed; the same for the same idempotency key, with which the same job is asked for once more."""
+    drawn = secrets.token_bytes(8)
+    if submission.idempotency_key is not None:
+        drawn = hashlib.sha256(f"{submission.owner} {submission.idempotency_key}".encode()).digest()
+    return int.from_bytes(drawn[:8], "big") % 2**31
 
 
 def _shown(job: Job) -> tuple[JobState, float, str]:
