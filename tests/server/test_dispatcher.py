@@ -130,6 +130,23 @@ def test_a_job_whose_runner_crashed_once_is_made_by_the_next(tmp_path: Path) -> 
     run(act)
 
 
+def test_what_takes_a_runner_down_does_not_take_those_beside_it_down_twice(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with working(Workshop(tmp_path)) as shop:
+            beside = [shop.submit("poisoned", str(tmp_path / "gate")) for _ in range(3)]
+            await until(lambda: {shop.store.get(one).state for one in beside} == {JobState.RUNNING})
+            poison = shop.submit("poisoned", "poison")
+            await until(lambda: any(shop.store.get(one).attempts == 2 for one in beside))
+            (tmp_path / "gate").touch()
+            assert (await shop.ended(poison)).state is JobState.FAILED
+            jobs = [await shop.ended(one) for one in beside]
+            assert [(job.state, job.attempts) for job in jobs] == [(JobState.SUCCEEDED, 2)] * 3
+            after = [shop.submit("poisoned", str(tmp_path / "gate")) for _ in range(3)]
+            assert {(await shop.ended(one)).attempts for one in after} == {1}
+
+    run(act)
+
+
 def test_a_model_with_all_its_places_taken_does_not_hold_up_the_others(tmp_path: Path) -> None:
     async def act() -> None:
         async with working(Workshop(tmp_path, limits=PoolLimits(batch_rows=4))) as shop:

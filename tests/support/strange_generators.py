@@ -14,7 +14,7 @@ from tunesmith.errors import InvalidRequest, ModelNotInstalled
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.request import GenerationRequest
 
-NAMES = ("Prompt", "Patient", "Slow", "Deaf", "Crashing", "Raising", "Mistaken", "Unloadable", "Talkative")
+NAMES = ("Prompt", "Patient", "Slow", "Deaf", "Crashing", "Poisoned", "Raising", "Mistaken", "Unloadable", "Talkative")
 GATE = "STRANGE_GATE"
 """Names the file whose presence lets the slow one be loaded."""
 
@@ -70,6 +70,16 @@ class Crashing(Prompt):
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Leave."""
         if not Path(request.prompt).exists():
+            os._exit(3)
+        return super().generate(request, progress, cancelled)
+
+
+class Poisoned(Patient):
+    """Takes its process, and all that is made beside it, down where the prompt is poison."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Leave, or wait."""
+        if request.prompt == "poison":
             os._exit(3)
         return super().generate(request, progress, cancelled)
 

@@ -153,7 +153,8 @@ class Dispatcher:
         try:
             with self._results.receive(f".{job.extra.get('format', DEFAULT_FORMAT)}") as path:
                 request = job.request.model_copy(update={"model": job.generated_by})
-                task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE))
+                alone = job.attempts > 1  # a runner has died over it: others must not be the victims
+                task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
                 made = await self._pool.run(task, self._reporter(claim))
                 await self._keep(claim, made)
         except TaskFailed as error:

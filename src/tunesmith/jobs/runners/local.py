@@ -52,6 +52,7 @@ class LocalPool:
         self._memory = memory or MachineMemory()
         self._runners: list[RunnerProcess] = []
         self._hungry: dict[object, str] = {}  # those that wait for memory, in their order, and for which model
+        self._lonely: dict[object, str] = {}  # those that wait for a runner of their own
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[Made]] = set()
         self._reaper: asyncio.Task[None] | None = None
@@ -63,7 +64,7 @@ class LocalPool:
         self._tasks.add(working)
         keep_alive = self._limits.keep_alive if task.keep_alive is None else task.keep_alive
         try:
-            async with self._runner_for(task.model, keep_alive) as runner:
+            async with self._runner_for(task.model, keep_alive, alone=task.alone) as runner:
                 return await runner.run(task, report)
         finally:
             self._tasks.discard(working)
@@ -97,40 +98,50 @@ class LocalPool:
         self._runners.clear()
 
     @contextlib.asynccontextmanager
-    async def _runner_for(self, model: str, keep_alive: float) -> AsyncIterator[RunnerProcess]:
-        """Give a place in a runner of the model, which afterwards stays for ``keep_alive``."""
-        runner = await self._place(model)
+    async def _runner_for(self, model: str, keep_alive: float, *, alone: bool = False) -> AsyncIterator[RunnerProcess]:
+        """Give a place, or all of them, in a runner of the model, which afterwards stays for ``keep_alive``."""
+        runner, places = await self._reserved(model, alone)
         try:
             yield runner
         finally:
-            runner.reserved -= 1
+            runner.reserved -= places
             runner.keep_alive, runner.used_at = keep_alive, time.monotonic()
             if not runner.is_alive or (keep_alive == 0 and not runner.reserved):
                 await self._end(runner)
             async with self._changed:
                 self._changed.notify_all()
 
-    async def _place(self, model: str) -> RunnerProcess:
-        """Return a runner of the model that has a place free, starting one where that is allowed."""
+    async def _reserved(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
+        """Return a runner of the model, started where that is allowed, and how many of its places are reserved."""
         self._reaper = self._reaper or asyncio.create_task(self._reap())
         ticket = object()
+        if alone:
+            self._lonely[ticket] = model
         async with self._changed:
             try:
                 while True:
                     runner = self._free(model, ticket) or await self._started(model, ticket)
                     if runner:
-                        runner.reserved += 1
-                        return runner
+                        places = self._places(runner) if alone else 1
+                        runner.reserved += places
+                        return runner, places
                     await self._changed.wait()
             finally:
-                if self._hungry.pop(ticket, None):
+                waited = [line.pop(ticket, None) for line in (self._hungry, self._lonely)]
+                if any(waited):
                     self._changed.notify_all()
 
     def _free(self, model: str, ticket: object) -> RunnerProcess | None:
-        """Find a place, unless it is that of a model whose memory another one has been waiting for."""
+        """Find a place, unless another one has been waiting for this model's memory, or to be alone with it."""
         if model != COMPOSER and ticket not in self._hungry and any(other != model for other in self._hungry.values()):
             return None
-        return next((one for one in self._of(model) if one.is_alive and one.reserved < self._places(one)), None)
+        if next((one for one, its in self._lonely.items() if its == model), ticket) is not ticket:
+            return None
+        alone = ticket in self._lonely
+        return next((one for one in self._of(model) if one.is_alive and self._has_room(one, alone)), None)
+
+    def _has_room(self, runner: RunnerProcess, alone: bool) -> bool:
+        return not runner.reserved if alone else runner.reserved < self._places(runner)
 
     async def _started(self, model: str, ticket: object) -> RunnerProcess | None:
         """Start another runner if that is allowed and there is the memory for it."""
@@ -141,8 +152,9 @@ class LocalPool:
         if not await self._make_room(model, ticket):
             return None
         runner = RunnerProcess(model, self._limits.batch_rows)
+        runner.keep_alive = self._limits.keep_alive
         self._runners.append(runner)
-        await runner.start()
+        await asyncio.shield(asyncio.ensure_future(runner.start()))  # whoever gives up must not leave half a process
         return runner
 
     async def _make_room(self, model: str, ticket: object) -> bool:

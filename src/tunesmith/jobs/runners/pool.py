@@ -16,7 +16,7 @@ class Task:
     """What a runner is to make: the sound of ``request`` in the file ``path``, whose suffix is the format.
 
     ``keep_alive`` is how many seconds the model then stays: 0 leaves at once, below 0 stays for good, None is as the
-    pool is set.
+    pool is set. One that is to be ``alone`` shares its process with no other: it may be what brought the last one down.
     """
 
     id: str
@@ -24,6 +24,7 @@ class Task:
     request: GenerationRequest
     path: Path
     keep_alive: float | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
