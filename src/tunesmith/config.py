@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     prompt_log: bool = True
     database_url: str | None = None
     queue_limit: Annotated[int, Field(ge=1)] = 500
+    keep_alive: Annotated[float, Field(ge=-1)] = 300.0
+    batch_rows: Annotated[int, Field(ge=2, le=256)] = 16
+    composer_processes: Annotated[int, Field(ge=0, le=256)] = 0
+    cold_start: Literal["hold", "503"] = "hold"
+    drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
     result_days: Annotated[float, Field(gt=0)] = 30.0
     result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
     public_url: str | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from tunesmith.audio import Audio
 from tunesmith.errors import UnknownName
@@ -34,6 +36,15 @@ class Generator(Protocol):
         ``progress`` is called with non-decreasing fractions; ``cancelled`` is asked at least once a second of work.
         Raises GenerationCancelled once ``cancelled()`` is true, and InvalidRequest for what cannot be.
         """
+        ...
+
+
+@runtime_checkable
+class BatchingGenerator(Protocol):
+    """A generator that makes several requests at once, each asked for from a thread of its own."""
+
+    def load(self, num_rows: int) -> int:
+        """Get ready for a batch of at most ``num_rows`` rows; return how many requests may be made at once."""
         ...
 
 
@@ -71,8 +82,7 @@ class Registry:
     @classmethod
     def discover(cls) -> Registry:
         """Return the registry of the built-in generators and those of installed packages."""
-        installed = {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
-        return cls({**installed, **BUILT_IN})
+        return cls({**_installed_targets(tuple(sys.path)), **BUILT_IN})
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the table, sorted."""
@@ -95,6 +105,12 @@ class Registry:
                 return generator
             known += resolver.known_names()
         raise UnknownName("model", model, known)
+
+
+@cache
+def _installed_targets(_search_path: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the entry points of installed packages, whose metadata takes longer to read than a job to queue."""
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def no_progress(progress: Progress) -> None:

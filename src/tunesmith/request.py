@@ -19,6 +19,9 @@ MIN_DURATION_SECONDS = 1.0
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
 MAX_SEED = 2**53 - 1  # the largest integer that JSON readers in every language keep exact
 
+ONLY_MUSICGEN = ("negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody")
+"""Fields of a request that the composer cannot grant."""
+
 Form = Literal["track", "loop", "sting", "bumper", "bed"]
 
 

@@ -10,7 +10,7 @@ from databases import FakeClock
 from work import RESULT, asked, claimed
 
 from tunesmith.jobs.job import Failure, JobState
-from tunesmith.jobs.queue import JobQueue
+from tunesmith.jobs.queue import MAX_CLAIMS, JobQueue
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import ProcessIdentity, Workers
 from tunesmith.library.database import Database
@@ -167,6 +167,18 @@ def test_a_dead_runner_s_job_is_tried_once_more(store: JobStore, queue: JobQueue
     assert failed.failure.kind == "Crashed"
 
 
+def test_a_job_is_taken_up_again_whenever_a_server_dies_but_not_for_ever(store: JobStore, queue: JobQueue) -> None:
+    job_id = store.submit(asked()).job.id
+    for number in range(MAX_CLAIMS):
+        assert store.get(job_id).attempts == 0
+        queue.running(claimed(queue, f"dead{number}"))
+        assert queue.recover() == 1
+    failed = store.get(job_id)
+    assert failed.state is JobState.FAILED
+    assert failed.failure is not None
+    assert failed.failure.kind == "Crashed"
+
+
 def test_a_job_given_back_at_shutdown_has_lost_no_attempt(store: JobStore, queue: JobQueue) -> None:
     job_id = store.submit(asked()).job.id
     for _ in range(5):
@@ -213,6 +225,14 @@ def test_jobs_of_a_process_that_is_gone_are_recovered_at_once(
     claim = claimed(queue, workers.join(ProcessIdentity("here", 666, 0.0)))
     assert (workers.bury(), queue.recover()) == (1, 1)
     assert store.get(claim.job.id).state is JobState.QUEUED
+
+
+def test_what_loading_takes_is_remembered(queue: JobQueue) -> None:
+    assert queue.load_seconds("composer") is None
+    queue.loaded("composer", 2.0)
+    assert queue.load_seconds("composer") == 2.0
+    queue.loaded("composer", 3.0)
+    assert 2.0 < (queue.load_seconds("composer") or 0) < 3.0
 
 
 def test_a_worker_that_left_keeps_nothing(store: JobStore, queue: JobQueue, workers: Workers) -> None:

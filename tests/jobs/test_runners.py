@@ -10,17 +10,19 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 import pytest
 import strange_generators
+from models_of_tests import installed_tiny
 
 from tunesmith.audio.reader import read_audio
 from tunesmith.jobs.runners import process
 from tunesmith.jobs.runners.local import FOREVER, LocalPool, PoolLimits
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, Task, TaskFailed
-from tunesmith.jobs.runners.process import RunnerProcess
+from tunesmith.jobs.runners.process import Patience, RunnerProcess
 from tunesmith.request import GenerationRequest
 
 
@@ -30,9 +32,34 @@ def strange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
 
 
+@dataclass
+class Room:
+    """Memory for so many models, of 100 bytes each; a ``large`` one takes two places."""
+
+    models: int
+    large: str = ""
+    was_short: bool = False
+    pool: LocalPool | None = None
+
+    def needed(self, model: str, places: int) -> int:
+        del places
+        return 200 if model == self.large else 100
+
+    def available(self) -> int:
+        assert self.pool
+        left = self.total() - 100 * len(self.pool.loaded())
+        self.was_short |= left == 0
+        return left
+
+    def total(self) -> int:
+        return 100 * self.models
+
+
 @contextlib.asynccontextmanager
-async def a_pool(**limits: float) -> AsyncIterator[LocalPool]:
-    pool = LocalPool(PoolLimits(**limits))  # type: ignore[arg-type]
+async def a_pool(memory: Room | None = None, **limits: float) -> AsyncIterator[LocalPool]:
+    pool = LocalPool(PoolLimits(**limits), memory)  # type: ignore[arg-type]
+    if memory:
+        memory.pool = pool
     try:
         yield pool
     finally:
@@ -87,7 +114,7 @@ def test_a_loaded_model_is_used_again_and_shown(tmp_path: Path) -> None:
 def test_tasks_of_one_neural_model_share_its_process_and_run_at_once(tmp_path: Path) -> None:
     async def act() -> None:
         gate = tmp_path / "gate"
-        async with a_pool(parallel=3) as pool:
+        async with a_pool(batch_rows=6) as pool:
             waiting = [
                 asyncio.create_task(pool.run(task(tmp_path, "patient", str(gate), name), lambda _: None))
                 for name in "abcd"
@@ -184,7 +211,7 @@ def test_one_that_does_not_hear_is_ended(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_process_that_is_silent_is_taken_for_hung(tmp_path: Path) -> None:
     async def act() -> None:
-        runner = RunnerProcess("patient", silence_seconds=1.5)
+        runner = RunnerProcess("patient", patience=Patience(silent=1.5))
         await runner.start()
         work = asyncio.create_task(runner.run(task(tmp_path, "patient", str(tmp_path / "never")), lambda _: None))
         await until(lambda: runner.busy == 1 and runner.memory_bytes() > 0)
@@ -217,12 +244,172 @@ def test_an_idle_runner_leaves_when_its_time_is_up(tmp_path: Path) -> None:
 
 def test_where_memory_is_short_the_least_recently_used_leaves_first(tmp_path: Path) -> None:
     async def act() -> None:
-        pool = LocalPool(PoolLimits(), has_memory=lambda _: len(pool.loaded()) < 2)
-        for model in ("prompt", "talkative", "prompt", "patient"):
+        async with a_pool(memory=Room(2)) as pool:
+            for model in ("prompt", "talkative", "prompt", "patient"):
+                (tmp_path / "gate").touch()
+                await pool.run(task(tmp_path, model, str(tmp_path / "gate")), lambda _: None)
+            assert {one.model for one in pool.loaded()} == {"prompt", "patient"}
+
+    run(act)
+
+
+def test_a_model_that_can_never_fit_is_refused_with_the_numbers_and_nobody_leaves_for_it(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with a_pool(memory=Room(1, large="talkative")) as pool:
+            await pool.run(task(tmp_path, "prompt"), lambda _: None)
+            words = "not enough memory for talkative: it needs about 200 bytes, and 100 bytes is available"
+            with pytest.raises(TaskFailed, match=words) as caught:
+                await pool.run(task(tmp_path, "talkative"), lambda _: None)
+            assert (caught.value.kind, caught.value.is_mistake) == ("OutOfResources", False)
+            assert [one.model for one in pool.loaded()] == ["prompt"]
+
+    run(act)
+
+
+def test_a_model_waits_for_memory_until_a_busy_one_is_done_and_is_not_passed_by_its_later_tasks(tmp_path: Path) -> None:
+    async def act() -> None:
+        gates, room = [tmp_path / name for name in "ab"], Room(1)
+        ended: list[str] = []
+
+        async def work(model: str, gate: Path, name: str) -> None:
+            await pool.run(task(tmp_path, model, str(gate), name), lambda _: None)
+            ended.append(name)
+
+        async with a_pool(memory=room) as pool:
+            tasks = [asyncio.create_task(work("patient", gates[0], "first"))]
+            await until(lambda: bool(pool.loaded()) and pool.loaded()[0].busy == 1)
+            tasks.append(asyncio.create_task(work("prompt", gates[0], "other model")))
+            await until(lambda: room.was_short)
+            tasks.append(asyncio.create_task(work("patient", gates[1], "later")))
+            gates[0].touch()
+            gates[1].touch()
+            await asyncio.gather(*tasks)
+            assert ended == ["first", "other model", "later"]
+
+    run(act)
+
+
+def test_whoever_gives_up_waiting_for_memory_lets_the_others_go_on(tmp_path: Path) -> None:
+    async def act() -> None:
+        gate, room = tmp_path / "gate", Room(1)
+        async with a_pool(memory=room) as pool:
+            first = asyncio.create_task(pool.run(task(tmp_path, "patient", str(gate)), lambda _: None))
+            await until(lambda: bool(pool.loaded()) and pool.loaded()[0].busy == 1)
+            hungry = asyncio.create_task(pool.run(task(tmp_path, "prompt", name="b"), lambda _: None))
+            await until(lambda: room.was_short)
+            later = asyncio.create_task(pool.run(task(tmp_path, "patient", str(gate), "c"), lambda _: None))
+            hungry.cancel()
+            await until(lambda: pool.loaded()[0].busy == 2)
+            gate.touch()
+            await asyncio.gather(first, later)
+
+    run(act)
+
+
+def test_how_long_a_model_stays_is_the_last_task_s_wish(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with a_pool() as pool:
+            await pool.run(replace(task(tmp_path, "prompt"), keep_alive=FOREVER), lambda _: None)
+            assert [one.expires_in for one in pool.loaded()] == [None]
+            await pool.run(replace(task(tmp_path, "prompt"), keep_alive=50), lambda _: None)
+            (loaded,) = pool.loaded()
+            assert loaded.expires_in is not None
+            assert 40 < loaded.expires_in <= 50
+            await pool.run(replace(task(tmp_path, "prompt"), keep_alive=0), lambda _: None)
+            assert not pool.loaded()
+
+    run(act)
+
+
+def test_a_model_is_loaded_ahead_once_and_stays_for_those_to_come(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with a_pool(keep_alive=0) as pool:
+            took = await asyncio.gather(*(pool.load("prompt") for _ in range(3)))
+            assert [seconds is not None for seconds in took].count(True) == 1
+            (loaded,) = pool.loaded()
+            assert loaded.loading_for is None
+            assert loaded.expires_in is not None
+            assert loaded.expires_in > 60
+            reports: list[Report] = []
+            await pool.run(task(tmp_path, "prompt"), reports.append)
+            assert all(report.running and report.loaded_seconds is None for report in reports)
+
+    run(act)
+
+
+def test_whoever_gives_up_while_a_model_is_loading_leaves_it_to_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(strange_generators.GATE, str(tmp_path / "gate"))
+    monkeypatch.setattr(process, "CANCEL_SECONDS", 0.1)
+
+    async def act() -> None:
+        reports: list[Report] = []
+        async with a_pool() as pool:
+            first = asyncio.create_task(pool.run(task(tmp_path, "slow"), reports.append))
+            await until(lambda: bool(reports))
+            (loading,) = pool.loaded()
+            assert not reports[0].running
+            assert loading.loading_for is not None
+            second = asyncio.create_task(pool.run(task(tmp_path, "slow", name="b"), reports.append))
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
             (tmp_path / "gate").touch()
-            await pool.run(task(tmp_path, model, str(tmp_path / "gate")), lambda _: None)
-        assert {one.model for one in pool.loaded()} == {"prompt", "patient"}
-        await pool.close(0)
+            assert (await second).metadata["process"] == loading.process_id
+
+    run(act)
+
+
+def test_a_loading_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(strange_generators.GATE, str(tmp_path / "never"))
+
+    async def act() -> None:
+        runner = RunnerProcess("slow", patience=Patience(loading=0.5))
+        await runner.start()
+        with pytest.raises(RunnerCrashed):
+            await runner.run(task(tmp_path, "slow"), lambda _: None)
+        await runner.stop()
+
+    run(act)
+
+
+def test_a_task_without_a_sign_of_life_is_ended_with_its_process(tmp_path: Path) -> None:
+    async def act() -> None:
+        runner = RunnerProcess("deaf", patience=Patience(stuck=0.5))
+        await runner.start()
+        with pytest.raises(RunnerCrashed):
+            await runner.run(task(tmp_path, "deaf"), lambda _: None)
+        await runner.stop()
+
+    run(act)
+
+
+def test_eight_tasks_of_a_musicgen_are_one_batch_and_sound_as_each_alone(tmp_path: Path) -> None:
+    installed_tiny(tmp_path / "tiny", tmp_path / "data")
+    prompts = ["slow piano", "fast drum", "happy song", "sad music", "rock", "a piano and a drum", "slow rock", "song"]
+
+    async def make(rows: int, at_once: bool) -> tuple[list[bytes], list[float]]:
+        """Return the bytes of each, and how far each was when the first was done."""
+        progress, when_first = dict.fromkeys(prompts, 0.0), list[float]()
+
+        async def one(prompt: str) -> bytes:
+            asked = task(tmp_path, "tiny", prompt, f"{prompts.index(prompt)}-{rows}")
+            made = await pool.run(asked, lambda report: progress.update({prompt: report.fraction}))
+            when_first.extend([] if when_first else progress.values())
+            return made.path.read_bytes()
+
+        async with a_pool(batch_rows=rows) as pool:
+            if at_once:
+                return list(await asyncio.gather(*map(one, prompts))), when_first
+            return [await one(prompt) for prompt in prompts], when_first
+
+    async def act() -> None:
+        together, when_first = await make(16, at_once=True)
+        assert min(when_first) > 0.5
+        alone, _ = await make(2, at_once=False)
+        assert together == alone
+        assert len(set(alone)) == len(prompts)
 
     run(act)
 
@@ -249,7 +436,7 @@ import asyncio, sys
 from pathlib import Path
 from tunesmith.jobs.runners.process import RunnerProcess
 async def main():
-    runner = RunnerProcess("patient")
+    runner = RunnerProcess(sys.argv[1])
     await runner.start()
     print(runner.process_id, flush=True)
     await asyncio.sleep(60)
@@ -257,8 +444,12 @@ asyncio.run(main())
 """
 
 
-def test_runners_end_with_a_parent_that_is_killed() -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("model", ["patient", "slow"])
+def test_runners_end_with_a_parent_that_is_killed_even_while_they_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setenv(strange_generators.GATE, str(tmp_path / "never"))
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, model], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     child = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
@@ -280,7 +471,7 @@ def test_the_event_loop_is_free_while_music_is_made(tmp_path: Path) -> None:
                 stalls.append(time.monotonic() - before)
 
         ticking = asyncio.create_task(tick())
-        async with a_pool(parallel=20) as pool:
+        async with a_pool() as pool:
             await asyncio.gather(*(pool.run(task(tmp_path, "prompt", name=str(n)), lambda _: None) for n in range(20)))
         ticking.cancel()
         assert sorted(stalls)[len(stalls) // 2] < 0.05

@@ -9,12 +9,14 @@ import pytest
 from checkpoints import write_musicgen
 
 from tunesmith.errors import ModelFileError, OutOfResources
-from tunesmith.generator import Registry, never_cancelled, no_progress
+from tunesmith.generator import BatchingGenerator, Registry, never_cancelled, no_progress
 from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.installed import find_installed, known_names
 from tunesmith.models.pull import PullTools, pull
+from tunesmith.models.resources import memory_needed, row_memory
 from tunesmith.models.source import PullRequest
 from tunesmith.models.store import InstalledModel, Store
+from tunesmith.musicgen.model_folder import read_architecture
 from tunesmith.request import GenerationRequest
 
 
@@ -60,3 +62,15 @@ def test_a_model_too_large_for_the_memory_is_not_opened(monkeypatch: pytest.Monk
         OutOfResources, match=r"not enough memory for mine: it needs about 1.. MB, and 10 MB is available"
     ):
         Registry.discover().create("mine")
+
+
+@pytest.mark.parametrize(("spare_rows", "places"), [(100, 8), (10, 3), (0, 1)])
+def test_a_model_takes_as_many_callers_as_it_is_asked_for_and_the_memory_holds(
+    mine: InstalledModel, monkeypatch: pytest.MonkeyPatch, spare_rows: int, places: int
+) -> None:
+    architecture = read_architecture(mine.folder)
+    free = memory_needed(mine.manifest, architecture) + spare_rows * row_memory(architecture)
+    monkeypatch.setattr("tunesmith.models.installed.available_memory", lambda: free)
+    generator = Registry.discover().create("mine")
+    assert isinstance(generator, BatchingGenerator)
+    assert generator.load(16) == places

@@ -19,6 +19,9 @@ from tunesmith.models.resources import (
     free_disk,
     in_words,
     memory_needed,
+    plan_batch,
+    row_memory,
+    total_memory,
 )
 from tunesmith.models.store import Store
 from tunesmith.musicgen.architecture import Architecture, ChromaShape, TextEncoderShape, TransformerShape
@@ -52,6 +55,18 @@ def test_too_little_memory_is_said_with_the_numbers(tmp_path: Path) -> None:
         check_memory(manifest, SMALL, 400_000_000)
 
 
+def test_a_batch_gets_half_of_the_memory_that_the_model_leaves_and_never_less_than_one_guided_piece_takes(
+    tmp_path: Path,
+) -> None:
+    manifest = install(Store(tmp_path), "mine").manifest
+    needed, a_row = memory_needed(manifest, SMALL), row_memory(SMALL)
+    assert plan_batch(manifest, SMALL, 16, needed).num_rows == 2
+    rows = [plan_batch(manifest, SMALL, 16, needed + 2 * more * a_row + 2 * manifest.bytes) for more in (1, 2, 5, 99)]
+    assert [plan.num_rows for plan in rows] == [2, 4, 6, 16]
+    assert all(plan.keep_text_encoder for plan in rows)
+    assert not plan_batch(manifest, SMALL, 16, needed - 1).keep_text_encoder
+
+
 def test_memory_that_is_taken_is_no_longer_available() -> None:
     before = available_memory()
     taken = np.ones(60_000_000, np.uint8)
@@ -69,6 +84,7 @@ def test_a_container_s_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ):
         (tmp_path / name).write_text(text, encoding="ascii")
     assert available_memory() == 350
+    assert total_memory() == 1000
     (tmp_path / "memory.max").write_text("max\n", encoding="ascii")
     assert available_memory() == pytest.approx(machine, rel=0.5)
 

@@ -35,7 +35,7 @@ class Model:
             Path("toy"), name="toy", licence="Toy Licence 1.0", digest="sha256:0", engine_factory=self._open
         )
 
-    def _open(self, folder: Path) -> Engine:
+    def _open(self, folder: Path, _: int) -> Engine:
         self.opened.append(folder)
         tokenizer: Any = ToyTokenizer()
         return Engine(self.runner, ToyCodec(self.runner.architecture), tokenizer, self._limits)

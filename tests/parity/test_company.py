@@ -60,7 +60,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 def generator(folder: Path, num_rows: int) -> MusicGenGenerator:
     options = EngineOptions(num_rows=num_rows, sessions=ONE_THREAD, keep_text_encoder=True)
     return MusicGenGenerator(
-        folder, name="tiny", licence="none", digest="", engine_factory=lambda path: open_engine(path, options)
+        folder, name="tiny", licence="none", digest="", engine_factory=lambda path, _: open_engine(path, options)
     )
 
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from checkpoints import write_musicgen
+
+from tunesmith.models.conversion import MusicGenConverter
+from tunesmith.models.pull import PullTools, pull
+from tunesmith.models.source import PullRequest
+from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.checkpoint import open_checkpoint
 from tunesmith.musicgen.conversion import convert
 
@@ -12,3 +18,11 @@ def converted(checkpoint: Path, folder: Path, quantization: str = "none") -> Pat
     """Convert a checkpoint's folder; return the model's."""
     convert(open_checkpoint(checkpoint), folder, quantization, lambda _: None)
     return folder
+
+
+def installed_tiny(checkpoint: Path, data_dir: Path) -> InstalledModel:
+    """Write a tiny random checkpoint and install it, in 8 bits, under the name of its folder."""
+    write_musicgen(checkpoint)
+    (checkpoint / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
+    tools = PullTools(Store(data_dir), MusicGenConverter())
+    return pull(PullRequest(str(checkpoint)), tools, lambda _: None, lambda _: None)

@@ -14,7 +14,9 @@ from tunesmith.errors import InvalidRequest, ModelNotInstalled
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.request import GenerationRequest
 
-NAMES = ("Prompt", "Patient", "Deaf", "Crashing", "Raising", "Mistaken", "Unloadable", "Talkative")
+NAMES = ("Prompt", "Patient", "Slow", "Deaf", "Crashing", "Poisoned", "Raising", "Mistaken", "Unloadable", "Talkative")
+GATE = "STRANGE_GATE"
+"""Names the file whose presence lets the slow one be loaded."""
 
 
 class Prompt:
@@ -30,7 +32,11 @@ class Prompt:
 
 
 class Patient(Prompt):
-    """Waits until it is cancelled, or until the file that the prompt names is there."""
+    """Waits until it is cancelled, or until the file that the prompt names is there; makes several at once."""
+
+    def load(self, num_rows: int) -> int:
+        """Take a request for every two rows."""
+        return num_rows // 2
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Wait, then make silence."""
@@ -38,6 +44,14 @@ class Patient(Prompt):
             progress(Progress("waiting", 0.1))
             time.sleep(0.01)
         return super().generate(request, progress, cancelled)
+
+
+class Slow(Prompt):
+    """Is loaded once the file is there that the environment names."""
+
+    def __init__(self) -> None:
+        while not Path(os.environ[GATE]).exists():
+            time.sleep(0.01)
 
 
 class Deaf(Prompt):
@@ -56,6 +70,16 @@ class Crashing(Prompt):
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Leave."""
         if not Path(request.prompt).exists():
+            os._exit(3)
+        return super().generate(request, progress, cancelled)
+
+
+class Poisoned(Patient):
+    """Takes its process, and all that is made beside it, down where the prompt is poison."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Leave, or wait."""
+        if request.prompt == "poison":
             os._exit(3)
         return super().generate(request, progress, cancelled)
 

@@ -10,12 +10,14 @@ import tunesmith
 from tunesmith.cli.again import again, vary
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
+from tunesmith.cli.joining import fit, loop, stitch
 from tunesmith.cli.lists import genres, instruments
 from tunesmith.cli.log import app as log
 from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import list_models, pull, rm, show
 from tunesmith.cli.render import render
 from tunesmith.cli.serve import serve
+from tunesmith.cli.sound import convert, fade, info, normalize, trim
 from tunesmith.cli.token import app as token
 
 EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C, 143 ended from outside."
@@ -29,6 +31,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
+    app.command(epilog=EPILOG, rich_help_panel="Sound files")(sound_command)
 for command in (generate, again, vary, render, explain, genres, instruments, pull, show, rm, mcp, serve):
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)

@@ -21,13 +21,10 @@ from tunesmith.composer.sound.voices import voice_for
 from tunesmith.composer.writing import write_score
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
-from tunesmith.request import GenerationRequest
+from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 
 MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
-
-ONLY_MUSICGEN = ("negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody")
-"""Fields of a request that the composer cannot grant."""
 
 LAYER_RANGE_LU = 6.0
 """How much quieter than the fullest layer of a piece its calmest one is."""

@@ -35,11 +35,14 @@ from tunesmith.library.tables import jobs, tracks, turns, workers
 from tunesmith.library.tracks import track_row
 
 MAX_ATTEMPTS = 2
+"""How often a job is tried whose runner dies."""
+MAX_CLAIMS = 20
+"""How often a job is taken up when whole servers die: that is seldom its fault, but it may be."""
 PROGRESS_SECONDS = 0.25
 """How often at most a job's progress is written down."""
 
 MIN_FRACTION_TO_EXTRAPOLATE = 0.05
-CRASHED = Failure("Crashed", f"the process that made it ended {MAX_ATTEMPTS} times before it was done")
+CRASHED = Failure("Crashed", "the process that made it ended again and again before it was done")
 
 
 class JobQueue:
@@ -89,6 +92,16 @@ class JobQueue:
                 "eta_at": None if estimate is None else now + estimate,
             }  # fmt: skip
             return _change(connection, CHANGE, claim, values)
+
+    def loaded(self, model: str, load_seconds: float) -> None:
+        """Report what loading a model took that no job was waiting for."""
+        with self._database.write() as connection:
+            self._speeds.observe(connection, model, Speed(load_seconds=load_seconds))
+
+    def load_seconds(self, model: str) -> float | None:
+        """Return what loading the model takes, None where it was never measured."""
+        with self._database.read() as connection:
+            return self._speeds.of(connection, model).load_seconds
 
     def progress(self, claim: Claim, fraction: float, stage: str) -> bool:
         """Report how far it is, 0 to 1; False once the job is no longer this claim's and work on it should stop.
@@ -143,7 +156,8 @@ class JobQueue:
         """
         self._forget(claim)
         with self._database.write() as connection:
-            return self._requeue(connection, IS_CLAIMED, _the(claim)) > 0
+            spent = jobs.c.attempts >= MAX_ATTEMPTS
+            return self._give_back(connection, IS_CLAIMED, spent, (_the(claim), _QUEUED_AGAIN)) > 0
 
     def release(self, claim: Claim) -> bool:
         """Give a job back because this process shuts down; the attempt does not count."""
@@ -157,21 +171,29 @@ class JobQueue:
             return frozenset(connection.execute(HELD, {"the_worker": worker}).scalars())
 
     def recover(self) -> int:
-        """Requeue, or fail, the jobs of workers that are no longer listed, and return how many there were."""
+        """Requeue the jobs of workers that are no longer listed, and return how many there were.
+
+        The attempt does not count, but a job that was claimed again and again fails.
+        """
         orphaned = IS_ACTIVE & jobs.c.worker.not_in(sa.select(workers.c.id))
+        uncounted = {**_QUEUED_AGAIN, "attempts": jobs.c.attempts - 1}
         with self._database.write() as connection:
             self._database.lock(connection, "recover")
-            return self._requeue(connection, orphaned, {})
+            return self._give_back(connection, orphaned, jobs.c.claims >= MAX_CLAIMS, ({}, uncounted))
 
     def _forget(self, claim: Claim) -> None:
         """Drop what was kept in memory about a claim that has ended."""
         self._reported.pop((claim.job.id, claim.number), None)
 
-    def _requeue(self, connection: sa.Connection, which: sa.ColumnElement[bool], the: Mapping[str, Any]) -> int:
-        again, spent = jobs.c.attempts < MAX_ATTEMPTS, jobs.c.attempts >= MAX_ATTEMPTS
+    def _give_back(
+        self, connection: sa.Connection, which: sa.ColumnElement[bool], spent: sa.ColumnElement[bool],
+        values: tuple[Mapping[str, Any], Mapping[str, Any]],
+    ) -> int:  # fmt: skip
+        """Fail those whose tries are spent, requeue the others; ``values`` are the condition's and the requeued's."""
+        the, again = values
         end = _end(JobState.FAILED, self._clock()) | _failure_values(CRASHED)
         failed = connection.execute(sa.update(jobs).where(which & spent), {**the, **end}).rowcount
-        return failed + connection.execute(sa.update(jobs).where(which & again), {**the, **_QUEUED_AGAIN}).rowcount
+        return failed + connection.execute(sa.update(jobs).where(which & ~spent).values(again), dict(the)).rowcount
 
 
 _QUEUED_AGAIN: Mapping[str, Any] = {

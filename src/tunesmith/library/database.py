@@ -9,8 +9,9 @@ failing half way.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import cast
 from zlib import crc32
@@ -53,6 +54,8 @@ class Database:
         self.where = self.url.database or "" if self.is_sqlite else self.url.render_as_string(hide_password=True)
         self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgresql_engine(self.url)
         self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        # SQLite lets a second writer sleep and look again; the threads of one process need not wait like that
+        self._one_writer: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -63,7 +66,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Give a connection in a transaction that commits at the end, all or nothing; raises DatabaseError."""
-        with self.explained(), self._writing.begin() as connection:
+        with self.explained(), self._one_writer, self._writing.begin() as connection:
             yield connection
 
     @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.config import load_settings
@@ -11,13 +10,15 @@ from tunesmith.generator import Generator
 from tunesmith.models.catalogue import catalogue, find_entry
 from tunesmith.models.digests import verify
 from tunesmith.models.licences import UNKNOWN, allows_commercial_use
-from tunesmith.models.resources import available_memory, check_memory
+from tunesmith.models.resources import available_memory, check_memory, plan_batch
 from tunesmith.models.store import RESERVED, InstalledModel, Store
+from tunesmith.musicgen.architecture import GUIDED_ROWS
 from tunesmith.musicgen.graph.quantization import FOR_GPU
 from tunesmith.musicgen.model_folder import read_architecture
 
 if TYPE_CHECKING:
     from tunesmith.musicgen.engine import Engine
+    from tunesmith.musicgen.loading import Device
 
 
 def generator_for(name: str) -> Generator | None:
@@ -59,16 +60,31 @@ def load(model: InstalledModel) -> Generator:
     from tunesmith.musicgen.generator import MusicGenGenerator
 
     return MusicGenGenerator(
-        model.folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest, engine_factory=_open_engine
-    )
+        model.folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest,
+        engine_factory=lambda _, num_rows: _open_engine(model, num_rows),
+    )  # fmt: skip
 
 
-def _open_engine(folder: Path) -> Engine:
+def _open_engine(model: InstalledModel, num_rows: int) -> Engine:
+    """Open the model for one caller, or for many as far as memory reaches."""
     from tunesmith.musicgen.loading import EngineOptions, open_engine  # ONNX Runtime is loaded only now
     from tunesmith.musicgen.sessions import SessionOptions
 
-    settings = load_settings()
-    return open_engine(folder, EngineOptions(sessions=SessionOptions(settings.threads), device=settings.device))
+    settings, keep_text_encoder = load_settings(), False
+    if num_rows > GUIDED_ROWS:
+        free = _free_on_device(settings.device) if model.manifest.quantization == FOR_GPU else available_memory()
+        plan = plan_batch(model.manifest, read_architecture(model.folder), num_rows, free)
+        num_rows, keep_text_encoder = plan.num_rows, plan.keep_text_encoder
+    sessions = SessionOptions(settings.threads)
+    options = EngineOptions(num_rows, sessions, keep_text_encoder=keep_text_encoder, device=settings.device)
+    return open_engine(model.folder, options)
+
+
+def _free_on_device(device: Device) -> int:
+    from tunesmith.musicgen.torch_device import find_device, free_memory
+
+    free = free_memory(find_device(device))
+    return available_memory() if free is None else free
 
 
 def check_commercial_use(name: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from tunesmith.errors import OutOfResources
 from tunesmith.models.manifest import Manifest
-from tunesmith.musicgen.architecture import Architecture
+from tunesmith.musicgen.architecture import GUIDED_ROWS, Architecture
 
 FreeBytes = Callable[[Path], int]
 """Free space of the disk that a folder is on."""
@@ -21,7 +22,6 @@ CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.45, "int8-32": 0.5, "int4": 0.
 PROCESS_BYTES = 150_000_000
 """What Python, NumPy and ONNX Runtime take before any weights."""
 
-GUIDED_ROWS = 2
 _FLOAT_BYTES = 4
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -55,17 +55,41 @@ def disk_full_said_clearly(what: str, folder: Path) -> Iterator[None]:
         raise OutOfResources(f"the disk became full while installing {what} in {folder}: {error.strerror}") from None
 
 
-def memory_needed(manifest: Manifest, architecture: Architecture) -> int:
-    """Estimate from below the bytes a model takes while it makes one window of guided music.
+def memory_needed(manifest: Manifest, architecture: Architecture, rows: int = GUIDED_ROWS) -> int:
+    """Estimate from below the bytes a model takes while it makes one window of music, guided unless in more rows.
 
-    The largest graph, the keys and values of two rows, and the process; smaller graphs are open only while they run.
+    The largest graph, the keys and values of the rows, and the process; smaller graphs are open only while they run.
     """
+    return _largest(manifest) + rows * row_memory(architecture) + PROCESS_BYTES
+
+
+def row_memory(architecture: Architecture) -> int:
+    """Return the bytes that the keys and values of one row take for a whole window."""
     decoder = architecture.decoder
     prefix = architecture.chroma.num_frames if architecture.chroma else 0
     positions = architecture.window_frames + prefix
-    a_row = 2 * decoder.num_layers * decoder.hidden_size * positions * _FLOAT_BYTES
-    largest = max((file.bytes for file in manifest.files), default=0)
-    return largest + GUIDED_ROWS * a_row + PROCESS_BYTES
+    return 2 * decoder.num_layers * decoder.hidden_size * positions * _FLOAT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """How a model is opened for many callers: rows of the batch, and whether its small graphs stay in memory."""
+
+    num_rows: int
+    keep_text_encoder: bool
+
+
+def plan_batch(manifest: Manifest, architecture: Architecture, wanted_rows: int, available: int) -> BatchPlan:
+    """Plan for ``wanted_rows``, or as many as half of the memory holds that the model itself leaves; at least 2.
+
+    The other half is for other models, and for the music itself.
+    """
+    spare = max(0, available - memory_needed(manifest, architecture)) // 2
+    small_graphs = manifest.bytes - _largest(manifest)
+    keep = small_graphs <= spare
+    more = (spare - small_graphs * keep) // row_memory(architecture)
+    rows = min(wanted_rows, GUIDED_ROWS + more)
+    return BatchPlan(max(GUIDED_ROWS, rows - rows % GUIDED_ROWS), keep)
 
 
 def available_memory() -> int:
@@ -79,14 +103,26 @@ def available_memory() -> int:
     return min(machine, max(0, limit - used + _cgroup_reclaimable()))
 
 
+def total_memory() -> int:
+    """Return the bytes of memory there are, of the machine or of its container where that has less."""
+    import psutil
+
+    machine: int = psutil.virtual_memory().total
+    limit = _cgroup_number("memory.max")
+    return machine if limit is None else min(machine, limit)
+
+
 def check_memory(manifest: Manifest, architecture: Architecture, available: int) -> None:
     """Raise OutOfResources, with the numbers, where the model cannot fit."""
     needed = memory_needed(manifest, architecture)
     if needed > available:
-        raise OutOfResources(
-            f"not enough memory for {manifest.name}: it needs about {in_words(needed)}, "
-            f"and {in_words(available)} is available"
-        )
+        raise OutOfResources(shortage(manifest.name, needed, available))
+
+
+def shortage(model: str, needed: int, available: int) -> str:
+    """Say in numbers that a model does not fit into memory."""
+    there_is = in_words(max(0, available))
+    return f"not enough memory for {model}: it needs about {in_words(needed)}, and {there_is} is available"
 
 
 def decoder_parameters(architecture: Architecture) -> int:
@@ -108,6 +144,10 @@ def in_words(count: int) -> str:
         if count >= size:
             return f"{count / size:.3g} {unit}"
     return f"{count} bytes"
+
+
+def _largest(manifest: Manifest) -> int:
+    return max((file.bytes for file in manifest.files), default=0)
 
 
 def _cgroup_number(name: str) -> int | None:

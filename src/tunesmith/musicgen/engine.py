@@ -47,6 +47,7 @@ class Engine:
         self.architecture = runner.architecture
         self.codec = codec
         self.tokenizer = tokenizer
+        self.num_rows = runner.num_rows
         self._runner = runner
         self._scheduler = Scheduler(runner.num_rows, limits.max_waiting)
         self._texts = TextStates(runner, limits.remembered_texts)

@@ -13,6 +13,7 @@ from tunesmith.audio import Audio, Spool
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
+from tunesmith.musicgen.architecture import GUIDED_ROWS
 from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.finishing import finish, wanted_rate
 from tunesmith.musicgen.job import Job, read_job
@@ -23,7 +24,8 @@ STREAM_FRAMES = 25
 DECODE_SECONDS = 2
 WRITING_STARTS, WRITING_ENDS, DECODING_ENDS = 0.02, 0.9, 0.97  # shares of the whole
 
-EngineFactory = Callable[[Path], Engine]
+EngineFactory = Callable[[Path, int], Engine]
+"""Opens the model of a folder for at most so many rows."""
 
 
 class MusicGenGenerator:
@@ -42,9 +44,9 @@ class MusicGenGenerator:
         self._engine: Engine | None = None
         self._opening = threading.Lock()
 
-    def load(self) -> None:
-        """Open the engine now rather than with the first request."""
-        self._opened()
+    def load(self, num_rows: int = GUIDED_ROWS) -> int:
+        """Open the engine now rather than with the first request; see BatchingGenerator."""
+        return max(1, self._opened(num_rows).num_rows // GUIDED_ROWS)
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Make the music; see Generator. Raises QueueFull where too many requests wait for the model."""
@@ -92,10 +94,10 @@ class MusicGenGenerator:
                     yield Audio(block, rate, metadata)
         progress(Progress("done", 1.0))
 
-    def _opened(self) -> Engine:
+    def _opened(self, num_rows: int = GUIDED_ROWS) -> Engine:
         with self._opening:
             if self._engine is None:
-                self._engine = (self._engine_factory or _open_engine)(self._folder)
+                self._engine = (self._engine_factory or _open_engine)(self._folder, num_rows)
             return self._engine
 
     def _metadata(self, request: GenerationRequest, job: Job, warnings: tuple[str, ...]) -> dict[str, Any]:
@@ -110,10 +112,10 @@ class MusicGenGenerator:
         }
 
 
-def _open_engine(folder: Path) -> Engine:
-    from tunesmith.musicgen.loading import open_engine  # ONNX Runtime is loaded only now
+def _open_engine(folder: Path, num_rows: int) -> Engine:
+    from tunesmith.musicgen.loading import EngineOptions, open_engine  # ONNX Runtime is loaded only now
 
-    return open_engine(folder)
+    return open_engine(folder, EngineOptions(num_rows))
 
 
 class StepProgress:

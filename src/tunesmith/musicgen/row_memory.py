@@ -115,8 +115,10 @@ class RowMemory:
         return True
 
     def _grown(self, old: Array, length: int) -> Array:
+        """Copy the open rows alone: a row that nobody uses takes no memory until it is written to."""
         new = self._block(length)
-        new[:, :, :, : old.shape[3]] = old
+        for row in self._open:
+            new[:, row, :, : old.shape[3]] = old[:, row]
         return new
 
     def _block(self, length: int) -> Array:

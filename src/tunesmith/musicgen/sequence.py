@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.errors import GenerationCancelled, InvalidRequest
-from tunesmith.musicgen.architecture import Architecture
+from tunesmith.musicgen.architecture import GUIDED_ROWS, Architecture
 from tunesmith.musicgen.delay_pattern import delay
 from tunesmith.musicgen.runner import Codes, Logits
 from tunesmith.musicgen.sampling import SamplerSettings, guide, sample, uniforms
@@ -74,7 +74,7 @@ class SequenceRequest:
     @property
     def num_rows(self) -> int:
         """How many rows of the batch it takes."""
-        return 2 if self.guided else 1
+        return GUIDED_ROWS if self.guided else 1
 
 
 class Sequence:

@@ -10,6 +10,11 @@ from tunesmith.musicgen.torch_import import torch
 TorchDevice = Literal["cuda", "mps", "cpu"]
 
 
+def free_memory(device: TorchDevice) -> int | None:
+    """Return the bytes that are free on the device; None where it shares the machine's memory."""
+    return torch.cuda.mem_get_info()[0] if device == "cuda" else None
+
+
 def find_device(wanted: Literal["auto", "cuda", "mps", "cpu"]) -> TorchDevice:
     """Return the device, "auto" being the GPU there is; raises InvalidRequest where it is not there."""
     present: dict[TorchDevice, bool] = {

@@ -17,7 +17,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.runners.local import LocalPool, PoolLimits
+from tunesmith.jobs.runners.local import LocalPool, pool_limits
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import Workers
 from tunesmith.library.rate import Allowance, Rate
@@ -32,11 +32,10 @@ from tunesmith.server.dispatcher import Dispatcher
 from tunesmith.server.inputs import InputFiles
 from tunesmith.server.limits import LimitHeaders, RateLimits
 from tunesmith.server.listening import Names, is_loopback
+from tunesmith.server.loading import ModelLoading
 from tunesmith.server.refusals import add_refusals
 from tunesmith.server.safety import add_safety
 from tunesmith.server.service import Files, MusicService
-
-DRAIN_SECONDS = 2.0
 
 Errors = Callable[[TunesmithError], Response]
 DIALECTS = (elevenlabs, openai, replicate, model_list, mcp, huggingface)
@@ -76,40 +75,39 @@ class Server:
         self._database = open_database(settings)
         self._results = ResultFiles(settings.data_dir / "results")
         self._changes = Changes()
-        self._dispatcher: Dispatcher | None = None
         files = Files(self._results, InputFiles(settings.data_dir / "inputs"))
         quotas = Quotas(Rate.parse("setting anonymous_quota", settings.anonymous_quota))
         self._store = JobStore(self._database, settings.queue_limit, quotas=quotas)
-        self.service = MusicService(self._store, files, self._changes, self._wake, stand_ins=options.stand_ins)
+        queue = JobQueue(self._database)
+        self._drain_seconds = settings.drain_seconds
+        self._pool = LocalPool(pool_limits(settings))
+        workers = Workers(self._database)
+        self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._changes)
+        self.drain = self._dispatcher.drain
+        wake = self._dispatcher.wake
+        self.service = MusicService(self._store, files, self._changes, wake, stand_ins=options.stand_ins)
+        self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
         self._limits = RateLimits(settings.rate_limit_url)
         authenticate = Authenticator(Tokens(self._database), options.access(settings), self._limits)
-        self.context = DialectContext(self.service, settings, authenticate)
+        self.context = DialectContext(self.service, settings, authenticate, self._loading)
 
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:
         """Work on jobs as long as the body runs."""
-        pool = LocalPool(PoolLimits())
-        queue = JobQueue(self._database)
-        self._dispatcher = Dispatcher(queue, Workers(self._database), self._results, pool, self._changes)
         working = asyncio.create_task(self._dispatcher.run())
         try:
             yield
         finally:
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
-            await self._dispatcher.close()
-            await pool.close(DRAIN_SECONDS)
+            await self._dispatcher.close(self._drain_seconds)
+            await working
+            await self._loading.close()
+            await self._pool.close(0)
             await self._limits.close()
             self._database.close()
 
     async def quota_of(self, owner: str) -> Allowance | None:
         """Return what is left of an owner's quota."""
         return await asyncio.to_thread(self._store.allowance, owner)
-
-    def _wake(self) -> None:
-        if self._dispatcher:
-            self._dispatcher.wake()
 
 
 def create_app(settings: Settings, options: ServerOptions | None = None) -> FastAPI:
@@ -120,6 +118,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     for dialect in DIALECTS:
         app.include_router(dialect.router(server.context))
     app.include_router(_health())
+    app.state.drain = server.drain
     app.add_exception_handler(TunesmithError, _told)
     add_refusals(app, tell)
     app.add_middleware(LimitHeaders, quota_of=server.quota_of)

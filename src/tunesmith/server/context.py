@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.config import Settings
 from tunesmith.library.clock import Clock
+from tunesmith.server.loading import ModelLoading
 from tunesmith.server.service import MusicService
 
 
@@ -19,4 +20,5 @@ class DialectContext:
     service: MusicService
     settings: Settings
     authenticate: Callable[..., Awaitable[Any]]
+    loading: ModelLoading
     clock: Clock = time.time

@@ -3,75 +3,140 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from tunesmith.errors import DatabaseError
 from tunesmith.jobs.job import Claim, Failure, JobResult
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, RunnerPool, Task, TaskFailed
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.server.changes import Changes
+from tunesmith.server.keep_alive import KEEP_ALIVE
+from tunesmith.server.stand_in import about_stand_in
 
 DEFAULT_FORMAT = "wav"
+RETRY_SECONDS = 1.0
+"""How long to wait for a database that cannot be reached."""
+
+INTERNAL_ERROR = Failure("InternalError", "internal error; the server's log says more")
 log = logging.getLogger("tunesmith.server")
 
 
 class Dispatcher:
-    """Works on at most ``capacity`` jobs at once. One a server; used from one event loop."""
+    """Works on as many jobs at once as the pool has places for. One a server; used from one event loop."""
 
     def __init__(
-        self, queue: JobQueue, workers: Workers, results: ResultFiles, pool: RunnerPool, changes: Changes,
-        capacity: int = 16,
-    ) -> None:  # fmt: skip
+        self, queue: JobQueue, workers: Workers, results: ResultFiles, pool: RunnerPool, changes: Changes
+    ) -> None:
         self._queue = queue
         self._workers = workers
         self._results = results
         self._pool = pool
         self._changes = changes
-        self._capacity = capacity
         self._identity = ProcessIdentity.own()
-        self._working: dict[str, asyncio.Task[None]] = {}
+        self._worker: str | None = None
+        self._working: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._awake = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "database")  # one thread, so that reports are written in their order
+        self._next_heartbeat = 0.0
+        self._draining_since: float | None = None
+        self._looking = asyncio.Lock()
         self._closing = False
 
     def wake(self) -> None:
         """Say that the queue has changed."""
         self._awake.set()
 
-    async def run(self) -> None:
-        """Join the workers, take back what a dead one left, and work until cancelled."""
-        self._worker = await self._write(self._workers.join, self._identity)
-        while True:
-            self._awake.clear()
-            await self._write(self._workers.heartbeat, self._worker, self._identity)
-            if await self._write(self._workers.bury) or not self._working:
-                await self._write(self._queue.recover)
-            await self._drop_what_is_no_longer_ours()
-            await self._take_more()
-            try:
-                await asyncio.wait_for(self._awake.wait(), HEARTBEAT_SECONDS)
-            except TimeoutError:
-                continue
+    def drain(self) -> None:
+        """Take no more jobs, because the server is about to end."""
+        if self._draining_since is None:
+            self._draining_since = time.monotonic()
 
-    async def close(self) -> None:
-        """Give back what is being worked on, for another server or the next start."""
+    async def run(self) -> None:
+        """Join the workers, take back what a dead one left, and work until closed."""
+        while not self._closing:
+            self._awake.clear()
+            try:
+                async with self._looking:
+                    await self._look_around()
+                wait = max(0.0, self._next_heartbeat - time.monotonic())
+            except Exception:  # the border of the job runner: the server must not live on without its dispatcher
+                log.exception("the queue cannot be worked on")
+                wait = RETRY_SECONDS
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), wait)
+
+    async def close(self, drain_seconds: float = 0.0) -> None:
+        """Let what is being made finish until so long after ``drain``, and give the rest back to the queue."""
+        self.drain()
+        assert self._draining_since is not None
+        tasks = [task for _, task in self._working.values()]
+        if tasks:
+            left = self._draining_since + drain_seconds - time.monotonic()
+            await asyncio.wait(tasks, timeout=max(0.0, left))
         self._closing = True
-        for task in self._working.values():
+        self.wake()
+        async with self._looking:  # so that no claim is left behind
+            tasks = [task for _, task in self._working.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._working.values(), return_exceptions=True)
-        await self._write(self._workers.leave, self._worker)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._worker is not None:
+            await self._leave(self._worker)
         self._writer.shutdown()
 
+    async def _leave(self, worker: str) -> None:
+        try:
+            await self._write(self._workers.leave, worker)
+        except DatabaseError as error:
+            log.error("the server could not sign off: %s", error)
+
+    async def _look_around(self) -> None:
+        if self._closing:
+            return
+        if time.monotonic() >= self._next_heartbeat:
+            await self._show_life()
+        await self._drop_what_is_no_longer_ours()
+        await self._take_more()
+
+    async def _show_life(self) -> None:
+        if self._worker is None:
+            self._worker = await self._write(self._workers.join, self._identity)
+        await self._write(self._workers.heartbeat, self._worker, self._identity)
+        if await self._write(self._workers.bury) or not self._working:
+            await self._write(self._queue.recover)
+        self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+
+    async def _drop_what_is_no_longer_ours(self) -> None:
+        """Stop working on jobs that were cancelled."""
+        if self._working:
+            held = await self._write(self._queue.held, self._worker)
+            for job_id in set(self._working) - held:
+                self._stop(job_id)
+
     async def _take_more(self) -> None:
-        while len(self._working) < self._capacity and (claim := await self._write(self._queue.claim, self._worker)):
+        while self._draining_since is None and (claim := await self._claim()):
             self._changes.tell(claim.job.id)
             task = asyncio.create_task(self._work(claim), name=claim.job.id)
-            self._working[claim.job.id] = task
+            self._working[claim.job.id] = claim, task
             task.add_done_callback(self._done)
+
+    async def _claim(self) -> Claim | None:
+        """Claim the next job of those models that have a place for it."""
+        at_work = Counter(claim.job.generated_by for claim, _ in self._working.values())
+        full = {model for model, tasks in at_work.items() if tasks >= self._pool.capacity(model)}
+        if not full:
+            claim: Claim | None = await self._write(self._queue.claim, self._worker)
+            return claim
+        free = set(await self._write(self._queue.waiting_models)) - full
+        return await self._write(self._queue.claim, self._worker, free) if free else None
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.pop(task.get_name(), None)
@@ -79,29 +144,31 @@ class Dispatcher:
         if not task.cancelled() and task.exception():
             log.error("job %s: %r", task.get_name(), task.exception())
 
-    async def _drop_what_is_no_longer_ours(self) -> None:
-        """Stop working on jobs that were cancelled."""
-        if self._working:
-            held = await self._write(self._queue.held, self._worker)
-            for job_id in set(self._working) - held:
-                self._working[job_id].cancel()
+    def _stop(self, job_id: str) -> None:
+        if job_id in self._working:
+            self._working[job_id][1].cancel()
 
     async def _work(self, claim: Claim) -> None:
         job = claim.job
         try:
             with self._results.receive(f".{job.extra.get('format', DEFAULT_FORMAT)}") as path:
                 request = job.request.model_copy(update={"model": job.generated_by})
-                task = Task(job.id, job.generated_by, request, path)
+                alone = job.attempts > 1  # a runner has died over it: others must not be the victims
+                task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
                 made = await self._pool.run(task, self._reporter(claim))
                 await self._keep(claim, made)
         except TaskFailed as error:
-            await self._write(self._queue.fail, claim, Failure(error.kind, str(error)))
-        except RunnerCrashed:
-            await self._write(self._queue.requeue, claim)
+            await self._conclude(self._queue.fail, claim, Failure(error.kind, str(error)))
+        except RunnerCrashed as error:
+            log.warning("job %s: %s", job.id, error)
+            await self._conclude(self._queue.requeue, claim)
         except asyncio.CancelledError:
             if self._closing:
-                await self._write(self._queue.release, claim)
+                await self._conclude(self._queue.release, claim)
             raise
+        except Exception:  # the border of the job runner
+            log.exception("job %s", job.id)
+            await self._conclude(self._queue.fail, claim, INTERNAL_ERROR)
         finally:
             self._changes.tell(job.id)
 
@@ -110,8 +177,20 @@ class Dispatcher:
         result = JobResult(
             stored.digest, made.path.suffix[1:], stored.bytes, made.duration, made.sample_rate, made.channels
         )
-        stand_in = {} if claim.job.model == claim.job.generated_by else {"asked_model": claim.job.model}
-        await self._write(self._queue.succeed, claim, result, {**made.metadata, **stand_in})
+        about = about_stand_in(claim.job)
+        await self._conclude(self._queue.succeed, claim, result, {**made.metadata, **about})
+
+    async def _conclude(self, write: Callable[..., Any], *arguments: Any) -> None:
+        """Write down how a job ended, however long the database takes to be there again."""
+        while True:
+            try:
+                await self._write(write, *arguments)
+                return
+            except DatabaseError as error:
+                log.error("the end of a job cannot be written: %s", error)
+            if self._closing:  # whoever comes next recovers the job
+                return
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _reporter(self, claim: Claim) -> Callable[[Report], None]:
         """Return what takes a runner's reports; they are written one after another, without anyone waiting for it."""
@@ -124,10 +203,19 @@ class Dispatcher:
 
         return report
 
-    def _note(self, claim: Claim, write: Callable[..., Any], *arguments: Any) -> None:
+    def _note(self, claim: Claim, write: Callable[..., bool], *arguments: Any) -> None:
         loop = asyncio.get_running_loop()
         written = self._writer.submit(write, *arguments)
-        written.add_done_callback(lambda _: loop.call_soon_threadsafe(self._changes.tell, claim.job.id))
+        written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._noted, claim.job.id, done))
+
+    def _noted(self, job_id: str, written: Future[bool]) -> None:
+        """Tell those who follow the job; stop working on one that is no longer ours."""
+        error = written.exception()
+        if error:
+            log.error("job %s: its progress cannot be written: %s", job_id, error)
+        elif not written.result():
+            self._stop(job_id)
+        self._changes.tell(job_id)
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, write, *arguments)

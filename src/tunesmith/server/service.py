@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +16,9 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore
 from tunesmith.server.changes import Changes
 from tunesmith.server.inputs import InputFiles
-from tunesmith.server.models import resolve
+from tunesmith.server.keep_alive import check_keep_alive
+from tunesmith.server.models import COMPOSER, resolve
+from tunesmith.server.stand_in import submission_for_stand_in
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often a wait looks by itself, for jobs that another server works on."""
@@ -50,10 +53,14 @@ class MusicService:
     def _submit(self, submission: Submission) -> Job:
         asked = submission.model or submission.request.model
         request = submission.request
+        check_keep_alive(submission.extra)
         if request.seed is None:  # drawn here, so that a job that is tried again makes the same music
-            request = request.model_copy(update={"seed": secrets.randbelow(2**31)})
+            request = request.model_copy(update={"seed": _draw_seed(submission)})
         made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by
-        return self._store.submit(replace(submission, request=request, model=asked, generated_by=made_by)).job
+        submission = replace(submission, request=request, model=asked, generated_by=made_by)
+        if made_by == COMPOSER != asked:
+            submission = submission_for_stand_in(submission)
+        return self._store.submit(submission).job
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """Return a job; raises JobNotFound, for another owner's job too."""
@@ -104,6 +111,14 @@ class MusicService:
     async def input_file(self, content: bytes, field: str = "audio") -> Path:
         """Keep a recording for a request's ``audio`` or ``melody``; raises InvalidRequest for what is no sound."""
         return await asyncio.to_thread(self._files.inputs.keep, content, field)
+
+
+def _draw_seed(submission: Submission) -> int:
+    """Draw a seed; the same for the same idempotency key, with which the same job is asked for once more."""
+    drawn = secrets.token_bytes(8)
+    if submission.idempotency_key is not None:
+        drawn = hashlib.sha256(f"{submission.owner} {submission.idempotency_key}".encode()).digest()
+    return int.from_bytes(drawn[:8], "big") % 2**31
 
 
 def _shown(job: Job) -> tuple[JobState, float, str]:

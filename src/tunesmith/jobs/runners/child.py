@@ -1,26 +1,30 @@
 """A runner from inside: loads one model, makes what its parent sends, and ends when its parent does.
 
-python -m tunesmith.jobs.runners.child MODEL
+python -m tunesmith.jobs.runners.child MODEL ROWS
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from tunesmith.audio.writer import write_audio
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.generator import Generator, Progress, Registry
+from tunesmith.generator import BatchingGenerator, Generator, Progress, Registry
 from tunesmith.jobs.runners.messages import ALIVE_SECONDS, decode, encode
 from tunesmith.request import GenerationRequest
 
 PROGRESS_SECONDS = 0.1
 INTERNAL_ERROR = "InternalError"
+NICENESS = 5
+"""How far a runner stands back behind the server that answers for it, where both want the same cores."""
 
 
 class Child:
@@ -29,76 +33,90 @@ class Child:
     def __init__(self, output: BinaryIO) -> None:
         self._output = output
         self._writing = threading.Lock()
-        self._cancelled: dict[str, threading.Event] = {}
+        self._generator: Generator | None = None
+        self._work: dict[str, _Work] = {}
 
-    def serve(self, model: str, lines: BinaryIO) -> None:
-        """Load the model, then take messages until there are no more."""
+    def serve(self, model: str, num_rows: int, lines: Iterable[bytes]) -> None:
+        """Load the model, and take messages until there are no more, which ends a loading too."""
         threading.Thread(target=self._show_life, daemon=True).start()
-        began = time.monotonic()
+        threading.Thread(target=self._load, args=(model, num_rows), daemon=True).start()
+        for line in lines:
+            self._take(decode(line))
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Tell the parent; without one there is nobody to work for."""
+        try:
+            with self._writing:
+                self._output.write(encode(message))
+                self._output.flush()
+        except BrokenPipeError:
+            leave()
+
+    def _load(self, model: str, num_rows: int) -> None:
         try:
             generator = Registry.discover().create(model)
-            load = getattr(generator, "load", None)
-            if load:
-                load()
+            places = generator.load(num_rows) if isinstance(generator, BatchingGenerator) else 1
         except Exception as error:  # the border of the job runner
-            self._send({"unloadable": True, **_described(error)})
-            return
-        self._send({"ready": time.monotonic() - began})
-        for line in lines:
-            self._take(decode(line), generator)
+            self.send({"unloadable": True, **_described(error)})
+            leave()
+        self._generator = generator
+        self.send({"ready": places})
 
-    def _take(self, message: dict[str, Any], generator: Generator) -> None:
+    def _take(self, message: dict[str, Any]) -> None:
         if "cancel" in message:
-            event = self._cancelled.get(message["cancel"])
-            if event:
-                event.set()
+            work = self._work.get(message["cancel"])
+            if work:
+                work.cancelled.set()
             return
         task = message["task"]
-        self._cancelled[task] = threading.Event()
-        threading.Thread(target=self._make, args=(message, generator), name=task, daemon=True).start()
+        self._work[task] = work = _Work(self, task)
+        threading.Thread(target=self._make, args=(message, work), name=task, daemon=True).start()
 
-    def _make(self, message: dict[str, Any], generator: Generator) -> None:
+    def _make(self, message: dict[str, Any], work: _Work) -> None:
         task = message["task"]
+        assert self._generator
         try:
             request = GenerationRequest.checked(**message["request"])
-            audio = generator.generate(request, _Progress(self, task), self._cancelled[task].is_set)
+            audio = self._generator.generate(request, work.tell, work.is_cancelled)
+            work.seen_at = math.inf  # writing a file gives no signs, and ends
             write_audio(audio, Path(message["path"]))
         except Exception as error:  # the border of the job runner
-            self._send({"failed": task, **_described(error)})
+            self.send({"failed": task, **_described(error)})
         else:
             about = {"duration": audio.duration, "sample_rate": audio.sample_rate, "channels": audio.channels}
-            self._send({"made": task, **about, "metadata": dict(audio.metadata)})
+            self.send({"made": task, **about, "metadata": dict(audio.metadata)})
         finally:
-            del self._cancelled[task]
-
-    def _send(self, message: dict[str, Any]) -> None:
-        with self._writing:
-            self._output.write(encode(message))
-            self._output.flush()
+            del self._work[task]
 
     def _show_life(self) -> None:
         while True:
-            self._send({"alive": True})
+            now = time.monotonic()
+            self.send({"quiet": max((now - work.seen_at for work in list(self._work.values())), default=0.0)})
             time.sleep(ALIVE_SECONDS)
 
-    def tell(self, task: str, progress: Progress) -> None:
-        """Tell how far a task is."""
-        self._send({"progress": task, "fraction": progress.fraction, "stage": progress.stage})
 
+class _Work:
+    """A task being made: whether it is cancelled, its last sign of life, and its progress.
 
-class _Progress:
-    """Passes progress on, but not more often than anyone could look."""
+    Progress is passed on not more often than anyone could look.
+    """
 
     def __init__(self, child: Child, task: str) -> None:
+        self.cancelled = threading.Event()
+        self.seen_at = time.monotonic()
         self._child = child
         self._task = task
         self._next = 0.0
 
-    def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
+    def is_cancelled(self) -> bool:
+        self.seen_at = time.monotonic()
+        return self.cancelled.is_set()
+
+    def tell(self, progress: Progress) -> None:
+        self.seen_at = now = time.monotonic()
         if now >= self._next or progress.fraction >= 1:
             self._next = now + PROGRESS_SECONDS
-            self._child.tell(self._task, progress)
+            self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
 
 
 def _described(error: Exception) -> dict[str, Any]:
@@ -109,18 +127,23 @@ def _described(error: Exception) -> dict[str, Any]:
     return {"kind": INTERNAL_ERROR, "message": "internal error; the server's log says more", "mistake": False}
 
 
-def main(model: str) -> None:
+def leave() -> NoReturn:
+    """End the process without waiting for its threads: nobody is left to take what they make."""
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def main(model: str, num_rows: int) -> None:
     """Serve until the parent closes our input, or is gone."""
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not between the messages
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     try:
-        Child(output).serve(model, sys.stdin.buffer)
-    except BrokenPipeError:  # the parent is gone
-        pass
+        Child(output).serve(model, num_rows, sys.stdin.buffer)
     finally:
-        sys.stderr.flush()
-        os._exit(0)  # without waiting for threads: nobody is left to take what they make
+        leave()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))

@@ -7,112 +7,178 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task
+from tunesmith.config import Settings
+from tunesmith.jobs.runners.memory import COMPOSER, MachineMemory, Memory
+from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task, TaskFailed
 from tunesmith.jobs.runners.process import RunnerProcess
+from tunesmith.models.resources import shortage
 
-COMPOSER = "composer"
 REAP_SECONDS = 1.0
 FOREVER = -1.0
-
-MemoryCheck = Callable[[str], bool]
-"""Whether the machine has the memory that loading this model takes."""
+MOST_COMPOSERS = 4  # unless set otherwise
+ROWS_A_TASK = 2  # of a guided piece, which most are
+MIN_PRELOADED_SECONDS = 120.0
+"""How long a model stays that was loaded for tasks to come, however short ``keep_alive`` is."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
     """``keep_alive`` is how many seconds an idle runner stays (0: not at all, FOREVER: always).
 
-    ``composers`` processes compose side by side; ``parallel`` tasks of one neural model run at once.
+    ``composers`` processes compose side by side; a neural model is asked for a batch of ``batch_rows`` rows.
     """
 
     keep_alive: float = 300.0
     composers: int = 2
-    parallel: int = 8
+    batch_rows: int = 16
+
+
+def pool_limits(settings: Settings) -> PoolLimits:
+    """Return the limits that are set."""
+    composers = settings.composer_processes or min(MOST_COMPOSERS, os.cpu_count() or 1)
+    return PoolLimits(settings.keep_alive, composers, settings.batch_rows)
 
 
 class LocalPool:
     """A RunnerPool of local processes. Used from one event loop."""
 
-    def __init__(self, limits: PoolLimits, has_memory: MemoryCheck = lambda _: True) -> None:
+    def __init__(self, limits: PoolLimits, memory: Memory | None = None) -> None:
         self._limits = limits
-        self._has_memory = has_memory
+        self._memory = memory or MachineMemory()
         self._runners: list[RunnerProcess] = []
+        self._hungry: dict[object, str] = {}  # those that wait for memory, in their order, and for which model
+        self._lonely: dict[object, str] = {}  # those that wait for a runner of their own
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[Made]] = set()
-        self._reaper = asyncio.create_task(self._reap())
+        self._reaper: asyncio.Task[None] | None = None
 
     async def run(self, task: Task, report: ReportTo) -> Made:
         """Make a task; see RunnerPool."""
         working = asyncio.current_task()
         assert working
         self._tasks.add(working)
-        runner = await self._place(task.model)
+        keep_alive = self._limits.keep_alive if task.keep_alive is None else task.keep_alive
         try:
-            return await runner.run(task, report)
+            async with self._runner_for(task.model, keep_alive, alone=task.alone) as runner:
+                return await runner.run(task, report)
         finally:
             self._tasks.discard(working)
-            await self._left(runner)
+
+    async def load(self, model: str) -> float | None:
+        """Load a model; see RunnerPool."""
+        usual = self._limits.keep_alive
+        async with self._runner_for(model, usual if usual < 0 else max(usual, MIN_PRELOADED_SECONDS)) as runner:
+            return await runner.load()
+
+    def capacity(self, model: str) -> int:
+        """Return how many tasks are made at once; of a model that is not loaded, as many as it may turn out to be."""
+        if model == COMPOSER:
+            return self._limits.composers
+        return max((self._places(one) for one in self._of(model)), default=self._usual_places)
 
     def loaded(self) -> tuple[Loaded, ...]:
         """Return the runners that are there."""
         now = time.monotonic()
-        alive = (runner for runner in self._runners if runner.is_alive)
-        return tuple(
-            Loaded(one.model, one.process_id, one.memory_bytes(), one.busy, self._expires_in(one, now)) for one in alive
-        )
+        return tuple(self._shown(one, now) for one in self._runners if one.is_alive)
 
     async def close(self, drain_seconds: float) -> None:
         """Let running tasks finish for so long, then end all runners."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=drain_seconds)
-        self._reaper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reaper
+        if self._reaper:
+            self._reaper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reaper
         await asyncio.gather(*(runner.stop() for runner in self._runners))
         self._runners.clear()
 
-    async def _place(self, model: str) -> RunnerProcess:
-        """Return a runner of the model that has a place free, starting one where that is allowed."""
+    @contextlib.asynccontextmanager
+    async def _runner_for(self, model: str, keep_alive: float, *, alone: bool = False) -> AsyncIterator[RunnerProcess]:
+        """Give a place, or all of them, in a runner of the model, which afterwards stays for ``keep_alive``."""
+        runner, places = await self._reserved(model, alone)
+        try:
+            yield runner
+        finally:
+            runner.reserved -= places
+            runner.keep_alive, runner.used_at = keep_alive, time.monotonic()
+            if not runner.is_alive or (keep_alive == 0 and not runner.reserved):
+                await self._end(runner)
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _reserved(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
+        """Return a runner of the model, started where that is allowed, and how many of its places are reserved."""
+        self._reaper = self._reaper or asyncio.create_task(self._reap())
+        ticket = object()
+        if alone:
+            self._lonely[ticket] = model
         async with self._changed:
-            while True:
-                runner = self._free(model)
-                if runner is None and self._may_start(model):
-                    await self._make_room(model)
-                    runner = RunnerProcess(model)
-                    self._runners.append(runner)
-                    await runner.start()
-                if runner is not None:
-                    runner.reserved += 1
-                    return runner
-                await self._changed.wait()
+            try:
+                while True:
+                    runner = self._free(model, ticket) or await self._started(model, ticket)
+                    if runner:
+                        places = self._places(runner) if alone else 1
+                        runner.reserved += places
+                        return runner, places
+                    await self._changed.wait()
+            finally:
+                waited = [line.pop(ticket, None) for line in (self._hungry, self._lonely)]
+                if any(waited):
+                    self._changed.notify_all()
 
-    def _free(self, model: str) -> RunnerProcess | None:
-        places = 1 if model == COMPOSER else self._limits.parallel
-        return next((one for one in self._of(model) if one.is_alive and one.reserved < places), None)
+    def _free(self, model: str, ticket: object) -> RunnerProcess | None:
+        """Find a place, unless another one has been waiting for this model's memory, or to be alone with it."""
+        if model != COMPOSER and ticket not in self._hungry and any(other != model for other in self._hungry.values()):
+            return None
+        if next((one for one, its in self._lonely.items() if its == model), ticket) is not ticket:
+            return None
+        alone = ticket in self._lonely
+        return next((one for one in self._of(model) if one.is_alive and self._has_room(one, alone)), None)
 
-    def _may_start(self, model: str) -> bool:
-        return len([one for one in self._of(model) if one.is_alive]) < (
-            self._limits.composers if model == COMPOSER else 1
-        )
+    def _has_room(self, runner: RunnerProcess, alone: bool) -> bool:
+        return not runner.reserved if alone else runner.reserved < self._places(runner)
 
-    async def _make_room(self, model: str) -> None:
-        """End idle runners, the least recently used first, while there is not the memory for another model."""
-        idle = sorted((one for one in self._runners if not one.reserved), key=lambda one: one.used_at)
-        for runner in idle:
-            if self._has_memory(model):
-                return
-            await self._end(runner)
+    async def _started(self, model: str, ticket: object) -> RunnerProcess | None:
+        """Start another runner if that is allowed and there is the memory for it."""
+        alive = [one for one in self._of(model) if one.is_alive]
+        if len(alive) >= (self._limits.composers if model == COMPOSER else 1):
+            self._hungry.pop(ticket, None)
+            return None
+        if not await self._make_room(model, ticket):
+            return None
+        runner = RunnerProcess(model, self._limits.batch_rows)
+        self._runners.append(runner)
+        await runner.start()
+        return runner
 
-    async def _left(self, runner: RunnerProcess) -> None:
-        runner.reserved -= 1
-        if not runner.is_alive or (self._limits.keep_alive == 0 and not runner.reserved):
-            await self._end(runner)
-        async with self._changed:
-            self._changed.notify_all()
+    async def _make_room(self, model: str, ticket: object) -> bool:
+        """End idle runners, the least recently used first, while there is not the memory for the model.
+
+        Returns False where others must end their work first; raises TaskFailed where it does not fit at all.
+        """
+        needed = await asyncio.to_thread(self._memory.needed, model, 1)
+        if needed > self._memory.total():
+            raise _does_not_fit(model, needed, self._memory.total())
+        while needed > (free := await asyncio.to_thread(self._unpromised, tuple(self._runners))):
+            if not self._runners:
+                raise _does_not_fit(model, needed, free)
+            idle = min((one for one in self._runners if not one.reserved), key=lambda one: one.used_at, default=None)
+            self._hungry.setdefault(ticket, model)
+            if idle is None or next(iter(self._hungry)) is not ticket:
+                return False
+            await self._end(idle)
+        return True
+
+    def _unpromised(self, runners: tuple[RunnerProcess, ...]) -> int:
+        """Return the memory there is, less what the runners have yet to take of what they may need."""
+        alive = [one for one in runners if one.is_alive]
+        promised = (self._memory.needed(one.model, one.places or 1) - one.memory_bytes() for one in alive)
+        return self._memory.available() - sum(max(0, missing) for missing in promised)
 
     async def _end(self, runner: RunnerProcess) -> None:
         if runner in self._runners:
@@ -129,10 +195,27 @@ class LocalPool:
                 if not runner.reserved and (not runner.is_alive or (expires_in is not None and expires_in <= 0)):
                     await self._end(runner)
 
+    def _shown(self, one: RunnerProcess, now: float) -> Loaded:
+        expires_in = self._expires_in(one, now)
+        return Loaded(one.model, one.process_id, one.memory_bytes(), one.busy, expires_in, one.loading_for)
+
     def _expires_in(self, runner: RunnerProcess, now: float) -> float | None:
-        if self._limits.keep_alive == FOREVER or runner.reserved:
+        if runner.reserved or runner.keep_alive is None or runner.keep_alive < 0:
             return None
-        return max(0.0, runner.used_at + self._limits.keep_alive - now)
+        return max(0.0, runner.used_at + runner.keep_alive - now)
 
     def _of(self, model: str) -> list[RunnerProcess]:
         return [runner for runner in self._runners if runner.model == model]
+
+    def _places(self, runner: RunnerProcess) -> int:
+        if runner.model == COMPOSER:
+            return 1
+        return self._usual_places if runner.places is None else runner.places
+
+    @property
+    def _usual_places(self) -> int:
+        return max(1, self._limits.batch_rows // ROWS_A_TASK)
+
+
+def _does_not_fit(model: str, needed: int, there_is: int) -> TaskFailed:
+    return TaskFailed("OutOfResources", shortage(model, needed, there_is), is_mistake=False)

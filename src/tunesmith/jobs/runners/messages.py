@@ -1,12 +1,13 @@
 """Messages between a runner's process and its parent: one JSON object a line.
 
 to the child    {"task": id, "request": {…}, "path": "…"}      {"cancel": id}
-from the child  {"ready": seconds}                              the model is loaded
+from the child  {"ready": places}                               the model is loaded; so many tasks run at once
                 {"unloadable": kind, "message": "…", "mistake": false}
                 {"progress": id, "fraction": 0.4, "stage": "…"}
                 {"made": id, "duration": …, "sample_rate": …, "channels": …, "metadata": {…}}
                 {"failed": id, "kind": "…", "message": "…", "mistake": true}
-                {"alive": true}                                 every ALIVE_SECONDS
+                {"quiet": seconds}                              every ALIVE_SECONDS: since when the quietest task has
+                                                                given no sign of life
 """
 
 from __future__ import annotations

@@ -13,12 +13,18 @@ from tunesmith.request import GenerationRequest
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a runner is to make: the sound of ``request`` in the file ``path``, whose suffix is the format."""
+    """What a runner is to make: the sound of ``request`` in the file ``path``, whose suffix is the format.
+
+    ``keep_alive`` is how many seconds the model then stays: 0 leaves at once, below 0 stays for good, None is as the
+    pool is set. One that is to be ``alone`` shares its process with no other: it may be what brought the last one down.
+    """
 
     id: str
     model: str
     request: GenerationRequest
     path: Path
+    keep_alive: float | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,18 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A runner that is there; ``expires_in`` is in seconds, None while it is busy or where it always stays."""
+    """A runner that is there: its resident memory and the tasks it works on.
+
+    ``expires_in`` is in seconds, None while it is busy or where it always stays. ``loading_for`` is how many seconds it
+    has been loading its model, None once that is ready.
+    """
 
     model: str
     process_id: int
     memory_bytes: int
     busy: int
     expires_in: float | None
+    loading_for: float | None = None
 
 
 class TaskFailed(TunesmithError):
@@ -74,6 +85,17 @@ class RunnerPool(Protocol):
 
     async def run(self, task: Task, report: ReportTo) -> Made:
         """Make the task; raises TaskFailed, or RunnerCrashed. Cancelling the caller cancels the task."""
+        ...
+
+    async def load(self, model: str) -> float | None:
+        """Load the model for tasks that will come soon; raises as ``run``.
+
+        Return how many seconds it took, None where the model was there already.
+        """
+        ...
+
+    def capacity(self, model: str) -> int:
+        """Return how many tasks of the model can be made at once."""
         ...
 
     def loaded(self) -> tuple[Loaded, ...]:

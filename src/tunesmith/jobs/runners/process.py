@@ -16,8 +16,15 @@ from tunesmith.jobs.runners.pool import Made, Report, ReportTo, RunnerCrashed, T
 
 CANCEL_SECONDS = 5.0
 """How long a task may take to heed that it is cancelled before its process is ended."""
-SILENCE_SECONDS = 30.0
-"""How long a process may be silent before it is taken for hung."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a process may be ``silent``, a task of it without a sign of life (``stuck``), or ``loading``."""
+
+    silent: float = 30.0
+    stuck: float = 180.0
+    loading: float = 900.0
 
 
 @dataclass(slots=True)
@@ -25,16 +32,20 @@ class _Running:
     task: Task
     report: ReportTo
     done: asyncio.Future[Made]
+    sent: bool = False
 
 
 class RunnerProcess:
-    """One process with one model. Used from one event loop."""
+    """One process with one model, in batches of at most ``num_rows`` rows. Used from one event loop."""
 
-    def __init__(self, model: str, *, silence_seconds: float = SILENCE_SECONDS) -> None:
+    def __init__(self, model: str, num_rows: int = 2, patience: Patience = Patience()) -> None:
         self.model = model
-        self.used_at = time.monotonic()
+        self.used_at = self._started_at = time.monotonic()
         self.reserved = 0  # places the pool has given away
-        self._silence_seconds = silence_seconds
+        self.places: int | None = None  # known once it is loaded
+        self.keep_alive: float | None = None
+        self._num_rows = num_rows
+        self._patience = patience
         self._running: dict[str, _Running] = {}
         self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._told_loading = False
@@ -56,7 +67,17 @@ class RunnerProcess:
     @property
     def is_alive(self) -> bool:
         """Whether tasks may still be given to it."""
+        unloadable = self._ready.done() and self._ready.exception() is not None
+        return self._runs and not unloadable
+
+    @property
+    def _runs(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def loading_for(self) -> float | None:
+        """How many seconds it has been loading its model; None once that is ready."""
+        return None if self._ready.done() else time.monotonic() - self._started_at
 
     def memory_bytes(self) -> int:
         """Return its resident memory; 0 once it is gone."""
@@ -66,20 +87,32 @@ class RunnerProcess:
             return 0
 
     async def start(self) -> None:
-        """Start the process, which begins to load its model at once."""
+        """Start the process, which begins to load its model at once.
+
+        It has a session of its own, so that Ctrl-C reaches the server alone, which may let it finish.
+        """
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tunesmith.jobs.runners.child", self.model,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
+            sys.executable, "-m", "tunesmith.jobs.runners.child", self.model, str(self._num_rows),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE, start_new_session=True,
         )  # fmt: skip
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch())]
+
+    async def load(self) -> float | None:
+        """Wait until the model is loaded; return what that took for the first who waits, None for the others."""
+        seconds = await asyncio.shield(self._ready)
+        first, self._told_loading = not self._told_loading, True
+        return seconds if first else None
 
     async def run(self, task: Task, report: ReportTo) -> Made:
         """Make a task; see RunnerPool."""
         entry = _Running(task, report, asyncio.get_running_loop().create_future())
         self._running[task.id] = entry
         try:
-            await self._loaded(report)
+            if not self._ready.done():
+                report(Report(running=False, stage="loading"))
+            report(Report(running=True, loaded_seconds=await self.load()))
             request = task.request.model_dump(mode="json", exclude_unset=True)
+            entry.sent = True
             await self._send({"task": task.id, "request": request, "path": str(task.path)})
             return await asyncio.shield(entry.done)
         except asyncio.CancelledError:
@@ -92,33 +125,30 @@ class RunnerProcess:
 
     async def stop(self) -> None:
         """End the process, whatever it does."""
-        if self.is_alive:
-            assert self._process
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        self.kill()
+        if self._process:
             await self._process.wait()
+            await asyncio.wait(self._tasks[:1], timeout=CANCEL_SECONDS)  # hear it out, which closes its pipe
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fail_all(f"the runner of {self.model} was ended")
 
-    async def _loaded(self, report: ReportTo) -> None:
-        """Wait until the model is loaded; the first to wait is told how long that took."""
-        if not self._ready.done():
-            report(Report(running=False, stage="loading"))
-        seconds = await asyncio.shield(self._ready)
-        first, self._told_loading = not self._told_loading, True
-        report(Report(running=True, loaded_seconds=seconds if first else None))
+    def kill(self) -> None:
+        """End the process without waiting for its end."""
+        if self._process and self._runs:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     async def _cancel(self, entry: _Running) -> None:
-        """Ask the task to end; if it does not, end its process, which others may be using only if they batch."""
-        if entry.done.done() or not self.is_alive:
+        """Ask the task to end; if it does not, end its process, unless others are using it as well."""
+        if not entry.sent or entry.done.done() or not self._runs:
             return
         with contextlib.suppress(RunnerCrashed, TaskFailed, TimeoutError):
             await self._send({"cancel": entry.task.id})
             await asyncio.wait_for(asyncio.shield(entry.done), CANCEL_SECONDS)
-        if not entry.done.done() and self.busy == 1 and self._process:
-            self._process.kill()
+        if not entry.done.done() and self.busy == 1:
+            self.kill()
 
     async def _send(self, message: dict[str, Any]) -> None:
         assert self._process
@@ -140,15 +170,20 @@ class RunnerProcess:
         self._fail_all(f"the runner of {self.model} ended with exit code {code}")
 
     async def _watch(self) -> None:
-        """End the process when it has been silent for too long."""
-        while self.is_alive:
-            await asyncio.sleep(self._silence_seconds / 4)
-            if time.monotonic() - self._heard_at > self._silence_seconds and self._process and self.is_alive:
-                self._process.kill()
+        """End the process when it has been silent, or loading, for too long."""
+        while self._runs:
+            await asyncio.sleep(min(self._patience.silent, self._patience.loading) / 4)
+            silent = time.monotonic() - self._heard_at > self._patience.silent
+            if silent or (self.loading_for or 0.0) > self._patience.loading:
+                self.kill()
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "ready" in message:
-            self._ready.set_result(message["ready"])
+        if "quiet" in message:
+            if message["quiet"] > self._patience.stuck:
+                self.kill()
+        elif "ready" in message:
+            self.places = message["ready"]
+            self._ready.set_result(time.monotonic() - self._started_at)
         elif "unloadable" in message:
             self._ready.set_exception(_failure(message))
         elif "progress" in message and (entry := self._running.get(message["progress"])):

@@ -28,6 +28,7 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "AudioFileError": 422,
     "RateLimited": 429,
     "GenerationCancelled": 499,
+    "ModelIsLoading": 503,
     "QueueFull": 503,
     "OutOfResources": 503,
     "LimitsOutOfReach": 503,

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import anyio
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
@@ -17,7 +16,10 @@ CHUNK_BYTES = 64 * 1024
 
 
 async def make(service: Service, submission: Submission, request: Request) -> Job:
-    """Submit and wait for the music; the job is cancelled if the caller goes. Raises JobFailed without music."""
+    """Submit and wait for the music; the job is cancelled if the caller goes. Raises JobFailed without music.
+
+    Where the server is what goes, the job stays in the queue.
+    """
     job = await service.submit(submission)
     made = asyncio.ensure_future(service.wait(job.id))
     gone = asyncio.ensure_future(_hang_up(request))
@@ -26,10 +28,6 @@ async def make(service: Service, submission: Submission, request: Request) -> Jo
         if not made.done():
             await service.cancel(job.id)
         job = await made
-    except asyncio.CancelledError:
-        with anyio.CancelScope(shield=True):
-            await service.cancel(job.id)
-        raise
     finally:
         gone.cancel()
         made.cancel()

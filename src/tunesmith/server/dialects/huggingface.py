@@ -16,8 +16,10 @@ from fastapi.responses import JSONResponse, Response
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import GenerationRequest
-from tunesmith.server.dialects.contract import Context, error_response, message_of, status_of
+from tunesmith.server.context import DialectContext
+from tunesmith.server.dialects.contract import error_response, message_of, status_of
 from tunesmith.server.dialects.holding import headers_of, make, whole
+from tunesmith.server.loading import ModelIsLoading
 
 DIALECT = "huggingface"
 DEFAULT_MODEL = "facebook/musicgen-small"
@@ -38,11 +40,14 @@ FIELDS = {
     "temperature": "temperature",
 }  # fmt: skip
 """Our field by their parameter; the others of theirs mean nothing here and are let through."""
-SAMPLING = ("negative_prompt", "guidance_scale", "top_k", "top_p", "temperature")
 GROUPS = ("generation_parameters", "generate_kwargs")
 
+WAIT_HEADER = "x-wait-for-model"
+NO_WAIT_SECONDS = 1.0
+"""How long a caller who does not want to wait for a model waits all the same: some retry without any delay."""
 
-def router(context: Context) -> APIRouter:
+
+def router(context: DialectContext) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=["Hugging Face"])
     caller_of = Depends(context.authenticate)
@@ -50,6 +55,8 @@ def router(context: Context) -> APIRouter:
     async def generate(request: Request, model: str | None, owner: str | None) -> Response:
         body = read_body(await request.body(), request.headers.get("content-type", ""))
         submission = submission_of(body, model, owner, request.headers.get("accept", ""))
+        if not waits_for_model(body, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
+            await context.loading.wait(submission.request.model, NO_WAIT_SECONDS)
         job = await make(context.service, submission, request)
         media_type = CONTENT_TYPES[str(submission.extra["format"])]
         return whole(context.service.result_path(job), media_type, all_headers(job))
@@ -72,9 +79,11 @@ def router(context: Context) -> APIRouter:
     async def of_default(request: Request, caller: Any = caller_of) -> Response:
         return await generate(request, None, caller.owner)
 
-    @routes.get("/status/{owner}/{name}", summary="Whether a model is ready")
-    async def status(owner: str, name: str) -> dict[str, Any]:  # noqa: ARG001  every model is made ready when asked
-        return {"loaded": True, "state": "Loaded", "compute_type": "cpu", "framework": "tunesmith"}
+    @routes.get("/status/{owner}/{name}", summary="Whether a model is loaded")
+    async def status(owner: str, name: str) -> dict[str, Any]:
+        loaded = await context.loading.is_ready(f"{owner}/{name}")
+        state = "Loaded" if loaded else "Loadable"
+        return {"loaded": loaded, "state": state, "compute_type": "cpu", "framework": "tunesmith"}
 
     return routes
 
@@ -106,6 +115,15 @@ def submission_of(body: Mapping[str, Any], model: str | None, owner: str | None,
     fields.setdefault("duration", _seconds(parameters))
     request = GenerationRequest.checked(prompt=prompt, model=asked, sample_rate=MUSICGEN_RATE, mono=True, **fields)
     return Submission(request, DIALECT, owner, model=asked, extra={"format": wanted_format(parameters, accept)})
+
+
+def waits_for_model(body: Mapping[str, Any], header: str | None, usually: bool) -> bool:
+    """Tell whether a caller waits for a model to be loaded: as the header says, the body's options, or the settings."""
+    if header is not None:
+        return header.strip().lower() not in ("false", "0", "no")
+    options = body.get("options")
+    said = options.get("wait_for_model") if isinstance(options, dict) else None
+    return said if isinstance(said, bool) else usually
 
 
 def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,4 +177,6 @@ def errors(error: TunesmithError) -> JSONResponse:
         body = {"error": f"Rate limit reached. {error}"}
     if status == 422:
         body["error_type"] = "validation"
+    if isinstance(error, ModelIsLoading):
+        body["estimated_time"] = round(error.estimated_time, 1)
     return error_response(error, body)

@@ -1,0 +1,62 @@
+"""A picture of a sound: its waveform over its spectrogram. Drawn by matplotlib, which is an extra."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.writer import whole_file
+from tunesmith.errors import InvalidRequest
+
+COLUMNS, ROWS = 1200, 400
+FRAME = 4096
+LOWEST_HZ, RANGE_DB = 30.0, 80.0
+
+
+def draw(audio: Audio, path: Path, title: str = "") -> Path:
+    """Write a PNG; raises InvalidRequest where matplotlib is not installed or the name does not end in .png."""
+    if path.suffix.lower() != ".png":
+        raise InvalidRequest("plot", f"must end in .png, got {path.name!r}")
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InvalidRequest("plot", "needs matplotlib: pip install 'tunesmith[plot]'") from None
+    lows, highs = _envelope(audio)
+    times = np.linspace(0, audio.duration, lows.size)
+    figure = Figure(figsize=(12, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    wave, tones = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
+    wave.fill_between(times, lows, highs, linewidth=0)
+    wave.set(ylim=(-1, 1), ylabel="amplitude", title=title)
+    frequencies, levels = _spectrogram(audio)
+    tones.pcolormesh(
+        np.linspace(0, audio.duration, levels.shape[1]), frequencies, levels,
+        vmin=levels.max() - RANGE_DB, shading="nearest", cmap="magma", rasterized=True,
+    )  # fmt: skip
+    tones.set(yscale="log", ylim=(LOWEST_HZ, audio.sample_rate / 2), xlabel="seconds", ylabel="Hz")
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png")
+    return path
+
+
+def _envelope(audio: Audio) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]], ...]:
+    edges = np.linspace(0, audio.num_samples, min(COLUMNS, audio.num_samples) + 1).astype(int)
+    parts = [audio.between(first, last) for first, last in itertools.pairwise(edges)]
+    return np.array([part.min() for part in parts]), np.array([part.max() for part in parts])
+
+
+def _spectrogram(
+    audio: Audio,
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
+    """Return the frequencies, and the level in dB at each of them in each of COLUMNS frames."""
+    window = np.hanning(FRAME).astype(np.float32)
+    middles = np.linspace(0, audio.num_samples, COLUMNS).astype(int)
+    frames = np.stack([audio.between(at - FRAME // 2, at + FRAME // 2).mean(axis=0) * window for at in middles])
+    levels = 20 * np.log10(np.abs(np.fft.rfft(frames, axis=1)).T + 1e-6)
+    wanted = np.geomspace(LOWEST_HZ, audio.sample_rate / 2, ROWS)
+    bins = np.clip(np.round(wanted * FRAME / audio.sample_rate).astype(int), 1, FRAME // 2)
+    return wanted, levels[bins].astype(np.float32)

@@ -1,0 +1,149 @@
+"""``tunesmith info``, ``convert``, ``trim``, ``fade``, ``normalize``: what a sound file is, and small changes to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli.outputs import as_json_text
+
+if TYPE_CHECKING:
+    from tunesmith.audio import Audio
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file: WAV, FLAC, MP3, Ogg, Opus, AIFF …")]
+OUTPUT_HELP = "Where to; the suffix is the format."
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=OUTPUT_HELP)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="PNG", help="Also a picture: waveform and spectrogram.")]
+Start = Annotated[str, typer.Option("--start", metavar="TIME", help="From here: 12, 0:12.5.")]
+End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="To here; to the end where left out.")]
+FadeIn = Annotated[str, typer.Option("--in", metavar="TIME", help="Rise from silence over so long.")]
+FadeOut = Annotated[str, typer.Option("--out", metavar="TIME", help="Fall to silence over so long.")]
+Loudness = Annotated[float, typer.Option("--loudness", metavar="LUFS", min=-40, max=-5, help="Integrated loudness.")]
+RateOption = Annotated[int | None, typer.Option("--sample-rate", metavar="HZ", min=8_000, max=192_000, help="In Hz.")]
+Mono = Annotated[bool, typer.Option("--mono", help="One channel.")]
+Bits = Annotated[int, typer.Option("--bits", metavar="16|24|32", help="Where the format has a choice.")]
+STREAMING_LUFS, CEILING_DBTP = -14.0, -1.0
+
+
+def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None:
+    """Tell what a sound file is: length, tempo, key, loudness, peaks, and what it was made from.
+
+    tunesmith info song.mp3 --plot song.png
+    """
+    from tunesmith.audio.reader import read_audio
+
+    audio = read_audio(file)
+    values = about(audio, file)
+    if plot is not None:
+        from tunesmith.audio.picture import draw
+
+        draw(audio, plot, title=file.name)
+    if as_json:
+        typer.echo(as_json_text(values))
+        return
+    for name, value in values.items():
+        if value is not None and name != "metadata":
+            typer.echo(f"{name:16}{value}")
+
+
+def convert(
+    file: FileArgument, output: Output, sample_rate: RateOption = None, mono: Mono = False, bits: Bits = 16
+) -> None:
+    """Write a sound in another format, rate or number of channels; what it says of itself is kept."""
+    from tunesmith.audio.edit import to_mono
+    from tunesmith.audio.reader import read_audio
+    from tunesmith.audio.writer import check_writable, write_audio
+
+    check_writable(output)
+    audio = read_audio(file)
+    _report(write_audio(to_mono(audio) if mono else audio, output, bits=bits, sample_rate=sample_rate), audio)
+
+
+def trim(file: FileArgument, output: Output, start: Start = "0", end: End = None) -> None:
+    """Keep a part of a sound, to the sample."""
+    from tunesmith.audio import edit
+
+    last = None if end is None else seconds_of("end", end)
+    first = seconds_of("start", start)
+    _changed(file, output, lambda audio: edit.trim(audio, first, last))
+
+
+def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut = "0") -> None:
+    """Fade a sound in and out."""
+    from tunesmith.audio import edit
+
+    fade_in, fade_out = seconds_of("in", rise), seconds_of("out", fall)
+    _changed(file, output, lambda audio: edit.fade(audio, fade_in, fade_out))
+
+
+def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING_LUFS) -> None:
+    """Bring a sound to a loudness, as far as its peaks allow: nothing is limited, so nothing is distorted."""
+    from tunesmith.audio.edit import gain
+    from tunesmith.audio.loudness import loudness_of, true_peak_of
+    from tunesmith.cli.console import say_warning
+
+    def louder(audio: Audio) -> Audio:
+        measured = loudness_of(audio)
+        if measured == float("-inf"):
+            say_warning("the sound is silent and stays as it is")
+            return audio
+        wanted, room = loudness - measured, CEILING_DBTP - true_peak_of(audio)
+        if wanted > room:
+            say_warning(
+                f"{loudness:g} LUFS would clip; it is {measured + room:.1f} LUFS, peaks at {CEILING_DBTP:g} dBTP"
+            )
+        return gain(audio, min(wanted, room))
+
+    _changed(file, output, louder)
+
+
+def about(audio: Audio, file: Path) -> dict[str, Any]:
+    """Return what is measured of a sound, and what its file says."""
+    import math
+
+    from tunesmith.audio.analysis.hearing import hear
+    from tunesmith.audio.loudness import loudness_of, true_peak_of
+
+    heard, loudness, peak = hear(audio), loudness_of(audio), true_peak_of(audio)
+    rhythm, said = heard.rhythm, audio.metadata
+    return {
+        "file": str(file), "format": file.suffix[1:].lower(), "bytes": file.stat().st_size,
+        "duration": round(audio.duration, 4), "sample_rate": audio.sample_rate, "channels": audio.channels,
+        "tempo_bpm": rhythm.tempo_bpm if rhythm else None,
+        "beats_a_bar": rhythm.beats_a_bar if rhythm else None,
+        "key": heard.key.name if heard.key else None,
+        "loudness_lufs": round(loudness, 2) if math.isfinite(loudness) else None,
+        "true_peak_dbtp": round(peak, 2) if math.isfinite(peak) else None,
+        "prompt": said.get("prompt"), "seed": said.get("seed"), "model": said.get("model"),
+        "licence": said.get("licence"), "metadata": dict(said),
+    }  # fmt: skip
+
+
+def _changed(file: Path, output: Path, change: Any) -> None:
+    from tunesmith.audio.reader import read_audio
+    from tunesmith.audio.writer import check_writable, write_audio
+
+    check_writable(output)
+    audio = change(read_audio(file))
+    _report(write_audio(audio, output), audio)
+
+
+def _report(path: Path, audio: Audio) -> None:
+    typer.echo(f"{path}: {audio.duration:.2f} s")
+
+
+def seconds_of(field: str, text: str) -> float:
+    """Read a time such as ``12.5`` or ``1:02``; raises InvalidRequest that names the field."""
+    from tunesmith.errors import InvalidRequest
+    from tunesmith.request import seconds
+
+    try:
+        value = float(seconds(text))
+    except ValueError:
+        raise InvalidRequest(field, f"must be a time like 12.5 or 1:02, got {text[:40]!r}") from None
+    if not 0 <= value < float("inf"):
+        raise InvalidRequest(field, f"must be 0 s or more, got {text[:40]!r}")
+    return value

@@ -1,0 +1,22 @@
+"""keep_alive: how long a model stays after a job, as a caller may ask for it in ``Submission.extra``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.errors import InvalidRequest
+
+KEEP_ALIVE = "keep_alive"
+MAX_SECONDS = 30 * 86_400
+
+
+def check_keep_alive(extra: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest unless it is left open, or a number of seconds: 0 leaves at once, below 0 stays for good."""
+    value = extra.get(KEEP_ALIVE)
+    if value is None:
+        return
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not value <= MAX_SECONDS:
+        problem = f"must be a number of seconds, at most {MAX_SECONDS}, or -1 to stay for good, got {value!r:.80}"
+        raise InvalidRequest(KEEP_ALIVE, problem)

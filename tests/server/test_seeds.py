@@ -1,0 +1,48 @@
+"""Seeds that the server draws where a request leaves its own open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tunesmith.config import Settings
+from tunesmith.errors import IdempotencyConflict
+from tunesmith.jobs.job import Submission
+from tunesmith.jobs.results import ResultFiles
+from tunesmith.jobs.store import JobStore
+from tunesmith.library.schema import open_database
+from tunesmith.request import GenerationRequest
+from tunesmith.server.changes import Changes
+from tunesmith.server.inputs import InputFiles
+from tunesmith.server.service import Files, MusicService
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[MusicService]:
+    files = Files(ResultFiles(tmp_path / "results"), InputFiles(tmp_path / "inputs"))
+    with closing(open_database(Settings(data_dir=tmp_path))) as database:
+        yield MusicService(JobStore(database, 10), files, Changes(), lambda: None, stand_ins=True)
+
+
+def submission(key: str | None, owner: str = "me", **fields: int) -> Submission:
+    request = GenerationRequest.checked(prompt="calm piano", **fields)
+    return Submission(request, "test", owner, idempotency_key=key)
+
+
+def test_the_same_idempotency_key_gives_the_same_job_though_the_seed_is_drawn(service: MusicService) -> None:
+    async def act() -> None:
+        first, again = [await service.submit(submission("k")) for _ in range(2)]
+        assert first.id == again.id
+        with pytest.raises(IdempotencyConflict):
+            await service.submit(submission("k", duration=7))
+        others = [await service.submit(one) for one in (submission("l"), submission("k", "you"), submission(None))]
+        seeds = {job.request.seed for job in (first, *others)}
+        assert len(seeds) == 4
+        assert None not in seeds
+        assert (await service.submit(submission(None, seed=5))).request.seed == 5
+
+    asyncio.run(act())
