@@ -140,8 +140,8 @@ class TrackNotFound(TunesmithError):
 
     exit_code = 2
 
-    def __init__(self, track_id: str) -> None:
-        super().__init__(f"there is no track {track_id[:80]!r} in the prompt log; see: tunesmith log")
+    def __init__(self, track_id: str, problem: str = "there is none in the prompt log") -> None:
+        super().__init__(f"track {track_id[:80]!r}: {problem}")
 
 
 class OutOfResources(TunesmithError):

@@ -23,6 +23,7 @@ from tunesmith.jobs.statements import (
     INSERT_JOB,
     JOB_BY_ID,
     JOB_BY_KEY,
+    JOBS_BY_ID,
     UNFINISHED,
 )
 from tunesmith.jobs.waiting import Queue, read_queue
@@ -104,6 +105,14 @@ class JobStore:
         if row is None:
             raise JobNotFound(job_id)
         return job_of(row, self._clock())
+
+    def get_many(self, job_ids: Collection[str]) -> Mapping[str, Job]:
+        """Return those of the jobs that there are, by id, with one query."""
+        asked = [job_id for job_id in job_ids if is_job_id(job_id)]
+        with self._database.read() as connection:
+            rows = connection.execute(JOBS_BY_ID, {"the_ids": asked}).mappings().all()
+        now = self._clock()
+        return {row["id"]: job_of(row, now) for row in rows}
 
     def list(self, which: JobFilter = EVERYTHING, limit: int = PAGE, before: str | None = None) -> JobPage:
         """Return a page of jobs, newest first, older than the job ``before``; raises JobNotFound where it is no id."""

@@ -23,10 +23,11 @@ from tunesmith.jobs.workers import Workers
 from tunesmith.library.rate import Allowance, Rate
 from tunesmith.library.schema import open_database
 from tunesmith.library.tokens import Tokens
+from tunesmith.library.tracks import Tracks
 from tunesmith.server.auth import Access, Authenticator
 from tunesmith.server.changes import Changes
 from tunesmith.server.context import DialectContext
-from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, replicate
+from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, replicate, tracks
 from tunesmith.server.dialects.contract import error_response, message_of
 from tunesmith.server.dispatcher import Dispatcher
 from tunesmith.server.inputs import InputFiles
@@ -38,7 +39,7 @@ from tunesmith.server.safety import add_safety
 from tunesmith.server.service import Files, MusicService
 
 Errors = Callable[[TunesmithError], Response]
-DIALECTS = (elevenlabs, openai, replicate, model_list, mcp, huggingface)
+DIALECTS = (elevenlabs, openai, replicate, model_list, mcp, tracks, huggingface)
 ERRORS_BY_PATH: Mapping[str, Errors] = {
     "/v1/music": elevenlabs.errors,
     "/v1/sound-generation": elevenlabs.errors,
@@ -89,7 +90,7 @@ class Server:
         self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
         self._limits = RateLimits(settings.rate_limit_url)
         authenticate = Authenticator(Tokens(self._database), options.access(settings), self._limits)
-        self.context = DialectContext(self.service, settings, authenticate, self._loading)
+        self.context = DialectContext(self.service, settings, authenticate, self._loading, Tracks(self._database))
 
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:
