@@ -16,6 +16,7 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore
 from tunesmith.server.changes import Changes
 from tunesmith.server.inputs import InputFiles
+from tunesmith.server.job_reads import JobReads
 from tunesmith.server.keep_alive import check_keep_alive
 from tunesmith.server.models import COMPOSER, resolve
 from tunesmith.server.stand_in import submission_for_stand_in
@@ -43,6 +44,8 @@ class MusicService:
         self._changes = changes
         self._wake = wake
         self._stand_ins = stand_ins
+        self._reads = JobReads(store.get)
+        changes.on_change(self._reads.forget)
 
     async def submit(self, submission: Submission) -> Job:
         """Queue a job; raises InvalidRequest, UnknownName, ModelNotInstalled, QueueFull and IdempotencyConflict."""
@@ -64,7 +67,7 @@ class MusicService:
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """Return a job; raises JobNotFound, for another owner's job too."""
-        job = await asyncio.to_thread(self._store.get, job_id)
+        job = await self._reads.get(job_id)
         if owner is not None and job.owner != owner:
             raise JobNotFound(job_id)
         return job
@@ -72,30 +75,34 @@ class MusicService:
     async def wait(self, job_id: str, timeout: float | None = None) -> Job:
         """Return the job at its end, or as it is after ``timeout`` seconds."""
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        async for job in self.events(job_id, deadline):
-            if job.state.is_final:
-                return job
-        return await self.get(job_id)
+        with self._changes.bell(job_id, only_end=True) as bell:
+            while True:
+                job = await self.get(job_id)
+                left = deadline - time.monotonic()
+                if job.state.is_final or left <= 0:
+                    return job
+                await bell.heard(min(left, LOOK_AGAIN_SECONDS))
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job in whatever state it is."""
         job = await asyncio.to_thread(self._store.cancel, job_id)
-        self._changes.tell(job_id)
+        self._changes.tell(job_id, ended=True)
         self._wake(job_id)
         return job
 
     async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncIterator[Job]:
         """Give the job now, and after each change, until its end or the deadline on the monotonic clock."""
         seen: Job | None = None
-        while True:
-            job = await self.get(job_id)
-            if seen is None or _shown(job) != _shown(seen):
-                yield job
-                seen = job
-            left = deadline - time.monotonic()
-            if job.state.is_final or left <= 0:
-                return
-            await self._changes.next(job_id, min(left, LOOK_AGAIN_SECONDS))
+        with self._changes.bell(job_id) as bell:
+            while True:
+                job = await self.get(job_id)
+                if seen is None or _shown(job) != _shown(seen):
+                    yield job
+                    seen = job
+                left = deadline - time.monotonic()
+                if job.state.is_final or left <= 0:
+                    return
+                await bell.heard(min(left, LOOK_AGAIN_SECONDS))
 
     async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage:
         """Return a page of jobs, newest first."""
