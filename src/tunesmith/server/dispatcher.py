@@ -18,6 +18,7 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, RunnerPool, Task, TaskFailed
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.server.changes import Changes
+from tunesmith.server.inputs import without_paths
 from tunesmith.server.keep_alive import KEEP_ALIVE
 from tunesmith.server.stand_in import about_stand_in
 
@@ -158,7 +159,7 @@ class Dispatcher:
                 made = await self._pool.run(task, self._reporter(claim))
                 await self._keep(claim, made)
         except TaskFailed as error:
-            await self._conclude(self._queue.fail, claim, Failure(error.kind, str(error)))
+            await self._conclude(self._queue.fail, claim, Failure(error.kind, without_paths(str(error), job.request)))
         except RunnerCrashed as error:
             log.warning("job %s: %s", job.id, error)
             await self._conclude(self._queue.requeue, claim)

@@ -20,6 +20,8 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "JobNotFound": 404,
     "TrackNotFound": 404,
     "IdempotencyConflict": 409,
+    "NoMusic": 409,
+    "PullUnderWay": 409,
     "TooLarge": 413,
     "InvalidRequest": 422,
     "AudioFileError": 422,
