@@ -46,7 +46,7 @@ class Workshop:
 
     def cancel(self, job_id: str) -> None:
         self.store.cancel(job_id)
-        self.dispatcher.wake()
+        self.dispatcher.wake(job_id)
 
     async def until(self, job_id: str, *states: JobState) -> Job:
         while (job := self.store.get(job_id)).state not in states:

@@ -25,7 +25,7 @@ from tunesmith.server.service import Files, MusicService
 def service(tmp_path: Path) -> Iterator[MusicService]:
     files = Files(ResultFiles(tmp_path / "results"), InputFiles(tmp_path / "inputs"))
     with closing(open_database(Settings(data_dir=tmp_path))) as database:
-        yield MusicService(JobStore(database, 10), files, Changes(), lambda: None, stand_ins=True)
+        yield MusicService(JobStore(database, 10), files, Changes(), lambda *_: None, stand_ins=True)
 
 
 def submission(key: str | None, owner: str = "me", **fields: int) -> Submission:

@@ -7,18 +7,18 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import DatabaseError
-from tunesmith.jobs.job import Claim, Failure, JobResult
+from tunesmith.jobs.job import Claim, Failure, Job, JobResult
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, RunnerPool, Task, TaskFailed
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.server.changes import Changes
-from tunesmith.server.inputs import without_paths
 from tunesmith.server.keep_alive import KEEP_ALIVE
 from tunesmith.server.stand_in import about_stand_in
 
@@ -51,8 +51,10 @@ class Dispatcher:
         self._looking = asyncio.Lock()
         self._closing = False
 
-    def wake(self) -> None:
-        """Say that the queue has changed."""
+    def wake(self, cancelled: str | None = None) -> None:
+        """Say that the queue has changed; ``cancelled`` is the id of a job that nobody wants any more."""
+        if cancelled is not None:
+            self._stop(cancelled)
         self._awake.set()
 
     def drain(self) -> None:
@@ -104,7 +106,6 @@ class Dispatcher:
             return
         if time.monotonic() >= self._next_heartbeat:
             await self._show_life()
-        await self._drop_what_is_no_longer_ours()
         await self._take_more()
 
     async def _show_life(self) -> None:
@@ -113,10 +114,11 @@ class Dispatcher:
         await self._write(self._workers.heartbeat, self._worker, self._identity)
         if await self._write(self._workers.bury) or not self._working:
             await self._write(self._queue.recover)
+        await self._drop_what_is_no_longer_ours()
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
     async def _drop_what_is_no_longer_ours(self) -> None:
-        """Stop working on jobs that were cancelled."""
+        """Stop working on jobs that another server has cancelled, or taken over."""
         if self._working:
             held = await self._write(self._queue.held, self._worker)
             for job_id in set(self._working) - held:
@@ -152,14 +154,14 @@ class Dispatcher:
     async def _work(self, claim: Claim) -> None:
         job = claim.job
         try:
-            with self._results.receive(f".{job.extra.get('format', DEFAULT_FORMAT)}") as path:
+            async with self._place_for(job) as path:
                 request = job.request.model_copy(update={"model": job.generated_by})
                 alone = job.attempts > 1  # a runner has died over it: others must not be the victims
                 task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
                 made = await self._pool.run(task, self._reporter(claim))
                 await self._keep(claim, made)
         except TaskFailed as error:
-            await self._conclude(self._queue.fail, claim, Failure(error.kind, without_paths(str(error), job.request)))
+            await self._conclude(self._queue.fail, claim, Failure(error.kind, str(error)))
         except RunnerCrashed as error:
             log.warning("job %s: %s", job.id, error)
             await self._conclude(self._queue.requeue, claim)
@@ -172,6 +174,16 @@ class Dispatcher:
             await self._conclude(self._queue.fail, claim, INTERNAL_ERROR)
         finally:
             self._changes.tell(job.id)
+
+    @contextlib.asynccontextmanager
+    async def _place_for(self, job: Job) -> AsyncIterator[Path]:
+        """Give the file that the job is to write; a slow disk holds nobody else up."""
+        place = self._results.receive(f".{job.extra.get('format', DEFAULT_FORMAT)}")
+        path = await asyncio.to_thread(place.__enter__)
+        try:
+            yield path
+        finally:
+            await asyncio.to_thread(place.__exit__, None, None, None)
 
     async def _keep(self, claim: Claim, made: Made) -> None:
         stored = await asyncio.to_thread(self._results.keep, made.path)

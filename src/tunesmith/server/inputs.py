@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from tempfile import mkstemp
 
-from tunesmith.request import GenerationRequest
 from tunesmith.server.fetching import check_sound
 
 MAX_AUDIO_SECONDS = 1_800.0
@@ -31,11 +30,3 @@ class InputFiles:
             os.fsync(handle)
         Path(incoming).replace(path)
         return path
-
-
-def without_paths(message: str, request: GenerationRequest) -> str:
-    """Return a message without the places where the recordings of a request are kept, which are no caller's business."""
-    for path in (request.audio, request.melody):
-        if path is not None:
-            message = message.replace(str(path), "the recording")
-    return message

@@ -24,15 +24,6 @@ class PullUnderWay(TunesmithError):
         super().__init__(f"{name} is being pulled already")
 
 
-class PullFailed(TunesmithError):
-    """A pull ended without a model. ``kind`` is the class of what stopped it, ``field`` that of a caller's mistake."""
-
-    def __init__(self, kind: str, message: str, field: str | None) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.field = field
-
-
 class Pulls:
     """The pulls under way, one of a name at a time. Used from one event loop."""
 

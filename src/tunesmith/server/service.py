@@ -37,7 +37,7 @@ class MusicService:
     """Jobs handed in, followed and cancelled; their files."""
 
     def __init__(
-        self, store: JobStore, files: Files, changes: Changes, wake: Callable[[], None], *, stand_ins: bool
+        self, store: JobStore, files: Files, changes: Changes, wake: Callable[..., None], *, stand_ins: bool
     ) -> None:
         self._store = store
         self._files = files
@@ -84,7 +84,7 @@ class MusicService:
         """Stop a job in whatever state it is."""
         job = await asyncio.to_thread(self._store.cancel, job_id)
         self._changes.tell(job_id)
-        self._wake()
+        self._wake(job_id)
         return job
 
     async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncGenerator[Job]:

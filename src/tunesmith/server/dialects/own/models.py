@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -30,7 +29,7 @@ from tunesmith.server.dialects.own.order import read_object
 from tunesmith.server.dialects.own.problems import responses
 from tunesmith.server.dialects.sse import SILENCE_SECONDS, STILL_HERE, event, event_stream
 from tunesmith.server.model_book import COMPOSER, KnownModel, known_model, known_models
-from tunesmith.server.pulls import Pull, PullFailed, Pulls
+from tunesmith.server.pulls import Pull, Pulls
 
 MODELS = "/api/models"
 BYTES_A_GIGABYTE = 10**9
@@ -49,9 +48,7 @@ class PullBody(BaseModel):
 
     def request(self) -> PullRequest:
         """Return it without the right to name folders of this machine."""
-        return PullRequest(
-            self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False
-        )
+        return PullRequest(self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False)
 
 
 def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None:

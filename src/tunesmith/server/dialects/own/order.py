@@ -20,7 +20,7 @@ from tunesmith.server.fetching import Fetcher
 from tunesmith.server.keep_alive import KEEP_ALIVE
 from tunesmith.server.service import MusicService
 
-DIALECT = "tunesmith"
+DIALECT = "api"
 FORMAT, DEFAULT_FORMAT = "format", "wav"
 FORMAT_NAMES = tuple(suffix[1:] for suffix in FORMATS)
 RECORDINGS = ("audio", "melody")
