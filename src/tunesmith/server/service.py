@@ -19,6 +19,7 @@ from tunesmith.jobs.store import JobFilter, JobPage, JobStore
 from tunesmith.server.changes import Changes
 from tunesmith.server.following import Feed, Following
 from tunesmith.server.inputs import InputFiles
+from tunesmith.server.job_reads import JobReads
 from tunesmith.server.keep_alive import check_keep_alive
 from tunesmith.server.models import COMPOSER, resolve
 from tunesmith.server.stand_in import submission_for_stand_in
@@ -44,6 +45,8 @@ class MusicService:
         self._following = Following(store.get_many, changes)
         self._wake = wake
         self._stand_ins = stand_ins
+        self._reads = JobReads(store.get)
+        changes.listen(self._reads.forget)
 
     async def submit(self, submission: Submission) -> Job:
         """Queue a job; raises InvalidRequest, UnknownName, ModelNotInstalled, QueueFull and IdempotencyConflict."""
@@ -65,7 +68,7 @@ class MusicService:
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """Return a job; raises JobNotFound, for another owner's job too."""
-        job = await asyncio.to_thread(self._store.get, job_id)
+        job = await self._reads.get(job_id)
         if owner is not None and job.owner != owner:
             raise JobNotFound(job_id)
         return job
