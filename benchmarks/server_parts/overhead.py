@@ -40,5 +40,7 @@ def measure(server: RunningServer) -> dict[str, float]:
     server.post(f"/models/{MODEL}", {"inputs": "0"})  # load the model
     late = asyncio.run(_all(server.port))
     p50, p99 = np.percentile(late, [50, 99])
-    print(f"overhead: {len(late)} calls by {CALLERS} callers, median {p50:.1f} ms, 99 % {p99:.1f}, most {max(late):.1f}")
+    print(
+        f"overhead: {len(late)} calls by {CALLERS} callers, median {p50:.1f} ms, 99 % {p99:.1f}, most {max(late):.1f}"
+    )
     return {"overhead_p50_ms": float(p50), "overhead_p99_ms": float(p99)}

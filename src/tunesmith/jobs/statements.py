@@ -23,6 +23,7 @@ _began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
 
 INSERT_JOB = sa.insert(jobs)
 JOB_BY_ID = sa.select(jobs).where(_the_job)
+JOBS_BY_ID = sa.select(jobs).where(jobs.c.id.in_(sa.bindparam("the_ids", expanding=True)))
 JOB_BY_KEY = sa.select(jobs).where(
     (jobs.c.owner == sa.bindparam("the_owner")) & (jobs.c.idempotency_key == sa.bindparam("the_key"))
 )

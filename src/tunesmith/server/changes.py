@@ -1,31 +1,23 @@
-"""Changes: who waits for a job hears when it has changed, without asking the database again and again."""
+"""Changes: that a job has changed is told here by whoever changes it, and heard by whoever cares."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections import defaultdict
+from collections.abc import Callable
+
+Hear = Callable[[str], None]
 
 
 class Changes:
-    """Used from one event loop. Another server on the same database is not heard, so waits look again by themselves."""
+    """Used from one event loop. What another server on the same database changes is not told here."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._listeners: list[Hear] = []
+
+    def listen(self, hear: Hear) -> None:
+        """Call ``hear`` with the id of every job that changes from now on."""
+        self._listeners.append(hear)
 
     def tell(self, job_id: str) -> None:
-        """Wake all who wait for this job."""
-        for event in self._waiting.get(job_id, ()):
-            event.set()
-
-    async def next(self, job_id: str, seconds: float) -> None:
-        """Return when the job has changed, or after so many seconds."""
-        event = asyncio.Event()
-        self._waiting[job_id].add(event)
-        try:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(event.wait(), seconds)
-        finally:
-            self._waiting[job_id].discard(event)
-            if not self._waiting[job_id]:
-                del self._waiting[job_id]
+        """Say that a job has changed."""
+        for hear in self._listeners:
+            hear(job_id)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunesmith.errors import JobNotFound
-from tunesmith.jobs.job import Job, JobState, Submission
+from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore
 from tunesmith.server.changes import Changes
+from tunesmith.server.following import Feed, Following
 from tunesmith.server.inputs import InputFiles
 from tunesmith.server.keep_alive import check_keep_alive
 from tunesmith.server.models import COMPOSER, resolve
 from tunesmith.server.stand_in import submission_for_stand_in
-
-LOOK_AGAIN_SECONDS = 1.0
-"""How often a wait looks by itself, for jobs that another server works on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class MusicService:
         self._store = store
         self._files = files
         self._changes = changes
+        self._following = Following(store.get_many, changes)
         self._wake = wake
         self._stand_ins = stand_ins
 
@@ -72,9 +73,10 @@ class MusicService:
     async def wait(self, job_id: str, timeout: float | None = None) -> Job:
         """Return the job at its end, or as it is after ``timeout`` seconds."""
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        async for job in self.events(job_id, deadline):
-            if job.state.is_final:
-                return job
+        async with contextlib.aclosing(self.events(job_id, deadline)) as events:
+            async for job in events:
+                if job.state.is_final:
+                    return job
         return await self.get(job_id)
 
     async def cancel(self, job_id: str) -> Job:
@@ -84,18 +86,19 @@ class MusicService:
         self._wake(job_id)
         return job
 
-    async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncIterator[Job]:
+    async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncGenerator[Job]:
         """Give the job now, and after each change, until its end or the deadline on the monotonic clock."""
-        seen: Job | None = None
-        while True:
-            job = await self.get(job_id)
-            if seen is None or _shown(job) != _shown(seen):
+        with self._following.feed(job_id) as feed:
+            job = await feed.after(None, deadline - time.monotonic())
+            while job is not None:
                 yield job
-                seen = job
-            left = deadline - time.monotonic()
-            if job.state.is_final or left <= 0:
-                return
-            await self._changes.next(job_id, min(left, LOOK_AGAIN_SECONDS))
+                if job.state.is_final:
+                    return
+                job = await feed.after(job, deadline - time.monotonic())
+
+    def follow(self, job_id: str) -> AbstractContextManager[Feed]:
+        """Give a feed of the job's changes, for callers who do more than wait for them."""
+        return self._following.feed(job_id)
 
     async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage:
         """Return a page of jobs, newest first."""
@@ -119,7 +122,3 @@ def _draw_seed(submission: Submission) -> int:
     if submission.idempotency_key is not None:
         drawn = hashlib.sha256(f"{submission.owner} {submission.idempotency_key}".encode()).digest()
     return int.from_bytes(drawn[:8], "big") % 2**31
-
-
-def _shown(job: Job) -> tuple[JobState, float, str]:
-    return job.state, job.progress, job.stage

@@ -173,6 +173,8 @@ def errors(error: TunesmithError) -> JSONResponse:
     body: dict[str, Any] = {"error": message_of(error)}
     if status == 401:
         body = {"error": "Authorization header is correct, but the token seems invalid"}
+    if status == 429:
+        body = {"error": f"Rate limit reached. {error}"}
     if status == 422:
         body["error_type"] = "validation"
     if isinstance(error, ModelIsLoading):
