@@ -12,6 +12,7 @@ from tunesmith.errors import (
     InvalidScore,
     JobNotFound,
     QueueFull,
+    RateLimited,
     TunesmithError,
     UnknownName,
 )
@@ -29,6 +30,7 @@ from tunesmith.errors import (
     (JobNotFound("abc"), "there is no job 'abc'", 2),
     (QueueFull(500), "the queue is full: 500 requests are waiting; try again later", 1),
     (QueueFull(500, 12), "the queue is full: 500 requests are waiting; try again in 12 s", 1),
+    (RateLimited("60 requests a minute", 12), "no more than 60 requests a minute; try again in 12 s", 1),
     (IdempotencyConflict("k"), "idempotency_key: 'k' was used before for another request", 2),
     (TunesmithError("it failed"), "it failed", 1),
 ])  # fmt: skip

@@ -11,13 +11,27 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate, one_line
 
 FILE_VARIABLE = "TUNESMITH_CONFIG"
+
+
+def _words(value: object) -> object:
+    """Cut what the environment says at its commas."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 def settings_file() -> Path:
@@ -52,6 +66,13 @@ class Settings(BaseSettings):
     public_url: str | None = None
     replicate_output: Literal["auto", "url", "data"] = "auto"
     allow_private_addresses: bool = False
+    rate_limit_url: str | None = None
+    anonymous_rate: str = "60/minute"
+    anonymous_quota: str = "50/day"
+    max_body_megabytes: Annotated[float, Field(gt=0)] = 140.0
+    allowed_hosts: Words = ()
+    cors_origins: Words = ()
+    trusted_proxies: Words = ()
 
     @classmethod
     def settings_customise_sources(

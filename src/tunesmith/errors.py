@@ -16,6 +16,7 @@ The tree::
     ├── JobNotFound         there is no job with that id
     ├── TrackNotFound       there is no track with that id in the prompt log
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
+    ├── RateLimited         the caller has asked for more than it may: says when to come back
     ├── QueueFull           so many requests wait already that no more are taken: says when to come back
     └── GenerationCancelled the caller cancelled while the music was being made
 """
@@ -139,12 +140,21 @@ class TrackNotFound(TunesmithError):
 
     exit_code = 2
 
-    def __init__(self, track_id: str) -> None:
-        super().__init__(f"there is no track {track_id[:80]!r} in the prompt log; see: tunesmith log")
+    def __init__(self, track_id: str, problem: str = "there is none in the prompt log") -> None:
+        super().__init__(f"track {track_id[:80]!r}: {problem}")
 
 
 class OutOfResources(TunesmithError):
     """There is not enough disk or memory; found out before the work starts."""
+
+
+class RateLimited(TunesmithError):
+    """The caller has asked for more than it may; after ``retry_after`` whole seconds it may ask again."""
+
+    def __init__(self, allowed: str, retry_after: int) -> None:
+        super().__init__(f"no more than {allowed}; try again in {retry_after} s")
+        self.allowed = allowed
+        self.retry_after = retry_after
 
 
 class QueueFull(TunesmithError):

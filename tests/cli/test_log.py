@@ -133,7 +133,7 @@ def test_nothing_is_remembered_where_the_settings_say_so(tmp_path: Path) -> None
     ("arguments", "said"),
     [
         (("log", "rate", "zzz", "9"), "rating: must be 1 to 5, or 0 for none, got 9"),
-        (("log", "show", "zzz"), "there is no track 'zzz'"),
+        (("log", "show", "zzz"), "track 'zzz': there is none in the prompt log"),
         (("log", "--export", "xml"), "export: must be csv or jsonl, got 'xml'"),
         (("again", "nothing.wav"), "cannot read nothing.wav: there is no such file"),
     ],

@@ -128,15 +128,6 @@ def test_lists_can_be_narrowed(store: JobStore) -> None:
     assert store.list(JobFilter(states=[JobState.CANCELED])).jobs == (canceled,)
 
 
-def test_submissions_are_counted_for_quotas(store: JobStore, clock: FakeClock) -> None:
-    for owner in ("me", "me", "you"):
-        store.submit(asked(owner))
-        clock.pass_(10)
-    assert store.submitted_since("me", clock() - 30) == 2
-    assert store.submitted_since("me", clock() - 20) == 1
-    assert store.submitted_since("me", clock()) == 0
-
-
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_a_job_can_be_canceled_until_it_is_finished(
     store: JobStore, queue: JobQueue, clock: FakeClock, steps: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated
 
 import typer
@@ -26,24 +25,19 @@ def serve(
 
     from tunesmith.config import load_settings
     from tunesmith.server.app import ServerOptions, create_app
+    from tunesmith.server.listening import is_loopback, trusted_proxies
     from tunesmith.server.serving import DrainingServer
 
     settings = load_settings()
     if not (is_loopback(host) or allow_anonymous):
         _check_token_exists(host)
-    app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in))
+    proxies = trusted_proxies(settings)
+    app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in, host=host))
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=settings.drain_seconds
-    )
+        app, host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=settings.drain_seconds,
+        proxy_headers=bool(proxies), forwarded_allow_ips=proxies, server_header=False,
+    )  # fmt: skip
     DrainingServer(config, app.state.drain).run()
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_token_exists(host: str) -> None:

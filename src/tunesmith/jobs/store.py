@@ -12,22 +12,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
+from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull, RateLimited
 from tunesmith.jobs.job import Job, JobState, Submission, is_job_id, new_job_id
+from tunesmith.jobs.quotas import NO_QUOTAS, Quotas
 from tunesmith.jobs.rows import job_of, row_of
 from tunesmith.jobs.speeds import SpeedBook
 from tunesmith.jobs.statements import (
     CANCEL,
-    COUNT_BY_OWNER,
     COUNT_WAITING,
     INSERT_JOB,
     JOB_BY_ID,
     JOB_BY_KEY,
+    JOBS_BY_ID,
     UNFINISHED,
 )
 from tunesmith.jobs.waiting import Queue, read_queue
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
+from tunesmith.library.rate import Allowance
 from tunesmith.library.tables import jobs
 
 PAGE = 100
@@ -64,16 +66,20 @@ EVERYTHING = JobFilter()
 class JobStore:
     """The jobs in a database, for the servers' side. Safe to share between threads and between processes."""
 
-    def __init__(self, database: Database, queue_limit: int, clock: Clock = time.time) -> None:
+    def __init__(
+        self, database: Database, queue_limit: int, clock: Clock = time.time, quotas: Quotas = NO_QUOTAS
+    ) -> None:
         self._database = database
         self._queue_limit = queue_limit
+        self._quotas = quotas
         self._clock = clock
         self._speeds = SpeedBook(database)
 
     def submit(self, submission: Submission) -> Submitted:
         """Queue a job; once this returns, it is not lost whatever process dies.
 
-        Raises QueueFull when ``queue_limit`` jobs wait, and IdempotencyConflict for a key used for another request.
+        Raises RateLimited when the owner's quota is used up, QueueFull when ``queue_limit`` jobs wait, and
+        IdempotencyConflict for a key used for another request.
         """
         now = self._clock()
         row = row_of(submission, new_job_id(now), now)
@@ -82,6 +88,9 @@ class JobStore:
             earlier = _with_key(connection, row)
             if earlier is not None:
                 return Submitted(job_of(earlier, now), created=False)
+            left = self._quotas.left_to(connection, row["owner"], now)
+            if left is not None and not left.remaining:
+                raise RateLimited(left.rate.says(left.things), left.resets_in(now))
             if connection.execute(COUNT_WAITING).scalar_one() >= self._queue_limit:
                 raise QueueFull(self._queue_limit, read_queue(connection, self._speeds, now).retry_after())
             connection.execute(INSERT_JOB, row)
@@ -96,6 +105,14 @@ class JobStore:
         if row is None:
             raise JobNotFound(job_id)
         return job_of(row, self._clock())
+
+    def get_many(self, job_ids: Collection[str]) -> Mapping[str, Job]:
+        """Return those of the jobs that there are, by id, with one query."""
+        asked = [job_id for job_id in job_ids if is_job_id(job_id)]
+        with self._database.read() as connection:
+            rows = connection.execute(JOBS_BY_ID, {"the_ids": asked}).mappings().all()
+        now = self._clock()
+        return {row["id"]: job_of(row, now) for row in rows}
 
     def list(self, which: JobFilter = EVERYTHING, limit: int = PAGE, before: str | None = None) -> JobPage:
         """Return a page of jobs, newest first, older than the job ``before``; raises JobNotFound where it is no id."""
@@ -113,11 +130,10 @@ class JobStore:
             found = [job_of(row, now) for row in connection.execute(query).mappings()]
         return JobPage(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
 
-    def submitted_since(self, owner: str, since: float) -> int:
-        """Count an owner's jobs handed in at or after a time: what a daily quota is held against."""
+    def allowance(self, owner: str) -> Allowance | None:
+        """Return what is left of an owner's quota, or None where it has none."""
         with self._database.read() as connection:
-            first = new_job_id(since, bytes)  # no id made since then sorts before it
-            return connection.execute(COUNT_BY_OWNER, {"the_owner": owner, "the_first": first}).scalar_one()
+            return self._quotas.left_to(connection, owner, self._clock())
 
     def counts(self) -> Mapping[JobState, int]:
         """Count the jobs that wait or are being made, by state."""

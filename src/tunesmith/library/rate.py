@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -40,3 +41,29 @@ class Rate:
         if found is None or unit not in SECONDS or int(found[1]) < 1:
             raise InvalidRequest(field, f"must be COUNT/UNIT, unit second, minute, hour or day, got {text[:40]!r}")
         return cls(int(found[1]), unit)
+
+    def says(self, things: str) -> str:
+        """Return it in words, such as ``60 requests a minute``."""
+        return f"{self.count} {things} {'an' if self.unit == 'hour' else 'a'} {self.unit}"
+
+    def window(self, now: float) -> tuple[float, float]:
+        """Return when the stretch that a moment lies in began and when it ends; days and hours are those of UTC."""
+        began = now // self.seconds * self.seconds
+        return began, began + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left to a caller: ``remaining`` of what ``rate`` allows, until all of it is back at ``resets_at``.
+
+    ``things`` says of what, in the plural; times are seconds since 1970 in UTC.
+    """
+
+    things: str
+    rate: Rate
+    remaining: int
+    resets_at: float
+
+    def resets_in(self, now: float) -> int:
+        """Return the whole seconds until all of it is back, at least 1."""
+        return max(1, math.ceil(self.resets_at - now))

@@ -121,9 +121,14 @@ class Tokens:
             return tuple(_token_of(row) for row in connection.execute(query).mappings())
 
     def exist(self) -> bool:
-        """Tell whether there is any token in force, which closes the server to callers without one."""
+        """Tell whether there is any token in force, so that somebody can call."""
         now = self._clock()
         return any(token.is_in_force(now) for token in self.list())
+
+    def were_made(self) -> bool:
+        """Tell whether a token was ever made: from then on a server is closed, also when the last one has ended."""
+        with self._database.read() as connection:
+            return connection.execute(sa.select(sa.exists(tokens.select()))).scalar_one()
 
     def revoke(self, name: str) -> ApiToken:
         """End a token by its name or its prefix, for good; raises UnknownName."""

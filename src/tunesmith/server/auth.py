@@ -1,16 +1,32 @@
-"""Auth: who calls. Tokens come as ``Bearer x``, ``Token x``, bare or in ``xi-api-key``, and are never logged."""
+"""Auth: who calls, and what they may. Tokens come as ``Bearer x``, ``Token x``, bare or in ``xi-api-key``.
+
+They are never logged, and what is remembered of one for a moment is its digest.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
+import ipaddress
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from tunesmith.errors import TunesmithError
-from tunesmith.library.tokens import Tokens
+from tunesmith.library.clock import Clock
+from tunesmith.library.rate import Rate
+from tunesmith.library.tokens import ApiToken, Scope, Tokens
+from tunesmith.server.limits import READS, RateLimits
+from tunesmith.server.remembered import Remembered
 
 SCHEMES = ("bearer", "token")
+REMEMBERED_SECONDS = 1.0
+"""How long at most a revoked token is still taken."""
+
+NETWORK_BITS = 64
+"""How much of an IPv6 address tells one caller from another: every household has the rest to itself."""
 
 
 class Unauthenticated(TunesmithError):
@@ -21,37 +37,89 @@ class Unauthenticated(TunesmithError):
         self.headers = {"WWW-Authenticate": "Bearer"}
 
 
+class Forbidden(TunesmithError):
+    """The caller is known, and may not do this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``owner`` is whose jobs the caller sees: those of the token's id, or of an address, or None for everybody's."""
+    """``owner`` is whose jobs the caller sees: those of the token's id, or of an address, or None for everybody's.
+
+    ``rate`` bounds its requests, if anything does.
+    """
 
     owner: str | None
+    scope: Scope = "generate"
+    rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call at all.
+
+    ``anonymous`` lets people call without a token; they see the jobs of their address and share
+    ``anonymous_rate``. Where ``open_at_first``, everyone may do everything until the first token is made, as on a
+    server that only its own machine can reach.
+    """
+
+    anonymous: bool = False
+    open_at_first: bool = True
+    anonymous_rate: Rate | None = None
 
 
 class Authenticator:
-    """FastAPI's dependency that returns the caller.
+    """FastAPI's dependency that returns the caller and counts the request."""
 
-    Until a token exists everyone may call and sees every job, as a server on loopback is used; ``anonymous`` lets
-    people call without one anyway, and they see the jobs of their address.
-    """
-
-    def __init__(self, tokens: Tokens, *, anonymous: bool) -> None:
+    def __init__(
+        self, tokens: Tokens, access: Access, limits: RateLimits | None = None, clock: Clock = time.time
+    ) -> None:
         self._tokens = tokens
-        self._anonymous = anonymous
+        self._access = access
+        self._limits = limits or RateLimits()
+        self._clock = clock
+        self._closed: Remembered[None, bool] = Remembered(REMEMBERED_SECONDS)
+        self._known: Remembered[bytes, ApiToken | None] = Remembered(REMEMBERED_SECONDS)
 
     async def __call__(self, request: Request) -> Caller:
-        """Return who calls; raises Unauthenticated."""
+        """Return who calls; raises Unauthenticated and RateLimited."""
+        caller = await self._caller(request)
+        request.state.caller = caller
+        if caller.owner is not None and caller.rate is not None:
+            is_read = request.method in READS
+            request.state.rate = await self._limits.hit(caller.owner, caller.rate, is_read=is_read)
+        return caller
+
+    async def _caller(self, request: Request) -> Caller:
+        if not self._access.anonymous and self._access.open_at_first and not await self._is_closed():
+            return Caller(None, "admin")
         secret = _secret_of(request)
-        if not self._anonymous and not await asyncio.to_thread(self._tokens.exist):
-            return Caller(None)
-        if secret is None:
-            if self._anonymous:
-                return Caller(request.client.host if request.client else "unknown")
-            raise Unauthenticated("no token was given; send it as: Authorization: Bearer TOKEN")
-        token = await asyncio.to_thread(self._tokens.verify, secret)
-        if token is None:
+        if secret is not None:
+            return await self._holder(secret)
+        if self._access.anonymous:
+            return Caller(_address_of(request), rate=self._access.anonymous_rate)
+        raise Unauthenticated("no token was given; send it as: Authorization: Bearer TOKEN")
+
+    async def _holder(self, secret: str) -> Caller:
+        digest = hashlib.sha256(secret.encode()).digest()
+        token = await self._known.get(digest, lambda: self._tokens.verify(secret))
+        if token is None or not token.is_in_force(self._clock()):
             raise Unauthenticated("the token is not valid here")
-        return Caller(token.id)
+        return Caller(token.id, token.scope, token.rate)
+
+    async def _is_closed(self) -> bool:
+        return await self._closed.get(None, self._tokens.were_made)
+
+
+def require_admin(authenticate: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Return FastAPI's dependency that lets only admins pass, and returns the caller; raises Forbidden."""
+    authenticated = Depends(authenticate)
+
+    async def admin(caller: Any = authenticated) -> Any:
+        if caller.scope != "admin":
+            raise Forbidden("this needs a token of scope admin; make one with: tunesmith token create --scope admin")
+        return caller
+
+    return admin
 
 
 def _secret_of(request: Request) -> str | None:
@@ -59,3 +127,17 @@ def _secret_of(request: Request) -> str | None:
     scheme, _, rest = given.partition(" ")
     secret = rest.strip() if scheme.lower() in SCHEMES else given
     return secret or request.headers.get("xi-api-key", "").strip() or None
+
+
+def _address_of(request: Request) -> str:
+    """Return who an anonymous caller is: an IPv4 address, or the network of an IPv6 address."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((address, NETWORK_BITS), strict=False))

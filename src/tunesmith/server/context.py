@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.config import Settings
 from tunesmith.library.clock import Clock
+from tunesmith.library.tracks import Tracks
 from tunesmith.server.loading import ModelLoading
 from tunesmith.server.service import MusicService
 
@@ -21,4 +22,5 @@ class DialectContext:
     settings: Settings
     authenticate: Callable[..., Awaitable[Any]]
     loading: ModelLoading
+    tracks: Tracks
     clock: Clock = time.time

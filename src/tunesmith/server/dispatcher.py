@@ -183,7 +183,7 @@ class Dispatcher:
             log.exception("job %s", job.id)
             await self._conclude(self._write, self._queue.fail, claim, INTERNAL_ERROR)
         finally:
-            self._changes.tell(job.id, ended=True)
+            self._changes.tell(job.id)
             if not kept:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 

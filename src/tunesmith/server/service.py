@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tunesmith.errors import JobNotFound
-from tunesmith.jobs.job import Job, JobState, Submission
+from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore
 from tunesmith.server.changes import Changes
+from tunesmith.server.following import Feed, Following
 from tunesmith.server.inputs import InputFiles
 from tunesmith.server.job_reads import JobReads
 from tunesmith.server.keep_alive import check_keep_alive
 from tunesmith.server.models import COMPOSER, resolve
 from tunesmith.server.stand_in import submission_for_stand_in
-
-LOOK_AGAIN_SECONDS = 1.0
-"""How often a wait looks by itself, for jobs that another server works on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,11 @@ class MusicService:
         self._store = store
         self._files = files
         self._changes = changes
+        self._following = Following(store.get_many, changes)
+        self._reads = JobReads(store.get)
+        changes.listen(self._reads.forget)
         self._wake = wake
         self._stand_ins = stand_ins
-        self._reads = JobReads(store.get)
-        changes.on_change(self._reads.forget)
 
     async def submit(self, submission: Submission) -> Job:
         """Queue a job; raises InvalidRequest, UnknownName, ModelNotInstalled, QueueFull and IdempotencyConflict."""
@@ -75,34 +76,32 @@ class MusicService:
     async def wait(self, job_id: str, timeout: float | None = None) -> Job:
         """Return the job at its end, or as it is after ``timeout`` seconds."""
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        with self._changes.bell(job_id, only_end=True) as bell:
-            while True:
-                job = await self.get(job_id)
-                left = deadline - time.monotonic()
-                if job.state.is_final or left <= 0:
+        async with contextlib.aclosing(self.events(job_id, deadline)) as events:
+            async for job in events:
+                if job.state.is_final:
                     return job
-                await bell.heard(min(left, LOOK_AGAIN_SECONDS))
+        return await self.get(job_id)
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job in whatever state it is."""
         job = await asyncio.to_thread(self._store.cancel, job_id)
-        self._changes.tell(job_id, ended=True)
+        self._changes.tell(job_id)
         self._wake(job_id)
         return job
 
-    async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncIterator[Job]:
+    async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncGenerator[Job]:
         """Give the job now, and after each change, until its end or the deadline on the monotonic clock."""
-        seen: Job | None = None
-        with self._changes.bell(job_id) as bell:
-            while True:
-                job = await self.get(job_id)
-                if seen is None or _shown(job) != _shown(seen):
-                    yield job
-                    seen = job
-                left = deadline - time.monotonic()
-                if job.state.is_final or left <= 0:
+        with self._following.feed(job_id) as feed:
+            job = await feed.after(None, deadline - time.monotonic())
+            while job is not None:
+                yield job
+                if job.state.is_final:
                     return
-                await bell.heard(min(left, LOOK_AGAIN_SECONDS))
+                job = await feed.after(job, deadline - time.monotonic())
+
+    def follow(self, job_id: str) -> AbstractContextManager[Feed]:
+        """Give a feed of the job's changes, for callers who do more than wait for them."""
+        return self._following.feed(job_id)
 
     async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage:
         """Return a page of jobs, newest first."""
@@ -126,7 +125,3 @@ def _draw_seed(submission: Submission) -> int:
     if submission.idempotency_key is not None:
         drawn = hashlib.sha256(f"{submission.owner} {submission.idempotency_key}".encode()).digest()
     return int.from_bytes(drawn[:8], "big") % 2**31
-
-
-def _shown(job: Job) -> tuple[JobState, float, str]:
-    return job.state, job.progress, job.stage

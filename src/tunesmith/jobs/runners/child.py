@@ -81,7 +81,8 @@ class Child:
             work.seen_at = math.inf  # writing a file gives no signs, and ends
             write_audio(audio, Path(message["path"]))
         except Exception as error:  # the border of the job runner
-            self.send({"failed": task, **_described(error)})
+            recordings = (message["request"].get(name) for name in ("audio", "melody"))
+            self.send({"failed": task, **_described(error, *filter(None, recordings))})
         else:
             about = {"duration": audio.duration, "sample_rate": audio.sample_rate, "channels": audio.channels}
             self.send({"made": task, **about, "metadata": dict(audio.metadata)})
@@ -119,10 +120,16 @@ class _Work:
             self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
 
 
-def _described(error: Exception) -> dict[str, Any]:
-    """Describe an error for the parent; what is not one of ours is a bug, whose trace goes to the log."""
+def _described(error: Exception, *private: str) -> dict[str, Any]:
+    """Describe an error for the parent; what is not one of ours is a bug, whose trace goes to the log.
+
+    ``private`` are paths of the server's that no caller is to see.
+    """
     if isinstance(error, TunesmithError):
-        return {"kind": type(error).__name__, "message": str(error), "mistake": isinstance(error, InvalidRequest)}
+        message = str(error)
+        for path in private:
+            message = message.replace(path, "the recording")
+        return {"kind": type(error).__name__, "message": message, "mistake": isinstance(error, InvalidRequest)}
     traceback.print_exception(error)
     return {"kind": INTERNAL_ERROR, "message": "internal error; the server's log says more", "mistake": False}
 

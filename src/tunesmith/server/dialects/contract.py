@@ -13,12 +13,15 @@ from tunesmith.errors import TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, Submission
 
 STATUS_BY_ERROR: Mapping[str, int] = {
+    "BadRequest": 400,
     "Unauthenticated": 401,
     "Forbidden": 403,
     "ModelNotInstalled": 404,
     "UnknownName": 404,
     "JobNotFound": 404,
     "TrackNotFound": 404,
+    "NoSuchRoute": 404,
+    "WrongMethod": 405,
     "IdempotencyConflict": 409,
     "TooLarge": 413,
     "InvalidRequest": 422,
@@ -28,6 +31,7 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "ModelIsLoading": 503,
     "QueueFull": 503,
     "OutOfResources": 503,
+    "LimitsOutOfReach": 503,
 }
 """HTTP status by the name of an error's class, because of a failed job only that name is known; the rest are 500."""
 

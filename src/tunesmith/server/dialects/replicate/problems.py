@@ -38,7 +38,8 @@ _STATUSES: Sequence[tuple[type[TunesmithError], int, str]] = (
 
 _TITLES = {
     "Unauthenticated": "Unauthenticated", "Forbidden": "Forbidden", "RateLimited": "Too many requests",
-    "TooLarge": "Payload too large",
+    "TooLarge": "Payload too large", "BadRequest": "Bad request", "NoSuchRoute": "Not found",
+    "WrongMethod": "Method not allowed", "LimitsOutOfReach": "Service unavailable",
 }  # fmt: skip
 
 
@@ -96,7 +97,9 @@ def errors(error: TunesmithError) -> Response:
     if name not in _TITLES:
         return problem(500, "Internal server error", "The request could not be served.")
     wait = getattr(error, "retry_after", None)
-    return problem(STATUS_BY_ERROR[name], _TITLES[name], str(error), {"retry-after": str(wait)} if wait else None)
+    headers = {**getattr(error, "headers", {}), **({"retry-after": str(wait)} if wait else {})}
+    detail = f"Request was throttled. Your rate limit resets in ~{wait}s." if name == "RateLimited" else str(error)
+    return problem(STATUS_BY_ERROR[name], _TITLES[name], detail, headers)
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

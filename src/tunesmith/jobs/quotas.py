@@ -1,0 +1,41 @@
+"""Quotas: how many jobs an owner may hand in, counted in the database, so that they hold over all servers on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from tunesmith.jobs.job import new_job_id
+from tunesmith.jobs.statements import COUNT_BY_OWNER
+from tunesmith.library.rate import Allowance, Rate
+from tunesmith.library.tables import tokens
+
+THINGS = "pieces"
+_QUOTA_OF_TOKEN = sa.select(tokens.c.quota).where(tokens.c.id == sa.bindparam("the_owner"))
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """An API token's quota is that of its row; ``anonymous`` is the one of every owner that is an address."""
+
+    anonymous: Rate | None = None
+
+    def left_to(self, connection: sa.Connection, owner: str, now: float) -> Allowance | None:
+        """Return what an owner may still hand in, or None where nothing bounds it, as where it has no name."""
+        quota = self._of(connection, owner) if owner else None
+        if quota is None:
+            return None
+        began, ends = quota.window(now)
+        first = new_job_id(began, bytes)  # no id made since then sorts before it
+        used = connection.execute(COUNT_BY_OWNER, {"the_owner": owner, "the_first": first}).scalar_one()
+        return Allowance(THINGS, quota, max(0, quota.count - used), ends)
+
+    def _of(self, connection: sa.Connection, owner: str) -> Rate | None:
+        found = connection.execute(_QUOTA_OF_TOKEN, {"the_owner": owner}).first()
+        if found is None:
+            return self.anonymous
+        return None if found.quota is None else Rate.parse("quota", found.quota)
+
+
+NO_QUOTAS = Quotas()

@@ -1,0 +1,134 @@
+"""``/api/tracks``: the prompt log of the server: find, mark, hear and vary what was made."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunesmith.audio.formats import FORMATS
+from tunesmith.config import Settings
+from tunesmith.errors import TrackNotFound
+from tunesmith.jobs.job import Submission
+from tunesmith.jobs.results import ResultFiles
+from tunesmith.library.track import MAX_RATING, Marks, Track
+from tunesmith.library.tracks import PAGE, TrackFilter, Tracks
+from tunesmith.request import GenerationRequest
+from tunesmith.server.dialects import contract
+from tunesmith.server.dialects.bodies import documented, read_body
+
+DIALECT = "api"
+MAX_PAGE, MAX_VARIATIONS = 500, 100
+
+
+class TracksContext(contract.Context, Protocol):
+    """What these routes need of the server."""
+
+    @property
+    def tracks(self) -> Tracks:
+        """The prompt log."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The server's settings."""
+        ...
+
+
+class MarksBody(BaseModel):
+    """What to change on a track; what is left out stays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    starred: bool | None = None
+    rating: Annotated[int, Field(ge=0, le=MAX_RATING)] | None = None
+    tags: Annotated[list[str], Field(max_length=32)] | None = None
+
+
+class VariationsBody(BaseModel):
+    """How many variations to make."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 5
+
+
+def router(context: TracksContext) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/api/tracks", tags=["Tracks"])
+    caller_of = Depends(context.authenticate)
+    tracks, results = context.tracks, ResultFiles(context.settings.data_dir / "results")
+
+    @routes.get("", summary="The newest tracks, or those that fit")
+    async def page(
+        search: Annotated[str, Query(max_length=500)] = "",
+        model: Annotated[str | None, Query(max_length=256)] = None,
+        starred: bool = False,
+        tag: Annotated[str | None, Query(max_length=64)] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
+        before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        caller: Any = caller_of,
+    ) -> JSONResponse:
+        which = TrackFilter(search, model, starred, caller.owner, None, tag)
+        found = await asyncio.to_thread(tracks.page, which, limit, before)
+        shown = [track_json(track, results) for track in found.tracks]
+        return JSONResponse({"tracks": shown, "next_before": found.next_before})
+
+    @routes.get("/{track_id}", summary="One track")
+    async def get(track_id: str, caller: Any = caller_of) -> JSONResponse:
+        return JSONResponse(track_json(await asyncio.to_thread(tracks.get, track_id, caller.owner), results))
+
+    @routes.patch("/{track_id}", summary="Star, rate or tag a track", openapi_extra=documented(MarksBody))
+    async def mark(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
+        body = await read_body(request, MarksBody)
+        marks = Marks(body.starred, body.rating, None if body.tags is None else tuple(body.tags))
+        return JSONResponse(track_json(await asyncio.to_thread(tracks.mark, track_id, marks, caller.owner), results))
+
+    @routes.delete("/{track_id}", summary="Forget a track", status_code=204)
+    async def remove(track_id: str, caller: Any = caller_of) -> Response:
+        await asyncio.to_thread(tracks.remove, track_id, caller.owner)
+        return Response(status_code=204)
+
+    @routes.get("/{track_id}/audio", summary="A track's file")
+    async def audio(track_id: str, caller: Any = caller_of) -> FileResponse:
+        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        path = None if track.made.file is None else results.find(track.made.file.digest)
+        if path is None or track.made.file is None:
+            raise TrackNotFound(track_id, "its file is no longer kept")
+        kind = f".{track.made.file.format}"
+        return FileResponse(path, media_type=FORMATS[kind].media_type, filename=f"{track.id}{kind}")
+
+    @routes.post(
+        "/{track_id}/variations", summary="Make variations of a track: jobs with other seeds", status_code=202,
+        openapi_extra=documented(VariationsBody),
+    )  # fmt: skip
+    async def vary(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
+        body = await read_body(request, VariationsBody)
+        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        asked = [_variation(track, number, caller.owner) for number in range(1, body.n + 1)]
+        jobs = [await context.service.submit(submission) for submission in asked]
+        shown = [{"id": job.id, "seed": job.request.seed, "url": f"/api/jobs/{job.id}"} for job in jobs]
+        return JSONResponse({"parent": track.id, "jobs": shown}, 202)
+
+    return routes
+
+
+def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
+    """Return a track as these routes tell it: where its file is on a disk is nobody else's business."""
+    values = {name: value for name, value in track.as_json().items() if name not in ("path", "request", "metadata")}
+    digest = track.made.file.digest if track.made.file else None
+    kept = digest is not None and results.find(digest) is not None
+    private = ("audio", "melody", "soundfont")
+    request = {name: value for name, value in track.made.request.items() if name not in private}
+    return {**values, "request": request, "audio": f"/api/tracks/{track.id}/audio" if kept else None}
+
+
+def _variation(track: Track, number: int, owner: str | None) -> Submission:
+    request = GenerationRequest.checked(**{**track.made.request, "seed": (track.seed or 0) + number})
+    form = track.made.file.format if track.made.file else "wav"
+    return Submission(
+        request, DIALECT, owner, model=track.made.generated_by, extra={"format": form, "parent": track.id}
+    )

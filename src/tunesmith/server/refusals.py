@@ -1,0 +1,61 @@
+"""Refusals: what the web framework says by itself, such as that there is no such route, in each dialect's own shape."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.server.safety import Tell
+
+SHOWN_CHARACTERS = 120
+
+
+class NoSuchRoute(TunesmithError):
+    """Nothing is served at that path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is nothing at {path[:SHOWN_CHARACTERS]!r}; /docs lists what there is")
+
+
+class WrongMethod(TunesmithError):
+    """Something is served at that path, by other methods."""
+
+    def __init__(self, method: str, path: str, allowed: str) -> None:
+        super().__init__(f"{path[:SHOWN_CHARACTERS]!r} takes {allowed}, not {method[:20]}")
+        self.headers = {"Allow": allowed}
+
+
+class BadRequest(TunesmithError):
+    """The request is malformed."""
+
+
+def add_refusals(app: FastAPI, tell: Tell) -> None:
+    """Let the app say them through ``tell``."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return tell(request.url.path, _meaning(request, error))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return tell(request.url.path, _first(error))
+
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _meaning(request: Request, error: HTTPException) -> TunesmithError:
+    if error.status_code == 404:
+        return NoSuchRoute(request.url.path)
+    if error.status_code == 405:
+        return WrongMethod(request.method, request.url.path, (error.headers or {}).get("Allow", "other methods"))
+    return BadRequest(str(error.detail)) if error.status_code < 500 else TunesmithError(str(error.detail))
+
+
+def _first(error: RequestValidationError) -> InvalidRequest:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    return InvalidRequest(field, str(first["msg"]))

@@ -1,0 +1,52 @@
+"""Remembered: answers of the database that are asked for once at a time and remembered for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+MAX_ENTRIES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[Value]):
+    answer: asyncio.Task[Value]
+    at: float
+
+
+class Remembered(Generic[Key, Value]):
+    """What is asked again within ``seconds`` is answered from memory; many who ask at once wait for one answer.
+
+    A failure is told to all who wait for it, and forgotten.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._asked: dict[Key, _Asked[Value]] = {}
+
+    async def get(self, key: Key, ask: Callable[[], Value]) -> Value:
+        """Return the answer for a key; ``ask`` runs in a thread."""
+        now = self._clock()
+        asked = self._asked.get(key)
+        if asked is None or (asked.answer.done() and not self._holds(asked, now)):
+            self._make_room(now)
+            asked = _Asked(asyncio.create_task(asyncio.to_thread(ask)), now)
+            self._asked[key] = asked
+        if asked.answer.done():
+            return asked.answer.result()
+        return await asyncio.shield(asked.answer)
+
+    def _holds(self, asked: _Asked[Value], now: float) -> bool:
+        return now - asked.at < self._seconds and not asked.answer.cancelled() and asked.answer.exception() is None
+
+    def _make_room(self, now: float) -> None:
+        if len(self._asked) >= MAX_ENTRIES:
+            kept = {key: one for key, one in self._asked.items() if not one.answer.done() or self._holds(one, now)}
+            self._asked = kept if len(kept) < MAX_ENTRIES else {}
