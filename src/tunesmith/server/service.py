@@ -44,10 +44,10 @@ class MusicService:
         self._files = files
         self._changes = changes
         self._following = Following(store.get_many, changes)
-        self._wake = wake
-        self._stand_ins = stand_ins
         self._reads = JobReads(store.get)
         changes.listen(self._reads.forget)
+        self._wake = wake
+        self._stand_ins = stand_ins
 
     async def submit(self, submission: Submission) -> Job:
         """Queue a job; raises InvalidRequest, UnknownName, ModelNotInstalled, QueueFull and IdempotencyConflict."""
