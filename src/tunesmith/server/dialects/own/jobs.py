@@ -56,7 +56,7 @@ class Jobs:
         path, headers = self._service.result_path(job), {**headers_of(job), **timing_headers(job)}
         if stream:
             return streamed(file_pieces(path), media_type_of(job), headers)
-        return whole(path, media_type_of(job), headers)
+        return await whole(path, media_type_of(job), headers)
 
     async def create(self, request: Request, caller: Any) -> Response:
         """Hand a job in."""
