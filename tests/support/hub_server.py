@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+HELD_SECONDS = 60  # at most, so that a test that fails ends
 LARGE = (".safetensors", ".bin")
 
 
@@ -32,12 +33,18 @@ class SharedRepository:
     commit: str = "c0ffee" * 6 + "c0de"
 
 
+def _set() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class HubServer:
     """The server's state: what it serves, what it was asked, and what goes wrong.
 
     ``cut_after`` ends the connection of the next download of weights after so many bytes, and lets that file be down
-    from then on; ``down`` are endings of paths that are answered with 503.
+    from then on; ``down`` are endings of paths that are answered with 503. While ``hold`` is not set, weights wait.
     """
 
     repositories: dict[str, SharedRepository] = field(default_factory=dict)
@@ -45,6 +52,7 @@ class HubServer:
     cut_after: int = 0
     down: tuple[str, ...] = ()
     url: str = ""
+    hold: threading.Event = field(default_factory=_set)
 
     def share(self, hub_id: str, folder: Path, **options: Any) -> SharedRepository:
         """Serve a folder as a repository."""
@@ -104,6 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
             hub_id, _, rest = path.partition("/resolve/")
             self._resolve(hub_id, *rest.split("/", 1))
         elif path.startswith("cdn/"):
+            self.hub.hold.wait(HELD_SECONDS)
             self._file(self.hub.repositories, path.removeprefix("cdn/"))
         else:
             self._send(HTTPStatus.NOT_FOUND, b"")

@@ -53,7 +53,6 @@ class PullBody(BaseModel):
 
 def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None:
     """Add the routes."""
-    store = Store(context.settings.data_dir.expanduser())
     known, admin = [Depends(context.authenticate)], [Depends(require_admin(context.authenticate))]
 
     @routes.get(
@@ -62,7 +61,7 @@ def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None
     )  # fmt: skip
     async def models() -> Response:
         loaded = {one.model for one in context.loading.loaded()}
-        found = await asyncio.to_thread(known_models, store)
+        found = await asyncio.to_thread(lambda: known_models(Store.default()))
         return encoded(ModelsDocument(models=[_document(model, loaded) for model in found]))
 
     @routes.get(
@@ -71,7 +70,7 @@ def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None
     )  # fmt: skip
     async def model(name: str) -> Response:
         loaded = {one.model for one in context.loading.loaded()}
-        return encoded(_document(await asyncio.to_thread(known_model, store, name), loaded))
+        return encoded(_document(await asyncio.to_thread(_find, name), loaded))
 
     @routes.post(
         MODELS + "/pull", dependencies=admin, openapi_extra=documented(PullBody), summary="Install a model",
@@ -86,7 +85,7 @@ def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None
         responses=responses(403, 404),
     )  # fmt: skip
     async def remove(name: str) -> Response:
-        await asyncio.to_thread(_remove, store, name)
+        await asyncio.to_thread(_remove, name)
         return Response(status_code=204)
 
 
@@ -119,7 +118,12 @@ class Installed(BaseModel):
     name: str
 
 
-def _remove(store: Store, name: str) -> None:
+def _find(name: str) -> KnownModel:
+    return known_model(Store.default(), name)
+
+
+def _remove(name: str) -> None:
+    store = Store.default()
     model = known_model(store, name)
     if model.installed is None:
         raise UnknownName("model", name, [one.name for one in store.models()])

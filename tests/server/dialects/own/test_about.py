@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import httpx
+import pytest
+from own_api import error_of, handed_in, in_state
+
+import tunesmith
+from tunesmith.cli import run
+
+
+def test_a_prompt_is_explained_as_on_the_command_line(server: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = server.post("/api/explain", json={"prompt": "jazz trio, 100 bpm", "seed": 3}).raise_for_status()
+    assert run(["explain", "jazz trio, 100 bpm", "--seed", "3", "--json"]) == 0
+    assert answer.json() == json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"), [({}, "prompt"), ({"prompt": ""}, "prompt"), ({"prompt": "x", "seed": -1}, "seed")]
+)
+def test_what_cannot_be_explained_is_refused(server: httpx.Client, body: dict[str, object], field: str) -> None:
+    assert error_of(server.post("/api/explain", json=body)) == (422, "InvalidRequest", field)
+
+
+def test_what_is_loaded_is_listed_with_its_memory_and_when_it_leaves(server: httpx.Client) -> None:
+    in_state(server, handed_in(server, "x", "prompt")["id"], "succeeded")
+    loaded = {one["name"]: one for one in server.get("/api/ps").raise_for_status().json()["models"]}["prompt"]
+    assert loaded["memory_bytes"] > 1_000_000
+    assert loaded["requests_running"] == 0
+    assert 0 < loaded["expires_in_seconds"] <= 300
+    assert datetime.fromisoformat(loaded["expires_at"]).tzinfo is not None
+
+
+def test_the_version_is_told(server: httpx.Client) -> None:
+    assert server.get("/api/version").json() == {"version": tunesmith.__version__}
+
+
+def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.Client) -> None:
+    document = server.get("/openapi.json").raise_for_status().json()
+    routes = {
+        (method, path): operation
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if path.startswith("/api/") and not path.startswith("/api/tracks")
+    }
+    assert set(routes) == {
+        ("post", "/api/generate"), ("post", "/api/jobs"), ("get", "/api/jobs"), ("get", "/api/jobs/{job_id}"),
+        ("get", "/api/jobs/{job_id}/audio"), ("get", "/api/jobs/{job_id}/events"), ("delete", "/api/jobs/{job_id}"),
+        ("post", "/api/explain"), ("get", "/api/models"), ("get", "/api/models/{name}"), ("post", "/api/models/pull"),
+        ("delete", "/api/models/{name}"), ("get", "/api/ps"), ("get", "/api/version"),
+    }  # fmt: skip
+    for (method, path), operation in routes.items():
+        good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+        assert method == "delete" or good["content"], path
+        assert method != "post" or operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    fields = routes["post", "/api/generate"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert {"prompt", "model", "format", "keep_alive", "audio"} <= set(fields)
+    assert "soundfont" not in fields
+    named = json.dumps(document)
+    for reference in {part.split('"')[0] for part in named.split("#/components/schemas/")[1:]}:
+        assert reference in document["components"]["schemas"], reference
+
+
+def test_what_is_not_served_is_said_in_the_same_shape(server: httpx.Client) -> None:
+    assert error_of(server.get("/api/nothing"))[0] == 404
+    assert error_of(server.put("/api/jobs"))[0] == 405
