@@ -32,7 +32,8 @@ async def call(port: int, number: int) -> list[float]:
 
 
 async def _all(port: int) -> list[float]:
-    return sum(await asyncio.gather(*(call(port, number) for number in range(CALLERS))), [])
+    times = await asyncio.gather(*(call(port, number) for number in range(CALLERS)))
+    return [one for caller in times for one in caller]
 
 
 def measure(server: RunningServer) -> dict[str, float]:

@@ -21,6 +21,7 @@ from tunesmith.jobs.statements import (
     CLAIM,
     EXTRAPOLATE,
     HELD,
+    INSERT_TRACK,
     IS_ACTIVE,
     IS_CLAIMED,
     NEWEST_TURN,
@@ -31,7 +32,7 @@ from tunesmith.jobs.statements import (
 )
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.tables import jobs, tracks, turns, workers
+from tunesmith.library.tables import jobs, turns, workers
 from tunesmith.library.tracks import track_row
 
 MAX_ATTEMPTS = 2
@@ -136,7 +137,7 @@ class JobQueue:
             began_at: float | None = connection.execute(SUCCEED, _the(claim) | values).scalar()
             if began_at is not None:
                 made = track_of(claim.job, result, metadata, (began_at, now))
-                connection.execute(sa.insert(tracks).values(track_row(made, now)))
+                connection.execute(INSERT_TRACK, track_row(made, now))
             if began_at is not None and result.duration > 0:
                 speed = Speed(seconds_per_audio_second=(now - began_at) / result.duration)
                 self._speeds.observe(connection, model, speed)

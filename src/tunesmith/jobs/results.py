@@ -70,16 +70,20 @@ class ResultFiles:
     @contextmanager
     def receive(self, suffix: str = "") -> Iterator[Path]:
         """Give an empty file to write a result to, and remove it if it was not kept."""
-        handle, name = mkstemp(suffix, dir=self._incoming)
-        os.close(handle)
-        path = Path(name)
+        path = self.new(suffix)
         try:
             yield path
         finally:
             path.unlink(missing_ok=True)
 
+    def new(self, suffix: str = "") -> Path:
+        """Return an empty file to write a result to, which is to be removed if it is not kept."""
+        handle, name = mkstemp(suffix, dir=self._incoming)
+        os.close(handle)
+        return Path(name)
+
     def keep(self, path: Path) -> StoredFile:
-        """Move a file that was written to ``receive``'s path to its place; once this returns it is on the disk."""
+        """Move a file that was begun with ``new`` or ``receive`` to its place; once this returns it is on the disk."""
         digest, size = _synced_digest(path)
         target = self._path(digest)
         target.parent.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from tunesmith.jobs.job import JobState
-from tunesmith.library.tables import ACTIVE_STATES, jobs, turns
+from tunesmith.library.tables import ACTIVE_STATES, jobs, tracks, turns
 
 QUEUED = JobState.QUEUED.value
 UNFINISHED = (QUEUED, *ACTIVE_STATES)
@@ -22,6 +22,7 @@ _is_claimed = (
 _began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
 
 INSERT_JOB = sa.insert(jobs)
+INSERT_TRACK = sa.insert(tracks)
 JOB_BY_ID = sa.select(jobs).where(_the_job)
 JOBS_BY_ID = sa.select(jobs).where(jobs.c.id.in_(sa.bindparam("the_ids", expanding=True)))
 JOB_BY_KEY = sa.select(jobs).where(

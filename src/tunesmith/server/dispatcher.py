@@ -7,15 +7,15 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import DatabaseError
-from tunesmith.jobs.job import Claim, Failure, Job, JobResult
+from tunesmith.jobs.job import Claim, Failure, JobResult
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.results import ResultFiles
+from tunesmith.jobs.results import ResultFiles, StoredFile
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, RunnerPool, Task, TaskFailed
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.server.changes import Changes
@@ -23,6 +23,9 @@ from tunesmith.server.keep_alive import KEEP_ALIVE
 from tunesmith.server.stand_in import about_stand_in
 
 DEFAULT_FORMAT = "wav"
+CLAIMS_AT_ONCE = 8
+"""How many jobs at most are claimed before the first of them is begun."""
+
 RETRY_SECONDS = 1.0
 """How long to wait for a database that cannot be reached."""
 
@@ -125,21 +128,28 @@ class Dispatcher:
                 self._stop(job_id)
 
     async def _take_more(self) -> None:
-        while self._draining_since is None and (claim := await self._claim()):
-            self._changes.tell(claim.job.id)
-            task = asyncio.create_task(self._work(claim), name=claim.job.id)
-            self._working[claim.job.id] = claim, task
-            task.add_done_callback(self._done)
+        """Claim jobs of those models that have a place for them, until there are none."""
+        while self._draining_since is None and (claims := await self._write(self._claims)):
+            for claim, path in claims:
+                self._changes.tell(claim.job.id)
+                task = asyncio.create_task(self._work(claim, path), name=claim.job.id)
+                self._working[claim.job.id] = claim, task
+                task.add_done_callback(self._done)
 
-    async def _claim(self) -> Claim | None:
-        """Claim the next job of those models that have a place for it."""
-        at_work = Counter(claim.job.generated_by for claim, _ in self._working.values())
-        full = {model for model, tasks in at_work.items() if tasks >= self._pool.capacity(model)}
-        if not full:
-            claim: Claim | None = await self._write(self._queue.claim, self._worker)
-            return claim
-        free = set(await self._write(self._queue.waiting_models)) - full
-        return await self._write(self._queue.claim, self._worker, free) if free else None
+    def _claims(self) -> list[tuple[Claim, Path]]:
+        """Claim a few of the next jobs, each with the file that it is to write; done in a thread."""
+        assert self._worker
+        at_work = Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
+        claims: list[tuple[Claim, Path]] = []
+        while len(claims) < CLAIMS_AT_ONCE:
+            full = {model for model, tasks in at_work.items() if tasks >= self._pool.capacity(model)}
+            free = set(self._queue.waiting_models()) - full if full else None
+            claim = None if full and not free else self._queue.claim(self._worker, free)
+            if claim is None:
+                break
+            at_work[claim.job.generated_by] += 1
+            claims.append((claim, self._results.new(f".{claim.job.extra.get('format', DEFAULT_FORMAT)}")))
+        return claims
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.pop(task.get_name(), None)
@@ -151,53 +161,37 @@ class Dispatcher:
         if job_id in self._working:
             self._working[job_id][1].cancel()
 
-    async def _work(self, claim: Claim) -> None:
-        job = claim.job
+    async def _work(self, claim: Claim, path: Path) -> None:
+        job, kept = claim.job, False
         try:
-            async with self._place_for(job) as path:
-                request = job.request.model_copy(update={"model": job.generated_by})
-                alone = job.attempts > 1  # a runner has died over it: others must not be the victims
-                task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
-                made = await self._pool.run(task, self._reporter(claim))
-                await self._keep(claim, made)
+            request = job.request.model_copy(update={"model": job.generated_by})
+            alone = job.attempts > 1  # a runner has died over it: others must not be the victims
+            task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
+            made = await self._pool.run(task, self._reporter(claim))
+            await self._conclude(asyncio.to_thread, _Keeping(self._results, self._queue, claim, made))
+            kept = True
         except TaskFailed as error:
-            await self._conclude(self._queue.fail, claim, Failure(error.kind, str(error)))
+            await self._conclude(self._write, self._queue.fail, claim, Failure(error.kind, str(error)))
         except RunnerCrashed as error:
             log.warning("job %s: %s", job.id, error)
-            await self._conclude(self._queue.requeue, claim)
+            await self._conclude(self._write, self._queue.requeue, claim)
         except asyncio.CancelledError:
             if self._closing:
-                await self._conclude(self._queue.release, claim)
+                await self._conclude(self._write, self._queue.release, claim)
             raise
         except Exception:  # the border of the job runner
             log.exception("job %s", job.id)
-            await self._conclude(self._queue.fail, claim, INTERNAL_ERROR)
+            await self._conclude(self._write, self._queue.fail, claim, INTERNAL_ERROR)
         finally:
             self._changes.tell(job.id)
+            if not kept:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    @contextlib.asynccontextmanager
-    async def _place_for(self, job: Job) -> AsyncIterator[Path]:
-        """Give the file that the job is to write; a slow disk holds nobody else up."""
-        place = self._results.receive(f".{job.extra.get('format', DEFAULT_FORMAT)}")
-        path = await asyncio.to_thread(place.__enter__)
-        try:
-            yield path
-        finally:
-            await asyncio.to_thread(place.__exit__, None, None, None)
-
-    async def _keep(self, claim: Claim, made: Made) -> None:
-        stored = await asyncio.to_thread(self._results.keep, made.path)
-        result = JobResult(
-            stored.digest, made.path.suffix[1:], stored.bytes, made.duration, made.sample_rate, made.channels
-        )
-        about = about_stand_in(claim.job)
-        await self._conclude(self._queue.succeed, claim, result, {**made.metadata, **about})
-
-    async def _conclude(self, write: Callable[..., Any], *arguments: Any) -> None:
+    async def _conclude(self, write: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
         """Write down how a job ended, however long the database takes to be there again."""
         while True:
             try:
-                await self._write(write, *arguments)
+                await write(*arguments)
                 return
             except DatabaseError as error:
                 log.error("the end of a job cannot be written: %s", error)
@@ -232,3 +226,24 @@ class Dispatcher:
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, write, *arguments)
+
+
+class _Keeping:
+    """Keeps a file that was made and finishes its job, in one go because every change of thread takes its time.
+
+    It can be called again where the database was not there.
+    """
+
+    def __init__(self, results: ResultFiles, queue: JobQueue, claim: Claim, made: Made) -> None:
+        self._results = results
+        self._queue = queue
+        self._claim = claim
+        self._made = made
+        self._stored: StoredFile | None = None
+
+    def __call__(self) -> None:
+        made = self._made
+        self._stored = stored = self._stored or self._results.keep(made.path)
+        suffix = made.path.suffix[1:]
+        result = JobResult(stored.digest, suffix, stored.bytes, made.duration, made.sample_rate, made.channels)
+        self._queue.succeed(self._claim, result, {**made.metadata, **about_stand_in(self._claim.job)})

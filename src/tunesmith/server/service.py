@@ -16,9 +16,11 @@ from tunesmith.errors import JobNotFound
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore
+from tunesmith.jobs.waiting import Queue
 from tunesmith.server.changes import Changes
 from tunesmith.server.following import Feed, Following
 from tunesmith.server.inputs import InputFiles
+from tunesmith.server.job_reads import JobReads
 from tunesmith.server.keep_alive import check_keep_alive
 from tunesmith.server.models import COMPOSER, resolve
 from tunesmith.server.stand_in import submission_for_stand_in
@@ -42,6 +44,8 @@ class MusicService:
         self._files = files
         self._changes = changes
         self._following = Following(store.get_many, changes)
+        self._reads = JobReads(store.get)
+        changes.listen(self._reads.forget)
         self._wake = wake
         self._stand_ins = stand_ins
 
@@ -65,7 +69,7 @@ class MusicService:
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """Return a job; raises JobNotFound, for another owner's job too."""
-        job = await asyncio.to_thread(self._store.get, job_id)
+        job = await self._reads.get(job_id)
         if owner is not None and job.owner != owner:
             raise JobNotFound(job_id)
         return job
@@ -103,6 +107,10 @@ class MusicService:
     async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage:
         """Return a page of jobs, newest first."""
         return await asyncio.to_thread(self._store.list, which, limit, before)
+
+    def queue(self) -> Queue:
+        """Return the queue as it is; reads the database, so call it in a thread."""
+        return self._store.queue()
 
     def result_path(self, job: Job) -> Path:
         """Return the file of a succeeded job; raises JobNotFound once it is gone."""

@@ -152,9 +152,8 @@ class LocalPool:
         if not await self._make_room(model, ticket):
             return None
         runner = RunnerProcess(model, self._limits.batch_rows)
-        runner.keep_alive = self._limits.keep_alive
         self._runners.append(runner)
-        await asyncio.shield(asyncio.ensure_future(runner.start()))  # whoever gives up must not leave half a process
+        await runner.start()
         return runner
 
     async def _make_room(self, model: str, ticket: object) -> bool:

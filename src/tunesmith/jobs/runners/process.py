@@ -132,8 +132,6 @@ class RunnerProcess:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._process:
-            self._process._transport.close()  # type: ignore[attr-defined]  # nothing public closes it; the loop may end next
         self._fail_all(f"the runner of {self.model} was ended")
 
     def kill(self) -> None:

@@ -113,19 +113,19 @@ def router(context: Context) -> APIRouter:
     async def music(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
         target = _format_of(output_format)
         job = await made(request, MusicBody, target, caller)
-        return _answer(context, job, target)
+        return await _answer(context, job, target)
 
     @routes.post("/v1/music/stream", openapi_extra=documented(MusicBody), summary="Music in pieces")
     async def music_stream(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
         target = _format_of(output_format)
         job = await made(request, MusicBody, target, caller)
-        return _answer(context, job, target, in_pieces=True)
+        return await _answer(context, job, target, in_pieces=True)
 
     @routes.post("/v1/sound-generation", openapi_extra=documented(SoundBody), summary="A sound or a loop")
     async def sound(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
         target = _format_of(output_format)
         job = await made(request, SoundBody, target, caller)
-        return _answer(context, job, target)
+        return await _answer(context, job, target)
 
     return routes
 
@@ -151,13 +151,13 @@ def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | 
     )
 
 
-def _answer(context: Context, job: Job, target: OutputFormat, *, in_pieces: bool = False) -> Response:
+async def _answer(context: Context, job: Job, target: OutputFormat, *, in_pieces: bool = False) -> Response:
     path, headers = context.service.result_path(job), headers_of(job)
     if target.raw:
         return streamed(raw_pieces(path, target.raw), target.media_type, headers)
     if in_pieces:
         return streamed(file_pieces(path), target.media_type, headers)
-    return whole(path, target.media_type, headers)
+    return await whole(path, target.media_type, headers)
 
 
 STATUS_WORDS: Mapping[int, str] = {

@@ -59,7 +59,7 @@ def router(context: DialectContext) -> APIRouter:
             await context.loading.wait(submission.request.model, NO_WAIT_SECONDS)
         job = await make(context.service, submission, request)
         media_type = CONTENT_TYPES[str(submission.extra["format"])]
-        return whole(context.service.result_path(job), media_type, all_headers(job))
+        return await whole(context.service.result_path(job), media_type, all_headers(job))
 
     @routes.post("/models/{owner}/{name}", summary="Music from a prompt")
     @routes.post("/hf-inference/models/{owner}/{name}", summary="Music from a prompt, as through the router")

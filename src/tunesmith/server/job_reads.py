@@ -1,0 +1,67 @@
+"""JobReads: a job is read once for all who ask for it at the same time, and again when it may have changed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from tunesmith.jobs.job import Job
+from tunesmith.library.clock import Clock
+
+FRESH_SECONDS, FRESH_SECONDS_AT_END = 0.25, 2.0
+"""How long a job that was read is taken to be as it was, unless it is said to have changed: other servers on the same
+database are not heard. One that has ended changes only when its file is removed."""
+
+MOST_KEPT = 1024
+
+
+class JobReads:
+    """Used from one event loop; ``read`` is called in threads."""
+
+    def __init__(self, read: Callable[[str], Job], clock: Clock = time.monotonic) -> None:
+        self._read = read
+        self._clock = clock
+        self._reading: dict[str, asyncio.Task[Job]] = {}
+        self._kept: OrderedDict[str, tuple[Job, float]] = OrderedDict()
+
+    async def get(self, job_id: str) -> Job:
+        """Return the job; raises what ``read`` raises."""
+        job, fresh_until = self._kept.get(job_id, (None, 0.0))
+        if job is not None and self._clock() < fresh_until:
+            return job
+        reading = self._reading.get(job_id)
+        if reading is None:
+            reading = self._reading[job_id] = asyncio.create_task(self._read_and_keep(job_id))
+            reading.add_done_callback(_look_at_error)
+        return await asyncio.shield(reading)  # the others still want it if this caller goes
+
+    def forget(self, job_id: str) -> None:
+        """Take note that the job has changed: what is being read now may be old already, so the next to ask reads."""
+        self._kept.pop(job_id, None)
+        self._reading.pop(job_id, None)
+
+    async def _read_and_keep(self, job_id: str) -> Job:
+        this = asyncio.current_task()
+        try:
+            job = await asyncio.to_thread(self._read, job_id)
+            if self._reading.get(job_id) is this:
+                self._keep(job)
+            return job
+        finally:
+            if self._reading.get(job_id) is this:
+                del self._reading[job_id]
+
+    def _keep(self, job: Job) -> None:
+        seconds = FRESH_SECONDS_AT_END if job.state.is_final else FRESH_SECONDS
+        self._kept.pop(job.id, None)
+        self._kept[job.id] = job, self._clock() + seconds
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+
+
+def _look_at_error(reading: asyncio.Task[Job]) -> None:
+    """Look at the error, because one whose askers have all gone is no news."""
+    if not reading.cancelled():
+        reading.exception()
