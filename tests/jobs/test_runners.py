@@ -139,6 +139,7 @@ def test_the_composer_has_several_processes_with_one_task_each(tmp_path: Path) -
 @pytest.mark.parametrize(("model", "kind", "is_mistake", "words"), [
     ("mistaken", "InvalidRequest", True, "prompt: must rhyme"),
     ("raising", "InternalError", False, "internal error"),
+    ("greedy", "OutOfResources", False, "not enough memory to make this"),
     ("unloadable", "ModelNotInstalled", False, "tunesmith pull unloadable"),
     ("nonsuch", "UnknownName", True, "there is no model called 'nonsuch'"),
 ])  # fmt: skip

@@ -81,6 +81,17 @@ def test_a_server_asked_to_stop_gives_back_what_does_not_finish(tmp_path: Path, 
     assert {job.attempts for job in store.list(EVERYTHING).jobs} == {1}
 
 
+def test_a_caller_who_is_cut_off_by_the_end_of_the_server_keeps_the_job(tmp_path: Path, store: JobStore) -> None:
+    with started(tmp_path / "data", drain_seconds="0") as server, ThreadPoolExecutor(1) as callers:
+        answer = callers.submit(music, server, "patient", str(tmp_path / "gate"))
+        wait_for(lambda: states(store) == [JobState.RUNNING], "the job to run")
+        server.signal(signal.SIGTERM)
+        server.gone()
+        error = answer.exception()
+        assert isinstance(error, httpx.TransportError) or answer.result().status_code >= 500
+        assert states(store) == [JobState.QUEUED]
+
+
 @pytest.mark.parametrize("seed", range(1))
 def test_killing_servers_and_runners_at_any_moment_loses_no_job(tmp_path: Path, store: JobStore, seed: int) -> None:
     chance = random.Random(seed)

@@ -14,7 +14,19 @@ from tunesmith.errors import InvalidRequest, ModelNotInstalled
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.request import GenerationRequest
 
-NAMES = ("Prompt", "Patient", "Slow", "Deaf", "Crashing", "Poisoned", "Raising", "Mistaken", "Unloadable", "Talkative")
+NAMES = (
+    "Prompt",
+    "Patient",
+    "Slow",
+    "Deaf",
+    "Crashing",
+    "Poisoned",
+    "Raising",
+    "Greedy",
+    "Mistaken",
+    "Unloadable",
+    "Talkative",
+)
 GATE = "STRANGE_GATE"
 """Names the file whose presence lets the slow one be loaded."""
 
@@ -90,6 +102,14 @@ class Raising(Prompt):
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Divide by zero."""
         raise ZeroDivisionError("a secret of the program")
+
+
+class Greedy(Prompt):
+    """Wants more memory than there is."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Ask for it all."""
+        raise MemoryError("Unable to allocate 10. TiB")
 
 
 class Mistaken(Prompt):

@@ -23,6 +23,7 @@ from tunesmith.request import GenerationRequest
 
 PROGRESS_SECONDS = 0.1
 INTERNAL_ERROR = "InternalError"
+TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
 NICENESS = 5
 """How far a runner stands back behind the server that answers for it, where both want the same cores."""
 
@@ -130,6 +131,8 @@ def _described(error: Exception, *private: str) -> dict[str, Any]:
         for path in private:
             message = message.replace(path, "the recording")
         return {"kind": type(error).__name__, "message": message, "mistake": isinstance(error, InvalidRequest)}
+    if isinstance(error, MemoryError) or type(error).__name__ == TORCH_S_MEMORY_ERROR:
+        return {"kind": "OutOfResources", "message": "not enough memory to make this", "mistake": False}
     traceback.print_exception(error)
     return {"kind": INTERNAL_ERROR, "message": "internal error; the server's log says more", "mistake": False}
 
