@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
+import io
 
+import httpx
+import numpy as np
 import pytest
+import soundfile
 from receivers import Reply, receiver
 from sounds import wav_bytes
 
@@ -66,3 +71,28 @@ def test_too_many_bytes_and_too_long_sounds_are_refused() -> None:
 def test_a_server_that_has_no_such_file_is_told() -> None:
     with receiver(lambda _: Reply(404)) as there, pytest.raises(InvalidRequest, match="answered 404"):
         _fetch(f"{there.url}/a.wav")
+
+
+def test_what_unpacks_to_far_more_than_its_bytes_is_refused() -> None:
+    silence = io.BytesIO()
+    soundfile.write(silence, np.zeros((48_000, 8), np.float32), 48_000, format="FLAC")
+    assert len(silence.getvalue()) < 1_000
+    with pytest.raises(InvalidRequest, match=r"at most 2 s long, in stereo"):
+        _fetch(_uri(silence.getvalue()), FetchLimits(audio_seconds=2))
+    packed = gzip.compress(wav_bytes())
+    with receiver(lambda _: Reply(200, packed, {"content-encoding": "gzip"})) as there:
+        with pytest.raises(InvalidRequest, match="is not a sound file"):
+            _fetch(f"{there.url}/a.wav")
+        assert there.received[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_redirect_to_this_machine_is_not_followed() -> None:
+    class PublicHere(Guard):
+        async def address_for(self, url: httpx.URL, field: str) -> str:
+            return "127.0.0.1" if url.host == "here.test" else await super().address_for(url, field)
+
+    with receiver(lambda _: Reply(302, headers={"location": there.url})) as there:
+        address = f"http://here.test:{httpx.URL(there.url).port}/"
+        with pytest.raises(InvalidRequest, match="not on the open internet"):
+            asyncio.run(Fetcher(PublicHere()).fetch(address, "input_audio"))
+        assert len(there.received) == 1

@@ -15,7 +15,8 @@ from tunesmith.server.outgoing import ForbiddenAddress, Guard, guarded_client, i
 @pytest.mark.parametrize("address", [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
     "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-    "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+    "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "::7f00:1", "::ffff:0:7f00:1", "fec0::1", "64:ff9b:1::1",
+    "168.63.129.16", "192.0.0.8", "198.18.0.1", "240.0.0.1", "fd00:ec2::254", "100.100.100.200", "5f00::1",
 ])  # fmt: skip
 def test_addresses_that_are_not_on_the_open_internet_are_told(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
@@ -31,15 +32,19 @@ async def _names(host: str) -> list[str]:
 
 
 @pytest.mark.parametrize("url", [
-    "http://inside.test/", "http://mixed.test/", "ftp://here.test/", "file:///etc/passwd", "http://", "http://[::1",
-    "gopher://x", "not a url",
+    "http://inside.test/", "http://mixed.test/", "http://8.8.8.8@inside.test/", "//inside.test/", "ftp://here.test/",
+    "file:///etc/passwd", "http://", "http://[::1", "gopher://x", "not a url",
 ])  # fmt: skip
 def test_what_must_not_be_asked_for_is_refused(url: str) -> None:
     with pytest.raises(ForbiddenAddress, match="webhook"):
         asyncio.run(Guard(resolve=_names).check(url, "webhook"))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://[::1]/"])
+@pytest.mark.parametrize("url", [
+    "http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://[::1]/", "http://0/", "http://127.1/",
+    "http://0177.0.0.1/", "http://017700000001/", "http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/", "http://[::]/",
+    "http://0.0.0.0/", "http://localhost/", "http://LOCALHOST./", "http://x@127.0.0.1/", "http://①②⑦.⓪.⓪.①/",
+])  # fmt: skip
 def test_every_spelling_of_this_machine_is_refused(url: str) -> None:
     with pytest.raises(ForbiddenAddress):
         asyncio.run(Guard().check(url, "webhook"))

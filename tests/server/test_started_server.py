@@ -108,7 +108,7 @@ def test_whoever_hangs_up_has_the_job_cancelled_even_while_its_model_is_loading(
     with started(tmp_path / "data") as server:
         for model, state in (("slow", JobState.LOADING), ("patient", JobState.RUNNING)):
             body = json.dumps({"inputs": str(tmp_path / "never")}).encode()
-            head = f"POST /models/{model} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = f"POST /models/{model} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
             host, port = server.url.removeprefix("http://").split(":")
             with socket.create_connection((host, int(port))) as caller:
                 caller.sendall(head.encode() + body)

@@ -19,12 +19,10 @@ def explain(
     from tunesmith.request import GenerationRequest
 
     brief = read_brief(GenerationRequest.checked(prompt=prompt, seed=seed))
-    rows = [(reason.field, reason.value, reason.source, reason.because) for reason in brief.reasons]
     if as_json:
-        names = ("field", "value", "source", "because")
-        reasons = [dict(zip(names, row, strict=True)) for row in rows]
-        typer.echo(as_json_text({"prompt": brief.prompt, "reasons": reasons, "warnings": brief.warnings}))
+        typer.echo(as_json_text(brief.explanation()))
         return
+    rows = [(reason.field, reason.value, reason.source, reason.because) for reason in brief.reasons]
     from tunesmith.cli.tables import show_table
 
     show_table(("what", "answer", "from", "because"), rows)

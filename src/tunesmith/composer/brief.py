@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.request import Form, Hit
@@ -70,3 +71,11 @@ class Brief:
     def quarters_per_minute(self) -> float:
         """The tempo in quarter notes a minute."""
         return self.tempo_bpm * self.meter.felt_beat
+
+    def explanation(self) -> dict[str, Any]:
+        """Return what was understood and why, as plain JSON values."""
+        return {
+            "prompt": self.prompt,
+            "reasons": [asdict(reason) for reason in self.reasons],
+            "warnings": list(self.warnings),
+        }

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull, RateLimited
+from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Job, JobState, Submission, is_job_id, new_job_id
 from tunesmith.jobs.quotas import NO_QUOTAS, Quotas
 from tunesmith.jobs.rows import job_of, row_of
@@ -89,8 +89,8 @@ class JobStore:
             if earlier is not None:
                 return Submitted(job_of(earlier, now), created=False)
             left = self._quotas.left_to(connection, row["owner"], now)
-            if left is not None and not left.remaining:
-                raise RateLimited(left.rate.says(left.things), left.resets_in(now))
+            if left is not None:
+                replace(left, is_exceeded=left.remaining == 0).check(now)
             if connection.execute(COUNT_WAITING).scalar_one() >= self._queue_limit:
                 raise QueueFull(self._queue_limit, read_queue(connection, self._speeds, now).retry_after())
             connection.execute(INSERT_JOB, row)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tunesmith.errors import InvalidRequest
+from tunesmith.errors import InvalidRequest, RateLimited
 
 SECONDS = MappingProxyType({"second": 1, "minute": 60, "hour": 3600, "day": 86_400})
 _SHORT = {"s": "second", "sec": "second", "min": "minute", "m": "minute", "h": "hour", "d": "day"}
@@ -44,7 +44,8 @@ class Rate:
 
     def says(self, things: str) -> str:
         """Return it in words, such as ``60 requests a minute``."""
-        return f"{self.count} {things} {'an' if self.unit == 'hour' else 'a'} {self.unit}"
+        counted = things.removesuffix("s") if self.count == 1 else things
+        return f"{self.count} {counted} {'an' if self.unit == 'hour' else 'a'} {self.unit}"
 
     def window(self, now: float) -> tuple[float, float]:
         """Return when the stretch that a moment lies in began and when it ends; days and hours are those of UTC."""
@@ -56,13 +57,20 @@ class Rate:
 class Allowance:
     """What is left to a caller: ``remaining`` of what ``rate`` allows, until all of it is back at ``resets_at``.
 
-    ``things`` says of what, in the plural; times are seconds since 1970 in UTC.
+    ``things`` says of what, in the plural; times are seconds since 1970 in UTC. Where more was asked for it
+    ``is_exceeded``.
     """
 
     things: str
     rate: Rate
     remaining: int
     resets_at: float
+    is_exceeded: bool = False
+
+    def check(self, now: float) -> None:
+        """Raise RateLimited if it is exceeded."""
+        if self.is_exceeded:
+            raise RateLimited(self.rate.says(self.things), self.resets_in(now))
 
     def resets_in(self, now: float) -> int:
         """Return the whole seconds until all of it is back, at least 1."""

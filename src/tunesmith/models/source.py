@@ -20,6 +20,7 @@ class PullRequest:
     """What to install: ``source`` is a name of the catalogue, a hub id or a folder; ``name`` is its name here.
 
     ``keep_download`` leaves the originals in the store, so that another quantization need not fetch them again.
+    ``folders`` lets the source be a folder of this machine, which only its own users may name.
     """
 
     source: str
@@ -27,6 +28,7 @@ class PullRequest:
     quantization: str = "int8"
     revision: str | None = None
     keep_download: bool = False
+    folders: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,18 @@ def _locate(request: PullRequest) -> Located:
     entry = find_entry(text)
     if entry:
         return Located(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
-    folder = Path(text).expanduser()
-    if folder.is_dir():
-        folder = folder.resolve()
+    if request.folders and (folder := _folder(text)):
         return Located(request.name or folder.name.lower(), folder=folder)
-    if text.startswith((".", "~", os.sep)) or folder.exists():
-        raise InvalidRequest("source", f"{text} is not a folder")
     if _HUB_ID.fullmatch(text):
         return Located(request.name or text.partition("/")[2].lower(), hub_id=text)
     raise UnknownName("model", text, catalogue())
+
+
+def _folder(text: str) -> Path | None:
+    """Return the folder that a text names, or None where it may name a repository."""
+    folder = Path(text).expanduser()
+    if folder.is_dir():
+        return folder.resolve()
+    if text.startswith((".", "~", os.sep)) or folder.exists():
+        raise InvalidRequest("source", f"{text} is not a folder")
+    return None

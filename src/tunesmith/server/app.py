@@ -27,7 +27,7 @@ from tunesmith.library.tracks import Tracks
 from tunesmith.server.auth import Access, Authenticator
 from tunesmith.server.changes import Changes
 from tunesmith.server.context import DialectContext
-from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, replicate, tracks
+from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, own, replicate, tracks
 from tunesmith.server.dialects.contract import error_response, message_of
 from tunesmith.server.dispatcher import Dispatcher
 from tunesmith.server.inputs import InputFiles
@@ -39,7 +39,7 @@ from tunesmith.server.safety import add_safety
 from tunesmith.server.service import Files, MusicService
 
 Errors = Callable[[TunesmithError], Response]
-DIALECTS = (elevenlabs, openai, replicate, model_list, mcp, tracks, huggingface)
+DIALECTS = (own, tracks, elevenlabs, openai, replicate, model_list, mcp, huggingface)
 ERRORS_BY_PATH: Mapping[str, Errors] = {
     "/v1/music": elevenlabs.errors,
     "/v1/sound-generation": elevenlabs.errors,
@@ -47,6 +47,7 @@ ERRORS_BY_PATH: Mapping[str, Errors] = {
     "/v1/models": model_list.errors,
     "/v1/": replicate.errors,
     "/mcp": mcp.errors,
+    "/api/": own.errors,
     "/": huggingface.errors,
 }
 """The shape of an error by how the path begins; the first that fits."""
@@ -134,10 +135,6 @@ def _health() -> APIRouter:
     @routes.get("/health", summary="Whether the process answers")
     async def live() -> dict[str, str]:
         return {"status": "ok", "version": tunesmith.__version__}
-
-    @routes.get("/api/version", summary="The version")
-    async def version() -> dict[str, str]:
-        return {"version": tunesmith.__version__}
 
     return routes
 

@@ -85,8 +85,9 @@ class Authenticator:
         caller = await self._caller(request)
         request.state.caller = caller
         if caller.owner is not None and caller.rate is not None:
-            is_read = request.method in READS
-            request.state.rate = await self._limits.hit(caller.owner, caller.rate, is_read=is_read)
+            left = await self._limits.hit(caller.owner, caller.rate, is_read=request.method in READS)
+            request.state.rate = left  # for the headers, also where it is exceeded
+            left.check(self._clock())
         return caller
 
     async def _caller(self, request: Request) -> Caller:

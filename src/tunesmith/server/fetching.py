@@ -15,6 +15,11 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.server.outgoing import Guard, guarded_client
 
 MAX_REDIRECTS = 5
+HEADERS = {"accept": "audio/*, */*;q=0.5", "accept-encoding": "identity"}
+"""Sounds are fetched as they are: packed ones could be far larger than what came over the wire."""
+
+SAMPLES_A_SECOND = 2 * 48_000
+"""What the longest sound may hold: that of stereo at 48 kHz; packed silence of many channels fits into few bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,10 @@ class Fetcher:
     async def _read(self, url: str, field: str) -> bytes:
         content = bytearray()
         client = guarded_client(self._guard, field, self._limits.seconds, MAX_REDIRECTS)
-        async with client, client.stream("GET", url, headers={"accept": "audio/*, */*;q=0.5"}) as response:
+        async with client, client.stream("GET", url, headers=HEADERS) as response:
             if response.status_code != httpx.codes.OK:
                 raise InvalidRequest(field, f"cannot be fetched: its server answered {response.status_code}")
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 content += chunk
                 if len(content) > self._limits.bytes:
                     raise _too_large(field, self._limits.bytes)
@@ -86,12 +91,15 @@ def check_sound(content: bytes, field: str, max_seconds: float) -> None:
 
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as sound:
-            too_long = sound.frames > max_seconds * sound.samplerate
+            too_long = (
+                sound.frames > max_seconds * sound.samplerate
+                or sound.frames * sound.channels > max_seconds * SAMPLES_A_SECOND
+            )
             decoded = too_long or len(sound.read(4_096)) > 0
     except (soundfile.SoundFileError, RuntimeError):
         raise InvalidRequest(field, "is not a sound file that can be read (WAV, FLAC, MP3, Ogg)") from None
     if too_long:
-        raise InvalidRequest(field, f"must be at most {max_seconds:g} s long")
+        raise InvalidRequest(field, f"must be at most {max_seconds:g} s long, in stereo at 48 kHz")
     if not decoded:
         raise InvalidRequest(field, "has no sound in it")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunesmith.errors import DatabaseError, InvalidRequest, RateLimited, TunesmithError
+from tunesmith.errors import DatabaseError, InvalidRequest, TunesmithError
 from tunesmith.library.clock import Clock
 from tunesmith.library.rate import Allowance, Rate
 
@@ -54,16 +54,12 @@ class RateLimits:
         self._opening = asyncio.Lock()
 
     async def hit(self, owner: str, rate: Rate, *, is_read: bool) -> Allowance:
-        """Count a request and return what is left; raises RateLimited, LimitsOutOfReach."""
+        """Count a request and return what is left; raises LimitsOutOfReach."""
         things = "reads" if is_read else "requests"
         allowed = Rate(rate.count * READS_A_REQUEST, rate.unit) if is_read else rate
-        now = self._clock()
-        began, ends = allowed.window(now)
+        began, ends = allowed.window(self._clock())
         count = await self._count(f"{owner}/{things}/{allowed}/{began:.0f}", allowed.seconds)
-        left = Allowance(things, allowed, max(0, allowed.count - count), ends)
-        if count > allowed.count:
-            raise RateLimited(allowed.says(things), left.resets_in(now))
-        return left
+        return Allowance(things, allowed, max(0, allowed.count - count), ends, is_exceeded=count > allowed.count)
 
     async def close(self) -> None:
         """Let the connections go."""

@@ -11,6 +11,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 
@@ -19,8 +21,15 @@ from tunesmith.errors import InvalidRequest
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str], Awaitable[list[str]]]
 
-RESOLVE_SECONDS = 5.0
+RESOLVE_SECONDS, RESOLVE_THREADS = 5.0, 8
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_INSIDE = tuple(
+    ipaddress.IPv4Network(network)
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")  # the last is Azure's service of each machine
+)
+"""Networks that are not reached over the open internet although the library takes them, or some of them, for global."""
+
 _NO_REUSE = httpx.Limits(max_connections=100, max_keepalive_connections=0)
 
 
@@ -28,18 +37,25 @@ class ForbiddenAddress(InvalidRequest):
     """An address that the server must not, or cannot, send a request to."""
 
 
-async def resolve(host: str) -> list[str]:
-    """Return the addresses of a host; raises OSError where it has none."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+class Resolver:
+    """Looks names up in threads of its own, so that names which are slow to find keep nothing else waiting."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(RESOLVE_THREADS, "resolve")
+
+    async def __call__(self, host: str) -> list[str]:
+        """Return the addresses of a host; raises OSError where it has none."""
+        look_up = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def is_public(address: Address) -> bool:
     """Whether an address is on the open internet, also where IPv6 only wraps an IPv4 address."""
     if isinstance(address, ipaddress.IPv6Address):
-        return all(is_public(inner) for inner in _wrapped(address)) and address.is_global and not address.is_multicast
-    return address.is_global and not address.is_multicast
+        is_routed = address in _GLOBAL_UNICAST or address in _NAT64
+        return is_routed and address.is_global and all(is_public(inner) for inner in _wrapped(address))
+    return address.is_global and not address.is_multicast and not any(address in network for network in _INSIDE)
 
 
 def _wrapped(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
@@ -52,9 +68,9 @@ def _wrapped(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
 class Guard:
     """Says where requests may go; ``allow_private`` lets them go anywhere."""
 
-    def __init__(self, allow_private: bool = False, resolve: Resolve = resolve) -> None:
+    def __init__(self, allow_private: bool = False, resolve: Resolve | None = None) -> None:
         self._allow_private = allow_private
-        self._resolve = resolve
+        self._resolve = resolve or Resolver()
 
     async def address_for(self, url: httpx.URL, field: str) -> str:
         """Return a checked address to connect to; raises ForbiddenAddress that names the field."""

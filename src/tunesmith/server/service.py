@@ -16,6 +16,7 @@ from tunesmith.errors import JobNotFound
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore
+from tunesmith.jobs.waiting import Queue
 from tunesmith.server.changes import Changes
 from tunesmith.server.following import Feed, Following
 from tunesmith.server.inputs import InputFiles
@@ -106,6 +107,10 @@ class MusicService:
     async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage:
         """Return a page of jobs, newest first."""
         return await asyncio.to_thread(self._store.list, which, limit, before)
+
+    def queue(self) -> Queue:
+        """Return the queue as it is; reads the database, so call it in a thread."""
+        return self._store.queue()
 
     def result_path(self, job: Job) -> Path:
         """Return the file of a succeeded job; raises JobNotFound once it is gone."""

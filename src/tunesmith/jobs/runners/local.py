@@ -55,6 +55,7 @@ class LocalPool:
         self._lonely: dict[object, str] = {}  # those that wait for a runner of their own
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[Made]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._reaper: asyncio.Task[None] | None = None
 
     async def run(self, task: Task, report: ReportTo) -> Made:
@@ -94,8 +95,7 @@ class LocalPool:
             self._reaper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reaper
-        await asyncio.gather(*(runner.stop() for runner in self._runners))
-        self._runners.clear()
+        await asyncio.gather(*(self._end(runner) for runner in tuple(self._runners)), *self._ending)
 
     @contextlib.asynccontextmanager
     async def _runner_for(self, model: str, keep_alive: float, *, alone: bool = False) -> AsyncIterator[RunnerProcess]:
@@ -181,9 +181,13 @@ class LocalPool:
         return self._memory.available() - sum(max(0, missing) for missing in promised)
 
     async def _end(self, runner: RunnerProcess) -> None:
+        """End a runner; once begun this goes on to its end, whoever is cancelled that waits for it."""
         if runner in self._runners:
             self._runners.remove(runner)
-        await runner.stop()
+        ending = asyncio.create_task(runner.stop())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        await asyncio.shield(ending)
 
     async def _reap(self) -> None:
         """End the runners that nobody has used for long."""

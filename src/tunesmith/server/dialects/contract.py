@@ -23,6 +23,8 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "NoSuchRoute": 404,
     "WrongMethod": 405,
     "IdempotencyConflict": 409,
+    "NoMusic": 409,
+    "PullUnderWay": 409,
     "TooLarge": 413,
     "InvalidRequest": 422,
     "AudioFileError": 422,

@@ -56,10 +56,15 @@ def headers_of(job: Job) -> dict[str, str]:
         "x-tunesmith-job": job.id,
         "x-tunesmith-model": job.generated_by,
         "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
-        "x-tunesmith-license": job.metadata.get("license"),
+        "x-tunesmith-license": job.metadata.get("licence"),
         "x-tunesmith-stand-in-for": job.model if job.model != job.generated_by else None,
     }
-    return {name: str(value) for name, value in said.items() if value is not None}
+    return {name: _in_a_header(str(value)) for name, value in said.items() if value is not None}
+
+
+def _in_a_header(text: str) -> str:
+    """Return a text as a header can hold it: in one line of Latin-1."""
+    return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
 
 
 async def whole(path: Path, media_type: str, headers: Mapping[str, str]) -> Response:

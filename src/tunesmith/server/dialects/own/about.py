@@ -1,0 +1,73 @@
+"""About: what is understood of a prompt, what is loaded, and which version this is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+
+import tunesmith
+from tunesmith.jobs.runners.pool import Loaded
+from tunesmith.request import GenerationRequest
+from tunesmith.server.context import DialectContext
+from tunesmith.server.dialects.bodies import checked, documented
+from tunesmith.server.dialects.own.documents import ExplanationDocument, LoadedDocument, LoadedModels, VersionDocument
+from tunesmith.server.dialects.own.jobs import encoded
+from tunesmith.server.dialects.own.order import read_object
+from tunesmith.server.dialects.own.problems import responses
+from tunesmith.server.dialects.own.views import moment
+
+
+class ExplainBody(BaseModel):
+    """What is to be explained; ``seed`` decides what the prompt leaves open."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: str
+    seed: int = 0
+
+
+def add_about(routes: APIRouter, context: DialectContext) -> None:
+    """Add the routes."""
+    known = [Depends(context.authenticate)]
+
+    @routes.post(
+        "/api/explain", openapi_extra=documented(ExplainBody), dependencies=known, responses=responses(422),
+        summary="What the composer reads from a prompt", response_model=ExplanationDocument,
+    )  # fmt: skip
+    async def explain(request: Request) -> Response:
+        body = checked(ExplainBody, await read_object(request))
+        music = GenerationRequest.checked(prompt=body.prompt, seed=body.seed)
+        return encoded(ExplanationDocument(**await asyncio.to_thread(_explained, music)))
+
+    @routes.get(
+        "/api/ps", dependencies=known, summary="What is in memory", response_model=LoadedModels, responses=responses()
+    )
+    async def loaded() -> Response:
+        now = context.clock()
+        return encoded(LoadedModels(models=[_loaded(one, now) for one in context.loading.loaded()]))
+
+    @routes.get("/api/version", summary="The version", response_model=VersionDocument)
+    async def version() -> Response:
+        return encoded(VersionDocument(version=tunesmith.__version__))
+
+
+def _explained(request: GenerationRequest) -> dict[str, Any]:
+    from tunesmith.composer.reading import read_brief  # its tables are loaded only when somebody asks
+
+    return read_brief(request).explanation()
+
+
+def _loaded(one: Loaded, now: float) -> LoadedDocument:
+    return LoadedDocument(
+        name=one.model,
+        process_id=one.process_id,
+        memory_bytes=one.memory_bytes,
+        requests_running=one.busy,
+        loading_seconds=one.loading_for,
+        expires_at=None if one.expires_in is None else moment(now + one.expires_in),
+        expires_in_seconds=one.expires_in,
+    )

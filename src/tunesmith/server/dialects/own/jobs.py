@@ -1,0 +1,151 @@
+"""Music: made while the caller waits, or as jobs that are handed in, followed, fetched and cancelled."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, Response
+from pydantic import BaseModel
+
+from tunesmith.errors import JobNotFound, TunesmithError
+from tunesmith.jobs.job import Job, JobState
+from tunesmith.jobs.store import JobFilter
+from tunesmith.server.dialects.holding import file_pieces, headers_of, make, streamed, whole
+from tunesmith.server.dialects.own.documents import JobDocument, JobsPage
+from tunesmith.server.dialects.own.news import News
+from tunesmith.server.dialects.own.order import Orders, documented_order
+from tunesmith.server.dialects.own.problems import responses
+from tunesmith.server.dialects.own.views import JOBS, job_document, media_type_of, path_of, timing_headers
+from tunesmith.server.dialects.sse import event_stream
+from tunesmith.server.outlook import Outlook
+from tunesmith.server.service import MusicService
+
+PAGE, MAX_PAGE = 20, 100
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+States = Annotated[list[JobState] | None, Query()]
+AUDIO: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The sound.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+
+class NoMusic(TunesmithError):
+    """A job has no sound to fetch: it is not finished, or ended without."""
+
+    def __init__(self, job: Job) -> None:
+        said = f"ended without music: it {job.state.value}" if job.state.is_final else f"is still {job.state.value}"
+        super().__init__(f"job {job.id} {said}")
+
+
+class Jobs:
+    """The routes of music and jobs."""
+
+    def __init__(self, service: MusicService, orders: Orders, outlook: Outlook) -> None:
+        self._service = service
+        self._orders = orders
+        self._outlook = outlook
+        self._news = News(service, outlook)
+
+    async def generate(self, request: Request, stream: bool, caller: Any) -> Response:
+        """Make music and answer with its bytes."""
+        submission = await self._orders.read(request, caller.owner)
+        job = await make(self._service, submission, request)
+        path, headers = self._service.result_path(job), {**headers_of(job), **timing_headers(job)}
+        if stream:
+            return streamed(file_pieces(path), media_type_of(job), headers)
+        return await whole(path, media_type_of(job), headers)
+
+    async def create(self, request: Request, caller: Any) -> Response:
+        """Hand a job in."""
+        job = await self._service.submit(await self._orders.read(request, caller.owner))
+        return await self._answer(job, 202, {"location": path_of(job.id)})
+
+    async def show(self, job_id: str, caller: Any) -> Response:
+        """Tell how a job is."""
+        return await self._answer(await self._service.get(job_id, caller.owner))
+
+    async def page(self, which: JobFilter, limit: int, before: str | None) -> Response:
+        """List jobs, newest first."""
+        page = await self._service.page(which, limit, before)
+        shown = [job_document(job, await self._outlook.of(job)) for job in page.jobs]
+        states = "".join(f"&state={state.value}" for state in which.states or ())
+        after = page.next_before and f"{JOBS}?limit={limit}{states}&before={page.next_before}"
+        return encoded(JobsPage(jobs=shown, next=after))
+
+    async def audio(self, job_id: str, caller: Any) -> Response:
+        """Answer with what a job made."""
+        job = await self._service.get(job_id, caller.owner)
+        if job.state is not JobState.SUCCEEDED:
+            raise NoMusic(job)
+        if job.data_removed:
+            raise JobNotFound(job_id)
+        path = self._service.result_path(job)
+        return FileResponse(path, media_type=media_type_of(job), headers={**headers_of(job), **timing_headers(job)})
+
+    async def events(self, job_id: str, caller: Any) -> Response:
+        """Tell of a job as it goes on."""
+        job = await self._service.get(job_id, caller.owner)
+        return event_stream(self._news.of(job.id))
+
+    async def cancel(self, job_id: str, caller: Any) -> Response:
+        """Cancel a job."""
+        job = await self._service.get(job_id, caller.owner)
+        return await self._answer(await self._service.cancel(job.id))
+
+    async def _answer(self, job: Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return encoded(job_document(job, await self._outlook.of(job)), status, headers)
+
+
+def encoded(document: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with a document."""
+    return Response(document.model_dump_json(), status, headers, media_type="application/json")
+
+
+def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
+    """Add the routes."""
+    body, whose = documented_order(), Depends(caller_of)
+
+    @routes.post(
+        "/api/generate", openapi_extra=body, summary="Music, while you wait", response_class=Response,
+        responses={**AUDIO, **responses(404, 409, 422, 503)},
+    )  # fmt: skip
+    async def generate(request: Request, stream: bool = False, caller: Any = whose) -> Response:
+        return await jobs.generate(request, stream, caller)
+
+    @routes.post(
+        JOBS, openapi_extra=body, summary="Hand in a job", status_code=202, response_model=JobDocument,
+        responses=responses(404, 409, 422, 503),
+    )  # fmt: skip
+    async def create(request: Request, caller: Any = whose) -> Response:
+        return await jobs.create(request, caller)
+
+    @routes.get(JOBS, summary="Your jobs, newest first", response_model=JobsPage, responses=responses(404, 422))
+    async def page(
+        limit: Limit = PAGE, before: str | None = None, state: States = None, caller: Any = whose
+    ) -> Response:
+        return await jobs.page(JobFilter(caller.owner, states=state), limit, before)
+
+    @routes.get(JOBS + "/{job_id}", summary="A job", response_model=JobDocument, responses=responses(404))
+    async def show(job_id: str, caller: Any = whose) -> Response:
+        return await jobs.show(job_id, caller)
+
+    @routes.get(
+        JOBS + "/{job_id}/audio", summary="What a job made", response_class=Response,
+        responses={**AUDIO, **responses(404, 409)},
+    )  # fmt: skip
+    async def audio(job_id: str, caller: Any = whose) -> Response:
+        return await jobs.audio(job_id, caller)
+
+    @routes.get(
+        JOBS + "/{job_id}/events", summary="A job as it goes on", response_class=Response,
+        responses={**EVENTS, **responses(404)},
+    )  # fmt: skip
+    async def events(job_id: str, caller: Any = whose) -> Response:
+        return await jobs.events(job_id, caller)
+
+    @routes.delete(JOBS + "/{job_id}", summary="Cancel a job", response_model=JobDocument, responses=responses(404))
+    async def cancel(job_id: str, caller: Any = whose) -> Response:
+        return await jobs.cancel(job_id, caller)

@@ -1,0 +1,136 @@
+"""Order: the body of a request for music, as JSON or as a form with files, turned into a job to hand in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+
+from tunesmith.audio.formats import FORMATS
+from tunesmith.errors import InvalidRequest
+from tunesmith.jobs.job import Submission
+from tunesmith.request import GenerationRequest, Hit
+from tunesmith.server.dialects.bodies import checked
+from tunesmith.server.fetching import Fetcher
+from tunesmith.server.keep_alive import KEEP_ALIVE
+from tunesmith.server.service import MusicService
+
+DIALECT = "api"
+FORMAT, DEFAULT_FORMAT = "format", "wav"
+FORMAT_NAMES = tuple(suffix[1:] for suffix in FORMATS)
+RECORDINGS = ("audio", "melody")
+LISTS = ("instruments", "without", "hits")
+NOT_FOR_CALLERS = ("soundfont",)
+"""Fields that are paths of this machine, which no caller may choose."""
+
+MULTIPART = "multipart/form-data"
+MAX_FORM_FIELDS = 64
+
+
+class Orders:
+    """Reads requests for music; recordings that come along are kept as inputs."""
+
+    def __init__(self, service: MusicService, fetcher: Fetcher) -> None:
+        self._service = service
+        self._fetcher = fetcher
+
+    async def read(self, request: Request, owner: str | None) -> Submission:
+        """Return the job that a request asks for; raises InvalidRequest that names the field."""
+        fields = await _fields_of(request)
+        extra = {FORMAT: _format_of(fields.pop(FORMAT, None)), KEEP_ALIVE: fields.pop(KEEP_ALIVE, None)}
+        for name in NOT_FOR_CALLERS:
+            if fields.get(name) is not None:
+                raise InvalidRequest(name, "cannot be chosen over HTTP")
+        music = checked(GenerationRequest, {**fields, **dict.fromkeys(RECORDINGS)})
+        recordings = {name: await self._kept(name, fields[name]) for name in RECORDINGS if fields.get(name) is not None}
+        if recordings:
+            music = checked(GenerationRequest, {**fields, **recordings})
+        key = request.headers.get("idempotency-key") or None
+        given = {name: value for name, value in extra.items() if value is not None}
+        return Submission(music, DIALECT, owner, idempotency_key=key, extra=given)
+
+    async def _kept(self, field: str, given: Any) -> str:
+        """Keep a recording and return where; it comes as bytes, in base64, as a data URI or as a web address."""
+        content = given if isinstance(given, bytes) else await self._content(field, given)
+        return str(await self._service.input_file(content, field))
+
+    async def _content(self, field: str, given: Any) -> bytes:
+        if not isinstance(given, str):
+            raise InvalidRequest(field, f"must be text or a file, got {type(given).__name__}")
+        if given.lower().startswith(("data:", "http://", "https://")):
+            return await self._fetcher.fetch(given, field)
+        try:
+            return base64.b64decode(given, validate=True)
+        except (binascii.Error, ValueError):
+            raise InvalidRequest(field, "must be a sound in base64, a data URI or an http(s) address") from None
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """Read a JSON object whatever the Content-Type says; raises InvalidRequest."""
+    try:
+        body = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise InvalidRequest("body", "must be JSON") from None
+    if not isinstance(body, dict):
+        raise InvalidRequest("body", "must be a JSON object")
+    return body
+
+
+async def _fields_of(request: Request) -> dict[str, Any]:
+    if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
+        return await read_object(request)
+    async with request.form(max_files=len(RECORDINGS), max_fields=MAX_FORM_FIELDS) as form:
+        fields: dict[str, Any] = {}
+        for name, value in form.multi_items():
+            part = await value.read() if isinstance(value, UploadFile) else value
+            if name in LISTS:
+                fields.setdefault(name, []).extend(_listed(name, part))
+            else:
+                fields[name] = part
+    return fields
+
+
+def _listed(name: str, part: str | bytes) -> list[Any]:
+    """Read a list of a form: its fields may be repeated, and hold several values with commas between them."""
+    if isinstance(part, bytes):
+        raise InvalidRequest(name, "must be text, got a file")
+    values = [text.strip() for text in part.split(",") if text.strip()]
+    return [Hit.parse(text).model_dump() for text in values] if name == "hits" else values
+
+
+def _format_of(given: Any) -> str:
+    if given is None:
+        return DEFAULT_FORMAT
+    if given not in FORMAT_NAMES:
+        raise InvalidRequest(FORMAT, f"must be one of {', '.join(FORMAT_NAMES)}, got {given!r:.80}")
+    return str(given)
+
+
+def documented_order() -> dict[str, Any]:
+    """Return the part of an OpenAPI operation that describes the body."""
+    schema = GenerationRequest.model_json_schema(ref_template="{model}")
+    hit = schema.pop("$defs")["Hit"]
+    properties: dict[str, Any] = schema["properties"]
+    for name in NOT_FOR_CALLERS:
+        del properties[name]
+    properties["hits"] = {"type": "array", "items": hit, "default": []}
+    properties[FORMAT] = {"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}
+    properties[KEEP_ALIVE] = {"type": "number", "description": "Seconds that the model stays; below 0: for good."}
+    content = {"application/json": {"schema": {**schema, "properties": properties | _recordings(_IN_JSON)}}}
+    content[MULTIPART] = {"schema": {**schema, "properties": properties | _recordings(_IN_A_FORM)}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+_IN_JSON: Mapping[str, str] = {
+    "type": "string", "description": "A sound in base64, a data URI, or an http(s) address.",
+}  # fmt: skip
+_IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
+
+
+def _recordings(schema: Mapping[str, str]) -> dict[str, Any]:
+    return {name: dict(schema) for name in RECORDINGS}

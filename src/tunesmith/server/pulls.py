@@ -1,0 +1,88 @@
+"""Pulls: models that callers have installed, each by a process of its own, which ends when nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from tunesmith.errors import TunesmithError
+from tunesmith.models.source import PullRequest, locate
+
+LONGEST_LINE = 1 << 20
+CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was done", "field": None}
+
+
+class PullUnderWay(TunesmithError):
+    """That model is being pulled already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is being pulled already")
+
+
+class Pulls:
+    """The pulls under way, one of a name at a time. Used from one event loop."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, Pull] = {}
+
+    async def begin(self, request: PullRequest) -> Pull:
+        """Start a pull; raises what ``locate`` does, and PullUnderWay."""
+        name = (await asyncio.to_thread(locate, request)).name
+        if name in self._under_way:
+            raise PullUnderWay(name)
+        pull = self._under_way[name] = Pull(request)
+        pull.task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        return pull
+
+    async def close(self) -> None:
+        """End all pulls; what they have downloaded is used when the same is pulled again."""
+        await asyncio.gather(*(pull.stop() for pull in list(self._under_way.values())))
+
+
+class Pull:
+    """One pull; what its process says is kept until it is read."""
+
+    def __init__(self, request: PullRequest) -> None:
+        self._request = request
+        self._said: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self.task = asyncio.create_task(self._run())
+
+    async def next(self, seconds: float) -> Mapping[str, Any] | None:
+        """Return what the process says next, or None after so many seconds of silence.
+
+        The messages are those of ``models/pulling.py``; the last is ``installed`` or ``failed``.
+        """
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(self._said.get(), seconds)
+        return None
+
+    async def stop(self) -> None:
+        """End it."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tunesmith.models.pulling",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
+        )  # fmt: skip
+        assert process.stdin
+        assert process.stdout
+        last: Mapping[str, Any] = {}
+        try:
+            process.stdin.write(json.dumps(asdict(self._request)).encode() + b"\n")
+            async for line in process.stdout:
+                last = json.loads(line)
+                self._said.put_nowait(last)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            process.stdin.close()
+            if not {"installed", "failed"} & set(last):
+                self._said.put_nowait(CRASHED)
