@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
-from tunesmith.audio import Audio
 from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
+
+if TYPE_CHECKING:
+    from tunesmith.audio import Audio
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from tunesmith.errors import ModelFileError
 from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
 
 VERIFIED = "verified.json"
 _CHUNK = 1 << 20
@@ -86,6 +85,10 @@ def _digest(path: Path, manifest: Manifest) -> str:
 
 
 def _repair(manifest: Manifest) -> str:
+    from tunesmith.musicgen.graph.quantization import (
+        QUANTIZATIONS,
+    )  # with NumPy, which a sound model does not need here
+
     command = ["tunesmith", "pull", manifest.source.location, "--name", manifest.name]
     if manifest.quantization != next(iter(QUANTIZATIONS)):
         command += ["--quantize", manifest.quantization]

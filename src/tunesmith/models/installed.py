@@ -13,7 +13,6 @@ from tunesmith.models.licences import UNKNOWN, allows_commercial_use
 from tunesmith.models.resources import available_memory, check_memory, plan_batch
 from tunesmith.models.store import RESERVED, InstalledModel, Store
 from tunesmith.musicgen.architecture import GUIDED_ROWS
-from tunesmith.musicgen.graph.quantization import FOR_GPU
 from tunesmith.musicgen.model_folder import read_architecture
 
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ def find_installed(name: str) -> InstalledModel | None:
 
 def load(model: InstalledModel) -> Generator:
     """Verify the model's files, see that it fits into memory (but on a GPU, which has its own), and open it."""
+    from tunesmith.musicgen.graph.quantization import FOR_GPU
+
     manifest = model.manifest
     verify(model.folder, manifest)
     if manifest.quantization != FOR_GPU:
@@ -67,6 +68,7 @@ def load(model: InstalledModel) -> Generator:
 
 def _open_engine(model: InstalledModel, num_rows: int) -> Engine:
     """Open the model for one caller, or for many as far as memory reaches."""
+    from tunesmith.musicgen.graph.quantization import FOR_GPU
     from tunesmith.musicgen.loading import EngineOptions, open_engine  # ONNX Runtime is loaded only now
     from tunesmith.musicgen.sessions import SessionOptions
 

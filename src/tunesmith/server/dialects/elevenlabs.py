@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from tunesmith.audio.raw import RawCoding, raw_pieces
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import GenerationRequest
 from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.contract import Context, error_response, message_of, status_of
 from tunesmith.server.dialects.holding import file_pieces, headers_of, make, streamed, whole
+
+if TYPE_CHECKING:
+    from tunesmith.audio.raw import RawCoding
 
 DIALECT = "elevenlabs"
 DEFAULT_MODEL = "composer"
@@ -154,6 +156,8 @@ def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | 
 async def _answer(context: Context, job: Job, target: OutputFormat, *, in_pieces: bool = False) -> Response:
     path, headers = context.service.result_path(job), headers_of(job)
     if target.raw:
+        from tunesmith.audio.raw import raw_pieces
+
         return streamed(raw_pieces(path, target.raw), target.media_type, headers)
     if in_pieces:
         return streamed(file_pieces(path), target.media_type, headers)

@@ -5,84 +5,83 @@ Every request stands alone (stateless), so that any of several servers can answe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anyio
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from mcp.server.mcpserver import Context as ToolContext
-from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Receive, Scope, Send
 
-from tunesmith.errors import JobNotFound, TunesmithError
-from tunesmith.generator import Progress
-from tunesmith.jobs.job import JobState, Submission
-from tunesmith.request import GenerationRequest
+from tunesmith.errors import TunesmithError
 from tunesmith.server.dialects.contract import Context, Service, error_response, message_of, status_of
-from tunesmith.server.dialects.holding import succeeded
-from tunesmith.server.mcp_tool import MusicFile, Tell, tool_server
 
-DIALECT = "mcp"
-MUSIC = "tunesmith://music/"
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
 CODES: Mapping[int, int] = {401: -32_001, 403: -32_003, 404: -32_004, 429: -32_029}
 INTERNAL_ERROR = -32_603
-ANY_HOST = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-"""The library's own check knows only loopback names; which hosts are served is for the whole app to decide."""
-
-
-class ServiceMaker:
-    """Has the music made by the server's jobs, for whoever the HTTP request was found to come from."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, caller: Any) -> MusicFile:
-        """Submit, follow and return the file; a call that is given up cancels its job."""
-        submission = Submission(request, DIALECT, _owner(caller), extra={"format": file_format})
-        submitted = await self._service.submit(submission)
-        job = submitted
-        try:
-            async for job in self._service.events(submitted.id):
-                await tell(Progress(job.stage or job.state.value, job.progress))
-        except anyio.get_cancelled_exc_class():
-            with anyio.CancelScope(shield=True):
-                await self._service.cancel(submitted.id)
-            raise
-        job = succeeded(job)
-        path = self._service.result_path(job)
-        seed = job.metadata.get("seed", request.seed)
-        duration = job.result.duration if job.result else job.audio_seconds
-        return MusicFile(path, f"{MUSIC}{job.id}", job.generated_by, seed, duration)
 
 
 def router(context: Context) -> APIRouter:
     """Return the route; its lifespan is that of the protocol's own tasks."""
-    server = tool_server(ServiceMaker(context.service), message_of)
-    _offer_music(server, context.service)
-    server.streamable_http_app(stateless_http=True, transport_security=ANY_HOST)
-    sessions = server.session_manager
-
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[None]:
-        async with sessions.run():
-            yield
-
-    routes = APIRouter(tags=["MCP"], lifespan=lifespan)
+    sessions = _Sessions(context.service)
+    routes = APIRouter(tags=["MCP"], lifespan=sessions.lifespan)
 
     @routes.api_route("/mcp", methods=["GET", "POST", "DELETE"], include_in_schema=False)
     async def mcp(request: Request, caller: Any = Depends(context.authenticate)) -> Response:  # noqa: B008
         request.state.caller = caller
-        return _Session(sessions)
+        return _Answer(await sessions.running())
 
     return routes
 
 
-class _Session(Response):
+class _Sessions:
+    """The protocol's sessions, begun by the first request; one task begins and ends them, as their library demands."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @asynccontextmanager
+    async def lifespan(self, _: Any) -> AsyncIterator[None]:
+        """End what a request has begun when the server ends."""
+        self._wanted, self._over = asyncio.Event(), asyncio.Event()
+        self._running: asyncio.Future[StreamableHTTPSessionManager] = asyncio.get_running_loop().create_future()
+        running = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            self._over.set()
+            self._wanted.set()
+            await running
+
+    async def running(self) -> StreamableHTTPSessionManager:
+        """Return the sessions; the first to ask waits until their library is loaded."""
+        self._wanted.set()
+        return await asyncio.shield(self._running)
+
+    async def _run(self) -> None:
+        await self._wanted.wait()
+        if self._over.is_set():
+            return
+        try:
+            sessions = await asyncio.to_thread(_sessions_of, self._service)
+        except Exception as error:  # told to whoever asks, as any other fault of a request
+            self._running.set_exception(error)
+            return
+        async with sessions.run():
+            self._running.set_result(sessions)
+            await self._over.wait()
+
+
+def _sessions_of(service: Service) -> StreamableHTTPSessionManager:
+    from tunesmith.server.mcp_sessions import sessions_of
+
+    return sessions_of(service)
+
+
+class _Answer(Response):
     """An answer that the protocol's library writes itself."""
 
     def __init__(self, sessions: StreamableHTTPSessionManager) -> None:
@@ -91,26 +90,6 @@ class _Session(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._sessions.handle_request(scope, receive, send)
-
-
-def _offer_music(server: MCPServer, service: Service) -> None:
-    """Let callers read the music that a resource link of theirs leads to."""
-
-    @server.resource(MUSIC + "{job_id}", name="music", description="Music made before", mime_type="audio/*")
-    async def music(job_id: str, ctx: ToolContext) -> bytes:
-        try:
-            job = await service.get(job_id, _owner(ctx.request_context.request))
-        except JobNotFound as error:
-            raise ResourceNotFoundError(str(error)) from None
-        if job.state is not JobState.SUCCEEDED or job.data_removed:
-            raise ResourceNotFoundError(f"job {job_id} has no music")
-        return await anyio.Path(service.result_path(job)).read_bytes()
-
-
-def _owner(request: Any) -> str | None:
-    caller = getattr(getattr(request, "state", None), "caller", None)
-    owner: str | None = getattr(caller, "owner", None)
-    return owner
 
 
 def errors(error: TunesmithError) -> JSONResponse:

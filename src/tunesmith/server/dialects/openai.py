@@ -15,7 +15,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from tunesmith.audio.raw import raw_pieces
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import GenerationRequest
@@ -108,7 +107,11 @@ def router(context: Context) -> APIRouter:
 
 def _pieces(context: Context, job: Job, target: SpeechFormat) -> Iterator[bytes]:
     path = context.service.result_path(job)
-    return raw_pieces(path) if target.raw else file_pieces(path)
+    if target.raw:
+        from tunesmith.audio.raw import raw_pieces
+
+        return raw_pieces(path)
+    return file_pieces(path)
 
 
 def _as_events(pieces: Iterator[bytes]) -> Iterator[bytes]:

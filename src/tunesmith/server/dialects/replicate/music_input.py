@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.audio.edit import trim
-from tunesmith.audio.reader import read_audio
-from tunesmith.audio.writer import write_audio
 from tunesmith.errors import AudioFileError, InvalidRequest
 from tunesmith.request import GenerationRequest
 from tunesmith.server.dialects.replicate.input_fields import FIELDS, OLDER_NAMES, checked_fields
@@ -59,10 +56,13 @@ class MusicInput:
         continues = recording is not None and self.fields.get("continuation", False)
         wishes = {ours: self.fields[name] for name, ours in _PASSED_ON.items() if name in self.fields}
         version = self.fields.get("model_version", FIELDS["model_version"].default)
+        if recording and continues:
+            from tunesmith.audio.reader import read_audio
+
+            duration += read_audio(recording).duration
         return GenerationRequest.checked(
             prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=SAMPLE_RATE,
-            duration=duration + read_audio(recording).duration if recording and continues else duration,
-            mono=_is_mono(model, version), audio=recording if continues else None,
+            duration=duration, mono=_is_mono(model, version), audio=recording if continues else None,
             melody=None if continues else recording, **wishes,
         )  # fmt: skip
 
@@ -84,6 +84,10 @@ def shown_input(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) -> Path:
     """Write the part of a recording that is to be continued; raises InvalidRequest where there is none."""
+    from tunesmith.audio.edit import trim
+    from tunesmith.audio.reader import read_audio
+    from tunesmith.audio.writer import write_audio
+
     start, end = float(fields.get("continuation_start", 0)), fields.get("continuation_end", -1)
     try:
         part = trim(read_audio(source), start, None if end < 0 else float(end))
