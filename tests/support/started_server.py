@@ -20,12 +20,12 @@ PATIENCE_SECONDS = 60.0
 
 
 class StartedServer:
-    """A server over a data folder; ``url`` is where it answers."""
+    """A server over a data folder, with flags and settings; ``url`` is where it answers."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(self, data_dir: Path, *flags: str, **settings: str) -> None:
         environment = {**os.environ, "TUNESMITH_DATA_DIR": str(data_dir)}
         environment |= {f"TUNESMITH_{name.upper()}": value for name, value in settings.items()}
-        command = [sys.executable, "-m", "tunesmith", "serve", "--port", "0"]
+        command = [sys.executable, "-m", "tunesmith", "serve", "--port", "0", *flags]
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             text=True,
@@ -36,7 +36,7 @@ class StartedServer:
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
         assert self._listening.wait(PATIENCE_SECONDS), self.log
-        self.url = ADDRESS.findall(self.log)[-1]
+        self.url: str = ADDRESS.findall(self.log)[-1]
 
     @property
     def log(self) -> str:
@@ -71,9 +71,9 @@ class StartedServer:
 
 
 @contextmanager
-def started(data_dir: Path, **settings: str) -> Iterator[StartedServer]:
+def started(data_dir: Path, *flags: str, **settings: str) -> Iterator[StartedServer]:
     """Start a server, and kill it in the end if it still runs."""
-    server = StartedServer(data_dir, **settings)
+    server = StartedServer(data_dir, *flags, **settings)
     try:
         yield server
     finally:
