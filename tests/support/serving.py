@@ -6,11 +6,12 @@ generators: ``patient`` plays until it is cancelled or the file that the prompt 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
+from uuid import uuid4
 
 import pytest
 import strange_generators
@@ -23,7 +24,7 @@ from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import EVERYTHING, JobStore
 from tunesmith.library.rate import Rate
 from tunesmith.library.schema import open_database
-from tunesmith.library.tokens import TokenRequest, Tokens
+from tunesmith.library.tokens import Scope, TokenRequest, Tokens
 from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.hub import Hub
 from tunesmith.models.pull import PullTools, pull
@@ -34,26 +35,26 @@ TINY = "facebook/musicgen-small"
 """The name under which the server with a model has the tiny random MusicGen."""
 
 WRONG_TOKEN = "ts_wrong"
-TOKENS = (
-    TokenRequest("good"),
-    TokenRequest("admin", scope="admin"),
-    TokenRequest("spent", quota=Rate.parse("quota", "1/day")),
-    TokenRequest("hasty", rate=Rate.parse("rate", "1/day")),
-)
-"""``spent`` may have one piece made, ``hasty`` may send one request."""
+BROKEN = "facebook/musicgen-medium"
+"""The name under which that server has a model one of whose files has changed, so that every job of it fails."""
 
 
 @dataclass(frozen=True)
 class Serving:
-    """A server at ``url``, its jobs, and the secrets of its tokens by their names."""
+    """A server at ``url``, its jobs and its tokens."""
 
     process: StartedServer
     jobs: JobStore
-    tokens: Mapping[str, str] = field(default_factory=dict)
+    tokens: Tokens
 
     @property
     def url(self) -> str:
         return self.process.url
+
+    def token(self, *, scope: Scope = "generate", quota: str | None = None, rate: str | None = None) -> str:
+        """Make a token, such as one with a quota of ``1/day``; return its secret."""
+        pieces, requests = (Rate.parse("limit", text) if text else None for text in (quota, rate))
+        return self.tokens.create(TokenRequest(uuid4().hex, scope, pieces, requests)).secret
 
     def job_of(self, prompt: str) -> Job | None:
         """Return the newest job with a prompt."""
@@ -74,18 +75,17 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, *flags: str, tokens: tuple[TokenRequest, ...] = (), **settings: str) -> Iterator[Serving]:
+def serving(folder: Path, *flags: str, **settings: str) -> Iterator[Serving]:
     """Start a server over a data folder under ``folder`` and wait until it is ready; it ends with the block."""
     data_dir = folder / "data"
     with closing(open_database(Settings(data_dir=data_dir))) as database, ExitStack() as running:
-        secrets = {wanted.name: Tokens(database).create(wanted).secret for wanted in tokens}
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", strange_generators.install(folder / "site"))
             patch.setenv("TUNESMITH_CONFIG", str(folder / "config.toml"))
             process = running.enter_context(started(data_dir, *flags, **settings))
         with urlopen(f"{process.url}/health/live", timeout=30) as answer:
             assert answer.status == 200
-        yield Serving(process, JobStore(database, 500), secrets)
+        yield Serving(process, JobStore(database, 500), Tokens(database))
 
 
 @pytest.fixture(scope="session")
@@ -98,9 +98,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 @pytest.fixture(scope="session")
 def server_with_tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Give a server that wants one of TOKENS."""
-    folder = tmp_path_factory.mktemp("server-with-tokens")
-    with serving(folder, tokens=TOKENS, composer_processes="1") as one:
+    """Give a server that wants a token of its own."""
+    with serving(tmp_path_factory.mktemp("server-with-tokens"), composer_processes="1") as one:
+        one.token()
         yield one
 
 
@@ -114,7 +114,7 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]
 
 @pytest.fixture(scope="session")
 def musicgen_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Give a server that has TINY, pulled from a hub, which is loaded afresh for every request."""
+    """Give a server that has TINY, pulled from a hub and loaded afresh for every request, and BROKEN."""
     folder = tmp_path_factory.mktemp("musicgen-server")
     pull_tiny(folder, folder / "data")
     with serving(folder, keep_alive="0") as one:
@@ -122,13 +122,16 @@ def musicgen_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servin
 
 
 def pull_tiny(folder: Path, data_dir: Path) -> None:
-    """Publish a tiny random MusicGen on a hub of our own, and pull it from there."""
+    """Publish a tiny random MusicGen on a hub of our own, and pull it from there; once more to break it."""
     write_musicgen(folder / "checkpoint")
     (folder / "checkpoint" / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     with hub_server() as hub:
         hub.share(TINY, folder / "checkpoint", licence="mit")
         tools = PullTools(Store(data_dir), MusicGenConverter(), Hub(hub.url, folder / "cache"))
         pull(PullRequest(TINY), tools, lambda _: None, lambda _: None)
+        broken = pull(PullRequest(TINY, name="musicgen-medium"), tools, lambda _: None, lambda _: None)
+    first = broken.folder / broken.manifest.files[0].name
+    first.write_bytes(first.read_bytes() + b"changed")
 
 
 @pytest.fixture
