@@ -48,6 +48,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target $(VENV)/clients/huggingface_hub-0.25.2 huggingface_hub==0.25.2
 	@touch $@
 
 $(VENV)/installed-evaluation: $(VENV)/installed-test

@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class StartedServer:
-    """A server over a data folder, with more flags and settings; ``url`` is where it answers."""
+    """A server over a data folder, with flags and settings; ``url`` is where it answers."""
 
     def __init__(self, data_dir: Path, *flags: str, **settings: str) -> None:
         environment = {**os.environ, "TUNESMITH_DATA_DIR": str(data_dir)}
@@ -36,7 +36,7 @@ class StartedServer:
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
         assert self._listening.wait(PATIENCE_SECONDS), self.log
-        self.url = ADDRESS.findall(self.log)[-1]
+        self.url: str = ADDRESS.findall(self.log)[-1]
 
     @property
     def log(self) -> str:
