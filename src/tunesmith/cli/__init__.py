@@ -32,6 +32,7 @@ COMMANDS = (
     "token",
     "mcp",
     "serve",
+    "ps",
 )
 TOP_OPTIONS = ("--help", "-h", "--version")
 STOPPED, TERMINATED = 130, 143  # what shells report for SIGINT and SIGTERM

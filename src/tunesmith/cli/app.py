@@ -15,6 +15,7 @@ from tunesmith.cli.lists import genres, instruments
 from tunesmith.cli.log import app as log
 from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import list_models, pull, rm, show
+from tunesmith.cli.ps import ps
 from tunesmith.cli.render import render
 from tunesmith.cli.serve import serve
 from tunesmith.cli.sound import convert, fade, info, normalize, trim
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Sound files")(sound_command)
-for command in (generate, again, vary, render, explain, genres, instruments, pull, show, rm, mcp, serve):
+for command in (generate, again, vary, render, explain, genres, instruments, pull, show, rm, mcp, serve, ps):
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
 app.add_typer(log, name="log", epilog=EPILOG)

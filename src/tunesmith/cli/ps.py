@@ -1,0 +1,71 @@
+"""``tunesmith ps``: what the running server has in memory."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from tunesmith.errors import TunesmithError
+
+DEFAULT_URL = "http://127.0.0.1:8765"
+ANSWER_SECONDS = 10.0
+Url = Annotated[str, typer.Option("--url", metavar="URL", envvar="TUNESMITH_URL", help="Where the server is.")]
+TOKEN_HELP = "An API token of the server, where it asks for one."  # noqa: S105  no token
+Token = Annotated[
+    str | None, typer.Option("--token", metavar="TOKEN", envvar="TUNESMITH_TOKEN", show_default=False, help=TOKEN_HELP)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+
+
+class ServerError(TunesmithError):
+    """A server is not there, or does not answer as one of Tunesmith's."""
+
+
+def ps(url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
+    """Show which models the running server has in memory, and when they leave."""
+    from tunesmith.cli.outputs import as_json_text
+    from tunesmith.cli.tables import show_table
+
+    loaded = ask(url, token)
+    if as_json:
+        typer.echo(as_json_text(loaded))
+    elif loaded:
+        show_table(("name", "memory", "requests", "leaves", "process"), [_row(one) for one in loaded])
+    else:
+        typer.echo("no model is loaded; the first request that needs one loads it", err=True)
+
+
+def ask(url: str, token: str | None) -> list[dict[str, Any]]:
+    """Return what a server has in memory; raises ServerError."""
+    import httpx
+
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/api/ps", headers=headers, timeout=ANSWER_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ServerError(f"no server answers at {url}: {error}; start one with: tunesmith serve") from None
+    try:
+        body = answer.json()
+        if answer.is_success:
+            models: list[dict[str, Any]] = body["models"]
+            return models
+        problem = body["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        raise ServerError(f"what answers at {url} is not a Tunesmith server") from None
+    raise ServerError(f"the server at {url} answers: {problem}")
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    from tunesmith.models.resources import in_words
+
+    requests = "loading" if one["loading_seconds"] is not None else str(one["requests_running"])
+    return one["name"], in_words(one["memory_bytes"]), requests, _leaves(one), str(one["process_id"])
+
+
+def _leaves(one: dict[str, Any]) -> str:
+    if one["expires_at"] is None:
+        return "once it is idle" if one["requests_running"] else "never"
+    at = datetime.fromisoformat(one["expires_at"]).astimezone()
+    return f"in {one['expires_in_seconds']:.0f} s, at {at:%H:%M:%S}"
