@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith.server.app import ServerOptions, create_app, tell
 from tunesmith.server.listening import Names, is_loopback, trusted_proxies
 from tunesmith.server.refusals import add_refusals
-from tunesmith.server.safety import SECURITY_HEADERS, add_safety
+from tunesmith.server.safety import DROP_SECONDS, SECURITY_HEADERS, add_safety
 
 MEGABYTE = 10**6
 
@@ -79,6 +81,21 @@ def test_a_body_that_is_too_large_is_refused_also_where_its_length_is_not_told(
     answer = httpx.post(url + path, content=content, headers=headers)
     assert answer.status_code == 413, answer.text
     assert "at most 1 MB" in message(answer.json())
+
+
+def test_clients_that_listen_only_once_all_is_sent_are_told_too(url: str) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="413") as refused:
+        urllib.request.urlopen(urllib.request.Request(f"{url}/v1/music", data=bytes(20 * MEGABYTE)), timeout=20)
+    assert "at most 1 MB" in elevenlabs(json.load(refused.value))
+    refused.value.close()
+
+
+def test_a_client_that_asks_before_it_sends_is_refused_at_once(url: str) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=DROP_SECONDS / 2) as connection:
+        head = "POST /v1/music HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000000\r\nExpect: 100-continue\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(100).split()[1] == b"413"
 
 
 def test_a_body_of_just_the_size_allowed_is_read(url: str) -> None:

@@ -5,6 +5,8 @@ All of it is plain ASGI, so that streams pass as they come.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -22,6 +24,8 @@ from tunesmith.server.listening import Names
 SECURITY_HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer"}
 LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 PREFLIGHT_SECONDS = 600
+DROP_SECONDS = 5.0
+"""How long the rest of a body that is too large is read and dropped, for clients which listen only once all is sent."""
 
 Tell = Callable[[str, TunesmithError], Response]
 """Says an error in the shape that the clients of a path read."""
@@ -113,12 +117,15 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         body = _CountedBody(receive, send, self._max_bytes)
-        declared = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._max_bytes:
             body.is_too_large = True
         else:
             await body.served(self._app, scope)
         if body.is_too_large and not body.is_answered:
+            if "expect" not in headers:
+                await body.drop_rest()
             await self._tell(scope["path"], TooLarge(self._max_bytes))(scope, receive, send)
 
 
@@ -140,6 +147,13 @@ class _CountedBody:
         except Exception:
             if not self.is_too_large or self.is_answered:
                 raise
+
+    async def drop_rest(self) -> None:
+        """Read what still comes, for a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DROP_SECONDS):
+                while (await self._receive()).get("more_body", False):
+                    pass
 
     async def _next(self) -> Message:
         message = await self._receive()
