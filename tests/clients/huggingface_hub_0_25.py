@@ -13,7 +13,7 @@ from typing import Any
 
 import huggingface_hub
 from huggingface_hub import InferenceClient
-from huggingface_hub.utils import HfHubHTTPError
+from huggingface_hub.errors import HfHubHTTPError
 
 MODEL = "models/facebook/musicgen-small"
 ASKED = {"inputs": "calm piano", "parameters": {"duration": 2, "seed": 7}}
