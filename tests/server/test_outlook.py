@@ -83,7 +83,7 @@ def test_a_job_that_came_after_the_last_look_has_a_place_too(jobs: Jobs) -> None
 def test_a_job_whose_model_is_loading_needs_that_and_its_own_time(jobs: Jobs) -> None:
     job = replace(jobs.add(), state=JobState.LOADING, started_at=jobs.now)
     jobs.now += 1
-    assert jobs.of(job) == Prospect(None, None, pytest.approx(3.0))
+    assert jobs.of(job).eta_seconds == pytest.approx(3.0)
     jobs.now += 60
     assert jobs.of(job) == Prospect(None, None, 0.0)
 
