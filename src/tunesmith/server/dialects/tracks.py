@@ -108,7 +108,8 @@ def router(context: TracksContext) -> APIRouter:
     async def vary(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
         body = await read_body(request, VariationsBody)
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        asked = [_variation(track, number, caller.owner) for number in range(1, body.n + 1)]
+        key = request.headers.get("idempotency-key")
+        asked = [_variation(track, number, caller.owner, key) for number in range(1, body.n + 1)]
         jobs = [await context.service.submit(submission) for submission in asked]
         shown = [{"id": job.id, "seed": job.request.seed, "url": f"/api/jobs/{job.id}"} for job in jobs]
         return JSONResponse({"parent": track.id, "jobs": shown}, 202)
@@ -126,9 +127,10 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     return {**values, "request": request, "audio": f"/api/tracks/{track.id}/audio" if kept else None}
 
 
-def _variation(track: Track, number: int, owner: str | None) -> Submission:
+def _variation(track: Track, number: int, owner: str | None, key: str | None) -> Submission:
     request = GenerationRequest.checked(**{**track.made.request, "seed": (track.seed or 0) + number})
     form = track.made.file.format if track.made.file else "wav"
     return Submission(
-        request, DIALECT, owner, model=track.made.generated_by, extra={"format": form, "parent": track.id}
-    )
+        request, DIALECT, owner, model=track.made.generated_by, idempotency_key=key and f"{key}-{number}",
+        extra={"format": form, "parent": track.id},
+    )  # fmt: skip
