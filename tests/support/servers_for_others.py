@@ -30,7 +30,8 @@ def main() -> None:
                 "meagre": guarded.token(quota="1/day"),
                 "folder": name,
             }
-            print(json.dumps(told), flush=True)
+            sys.stdout.write(f"{json.dumps(told)}\n")
+            sys.stdout.flush()
             sys.stdin.read()
 
 
