@@ -232,7 +232,7 @@ export class Tunesmith {
    */
   async vary(id, n = 5, options = {}) {
     const call = this.#call(options);
-    const send = { method: "POST", path: `${trackPath(id)}/variations`, body: { n }, key: newKey(this.#time.random) };
+    const send = { method: "POST", path: `${trackPath(id)}/variations`, body: { n }, key: newKey() };
     /** @type {{jobs: {url: string}[]}} */
     const { jobs } = await this.#exchange.document(send, call);
     return Promise.all(jobs.map(({ url }) => this.#exchange.document({ path: url }, call)));

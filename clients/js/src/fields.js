@@ -21,13 +21,11 @@ export async function requestFields(prompt, wishes) {
 /**
  * Return a new idempotency key. It need not be secret, only new, so Math.random will do where a page without TLS or an
  * old Node has no crypto.
- *
- * @param {() => number} random
  */
-export function newKey(random) {
+export function newKey() {
   const numbers = new Uint32Array(4);
   if (globalThis.crypto) globalThis.crypto.getRandomValues(numbers);
-  else numbers.forEach((_, at) => (numbers[at] = random() * 2 ** 32));
+  else numbers.forEach((_, at) => (numbers[at] = Math.random() * 2 ** 32));
   return Array.from(numbers, (number) => number.toString(16).padStart(8, "0")).join("");
 }
 

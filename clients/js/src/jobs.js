@@ -49,7 +49,7 @@ export function isFinal(job) {
  */
 export async function submitted(exchange, prompt, wishes, call) {
   const body = await requestFields(prompt, wishes);
-  return exchange.document({ method: "POST", path: "/api/jobs", body, key: newKey(call.time.random) }, call);
+  return exchange.document({ method: "POST", path: "/api/jobs", body, key: newKey() }, call);
 }
 
 /**

@@ -15,7 +15,7 @@ import { events } from "./reading.js";
  * @returns {AsyncGenerator<Record<string, unknown>, void, undefined>}
  */
 export async function* pulled(exchange, body, { opening, whole }) {
-  const send = { method: "POST", path: "/api/models/pull", body, key: newKey(whole.time.random) };
+  const send = { method: "POST", path: "/api/models/pull", body, key: newKey() };
   const answer = await exchange.open(send, opening());
   for await (const { kind, text } of events(answer.pieces(whole))) {
     if (kind === "error") throw errorOf(500, text);
