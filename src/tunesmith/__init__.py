@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
     from tunesmith.errors import (
         AudioFileError,
+        DatabaseBusy,
         DatabaseError,
+        DatabaseFull,
+        DiskFull,
         DownloadError,
         GenerationCancelled,
         IdempotencyConflict,
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
         ModelNotInstalled,
         OutOfResources,
         QueueFull,
+        RateLimited,
         SoundFontError,
         TrackNotFound,
         TunesmithError,
@@ -34,7 +38,10 @@ __version__ = "0.1.0"
 __all__ = [
     "Audio",
     "AudioFileError",
+    "DatabaseBusy",
     "DatabaseError",
+    "DatabaseFull",
+    "DiskFull",
     "DownloadError",
     "GenerationCancelled",
     "GenerationRequest",
@@ -47,6 +54,7 @@ __all__ = [
     "ModelNotInstalled",
     "OutOfResources",
     "QueueFull",
+    "RateLimited",
     "SoundFontError",
     "TrackNotFound",
     "TunesmithError",

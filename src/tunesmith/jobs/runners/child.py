@@ -15,8 +15,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
-from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, TunesmithError
 from tunesmith.generator import BatchingGenerator, Generator, Progress, Registry
 from tunesmith.jobs.runners.messages import ALIVE_SECONDS, decode, encode
 from tunesmith.request import GenerationRequest
@@ -80,7 +81,7 @@ class Child:
             request = GenerationRequest.checked(**message["request"])
             audio = self._generator.generate(request, work.tell, work.is_cancelled)
             work.seen_at = math.inf  # writing a file gives no signs, and ends
-            write_audio(audio, Path(message["path"]))
+            _write(audio, Path(message["path"]))
         except Exception as error:  # the border of the job runner
             recordings = (message["request"].get(name) for name in ("audio", "melody"))
             self.send({"failed": task, **_described(error, *filter(None, recordings))})
@@ -119,6 +120,16 @@ class _Work:
         if now >= self._next or progress.fraction >= 1:
             self._next = now + PROGRESS_SECONDS
             self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
+
+
+def _write(audio: Audio, path: Path) -> None:
+    """Write the file; raises DiskFull, and for anything else that no caller is to blame for, no error of ours."""
+    try:
+        write_audio(audio, path)
+    except DiskFull:
+        raise DiskFull("the disk is full: the music could not be kept") from None
+    except AudioFileError as error:
+        raise OSError(str(error)) from error
 
 
 def _described(error: Exception, *private: str) -> dict[str, Any]:
