@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from jobs_in_memory import MADE, FakeService, serving
 from receivers import receiver
 from replicate_server import Server, app_of, settings_in
+from stand_ins import install
 
+from tunesmith.models.store import Store
 from tunesmith.server.dialects.replicate import files
 from tunesmith.server.dialects.replicate.bodies import wait_seconds
 from tunesmith.server.dialects.replicate.streams import with_heartbeats
@@ -64,6 +66,20 @@ def test_a_body_is_json_whatever_its_type_says(service: FakeService, kind: str |
 def test_a_body_that_is_no_object_is_a_bad_request(service: FakeService, body: bytes) -> None:
     answer = _client(service).post(PATH, content=body)
     assert (answer.status_code, answer.json()["title"]) == (400, "Bad request")
+
+
+def test_a_model_of_ones_own_is_predicted_with_by_name_and_by_version(
+    service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path))
+    install(Store.default(), "mine")
+    client = _client(service)
+    listed = {model["name"]: model for model in client.get("/v1/models").json()["results"]}
+    version = listed["x"]["latest_version"]["id"]  # the stand-in says that it was pulled from org/x
+    for path, body in (("/v1/models/tunesmith/mine/predictions", {}), ("/v1/predictions", {"version": version})):
+        answer = client.post(path, json={"input": INPUT, **body})
+        assert answer.status_code == 201
+        assert service.jobs[answer.json()["id"]].model == "mine"
 
 
 def test_the_same_idempotency_key_is_the_same_prediction(service: FakeService) -> None:

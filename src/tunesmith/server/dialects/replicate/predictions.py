@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -56,14 +57,14 @@ class Predictions:
         version = body.get("version")
         if not isinstance(version, str) or not version:
             raise InvalidInput([InvalidField("required", "version", "version is required")])
-        model = find_version(version)
+        model = await asyncio.to_thread(find_version, version)
         if model is None:
             raise invalid_version()
         return await self._make(request, model, body)
 
     async def create_named(self, request: Request, owner: str, name: str) -> Response:
         """Make a prediction with the model of the path."""
-        model = find_model(f"{owner}/{name}")
+        model = await asyncio.to_thread(find_model, f"{owner}/{name}")
         if model is None:
             raise Problem(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
         return await self._make(request, model, await read_json(request))
