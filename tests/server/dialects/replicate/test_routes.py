@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 from jobs_in_memory import MADE, FakeService, serving
-from receivers import receiver
+from receivers import Reply, receiver
 from replicate_server import Server, app_of, settings_in
 from stand_ins import install
 
@@ -132,6 +132,27 @@ def test_a_server_that_starts_again_goes_on_sending_the_news(server: Server, tmp
             job = later.newest()
             later.succeed(job.id)
             assert json.loads(there.wait_for(1)[0].body)["status"] == "succeeded"
+
+
+def test_the_end_that_one_server_could_not_tell_is_told_by_the_next_and_only_once(
+    server: Server, tmp_path: Path
+) -> None:
+    answers = iter([Reply(503)])
+    with receiver(lambda _: next(answers, Reply(200))) as there:
+        body = {"input": INPUT, "webhook": there.url}
+        httpx.post(f"{server.url}{PATH}", json=body, headers=AS_ANN, trust_env=False).raise_for_status()
+        ended = FakeService(tmp_path)
+        ended.jobs.update(server.service.jobs)
+        ended.succeed(ended.newest().id)
+        with serving(app_of(ended, settings_in(tmp_path))):
+            first = there.wait_for(1)[0]
+        with serving(app_of(ended, settings_in(tmp_path))):
+            second = there.wait_for(1)[1]
+        with serving(app_of(ended, settings_in(tmp_path))) as last:
+            assert httpx.get(f"{last}/v1/account", headers=AS_ANN, trust_env=False).status_code == 200
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == f"{ended.newest().id}.completed"
+    assert json.loads(second.body)["status"] == "succeeded"
+    assert len(there.received) == 2
 
 
 @pytest.mark.parametrize("webhook", ["ftp://x", "nonsense", 7])
