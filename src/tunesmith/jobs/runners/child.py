@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
-from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, TunesmithError
 from tunesmith.generator import (
     EXPORTS,
     BatchingGenerator,
@@ -105,7 +105,7 @@ class Child:
             return self._generator.export(request, path, work.tell, work.is_cancelled)
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
         work.seen_at = math.inf  # writing a file gives no signs, and ends
-        write_audio(audio, path)
+        _write(audio, path)
         return audio
 
     def _show_life(self) -> None:
@@ -137,6 +137,16 @@ class _Work:
         if now >= self._next or progress.fraction >= 1:
             self._next = now + PROGRESS_SECONDS
             self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
+
+
+def _write(audio: Audio, path: Path) -> None:
+    """Write the file; raises DiskFull, and for anything else that no caller is to blame for, no error of ours."""
+    try:
+        write_audio(audio, path)
+    except DiskFull:
+        raise DiskFull("the disk is full: the music could not be kept") from None
+    except AudioFileError as error:
+        raise OSError(str(error)) from error
 
 
 def _described(error: Exception, *private: str) -> dict[str, Any]:
