@@ -60,7 +60,9 @@ class LocalChecks:
             from tunesmith.generator import Registry
             from tunesmith.models.installed import find_installed
 
-            self._known[model] = find_installed(model) is not None
-            if not self._known[model]:
-                Registry.discover().create(model)
+            registry = Registry.discover()
+            is_of_a_package = model in registry.names()
+            self._known[model] = not is_of_a_package and find_installed(model) is not None
+            if not self._known[model] and not is_of_a_package:
+                registry.create(model)
         return self._known[model]

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import check_writable, write_audio, write_stream
 from tunesmith.cli.console import say_warning
-from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, claimed_path, make_folder, slug, with_word
+from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, claimed_path, make_folder, with_word
 from tunesmith.config import Settings, load_settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import Generator, ProgressCallback, Registry, never_cancelled
+from tunesmith.naming import slug
 from tunesmith.request import GenerationRequest, Hit
 
 if TYPE_CHECKING:

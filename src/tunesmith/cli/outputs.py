@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import AudioFileError, InvalidRequest
-from tunesmith.naming import slug as slug
 
 if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
