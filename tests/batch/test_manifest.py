@@ -71,9 +71,9 @@ def test_rows_of_an_earlier_sheet_stay_but_for_those_whose_file_is_taken(tmp_pat
 
 
 def test_a_folder_is_one_process_s_at_a_time(tmp_path: Path) -> None:
-    with manifest_of(tmp_path / "out"):
-        with pytest.raises(InvalidRequest, match="another batch is being made in"), manifest_of(tmp_path / "out"):
-            pass
+    refused = pytest.raises(InvalidRequest, match="another batch is being made in")
+    with manifest_of(tmp_path / "out"), refused, manifest_of(tmp_path / "out"):
+        pass
     with manifest_of(tmp_path / "out"):
         pass
 

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002  the interface's arguments
 """Running a batch: as many at once as allowed, failures once more, and an end where nothing can be written."""
 
 from __future__ import annotations

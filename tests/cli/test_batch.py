@@ -40,7 +40,7 @@ def manifest(folder: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(folder, "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_file_becomes_a_folder_of_music_and_is_remembered(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_becomes_a_folder_of_music_and_is_remembered(capsys: pytest.CaptureFixture[str]) -> None:
     scenes = re.search(r"<!-- tested: scenes.csv -->\n```csv\n(.*?)```", PAGE, flags=re.DOTALL)
     assert scenes is not None
     Path("scenes.csv").write_text(scenes[1], encoding="utf-8")
@@ -62,7 +62,7 @@ def test_a_file_becomes_a_folder_of_music_and_is_remembered(home: Path, capsys: 
     }
 
 
-def test_a_second_run_makes_only_what_is_missing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_makes_only_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.txt").write_text("one\ntwo\nthree\n")
     given = ["batch", "a.txt", "--model", "prompt", "--json", "-o", "music"]
     assert run(given) == 0
@@ -78,9 +78,7 @@ def test_a_second_run_makes_only_what_is_missing(home: Path, capsys: pytest.Capt
     assert all(Path(track["path"]).is_file() for track in second["tracks"])
 
 
-def test_every_bad_row_is_shown_with_its_line_before_anything_is_made(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_bad_row_is_shown_with_its_line_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.csv").write_text("prompt,bpm,genre,model\ncalm,90,,\ncalm,1400,,\ncalm,,lofy,\ncalm,,,musicgen-smal\n")
     assert run(["batch", "a.csv"]) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -92,9 +90,7 @@ def test_every_bad_row_is_shown_with_its_line_before_anything_is_made(
     assert not Path("a").exists()
 
 
-def test_what_fails_is_tried_again_listed_and_made_by_the_next_run(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_fails_is_tried_again_listed_and_made_by_the_next_run(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.jsonl").write_text(
         '{"prompt": "fine", "model": "prompt"}\n{"prompt": "gone", "model": "crashing"}\n'
         '{"prompt": "rhyme", "model": "mistaken"}\n'
@@ -111,7 +107,7 @@ def test_what_fails_is_tried_again_listed_and_made_by_the_next_run(
     assert [entry["state"] for entry in manifest("a")] == ["made", "made", "failed"]
 
 
-def test_prompts_come_from_standard_input(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prompts_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"one\ntwo\n")))
     assert run(["batch", "-", "--model", "prompt", "--format", "flac", "--seed", "4", "-q"]) == 0
     assert [(entry["file"], entry["request"]["seed"]) for entry in manifest("batch")] == [
@@ -120,7 +116,7 @@ def test_prompts_come_from_standard_input(home: Path, monkeypatch: pytest.Monkey
     ]
 
 
-def test_two_batches_in_one_folder_are_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_batches_in_one_folder_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.txt").write_text("one\n")
     with manifest_of(Path("a")):
         assert run(["batch", "a.txt", "--model", "prompt"]) == 2
@@ -136,7 +132,7 @@ def test_two_batches_in_one_folder_are_refused(home: Path, capsys: pytest.Captur
     (("a.txt", "--jobs", "0"), "'-j' / '--jobs'"),
 ])  # fmt: skip
 def test_what_cannot_be_is_said_in_a_line(
-    home: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
 ) -> None:
     Path("a.txt").write_text("one\n")
     assert run(["batch", *arguments]) == 2
@@ -151,7 +147,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def stopped_after_one(home: Path) -> Iterator[subprocess.Popen[str]]:
+def stopped_after_one() -> Iterator[subprocess.Popen[str]]:
     """A batch whose first row is made and whose second waits for a file."""
     Path("a.jsonl").write_text('{"prompt": "one", "model": "prompt"}\n{"prompt": "gate", "model": "patient"}\n')
     process = started("batch", "a.jsonl")
@@ -192,7 +188,7 @@ sys.exit(run(sys.argv[1:]))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
-def test_a_full_disk_ends_the_batch_with_one_line(home: Path) -> None:
+def test_a_full_disk_ends_the_batch_with_one_line() -> None:
     Path("a.txt").write_text("one\ntwo\n")
     settings = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TUNESMITH_PROMPT_LOG": "false"}
     done = subprocess.run([sys.executable, "-c", LIMITED, "batch", "a.txt", "--duration", "3"], capture_output=True,
