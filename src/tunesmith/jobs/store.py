@@ -60,6 +60,16 @@ class JobPage:
     next_before: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many unfinished jobs are in a state, by the model that makes them; the oldest was handed in so long ago."""
+
+    model: str
+    state: JobState
+    jobs: int
+    oldest_seconds: float
+
+
 EVERYTHING = JobFilter()
 
 
@@ -140,6 +150,21 @@ class JobStore:
         query = sa.select(jobs.c.state, sa.func.count()).where(jobs.c.state.in_(UNFINISHED)).group_by(jobs.c.state)
         with self._database.read() as connection:
             return {JobState(state): count for state, count in connection.execute(query)}
+
+    def depths(self) -> tuple[Depth, ...]:
+        """Count the jobs that wait or are being made, by model and state."""
+        columns = (jobs.c.generated_by, jobs.c.state)
+        oldest = sa.func.min(jobs.c.created_at)
+        query = sa.select(*columns, sa.func.count(), oldest).where(jobs.c.state.in_(UNFINISHED)).group_by(*columns)
+        now = self._clock()
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return tuple(Depth(model, JobState(state), count, max(0.0, now - at)) for model, state, count, at in rows)
+
+    def ping(self) -> None:
+        """Raise DatabaseError unless the database answers."""
+        with self._database.read() as connection:
+            connection.execute(sa.select(jobs.c.id).limit(1))
 
     def queue(self) -> Queue:
         """Return the queue as it is, to ask for places and waits."""
