@@ -152,6 +152,8 @@ def test_tracks_are_found_marked_varied_and_forgotten(ask: Ask, server: Serving)
     [track] = ask(server.url, "tracks", "xylophone", limit=1)
     assert ask(server.url, "track", track["id"])["prompt"] == "a xylophone in the fog"
     assert heard(ask(server.url, "track_audio", track["id"])).seconds == 1.0
+    assert ask(server.url, "track_midi", track["id"]).startswith(b"MThd")
+    assert ask(server.url, "track_stems", track["id"]).startswith(b"PK")
     marked = ask(server.url, "mark", track["id"], starred=True, rating=4, tags=["misty"])
     assert (marked["starred"], marked["rating"], marked["tags"]) == (True, 4, ["misty"])
     assert track["id"] in [one["id"] for one in ask(server.url, "tracks", starred=True, tag="misty")]

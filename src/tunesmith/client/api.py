@@ -139,8 +139,17 @@ class Api:
     @call
     def track_audio(self, track_id: str) -> Steps[bytes]:
         """Return a track's file."""
-        reply = yield from asked(Send("GET", f"/api/tracks/{track_id}/audio"), self._until())
-        return reply.content
+        return (yield from self._file(f"/api/tracks/{track_id}/audio"))
+
+    @call
+    def track_midi(self, track_id: str) -> Steps[bytes]:
+        """Return the notes of a track that the composer made, as a MIDI file."""
+        return (yield from self._file(f"/api/tracks/{track_id}/midi"))
+
+    @call
+    def track_stems(self, track_id: str) -> Steps[bytes]:
+        """Return the parts of a track that the composer made, as WAV files in a ZIP."""
+        return (yield from self._file(f"/api/tracks/{track_id}/stems"))
 
     @call
     def mark(
@@ -208,6 +217,10 @@ class Api:
 
     def _until(self, seconds: float | None = None) -> Deadline:
         return Deadline.after(self._deadline_seconds if seconds is None else seconds)
+
+    def _file(self, path: str) -> Steps[bytes]:
+        reply: Reply = yield from asked(Send("GET", path), self._until())
+        return reply.content
 
     def _asked(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None
