@@ -191,6 +191,14 @@ class JobStore:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query.group_by(jobs.c.digest))}
 
+    def recordings_in_use(self) -> frozenset[str]:
+        """Return the paths of the recordings that unfinished jobs need."""
+        query = sa.select(jobs.c.request).where(jobs.c.state.in_(UNFINISHED))
+        with self._database.read() as connection:
+            requests = connection.execute(query).scalars().all()
+        named = (request.get(name) for request in requests for name in ("audio", "melody"))
+        return frozenset(str(path) for path in named if path)
+
     def forget_results(self, digests: Collection[str], finished_before: float) -> None:
         """Note that the files of jobs that finished before a time are gone; later ones may have made them again."""
         old = jobs.c.finished_at < finished_before

@@ -32,16 +32,15 @@ SECRETS = re.compile(
     re.VERBOSE,
 )
 """What no line may hold, wherever it came from."""
+_SIGNS = ("ts_", "hf_", "r8_", "whsec_", "earer ", "oken ", "@")  # one is in every line that the search would find
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_MANY_LINES = "exception"
 
 
 def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     """Have all loggers of the process write to ``stream`` (standard error), as the settings say."""
-    stream = stream or sys.stderr
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(settings.log_format, coloured=stream.isatty()))
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_formatter(settings.log_format))
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     root = logging.getLogger()
     root.handlers = [handler]
@@ -58,15 +57,8 @@ def bind(**about: str) -> None:
     structlog.contextvars.bind_contextvars(**about)
 
 
-def _formatter(log_format: str, *, coloured: bool) -> logging.Formatter:
-    if log_format == "json":
-        shown: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    else:
-        console = structlog.dev.ConsoleRenderer(
-            colors=coloured, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        )
-        shown = [_in_one_line, console]
-    *before, renderer = shown
+def _formatter(log_format: str) -> logging.Formatter:
+    renderer = structlog.processors.JSONRenderer() if log_format == "json" else _plain
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             structlog.contextvars.merge_contextvars,
@@ -75,7 +67,7 @@ def _formatter(log_format: str, *, coloured: bool) -> logging.Formatter:
             structlog.stdlib.ExtraAdder(),
             structlog.processors.TimeStamper(fmt="iso", utc=True),
         ],
-        processors=[_without_leftovers, *before, _without_secrets(renderer)],
+        processors=[_without_leftovers, structlog.processors.format_exc_info, _without_secrets(renderer)],
     )
 
 
@@ -86,16 +78,24 @@ def _without_leftovers(_: WrappedLogger, __: str, event: EventDict) -> EventDict
     return event
 
 
-def _in_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Escape control characters, so that nobody's text looks like a line of ours or colours a terminal."""
+def _plain(_: WrappedLogger, __: str, event: EventDict) -> str:
+    """Write an event in one line for people, and the trace of an error below it."""
+    at, level, trace = event.pop("timestamp"), event.pop("level"), event.pop("exception", "")
+    line = f"{at} {level:<8} {_in_one_line(str(event.pop('event')))}"
     for name, value in event.items():
-        if isinstance(value, str) and name != _MANY_LINES and _CONTROL.search(value):
-            event[name] = _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
-    return event
+        text = _in_one_line(str(value))
+        line += f" {name}={text!r}" if " " in text else f" {name}={text}"
+    return f"{line}\n{trace}" if trace else line
+
+
+def _in_one_line(text: str) -> str:
+    """Escape control characters, so that nobody's text looks like a line of ours or colours a terminal."""
+    return text if text.isprintable() else _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def _without_secrets(renderer: Processor) -> Callable[[WrappedLogger, str, MutableMapping[str, Any]], str]:
     def rendered(logger: WrappedLogger, name: str, event: EventDict) -> str:
-        return SECRETS.sub(HIDDEN, str(renderer(logger, name, event)))
+        line = str(renderer(logger, name, event))
+        return SECRETS.sub(HIDDEN, line) if any(sign in line for sign in _SIGNS) else line
 
     return rendered

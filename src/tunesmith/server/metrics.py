@@ -6,12 +6,11 @@ asks (``standing.py``). Labels take few values: models beyond the first ``MAX_MO
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 
 import tunesmith
 from tunesmith import errors
@@ -68,7 +67,7 @@ class Metrics:
         self._audio = self._counter("audio_seconds", "Seconds of music made.")
         self._tokens = self._counter("tokens", "Audio tokens drawn by language models for finished music.")
         self._removed = self._counter("housekeeping_removed", "Files removed because of age or size.", ["what"])
-        self._tidied = self._counter("housekeeping_rounds", "Rounds of housekeeping, by how they ended.", ["outcome"])
+        self._rounds = self._counter("housekeeping_rounds", "Rounds of housekeeping, by how they ended.", ["outcome"])
 
     def answered(self, request: Answered) -> None:
         """Count a request."""
@@ -89,19 +88,11 @@ class Metrics:
         self._audio.labels(model).inc(job.audio_seconds)
         self._tokens.labels(model).inc(job.codes)
 
-    def tidied(self, removed: dict[str, int]) -> None:
-        """Count a round of housekeeping and the files it removed, by what they were."""
-        self._tidied.labels("done").inc()
+    def tidied(self, removed: Mapping[str, int], outcome: str) -> None:
+        """Count a round of housekeeping, and the files it removed by what they were."""
+        self._rounds.labels(outcome).inc()
         for what, number in removed.items():
             self._removed.labels(what).inc(number)
-
-    def not_tidied(self) -> None:
-        """Count a round of housekeeping that failed."""
-        self._tidied.labels("failed").inc()
-
-    def show(self, collector: Collector) -> None:
-        """Show what a collector says, too."""
-        self.registry.register(collector)
 
     def _counter(self, name: str, about: str, labels: Collection[str] = ("model",)) -> Counter:
         return Counter(f"tunesmith_{name}", about, labels, registry=self.registry)

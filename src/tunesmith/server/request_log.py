@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -79,7 +79,7 @@ class RequestLog:
 
 def id_of(given: str | None) -> str:
     """Return the id that a caller gave where it can be written anywhere, else a new one."""
-    return given if given is not None and _SANE.fullmatch(given) else uuid4().hex
+    return given if given is not None and _SANE.fullmatch(given) else secrets.token_hex(16)
 
 
 def _about(scope: Scope, answered: Answered) -> MutableMapping[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any
 from tunesmith.config import Settings
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
-from tunesmith.jobs.results import ResultFiles
+from tunesmith.jobs.results import ResultFiles, Retention
+from tunesmith.jobs.retention import tidy_results
 from tunesmith.jobs.runners.local import LocalPool, pool_limits
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import Workers
@@ -22,8 +23,10 @@ from tunesmith.library.tracks import Tracks
 from tunesmith.server.auth import Access, Authenticator
 from tunesmith.server.changes import Changes
 from tunesmith.server.context import DialectContext
+from tunesmith.server.dialects.replicate.file_store import FileStore
 from tunesmith.server.dispatcher import Dispatcher
 from tunesmith.server.health import Health, Vitals
+from tunesmith.server.housekeeping import Chore, Housekeeping
 from tunesmith.server.inputs import InputFiles
 from tunesmith.server.limits import RateLimits
 from tunesmith.server.listening import is_loopback
@@ -57,7 +60,8 @@ class Server:
         self._database = open_database(settings)
         self._results = ResultFiles(settings.data_dir / "results")
         self._changes = Changes()
-        files = Files(self._results, InputFiles(settings.data_dir / "inputs"))
+        inputs = InputFiles(settings.data_dir / "inputs")
+        files = Files(self._results, inputs)
         quotas = Quotas(Rate.parse("setting anonymous_quota", settings.anonymous_quota))
         self._store = JobStore(self._database, settings.queue_limit, quotas=quotas)
         queue = JobQueue(self._database)
@@ -74,6 +78,7 @@ class Server:
         self._dispatcher.diary.listen(self.metrics.ended)
         sources = Sources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
         self.standing = Standing(self.metrics, sources)
+        self._housekeeping = Housekeeping(self._chores(settings, inputs), self.metrics)
         self._limits = RateLimits(settings.rate_limit_url)
         authenticate = Authenticator(Tokens(self._database), options.access(settings), self._limits)
         self.context = DialectContext(self.service, settings, authenticate, self._loading, Tracks(self._database))
@@ -82,15 +87,27 @@ class Server:
     async def running(self, _: Any = None) -> AsyncIterator[None]:
         """Work on jobs as long as the body runs."""
         working = asyncio.create_task(self._dispatcher.run())
+        tidying = asyncio.create_task(self._housekeeping.run())
         try:
             yield
         finally:
+            self._housekeeping.close()
             await self._dispatcher.close(self._drain_seconds)
             await working
+            await tidying
             await self._loading.close()
             await self._pool.close(0)
             await self._limits.close()
             self._database.close()
+
+    def _chores(self, settings: Settings, inputs: InputFiles) -> dict[str, Chore]:
+        store, retention = self._store, Retention(settings.result_days, settings.result_gigabytes)
+        uploads = FileStore(settings.data_dir / "files")
+        return {
+            "results": lambda most: len(tidy_results(store, self._results, retention, most=most)),
+            "recordings": lambda most: inputs.prune(retention, store.recordings_in_use(), most),
+            "uploads": uploads.prune,
+        }
 
     def _vitals(self) -> Vitals:
         dispatcher, pool = self._dispatcher, self._pool
