@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tunesmith.jobs.job import Claim, Failure
@@ -38,12 +38,12 @@ class JobEnd:
     model: str
     dialect: str
     outcome: Outcome
-    kind: str | None
     wait_seconds: float
-    load_seconds: float | None
-    generate_seconds: float | None
-    audio_seconds: float
-    codes: int
+    load_seconds: float | None = None
+    generate_seconds: float | None = None
+    kind: str | None = None
+    audio_seconds: float = 0.0
+    codes: int = 0
 
 
 class JobDiary:
@@ -84,39 +84,34 @@ class DiaryEntry:
             self._running_since = self._clock()
             self._load_seconds = told.loaded_seconds
 
-    def end(self, outcome: Outcome, made: Made | None = None) -> None:
-        """Write down how it ended, other than in failure."""
-        level = logging.WARNING if outcome is Outcome.REQUEUED else logging.INFO
-        self._over(level, outcome, None, made)
+    def succeeded(self, made: Made) -> None:
+        """Write down what was made."""
+        settings = made.metadata.get("settings")
+        codes = settings.get("codes", 0) if isinstance(settings, dict) else 0
+        end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=made.duration, codes=codes)
+        self._over(end, logging.INFO, {"audio_seconds": round(made.duration, 3)})
 
     def failed(self, failure: Failure, trace: str = "") -> None:
         """Write down why it failed, with the trace where that is our fault."""
-        about = {"kind": failure.kind, "problem": failure.message, "exception": trace}
-        self._over(logging.ERROR if trace else logging.WARNING, Outcome.FAILED, about)
+        end = replace(self._end(Outcome.FAILED), kind=failure.kind)
+        about = {"kind": failure.kind, "problem": failure.message} | ({"exception": trace} if trace else {})
+        self._over(end, logging.ERROR if trace else logging.WARNING, about)
 
-    def _over(
-        self, level: int, outcome: Outcome, about: dict[str, str] | None = None, made: Made | None = None
-    ) -> None:
-        end = self._end(outcome, (about or {}).get("kind"), made)
-        seconds = {"seconds": end.generate_seconds, "audio_seconds": end.audio_seconds or None}
-        measured = {name: round(value, 3) for name, value in seconds.items() if value is not None}
-        said = {name: text for name, text in (about or {}).items() if text}
-        log.log(level, "job %s", outcome.value, extra={**self._names(), **measured, **said})
+    def end(self, outcome: Outcome) -> None:
+        """Write down any other end."""
+        self._over(self._end(outcome), logging.WARNING if outcome is Outcome.REQUEUED else logging.INFO, {})
+
+    def _over(self, end: JobEnd, level: int, about: Mapping[str, object]) -> None:
+        took = {} if end.generate_seconds is None else {"seconds": round(end.generate_seconds, 3)}
+        log.log(level, "job %s", end.outcome.value, extra={**self._names(), **took, **about})
         self._tell(end)
 
-    def _end(self, outcome: Outcome, kind: str | None, made: Made | None) -> JobEnd:
-        since, settings = self._running_since, made.metadata.get("settings") if made else None
+    def _end(self, outcome: Outcome) -> JobEnd:
+        since = self._running_since
+        took = None if since is None else self._clock() - since
         return JobEnd(
-            self._job.generated_by,
-            self._job.dialect,
-            outcome,
-            kind,
-            self._wait_seconds,
-            self._load_seconds,
-            None if since is None else self._clock() - since,
-            made.duration if made else 0.0,
-            settings.get("codes", 0) if isinstance(settings, dict) else 0,
-        )
+            self._job.generated_by, self._job.dialect, outcome, self._wait_seconds, self._load_seconds, took
+        )  # fmt: skip
 
     @property
     def _wait_seconds(self) -> float:

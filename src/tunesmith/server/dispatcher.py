@@ -189,7 +189,10 @@ class Dispatcher:
             made = await self._pool.run(task, self._reporter(claim, entry))
             is_ours = await self._conclude(asyncio.to_thread, _Keeping(self._results, self._queue, claim, made))
             kept = True
-            entry.end(Outcome.SUCCEEDED if is_ours else Outcome.STOPPED, made)
+            if is_ours:
+                entry.succeeded(made)
+            else:
+                entry.end(Outcome.STOPPED)
         except TaskFailed as error:
             await self._fail(claim, entry, Failure(error.kind, str(error)), error.trace)
         except DiskFull as error:
