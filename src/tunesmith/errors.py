@@ -21,6 +21,13 @@ The tree::
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
     ├── RateLimited         the caller has asked for more than it may: says when to come back
     ├── QueueFull           so many requests wait already that no more are taken: says when to come back
+    ├── ApiError            a server that this client called refused: has status, kind and field
+    │   ├── TokenRefused    the token is missing, wrong, or not enough (401, 403)
+    │   ├── NotFound        there is no such job, track or model there (404)
+    │   └── ServerBusy      too many requests, or the queue is full (429, 503): says when to come back
+    ├── GenerationFailed    a server that this client called could not make the music: has kind
+    ├── ServerUnreachable   there is no answer from the server
+    ├── DeadlineExceeded    it took longer than the client was told to wait
     └── GenerationCancelled the caller cancelled while the music was being made
 """
 
@@ -192,3 +199,49 @@ class GenerationCancelled(TunesmithError):
 
     def __init__(self) -> None:
         super().__init__("cancelled")
+
+
+class ApiError(TunesmithError):
+    """A server that this client called refused: ``status`` of HTTP, ``kind`` (an error's name), ``field`` to blame."""
+
+    def __init__(self, message: str, *, status: int, kind: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.field = field
+        if field is not None:
+            self.exit_code = 2
+
+
+class TokenRefused(ApiError):
+    """The token is missing, wrong, or not enough."""
+
+
+class NotFound(ApiError):
+    """There is no such job, track or model on the server."""
+
+
+class ServerBusy(ApiError):
+    """Too many requests, or the queue is full; ``retry_after`` seconds if the server says."""
+
+    def __init__(
+        self, message: str, *, status: int, kind: str = "", field: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, kind=kind, field=field)
+        self.retry_after = retry_after
+
+
+class GenerationFailed(TunesmithError):
+    """A server that this client called could not make the music; ``kind`` is the error's name there."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ServerUnreachable(TunesmithError):
+    """There is no answer from the server."""
+
+
+class DeadlineExceeded(TunesmithError):
+    """It took longer than the client was told to wait."""
