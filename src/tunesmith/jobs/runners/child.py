@@ -12,7 +12,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -106,10 +107,12 @@ class Child:
         if kind in EXPORTS:
             if not isinstance(self._generator, ExportingGenerator):
                 raise InvalidRequest("format", f"only composer has {kind}, {request.model} makes nothing but sound")
-            return self._generator.export(request, path, work.tell, work.is_cancelled)
+            with _written():
+                return self._generator.export(request, path, work.tell, work.is_cancelled)
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
         work.seen_at = math.inf  # writing a file gives no signs, and ends
-        _write(audio, path)
+        with _written():
+            write_audio(audio, path)
         return audio
 
     def _show_life(self) -> None:
@@ -143,10 +146,11 @@ class _Work:
             self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
 
 
-def _write(audio: Audio, path: Path) -> None:
-    """Write the file; raises DiskFull, and for anything else that no caller is to blame for, no error of ours."""
+@contextmanager
+def _written() -> Iterator[None]:
+    """Write a file in the block: raises DiskFull, and for what no caller is to blame for, no error of ours."""
     try:
-        write_audio(audio, path)
+        yield
     except DiskFull:
         raise DiskFull("the disk is full: the music could not be kept") from None
     except AudioFileError as error:
