@@ -8,21 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
+    from tunesmith.client import AsyncTunesmith, Clip, RemoteJob, Tunesmith
     from tunesmith.composer.composition import Composition
     from tunesmith.errors import (
+        ApiError,
         AudioFileError,
+        DatabaseBusy,
         DatabaseError,
+        DatabaseFull,
+        DeadlineExceeded,
+        DiskFull,
         DownloadError,
         GenerationCancelled,
+        GenerationFailed,
         IdempotencyConflict,
         InvalidRequest,
         InvalidScore,
         JobNotFound,
         ModelFileError,
         ModelNotInstalled,
+        NotFound,
         OutOfResources,
         QueueFull,
+        RateLimited,
+        ServerBusy,
+        ServerUnreachable,
         SoundFontError,
+        TokenRefused,
         TrackNotFound,
         TunesmithError,
         UnknownName,
@@ -32,11 +44,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ApiError",
+    "AsyncTunesmith",
     "Audio",
     "AudioFileError",
+    "Clip",
+    "DatabaseBusy",
     "DatabaseError",
+    "DatabaseFull",
+    "DeadlineExceeded",
+    "DiskFull",
     "DownloadError",
     "GenerationCancelled",
+    "GenerationFailed",
     "GenerationRequest",
     "Hit",
     "IdempotencyConflict",
@@ -45,10 +65,17 @@ __all__ = [
     "JobNotFound",
     "ModelFileError",
     "ModelNotInstalled",
+    "NotFound",
     "OutOfResources",
     "QueueFull",
+    "RateLimited",
+    "RemoteJob",
+    "ServerBusy",
+    "ServerUnreachable",
     "SoundFontError",
+    "TokenRefused",
     "TrackNotFound",
+    "Tunesmith",
     "TunesmithError",
     "UnknownName",
     "__version__",
@@ -56,7 +83,10 @@ __all__ = [
     "generate",
 ]
 
-_HOMES = {"Audio": "tunesmith.audio", "GenerationRequest": "tunesmith.request", "Hit": "tunesmith.request"}
+_HOMES = {
+    "Audio": "tunesmith.audio", "GenerationRequest": "tunesmith.request", "Hit": "tunesmith.request",
+    **dict.fromkeys(("AsyncTunesmith", "Clip", "RemoteJob", "Tunesmith"), "tunesmith.client"),
+}  # fmt: skip
 
 
 def generate(prompt: str, *, model: str = "composer", seed: int | None = None, **wishes: Any) -> Audio:

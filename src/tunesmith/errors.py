@@ -8,16 +8,26 @@ The tree::
     │   └── UnknownName     a genre, instrument, model … that does not exist; suggests the nearest
     ├── InvalidScore        a score file has a mistake: names line, part and beat
     ├── AudioFileError      a sound file cannot be read or written
+    │   └── DiskFull        it does not fit onto the disk, and no part of it is left there
     ├── SoundFontError      a sound bank is broken or lacks what was asked of it
     ├── ModelNotInstalled   the model exists but is not on this machine
     ├── ModelFileError      a model's file is missing, broken or of a kind that is not read: names file and field
     ├── DownloadError       a repository cannot be reached, read or found: names it and says why
-    ├── DatabaseError       the database is damaged, locked, newer than this version or out of reach
+    ├── DatabaseError       the database is damaged, newer than this version or out of reach
+    │   ├── DatabaseBusy    others hold it for longer than one can wait: try again later
+    │   └── DatabaseFull    it cannot grow, because the disk is full
     ├── JobNotFound         there is no job with that id
     ├── TrackNotFound       there is no track with that id in the prompt log
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
     ├── RateLimited         the caller has asked for more than it may: says when to come back
     ├── QueueFull           so many requests wait already that no more are taken: says when to come back
+    ├── ApiError            a server that this client called refused: has status, kind and field
+    │   ├── TokenRefused    the token is missing, wrong, or not enough (401, 403)
+    │   ├── NotFound        there is no such job, track or model there (404)
+    │   └── ServerBusy      too many requests, or the queue is full (429, 503): says when to come back
+    ├── GenerationFailed    a server that this client called could not make the music: has kind
+    ├── ServerUnreachable   there is no answer from the server
+    ├── DeadlineExceeded    it took longer than the client was told to wait
     └── GenerationCancelled the caller cancelled while the music was being made
 """
 
@@ -84,6 +94,10 @@ class AudioFileError(TunesmithError):
     exit_code = 2
 
 
+class DiskFull(AudioFileError):
+    """A file does not fit onto the disk; no part of it is left there."""
+
+
 class SoundFontError(TunesmithError):
     """A sound bank is broken or lacks what was asked of it."""
 
@@ -124,6 +138,17 @@ class DatabaseError(TunesmithError):
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"database {where}: {problem}")
+        self.problem = problem
+
+
+class DatabaseBusy(DatabaseError):
+    """Others hold the database for longer than one can wait; after ``retry_after`` whole seconds they may be done."""
+
+    retry_after = 5
+
+
+class DatabaseFull(DatabaseError):
+    """The database cannot grow, because the disk is full."""
 
 
 class JobNotFound(TunesmithError):
@@ -174,3 +199,49 @@ class GenerationCancelled(TunesmithError):
 
     def __init__(self) -> None:
         super().__init__("cancelled")
+
+
+class ApiError(TunesmithError):
+    """A server that this client called refused: ``status`` of HTTP, ``kind`` (an error's name), ``field`` to blame."""
+
+    def __init__(self, message: str, *, status: int, kind: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.field = field
+        if field is not None:
+            self.exit_code = 2
+
+
+class TokenRefused(ApiError):
+    """The token is missing, wrong, or not enough."""
+
+
+class NotFound(ApiError):
+    """There is no such job, track or model on the server."""
+
+
+class ServerBusy(ApiError):
+    """Too many requests, or the queue is full; ``retry_after`` seconds if the server says."""
+
+    def __init__(
+        self, message: str, *, status: int, kind: str = "", field: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, kind=kind, field=field)
+        self.retry_after = retry_after
+
+
+class GenerationFailed(TunesmithError):
+    """A server that this client called could not make the music; ``kind`` is the error's name there."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ServerUnreachable(TunesmithError):
+    """There is no answer from the server."""
+
+
+class DeadlineExceeded(TunesmithError):
+    """It took longer than the client was told to wait."""

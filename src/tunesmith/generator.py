@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
@@ -47,6 +48,31 @@ class BatchingGenerator(Protocol):
 
     def load(self, num_rows: int) -> int:
         """Get ready for a batch of at most ``num_rows`` rows; return how many requests may be made at once."""
+        ...
+
+
+EXPORTS: Mapping[str, str] = {"mid": "audio/midi", "zip": "application/zip"}
+"""What can be had of a piece besides its sound, with the media type: a MIDI file, and a ZIP of its stems."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an exported file is of: the piece's ``duration`` in seconds, its sample rate and channels, its metadata."""
+
+    duration: float
+    sample_rate: int
+    channels: int
+    metadata: Mapping[str, Any]
+
+
+@runtime_checkable
+class ExportingGenerator(Protocol):
+    """A generator that knows more of a piece than its sound."""
+
+    def export(
+        self, request: GenerationRequest, path: Path, progress: ProgressCallback, cancelled: CancelCheck
+    ) -> Exported:
+        """Write a file whose suffix is one of EXPORTS; else as ``generate``."""
         ...
 
 

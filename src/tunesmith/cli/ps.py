@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import ApiError, NotFound, ServerUnreachable
 
 DEFAULT_URL = "http://127.0.0.1:8765"
 ANSWER_SECONDS = 10.0
@@ -19,16 +19,12 @@ Token = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
-class ServerError(TunesmithError):
-    """A server is not there, or does not answer as one of Tunesmith's."""
-
-
 def ps(url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
     """Show which models the running server has in memory, and when they leave."""
     from tunesmith.cli.outputs import as_json_text
     from tunesmith.cli.tables import show_table
 
-    loaded = ask(url, token)
+    loaded = loaded_at(url, token)
     if as_json:
         typer.echo(as_json_text(loaded))
     elif loaded:
@@ -37,24 +33,17 @@ def ps(url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> 
         typer.echo("no model is loaded; the first request that needs one loads it", err=True)
 
 
-def ask(url: str, token: str | None) -> list[dict[str, Any]]:
-    """Return what a server has in memory; raises ServerError."""
-    import httpx
+def loaded_at(url: str, token: str | None) -> list[dict[str, Any]]:
+    """Return what a server has in memory; raises ApiError, ServerUnreachable."""
+    from tunesmith.client import Tunesmith
 
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    try:
-        answer = httpx.get(f"{url.rstrip('/')}/api/ps", headers=headers, timeout=ANSWER_SECONDS)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ServerError(f"no server answers at {url}: {error}; start one with: tunesmith serve") from None
-    try:
-        body = answer.json()
-        if answer.is_success:
-            models: list[dict[str, Any]] = body["models"]
-            return models
-        problem = body["error"]["message"]
-    except (ValueError, KeyError, TypeError):
-        raise ServerError(f"what answers at {url} is not a Tunesmith server") from None
-    raise ServerError(f"the server at {url} answers: {problem}")
+    with Tunesmith(url, token, deadline=ANSWER_SECONDS) as server:
+        try:
+            return server.loaded()
+        except ServerUnreachable as error:
+            raise ServerUnreachable(f"no server answers at {url}: {error}; start one with: tunesmith serve") from None
+        except NotFound as error:
+            raise ApiError(f"what answers at {url} is not a Tunesmith server", status=error.status) from None
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tunesmith.audio import Audio
 from tunesmith.composer.composition import compose
 from tunesmith.errors import GenerationCancelled
-from tunesmith.generator import CancelCheck, Progress, ProgressCallback
+from tunesmith.generator import CancelCheck, Exported, Progress, ProgressCallback
 from tunesmith.request import GenerationRequest
 
 
@@ -14,7 +16,23 @@ class ComposerGenerator:
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Make the music; see Generator."""
-        if cancelled():
-            raise GenerationCancelled
-        progress(Progress("composing", 0.0))
+        _begin(progress, cancelled)
         return compose(request).mix(progress, cancelled)
+
+    def export(
+        self, request: GenerationRequest, path: Path, progress: ProgressCallback, cancelled: CancelCheck
+    ) -> Exported:
+        """Write a MIDI file or the stems; see ExportingGenerator."""
+        from tunesmith.composer.exports import export
+
+        _begin(progress, cancelled)
+        composition = compose(request)
+        export(composition, path, progress, cancelled)
+        channels = 1 if composition.playing.mono else 2
+        return Exported(composition.score.duration, composition.playing.sample_rate, channels, composition.metadata)
+
+
+def _begin(progress: ProgressCallback, cancelled: CancelCheck) -> None:
+    if cancelled():
+        raise GenerationCancelled
+    progress(Progress("composing", 0.0))

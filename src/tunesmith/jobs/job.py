@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
+from tunesmith.generator import EXPORTS
 from tunesmith.request import GenerationRequest
 
 USUAL_AUDIO_SECONDS = 30.0
@@ -53,6 +55,16 @@ class JobResult:
     duration: float
     sample_rate: int
     channels: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be heard, rather than being exported from what can."""
+        return self.format not in EXPORTS
+
+    @property
+    def media_type(self) -> str:
+        """What the web calls such a file."""
+        return FORMATS[f".{self.format}"].media_type if self.is_sound else EXPORTS[self.format]
 
 
 @dataclass(frozen=True, slots=True)

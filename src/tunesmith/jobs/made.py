@@ -8,6 +8,9 @@ from typing import Any
 from tunesmith.jobs.job import Job, JobResult
 from tunesmith.library.track import NewTrack, TrackFile
 
+FOR_TRACK = "for_track"
+"""The key of a job's ``extra`` that names the track of which it exports something, and so makes none of its own."""
+
 
 def track_of(job: Job, result: JobResult, metadata: Mapping[str, Any], times: tuple[float, float]) -> NewTrack:
     """Return the track of a job that began to be made, and was done, at these times."""

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tunesmith.jobs.job import Claim, Failure, JobResult, JobState
-from tunesmith.jobs.made import track_of
+from tunesmith.jobs.made import FOR_TRACK, track_of
 from tunesmith.jobs.rows import job_of, result_values
 from tunesmith.jobs.speeds import Speed, SpeedBook
 from tunesmith.jobs.statements import (
@@ -126,19 +126,20 @@ class JobQueue:
         return ours
 
     def succeed(self, claim: Claim, result: JobResult, metadata: Mapping[str, Any]) -> bool:
-        """Finish a job with the file it made, which becomes a track of the prompt log; its speed is measured.
+        """Finish a job with the file it made; its speed is measured.
 
-        False if the job is no longer this claim's.
+        The file becomes a track of the prompt log, unless it was made for one that is there. False if the job is no
+        longer this claim's.
         """
         now, model = self._clock(), claim.job.generated_by
         values = _end(JobState.SUCCEEDED, now) | result_values(result) | {"progress": 1.0, "metadata": dict(metadata)}
         self._forget(claim)
         with self._database.write() as connection:
             began_at: float | None = connection.execute(SUCCEED, _the(claim) | values).scalar()
-            if began_at is not None:
+            if began_at is not None and FOR_TRACK not in claim.job.extra:
                 made = track_of(claim.job, result, metadata, (began_at, now))
                 connection.execute(INSERT_TRACK, track_row(made, now))
-            if began_at is not None and result.duration > 0:
+            if began_at is not None and result.is_sound and result.duration > 0:
                 speed = Speed(seconds_per_audio_second=(now - began_at) / result.duration)
                 self._speeds.observe(connection, model, speed)
         return began_at is not None

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import DatabaseError
+from tunesmith.errors import DatabaseError, DiskFull
 from tunesmith.jobs.job import Claim, Failure, JobResult
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
@@ -172,6 +172,9 @@ class Dispatcher:
             kept = True
         except TaskFailed as error:
             await self._conclude(self._write, self._queue.fail, claim, Failure(error.kind, str(error)))
+        except DiskFull as error:
+            path.unlink(missing_ok=True)  # now, because the database may need its room to say so
+            await self._conclude(self._write, self._queue.fail, claim, Failure(type(error).__name__, str(error)))
         except RunnerCrashed as error:
             log.warning("job %s: %s", job.id, error)
             await self._conclude(self._write, self._queue.requeue, claim)

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from tempfile import mkstemp
 
+from tunesmith.audio.disk import room_for
 from tunesmith.server.fetching import check_sound
 
 MAX_AUDIO_SECONDS = 1_800.0
@@ -19,14 +20,22 @@ class InputFiles:
         self._folder = folder
 
     def keep(self, content: bytes, field: str) -> Path:
-        """Store a recording and return where; raises InvalidRequest naming the field for what is no sound."""
+        """Store a recording and return where; raises InvalidRequest naming the field for what is no sound, DiskFull."""
         check_sound(content, field, MAX_AUDIO_SECONDS)
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / hashlib.sha256(content).hexdigest()
-        handle, incoming = mkstemp(dir=self._folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        Path(incoming).replace(path)
+        with room_for("the recording"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._write(content, path)
         return path
+
+    def _write(self, content: bytes, path: Path) -> None:
+        handle, name = mkstemp(dir=self._folder)
+        incoming = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+            incoming.replace(path)
+        finally:
+            incoming.unlink(missing_ok=True)

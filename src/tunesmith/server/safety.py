@@ -137,6 +137,7 @@ class _CountedBody:
         self._send = send
         self._max_bytes = max_bytes
         self._received = 0
+        self._more_comes = True
         self.is_too_large = False
         self.is_answered = False
 
@@ -152,11 +153,12 @@ class _CountedBody:
         """Read what still comes, for a while."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DROP_SECONDS):
-                while (await self._receive()).get("more_body", False):
-                    pass
+                while self._more_comes:
+                    self._more_comes = (await self._receive()).get("more_body", False)
 
     async def _next(self) -> Message:
         message = await self._receive()
+        self._more_comes = message.get("more_body", False)
         self._received += len(message.get("body", b""))
         if self._received > self._max_bytes:
             self.is_too_large = True

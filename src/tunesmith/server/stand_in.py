@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
+from tunesmith.server.models import COMPOSER
 
 NOTES, DROPPED = "notes", "dropped"
 
@@ -27,9 +28,14 @@ def submission_for_stand_in(submission: Submission) -> Submission:
     return replace(submission, request=request, extra={**submission.extra, NOTES: notes, DROPPED: list(dropped)})
 
 
+def is_stand_in(job: Job) -> bool:
+    """Tell whether the composer makes it in place of another model; a model may be asked for by other names of it."""
+    return job.generated_by == COMPOSER != job.model
+
+
 def about_stand_in(job: Job) -> dict[str, Any]:
     """Return what the music's metadata says where another model made it than was asked for."""
-    if job.model == job.generated_by:
+    if not is_stand_in(job):
         return {}
     dropped = {DROPPED: job.extra[DROPPED]} if DROPPED in job.extra else {}
     return {"asked_model": job.model, **dropped}

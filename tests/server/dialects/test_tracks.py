@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import mido
 import pytest
+import soundfile
 from live_server import served
 
 from tunesmith.config import Settings
@@ -60,6 +64,22 @@ def test_variations_are_jobs_with_other_seeds_and_become_its_children(server: ht
     assert [job["seed"] for job in answer.json()["jobs"]] == [6, 7]
 
 
+def test_its_notes_and_its_parts_are_had_without_another_track(server: httpx.Client) -> None:
+    track = newest(server)
+    notes = server.get(str(track["midi"])).raise_for_status()
+    assert notes.headers["content-type"] == "audio/midi"
+    assert mido.MidiFile(file=io.BytesIO(notes.content)).length == pytest.approx(1.0, abs=0.5)
+    stems = server.get(str(track["stems"])).raise_for_status()
+    assert stems.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(stems.content)) as archive:
+        assert len(archive.namelist()) > 1
+        for name in archive.namelist():
+            about = soundfile.info(io.BytesIO(archive.read(name)))
+            assert (about.samplerate, about.duration) == (44_100, pytest.approx(1.0, abs=0.01))
+    assert server.get(str(track["stems"])).content == stems.content
+    assert {one["format"] for one in server.get("/api/tracks").json()["tracks"]} == {"wav"}
+
+
 @pytest.mark.parametrize("wrong", [{"rating": 9}, {"stars": 1}, {"tags": [""]}, []])
 def test_marks_that_cannot_be_are_refused(server: httpx.Client, wrong: object) -> None:
     answer = server.patch(f"/api/tracks/{newest(server)['id']}", json=wrong)
@@ -69,9 +89,9 @@ def test_marks_that_cannot_be_are_refused(server: httpx.Client, wrong: object) -
 
 @pytest.mark.parametrize("track_id", ["zzzzzzzzzz", "..%2f..%2fetc%2fpasswd", "%00", "a'b"])
 def test_a_track_that_is_not_there_is_not_found(server: httpx.Client, track_id: str) -> None:
-    for answer in (server.get(f"/api/tracks/{track_id}"), server.delete(f"/api/tracks/{track_id}"),
-                   server.get(f"/api/tracks/{track_id}/audio")):  # fmt: skip
-        assert answer.status_code == 404
+    here = f"/api/tracks/{track_id}"
+    asked = [server.get(f"{here}{file}") for file in ("", "/audio", "/midi", "/stems")]
+    assert [answer.status_code for answer in [*asked, server.delete(here)]] == [404] * 5
 
 
 def test_another_owner_s_tracks_are_not_there(tmp_path: Path) -> None:

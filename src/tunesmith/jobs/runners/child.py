@@ -15,9 +15,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
-from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.generator import BatchingGenerator, Generator, Progress, Registry
+from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, TunesmithError
+from tunesmith.generator import (
+    EXPORTS,
+    BatchingGenerator,
+    Exported,
+    ExportingGenerator,
+    Generator,
+    Progress,
+    Registry,
+)
 from tunesmith.jobs.runners.messages import ALIVE_SECONDS, decode, encode
 from tunesmith.request import GenerationRequest
 
@@ -75,20 +84,29 @@ class Child:
 
     def _make(self, message: dict[str, Any], work: _Work) -> None:
         task = message["task"]
-        assert self._generator
         try:
             request = GenerationRequest.checked(**message["request"])
-            audio = self._generator.generate(request, work.tell, work.is_cancelled)
-            work.seen_at = math.inf  # writing a file gives no signs, and ends
-            write_audio(audio, Path(message["path"]))
+            made = self._made(request, Path(message["path"]), work)
         except Exception as error:  # the border of the job runner
             recordings = (message["request"].get(name) for name in ("audio", "melody"))
             self.send({"failed": task, **_described(error, *filter(None, recordings))})
         else:
-            about = {"duration": audio.duration, "sample_rate": audio.sample_rate, "channels": audio.channels}
-            self.send({"made": task, **about, "metadata": dict(audio.metadata)})
+            about = {"duration": made.duration, "sample_rate": made.sample_rate, "channels": made.channels}
+            self.send({"made": task, **about, "metadata": dict(made.metadata)})
         finally:
             del self._work[task]
+
+    def _made(self, request: GenerationRequest, path: Path, work: _Work) -> Audio | Exported:
+        assert self._generator
+        kind = path.suffix.removeprefix(".")
+        if kind in EXPORTS:
+            if not isinstance(self._generator, ExportingGenerator):
+                raise InvalidRequest("format", f"only composer has {kind}, {request.model} makes nothing but sound")
+            return self._generator.export(request, path, work.tell, work.is_cancelled)
+        audio = self._generator.generate(request, work.tell, work.is_cancelled)
+        work.seen_at = math.inf  # writing a file gives no signs, and ends
+        _write(audio, path)
+        return audio
 
     def _show_life(self) -> None:
         while True:
@@ -119,6 +137,16 @@ class _Work:
         if now >= self._next or progress.fraction >= 1:
             self._next = now + PROGRESS_SECONDS
             self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
+
+
+def _write(audio: Audio, path: Path) -> None:
+    """Write the file; raises DiskFull, and for anything else that no caller is to blame for, no error of ours."""
+    try:
+        write_audio(audio, path)
+    except DiskFull:
+        raise DiskFull("the disk is full: the music could not be kept") from None
+    except AudioFileError as error:
+        raise OSError(str(error)) from error
 
 
 def _described(error: Exception, *private: str) -> dict[str, Any]:

@@ -12,13 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunesmith.audio.formats import FORMATS
 from tunesmith.config import Settings
 from tunesmith.errors import TrackNotFound
+from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
+from tunesmith.jobs.made import FOR_TRACK
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.track import MAX_RATING, Marks, Track
 from tunesmith.library.tracks import PAGE, TrackFilter, Tracks
 from tunesmith.request import GenerationRequest
 from tunesmith.server.dialects import contract
 from tunesmith.server.dialects.bodies import documented, read_body
+from tunesmith.server.dialects.holding import headers_of, make
+from tunesmith.server.model_book import COMPOSER
 
 DIALECT = "api"
 MAX_PAGE, MAX_VARIATIONS = 500, 100
@@ -92,15 +96,6 @@ def router(context: TracksContext) -> APIRouter:
         await asyncio.to_thread(tracks.remove, track_id, caller.owner)
         return Response(status_code=204)
 
-    @routes.get("/{track_id}/audio", summary="A track's file")
-    async def audio(track_id: str, caller: Any = caller_of) -> FileResponse:
-        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        path = None if track.made.file is None else results.find(track.made.file.digest)
-        if path is None or track.made.file is None:
-            raise TrackNotFound(track_id, "its file is no longer kept")
-        kind = f".{track.made.file.format}"
-        return FileResponse(path, media_type=FORMATS[kind].media_type, filename=f"{track.id}{kind}")
-
     @routes.post(
         "/{track_id}/variations", summary="Make variations of a track: jobs with other seeds", status_code=202,
         openapi_extra=documented(VariationsBody),
@@ -108,12 +103,41 @@ def router(context: TracksContext) -> APIRouter:
     async def vary(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
         body = await read_body(request, VariationsBody)
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        asked = [_variation(track, number, caller.owner) for number in range(1, body.n + 1)]
+        key = request.headers.get("idempotency-key")
+        asked = [_variation(track, number, caller.owner, key) for number in range(1, body.n + 1)]
         jobs = [await context.service.submit(submission) for submission in asked]
         shown = [{"id": job.id, "seed": job.request.seed, "url": f"/api/jobs/{job.id}"} for job in jobs]
         return JSONResponse({"parent": track.id, "jobs": shown}, 202)
 
+    _add_files(routes, context, results)
     return routes
+
+
+def _add_files(routes: APIRouter, context: TracksContext, results: ResultFiles) -> None:
+    caller_of, tracks = Depends(context.authenticate), context.tracks
+
+    @routes.get("/{track_id}/audio", summary="A track's file")
+    async def audio(track_id: str, caller: Any = caller_of) -> FileResponse:
+        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        path = None if track.made.file is None else results.find(track.made.file.digest)
+        if path is None or track.made.file is None:
+            raise TrackNotFound(track_id, "its file is no longer kept")
+        kind = track.made.file.format
+        return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
+
+    async def exported(track_id: str, kind: str, request: Request, caller: Any) -> FileResponse:
+        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        job = await make(context.service, _export(track, kind, caller.owner), request)
+        path = context.service.result_path(job)
+        return FileResponse(path, media_type=EXPORTS[kind], filename=f"{track.id}.{kind}", headers=headers_of(job))
+
+    @routes.get("/{track_id}/midi", summary="The notes of a track that the composer made")
+    async def midi(track_id: str, request: Request, caller: Any = caller_of) -> FileResponse:
+        return await exported(track_id, "mid", request, caller)
+
+    @routes.get("/{track_id}/stems", summary="The parts of a track that the composer made: WAV files in a ZIP")
+    async def stems(track_id: str, request: Request, caller: Any = caller_of) -> FileResponse:
+        return await exported(track_id, "zip", request, caller)
 
 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
@@ -123,12 +147,29 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     kept = digest is not None and results.find(digest) is not None
     private = ("audio", "melody", "soundfont")
     request = {name: value for name, value in track.made.request.items() if name not in private}
-    return {**values, "request": request, "audio": f"/api/tracks/{track.id}/audio" if kept else None}
+    here, composed = f"/api/tracks/{track.id}", track.made.generated_by == COMPOSER
+    links = {"audio": kept, "midi": composed, "stems": composed}
+    return {
+        **values,
+        "request": request,
+        **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},
+    }
 
 
-def _variation(track: Track, number: int, owner: str | None) -> Submission:
+def _media_type(kind: str) -> str:
+    return EXPORTS.get(kind) or FORMATS[f".{kind}"].media_type
+
+
+def _export(track: Track, kind: str, owner: str | None) -> Submission:
+    request = GenerationRequest.checked(**{**track.made.request, "seed": track.seed})
+    extra = {"format": kind, FOR_TRACK: track.id}
+    return Submission(request, DIALECT, owner, model=track.made.generated_by, extra=extra)
+
+
+def _variation(track: Track, number: int, owner: str | None, key: str | None) -> Submission:
     request = GenerationRequest.checked(**{**track.made.request, "seed": (track.seed or 0) + number})
     form = track.made.file.format if track.made.file else "wav"
     return Submission(
-        request, DIALECT, owner, model=track.made.generated_by, extra={"format": form, "parent": track.id}
-    )
+        request, DIALECT, owner, model=track.made.generated_by, idempotency_key=key and f"{key}-{number}",
+        extra={"format": form, "parent": track.id},
+    )  # fmt: skip

@@ -53,6 +53,17 @@ def test_a_stream_is_the_same_bytes_without_a_length(server: httpx.Client) -> No
     assert soundfile.info(io.BytesIO(streamed.content)).frames == soundfile.info(io.BytesIO(whole.content)).frames
 
 
+def test_the_composer_gives_notes_and_parts_too(server: httpx.Client) -> None:
+    body = {"prompt": "piano", "duration": 1, "seed": 7}
+    notes = server.post("/api/generate", json={**body, "format": "mid"}).raise_for_status()
+    assert (notes.headers["content-type"], notes.content[:4]) == ("audio/midi", b"MThd")
+    parts = server.post("/api/generate", json={**body, "format": "zip"}).raise_for_status()
+    assert (parts.headers["content-type"], parts.content[:2]) == ("application/zip", b"PK")
+    refused = server.post("/api/generate", json={**TINY, "format": "mid"})
+    assert error_of(refused)[0] == 422
+    assert "only composer has mid" in refused.text
+
+
 def test_whoever_hangs_up_cancels_the_job(server: httpx.Client, tmp_path: Path) -> None:
     before = newest(server)
     with httpx.Client(base_url=server.base_url, timeout=1) as impatient, pytest.raises(httpx.ReadTimeout):

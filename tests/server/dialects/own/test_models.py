@@ -122,7 +122,8 @@ def test_one_name_is_pulled_once_at_a_time_and_a_pull_ends_with_its_caller(shop:
     shop.hub.hold.clear()
     try:
         with shop.server.stream("POST", "/api/models/pull", json={"model": "org/tune", "name": "held"}) as first:
-            assert next(events_of(first))[0] == "offer"
+            told = events_of(first)  # kept, for the connection ends with it
+            assert next(told)[0] == "offer"
             again = shop.server.post("/api/models/pull", json={"model": "org/tune", "name": "held"})
             assert error_of(again) == (409, "PullUnderWay", None)
     finally:

@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
+from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest, Hit
 from tunesmith.server.dialects.bodies import checked
@@ -22,7 +23,7 @@ from tunesmith.server.service import MusicService
 
 DIALECT = "api"
 FORMAT, DEFAULT_FORMAT = "format", "wav"
-FORMAT_NAMES = tuple(suffix[1:] for suffix in FORMATS)
+FORMAT_NAMES = (*(suffix[1:] for suffix in FORMATS), *EXPORTS)
 RECORDINGS = ("audio", "melody")
 LISTS = ("instruments", "without", "hits")
 NOT_FOR_CALLERS = ("soundfont",)

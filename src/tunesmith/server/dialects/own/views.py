@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tunesmith.audio.formats import FORMATS
 from tunesmith.jobs.job import Job
 from tunesmith.server.dialects.contract import JobFailed, message_of
 from tunesmith.server.dialects.own.documents import ErrorDetail, JobDocument, JobNews, Links, ResultDocument, Timings
@@ -78,7 +77,7 @@ def path_of(job_id: str) -> str:
 def media_type_of(job: Job) -> str:
     """Return the media type of a finished job's file."""
     assert job.result
-    return FORMATS[f".{job.result.format}"].media_type
+    return job.result.media_type
 
 
 def moment(seconds: float) -> datetime:

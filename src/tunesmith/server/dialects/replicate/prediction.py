@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from tunesmith.audio.formats import FORMATS
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.progress import logs_of
@@ -78,8 +77,7 @@ def output_of(job: Job, path: Path, addresses: Addresses, output_as: OutputAs) -
 
 def media_type(job: Job) -> str:
     """Return the media type of a finished file."""
-    found = FORMATS.get("." + job.result.format.lstrip(".")) if job.result else None
-    return found.media_type if found else "application/octet-stream"
+    return job.result.media_type if job.result else "application/octet-stream"
 
 
 def timestamp(at: float | None) -> str | None:

@@ -1,0 +1,95 @@
+"""Tunesmith and AsyncTunesmith: the same client, waiting or for asyncio."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from tunesmith.client.api import Api
+from tunesmith.client.calls import Awaited, Waiting
+from tunesmith.errors import InvalidRequest
+
+DEFAULT_URL = "http://127.0.0.1:8765"
+DEADLINE_SECONDS = 120.0
+"""How long a call may take in all, with every retry: enough for a model's cold start."""
+
+MAX_PORT = 65_535
+URL_VARIABLE, TOKEN_VARIABLE = "TUNESMITH_URL", "TUNESMITH_TOKEN"
+
+
+class _Client(Api):
+    def __init__(self, base_url: str | None, token: str | None, deadline: float) -> None:
+        self.base_url = _checked(base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
+        self._token = token or os.environ.get(TOKEN_VARIABLE)
+        self._deadline_seconds = deadline
+
+    def __repr__(self) -> str:
+        """Leave the token out."""
+        return f"{type(self).__name__}({self.base_url!r})"
+
+    def _options(self) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return {"base_url": self.base_url, "headers": headers, "follow_redirects": True}
+
+
+def _checked(base_url: str) -> str:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as problem:
+        raise InvalidRequest("base_url", f"{problem}, got {base_url!r:.200}") from None
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 1) > MAX_PORT:
+        raise InvalidRequest("base_url", f"must be an address such as {DEFAULT_URL}, got {base_url!r:.200}")
+    return base_url.rstrip("/")
+
+
+class Tunesmith(Waiting, _Client):
+    """A client whose calls return when they are done. Threads may share it; close it, or use it in a ``with``.
+
+    ``base_url`` and ``token`` come from TUNESMITH_URL and TUNESMITH_TOKEN where left out. A call may take ``deadline``
+    seconds in all: what may pass by itself is tried again, when the server says or after growing pauses.
+    """
+
+    def __init__(
+        self, base_url: str | None = None, token: str | None = None, *, deadline: float = DEADLINE_SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(base_url, token, deadline)
+        self._http = httpx.Client(**self._options(), transport=transport)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncTunesmith(Awaited, _Client):
+    """What Tunesmith is, with calls to be awaited within asyncio; a task that is cancelled cancels its job."""
+
+    def __init__(
+        self, base_url: str | None = None, token: str | None = None, *, deadline: float = DEADLINE_SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(base_url, token, deadline)
+        self._http = httpx.AsyncClient(**self._options(), transport=transport)
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,95 @@
+"""The exchange with a server as a generator sees it: it yields actions and is sent what came of them.
+
+So one description of what is asked, and in which order, serves a client that waits and one for asyncio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+from tunesmith.client.retries import Deadline, Reply, may_pass, pause_after, retry_after
+from tunesmith.errors import ApiError, DeadlineExceeded, NotFound, ServerBusy, ServerUnreachable, TokenRefused
+
+T = TypeVar("T")
+BUSY, REFUSED, NOT_FOUND = (429, 503), (401, 403), 404
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Make a request that may take so many ``seconds``; a Reply comes of it.
+
+    Where it ``opens`` a good answer's body is left to be read by ReadBytes or ReadLine.
+    """
+
+    method: str
+    path: str
+    json: Mapping[str, Any] | None = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBytes:
+    """Read the next bytes of the open answer; bytes come of it, None at its end. Raises ServerUnreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """Read the next line of the open answer; text comes of it, None at its end. Raises ServerUnreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Give(Generic[T]):
+    """Hand a value to the caller."""
+
+    value: T
+
+
+Action = Send | Pause | ReadBytes | ReadLine
+Answer = Reply | bytes | str | None
+Steps = Generator[Action, Any, T]
+"""Actions that lead to one value."""
+Flow = Generator[Action | Give[T], Any, None]
+"""Actions that lead to values, one after another."""
+
+
+def asked(send: Send, deadline: Deadline) -> Steps[Reply]:
+    """Make a request until it succeeds; raises ApiError, ServerUnreachable or DeadlineExceeded."""
+    attempt = 0
+    while True:
+        reply: Reply = yield replace(send, seconds=deadline.left)
+        if reply.is_good:
+            return reply
+        attempt += 1
+        if reply.problem is not None and not deadline.left:
+            raise DeadlineExceeded(f"no answer within {deadline.seconds:g} s")
+        pause = pause_after(attempt, reply)
+        if not may_pass(reply, attempt) or pause >= deadline.left:
+            raise error_of(reply)
+        yield Pause(pause)
+
+
+def error_of(reply: Reply) -> Exception:
+    """Return the error that an answer tells of."""
+    if reply.problem is not None:
+        return ServerUnreachable(reply.problem)
+    body = reply.json()
+    detail = body.get("error") if isinstance(body, dict) else None
+    about = detail if isinstance(detail, dict) else {"message": detail or reply.content[:200].decode(errors="replace")}
+    kind, to_blame = str(about.get("type") or ""), about.get("field")
+    message = str(about.get("message") or f"the server answered {reply.status}")
+    if reply.status in BUSY:
+        return ServerBusy(message, status=reply.status, kind=kind, retry_after=retry_after(reply))
+    kinds: dict[int, type[ApiError]] = {NOT_FOUND: NotFound, **dict.fromkeys(REFUSED, TokenRefused)}
+    return kinds.get(reply.status, ApiError)(message, status=reply.status, kind=kind, field=to_blame)

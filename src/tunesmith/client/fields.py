@@ -1,0 +1,36 @@
+"""Fields: a request for music as JSON, with the recordings that come along."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.request import Hit
+
+
+def request_fields(prompt: str, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a request; what is None is left to the server. Raises InvalidRequest."""
+    given = {name: _plain(name, value) for name, value in wishes.items() if value is not None}
+    return {"prompt": prompt, **given}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, Path):
+        return base64.b64encode(_read(name, value)).decode()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, Hit):
+        return value.model_dump()
+    if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        return [_plain(name, item) for item in value]
+    return value
+
+
+def _read(name: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise InvalidRequest(name, f"{path} cannot be read: {problem.strerror}") from None

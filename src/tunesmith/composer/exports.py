@@ -1,0 +1,38 @@
+"""Exports: files of a composition that are not its mix."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tunesmith.audio.writer import write_audio
+from tunesmith.composer.composition import Composition
+from tunesmith.composer.midi_file import write_midi
+from tunesmith.errors import InvalidRequest
+from tunesmith.generator import CancelCheck, ProgressCallback
+
+OLDEST = (1980, 1, 1, 0, 0, 0)
+"""The time that every file in a ZIP bears, so that the same piece is the same bytes."""
+
+
+def export(composition: Composition, path: Path, progress: ProgressCallback, cancelled: CancelCheck) -> None:
+    """Write the file that the suffix asks for: ``.mid`` or ``.zip``, the stems as 32-bit WAV files."""
+    if path.suffix == ".mid":
+        write_midi(composition.score, path)
+    elif path.suffix == ".zip":
+        _write_stems(composition, path, progress, cancelled)
+    else:
+        raise InvalidRequest("format", f"must be mid or zip, got {path.suffix}")
+
+
+def _write_stems(composition: Composition, path: Path, progress: ProgressCallback, cancelled: CancelCheck) -> None:
+    with TemporaryDirectory(dir=path.parent) as folder, zipfile.ZipFile(path, "w") as archive:
+        for number, (name, stem) in enumerate(composition.stems(progress, cancelled), start=1):
+            words = "-".join(re.findall(r"\w+", name.lower()))
+            sound = write_audio(stem, Path(folder) / "stem.wav", bits=32)
+            entry = zipfile.ZipInfo(f"{number:02d}-{words}.wav", OLDEST)
+            with sound.open("rb") as file, archive.open(entry, "w", force_zip64=True) as target:
+                while chunk := file.read(1 << 20):
+                    target.write(chunk)

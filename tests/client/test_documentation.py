@@ -1,0 +1,36 @@
+"""docs/python-client.md as a reader would follow it: one block after another."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from listening_to import heard
+from serving import Serving
+
+from tunesmith import errors
+
+PAGE = (Path(__file__).parents[2] / "docs" / "python-client.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+def test_the_page_works_from_top_to_bottom(server: Serving, tmp_path: Path) -> None:
+    assert len(BLOCKS) > 5
+    code = "\n".join(BLOCKS).replace("http://127.0.0.1:8765", server.url)
+    variables = {**os.environ, "TUNESMITH_URL": server.url}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert heard((tmp_path / "lofi.wav").read_bytes()).seconds == 20.0
+    assert heard((tmp_path / "piano.mp3").read_bytes()).format == "MP3"
+    assert "succeeded 100%" in ran.stdout
+
+
+def test_the_errors_of_the_table_are_there() -> None:
+    named = re.findall(r"^\| `(\w+)`", PAGE, flags=re.MULTILINE)
+    assert len(named) == 7
+    assert all(issubclass(getattr(errors, name), errors.TunesmithError) for name in named)
