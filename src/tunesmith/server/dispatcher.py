@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import DatabaseError
+from tunesmith.errors import DatabaseError, DiskFull
 from tunesmith.jobs.job import Claim, Failure, JobResult
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
@@ -195,6 +195,9 @@ class Dispatcher:
                 entry.end(Outcome.STOPPED)
         except TaskFailed as error:
             await self._fail(claim, entry, Failure(error.kind, str(error)), error.trace)
+        except DiskFull as error:
+            path.unlink(missing_ok=True)  # now, because the database may need its room to say so
+            await self._fail(claim, entry, Failure(type(error).__name__, str(error)), "")
         except RunnerCrashed as error:
             log.warning("%s", error)
             await self._conclude(self._write, self._queue.requeue, claim)

@@ -14,6 +14,7 @@ from tempfile import mkstemp
 
 from filelock import FileLock
 
+from tunesmith.audio.disk import room_for
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
 from tunesmith.library.clock import Clock
 from tunesmith.server.fetching import check_sound
@@ -33,18 +34,26 @@ class InputFiles:
         self._lock = FileLock(folder / _LOCK)
 
     def keep(self, content: bytes, field: str) -> Path:
-        """Store a recording and return where; raises InvalidRequest naming the field for what is no sound."""
+        """Store a recording and return where; raises InvalidRequest naming the field for what is no sound, DiskFull."""
         check_sound(content, field, MAX_AUDIO_SECONDS)
         path = self._folder / hashlib.sha256(content).hexdigest()
-        handle, incoming = mkstemp(dir=self._folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        with self._lock:
-            Path(incoming).replace(path)
-            os.utime(path, (self._clock(), self._clock()))  # the same recording handed in again is young again
+        with room_for("the recording"):
+            self._write(content, path)
         return path
+
+    def _write(self, content: bytes, path: Path) -> None:
+        handle, name = mkstemp(dir=self._folder)
+        incoming = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+            with self._lock:
+                incoming.replace(path)
+                os.utime(path, (self._clock(), self._clock()))  # the same recording handed in again is young again
+        finally:
+            incoming.unlink(missing_ok=True)
 
     def prune(self, retention: Retention, in_use: Collection[str], most: int) -> int:
         """Remove at most so many that are too old, or the oldest while all are too large; return how many.

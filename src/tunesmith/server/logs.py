@@ -45,10 +45,12 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
-    for name in OURS:
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith(OURS)]:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-        logger.setLevel(level)
+        logger.setLevel(logging.NOTSET)
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
     logging.captureWarnings(True)
 
 

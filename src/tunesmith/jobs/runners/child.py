@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
-from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, TunesmithError
 from tunesmith.generator import (
     EXPORTS,
     BatchingGenerator,
@@ -106,10 +107,12 @@ class Child:
         if kind in EXPORTS:
             if not isinstance(self._generator, ExportingGenerator):
                 raise InvalidRequest("format", f"only composer has {kind}, {request.model} makes nothing but sound")
-            return self._generator.export(request, path, work.tell, work.is_cancelled)
+            with _written():
+                return self._generator.export(request, path, work.tell, work.is_cancelled)
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
         work.seen_at = math.inf  # writing a file gives no signs, and ends
-        write_audio(audio, path)
+        with _written():
+            write_audio(audio, path)
         return audio
 
     def _show_life(self) -> None:
@@ -141,6 +144,17 @@ class _Work:
         if now >= self._next or progress.fraction >= 1:
             self._next = now + PROGRESS_SECONDS
             self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Write a file in the block: raises DiskFull, and for what no caller is to blame for, no error of ours."""
+    try:
+        yield
+    except DiskFull:
+        raise DiskFull("the disk is full: the music could not be kept") from None
+    except AudioFileError as error:
+        raise OSError(str(error)) from error
 
 
 def _described(error: Exception, *private: str) -> dict[str, Any]:

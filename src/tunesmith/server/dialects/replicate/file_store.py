@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tunesmith.audio.disk import room_for
 from tunesmith.jobs.job import new_job_id
 from tunesmith.library.clock import Clock
 from tunesmith.server.dialects.replicate.problems import Problem
@@ -68,8 +69,12 @@ class FileStore:
         self._clock = clock
 
     def add(self, upload: Upload, content: BinaryIO) -> StoredFile:
-        """Keep a file, and remove those whose day is over; raises Problem (413) where it is too large."""
+        """Keep a file, and remove those whose day is over; raises Problem (413) where it is too large, DiskFull."""
         self.prune()
+        with room_for("the file"):
+            return self._added(upload, content)
+
+    def _added(self, upload: Upload, content: BinaryIO) -> StoredFile:
         file_id = new_job_id(self._clock())
         place = self._folder / file_id
         place.mkdir(parents=True)
