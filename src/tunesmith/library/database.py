@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import cast
 from zlib import crc32
@@ -22,21 +22,20 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tunesmith.config import Settings
-from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.errors import DatabaseBusy, DatabaseError, DatabaseFull, InvalidRequest
 
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0
 """How long a writer waits for the others before it gives up."""
 
 REASONS = {
-    "database is locked": "is locked by another program; stop what holds it, or try again later",
-    "malformed": "is damaged; it was left as it is: move it away, or put a backup in its place",
-    "not a database": "is damaged or not a database; it was left as it is: move it away, or put a backup in its place",
+    "malformed": "is damaged; it was left as it is: save what can be saved with: tunesmith log repair",
+    "not a database": "is damaged or not a database; it was left as it is; to begin a new one: tunesmith log repair",
     "readonly": "cannot be written to",
     "unable to open": "cannot be opened; check the folder and its permissions",
-    "disk is full": "cannot grow: the disk is full",
 }
 """What SQLite's complaints mean to a user, by words in them."""
+LOCKED, FULL = "database is locked", "disk is full"
 
 
 def database_url(settings: Settings) -> str:
@@ -77,14 +76,29 @@ class Database:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise DatabaseError(self.where, _reason(error)) from error
+            raise _explained(self.where, str(error.orig).strip() or type(error.orig).__name__) from error
         except NoConnectionFree as error:
-            raise DatabaseError(self.where, "has too many callers at once; try again later") from error
+            raise DatabaseBusy(self.where, "has too many callers at once; try again later") from error
 
     def use_write_ahead_log(self) -> None:
         """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
         with self.explained(), self.engine.execution_options(begin="").connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+    def copy_to(self, path: Path) -> None:
+        """Copy SQLite's file as it is at one moment, also while others use it; the copy is whole or not there."""
+        part = path.with_name(f"{path.name}.part")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        try:
+            with closing(sqlite3.connect(self.where)) as source, closing(sqlite3.connect(part)) as target:
+                source.backup(target)
+            part.replace(path)
+        except (sqlite3.Error, OSError) as error:
+            part.unlink(missing_ok=True)
+            raise DatabaseError(
+                self.where, f"cannot be copied to {path} before it is brought up to date: {error}"
+            ) from None
 
     def lock(self, connection: sa.Connection, name: str) -> None:
         """Let no other transaction that takes this lock run beside this one; SQLite has one writer at any time."""
@@ -152,9 +166,10 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
         raise InvalidRequest("setting database_url", "PostgreSQL needs: pip install 'tunesmith[postgres]'") from None
 
 
-def _reason(error: DBAPIError) -> str:
-    said = str(error.orig).strip()
-    for words, meaning in REASONS.items():
-        if words in said:
-            return meaning
-    return said.splitlines()[0] if said else type(error.orig).__name__
+def _explained(where: str, said: str) -> DatabaseError:
+    if LOCKED in said:
+        return DatabaseBusy(where, "is locked by another program; stop what holds it, or try again later")
+    if FULL in said:
+        return DatabaseFull(where, "cannot grow: the disk is full")
+    meaning = (meaning for words, meaning in REASONS.items() if words in said)
+    return DatabaseError(where, next(meaning, said.splitlines()[0]))

@@ -110,14 +110,14 @@ def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
 
     @routes.post(
         "/api/generate", openapi_extra=body, summary="Music, while you wait", response_class=Response,
-        responses={**AUDIO, **responses(404, 409, 422, 503)},
+        responses={**AUDIO, **responses(404, 409, 422, 503, 507)},
     )  # fmt: skip
     async def generate(request: Request, stream: bool = False, caller: Any = whose) -> Response:
         return await jobs.generate(request, stream, caller)
 
     @routes.post(
         JOBS, openapi_extra=body, summary="Hand in a job", status_code=202, response_model=JobDocument,
-        responses=responses(404, 409, 422, 503),
+        responses=responses(404, 409, 422, 503, 507),
     )  # fmt: skip
     async def create(request: Request, caller: Any = whose) -> Response:
         return await jobs.create(request, caller)
