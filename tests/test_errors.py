@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.errors import (
+    DatabaseBusy,
     DatabaseError,
+    DatabaseFull,
+    DiskFull,
     GenerationCancelled,
     IdempotencyConflict,
     InvalidRequest,
@@ -27,6 +30,9 @@ from tunesmith.errors import (
     (InvalidScore("is empty"), "score: is empty", 2),
     (GenerationCancelled(), "cancelled", 130),
     (DatabaseError("/a.db", "is damaged"), "database /a.db: is damaged", 1),
+    (DatabaseBusy("/a.db", "is locked"), "database /a.db: is locked", 1),
+    (DatabaseFull("/a.db", "cannot grow"), "database /a.db: cannot grow", 1),
+    (DiskFull("the disk is full"), "the disk is full", 2),
     (JobNotFound("abc"), "there is no job 'abc'", 2),
     (QueueFull(500), "the queue is full: 500 requests are waiting; try again later", 1),
     (QueueFull(500, 12), "the queue is full: 500 requests are waiting; try again in 12 s", 1),

@@ -8,11 +8,14 @@ The tree::
     │   └── UnknownName     a genre, instrument, model … that does not exist; suggests the nearest
     ├── InvalidScore        a score file has a mistake: names line, part and beat
     ├── AudioFileError      a sound file cannot be read or written
+    │   └── DiskFull        it does not fit onto the disk, and no part of it is left there
     ├── SoundFontError      a sound bank is broken or lacks what was asked of it
     ├── ModelNotInstalled   the model exists but is not on this machine
     ├── ModelFileError      a model's file is missing, broken or of a kind that is not read: names file and field
     ├── DownloadError       a repository cannot be reached, read or found: names it and says why
-    ├── DatabaseError       the database is damaged, locked, newer than this version or out of reach
+    ├── DatabaseError       the database is damaged, newer than this version or out of reach
+    │   ├── DatabaseBusy    others hold it for longer than one can wait: try again later
+    │   └── DatabaseFull    it cannot grow, because the disk is full
     ├── JobNotFound         there is no job with that id
     ├── TrackNotFound       there is no track with that id in the prompt log
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
@@ -91,6 +94,10 @@ class AudioFileError(TunesmithError):
     exit_code = 2
 
 
+class DiskFull(AudioFileError):
+    """A file does not fit onto the disk; no part of it is left there."""
+
+
 class SoundFontError(TunesmithError):
     """A sound bank is broken or lacks what was asked of it."""
 
@@ -131,6 +138,17 @@ class DatabaseError(TunesmithError):
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"database {where}: {problem}")
+        self.problem = problem
+
+
+class DatabaseBusy(DatabaseError):
+    """Others hold the database for longer than one can wait; after ``retry_after`` whole seconds they may be done."""
+
+    retry_after = 5
+
+
+class DatabaseFull(DatabaseError):
+    """The database cannot grow, because the disk is full."""
 
 
 class JobNotFound(TunesmithError):

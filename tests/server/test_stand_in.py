@@ -11,7 +11,7 @@ import pytest
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.job import Submission
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
-from tunesmith.server.dialects.huggingface import waits_for_model
+from tunesmith.server.dialects.huggingface.asked import waits_for_model
 from tunesmith.server.keep_alive import check_keep_alive
 from tunesmith.server.stand_in import for_stand_in, submission_for_stand_in
 

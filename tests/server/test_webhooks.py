@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from receivers import Receiver, Reply, receiver
 from replicate.webhook import Webhooks, WebhookSigningSecret, WebhookValidationError
 
+from tunesmith.errors import DatabaseBusy, JobNotFound, TunesmithError
+from tunesmith.jobs.job import new_job_id
 from tunesmith.server.outgoing import Guard
+from tunesmith.server.undelivered import Undelivered
 from tunesmith.server.webhooks import EVENTS, RETRY_SECONDS, Event, Follower, Sender, Webhook, secret_text
 
 KEY = bytes(range(32))
+JOB = new_job_id(1_700_000_000)
 
 
 class Time:
@@ -30,6 +35,13 @@ class Time:
         self.now += seconds
 
 
+@pytest.fixture(autouse=True)
+def undelivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Undelivered:
+    """Give the notes of what is to be sent, in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    return Undelivered(Path("webhooks"))
+
+
 def _send(there: Receiver, time: Time, steps: list[tuple[float, str]], events: tuple[str, ...] = EVENTS) -> list[bytes]:
     async def news() -> AsyncIterator[Event]:
         for number, (pause, kind) in enumerate(steps):
@@ -37,8 +49,8 @@ def _send(there: Receiver, time: Time, steps: list[tuple[float, str]], events: t
             yield Event(kind, f"{kind} {number}".encode())
 
     async def send() -> None:
-        follower = Follower(Sender(KEY, Guard(allow_private=True), time, time.sleep))
-        follower.follow("job", Webhook(there.url, events), news())
+        follower = Follower(Sender(KEY, Guard(allow_private=True), time, time.sleep), Undelivered(Path("webhooks")))
+        follower.follow(JOB, Webhook(there.url, events), news())
         await asyncio.gather(*follower._tasks.values())
 
     asyncio.run(send())
@@ -90,3 +102,67 @@ def test_the_vendors_own_validator_accepts_a_signature_and_only_for_the_body_sig
     Webhooks.validate(headers=headers, body=got.body.decode(), secret=secret, tolerance=60)
     with pytest.raises(WebhookValidationError):
         Webhooks.validate(headers=headers, body=got.body.decode() + " ", secret=secret)
+
+
+@pytest.mark.parametrize("answer", [Reply(200), Reply(500)])
+def test_once_the_end_was_sent_or_given_up_nothing_is_left_to_send(undelivered: Undelivered, answer: Reply) -> None:
+    with receiver(lambda _: answer) as there:
+        _send(there, Time(), [(0, "start"), (0, "completed")])
+    assert undelivered.ids() == []
+
+
+@pytest.mark.parametrize(("events", "left"), [(EVENTS, [JOB]), (("start", "logs"), [])])
+def test_a_sender_that_is_stopped_leaves_a_note_of_the_end_that_it_owes(
+    undelivered: Undelivered, events: tuple[str, ...], left: list[str]
+) -> None:
+    pausing = asyncio.Event()
+
+    async def pause(_: float) -> None:
+        pausing.set()
+        await asyncio.Event().wait()
+
+    async def news() -> AsyncIterator[Event]:
+        yield Event("start", b"")
+        yield Event("completed", b"{}")
+        pausing.set()
+        await asyncio.Event().wait()
+
+    async def stop(there: Receiver) -> list[str]:
+        follower = Follower(Sender(KEY, Guard(allow_private=True), sleep=pause), undelivered)
+        follower.follow(JOB, Webhook(there.url, events), news())
+        await asyncio.wait_for(pausing.wait(), 20)
+        await follower.close()
+        return await follower.left()
+
+    with receiver(lambda _: Reply(503)) as there:
+        assert asyncio.run(stop(there)) == left
+
+
+@pytest.mark.parametrize(("error", "left"), [(JobNotFound(JOB), []), (DatabaseBusy("here", "is locked"), [JOB])])
+def test_a_job_that_is_gone_owes_nothing_and_one_that_cannot_be_read_still_does(
+    undelivered: Undelivered, error: TunesmithError, left: list[str]
+) -> None:
+    async def news() -> AsyncIterator[Event]:
+        yield Event("start", b"")
+        raise error
+
+    async def send(there: Receiver) -> None:
+        follower = Follower(Sender(KEY, Guard(allow_private=True)), undelivered)
+        follower.follow(JOB, Webhook(there.url), news())
+        await asyncio.gather(*follower._tasks.values())
+
+    with receiver() as there:
+        asyncio.run(send(there))
+    assert undelivered.ids() == left
+
+
+def test_only_jobs_are_taken_for_notes(undelivered: Undelivered) -> None:
+    assert undelivered.ids() == []
+    later = new_job_id(1_800_000_000)
+    undelivered.add(later)
+    undelivered.add(JOB)
+    Path("webhooks/.DS_Store").touch()
+    assert undelivered.ids() == [JOB, later]
+    undelivered.remove(JOB)
+    undelivered.remove(JOB)
+    assert undelivered.ids() == [later]

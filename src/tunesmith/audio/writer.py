@@ -16,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
+from tunesmith.audio.disk import is_full
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.ogg import number_stream
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import append_info_chunk, prepend_id3_tag, tags_of
-from tunesmith.errors import AudioFileError
+from tunesmith.errors import AudioFileError, DiskFull
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
 SHORT_WRITES = ("System error", "a part of it was not taken")
@@ -80,15 +81,20 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary = final.with_name(f".{final.stem[:40]}-{secrets.token_hex(4)}.part{final.suffix}")
         temporary.touch(exist_ok=False)  # with the permissions of any new file, which tempfile's have not
     except OSError as error:
-        raise AudioFileError(f"output: cannot write {path}: {error.strerror}") from error
+        raise _unwritten(path, error) from error
     try:
         yield temporary
         temporary.replace(final)
     except OSError as error:
-        raise AudioFileError(f"output: cannot write {path}: {error.strerror}") from error
+        raise _unwritten(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, error: OSError) -> AudioFileError:
+    kind = DiskFull if is_full(error) else AudioFileError
+    return kind(f"output: cannot write {path}: {error.strerror}")
 
 
 def _check_folder(path: Path) -> None:
@@ -111,7 +117,8 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except (soundfile.SoundFileError, AssertionError) as error:
         reason = getattr(error, "error_string", "").rstrip(".") or "a part of it was not taken"
-        reason = f"{reason}; the disk may be full" if reason in SHORT_WRITES else reason
+        if reason in SHORT_WRITES:
+            raise DiskFull(f"output: cannot write {path}: {reason}; the disk may be full") from error
         raise AudioFileError(f"output: cannot write {path}: {reason}") from error
 
 
@@ -158,4 +165,4 @@ def _check_length(path: Path, written: int, final: Path) -> None:
 
     kept = int(soundfile.info(str(path)).frames)
     if kept != written:
-        raise AudioFileError(f"output: cannot write {final}: only {kept} of {written} samples fitted")
+        raise DiskFull(f"output: cannot write {final}: only {kept} of {written} samples fitted")

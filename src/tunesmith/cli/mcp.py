@@ -66,7 +66,7 @@ class LocalMaker:
     def _made(self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event) -> MusicFile:
         from tunesmith.audio.writer import write_audio
         from tunesmith.cli.making import check_licence
-        from tunesmith.cli.outputs import slug
+        from tunesmith.naming import slug
         from tunesmith.server.mcp_tool import MusicFile
 
         check_licence(request.model, None)
@@ -74,4 +74,4 @@ class LocalMaker:
         audio = generator.generate(request, report, given_up.is_set)
         path = self._folder / f"{slug(request.prompt)}-{request.seed}-{secrets.token_hex(3)}.{file_format}"
         write_audio(audio, path)
-        return MusicFile(path, path.resolve().as_uri(), request.model, request.seed, audio.duration)
+        return MusicFile(path, path.name, path.resolve().as_uri(), request.model, request.seed, audio.duration)

@@ -13,16 +13,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkstemp
 
 from filelock import FileLock
 
+from tunesmith.audio.disk import room_for
 from tunesmith.errors import InvalidRequest
 from tunesmith.library.clock import Clock
 
@@ -69,7 +70,7 @@ class ResultFiles:
 
     @contextmanager
     def receive(self, suffix: str = "") -> Iterator[Path]:
-        """Give an empty file to write a result to, and remove it if it was not kept."""
+        """Give a place to write a result to, and remove what is there if it was not kept."""
         path = self.new(suffix)
         try:
             yield path
@@ -77,20 +78,22 @@ class ResultFiles:
             path.unlink(missing_ok=True)
 
     def new(self, suffix: str = "") -> Path:
-        """Return an empty file to write a result to, which is to be removed if it is not kept."""
-        handle, name = mkstemp(suffix, dir=self._incoming)
-        os.close(handle)
-        return Path(name)
+        """Return where to write a result to, which is to be removed if it is not kept; nothing is there yet."""
+        return self._incoming / f"{secrets.token_hex(16)}{suffix}"
 
     def keep(self, path: Path) -> StoredFile:
-        """Move a file that was begun with ``new`` or ``receive`` to its place; once this returns it is on the disk."""
-        digest, size = _synced_digest(path)
-        target = self._path(digest)
-        target.parent.mkdir(exist_ok=True)
-        with self._lock:
-            path.replace(target)
-            os.utime(target, (self._clock(), self._clock()))  # the same bytes made again are young again
-        _sync_folder(target.parent)
+        """Move a file from where ``new`` or ``receive`` said to its place; once this returns it is on the disk.
+
+        Raises DiskFull.
+        """
+        with room_for("the music"):
+            digest, size = _synced_digest(path)
+            target = self._path(digest)
+            target.parent.mkdir(exist_ok=True)
+            with self._lock:
+                path.replace(target)
+                os.utime(target, (self._clock(), self._clock()))  # the same bytes made again are young again
+            _sync_folder(target.parent)
         return StoredFile(digest, size)
 
     def add(self, content: bytes) -> StoredFile:
@@ -104,8 +107,8 @@ class ResultFiles:
         path = self._path(digest)
         return path if path.is_file() else None
 
-    def prune(self, retention: Retention, used: Mapping[str, float]) -> tuple[str, ...]:
-        """Remove what is too old, then the oldest while all are too large; return the digests removed.
+    def prune(self, retention: Retention, used: Mapping[str, float], most: int | None = None) -> tuple[str, ...]:
+        """Remove what is too old, then the oldest while all are too large; return the digests removed, at most so many.
 
         ``used`` says when each result's last job finished; a file without a job counts from when it was written. What
         was used within ``GRACE_SECONDS`` is kept.
@@ -114,8 +117,10 @@ class ResultFiles:
         now = self._clock()
         kept = sorted(self._results(used), key=lambda one: one.used_at)
         room = sum(one.bytes for one in kept) - retention.gigabytes * BYTES_A_GIGABYTE
-        removed = []
+        removed: list[str] = []
         for one in kept:
+            if len(removed) == most:
+                break
             too_old = now - one.used_at > retention.days * SECONDS_A_DAY
             if now - one.used_at > GRACE_SECONDS and (too_old or room > 0) and self._remove(one, now):
                 removed.append(one.path.name)

@@ -22,21 +22,20 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tunesmith.config import Settings
-from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.errors import DatabaseBusy, DatabaseError, DatabaseFull, InvalidRequest
 
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0
 """How long a writer waits for the others before it gives up."""
 
 REASONS = {
-    "database is locked": "is locked by another program; stop what holds it, or try again later",
     "malformed": "is damaged; it was left as it is: save what can be saved with: tunesmith log repair",
     "not a database": "is damaged or not a database; it was left as it is; to begin a new one: tunesmith log repair",
     "readonly": "cannot be written to",
     "unable to open": "cannot be opened; check the folder and its permissions",
-    "disk is full": "cannot grow: the disk is full",
 }
 """What SQLite's complaints mean to a user, by words in them."""
+LOCKED, FULL = "database is locked", "disk is full"
 
 
 def database_url(settings: Settings) -> str:
@@ -77,9 +76,9 @@ class Database:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise DatabaseError(self.where, _reason(error)) from error
+            raise _explained(self.where, str(error.orig).strip() or type(error.orig).__name__) from error
         except NoConnectionFree as error:
-            raise DatabaseError(self.where, "has too many callers at once; try again later") from error
+            raise DatabaseBusy(self.where, "has too many callers at once; try again later") from error
 
     def use_write_ahead_log(self) -> None:
         """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
@@ -167,9 +166,10 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
         raise InvalidRequest("setting database_url", "PostgreSQL needs: pip install 'tunesmith[postgres]'") from None
 
 
-def _reason(error: DBAPIError) -> str:
-    said = str(error.orig).strip()
-    for words, meaning in REASONS.items():
-        if words in said:
-            return meaning
-    return said.splitlines()[0] if said else type(error.orig).__name__
+def _explained(where: str, said: str) -> DatabaseError:
+    if LOCKED in said:
+        return DatabaseBusy(where, "is locked by another program; stop what holds it, or try again later")
+    if FULL in said:
+        return DatabaseFull(where, "cannot grow: the disk is full")
+    meaning = (meaning for words, meaning in REASONS.items() if words in said)
+    return DatabaseError(where, next(meaning, said.splitlines()[0]))

@@ -12,7 +12,7 @@ from tunesmith.errors import ModelFileError, TunesmithError
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.runners.pool import Loaded, RunnerPool
 from tunesmith.models.installed import find_installed
-from tunesmith.server.models import resolve
+from tunesmith.server.models import ResolvedModel, resolve
 
 LEAST_SECONDS = 1.0
 """The shortest wait that is ever advised."""
@@ -44,16 +44,20 @@ class ModelLoading:
         """Return the runners that are there."""
         return self._pool.loaded()
 
+    async def made_by(self, model: str) -> ResolvedModel:
+        """Return who makes what a model is asked for; raises as ``resolve``."""
+        return await asyncio.to_thread(resolve, model, stand_ins=self._stand_ins)
+
     async def is_ready(self, model: str) -> bool:
         """Tell whether work on it can begin at once; raises as ``resolve``."""
-        return self._is_loaded(await self._made_by(model))
+        return self._is_loaded((await self.made_by(model)).generated_by)
 
     async def wait(self, model: str, seconds: float) -> None:
         """Have the model loaded, and wait for it at most so many seconds; raises ModelIsLoading after that.
 
         A model that cannot be loaded is no reason to come back: whoever submits a job is told what is wrong.
         """
-        made_by = await self._made_by(model)
+        made_by = (await self.made_by(model)).generated_by
         if self._is_loaded(made_by):
             return
         began = time.monotonic()
@@ -79,9 +83,6 @@ class ModelLoading:
             log.warning("%s was not loaded ahead: %s", model, error)
         finally:
             del self._loads[model]
-
-    async def _made_by(self, model: str) -> str:
-        return (await asyncio.to_thread(resolve, model, stand_ins=self._stand_ins)).generated_by
 
     def _is_loaded(self, model: str) -> bool:
         return any(one.model == model and one.loading_for is None for one in self._pool.loaded())

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from tunesmith.errors import ModelNotInstalled, UnknownName
 from tunesmith.generator import Registry
-from tunesmith.models.catalogue import find_entry
+from tunesmith.models.catalogue import catalogue, find_entry
 from tunesmith.models.installed import find_installed, known_names
+from tunesmith.models.store import InstalledModel
 
 COMPOSER = "composer"
+FAMILY = ("meta/musicgen",)
+"""Names that mean no MusicGen in particular: the first of the catalogue that is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,17 @@ class ResolvedModel:
     is_stand_in: bool
 
 
+def _any_installed() -> InstalledModel | None:
+    found = (find_installed(name) for name in catalogue())
+    return next((model for model in found if model), None)
+
+
 def resolve(name: str, *, stand_ins: bool = True) -> ResolvedModel:
     """Find the model; raises UnknownName, or ModelNotInstalled where nothing may stand in for it."""
     registry = Registry.discover()
     if name in registry.names():
         return ResolvedModel(name, name, is_stand_in=False)
-    installed = find_installed(name)
+    installed = find_installed(name) or (_any_installed() if name.lower() in FAMILY else None)
     if installed:
         return ResolvedModel(name, installed.manifest.name, is_stand_in=False)
     entry = find_entry(name)

@@ -1,11 +1,18 @@
-"""Serving: the HTTP server around the application, which says early that it is about to end."""
+"""Serving: the HTTP server around the application, which says where it is, and early that it is about to end."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import ExitStack
+from socket import socket
 from types import FrameType
 
 import uvicorn
+
+from tunesmith.server.sockets import bound, urls_of
+
+log = logging.getLogger("uvicorn.error")
 
 
 class DrainingServer(uvicorn.Server):
@@ -14,6 +21,19 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, drain: Callable[[], None]) -> None:
         super().__init__(config)
         self._drain = drain
+
+    def run(self, sockets: list[socket] | None = None) -> None:
+        """Serve until asked to end; raises InvalidRequest where the address cannot be had."""
+        listening = sockets or bound(self.config.host, self.config.port)
+        with ExitStack() as closing:
+            for one in listening:
+                closing.enter_context(one)
+            super().run(listening)
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Begin to serve, and say where."""
+        await super().startup(sockets)
+        log.info("Listening on %s (Ctrl-C ends it)", " and ".join(urls_of(sockets or [])))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end."""

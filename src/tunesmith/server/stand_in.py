@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
+from tunesmith.server.models import COMPOSER
 
 NOTES, DROPPED = "notes", "dropped"
 
@@ -27,9 +28,18 @@ def submission_for_stand_in(submission: Submission) -> Submission:
     return replace(submission, request=request, extra={**submission.extra, NOTES: notes, DROPPED: list(dropped)})
 
 
+def stood_in_for(job: Job) -> str | None:
+    """Return the model that was asked for where the composer makes the music instead.
+
+    That a model has two names, its repository's and the one it is installed under, makes no stand-in.
+    """
+    return job.model if job.generated_by == COMPOSER != job.model else None
+
+
 def about_stand_in(job: Job) -> dict[str, Any]:
     """Return what the music's metadata says where another model made it than was asked for."""
-    if job.model == job.generated_by:
+    asked = stood_in_for(job)
+    if asked is None:
         return {}
     dropped = {DROPPED: job.extra[DROPPED]} if DROPPED in job.extra else {}
-    return {"asked_model": job.model, **dropped}
+    return {"asked_model": asked, **dropped}

@@ -9,15 +9,17 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 import httpx
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import JobNotFound, TunesmithError
 from tunesmith.library.clock import Clock
 from tunesmith.server.outgoing import ForbiddenAddress, Guard, guarded_client
+from tunesmith.server.undelivered import Undelivered
 
 EVENTS = ("start", "output", "logs", "completed")
 MIN_SECONDS_BETWEEN = 0.5
@@ -26,8 +28,10 @@ MIN_SECONDS_BETWEEN = 0.5
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 TIMEOUT_SECONDS = 10.0
 SECRET_PREFIX = "whsec_"  # noqa: S105  what every secret begins with
+LAST = "completed"
 _THROTTLED = ("output", "logs")
 
+log = logging.getLogger("tunesmith.server")
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -104,8 +108,9 @@ class Sender:
 class Follower:
     """Sends the news of each job that has a webhook, each job's in its own task."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, undelivered: Undelivered) -> None:
         self._sender = sender
+        self._undelivered = undelivered
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def follow(self, job_id: str, webhook: Webhook, events: AsyncIterator[Event]) -> None:
@@ -115,30 +120,47 @@ class Follower:
             self._tasks[job_id] = task
             task.add_done_callback(lambda _: self._tasks.pop(job_id, None))
 
+    async def left(self) -> list[str]:
+        """Return the jobs whose last news an earlier server was to send."""
+        return await asyncio.to_thread(self._undelivered.ids)
+
+    async def forget(self, job_id: str) -> None:
+        """Give up on a job's last news."""
+        await asyncio.to_thread(self._undelivered.remove, job_id)
+
     async def close(self) -> None:
-        """Stop sending; what was not sent is lost unless the job is followed again."""
+        """Stop sending; ``left`` are then those whose last news were not sent."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send_all(self, job_id: str, webhook: Webhook, events: AsyncIterator[Event]) -> None:
-        last_sent = dict.fromkeys(_THROTTLED, float("-inf"))
         try:
-            async for number, event in _numbered(events):
-                message_id = f"{job_id}.{event.kind}" + (f".{number}" if event.kind in _THROTTLED else "")
-                now = self._sender.clock()
-                too_soon = event.kind in _THROTTLED and now - last_sent[event.kind] < MIN_SECONDS_BETWEEN
-                if event.kind not in webhook.events or too_soon:
-                    continue
-                if event.kind in _THROTTLED:
-                    last_sent[event.kind] = now
-                if event.kind == "completed":
-                    await self._sender.send_surely(webhook.url, message_id, event.body)
-                else:
-                    await self._sender.send(webhook.url, message_id, event.body)
-        except TunesmithError:
-            return  # the job is gone, and with it its news
+            if LAST in webhook.events:
+                await asyncio.to_thread(self._undelivered.add, job_id)
+            await self._send_each(job_id, webhook, events)
+        except JobNotFound:
+            log.info("job %s is gone, and with it its news", job_id)
+        except TunesmithError as error:
+            log.error("the news of job %s stop until the server starts again: %s", job_id, error)
+            return
+        await self.forget(job_id)
+
+    async def _send_each(self, job_id: str, webhook: Webhook, events: AsyncIterator[Event]) -> None:
+        last_sent = dict.fromkeys(_THROTTLED, float("-inf"))
+        async for number, event in _numbered(events):
+            message_id = f"{job_id}.{event.kind}" + (f".{number}" if event.kind in _THROTTLED else "")
+            now = self._sender.clock()
+            too_soon = event.kind in _THROTTLED and now - last_sent[event.kind] < MIN_SECONDS_BETWEEN
+            if event.kind not in webhook.events or too_soon:
+                continue
+            if event.kind in _THROTTLED:
+                last_sent[event.kind] = now
+            if event.kind == LAST:
+                await self._sender.send_surely(webhook.url, message_id, event.body)
+            else:
+                await self._sender.send(webhook.url, message_id, event.body)
 
 
 async def _numbered(events: AsyncIterator[Event]) -> AsyncIterator[tuple[int, Event]]:

@@ -5,19 +5,21 @@ python -m tunesmith.jobs.runners.child MODEL ROWS
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
-from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, TunesmithError
 from tunesmith.generator import (
     EXPORTS,
     BatchingGenerator,
@@ -33,6 +35,9 @@ from tunesmith.request import GenerationRequest
 PROGRESS_SECONDS = 0.1
 INTERNAL_ERROR = "InternalError"
 TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
+NO_MEMORY = "not enough memory to make this"
+BUG = "internal error; the server's log says more"
+LONGEST_TRACE = 20_000
 NICENESS = 5
 """How far a runner stands back behind the server that answers for it, where both want the same cores."""
 
@@ -102,10 +107,12 @@ class Child:
         if kind in EXPORTS:
             if not isinstance(self._generator, ExportingGenerator):
                 raise InvalidRequest("format", f"only composer has {kind}, {request.model} makes nothing but sound")
-            return self._generator.export(request, path, work.tell, work.is_cancelled)
+            with _written():
+                return self._generator.export(request, path, work.tell, work.is_cancelled)
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
         work.seen_at = math.inf  # writing a file gives no signs, and ends
-        write_audio(audio, path)
+        with _written():
+            write_audio(audio, path)
         return audio
 
     def _show_life(self) -> None:
@@ -139,6 +146,17 @@ class _Work:
             self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
 
 
+@contextmanager
+def _written() -> Iterator[None]:
+    """Write a file in the block: raises DiskFull, and for what no caller is to blame for, no error of ours."""
+    try:
+        yield
+    except DiskFull:
+        raise DiskFull("the disk is full: the music could not be kept") from None
+    except AudioFileError as error:
+        raise OSError(str(error)) from error
+
+
 def _described(error: Exception, *private: str) -> dict[str, Any]:
     """Describe an error for the parent; what is not one of ours is a bug, whose trace goes to the log.
 
@@ -148,16 +166,18 @@ def _described(error: Exception, *private: str) -> dict[str, Any]:
         message = str(error)
         for path in private:
             message = message.replace(path, "the recording")
-        return {"kind": type(error).__name__, "message": message, "mistake": isinstance(error, InvalidRequest)}
+        mistake = isinstance(error, InvalidRequest)
+        return {"kind": type(error).__name__, "message": message, "mistake": mistake, "trace": ""}
     if isinstance(error, MemoryError) or type(error).__name__ == TORCH_S_MEMORY_ERROR:
-        return {"kind": "OutOfResources", "message": "not enough memory to make this", "mistake": False}
-    traceback.print_exception(error)
-    return {"kind": INTERNAL_ERROR, "message": "internal error; the server's log says more", "mistake": False}
+        return {"kind": "OutOfResources", "message": NO_MEMORY, "mistake": False, "trace": ""}
+    trace = "".join(traceback.format_exception(error))[-LONGEST_TRACE:]
+    return {"kind": INTERNAL_ERROR, "message": BUG, "mistake": False, "trace": trace}
 
 
 def leave() -> NoReturn:
     """End the process without waiting for its threads: nobody is left to take what they make."""
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # whoever reads it may be gone as well
+        sys.stderr.flush()
     os._exit(0)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from fastapi.responses import JSONResponse
 
 from tunesmith.config import Settings
-from tunesmith.errors import TunesmithError, UnknownName
+from tunesmith.errors import DatabaseError, TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, Submission
 
 STATUS_BY_ERROR: Mapping[str, int] = {
@@ -33,7 +33,10 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "ModelIsLoading": 503,
     "QueueFull": 503,
     "OutOfResources": 503,
+    "DatabaseBusy": 503,
     "LimitsOutOfReach": 503,
+    "DiskFull": 507,
+    "DatabaseFull": 507,
 }
 """HTTP status by the name of an error's class, because of a failed job only that name is known; the rest are 500."""
 
@@ -110,7 +113,9 @@ def status_of(error: TunesmithError) -> int:
 
 def message_of(error: TunesmithError) -> str:
     """Return what a caller may read: nothing of the inside of the server."""
-    return HIDDEN if status_of(error) == SERVER_FAULT else str(error)
+    if status_of(error) == SERVER_FAULT:
+        return HIDDEN
+    return f"the server's database {error.problem}" if isinstance(error, DatabaseError) else str(error)
 
 
 def error_response(error: TunesmithError, body: Mapping[str, Any]) -> JSONResponse:

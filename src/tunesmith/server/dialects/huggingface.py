@@ -163,7 +163,7 @@ def wanted_format(parameters: Mapping[str, Any], accept: str) -> str:
 def all_headers(job: Job) -> dict[str, str]:
     """Return what the answer says about the music, in their words and ours."""
     took = job.generate_seconds or 0.0
-    theirs = {"x-compute-type": "cpu", "x-compute-time": f"{took:.3f}", "x-request-id": job.id}
+    theirs = {"x-compute-type": "cpu", "x-compute-time": f"{took:.3f}"}
     return {**theirs, "x-compute-characters": str(len(job.request.prompt)), **headers_of(job)}
 
 

@@ -37,14 +37,14 @@ def router(context: Context, names: Names = installed_names) -> APIRouter:
     @routes.get("/v1/models", summary="The models, for OpenAI's and Replicate's clients")
     async def models(request: Request) -> JSONResponse:
         here = [_as_openai(name) for name in await _now(names)]
-        published = [
-            {**_as_openai(one.name), **model_json(one, _origin(context, request))} for one in published_models()
-        ]
+        origin = _origin(context, request)
+        everything = await run_in_threadpool(published_models)
+        published = [{**_as_openai(one.name), **model_json(one, origin)} for one in everything]
         return JSONResponse({"object": "list", "data": here, "results": published, "next": None, "previous": None})
 
     @routes.get("/v1/models/{name:path}", summary="One model, its slashes unencoded")
     async def model(request: Request, name: str) -> JSONResponse:
-        known, published = await _now(names), find_model(name)
+        known, published = await _now(names), await run_in_threadpool(find_model, name)
         if name not in known and published is None:
             raise UnknownName("model", name, known)
         return JSONResponse(

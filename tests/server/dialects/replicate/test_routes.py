@@ -11,9 +11,11 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 from jobs_in_memory import MADE, FakeService, serving
-from receivers import receiver
+from receivers import Reply, receiver
 from replicate_server import Server, app_of, settings_in
+from stand_ins import install
 
+from tunesmith.models.store import Store
 from tunesmith.server.dialects.replicate import files
 from tunesmith.server.dialects.replicate.bodies import wait_seconds
 from tunesmith.server.dialects.replicate.streams import with_heartbeats
@@ -66,6 +68,20 @@ def test_a_body_that_is_no_object_is_a_bad_request(service: FakeService, body: b
     assert (answer.status_code, answer.json()["title"]) == (400, "Bad request")
 
 
+def test_a_model_of_ones_own_is_predicted_with_by_name_and_by_version(
+    service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path))
+    install(Store.default(), "mine")
+    client = _client(service)
+    listed = {model["name"]: model for model in client.get("/v1/models").json()["results"]}
+    version = listed["x"]["latest_version"]["id"]  # the stand-in says that it was pulled from org/x
+    for path, body in (("/v1/models/tunesmith/mine/predictions", {}), ("/v1/predictions", {"version": version})):
+        answer = client.post(path, json={"input": INPUT, **body})
+        assert answer.status_code == 201
+        assert service.jobs[answer.json()["id"]].model == "mine"
+
+
 def test_the_same_idempotency_key_is_the_same_prediction(service: FakeService) -> None:
     client, body = _client(service), {"input": {"prompt": "lofi"}}
     first, second = (client.post(PATH, json=body, headers={"idempotency-key": "k"}).json() for _ in range(2))
@@ -116,6 +132,27 @@ def test_a_server_that_starts_again_goes_on_sending_the_news(server: Server, tmp
             job = later.newest()
             later.succeed(job.id)
             assert json.loads(there.wait_for(1)[0].body)["status"] == "succeeded"
+
+
+def test_the_end_that_one_server_could_not_tell_is_told_by_the_next_and_only_once(
+    server: Server, tmp_path: Path
+) -> None:
+    answers = iter([Reply(503)])
+    with receiver(lambda _: next(answers, Reply(200))) as there:
+        body = {"input": INPUT, "webhook": there.url}
+        httpx.post(f"{server.url}{PATH}", json=body, headers=AS_ANN, trust_env=False).raise_for_status()
+        ended = FakeService(tmp_path)
+        ended.jobs.update(server.service.jobs)
+        ended.succeed(ended.newest().id)
+        with serving(app_of(ended, settings_in(tmp_path))):
+            first = there.wait_for(1)[0]
+        with serving(app_of(ended, settings_in(tmp_path))):
+            second = there.wait_for(1)[1]
+        with serving(app_of(ended, settings_in(tmp_path))) as last:
+            assert httpx.get(f"{last}/v1/account", headers=AS_ANN, trust_env=False).status_code == 200
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == f"{ended.newest().id}.completed"
+    assert json.loads(second.body)["status"] == "succeeded"
+    assert len(there.received) == 2
 
 
 @pytest.mark.parametrize("webhook", ["ftp://x", "nonsense", 7])

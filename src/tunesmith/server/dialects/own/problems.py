@@ -21,6 +21,7 @@ RESPONSES = {
         (429, "The caller has asked for more than it may."),
         (500, "The server failed."),
         (503, "The queue is full."),
+        (507, "The disk is full."),
     )
 }
 """What may go wrong, for the OpenAPI document."""

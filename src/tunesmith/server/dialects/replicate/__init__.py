@@ -22,6 +22,7 @@ from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.streams import Streams
 from tunesmith.server.dialects.replicate.views import Views
 from tunesmith.server.outgoing import Guard
+from tunesmith.server.undelivered import Undelivered
 from tunesmith.server.webhooks import Follower, Sender
 
 __all__ = ["errors", "router"]
@@ -35,7 +36,8 @@ def router(context: Context) -> APIRouter:
     views = Views(context, secret)
     files = FileStore(settings.data_dir / "files", context.clock)
     sender = Sender(secret.key("webhooks"), guard, context.clock)
-    predictions = Predictions(context, Orders(context.service, files, guard), views, Follower(sender))
+    follower = Follower(sender, Undelivered(settings.data_dir / "webhooks"))
+    predictions = Predictions(context, Orders(context.service, files, guard), views, follower)
 
     private = APIRouter(dependencies=[Depends(_remembering(context))])
     for group in (predictions, Files(files, views), Models(), Account(secret)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -44,12 +46,12 @@ class Account:
 
     async def deployments(self) -> Response:
         """List the deployments."""
-        shown = [_deployment(model) for model in published_models()]
+        shown = [_deployment(model) for model in await asyncio.to_thread(published_models)]
         return JSONResponse({"previous": None, "next": None, "results": shown})
 
     async def deployment(self, owner: str, name: str) -> Response:
         """Describe a deployment."""
-        model = find_model(f"{owner}/{name}")
+        model = await asyncio.to_thread(find_model, f"{owner}/{name}")
         if model is None:
             raise Problem(404, f"There is no deployment {f'{owner}/{name}'[:80]!r}.")
         return JSONResponse(_deployment(model))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
@@ -25,11 +27,11 @@ class Models:
 
     async def versions(self, owner: str, name: str) -> Response:
         """List a model's one version."""
-        return JSONResponse({"previous": None, "next": None, "results": [version_json(_found(owner, name))]})
+        return JSONResponse({"previous": None, "next": None, "results": [version_json(await _found(owner, name))]})
 
     async def version(self, owner: str, name: str, version_id: str) -> Response:
         """Describe a version, with the OpenAPI document that clients read."""
-        model = _found(owner, name)
+        model = await _found(owner, name)
         if version_id != model.version:
             raise Problem(404, f"There is no version {version_id[:80]!r} of {model.name}.")
         return JSONResponse(version_json(model))
@@ -52,8 +54,8 @@ def version_json(model: PublishedModel) -> Json:
     }  # fmt: skip
 
 
-def _found(owner: str, name: str) -> PublishedModel:
-    model = find_model(f"{owner}/{name}")
+async def _found(owner: str, name: str) -> PublishedModel:
+    model = await asyncio.to_thread(find_model, f"{owner}/{name}")
     if model is None:
         raise Problem(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
     return model

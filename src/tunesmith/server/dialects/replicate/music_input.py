@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import AudioFileError, InvalidRequest
+from tunesmith.models.catalogue import find_entry
 from tunesmith.request import GenerationRequest
 from tunesmith.server.dialects.replicate.input_fields import FIELDS, OLDER_NAMES, checked_fields
 from tunesmith.server.dialects.replicate.registry import META_MUSICGEN
@@ -99,8 +100,9 @@ def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) 
 
 
 def _is_mono(model: str, version: str) -> bool:
+    """Tell whether the one of MusicGen's models that is asked for is mono; others play as they do."""
     name = model if model != META_MUSICGEN else version
-    return "stereo" not in name and "composer" not in name
+    return find_entry(model) is not None and "stereo" not in name
 
 
 def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:

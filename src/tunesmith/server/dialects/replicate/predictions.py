@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -21,7 +23,7 @@ from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidIn
 from tunesmith.server.dialects.replicate.registry import PublishedModel, find_model, find_version
 from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import Views, caller_of, encoded
-from tunesmith.server.webhooks import Follower
+from tunesmith.server.webhooks import LAST, Follower
 
 _ID = re.compile(r"[0-9a-z]{1,64}")
 _UNFINISHED = (JobState.QUEUED, JobState.LOADING, JobState.RUNNING)
@@ -56,14 +58,14 @@ class Predictions:
         version = body.get("version")
         if not isinstance(version, str) or not version:
             raise InvalidInput([InvalidField("required", "version", "version is required")])
-        model = find_version(version)
+        model = await asyncio.to_thread(find_version, version)
         if model is None:
             raise invalid_version()
         return await self._make(request, model, body)
 
     async def create_named(self, request: Request, owner: str, name: str) -> Response:
         """Make a prediction with the model of the path."""
-        model = find_model(f"{owner}/{name}")
+        model = await asyncio.to_thread(find_model, f"{owner}/{name}")
         if model is None:
             raise Problem(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
         return await self._make(request, model, await read_json(request))
@@ -121,10 +123,24 @@ class Predictions:
             before = page.next_before
             if before is None:
                 break
+        for job_id in await self._follower.left():
+            await self._send_end(job_id)
         try:
             yield
         finally:
             await self._follower.close()
+
+    async def _send_end(self, job_id: str) -> None:
+        """Send the last news of a job that has ended, which an earlier server could not."""
+        try:
+            job = await self._service.get(job_id)
+        except JobNotFound:
+            await self._follower.forget(job_id)
+            return
+        webhook = webhook_of(job)
+        if webhook is not None and job.state.is_final:
+            addresses = self._views.addresses_at(job.extra["origin"])
+            self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.news(job.id, addresses))
 
     async def _own(self, request: Request, prediction_id: str) -> Job:
         if not _ID.fullmatch(prediction_id):

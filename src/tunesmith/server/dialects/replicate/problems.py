@@ -9,7 +9,9 @@ from fastapi.responses import JSONResponse, Response
 
 from tunesmith.errors import (
     AudioFileError,
-    DatabaseError,
+    DatabaseBusy,
+    DatabaseFull,
+    DiskFull,
     IdempotencyConflict,
     InvalidRequest,
     JobNotFound,
@@ -19,7 +21,7 @@ from tunesmith.errors import (
     TunesmithError,
     UnknownName,
 )
-from tunesmith.server.dialects.contract import STATUS_BY_ERROR
+from tunesmith.server.dialects.contract import STATUS_BY_ERROR, message_of
 
 RETRY_AFTER_SECONDS = 5
 """When to come back where nobody knows better."""
@@ -32,7 +34,9 @@ _STATUSES: Sequence[tuple[type[TunesmithError], int, str]] = (
     (ModelNotInstalled, 404, "Not found"),
     (QueueFull, 503, "Service unavailable"),
     (OutOfResources, 503, "Service unavailable"),
-    (DatabaseError, 503, "Service unavailable"),
+    (DatabaseBusy, 503, "Service unavailable"),
+    (DatabaseFull, 507, "Insufficient storage"),
+    (DiskFull, 507, "Insufficient storage"),
     (IdempotencyConflict, 409, "Conflict"),
 )
 
@@ -87,7 +91,7 @@ def errors(error: TunesmithError) -> Response:
     status, title = next(((code, title) for kind, code, title in _STATUSES if isinstance(error, kind)), (0, ""))
     if status:
         retry_after = getattr(error, "retry_after", None) or RETRY_AFTER_SECONDS
-        return problem(status, title, str(error), {"retry-after": str(retry_after)} if status == 503 else None)
+        return problem(status, title, message_of(error), {"retry-after": str(retry_after)} if status == 503 else None)
     if isinstance(error, AudioFileError):
         return _invalid(InvalidInput([InvalidField("invalid", "input.input_audio", "is not a sound file")]))
     if isinstance(error, InvalidRequest):

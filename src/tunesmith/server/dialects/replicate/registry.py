@@ -1,16 +1,26 @@
-"""The models as this API names them: owner, name, version."""
+"""The models as this API names them: owner, name, version.
+
+Those of the catalogue have their hub ids; what else is installed here has its own hub id too, or ``tunesmith/NAME``.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from tunesmith.models.catalogue import catalogue
+from tunesmith.generator import Registry
+from tunesmith.models.catalogue import catalogue, find_entry
+from tunesmith.models.store import Store
+from tunesmith.server.models import COMPOSER
 
+OWNER = "tunesmith"
 META_MUSICGEN = "meta/musicgen"
 MUSICGEN_VERSION = "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb"
 VERSION_CREATED = "2023-06-12T00:00:00.000Z"
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +33,14 @@ class PublishedModel:
     about: str
 
 
-@cache
 def published_models() -> tuple[PublishedModel, ...]:
-    """Return every model there is, those most asked for first."""
-    own = PublishedModel("tunesmith/composer", "composer", _version("composer"), "Composes on any machine at once.")
+    """Return every model there is, those most asked for first; reads the disk, so call it in a thread."""
+    return (*_always(), *_ones_own())
+
+
+@cache
+def _always() -> tuple[PublishedModel, ...]:
+    own = PublishedModel(f"{OWNER}/composer", COMPOSER, _version("composer"), "Composes on any machine at once.")
     musicgen = PublishedModel(META_MUSICGEN, META_MUSICGEN, MUSICGEN_VERSION, "Generate music from a prompt or melody.")
     pulled = [
         PublishedModel(entry.hub_id, entry.hub_id, _version(entry.hub_id), entry.about)
@@ -35,18 +49,37 @@ def published_models() -> tuple[PublishedModel, ...]:
     return (musicgen, own, *pulled)
 
 
+def _ones_own() -> Iterator[PublishedModel]:
+    """Give the generators that were installed beside ours, and the models that were pulled or made by their users."""
+    for name in Registry.discover().names():
+        if name != COMPOSER:
+            yield _named(name, name, "A generator installed on this server.")
+    for model in Store.default().models():
+        if find_entry(model.name) is None:
+            source = model.manifest.source.location
+            yield _named(source if _HUB_ID.fullmatch(source) else model.name, model.name, f"Made from {source}.")
+
+
+def _named(name: str, asked: str, about: str) -> PublishedModel:
+    full = name if "/" in name else f"{OWNER}/{name}"
+    return PublishedModel(full, asked, _version(full), about)
+
+
 def find_model(name: str) -> PublishedModel | None:
-    """Find a model by ``owner/name``."""
-    return next((model for model in published_models() if model.name == name.lower()), None)
+    """Find a model by ``owner/name``, or by the name it has here as ``tunesmith/name``; reads the disk, so call it in
+    a thread.
+    """
+    names = (name.lower(), name.lower().removeprefix(f"{OWNER}/"))
+    return next((model for model in published_models() if model.name.lower() in names or model.asked == names[1]), None)
 
 
 def find_version(version: str) -> PublishedModel | None:
-    """Find a model by a version's id, ``owner/name:id`` or ``owner/name``."""
+    """Find a model by a version's id, ``owner/name:id`` or ``owner/name``; reads the disk, so call it in a thread."""
     name, _, number = version.rpartition(":") if ":" in version else ("", "", version)
     if "/" in number:
         return find_model(number)
     found = next((model for model in published_models() if model.version == number), None)
-    return found if found and name.lower() in ("", found.name) else None
+    return found if found and name.lower() in ("", found.name.lower()) else None
 
 
 def _version(name: str) -> str:

@@ -1,0 +1,83 @@
+"""Sockets: the address to serve on, taken before anything else begins, and in one line why it cannot be had."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterable, Mapping
+
+from tunesmith.errors import InvalidRequest
+
+BACKLOG = 2048
+PROBLEMS: Mapping[int, tuple[str, str]] = {
+    errno.EADDRINUSE: (
+        "port", "{port} at {host} is taken by another program; stop that, or choose another with --port, 0 for any"
+    ),
+    errno.EACCES: ("port", "{port} may not be used by this user; choose one above 1023"),
+    errno.EADDRNOTAVAIL: ("host", "{host} is no address of this machine"),
+}  # fmt: skip
+"""The option at fault and what is wrong with it, by the system's complaint."""
+
+
+def bound(host: str, port: int) -> list[socket.socket]:
+    """Return a socket for each address that a host stands for; raises InvalidRequest that names the option.
+
+    With port 0 the first takes any free port, and the others the same.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        for family, address in _addresses(host, port):
+            port = sockets[0].getsockname()[1] if sockets else port
+            sockets.append(_bound(family, (address, port)))
+    except OSError as error:
+        for one in sockets:
+            one.close()
+        raise _refused(error, host, port) from None
+    return sockets
+
+
+def urls_of(sockets: Iterable[socket.socket]) -> list[str]:
+    """Return where a browser finds what is served on the sockets."""
+    names = (one.getsockname()[:2] for one in sockets)
+    return [f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}" for host, port in names]
+
+
+def _addresses(host: str, port: int) -> list[tuple[int, str]]:
+    """Look a host up; IPv6 only where this machine speaks it, as a name may stand for both."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError):
+        raise InvalidRequest("host", f"{host[:80]!r} is no address and no name of one") from None
+    addresses = list(dict.fromkeys((int(family), str(address[0])) for family, _, _, _, address in found))
+    spoken = [one for one in addresses if one[0] != socket.AF_INET6 or _speaks_ipv6()]
+    return sorted(spoken or addresses)  # IPv4 first
+
+
+def _speaks_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as trial:
+            trial.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _bound(family: int, address: tuple[str, int]) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere this would let two programs have one port
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(address)
+        one.listen(BACKLOG)
+    except OSError:
+        one.close()
+        raise
+    return one
+
+
+def _refused(error: OSError, host: str, port: int) -> InvalidRequest:
+    option, problem = PROBLEMS.get(error.errno or 0, ("host", f"{{host}} cannot be listened on: {error.strerror}"))
+    return InvalidRequest(option, problem.format(host=host, port=port))

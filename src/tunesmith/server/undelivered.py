@@ -1,0 +1,35 @@
+"""Undelivered: which jobs' last news are still to be sent, noted on the disk so that no stop of the server loses them.
+
+::
+
+    webhooks/
+        01hx…    an empty file named by the job, from when its news are first followed until the last were sent
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tunesmith.jobs.job import is_job_id
+
+
+class Undelivered:
+    """The folder of notes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add(self, job_id: str) -> None:
+        """Note that a job's last news are to be sent."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / job_id).touch()
+
+    def remove(self, job_id: str) -> None:
+        """Note that they were sent, or never will be."""
+        (self._folder / job_id).unlink(missing_ok=True)
+
+    def ids(self) -> list[str]:
+        """Return the jobs, oldest first."""
+        if not self._folder.is_dir():
+            return []
+        return sorted(path.name for path in self._folder.iterdir() if is_job_id(path.name))
