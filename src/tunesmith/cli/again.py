@@ -49,7 +49,7 @@ def again(
     found = find_piece(piece)
     made = remembered(_made([found.request], _extras(found, output), quiet or as_json), found.track)
     report(made, as_json, quiet, to_stderr=output == "-")
-    files = [Path(file) for file in made[0].files if Path(file).suffix == found.suffix]
+    files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
     if files and found.digest and digest_of(files[0]) != found.digest:
         say_warning(f"not the same bytes as before: {_difference(found, made[0])}")
 
@@ -85,17 +85,15 @@ def find_piece(name: str) -> Piece:
 
 
 def _of_file(path: Path) -> Piece:
-    from tunesmith.audio.reader import read_metadata
+    from tunesmith.audio.formats import FORMATS
+    from tunesmith.cli.origin import origin_of
     from tunesmith.cli.remembering import digest_of
-    from tunesmith.errors import InvalidRequest
     from tunesmith.request import GenerationRequest
 
-    metadata = read_metadata(path)
-    asked = metadata.get("request")
-    if not isinstance(asked, dict):
-        raise InvalidRequest("file", f"{path} does not say what it was made from")
-    fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **asked}
-    return Piece(GenerationRequest.checked(**fields), path.suffix, digest_of(path), metadata)
+    metadata = origin_of(path)
+    fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **metadata["request"]}
+    suffix = path.suffix.lower() if path.suffix.lower() in FORMATS else ".wav"
+    return Piece(GenerationRequest.checked(**fields), suffix, digest_of(path), metadata)
 
 
 def _of_track(track_id: str) -> Piece:
