@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tunesmith.batch.orders import Order
+from tunesmith.batch.running import Made, Mistake
+from tunesmith.errors import DiskFull, TunesmithError
 from tunesmith.jobs.runners.local import LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import Made, Report, Task
+from tunesmith.jobs.runners.pool import Report, Task, TaskFailed
 from tunesmith.request import GenerationRequest
 
 KEEP_ALIVE = 60.0
@@ -30,7 +32,11 @@ class LocalMaker:
         """Make an order's music; what failed before is made alone, so that it takes no other down."""
         alone = order.entry.tries > 0
         task = Task(order.entry.id, order.request.model, order.request, path, alone=alone)
-        return await self._pool.run(task, report)
+        try:
+            made = await self._pool.run(task, report)
+        except TaskFailed as error:
+            raise _told(error, order.request.model, path) from None
+        return Made(made.duration, made.metadata)
 
     async def close(self) -> None:
         """End the processes."""
@@ -66,3 +72,14 @@ class LocalChecks:
             if not self._known[model] and not is_of_a_package:
                 registry.create(model)
         return self._known[model]
+
+
+def _told(error: TaskFailed, model: str, path: Path) -> TunesmithError:
+    """Return a runner's error as it is told to the one who runs the batch."""
+    if error.kind == DiskFull.__name__:
+        return DiskFull(f"output: cannot write {path}: the disk is full")
+    if error.is_mistake:
+        return Mistake(str(error))
+    if error.trace:
+        return TunesmithError(f"{model} has a bug: {error.trace.strip().splitlines()[-1]}")
+    return error

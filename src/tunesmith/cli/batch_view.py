@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tunesmith.batch.manifest import Entry, Manifest
     from tunesmith.batch.orders import Order
-    from tunesmith.jobs.runners.pool import Made as Sound
+    from tunesmith.batch.running import Made as Sound
     from tunesmith.jobs.runners.pool import Report
 
 SHOWN_NAME = 36
