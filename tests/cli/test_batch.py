@@ -79,14 +79,17 @@ def test_a_second_run_makes_only_what_is_missing(capsys: pytest.CaptureFixture[s
 
 
 def test_every_bad_row_is_shown_with_its_line_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("a.csv").write_text("prompt,bpm,genre,model\ncalm,90,,\ncalm,1400,,\ncalm,,lofy,\ncalm,,,musicgen-smal\n")
+    Path("a.csv").write_text(
+        "prompt,bpm,genre,model,hits\ncalm,90,,,\ncalm,1400,,,\ncalm,,lofy,,\ncalm,,,musicgen-smal,\ncalm,,,,1\n"
+    )
     assert run(["batch", "a.csv"]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(" ", 1)[0] for line in lines[:3]] == ["a.csv:3:", "a.csv:4:", "a.csv:5:"]
+    assert [line.split(" ", 1)[0] for line in lines[:4]] == [f"a.csv:{number}:" for number in (3, 4, 5, 6)]
     assert "tempo_bpm: must be at most 300" in lines[0]
     assert "there is no genre called 'lofy'" in lines[1]
     assert "musicgen-small" in lines[2]
-    assert lines[3:] == ["tunesmith: error: file: a.csv has 3 problems; nothing was made"]
+    assert "hit: 1 s lies" in lines[3]
+    assert lines[4:] == ["tunesmith: error: file: a.csv has 4 problems; nothing was made"]
     assert not Path("a").exists()
 
 

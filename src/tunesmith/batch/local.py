@@ -10,7 +10,6 @@ from tunesmith.batch.running import Made, Mistake
 from tunesmith.errors import DiskFull, TunesmithError
 from tunesmith.jobs.runners.local import LocalPool, PoolLimits
 from tunesmith.jobs.runners.pool import Report, Task, TaskFailed
-from tunesmith.request import GenerationRequest
 
 KEEP_ALIVE = 60.0
 
@@ -41,37 +40,6 @@ class LocalMaker:
     async def close(self) -> None:
         """End the processes."""
         await self._pool.close(0)
-
-
-class LocalChecks:
-    """Asks what this machine's models would say to a request, without making it."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bool] = {}
-
-    def __call__(self, request: GenerationRequest) -> None:
-        """Raise what making the request would raise, as far as that is known before; TunesmithError."""
-        if request.model == "composer":
-            from tunesmith.composer.composition import check_request
-
-            check_request(request)
-        elif self._is_installed(request.model):
-            from tunesmith.musicgen.wishes import check_wishes
-
-            check_wishes(request)
-
-    def _is_installed(self, model: str) -> bool:
-        """Whether the model is one of the store; raises TunesmithError where there is no such model at all."""
-        if model not in self._known:
-            from tunesmith.generator import Registry
-            from tunesmith.models.installed import find_installed
-
-            registry = Registry.discover()
-            is_of_a_package = model in registry.names()
-            self._known[model] = not is_of_a_package and find_installed(model) is not None
-            if not self._known[model] and not is_of_a_package:
-                registry.create(model)
-        return self._known[model]
 
 
 def _told(error: TaskFailed, model: str, path: Path) -> TunesmithError:

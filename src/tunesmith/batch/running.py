@@ -25,11 +25,10 @@ HOPELESS = (DiskFull, TokenRefused, ServerUnreachable)
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Music in its file: its length in seconds, what is known about it, and its id in the server's prompt log."""
+    """Music in its file: its length in seconds and what is known about it."""
 
     duration: float
     metadata: Mapping[str, Any]
-    track: str | None = None
 
 
 class Mistake(TunesmithError):
@@ -130,7 +129,7 @@ def make_folder_of(path: Path) -> None:
 def _made_entry(entry: Entry, made: Made, digest: str, took: float) -> Entry:
     return replace(
         entry, state="made", digest=digest, seconds=took, duration=round(made.duration, 4), error=None,
-        tries=entry.tries + 1, track=made.track,
+        tries=entry.tries + 1,
     )  # fmt: skip
 
 
