@@ -88,12 +88,13 @@ class FakeService:
         yield await self.wait(job_id)
 
     def result_path(self, job: Job) -> Path:
-        path = self.folder / f"{job.id}.{job.extra['format']}"
+        path = self.folder / job.id
         if not path.exists():
             channels = 1 if job.request.mono else 2
             time = np.arange(job.request.sample_rate, dtype=np.float32) / job.request.sample_rate
             tone = np.sin(2 * np.pi * 440 * time, dtype=np.float32) * np.float32(0.5)
-            write_audio(Audio(np.tile(tone, (channels, 1)), job.request.sample_rate), path)
+            sound = Audio(np.tile(tone, (channels, 1)), job.request.sample_rate)
+            write_audio(sound, path.with_suffix(f".{job.extra['format']}")).rename(path)
         return path
 
     def _finish(self, job_id: str) -> None:

@@ -47,7 +47,7 @@ class ServiceMaker:
         path = self._service.result_path(job)
         seed = job.metadata.get("seed", request.seed)
         duration = job.result.duration if job.result else job.audio_seconds
-        return MusicFile(path, f"{MUSIC}{job.id}", job.generated_by, seed, duration)
+        return MusicFile(path, f"{job.id}.{file_format}", f"{MUSIC}{job.id}", job.generated_by, seed, duration)
 
 
 def sessions_of(service: Service) -> StreamableHTTPSessionManager:

@@ -26,9 +26,13 @@ Tell = Callable[[Progress], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class MusicFile:
-    """Music in a file: where it is for us (``path``) and for the caller (``uri``), who made it, from which seed."""
+    """Music in a file: where it is for us (``path``) and for the caller (``uri``), who made it, from which seed.
+
+    ``name`` is what the caller may call the file; its suffix says what kind it is, which that of ``path`` need not.
+    """
 
     path: Path
+    name: str
     uri: str
     model: str
     seed: int | None
@@ -74,20 +78,15 @@ def tool_server(maker: Maker, message_of: Callable[[TunesmithError], str] = str)
 DURATION = f"Seconds, {MIN_DURATION_SECONDS:g} to {MAX_DURATION_SECONDS:g}; left out, what suits the prompt"
 
 
-def media_type_of(path: Path) -> str:
-    """Return the media type of a file that was made here."""
-    return FORMATS[path.suffix].media_type
-
-
 def _result(made: MusicFile) -> CallToolResult:
     seed = "" if made.seed is None else f", seed {made.seed}"
     said = f"{made.duration:.1f} s of music by {made.model}{seed}: {made.uri}"
-    media_type = media_type_of(made.path)
+    media_type = FORMATS[Path(made.name).suffix].media_type
     sound = base64.b64encode(made.path.read_bytes()).decode()
     return CallToolResult(
         content=[
             TextContent(type="text", text=said),
             AudioContent(type="audio", data=sound, mime_type=media_type),
-            ResourceLink(name=made.path.name, uri=made.uri, mime_type=media_type, size=made.path.stat().st_size),
+            ResourceLink(name=made.name, uri=made.uri, mime_type=media_type, size=made.path.stat().st_size),
         ]
     )
