@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     allowed_hosts: Words = ()
     cors_origins: Words = ()
     trusted_proxies: Words = ()
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
     def settings_customise_sources(

@@ -7,21 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.cli import with_command
-from tunesmith.cli.outputs import MAX_SLUG, claimed_path, slug, with_word
-
-
-@pytest.mark.parametrize(("prompt", "name"), [
-    ("Lofi hip hop, 90 BPM!", "lofi-hip-hop-90-bpm"), ("静かなピアノ", "静かなピアノ"),
-    ("../../etc/passwd", "etc-passwd"),
-    ("???", "music"),
-])  # fmt: skip
-def test_a_slug_holds_the_words(prompt: str, name: str) -> None:
-    assert slug(prompt) == name
-
-
-def test_a_slug_is_short() -> None:
-    assert len(slug("word " * 100)) <= MAX_SLUG
-    assert len(slug("x" * 500)) == MAX_SLUG
+from tunesmith.cli.outputs import claimed_path, with_word
 
 
 def test_a_taken_name_gets_a_number_and_is_held_until_the_file_is_there(tmp_path: Path) -> None:

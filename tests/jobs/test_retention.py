@@ -73,3 +73,11 @@ def test_a_file_made_again_while_it_was_removed_is_not_forgotten(shop: Shop) -> 
     shop.store.forget_results(removed, finished_before=started)
     assert (shop.store.get(old.id).data_removed, shop.store.get(again.id).data_removed) == (True, False)
     assert shop.results.find(old.result.digest) is not None
+
+
+def test_not_more_results_go_at_once_than_asked_for(shop: Shop) -> None:
+    for content in (b"one", b"two", b"three"):
+        shop.make(content)
+    shop.clock.pass_(31 * DAY)
+    assert [len(tidy_results(shop.store, shop.results, MONTH, shop.clock, most=2)) for _ in range(3)] == [2, 1, 0]
+    assert all(job.data_removed for job in shop.store.list().jobs)

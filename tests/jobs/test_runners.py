@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ import strange_generators
 from models_of_tests import installed_tiny
 
 from tunesmith.audio.reader import read_audio
-from tunesmith.jobs.runners import process
+from tunesmith.jobs.runners import local, process
 from tunesmith.jobs.runners.local import FOREVER, LocalPool, PoolLimits
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, Task, TaskFailed
 from tunesmith.jobs.runners.process import Patience, RunnerProcess
@@ -74,6 +76,10 @@ def task(folder: Path, model: str, prompt: str = "calm piano", name: str = "a") 
 def run(act: Callable[[], Awaitable[None]]) -> None:
     """Run a test's coroutine, and fail rather than hang."""
     asyncio.run(asyncio.wait_for(act(), 60))
+
+
+def nobody(_: Report) -> None:
+    """Take a report that is of no interest."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -478,3 +484,68 @@ def test_the_event_loop_is_free_while_music_is_made(tmp_path: Path) -> None:
         assert sorted(stalls)[len(stalls) // 2] < 0.05
 
     run(act)
+
+
+def test_a_pool_that_cannot_start_processes_says_so_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(pool: LocalPool) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "executable", str(tmp_path / "no-python"))
+            with pytest.raises(TaskFailed, match="no process could be started"):
+                await pool.run(task(tmp_path, "prompt"), nobody)
+
+    async def act() -> None:
+        async with a_pool() as pool:
+            assert pool.problem() is None
+            await fail(pool)
+            assert pool.problem() == "no process can be started: No such file or directory"
+            assert pool.loaded() == ()
+            monkeypatch.setattr(local, "UNSTARTABLE_SECONDS", 0.0)
+            await fail(pool)
+            assert pool.problem() is None
+            assert await pool.run(task(tmp_path, "prompt"), nobody)
+
+    run(act)
+
+
+def test_a_composer_that_does_not_start_is_a_problem_and_another_model_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act() -> None:
+        async with a_pool() as pool:
+            with pytest.raises(TaskFailed):
+                await pool.run(task(tmp_path, "unloadable"), nobody)
+            assert pool.problem() is None
+            monkeypatch.setattr(sys, "executable", shutil.which("false"))
+            with pytest.raises(RunnerCrashed):
+                await pool.run(task(tmp_path, "composer"), nobody)
+            assert pool.problem() == "the composer cannot be started"
+
+    run(act)
+
+
+def test_what_a_process_prints_goes_to_the_log_in_lines_however_long_they_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = tmp_path / "child.py"
+    child.write_text("import sys\nsys.stderr.write('a\\rb\\n\\n' + 'c' * 100_000 + '\\nend')\n", encoding="utf-8")
+    script = tmp_path / "python"
+    script.write_text(f"#!/bin/sh\nexec {sys.executable} {child}\n", encoding="utf-8")
+    script.chmod(0o755)
+
+    async def act() -> None:
+        monkeypatch.setattr(sys, "executable", str(script))
+        runner = RunnerProcess("chatty")
+        await runner.start()
+        with pytest.raises(RunnerCrashed):
+            await runner.load()
+        await runner.stop()
+
+    with caplog.at_level(logging.WARNING, "tunesmith.runner"):
+        run(act)
+    said = [record.getMessage() for record in caplog.records]
+    assert (said[:2], said[-1]) == (["a", "b"], "end")
+    assert "".join(said[2:-1]) == "c" * 100_000
+    assert max(map(len, said)) < 3 * process.LONGEST_SAID
+    assert {vars(record)["model"] for record in caplog.records} == {"chatty"}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from databases import FakeClock
 from work import RESULT, asked, claimed
 
-from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
+from tunesmith.errors import DatabaseError, IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Failure, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.store import JobFilter, JobStore
+from tunesmith.jobs.store import Depth, JobFilter, JobStore
 from tunesmith.library.database import Database
 from tunesmith.request import GenerationRequest
 
@@ -176,3 +178,37 @@ def test_the_uses_of_results_are_known_until_they_are_removed(
     store.forget_results([RESULT.digest], clock())
     assert store.get(job_id).data_removed
     assert store.result_uses() == {}
+
+
+def test_depths_tell_how_many_jobs_wait_for_each_model_and_since_when(
+    store: JobStore, queue: JobQueue, clock: FakeClock
+) -> None:
+    store.submit(asked(model="tiny"))
+    clock.pass_(5)
+    store.submit(asked(model="tiny"))
+    store.submit(asked())
+    clock.pass_(2)
+    claimed(queue)
+    assert set(store.depths()) == {
+        Depth("tiny", JobState.LOADING, 1, 7.0), Depth("tiny", JobState.QUEUED, 1, 2.0),
+        Depth("composer", JobState.QUEUED, 1, 2.0),
+    }  # fmt: skip
+    assert queue.fail(claimed(queue), Failure("InvalidRequest", "no"))
+    assert sum(depth.jobs for depth in store.depths()) == 2
+
+
+def test_the_recordings_of_unfinished_jobs_are_in_use(store: JobStore) -> None:
+    first, _ = (
+        store.submit(Submission(GenerationRequest(prompt="on", audio=Path(path), melody=Path("/in/melody")), "api")).job
+        for path in ("/in/first", "/in/second")
+    )
+    store.submit(asked())
+    assert store.recordings_in_use() == {"/in/first", "/in/second", "/in/melody"}
+    store.cancel(first.id)
+    assert store.recordings_in_use() == {"/in/second", "/in/melody"}
+
+
+def test_a_ping_says_whether_the_database_is_there(store: JobStore, tmp_path: Path) -> None:
+    store.ping()
+    with closing(Database(f"sqlite:///{tmp_path / 'another.db'}")) as empty, pytest.raises(DatabaseError):
+        JobStore(empty, 20).ping()

@@ -186,3 +186,23 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_both_kinds_begin_empty(databases: Databases) -> None:
     with databases.opened(databases.new_url()) as database, database.read() as connection:
         assert connection.execute(sa.select(speeds)).all() == []
+
+
+def test_a_file_is_copied_before_it_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    opened(path).close()
+    with sqlite3.connect(path) as older:
+        older.execute("UPDATE alembic_version SET version_num = '0001'")
+        older.execute("DROP TABLE tracks")
+        older.execute("DROP TABLE track_words")
+        older.execute("INSERT INTO speeds (model, load_seconds) VALUES ('mine', 3.5)")
+    older.close()
+    opened(path).close()
+    with sqlite3.connect(tmp_path / "a.db.schema-0001") as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert copy.execute("SELECT load_seconds FROM speeds").fetchall() == [(3.5,)]
+    copy.close()
+    with sqlite3.connect(path) as newer:
+        assert newer.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_version(),)]
+    newer.close()
+    assert not list(tmp_path.glob("*.part"))

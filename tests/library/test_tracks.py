@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from databases import FakeClock
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest, TrackNotFound
@@ -130,6 +130,7 @@ def test_a_job_has_one_track(log: Tracks) -> None:
 
 
 @given(st.text())
+@example("\U0001d400 e\u0301")
 def test_searched_words_are_plain(text: str) -> None:
     words = words_of([text])
     assert words == words_of([words])

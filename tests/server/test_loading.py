@@ -39,6 +39,9 @@ class FakePool:
         self._loaded = (self._show(model, None),)
         return 40.0
 
+    def problem(self) -> str | None:
+        return None
+
     def loaded(self) -> tuple[Loaded, ...]:
         return self._loaded
 

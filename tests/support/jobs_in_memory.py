@@ -111,7 +111,7 @@ class FakeService:
 
     def fail(self, job_id: str, message: str) -> Job:
         self.run(job_id, 0.5)
-        failure = Failure("Crashed", message)
+        failure = Failure("InvalidRequest", message)
         return self.change(job_id, state=JobState.FAILED, finished_at=time.time(), failure=failure)
 
     def again(self, job: Job) -> Job:

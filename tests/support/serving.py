@@ -6,6 +6,8 @@ generators: ``patient`` plays until it is cancelled or the file that the prompt 
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from uuid import uuid4
 import pytest
 import strange_generators
 from checkpoints import write_musicgen
+from filelock import FileLock
 from hub_server import hub_server
 from started_server import StartedServer, started, wait_for
 
@@ -116,9 +119,22 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]
 def musicgen_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Give a server that has TINY, pulled from a hub and loaded afresh for every request, and BROKEN."""
     folder = tmp_path_factory.mktemp("musicgen-server")
-    pull_tiny(folder, folder / "data")
+    shutil.copytree(pulled_once(tmp_path_factory), folder / "data")
     with serving(folder, keep_alive="0") as one:
         yield one
+
+
+def pulled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder with TINY and BROKEN, which one worker of a run makes for all: that takes seconds."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made = shared / "tiny-musicgen"
+    with FileLock(shared / "tiny-musicgen.lock"):
+        if not made.exists():
+            folder = tmp_path_factory.mktemp("tiny-musicgen")
+            pull_tiny(folder, folder / "data")
+            (folder / "data").rename(made)
+    return made
 
 
 def pull_tiny(folder: Path, data_dir: Path) -> None:

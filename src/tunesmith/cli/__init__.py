@@ -12,6 +12,7 @@ COMMANDS = (
     "generate",
     "again",
     "vary",
+    "batch",
     "log",
     "info",
     "stitch",

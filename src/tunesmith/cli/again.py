@@ -14,6 +14,7 @@ from tunesmith.cli import options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tunesmith.cli.making import Extras
     from tunesmith.cli.outputs import Made
     from tunesmith.request import GenerationRequest
 
@@ -43,30 +44,38 @@ def again(
     """
     from tunesmith.cli.console import say_warning
     from tunesmith.cli.outputs import report
-    from tunesmith.cli.remembering import digest_of
+    from tunesmith.cli.remembering import digest_of, remembered
 
     found = find_piece(piece)
-    made = _made(found, [found.request], output, quiet or as_json)
+    made = remembered(_made([found.request], _extras(found, output), quiet or as_json), found.track)
     report(made, as_json, quiet, to_stderr=output == "-")
-    files = [Path(file) for file in made[0].files if Path(file).suffix == found.suffix]
+    files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
     if files and found.digest and digest_of(files[0]) != found.digest:
         say_warning(f"not the same bytes as before: {_difference(found, made[0])}")
 
 
 def vary(
-    piece: PieceArgument, variations: Count = 5, output: options.Output = None, as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    piece: PieceArgument, variations: Count = 5, pick: options.Pick = False, keep: options.Keep = "all",
+    output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Make variations of a piece: the same request with other seeds.
 
-    tunesmith vary 7k3m9q2xw4 -n 5
+    tunesmith vary 7k3m9q2xw4 -n 5 --pick
     """
     from tunesmith.cli.outputs import report
+    from tunesmith.cli.picking import check_picking, picked, show_ranking
+    from tunesmith.cli.remembering import remembered
 
     found = find_piece(piece)
     seed = found.request.seed or 0
     requests = [found.request.model_copy(update={"seed": seed + number}) for number in range(1, variations + 1)]
-    report(_made(found, requests, output, quiet or as_json), as_json, quiet, to_stderr=output == "-")
+    extras = _extras(found, output)
+    check_picking(pick, keep, variations, extras)
+    made = _made(requests, extras, quiet or as_json)
+    done = picked(made, extras, keep, found.track) if pick else remembered(made, found.track)
+    report(done, as_json, quiet, to_stderr=output == "-")
+    if pick and not (as_json or quiet):
+        show_ranking(done)
 
 
 def find_piece(name: str) -> Piece:
@@ -76,17 +85,15 @@ def find_piece(name: str) -> Piece:
 
 
 def _of_file(path: Path) -> Piece:
-    from tunesmith.audio.reader import read_metadata
+    from tunesmith.audio.formats import FORMATS
+    from tunesmith.cli.origin import origin_of
     from tunesmith.cli.remembering import digest_of
-    from tunesmith.errors import InvalidRequest
     from tunesmith.request import GenerationRequest
 
-    metadata = read_metadata(path)
-    asked = metadata.get("request")
-    if not isinstance(asked, dict):
-        raise InvalidRequest("file", f"{path} does not say what it was made from")
-    fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **asked}
-    return Piece(GenerationRequest.checked(**fields), path.suffix, digest_of(path), metadata)
+    metadata = origin_of(path)
+    fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **metadata["request"]}
+    suffix = path.suffix.lower() if path.suffix.lower() in FORMATS else ".wav"
+    return Piece(GenerationRequest.checked(**fields), suffix, digest_of(path), metadata)
 
 
 def _of_track(track_id: str) -> Piece:
@@ -101,14 +108,18 @@ def _of_track(track_id: str) -> Piece:
     return Piece(request, suffix, file.digest if file else None, track.made.metadata, track.version, track.id)
 
 
-def _made(piece: Piece, requests: list[GenerationRequest], output: str | None, silent: bool) -> list[Made]:
-    from tunesmith.cli.console import progress_bar
-    from tunesmith.cli.making import Extras, make_all
-    from tunesmith.cli.remembering import remembered
+def _extras(piece: Piece, output: str | None) -> Extras:
+    from tunesmith.cli.making import Extras
 
-    extras = Extras.checked(output, piece.suffix, None, None, None, None)
+    return Extras.checked(output, piece.suffix, None, None, None, None)
+
+
+def _made(requests: list[GenerationRequest], extras: Extras, silent: bool) -> list[Made]:
+    from tunesmith.cli.console import progress_bar
+    from tunesmith.cli.making import make_all
+
     with progress_bar(silent) as progress:
-        return remembered(make_all(requests, extras, progress, time.monotonic()), parent=piece.track)
+        return make_all(requests, extras, progress, time.monotonic())
 
 
 def _difference(before: Piece, now: Made) -> str:

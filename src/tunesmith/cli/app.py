@@ -8,6 +8,7 @@ import typer
 
 import tunesmith
 from tunesmith.cli.again import again, vary
+from tunesmith.cli.batch import batch
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
 from tunesmith.cli.joining import fit, loop, stitch
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Sound files")(sound_command)
-for command in (generate, again, vary, render, explain, genres, instruments, pull, show, rm, mcp, serve, ps):
+for command in (generate, again, vary, batch, render, explain, genres, instruments, pull, show, rm, mcp, serve, ps):
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
 app.add_typer(log, name="log", epilog=EPILOG)

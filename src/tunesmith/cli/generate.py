@@ -27,6 +27,8 @@ def generate(
     hit: options.Hits = None,
     seed: options.Seed = None,
     variations: options.Variations = 1,
+    pick: options.Pick = False,
+    keep: options.Keep = "all",
     model: options.Model = "composer",
     commercial_safe: options.CommercialSafe = None,
     negative_prompt: options.NegativePrompt = None,
@@ -52,6 +54,7 @@ def generate(
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
     from tunesmith.cli.making import Extras, check_continued, check_licence, make_all, requests_for
+    from tunesmith.cli.picking import check_picking, picked, show_ranking
     from tunesmith.cli.remembering import remembered
 
     wishes = {
@@ -66,6 +69,10 @@ def generate(
     check_licence(model, commercial_safe)
     requests, suffix = requests_for(wishes, variations)
     extras = Extras.checked(output, suffix, stems, midi, score, layers)
+    check_picking(pick, keep, variations, extras)
     with progress_bar(quiet or as_json) as progress:
         made = make_all(requests, extras, progress, started)
-    report(remembered(made), as_json, quiet, to_stderr=extras.to_standard_output)
+    done = picked(made, extras, keep) if pick else remembered(made)
+    report(done, as_json, quiet, to_stderr=extras.to_standard_output)
+    if pick and not (as_json or quiet):
+        show_ranking(done)

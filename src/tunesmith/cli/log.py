@@ -139,6 +139,20 @@ def path(track_id: IdArgument) -> None:
     typer.echo(str(place))
 
 
+@app.command()
+def repair() -> None:
+    """Save what can be read of a damaged database; the damaged file is kept. Stop servers that use it first."""
+    from tunesmith.config import load_settings
+    from tunesmith.library.repair import repair as replaced
+
+    repaired = replaced(load_settings())
+    if repaired is None:
+        typer.echo("nothing to repair: the database is sound")
+        return
+    saved = ", ".join(f"{rows} {name}" for name, rows in repaired.rows.items())
+    typer.echo(f"saved {saved}; the damaged file is {repaired.damaged}")
+
+
 def place_of(track: Track) -> tuple[Path | None, str]:
     """Return where a track's file is, or was, and whether it is still there as it was."""
     from tunesmith.config import load_settings

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import check_writable, write_audio, write_stream
 from tunesmith.cli.console import say_warning
-from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, claimed_path, make_folder, slug, with_word
+from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, claimed_path, make_folder, with_word
 from tunesmith.config import Settings, load_settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import Generator, ProgressCallback, Registry, never_cancelled
+from tunesmith.naming import slug
 from tunesmith.request import GenerationRequest, Hit
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def requests_for(wishes: Mapping[str, Any], variations: int) -> tuple[list[Gener
     for name in LISTS:
         fields[name] = tuple(item.strip() for item in fields.get(name, "").split(",") if item.strip())
     fields["hits"] = tuple(Hit.parse(text) for text in fields.get("hits") or ())
-    defaults = _defaults(settings, fields)
+    defaults = settings_defaults(settings, fields)
     fields = {**{name: value for name, value in defaults.items() if value is not None}, **fields}
     first = GenerationRequest.checked(**{"seed": secrets.randbelow(2**31), **fields})
     seed = first.seed or 0
@@ -86,7 +87,7 @@ def requests_for(wishes: Mapping[str, Any], variations: int) -> tuple[list[Gener
     return [first, *rest], settings.suffix
 
 
-def _defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str, Any]:
+def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the settings say where no flag does. A MusicGen model has its own rate, and no sound bank."""
     defaults: dict[str, Any] = {"loudness_lufs": settings.loudness_lufs}
     composed = fields["model"] == "composer"

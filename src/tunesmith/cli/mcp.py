@@ -66,7 +66,7 @@ class LocalMaker:
     def _made(self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event) -> MusicFile:
         from tunesmith.audio.writer import write_audio
         from tunesmith.cli.making import check_licence
-        from tunesmith.cli.outputs import slug
+        from tunesmith.naming import slug
         from tunesmith.server.mcp_tool import MusicFile
 
         check_licence(request.model, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from tunesmith.cli import options
 from tunesmith.cli.console import progress_bar
 from tunesmith.cli.outputs import as_json_text
+from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from tunesmith.models.manifest import Manifest
@@ -29,6 +31,8 @@ CommercialSafe = Annotated[bool, typer.Option("--commercial-safe", help=SAFE_HEL
 Available = Annotated[bool, typer.Option("--available", help="The models that can be pulled by name.")]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="An installed model; see: tunesmith list.")]
 NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME…", help="Installed models.")]
+SHOWN_HELP = "An installed model (see: tunesmith list), or a sound file that Tunesmith wrote."
+ShownArgument = Annotated[str, typer.Argument(metavar="NAME|FILE", help=SHOWN_HELP)]
 Verify = Annotated[bool, typer.Option("--verify", help="Read every file and compare its SHA-256.")]
 
 
@@ -144,11 +148,20 @@ def _available_rows(commercial_safe: bool) -> Rows:
     return names, rows, values
 
 
-def show(name: NameArgument, as_json: AsJson = False, verify: Verify = False) -> None:
-    """Show what an installed model is: architecture, size, licence, source and digest."""
+def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -> None:
+    """Show what an installed model is, or what a sound file was made from: prompt, seed, settings, model, licence.
+
+    tunesmith show calm.mp3
+    """
+    from tunesmith.cli.origin import is_sound_file, show_file
     from tunesmith.models.digests import verify as verify_files
     from tunesmith.models.store import Store
 
+    if is_sound_file(name):
+        if verify:
+            raise InvalidRequest("verify", f"is for models, and {name} is a sound file")
+        show_file(Path(name), as_json)
+        return
     model = Store.default().get(name)
     if verify:
         verify_files(model.folder, model.manifest, thoroughly=True)

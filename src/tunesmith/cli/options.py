@@ -42,6 +42,9 @@ Seed = Annotated[Text, _option(MUSIC, "Same seed, same music. Default: drawn.", 
 Variations = Annotated[
     int, _option(MUSIC, "So many pieces, with seeds that follow each other.", "N", "-n", "--variations", min=1, max=100)
 ]
+PICK_HELP = "Measure the variations, rank them and mark the best one."
+Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
+Keep = Annotated[str, _option(MUSIC, "With --pick: keep the files of all, or only the best.", "all|best", "--keep")]
 Model = Annotated[str, _option(MUSIC, "What makes the music: composer, or a model; see: tunesmith list.", "NAME")]
 SAFE_HELP = "Refuse a model whose licence does not allow commercial use."
 CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
 
 STANDARD_OUTPUT = "-"
-MAX_SLUG = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +42,6 @@ class Made:
             "warnings": list(self.warnings),
             "metadata": dict(self.metadata),
         }
-
-
-def slug(text: str) -> str:
-    """Return the words of a prompt as a file name that every system takes."""
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
-    name = ""
-    for word in words:
-        if len(name) + len(word) + 1 > MAX_SLUG:
-            break
-        name = f"{name}-{word}" if name else word
-    return name or (words[0][:MAX_SLUG] if words else "music")
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,13 +38,38 @@ def remembered(made: Sequence[Made], parent: str | None = None) -> list[Made]:
     """Write pieces into the prompt log, unless the settings say not to, and return them with their ids."""
     if not load_settings().prompt_log:
         return list(made)
+    with _warned(), prompt_log() as log:
+        tracks = log.add(*(_track(one, parent) for one in made))
+        return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
+    return list(made)
+
+
+@contextmanager
+def remembering() -> Iterator[Callable[[Made], Made]]:
+    """Give what writes pieces into the prompt log one by one, as ``remembered`` does, and warns only once."""
+    if not load_settings().prompt_log:
+        yield lambda made: made
+        return
+    with ExitStack() as opened:
+        log: list[Tracks] = []
+        with _warned():
+            log.append(opened.enter_context(prompt_log()))
+
+        def remember(made: Made) -> Made:
+            with _warned():
+                return replace(made, track=log[0].add(_track(made, None))[0].id) if log else made
+            log.clear()
+            return made
+
+        yield remember
+
+
+@contextmanager
+def _warned() -> Iterator[None]:
     try:
-        with prompt_log() as log:
-            tracks = log.add(*(_track(one, parent) for one in made))
+        yield
     except DatabaseError as error:
         say_warning(f"the prompt log does not have it: {error}")
-        return list(made)
-    return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
 
 
 def digest_of(path: Path) -> str:

@@ -26,15 +26,17 @@ def serve(
     from tunesmith.config import load_settings
     from tunesmith.server.app import ServerOptions, create_app
     from tunesmith.server.listening import is_loopback, trusted_proxies
+    from tunesmith.server.logs import set_up_logs
     from tunesmith.server.serving import DrainingServer
 
     settings = load_settings()
+    set_up_logs(settings)
     if not (is_loopback(host) or allow_anonymous):
         _check_token_exists(host)
     proxies = trusted_proxies(settings)
     app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in, host=host))
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=settings.drain_seconds,
+        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=settings.drain_seconds,
         proxy_headers=bool(proxies), forwarded_allow_ips=proxies, server_header=False,
     )  # fmt: skip
     DrainingServer(config, app.state.drain).run()

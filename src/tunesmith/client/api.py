@@ -15,7 +15,10 @@ from tunesmith.client.values import Clip, ProgressListener, RemoteJob
 from tunesmith.errors import DeadlineExceeded, GenerationFailed, ServerUnreachable
 
 Document = dict[str, Any]
-FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS, LOOK_GROWTH = 0.1, 1.0, 1.3
+WAIT_SECONDS, LOOK_SECONDS = 20.0, 0.5
+"""How long the server is asked to wait for a job's end, and how long where somebody watches its progress."""
+
+AGAIN_SECONDS = 0.1
 UNDO_SECONDS = 5.0
 SILENCE_SECONDS = 60.0
 """A stream of events on which nothing comes for so long, not even a sign of life, is opened again."""
@@ -107,7 +110,7 @@ class Api:
                         if job.is_final:
                             return
             except ServerUnreachable:
-                yield Pause(FIRST_LOOK_SECONDS)
+                yield Pause(AGAIN_SECONDS)
 
     @call
     def audio(self, job_id: str) -> Steps[bytes]:
@@ -236,18 +239,17 @@ def _submitted(prompt: str, wishes: Mapping[str, Any], until: Deadline) -> Steps
 
 
 def _finished(job_id: str, until: Deadline, listener: ProgressListener | None) -> Steps[RemoteJob]:
-    look = FIRST_LOOK_SECONDS
+    longest = LOOK_SECONDS if listener is not None else WAIT_SECONDS
     while True:
-        reply: Reply = yield from asked(Send("GET", f"/api/jobs/{job_id}"), until)
+        wait = {"wait": f"{min(longest, until.left / 2):.3f}"}  # the answer must be here before the deadline
+        reply: Reply = yield from asked(Send("GET", f"/api/jobs/{job_id}", query=wait), until)
         job = RemoteJob.of(reply.document())
         if listener is not None:
             listener(job)
         if job.is_final:
             return job
-        if until.left <= look:
+        if until.left <= AGAIN_SECONDS:
             raise DeadlineExceeded(f"after {until.seconds:g} s job {job_id} is {job.state} at {job.progress:.0%}")
-        yield Pause(look)
-        look = min(LONGEST_LOOK_SECONDS, look * LOOK_GROWTH)
 
 
 def _succeeded(job: RemoteJob) -> RemoteJob:

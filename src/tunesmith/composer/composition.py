@@ -142,14 +142,19 @@ def compose(request: GenerationRequest) -> Composition:
 
     Raises InvalidRequest for what cannot be, SoundFontError for a broken sound bank.
     """
+    brief = check_request(request)
+    writing = write_score(brief)
+    warnings = (*brief.warnings, *writing.warnings)
+    return _played(Composition(writing.score, Playing.of(request), brief, warnings, request))
+
+
+def check_request(request: GenerationRequest) -> Brief:
+    """Return the brief of a request; raises InvalidRequest for what cannot be."""
     for field_name in ONLY_MUSICGEN:
         value = getattr(request, field_name)
         if value is not None:
             raise InvalidRequest(field_name, f"only MusicGen models have it, the composer has not, got {str(value)!r}")
-    brief = read_brief(request)
-    writing = write_score(brief)
-    warnings = (*brief.warnings, *writing.warnings)
-    return _played(Composition(writing.score, Playing.of(request), brief, warnings, request))
+    return read_brief(request)
 
 
 def perform(score: Score, wishes: GenerationRequest) -> Composition:

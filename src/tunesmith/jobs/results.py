@@ -107,8 +107,8 @@ class ResultFiles:
         path = self._path(digest)
         return path if path.is_file() else None
 
-    def prune(self, retention: Retention, used: Mapping[str, float]) -> tuple[str, ...]:
-        """Remove what is too old, then the oldest while all are too large; return the digests removed.
+    def prune(self, retention: Retention, used: Mapping[str, float], most: int | None = None) -> tuple[str, ...]:
+        """Remove what is too old, then the oldest while all are too large; return the digests removed, at most so many.
 
         ``used`` says when each result's last job finished; a file without a job counts from when it was written. What
         was used within ``GRACE_SECONDS`` is kept.
@@ -117,8 +117,10 @@ class ResultFiles:
         now = self._clock()
         kept = sorted(self._results(used), key=lambda one: one.used_at)
         room = sum(one.bytes for one in kept) - retention.gigabytes * BYTES_A_GIGABYTE
-        removed = []
+        removed: list[str] = []
         for one in kept:
+            if len(removed) == most:
+                break
             too_old = now - one.used_at > retention.days * SECONDS_A_DAY
             if now - one.used_at > GRACE_SECONDS and (too_old or room > 0) and self._remove(one, now):
                 removed.append(one.path.name)

@@ -10,10 +10,10 @@ from tunesmith.library.clock import Clock
 
 
 def tidy_results(
-    store: JobStore, results: ResultFiles, retention: Retention, clock: Clock = time.time
+    store: JobStore, results: ResultFiles, retention: Retention, clock: Clock = time.time, most: int | None = None
 ) -> tuple[str, ...]:
-    """Remove the results that are too old or too many, note it in their jobs, and return their digests."""
+    """Remove results that are too old or too many, ``most`` at once; note it in their jobs; return their digests."""
     started = clock()
-    removed = results.prune(retention, store.result_uses())
+    removed = results.prune(retention, store.result_uses(), most)
     store.forget_results(removed, finished_before=started)
     return removed

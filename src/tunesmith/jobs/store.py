@@ -60,6 +60,16 @@ class JobPage:
     next_before: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many unfinished jobs are in a state, by the model that makes them; the oldest was handed in so long ago."""
+
+    model: str
+    state: JobState
+    jobs: int
+    oldest_seconds: float
+
+
 EVERYTHING = JobFilter()
 
 
@@ -141,6 +151,21 @@ class JobStore:
         with self._database.read() as connection:
             return {JobState(state): count for state, count in connection.execute(query)}
 
+    def depths(self) -> tuple[Depth, ...]:
+        """Count the jobs that wait or are being made, by model and state."""
+        columns = (jobs.c.generated_by, jobs.c.state)
+        oldest = sa.func.min(jobs.c.created_at)
+        query = sa.select(*columns, sa.func.count(), oldest).where(jobs.c.state.in_(UNFINISHED)).group_by(*columns)
+        now = self._clock()
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return tuple(Depth(model, JobState(state), count, max(0.0, now - at)) for model, state, count, at in rows)
+
+    def ping(self) -> None:
+        """Raise DatabaseError unless the database answers."""
+        with self._database.read() as connection:
+            connection.execute(sa.select(jobs.c.id).limit(1))
+
     def queue(self) -> Queue:
         """Return the queue as it is, to ask for places and waits."""
         with self._database.read() as connection:
@@ -165,6 +190,14 @@ class JobStore:
         )
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query.group_by(jobs.c.digest))}
+
+    def recordings_in_use(self) -> frozenset[str]:
+        """Return the paths of the recordings that unfinished jobs need."""
+        query = sa.select(jobs.c.request).where(jobs.c.state.in_(UNFINISHED))
+        with self._database.read() as connection:
+            requests = connection.execute(query).scalars().all()
+        named = (request.get(name) for request in requests for name in ("audio", "melody"))
+        return frozenset(str(path) for path in named if path)
 
     def forget_results(self, digests: Collection[str], finished_before: float) -> None:
         """Note that the files of jobs that finished before a time are gone; later ones may have made them again."""

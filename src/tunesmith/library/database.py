@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import cast
 from zlib import crc32
@@ -29,8 +29,8 @@ BUSY_SECONDS = 10.0
 """How long a writer waits for the others before it gives up."""
 
 REASONS = {
-    "malformed": "is damaged; it was left as it is: move it away, or put a backup in its place",
-    "not a database": "is damaged or not a database; it was left as it is: move it away, or put a backup in its place",
+    "malformed": "is damaged; it was left as it is: save what can be saved with: tunesmith log repair",
+    "not a database": "is damaged or not a database; it was left as it is; to begin a new one: tunesmith log repair",
     "readonly": "cannot be written to",
     "unable to open": "cannot be opened; check the folder and its permissions",
 }
@@ -84,6 +84,21 @@ class Database:
         """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
         with self.explained(), self.engine.execution_options(begin="").connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+    def copy_to(self, path: Path) -> None:
+        """Copy SQLite's file as it is at one moment, also while others use it; the copy is whole or not there."""
+        part = path.with_name(f"{path.name}.part")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        try:
+            with closing(sqlite3.connect(self.where)) as source, closing(sqlite3.connect(part)) as target:
+                source.backup(target)
+            part.replace(path)
+        except (sqlite3.Error, OSError) as error:
+            part.unlink(missing_ok=True)
+            raise DatabaseError(
+                self.where, f"cannot be copied to {path} before it is brought up to date: {error}"
+            ) from None
 
     def lock(self, connection: sa.Connection, name: str) -> None:
         """Let no other transaction that takes this lock run beside this one; SQLite has one writer at any time."""

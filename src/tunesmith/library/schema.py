@@ -38,13 +38,18 @@ def open_database(settings: Settings) -> Database:
 def migrate(database: Database) -> None:
     """Bring the schema up to date, all or nothing; does nothing when it is.
 
-    Raises DatabaseError for a database of a newer version or of another program, which is then left as it was.
+    A SQLite file that is changed is copied first, to ``NAME.schema-VERSION`` beside it. Raises DatabaseError for a
+    database of a newer version or of another program, which is then left as it was.
     """
     if _version(database) == newest_version():
         return
     with _alone(database):
-        if _version(database) is None and database.is_sqlite:
-            database.use_write_ahead_log()
+        before = _version(database)
+        if database.is_sqlite:
+            if before is None:
+                database.use_write_ahead_log()
+            else:
+                _back_up(database, before)
         with database.write() as connection:
             database.lock(connection, "migrate")
             if _version_in(database, connection) != newest_version():  # another process may have been faster
@@ -54,6 +59,13 @@ def migrate(database: Database) -> None:
 def _alone(database: Database) -> AbstractContextManager[object]:
     """Keep other processes from migrating the same SQLite file, whose mode is switched outside any transaction."""
     return FileLock(f"{database.where}.lock") if database.is_sqlite else nullcontext()
+
+
+def _back_up(database: Database, version: str) -> None:
+    """Copy a SQLite file before it is changed, once for each version."""
+    copy = Path(f"{database.where}.schema-{version}")
+    if not copy.exists():
+        database.copy_to(copy)
 
 
 def _version(database: Database) -> str | None:

@@ -103,6 +103,8 @@ class Marks:
 
 def words_of(texts: Iterable[str]) -> str:
     """Return the words a search looks through, without case and accents, so that ``cafe`` finds ``Café``."""
-    plain = unicodedata.normalize("NFKD", " ".join(texts).casefold())
+    plain = " ".join(texts)
+    for _ in range(2):  # what case folding leaves may decompose to something that has a case, such as 𝐀
+        plain = unicodedata.normalize("NFKD", plain.casefold())
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return " ".join(_WORD.findall(bare))

@@ -48,7 +48,9 @@ def read_job(request: GenerationRequest, engine: Engine) -> Job:
         sampler_settings(request), negative_ids, given, _melody(request, frames, engine),
     )  # fmt: skip
     num_samples = round(seconds * engine.architecture.codec.sample_rate)
-    return Job(sequence, num_samples, _settings(request, seconds, sequence), tuple(warnings))
+    settings = _settings(request, seconds, sequence)
+    settings["codes"] = (frames - sequence.given_frames) * engine.architecture.decoder.num_codebooks
+    return Job(sequence, num_samples, settings, tuple(warnings))
 
 
 def _tokens(field: str, text: str, tokenizer: Tokenizer, warnings: list[str]) -> tuple[int, ...]:

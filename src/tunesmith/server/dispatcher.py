@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +15,14 @@ from typing import Any
 
 from tunesmith.errors import DatabaseError, DiskFull
 from tunesmith.jobs.job import Claim, Failure, JobResult
-from tunesmith.jobs.queue import JobQueue
+from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, RunnerPool, Task, TaskFailed
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.server.changes import Changes
+from tunesmith.server.diary import DiaryEntry, JobDiary, Outcome
 from tunesmith.server.keep_alive import KEEP_ALIVE
+from tunesmith.server.logs import bind
 from tunesmith.server.stand_in import about_stand_in
 
 DEFAULT_FORMAT = "wav"
@@ -34,7 +37,10 @@ log = logging.getLogger("tunesmith.server")
 
 
 class Dispatcher:
-    """Works on as many jobs at once as the pool has places for. One a server; used from one event loop."""
+    """Works on as many jobs at once as the pool has places for. One a server; used from one event loop.
+
+    ``problem`` says why it cannot at present, in a line that anyone may read.
+    """
 
     def __init__(
         self, queue: JobQueue, workers: Workers, results: ResultFiles, pool: RunnerPool, changes: Changes
@@ -44,6 +50,8 @@ class Dispatcher:
         self._results = results
         self._pool = pool
         self._changes = changes
+        self.diary = JobDiary()
+        self.problem: str | None = None
         self._identity = ProcessIdentity.own()
         self._worker: str | None = None
         self._working: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
@@ -65,6 +73,11 @@ class Dispatcher:
         if self._draining_since is None:
             self._draining_since = time.monotonic()
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server is about to end."""
+        return self._draining_since is not None
+
     async def run(self) -> None:
         """Join the workers, take back what a dead one left, and work until closed."""
         while not self._closing:
@@ -72,9 +85,11 @@ class Dispatcher:
             try:
                 async with self._looking:
                     await self._look_around()
+                self.problem = None
                 wait = max(0.0, self._next_heartbeat - time.monotonic())
             except Exception:  # the border of the job runner: the server must not live on without its dispatcher
-                log.exception("the queue cannot be worked on")
+                self.problem = "the queue cannot be worked on"
+                log.exception(self.problem)
                 wait = RETRY_SECONDS
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), wait)
@@ -116,7 +131,9 @@ class Dispatcher:
             self._worker = await self._write(self._workers.join, self._identity)
         await self._write(self._workers.heartbeat, self._worker, self._identity)
         if await self._write(self._workers.bury) or not self._working:
-            await self._write(self._queue.recover)
+            recovered = await self._write(self._queue.recover)
+            if recovered:
+                log.warning("jobs of a server that is gone were taken back", extra={"jobs": recovered})
         await self._drop_what_is_no_longer_ours()
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
@@ -155,7 +172,7 @@ class Dispatcher:
         self._working.pop(task.get_name(), None)
         self._awake.set()
         if not task.cancelled() and task.exception():
-            log.error("job %s: %r", task.get_name(), task.exception())
+            log.error("a job was left as it was", extra={"job_id": task.get_name()}, exc_info=task.exception())
 
     def _stop(self, job_id: str) -> None:
         if job_id in self._working:
@@ -163,49 +180,66 @@ class Dispatcher:
 
     async def _work(self, claim: Claim, path: Path) -> None:
         job, kept = claim.job, False
+        bind(job_id=job.id)
+        entry = self.diary.begin(claim)
         try:
             request = job.request.model_copy(update={"model": job.generated_by})
             alone = job.attempts > 1  # a runner has died over it: others must not be the victims
             task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
-            made = await self._pool.run(task, self._reporter(claim))
-            await self._conclude(asyncio.to_thread, _Keeping(self._results, self._queue, claim, made))
+            made = await self._pool.run(task, self._reporter(claim, entry))
+            is_ours = await self._conclude(asyncio.to_thread, _Keeping(self._results, self._queue, claim, made))
             kept = True
+            if is_ours:
+                entry.succeeded(made)
+            else:
+                entry.end(Outcome.STOPPED)
         except TaskFailed as error:
-            await self._conclude(self._write, self._queue.fail, claim, Failure(error.kind, str(error)))
+            await self._fail(claim, entry, Failure(error.kind, str(error)), error.trace)
         except DiskFull as error:
             path.unlink(missing_ok=True)  # now, because the database may need its room to say so
-            await self._conclude(self._write, self._queue.fail, claim, Failure(type(error).__name__, str(error)))
+            await self._fail(claim, entry, Failure(type(error).__name__, str(error)), "")
         except RunnerCrashed as error:
-            log.warning("job %s: %s", job.id, error)
+            log.warning("%s", error)
             await self._conclude(self._write, self._queue.requeue, claim)
+            if job.attempts < MAX_ATTEMPTS:
+                entry.end(Outcome.REQUEUED)
+            else:
+                entry.failed(CRASHED)
         except asyncio.CancelledError:
             if self._closing:
                 await self._conclude(self._write, self._queue.release, claim)
+            entry.end(Outcome.RELEASED if self._closing else Outcome.STOPPED)
             raise
         except Exception:  # the border of the job runner
-            log.exception("job %s", job.id)
-            await self._conclude(self._write, self._queue.fail, claim, INTERNAL_ERROR)
+            await self._fail(claim, entry, INTERNAL_ERROR, traceback.format_exc())
         finally:
             self._changes.tell(job.id)
             if not kept:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    async def _conclude(self, write: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
-        """Write down how a job ended, however long the database takes to be there again."""
+    async def _fail(self, claim: Claim, entry: DiaryEntry, failure: Failure, trace: str) -> None:
+        await self._conclude(self._write, self._queue.fail, claim, failure)
+        entry.failed(failure, trace)
+
+    async def _conclude(self, write: Callable[..., Awaitable[bool]], *arguments: Any) -> bool:
+        """Write down how a job ended, however long the database takes to be there again.
+
+        False where it was no longer ours, or where the server ended first: then whoever comes next recovers the job.
+        """
         while True:
             try:
-                await write(*arguments)
-                return
+                return await write(*arguments)
             except DatabaseError as error:
                 log.error("the end of a job cannot be written: %s", error)
-            if self._closing:  # whoever comes next recovers the job
-                return
+            if self._closing:
+                return False
             await asyncio.sleep(RETRY_SECONDS)
 
-    def _reporter(self, claim: Claim) -> Callable[[Report], None]:
+    def _reporter(self, claim: Claim, entry: DiaryEntry) -> Callable[[Report], None]:
         """Return what takes a runner's reports; they are written one after another, without anyone waiting for it."""
 
         def report(told: Report) -> None:
+            entry.reported(told)
             if told.running and not told.stage:
                 self._note(claim, self._queue.running, claim, told.loaded_seconds)
             elif told.running:
@@ -222,7 +256,7 @@ class Dispatcher:
         """Tell those who follow the job; stop working on one that is no longer ours."""
         error = written.exception()
         if error:
-            log.error("job %s: its progress cannot be written: %s", job_id, error)
+            log.error("a job's progress cannot be written: %s", error, extra={"job_id": job_id})
         elif not written.result():
             self._stop(job_id)
         self._changes.tell(job_id)
@@ -244,9 +278,10 @@ class _Keeping:
         self._made = made
         self._stored: StoredFile | None = None
 
-    def __call__(self) -> None:
+    def __call__(self) -> bool:
+        """Return whether the job was still ours."""
         made = self._made
         self._stored = stored = self._stored or self._results.keep(made.path)
         suffix = made.path.suffix[1:]
         result = JobResult(stored.digest, suffix, stored.bytes, made.duration, made.sample_rate, made.channels)
-        self._queue.succeed(self._claim, result, {**made.metadata, **about_stand_in(self._claim.job)})
+        return self._queue.succeed(self._claim, result, {**made.metadata, **about_stand_in(self._claim.job)})

@@ -1,30 +1,43 @@
-"""InputFiles: recordings that requests bring along, kept under their SHA-256 until the jobs that need them are done."""
+"""InputFiles: recordings that requests bring along, kept under their SHA-256 while they are needed or young."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+import stat
+import time
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 
+from filelock import FileLock
+
 from tunesmith.audio.disk import room_for
+from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
+from tunesmith.library.clock import Clock
 from tunesmith.server.fetching import check_sound
 
 MAX_AUDIO_SECONDS = 1_800.0
+_LOCK = ".lock"
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 class InputFiles:
-    """A folder of recordings; what a caller named them never reaches the file system."""
+    """A folder of recordings; what a caller named them never reaches the file system. Safe to share by processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock = time.time) -> None:
         self._folder = folder
+        self._clock = clock
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(folder / _LOCK)
 
     def keep(self, content: bytes, field: str) -> Path:
         """Store a recording and return where; raises InvalidRequest naming the field for what is no sound, DiskFull."""
         check_sound(content, field, MAX_AUDIO_SECONDS)
         path = self._folder / hashlib.sha256(content).hexdigest()
         with room_for("the recording"):
-            self._folder.mkdir(parents=True, exist_ok=True)
             self._write(content, path)
         return path
 
@@ -36,6 +49,43 @@ class InputFiles:
                 file.write(content)
                 file.flush()
                 os.fsync(handle)
-            incoming.replace(path)
+            with self._lock:
+                incoming.replace(path)
+                os.utime(path, (self._clock(), self._clock()))  # the same recording handed in again is young again
         finally:
             incoming.unlink(missing_ok=True)
+
+    def prune(self, retention: Retention, in_use: Collection[str], most: int) -> int:
+        """Remove at most so many that are too old, or the oldest while all are too large; return how many.
+
+        What is ``in_use``, or was handed in within an hour, stays. What a process that died left half written goes.
+        """
+        now = self._clock()
+        kept = sorted(self._files(), key=lambda one: one[1].st_mtime)
+        room = sum(about.st_size for _, about in kept) - retention.gigabytes * BYTES_A_GIGABYTE
+        removed = 0
+        for path, about in kept:
+            age = now - about.st_mtime
+            is_whole = _NAME.fullmatch(path.name) is not None
+            unwanted = age > retention.days * SECONDS_A_DAY or room > 0 or not is_whole
+            if removed < most and unwanted and str(path) not in in_use and self._remove(path, now):
+                removed += 1
+                room -= about.st_size
+        return removed
+
+    def _files(self) -> list[tuple[Path, os.stat_result]]:
+        found = []
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # another process removes as well
+                about = path.lstat()
+                if path.name != _LOCK and stat.S_ISREG(about.st_mode):
+                    found.append((path, about))
+        return found
+
+    def _remove(self, path: Path, now: float) -> bool:
+        """Remove a recording unless it is young, or was handed in again since it was looked at."""
+        with self._lock, suppress(FileNotFoundError):
+            if now - path.lstat().st_mtime > GRACE_SECONDS:
+                path.unlink()
+                return True
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -15,7 +16,7 @@ from pathlib import Path
 from tunesmith.errors import JobNotFound
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.store import JobFilter, JobPage, JobStore
+from tunesmith.jobs.store import JobFilter, JobPage, JobStore, Submitted
 from tunesmith.jobs.waiting import Queue
 from tunesmith.server.changes import Changes
 from tunesmith.server.following import Feed, Following
@@ -24,6 +25,8 @@ from tunesmith.server.job_reads import JobReads
 from tunesmith.server.keep_alive import check_keep_alive
 from tunesmith.server.models import COMPOSER, resolve
 from tunesmith.server.stand_in import submission_for_stand_in
+
+log = logging.getLogger("tunesmith.job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,13 @@ class MusicService:
         """Queue a job; raises InvalidRequest, UnknownName, ModelNotInstalled, QueueFull and IdempotencyConflict."""
         submitted = await asyncio.to_thread(self._submit, submission)
         self._wake()
-        return submitted
+        job = submitted.job
+        if submitted.created:
+            about = {"job_id": job.id, "model": job.generated_by, "dialect": job.dialect, "asked_for": job.model}
+            log.info("job queued", extra=about)
+        return job
 
-    def _submit(self, submission: Submission) -> Job:
+    def _submit(self, submission: Submission) -> Submitted:
         asked = submission.model or submission.request.model
         request = submission.request
         check_keep_alive(submission.extra)
@@ -65,7 +72,7 @@ class MusicService:
         submission = replace(submission, request=request, model=asked, generated_by=made_by)
         if made_by == COMPOSER != asked:
             submission = submission_for_stand_in(submission)
-        return self._store.submit(submission).job
+        return self._store.submit(submission)
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """Return a job; raises JobNotFound, for another owner's job too."""

@@ -28,14 +28,18 @@ def submission_for_stand_in(submission: Submission) -> Submission:
     return replace(submission, request=request, extra={**submission.extra, NOTES: notes, DROPPED: list(dropped)})
 
 
-def is_stand_in(job: Job) -> bool:
-    """Tell whether the composer makes it in place of another model; a model may be asked for by other names of it."""
-    return job.generated_by == COMPOSER != job.model
+def stood_in_for(job: Job) -> str | None:
+    """Return the model that was asked for where the composer makes the music instead.
+
+    That a model has two names, its repository's and the one it is installed under, makes no stand-in.
+    """
+    return job.model if job.generated_by == COMPOSER != job.model else None
 
 
 def about_stand_in(job: Job) -> dict[str, Any]:
     """Return what the music's metadata says where another model made it than was asked for."""
-    if not is_stand_in(job):
+    asked = stood_in_for(job)
+    if asked is None:
         return {}
     dropped = {DROPPED: job.extra[DROPPED]} if DROPPED in job.extra else {}
-    return {"asked_model": job.model, **dropped}
+    return {"asked_model": asked, **dropped}

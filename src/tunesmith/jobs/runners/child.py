@@ -5,6 +5,7 @@ python -m tunesmith.jobs.runners.child MODEL ROWS
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -34,6 +35,9 @@ from tunesmith.request import GenerationRequest
 PROGRESS_SECONDS = 0.1
 INTERNAL_ERROR = "InternalError"
 TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
+NO_MEMORY = "not enough memory to make this"
+BUG = "internal error; the server's log says more"
+LONGEST_TRACE = 20_000
 NICENESS = 5
 """How far a runner stands back behind the server that answers for it, where both want the same cores."""
 
@@ -162,16 +166,18 @@ def _described(error: Exception, *private: str) -> dict[str, Any]:
         message = str(error)
         for path in private:
             message = message.replace(path, "the recording")
-        return {"kind": type(error).__name__, "message": message, "mistake": isinstance(error, InvalidRequest)}
+        mistake = isinstance(error, InvalidRequest)
+        return {"kind": type(error).__name__, "message": message, "mistake": mistake, "trace": ""}
     if isinstance(error, MemoryError) or type(error).__name__ == TORCH_S_MEMORY_ERROR:
-        return {"kind": "OutOfResources", "message": "not enough memory to make this", "mistake": False}
-    traceback.print_exception(error)
-    return {"kind": INTERNAL_ERROR, "message": "internal error; the server's log says more", "mistake": False}
+        return {"kind": "OutOfResources", "message": NO_MEMORY, "mistake": False, "trace": ""}
+    trace = "".join(traceback.format_exception(error))[-LONGEST_TRACE:]
+    return {"kind": INTERNAL_ERROR, "message": BUG, "mistake": False, "trace": trace}
 
 
 def leave() -> NoReturn:
     """End the process without waiting for its threads: nobody is left to take what they make."""
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # whoever reads it may be gone as well
+        sys.stderr.flush()
     os._exit(0)
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections.abc import AsyncIterator
+from contextvars import Context
 from dataclasses import dataclass
 
 from tunesmith.config import Settings
@@ -24,6 +26,11 @@ MOST_COMPOSERS = 4  # unless set otherwise
 ROWS_A_TASK = 2  # of a guided piece, which most are
 MIN_PRELOADED_SECONDS = 120.0
 """How long a model stays that was loaded for tasks to come, however short ``keep_alive`` is."""
+
+UNSTARTABLE_SECONDS = 30.0
+"""How long the pool says that it cannot start processes after one could not be started."""
+
+log = logging.getLogger("tunesmith.runner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class LocalPool:
         self._tasks: set[asyncio.Task[Made]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._reaper: asyncio.Task[None] | None = None
+        self._unstartable, self._unstartable_until = "", 0.0
 
     async def run(self, task: Task, report: ReportTo) -> Made:
         """Make a task; see RunnerPool."""
@@ -87,6 +95,10 @@ class LocalPool:
         now = time.monotonic()
         return tuple(self._shown(one, now) for one in self._runners if one.is_alive)
 
+    def problem(self) -> str | None:
+        """Return why nothing can be made: of late a process, or the composer's in it, did not start."""
+        return self._unstartable if time.monotonic() < self._unstartable_until else None
+
     async def close(self, drain_seconds: float) -> None:
         """Let running tasks finish for so long, then end all runners."""
         if self._tasks:
@@ -106,6 +118,8 @@ class LocalPool:
         finally:
             runner.reserved -= places
             runner.keep_alive, runner.used_at = keep_alive, time.monotonic()
+            if model == COMPOSER and runner.failed_to_load:
+                self._found_unstartable("the composer cannot be started")
             if not runner.is_alive or (keep_alive == 0 and not runner.reserved):
                 await self._end(runner)
             async with self._changed:
@@ -113,7 +127,7 @@ class LocalPool:
 
     async def _reserved(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
         """Return a runner of the model, started where that is allowed, and how many of its places are reserved."""
-        self._reaper = self._reaper or asyncio.create_task(self._reap())
+        self._reaper = self._reaper or asyncio.create_task(self._reap(), context=Context())
         ticket = object()
         if alone:
             self._lonely[ticket] = model
@@ -153,8 +167,18 @@ class LocalPool:
             return None
         runner = RunnerProcess(model, self._limits.batch_rows)
         self._runners.append(runner)
-        await runner.start()
+        try:
+            await runner.start()
+        except OSError as error:
+            self._runners.remove(runner)
+            self._found_unstartable(f"no process can be started: {error.strerror}")
+            raise TaskFailed("OutOfResources", "no process could be started for it", is_mistake=False) from error
         return runner
+
+    def _found_unstartable(self, problem: str) -> None:
+        """Remember it for a while only: somebody has to try again."""
+        log.error(problem)
+        self._unstartable, self._unstartable_until = problem, time.monotonic() + UNSTARTABLE_SECONDS
 
     async def _make_room(self, model: str, ticket: object) -> bool:
         """End idle runners, the least recently used first, while there is not the memory for the model.

@@ -2,10 +2,10 @@
 
 to the child    {"task": id, "request": {…}, "path": "…"}      {"cancel": id}
 from the child  {"ready": places}                               the model is loaded; so many tasks run at once
-                {"unloadable": kind, "message": "…", "mistake": false}
+                {"unloadable": kind, "message": "…", "mistake": false, "trace": ""}
                 {"progress": id, "fraction": 0.4, "stage": "…"}
                 {"made": id, "duration": …, "sample_rate": …, "channels": …, "metadata": {…}}
-                {"failed": id, "kind": "…", "message": "…", "mistake": true}
+                {"failed": id, "kind": "…", "message": "…", "mistake": true, "trace": ""}
                 {"quiet": seconds}                              every ALIVE_SECONDS: since when the quietest task has
                                                                 given no sign of life
 """

@@ -65,12 +65,16 @@ class Loaded:
 
 
 class TaskFailed(TunesmithError):
-    """A task could not be made. ``kind`` is the error's class, ``is_mistake`` blames the request."""
+    """A task could not be made. ``kind`` is the error's class, ``is_mistake`` blames the request.
 
-    def __init__(self, kind: str, message: str, *, is_mistake: bool) -> None:
+    ``trace`` says where in the program a bug is, for the log alone.
+    """
+
+    def __init__(self, kind: str, message: str, *, is_mistake: bool, trace: str = "") -> None:
         super().__init__(message)
         self.kind = kind
         self.is_mistake = is_mistake
+        self.trace = trace
 
 
 class RunnerCrashed(TunesmithError):
@@ -100,6 +104,10 @@ class RunnerPool(Protocol):
 
     def loaded(self) -> tuple[Loaded, ...]:
         """Return the runners that are there."""
+        ...
+
+    def problem(self) -> str | None:
+        """Return in a line that anyone may read why nothing can be made at present, None where something can."""
         ...
 
     async def close(self, drain_seconds: float) -> None:

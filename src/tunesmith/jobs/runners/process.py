@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import re
 import sys
 import time
+from collections.abc import Coroutine
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +20,12 @@ from tunesmith.jobs.runners.pool import Made, Report, ReportTo, RunnerCrashed, T
 
 CANCEL_SECONDS = 5.0
 """How long a task may take to heed that it is cancelled before its process is ended."""
+
+LONGEST_SAID = 2_000
+"""How many bytes of a line that a process prints go into one line of the log."""
+
+_LINE_ENDS = re.compile(rb"[\r\n]+")
+log = logging.getLogger("tunesmith.runner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,12 @@ class RunnerProcess:
     @property
     def is_alive(self) -> bool:
         """Whether tasks may still be given to it."""
-        unloadable = self._ready.done() and self._ready.exception() is not None
-        return self._runs and not unloadable
+        return self._runs and not self.failed_to_load
+
+    @property
+    def failed_to_load(self) -> bool:
+        """Whether it ended, or said that it cannot, before it was ready."""
+        return self._ready.done() and self._ready.exception() is not None
 
     @property
     def _runs(self) -> bool:
@@ -93,9 +107,10 @@ class RunnerProcess:
         """
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tunesmith.jobs.runners.child", self.model, str(self._num_rows),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE, start_new_session=True,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            limit=LONGEST_LINE, start_new_session=True,
         )  # fmt: skip
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch())]
+        self._tasks = [_apart(work) for work in (self._listen(), self._pass_on_what_is_printed(), self._watch())]
 
     async def load(self) -> float | None:
         """Wait until the model is loaded; return what that took for the first who waits, None for the others."""
@@ -128,7 +143,7 @@ class RunnerProcess:
         self.kill()
         if self._process:
             await self._process.wait()
-            await asyncio.wait(self._tasks[:1], timeout=CANCEL_SECONDS)  # hear it out, which closes its pipe
+            await asyncio.wait(self._tasks[:2], timeout=CANCEL_SECONDS)  # hear it out, which closes its pipes
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -169,6 +184,20 @@ class RunnerProcess:
         code = await self._process.wait()
         self._fail_all(f"the runner of {self.model} ended with exit code {code}")
 
+    async def _pass_on_what_is_printed(self) -> None:
+        """Write to the log what the process, or a library in it, prints; read all the same where it is too long."""
+        assert self._process
+        assert self._process.stderr
+        about, rest = {"model": self.model, "process_id": self.process_id}, b""
+        while chunk := await self._process.stderr.read(LONGEST_SAID):
+            *lines, rest = _LINE_ENDS.split(rest + chunk)
+            if len(rest) >= LONGEST_SAID:
+                lines, rest = [*lines, rest], b""
+            for line in filter(bytes.strip, lines):
+                log.warning("%s", line.decode("utf-8", "replace"), extra=about)
+        if rest.strip():
+            log.warning("%s", rest.decode("utf-8", "replace"), extra=about)
+
     async def _watch(self) -> None:
         """End the process when it has been silent, or loading, for too long."""
         while self._runs:
@@ -203,5 +232,10 @@ class RunnerProcess:
                 entry.done.set_exception(RunnerCrashed(reason))
 
 
+def _apart(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start work that outlives the job which it was started for, and must not be taken for a part of it."""
+    return asyncio.create_task(work, context=Context())
+
+
 def _failure(message: dict[str, Any]) -> TaskFailed:
-    return TaskFailed(message["kind"], message["message"], is_mistake=message["mistake"])
+    return TaskFailed(message["kind"], message["message"], is_mistake=message["mistake"], trace=message["trace"])

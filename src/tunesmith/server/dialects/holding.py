@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from tunesmith.jobs.job import Job, JobState, Submission
 from tunesmith.server.dialects.contract import JobFailed, Service
-from tunesmith.server.stand_in import is_stand_in
+from tunesmith.server.stand_in import stood_in_for
 
 CHUNK_BYTES = 64 * 1024
 READ_WHOLE_BYTES = 4 << 20
@@ -58,7 +58,7 @@ def headers_of(job: Job) -> dict[str, str]:
         "x-tunesmith-model": job.generated_by,
         "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
         "x-tunesmith-license": job.metadata.get("licence"),
-        "x-tunesmith-stand-in-for": job.model if is_stand_in(job) else None,
+        "x-tunesmith-stand-in-for": stood_in_for(job),
     }
     return {name: _in_a_header(str(value)) for name, value in said.items() if value is not None}
 

@@ -124,3 +124,13 @@ def test_a_failed_job_says_why_without_the_inside(server: httpx.Client) -> None:
 @pytest.mark.parametrize("job_id", ["x", "0" * 42, "..%2f..%2fetc"])
 def test_a_job_that_is_not_there_is_not_found(server: httpx.Client, job_id: str, path: str) -> None:
     assert error_of(server.get(f"/api/jobs/{job_id}{path}"))[0] == 404
+
+
+def test_the_end_of_a_job_is_waited_for_as_long_as_asked(server: httpx.Client, tmp_path: Path) -> None:
+    job = handed_in(server, tmp_path / "waited")
+    still = server.get(f"/api/jobs/{job['id']}", params={"wait": 0.2}).raise_for_status()
+    assert still.elapsed.total_seconds() >= 0.2
+    assert still.json()["state"] != "succeeded"
+    (tmp_path / "waited").touch()
+    assert server.get(f"/api/jobs/{job['id']}", params={"wait": 60}).json()["state"] == "succeeded"
+    assert server.get(f"/api/jobs/{job['id']}", params={"wait": 61}).status_code == 422

@@ -46,6 +46,17 @@ def test_a_file_is_kept_for_a_day(tmp_path: Path) -> None:
     assert [place.name for place in tmp_path.iterdir()] == [new.id]
 
 
+def test_files_whose_day_is_over_go_a_few_at_a_time(tmp_path: Path) -> None:
+    now = [1_700_000_000.0]
+    store = FileStore(tmp_path, lambda: now[0])
+    for _ in range(3):
+        store.add(_upload(), io.BytesIO(b"old"))
+        now[0] += 1
+    now[0] += KEPT_SECONDS - 1.5
+    assert [store.prune(1), store.prune(1), store.prune(1)] == [1, 1, 0]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_file_that_is_too_large_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_store, "MAX_FILE_BYTES", 4)
     with pytest.raises(Problem, match="at most 4 bytes"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -22,7 +24,9 @@ from tunesmith.server.outlook import Outlook
 from tunesmith.server.service import MusicService
 
 PAGE, MAX_PAGE = 20, 100
+MAX_WAIT_SECONDS = 60.0
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for its end.")]
 States = Annotated[list[JobState] | None, Query()]
 AUDIO: dict[int | str, dict[str, Any]] = {
     200: {"description": "The sound.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -63,9 +67,14 @@ class Jobs:
         job = await self._service.submit(await self._orders.read(request, caller.owner))
         return await self._answer(job, 202, {"location": path_of(job.id)})
 
-    async def show(self, job_id: str, caller: Any) -> Response:
-        """Tell how a job is."""
-        return await self._answer(await self._service.get(job_id, caller.owner))
+    async def show(self, job_id: str, wait: float, caller: Any) -> Response:
+        """Tell how a job is, once it is finished or so many seconds have passed."""
+        job = await self._service.get(job_id, caller.owner)
+        if wait and not job.state.is_final:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._service.wait(job.id), wait)
+            job = await self._service.get(job_id, caller.owner)
+        return await self._answer(job)
 
     async def page(self, which: JobFilter, limit: int, before: str | None) -> Response:
         """List jobs, newest first."""
@@ -129,8 +138,8 @@ def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
         return await jobs.page(JobFilter(caller.owner, states=state), limit, before)
 
     @routes.get(JOBS + "/{job_id}", summary="A job", response_model=JobDocument, responses=responses(404))
-    async def show(job_id: str, caller: Any = whose) -> Response:
-        return await jobs.show(job_id, caller)
+    async def show(job_id: str, wait: Wait = 0.0, caller: Any = whose) -> Response:
+        return await jobs.show(job_id, wait, caller)
 
     @routes.get(
         JOBS + "/{job_id}/audio", summary="What a job made", response_class=Response,

@@ -16,6 +16,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -69,7 +70,7 @@ class FileStore:
 
     def add(self, upload: Upload, content: BinaryIO) -> StoredFile:
         """Keep a file, and remove those whose day is over; raises Problem (413) where it is too large, DiskFull."""
-        self._prune()
+        self.prune()
         with room_for("the file"):
             return self._added(upload, content)
 
@@ -111,6 +112,16 @@ class FileStore:
         """Remove a file; raises Problem (404)."""
         shutil.rmtree(self._folder / self.get(file_id, owner).id)
 
+    def prune(self, most: int | None = None) -> int:
+        """Remove the files whose day is over, at most so many; return how many."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        youngest_to_go = new_job_id(self._clock() - KEPT_SECONDS, bytes)
+        over = (one for one in self._folder.iterdir() if _ID.fullmatch(one.name) and one.name < youngest_to_go)
+        removed = list(islice(over, most))
+        for place in removed:
+            shutil.rmtree(place, ignore_errors=True)
+        return len(removed)
+
     def page(self, owner: str | None, limit: int, before: str | None) -> list[StoredFile]:
         """Return an owner's files, newest first."""
         ids = sorted((one.parent.name for one in self._folder.glob("*/about.json")), reverse=True)
@@ -128,13 +139,6 @@ class FileStore:
                 yield self.get(file_id, owner)
             except (Problem, OSError):
                 continue  # another's, or removed in the meantime
-
-    def _prune(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        youngest_to_go = new_job_id(self._clock() - KEPT_SECONDS, bytes)
-        for place in self._folder.iterdir():
-            if _ID.fullmatch(place.name) and place.name < youngest_to_go:
-                shutil.rmtree(place, ignore_errors=True)
 
 
 def _copied(source: BinaryIO, target: Path) -> tuple[int, str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from tunesmith.jobs.job import Job, JobState
+from tunesmith.server.dialects.contract import JobFailed, message_of
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.progress import logs_of
 from tunesmith.server.dialects.replicate.signing import Secret
@@ -55,7 +56,7 @@ def prediction_of(job: Job, addresses: Addresses, output: str | None, status: st
     model = job.extra.get("model", job.model)
     return {
         "id": job.id, "model": model, "version": job.extra.get("version", ""), "input": job.extra.get("input", {}),
-        "output": output, "logs": logs_of(job), "error": job.failure.message if job.failure else None,
+        "output": output, "logs": logs_of(job), "error": error_of(job),
         "status": status or STATUSES[job.state], "data_removed": job.data_removed, "source": "api",
         "created_at": timestamp(job.created_at), "started_at": timestamp(job.started_at),
         "completed_at": timestamp(job.finished_at), "metrics": _metrics(job), "urls": addresses.urls(job.id),
@@ -73,6 +74,11 @@ def output_of(job: Job, path: Path, addresses: Addresses, output_as: OutputAs) -
     if not inline or job.result.bytes > MAX_INLINE_BYTES:
         return addresses.output(job)
     return f"data:{media_type(job)};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def error_of(job: Job) -> str | None:
+    """Return why a job failed, as far as its caller is to know; None where it did not."""
+    return message_of(JobFailed(job.failure)) if job.failure else None
 
 
 def media_type(job: Job) -> str:

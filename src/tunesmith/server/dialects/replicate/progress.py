@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunesmith.jobs.job import Job, JobState
-from tunesmith.server.stand_in import is_stand_in
+from tunesmith.server.stand_in import stood_in_for
 
 STEPS = 20
 FRAMES_A_SECOND = 50
@@ -31,8 +31,9 @@ def _lines(job: Job) -> Iterator[str]:
     if job.started_at is None:
         return
     yield f"Using seed {job.request.seed}"
-    if is_stand_in(job):
-        yield f"{job.model} is not installed here: {job.generated_by} makes this as its stand-in"
+    asked = stood_in_for(job)
+    if asked is not None:
+        yield f"{asked} is not installed here: {job.generated_by} makes this as its stand-in"
     yield from job.extra.get("notes", ())
     if job.running_at is None:
         return

@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.dialects.replicate.contract import Context
-from tunesmith.server.dialects.replicate.prediction import Addresses
+from tunesmith.server.dialects.replicate.prediction import Addresses, error_of
 from tunesmith.server.dialects.replicate.progress import logs_of
 from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import Views
@@ -58,8 +58,9 @@ class Streams:
         output = await self._views.output(job, addresses)
         if output is not None:
             news.append(("output", output))
-        if job.failure is not None:
-            news.append(("error", json.dumps({"detail": job.failure.message})))
+        error = error_of(job)
+        if error is not None:
+            news.append(("error", json.dumps({"detail": error})))
         return [*news, ("done", json.dumps(_DONE[job.state]))]
 
 

@@ -1,0 +1,172 @@
+"""Quality: how good a sound is by what can be measured, against what was asked for, with the reasons.
+
+This is no judgement of taste. It finds what is broken (silence, clipping, a seam that is heard) and what is not as
+asked (tempo, key, loudness), so that of several variations the sound ones come first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import starmap
+
+import numpy as np
+
+from tunesmith.audio.analysis.hearing import Heard, hear
+from tunesmith.audio.analysis.key import NAMES
+from tunesmith.audio.analysis.levels import OCTAVES_HZ, Levels, levels_of
+from tunesmith.audio.analysis.seam import Seam, seam_of
+from tunesmith.audio.buffer import Audio
+
+WEIGHTS: Mapping[str, float] = {"loudness": 1, "balance": 2, "tempo": 3, "key": 2, "seam": 3}
+"""What counts how much in the mean; silence and clipping spoil all of it."""
+UNKNOWN = 0.5
+SCALES: Mapping[str, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
+SHARED_NOTES: Mapping[int, float] = {7: 0.85, 6: 0.6, 5: 0.35}
+USUAL_LUFS = (-24.0, -9.0)
+OTHER_LEVELS = (0.5, 2.0, 1 / 3, 3.0, 2 / 3, 1.5)
+"""The beat may be heard at another level of the bar than the one that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedKey:
+    """A key asked for: its name, and its notes as pitch classes from the tonic up."""
+
+    name: str
+    notes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for that can be measured; None where nothing was said. ``tempo_bpm`` is a range."""
+
+    tempo_bpm: tuple[float, float] | None = None
+    key: WantedKey | None = None
+    loudness_lufs: float | None = None
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one measure says: ``score`` 0 (useless) to 1 (nothing to complain of), and why."""
+
+    measure: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """All findings on a sound, and its score, 0 to 100."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def score(self) -> float:
+        """The weighted mean of the findings, times what silence and clipping leave of it."""
+        found = {finding.measure: finding.score for finding in self.findings}
+        counted = {measure: WEIGHTS[measure] for measure in found if measure in WEIGHTS}
+        mean = sum(found[measure] * weight for measure, weight in counted.items()) / sum(counted.values())
+        return round(100 * mean * found["silence"] * found["clipping"], 1)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reasons, the gravest first."""
+        cost = {finding: (1 - finding.score) * WEIGHTS.get(finding.measure, 9) for finding in self.findings}
+        return tuple(finding.reason for finding in sorted(self.findings, key=lambda one: -cost[one]))
+
+
+def judge(audio: Audio, wanted: Wanted = Wanted()) -> Quality:
+    """Measure a sound against what was asked for."""
+    levels, heard = levels_of(audio), hear(audio)
+    findings = [_silence(levels), _clipping(levels), _loudness(levels, wanted.loudness_lufs), _balance(levels)]
+    if wanted.tempo_bpm is not None:
+        findings.append(_tempo(heard, *wanted.tempo_bpm))
+    if wanted.key is not None:
+        findings.append(_key(heard, wanted.key))
+    if wanted.loop:
+        findings.append(_seam(seam_of(audio)))
+    return Quality(tuple(findings))
+
+
+def _falling(value: float, good: float, bad: float) -> float:
+    """Return 1 up to ``good``, 0 from ``bad`` on (which may lie below it), and a line between."""
+    return float(np.clip((bad - value) / (bad - good), 0, 1))
+
+
+def _silence(levels: Levels) -> Finding:
+    score = min(_falling(levels.silent, 0.2, 0.9), max(0.3, _falling(levels.longest_gap, 2.0, 8.0)))
+    if levels.silent >= 0.995:
+        return Finding("silence", 0.0, "it is silent")
+    if score == 1:
+        return Finding("silence", 1.0, "no gaps")
+    return Finding("silence", score, f"{levels.silent:.0%} silent, up to {levels.longest_gap:.1f} s")
+
+
+def _clipping(levels: Levels) -> Finding:
+    if levels.clipped == 0:
+        return Finding("clipping", 1.0, "no clipping")
+    score = max(0.0, 0.8 - 0.2 * max(0.0, math.log10(levels.clipped * 1e5)))
+    return Finding("clipping", score, f"{levels.clipped:.2%} of it is clipped")
+
+
+def _loudness(levels: Levels, wanted: float | None) -> Finding:
+    lufs = levels.loudness_lufs
+    if not math.isfinite(lufs):
+        return Finding("loudness", 0.0, "no loudness")
+    if wanted is not None:
+        return Finding("loudness", _falling(abs(lufs - wanted), 1.0, 10.0), f"{lufs:.1f} LUFS (asked {wanted:g})")
+    quietest, loudest = USUAL_LUFS
+    outside = max(quietest - lufs, lufs - loudest, 0.0)
+    return Finding("loudness", _falling(outside, 0.0, 20.0), f"{lufs:.1f} LUFS")
+
+
+def _balance(levels: Levels) -> Finding:
+    shares = dict(zip(OCTAVES_HZ, levels.octaves, strict=True))
+    if not any(levels.octaves):
+        return Finding("balance", 0.0, "no spectrum")
+    low, high = shares[63] + shares[125], shares[4000] + shares[8000]
+    faults = {
+        "boomy": _falling(low, 0.85, 0.99),
+        "shrill": _falling(high, 0.15, 0.5),
+        "dull": _falling(_decibels(high), -40, -65),
+        "thin": max(UNKNOWN, _falling(_decibels(low), -30, -60)),
+        "hardly more than a tone": max(UNKNOWN, _falling(max(levels.octaves), 0.9, 1.0)),
+    }
+    worst = min(faults, key=lambda name: faults[name])
+    return Finding("balance", faults[worst], worst if faults[worst] < 0.95 else "balanced")
+
+
+def _tempo(heard: Heard, lowest: float, highest: float) -> Finding:
+    asked = f"{lowest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
+    if heard.rhythm is None:
+        return Finding("tempo", UNKNOWN, f"no clear beat (asked {asked} bpm)")
+    bpm = heard.rhythm.tempo_bpm
+    scores = [_near(bpm, lowest, highest), *(0.9 * _near(bpm * level, lowest, highest) for level in OTHER_LEVELS)]
+    return Finding("tempo", max(scores), f"{bpm:.1f} bpm (asked {asked})")
+
+
+def _near(bpm: float, lowest: float, highest: float) -> float:
+    return _falling(max(lowest / bpm, bpm / highest, 1.0) - 1, 0.01, 0.08)
+
+
+def _key(heard: Heard, wanted: WantedKey) -> Finding:
+    if heard.key is None:
+        return Finding("key", UNKNOWN, f"no clear key (asked {wanted.name})")
+    tonic_name, mode = heard.key.name.split()
+    tonic = NAMES.index(tonic_name)
+    notes = {(tonic + step) % 12 for step in SCALES[mode]}
+    missing = len(set(wanted.notes) - notes)
+    same = tonic == wanted.notes[0] and ((tonic + 4) % 12 in notes) == ((tonic + 4) % 12 in wanted.notes)
+    score = 1.0 if same else SHARED_NOTES.get(7 - missing, 0.1)
+    return Finding("key", score, f"{heard.key.name} (asked {wanted.name})")
+
+
+def _seam(seam: Seam) -> Finding:
+    score = min(starmap(_falling, ((seam.step, 2.5, 8.0), (seam.change, 1.3, 3.0), (seam.apart_db, 15.0, 35.0))))
+    return Finding("seam", score, "the loop is seamless" if score > 0.9 else "the seam of the loop is heard")
+
+
+def _decibels(share: float) -> float:
+    return 10 * math.log10(max(share, 1e-12))

@@ -1,0 +1,67 @@
+"""The seam of a loop: what is heard when its end goes into its start, by what goes on elsewhere in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.spool import Samples
+
+FRAME = 1024
+NEAR_SECONDS = 0.5
+TYPICAL = 95
+LEAST_STEP = 0.002
+QUIETEST = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """How much bigger than elsewhere the jump from the last sample to the first is (``step``), and the change of the
+    spectrum from the last frame to the first (``change``): about 1 or less is seamless. ``apart_db`` is how far the
+    levels at the end and at the start lie apart."""
+
+    step: float
+    change: float
+    apart_db: float
+
+
+def seam_of(audio: Audio) -> Seam:
+    """Measure the seam of a sound that is played again and again."""
+    near = max(4 * FRAME, round(NEAR_SECONDS * audio.sample_rate))
+    end = audio.between(max(0, audio.num_samples - near), audio.num_samples)
+    start = audio.between(0, min(near, audio.num_samples))
+    return Seam(_step(end, start), _change(end, start), abs(_decibels(end) - _decibels(start)))
+
+
+def _step(end: Samples, start: Samples) -> float:
+    """Compare the jump with the biggest steps around it."""
+    steps = np.abs(np.concatenate([np.diff(end, axis=1), np.diff(start, axis=1)], axis=1))
+    usual = max(LEAST_STEP, float(np.percentile(steps, 99.5)) if steps.size else 0.0)
+    return float(np.abs(start[:, 0] - end[:, -1]).max()) / usual if start.size else 0.0
+
+
+def _change(end: Samples, start: Samples) -> float:
+    """Compare the change of the spectrum over the seam with the biggest ones around it."""
+    before, after = _spectra(end.mean(axis=0)[::-1])[::-1], _spectra(start.mean(axis=0))
+    if len(before) < 2 or len(after) < 2:
+        return 0.0
+    usual = np.concatenate([_distances(before), _distances(after)])
+    over = float(_distances(np.stack([before[-1], after[0]]))[0])
+    return over / max(0.05, float(np.percentile(usual, TYPICAL)))
+
+
+def _spectra(mono: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    frames = mono[: mono.size // FRAME * FRAME].reshape(-1, FRAME)
+    return np.log1p(100 * np.abs(np.fft.rfft(frames * np.hanning(FRAME), axis=1)) / FRAME)
+
+
+def _distances(spectra: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(np.abs(np.diff(spectra, axis=0)).mean(axis=1), np.float64)
+
+
+def _decibels(samples: Samples) -> float:
+    return 10 * math.log10(max(QUIETEST, float(np.square(samples, dtype=np.float64).mean()) if samples.size else 0.0))

@@ -1,0 +1,99 @@
+"""Columns: what the columns of a sheet are called, and the values of a request that their cells say."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.request import GenerationRequest, Hit
+
+FILE, FORMAT = "file", "format"
+ALIASES: Mapping[str, str] = {
+    "bpm": "tempo_bpm", "tempo": "tempo_bpm", "length": "duration", "guidance": "guidance_scale", "hit": "hits",
+    "loudness": "loudness_lufs", "lufs": "loudness_lufs", "output": FILE, "name": FILE, "filename": FILE,
+}  # fmt: skip
+"""Other names of columns, as the flags of ``tunesmith generate`` and people have them."""
+FIELDS = (*GenerationRequest.model_fields, FILE, FORMAT)
+LISTS = ("instruments", "without")
+PATHS = ("soundfont", "audio", "melody")
+REMARK = "#"
+MAX_LIST = 100
+_SCALARS = (str, int, float, bool)
+
+
+def field_of(column: str) -> str | None:
+    """Return the field a column stands for, whatever its case, dashes and spaces; None for a remark.
+
+    Raises InvalidRequest for a column that is no field.
+    """
+    if not column or column.startswith(REMARK):
+        return None
+    plain = re.sub(r"[-\s]+", "_", column.strip().lower())
+    name = ALIASES.get(plain, plain)
+    if name in FIELDS:
+        return name
+    nearest = difflib.get_close_matches(plain, [*FIELDS, *ALIASES], n=1, cutoff=0.6)
+    hint = f"; did you mean {nearest[0]}?" if nearest else f"; begin its name with {REMARK} to leave it out"
+    raise InvalidRequest("column", f"there is no field {column[:40]!r}{hint}")
+
+
+def values_of(cells: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the fields that a row's cells say; paths in them are taken from ``folder``. Empty cells say nothing.
+
+    Raises InvalidRequest for the first cell that cannot be.
+    """
+    values: dict[str, Any] = {}
+    for column, cell in cells.items():
+        name = field_of(column)
+        if name is None or cell is None or (isinstance(cell, str) and not cell.strip()):
+            continue
+        if name in values:
+            raise InvalidRequest(name, "is given twice")
+        values[name] = _value(name, cell, folder)
+    return values
+
+
+def _value(name: str, cell: Any, folder: Path) -> Any:
+    if name in LISTS:
+        return _names(name, cell)
+    if name == "hits":
+        return tuple(_hit(item) for item in _items(name, cell, r"[,;\s]+"))
+    if not isinstance(cell, _SCALARS):
+        raise InvalidRequest(name, f"must be one value, got a {type(cell).__name__}")
+    if name in PATHS:
+        path = folder / str(cell).strip()
+        if not path.is_file():
+            raise InvalidRequest(name, f"there is no file {path}")
+        return path
+    return cell.strip() if isinstance(cell, str) else cell
+
+
+def _names(name: str, cell: Any) -> tuple[str, ...]:
+    items = _items(name, cell, r"[,;|]")
+    if not all(isinstance(item, str) for item in items):
+        raise InvalidRequest(name, "must be names with commas between")
+    return tuple(item.strip() for item in items if item.strip())
+
+
+def _items(name: str, cell: Any, between: str) -> list[Any]:
+    if isinstance(cell, str):
+        return [item for item in re.split(between, cell) if item]
+    items = cell if isinstance(cell, list) else [cell]
+    if len(items) > MAX_LIST:
+        raise InvalidRequest(name, f"must be at most {MAX_LIST} items, got {len(items)}")
+    return items
+
+
+def _hit(item: Any) -> Hit:
+    if isinstance(item, str):
+        return Hit.parse(item)
+    if isinstance(item, bool) or not isinstance(item, int | float | dict):
+        raise InvalidRequest("hits", f"must be times, got a {type(item).__name__}")
+    fields = item if isinstance(item, dict) else {"time": item}
+    if not set(fields) <= set(Hit.model_fields) or not all(isinstance(value, _SCALARS) for value in fields.values()):
+        raise InvalidRequest("hits", "must have a time and may have a climax")
+    return GenerationRequest.checked(prompt="hits", hits=(fields,)).hits[0]

@@ -1,0 +1,178 @@
+"""``tunesmith batch``: a file of requests becomes a folder of music."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli import options
+
+if TYPE_CHECKING:
+    from tunesmith.batch.manifest import Entry, Manifest
+    from tunesmith.batch.orders import Check, Defaults, Order
+    from tunesmith.batch.running import Maker
+    from tunesmith.batch.sheet import Problem
+
+FILES, ROWS = "Files", "For every row that does not say otherwise"
+FILE_HELP = "A row for each piece: .csv, .jsonl, .yaml, or a prompt a line; - is standard input."
+FileArgument = Annotated[str, typer.Argument(metavar="FILE", help=FILE_HELP)]
+OUT_HELP = "The folder of the music and its manifest. Default: named after FILE."
+Out = Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help=OUT_HELP, rich_help_panel=FILES)]
+AS_HELP = "What FILE is, where its name does not tell: csv, jsonl, yaml or lines."
+As = Annotated[str | None, typer.Option("--as", metavar="FORM", help=AS_HELP, rich_help_panel=FILES)]
+FormatName = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help="wav, flac, mp3, ogg or opus.", rich_help_panel=ROWS)
+]
+Duration = Annotated[str | None, typer.Option(metavar="TIME", help="Exact length: 45, 1:30.", rich_help_panel=ROWS)]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="Default: drawn.", min=0, rich_help_panel=ROWS)]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="What makes the music.", rich_help_panel=ROWS)]
+Loudness = Annotated[float | None, typer.Option(metavar="LUFS", help="-40 to -8.", rich_help_panel=ROWS)]
+Rate = Annotated[int | None, typer.Option("--sample-rate", metavar="HZ", help="8000 to 96000.", rich_help_panel=ROWS)]
+Mono = Annotated[bool, typer.Option("--mono", help="One channel.", rich_help_panel=ROWS)]
+JOBS_HELP = "So many pieces at once. Default: one a core; for a model, its batch."
+Jobs = Annotated[int | None, typer.Option("-j", "--jobs", metavar="N", min=1, max=256, help=JOBS_HELP)]
+
+
+def batch(
+    file: FileArgument,
+    out: Out = None,
+    form: As = None,
+    jobs: Jobs = None,
+    model: Model = None,
+    duration: Duration = None,
+    format_name: FormatName = None,
+    seed: Seed = None,
+    loudness: Loudness = None,
+    sample_rate: Rate = None,
+    mono: Mono = False,
+    commercial_safe: options.CommercialSafe = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a piece for each row of a file. Run it again to make what is missing or has failed.
+
+    tunesmith batch prompts.txt --duration 30 --format mp3
+    """
+    from tunesmith.batch.manifest import manifest_of
+    from tunesmith.batch.orders import read_orders
+    from tunesmith.batch.sheet import read_sheet
+
+    flags = {
+        "model": model, "duration": duration, "loudness_lufs": loudness, "sample_rate": sample_rate,
+        "mono": mono or None,
+    }  # fmt: skip
+    given = {name: value for name, value in flags.items() if value is not None}
+    sheet = read_sheet(file, form)
+    with manifest_of(out or _folder_of(file)) as manifest:
+        orders, problems = read_orders(sheet, manifest, _defaults(file, given, seed, format_name),
+                                       _checks(commercial_safe))  # fmt: skip
+        _raise_for(problems, file)
+        entries = _make(manifest, orders, jobs, quiet=quiet or as_json)
+        _report(manifest, [order.entry for order in orders], entries, as_json=as_json, quiet=quiet)
+    if any(entry.state != "made" for entry in entries):
+        raise typer.Exit(1)
+
+
+def _folder_of(file: str) -> Path:
+    return Path("batch" if file == "-" else Path(file).stem)
+
+
+def _defaults(file: str, flags: dict[str, Any], seed: int | None, format_name: str | None) -> Defaults:
+    from tunesmith.batch.orders import Defaults
+    from tunesmith.cli.making import settings_defaults
+    from tunesmith.config import load_settings
+
+    settings = load_settings()
+    suffix = settings.suffix if format_name is None else f".{format_name.lower().removeprefix('.')}"
+    folder = Path() if file == "-" else Path(file).parent
+    return Defaults(folder, lambda fields: settings_defaults(settings, fields), flags, seed, suffix)
+
+
+def _checks(commercial_safe: bool | None) -> Check:
+    from functools import cache
+
+    from tunesmith.batch.local import LocalChecks
+    from tunesmith.cli.making import check_licence
+
+    check, licence = LocalChecks(), cache(lambda model: check_licence(model, commercial_safe))
+
+    def checked(request: Any) -> None:
+        licence(request.model)
+        check(request)
+
+    return checked
+
+
+def _raise_for(problems: Sequence[Problem], file: str) -> None:
+    """Say all that is wrong, each with its line, before anything is made; raises InvalidRequest."""
+    from tunesmith.errors import InvalidRequest
+
+    if not problems:
+        return
+    for problem in problems:
+        typer.echo(f"{file}:{problem.line}: {' '.join(problem.text.split())}", err=True)
+    many = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
+    raise InvalidRequest("file", f"{file} has {many}; nothing was made")
+
+
+def _make(manifest: Manifest, orders: Sequence[Order], jobs: int | None, *, quiet: bool) -> list[Entry]:
+    """Make what is missing and return every row's entry as it then is."""
+    from tunesmith.cli.batch_view import watching
+    from tunesmith.errors import TunesmithError
+
+    done = [order for order in orders if manifest.is_made(order.entry)]
+    missing = [_anew(order) for order in orders if order not in done]
+    manifest.begin([order.entry for order in (*done, *missing)])
+    try:
+        with watching(manifest, len(orders), len(done), quiet=quiet) as watcher:
+            asyncio.run(_run(manifest, missing, watcher, jobs))
+    finally:
+        with suppress(TunesmithError):  # the lines behind the old ones say the same
+            manifest.save()
+    return [manifest.find(order.entry.id) or order.entry for order in orders]
+
+
+async def _run(manifest: Manifest, missing: Sequence[Order], watcher: Any, jobs: int | None) -> None:
+    from tunesmith.batch.running import Batch
+
+    if missing:
+        await Batch(manifest, _maker(jobs, len(missing)), watcher, jobs).run(missing)
+
+
+def _maker(jobs: int | None, most: int) -> Maker:
+    from tunesmith.batch.local import LocalMaker
+    from tunesmith.config import load_settings
+
+    settings = load_settings()
+    processes = jobs or settings.composer_processes or os.cpu_count() or 1
+    return LocalMaker(min(processes, most), settings.batch_rows)
+
+
+def _anew(order: Order) -> Order:
+    entry = replace(order.entry, state="waiting", error=None, tries=0, digest=None, seconds=None, duration=None)
+    return replace(order, entry=entry)
+
+
+def _report(
+    manifest: Manifest, before: Sequence[Entry], entries: Sequence[Entry], *, as_json: bool, quiet: bool
+) -> None:
+    from tunesmith.cli.outputs import as_json_text
+
+    failed = [entry for entry in entries if entry.state == "failed"]
+    there = sum(old == new for old, new in zip(before, entries, strict=True) if new.state == "made")
+    made = len(entries) - len(failed) - there
+    if as_json:
+        counts = {"made": made, "there": there, "failed": len(failed)}
+        tracks = [{**asdict(entry), "path": str(manifest.folder / entry.file)} for entry in entries]
+        typer.echo(as_json_text({"folder": str(manifest.folder), **counts, "tracks": tracks}))
+    for entry in failed:
+        typer.echo(f"failed: line {entry.line}, {entry.request['prompt'][:60]!r}: {entry.error}", err=True)
+    if not as_json and not quiet:
+        typer.echo(f"{made} made, {there} were there, {len(failed)} failed: {manifest.path}")

@@ -1,0 +1,61 @@
+"""``tunesmith show FILE``: what a sound file that Tunesmith wrote was made from, read back from the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from tunesmith.audio.formats import FORMATS
+from tunesmith.cli.outputs import as_json_text
+from tunesmith.errors import InvalidRequest
+
+FIRST = ("title", "prompt", "model", "seed", "licence", "model_digest")
+
+
+def is_sound_file(name: str) -> bool:
+    """Whether a name is that of a file, there or not, and not a model's."""
+    path = Path(name)
+    return path.is_file() or path.suffix.lower() in FORMATS
+
+
+def show_file(path: Path, as_json: bool) -> None:
+    """Print what a file says of itself; raises AudioFileError, or InvalidRequest for one that is not of Tunesmith."""
+    said = origin_of(path)
+    if as_json:
+        typer.echo(as_json_text({"file": str(path), **said}))
+        return
+    from tunesmith.cli.tables import show_table
+
+    show_table(("what", "value"), [("file", str(path)), *_rows(said)])
+
+
+def origin_of(path: Path) -> Mapping[str, Any]:
+    """Return the metadata that a file was written with; raises AudioFileError and InvalidRequest."""
+    from tunesmith.audio.reader import read_metadata
+
+    metadata = read_metadata(path)
+    if not isinstance(metadata.get("request"), dict):
+        raise InvalidRequest("file", f"{path} does not say what it was made from")
+    return metadata
+
+
+def _rows(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what was made first, then the settings that were used, then what was asked for."""
+    for name in FIRST:
+        if said.get(name) is not None:
+            yield name, _shown(said[name])
+    for name, value in (said.get("settings") or {}).items():
+        if value not in (None, [], ""):
+            yield name, _shown(value)
+    for warning in said.get("warnings") or ():
+        yield "warning", str(warning)
+    yield "asked for", as_json_text(said["request"])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return " ".join(value.split()) if isinstance(value, str) else as_json_text(value)

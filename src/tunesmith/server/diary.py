@@ -1,0 +1,121 @@
+"""JobDiary: writes a line when work on a job begins and ends, and tells what came of it to whoever counts."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tunesmith.jobs.job import Claim, Failure
+from tunesmith.jobs.runners.pool import Made, Report
+
+log = logging.getLogger("tunesmith.job")
+
+
+class Outcome(StrEnum):
+    """How work on a job ends: ``STOPPED`` if it was canceled or another server has it, ``REQUEUED`` if its runner died.
+
+    ``RELEASED`` goes back into the queue because the server ends.
+    """
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    REQUEUED = "requeued"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """Work on a job that is over; seconds are None where it did not come so far.
+
+    ``load_seconds`` are told by the job that loaded the model. ``kind`` is that of a failure. ``codes`` are what a
+    language model drew; 0 for other generators.
+    """
+
+    model: str
+    dialect: str
+    outcome: Outcome
+    wait_seconds: float
+    load_seconds: float | None = None
+    generate_seconds: float | None = None
+    kind: str | None = None
+    audio_seconds: float = 0.0
+    codes: int = 0
+
+
+class JobDiary:
+    """Used from one event loop."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._listeners: list[Callable[[JobEnd], None]] = []
+
+    def listen(self, hear: Callable[[JobEnd], None]) -> None:
+        """Call ``hear`` when work on a job is over."""
+        self._listeners.append(hear)
+
+    def begin(self, claim: Claim) -> DiaryEntry:
+        """Write down that work on a job begins."""
+        return DiaryEntry(claim, self._clock, self._tell)
+
+    def _tell(self, end: JobEnd) -> None:
+        for hear in self._listeners:
+            hear(end)
+
+
+class DiaryEntry:
+    """What is written about one job."""
+
+    def __init__(self, claim: Claim, clock: Callable[[], float], tell: Callable[[JobEnd], None]) -> None:
+        self._job = claim.job
+        self._clock = clock
+        self._tell = tell
+        self._load_seconds: float | None = None
+        self._running_since: float | None = None
+        about = {"wait_seconds": round(self._wait_seconds, 3), "attempt": claim.job.attempts}
+        log.info("job started", extra={**self._names(), **about})
+
+    def reported(self, told: Report) -> None:
+        """Note when the model is loaded and works on it."""
+        if told.running and self._running_since is None:
+            self._running_since = self._clock()
+            self._load_seconds = told.loaded_seconds
+
+    def succeeded(self, made: Made) -> None:
+        """Write down what was made."""
+        settings = made.metadata.get("settings")
+        codes = settings.get("codes", 0) if isinstance(settings, dict) else 0
+        end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=made.duration, codes=codes)
+        self._over(end, logging.INFO, {"audio_seconds": round(made.duration, 3)})
+
+    def failed(self, failure: Failure, trace: str = "") -> None:
+        """Write down why it failed, with the trace where that is our fault."""
+        end = replace(self._end(Outcome.FAILED), kind=failure.kind)
+        about = {"kind": failure.kind, "problem": failure.message} | ({"exception": trace} if trace else {})
+        self._over(end, logging.ERROR if trace else logging.WARNING, about)
+
+    def end(self, outcome: Outcome) -> None:
+        """Write down any other end."""
+        self._over(self._end(outcome), logging.WARNING if outcome is Outcome.REQUEUED else logging.INFO, {})
+
+    def _over(self, end: JobEnd, level: int, about: Mapping[str, object]) -> None:
+        took = {} if end.generate_seconds is None else {"seconds": round(end.generate_seconds, 3)}
+        log.log(level, "job %s", end.outcome.value, extra={**self._names(), **took, **about})
+        self._tell(end)
+
+    def _end(self, outcome: Outcome) -> JobEnd:
+        since = self._running_since
+        took = None if since is None else self._clock() - since
+        return JobEnd(
+            self._job.generated_by, self._job.dialect, outcome, self._wait_seconds, self._load_seconds, took
+        )  # fmt: skip
+
+    @property
+    def _wait_seconds(self) -> float:
+        return self._job.queued_seconds or 0.0
+
+    def _names(self) -> dict[str, str]:
+        return {"job_id": self._job.id, "model": self._job.generated_by, "dialect": self._job.dialect}

@@ -1,0 +1,36 @@
+"""Paths: whose dialect a path belongs to, and what of a path may be written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+DIALECT_BY_PATH: Mapping[str, str] = {
+    "/v1/music": "elevenlabs",
+    "/v1/sound-generation": "elevenlabs",
+    "/v1/audio": "openai",
+    "/v1/models": "models",
+    "/v1/": "replicate",
+    "/mcp": "mcp",
+    "/api/": "api",
+    "/health": "health",
+    "/metrics": "metrics",
+    "/docs": "docs",
+    "/redoc": "docs",
+    "/openapi.json": "docs",
+    "/": "huggingface",
+}
+"""Whose a path is by how it begins; the first that fits. ``models`` are those that OpenAI and Replicate share."""
+
+SHOWN_CHARACTERS = 200
+_SIGNED = re.compile(r"^(/v1/(?:outputs|streams)/[^/]+/)[^/]+")
+
+
+def dialect_of(path: str) -> str:
+    """Return whose dialect a path belongs to."""
+    return next((dialect for start, dialect in DIALECT_BY_PATH.items() if path.startswith(start)), "huggingface")
+
+
+def shown(path: str) -> str:
+    """Return a path without the signatures that stand for a token, and not longer than a line."""
+    return _SIGNED.sub(r"\1…", path)[:SHOWN_CHARACTERS]

@@ -1,0 +1,121 @@
+"""Server: the parts that live as long as the server does, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.config import Settings
+from tunesmith.jobs.queue import JobQueue
+from tunesmith.jobs.quotas import Quotas
+from tunesmith.jobs.results import ResultFiles, Retention
+from tunesmith.jobs.retention import tidy_results
+from tunesmith.jobs.runners.local import LocalPool, pool_limits
+from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.workers import Workers
+from tunesmith.library.rate import Allowance, Rate
+from tunesmith.library.schema import open_database
+from tunesmith.library.tokens import Tokens
+from tunesmith.library.tracks import Tracks
+from tunesmith.server.auth import Access, Authenticator
+from tunesmith.server.changes import Changes
+from tunesmith.server.context import DialectContext
+from tunesmith.server.dialects.replicate.file_store import FileStore
+from tunesmith.server.dispatcher import Dispatcher
+from tunesmith.server.health import Health, Vitals
+from tunesmith.server.housekeeping import Chore, Housekeeping
+from tunesmith.server.inputs import InputFiles
+from tunesmith.server.limits import RateLimits
+from tunesmith.server.listening import is_loopback
+from tunesmith.server.loading import ModelLoading
+from tunesmith.server.metrics import Metrics
+from tunesmith.server.service import Files, MusicService
+from tunesmith.server.standing import Sources, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """``anonymous`` lets people call without a token where tokens exist; ``stand_ins`` lets the composer stand in.
+
+    ``host`` is the address that is listened on, None where another app holds this one and sees to who may reach it.
+    """
+
+    anonymous: bool = False
+    stand_ins: bool = True
+    host: str | None = None
+
+    def access(self, settings: Settings) -> Access:
+        """Return who may call at all."""
+        open_at_first = self.host is None or is_loopback(self.host)
+        return Access(self.anonymous, open_at_first, Rate.parse("setting anonymous_rate", settings.anonymous_rate))
+
+
+class Server:
+    """Everything that lives as long as the server does."""
+
+    def __init__(self, settings: Settings, options: ServerOptions) -> None:
+        self._database = open_database(settings)
+        self._results = ResultFiles(settings.data_dir / "results")
+        self._changes = Changes()
+        inputs = InputFiles(settings.data_dir / "inputs")
+        files = Files(self._results, inputs)
+        quotas = Quotas(Rate.parse("setting anonymous_quota", settings.anonymous_quota))
+        self._store = JobStore(self._database, settings.queue_limit, quotas=quotas)
+        queue = JobQueue(self._database)
+        self._drain_seconds = settings.drain_seconds
+        self._pool = LocalPool(pool_limits(settings))
+        workers = Workers(self._database)
+        self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._changes)
+        self.drain = self._dispatcher.drain
+        wake = self._dispatcher.wake
+        self.service = MusicService(self._store, files, self._changes, wake, stand_ins=options.stand_ins)
+        self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
+        self.health = Health(self._vitals())
+        self.metrics = Metrics()
+        self._dispatcher.diary.listen(self.metrics.ended)
+        sources = Sources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
+        self.standing = Standing(self.metrics, sources)
+        self._housekeeping = Housekeeping(self._chores(settings, inputs), self.metrics)
+        self._limits = RateLimits(settings.rate_limit_url)
+        authenticate = Authenticator(Tokens(self._database), options.access(settings), self._limits)
+        self.context = DialectContext(self.service, settings, authenticate, self._loading, Tracks(self._database))
+
+    @contextlib.asynccontextmanager
+    async def running(self, _: Any = None) -> AsyncIterator[None]:
+        """Work on jobs as long as the body runs."""
+        working = asyncio.create_task(self._dispatcher.run())
+        tidying = asyncio.create_task(self._housekeeping.run())
+        try:
+            yield
+        finally:
+            self._housekeeping.close()
+            await self._dispatcher.close(self._drain_seconds)
+            await working
+            await tidying
+            await self._loading.close()
+            await self._pool.close(0)
+            await self._limits.close()
+            self._database.close()
+
+    def _chores(self, settings: Settings, inputs: InputFiles) -> dict[str, Chore]:
+        store, retention = self._store, Retention(settings.result_days, settings.result_gigabytes)
+        uploads = FileStore(settings.data_dir / "files")
+        return {
+            "results": lambda most: len(tidy_results(store, self._results, retention, most=most)),
+            "recordings": lambda most: inputs.prune(retention, store.recordings_in_use(), most),
+            "uploads": uploads.prune,
+        }
+
+    def _vitals(self) -> Vitals:
+        dispatcher, pool = self._dispatcher, self._pool
+        return Vitals(
+            lambda: dispatcher.is_draining, lambda: dispatcher.problem or pool.problem(), self._store.ping,
+            self._results.folder,
+        )  # fmt: skip
+
+    async def quota_of(self, owner: str) -> Allowance | None:
+        """Return what is left of an owner's quota."""
+        return await asyncio.to_thread(self._store.allowance, owner)

@@ -1,0 +1,143 @@
+# ruff: noqa: ARG002  the interface's arguments
+"""Running a batch: as many at once as allowed, failures once more, and an end where nothing can be written."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tunesmith.batch.manifest import Entry, Manifest
+from tunesmith.batch.orders import Order
+from tunesmith.batch.running import Batch
+from tunesmith.errors import AudioFileError, TunesmithError
+from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, TaskFailed
+from tunesmith.request import GenerationRequest
+
+MISTAKE = TaskFailed("InvalidRequest", "prompt: must rhyme", is_mistake=True)
+CHANCE = RunnerCrashed("the runner ended\nsuddenly")
+FULL = TaskFailed("AudioFileError", "output: cannot write x.wav: the disk may be full", is_mistake=False)
+
+
+class FakeMaker:
+    """Writes the prompt into the file, or fails as often as ``failures`` has errors for the prompt."""
+
+    def __init__(self, failures: dict[str, list[Exception]] | None = None, places: int = 2) -> None:
+        self.failures = failures or {}
+        self.asked: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self.closed = False
+        self._places = places
+
+    def places(self, models: Sequence[str]) -> int:
+        assert models == ["composer"]
+        return self._places
+
+    async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
+        prompt = order.request.prompt
+        self.asked.append(prompt)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        report(Report(running=True, fraction=0.5))
+        self.at_once -= 1
+        if self.failures.get(prompt):
+            raise self.failures[prompt].pop(0)
+        path.write_text(prompt)
+        return Made(path, 12.0, 44100, 2, {})
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Silent:
+    """A watcher that keeps what it was told of ends."""
+
+    def __init__(self) -> None:
+        self.ends: list[tuple[int, str]] = []
+
+    def begun(self, order: Order) -> None:
+        pass
+
+    def moved(self, order: Order, report: Report) -> None:
+        assert report.fraction == 0.5
+
+    def ended(self, order: Order, entry: Entry, made: Made | None) -> Entry:
+        assert (made is not None) == (entry.state == "made")
+        self.ends.append((entry.row, entry.state))
+        return entry
+
+
+def run(folder: Path, maker: FakeMaker, prompts: Sequence[str], jobs: int | None = None) -> tuple[Manifest, Silent]:
+    orders = [
+        Order(GenerationRequest(prompt=prompt), Entry(f"id{row}", row, row + 1, {"prompt": prompt}, f"sub/{row}.wav"))
+        for row, prompt in enumerate(prompts, start=1)
+    ]
+    manifest, watcher = Manifest(folder), Silent()
+    manifest.begin([order.entry for order in orders])
+    asyncio.run(Batch(manifest, maker, watcher, jobs).run(orders))
+    return Manifest(folder), watcher
+
+
+def entry_of(manifest: Manifest, row: int) -> Entry:
+    entry = manifest.find(f"id{row}")
+    assert entry is not None
+    return entry
+
+
+def test_every_order_is_made_and_noted(tmp_path: Path) -> None:
+    maker = FakeMaker()
+    manifest, _ = run(tmp_path, maker, "abcde")
+    for row, prompt in enumerate("abcde", start=1):
+        entry = entry_of(manifest, row)
+        assert (entry.state, entry.tries, entry.duration) == ("made", 1, 12.0)
+        assert entry.digest == hashlib.sha256((tmp_path / entry.file).read_bytes()).hexdigest()
+        assert (tmp_path / entry.file).read_text() == prompt
+    assert maker.closed
+
+
+@pytest.mark.parametrize(("jobs", "most"), [(None, 2), (1, 1), (3, 3), (50, 4)])
+def test_as_many_are_made_at_once_as_allowed(tmp_path: Path, jobs: int | None, most: int) -> None:
+    maker = FakeMaker()
+    run(tmp_path, maker, "abcd", jobs)
+    assert maker.most_at_once == most
+
+
+def test_a_failure_is_tried_once_more_behind_the_others(tmp_path: Path) -> None:
+    maker = FakeMaker({"a": [CHANCE]})
+    manifest, watcher = run(tmp_path, maker, "abc", 1)
+    assert maker.asked == ["a", "b", "c", "a"]
+    assert watcher.ends == [(1, "waiting"), (2, "made"), (3, "made"), (1, "made")]
+    assert (entry_of(manifest, 1).state, entry_of(manifest, 1).tries, entry_of(manifest, 1).error) == ("made", 2, None)
+
+
+def test_what_fails_twice_has_failed_and_the_others_are_made(tmp_path: Path) -> None:
+    manifest, _ = run(tmp_path, FakeMaker({"a": [CHANCE, CHANCE]}), "ab")
+    failed = entry_of(manifest, 1)
+    assert (failed.state, failed.tries, failed.error) == ("failed", 2, "the runner ended suddenly")
+    assert entry_of(manifest, 2).state == "made"
+
+
+def test_a_mistake_is_not_tried_again(tmp_path: Path) -> None:
+    manifest, _ = run(tmp_path, FakeMaker({"a": [MISTAKE]}), "ab")
+    assert (entry_of(manifest, 1).state, entry_of(manifest, 1).tries) == ("failed", 1)
+
+
+@pytest.mark.parametrize("error", [FULL, OSError(28, "No space left on device", "x.wav")])
+def test_where_nothing_can_be_written_the_batch_ends_and_the_rest_waits(tmp_path: Path, error: Exception) -> None:
+    maker = FakeMaker({"b": [error]})
+    with pytest.raises(AudioFileError, match=r"^output: cannot write x.wav: "):
+        run(tmp_path, maker, "abcd", 1)
+    manifest = Manifest(tmp_path)
+    assert [entry_of(manifest, row).state for row in (1, 2, 3, 4)] == ["made", "waiting", "waiting", "waiting"]
+    assert maker.closed
+
+
+def test_a_bug_is_not_hidden(tmp_path: Path) -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        run(tmp_path, FakeMaker({"a": [ZeroDivisionError()]}), "a")
+    assert caught.group_contains(ZeroDivisionError)
+    assert not caught.group_contains(TunesmithError)
