@@ -7,7 +7,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTEST_WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-musicgen clean
+.PHONY: help music test check format bench bench-musicgen bench-server clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -37,6 +37,9 @@ bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line
 
 bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at real size (6 GB of disk, 10 minutes)
 	$(BIN)/python benchmarks/musicgen.py
+
+bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 8 minutes)
+	$(BIN)/python benchmarks/server.py
 
 clean: ## remove the virtual environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
