@@ -38,7 +38,7 @@ class WatchedServer(tunesmith.server.serving.DrainingServer):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Begin to serve and to watch."""
-        self._file = Path(os.environ[FILE_VARIABLE]).open("w", encoding="utf-8")
+        self._file = Path(os.environ[FILE_VARIABLE]).open("w", encoding="utf-8")  # noqa: SIM115  as long as it runs
         self._watch = asyncio.create_task(watch(self._file))
         await super().startup(sockets)
 
