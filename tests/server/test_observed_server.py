@@ -117,7 +117,7 @@ def test_every_line_of_the_log_is_json_from_the_first(server: Serving) -> None:
     lines = events(server)
     assert lines
     assert all({"event", "level", "logger", "timestamp"} <= line.keys() for line in lines)
-    assert any("running on" in line["event"] for line in lines)
+    assert any(server.url in line["event"] for line in lines)
 
 
 def test_metrics_tell_of_jobs_requests_and_runners(server: Serving) -> None:
