@@ -5,6 +5,7 @@ export PROMPT # so that quotes in it reach the command as they are
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTEST_WORKERS ?= auto
+JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
 .PHONY: help music test check format bench bench-musicgen clean
@@ -16,7 +17,7 @@ music: $(VENV)/installed ## write music for PROMPT="…" under music/
 	@mkdir -p music
 	@cd music && "$(CURDIR)/$(BIN)/tunesmith" generate -- "$$PROMPT"
 
-test: $(VENV)/installed-test ## run every test
+test: $(VENV)/installed-test $(VENV)/installed-js ## run every test
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
 check: $(VENV)/installed-test ## lint, format, types and import contracts
@@ -39,7 +40,7 @@ bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at
 	$(BIN)/python benchmarks/musicgen.py
 
 clean: ## remove the virtual environment and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
+	rm -rf $(VENV) $(JS:%=%/node_modules) clients/js/types .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +52,10 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 		--target $(VENV)/clients/huggingface_hub-0.25.2 huggingface_hub==0.25.2
 	@touch $@
+
+$(VENV)/installed-js: $(JS:%=%/package-lock.json) | $(VENV)/installed-test
+	@if ! command -v npm >/dev/null; then echo "npm is not here, so the tests of the JavaScript clients are left out"; \
+	else for folder in $(JS); do (cd $$folder && npm ci --silent --no-audit --no-fund) || exit 1; done; touch $@; fi
 
 $(VENV)/installed-evaluation: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[evaluation]'
