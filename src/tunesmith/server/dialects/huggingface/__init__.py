@@ -20,7 +20,7 @@ from tunesmith.server.context import DialectContext
 from tunesmith.server.dialects.contract import error_response, message_of, status_of
 from tunesmith.server.dialects.holding import headers_of, make, whole
 from tunesmith.server.dialects.huggingface.about import COMPUTE_TYPE, add_about
-from tunesmith.server.dialects.huggingface.asked import read_body, submission_of, waits_for_model
+from tunesmith.server.dialects.huggingface.asked import asked_for, submission_of, waits_for_model
 from tunesmith.server.dialects.huggingface.formats import Answer
 from tunesmith.server.dialects.huggingface.unhurried import UnhurriedRoute
 from tunesmith.server.loading import ModelIsLoading
@@ -40,7 +40,7 @@ def router(context: DialectContext) -> APIRouter:
     caller_of = Depends(context.authenticate)
 
     async def generate(request: Request, model: str | None, owner: str | None) -> Response:
-        body = read_body(await request.body(), request.headers.get("content-type", ""))
+        body = await asked_for(request)
         accept = request.headers.get("accept", "")
         submission = submission_of(body, model, owner, accept)
         if not waits_for_model(body, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
@@ -79,7 +79,7 @@ async def _answer(context: DialectContext, job: Job, answer: Answer) -> Response
 def all_headers(job: Job) -> dict[str, str]:
     """Return what the answer says about the music, in their words and ours."""
     took = job.generate_seconds or 0.0
-    theirs = {"x-compute-type": COMPUTE_TYPE, "x-compute-time": f"{took:.3f}", "x-request-id": job.id}
+    theirs = {"x-compute-type": COMPUTE_TYPE, "x-compute-time": f"{took:.3f}"}
     return {**theirs, "x-compute-characters": str(len(job.request.prompt)), **headers_of(job)}
 
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest
@@ -24,6 +27,23 @@ NOT_THEIRS = ("prompt", "model", "soundfont", "audio", "melody")
 FIELDS = {name: name for name in GenerationRequest.model_fields if name not in NOT_THEIRS} | {"bpm": "tempo_bpm"}
 """Our field by their parameter; the others of theirs mean nothing here and are let through."""
 GROUPS = ("generation_parameters", "generate_kwargs")
+
+
+async def asked_for(request: Request) -> dict[str, Any]:
+    """Read the body of a request, which may also be a form in parts."""
+    content_type = request.headers.get("content-type", "")
+    body = read_body(await request.body(), content_type)
+    form = await _parts(request) if content_type.startswith("multipart/") else {}
+    return form if "inputs" in form else body
+
+
+async def _parts(request: Request) -> dict[str, Any]:
+    """Return the texts of a form in parts; none where it only says that it is one."""
+    try:
+        async with request.form() as form:
+            return {name: value for name, value in form.items() if isinstance(value, str)}
+    except HTTPException:
+        return {}
 
 
 def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
