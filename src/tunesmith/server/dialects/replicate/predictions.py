@@ -17,7 +17,6 @@ from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import PAGE, JobFilter
 from tunesmith.server.dialects.replicate.bodies import read_json, wait_seconds
 from tunesmith.server.dialects.replicate.contract import DIALECT, Context, Json
-from tunesmith.server.dialects.replicate.described import prediction_body
 from tunesmith.server.dialects.replicate.orders import Order, Orders, webhook_of
 from tunesmith.server.dialects.replicate.prediction import media_type
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput, Problem, invalid_version
@@ -41,17 +40,16 @@ class Predictions:
 
     def add_to(self, router: APIRouter) -> None:
         """Add the routes that need a token."""
-        body, named = prediction_body(named=False), prediction_body(named=True)
-        router.add_api_route("/predictions", self.create, methods=["POST"], status_code=201, openapi_extra=body)
+        router.add_api_route("/predictions", self.create, methods=["POST"], status_code=201)
         router.add_api_route("/predictions", self.page, methods=["GET"])
         router.add_api_route("/predictions/{prediction_id}", self.get, methods=["GET"])
         router.add_api_route("/predictions/{prediction_id}/cancel", self.cancel, methods=["POST"])
         for kind in ("models", "deployments"):
             path = f"/{kind}/{{owner}}/{{name}}/predictions"
-            router.add_api_route(path, self.create_named, methods=["POST"], status_code=201, openapi_extra=named)
+            router.add_api_route(path, self.create_named, methods=["POST"], status_code=201)
         router.add_api_route(
             "/models/{owner}/{name}/versions/{version}/predictions", self.create_named, methods=["POST"],
-            status_code=201, openapi_extra=prediction_body(named=True, path=("version",)),
+            status_code=201,
         )  # fmt: skip
 
     async def create(self, request: Request) -> Response:
@@ -167,7 +165,7 @@ class Outputs:
         """Add the route."""
         path = "/outputs/{job_id}/{signature}/{name}"
         router.add_api_route(path, self.get, methods=["GET"])
-        router.add_api_route(path, self.get, methods=["HEAD"], include_in_schema=False)
+        router.add_api_route(path, self.get, methods=["HEAD"], include_in_schema=False)  # described by GET
 
     async def get(self, job_id: str, signature: str, name: str) -> Response:  # noqa: ARG002  the name is for people
         """Return a finished file."""
