@@ -203,3 +203,28 @@ def test_a_full_disk_ends_the_batch_with_one_line() -> None:
         r"tunesmith: error: output: cannot write a.00[12]-(one|two)\.wav: the disk is full\n", done.stderr
     )
     assert [entry["state"] for entry in manifest("a")] == ["waiting", "waiting"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_on_a_terminal_there_is_a_bar_for_the_whole_and_one_a_track() -> None:
+    import pty
+
+    Path("a.jsonl").write_text('{"prompt": "one [bold]", "model": "prompt"}\n{"prompt": "two", "model": "mistaken"}\n')
+    parent, child = pty.openpty()
+    settings = {**os.environ, "PYTHONPATH": f"{os.environ['PYTHONPATH']}{os.pathsep}{ROOT / 'src'}", "COLUMNS": "100"}
+    with os.fdopen(parent, "rb", buffering=0) as terminal:
+        process = subprocess.Popen([sys.executable, "-m", "tunesmith", "batch", "a.jsonl"], stdout=subprocess.DEVNULL,
+                                   stderr=child, env={**settings, "TERM": "xterm"})  # fmt: skip
+        os.close(child)
+        shown = b"".join(iter(lambda: _read(terminal), b"")).decode()
+        assert process.wait(LONGEST_WAIT) == 1
+    for words in ("0 of 2", "001-one-bold.wav", "2 of 2", "002-two.wav: failed: prompt: must rhyme", "failed: line 2"):
+        assert words in shown
+
+
+def _read(terminal: io.RawIOBase | io.FileIO) -> bytes:
+    """Read what is shown; Linux ends a terminal that nobody writes to any more with an error."""
+    try:
+        return terminal.read(4096) or b""
+    except OSError:
+        return b""

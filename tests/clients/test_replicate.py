@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -183,6 +184,13 @@ def test_a_token_has_its_quota_and_no_more(server_with_tokens: Serving) -> None:
     spent = refusal(server_with_tokens.url, META, SHORT, token=token)
     assert spent.status == 429
     assert (spent.detail or "").startswith("Request was throttled. Your rate limit resets in ~")
+
+
+def test_reads_beyond_the_rate_are_tried_again_when_the_server_says(server_with_tokens: Serving) -> None:
+    began = time.monotonic()
+    with replicate_at(server_with_tokens.url, server_with_tokens.token(rate="1/second")) as client:
+        assert [len(client.predictions.list()) for _ in range(45)] == [0] * 45  # of which 20 a second are allowed
+    assert time.monotonic() - began >= 1
 
 
 def test_ones_own_predictions_are_nobody_elses(server_with_tokens: Serving) -> None:

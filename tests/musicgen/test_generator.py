@@ -97,6 +97,15 @@ def test_the_metadata_tell_model_licence_seed_and_settings() -> None:
     assert (again.samples == Model().generate(negative_prompt="drums", top_k=9).samples).all()
 
 
+def test_the_metadata_tell_how_many_codes_were_drawn(tmp_path: Path) -> None:
+    a_second = TOY.frame_rate * TOY.decoder.num_codebooks
+    whole = Model().generate(duration=2)
+    assert whole.metadata["settings"]["codes"] == 2 * a_second
+    soundfile.write(tmp_path / "begun.wav", whole.samples.T, whole.sample_rate)
+    continued = Model().generate(duration=3, audio=tmp_path / "begun.wav")
+    assert continued.metadata["settings"]["codes"] == a_second
+
+
 def test_a_prompt_that_is_cut_is_told() -> None:
     assert re.match("prompt: the last 16 of 81 tokens", Model().generate("la " * 80).metadata["warnings"][0])
 

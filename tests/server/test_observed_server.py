@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import strange_generators
 from databases import PostgreSQL, postgresql
 from live_server import served
+from models_of_tests import installed_tiny
 from prometheus_client.parser import text_string_to_metric_families
 from serving import Serving, serving
 from started_server import started, wait_for
@@ -28,7 +29,9 @@ DAYS = 86_400.0
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with serving(tmp_path_factory.mktemp("observed"), log_format="json", log_level="debug") as one:
+    folder = tmp_path_factory.mktemp("observed")
+    installed_tiny(folder / "tiny", folder / "data")
+    with serving(folder, log_format="json", log_level="debug") as one:
         yield one
 
 
@@ -138,6 +141,12 @@ def test_metrics_tell_of_jobs_requests_and_runners(server: Serving) -> None:
     assert after["tunesmith_runner_memory_bytes"] > 1e6
     assert after["tunesmith_ready"] == after["tunesmith_database_reached"] == 1
     assert after["process_resident_memory_bytes"] > 1e6
+
+
+def test_the_tokens_of_a_language_model_are_counted(server: Serving) -> None:
+    before = samples(server.url).get("tunesmith_tokens_total", 0.0)
+    assert music(server, "tiny").status_code == 200
+    wait_for(lambda: samples(server.url).get("tunesmith_tokens_total", 0.0) >= before + 4 * 50, "its tokens")
 
 
 def test_the_metrics_of_a_server_with_tokens_are_for_admins(tmp_path: Path) -> None:

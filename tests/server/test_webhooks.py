@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def test_only_the_last_event_is_retried_with_growing_pauses_under_one_id() -> No
     assert len(last) == len(RETRY_SECONDS) + 1
     assert len({one.headers["webhook-id"] for one in last}) == 1
     assert len({one.headers["webhook-timestamp"] for one in last}) == len(last)
+
+
+def test_an_end_that_nobody_takes_is_logged_without_its_address(caplog: pytest.LogCaptureFixture) -> None:
+    with receiver(lambda one: Reply(500 if one.body.startswith(b"completed") else 200)) as there:
+        there.url += "?key=secret"
+        with caplog.at_level(logging.INFO, "tunesmith"):
+            _send(there, Time(), [(0, "start"), (0, "completed")])
+    (record,) = caplog.records
+    assert vars(record)["host"] == "127.0.0.1"
+    assert "secret" not in str(vars(record))
 
 
 def test_retries_end_when_the_message_is_taken() -> None:

@@ -20,6 +20,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith.server.auth import Forbidden
 from tunesmith.server.limits import READS
 from tunesmith.server.listening import Names
+from tunesmith.server.paths import shown
 
 SECURITY_HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer"}
 LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
@@ -195,5 +196,5 @@ class Faults:
         except Exception as error:
             if scope["type"] != "http" or is_answered:
                 raise
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            log.exception("%s %s failed", scope["method"], shown(scope["path"]))
             await self._tell(scope["path"], TunesmithError(type(error).__name__))(scope, receive, send)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import tunesmith
 from tunesmith.config import Settings
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
@@ -34,6 +36,8 @@ from tunesmith.server.loading import ModelLoading
 from tunesmith.server.metrics import Metrics
 from tunesmith.server.service import Files, MusicService
 from tunesmith.server.standing import Sources, Standing
+
+log = logging.getLogger("tunesmith.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,12 @@ class Server:
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:
         """Work on jobs as long as the body runs."""
+        about = {
+            "version": tunesmith.__version__,
+            "database": self._database.where,
+            "results": str(self._results.folder),
+        }
+        log.info("tunesmith starts", extra=about)
         working = asyncio.create_task(self._dispatcher.run())
         tidying = asyncio.create_task(self._housekeeping.run())
         try:

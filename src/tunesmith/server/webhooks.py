@@ -18,6 +18,7 @@ import httpx
 
 from tunesmith.errors import JobNotFound, TunesmithError
 from tunesmith.library.clock import Clock
+from tunesmith.server.logs import bind
 from tunesmith.server.outgoing import ForbiddenAddress, Guard, guarded_client
 from tunesmith.server.undelivered import Undelivered
 
@@ -136,14 +137,15 @@ class Follower:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send_all(self, job_id: str, webhook: Webhook, events: AsyncIterator[Event]) -> None:
+        bind(job_id=job_id)
         try:
             if LAST in webhook.events:
                 await asyncio.to_thread(self._undelivered.add, job_id)
             await self._send_each(job_id, webhook, events)
         except JobNotFound:
-            log.info("job %s is gone, and with it its news", job_id)
+            log.info("the job is gone, and with it its news")
         except TunesmithError as error:
-            log.error("the news of job %s stop until the server starts again: %s", job_id, error)
+            log.error("a job's news stop until the server starts again: %s", error)
             return
         await self.forget(job_id)
 
@@ -158,7 +160,8 @@ class Follower:
             if event.kind in _THROTTLED:
                 last_sent[event.kind] = now
             if event.kind == LAST:
-                await self._sender.send_surely(webhook.url, message_id, event.body)
+                if not await self._sender.send_surely(webhook.url, message_id, event.body):
+                    log.warning("a job's last news were not taken", extra={"host": httpx.URL(webhook.url).host})
             else:
                 await self._sender.send(webhook.url, message_id, event.body)
 

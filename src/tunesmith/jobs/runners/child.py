@@ -170,7 +170,7 @@ def _described(error: Exception, *private: str) -> dict[str, Any]:
         return {"kind": type(error).__name__, "message": message, "mistake": mistake, "trace": ""}
     if isinstance(error, MemoryError) or type(error).__name__ == TORCH_S_MEMORY_ERROR:
         return {"kind": "OutOfResources", "message": NO_MEMORY, "mistake": False, "trace": ""}
-    trace = "".join(traceback.format_exception(error))[-LONGEST_TRACE:]
+    trace = "".join(traceback.format_exception(error)).strip()[-LONGEST_TRACE:]
     return {"kind": INTERNAL_ERROR, "message": BUG, "mistake": False, "trace": trace}
 
 

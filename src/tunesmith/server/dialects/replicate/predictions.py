@@ -165,7 +165,7 @@ class Outputs:
         """Add the route."""
         path = "/outputs/{job_id}/{signature}/{name}"
         router.add_api_route(path, self.get, methods=["GET"])
-        router.add_api_route(path, self.get, methods=["HEAD"], include_in_schema=False)  # no two operations of one id
+        router.add_api_route(path, self.get, methods=["HEAD"], include_in_schema=False)  # described by GET
 
     async def get(self, job_id: str, signature: str, name: str) -> Response:  # noqa: ARG002  the name is for people
         """Return a finished file."""
