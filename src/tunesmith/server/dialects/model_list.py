@@ -55,8 +55,10 @@ def router(context: Context, names: Names = installed_names) -> APIRouter:
 
 
 def errors(error: TunesmithError) -> Response:
-    """Answer as Replicate does, with OpenAI's ``error`` beside it."""
+    """Answer as Replicate does, with OpenAI's ``error`` beside it where its clients can get it as well."""
     theirs, ours = replicate.errors(error), openai.errors(error)
+    if theirs.status_code != ours.status_code:
+        return theirs
     body = {**json.loads(bytes(theirs.body)), **json.loads(bytes(ours.body))}
     headers = {name: value for name, value in theirs.headers.items() if name not in ("content-length", "content-type")}
     return JSONResponse(body, theirs.status_code, headers, media_type=theirs.media_type)
