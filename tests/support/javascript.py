@@ -30,6 +30,14 @@ def node_in(folder: Path) -> str:
     pytest.skip(missing)
 
 
+def node_alone() -> str:
+    """Return the path of node, for scripts that need no packages; skips without it, but never in CI."""
+    node = shutil.which("node")
+    if node is None and os.environ.get("CI"):
+        pytest.fail("node is not installed")
+    return node or pytest.skip("node is not installed")
+
+
 def run_node(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run node in a folder, with ``given`` to read, and return what came of it; PYTHON names that of the tests."""
     environment = {**os.environ, "PYTHON": sys.executable, "NO_COLOR": "1"}
