@@ -5,9 +5,10 @@ export PROMPT # so that quotes in it reach the command as they are
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PYTEST_WORKERS ?= auto
+JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-musicgen clean
+.PHONY: help music test check format bench bench-musicgen bench-server clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -16,7 +17,7 @@ music: $(VENV)/installed ## write music for PROMPT="…" under music/
 	@mkdir -p music
 	@cd music && "$(CURDIR)/$(BIN)/tunesmith" generate -- "$$PROMPT"
 
-test: $(VENV)/installed-test ## run every test
+test: $(VENV)/installed-test $(VENV)/installed-js ## run every test
 	$(BIN)/pytest -n $(PYTEST_WORKERS)
 
 check: $(VENV)/installed-test ## lint, format, types and import contracts
@@ -38,8 +39,11 @@ bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line
 bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at real size (6 GB of disk, 10 minutes)
 	$(BIN)/python benchmarks/musicgen.py
 
+bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 8 minutes)
+	$(BIN)/python benchmarks/server.py
+
 clean: ## remove the virtual environment and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
+	rm -rf $(VENV) $(JS:%=%/node_modules) clients/js/types .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +55,10 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 		--target $(VENV)/clients/huggingface_hub-0.25.2 huggingface_hub==0.25.2
 	@touch $@
+
+$(VENV)/installed-js: $(JS:%=%/package-lock.json) | $(VENV)/installed-test
+	@if ! command -v npm >/dev/null; then echo "npm is not here, so the tests of the JavaScript clients are left out"; \
+	else for folder in $(JS); do (cd $$folder && npm ci --silent --no-audit --no-fund) || exit 1; done; touch $@; fi
 
 $(VENV)/installed-evaluation: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[evaluation]'

@@ -6,13 +6,17 @@ import itertools
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from checkpoints import write_musicgen
 from hub_server import hub_server
+from listening_to import heard
+from started_server import StartedServer, started
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -60,6 +64,30 @@ def test_from_pull_to_a_musicgen_file_as_the_readme_says(tmp_path: Path) -> None
 @pytest.mark.parametrize("code", blocks_marked_tested("python"))
 def test_the_readme_code_works(code: str, tmp_path: Path) -> None:
     assert "44100" in run(["-c", code], tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
+    with started(tmp_path_factory.mktemp("data")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("language", ["sh", "python", "js"])
+def test_from_a_running_server_to_files_as_the_readme_says(
+    server: StartedServer, language: str, tmp_path: Path
+) -> None:
+    if language == "js" and shutil.which("node") is None and "CI" not in os.environ:
+        pytest.skip("node is not installed")
+    block = rf"<!-- tested with a server: ([^>]*) -->\n```{language}\n(.*?)```"
+    [(names, code)] = re.findall(block, README, flags=re.DOTALL)
+    program = {"sh": ["bash", "-euc"], "python": [sys.executable, "-c"], "js": ["node", "--input-type=module", "-e"]}
+    ran = subprocess.run(
+        [*program[language], code.replace("http://127.0.0.1:8765", server.url)], cwd=tmp_path, capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    for name in names.split():
+        assert not heard((tmp_path / name).read_bytes()).is_silent
 
 
 def test_there_is_something_to_test() -> None:

@@ -12,14 +12,13 @@ import pytest
 
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.batch.orders import Order
-from tunesmith.batch.running import Batch
-from tunesmith.errors import AudioFileError, TunesmithError
-from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, TaskFailed
+from tunesmith.batch.running import Batch, Made, Mistake
+from tunesmith.errors import DiskFull, ServerUnreachable, TokenRefused, TunesmithError
+from tunesmith.jobs.runners.pool import Report, RunnerCrashed
 from tunesmith.request import GenerationRequest
 
-MISTAKE = TaskFailed("InvalidRequest", "prompt: must rhyme", is_mistake=True)
+MISTAKE = Mistake("prompt: must rhyme")
 CHANCE = RunnerCrashed("the runner ended\nsuddenly")
-FULL = TaskFailed("AudioFileError", "output: cannot write x.wav: the disk may be full", is_mistake=False)
 
 
 class FakeMaker:
@@ -47,7 +46,7 @@ class FakeMaker:
         if self.failures.get(prompt):
             raise self.failures[prompt].pop(0)
         path.write_text(prompt)
-        return Made(path, 12.0, 44100, 2, {})
+        return Made(12.0, {})
 
     async def close(self) -> None:
         self.closed = True
@@ -126,14 +125,24 @@ def test_a_mistake_is_not_tried_again(tmp_path: Path) -> None:
     assert (entry_of(manifest, 1).state, entry_of(manifest, 1).tries) == ("failed", 1)
 
 
-@pytest.mark.parametrize("error", [FULL, OSError(28, "No space left on device", "x.wav")])
-def test_where_nothing_can_be_written_the_batch_ends_and_the_rest_waits(tmp_path: Path, error: Exception) -> None:
+@pytest.mark.parametrize("error", [
+    DiskFull("output: cannot write x.wav: the disk is full"), ServerUnreachable("no answer"),
+    TokenRefused("the token is wrong", status=401),
+])  # fmt: skip
+def test_where_all_would_fail_the_batch_ends_and_the_rest_waits(tmp_path: Path, error: TunesmithError) -> None:
     maker = FakeMaker({"b": [error]})
-    with pytest.raises(AudioFileError, match=r"^output: cannot write x.wav: "):
+    with pytest.raises(type(error), match=str(error)):
         run(tmp_path, maker, "abcd", 1)
     manifest = Manifest(tmp_path)
     assert [entry_of(manifest, row).state for row in (1, 2, 3, 4)] == ["made", "waiting", "waiting", "waiting"]
     assert maker.closed
+
+
+def test_a_file_that_cannot_be_written_fails_alone(tmp_path: Path) -> None:
+    (tmp_path / "sub" / "1.wav").mkdir(parents=True)
+    manifest, _ = run(tmp_path, FakeMaker(), "ab")
+    assert "it is a folder" in str(entry_of(manifest, 1).error)
+    assert [entry_of(manifest, row).state for row in (1, 2)] == ["failed", "made"]
 
 
 def test_a_bug_is_not_hidden(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tunesmith.cli import run
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
-LONGEST_WAIT = 60.0
+LONGEST_WAIT = 120.0
 
 
 @pytest.fixture(autouse=True)
@@ -79,32 +79,37 @@ def test_a_second_run_makes_only_what_is_missing(capsys: pytest.CaptureFixture[s
 
 
 def test_every_bad_row_is_shown_with_its_line_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("a.csv").write_text("prompt,bpm,genre,model\ncalm,90,,\ncalm,1400,,\ncalm,,lofy,\ncalm,,,musicgen-smal\n")
+    Path("a.csv").write_text(
+        "prompt,bpm,genre,model,hits\ncalm,90,,,\ncalm,1400,,,\ncalm,,lofy,,\ncalm,,,musicgen-smal,\ncalm,,,,1\n"
+    )
     assert run(["batch", "a.csv"]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(" ", 1)[0] for line in lines[:3]] == ["a.csv:3:", "a.csv:4:", "a.csv:5:"]
+    assert [line.split(" ", 1)[0] for line in lines[:4]] == [f"a.csv:{number}:" for number in (3, 4, 5, 6)]
     assert "tempo_bpm: must be at most 300" in lines[0]
     assert "there is no genre called 'lofy'" in lines[1]
     assert "musicgen-small" in lines[2]
-    assert lines[3:] == ["tunesmith: error: file: a.csv has 3 problems; nothing was made"]
+    assert "hit: 1 s lies" in lines[3]
+    assert lines[4:] == ["tunesmith: error: file: a.csv has 4 problems; nothing was made"]
     assert not Path("a").exists()
 
 
 def test_what_fails_is_tried_again_listed_and_made_by_the_next_run(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.jsonl").write_text(
         '{"prompt": "fine", "model": "prompt"}\n{"prompt": "gone", "model": "crashing"}\n'
-        '{"prompt": "rhyme", "model": "mistaken"}\n'
+        '{"prompt": "rhyme", "model": "mistaken"}\n{"prompt": "bug", "model": "raising"}\n'
     )
     assert run(["batch", "a.jsonl"]) == 1
     shown = capsys.readouterr()
-    assert shown.out.startswith("1 made, 0 were there, 2 failed")
+    assert shown.out.startswith("1 made, 0 were there, 3 failed")
     assert "failed: line 2, 'gone': the runner of crashing ended with exit code 3" in shown.err
     assert "failed: line 3, 'rhyme': prompt: must rhyme" in shown.err
-    assert [(entry["state"], entry["tries"]) for entry in manifest("a")] == [("made", 1), ("failed", 2), ("failed", 1)]
+    assert "failed: line 4, 'bug': raising has a bug: ZeroDivisionError: a secret of the program" in shown.err
+    states = [(entry["state"], entry["tries"]) for entry in manifest("a")]
+    assert states == [("made", 1), ("failed", 2), ("failed", 1), ("failed", 2)]
     Path("gone").touch()
     assert run(["batch", "a.jsonl"]) == 1
-    assert capsys.readouterr().out.startswith("1 made, 1 were there, 1 failed")
-    assert [entry["state"] for entry in manifest("a")] == ["made", "made", "failed"]
+    assert capsys.readouterr().out.startswith("1 made, 1 were there, 2 failed")
+    assert [entry["state"] for entry in manifest("a")] == ["made", "made", "failed", "failed"]
 
 
 def test_prompts_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,8 +174,10 @@ def test_a_stopped_batch_keeps_what_is_finished_and_goes_on(
     stopped_after_one: subprocess.Popen[str], capsys: pytest.CaptureFixture[str], number: signal.Signals, code: int
 ) -> None:
     stopped_after_one.send_signal(number)
-    stopped_after_one.wait(LONGEST_WAIT)
+    _, shown = stopped_after_one.communicate(timeout=LONGEST_WAIT)
     assert stopped_after_one.returncode == code
+    if number is not signal.SIGKILL:
+        assert "1 of 2 are made; the same command goes on with the others" in shown
     states = {entry["id"]: entry["state"] for entry in manifest("a")}
     assert sorted(states.values()) == ["made", "waiting"]
     Path("gate").touch()
@@ -194,5 +201,32 @@ def test_a_full_disk_ends_the_batch_with_one_line() -> None:
     done = subprocess.run([sys.executable, "-c", LIMITED, "batch", "a.txt", "--duration", "3"], capture_output=True,
                           text=True, env=settings, check=False, timeout=LONGEST_WAIT)  # fmt: skip
     assert done.returncode == 2, done.stderr
-    assert re.fullmatch(r"tunesmith: error: output: cannot write .*001-one.wav: .*\n", done.stderr)
+    assert re.fullmatch(
+        r"tunesmith: error: output: cannot write a.00[12]-(one|two)\.wav: the disk is full\n", done.stderr
+    )
     assert [entry["state"] for entry in manifest("a")] == ["waiting", "waiting"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_on_a_terminal_there_is_a_bar_for_the_whole_and_one_a_track() -> None:
+    import pty
+
+    Path("a.jsonl").write_text('{"prompt": "one [bold]", "model": "prompt"}\n{"prompt": "two", "model": "mistaken"}\n')
+    parent, child = pty.openpty()
+    settings = {**os.environ, "PYTHONPATH": f"{os.environ['PYTHONPATH']}{os.pathsep}{ROOT / 'src'}", "COLUMNS": "100"}
+    with os.fdopen(parent, "rb", buffering=0) as terminal:
+        process = subprocess.Popen([sys.executable, "-m", "tunesmith", "batch", "a.jsonl"], stdout=subprocess.DEVNULL,
+                                   stderr=child, env={**settings, "TERM": "xterm"})  # fmt: skip
+        os.close(child)
+        shown = b"".join(iter(lambda: _read(terminal), b"")).decode()
+        assert process.wait(LONGEST_WAIT) == 1
+    for words in ("0 of 2", "001-one-bold.wav", "2 of 2", "002-two.wav: failed: prompt: must rhyme", "failed: line 2"):
+        assert words in shown
+
+
+def _read(terminal: io.RawIOBase | io.FileIO) -> bytes:
+    """Read what is shown; Linux ends a terminal that nobody writes to any more with an error."""
+    try:
+        return terminal.read(4096) or b""
+    except OSError:
+        return b""

@@ -61,3 +61,17 @@ def test_what_a_model_cannot_do_is_one_line(
 ) -> None:
     assert run(("slow piano", "--model", "tiny", "-o", "a.wav", *flags)) == 2
     assert f"tunesmith: error: {words}" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_piece_longer_than_the_models_window_is_made_window_by_window_and_is_exactly_as_long(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ("slow piano", "--model", "tiny", "--seed", "1", "--duration", "36", "--quiet")
+    assert run((*asked, "-o", "long.flac")) == 0
+    samples = read_audio("long.flac").samples
+    assert samples.shape[1] == 36 * 32_000
+    assert abs(samples[:, -32_000:]).max() > 0.01
+    assert run(("again", "long.flac", "-o", "again.flac", "--quiet")) == 0
+    assert Path("again.flac").read_bytes() == Path("long.flac").read_bytes()
+    assert capsys.readouterr().err == ""

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -88,13 +89,13 @@ class FakeService:
         yield await self.wait(job_id)
 
     def result_path(self, job: Job) -> Path:
-        path = self.folder / job.id
+        path = self.folder / sha256(job.id.encode()).hexdigest()  # which says nothing of the format
         if not path.exists():
             channels = 1 if job.request.mono else 2
             time = np.arange(job.request.sample_rate, dtype=np.float32) / job.request.sample_rate
             tone = np.sin(2 * np.pi * 440 * time, dtype=np.float32) * np.float32(0.5)
-            sound = Audio(np.tile(tone, (channels, 1)), job.request.sample_rate)
-            write_audio(sound, path.with_suffix(f".{job.extra['format']}")).rename(path)
+            made = path.with_suffix(f".{job.extra['format']}")
+            write_audio(Audio(np.tile(tone, (channels, 1)), job.request.sample_rate), made).rename(path)
         return path
 
     def _finish(self, job_id: str) -> None:

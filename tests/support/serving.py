@@ -44,11 +44,12 @@ BROKEN = "facebook/musicgen-medium"
 
 @dataclass(frozen=True)
 class Serving:
-    """A server at ``url``, its jobs and its tokens."""
+    """A server at ``url``, its jobs and its tokens; the model ``slow`` is loaded once the file ``gate`` is there."""
 
     process: StartedServer
     jobs: JobStore
     tokens: Tokens
+    gate: Path
 
     @property
     def url(self) -> str:
@@ -85,10 +86,11 @@ def serving(folder: Path, *flags: str, **settings: str) -> Iterator[Serving]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", strange_generators.install(folder / "site"))
             patch.setenv("TUNESMITH_CONFIG", str(folder / "config.toml"))
+            patch.setenv(strange_generators.GATE, str(folder / "gate"))
             process = running.enter_context(started(data_dir, *flags, **settings))
         with urlopen(f"{process.url}/health/live", timeout=30) as answer:
             assert answer.status == 200
-        yield Serving(process, JobStore(database, 500), Tokens(database))
+        yield Serving(process, JobStore(database, 500), Tokens(database), folder / "gate")
 
 
 @pytest.fixture(scope="session")

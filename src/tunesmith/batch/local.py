@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tunesmith.batch.orders import Order
+from tunesmith.batch.running import Made, Mistake
+from tunesmith.errors import DiskFull, TunesmithError
 from tunesmith.jobs.runners.local import LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import Made, Report, Task
-from tunesmith.request import GenerationRequest
+from tunesmith.jobs.runners.pool import Report, Task, TaskFailed
 
 KEEP_ALIVE = 60.0
 
@@ -30,39 +31,23 @@ class LocalMaker:
         """Make an order's music; what failed before is made alone, so that it takes no other down."""
         alone = order.entry.tries > 0
         task = Task(order.entry.id, order.request.model, order.request, path, alone=alone)
-        return await self._pool.run(task, report)
+        try:
+            made = await self._pool.run(task, report)
+        except TaskFailed as error:
+            raise _told(error, order.request.model, path) from None
+        return Made(made.duration, made.metadata)
 
     async def close(self) -> None:
         """End the processes."""
         await self._pool.close(0)
 
 
-class LocalChecks:
-    """Asks what this machine's models would say to a request, without making it."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bool] = {}
-
-    def __call__(self, request: GenerationRequest) -> None:
-        """Raise what making the request would raise, as far as that is known before; TunesmithError."""
-        if request.model == "composer":
-            from tunesmith.composer.composition import check_request
-
-            check_request(request)
-        elif self._is_installed(request.model):
-            from tunesmith.musicgen.wishes import check_wishes
-
-            check_wishes(request)
-
-    def _is_installed(self, model: str) -> bool:
-        """Whether the model is one of the store; raises TunesmithError where there is no such model at all."""
-        if model not in self._known:
-            from tunesmith.generator import Registry
-            from tunesmith.models.installed import find_installed
-
-            registry = Registry.discover()
-            is_of_a_package = model in registry.names()
-            self._known[model] = not is_of_a_package and find_installed(model) is not None
-            if not self._known[model] and not is_of_a_package:
-                registry.create(model)
-        return self._known[model]
+def _told(error: TaskFailed, model: str, path: Path) -> TunesmithError:
+    """Return a runner's error as it is told to the one who runs the batch."""
+    if error.kind == DiskFull.__name__:
+        return DiskFull(f"output: cannot write {path}: the disk is full")
+    if error.is_mistake:
+        return Mistake(str(error))
+    if error.trace:
+        return TunesmithError(f"{model} has a bug: {error.trace.strip().splitlines()[-1]}")
+    return error

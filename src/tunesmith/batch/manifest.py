@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
+from tunesmith.audio.disk import is_full
 from tunesmith.audio.writer import whole_file
-from tunesmith.errors import AudioFileError, InvalidRequest
+from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest
 
 NAME = "manifest.jsonl"
 LOCK = ".tunesmith-batch.lock"
@@ -83,12 +84,13 @@ class Manifest:
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
             try:
                 if os.write(file, line) < len(line):
-                    raise AudioFileError(f"output: cannot write {self.path}: the disk is full")
+                    raise DiskFull(f"output: cannot write {self.path}: the disk is full")
                 os.fsync(file)
             finally:
                 os.close(file)
         except OSError as error:
-            raise AudioFileError(f"output: cannot write {self.path}: {error.strerror}") from None
+            kind = DiskFull if is_full(error) else AudioFileError
+            raise kind(f"output: cannot write {self.path}: {error.strerror}") from None
 
     def save(self) -> None:
         """Write the file anew, one line a row. Raises AudioFileError where that cannot be; then it is as it was."""

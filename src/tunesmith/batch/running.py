@@ -6,18 +6,33 @@ import asyncio
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from tunesmith.audio.disk import is_full
+from tunesmith.audio.writer import check_writable
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.batch.orders import Order
-from tunesmith.errors import AudioFileError, TunesmithError
-from tunesmith.jobs.runners.pool import Made, Report, TaskFailed
+from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, ServerUnreachable, TokenRefused, TunesmithError
+from tunesmith.jobs.runners.pool import Report
 
 TRIES = 2
-CANNOT_WRITE = "output: cannot write"
+HOPELESS = (DiskFull, TokenRefused, ServerUnreachable)
+"""Errors that every other order would meet as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Music in its file: its length in seconds and what is known about it."""
+
+    duration: float
+    metadata: Mapping[str, Any]
+
+
+class Mistake(TunesmithError):
+    """The request itself is why it cannot be made; another try would not help."""
 
 
 class Maker(Protocol):
@@ -28,7 +43,7 @@ class Maker(Protocol):
         ...
 
     async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
-        """Make an order's music in the file ``path``; raises TunesmithError."""
+        """Make an order's music in the file ``path``; raises Mistake where the request is to blame, TunesmithError."""
         ...
 
     async def close(self) -> None:
@@ -62,7 +77,7 @@ class Batch:
     jobs: int | None = None
 
     async def run(self, orders: Sequence[Order]) -> None:
-        """Make the orders. Raises AudioFileError, with the others left waiting, where results cannot be written."""
+        """Make the orders. Raises one of HOPELESS, with those that are not made left waiting."""
         waiting = deque(orders)
         places = self.jobs or self.maker.places(sorted({order.request.model for order in orders}))
         try:
@@ -87,25 +102,28 @@ class Batch:
         self.watcher.begun(order)
         started, made = time.monotonic(), None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder_of(path)
             made = await self.maker.make(order, path, lambda report: self.watcher.moved(order, report))
             digest = await asyncio.to_thread(_digest_of, path)
             took = round(time.monotonic() - started, 3)
             entry = _made_entry(order.entry, made, digest, took)
-        except (TunesmithError, OSError) as error:
-            _raise_where_hopeless(error)
+        except HOPELESS:
+            raise
+        except TunesmithError as error:
             entry = _failed_entry(order.entry, error)
         entry = self.watcher.ended(order, entry, made)
         await asyncio.to_thread(self.manifest.put, entry)
         return entry
 
 
-def _raise_where_hopeless(error: Exception) -> None:
-    """Raise AudioFileError for an error that every other order would meet as well: files cannot be written."""
-    if isinstance(error, OSError):
-        raise AudioFileError(f"{CANNOT_WRITE} {error.filename}: {error.strerror}") from None
-    if str(error).startswith(CANNOT_WRITE):
-        raise AudioFileError(str(error)) from None
+def make_folder_of(path: Path) -> None:
+    """Make the folder of a file and see that the file could be written; raises AudioFileError, DiskFull."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        kind = DiskFull if is_full(error) else AudioFileError
+        raise kind(f"output: cannot write {path}: {error.strerror}") from None
+    check_writable(path)
 
 
 def _made_entry(entry: Entry, made: Made, digest: str, took: float) -> Entry:
@@ -115,10 +133,10 @@ def _made_entry(entry: Entry, made: Made, digest: str, took: float) -> Entry:
     )  # fmt: skip
 
 
-def _failed_entry(entry: Entry, error: Exception) -> Entry:
+def _failed_entry(entry: Entry, error: TunesmithError) -> Entry:
     """Another try helps against chance, not against a mistake in the request."""
     tries = entry.tries + 1
-    is_mistake = isinstance(error, TaskFailed) and error.is_mistake
+    is_mistake = isinstance(error, Mistake | InvalidRequest)
     state = "failed" if is_mistake or tries >= TRIES else "waiting"
     return replace(entry, state=state, error=" ".join(str(error).split()), tries=tries)  # type: ignore[arg-type]
 

@@ -6,13 +6,14 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tunesmith.cli import options
+from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from tunesmith.batch.manifest import Entry, Manifest
@@ -36,7 +37,15 @@ Model = Annotated[str | None, typer.Option(metavar="NAME", help="What makes the 
 Loudness = Annotated[float | None, typer.Option(metavar="LUFS", help="-40 to -8.", rich_help_panel=ROWS)]
 Rate = Annotated[int | None, typer.Option("--sample-rate", metavar="HZ", help="8000 to 96000.", rich_help_panel=ROWS)]
 Mono = Annotated[bool, typer.Option("--mono", help="One channel.", rich_help_panel=ROWS)]
-JOBS_HELP = "So many pieces at once. Default: one a core; for a model, its batch."
+SERVER_HELP = "Have it made by the Tunesmith server at this address, which keeps the tracks in its own log."
+Server = Annotated[str | None, typer.Option("--server", metavar="URL", help=SERVER_HELP, rich_help_panel="A server")]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token", metavar="TOKEN", help="The server's; better in TUNESMITH_TOKEN.", rich_help_panel="A server"
+    ),
+]
+JOBS_HELP = "So many pieces at once. Default: one a core; for a model, its batch; of a server, 4."
 Jobs = Annotated[int | None, typer.Option("-j", "--jobs", metavar="N", min=1, max=256, help=JOBS_HELP)]
 
 
@@ -53,6 +62,8 @@ def batch(
     sample_rate: Rate = None,
     mono: Mono = False,
     commercial_safe: options.CommercialSafe = None,
+    server: Server = None,
+    token: Token = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -68,16 +79,29 @@ def batch(
         "model": model, "duration": duration, "loudness_lufs": loudness, "sample_rate": sample_rate,
         "mono": mono or None,
     }  # fmt: skip
+    if token is not None and server is None:
+        raise InvalidRequest("token", "is for a server; say which: --server URL")
     given = {name: value for name, value in flags.items() if value is not None}
     sheet = read_sheet(file, form)
     with manifest_of(out or _folder_of(file)) as manifest:
         orders, problems = read_orders(sheet, manifest, _defaults(file, given, seed, format_name),
-                                       _checks(commercial_safe))  # fmt: skip
+                                       _checks(commercial_safe, server))  # fmt: skip
         _raise_for(problems, file)
-        entries = _make(manifest, orders, jobs, quiet=quiet or as_json)
+        making = Making(jobs, server, token, quiet=quiet or as_json)
+        entries = _make(manifest, orders, making)
         _report(manifest, [order.entry for order in orders], entries, as_json=as_json, quiet=quiet)
     if any(entry.state != "made" for entry in entries):
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How a batch is made: so many at once, here or on a server, and whether it is shown."""
+
+    jobs: int | None
+    server: str | None
+    token: str | None
+    quiet: bool
 
 
 def _folder_of(file: str) -> Path:
@@ -95,13 +119,14 @@ def _defaults(file: str, flags: dict[str, Any], seed: int | None, format_name: s
     return Defaults(folder, lambda fields: settings_defaults(settings, fields), flags, seed, suffix)
 
 
-def _checks(commercial_safe: bool | None) -> Check:
+def _checks(commercial_safe: bool | None, server: str | None) -> Check:
     from functools import cache
 
-    from tunesmith.batch.local import LocalChecks
+    from tunesmith.batch.checks import LocalChecks, check_for_server
     from tunesmith.cli.making import check_licence
 
-    check, licence = LocalChecks(), cache(lambda model: check_licence(model, commercial_safe))
+    check = check_for_server if server else LocalChecks()
+    licence = cache(lambda model: check_licence(model, commercial_safe))
 
     def checked(request: Any) -> None:
         licence(request.model)
@@ -112,8 +137,6 @@ def _checks(commercial_safe: bool | None) -> Check:
 
 def _raise_for(problems: Sequence[Problem], file: str) -> None:
     """Say all that is wrong, each with its line, before anything is made; raises InvalidRequest."""
-    from tunesmith.errors import InvalidRequest
-
     if not problems:
         return
     for problem in problems:
@@ -122,36 +145,44 @@ def _raise_for(problems: Sequence[Problem], file: str) -> None:
     raise InvalidRequest("file", f"{file} has {many}; nothing was made")
 
 
-def _make(manifest: Manifest, orders: Sequence[Order], jobs: int | None, *, quiet: bool) -> list[Entry]:
+def _make(manifest: Manifest, orders: Sequence[Order], making: Making) -> list[Entry]:
     """Make what is missing and return every row's entry as it then is."""
-    from tunesmith.cli.batch_view import watching
+    from tunesmith.cli.batch_view import Shown, watching
     from tunesmith.errors import TunesmithError
 
     done = [order for order in orders if manifest.is_made(order.entry)]
     missing = [_anew(order) for order in orders if order not in done]
     manifest.begin([order.entry for order in (*done, *missing)])
     try:
-        with watching(manifest, len(orders), len(done), quiet=quiet) as watcher:
-            asyncio.run(_run(manifest, missing, watcher, jobs))
+        shown = Shown(len(orders), len(done), making.quiet, remembers=making.server is None)
+        with watching(manifest, shown) as watcher:
+            asyncio.run(_run(manifest, missing, watcher, making))
+    except (KeyboardInterrupt, SystemExit):
+        made = sum(manifest.is_made(manifest.find(order.entry.id) or order.entry) for order in orders)
+        typer.echo(f"{made} of {len(orders)} are made; the same command goes on with the others", err=True)
+        raise
     finally:
         with suppress(TunesmithError):  # the lines behind the old ones say the same
             manifest.save()
     return [manifest.find(order.entry.id) or order.entry for order in orders]
 
 
-async def _run(manifest: Manifest, missing: Sequence[Order], watcher: Any, jobs: int | None) -> None:
+async def _run(manifest: Manifest, missing: Sequence[Order], watcher: Any, making: Making) -> None:
     from tunesmith.batch.running import Batch
 
     if missing:
-        await Batch(manifest, _maker(jobs, len(missing)), watcher, jobs).run(missing)
+        await Batch(manifest, _maker(making, len(missing)), watcher, making.jobs).run(missing)
 
 
-def _maker(jobs: int | None, most: int) -> Maker:
+def _maker(making: Making, most: int) -> Maker:
     from tunesmith.batch.local import LocalMaker
+    from tunesmith.batch.remote import RemoteMaker
     from tunesmith.config import load_settings
 
+    if making.server is not None:
+        return RemoteMaker(making.server, making.token)
     settings = load_settings()
-    processes = jobs or settings.composer_processes or os.cpu_count() or 1
+    processes = making.jobs or settings.composer_processes or os.cpu_count() or 1
     return LocalMaker(min(processes, most), settings.batch_rows)
 
 

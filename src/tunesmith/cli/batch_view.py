@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from tunesmith.cli.outputs import Made
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tunesmith.batch.manifest import Entry, Manifest
     from tunesmith.batch.orders import Order
-    from tunesmith.jobs.runners.pool import Made as Sound
+    from tunesmith.batch.running import Made as Sound
     from tunesmith.jobs.runners.pool import Report
 
 SHOWN_NAME = 36
@@ -63,17 +63,34 @@ class Watcher:
         return entry
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a batch is shown: ``total`` rows of which so many were ``done`` before, or nothing where it is ``quiet``.
+
+    Where it ``remembers``, what is made goes into the prompt log.
+    """
+
+    total: int
+    done: int
+    quiet: bool
+    remembers: bool
+
+
 @contextmanager
-def watching(manifest: Manifest, total: int, done: int, *, quiet: bool) -> Iterator[Watcher]:
-    """Give the watcher of a batch of ``total`` rows, of which so many were done before."""
-    with remembering() as remember:
-        if quiet:
+def watching(manifest: Manifest, shown: Shown) -> Iterator[Watcher]:
+    """Give the watcher of a batch."""
+    with remembering() if shown.remembers else nullcontext(_forget) as remember:
+        if shown.quiet:
             yield Watcher(manifest, _Silence(), remember)
         elif not sys.stderr.isatty():
-            yield Watcher(manifest, _Lines(total, done), remember)
+            yield Watcher(manifest, _Lines(shown.total, shown.done), remember)
         else:
             with _bars() as progress:
-                yield Watcher(manifest, _Bars(progress, total, done), remember)
+                yield Watcher(manifest, _Bars(progress, shown.total, shown.done), remember)
+
+
+def _forget(made: Made) -> Made:
+    return made
 
 
 class _Silence:
@@ -100,7 +117,9 @@ class _Lines(_Silence):
 class _Bars:
     def __init__(self, progress: Progress, total: int, done: int) -> None:
         self._progress = progress
-        self._whole = progress.add_task("all", total=total, completed=done)
+        self._total = total
+        self._done = done
+        self._whole = progress.add_task(self._so_far, total=total, completed=done)
         self._tracks: dict[str, TaskID] = {}
 
     def begun(self, order: Order) -> None:
@@ -113,21 +132,23 @@ class _Bars:
 
     def ended(self, entry: Entry) -> None:
         self._progress.remove_task(self._tracks.pop(entry.id))
-        if entry.state != "waiting":
-            self._progress.advance(self._whole)
+        self._done += entry.state != "waiting"
+        self._progress.update(self._whole, description=self._so_far, completed=self._done)
         if entry.error:
             self._progress.console.print(_outcome(entry), markup=False, highlight=False)
+
+    @property
+    def _so_far(self) -> str:
+        return f"{self._done} of {self._total}"
 
 
 @contextmanager
 def _bars() -> Iterator[Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(
-        *columns, MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
-    ) as progress:
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         yield progress
 
 

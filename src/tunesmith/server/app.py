@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
 
 import tunesmith
 from tunesmith.config import Settings
@@ -45,7 +46,10 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     """Return the application; it opens the database now and starts to work when it is served."""
     options = options or ServerOptions()
     server = Server(settings, options)
-    app = FastAPI(title="Tunesmith", version=tunesmith.__version__, lifespan=server.running)
+    app = FastAPIOffline(
+        title="Tunesmith", version=tunesmith.__version__, lifespan=server.running, redoc_url=None,
+        static_url="/docs/static", favicon_url="/docs/static/favicon.png",
+    )  # fmt: skip
     for dialect in DIALECTS:
         app.include_router(dialect.router(server.context))
     app.include_router(health_routes(server.health))

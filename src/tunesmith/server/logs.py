@@ -16,6 +16,7 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from tunesmith.config import Settings
+from tunesmith.server.log_writer import LogWriter
 
 OURS = ("tunesmith", "uvicorn")
 """The loggers that the level is set for; the libraries' tell only of trouble, because some write addresses down."""
@@ -40,18 +41,29 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
-    """Have all loggers of the process write to ``stream`` (standard error), as the settings say."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    """Have all loggers of the process write to ``stream`` as the settings say, or to standard error in the background.
+
+    Whoever ends the process calls ``flush`` first.
+    """
+    handler = logging.StreamHandler(stream) if stream else LogWriter(sys.stderr)
     handler.setFormatter(EventFormatter(as_json=settings.log_format == "json"))
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
-    for name in OURS:
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith(OURS)]:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-        logger.setLevel(level)
+        logger.setLevel(logging.NOTSET)
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
     logging.captureWarnings(True)
+
+
+def flush() -> None:
+    """Wait until all that was told is written."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
 
 
 def bind(**about: str) -> None:
@@ -88,11 +100,10 @@ class EventFormatter(logging.Formatter):
 def _plain(_: WrappedLogger, __: str, event: EventDict) -> str:
     """Write an event in one line for people, and the trace of an error below it."""
     at, level, trace = event.pop("timestamp"), event.pop("level"), event.pop("exception", "")
-    parts = [at, f"{level:<8}", _in_one_line(event.pop("event"))]
+    line = f"{at} {level:<8} {_in_one_line(str(event.pop('event')))}"
     for name, value in event.items():
         text = _in_one_line(str(value))
-        parts.append(f"{name}={text!r}" if " " in text else f"{name}={text}")
-    line = " ".join(parts)
+        line += f" {name}={text!r}" if " " in text else f" {name}={text}"
     return f"{line}\n{trace}" if trace else line
 
 

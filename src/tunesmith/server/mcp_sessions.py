@@ -18,6 +18,7 @@ from tunesmith.request import GenerationRequest
 from tunesmith.server.dialects.contract import Service, message_of
 from tunesmith.server.dialects.holding import succeeded
 from tunesmith.server.mcp_tool import MusicFile, Tell, tool_server
+from tunesmith.server.stand_in import stood_in_for
 
 DIALECT = "mcp"
 MUSIC = "tunesmith://music/"
@@ -47,7 +48,9 @@ class ServiceMaker:
         path = self._service.result_path(job)
         seed = job.metadata.get("seed", request.seed)
         duration = job.result.duration if job.result else job.audio_seconds
-        return MusicFile(path, f"{job.id}.{file_format}", f"{MUSIC}{job.id}", job.generated_by, seed, duration)
+        asked = stood_in_for(job)
+        name = f"{job.id}.{file_format}"
+        return MusicFile(path, name, f"{MUSIC}{job.id}", job.generated_by, seed, duration, asked)
 
 
 def sessions_of(service: Service) -> StreamableHTTPSessionManager:

@@ -14,7 +14,7 @@ from mcp_types import AudioContent, CallToolResult, ResourceLink, TextContent
 from pydantic import Field
 
 import tunesmith
-from tunesmith.audio.formats import FORMATS
+from tunesmith.audio.formats import format_of
 from tunesmith.errors import TunesmithError
 from tunesmith.generator import Progress
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
@@ -28,7 +28,8 @@ Tell = Callable[[Progress], Coroutine[Any, Any, None]]
 class MusicFile:
     """Music in a file: where it is for us (``path``) and for the caller (``uri``), who made it, from which seed.
 
-    ``name`` is what the caller may call the file; its suffix says what kind it is, which that of ``path`` need not.
+    ``name`` is what a caller may call it, with the suffix of its format, which the path need not have;
+    ``stand_in_for`` is the model that was asked for, where another made it because that is not installed.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class MusicFile:
     model: str
     seed: int | None
     duration: float
+    stand_in_for: str | None = None
 
 
 class Maker(Protocol):
@@ -80,8 +82,9 @@ DURATION = f"Seconds, {MIN_DURATION_SECONDS:g} to {MAX_DURATION_SECONDS:g}; left
 
 def _result(made: MusicFile) -> CallToolResult:
     seed = "" if made.seed is None else f", seed {made.seed}"
-    said = f"{made.duration:.1f} s of music by {made.model}{seed}: {made.uri}"
-    media_type = FORMATS[Path(made.name).suffix].media_type
+    stands_in = f" (standing in for {made.stand_in_for}, which is not installed)" if made.stand_in_for else ""
+    said = f"{made.duration:.1f} s of music by {made.model}{stands_in}{seed}: {made.uri}"
+    media_type = format_of(Path(made.name)).media_type
     sound = base64.b64encode(made.path.read_bytes()).decode()
     return CallToolResult(
         content=[

@@ -16,7 +16,6 @@ DIALECT_BY_PATH: Mapping[str, str] = {
     "/health": "health",
     "/metrics": "metrics",
     "/docs": "docs",
-    "/redoc": "docs",
     "/openapi.json": "docs",
     "/": "huggingface",
 }

@@ -96,6 +96,14 @@ def router(context: TracksContext) -> APIRouter:
         await asyncio.to_thread(tracks.remove, track_id, caller.owner)
         return Response(status_code=204)
 
+    _add_variations(routes, context)
+    _add_files(routes, context, results)
+    return routes
+
+
+def _add_variations(routes: APIRouter, context: TracksContext) -> None:
+    caller_of, tracks = Depends(context.authenticate), context.tracks
+
     @routes.post(
         "/{track_id}/variations", summary="Make variations of a track: jobs with other seeds", status_code=202,
         openapi_extra=documented(VariationsBody),
@@ -108,9 +116,6 @@ def router(context: TracksContext) -> APIRouter:
         jobs = [await context.service.submit(submission) for submission in asked]
         shown = [{"id": job.id, "seed": job.request.seed, "url": f"/api/jobs/{job.id}"} for job in jobs]
         return JSONResponse({"parent": track.id, "jobs": shown}, 202)
-
-    _add_files(routes, context, results)
-    return routes
 
 
 def _add_files(routes: APIRouter, context: TracksContext, results: ResultFiles) -> None:

@@ -163,7 +163,9 @@ class Outputs:
 
     def add_to(self, router: APIRouter) -> None:
         """Add the route."""
-        router.add_api_route("/outputs/{job_id}/{signature}/{name}", self.get, methods=["GET", "HEAD"])
+        path = "/outputs/{job_id}/{signature}/{name}"
+        router.add_api_route(path, self.get, methods=["GET"])
+        router.add_api_route(path, self.get, methods=["HEAD"], include_in_schema=False)  # described by GET
 
     async def get(self, job_id: str, signature: str, name: str) -> Response:  # noqa: ARG002  the name is for people
         """Return a finished file."""

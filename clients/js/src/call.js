@@ -1,0 +1,133 @@
+/** Call: what one call of the client may take: a deadline, and the caller's signal. */
+
+import { DeadlineExceeded, ServerUnreachable } from "./errors.js";
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Time and chance; tests pass their own.
+ *
+ * @typedef {object} Time
+ * @property {() => number} now seconds on a clock that never goes back
+ * @property {() => number} random draws from 0 to 1
+ * @property {(seconds: number, signal?: AbortSignal) => Promise<void>} sleep rejects with the signal's reason
+ */
+
+/** @type {Time} */
+export const REAL_TIME = { now: () => performance.now() / 1000, random: Math.random, sleep };
+
+/**
+ * @param {number} seconds
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+function sleep(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, seconds * 1000);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** One call with all its retries: at most `seconds` long, and stopped by `signal`. */
+export class Call {
+  /**
+   * @param {number} seconds
+   * @param {AbortSignal | undefined} signal
+   * @param {Time} time
+   */
+  constructor(seconds, signal, time) {
+    this.seconds = seconds;
+    this.signal = signal;
+    this.time = time;
+    this.endsAt = time.now() + seconds;
+  }
+
+  /** Seconds until the deadline; 0 once it has passed. */
+  get left() {
+    return Math.max(0, this.endsAt - this.time.now());
+  }
+
+  /**
+   * Wait, unless the signal stops it.
+   *
+   * @param {number} seconds
+   */
+  async pause(seconds) {
+    this.signal?.throwIfAborted();
+    await this.time.sleep(seconds, this.signal);
+  }
+
+  /**
+   * Return the error to throw for a request that broke: the signal's reason, that time is up, or what happened.
+   *
+   * @param {string} what
+   * @param {unknown} problem
+   * @returns {unknown}
+   */
+  broken(what, problem) {
+    if (this.signal?.aborted) return this.signal.reason;
+    if (!this.left) return new DeadlineExceeded(`${what} took longer than ${this.seconds} s`, { cause: problem });
+    return new ServerUnreachable(`${what}: ${told(problem)}`, { cause: problem });
+  }
+}
+
+/** A signal for one request: it follows the caller's, and fires by itself when the time it was given is up. */
+export class Limit {
+  #controller = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #call;
+  #stop;
+
+  /** @param {Call} call */
+  constructor(call) {
+    this.#call = call;
+    this.#stop = () => this.#controller.abort(call.signal?.reason);
+    call.signal?.addEventListener("abort", this.#stop, { once: true });
+    if (call.signal?.aborted) this.#stop();
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  /**
+   * Allow so many seconds from now.
+   *
+   * @param {number} seconds
+   */
+  allow(seconds) {
+    this.rest();
+    const fire = () => this.#controller.abort(new Error(`nothing came for ${seconds.toFixed(1)} s`));
+    if (seconds < Infinity) this.#timer = setTimeout(fire, Math.min(LONGEST_TIMER_MS, seconds * 1000));
+  }
+
+  /** Allow any time, until it is told otherwise. */
+  rest() {
+    clearTimeout(this.#timer);
+  }
+
+  /** Let go of the timer and of the caller's signal. */
+  end() {
+    this.rest();
+    this.#call.signal?.removeEventListener("abort", this.#stop);
+  }
+}
+
+/**
+ * Say in a line what went wrong; fetch tells the cause apart from its message.
+ *
+ * @param {unknown} problem
+ */
+function told(problem) {
+  if (!(problem instanceof Error)) return String(problem);
+  const cause = problem.cause instanceof Error ? problem.cause.message || problem.cause.name : "";
+  return cause ? `${problem.message}: ${cause}` : problem.message;
+}

@@ -1,0 +1,108 @@
+/**
+ * Documents: what goes to a server and comes from it, as it is sent. Lengths and waits are in seconds, times in UTC.
+ *
+ * @typedef {string | Uint8Array | ArrayBuffer | Blob} Recording a web address, or the content of a sound file
+ *
+ * @typedef {object} KnownWishes
+ * @property {string} [model]
+ * @property {number} [duration] seconds
+ * @property {number} [seed]
+ * @property {string} [format] wav, flac, mp3, ogg, opus; mid and zip (stems) from the composer
+ * @property {string} [genre]
+ * @property {number} [bpm]
+ * @property {string} [key]
+ * @property {boolean} [loop]
+ * @property {string} [negative_prompt]
+ * @property {Recording} [melody] a tune to follow
+ * @property {Recording} [audio] music to go on from
+ *
+ * @typedef {KnownWishes & Record<string, unknown>} Wishes the other fields of a request for music, see docs/http-api.md
+ *
+ * @typedef {"queued" | "loading" | "running" | "succeeded" | "failed" | "canceled"} JobState
+ *
+ * @typedef {object} JobNews what changes while a job is on its way
+ * @property {string} id
+ * @property {JobState} state
+ * @property {number} progress a fraction of the whole, 0 to 1
+ * @property {string} stage
+ * @property {number | null} position the place in the queue of its model; 1 is next
+ * @property {number | null} wait_seconds until its turn; null where nobody can know
+ * @property {number | null} eta_seconds until its end; null where nobody can know
+ *
+ * @typedef {object} Result the file that a job made
+ * @property {string} url a path on the server
+ * @property {string} format
+ * @property {string} media_type
+ * @property {number} bytes
+ * @property {string} sha256
+ * @property {number} duration
+ * @property {number} sample_rate
+ * @property {number} channels
+ *
+ * @typedef {object} Timings
+ * @property {number | null} queued_seconds
+ * @property {number | null} load_seconds
+ * @property {number | null} generate_seconds
+ * @property {number | null} total_seconds
+ *
+ * @typedef {object} JobDetails
+ * @property {string} prompt
+ * @property {string} model the one asked for
+ * @property {string} generated_by the one that makes it; another where the composer stands in
+ * @property {Record<string, unknown>} request what was asked for, without files
+ * @property {string} dialect
+ * @property {string} created_at
+ * @property {string | null} started_at
+ * @property {string | null} finished_at
+ * @property {Timings} timings
+ * @property {Result | null} result
+ * @property {Record<string, unknown>} metadata what is known of the music: seed, model, licence and more
+ * @property {{type: string, message: string, field?: string | null} | null} error
+ * @property {{self: string, events: string, audio: string}} links
+ *
+ * @typedef {JobNews & JobDetails} Job
+ *
+ * @typedef {object} Track a piece in the server's prompt log
+ * @property {string} id
+ * @property {string} prompt
+ * @property {number | null} seed
+ * @property {string} model
+ * @property {string} generated_by
+ * @property {number} duration
+ * @property {number} created_at seconds since 1970
+ * @property {number | null} rating 1 to 5
+ * @property {boolean} starred
+ * @property {string[]} tags
+ * @property {string | null} parent the track it varies
+ * @property {string | null} job
+ * @property {string | null} format
+ * @property {number | null} bytes
+ * @property {string | null} licence
+ * @property {Record<string, unknown>} request
+ * @property {string | null} audio where its file is, a path on the server; null where it is no longer kept
+ * @property {string | null} midi
+ * @property {string | null} stems
+ *
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {string} kind
+ * @property {boolean} installed
+ * @property {boolean} loaded
+ * @property {string[]} aliases
+ * @property {string | null} licence
+ * @property {boolean | null} commercial_use
+ * @property {string | null} about
+ *
+ * @typedef {object} LoadedModel
+ * @property {string} name
+ * @property {number} memory_bytes
+ * @property {number} requests_running
+ * @property {string | null} expires_at
+ *
+ * @typedef {object} Explanation what the composer reads from a prompt
+ * @property {string} prompt
+ * @property {{field: string, value: string, source: string, because: string}[]} reasons
+ * @property {string[]} warnings
+ */
+
+export {};

@@ -1,0 +1,136 @@
+/** Jobs: handed in, followed to their end, fetched and cancelled. */
+
+import { Call } from "./call.js";
+import { DeadlineExceeded, GenerationFailed, ServerUnreachable } from "./errors.js";
+import { Exchange } from "./exchange.js";
+import { newKey, requestFields } from "./fields.js";
+import { events } from "./reading.js";
+import { pauseAfter } from "./retries.js";
+
+/**
+ * @typedef {import("./documents.js").Job} Job
+ * @typedef {import("./documents.js").JobNews} JobNews
+ * @typedef {import("./documents.js").Result} Result
+ * @typedef {(job: Job) => void} Progress
+ */
+
+const FIRST_LOOK_SECONDS = 0.1;
+const LONGEST_LOOK_SECONDS = 1;
+const LOOK_GROWTH = 1.3;
+const UNDO_SECONDS = 5;
+const FINAL_STATES = new Set(["succeeded", "failed", "canceled"]);
+
+/**
+ * Return the path of a job.
+ *
+ * @param {string} id
+ */
+export function pathOf(id) {
+  return `/api/jobs/${encodeURIComponent(id)}`;
+}
+
+/**
+ * Tell whether a job will never change again.
+ *
+ * @param {Pick<JobNews, "state">} job
+ */
+export function isFinal(job) {
+  return FINAL_STATES.has(job.state);
+}
+
+/**
+ * Hand a job in; it is one job however often the request is repeated.
+ *
+ * @param {Exchange} exchange
+ * @param {string} prompt
+ * @param {import("./documents.js").Wishes} wishes
+ * @param {Call} call
+ * @returns {Promise<Job>}
+ */
+export async function submitted(exchange, prompt, wishes, call) {
+  const body = await requestFields(prompt, wishes);
+  return exchange.document({ method: "POST", path: "/api/jobs", body, key: newKey() }, call);
+}
+
+/**
+ * Wait for the end of a job and return it.
+ *
+ * @param {Exchange} exchange
+ * @param {string} id
+ * @param {Call} call
+ * @param {Progress} [progress]
+ * @returns {Promise<Job>}
+ */
+export async function finished(exchange, id, call, progress) {
+  for (let look = FIRST_LOOK_SECONDS; ; look = Math.min(LONGEST_LOOK_SECONDS, look * LOOK_GROWTH)) {
+    /** @type {Job} */
+    const job = await exchange.document({ path: pathOf(id) }, call);
+    progress?.(job);
+    if (isFinal(job)) return job;
+    if (call.left <= look) {
+      const done = `${job.state} at ${Math.round(job.progress * 100)} %`;
+      throw new DeadlineExceeded(`after ${call.seconds} s job ${id} is ${done}`);
+    }
+    await call.pause(look);
+  }
+}
+
+/**
+ * Hand a job in and return it once it has succeeded; it is cancelled where anything stops the wait.
+ *
+ * @param {Exchange} exchange
+ * @param {string} prompt
+ * @param {import("./documents.js").Wishes} wishes
+ * @param {Call} call
+ * @param {Progress} [progress]
+ */
+export async function made(exchange, prompt, wishes, call, progress) {
+  const { id } = await submitted(exchange, prompt, wishes, call);
+  let job;
+  try {
+    job = await finished(exchange, id, call, progress);
+  } catch (problem) {
+    const undo = new Call(UNDO_SECONDS, undefined, call.time);
+    await exchange.document({ method: "DELETE", path: pathOf(id) }, undo).catch(() => undefined); // what stopped it counts
+    throw problem;
+  }
+  return succeeded(job);
+}
+
+/**
+ * Return a job that has made music, with its result; throws GenerationFailed for any other.
+ *
+ * @param {Job} job
+ * @returns {{job: Job, result: Result}}
+ */
+export function succeeded(job) {
+  if (job.state === "succeeded" && job.result) return { job, result: job.result };
+  const states = { canceled: "it was cancelled", succeeded: "its file is no longer kept" };
+  const ended = states[/** @type {keyof typeof states} */ (job.state)] ?? `it is ${job.state}`;
+  throw new GenerationFailed(job.error?.type || job.state, `job ${job.id}: ${job.error?.message || ended}`);
+}
+
+/**
+ * Yield a job as it is and at every change until its end, when it is a whole Job; a stream that breaks is opened again.
+ *
+ * @param {Exchange} exchange
+ * @param {string} id
+ * @param {{opening: () => Call, whole: Call}} calls for each opening of the stream, and for all of it
+ * @returns {AsyncGenerator<JobNews & Partial<Job>, void, undefined>}
+ */
+export async function* followed(exchange, id, { opening, whole }) {
+  for (let breaks = 1; ; breaks += 1) {
+    const answer = await exchange.open({ path: `${pathOf(id)}/events` }, opening());
+    try {
+      for await (const { text } of events(answer.pieces(whole))) {
+        const job = JSON.parse(text);
+        breaks = 0;
+        yield job;
+        if (isFinal(job)) return;
+      }
+    } catch (problem) {
+      if (!(problem instanceof ServerUnreachable)) throw problem;
+    }
+    await whole.pause(Math.min(whole.left, pauseAfter(breaks, undefined, whole.time.random)));
+  }
+}

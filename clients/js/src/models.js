@@ -1,0 +1,26 @@
+/** Models: installed on a server, with the way there told as it goes. */
+
+import { Call } from "./call.js";
+import { errorOf, ServerUnreachable } from "./errors.js";
+import { Exchange } from "./exchange.js";
+import { newKey } from "./fields.js";
+import { events } from "./reading.js";
+
+/**
+ * Install a model and yield what the server tells, one event after another.
+ *
+ * @param {Exchange} exchange
+ * @param {Record<string, unknown>} body
+ * @param {{opening: () => Call, whole: Call}} calls for the opening of the stream, and for all of it
+ * @returns {AsyncGenerator<Record<string, unknown>, void, undefined>}
+ */
+export async function* pulled(exchange, body, { opening, whole }) {
+  const send = { method: "POST", path: "/api/models/pull", body, key: newKey() };
+  const answer = await exchange.open(send, opening());
+  for await (const { kind, text } of events(answer.pieces(whole))) {
+    if (kind === "error") throw errorOf(500, text);
+    yield JSON.parse(text);
+    if (kind === "done") return;
+  }
+  throw new ServerUnreachable("the connection ended before the model was installed");
+}

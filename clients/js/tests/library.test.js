@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { InvalidRequest, NotFound, Tunesmith } from "tunesmith";
+import { servers, SHORT } from "./support/servers.js";
+
+const client = new Tunesmith({ baseUrl: `${servers.open}/` });
+
+test("what was made is found, starred, rated, tagged and forgotten", async () => {
+  const clip = await client.generate("a harpsichord under water", SHORT);
+  const [track] = await client.tracks({ search: "harpsichord water" });
+  assert.deepEqual([track.prompt, track.seed, track.job], ["a harpsichord under water", 7, clip.job.id]);
+  assert.deepEqual(await client.track(track.id), track);
+  assert.deepEqual(Buffer.from(await client.trackFile(track.id)), Buffer.from(clip.content));
+
+  const marked = await client.mark(track.id, { starred: true, rating: 5, tags: ["intro"] });
+  assert.deepEqual([marked.starred, marked.rating, marked.tags], [true, 5, ["intro"]]);
+  const found = await client.tracks({ starred: true, tag: "intro", model: "composer", limit: 3 });
+  assert.deepEqual(found.map(({ id }) => id), [track.id]);
+  assert.equal((await client.mark(track.id, { starred: false })).rating, 5);
+
+  await client.forget(track.id);
+  await assert.rejects(client.track(track.id), NotFound);
+  assert.deepEqual(await client.tracks({ search: "harpsichord water" }), []);
+});
+
+test("a track is varied with other seeds and gives its notes and parts", async () => {
+  await client.generate("a music box in the attic", SHORT);
+  const [track] = await client.tracks({ search: "attic" });
+  const jobs = await client.vary(track.id, 2);
+  const ended = await Promise.all(jobs.map(({ id }) => client.wait(id)));
+  assert.deepEqual(ended.map(({ state, request }) => [state, request.seed]), [["succeeded", 8], ["succeeded", 9]]);
+  assert.equal(Buffer.from(await client.trackFile(track.id, "midi")).toString("latin1", 0, 4), "MThd");
+  assert.equal(Buffer.from(await client.trackFile(track.id, "stems")).toString("latin1", 0, 2), "PK");
+});
+
+test("the server tells of its models, what it understands, and itself", async () => {
+  const models = await client.models();
+  assert.ok(models.find(({ name }) => name === "composer").installed);
+  assert.ok(Array.isArray(await client.loaded()));
+  const { reasons } = await client.explain("calm piano, 90 bpm");
+  assert.ok(reasons.some(({ field, value }) => field === "tempo" || value.includes("90")));
+  assert.match(await client.version(), /^\d+\.\d+/);
+});
+
+test("a pull of what does not exist says so", async () => {
+  const pulling = async () => {
+    for await (const told of client.pull("no-such-model")) assert.ok(told);
+  };
+  await assert.rejects(pulling(), NotFound);
+});
+
+test("addresses and tokens that cannot be are refused by name, and the token is not told", () => {
+  for (const baseUrl of ["", "localhost:8765", "ftp://x", "http://", "http://[::1", "http://a b"]) {
+    assert.throws(() => new Tunesmith({ baseUrl }), (error) => error instanceof InvalidRequest && error.field === "baseUrl");
+  }
+  const wrong = () => new Tunesmith({ baseUrl: "http://127.0.0.1", token: "ts_secret\n" });
+  assert.throws(wrong, (error) => error instanceof InvalidRequest && !error.message.includes("secret"));
+  assert.ok(!JSON.stringify(new Tunesmith({ token: "ts_secret" })).includes("secret"));
+});
+
+test("address and token come from the environment where nothing else is said", async () => {
+  process.env.TUNESMITH_URL = servers.guarded;
+  process.env.TUNESMITH_TOKEN = servers.token;
+  try {
+    assert.ok(Array.isArray(await new Tunesmith().tracks()));
+  } finally {
+    delete process.env.TUNESMITH_URL;
+    delete process.env.TUNESMITH_TOKEN;
+  }
+});

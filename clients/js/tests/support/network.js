@@ -1,0 +1,60 @@
+// A network with troubles: a loopback server that passes requests on to another, or does to them what it is told.
+import { createServer, request } from "node:http";
+
+/**
+ * Serve in front of `target`. A trouble is for the next request whose "METHOD /path" matches its `on`:
+ *   answer  { status, headers, body } instead of the server's
+ *   lose    pass the request on, then break the connection instead of answering
+ *   cut     break the connection after so many bytes of the answer's body
+ *   deaf    hide from the server which part of a file is asked for
+ *   silent  never answer
+ */
+export async function network(target, ...troubles) {
+  const waiting = [...troubles];
+  const seen = [];
+  const server = createServer((incoming, outgoing) => {
+    const what = `${incoming.method} ${incoming.url}`;
+    seen.push({ what, key: incoming.headers["idempotency-key"], range: incoming.headers.range });
+    const at = waiting.findIndex((trouble) => trouble.on.test(what));
+    const trouble = at < 0 ? {} : waiting.splice(at, 1)[0];
+    if (trouble.answer) {
+      const { status, headers = {}, body = "" } = trouble.answer;
+      incoming.resume().on("end", () => outgoing.writeHead(status, headers).end(body));
+    } else if (!trouble.silent) {
+      passOn(target, incoming, outgoing, trouble);
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${server.address().port}`, seen, close };
+}
+
+function passOn(target, incoming, outgoing, { lose, deaf, cut = Infinity }) {
+  const headers = { ...incoming.headers, host: new URL(target).host };
+  if (deaf) delete headers.range;
+  const asking = request(`${target}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
+    if (lose) {
+      answer.resume().on("end", () => outgoing.destroy());
+      return;
+    }
+    outgoing.writeHead(answer.statusCode, answer.headers);
+    let left = cut;
+    answer.on("data", (piece) => {
+      if (piece.length < left) {
+        outgoing.write(piece);
+        left -= piece.length;
+      } else if (left) {
+        outgoing.write(piece.subarray(0, left), () => outgoing.destroy());
+        left = 0;
+      }
+    });
+    answer.on("end", () => left && outgoing.end());
+  });
+  outgoing.on("close", () => asking.destroy());
+  asking.on("error", () => outgoing.destroy());
+  incoming.pipe(asking);
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ApiError, DeadlineExceeded, ServerBusy, ServerUnreachable, Tunesmith } from "tunesmith";
+import { network } from "./support/network.js";
+import { hasty, held, servers, SHORT } from "./support/servers.js";
+
+const SUBMIT = /^POST \/api\/jobs$/;
+const AUDIO = /^GET .*\/audio$/;
+const EVENTS = /^GET .*\/events$/;
+const VERSION = /^GET \/api\/version$/;
+
+/** Pass on what a test needs: a network with troubles and a hasty client in it. */
+function withTroubles(name, troubles, check, options = {}) {
+  test(name, async () => {
+    const way = await network(servers.open, ...troubles);
+    try {
+      await check({ ...hasty(way.url, options), seen: way.seen });
+    } finally {
+      await way.close();
+    }
+  });
+}
+
+const times = (number, trouble) => Array.from({ length: number }, () => trouble);
+const answer = (status, headers = {}, body = "{}") => ({ on: VERSION, answer: { status, headers, body } });
+
+withTroubles(
+  "a request whose answer is lost is repeated and makes no second track",
+  times(2, { on: SUBMIT, lose: true }),
+  async ({ client, seen }) => {
+    const prompt = `a lost answer ${process.pid}`;
+    assert.equal((await client.generate(prompt, SHORT)).duration, 1);
+    const keys = seen.filter(({ what }) => SUBMIT.test(what)).map(({ key }) => key);
+    assert.equal(keys.length, 3);
+    assert.equal(new Set(keys).size, 1);
+    assert.equal((await client.jobs({ limit: 100 })).filter((job) => job.prompt === prompt).length, 1);
+  },
+);
+
+withTroubles("two requests have two keys", [], async ({ client, seen }) => {
+  await Promise.all([client.submit("calm piano", SHORT), client.submit("calm piano", SHORT)]);
+  assert.equal(new Set(seen.map(({ key }) => key)).size, 2);
+});
+
+withTroubles(
+  "a busy server is asked again when it says",
+  [answer(429, { "Retry-After": "7" }), answer(503, {}, '{"error": "loading", "estimated_time": 20}'), answer(502)],
+  async ({ client, pauses }) => {
+    assert.match(await client.version(), /^\d/);
+    assert.deepEqual(pauses, [7.5, 20.5, 2]);
+  },
+);
+
+withTroubles(
+  "what would take longer than the deadline is told at once",
+  [answer(503, { "Retry-After": "600" }, '{"error": {"type": "QueueFull", "message": "the queue is full"}}')],
+  async ({ client, pauses }) => {
+    await assert.rejects(client.version(), (error) => {
+      assert.ok(error instanceof ServerBusy);
+      assert.deepEqual([error.message, error.kind, error.retryAfter], ["the queue is full", "QueueFull", 600]);
+      return true;
+    });
+    assert.deepEqual(pauses, []);
+  },
+);
+
+withTroubles(
+  "a server that is gone for a moment is found again",
+  times(3, { on: VERSION, lose: true }),
+  async ({ client, pauses }) => {
+    assert.match(await client.version(), /^\d/);
+    assert.deepEqual(pauses, [0.5, 1, 2]);
+  },
+);
+
+withTroubles("what breaks off in the middle is asked for again", [{ on: VERSION, cut: 5 }], async ({ client }) => {
+  assert.match(await client.version(), /^\d/);
+});
+
+withTroubles(
+  "a file that breaks off goes on where it broke",
+  [{ on: AUDIO, cut: 1000 }, { on: AUDIO, cut: 500 }],
+  async ({ client, seen }) => {
+    const { content, job } = await client.generate("calm piano", SHORT);
+    assert.equal(content.length, job.result.bytes);
+    assert.ok(Buffer.from(content).equals(Buffer.from(await client.audio(job.id))));
+    const ranges = seen.filter(({ what }) => AUDIO.test(what)).map(({ range }) => range);
+    assert.deepEqual(ranges, [undefined, "bytes=1000-", "bytes=1500-", undefined]);
+  },
+);
+
+withTroubles(
+  "a file that breaks off is right from a server without ranges too",
+  [{ on: AUDIO, cut: 1000 }, { on: AUDIO, deaf: true }],
+  async ({ client }) => {
+    const { content, job } = await client.generate("calm piano", SHORT);
+    assert.ok(Buffer.from(content).equals(Buffer.from(await client.audio(job.id))));
+  },
+);
+
+withTroubles(
+  "events that break off are opened again",
+  [{ on: EVENTS, cut: 20 }, { on: EVENTS, lose: true }],
+  async ({ client, seen }) => {
+    const { prompt, release } = held("broken-events");
+    const { id } = await client.submit(prompt, { model: "patient" });
+    release();
+    let last;
+    for await (const job of client.follow(id)) last = job;
+    assert.equal(last.state, "succeeded");
+    assert.ok(seen.filter(({ what }) => EVENTS.test(what)).length >= 2);
+  },
+);
+
+withTroubles("a server that never answers is waited for until the deadline", [{ on: VERSION, silent: true }], async ({ client }) => {
+  const began = performance.now();
+  await assert.rejects(client.version({ deadline: 0.3 }), DeadlineExceeded);
+  assert.ok(performance.now() - began < 5000);
+});
+
+withTroubles("a signal ends a request that is under way", [{ on: VERSION, silent: true }], async ({ client }) => {
+  const signal = AbortSignal.timeout(100);
+  await assert.rejects(client.version({ signal }), { name: "TimeoutError" });
+});
+
+withTroubles("what is no Tunesmith server is told from one", [answer(200, {}, "<html>hello</html>")], async ({ client }) => {
+  await assert.rejects(client.version(), (error) => error instanceof ApiError && /none of a Tunesmith/.test(error.message));
+});
+
+withTroubles("an error page of a proxy is told in short", [answer(418, {}, "x".repeat(9999))], async ({ client }) => {
+  await assert.rejects(client.version(), (error) => error.status === 418 && error.message.length === 200);
+});
+
+test("a server that is not there is tried four times", async () => {
+  const way = await network(servers.open);
+  await way.close();
+  const { client, pauses } = hasty(way.url);
+  await assert.rejects(client.version(), (error) => error instanceof ServerUnreachable && error.message.includes(way.url));
+  assert.equal(pauses.length, 3);
+});
+
+test("fetch may be another, also one that must not be a method, like a browser's", async () => {
+  const asked = [];
+  const fetch = async function (url, { headers }) {
+    assert.equal(this, undefined);
+    asked.push([url, headers.Authorization]);
+    return new Response('{"version": "9.9"}');
+  };
+  const client = new Tunesmith({ baseUrl: "https://music.example.com/ours/", token: "ts_x", fetch });
+  assert.equal(await client.version(), "9.9");
+  assert.deepEqual(asked, [["https://music.example.com/ours/api/version", "Bearer ts_x"]]);
+});

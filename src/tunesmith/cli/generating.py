@@ -1,0 +1,43 @@
+"""What ``tunesmith generate`` does with its options: checks them all, makes the music, and reports the files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.cli.console import progress_bar
+from tunesmith.cli.making import Extras, check_continued, check_licence, make_all, requests_for
+from tunesmith.cli.outputs import report
+from tunesmith.cli.picking import check_picking, picked, show_ranking
+from tunesmith.cli.remembering import remembered
+from tunesmith.request import GenerationRequest
+
+FIELDS: Mapping[str, str] = {
+    "bpm": "tempo_bpm", "hit": "hits", "loudness": "loudness_lufs", "guidance": "guidance_scale",
+}  # fmt: skip
+"""Fields of a request by the option that is called otherwise."""
+
+
+def wishes_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are fields of a request, under the fields' names."""
+    named = {FIELDS.get(option, option): value for option, value in options.items()}
+    return {field: value for field, value in named.items() if field in GenerationRequest.model_fields}
+
+
+def make_files(options: Mapping[str, Any]) -> None:
+    """Make what the options of the command ask for; raises InvalidRequest before any work is done."""
+    started = time.monotonic()
+    check_continued(options["audio"], options["continued"])
+    check_licence(options["model"], options["commercial_safe"])
+    requests, suffix = requests_for(wishes_of(options), options["variations"])
+    files = (options[name] for name in ("stems", "midi", "score", "layers"))
+    extras = Extras.checked(options["output"], suffix, *files)
+    check_picking(options["pick"], options["keep"], options["variations"], extras)
+    as_json, quiet = options["as_json"], options["quiet"]
+    with progress_bar(quiet or as_json) as progress:
+        made = make_all(requests, extras, progress, started)
+    done = picked(made, extras, options["keep"]) if options["pick"] else remembered(made)
+    report(done, as_json, quiet, to_stderr=extras.to_standard_output)
+    if options["pick"] and not (as_json or quiet):
+        show_ranking(done)

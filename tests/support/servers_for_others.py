@@ -1,0 +1,39 @@
+"""Really started servers for tests that are not written in Python: told as a line of JSON, there until stdin ends.
+
+``python tests/support/servers_for_others.py`` prints ``open``, the address of an open server; ``guarded``, that of one
+which wants tokens, with a good ``token`` and one that is good for a piece a day, ``meagre``; and ``folder``, in which
+the generator ``patient`` of strange_generators.py may look for the files that end its work.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from serving import serving
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with (
+            serving(folder / "open", composer_processes="1") as server,
+            serving(folder / "guarded", composer_processes="1") as guarded,
+        ):
+            told = {
+                "open": server.url,
+                "guarded": guarded.url,
+                "token": guarded.token(),
+                "meagre": guarded.token(quota="1/day"),
+                "folder": name,
+            }
+            sys.stdout.write(f"{json.dumps(told)}\n")
+            sys.stdout.flush()
+            sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
