@@ -21,6 +21,7 @@ from tunesmith.server.dialects.contract import error_response, message_of, statu
 from tunesmith.server.dialects.holding import headers_of, make, whole
 from tunesmith.server.dialects.huggingface.about import COMPUTE_TYPE, add_about
 from tunesmith.server.dialects.huggingface.asked import asked_for, submission_of, waits_for_model
+from tunesmith.server.dialects.huggingface.documents import described
 from tunesmith.server.dialects.huggingface.formats import Answer
 from tunesmith.server.dialects.huggingface.unhurried import UnhurriedRoute
 from tunesmith.server.loading import ModelIsLoading
@@ -48,17 +49,23 @@ def router(context: DialectContext) -> APIRouter:
         job = await make(context.service, submission, request)
         return await _answer(context, job, Answer.wanted(submission.extra["format"], accept))
 
-    @routes.post("/models/{model:path}", summary="Music from a prompt")
-    @routes.post("/hf-inference/models/{model:path}", summary="Music from a prompt, as through the router")
+    @routes.post("/models/{model:path}", summary="Music from a prompt", openapi_extra=described())
+    @routes.post(
+        "/hf-inference/models/{model:path}",
+        summary="Music from a prompt, as through the router",
+        openapi_extra=described(),
+    )
     async def of_model(request: Request, model: str, caller: Any = caller_of) -> Response:
         return await generate(request, model.strip("/"), caller.owner)
 
-    @routes.post("/pipeline/{task}/{model:path}", summary="Music from a prompt, as older clients ask")
+    @routes.post(
+        "/pipeline/{task}/{model:path}", summary="Music from a prompt, as older clients ask", openapi_extra=described()
+    )
     async def of_pipeline(request: Request, task: str, model: str, caller: Any = caller_of) -> Response:  # noqa: ARG001
         return await generate(request, model.strip("/"), caller.owner)
 
-    @routes.post("/", summary="Music from a prompt, as of an Inference Endpoint")
-    @routes.post("/predict", summary="Music from a prompt")
+    @routes.post("/", summary="Music from a prompt, as of an Inference Endpoint", openapi_extra=described())
+    @routes.post("/predict", summary="Music from a prompt", openapi_extra=described())
     async def of_default(request: Request, caller: Any = caller_of) -> Response:
         return await generate(request, None, caller.owner)
 
