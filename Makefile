@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-musicgen clean
+.PHONY: help music test check format bench bench-musicgen bench-server clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -38,6 +38,9 @@ bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line
 
 bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at real size (6 GB of disk, 10 minutes)
 	$(BIN)/python benchmarks/musicgen.py
+
+bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 8 minutes)
+	$(BIN)/python benchmarks/server.py
 
 clean: ## remove the virtual environment and every cache
 	rm -rf $(VENV) $(JS:%=%/node_modules) clients/js/types .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache

@@ -18,22 +18,27 @@ import psutil
 
 from server_parts import null_generator
 
-SETTINGS = {"TUNESMITH_BATCH_ROWS": "64", "TUNESMITH_QUEUE_LIMIT": "1000"}
-"""As many null jobs at once as are asked for; nothing else differs from what a user gets."""
+SETTINGS = {"TUNESMITH_BATCH_ROWS": "64", "TUNESMITH_QUEUE_LIMIT": "1000", "TUNESMITH_DRAIN_SECONDS": "0"}
+"""As many null jobs at once as are asked for, and a quick end; nothing else differs from what a user gets."""
 START_SECONDS = 60.0
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
+
+
+def environment(data_folder: Path) -> dict[str, str]:
+    """Return the variables with which ``tunesmith`` keeps to a folder and finds the null generator."""
+    path = null_generator.install(data_folder / "plug-in")
+    return {**os.environ, **SETTINGS, "TUNESMITH_DATA_DIR": str(data_folder / "data"), "PYTHONPATH": path}
 
 
 class RunningServer:
     """``tunesmith serve`` on a free port of loopback; ``module`` may be another that does the same."""
 
-    def __init__(self, data_folder: Path, module: str = "tunesmith", **environment: str) -> None:
+    def __init__(self, data_folder: Path, module: str = "tunesmith", **variables: str) -> None:
+        variables = {**environment(data_folder), **variables}
         self._began = time.perf_counter()
-        path = null_generator.install(data_folder / "plug-in")
-        where = {"TUNESMITH_DATA_DIR": str(data_folder / "data"), "PYTHONPATH": path}
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, "serve", "--port", "0"],
-            env={**os.environ, **SETTINGS, **where, **environment},
+            env=variables,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.log: list[str] = []
@@ -47,6 +52,11 @@ class RunningServer:
         """The server's process."""
         return psutil.Process(self._process.pid)
 
+    def processor_seconds(self) -> float:
+        """Return how long the server's own process has computed, its runners apart."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
     @property
     def url(self) -> str:
         """Where it listens."""
@@ -54,8 +64,13 @@ class RunningServer:
 
     def get(self, path: str) -> Any:
         """Return the JSON at a path."""
+        return json.loads(self.read(path))
+
+    def read(self, path: str) -> bytes:
+        """Return what is at a path."""
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
-            return json.load(answer)
+            content: bytes = answer.read()
+            return content
 
     def post(self, path: str, body: object) -> bytes:
         """Return what posting JSON is answered with."""

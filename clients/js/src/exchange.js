@@ -107,8 +107,9 @@ export class Exchange {
     if (!call.left) throw new DeadlineExceeded(`${method} ${path} took longer than ${call.seconds} s`);
     const limit = new Limit(call);
     limit.allow(call.left);
+    const fetch = this.#fetch; // as a method of something else a browser's would refuse to be called
     try {
-      const response = await this.#fetch(`${this.#baseUrl}${path}${queryOf(send)}`, {
+      const response = await fetch(`${this.#baseUrl}${path}${queryOf(send)}`, {
         method,
         headers: this.#headersOf(send),
         signal: limit.signal,
