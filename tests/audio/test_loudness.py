@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from tunesmith.audio import Audio
-from tunesmith.audio.loudness import LoudnessMeter, TruePeakMeter, k_weighting, loudness_of, true_peak_of
+from tunesmith.audio.loudness import (
+    TAPS,
+    LoudnessMeter,
+    TruePeakMeter,
+    _interpolator,
+    highest_between,
+    k_weighting,
+    loudness_of,
+    true_peak_of,
+)
 from tunesmith.audio.spool import Samples
 
 
@@ -85,3 +94,10 @@ def test_true_peak_is_never_below_the_sample_peak_and_counts_the_ends() -> None:
         sound[0, position] = -0.7
         assert true_peak_of(Audio(sound, 44100)) >= 20 * math.log10(0.7) - 1e-4
     assert true_peak_of(Audio(np.zeros((1, 100), np.float32), 44100)) == -math.inf
+
+
+@pytest.mark.parametrize("size", [0, TAPS - 1, TAPS, TAPS + 1, 127, 128, 150, 151, 152, 279, 5000])
+def test_the_points_between_are_those_of_the_plain_filters(size: int) -> None:
+    channel = np.random.default_rng(size).normal(0, 0.3, size).astype(np.float32)
+    plain = [np.abs(np.correlate(channel, taps, "valid")).max() for taps in _interpolator() if size >= TAPS]
+    assert highest_between(channel) == pytest.approx(max(plain, default=0.0), rel=1e-5)

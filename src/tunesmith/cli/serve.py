@@ -17,7 +17,7 @@ NoStandIn = Annotated[bool, typer.Option("--no-stand-in", help=NO_STAND_IN_HELP)
 def serve(
     host: Host = "127.0.0.1", port: Port = 8765, allow_anonymous: Anonymous = False, no_stand_in: NoStandIn = False
 ) -> None:
-    """Serve the APIs that music clients speak: Hugging Face, ElevenLabs, OpenAI and MCP.
+    """Serve the APIs that music clients speak: Hugging Face, Replicate, ElevenLabs, OpenAI, MCP and our own.
 
     tunesmith serve, then: curl -d '{"inputs": "calm piano"}' localhost:8765/models/facebook/musicgen-small -o calm.wav
     """

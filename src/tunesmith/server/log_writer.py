@@ -55,13 +55,19 @@ class LogWriter(logging.Handler):
             lines = [line for line in batch if isinstance(line, str)]
             left_out, self._left_out = self._left_out, 0
             if left_out:
-                lines.append(f"{left_out} lines of the log were left out, because it was read too slowly\n")
+                lines.append(self._about(left_out))
             self._write("".join(lines))
             flushes = [line for line in batch if isinstance(line, threading.Event)]
             for flush in flushes:
                 flush.set()
             if not flushes:
                 time.sleep(PAUSE_SECONDS)
+
+    def _about(self, left_out: int) -> str:
+        problem = "%d lines of the log were left out, because it was read too slowly"
+        return (
+            self.format(logging.LogRecord("tunesmith.log", logging.WARNING, "", 0, problem, (left_out,), None)) + "\n"
+        )
 
     def _waiting(self) -> Iterator[_Line]:
         for _ in range(LINES_AT_ONCE):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, MutableMapping
-from typing import Any, TextIO
+from datetime import UTC, datetime
+from typing import TextIO
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -35,6 +35,8 @@ SECRETS = re.compile(
 """What no line may hold, wherever it came from."""
 _SIGNS = ("ts_", "hf_", "r8_", "whsec_", "earer ", "oken ", "@")  # one is in every line that the search would find
 
+_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+"""What ``extra`` cannot be told by; the last is uvicorn's message once more, with colours."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -44,7 +46,7 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     Whoever ends the process calls ``flush`` first.
     """
     handler = logging.StreamHandler(stream) if stream else LogWriter(sys.stderr)
-    handler.setFormatter(_formatter(settings.log_format))
+    handler.setFormatter(EventFormatter(as_json=settings.log_format == "json"))
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     root = logging.getLogger()
     root.handlers = [handler]
@@ -69,25 +71,30 @@ def bind(**about: str) -> None:
     structlog.contextvars.bind_contextvars(**about)
 
 
-def _formatter(log_format: str) -> logging.Formatter:
-    renderer = structlog.processors.JSONRenderer() if log_format == "json" else _plain
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.ExtraAdder(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-        ],
-        processors=[_without_leftovers, structlog.processors.format_exc_info, _without_secrets(renderer)],
-    )
+class EventFormatter(logging.Formatter):
+    """Writes a record as an event, with what is bound and what its ``extra`` adds.
 
+    This and the records are made for every request, so it does without structlog's own formatter, which copies each.
+    """
 
-def _without_leftovers(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Drop what the libraries keep for themselves, such as uvicorn's coloured twin of its message."""
-    for name in ("_record", "_from_structlog", "color_message"):
-        event.pop(name, None)
-    return event
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._render: Processor = structlog.processors.JSONRenderer() if as_json else _plain
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, or lines where there is a trace to be read by people."""
+        event: EventDict = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")[:-6] + "Z",
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "logger": record.name,
+            **structlog.contextvars.get_contextvars(),
+        }
+        event.update((name, value) for name, value in vars(record).items() if name not in _OF_EVERY_RECORD)
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        line = str(self._render(None, "", event))
+        return SECRETS.sub(HIDDEN, line) if any(sign in line for sign in _SIGNS) else line
 
 
 def _plain(_: WrappedLogger, __: str, event: EventDict) -> str:
@@ -103,11 +110,3 @@ def _plain(_: WrappedLogger, __: str, event: EventDict) -> str:
 def _in_one_line(text: str) -> str:
     """Escape control characters, so that nobody's text looks like a line of ours or colours a terminal."""
     return text if text.isprintable() else _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
-
-
-def _without_secrets(renderer: Processor) -> Callable[[WrappedLogger, str, MutableMapping[str, Any]], str]:
-    def rendered(logger: WrappedLogger, name: str, event: EventDict) -> str:
-        line = str(renderer(logger, name, event))
-        return SECRETS.sub(HIDDEN, line) if any(sign in line for sign in _SIGNS) else line
-
-    return rendered
