@@ -55,7 +55,7 @@ class Service(Protocol):
         """Return a job; raises JobNotFound, for other owners' jobs too."""
         ...
 
-    async def wait(self, job_id: str, timeout: float | None = None) -> Job:
+    async def wait(self, job: Job, timeout: float | None = None) -> Job:
         """Return the job at its end, or as it is after ``timeout`` seconds."""
         ...
 
