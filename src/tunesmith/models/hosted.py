@@ -54,14 +54,12 @@ def access_to(name: HostedName, settings: Settings) -> Access:
 
 
 def check_open(name: str, open_models: Iterable[str]) -> None:
-    """Raise InvalidRequest unless a server's settings let its callers use the hosted model, whose cost is not theirs."""
+    """Raise InvalidRequest unless a server lets its callers use the hosted model, whose cost is not theirs."""
     hosted = str(read_name(name))
     for one in open_models:
         if hosted == one or (one.endswith("/*") and "://" not in hosted and hosted.startswith(one[:-1])):
             return
-    raise InvalidRequest(
-        "model", f"{hosted} is not open to callers of this server; the setting hosted_models names those"
-    )
+    raise InvalidRequest("model", f"{hosted} is not open to callers here; the setting hosted_models names what is")
 
 
 def licence_of(name: str) -> str:
