@@ -46,9 +46,8 @@ Variations = Annotated[
 PICK_HELP = "Measure the variations, rank them and mark the best one."
 Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
 Keep = Annotated[str, _option(MUSIC, "With --pick: keep the files of all, or only the best.", "all|best", "--keep")]
-Model = Annotated[
-    str, _option(MUSIC, "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicate:OWNER/NAME.", "NAME")
-]
+MODEL_HELP = "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicate:OWNER/NAME."
+Model = Annotated[str, _option(MUSIC, MODEL_HELP, "NAME")]
 SAFE_HELP = "Refuse a model whose licence does not allow commercial use."
 CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]
 
@@ -64,8 +63,8 @@ MelodyFile = Annotated[Text, _option(MODELS, "A recording whose melody to follow
 MaxCalls = Annotated[
     Text, _option(HOSTED, "Make no more calls than this, counted over all runs: 1000/day.", "N/UNIT", "--max-calls")
 ]
-TOKEN_HELP = "The service's token; better in HF_TOKEN or REPLICATE_API_TOKEN."
-HostedToken = Annotated[Text, _option(HOSTED, TOKEN_HELP, "TOKEN", "--hosted-token")]
+HOSTED_HELP = "The service's token; better in HF_TOKEN or REPLICATE_API_TOKEN."
+HostedToken = Annotated[Text, _option(HOSTED, HOSTED_HELP, "TOKEN", "--hosted-token")]
 
 Loudness = Annotated[
     Text, _option(SOUND, "Integrated loudness, -40 to -8. Default: the genre's or the score's.", "LUFS")
