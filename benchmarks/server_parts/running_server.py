@@ -52,6 +52,11 @@ class RunningServer:
         """The server's process."""
         return psutil.Process(self._process.pid)
 
+    def processor_seconds(self) -> float:
+        """Return how long the server's own process has computed, its runners apart."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
     @property
     def url(self) -> str:
         """Where it listens."""

@@ -36,6 +36,12 @@ def test_a_quoted_cell_may_span_lines_and_the_line_of_a_row_is_its_first(tmp_pat
     assert [line for line, _ in rows(sheet_of(tmp_path, "a.csv", text))] == [2, 4]
 
 
+def test_only_line_ends_end_a_row(tmp_path: Path) -> None:
+    odd = "calm\u2028slow\x0bpiano"
+    assert rows(sheet_of(tmp_path, "a.csv", f"prompt,bpm\n{odd},60\n")) == [(2, {"prompt": odd, "bpm": "60"})]
+    assert rows(sheet_of(tmp_path, "a.txt", f"{odd}\r\nfunk\r\n")) == [(1, {"prompt": odd}), (2, {"prompt": "funk"})]
+
+
 def test_json_lines_are_objects_or_prompts(tmp_path: Path) -> None:
     found = rows(sheet_of(tmp_path, "a.jsonl", '{"prompt": "calm", "bpm": 90}\n\n"funk"\n'))
     assert found == [(1, {"prompt": "calm", "bpm": 90}), (3, {"prompt": "funk"})]

@@ -174,8 +174,10 @@ def test_a_stopped_batch_keeps_what_is_finished_and_goes_on(
     stopped_after_one: subprocess.Popen[str], capsys: pytest.CaptureFixture[str], number: signal.Signals, code: int
 ) -> None:
     stopped_after_one.send_signal(number)
-    stopped_after_one.wait(LONGEST_WAIT)
+    _, shown = stopped_after_one.communicate(timeout=LONGEST_WAIT)
     assert stopped_after_one.returncode == code
+    if number is not signal.SIGKILL:
+        assert "1 of 2 are made; the same command goes on with the others" in shown
     states = {entry["id"]: entry["state"] for entry in manifest("a")}
     assert sorted(states.values()) == ["made", "waiting"]
     Path("gate").touch()
@@ -203,3 +205,28 @@ def test_a_full_disk_ends_the_batch_with_one_line() -> None:
         r"tunesmith: error: output: cannot write a.00[12]-(one|two)\.wav: the disk is full\n", done.stderr
     )
     assert [entry["state"] for entry in manifest("a")] == ["waiting", "waiting"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_on_a_terminal_there_is_a_bar_for_the_whole_and_one_a_track() -> None:
+    import pty
+
+    Path("a.jsonl").write_text('{"prompt": "one [bold]", "model": "prompt"}\n{"prompt": "two", "model": "mistaken"}\n')
+    parent, child = pty.openpty()
+    settings = {**os.environ, "PYTHONPATH": f"{os.environ['PYTHONPATH']}{os.pathsep}{ROOT / 'src'}", "COLUMNS": "100"}
+    with os.fdopen(parent, "rb", buffering=0) as terminal:
+        process = subprocess.Popen([sys.executable, "-m", "tunesmith", "batch", "a.jsonl"], stdout=subprocess.DEVNULL,
+                                   stderr=child, env={**settings, "TERM": "xterm"})  # fmt: skip
+        os.close(child)
+        shown = b"".join(iter(lambda: _read(terminal), b"")).decode()
+        assert process.wait(LONGEST_WAIT) == 1
+    for words in ("0 of 2", "001-one-bold.wav", "2 of 2", "002-two.wav: failed: prompt: must rhyme", "failed: line 2"):
+        assert words in shown
+
+
+def _read(terminal: io.RawIOBase | io.FileIO) -> bytes:
+    """Read what is shown; Linux ends a terminal that nobody writes to any more with an error."""
+    try:
+        return terminal.read(4096) or b""
+    except OSError:
+        return b""

@@ -27,9 +27,9 @@ def refusal(server: Serving, *args: str, **given: Any) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("case", ["music", "endpoint"])
-def test_music_comes_as_musicgens_does(server: Serving, case: str) -> None:
-    told = music(server, case=case, args={})
+@pytest.mark.parametrize("way", [{"task": "textToSpeech"}, {"task": "textToAudio"}, {"case": "endpoint"}], ids=str)
+def test_music_comes_as_musicgens_does(server: Serving, way: dict[str, str]) -> None:
+    told = music(server, args={}, **way)
     made = heard_in(told)
     assert told["type"] == "audio/wav"
     assert (made.format, made.sample_rate, made.channels, made.seconds) == ("WAV", 32_000, 1, 10.0)

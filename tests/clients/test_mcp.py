@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
@@ -146,8 +147,11 @@ def test_stdio_needs_no_server(tmp_path: Path) -> None:
 
 
 def test_over_stdio_a_cold_model_is_loaded(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    data_dir = tmp_path / "data"
+    shutil.copytree(pulled_once(tmp_path_factory), data_dir)
+
     async def run() -> None:
-        async with over_stdio(tmp_path, pulled_once(tmp_path_factory)) as client:
+        async with over_stdio(tmp_path, data_dir) as client:
             assert heard_in(await music(client, model=TINY)).sample_rate == 32_000
             broken = await music(client, model=BROKEN)
             assert broken.is_error

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import requests
 from listening_to import heard
-from plain_callers import CALLERS, Answer, Call, Caller, GaveUp
+from plain_callers import Answer, Call, Caller, GaveUp, every_caller
 from serving import BROKEN, TINY, WRONG_TOKEN, Serving
 
 from tunesmith.jobs.job import JobState
@@ -30,8 +31,6 @@ PATHS: Mapping[str, dict[str, Any]] = {
     "/v1/audio/speech": {"model": "tts-1", "voice": "alloy", "input": "calm piano", **SHORT},
 }
 """What asks for a second of music where."""
-
-every_caller = pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.__name__)
 
 
 def asked(caller: Caller, server: Serving, path: str, body: Any, **options: Any) -> Answer:
@@ -86,6 +85,18 @@ def test_a_form_and_a_bare_prompt_are_read(server: Serving, caller: Caller) -> N
         answer = asked(caller, server, "/models/prompt", body, content_type=content_type)
         assert (answer.status, answer.headers["content-type"]) == (200, "audio/wav"), answer.body
         assert server.job_of(prompt), prompt
+
+
+@every_caller
+def test_a_body_of_megabytes_is_read(server: Serving, caller: Caller) -> None:
+    body = {"inputs": "calm piano", "parameters": {"seed": 7}, "note": "x" * 3_000_000}
+    assert asked(caller, server, "/models/prompt", body).headers["x-tunesmith-seed"] == "7"
+
+
+def test_a_body_in_pieces_of_no_told_length_is_read(server: Serving) -> None:
+    pieces = iter([b'{"inputs": "calm', b' piano", "parameters"', b': {"seed": 7}}'])
+    with requests.post(f"{server.url}/models/prompt", data=pieces, timeout=60) as answer:
+        assert answer.headers["x-tunesmith-seed"] == "7"
 
 
 @every_caller

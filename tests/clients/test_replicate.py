@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -18,6 +21,8 @@ from replicate_calls import COMPOSER, META, ran, ran_async, refusal, replicate_a
 from serving import BROKEN, TINY, WRONG_TOKEN, Serving
 from sounds import wav_bytes
 from started_server import wait_for
+
+from tunesmith.jobs.job import JobState
 
 VERSION = "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb"
 SHORT = {"prompt": "calm piano", "duration": 2, "seed": 7}
@@ -76,6 +81,41 @@ def test_progress_is_in_the_logs_and_a_running_prediction_is_cancelled(musicgen_
 def has_begun(prediction: Prediction) -> bool:
     prediction.reload()
     return prediction.progress is not None and prediction.progress.current > 0
+
+
+def test_a_prediction_is_cancelled_while_it_waits_and_a_full_queue_is_told(
+    strict_server: Serving, held: Callable[[str], str]
+) -> None:
+    with replicate_at(strict_server.url) as client:
+        client.poll_interval = 0.05
+        first, second = (
+            client.models.predictions.create("tunesmith/patient", input={"prompt": held(name), "duration": 1})
+            for name in ("running", "waiting")
+        )
+        strict_server.wait_for_state(first.input["prompt"], JobState.RUNNING)  # type: ignore[index]
+        full = refusal(strict_server.url, COMPOSER, SHORT)
+        assert (full.status, full.title) == (503, "Service unavailable")
+        second.cancel()
+        assert (second.status, second.started_at) == ("canceled", None)
+        first.cancel()
+        first.wait()
+        assert first.status == "canceled"
+
+
+def test_everything_is_there_for_asyncio_too(server: Serving) -> None:
+    async def run() -> None:
+        client = Client(api_token="r8_any", base_url=server.url)
+        client.poll_interval = 0.05
+        made = await client.models.predictions.async_create(COMPOSER, input=SHORT)
+        events = [event.event.value async for event in made.async_stream()]
+        assert events[-2:] == ["output", "done"]
+        await made.async_wait()
+        assert (await client.predictions.async_get(made.id)).status == made.status == "succeeded"
+        await made.async_cancel()
+        assert made.status == "succeeded"
+        await client._async_client.aclose()
+
+    asyncio.run(run())
 
 
 def test_a_wait_that_runs_out_goes_on_as_polling(musicgen_server: Serving) -> None:
@@ -183,6 +223,13 @@ def test_a_token_has_its_quota_and_no_more(server_with_tokens: Serving) -> None:
     spent = refusal(server_with_tokens.url, META, SHORT, token=token)
     assert spent.status == 429
     assert (spent.detail or "").startswith("Request was throttled. Your rate limit resets in ~")
+
+
+def test_reads_beyond_the_rate_are_tried_again_when_the_server_says(server_with_tokens: Serving) -> None:
+    began = time.monotonic()
+    with replicate_at(server_with_tokens.url, server_with_tokens.token(rate="1/second")) as client:
+        assert [len(client.predictions.list()) for _ in range(45)] == [0] * 45  # of which 20 a second are allowed
+    assert time.monotonic() - began >= 1
 
 
 def test_ones_own_predictions_are_nobody_elses(server_with_tokens: Serving) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,16 @@ def test_a_fault_is_hidden_in_the_dialects_shape_and_the_server_lives_on(tmp_pat
             assert message(answer.json())
             assert "secret" not in answer.text
         assert httpx.get(f"{url}/health/live").status_code == 200
+
+
+def test_the_page_of_what_can_be_asked_works_without_the_internet(tmp_path: Path) -> None:
+    with served(create_app(Settings(data_dir=tmp_path))) as url, httpx.Client(base_url=url) as client:
+        files = re.findall(r'(?:src|href)="([^"]+)"', client.get("/docs").raise_for_status().text)
+        assert len(files) >= 3
+        for file in files:
+            assert file.startswith("/docs/static/"), file
+            assert client.get(file).raise_for_status().content
+        assert "/api/generate" in client.get("/openapi.json").json()["paths"]
 
 
 def test_an_app_starts_works_and_stops_again_and_again_over_one_folder(tmp_path: Path) -> None:

@@ -30,18 +30,26 @@ def node_in(folder: Path) -> str:
     pytest.skip(missing)
 
 
-def run_node(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run node in a folder and return what came of it; its scripts find the Python of the tests in PYTHON."""
+def node_alone() -> str:
+    """Return the path of node, for scripts that need no packages; skips without it, but never in CI."""
+    node = shutil.which("node")
+    if node is None and os.environ.get("CI"):
+        pytest.fail("node is not installed")
+    return node or pytest.skip("node is not installed")
+
+
+def run_node(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run node in a folder, with ``given`` to read, and return what came of it; PYTHON names that of the tests."""
     environment = {**os.environ, "PYTHON": sys.executable, "NO_COLOR": "1"}
     return subprocess.run(
-        [node_in(folder), *arguments], cwd=folder, env=environment, capture_output=True, text=True,
+        [node_in(folder), *arguments], cwd=folder, env=environment, input=given, capture_output=True, text=True,
         timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
 
 
 def told_by(script: str, case: str, **given: Any) -> Any:
     """Return what a case of a script in CLIENTS gives, as plain JSON values."""
-    ran = run_node(CLIENTS, script, case, json.dumps(given))
+    ran = run_node(CLIENTS, script, case, given=json.dumps(given))
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 

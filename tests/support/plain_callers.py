@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import pytest
 import requests
 
 PATIENCE_SECONDS = 60.0
@@ -69,6 +72,8 @@ def by_curl(call: Call) -> Answer:
         raise GaveUp
     assert ran.returncode == 0, ran.stderr
     head, body = ran.stdout.split(b"\r\n\r\n", 1)
+    while head.startswith(b"HTTP/1.1 100"):  # curl asks whether a long body is wanted, and it is
+        head, body = body.split(b"\r\n\r\n", 1)
     status, *lines = head.decode().split("\r\n")
     return Answer(int(status.split()[1]), lowered(dict(line.split(": ", 1) for line in lines)), body)
 
@@ -79,4 +84,7 @@ def lowered(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 Caller = Callable[[Call], Answer]
-CALLERS: tuple[Caller, ...] = (by_requests, by_urllib, by_curl)
+no_curl = not shutil.which("curl") and "CI" not in os.environ
+every_caller = pytest.mark.parametrize("caller", [
+    by_requests, by_urllib, pytest.param(by_curl, marks=pytest.mark.skipif(no_curl, reason="there is no curl")),
+], ids=["requests", "urllib", "curl"])  # fmt: skip

@@ -3,6 +3,7 @@
 import { DeadlineExceeded, ServerUnreachable } from "./errors.js";
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const TIME_UP = new Error("time is up");
 
 /**
  * Time and chance; tests pass their own.
@@ -63,19 +64,6 @@ export class Call {
     this.signal?.throwIfAborted();
     await this.time.sleep(seconds, this.signal);
   }
-
-  /**
-   * Return the error to throw for a request that broke: the signal's reason, that time is up, or what happened.
-   *
-   * @param {string} what
-   * @param {unknown} problem
-   * @returns {unknown}
-   */
-  broken(what, problem) {
-    if (this.signal?.aborted) return this.signal.reason;
-    if (!this.left) return new DeadlineExceeded(`${what} took longer than ${this.seconds} s`, { cause: problem });
-    return new ServerUnreachable(`${what}: ${told(problem)}`, { cause: problem });
-  }
 }
 
 /** A signal for one request: it follows the caller's, and fires by itself when the time it was given is up. */
@@ -99,19 +87,46 @@ export class Limit {
   }
 
   /**
-   * Allow so many seconds from now.
+   * Go by another call of the same signal from now on.
    *
-   * @param {number} seconds
+   * @param {Call} call
    */
-  allow(seconds) {
+  goBy(call) {
+    this.#call = call;
+  }
+
+  /**
+   * Allow what is left of the call, or at most so many seconds.
+   *
+   * @param {number} [seconds]
+   */
+  allow(seconds = Infinity) {
     this.rest();
-    const fire = () => this.#controller.abort(new Error(`nothing came for ${seconds.toFixed(1)} s`));
-    if (seconds < Infinity) this.#timer = setTimeout(fire, Math.min(LONGEST_TIMER_MS, seconds * 1000));
+    const { left } = this.#call;
+    const reason = seconds < left ? new Error(`nothing came for ${seconds} s`) : TIME_UP;
+    const fire = () => this.#controller.abort(reason);
+    const milliseconds = Math.min(left, seconds) * 1000;
+    if (milliseconds < Infinity) this.#timer = setTimeout(fire, Math.min(LONGEST_TIMER_MS, milliseconds));
   }
 
   /** Allow any time, until it is told otherwise. */
   rest() {
     clearTimeout(this.#timer);
+  }
+
+  /**
+   * Return the error to throw for a request that broke: the caller's reason, that time is up, or what happened.
+   *
+   * @param {string} what
+   * @param {unknown} problem
+   * @returns {unknown}
+   */
+  broken(what, problem) {
+    const { signal, seconds, left } = this.#call;
+    if (signal?.aborted) return signal.reason;
+    const cause = this.signal.aborted ? this.signal.reason : problem; // a fetch may put its own in place of the reason
+    if (!left || cause === TIME_UP) return new DeadlineExceeded(`${what} took longer than ${seconds} s`, { cause });
+    return new ServerUnreachable(`${what}: ${told(cause)}`, { cause });
   }
 
   /** Let go of the timer and of the caller's signal. */

@@ -60,9 +60,9 @@ export class Tunesmith {
   constructor({ baseUrl, token, deadline = DEADLINE_SECONDS, fetch, time = REAL_TIME } = {}) {
     const secret = token ?? fromEnvironment("TUNESMITH_TOKEN");
     this.baseUrl = checkedUrl(baseUrl ?? fromEnvironment("TUNESMITH_URL") ?? DEFAULT_URL);
+    /** @type {Record<string, string>} */
     const headers = secret ? { Authorization: `Bearer ${checkedToken(secret)}` } : {};
-    const fetching = fetch ?? globalThis.fetch.bind(globalThis);
-    this.#exchange = new Exchange(this.baseUrl, /** @type {Record<string, string>} */ (headers), fetching);
+    this.#exchange = new Exchange(this.baseUrl, headers, fetch ?? globalThis.fetch);
     this.#deadline = deadline;
     this.#time = time;
   }

@@ -106,9 +106,10 @@ export class Exchange {
     call.signal?.throwIfAborted();
     if (!call.left) throw new DeadlineExceeded(`${method} ${path} took longer than ${call.seconds} s`);
     const limit = new Limit(call);
-    limit.allow(call.left);
+    limit.allow();
+    const fetch = this.#fetch; // as a method of something else a browser's would refuse to be called
     try {
-      const response = await this.#fetch(`${this.#baseUrl}${path}${queryOf(send)}`, {
+      const response = await fetch(`${this.#baseUrl}${path}${queryOf(send)}`, {
         method,
         headers: this.#headersOf(send),
         signal: limit.signal,
@@ -118,7 +119,7 @@ export class Exchange {
       return new Answer(response, limit, `${method} ${path}`);
     } catch (problem) {
       limit.end();
-      throw call.broken(`${method} ${this.#baseUrl}${path}`, problem);
+      throw limit.broken(`${method} ${this.#baseUrl}${path}`, problem);
     }
   }
 

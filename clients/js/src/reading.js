@@ -42,11 +42,12 @@ export class Answer {
    */
   async *pieces(call) {
     const reader = this.#response.body?.getReader();
+    this.#limit.goBy(call);
     try {
       while (reader) {
-        this.#limit.allow(Math.min(SILENCE_SECONDS, call.left));
+        this.#limit.allow(SILENCE_SECONDS);
         const { done, value } = await reader.read().catch((problem) => {
-          throw call.broken(this.#what, problem);
+          throw this.#limit.broken(this.#what, problem);
         });
         this.#limit.rest();
         if (done) return;

@@ -106,6 +106,21 @@ test("following stops with its signal and leaves the job alone", async () => {
   assert.equal((await client.wait(id)).state, "succeeded");
 });
 
+test("following lasts longer than the deadline of other calls, unless it has one of its own", async () => {
+  const { prompt, release } = held("patiently");
+  const { id } = await client.submit(prompt, { model: "patient" });
+  const brief = new Tunesmith({ baseUrl: servers.open, deadline: 1 });
+  const follow = async (options) => {
+    let last;
+    for await (const news of brief.follow(id, options)) last = news;
+    return last;
+  };
+  await refused(follow({ deadline: 0.5 }), DeadlineExceeded, {});
+  const following = follow();
+  setTimeout(release, 1500);
+  assert.equal((await following).state, "succeeded");
+});
+
 test("a signal that has fired already lets nothing be asked", async () => {
   const prompt = "never asked for";
   await assert.rejects(client.generate(prompt, SHORT, { signal: AbortSignal.abort() }), { name: "AbortError" });

@@ -140,9 +140,10 @@ test("a server that is not there is tried four times", async () => {
   assert.equal(pauses.length, 3);
 });
 
-test("fetch may be another", async () => {
+test("fetch may be another, also one that must not be a method, like a browser's", async () => {
   const asked = [];
-  const fetch = async (url, { headers }) => {
+  const fetch = async function (url, { headers }) {
+    assert.equal(this, undefined);
     asked.push([url, headers.Authorization]);
     return new Response('{"version": "9.9"}');
   };

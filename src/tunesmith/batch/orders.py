@@ -134,7 +134,7 @@ class _Reader:
         return hashlib.sha256(f"{asked}\0{times}".encode(errors="replace")).hexdigest()[:ID_LETTERS], times
 
     def _seed(self, known: Entry | None, times: int) -> int:
-        if known is not None:
+        if known is not None and isinstance(known.request.get("seed"), int):
             return int(known.request["seed"])
         return secrets.randbelow(DRAWN_SEEDS) if self._defaults.seed is None else self._defaults.seed + times
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -105,7 +106,7 @@ def _text_of(source: str) -> str:
 
 
 def _read_lines(text: str, found: _Found) -> None:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             found.rows.append(SheetRow(number, {PROMPT: line.strip()}))
 
@@ -137,7 +138,7 @@ def _read_csv(text: str, found: _Found) -> None:
 
 def _records(text: str, delimiter: str, found: _Found) -> Iterator[tuple[int, list[str]]]:
     """Yield the records that are not empty, each with the line it begins on."""
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     while True:
         try:

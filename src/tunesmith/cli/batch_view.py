@@ -117,7 +117,9 @@ class _Lines(_Silence):
 class _Bars:
     def __init__(self, progress: Progress, total: int, done: int) -> None:
         self._progress = progress
-        self._whole = progress.add_task("all", total=total, completed=done)
+        self._total = total
+        self._done = done
+        self._whole = progress.add_task(self._so_far, total=total, completed=done)
         self._tracks: dict[str, TaskID] = {}
 
     def begun(self, order: Order) -> None:
@@ -130,21 +132,23 @@ class _Bars:
 
     def ended(self, entry: Entry) -> None:
         self._progress.remove_task(self._tracks.pop(entry.id))
-        if entry.state != "waiting":
-            self._progress.advance(self._whole)
+        self._done += entry.state != "waiting"
+        self._progress.update(self._whole, description=self._so_far, completed=self._done)
         if entry.error:
             self._progress.console.print(_outcome(entry), markup=False, highlight=False)
+
+    @property
+    def _so_far(self) -> str:
+        return f"{self._done} of {self._total}"
 
 
 @contextmanager
 def _bars() -> Iterator[Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(
-        *columns, MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
-    ) as progress:
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         yield progress
 
 

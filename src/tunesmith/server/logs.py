@@ -16,6 +16,7 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from tunesmith.config import Settings
+from tunesmith.server.log_writer import LogWriter
 
 OURS = ("tunesmith", "uvicorn")
 """The loggers that the level is set for; the libraries' tell only of trouble, because some write addresses down."""
@@ -38,8 +39,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
-    """Have all loggers of the process write to ``stream`` (standard error), as the settings say."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    """Have all loggers of the process write to ``stream`` as the settings say, or to standard error in the background.
+
+    Whoever ends the process calls ``flush`` first.
+    """
+    handler = logging.StreamHandler(stream) if stream else LogWriter(sys.stderr)
     handler.setFormatter(_formatter(settings.log_format))
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     root = logging.getLogger()
@@ -52,6 +56,12 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     for name in OURS:
         logging.getLogger(name).setLevel(level)
     logging.captureWarnings(True)
+
+
+def flush() -> None:
+    """Wait until all that was told is written."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
 
 
 def bind(**about: str) -> None:

@@ -48,8 +48,9 @@ class ServiceMaker:
         path = self._service.result_path(job)
         seed = job.metadata.get("seed", request.seed)
         duration = job.result.duration if job.result else job.audio_seconds
+        asked = stood_in_for(job)
         name = f"{job.id}.{file_format}"
-        return MusicFile(path, name, f"{MUSIC}{job.id}", job.generated_by, seed, duration, stood_in_for(job))
+        return MusicFile(path, name, f"{MUSIC}{job.id}", job.generated_by, seed, duration, asked)
 
 
 def sessions_of(service: Service) -> StreamableHTTPSessionManager:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from socket import socket
 from types import FrameType
 
 import uvicorn
 
+from tunesmith.server.logs import flush
 from tunesmith.server.sockets import bound, urls_of
 
 log = logging.getLogger("uvicorn.error")
@@ -34,6 +35,15 @@ class DrainingServer(uvicorn.Server):
         """Begin to serve, and say where."""
         await super().startup(sockets)
         log.info("Listening on %s (Ctrl-C ends it)", " and ".join(urls_of(sockets or [])))
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Have the log written before a signal that was caught ends the process, as uvicorn then lets it."""
+        with super().capture_signals():
+            try:
+                yield
+            finally:
+                flush()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end."""

@@ -1,9 +1,10 @@
-// Runs the case of a script that argv[2] names with the JSON of argv[3], and prints what it gives as JSON.
+// Runs the case of a script that argv[2] names with the JSON of standard input, and prints what it gives as JSON.
+import { json } from "node:stream/consumers";
+
 export async function run(cases) {
-  const [name, given] = process.argv.slice(2);
   let got;
   try {
-    got = await cases[name](JSON.parse(given));
+    got = await cases[process.argv[2]](await json(process.stdin));
   } catch (error) {
     got = { refused: await told(error) };
   }

@@ -217,6 +217,7 @@ def test_a_full_queue_is_told_late_enough_for_those_who_ask_again_at_once(strict
 def test_a_failure_is_a_500_with_a_request_id_and_nothing_of_the_inside(server: Serving) -> None:
     failed = posted(server, "/models/raising")
     assert error_of(failed)[0] == 500
+    assert len(failed.headers["x-request-id"]) >= 16
     assert "secret" not in failed.text
     assert "Traceback" not in failed.text
 

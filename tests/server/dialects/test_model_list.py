@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fake_service import MODELS, TOKEN, FakeContext, FakeService
 from live_server import app_of, served
 
 from tunesmith.server.dialects import model_list
+from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput
 from tunesmith.server.dialects.replicate.registry import MUSICGEN_VERSION
 
 
@@ -52,6 +54,14 @@ def test_an_error_is_said_both_ways(url: str) -> None:
     answer = httpx.get(f"{url}/models/nobody/nothing", headers={"Authorization": f"Bearer {TOKEN}"})
     assert (answer.status_code, answer.json()["status"]) == (404, 404)
     assert answer.json()["detail"] == answer.json()["error"]["message"]
+
+
+def test_what_is_wrong_with_a_predictions_input_is_said_both_ways() -> None:
+    wrong = InvalidInput([InvalidField("required", "input", "prompt is required")])
+    said = json.loads(bytes(model_list.errors(wrong).body))
+    assert (said["status"], said["detail"]) == (422, "- input: prompt is required\n")
+    told = {"message": "- input: prompt is required", "type": "invalid_request_error", "param": None, "code": None}
+    assert said["error"] == told
 
 
 def test_an_unknown_model_is_not_found(client: openai.OpenAI) -> None:

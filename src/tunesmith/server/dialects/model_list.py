@@ -17,7 +17,7 @@ from tunesmith.errors import TunesmithError, UnknownName
 from tunesmith.generator import Registry
 from tunesmith.models.store import Store
 from tunesmith.server.dialects import openai, replicate
-from tunesmith.server.dialects.contract import Context
+from tunesmith.server.dialects.contract import Context, message_of, status_of
 from tunesmith.server.dialects.replicate.models import model_json
 from tunesmith.server.dialects.replicate.registry import find_model, published_models
 
@@ -55,9 +55,12 @@ def router(context: Context, names: Names = installed_names) -> APIRouter:
 
 
 def errors(error: TunesmithError) -> Response:
-    """Answer as Replicate does, with OpenAI's ``error`` beside it."""
-    theirs, ours = replicate.errors(error), openai.errors(error)
-    body = {**json.loads(bytes(theirs.body)), **json.loads(bytes(ours.body))}
+    """Answer as Replicate does, with OpenAI's ``error`` beside it, which says the same."""
+    theirs = replicate.errors(error)
+    body = json.loads(bytes(theirs.body))
+    known = theirs.status_code == status_of(error)
+    message = message_of(error) if known else body["detail"].strip()  # Replicate has errors of its own
+    body |= openai.error_body(theirs.status_code, message, getattr(error, "field", None))
     headers = {name: value for name, value in theirs.headers.items() if name not in ("content-length", "content-type")}
     return JSONResponse(body, theirs.status_code, headers, media_type=theirs.media_type)
 

@@ -133,12 +133,11 @@ SERVER_FAULTS = 500
 
 def errors(error: TunesmithError) -> JSONResponse:
     """Answer in their shape: ``{"error": {"message", "type", "param", "code"}}``."""
-    status = status_of(error)
+    return error_response(error, error_body(status_of(error), message_of(error), getattr(error, "field", None)))
+
+
+def error_body(status: int, message: str, field: str | None = None) -> dict[str, Any]:
+    """Return what their errors consist of."""
     usual = "server_error" if status >= SERVER_FAULTS else "invalid_request_error"
-    body = {
-        "message": message_of(error),
-        "type": TYPES.get(status, usual),
-        "param": getattr(error, "field", None),
-        "code": CODES.get(status),
-    }
-    return error_response(error, {"error": body})
+    told = {"message": message, "type": TYPES.get(status, usual), "param": field, "code": CODES.get(status)}
+    return {"error": told}

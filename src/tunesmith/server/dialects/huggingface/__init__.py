@@ -20,7 +20,7 @@ from tunesmith.server.context import DialectContext
 from tunesmith.server.dialects.contract import error_response, message_of, status_of
 from tunesmith.server.dialects.holding import headers_of, make, whole
 from tunesmith.server.dialects.huggingface.about import COMPUTE_TYPE, add_about
-from tunesmith.server.dialects.huggingface.asked import asked_for, submission_of, waits_for_model
+from tunesmith.server.dialects.huggingface.asked import asked_for, documented_inputs, submission_of, waits_for_model
 from tunesmith.server.dialects.huggingface.formats import Answer
 from tunesmith.server.dialects.huggingface.unhurried import UnhurriedRoute
 from tunesmith.server.loading import ModelIsLoading
@@ -37,28 +37,32 @@ def router(context: DialectContext) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=["Hugging Face"], route_class=UnhurriedRoute, dependencies=[Depends(context.authenticate)])
     add_about(routes, context)
-    caller_of = Depends(context.authenticate)
+    caller_of, body = Depends(context.authenticate), documented_inputs()
 
     async def generate(request: Request, model: str | None, owner: str | None) -> Response:
-        body = await asked_for(request)
+        asked = await asked_for(request)
         accept = request.headers.get("accept", "")
-        submission = submission_of(body, model, owner, accept)
-        if not waits_for_model(body, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
+        submission = submission_of(asked, model, owner, accept)
+        if not waits_for_model(asked, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
             await context.loading.wait(submission.request.model, NO_WAIT_SECONDS)
         job = await make(context.service, submission, request)
         return await _answer(context, job, Answer.wanted(submission.extra["format"], accept))
 
-    @routes.post("/models/{model:path}", summary="Music from a prompt")
-    @routes.post("/hf-inference/models/{model:path}", summary="Music from a prompt, as through the router")
+    @routes.post("/models/{model:path}", openapi_extra=body, summary="Music from a prompt")
+    @routes.post(
+        "/hf-inference/models/{model:path}", openapi_extra=body, summary="Music from a prompt, as through the router"
+    )
     async def of_model(request: Request, model: str, caller: Any = caller_of) -> Response:
         return await generate(request, model.strip("/"), caller.owner)
 
-    @routes.post("/pipeline/{task}/{model:path}", summary="Music from a prompt, as older clients ask")
+    @routes.post(
+        "/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, as older clients ask"
+    )
     async def of_pipeline(request: Request, task: str, model: str, caller: Any = caller_of) -> Response:  # noqa: ARG001
         return await generate(request, model.strip("/"), caller.owner)
 
-    @routes.post("/", summary="Music from a prompt, as of an Inference Endpoint")
-    @routes.post("/predict", summary="Music from a prompt")
+    @routes.post("/", openapi_extra=body, summary="Music from a prompt, as of an Inference Endpoint")
+    @routes.post("/predict", openapi_extra=body, summary="Music from a prompt")
     async def of_default(request: Request, caller: Any = caller_of) -> Response:
         return await generate(request, None, caller.owner)
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest
-from tunesmith.server.dialects.huggingface.formats import Answer
+from tunesmith.server.dialects.huggingface.formats import CONTENT_TYPES, Answer
 from tunesmith.server.refusals import BadRequest
 
 DIALECT = "huggingface"
@@ -27,6 +27,27 @@ NOT_THEIRS = ("prompt", "model", "soundfont", "audio", "melody")
 FIELDS = {name: name for name in GenerationRequest.model_fields if name not in NOT_THEIRS} | {"bpm": "tempo_bpm"}
 """Our field by their parameter; the others of theirs mean nothing here and are let through."""
 GROUPS = ("generation_parameters", "generate_kwargs")
+
+
+def documented_inputs() -> dict[str, Any]:
+    """Return the part of an OpenAPI operation that describes the body."""
+    known = GenerationRequest.model_json_schema()["properties"]
+    fields = {name: known[field] for name, field in FIELDS.items() if field != "hits"}
+    about = "The length in MusicGen's steps, of which 50 are a second, and 3 more; duration says it in seconds."
+    fields["max_new_tokens"] = {"type": "integer", "minimum": DELAY_FRAMES + 1, "description": about}
+    fields["format"] = {"type": "string", "enum": list(CONTENT_TYPES)}
+    options = {"wait_for_model": {"type": "boolean", "default": True}, "use_cache": {"type": "boolean"}}
+    inputs = {"type": "string", "description": "What the music is like."}
+    schema = {
+        "type": "object", "required": ["inputs"],
+        "properties": {
+            "inputs": inputs,
+            "parameters": {"type": "object", "properties": fields},
+            "options": {"type": "object", "properties": options},
+        },
+    }  # fmt: skip
+    content = {"application/json": {"schema": schema}, "text/plain": {"schema": inputs}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 async def asked_for(request: Request) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message
 
 from tunesmith.server.dialects.replicate.contract import Json
+from tunesmith.server.dialects.replicate.described import file_body
 from tunesmith.server.dialects.replicate.file_store import MAX_FILE_BYTES, FileStore, StoredFile, Upload
 from tunesmith.server.dialects.replicate.prediction import timestamp
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput, Problem
@@ -33,7 +34,7 @@ class Files:
 
     def add_to(self, router: APIRouter) -> None:
         """Add the routes."""
-        router.add_api_route("/files", self.create, methods=["POST"], status_code=201)
+        router.add_api_route("/files", self.create, methods=["POST"], status_code=201, openapi_extra=file_body())
         router.add_api_route("/files", self.page, methods=["GET"])
         router.add_api_route("/files/{file_id}", self.get, methods=["GET"])
         router.add_api_route("/files/{file_id}", self.delete, methods=["DELETE"], status_code=204)

@@ -29,6 +29,16 @@ def openapi_schema() -> dict[str, Any]:
     }
 
 
+def input_schema() -> dict[str, Any]:
+    """Return the schema of an input by itself, with what there is to choose from where it belongs."""
+    whole = openapi_schema()["components"]["schemas"]
+    fields = {
+        name: {**{word: said for word, said in field.items() if word != "allOf"}, **whole.get(name, {})}
+        for name, field in whole["Input"]["properties"].items()
+    }
+    return {**whole["Input"], "properties": fields}
+
+
 def _property(name: str, field: InputField, at: int) -> dict[str, Any]:
     about: dict[str, Any] = {"x-order": at, "description": field.about}
     if field.choices:

@@ -1,0 +1,43 @@
+"""What the OpenAPI document says of the bodies that this dialect reads itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tunesmith.server.dialects.replicate.contract import Json
+from tunesmith.server.dialects.replicate.schema import input_schema
+from tunesmith.server.webhooks import EVENTS
+
+PREFER = {
+    "name": "Prefer", "in": "header", "required": False, "schema": {"type": "string"},
+    "description": "`wait`, or `wait=n` with n of 1 to 60: the answer comes with the music, or after n seconds.",
+}  # fmt: skip
+
+
+def prediction_body(*, named: bool, path: Sequence[str] = ()) -> Json:
+    """Describe a request for a prediction; with a model that the path has ``named``, and other fields of the path."""
+    fields: Json = {
+        "input": input_schema(),
+        "webhook": {"type": "string", "format": "uri", "description": "Where the news of it are posted to."},
+        "webhook_events_filter": {"type": "array", "items": {"type": "string", "enum": list(EVENTS)}},
+        "stream": {"type": "boolean", "description": "Accepted for compatibility: there always is a stream."},
+    }
+    if not named:
+        about = "The id of a model's version, `owner/name`, or both as `owner/name:id`."
+        fields = {"version": {"type": "string", "description": about}, **fields}
+    wanted = ["input"] if named else ["version", "input"]
+    in_path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in path]
+    return {"parameters": [PREFER, *in_path], **_body("application/json", fields, wanted)}
+
+
+def file_body() -> Json:
+    """Describe the upload of a file."""
+    content = {"type": "string", "format": "binary"}
+    metadata = {"type": "string", "description": "A JSON object.", "default": "{}"}
+    return _body("multipart/form-data", {"content": content, "metadata": metadata}, ["content"])
+
+
+def _body(media_type: str, fields: Json, wanted: Sequence[str]) -> dict[str, Any]:
+    schema = {"type": "object", "required": list(wanted), "properties": fields}
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
