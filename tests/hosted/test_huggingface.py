@@ -189,7 +189,13 @@ def test_a_refused_call_is_not_made(bench: Bench) -> None:
 
 @pytest.mark.parametrize("field", ["negative_prompt", "form", "audio", "melody", "hits"])
 def test_what_the_model_cannot_do_is_refused_before_any_call(bench: Bench, field: str) -> None:
-    wish = {"form": "loop", "audio": "a.wav", "melody": "a.wav", "negative_prompt": "drums", "hits": [{"time": 1}]}
+    wish: dict[str, Any] = {
+        "form": "loop",
+        "audio": "a.wav",
+        "melody": "a.wav",
+        "negative_prompt": "drums",
+        "hits": [{"time": 1}],
+    }
     with pytest.raises(InvalidRequest, match=field):
         bench.make(duration=2, **{field: wish[field]})
     assert bench.service.asked == []

@@ -56,6 +56,7 @@ class Dispatcher:
         self._identity = ProcessIdentity.own()
         self._worker: str | None = None
         self._working: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
+        self._made: set[str] = set()  # those of them that are only to be written down
         self._awake = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "database")  # one thread, so that reports are written in their order
         self._next_heartbeat = 0.0
@@ -173,12 +174,13 @@ class Dispatcher:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.pop(task.get_name(), None)
+        self._made.discard(task.get_name())
         self._awake.set()
         if not task.cancelled() and task.exception():
             log.error("a job was left as it was", extra={"job_id": task.get_name()}, exc_info=task.exception())
 
     def _stop(self, job_id: str) -> None:
-        if job_id in self._working:
+        if job_id in self._working and job_id not in self._made:
             self._working[job_id][1].cancel()
 
     async def _work(self, claim: Claim, path: Path) -> None:
@@ -191,6 +193,7 @@ class Dispatcher:
             alone = job.attempts > 1  # a runner has died over it: others must not be the victims
             task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
             made = await self._pool.run(task, self._reporter(claim, entry))
+            self._made.add(job.id)  # a report that is written after the end finds nobody's job, which stops no one
             keeping = _Keeping(self._results, self._queue, claim, made)
             ended = await self._conclude(asyncio.to_thread, keeping)
             kept = True
