@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -45,10 +46,10 @@ def file(home: Path) -> Path:
     return home / "tunesmith.db"
 
 
-def refused(*flags: str) -> tuple[int, str]:
+def refused(*flags: str, before: Sequence[str] = ()) -> tuple[int, str]:
     """Start a server that should not start; return its exit code and the one line that it says."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tunesmith", "serve", "--port", "0", *flags],
+        [*before, sys.executable, "-m", "tunesmith", "serve", "--port", "0", *flags],
         env=os.environ, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.stdout == ""
@@ -148,6 +149,31 @@ def test_a_data_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path, mon
     code, line = refused()
     assert code == 1
     assert "Not a directory" in line
+
+
+def as_any_user() -> list[str]:
+    """Return how to run a command so that permissions hold, which root may pass over."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may write everywhere, and there is no setpriv to be less than root")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("what", ["", "tunesmith.db", "results", "results/incoming", "inputs", "files"])
+def test_what_another_user_made_and_cannot_be_written_to_is_one_clear_line(home: Path, what: str) -> None:
+    open_database(Settings(data_dir=home)).close()
+    for folder in ("results/incoming", "inputs", "files"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    path = home / what
+    path.chmod(0o555 if path.is_dir() else 0o444)
+    code, line = refused(before=as_any_user())
+    path.chmod(0o755)
+    assert code in (1, 2)
+    assert str(path) in line
+    assert "cannot be written to" in line
+    assert not what or f"belongs to {path.owner()}" in line
 
 
 def test_a_server_starts_beside_a_program_that_holds_the_database_and_works_once_it_lets_go(
