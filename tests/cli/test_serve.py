@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -77,6 +77,23 @@ def test_the_address_is_told_and_answers(home: Path) -> None:
         assert f"Listening on {server.url}" in server.log
         assert httpx.get(f"{server.url}/health/live").json()["status"] == "ok"
         assert httpx.get(f"{server.url}/docs").status_code == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_more_callers_are_held_than_the_system_s_usual_limit_of_open_files(home: Path) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as open_:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+        try:
+            server = open_.enter_context(started(home))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        host, _, port = server.url.removeprefix("http://").partition(":")
+        for _ in range(200):
+            open_.enter_context(socket.create_connection((host, int(port)), timeout=10))
+        assert httpx.get(f"{server.url}/health/ready", timeout=10).status_code == 200
 
 
 def test_a_port_in_use_is_one_clear_line_and_harms_nobody(home: Path) -> None:
