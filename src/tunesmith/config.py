@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.origins import BaseUrl, Host, Origin
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate, one_line
 
 FILE_VARIABLE = "TUNESMITH_CONFIG"
@@ -32,6 +33,8 @@ def _words(value: object) -> object:
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Hosts = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_words)]
+Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_words)]
 
 
 def settings_file() -> Path:
@@ -42,7 +45,9 @@ def settings_file() -> Path:
 class Settings(BaseSettings):
     """Every option that can be set for good; those of the music are also flags of ``tunesmith generate``."""
 
-    model_config = SettingsConfigDict(env_prefix="TUNESMITH_", extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = SettingsConfigDict(
+        env_prefix="TUNESMITH_", env_ignore_empty=True, extra="forbid", frozen=True, allow_inf_nan=False
+    )
 
     duration: Annotated[float, Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] = 30.0
     sample_rate: SampleRate = 44100
@@ -70,15 +75,15 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
     result_days: Annotated[float, Field(gt=0)] = 30.0
     result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
-    public_url: str | None = None
+    public_url: BaseUrl | None = None
     replicate_output: Literal["auto", "url", "data"] = "auto"
     allow_private_addresses: bool = False
     rate_limit_url: str | None = None
     anonymous_rate: str = "60/minute"
     anonymous_quota: str = "50/day"
     max_body_megabytes: Annotated[float, Field(gt=0)] = 140.0
-    allowed_hosts: Words = ()
-    cors_origins: Words = ()
+    allowed_hosts: Hosts = ()
+    cors_origins: Origins = ()
     trusted_proxies: Words = ()
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -98,10 +103,15 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Read the settings; raises InvalidRequest that names the setting, the limit and the value."""
+    if settings_file().is_dir():
+        raise InvalidRequest("settings", f"{settings_file()} is a folder; {FILE_VARIABLE} names a file")
     try:
         return Settings()
     except ValidationError as error:
         field, _, problem = one_line(error).partition(": ")
+        field = field.partition(".")[0]  # of a list, whose parts have no names
+        if error.errors()[0]["type"] == "extra_forbidden":
+            problem = f"there is no such setting, though {settings_file()} has it; docs/configuration.md lists all"
         raise InvalidRequest(f"setting {field}", problem) from None
     except (ValueError, OSError) as error:
         raise InvalidRequest("settings", f"cannot read {settings_file()}: {error}") from None

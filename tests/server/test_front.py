@@ -102,3 +102,10 @@ def test_options_and_a_wrong_method_name_all_methods_that_a_path_takes(url: str,
 
 def test_options_of_nothing_is_nothing(url: str) -> None:
     assert httpx.options(f"{url}/v1/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/v1/models", "/models/facebook/musicgen-small", "/v1/nothing"])
+def test_a_base_url_that_ends_in_a_slash_leads_to_the_same(url: str, path: str) -> None:
+    for method in ("GET", "POST"):
+        answers = [httpx.request(method, f"{url}{slashes}{path}", json={}) for slashes in ("", "/", "//")]
+        assert len({(answer.status_code, answer.content) for answer in answers}) == 1

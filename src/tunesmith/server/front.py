@@ -1,4 +1,4 @@
-"""The front door: what somebody finds who opens the server's bare address, and HEAD and OPTIONS of every address."""
+"""The front door: what somebody finds who opens the server's bare address, and what every address puts up with."""
 
 from __future__ import annotations
 
@@ -54,3 +54,17 @@ class Heads:
                     serving.cancel()
 
             await self._app({**scope, "method": "GET"}, receive, sent)
+
+
+class Slashes:
+    """Middleware that takes a path with several slashes in front for one with one: a base URL often ends in one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, as if asked for by the shorter path."""
+        if scope["type"] == "http" and scope["path"].startswith("//"):
+            raw = b"/" + scope["raw_path"].lstrip(b"/")
+            scope = {**scope, "path": "/" + scope["path"].lstrip("/"), "raw_path": raw}
+        await self._app(scope, receive, send)
