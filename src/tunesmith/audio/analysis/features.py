@@ -106,7 +106,7 @@ def _bands(frames: Floats, size: int) -> Floats:
 
 
 def _compressed(magnitudes: Floats, size: int) -> Floats:
-    return np.log1p(COMPRESSION * product(magnitudes, _band_matrix(size)))
+    return np.asarray(np.log1p(COMPRESSION * product(magnitudes, _band_matrix(size))), np.float32)
 
 
 def _peaks(magnitudes: Floats) -> Floats:
