@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
     prompt_log: bool = True
     database_url: str | None = None
+    hf_base_url: str | None = None
+    hf_token: SecretStr | None = None
+    replicate_base_url: str | None = None
+    replicate_token: SecretStr | None = None
+    hosted_seconds: Annotated[float, Field(ge=1, le=7200)] = 600.0
+    hosted_models: Words = ()
+    max_calls: str | None = None
     queue_limit: Annotated[int, Field(ge=1)] = 500
     keep_alive: Annotated[float, Field(ge=-1)] = 300.0
     batch_rows: Annotated[int, Field(ge=2, le=256)] = 16

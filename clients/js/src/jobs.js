@@ -14,9 +14,11 @@ import { pauseAfter } from "./retries.js";
  * @typedef {(job: Job) => void} Progress
  */
 
-const FIRST_LOOK_SECONDS = 0.1;
-const LONGEST_LOOK_SECONDS = 1;
-const LOOK_GROWTH = 1.3;
+/** How long the server is asked to wait for a job's end, and how long where somebody watches its progress. */
+const WAIT_SECONDS = 20;
+const LOOK_SECONDS = 0.5;
+/** A server that answers sooner than asked is not asked again at once. */
+const AGAIN_SECONDS = 0.1;
 const UNDO_SECONDS = 5;
 const FINAL_STATES = new Set(["succeeded", "failed", "canceled"]);
 
@@ -62,16 +64,19 @@ export async function submitted(exchange, prompt, wishes, call) {
  * @returns {Promise<Job>}
  */
 export async function finished(exchange, id, call, progress) {
-  for (let look = FIRST_LOOK_SECONDS; ; look = Math.min(LONGEST_LOOK_SECONDS, look * LOOK_GROWTH)) {
+  const longest = progress ? LOOK_SECONDS : WAIT_SECONDS;
+  for (;;) {
+    const wait = Math.min(longest, call.left / 2); // the answer must be here before the deadline
+    const until = call.time.now() + wait;
     /** @type {Job} */
-    const job = await exchange.document({ path: pathOf(id) }, call);
+    const job = await exchange.document({ path: pathOf(id), query: { wait: wait.toFixed(3) } }, call);
     progress?.(job);
     if (isFinal(job)) return job;
-    if (call.left <= look) {
+    if (call.left <= AGAIN_SECONDS) {
       const done = `${job.state} at ${Math.round(job.progress * 100)} %`;
       throw new DeadlineExceeded(`after ${call.seconds} s job ${id} is ${done}`);
     }
-    await call.pause(look);
+    if (call.time.now() < until) await call.pause(AGAIN_SECONDS);
   }
 }
 

@@ -64,6 +64,8 @@ def batch(
     commercial_safe: options.CommercialSafe = None,
     server: Server = None,
     token: Token = None,
+    max_calls: options.MaxCalls = None,
+    hosted_token: options.HostedToken = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -74,7 +76,9 @@ def batch(
     from tunesmith.batch.manifest import manifest_of
     from tunesmith.batch.orders import read_orders
     from tunesmith.batch.sheet import read_sheet
+    from tunesmith.cli.hosting import set_for_this_run
 
+    set_for_this_run(model, max_calls, hosted_token)
     flags = {
         "model": model, "duration": duration, "loudness_lufs": loudness, "sample_rate": sample_rate,
         "mono": mono or None,

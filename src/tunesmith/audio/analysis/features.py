@@ -106,7 +106,8 @@ def _bands(frames: Floats, size: int) -> Floats:
 
 
 def _compressed(magnitudes: Floats, size: int) -> Floats:
-    return np.asarray(np.log1p(COMPRESSION * product(magnitudes, _band_matrix(size))), np.float32)
+    compressed: Floats = np.log1p(COMPRESSION * product(magnitudes, _band_matrix(size)))
+    return compressed
 
 
 def _peaks(magnitudes: Floats) -> Floats:
