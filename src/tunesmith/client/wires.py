@@ -198,4 +198,4 @@ def unanswered(problem: httpx.HTTPError) -> Reply:
 
 def told(problem: httpx.HTTPError) -> str:
     """Say in a line what went wrong on the way; httpx has no words for some of it."""
-    return f"{problem.request.url}: {problem or type(problem).__name__}"
+    return f"no answer from {problem.request.url}: {problem or type(problem).__name__}"
