@@ -45,7 +45,7 @@ while True:
     if "estimated_time" not in answer:
         sys.exit(answer["error"])
     print(answer["estimated_time"], flush=True)
-    time.sleep(answer["estimated_time"])
+    time.sleep(min(answer["estimated_time"], 3))  # other tests may have had the model wait for minutes
 
 with open("music.wav", "wb") as file:
     file.write(response.content)

@@ -68,7 +68,7 @@ await run({
       if (estimate === undefined) throw new Error(error);
       estimates.push(estimate);
       writeFileSync(gate, "");
-      await sleep(estimate);
+      await sleep(Math.min(estimate, 3)); // the estimate may be of a load that other tests had waiting for minutes
     }
   },
 });
