@@ -38,8 +38,7 @@ const DEADLINE_SECONDS = 120;
  * @property {string} [model]
  * @property {boolean} [starred]
  * @property {string} [tag]
- * @property {number} [limit]
- * @property {number} [before] the `next` of the page before
+ * @property {number} [limit] the newest so many; eachTrack asks for so many at once
  *
  * @typedef {object} Marks what to change; what is left out stays
  * @property {boolean} [starred]
@@ -186,6 +185,24 @@ export class Tunesmith {
    */
   async tracks(which = {}, options = {}) {
     return (await this.#ask({ path: "/api/tracks", query: { ...which }, wants: ["tracks"] }, options)).tracks;
+  }
+
+  /**
+   * Yield every track that fits, the newest first, asking for more as they are taken.
+   *
+   * @param {TrackQuery} [which]
+   * @param {CallOptions} [options] the deadline is for each time it asks
+   * @returns {AsyncGenerator<Track, void, undefined>}
+   */
+  async *eachTrack(which = {}, options = {}) {
+    /** @type {number | null | undefined} */
+    let before;
+    do {
+      const page = { path: "/api/tracks", query: { ...which, before }, wants: ["tracks", "next_before"] };
+      const found = await this.#ask(page, options);
+      yield* found.tracks;
+      before = found.next_before;
+    } while (before !== null);
   }
 
   /**
