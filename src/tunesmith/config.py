@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.origins import BaseUrl, Host, Origin
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate, one_line
 
 FILE_VARIABLE = "TUNESMITH_CONFIG"
@@ -32,6 +33,8 @@ def _words(value: object) -> object:
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Hosts = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_words)]
+Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_words)]
 
 
 def settings_file() -> Path:
@@ -42,7 +45,9 @@ def settings_file() -> Path:
 class Settings(BaseSettings):
     """Every option that can be set for good; those of the music are also flags of ``tunesmith generate``."""
 
-    model_config = SettingsConfigDict(env_prefix="TUNESMITH_", extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = SettingsConfigDict(
+        env_prefix="TUNESMITH_", env_ignore_empty=True, extra="forbid", frozen=True, allow_inf_nan=False
+    )
 
     duration: Annotated[float, Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] = 30.0
     sample_rate: SampleRate = 44100
@@ -55,6 +60,13 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
     prompt_log: bool = True
     database_url: str | None = None
+    hf_base_url: str | None = None
+    hf_token: SecretStr | None = None
+    replicate_base_url: str | None = None
+    replicate_token: SecretStr | None = None
+    hosted_seconds: Annotated[float, Field(ge=1, le=7200)] = 600.0
+    hosted_models: Words = ()
+    max_calls: str | None = None
     queue_limit: Annotated[int, Field(ge=1)] = 500
     keep_alive: Annotated[float, Field(ge=-1)] = 300.0
     batch_rows: Annotated[int, Field(ge=2, le=256)] = 16
@@ -63,15 +75,15 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
     result_days: Annotated[float, Field(gt=0)] = 30.0
     result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
-    public_url: str | None = None
+    public_url: BaseUrl | None = None
     replicate_output: Literal["auto", "url", "data"] = "auto"
     allow_private_addresses: bool = False
     rate_limit_url: str | None = None
     anonymous_rate: str = "60/minute"
     anonymous_quota: str = "50/day"
     max_body_megabytes: Annotated[float, Field(gt=0)] = 140.0
-    allowed_hosts: Words = ()
-    cors_origins: Words = ()
+    allowed_hosts: Hosts = ()
+    cors_origins: Origins = ()
     trusted_proxies: Words = ()
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -91,10 +103,15 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Read the settings; raises InvalidRequest that names the setting, the limit and the value."""
+    if settings_file().is_dir():
+        raise InvalidRequest("settings", f"{settings_file()} is a folder; {FILE_VARIABLE} names a file")
     try:
         return Settings()
     except ValidationError as error:
         field, _, problem = one_line(error).partition(": ")
+        field = field.partition(".")[0]  # of a list, whose parts have no names
+        if error.errors()[0]["type"] == "extra_forbidden":
+            problem = f"there is no such setting, though {settings_file()} has it; docs/configuration.md lists all"
         raise InvalidRequest(f"setting {field}", problem) from None
     except (ValueError, OSError) as error:
         raise InvalidRequest("settings", f"cannot read {settings_file()}: {error}") from None

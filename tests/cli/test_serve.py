@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -45,10 +46,10 @@ def file(home: Path) -> Path:
     return home / "tunesmith.db"
 
 
-def refused(*flags: str) -> tuple[int, str]:
+def refused(*flags: str, before: Sequence[str] = ()) -> tuple[int, str]:
     """Start a server that should not start; return its exit code and the one line that it says."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tunesmith", "serve", "--port", "0", *flags],
+        [*before, sys.executable, "-m", "tunesmith", "serve", "--port", "0", *flags],
         env=os.environ, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.stdout == ""
@@ -76,6 +77,23 @@ def test_the_address_is_told_and_answers(home: Path) -> None:
         assert f"Listening on {server.url}" in server.log
         assert httpx.get(f"{server.url}/health/live").json()["status"] == "ok"
         assert httpx.get(f"{server.url}/docs").status_code == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_more_callers_are_held_than_the_system_s_usual_limit_of_open_files(home: Path) -> None:
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as open_:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+        try:
+            server = open_.enter_context(started(home))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        host, _, port = server.url.removeprefix("http://").partition(":")
+        for _ in range(200):
+            open_.enter_context(socket.create_connection((host, int(port)), timeout=10))
+        assert httpx.get(f"{server.url}/health/ready", timeout=10).status_code == 200
 
 
 def test_a_port_in_use_is_one_clear_line_and_harms_nobody(home: Path) -> None:
@@ -148,6 +166,31 @@ def test_a_data_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path, mon
     code, line = refused()
     assert code == 1
     assert "Not a directory" in line
+
+
+def as_any_user() -> list[str]:
+    """Return how to run a command so that permissions hold, which root may pass over."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may write everywhere, and there is no setpriv to be less than root")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+@pytest.mark.parametrize("what", ["", "tunesmith.db", "results", "results/incoming", "inputs", "files"])
+def test_what_another_user_made_and_cannot_be_written_to_is_one_clear_line(home: Path, what: str) -> None:
+    open_database(Settings(data_dir=home)).close()
+    for folder in ("results/incoming", "inputs", "files"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    path = home / what
+    path.chmod(0o555 if path.is_dir() else 0o444)
+    code, line = refused(before=as_any_user())
+    path.chmod(0o755)
+    assert code in (1, 2)
+    assert str(path) in line
+    assert "cannot be written to" in line
+    assert not what or f"belongs to {path.owner()}" in line
 
 
 def test_a_server_starts_beside_a_program_that_holds_the_database_and_works_once_it_lets_go(

@@ -90,6 +90,12 @@ def test_claims_at_once_never_share_a_job(store: JobStore, queue: JobQueue) -> N
     assert set(got.values()) == {1}
 
 
+def test_a_claim_says_whether_it_was_the_last(store: JobStore, queue: JobQueue) -> None:
+    for _ in range(3):
+        store.submit(asked())
+    assert [claimed(queue).is_last for _ in range(3)] == [False, False, True]
+
+
 def test_a_job_s_life_is_timed(store: JobStore, queue: JobQueue, clock: FakeClock) -> None:
     job_id = store.submit(asked()).job.id
     clock.pass_(3)

@@ -195,6 +195,7 @@ def test_a_file_is_copied_before_it_is_changed(tmp_path: Path) -> None:
         older.execute("UPDATE alembic_version SET version_num = '0001'")
         older.execute("DROP TABLE tracks")
         older.execute("DROP TABLE track_words")
+        older.execute("DROP TABLE hosted_calls")
         older.execute("INSERT INTO speeds (model, load_seconds) VALUES ('mine', 3.5)")
     older.close()
     opened(path).close()

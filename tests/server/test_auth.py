@@ -119,6 +119,21 @@ def test_a_server_is_open_until_a_token_was_made_and_stays_closed_when_the_last_
     assert asked(Authenticator(tokens, open_at_first)).status_code == 401
 
 
+def test_the_first_token_counts_from_its_first_use(tokens: Counted) -> None:
+    app = app_of(Authenticator(tokens, Access()))
+
+    async def calls() -> list[int]:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            answers = [await client.get("/who"), await client.get("/who", headers={"Authorization": "ts_not_yet_made"})]
+            token = await asyncio.to_thread(tokens.secret)
+            answers.append(await client.get("/who", headers={"Authorization": f"Bearer {token}"}))
+            assert answers[-1].json()["owner"] is not None
+            return [answer.status_code for answer in (*answers, await client.get("/who"))]
+
+    assert asyncio.run(calls()) == [200, 200, 200, 401]
+
+
 @pytest.mark.parametrize(("address", "owner"), [
     ("203.0.113.9", "203.0.113.9"), ("::ffff:203.0.113.9", "203.0.113.9"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
     ("fe80::1%eth0", "fe80::/64"), ("", "unknown"), ("../../etc", "unknown"),

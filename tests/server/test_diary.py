@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from work import asked
 
 from tunesmith.config import Settings
+from tunesmith.jobs.job import Job
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import Loaded, Made, Report, ReportTo, RunnerCrashed, Task, TaskFailed
@@ -56,8 +59,8 @@ class Trial:
         self.database = open_database(Settings(data_dir=folder))
         self.store, self.ends = JobStore(self.database, 10), list[JobEnd]()
         results, queue = ResultFiles(folder / "results"), JobQueue(self.database)
-        self.pool = ScriptedPool(make)
-        self.dispatcher = Dispatcher(queue, Workers(self.database), results, self.pool, Changes())
+        self.pool, self.changes = ScriptedPool(make), Changes()
+        self.dispatcher = Dispatcher(queue, Workers(self.database), results, self.pool, self.changes)
         self.dispatcher.diary.listen(self.ends.append)
         self.job = self.store.submit(asked(dialect="replicate")).job
 
@@ -116,6 +119,30 @@ def test_a_job_that_is_made_tells_its_times_its_sound_and_what_was_drawn(
     assert [record.message for record in caplog.records] == ["job started", "job succeeded"]
     assert {vars(record)["job_id"] for record in caplog.records} == {trial.job.id}
     assert vars(caplog.records[1])["audio_seconds"] == 10.0
+
+
+def test_a_report_that_is_written_after_the_end_does_not_undo_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, heard = threading.Event(), threading.Event()
+    running, succeed = JobQueue.running, JobQueue.succeed
+
+    def late(*arguments: Any) -> bool:
+        assert ended.wait(20)
+        return running(*arguments)
+
+    def slowly(*arguments: Any) -> Job | None:
+        job = succeed(*arguments)
+        ended.set()
+        assert heard.wait(20)
+        return job
+
+    monkeypatch.setattr(JobQueue, "running", late)
+    monkeypatch.setattr(JobQueue, "succeed", slowly)
+    trial = Trial(tmp_path, good)
+    trial.changes.listen(lambda *_: heard.set() if ended.is_set() else None)
+    (end,) = trial.work(lambda: bool(trial.ends))
+    assert end.outcome is Outcome.SUCCEEDED
 
 
 def test_a_bug_is_logged_with_its_trace_and_a_mistake_of_the_caller_without(

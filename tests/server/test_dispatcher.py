@@ -235,7 +235,7 @@ class Away(JobQueue):
         self._fail_first(1)
         return super().claim(worker)
 
-    def succeed(self, claim: Claim, result: JobResult, metadata: object) -> bool:
+    def succeed(self, claim: Claim, result: JobResult, metadata: object) -> Job | None:
         self._fail_first(2)
         return super().succeed(claim, result, metadata)  # type: ignore[arg-type]
 

@@ -64,6 +64,33 @@ async def until(count: int, jobs: Jobs) -> None:
             await asyncio.sleep(0)
 
 
+def test_an_end_that_is_told_needs_no_reading_and_stays(jobs: Jobs) -> None:
+    async def act() -> None:
+        job_id = jobs.add()
+        follower = asyncio.create_task(jobs.follow(job_id))
+        await until(1, jobs)
+        jobs.changes.tell(job_id)  # a read of what will be old
+        jobs.changes.tell(job_id, replace(jobs.jobs[job_id], state=JobState.SUCCEEDED))
+        assert (await follower)[-1][0] is JobState.SUCCEEDED
+
+    asyncio.run(act())
+
+
+def test_a_job_that_is_known_is_read_when_it_has_changed(jobs: Jobs) -> None:
+    async def act() -> None:
+        job_id = jobs.add()
+        known = jobs.jobs[job_id]
+        with jobs.following.feed(job_id, known) as feed:
+            assert await feed.after(None, 0.0) is known
+            assert jobs.reads == []
+            jobs.change(job_id)
+            changed = await feed.after(known, FOREVER)
+            assert changed
+            assert changed.state is JobState.RUNNING
+
+    asyncio.run(act())
+
+
 def test_a_change_is_read_once_however_many_follow(jobs: Jobs) -> None:
     async def act() -> None:
         job_id = jobs.add()

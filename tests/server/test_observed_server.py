@@ -70,7 +70,7 @@ def test_a_request_is_followed_from_its_line_to_its_job_by_two_ids(server: Servi
 
 @pytest.mark.parametrize(("method", "path", "status"), [
     ("GET", "/nothing/here", 404), ("DELETE", "/health/live", 405), ("POST", "/v1/predictions", 422),
-    ("OPTIONS", "/api/jobs", 405), ("GET", "/v1/outputs/x/y/z", 404),
+    ("PUT", "/api/jobs", 405), ("GET", "/v1/outputs/x/y/z", 404),
 ])  # fmt: skip
 def test_what_is_refused_has_an_id_and_a_line_too(server: Serving, method: str, path: str, status: int) -> None:
     answer = httpx.request(method, server.url + path, timeout=30)

@@ -240,10 +240,10 @@ def test_what_there_is_not_cannot_be_cancelled(shop: Shop, job_id: str) -> None:
 
 @pytest.mark.parametrize("state", JobState)
 def test_whoever_waits_gets_the_end_or_the_job_as_it_is_after_the_time(shop: Shop, state: JobState) -> None:
-    job_id = shop.in_state(state)
-    assert run(lambda: shop.service.wait(job_id, 0.0)).state is state
+    job = shop.store.get(shop.in_state(state))
+    assert run(lambda: shop.service.wait(job, 0.0)).state is state
     if state.is_final:
-        assert run(lambda: shop.service.wait(job_id)).state is state
+        assert run(lambda: shop.service.wait(job)).state is state
 
 
 def test_whoever_waits_is_woken_by_the_end(shop: Shop) -> None:
@@ -251,13 +251,28 @@ def test_whoever_waits_is_woken_by_the_end(shop: Shop) -> None:
     claim = shop.claim()
 
     async def act() -> Job:
-        waiting = asyncio.create_task(shop.service.wait(claim.job.id))
+        waiting = asyncio.create_task(shop.service.wait(claim.job))
         await anext(shop.service.events(claim.job.id))
         await asyncio.to_thread(shop.queue.succeed, claim, RESULT, {})
         shop.changes.tell(claim.job.id)
         return await waiting
 
     assert run(act).state is JobState.SUCCEEDED
+
+
+def test_the_end_is_handed_on_to_who_waits_and_who_asks_after_it_unread(shop: Shop) -> None:
+    job = shop.submit(asked())
+    ended = shop.queue.succeed(shop.claim(), RESULT, {})
+    assert ended == shop.store.get(job.id)
+
+    async def act() -> None:
+        waiting = asyncio.create_task(shop.service.wait(job))
+        await asyncio.sleep(0)
+        shop.changes.tell(job.id, ended)
+        assert await waiting is ended
+        assert await shop.service.get(job.id) is ended
+
+    run(act)
 
 
 def test_events_begin_with_the_job_as_it_is_and_finish_with_its_end(shop: Shop) -> None:

@@ -71,9 +71,9 @@ class FakeService:
             raise JobNotFound(job_id)
         return job
 
-    async def wait(self, job_id: str, timeout: float | None = None) -> Job:
-        await asyncio.wait_for(self._ended[job_id].wait(), timeout)
-        return self.jobs[job_id]
+    async def wait(self, job: Job, timeout: float | None = None) -> Job:
+        await asyncio.wait_for(self._ended[job.id].wait(), timeout)
+        return self.jobs[job.id]
 
     async def cancel(self, job_id: str) -> Job:
         if not self.jobs[job_id].state.is_final:
@@ -86,7 +86,7 @@ class FakeService:
         job = self.jobs[job_id]
         yield replace(job, state=JobState.QUEUED, progress=0.0)
         yield replace(job, state=JobState.RUNNING, progress=0.5, stage="playing")
-        yield await self.wait(job_id)
+        yield await self.wait(job)
 
     def result_path(self, job: Job) -> Path:
         path = self.folder / sha256(job.id.encode()).hexdigest()  # which says nothing of the format

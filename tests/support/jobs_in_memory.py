@@ -59,9 +59,9 @@ class FakeService:
             raise JobNotFound(job_id)
         return job
 
-    async def wait(self, job_id: str, timeout: float | None = None) -> Job:
-        await asyncio.to_thread(self._wait_until, lambda: self.jobs[job_id].state.is_final, timeout)
-        return self.jobs[job_id]
+    async def wait(self, job: Job, timeout: float | None = None) -> Job:
+        await asyncio.to_thread(self._wait_until, lambda: self.jobs[job.id].state.is_final, timeout)
+        return self.jobs[job.id]
 
     async def cancel(self, job_id: str) -> Job:
         if not self.jobs[job_id].state.is_final:

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
+from tunesmith.audio.product import product
 from tunesmith.audio.spool import Samples
 
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 OVERSAMPLING = 4
 TAPS = 24  # a phase; BS.1770 Annex 2 asks for at least 12
-ROW = 128  # samples whose points between are computed by one row of a product of matrices
+ROW = 32  # samples whose points between are computed by one row of a product of matrices
 
 Doubles = npt.NDArray[np.float64]
 
@@ -104,7 +105,7 @@ def highest_between(channel: Samples) -> float:
     if not count:
         return 0.0
     rows = np.lib.stride_tricks.sliding_window_view(padded, ROW + TAPS - 1)[::ROW]
-    between = np.abs(rows @ _row_matrix()).reshape(len(rows), -1, ROW)
+    between = np.abs(product(rows, _row_matrix())).reshape(len(rows), -1, ROW)
     rest = count - (len(rows) - 1) * ROW
     return max(float(between[:-1].max(initial=0.0)), float(between[-1, :, :rest].max()))
 

@@ -67,13 +67,12 @@ def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Aud
 def _alike(pieces: Sequence[Audio]) -> list[Audio]:
     """Bring all to the first one's rate and loudness, and to as many channels as any has."""
     rate, channels = pieces[0].sample_rate, max(piece.channels for piece in pieces)
-    wanted = loudness_of(pieces[0])
-    same = []
-    for piece in pieces:
-        one = _with_channels(resample(piece, rate), channels)
-        measured = loudness_of(one)
-        same.append(gain(one, wanted - measured) if np.isfinite(measured) and np.isfinite(wanted) else one)
-    return same
+    same = [_with_channels(resample(piece, rate), channels) for piece in pieces]
+    wanted, *others = [loudness_of(one) for one in same]
+    if not np.isfinite(wanted):
+        return same
+    pairs = zip(same[1:], others, strict=True)
+    return [same[0], *(gain(one, wanted - measured) if np.isfinite(measured) else one for one, measured in pairs)]
 
 
 def _with_channels(audio: Audio, channels: int) -> Audio:

@@ -21,7 +21,7 @@ class LocalChecks:
         if request.model == COMPOSER:
             check_composed(request)
         elif self._is_musicgen(request.model):
-            from tunesmith.musicgen.wishes import check_wishes
+            from tunesmith.wishes import check_wishes
 
             check_wishes(request)
 

@@ -64,6 +64,8 @@ def batch(
     commercial_safe: options.CommercialSafe = None,
     server: Server = None,
     token: Token = None,
+    max_calls: options.MaxCalls = None,
+    hosted_token: options.HostedToken = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -74,7 +76,9 @@ def batch(
     from tunesmith.batch.manifest import manifest_of
     from tunesmith.batch.orders import read_orders
     from tunesmith.batch.sheet import read_sheet
+    from tunesmith.cli.hosting import set_for_this_run
 
+    set_for_this_run(model, max_calls, hosted_token)
     flags = {
         "model": model, "duration": duration, "loudness_lufs": loudness, "sample_rate": sample_rate,
         "mono": mono or None,
@@ -157,9 +161,10 @@ def _make(manifest: Manifest, orders: Sequence[Order], making: Making) -> list[E
         shown = Shown(len(orders), len(done), making.quiet, remembers=making.server is None)
         with watching(manifest, shown) as watcher:
             asyncio.run(_run(manifest, missing, watcher, making))
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, TunesmithError) as stopped:
         made = sum(manifest.is_made(manifest.find(order.entry.id) or order.entry) for order in orders)
-        typer.echo(f"{made} of {len(orders)} are made; the same command goes on with the others", err=True)
+        if made or not isinstance(stopped, TunesmithError):
+            typer.echo(f"{made} of {len(orders)} are made; the same command goes on with the others", err=True)
         raise
     finally:
         with suppress(TunesmithError):  # the lines behind the old ones say the same

@@ -35,6 +35,8 @@ def generate(
     audio: options.AudioFile = None,
     continued: options.Continue = False,
     melody: options.MelodyFile = None,
+    max_calls: options.MaxCalls = None,
+    hosted_token: options.HostedToken = None,
     loudness: options.Loudness = None,
     sample_rate: options.SampleRateHz = None,
     mono: options.Mono = False,

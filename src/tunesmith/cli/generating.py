@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.cli.console import progress_bar
+from tunesmith.cli.hosting import set_for_this_run
 from tunesmith.cli.making import Extras, check_continued, check_licence, make_all, requests_for
 from tunesmith.cli.outputs import report
 from tunesmith.cli.picking import check_picking, picked, show_ranking
@@ -28,6 +29,7 @@ def wishes_of(options: Mapping[str, Any]) -> dict[str, Any]:
 def make_files(options: Mapping[str, Any]) -> None:
     """Make what the options of the command ask for; raises InvalidRequest before any work is done."""
     started = time.monotonic()
+    set_for_this_run(options["model"], options["max_calls"], options["hosted_token"])
     check_continued(options["audio"], options["continued"])
     check_licence(options["model"], options["commercial_safe"])
     requests, suffix = requests_for(wishes_of(options), options["variations"])

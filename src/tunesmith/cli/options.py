@@ -12,7 +12,8 @@ def _option(panel: str, help_text: str, metavar: str | None = None, *names: str,
     return typer.Option(*names, metavar=metavar, rich_help_panel=panel, help=help_text, **limits)
 
 
-FILES, MUSIC, SOUND, MODELS = "Files", "The music", "The sound", "MusicGen models only"
+FILES, MUSIC, SOUND = "Files", "The music", "The sound"
+MODELS, HOSTED = "MusicGen models only", "Hosted models only"
 Text = str | None
 File = Path | None
 
@@ -45,7 +46,8 @@ Variations = Annotated[
 PICK_HELP = "Measure the variations, rank them and mark the best one."
 Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
 Keep = Annotated[str, _option(MUSIC, "With --pick: keep the files of all, or only the best.", "all|best", "--keep")]
-Model = Annotated[str, _option(MUSIC, "What makes the music: composer, or a model; see: tunesmith list.", "NAME")]
+MODEL_HELP = "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicate:OWNER/NAME."
+Model = Annotated[str, _option(MUSIC, MODEL_HELP, "NAME")]
 SAFE_HELP = "Refuse a model whose licence does not allow commercial use."
 CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]
 
@@ -57,6 +59,12 @@ TopP = Annotated[Text, _option(MODELS, "Draw from the likeliest codes that hold 
 AudioFile = Annotated[Text, _option(MODELS, "A recording to go on from, with --continue.", "FILE", "--audio")]
 Continue = Annotated[bool, _option(MODELS, "Go on from --audio; it begins the result.", None, "--continue")]
 MelodyFile = Annotated[Text, _option(MODELS, "A recording whose melody to follow (melody models).", "FILE", "--melody")]
+
+MaxCalls = Annotated[
+    Text, _option(HOSTED, "Make no more calls than this, counted over all runs: 1000/day.", "N/UNIT", "--max-calls")
+]
+HOSTED_HELP = "The service's token; better in HF_TOKEN or REPLICATE_API_TOKEN."
+HostedToken = Annotated[Text, _option(HOSTED, HOSTED_HELP, "TOKEN", "--hosted-token")]
 
 Loudness = Annotated[
     Text, _option(SOUND, "Integrated loudness, -40 to -8. Default: the genre's or the score's.", "LUFS")

@@ -25,12 +25,14 @@ def serve(
 
     from tunesmith.config import load_settings
     from tunesmith.server.app import ServerOptions, create_app
+    from tunesmith.server.descriptors import raise_limit
     from tunesmith.server.listening import is_loopback, trusted_proxies
     from tunesmith.server.logs import set_up_logs
     from tunesmith.server.serving import DrainingServer
 
     settings = load_settings()
     set_up_logs(settings)
+    raise_limit()
     if not (is_loopback(host) or allow_anonymous):
         _check_token_exists(host)
     proxies = trusted_proxies(settings)

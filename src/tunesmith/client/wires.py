@@ -215,7 +215,7 @@ def unanswered(problem: httpx.HTTPError) -> Reply:
 
 def told(problem: httpx.HTTPError) -> str:
     """Say in a line what went wrong on the way; httpx has no words for some of it."""
-    return f"{shown(problem.request.url)}: {problem or type(problem).__name__}"
+    return f"no answer from {shown(problem.request.url)}: {problem or type(problem).__name__}"
 
 
 def shown(url: httpx.URL) -> str:

@@ -109,11 +109,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on a job; ``number`` tells it from every other claim on that job, earlier or later."""
+    """The right to work on a job; ``number`` tells it from every other claim on that job, earlier or later.
+
+    ``is_last`` says that no other job waited then.
+    """
 
     job: Job
     worker: str
     number: int
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tunesmith.jobs.job import Claim, Failure, JobResult, JobState
+from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
 from tunesmith.jobs.made import FOR_TRACK, track_of
 from tunesmith.jobs.rows import job_of, result_values
 from tunesmith.jobs.speeds import Speed, SpeedBook
 from tunesmith.jobs.statements import (
+    ANY_WAITS,
     CHANGE,
     CLAIM,
     EXTRAPOLATE,
@@ -73,7 +74,8 @@ class JobQueue:
             values = {"the_id": job_id, "state": JobState.LOADING.value, "worker": worker, "started_at": now}
             row = connection.execute(CLAIM, {**values, "stage": "loading"}).mappings().one()
             connection.execute(self._take_turn, {"owner": row["owner"]})
-            return Claim(job_of(row, now), worker, row["claims"])
+            is_last = not connection.execute(ANY_WAITS).scalar_one()
+            return Claim(job_of(row, now), worker, row["claims"], is_last)
 
     def waiting_models(self) -> Mapping[str, int]:
         """Count the waiting jobs by the model that is to make them."""
@@ -125,24 +127,27 @@ class JobQueue:
             self._forget(claim)
         return ours
 
-    def succeed(self, claim: Claim, result: JobResult, metadata: Mapping[str, Any]) -> bool:
-        """Finish a job with the file it made; its speed is measured.
+    def succeed(self, claim: Claim, result: JobResult, metadata: Mapping[str, Any]) -> Job | None:
+        """Finish a job with the file it made and return it; its speed is measured.
 
-        The file becomes a track of the prompt log, unless it was made for one that is there. False if the job is no
+        The file becomes a track of the prompt log, unless it was made for one that is there. None if the job is no
         longer this claim's.
         """
         now, model = self._clock(), claim.job.generated_by
         values = _end(JobState.SUCCEEDED, now) | result_values(result) | {"progress": 1.0, "metadata": dict(metadata)}
         self._forget(claim)
         with self._database.write() as connection:
-            began_at: float | None = connection.execute(SUCCEED, _the(claim) | values).scalar()
-            if began_at is not None and FOR_TRACK not in claim.job.extra:
+            row = connection.execute(SUCCEED, _the(claim) | values).mappings().first()
+            if row is None:
+                return None
+            began_at: float = row["running_at"]
+            if FOR_TRACK not in claim.job.extra:
                 made = track_of(claim.job, result, metadata, (began_at, now))
                 connection.execute(INSERT_TRACK, track_row(made, now))
-            if began_at is not None and result.is_sound and result.duration > 0:
+            if result.is_sound and result.duration > 0:
                 speed = Speed(seconds_per_audio_second=(now - began_at) / result.duration)
                 self._speeds.observe(connection, model, speed)
-        return began_at is not None
+        return job_of(row, now)
 
     def fail(self, claim: Claim, failure: Failure) -> bool:
         """Finish a job without a file; False if the job is no longer this claim's."""

@@ -28,6 +28,7 @@ JOBS_BY_ID = sa.select(jobs).where(jobs.c.id.in_(sa.bindparam("the_ids", expandi
 JOB_BY_KEY = sa.select(jobs).where(
     (jobs.c.owner == sa.bindparam("the_owner")) & (jobs.c.idempotency_key == sa.bindparam("the_key"))
 )
+ANY_WAITS = sa.select(sa.exists().where(_waits))
 COUNT_WAITING = sa.select(sa.func.count()).select_from(jobs).where(_waits)
 COUNT_BY_OWNER = (
     sa.select(sa.func.count())
@@ -54,7 +55,7 @@ CHANGE = sa.update(jobs).where(_is_claimed)
 EXTRAPOLATE = CHANGE.values(
     eta_at=sa.bindparam("the_now") + (sa.bindparam("the_now") - _began) * sa.bindparam("the_rest")
 )
-SUCCEED = CHANGE.values(running_at=_began).returning(_began.label("began_at"))
+SUCCEED = CHANGE.values(running_at=_began).returning(*jobs.c)
 RELEASE = CHANGE.values(attempts=jobs.c.attempts - 1)
 HELD = sa.select(jobs.c.id).where(_is_active & (jobs.c.worker == sa.bindparam("the_worker")))
 IS_ACTIVE, IS_CLAIMED = _is_active, _is_claimed

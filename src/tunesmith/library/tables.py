@@ -115,6 +115,16 @@ speeds = sa.Table(
 )
 """How fast each model was of late."""
 
+hosted_calls = sa.Table(
+    "hosted_calls",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("model", NAME, nullable=False),
+    sa.Column("called_at", sa.Double, nullable=False),
+    sa.Index("hosted_calls_by_time", "called_at"),
+)
+"""Calls of hosted models, of the last day or two."""
+
 tokens = sa.Table(
     "tokens",
     metadata,

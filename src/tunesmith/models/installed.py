@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelNotInstalled
 from tunesmith.generator import Generator
+from tunesmith.hosted.names import is_hosted
 from tunesmith.models.catalogue import catalogue, find_entry
 from tunesmith.models.digests import verify
+from tunesmith.models.hosted import licence_of
 from tunesmith.models.licences import UNKNOWN, allows_commercial_use
 from tunesmith.models.resources import available_memory, check_memory, plan_batch
 from tunesmith.models.store import RESERVED, InstalledModel, Store
@@ -93,8 +95,11 @@ def check_commercial_use(name: str) -> None:
     """Raise InvalidRequest unless what the model makes may be used commercially, as far as its licence tells."""
     if name in RESERVED:
         return
-    model, entry = find_installed(name), find_entry(name)
-    licence = model.manifest.licence if model else entry.licence if entry else UNKNOWN
+    if is_hosted(name):
+        model, entry, licence = None, None, licence_of(name)
+    else:
+        model, entry = find_installed(name), find_entry(name)
+        licence = model.manifest.licence if model else entry.licence if entry else UNKNOWN
     allowed = model.manifest.commercial_use if model else allows_commercial_use(licence)
     if allowed is None:
         raise InvalidRequest("commercial_safe", f"whether {name} may be used commercially is not known: {licence}")

@@ -12,10 +12,10 @@ from typing import Any
 from tunesmith.audio import Audio, Spool
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.errors import GenerationCancelled, InvalidRequest
+from tunesmith.finishing import finish, wanted_rate
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.musicgen.architecture import GUIDED_ROWS
 from tunesmith.musicgen.engine import Engine
-from tunesmith.musicgen.finishing import finish, wanted_rate
 from tunesmith.musicgen.job import Job, read_job
 from tunesmith.musicgen.runner import Codec, Codes, Samples
 from tunesmith.request import GenerationRequest

@@ -13,8 +13,9 @@ from tunesmith.musicgen.recordings import chroma_of_windows, read_continued, rea
 from tunesmith.musicgen.runner import Codes
 from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
 from tunesmith.musicgen.tokenizer import Tokenizer
-from tunesmith.musicgen.wishes import check_wishes, sampler_settings, text_of
+from tunesmith.musicgen.wishes import sampler_settings
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
+from tunesmith.wishes import check_wishes, text_of
 
 DEFAULT_SECONDS = 10.0
 """Length where nothing is said; of what is new, where something is continued."""

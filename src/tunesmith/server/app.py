@@ -13,6 +13,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.server.auth import require_admin
 from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, own, replicate, tracks
+from tunesmith.server.front import Heads, Slashes, front_routes
 from tunesmith.server.health import health_routes
 from tunesmith.server.limits import LimitHeaders
 from tunesmith.server.listening import Names
@@ -52,14 +53,17 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     )  # fmt: skip
     for dialect in DIALECTS:
         app.include_router(dialect.router(server.context))
+    app.include_router(front_routes())
     app.include_router(health_routes(server.health))
     app.include_router(metrics_routes(server.standing, require_admin(server.context.authenticate)))
     app.state.drain = server.drain
     app.add_exception_handler(TunesmithError, _told)
     add_refusals(app, tell)
+    app.add_middleware(Heads)
     app.add_middleware(LimitHeaders, quota_of=server.quota_of)
     add_safety(app, tell, Names.of(settings, options.host), settings.max_body_megabytes * 1e6)
     app.add_middleware(RequestLog, count=server.metrics.answered)
+    app.add_middleware(Slashes)
     return app
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Hear = Callable[[str], None]
+from tunesmith.jobs.job import Job
+
+Hear = Callable[[str, Job | None], None]
+"""Takes the id of a job that has changed, and the job itself where it has ended."""
 
 
 class Changes:
@@ -14,10 +17,10 @@ class Changes:
         self._listeners: list[Hear] = []
 
     def listen(self, hear: Hear) -> None:
-        """Call ``hear`` with the id of every job that changes from now on."""
+        """Call ``hear`` for every job that changes from now on."""
         self._listeners.append(hear)
 
-    def tell(self, job_id: str) -> None:
-        """Say that a job has changed."""
+    def tell(self, job_id: str, ended: Job | None = None) -> None:
+        """Say that a job has changed; whoever has it as it ended spares the others to read it."""
         for hear in self._listeners:
-            hear(job_id)
+            hear(job_id, ended)

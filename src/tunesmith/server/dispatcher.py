@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tunesmith.errors import DatabaseError, DiskFull
-from tunesmith.jobs.job import Claim, Failure, JobResult
+from tunesmith.jobs.job import Claim, Failure, Job, JobResult
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, RunnerPool, Task, TaskFailed
@@ -33,6 +33,7 @@ RETRY_SECONDS = 1.0
 """How long to wait for a database that cannot be reached."""
 
 INTERNAL_ERROR = Failure("InternalError", "internal error; the server's log says more")
+T = TypeVar("T")
 log = logging.getLogger("tunesmith.server")
 
 
@@ -55,6 +56,7 @@ class Dispatcher:
         self._identity = ProcessIdentity.own()
         self._worker: str | None = None
         self._working: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
+        self._made: set[str] = set()  # those of them that are only to be written down
         self._awake = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, "database")  # one thread, so that reports are written in their order
         self._next_heartbeat = 0.0
@@ -146,19 +148,21 @@ class Dispatcher:
 
     async def _take_more(self) -> None:
         """Claim jobs of those models that have a place for them, until there are none."""
-        while self._draining_since is None and (claims := await self._write(self._claims)):
+        is_last = False
+        while not is_last and self._draining_since is None and (claims := await self._write(self._claims)):
             for claim, path in claims:
                 self._changes.tell(claim.job.id)
                 task = asyncio.create_task(self._work(claim, path), name=claim.job.id)
                 self._working[claim.job.id] = claim, task
                 task.add_done_callback(self._done)
+                is_last = claim.is_last
 
     def _claims(self) -> list[tuple[Claim, Path]]:
         """Claim a few of the next jobs, each with the file that it is to write; done in a thread."""
         assert self._worker
         at_work = Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
         claims: list[tuple[Claim, Path]] = []
-        while len(claims) < CLAIMS_AT_ONCE:
+        while len(claims) < CLAIMS_AT_ONCE and not (claims and claims[-1][0].is_last):
             full = {model for model, tasks in at_work.items() if tasks >= self._pool.capacity(model)}
             free = set(self._queue.waiting_models()) - full if full else None
             claim = None if full and not free else self._queue.claim(self._worker, free)
@@ -170,16 +174,18 @@ class Dispatcher:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.pop(task.get_name(), None)
+        self._made.discard(task.get_name())
         self._awake.set()
         if not task.cancelled() and task.exception():
             log.error("a job was left as it was", extra={"job_id": task.get_name()}, exc_info=task.exception())
 
     def _stop(self, job_id: str) -> None:
-        if job_id in self._working:
+        if job_id in self._working and job_id not in self._made:
             self._working[job_id][1].cancel()
 
     async def _work(self, claim: Claim, path: Path) -> None:
         job, kept = claim.job, False
+        ended: Job | None = None
         bind(job_id=job.id)
         entry = self.diary.begin(claim)
         try:
@@ -187,9 +193,11 @@ class Dispatcher:
             alone = job.attempts > 1  # a runner has died over it: others must not be the victims
             task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
             made = await self._pool.run(task, self._reporter(claim, entry))
-            is_ours = await self._conclude(asyncio.to_thread, _Keeping(self._results, self._queue, claim, made))
+            self._made.add(job.id)  # a report that is written after the end finds nobody's job, which stops no one
+            keeping = _Keeping(self._results, self._queue, claim, made)
+            ended = await self._conclude(asyncio.to_thread, keeping)
             kept = True
-            if is_ours:
+            if ended:
                 entry.succeeded(made)
             else:
                 entry.end(Outcome.STOPPED)
@@ -213,7 +221,7 @@ class Dispatcher:
         except Exception:  # the border of the job runner
             await self._fail(claim, entry, INTERNAL_ERROR, traceback.format_exc())
         finally:
-            self._changes.tell(job.id)
+            self._changes.tell(job.id, ended)
             if not kept:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
@@ -221,10 +229,10 @@ class Dispatcher:
         await self._conclude(self._write, self._queue.fail, claim, failure)
         entry.failed(failure, trace)
 
-    async def _conclude(self, write: Callable[..., Awaitable[bool]], *arguments: Any) -> bool:
+    async def _conclude(self, write: Callable[..., Awaitable[T]], *arguments: Any) -> T | None:
         """Write down how a job ended, however long the database takes to be there again.
 
-        False where it was no longer ours, or where the server ended first: then whoever comes next recovers the job.
+        None where the server ended first: then whoever comes next recovers the job.
         """
         while True:
             try:
@@ -232,7 +240,7 @@ class Dispatcher:
             except DatabaseError as error:
                 log.error("the end of a job cannot be written: %s", error)
             if self._closing:
-                return False
+                return None
             await asyncio.sleep(RETRY_SECONDS)
 
     def _reporter(self, claim: Claim, entry: DiaryEntry) -> Callable[[Report], None]:
@@ -278,8 +286,8 @@ class _Keeping:
         self._made = made
         self._stored: StoredFile | None = None
 
-    def __call__(self) -> bool:
-        """Return whether the job was still ours."""
+    def __call__(self) -> Job | None:
+        """Return the job as it ended, or None where it was no longer ours."""
         made = self._made
         self._stored = stored = self._stored or self._results.keep(made.path)
         suffix = made.path.suffix[1:]

@@ -37,7 +37,7 @@ class Feed:
 
         Raises JobNotFound, and what went wrong while the database was read.
         """
-        if self.job is seen and self._error is None:
+        if (self.job is None or self.job is seen) and self._error is None:
             try:
                 async with asyncio.timeout(None if seconds == float("inf") else seconds):
                     await self._news.wait()
@@ -48,8 +48,8 @@ class Feed:
         return self.job
 
     def put(self, job: Job) -> None:
-        """Wake the followers, unless they would see nothing new."""
-        if self.job is None or _shown(job) != _shown(self.job):
+        """Wake the followers, unless they would see nothing new; a job that has ended stays as it is."""
+        if self.job is None or (not self.job.state.is_final and _shown(job) != _shown(self.job)):
             self.job = job
             self._wake()
 
@@ -75,12 +75,14 @@ class Following:
         changes.listen(self._hear)
 
     @contextlib.contextmanager
-    def feed(self, job_id: str) -> Iterator[Feed]:
-        """Give the job's feed as long as the block runs."""
+    def feed(self, job_id: str, known: Job | None = None) -> Iterator[Feed]:
+        """Give the job's feed as long as the block runs; ``known`` is the job as the caller has just read it."""
         feed = self._feeds.get(job_id)
         if feed is None:
             feed = self._feeds[job_id] = Feed()
-            self._hear(job_id)
+            feed.job = known
+            if known is None:
+                self._hear(job_id)
         feed.followers += 1
         self._start()
         try:
@@ -92,8 +94,12 @@ class Following:
             if not self._feeds:
                 self._stop()
 
-    def _hear(self, job_id: str) -> None:
-        if job_id in self._feeds:
+    def _hear(self, job_id: str, ended: Job | None = None) -> None:
+        if job_id not in self._feeds:
+            return
+        if ended is not None:
+            self._feeds[job_id].put(ended)
+        else:
             self._due.add(job_id)
             self._told.set()
 

@@ -37,10 +37,12 @@ class JobReads:
             reading.add_done_callback(_look_at_error)
         return await asyncio.shield(reading)  # the others still want it if this caller goes
 
-    def forget(self, job_id: str) -> None:
+    def hear(self, job_id: str, ended: Job | None = None) -> None:
         """Take note that the job has changed: what is being read now may be old already, so the next to ask reads."""
         self._kept.pop(job_id, None)
         self._reading.pop(job_id, None)
+        if ended is not None:
+            self._keep(ended)
 
     async def _read_and_keep(self, job_id: str) -> Job:
         this = asyncio.current_task()

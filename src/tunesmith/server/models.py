@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunesmith.config import load_settings
 from tunesmith.errors import ModelNotInstalled, UnknownName
 from tunesmith.generator import Registry
+from tunesmith.hosted.names import is_hosted, read_name
 from tunesmith.models.catalogue import catalogue, find_entry
+from tunesmith.models.hosted import check_open
 from tunesmith.models.installed import find_installed, known_names
 from tunesmith.models.store import InstalledModel
 
@@ -30,7 +33,13 @@ def _any_installed() -> InstalledModel | None:
 
 
 def resolve(name: str, *, stand_ins: bool = True) -> ResolvedModel:
-    """Find the model; raises UnknownName, or ModelNotInstalled where nothing may stand in for it."""
+    """Find the model; raises UnknownName, or ModelNotInstalled where nothing may stand in for it.
+
+    Raises InvalidRequest for a hosted model that is not open to callers.
+    """
+    if is_hosted(name):
+        check_open(name, load_settings().hosted_models)
+        return ResolvedModel(name, str(read_name(name)), is_stand_in=False)
     registry = Registry.discover()
     if name in registry.names():
         return ResolvedModel(name, name, is_stand_in=False)

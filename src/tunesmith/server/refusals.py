@@ -6,11 +6,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.server.safety import Tell
 
 SHOWN_CHARACTERS = 120
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class NoSuchRoute(TunesmithError):
@@ -37,7 +39,10 @@ def add_refusals(app: FastAPI, tell: Tell) -> None:
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return tell(request.url.path, _meaning(request, error))
+        meaning = _meaning(request, error)
+        if request.method == "OPTIONS" and isinstance(meaning, WrongMethod):
+            return Response(status_code=204, headers=meaning.headers)
+        return tell(request.url.path, meaning)
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -51,8 +56,18 @@ def _meaning(request: Request, error: HTTPException) -> TunesmithError:
     if error.status_code == 404:
         return NoSuchRoute(request.url.path)
     if error.status_code == 405:
-        return WrongMethod(request.method, request.url.path, (error.headers or {}).get("Allow", "other methods"))
+        return WrongMethod(request.method, request.url.path, _allowed(request))
     return BadRequest(str(error.detail)) if error.status_code < 500 else TunesmithError(str(error.detail))
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods that some route takes at the request's path; the framework tells only those of the first."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    found = [
+        method for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]  # fmt: skip
+    return ", ".join([*found, *(["HEAD"] if "GET" in found else []), "OPTIONS"])
 
 
 def _first(error: RequestValidationError) -> InvalidRequest:

@@ -43,6 +43,10 @@ class Remembered(Generic[Key, Value]):
             return asked.answer.result()
         return await asyncio.shield(asked.answer)
 
+    def forget(self, key: Key) -> None:
+        """Ask anew for a key when it is next wanted."""
+        self._asked.pop(key, None)
+
     def _holds(self, asked: _Asked[Value], now: float) -> bool:
         return now - asked.at < self._seconds and not asked.answer.cancelled() and asked.answer.exception() is None
 

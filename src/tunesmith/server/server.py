@@ -27,6 +27,7 @@ from tunesmith.server.changes import Changes
 from tunesmith.server.context import DialectContext
 from tunesmith.server.dialects.replicate.file_store import FileStore
 from tunesmith.server.dispatcher import Dispatcher
+from tunesmith.server.folders import check_writable
 from tunesmith.server.health import Health, Vitals
 from tunesmith.server.housekeeping import Chore, Housekeeping
 from tunesmith.server.inputs import InputFiles
@@ -62,6 +63,7 @@ class Server:
 
     def __init__(self, settings: Settings, options: ServerOptions) -> None:
         self._database = open_database(settings)
+        check_writable(settings.data_dir, self._database)
         self._results = ResultFiles(settings.data_dir / "results")
         self._changes = Changes()
         inputs = InputFiles(settings.data_dir / "inputs")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import secrets
@@ -48,7 +47,7 @@ class MusicService:
         self._changes = changes
         self._following = Following(store.get_many, changes)
         self._reads = JobReads(store.get)
-        changes.listen(self._reads.forget)
+        changes.listen(self._reads.hear)
         self._wake = wake
         self._stand_ins = stand_ins
 
@@ -81,14 +80,16 @@ class MusicService:
             raise JobNotFound(job_id)
         return job
 
-    async def wait(self, job_id: str, timeout: float | None = None) -> Job:
+    async def wait(self, job: Job, timeout: float | None = None) -> Job:
         """Return the job at its end, or as it is after ``timeout`` seconds."""
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        async with contextlib.aclosing(self.events(job_id, deadline)) as events:
-            async for job in events:
-                if job.state.is_final:
-                    return job
-        return await self.get(job_id)
+        with self._following.feed(job.id, job) as feed:
+            now: Job | None = job
+            while now is not None:
+                if now.state.is_final:
+                    return now
+                now = await feed.after(now, deadline - time.monotonic())
+        return await self.get(job.id)
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job in whatever state it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -34,6 +35,7 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Begin to serve, and say where."""
         await super().startup(sockets)
+        gc.freeze()  # what was loaded stays: to look through it for garbage would stop the event loop for 100 ms
         log.info("Listening on %s (Ctrl-C ends it)", " and ".join(urls_of(sockets or [])))
 
     @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
+from tunesmith.audio.product import product
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Samples
 
@@ -75,8 +76,8 @@ def features_of(audio: Audio) -> Features:
         magnitudes = _magnitudes(frames, SLOW_FRAME)
         peaks = _peaks(magnitudes)
         spectrum += np.sqrt(peaks).sum(axis=0)
-        chroma.append(np.asarray(np.sqrt(peaks) @ _chroma_matrix(), np.float32))
-        bands.append(np.log1p(COMPRESSION * magnitudes @ _band_matrix(SLOW_FRAME)).astype(np.float32))
+        chroma.append(product(np.sqrt(peaks), _chroma_matrix()))
+        bands.append(_compressed(magnitudes, SLOW_FRAME))
     rises = np.maximum(np.diff(np.concatenate(quick), axis=0, prepend=np.zeros((1, NUM_BANDS), np.float32)), 0)
     return Features(
         onsets=np.asarray(rises.mean(axis=1), np.float32),
@@ -101,7 +102,12 @@ def _magnitudes(frames: Floats, size: int) -> Floats:
 
 
 def _bands(frames: Floats, size: int) -> Floats:
-    return np.log1p(COMPRESSION * _magnitudes(frames, size) @ _band_matrix(size)).astype(np.float32)
+    return _compressed(_magnitudes(frames, size), size)
+
+
+def _compressed(magnitudes: Floats, size: int) -> Floats:
+    compressed: Floats = np.log1p(COMPRESSION * product(magnitudes, _band_matrix(size)))
+    return compressed
 
 
 def _peaks(magnitudes: Floats) -> Floats:

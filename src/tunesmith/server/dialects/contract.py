@@ -31,6 +31,13 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "RateLimited": 429,
     "GenerationCancelled": 499,
     "ModelIsLoading": 503,
+    "ApiError": 502,
+    "TokenRefused": 502,
+    "NotFound": 502,
+    "GenerationFailed": 502,
+    "ServerUnreachable": 502,
+    "ServerBusy": 503,
+    "DeadlineExceeded": 504,
     "QueueFull": 503,
     "OutOfResources": 503,
     "DatabaseBusy": 503,
@@ -55,7 +62,7 @@ class Service(Protocol):
         """Return a job; raises JobNotFound, for other owners' jobs too."""
         ...
 
-    async def wait(self, job_id: str, timeout: float | None = None) -> Job:
+    async def wait(self, job: Job, timeout: float | None = None) -> Job:
         """Return the job at its end, or as it is after ``timeout`` seconds."""
         ...
 

@@ -25,7 +25,7 @@ async def make(service: Service, submission: Submission, request: Request) -> Jo
     Where the server is what goes, the job stays in the queue.
     """
     job = await service.submit(submission)
-    made = asyncio.ensure_future(service.wait(job.id))
+    made = asyncio.ensure_future(service.wait(job))
     gone = asyncio.ensure_future(_hang_up(request))
     try:
         await asyncio.wait({made, gone}, return_when=asyncio.FIRST_COMPLETED)

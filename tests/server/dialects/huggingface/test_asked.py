@@ -56,7 +56,7 @@ def test_what_begins_as_an_object_and_is_none_is_not_taken_for_a_prompt(raw: byt
 
 def test_deep_nonsense_is_refused_and_not_a_fault() -> None:
     body = read_body(b"[" * 100_000, "application/json")
-    with pytest.raises(InvalidRequest, match="prompt"):
+    with pytest.raises(TunesmithError, match="prompt"):
         asked(body)
 
 
@@ -75,6 +75,12 @@ def test_the_prompt_has_several_names(body: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_a_prompt_that_is_no_text_is_a_bad_request(inputs: object) -> None:
     with pytest.raises(BadRequest, match="inputs"):
+        asked({"inputs": inputs})
+
+
+@pytest.mark.parametrize("inputs", ["", " \n"])
+def test_an_empty_prompt_is_said_in_their_word_for_it(inputs: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"^inputs: must say something"):
         asked({"inputs": inputs})
 
 
@@ -107,6 +113,7 @@ def test_the_model_is_that_of_the_path_then_of_the_body_then_the_usual_one(
     ({"generation_parameters": {"guidance_scale": 5}, "guidance_scale": 3}, {"guidance_scale": 5.0}),
     ({"generation_parameters": {"top_k": 5}, "generate_kwargs": {"top_k": 6}}, {"top_k": 6}),
     ({"generate_kwargs": {"max_new_tokens": 256}}, {"duration": 5.06}),
+    ({"max_new_tokens": 503.0}, {"duration": 10.0}), ({"max_new_tokens": "503"}, {"duration": 10.0}),
     ({"max_new_tokens": 503}, {"duration": 10.0}), ({"max_new_tokens": 503, "duration": 2}, {"duration": 2.0}),
     ({"seed": None, "duration": None, "generation_parameters": None}, {"seed": None, "duration": 10.0}),
     ({"do_sample": True, "return_full_text": False, "num_beams": 4, "cls": 1}, {"prompt": "lofi"}),
@@ -118,17 +125,32 @@ def test_parameters_are_merged_and_the_unknown_ones_let_through(
     assert {name: getattr(request, name) for name in expected} == expected
 
 
+def test_parameters_are_heard_beside_the_inputs_too_where_a_form_puts_them() -> None:
+    form = read_body(b"inputs=lofi&duration=2&seed=7&loop=true&format=mp3", "application/x-www-form-urlencoded")
+    given = asked(form)
+    assert (given.request.duration, given.request.seed, given.request.loop) == (2.0, 7, True)
+    assert given.extra == {"format": "mp3"}
+    assert asked({"inputs": "lofi", "max_new_tokens": 103}).request.duration == 2.0
+    assert asked({"inputs": "lofi", "duration": 2, "parameters": {"duration": 3}}).request.duration == 3.0
+    assert asked({"inputs": "lofi", "generation_parameters": {"top_k": 5}}).request.top_k == 5
+    with pytest.raises(InvalidRequest, match="duration"):
+        asked({"inputs": "lofi", "duration": 0})
+
+
 @pytest.mark.parametrize("name", NOT_THEIRS)
 def test_no_parameter_sets_a_path_or_what_is_said_elsewhere(name: str) -> None:
-    given = asked({"inputs": "lofi", "parameters": {name: "/etc/passwd"}}, "composer").request
-    assert getattr(given, name) in ("lofi", "composer", None)
+    for body in ({"parameters": {name: "/etc/passwd"}}, {name: "/etc/passwd"}):
+        given = asked({"inputs": "lofi", **body}, "composer").request
+        assert getattr(given, name) in ("lofi", "composer", None)
 
 
 @pytest.mark.parametrize(("parameters", "field"), [
     ({"duration": 0.5}, "duration"), ({"duration": 1e9}, "duration"), ({"duration": float("nan")}, "duration"),
     ({"duration": "long"}, "duration"), ({"seed": -1}, "seed"), ({"seed": 2**60}, "seed"),
     ({"max_new_tokens": 3}, "max_new_tokens"), ({"max_new_tokens": True}, "max_new_tokens"),
-    ({"max_new_tokens": "256"}, "max_new_tokens"), ({"max_new_tokens": 10**9}, "duration"),
+    ({"max_new_tokens": "many"}, "max_new_tokens"), ({"max_new_tokens": 10**9}, "duration"),
+    ({"max_new_tokens": 256.5}, "max_new_tokens"), ({"max_new_tokens": [256]}, "max_new_tokens"),
+    ({"max_new_tokens": float("inf")}, "max_new_tokens"), ({"max_new_tokens": 10**400}, "max_new_tokens"),
     ({"format": "aac"}, "format"), ({"format": ["wav"]}, "format"), ({"format": "\ud800"}, "format"),
     ({"generation_parameters": 3}, "parameters.generation_parameters"), ({"guidance_scale": 0}, "guidance_scale"),
     ({"instruments": "piano"}, "instruments"), ({"sample_rate": 12_345}, "sample_rate"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -27,6 +28,8 @@ NOT_THEIRS = ("prompt", "model", "soundfont", "audio", "melody")
 FIELDS = {name: name for name in GenerationRequest.model_fields if name not in NOT_THEIRS} | {"bpm": "tempo_bpm"}
 """Our field by their parameter; the others of theirs mean nothing here and are let through."""
 GROUPS = ("generation_parameters", "generate_kwargs")
+BESIDE_INPUTS = {*FIELDS, *GROUPS, "max_new_tokens", "format"}
+"""Parameters that are also taken beside ``inputs``, where a form has to put them and many a script does."""
 
 
 def documented_inputs() -> dict[str, Any]:
@@ -114,15 +117,17 @@ def _prompt(body: Mapping[str, Any]) -> str:
         raise BadRequest("inputs: is missing")
     if not isinstance(prompt, str):
         raise BadRequest(f"inputs: must be text, got {type(prompt).__name__}")
+    if not prompt.strip():
+        raise InvalidRequest("inputs", "must say something: it is empty")
     return prompt
 
 
 def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters with those inside of them, of which the later group wins."""
+    """Return the parameters with those beside and inside of them, of which the inner and the later group wins."""
     parameters = body.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise InvalidRequest("parameters", f"must be an object, got {type(parameters).__name__}")
-    merged = dict(parameters)
+    merged = {name: value for name, value in body.items() if name in BESIDE_INPUTS} | parameters
     for group in GROUPS:
         inner = merged.pop(group, None) or {}
         if not isinstance(inner, dict):
@@ -136,6 +141,10 @@ def _seconds(parameters: Mapping[str, Any]) -> float:
     tokens = parameters.get("max_new_tokens")
     if tokens is None:
         return USUAL_SECONDS
-    if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens <= DELAY_FRAMES:
-        raise InvalidRequest("max_new_tokens", f"must be a whole number above {DELAY_FRAMES}, got {tokens!r}")
-    return (tokens - DELAY_FRAMES) / FRAME_RATE
+    try:
+        number = math.nan if isinstance(tokens, bool) else float(tokens)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not (number.is_integer() and number > DELAY_FRAMES):
+        raise InvalidRequest("max_new_tokens", f"must be a whole number above {DELAY_FRAMES}, got {tokens!r:.80}")
+    return (number - DELAY_FRAMES) / FRAME_RATE

@@ -72,7 +72,7 @@ class Jobs:
         job = await self._service.get(job_id, caller.owner)
         if wait and not job.state.is_final:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._service.wait(job.id), wait)
+                await asyncio.wait_for(self._service.wait(job), wait)
             job = await self._service.get(job_id, caller.owner)
         return await self._answer(job)
 

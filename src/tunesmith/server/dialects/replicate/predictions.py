@@ -80,7 +80,7 @@ class Predictions:
         headers = {"location": addresses.prediction(job.id), "x-tunesmith-model": job.generated_by}
         if seconds is None:
             return _json(await self._views.prediction(job, addresses), 201, headers)
-        job = await self._service.wait(job.id, seconds)
+        job = await self._service.wait(job, seconds)
         shown = (
             await self._views.prediction(job, addresses) if job.state.is_final else self._views.waiting(job, addresses)
         )

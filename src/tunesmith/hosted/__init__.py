@@ -1,0 +1,1 @@
+"""Hosted models, at Hugging Face and Replicate, as generators like any other."""

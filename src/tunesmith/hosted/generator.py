@@ -1,0 +1,125 @@
+"""HostedGenerator: a hosted model as a generator like any other."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from tunesmith.audio import Audio
+from tunesmith.audio.edit import trim
+from tunesmith.audio.reader import read_audio
+from tunesmith.errors import GenerationCancelled, InvalidRequest
+from tunesmith.finishing import finish
+from tunesmith.generator import CancelCheck, Progress, ProgressCallback
+from tunesmith.hosted.access import Access
+from tunesmith.hosted.calls import USUAL_PATIENCE, Patience
+from tunesmith.hosted.clips import ClipOrder, Service
+from tunesmith.hosted.facts import UNKNOWN_LICENCE, Facts, facts_of
+from tunesmith.hosted.huggingface import HuggingFace
+from tunesmith.hosted.names import HostedName
+from tunesmith.hosted.piece import Maker, Piece
+from tunesmith.hosted.replicate import Replicate
+from tunesmith.hosted.waiting import finished
+from tunesmith.request import GenerationRequest
+from tunesmith.wishes import check_wishes, text_of
+
+DEFAULT_SECONDS = 10.0
+MAKING_ENDS = 0.97
+MAX_SEED = 2**31 - 1
+"""The largest that the services take."""
+ROWS_A_CALL = 2
+
+
+class HostedGenerator:
+    """Makes music with a hosted model. Safe to use from several threads, whose calls then go on side by side."""
+
+    def __init__(self, name: HostedName, access: Access, patience: Patience = USUAL_PATIENCE) -> None:
+        self._name = name
+        self._facts = facts_of(name)
+        self._service: Service = (
+            HuggingFace(name, self._facts, access, patience)
+            if name.service == "hf"
+            else Replicate(name, access, patience)
+        )
+
+    def load(self, num_rows: int) -> int:
+        """Nothing is loaded here; see BatchingGenerator."""
+        return max(1, num_rows // ROWS_A_CALL)
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Make the music; see Generator. Raises ApiError, GenerationFailed, ServerUnreachable, DeadlineExceeded."""
+        order = _order(request, self._name, self._facts)
+        if cancelled():
+            raise GenerationCancelled
+        progress(Progress(f"asking {self._name.service_name}", 0.0))
+        maker = Maker(self._service, self._facts, _Told(progress))
+        piece = finished(maker.make(order), cancelled)
+        audio, warnings = finish(_cut(piece.audio, order.seconds), request)
+        progress(Progress("done", 1.0))
+        return audio.with_metadata(**self._metadata(request, piece, warnings))
+
+    def _metadata(self, request: GenerationRequest, piece: Piece, warnings: tuple[str, ...]) -> dict[str, Any]:
+        first, notes = piece.clips[0], list(piece.notes)
+        heeded = first.seed is not None and request.seed in (first.seed, None)
+        if request.seed is not None and not heeded:
+            notes.append(f"seed: {self._name.service_name} did not take it; the same seed will give other music")
+        licence = first.licence or self._facts.licence
+        if licence == UNKNOWN_LICENCE:
+            notes.append(f"licence: that of {self._name} is not known; see its page before you publish")
+        return {
+            "title": request.prompt[:80],
+            "prompt": request.prompt,
+            "seed": request.seed if request.seed is not None else first.seed,
+            "model": str(self._name),
+            "model_version": first.version,
+            "licence": licence,
+            "settings": {"service": self._name.service_name, "seed_heeded": heeded, "calls": [
+                {"seconds": round(clip.audio.duration, 3), **clip.about} for clip in piece.clips
+            ]},
+            "request": request.model_dump(mode="json", exclude_unset=True),
+            "warnings": [*notes, *warnings],
+        }  # fmt: skip
+
+
+class _Told:
+    """Progress that never goes back, though a service may begin anew."""
+
+    def __init__(self, progress: ProgressCallback) -> None:
+        self._progress = progress
+        self._reached = 0.0
+
+    def __call__(self, stage: str, share: float) -> None:
+        self._reached = max(self._reached, share * MAKING_ENDS)
+        self._progress(Progress(stage, self._reached))
+
+
+def _order(request: GenerationRequest, name: HostedName, facts: Facts) -> ClipOrder:
+    """Put the request as an order for all of it; raises InvalidRequest for what the model cannot do."""
+    check_wishes(request)
+    if request.negative_prompt:
+        raise InvalidRequest("negative_prompt", f"{name} does not take one")
+    if request.audio and not facts.continues:
+        raise InvalidRequest("audio", f"{name} takes no recordings to go on from")
+    if request.melody and not facts.melody:
+        raise InvalidRequest("melody", f"{name} takes no recordings whose melody to follow")
+    if request.audio and request.melody:
+        raise InvalidRequest("melody", f"{name} takes one recording, not audio and melody together")
+    recording = read_audio(request.audio or request.melody) if request.audio or request.melody else None  # type: ignore[arg-type]
+    seconds = request.duration if request.duration is not None else min(DEFAULT_SECONDS, facts.longest)
+    if request.audio and recording and seconds <= recording.duration:
+        raise InvalidRequest(
+            "duration", f"must be longer than the recording's {recording.duration:g} s, got {seconds:g} s"
+        )
+    return ClipOrder(
+        text_of(request), seconds, _seed(request), request, recording,
+        continues=bool(request.audio),
+    )  # fmt: skip
+
+
+def _seed(request: GenerationRequest) -> int:
+    """Return the seed as the services take it: 0 would be any."""
+    return secrets.randbelow(MAX_SEED) + 1 if request.seed is None else request.seed % MAX_SEED or MAX_SEED
+
+
+def _cut(audio: Audio, seconds: float) -> Audio:
+    return trim(audio, 0.0, seconds) if audio.duration > seconds else audio

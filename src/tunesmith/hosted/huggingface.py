@@ -1,0 +1,75 @@
+"""Hugging Face: the Inference API, its router, Inference Endpoints, and whatever else speaks like them.
+
+https://huggingface.co/docs/inference-providers/tasks/text-to-audio
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunesmith.audio import Audio
+from tunesmith.client.retries import Reply
+from tunesmith.errors import InvalidRequest
+from tunesmith.hosted.access import Access
+from tunesmith.hosted.calls import USUAL_PATIENCE, Ask, Caller, Patience
+from tunesmith.hosted.clips import Clip, ClipOrder, TellShare
+from tunesmith.hosted.facts import Facts
+from tunesmith.hosted.names import HostedName
+from tunesmith.hosted.sound import sound_in
+
+DELAY_FRAMES = 3
+"""MusicGen's delay pattern takes so many tokens that no sound comes of."""
+SAMPLING = ("guidance_scale", "temperature", "top_k", "top_p")
+ACCEPT = "audio/wav, audio/flac;q=0.9, audio/*;q=0.8, application/json;q=0.5"
+
+
+class HuggingFace:
+    """One model of Hugging Face's."""
+
+    def __init__(self, name: HostedName, facts: Facts, access: Access, patience: Patience = USUAL_PATIENCE) -> None:
+        self._name = name
+        self._facts = facts
+        self._access = access
+        self._patience = patience
+
+    async def clip(self, order: ClipOrder, tell: TellShare) -> Clip:
+        """Make a clip; see Service."""
+        if order.recording:
+            raise InvalidRequest("audio", f"{self._name} takes no recordings")
+        url = self._name.url or f"{self._access.base_url}/models/{self._name.id}"
+        headers = {"Accept": ACCEPT, "x-wait-for-model": "true", "x-use-cache": "false"}
+        ask = Ask("POST", url, _body(order, self._facts), headers, costs=True)
+        caller = Caller(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
+        tell(f"asking {self._name.service_name}", 0.0)
+        found: list[Audio | str] = []
+        try:
+            reply = await caller.reply_to(ask, lambda reply: found.append(sound_in(reply.content)))
+            if isinstance(found[-1], str):
+                await caller.reply_to(Ask("GET", found[-1]), lambda reply: found.append(sound_in(reply.content)))
+        finally:
+            await caller.close()
+        audio = found[-1]
+        assert isinstance(audio, Audio)
+        return _clip(audio, reply)
+
+
+def _body(order: ClipOrder, facts: Facts) -> dict[str, Any]:
+    said = {name: getattr(order.request, name) for name in SAMPLING}
+    parameters: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    if facts.tokens:
+        parameters["max_new_tokens"] = round(order.seconds * facts.tokens) + DELAY_FRAMES
+    return {"inputs": order.text, **({"parameters": parameters} if parameters else {})}
+
+
+def _clip(audio: Audio, reply: Reply) -> Clip:
+    """Read what the headers tell: a server of our own tells the seed and the licence, the hub the model's commit."""
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    seed = headers.get("x-tunesmith-seed", "")
+    names = ("x-request-id", "x-compute-type", "x-compute-time", "x-tunesmith-model")
+    return Clip(
+        audio,
+        int(seed) if seed.isdecimal() else None,
+        headers.get("x-repo-commit"),
+        headers.get("x-tunesmith-license"),
+        {name.removeprefix("x-").replace("-", "_"): headers[name] for name in names if name in headers},
+    )

@@ -1,0 +1,76 @@
+"""Names of hosted models: ``hf:owner/name``, ``hf:https://…`` and ``replicate:owner/name[:version]``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+
+from tunesmith.errors import InvalidRequest
+
+Service = Literal["hf", "replicate"]
+SERVICES: tuple[Service, ...] = ("hf", "replicate")
+SERVICE_NAMES = {"hf": "Hugging Face", "replicate": "Replicate"}
+_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+_HF_ID = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?")
+_VERSION = re.compile(r"[0-9a-f]{6,64}")
+_SHOWN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class HostedName:
+    """A model of a ``service``: its ``id`` there and ``version``, or the ``url`` of an endpoint of one's own."""
+
+    service: Service
+    id: str = ""
+    version: str | None = None
+    url: str | None = None
+
+    @property
+    def service_name(self) -> str:
+        """What people call the service."""
+        return SERVICE_NAMES[self.service]
+
+    def __str__(self) -> str:
+        version = f":{self.version}" if self.version else ""
+        return f"{self.service}:{self.url or self.id}{version}"
+
+
+def is_hosted(name: str) -> bool:
+    """Whether the name is one of a hosted model, right or wrong."""
+    return name.partition(":")[0].lower() in SERVICES and ":" in name
+
+
+def read_name(name: str) -> HostedName:
+    """Read a name that ``is_hosted``; raises InvalidRequest for one that cannot be."""
+    service, _, rest = name.partition(":")
+    if service.lower() == "hf":
+        return _hugging_face(rest)
+    model, _, version = rest.partition(":")
+    if not _plain(_ID, model) or (version and not _VERSION.fullmatch(version)):
+        raise InvalidRequest("model", f"must be replicate:owner/name or replicate:owner/name:version, got {_cut(name)}")
+    return HostedName("replicate", model, version or None)
+
+
+def _hugging_face(rest: str) -> HostedName:
+    if rest.lower().startswith(("http://", "https://")):
+        try:
+            url = httpx.URL(rest)
+        except httpx.InvalidURL:
+            url = httpx.URL()
+        if not url.host or url.userinfo or url.query or url.fragment:
+            raise InvalidRequest("model", "an endpoint must be a plain https://host/path, without a login or a query")
+        return HostedName("hf", url=rest)
+    if not _plain(_HF_ID, rest):
+        raise InvalidRequest("model", f"must be hf:owner/name or hf:https://endpoint, got {_cut(f'hf:{rest}')}")
+    return HostedName("hf", rest)
+
+
+def _plain(pattern: re.Pattern[str], name: str) -> bool:
+    return bool(pattern.fullmatch(name)) and all(part.strip(".") for part in name.split("/"))
+
+
+def _cut(name: str) -> str:
+    return repr(name[:_SHOWN])

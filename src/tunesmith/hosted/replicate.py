@@ -1,0 +1,176 @@
+"""Replicate: predictions that are created, waited for, polled, and whose file is then fetched.
+
+https://replicate.com/docs/reference/http
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tunesmith.audio import Audio
+from tunesmith.audio.writer import write_audio
+from tunesmith.client.retries import Reply
+from tunesmith.errors import ApiError, GenerationFailed, NotFound, TunesmithError
+from tunesmith.hosted.access import Access
+from tunesmith.hosted.calls import USUAL_PATIENCE, Ask, Caller, Patience
+from tunesmith.hosted.clips import Clip, ClipOrder, TellShare
+from tunesmith.hosted.names import HostedName
+from tunesmith.hosted.sound import Unsound, data_of, read_sound
+
+WAIT_SECONDS = 60
+POLL_SECONDS = 0.5
+CLEAR_UP_SECONDS = 5.0
+INPUTS = {"top_k": "top_k", "top_p": "top_p", "temperature": "temperature"}
+_PERCENT = re.compile(r"(\d{1,3})%\|")
+_LICENCE_SHOWN = 300
+
+
+class Replicate:
+    """One model of Replicate's."""
+
+    def __init__(self, name: HostedName, access: Access, patience: Patience = USUAL_PATIENCE) -> None:
+        self._name = name
+        self._access = access
+        self._patience = patience
+
+    async def clip(self, order: ClipOrder, tell: TellShare) -> Clip:
+        """Make a clip; see Service. Cancelled, it cancels the prediction, which would be paid for."""
+        caller = Caller(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
+        try:
+            tell("asking Replicate", 0.0)
+            address = await self._uploaded(caller, order.recording) if order.recording else None
+            prediction = await self._created(caller, _input(order, address))
+            prediction = await self._finished(caller, prediction, tell)
+            return Clip(
+                await self._output(caller, prediction),
+                seed=order.seed,
+                version=str(prediction.get("version") or "") or self._name.version,
+                about={"prediction": prediction["id"], **(prediction.get("metrics") or {})},
+            )
+        finally:
+            await caller.close()
+
+    def _url(self, path: str) -> str:
+        return f"{self._access.base_url}/v1/{path}"
+
+    async def _created(self, caller: Caller, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Create a prediction: of a version, or else of an official model, or else of the model's latest version."""
+        if self._name.version:
+            return await self._create(caller, "predictions", {"version": self._name.version, "input": given})
+        try:
+            return await self._create(caller, f"models/{self._name.id}/predictions", {"input": given})
+        except NotFound as refused:
+            reply = await caller.reply_to(Ask("GET", self._url(f"models/{self._name.id}")))
+            body = reply.json()
+            latest = body.get("latest_version") if isinstance(body, dict) else None
+            if not isinstance(latest, dict):
+                raise refused from None
+            return await self._create(caller, "predictions", {"version": latest["id"], "input": given})
+
+    async def _create(self, caller: Caller, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        wait = max(1, min(WAIT_SECONDS, int(self._access.seconds) - 1))
+        ask = Ask("POST", self._url(path), body, {"Prefer": f"wait={wait}"}, costs=True)
+        return _prediction(await caller.reply_to(ask, _check))
+
+    async def _finished(self, caller: Caller, prediction: dict[str, Any], tell: TellShare) -> dict[str, Any]:
+        """Poll until the prediction has ended well; raises GenerationFailed."""
+        try:
+            while prediction["status"] in ("starting", "processing", "queued"):
+                stage = (
+                    "Replicate is starting the model"
+                    if prediction["status"] == "starting"
+                    else "making it at Replicate"
+                )
+                tell(stage, _share(prediction.get("logs")))
+                await caller.pause(POLL_SECONDS)
+                reply = await caller.reply_to(Ask("GET", self._url(f"predictions/{prediction['id']}")), _check)
+                prediction = _prediction(reply)
+        except (asyncio.CancelledError, TunesmithError):
+            await self._cancelled(prediction)
+            raise
+        if prediction["status"] != "succeeded":
+            why = str(prediction.get("error") or prediction["status"])
+            raise GenerationFailed(
+                "PredictionFailed", f"Replicate could not make it: {' '.join(why.split())[:_LICENCE_SHOWN]}"
+            )
+        return prediction
+
+    async def _cancelled(self, prediction: Mapping[str, Any]) -> None:
+        """Cancel a prediction as well as a short time allows, by a caller of its own: the other's time may be up."""
+        access = Access(self._access.base_url, self._access.token, CLEAR_UP_SECONDS)
+        caller = Caller(self._name, access, lambda _: None, self._patience)
+        with suppress(TunesmithError, TimeoutError):
+            async with asyncio.timeout(CLEAR_UP_SECONDS):
+                await caller.reply_to(Ask("POST", self._url(f"predictions/{prediction['id']}/cancel")))
+        await caller.close()
+
+    async def _output(self, caller: Caller, prediction: Mapping[str, Any]) -> Audio:
+        address = _first_address(prediction.get("output"))
+        if address is None:
+            raise GenerationFailed("NoOutput", "Replicate's prediction succeeded without an output that is a file")
+        if address.startswith("data:"):
+            try:
+                return read_sound(data_of(address))
+            except Unsound as problem:
+                raise GenerationFailed("NoOutput", f"Replicate: {problem}") from None
+        found: list[Audio] = []
+        await caller.reply_to(Ask("GET", address), lambda reply: found.append(read_sound(reply.content)))
+        return found[-1]
+
+    async def _uploaded(self, caller: Caller, recording: Audio) -> str:
+        """Hand a recording in as a file and return its address there."""
+        with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
+            content = write_audio(recording, Path(folder) / "recording.wav").read_bytes()
+        files = {"content": ("recording.wav", content, "audio/wav")}
+        reply = await caller.reply_to(Ask("POST", self._url("files"), files=files))
+        body = reply.json()
+        address = body.get("urls", {}).get("get") if isinstance(body, dict) else None
+        if not isinstance(address, str):
+            raise ApiError("Replicate took a file without saying where it is", status=reply.status)
+        return address
+
+
+def _input(order: ClipOrder, address: str | None) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "prompt": order.text,
+        "duration": round(order.seconds),
+        "seed": order.seed,
+        "output_format": "wav",
+    }
+    request = order.request
+    given |= {name: getattr(request, ours) for ours, name in INPUTS.items() if getattr(request, ours) is not None}
+    if request.guidance_scale is not None:
+        given["classifier_free_guidance"] = round(request.guidance_scale)
+    if address:
+        given |= {"input_audio": address, "continuation": order.continues}
+    return given
+
+
+def _check(reply: Reply) -> None:
+    body = reply.json()
+    if not (isinstance(body, dict) and isinstance(body.get("id"), str) and isinstance(body.get("status"), str)):
+        raise Unsound("what came is not a prediction")
+
+
+def _prediction(reply: Reply) -> dict[str, Any]:
+    body: dict[str, Any] = reply.json()
+    return body
+
+
+def _share(logs: Any) -> float:
+    """Read the share that is done from the last progress bar in the logs."""
+    found = _PERCENT.findall(logs) if isinstance(logs, str) else []
+    return min(100, int(found[-1])) / 100 if found else 0.0
+
+
+def _first_address(output: Any) -> str | None:
+    if isinstance(output, str):
+        return output if output.startswith(("https://", "http://", "data:")) else None
+    items = output.values() if isinstance(output, dict) else output if isinstance(output, list) else ()
+    return next((address for address in map(_first_address, items) if address), None)

@@ -1,0 +1,35 @@
+"""What a request wishes for, as far as a model that reads only text can know it."""
+
+from __future__ import annotations
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.request import GenerationRequest
+
+ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundfont")
+"""Fields that no model but the composer can grant."""
+NO_WISH = (None, (), False, "track")
+
+
+def check_wishes(request: GenerationRequest) -> None:
+    """Raise InvalidRequest that names the first field that only the composer has."""
+    for field in ONLY_COMPOSER:
+        value = getattr(request, field)
+        if value not in NO_WISH:
+            shown = str(value) if field == "soundfont" else repr(value)
+            raise InvalidRequest(field, f"only the composer has it, {request.model} has not, got {shown}")
+
+
+def text_of(request: GenerationRequest) -> str:
+    """Return the prompt with the wishes that can only be put into words."""
+    words = [request.prompt]
+    if request.genre:
+        words.append(request.genre.replace("_", " "))
+    if request.instruments:
+        words.append("with " + " and ".join(name.replace("_", " ") for name in request.instruments))
+    if request.tempo_bpm is not None:
+        words.append(f"{request.tempo_bpm:g} bpm")
+    if request.key:
+        words.append(f"in {request.key}")
+    if request.meter:
+        words.append(f"{request.meter} time")
+    return ", ".join(words)

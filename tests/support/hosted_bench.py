@@ -1,0 +1,57 @@
+"""A bench for hosted models: a service on loopback, and generators that lose no time in waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from hosted_services import HostedService, hosted_service
+
+from tunesmith.audio import Audio
+from tunesmith.generator import Progress, never_cancelled
+from tunesmith.hosted.access import Access
+from tunesmith.hosted.calls import Patience
+from tunesmith.hosted.generator import HostedGenerator
+from tunesmith.hosted.names import HostedName, read_name
+from tunesmith.request import GenerationRequest
+
+TOKEN = "hf_very_secret_indeed"
+
+
+@pytest.fixture
+def service() -> Iterator[HostedService]:
+    with hosted_service() as one:
+        yield one
+
+
+@dataclass
+class Bench:
+    """Makes music at the service under a clock that the pauses move on; ``pauses`` are those it took."""
+
+    service: HostedService
+    pauses: list[float] = field(default_factory=list)
+    calls: list[HostedName] = field(default_factory=list)
+    told: list[Progress] = field(default_factory=list)
+    seconds: float = 600.0
+    token: str | None = TOKEN
+    take: Callable[[HostedName], None] | None = None
+    now: float = 0.0
+
+    async def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def generator(self, model: str) -> HostedGenerator:
+        access = Access(self.service.url, self.token, self.seconds, self.take or self.calls.append)
+        patience = Patience(self._sleep, lambda: 0.5, lambda: self.now)
+        return HostedGenerator(read_name(model), access, patience)
+
+    def make(self, model: str = "hf:facebook/musicgen-small", **wishes: object) -> Audio:
+        request = GenerationRequest.checked(**{"prompt": "lofi", "model": model, "seed": 7, **wishes})
+        return self.generator(model).generate(request, self.told.append, never_cancelled)
+
+
+@pytest.fixture
+def bench(service: HostedService) -> Bench:
+    return Bench(service)
