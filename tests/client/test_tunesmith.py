@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from listening_to import heard
@@ -162,6 +163,16 @@ def test_tracks_are_found_marked_varied_and_forgotten(ask: Ask, server: Serving)
     ask(server.url, "forget", track["id"])
     with pytest.raises(NotFound):
         ask(server.url, "track", track["id"])
+
+
+def test_all_tracks_are_gone_through_however_many(ask: Ask, server: Serving) -> None:
+    word = f"word{uuid4().hex}"
+    jobs = [ask(server.url, "submit", f"{word} piano", duration=1, seed=seed) for seed in range(3)]
+    for job in jobs:
+        ask(server.url, "wait", job.id)
+    found = ask(server.url, "each_track", word, page_size=2)
+    assert found == ask(server.url, "tracks", word)
+    assert sorted(track["seed"] for track in found) == [0, 1, 2]
 
 
 def test_the_server_tells_of_itself(ask: Ask, server: Serving) -> None:

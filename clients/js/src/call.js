@@ -31,7 +31,7 @@ function sleep(seconds, signal) {
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", stop);
       resolve();
-    }, seconds * 1000);
+    }, Math.min(LONGEST_TIMER_MS, seconds * 1000));
     signal?.addEventListener("abort", stop, { once: true });
   });
 }
@@ -53,6 +53,16 @@ export class Call {
   /** Seconds until the deadline; 0 once it has passed. */
   get left() {
     return Math.max(0, this.endsAt - this.time.now());
+  }
+
+  /**
+   * Throw where the signal has stopped it or there is no time left.
+   *
+   * @param {string} what
+   */
+  check(what) {
+    this.signal?.throwIfAborted();
+    if (!this.left) throw new DeadlineExceeded(`${what} took longer than ${this.seconds} s`);
   }
 
   /**

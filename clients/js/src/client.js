@@ -6,7 +6,7 @@ import { InvalidRequest } from "./errors.js";
 import { Exchange } from "./exchange.js";
 import { newKey } from "./fields.js";
 import { filePieces, wholeFile } from "./files.js";
-import { finished, followed, made, pathOf, submitted, succeeded } from "./jobs.js";
+import { finished, followed, made, order, pathOf, statusOf, succeeded } from "./jobs.js";
 import { pulled } from "./models.js";
 
 const DEFAULT_URL = "http://127.0.0.1:8765";
@@ -38,8 +38,7 @@ const DEADLINE_SECONDS = 120;
  * @property {string} [model]
  * @property {boolean} [starred]
  * @property {string} [tag]
- * @property {number} [limit]
- * @property {number} [before] the `next` of the page before
+ * @property {number} [limit] the newest so many; eachTrack asks for so many at once
  *
  * @typedef {object} Marks what to change; what is left out stays
  * @property {boolean} [starred]
@@ -104,8 +103,9 @@ export class Tunesmith {
    * @param {CallOptions} [options]
    * @returns {Promise<Job>}
    */
-  submit(prompt, wishes = {}, options = {}) {
-    return submitted(this.#exchange, prompt, wishes, this.#call(options));
+  async submit(prompt, wishes = {}, options = {}) {
+    const call = this.#call(options);
+    return this.#exchange.document(await order(prompt, wishes), call);
   }
 
   /**
@@ -116,7 +116,7 @@ export class Tunesmith {
    * @returns {Promise<Job>}
    */
   job(id, options = {}) {
-    return this.#ask({ path: pathOf(id) }, options);
+    return this.#ask(statusOf(id), options);
   }
 
   /**
@@ -127,7 +127,7 @@ export class Tunesmith {
    * @returns {Promise<Job[]>}
    */
   async jobs({ states, limit } = {}, options = {}) {
-    return (await this.#ask({ path: "/api/jobs", query: { state: states, limit } }, options)).jobs;
+    return (await this.#ask({ path: "/api/jobs", query: { state: states, limit }, wants: ["jobs"] }, options)).jobs;
   }
 
   /**
@@ -161,7 +161,7 @@ export class Tunesmith {
    */
   async audio(id, options = {}) {
     const call = this.#call(options);
-    const { result } = succeeded(await this.#exchange.document({ path: pathOf(id) }, call));
+    const { result } = succeeded(await this.#exchange.document(statusOf(id), call));
     return wholeFile(this.#exchange, result.url, call);
   }
 
@@ -184,7 +184,25 @@ export class Tunesmith {
    * @returns {Promise<Track[]>}
    */
   async tracks(which = {}, options = {}) {
-    return (await this.#ask({ path: "/api/tracks", query: { ...which } }, options)).tracks;
+    return (await this.#ask({ path: "/api/tracks", query: { ...which }, wants: ["tracks"] }, options)).tracks;
+  }
+
+  /**
+   * Yield every track that fits, the newest first, asking for more as they are taken.
+   *
+   * @param {TrackQuery} [which]
+   * @param {CallOptions} [options] the deadline is for each time it asks
+   * @returns {AsyncGenerator<Track, void, undefined>}
+   */
+  async *eachTrack(which = {}, options = {}) {
+    /** @type {number | null | undefined} */
+    let before;
+    do {
+      const page = { path: "/api/tracks", query: { ...which, before }, wants: ["tracks", "next_before"] };
+      const found = await this.#ask(page, options);
+      yield* found.tracks;
+      before = found.next_before;
+    } while (before !== null);
   }
 
   /**
@@ -232,10 +250,10 @@ export class Tunesmith {
    */
   async vary(id, n = 5, options = {}) {
     const call = this.#call(options);
-    const send = { method: "POST", path: `${trackPath(id)}/variations`, body: { n }, key: newKey() };
-    /** @type {{jobs: {url: string}[]}} */
+    const send = { method: "POST", path: `${trackPath(id)}/variations`, body: { n }, key: newKey(), wants: ["jobs"] };
+    /** @type {{jobs: {id: string}[]}} */
     const { jobs } = await this.#exchange.document(send, call);
-    return Promise.all(jobs.map(({ url }) => this.#exchange.document({ path: url }, call)));
+    return Promise.all(jobs.map((job) => this.#exchange.document(statusOf(job.id), call)));
   }
 
   /**
@@ -256,7 +274,7 @@ export class Tunesmith {
    * @returns {Promise<import("./documents.js").Model[]>}
    */
   async models(options = {}) {
-    return (await this.#ask({ path: "/api/models" }, options)).models;
+    return (await this.#ask({ path: "/api/models", wants: ["models"] }, options)).models;
   }
 
   /**
@@ -279,7 +297,7 @@ export class Tunesmith {
    * @returns {Promise<import("./documents.js").LoadedModel[]>}
    */
   async loaded(options = {}) {
-    return (await this.#ask({ path: "/api/ps" }, options)).models;
+    return (await this.#ask({ path: "/api/ps", wants: ["models"] }, options)).models;
   }
 
   /**
@@ -300,7 +318,7 @@ export class Tunesmith {
    * @returns {Promise<string>}
    */
   async version(options = {}) {
-    return (await this.#ask({ path: "/api/version" }, options)).version;
+    return (await this.#ask({ path: "/api/version", wants: ["version"] }, options)).version;
   }
 
   /** @param {CallOptions} options */
@@ -337,14 +355,23 @@ function fromEnvironment(name) {
 
 /** @param {string} baseUrl */
 function checkedUrl(baseUrl) {
-  const wanted = `must be an address such as ${DEFAULT_URL}, got ${JSON.stringify(baseUrl).slice(0, 200)}`;
-  if (!/^https?:\/\/[^/?#]/i.test(baseUrl)) throw new InvalidRequest("baseUrl", wanted);
-  try {
-    new URL(baseUrl);
-  } catch {
-    throw new InvalidRequest("baseUrl", wanted);
+  const url = /^https?:\/\/[^/?#]/i.test(baseUrl) && urlOf(baseUrl);
+  if (!url) {
+    const got = JSON.stringify(baseUrl).slice(0, 200);
+    throw new InvalidRequest("baseUrl", `must be an address such as ${DEFAULT_URL}, got ${got}`);
   }
+  if (url.username || url.password) throw new InvalidRequest("baseUrl", "must hold no user or password: fetch takes none");
+  if (/[?#]/.test(baseUrl)) throw new InvalidRequest("baseUrl", "must end where its path does, without ? or #");
   return baseUrl.replace(/\/+$/, "");
+}
+
+/** @param {string} text */
+function urlOf(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {string} token */

@@ -116,6 +116,21 @@ export function errorOf(status, text, retryAfter) {
 }
 
 /**
+ * Return the JSON object that a text is, empty where there is no text, with the fields that it must have.
+ *
+ * @param {string} text
+ * @param {number} status of the answer that it is of
+ * @param {string[]} fields
+ * @returns {any}
+ */
+export function documentOf(text, status, fields = []) {
+  const document = text ? parsed(text) : {};
+  const isOne = typeof document === "object" && document !== null && fields.every((field) => field in document);
+  if (!isOne) throw new ApiError("the answer is none of a Tunesmith server", { status });
+  return document;
+}
+
+/**
  * Return a text as JSON, or undefined where it is none.
  *
  * @param {string} text

@@ -1,7 +1,7 @@
 /** Exchange: requests to a server, each repeated until it succeeds, cannot succeed, or time is up. */
 
 import { Call, Limit } from "./call.js";
-import { ApiError, DeadlineExceeded, errorOf, parsed, ServerUnreachable } from "./errors.js";
+import { ApiError, documentOf, errorOf, ServerUnreachable } from "./errors.js";
 import { Answer } from "./reading.js";
 import { MAX_UNANSWERED, mayPass, pauseAfter, retryAfter } from "./retries.js";
 
@@ -15,6 +15,7 @@ import { MAX_UNANSWERED, mayPass, pauseAfter, retryAfter } from "./retries.js";
  * @property {Record<string, unknown>} [query] what is undefined or null is left out
  * @property {Record<string, string>} [headers]
  * @property {string} [key]
+ * @property {string[]} [wants] the fields of the answer
  */
 
 /**
@@ -53,9 +54,7 @@ export class Exchange {
       status: answer.status,
       text: await answer.text(call),
     }));
-    const document = text ? parsed(text) : {};
-    if (typeof document === "object" && document !== null) return document;
-    throw new ApiError("the answer is none of a Tunesmith server", { status });
+    return documentOf(text, status, send.wants);
   }
 
   /**
@@ -103,8 +102,7 @@ export class Exchange {
    */
   async #answer(send, call) {
     const { method = "GET", path, body } = send;
-    call.signal?.throwIfAborted();
-    if (!call.left) throw new DeadlineExceeded(`${method} ${path} took longer than ${call.seconds} s`);
+    call.check(`${method} ${path}`);
     const limit = new Limit(call);
     limit.allow();
     const fetch = this.#fetch; // as a method of something else a browser's would refuse to be called
@@ -112,6 +110,7 @@ export class Exchange {
       const response = await fetch(`${this.#baseUrl}${path}${queryOf(send)}`, {
         method,
         headers: this.#headersOf(send),
+        redirect: method === "GET" ? "follow" : "manual", // what asks for music may arrive as something else
         signal: limit.signal,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -140,6 +139,11 @@ export class Exchange {
  * @returns {Promise<Failure>}
  */
 async function refused(answer, call) {
+  if (answer.redirection) {
+    const message = `the server redirects to ${answer.redirection}; name that one in baseUrl`;
+    await answer.text(call);
+    return { error: new ApiError(message, { status: answer.status }), passes: false };
+  }
   const text = await answer.text(call);
   const asked = retryAfter(answer.headers, text, Date.now());
   return { error: errorOf(answer.status, text, asked), passes: mayPass(answer.status), asked };

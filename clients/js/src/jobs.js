@@ -1,7 +1,7 @@
 /** Jobs: handed in, followed to their end, fetched and cancelled. */
 
 import { Call } from "./call.js";
-import { DeadlineExceeded, GenerationFailed, ServerUnreachable } from "./errors.js";
+import { ApiError, DeadlineExceeded, documentOf, GenerationFailed, ServerUnreachable } from "./errors.js";
 import { Exchange } from "./exchange.js";
 import { newKey, requestFields } from "./fields.js";
 import { events } from "./reading.js";
@@ -11,6 +11,7 @@ import { pauseAfter } from "./retries.js";
  * @typedef {import("./documents.js").Job} Job
  * @typedef {import("./documents.js").JobNews} JobNews
  * @typedef {import("./documents.js").Result} Result
+ * @typedef {import("./exchange.js").Send} Send
  * @typedef {(job: Job) => void} Progress
  */
 
@@ -19,7 +20,11 @@ const WAIT_SECONDS = 20;
 const LOOK_SECONDS = 0.5;
 /** A server that answers sooner than asked is not asked again at once. */
 const AGAIN_SECONDS = 0.1;
+/** How long a job is tried to be cancelled, and how long whoever stopped waiting waits for that. */
 const UNDO_SECONDS = 5;
+const UNDO_PATIENCE_SECONDS = 1;
+/** What every job tells. */
+const JOB_FIELDS = ["id", "state", "progress"];
 const FINAL_STATES = new Set(["succeeded", "failed", "canceled"]);
 
 /**
@@ -41,17 +46,26 @@ export function isFinal(job) {
 }
 
 /**
- * Hand a job in; it is one job however often the request is repeated.
+ * Return the request for a job as it is now.
  *
- * @param {Exchange} exchange
+ * @param {string} id
+ * @param {Record<string, unknown>} [query]
+ * @returns {Send}
+ */
+export function statusOf(id, query) {
+  return { path: pathOf(id), query, wants: JOB_FIELDS };
+}
+
+/**
+ * Return the request that hands a job in; it is one job however often it is repeated.
+ *
  * @param {string} prompt
  * @param {import("./documents.js").Wishes} wishes
- * @param {Call} call
- * @returns {Promise<Job>}
+ * @returns {Promise<Send>}
  */
-export async function submitted(exchange, prompt, wishes, call) {
+export async function order(prompt, wishes) {
   const body = await requestFields(prompt, wishes);
-  return exchange.document({ method: "POST", path: "/api/jobs", body, key: newKey() }, call);
+  return { method: "POST", path: "/api/jobs", body, key: newKey(), wants: JOB_FIELDS };
 }
 
 /**
@@ -69,7 +83,7 @@ export async function finished(exchange, id, call, progress) {
     const wait = Math.min(longest, call.left / 2); // the answer must be here before the deadline
     const until = call.time.now() + wait;
     /** @type {Job} */
-    const job = await exchange.document({ path: pathOf(id), query: { wait: wait.toFixed(3) } }, call);
+    const job = await exchange.document(statusOf(id, { wait: wait.toFixed(3) }), call);
     progress?.(job);
     if (isFinal(job)) return job;
     if (call.left <= AGAIN_SECONDS) {
@@ -90,16 +104,38 @@ export async function finished(exchange, id, call, progress) {
  * @param {Progress} [progress]
  */
 export async function made(exchange, prompt, wishes, call, progress) {
-  const { id } = await submitted(exchange, prompt, wishes, call);
-  let job;
+  const handingIn = await order(prompt, wishes);
+  call.check(`POST ${handingIn.path}`);
+  /** @type {string | undefined} */
+  let id;
   try {
-    job = await finished(exchange, id, call, progress);
+    ({ id } = /** @type {Job} */ (await exchange.document(handingIn, call)));
+    return succeeded(await finished(exchange, id, call, progress));
   } catch (problem) {
-    const undo = new Call(UNDO_SECONDS, undefined, call.time);
-    await exchange.document({ method: "DELETE", path: pathOf(id) }, undo).catch(() => undefined); // what stopped it counts
+    const isNone = id === undefined && problem instanceof ApiError; // it was refused
+    if (!isNone && !(problem instanceof GenerationFailed)) await undone(exchange, handingIn, id, call.time);
     throw problem;
   }
-  return succeeded(job);
+}
+
+/**
+ * Cancel a job, also one that may be there though no answer came: with its key the same one is told again.
+ *
+ * @param {Exchange} exchange
+ * @param {Send} handingIn
+ * @param {string | undefined} known
+ * @param {import("./call.js").Time} time
+ */
+async function undone(exchange, handingIn, known, time) {
+  const call = new Call(UNDO_SECONDS, undefined, time);
+  const undo = async () => {
+    const id = known ?? (await exchange.document(handingIn, call)).id;
+    await exchange.document({ method: "DELETE", path: pathOf(id) }, call);
+  };
+  const patience = new AbortController();
+  const undoing = undo().catch(() => undefined); // what stopped the call is what counts
+  await Promise.race([undoing, time.sleep(UNDO_PATIENCE_SECONDS, patience.signal).catch(() => undefined)]);
+  patience.abort();
 }
 
 /**
@@ -128,7 +164,7 @@ export async function* followed(exchange, id, { opening, whole }) {
     const answer = await exchange.open({ path: `${pathOf(id)}/events` }, opening());
     try {
       for await (const { text } of events(answer.pieces(whole))) {
-        const job = JSON.parse(text);
+        const job = documentOf(text, answer.status, JOB_FIELDS);
         breaks = 0;
         yield job;
         if (isFinal(job)) return;

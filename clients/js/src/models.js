@@ -1,7 +1,7 @@
 /** Models: installed on a server, with the way there told as it goes. */
 
 import { Call } from "./call.js";
-import { errorOf, ServerUnreachable } from "./errors.js";
+import { documentOf, errorOf, ServerUnreachable } from "./errors.js";
 import { Exchange } from "./exchange.js";
 import { newKey } from "./fields.js";
 import { events } from "./reading.js";
@@ -19,7 +19,7 @@ export async function* pulled(exchange, body, { opening, whole }) {
   const answer = await exchange.open(send, opening());
   for await (const { kind, text } of events(answer.pieces(whole))) {
     if (kind === "error") throw errorOf(500, text);
-    yield JSON.parse(text);
+    yield documentOf(text, answer.status);
     if (kind === "done") return;
   }
   throw new ServerUnreachable("the connection ended before the model was installed");

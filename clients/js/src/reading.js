@@ -30,6 +30,13 @@ export class Answer {
     return this.#response.ok;
   }
 
+  /** Where it sends on to, if it does; a browser does not tell. */
+  get redirection() {
+    const { type, status, headers } = this.#response;
+    if (type !== "opaqueredirect" && !(status >= 300 && status < 400)) return undefined;
+    return headers.get("location") ?? "another address";
+  }
+
   get headers() {
     return this.#response.headers;
   }

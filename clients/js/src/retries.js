@@ -28,7 +28,8 @@ export function mayPass(status) {
  */
 export function pauseAfter(attempt, asked, random) {
   // callers that were turned away together come back apart
-  if (asked !== undefined) return asked + random() * Math.min(1, asked / 4);
+  // "at once" would have a server that is in trouble asked without end
+  if (asked) return asked + random() * Math.min(1, asked / 4);
   return random() * Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** attempt);
 }
 
@@ -41,8 +42,8 @@ export function pauseAfter(attempt, asked, random) {
  */
 export function retryAfter(headers, text, now) {
   const told = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+$/.test(told)) return Number(told);
-  const date = Date.parse(told);
+  if (/^\d+(\.\d+)?$/.test(told)) return Number(told);
+  const date = /^[a-z]{3,9},/i.test(told) ? Date.parse(told) : NaN; // which else reads dates into almost anything
   if (!Number.isNaN(date)) return Math.max(0, (date - now) / 1000);
   const estimated = parsed(text)?.estimated_time;
   return typeof estimated === "number" ? Math.max(0, estimated) : undefined;

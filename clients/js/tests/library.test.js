@@ -24,6 +24,13 @@ test("what was made is found, starred, rated, tagged and forgotten", async () =>
   assert.deepEqual(await client.tracks({ search: "harpsichord water" }), []);
 });
 
+test("all tracks are gone through however many", async () => {
+  for (const seed of [1, 2, 3]) await client.generate("a celesta in the snow", { duration: 1, seed });
+  const seeds = [];
+  for await (const { seed } of client.eachTrack({ search: "celesta snow", limit: 2 })) seeds.push(seed);
+  assert.deepEqual(seeds, [3, 2, 1]);
+});
+
 test("a track is varied with other seeds and gives its notes and parts", async () => {
   await client.generate("a music box in the attic", SHORT);
   const [track] = await client.tracks({ search: "attic" });

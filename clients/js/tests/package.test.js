@@ -66,8 +66,16 @@ test("it depends on nothing and is of the same version as the rest", async () =>
 test("its types hold in a strict program", async () => {
   await writeFile(join(folder, "use.mts"), USE);
   const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
-  const { stdout } = await run(process.execPath, [TSC, ...options, "use.mts"], { cwd: folder }).catch((error) => error);
-  assert.equal(stdout, "");
+  const types = (...given) => run(process.execPath, [TSC, ...given], { cwd: folder }).catch((error) => error);
+  assert.equal((await types(...options, "use.mts")).stdout, "");
+  await writeFile(join(folder, "use.cts"), 'export const made = async () => new (await import("tunesmith")).Tunesmith();');
+  assert.equal((await types(...options, "--exactOptionalPropertyTypes", "use.cts")).stdout, "");
+});
+
+test("a program in CommonJS imports it", async () => {
+  const code = 'import("tunesmith").then((it) => console.log(typeof it.Tunesmith, require("tunesmith/package.json").name))';
+  await writeFile(join(folder, "use.cjs"), code);
+  assert.equal((await run(process.execPath, ["use.cjs"], { cwd: folder })).stdout, "function tunesmith\n");
 });
 
 test("its README works from top to bottom", async () => {

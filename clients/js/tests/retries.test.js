@@ -16,16 +16,17 @@ test("a pause is never shorter than the server asks for, and at most a second lo
   assert.equal(pauseAfter(1, 30, () => 0), 30);
   assert.equal(pauseAfter(1, 30, () => 1), 31);
   assert.equal(pauseAfter(1, 2, () => 1), 2.5);
-  assert.equal(pauseAfter(1, 0, () => 1), 0);
+  assert.equal(pauseAfter(1, 0, () => 1), 1); // or else a server that bids so would be asked without end
 });
 
 test("the server asks for a pause in seconds, by a date, or by how long a model takes to load", () => {
   const asked = (header, body = "") => retryAfter(new Headers(header ? { "retry-after": header } : {}), body, NOW);
   assert.equal(asked("7"), 7);
+  assert.equal(asked("1.5"), 1.5);
   assert.equal(asked("Thu, 01 Jan 2026 00:00:05 GMT"), 5);
   assert.equal(asked("Wed, 31 Dec 2025 23:00:00 GMT"), 0);
   assert.equal(asked("", '{"error": "loading", "estimated_time": 23.4}'), 23.4);
-  assert.equal(asked("soon", '{"estimated_time": 2}'), 2);
+  for (const no of ["soon", "soon 7", "-1", "3 seconds"]) assert.equal(asked(no, '{"estimated_time": 2}'), 2);
   assert.equal(asked("", "<html>"), undefined);
   assert.equal(asked("", '{"estimated_time": "soon"}'), undefined);
 });

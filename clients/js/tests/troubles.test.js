@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 
-import { ApiError, DeadlineExceeded, ServerBusy, ServerUnreachable, Tunesmith } from "tunesmith";
+import { ApiError, DeadlineExceeded, InvalidRequest, ServerBusy, ServerUnreachable, Tunesmith } from "tunesmith";
 import { network } from "./support/network.js";
 import { hasty, held, servers, SHORT } from "./support/servers.js";
 
@@ -13,7 +14,7 @@ const VERSION = /^GET \/api\/version$/;
 /** Pass on what a test needs: a network with troubles and a hasty client in it. */
 function withTroubles(name, troubles, check, options = {}) {
   test(name, async () => {
-    const way = await network(servers.open, ...troubles);
+    const way = await network(servers.open, troubles);
     try {
       await check({ ...hasty(way.url, options), seen: way.seen });
     } finally {
@@ -35,6 +36,18 @@ withTroubles(
     assert.equal(keys.length, 3);
     assert.equal(new Set(keys).size, 1);
     assert.equal((await client.jobs({ limit: 100 })).filter((job) => job.prompt === prompt).length, 1);
+  },
+);
+
+withTroubles(
+  "music whose every answer is lost once is made once",
+  [SUBMIT, SUBMIT, /\?wait=/, AUDIO].map((on) => ({ on, lose: true })),
+  async ({ client, seen }) => {
+    const prompt = `every answer lost ${process.pid}`;
+    const { content, job } = await client.generate(prompt, SHORT);
+    assert.ok(Buffer.from(content).equals(Buffer.from(await client.audio(job.id))));
+    assert.equal(new Set(seen.filter(({ what }) => SUBMIT.test(what)).map(({ key }) => key)).size, 1);
+    assert.equal((await client.tracks({ search: prompt })).length, 1);
   },
 );
 
@@ -124,8 +137,89 @@ withTroubles("a signal ends a request that is under way", [{ on: VERSION, silent
   await assert.rejects(client.version({ signal }), { name: "TimeoutError" });
 });
 
-withTroubles("what is no Tunesmith server is told from one", [answer(200, {}, "<html>hello</html>")], async ({ client }) => {
-  await assert.rejects(client.version(), (error) => error instanceof ApiError && /none of a Tunesmith/.test(error.message));
+test("what is no Tunesmith server is told from one", async () => {
+  for (const body of ["<html>hello</html>", "{}", "[]", "null", '"hello"']) {
+    const fetch = async () => new Response(body);
+    const client = new Tunesmith({ baseUrl: "http://music.invalid", fetch });
+    const calls = [
+      () => client.version(),
+      () => client.job("one"),
+      () => client.jobs(),
+      () => client.tracks(),
+      () => client.models(),
+      () => client.loaded(),
+      () => client.submit("piano"),
+      () => client.generate("piano"),
+      () => client.vary("one"),
+    ];
+    for (const call of calls) {
+      const told = (error) => error instanceof ApiError && /none of a Tunesmith/.test(error.message);
+      await assert.rejects(call, told, `${call} of ${body}`);
+    }
+  }
+});
+
+test("news of something else are told from a Tunesmith server's", async () => {
+  for (const data of ["<html>", "[]", "{}"]) {
+    const fetch = async () => new Response(`: hello\n\ndata: ${data}\n\n`);
+    const news = new Tunesmith({ baseUrl: "http://music.invalid", fetch }).follow("one");
+    await assert.rejects(news.next(), (error) => error instanceof ApiError && /none of a Tunesmith/.test(error.message));
+  }
+});
+
+withTroubles(
+  "what reads follows redirections, and an order says where it was sent",
+  [
+    { on: SUBMIT, answer: { status: 301, headers: { Location: "https://music.example.com/api/jobs" } } },
+    { on: VERSION, answer: { status: 302, headers: { Location: `${servers.open}/api/version` } } },
+  ],
+  async ({ client, seen }) => {
+    await assert.rejects(client.submit("calm piano", SHORT), (error) => {
+      assert.ok(error instanceof ApiError);
+      assert.match(error.message, /redirects to https:\/\/music\.example\.com\/api\/jobs; name that one in baseUrl/);
+      return true;
+    });
+    assert.match(await client.version(), /^\d/);
+    assert.equal(seen.length, 2);
+  },
+);
+
+withTroubles("a server that bids come back at once is not hammered", [answer(503, { "Retry-After": "0" })], async (way) => {
+  assert.match(await way.client.version(), /^\d/);
+  assert.deepEqual(way.pauses, [0.5]);
+});
+
+test("a server may be under a path", async () => {
+  const way = await network(servers.open, [], "/studio/music");
+  try {
+    const client = new Tunesmith({ baseUrl: `${way.url}/` });
+    const { content, job } = await client.generate("calm piano", SHORT);
+    assert.equal(content.length, job.result.bytes);
+    for await (const { state } of client.follow(job.id)) assert.equal(state, "succeeded");
+    const [track] = await client.tracks({ limit: 1 });
+    assert.equal((await client.trackFile(track.id)).length, content.length);
+    assert.equal((await client.vary(track.id, 1)).length, 1);
+  } finally {
+    await way.close();
+  }
+});
+
+test("an address is refused where fetch would refuse it, without telling the password", () => {
+  for (const [baseUrl, told] of [
+    ["http://me:secret@127.0.0.1:1", /^baseUrl: must hold no user or password/],
+    ["http://127.0.0.1:1/?a=secret", /^baseUrl: must end where its path does/],
+    ["http://127.0.0.1:99999", /^baseUrl: must be an address/],
+  ]) {
+    assert.throws(
+      () => new Tunesmith({ baseUrl }),
+      (error) => error instanceof InvalidRequest && told.test(error.message) && !error.message.includes("secret"),
+    );
+  }
+});
+
+test("neither token nor its header is shown", () => {
+  const client = new Tunesmith({ baseUrl: servers.open, token: "ts_secret" });
+  assert.ok(!`${inspect(client, { depth: 9, showHidden: true })}${JSON.stringify(client)}`.includes("ts_secret"));
 });
 
 withTroubles("an error page of a proxy is told in short", [answer(418, {}, "x".repeat(9999))], async ({ client }) => {

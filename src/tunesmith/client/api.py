@@ -130,6 +130,22 @@ class Api:
         found = yield from self._asked("GET", "/api/tracks", query=query)
         return list(found.part("tracks"))
 
+    @flow
+    def each_track(
+        self, search: str | None = None, *, model: str | None = None, starred: bool | None = None,
+        tag: str | None = None, page_size: int | None = None,
+    ) -> Flow[Document]:  # fmt: skip
+        """Yield every track that fits, the newest first, asking for more as they are taken."""
+        query = {"search": search, "model": model, "starred": starred, "tag": tag, "limit": page_size}
+        before: int | None = None
+        while True:
+            found = yield from self._asked("GET", "/api/tracks", query={**query, "before": before})
+            for track in found.part("tracks"):
+                yield Give(track)
+            before = found.part("next_before")
+            if before is None:
+                return
+
     @call
     def track(self, track_id: str) -> Steps[Document]:
         """Return a track."""

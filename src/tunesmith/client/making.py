@@ -39,6 +39,8 @@ def made(
 ) -> Steps[RemoteJob]:
     """Hand a job in and return it once it has succeeded; it is cancelled where anything stops the wait."""
     handing_in, job_id = order(prompt, wishes), None
+    if not until.left:
+        raise DeadlineExceeded(f"there is no time: the deadline is {until.seconds:g} s")
     try:
         job = RemoteJob.of((yield from asked(handing_in, until)).document())
         job_id = job.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ def pause_after(attempt: int, reply: Reply, draw: Draw = random.random) -> float
 def retry_after(reply: Reply, now: Clock = time.time) -> float | None:
     """Return the seconds that ``Retry-After`` (seconds or a date) or the body's ``estimated_time`` asks for."""
     text = next((value for name, value in reply.headers.items() if name.lower() == "retry-after"), "").strip()
-    if text.isdecimal():
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return float(text)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now())

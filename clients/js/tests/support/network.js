@@ -5,14 +5,19 @@ import { createServer, request } from "node:http";
  * Serve in front of `target`. A trouble is for the next request whose "METHOD /path" matches its `on`:
  *   answer  { status, headers, body } instead of the server's
  *   lose    pass the request on, then break the connection instead of answering
+ *   hold    pass the request on, but never pass the answer on
  *   cut     break the connection after so many bytes of the answer's body
+ *   drip    send one byte of the answer's body every so many milliseconds
  *   deaf    hide from the server which part of a file is asked for
  *   silent  never answer
+ * It stands under the path `prefix`, as a reverse proxy may.
  */
-export async function network(target, ...troubles) {
+export async function network(target, troubles = [], prefix = "") {
   const waiting = [...troubles];
   const seen = [];
   const server = createServer((incoming, outgoing) => {
+    if (!incoming.url.startsWith(prefix)) return outgoing.writeHead(404).end();
+    incoming.url = incoming.url.slice(prefix.length);
     const what = `${incoming.method} ${incoming.url}`;
     seen.push({ what, key: incoming.headers["idempotency-key"], range: incoming.headers.range });
     const at = waiting.findIndex((trouble) => trouble.on.test(what));
@@ -30,18 +35,22 @@ export async function network(target, ...troubles) {
       server.close(resolve);
       server.closeAllConnections();
     });
-  return { url: `http://127.0.0.1:${server.address().port}`, seen, close };
+  return { url: `http://127.0.0.1:${server.address().port}${prefix}`, seen, close };
 }
 
-function passOn(target, incoming, outgoing, { lose, deaf, cut = Infinity }) {
+function passOn(target, incoming, outgoing, { lose, hold, deaf, drip, cut = Infinity }) {
   const headers = { ...incoming.headers, host: new URL(target).host };
   if (deaf) delete headers.range;
   const asking = request(`${target}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
-    if (lose) {
-      answer.resume().on("end", () => outgoing.destroy());
+    if (lose || hold) {
+      answer.resume().on("end", () => lose && outgoing.destroy());
       return;
     }
     outgoing.writeHead(answer.statusCode, answer.headers);
+    if (drip) {
+      inDrips(answer, outgoing, drip);
+      return;
+    }
     let left = cut;
     answer.on("data", (piece) => {
       if (piece.length < left) {
@@ -57,4 +66,15 @@ function passOn(target, incoming, outgoing, { lose, deaf, cut = Infinity }) {
   outgoing.on("close", () => asking.destroy());
   asking.on("error", () => outgoing.destroy());
   incoming.pipe(asking);
+}
+
+async function inDrips(answer, outgoing, milliseconds) {
+  for await (const piece of answer) {
+    for (const byte of piece) {
+      if (outgoing.destroyed) return;
+      outgoing.write(Uint8Array.of(byte));
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    }
+  }
+  outgoing.end();
 }
