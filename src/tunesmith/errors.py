@@ -36,12 +36,21 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class TunesmithError(Exception):
     """Root of the tree. ``str(error)`` is one clear line fit to show a user; ``exit_code`` is the shell's."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be copied and sent between processes, though the constructors of most kinds do not take the message."""
+        return _as_it_was, (type(self), self.args), self.__dict__
+
+
+def _as_it_was(kind: type[TunesmithError], message: tuple[object, ...]) -> TunesmithError:
+    return kind.__new__(kind, *message)
 
 
 class InvalidRequest(TunesmithError):

@@ -62,7 +62,8 @@ def test_plain_lines_are_prompts_but_for_remarks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "text", "problems"), [
     ("a.csv", "prompt\ncalm\nfunk, fast\nbeat, slow\n", {3: "has 2 cells, but there are 1", 4: "has 2 cells"}),
     ("a.csv", 'prompt\ncalm\n"funk\n', {3: "is not CSV"}),
-    ("a.jsonl", '{"prompt": "a"}\n{"prompt"\n[1]\n', {2: "is not JSON", 3: "must be a prompt or fields"}),
+    ("a.jsonl", '{"prompt": "a"}\n{"prompt"\n[1]\n',
+     {2: "is not JSON: Expecting ':' delimiter at column 10", 3: "must be a prompt or fields"}),
     ("a.jsonl", "[" * 100_000, {1: "nested too deeply"}),
     ("a.yaml", "- calm\n- 3\n- [x]\n", {2: "must be a prompt", 3: "must be a prompt"}),
     ("a.yaml", "prompt: calm\n", {1: "must be a list of rows"}),

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -134,7 +135,8 @@ def test_two_batches_in_one_folder_are_refused(capsys: pytest.CaptureFixture[str
     (("a.txt", "--as", "xml"), "as: must be csv"),
     (("a.txt", "--duration", "31:00"), "duration: must be at most 1800"),
     (("a.txt", "-o", "a.txt"), "out: cannot write in the folder"),
-    (("a.txt", "--jobs", "0"), "'-j' / '--jobs'"),
+    (("a.txt", "--jobs", "0"), "jobs: must be greater than or equal to 1, got '0'"),
+    (("a.txt", "--server", "here"), "server: must be an address such as http://127.0.0.1:8765, got 'here'"),
 ])  # fmt: skip
 def test_what_cannot_be_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
@@ -184,6 +186,19 @@ def test_a_stopped_batch_keeps_what_is_finished_and_goes_on(
     assert run(["batch", "a.jsonl"]) == 0
     assert capsys.readouterr().out.startswith("1 made, 1 were there, 0 failed")
     assert not list(Path("a").glob(".*.part*"))
+
+
+def test_a_server_that_goes_away_is_said_with_how_far_it_came(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.txt").write_text("one\ntwo\n")
+    assert run(["batch", "a.txt", "--duration", "1"]) == 0
+    Path("a", "002-two.wav").unlink()
+    capsys.readouterr()
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    assert run(["batch", "a.txt", "--duration", "1", "--server", address]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "1 of 2 are made; the same command goes on with the others"
+    assert said[1].startswith(f"tunesmith: error: no answer from {address}/api/jobs: ")
 
 
 LIMITED = """

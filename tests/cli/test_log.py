@@ -93,6 +93,26 @@ def test_variations_have_other_seeds_and_know_their_parent(home: Home) -> None:
     assert {track["parent"] for track in children} == {parent}
 
 
+def test_variations_never_repeat_what_was_made_before(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    asked = ("happy ukulele", "--duration", "1")
+    home.said(*asked, "--seed", "9", "-n", "3", "-o", "u.wav")
+    first = next(track for track in home.tracks() if track["seed"] == 9)
+    home.said("happy ukulele", "--duration", "2", "--seed", "12")  # another request, so its seed is free
+    for piece in (first["id"], "u.wav"):
+        home.said("vary", piece, "-n", "2", "-o", "v.wav")
+    seeds = sorted(track["seed"] for track in home.tracks() if track["duration"] == 1)
+    assert seeds == [9, 10, 11, 12, 13, 14, 15]
+
+
+def test_marks_are_told(home: Home) -> None:
+    track = home.tracks("--search", "ukulele")[-1]["id"]
+    assert home.said("log", "star", track) == f"{track}: ★: happy ukulele\n"
+    assert home.said("log", "rate", track, "4") == f"{track}: ★ 4/5: happy ukulele\n"
+    assert home.said("log", "rate", track, "0") == f"{track}: ★: happy ukulele\n"
+    assert home.said("log", "star", track, "--off") == f"{track}: no marks: happy ukulele\n"
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 def test_the_log_is_exported_whole(home: Home, form: str) -> None:
     text = home.said("log", "--export", form, "-n", "1")

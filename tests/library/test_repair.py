@@ -53,6 +53,7 @@ def test_what_can_be_read_is_saved_and_found_by_its_words(settings: Settings) ->
     assert repaired
     assert TRACKS * 0.5 < repaired.rows["tracks"] < TRACKS
     assert repaired.damaged.read_bytes() == damaged
+    assert not list(settings.data_dir.glob("*.repaired*"))
     with closing(open_database(settings)) as database:
         tracks = Tracks(database)
         assert len(list(tracks.every(ALL))) == repaired.rows["tracks"]

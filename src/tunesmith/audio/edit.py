@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.audio.buffer import Audio
+from tunesmith.audio.buffer import BLOCK, Audio
 from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.spool import Samples, Spool
 from tunesmith.errors import InvalidRequest
@@ -32,18 +32,28 @@ def trim(audio: Audio, start: float = 0.0, end: float | None = None) -> Audio:
     first = round(start * audio.sample_rate)
     last = audio.num_samples if end is None else min(round(end * audio.sample_rate), audio.num_samples)
     if not 0 <= first < last:
-        raise InvalidRequest("trim", f"must keep something of {audio.duration:g} s, got {start:g} to {end} s")
-    return Audio(audio.samples[:, first:last], audio.sample_rate, audio.metadata)
+        asked = f"{start:g} s to " + ("its end" if end is None else f"{end:g} s")
+        raise InvalidRequest("trim", f"must keep something of {audio.duration:g} s, got {asked}")
+    spool = Spool(audio.channels)
+    for at in range(first, last, BLOCK):
+        spool.append(audio.between(at, min(at + BLOCK, last)))
+    return Audio(spool, audio.sample_rate, audio.metadata)
 
 
 def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeShape = "smooth") -> Audio:
-    """Fade in and out over so many seconds."""
-    samples = audio.samples.copy()
-    rise = min(_samples_of("fade_in", fade_in, audio), audio.num_samples)
-    fall = min(_samples_of("fade_out", fade_out, audio), audio.num_samples)
-    samples[:, :rise] *= fade_curve(rise, shape)
-    samples[:, samples.shape[1] - fall :] *= fade_curve(fall, shape)[::-1]
-    return Audio(samples, audio.sample_rate, audio.metadata)
+    """Fade in and out over so many seconds; long sounds stay on disk."""
+    rise = fade_curve(min(_samples_of("fade_in", fade_in, audio), audio.num_samples), shape)
+    fall = fade_curve(min(_samples_of("fade_out", fade_out, audio), audio.num_samples), shape)[::-1]
+    falling = audio.num_samples - fall.size
+    spool = Spool(audio.channels)
+    for block in audio.blocks():
+        at, faded = len(spool), block.copy()
+        curve = rise[at : at + faded.shape[1]]
+        faded[:, : curve.size] *= curve
+        into = max(0, falling - at)  # where in this block the fall begins
+        faded[:, into:] *= fall[max(0, at - falling) :][: max(0, faded.shape[1] - into)]
+        spool.append(faded)
+    return Audio(spool, audio.sample_rate, audio.metadata)
 
 
 def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "equal_power") -> Audio:

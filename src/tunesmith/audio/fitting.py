@@ -14,6 +14,7 @@ from tunesmith.request import MAX_DURATION_SECONDS
 
 OVERLAP_SECONDS = 0.05
 PLAIN_OVERLAP_SECONDS = 2.0
+SHORTEST_SECONDS = 0.5
 LONGEST_FADE_SECONDS = 3.0
 UNNOTICED_SECONDS = 0.02
 
@@ -84,12 +85,12 @@ def _longer(audio: Audio, heard: Heard, missing: float) -> tuple[Audio, str]:
 def _without_beats(audio: Audio, wanted: float) -> tuple[Audio, str]:
     if wanted <= 0:
         return audio, "no beat found: cut at its end"
+    if audio.duration < SHORTEST_SECONDS:
+        problem = f"{audio.duration:g} s are too short to be repeated, which needs {SHORTEST_SECONDS:g} s"
+        raise InvalidRequest("file", problem)
     rate = audio.sample_rate
     overlap = round(min(PLAIN_OVERLAP_SECONDS, audio.duration / 4) * rate)
-    step = audio.num_samples - 2 * overlap
-    times = -(-round(wanted * rate) // step) if step > 0 else 0
-    if times == 0:
-        raise InvalidRequest("duration", f"a sound of {audio.duration:g} s is too short to be repeated")
+    times = -(-round(wanted * rate) // (audio.num_samples - 2 * overlap))
     middle = [Stretch(overlap, audio.num_samples - overlap)] * (times - 1)
     stretches = [Stretch(0, audio.num_samples - overlap), *middle, Stretch(overlap, audio.num_samples)]
     return spliced(audio, stretches, overlap), f"no beat found: repeated {times} times with crossfades"

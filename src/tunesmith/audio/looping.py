@@ -16,6 +16,7 @@ from tunesmith.errors import InvalidRequest
 OVERLAP_SECONDS = 0.05
 BARS = (32, 16, 8, 4, 2, 1)
 GOOD_BARS = {32: 1.02, 16: 1.04, 8: 1.04, 4: 1.0, 2: 0.9, 1: 0.8}
+SHORTEST_SECONDS = 0.5
 SMALLEST_OVERLAP_SECONDS, LARGEST_OVERLAP_SECONDS = 0.1, 2.0
 
 
@@ -43,12 +44,15 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
     """Return a loop of a sound and where it was cut; without a beat all of it, its end faded into its start."""
     if bars is not None and bars < 1:
         raise InvalidRequest("bars", f"must be at least 1, got {bars}")
+    if audio.duration < SHORTEST_SECONDS:
+        problem = f"{audio.duration:g} s are too short for a loop, which needs {SHORTEST_SECONDS:g} s"
+        raise InvalidRequest("file", problem)
     points = best_loop(hear(audio), bars)
     if points is None:
         if bars is not None:
             raise InvalidRequest("bars", f"no loop of {bars} bars is found in {audio.duration:.1f} s of sound")
         overlap = min(LARGEST_OVERLAP_SECONDS, max(SMALLEST_OVERLAP_SECONDS, audio.duration / 8))
-        return edit.loop(audio, min(overlap, audio.duration / 2)), LoopPoints(0.0, audio.duration - overlap, 0, 0.0)
+        return edit.loop(audio, overlap), LoopPoints(0.0, audio.duration - overlap, 0, 0.0)
     return _cut(audio, points), points
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,30 +16,41 @@ from tunesmith.errors import InvalidRequest
 COLUMNS, ROWS = 1200, 400
 FRAME = 4096
 LOWEST_HZ, RANGE_DB = 30.0, 80.0
+LEAST_DB = 20 * math.log10(FRAME / 4) - 60.0
+"""The level that is drawn bright at least: that of a tone 60 dB below full scale."""
+
+
+def check_drawable(path: Path) -> None:
+    """Raise InvalidRequest where matplotlib is not installed or the name does not end in .png."""
+    if path.suffix.lower() != ".png":
+        raise InvalidRequest("plot", f"must end in .png, got {path.name!r}")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise InvalidRequest("plot", "needs matplotlib: pip install 'tunesmith[plot]'")
 
 
 def draw(audio: Audio, path: Path, title: str = "") -> Path:
-    """Write a PNG; raises InvalidRequest where matplotlib is not installed or the name does not end in .png."""
-    if path.suffix.lower() != ".png":
-        raise InvalidRequest("plot", f"must end in .png, got {path.name!r}")
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InvalidRequest("plot", "needs matplotlib: pip install 'tunesmith[plot]'") from None
+    """Write a PNG; raises what ``check_drawable`` raises."""
+    check_drawable(path)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter, NullFormatter
+
     lows, highs = _envelope(audio)
     times = np.linspace(0, audio.duration, lows.size)
     figure = Figure(figsize=(12, 6), layout="constrained")
     FigureCanvasAgg(figure)
     wave, tones = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
-    wave.fill_between(times, lows, highs, linewidth=0)
+    wave.fill_between(times, lows, highs, linewidth=0.5)
     wave.set(ylim=(-1, 1), ylabel="amplitude", title=title)
     frequencies, levels = _spectrogram(audio)
+    loudest = max(float(levels.max()), LEAST_DB)  # silence is dark, and not as bright as its own noise
     tones.pcolormesh(
         np.linspace(0, audio.duration, levels.shape[1]), frequencies, levels,
-        vmin=levels.max() - RANGE_DB, shading="nearest", cmap="magma", rasterized=True,
+        vmin=loudest - RANGE_DB, vmax=loudest, shading="nearest", cmap="magma", rasterized=True,
     )  # fmt: skip
     tones.set(yscale="log", ylim=(LOWEST_HZ, audio.sample_rate / 2), xlabel="seconds", ylabel="Hz")
+    tones.yaxis.set_major_formatter(EngFormatter(sep=""))
+    tones.yaxis.set_minor_formatter(NullFormatter())
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png")
     return path

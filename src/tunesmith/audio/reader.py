@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.spool import Spool
+from tunesmith.audio.spool import Samples, Spool
 from tunesmith.audio.tags import metadata_of, read_id3_tag, read_info_chunk
 from tunesmith.errors import AudioFileError
 
 FRAMES = 65_536
+UNKNOWN = ("Format not recognised", "File does not exist or is not a regular file")
+"""What libsndfile says of a file that is no sound, or of a kind it does not know."""
 
 
 def read_audio(path: str | Path) -> Audio:
@@ -24,6 +27,7 @@ def read_audio(path: str | Path) -> Audio:
         with soundfile.SoundFile(str(path)) as sound:
             spool = Spool(sound.channels)
             while len(frames := sound.read(FRAMES, dtype="float32", always_2d=True)):
+                _check_numbers(path, frames, len(spool) / sound.samplerate)
                 spool.append(np.ascontiguousarray(frames.T))
             return Audio(spool, int(sound.samplerate), read_metadata(path))
     except (soundfile.SoundFileError, OSError) as error:
@@ -50,7 +54,23 @@ def read_metadata(path: str | Path) -> Mapping[str, Any]:
         raise AudioFileError(f"cannot read {path}: {_reason(path, error)}") from error
 
 
+def _check_numbers(path: str | Path, frames: Samples, at: float) -> None:
+    """Refuse what files of floating-point numbers may have in them, and no sound can have."""
+    if not np.isfinite(frames).all():
+        raise AudioFileError(f"cannot read {path}: at {at:.1f} s it has samples that are not numbers (NaN or infinite)")
+
+
 def _reason(path: str | Path, error: Exception) -> str:
-    if not Path(path).exists():
+    place = Path(path)
+    if not place.exists():
         return "there is no such file"
-    return getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    if place.is_dir():
+        return "it is a folder"
+    if not os.access(place, os.R_OK):
+        return "no permission"
+    if place.stat().st_size == 0:
+        return "it is empty"
+    said = str(getattr(error, "error_string", None) or getattr(error, "strerror", None) or error).rstrip(".")
+    if said.startswith(UNKNOWN):
+        return "it is no sound, or of a kind that is not known (known are WAV, AIFF, FLAC, MP3, Ogg and Opus)"
+    return f"it is damaged or cut off ({said.removeprefix('Error : ')})"

@@ -118,7 +118,7 @@ def _explained(path: Path) -> Iterator[None]:
     except (soundfile.SoundFileError, AssertionError) as error:
         reason = getattr(error, "error_string", "").rstrip(".") or "a part of it was not taken"
         if reason in SHORT_WRITES:
-            raise DiskFull(f"output: cannot write {path}: {reason}; the disk may be full") from error
+            raise DiskFull(f"output: cannot write {path}: the disk is full, or fails") from error
         raise AudioFileError(f"output: cannot write {path}: {reason}") from error
 
 

@@ -24,7 +24,10 @@ class RemoteMaker:
     """Makes music on the server at ``url``. To be made in the event loop that uses it."""
 
     def __init__(self, url: str, token: str | None) -> None:
-        self._client = AsyncTunesmith(url, token, deadline=TRACK_SECONDS)
+        try:
+            self._client = AsyncTunesmith(url, token, deadline=TRACK_SECONDS)
+        except InvalidRequest as error:
+            raise InvalidRequest("server", error.problem) from None
 
     def places(self, models: Sequence[str]) -> int:  # noqa: ARG002  the interface's
         """Return how many orders are handed in at once."""

@@ -117,6 +117,8 @@ def _read_json_lines(text: str, found: _Found) -> None:
             continue
         try:
             found.value(number, json.loads(line))
+        except json.JSONDecodeError as error:
+            found.problems.append(Problem(number, f"is not JSON: {error.msg} at column {error.colno}"))
         except (ValueError, RecursionError) as error:
             found.problems.append(Problem(number, f"is not JSON: {_reason(error)}"))
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 COMMANDS = (
     "generate",
@@ -82,7 +83,7 @@ def run(arguments: Sequence[str]) -> int:
         _drop_output()
         return say_error(f"{error.filename or 'output'}: {error.strerror or error}", 2)
     except Exception as error:
-        return _usage_error(error)
+        return _usage_error(error, arguments)
 
 
 def _drop_output() -> None:
@@ -91,16 +92,28 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _usage_error(error: Exception) -> int:
+def _usage_error(error: Exception, arguments: Sequence[str]) -> int:
     """Show a mistake in the arguments as one line; anything else is a bug and keeps its traceback."""
     from tunesmith.cli.console import say_error
 
     show = getattr(error, "format_message", None)  # what every error of click has, whichever copy of it raised
     if show is None:
         raise error
-    message = show()
+    message = _bad_value(error, arguments) or show()
     hint = "; a prompt that starts with - goes last, behind --" if "such option" in message else ""
     return say_error(message + hint, 2)
+
+
+def _bad_value(error: Exception, arguments: Sequence[str]) -> str | None:
+    """Say which option has which value and what it should be, in our own words; None for other mistakes."""
+    names = [name for name in getattr(getattr(error, "param", None), "opts", ()) if name.startswith("-")]
+    expected = str(getattr(error, "message", "")).partition(",")[0]
+    if not names or not expected.startswith("Input should be "):
+        return None
+    parts = [part for given in arguments for part in (given.split("=", 1) if given.startswith("--") else [given])]
+    got = next((value for name, value in pairwise(parts) if name in names), None)
+    field = max(names, key=len).removeprefix("--").replace("-", "_")
+    return f"{field}: must be {expected.removeprefix('Input should be ')}" + (f", got {got[:40]!r}" if got else "")
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:

@@ -58,7 +58,7 @@ def vary(
     piece: PieceArgument, variations: Count = 5, pick: options.Pick = False, keep: options.Keep = "all",
     output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
-    """Make variations of a piece: the same request with other seeds.
+    """Make variations of a piece: the same request with other seeds, of which none is in the log yet.
 
     tunesmith vary 7k3m9q2xw4 -n 5 --pick
     """
@@ -67,8 +67,7 @@ def vary(
     from tunesmith.cli.remembering import remembered
 
     found = find_piece(piece)
-    seed = found.request.seed or 0
-    requests = [found.request.model_copy(update={"seed": seed + number}) for number in range(1, variations + 1)]
+    requests = [found.request.model_copy(update={"seed": seed}) for seed in _other_seeds(found.request, variations)]
     extras = _extras(found, output)
     check_picking(pick, keep, variations, extras)
     made = _made(requests, extras, quiet or as_json)
@@ -120,6 +119,19 @@ def _made(requests: list[GenerationRequest], extras: Extras, silent: bool) -> li
 
     with progress_bar(silent) as progress:
         return make_all(requests, extras, progress, time.monotonic())
+
+
+def _other_seeds(request: GenerationRequest, number: int) -> list[int]:
+    from contextlib import suppress
+
+    from tunesmith.cli.remembering import logged, prompt_log
+    from tunesmith.errors import DatabaseError
+    from tunesmith.library.variations import made_seeds, other_seeds
+
+    made: set[int] = set()
+    with suppress(DatabaseError), prompt_log() as log:  # without a log nothing was made; writing to it warns
+        made = made_seeds(log, logged(request))
+    return other_seeds(request.seed or 0, number, made)
 
 
 def _difference(before: Piece, now: Made) -> str:

@@ -161,9 +161,10 @@ def _make(manifest: Manifest, orders: Sequence[Order], making: Making) -> list[E
         shown = Shown(len(orders), len(done), making.quiet, remembers=making.server is None)
         with watching(manifest, shown) as watcher:
             asyncio.run(_run(manifest, missing, watcher, making))
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, TunesmithError) as stopped:
         made = sum(manifest.is_made(manifest.find(order.entry.id) or order.entry) for order in orders)
-        typer.echo(f"{made} of {len(orders)} are made; the same command goes on with the others", err=True)
+        if made or not isinstance(stopped, TunesmithError):
+            typer.echo(f"{made} of {len(orders)} are made; the same command goes on with the others", err=True)
         raise
     finally:
         with suppress(TunesmithError):  # the lines behind the old ones say the same

@@ -24,11 +24,11 @@ def stitch(files: FilesArgument, output: Output, crossfade: Crossfade = None, as
     tunesmith stitch intro.wav main.wav outro.wav -o long.wav
     """
     from tunesmith.audio import stitching
-    from tunesmith.audio.reader import read_audio
-    from tunesmith.audio.writer import check_writable, write_audio
+    from tunesmith.audio.writer import write_audio
+    from tunesmith.cli.reading import check_output, read_sound
 
-    check_writable(output)
-    audio, transitions = stitching.stitch([read_audio(file) for file in files], crossfade)
+    check_output(output, *files)
+    audio, transitions = stitching.stitch([read_sound(file) for file in files], crossfade)
     write_audio(audio, output)
     if as_json:
         typer.echo(as_json_text({"file": str(output), "duration": audio.duration,
@@ -48,11 +48,11 @@ def loop(file: FileArgument, output: Output, bars: Bars = None, as_json: AsJson 
     tunesmith loop song.mp3 -o loop.wav
     """
     from tunesmith.audio.looping import seamless
-    from tunesmith.audio.reader import read_audio
-    from tunesmith.audio.writer import check_writable, write_audio
+    from tunesmith.audio.writer import write_audio
+    from tunesmith.cli.reading import check_output, read_sound
 
-    check_writable(output)
-    audio, points = seamless(read_audio(file), bars)
+    check_output(output, file)
+    audio, points = seamless(read_sound(file), bars)
     write_audio(audio, output)
     if as_json:
         typer.echo(as_json_text({"file": str(output), "duration": audio.duration, **asdict(points)}))
@@ -67,12 +67,12 @@ def fit(file: FileArgument, output: Output, duration: Duration, as_json: AsJson 
     tunesmith fit song.mp3 --duration 60 -o song-60s.mp3
     """
     from tunesmith.audio import fitting
-    from tunesmith.audio.reader import read_audio
-    from tunesmith.audio.writer import check_writable, write_audio
+    from tunesmith.audio.writer import write_audio
+    from tunesmith.cli.reading import check_output, read_sound
     from tunesmith.cli.sound import seconds_of
 
-    check_writable(output)
-    fitted = fitting.fit(read_audio(file), seconds_of("duration", duration))
+    check_output(output, file)
+    fitted = fitting.fit(read_sound(file), seconds_of("duration", duration))
     write_audio(fitted.audio, output)
     if as_json:
         typer.echo(as_json_text({"file": str(output), "duration": fitted.audio.duration, "done": fitted.done}))

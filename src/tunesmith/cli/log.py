@@ -111,7 +111,7 @@ def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
     with prompt_log() as log_of_tracks:
         track = log_of_tracks.get(track_id)
         kept = [one for one in track.tags if one not in tags]
-        log_of_tracks.mark(track.id, Marks(tags=tuple(kept if off else [*kept, *tags])))
+        _say_marks(log_of_tracks.mark(track.id, Marks(tags=tuple(kept if off else [*kept, *tags]))))
 
 
 @app.command()
@@ -122,7 +122,7 @@ def rm(track_ids: IdsArgument) -> None:
     with prompt_log() as tracks:
         for track in [tracks.get(track_id) for track_id in track_ids]:
             tracks.remove(track.id)
-            typer.echo(f"forgot {track.id}: {track.prompt[:SHOWN_PROMPT]}")
+            typer.echo(f"forgot {track.id}: {_shown_prompt(track)}")
 
 
 @app.command()
@@ -179,7 +179,19 @@ def _mark(track_ids: Iterable[str], marks: Any) -> None:
 
     with prompt_log() as tracks:
         for track in [tracks.get(track_id) for track_id in track_ids]:
-            tracks.mark(track.id, marks)
+            _say_marks(tracks.mark(track.id, marks))
+
+
+def _say_marks(track: Track) -> None:
+    typer.echo(f"{track.id}: {_marks(track) or 'no marks'}: {_shown_prompt(track)}")
+
+
+def _marks(track: Track) -> str:
+    return " ".join(["★"] * track.starred + [f"{track.rating}/5"] * bool(track.rating) + [f"#{t}" for t in track.tags])
+
+
+def _shown_prompt(track: Track) -> str:
+    return track.prompt if len(track.prompt) <= SHOWN_PROMPT else f"{track.prompt[:SHOWN_PROMPT]}…"
 
 
 def _show_table(found: Iterable[Track]) -> None:
@@ -191,10 +203,9 @@ def _show_table(found: Iterable[Track]) -> None:
 def _row(track: Track) -> tuple[str, ...]:
     place, state = place_of(track)
     made = datetime.fromtimestamp(track.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
-    marks = " ".join(["★"] * track.starred + [f"{track.rating}/5"] * bool(track.rating) + [f"#{t}" for t in track.tags])
-    prompt = track.prompt if len(track.prompt) <= SHOWN_PROMPT else f"{track.prompt[:SHOWN_PROMPT]}…"
     file = str(place) if place is not None and state == HERE else state
-    return (track.id, made, track.made.generated_by, f"{track.made.duration:.1f}", str(track.seed), marks, prompt, file)
+    seconds, seed = f"{track.made.duration:.1f}", str(track.seed)
+    return (track.id, made, track.made.generated_by, seconds, seed, _marks(track), _shown_prompt(track), file)
 
 
 def _export(which: TrackFilter, form: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.console import say_warning
 from tunesmith.cli.outputs import Made
@@ -17,6 +17,7 @@ from tunesmith.errors import DatabaseError
 if TYPE_CHECKING:
     from tunesmith.library.track import NewTrack, TrackFile
     from tunesmith.library.tracks import Tracks
+    from tunesmith.request import GenerationRequest
 
 DOOR = "cli"
 
@@ -78,12 +79,17 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def logged(request: GenerationRequest) -> dict[str, Any]:
+    """Return a request as the log has it."""
+    return {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
+
+
 def _track(made: Made, parent: str | None) -> NewTrack:
     from tunesmith.library.track import NewTrack
 
     request = made.request
     return NewTrack(
-        request={**request.model_dump(mode="json", exclude_unset=True), "model": request.model},
+        request=logged(request),
         model=request.model,
         generated_by=request.model,
         door=DOOR,

@@ -33,9 +33,15 @@ def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None
 
     tunesmith info song.mp3 --plot song.png
     """
-    from tunesmith.audio.reader import read_audio
+    from tunesmith.cli.outputs import check_folder_of
+    from tunesmith.cli.reading import read_sound
 
-    audio = read_audio(file)
+    if plot is not None:
+        from tunesmith.audio.picture import check_drawable
+
+        check_drawable(plot)
+        check_folder_of("plot", plot)
+    audio = read_sound(file)
     values = about(audio, file)
     if plot is not None:
         from tunesmith.audio.picture import draw
@@ -54,11 +60,11 @@ def convert(
 ) -> None:
     """Write a sound in another format, rate or number of channels; what it says of itself is kept."""
     from tunesmith.audio.edit import to_mono
-    from tunesmith.audio.reader import read_audio
-    from tunesmith.audio.writer import check_writable, write_audio
+    from tunesmith.audio.writer import write_audio
+    from tunesmith.cli.reading import check_output, read_sound
 
-    check_writable(output)
-    audio = read_audio(file)
+    check_output(output, file)
+    audio = read_sound(file)
     _report(write_audio(to_mono(audio) if mono else audio, output, bits=bits, sample_rate=sample_rate), audio)
 
 
@@ -74,9 +80,19 @@ def trim(file: FileArgument, output: Output, start: Start = "0", end: End = None
 def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut = "0") -> None:
     """Fade a sound in and out."""
     from tunesmith.audio import edit
+    from tunesmith.errors import InvalidRequest
 
     fade_in, fade_out = seconds_of("in", rise), seconds_of("out", fall)
-    _changed(file, output, lambda audio: edit.fade(audio, fade_in, fade_out))
+    if fade_in == fade_out == 0:
+        raise InvalidRequest("fade", "needs --in TIME, --out TIME or both")
+
+    def faded(audio: Audio) -> Audio:
+        for name, seconds in (("in", fade_in), ("out", fade_out)):
+            if seconds > audio.duration:
+                raise InvalidRequest(name, f"must be at most the sound's {audio.duration:g} s, got {seconds:g} s")
+        return edit.fade(audio, fade_in, fade_out)
+
+    _changed(file, output, faded)
 
 
 def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING_LUFS) -> None:
@@ -123,11 +139,11 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
 
 
 def _changed(file: Path, output: Path, change: Any) -> None:
-    from tunesmith.audio.reader import read_audio
-    from tunesmith.audio.writer import check_writable, write_audio
+    from tunesmith.audio.writer import write_audio
+    from tunesmith.cli.reading import check_output, read_sound
 
-    check_writable(output)
-    audio = change(read_audio(file))
+    check_output(output, file)
+    audio = change(read_sound(file))
     _report(write_audio(audio, output), audio)
 
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tunesmith.client.calls import call, flow
-from tunesmith.client.exchange import Flow, Give, Pause, ReadBytes, ReadLine, Send, Steps, asked, error_of
-from tunesmith.client.fields import request_fields
-from tunesmith.client.retries import Deadline, Reply
+from tunesmith.client.exchange import Flow, Give, Pause, ReadLine, Send, Steps, asked, error_of
+from tunesmith.client.making import RemoteFile, audio_of, finished, made, order, post
+from tunesmith.client.replacing import replacing
+from tunesmith.client.retries import Deadline, Reply, pause_after
 from tunesmith.client.values import Clip, ProgressListener, RemoteJob
-from tunesmith.errors import DeadlineExceeded, GenerationFailed, ServerUnreachable
+from tunesmith.errors import ServerUnreachable
 
 Document = dict[str, Any]
-WAIT_SECONDS, LOOK_SECONDS = 20.0, 0.5
-"""How long the server is asked to wait for a job's end, and how long where somebody watches its progress."""
-
-AGAIN_SECONDS = 0.1
-UNDO_SECONDS = 5.0
 SILENCE_SECONDS = 60.0
 """A stream of events on which nothing comes for so long, not even a sign of life, is opened again."""
 
@@ -44,85 +40,85 @@ class Api:
         not be made.
         """
         until = self._until(deadline)
-        job = yield from _submitted(prompt, wishes, until)
-        try:
-            job = yield from _finished(job.id, until, progress)
-        except GeneratorExit:
-            raise  # nothing can be asked any more
-        except BaseException:
-            yield Send("DELETE", f"/api/jobs/{job.id}", seconds=UNDO_SECONDS)
-            raise
-        content = yield from _audio_of(_succeeded(job), until)
-        return Clip(content, job)
+        job = yield from made(prompt, wishes, until, progress)
+        return Clip((yield from audio_of(job, until).whole()), job)
 
     @flow
-    def stream(self, /, prompt: str, *, deadline: float | None = None, **wishes: Any) -> Flow[bytes]:
-        """Make music and yield its file piece by piece as it comes; who stops reading before its end cancels it."""
+    def stream(
+        self, /, prompt: str, *, progress: ProgressListener | None = None, deadline: float | None = None, **wishes: Any
+    ) -> Flow[bytes]:
+        """Make music and yield its file piece by piece; otherwise like generate."""
         until = self._until(deadline)
-        body = request_fields(prompt, wishes)
-        yield from asked(_post("/api/generate", body, query={"stream": "true"}, opens=True), until)
-        while True:
-            piece: bytes | None = yield ReadBytes()
-            if piece is None:
-                return
-            if not until.left:
-                raise DeadlineExceeded(f"the music did not come within {until.seconds:g} s")
-            yield Give(piece)
+        job = yield from made(prompt, wishes, until, progress)
+        yield from _given_out(audio_of(job, until))
 
     @call
     def submit(self, /, prompt: str, **wishes: Any) -> Steps[RemoteJob]:
         """Hand a job in without waiting for it."""
-        return (yield from _submitted(prompt, wishes, self._until()))
+        reply: Reply = yield from asked(order(prompt, wishes), self._until())
+        return RemoteJob.of(reply.document())
 
     @call
     def job(self, job_id: str) -> Steps[RemoteJob]:
         """Return a job as it is now."""
-        return RemoteJob.of((yield from self._asked("GET", f"/api/jobs/{job_id}")))
+        return RemoteJob.of((yield from self._asked("GET", _path("jobs", job_id))).document())
 
     @call
     def jobs(self, *, states: Iterable[str] = (), limit: int | None = None) -> Steps[list[RemoteJob]]:
         """Return the newest jobs, of all ``states`` or of those given."""
         query = {"state": list(states), "limit": limit}
         found = yield from self._asked("GET", "/api/jobs", query=query)
-        return [RemoteJob.of(job) for job in found["jobs"]]
+        return [RemoteJob.of(job) for job in found.part("jobs")]
 
     @call
     def wait(
         self, job_id: str, *, progress: ProgressListener | None = None, deadline: float | None = None
     ) -> Steps[RemoteJob]:
         """Return a job at its end."""
-        return (yield from _finished(job_id, self._until(deadline), progress))
+        return (yield from finished(quote(job_id, safe=""), self._until(deadline), progress))
 
     @flow
     def follow(self, job_id: str) -> Flow[RemoteJob]:
         """Yield a job as it is and at every change until its end; a connection that breaks is made again."""
+        breaks = 0
         while True:
-            opening = Send("GET", f"/api/jobs/{job_id}/events", opens=True)
+            opening = Send("GET", _path("jobs", job_id, "events"), opens=True)
             yield from asked(opening, Deadline.after(max(SILENCE_SECONDS, self._deadline_seconds)))
             try:
-                while True:
-                    line: str | None = yield ReadLine()
-                    if line is None:
-                        break
-                    if line.startswith("data:"):
-                        job = RemoteJob.of(json.loads(line[5:]))
+                while (line := (yield ReadLine())) is not None:
+                    if (told := _event(line)) is not None:
+                        job, breaks = RemoteJob.of(told), 0
                         yield Give(job)
                         if job.is_final:
                             return
             except ServerUnreachable:
-                yield Pause(AGAIN_SECONDS)
+                pass  # as where it ends too soon
+            breaks += 1
+            yield Pause(pause_after(breaks, Reply(0)))
 
     @call
-    def audio(self, job_id: str) -> Steps[bytes]:
+    def audio(self, job_id: str, *, deadline: float | None = None) -> Steps[bytes]:
         """Return the file of a job that has succeeded; raises GenerationFailed for one that has not."""
-        until = self._until()
-        reply = yield from asked(Send("GET", f"/api/jobs/{job_id}"), until)
-        return (yield from _audio_of(_succeeded(RemoteJob.of(reply.document())), until))
+        until = self._until(deadline)
+        return (yield from (yield from _audio(job_id, until)).whole())
+
+    @call
+    def download(self, job_id: str, path: str | Path, *, deadline: float | None = None) -> Steps[Path]:
+        """Write the file of a job that has succeeded as it comes, and return its path.
+
+        It takes its name once all of it is there; raises GenerationFailed for a job that has not succeeded.
+        """
+        file = yield from _audio(job_id, self._until(deadline))
+        target = Path(path)
+        with replacing(target) as written:
+            while (piece := (yield from file.next())) is not None:
+                written.write(piece)
+        return target
 
     @call
     def cancel(self, job_id: str) -> Steps[RemoteJob]:
         """Cancel a job unless it is finished, and return it as it then is."""
-        return RemoteJob.of((yield from self._asked("DELETE", f"/api/jobs/{job_id}")))
+        return RemoteJob.of((yield from self._asked("DELETE", _path("jobs", job_id))).document())
 
     @call
     def tracks(
@@ -132,27 +128,27 @@ class Api:
         """Return the newest tracks of the server's prompt log that fit."""
         query = {"search": search, "model": model, "starred": starred, "tag": tag, "limit": limit}
         found = yield from self._asked("GET", "/api/tracks", query=query)
-        return list(found["tracks"])
+        return list(found.part("tracks"))
 
     @call
     def track(self, track_id: str) -> Steps[Document]:
         """Return a track."""
-        return dict((yield from self._asked("GET", f"/api/tracks/{track_id}")))
+        return (yield from self._asked("GET", _path("tracks", track_id))).document()
 
     @call
     def track_audio(self, track_id: str) -> Steps[bytes]:
         """Return a track's file."""
-        return (yield from self._file(f"/api/tracks/{track_id}/audio"))
+        return (yield from self._file(_path("tracks", track_id, "audio")))
 
     @call
     def track_midi(self, track_id: str) -> Steps[bytes]:
         """Return the notes of a track that the composer made, as a MIDI file."""
-        return (yield from self._file(f"/api/tracks/{track_id}/midi"))
+        return (yield from self._file(_path("tracks", track_id, "midi")))
 
     @call
     def track_stems(self, track_id: str) -> Steps[bytes]:
         """Return the parts of a track that the composer made, as WAV files in a ZIP."""
-        return (yield from self._file(f"/api/tracks/{track_id}/stems"))
+        return (yield from self._file(_path("tracks", track_id, "stems")))
 
     @call
     def mark(
@@ -160,41 +156,40 @@ class Api:
     ) -> Steps[Document]:
         """Star, rate (0 to 5) or tag a track and return it."""
         marks = _given({"starred": starred, "rating": rating, "tags": tags})
-        return dict((yield from self._asked("PATCH", f"/api/tracks/{track_id}", marks)))
+        return (yield from self._asked("PATCH", _path("tracks", track_id), marks)).document()
 
     @call
     def vary(self, track_id: str, n: int = 5) -> Steps[list[RemoteJob]]:
         """Hand in variations of a track, with seeds that follow its own."""
         until = self._until()
-        reply = yield from asked(_post(f"/api/tracks/{track_id}/variations", {"n": n}), until)
+        reply = yield from asked(post(_path("tracks", track_id, "variations"), {"n": n}), until)
         jobs = []
-        for one in reply.document()["jobs"]:
-            told = yield from asked(Send("GET", one["url"]), until)
+        for one in reply.part("jobs"):
+            told = yield from asked(Send("GET", _path("jobs", one["id"])), until)
             jobs.append(RemoteJob.of(told.document()))
         return jobs
 
     @call
     def forget(self, track_id: str) -> Steps[None]:
         """Remove a track from the prompt log."""
-        yield from self._asked("DELETE", f"/api/tracks/{track_id}")
+        yield from self._asked("DELETE", _path("tracks", track_id))
 
     @call
     def models(self) -> Steps[list[Document]]:
         """Return the models that are on the server or can be pulled."""
         found = yield from self._asked("GET", "/api/models")
-        return list(found["models"])
+        return list(found.part("models"))
 
     @flow
     def pull(self, /, model: str, **wishes: Any) -> Flow[Document]:
         """Install a model on the server and yield its progress; wants a token of scope admin where there are tokens."""
-        opening = _post("/api/models/pull", {"model": model, **wishes}, opens=True)
+        opening = post("/api/models/pull", {"model": model, **wishes}, opens=True)
         yield from asked(opening, Deadline.after(SILENCE_SECONDS))
         while True:
             line: str | None = yield ReadLine()
             if line is None:
                 raise ServerUnreachable("the connection ended before the model was installed")
-            if line.startswith("data:"):
-                told = json.loads(line[5:])
+            if (told := _event(line)) is not None:
                 if "error" in told:
                     raise error_of(Reply(500, content=line[5:].encode()))
                 yield Give(told)
@@ -204,70 +199,51 @@ class Api:
     @call
     def explain(self, /, prompt: str) -> Steps[Document]:
         """Return what the composer reads from a prompt, and why."""
-        return dict((yield from self._asked("POST", "/api/explain", {"prompt": prompt})))
+        return (yield from self._asked("POST", "/api/explain", {"prompt": prompt})).document()
 
     @call
     def loaded(self) -> Steps[list[Document]]:
         """Return which models are in the server's memory, and when they leave."""
         found = yield from self._asked("GET", "/api/ps")
-        return list(found["models"])
+        return list(found.part("models"))
 
     @call
     def version(self) -> Steps[str]:
         """Return the server's version."""
         found = yield from self._asked("GET", "/api/version")
-        return str(found["version"])
+        return str(found.part("version"))
 
     def _until(self, seconds: float | None = None) -> Deadline:
         return Deadline.after(self._deadline_seconds if seconds is None else seconds)
 
     def _file(self, path: str) -> Steps[bytes]:
-        reply: Reply = yield from asked(Send("GET", path), self._until())
-        return reply.content
+        return (yield from RemoteFile(path, self._until()).whole())
 
     def _asked(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None
-    ) -> Steps[Any]:
-        send = Send(method, path, body, _given(query or {}))
-        reply: Reply = yield from asked(send, self._until())
-        return reply.document()
+    ) -> Steps[Reply]:
+        return (yield from asked(Send(method, path, body, _given(query or {})), self._until()))
 
 
-def _submitted(prompt: str, wishes: Mapping[str, Any], until: Deadline) -> Steps[RemoteJob]:
-    reply: Reply = yield from asked(_post("/api/jobs", request_fields(prompt, wishes)), until)
-    return RemoteJob.of(reply.document())
+def _audio(job_id: str, until: Deadline) -> Steps[RemoteFile]:
+    reply: Reply = yield from asked(Send("GET", _path("jobs", job_id)), until)
+    return audio_of(RemoteJob.of(reply.document()), until)
 
 
-def _finished(job_id: str, until: Deadline, listener: ProgressListener | None) -> Steps[RemoteJob]:
-    longest = LOOK_SECONDS if listener is not None else WAIT_SECONDS
-    while True:
-        wait = {"wait": f"{min(longest, until.left / 2):.3f}"}  # the answer must be here before the deadline
-        reply: Reply = yield from asked(Send("GET", f"/api/jobs/{job_id}", query=wait), until)
-        job = RemoteJob.of(reply.document())
-        if listener is not None:
-            listener(job)
-        if job.is_final:
-            return job
-        if until.left <= AGAIN_SECONDS:
-            raise DeadlineExceeded(f"after {until.seconds:g} s job {job_id} is {job.state} at {job.progress:.0%}")
+def _given_out(file: RemoteFile) -> Flow[bytes]:
+    while (piece := (yield from file.next())) is not None:
+        yield Give(piece)
 
 
-def _succeeded(job: RemoteJob) -> RemoteJob:
-    if job.state != "succeeded":
-        error = job.document.get("error") or {}
-        ended = "it was cancelled" if job.state == "canceled" else f"it is {job.state}"
-        raise GenerationFailed(str(error.get("type") or job.state), f"job {job.id}: {error.get('message') or ended}")
-    return job
+def _event(line: str) -> Document | None:
+    """Return what a line of a stream of events tells, None where it tells nothing."""
+    if not line.startswith("data:"):
+        return None
+    return Reply(200, content=line[5:].encode()).document()
 
 
-def _audio_of(job: RemoteJob, until: Deadline) -> Steps[bytes]:
-    reply: Reply = yield from asked(Send("GET", f"/api/jobs/{job.id}/audio"), until)
-    return reply.content
-
-
-def _post(path: str, body: Mapping[str, Any], *, query: Mapping[str, Any] | None = None, opens: bool = False) -> Send:
-    """Return a request that may be repeated and still has its effect once."""
-    return Send("POST", path, body, query or {}, {"Idempotency-Key": uuid.uuid4().hex}, opens=opens)
+def _path(*parts: str) -> str:
+    return "/api/" + "/".join(quote(part, safe="") for part in parts)
 
 
 def _given(values: Mapping[str, Any]) -> Document:

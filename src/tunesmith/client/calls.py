@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import httpx
@@ -53,9 +53,9 @@ class flow(Generic[P, T]):  # noqa: N801  a decorator
     @overload
     def __get__(self, client: None, owner: type) -> Callable[Concatenate[Any, P], Flow[T]]: ...
     @overload
-    def __get__(self, client: Waiting, owner: type) -> Callable[P, Iterator[T]]: ...
+    def __get__(self, client: Waiting, owner: type) -> Callable[P, Generator[T, None, None]]: ...
     @overload
-    def __get__(self, client: Awaited, owner: type) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, client: Awaited, owner: type) -> Callable[P, AsyncGenerator[T, None]]: ...
 
     def __get__(self, client: Any, owner: type) -> Any:
         return _bound(self._steps, client, lambda wire, steps: wire.each(steps))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,6 +12,7 @@ import httpx
 
 from tunesmith.client.api import Api
 from tunesmith.client.calls import Awaited, Waiting
+from tunesmith.client.wires import shown
 from tunesmith.errors import InvalidRequest
 
 DEFAULT_URL = "http://127.0.0.1:8765"
@@ -23,16 +26,18 @@ URL_VARIABLE, TOKEN_VARIABLE = "TUNESMITH_URL", "TUNESMITH_TOKEN"
 class _Client(Api):
     def __init__(self, base_url: str | None, token: str | None, deadline: float) -> None:
         self.base_url = _checked(base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
-        self._token = token or os.environ.get(TOKEN_VARIABLE)
+        self._token = _checked_token(token or os.environ.get(TOKEN_VARIABLE))
         self._deadline_seconds = deadline
 
     def __repr__(self) -> str:
-        """Leave the token out."""
-        return f"{type(self).__name__}({self.base_url!r})"
+        """Leave the token out, and a password of the address."""
+        return f"{type(self).__name__}({shown(httpx.URL(self.base_url))!r})"
 
     def _options(self) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        return {"base_url": self.base_url, "headers": headers, "follow_redirects": True}
+        host = httpx.URL(self.base_url).host
+        direct: dict[str, Any] = {f"all://{host}": None} if _is_here(host) else {}  # a proxy's loopback is not ours
+        return {"base_url": self.base_url, "headers": headers, "mounts": direct}
 
 
 def _checked(base_url: str) -> str:
@@ -42,7 +47,22 @@ def _checked(base_url: str) -> str:
         raise InvalidRequest("base_url", f"{problem}, got {base_url!r:.200}") from None
     if url.scheme not in ("http", "https") or not url.host or (url.port or 1) > MAX_PORT:
         raise InvalidRequest("base_url", f"must be an address such as {DEFAULT_URL}, got {base_url!r:.200}")
+    if url.query or url.fragment:
+        raise InvalidRequest("base_url", f"must end where its path does, got {shown(url)!r:.200}")
     return base_url.rstrip("/")
+
+
+def _checked_token(token: str | None) -> str | None:
+    if token and not re.fullmatch(r"[\x21-\x7e]+", token):  # httpx would refuse it too, and quote it in the error
+        raise InvalidRequest("token", "must be printable characters without spaces")
+    return token
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Tunesmith(Waiting, _Client):

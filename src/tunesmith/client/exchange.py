@@ -41,7 +41,12 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class ReadBytes:
-    """Read the next bytes of the open answer; bytes come of it, None at its end. Raises ServerUnreachable."""
+    """Read the next bytes of the open answer within so many seconds; bytes come of it, None at its end.
+
+    Raises ServerUnreachable.
+    """
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +71,20 @@ Flow = Generator[Action | Give[T], Any, None]
 
 def asked(send: Send, deadline: Deadline) -> Steps[Reply]:
     """Make a request until it succeeds; raises ApiError, ServerUnreachable or DeadlineExceeded."""
-    attempt = 0
-    while True:
+    attempt = unanswered = 0
+    while deadline.left:
         reply: Reply = yield replace(send, seconds=deadline.left)
         if reply.is_good:
             return reply
         attempt += 1
-        if reply.problem is not None and not deadline.left:
-            raise DeadlineExceeded(f"no answer within {deadline.seconds:g} s")
+        unanswered = unanswered + 1 if reply.problem is not None else 0
+        if unanswered and not deadline.left:
+            break
         pause = pause_after(attempt, reply)
-        if not may_pass(reply, attempt) or pause >= deadline.left:
+        if not may_pass(reply, unanswered) or pause >= deadline.left:
             raise error_of(reply)
         yield Pause(pause)
+    raise DeadlineExceeded(f"{send.method} {send.path}: no answer within {deadline.seconds:g} s")
 
 
 def error_of(reply: Reply) -> Exception:
@@ -88,8 +95,15 @@ def error_of(reply: Reply) -> Exception:
     detail = body.get("error") if isinstance(body, dict) else None
     about = detail if isinstance(detail, dict) else {"message": detail or reply.content[:200].decode(errors="replace")}
     kind, to_blame = str(about.get("type") or ""), about.get("field")
-    message = str(about.get("message") or f"the server answered {reply.status}")
+    message = _redirected(reply) or str(about.get("message") or f"the server answered {reply.status}")
     if reply.status in BUSY:
         return ServerBusy(message, status=reply.status, kind=kind, retry_after=retry_after(reply))
     kinds: dict[int, type[ApiError]] = {NOT_FOUND: NotFound, **dict.fromkeys(REFUSED, TokenRefused)}
     return kinds.get(reply.status, ApiError)(message, status=reply.status, kind=kind, field=to_blame)
+
+
+def _redirected(reply: Reply) -> str:
+    """Say where a request was redirected to. Only those that read follow: others may arrive as something else."""
+    if not 300 <= reply.status < 400:
+        return ""
+    return f"the server redirects to {reply.headers.get('location', 'elsewhere')}; name that one in base_url"

@@ -37,7 +37,7 @@ class Reply:
     @property
     def is_good(self) -> bool:
         """Whether it is the answer that was asked for."""
-        return self.problem is None and self.status < 400
+        return self.problem is None and 200 <= self.status < 300
 
     def json(self) -> Any:
         """Return the body as JSON; None where it is none."""
@@ -50,8 +50,15 @@ class Reply:
         """Return the JSON object of a good answer, empty where there is no body; raises ApiError for anything else."""
         body = self.json() if self.content else {}
         if not isinstance(body, dict):
-            raise ApiError("the answer is none of a Tunesmith server", status=self.status)
+            raise not_ours(self.status)
         return body
+
+    def part(self, name: str) -> Any:
+        """Return a field of the document; raises ApiError where it is not there."""
+        document = self.document()
+        if name not in document:
+            raise not_ours(self.status)
+        return document[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +80,20 @@ class Deadline:
         return max(0.0, self.at - self.clock())
 
 
-def may_pass(reply: Reply, attempt: int) -> bool:
-    """Tell whether the same request may succeed after attempt 1, 2 …"""
-    return attempt < MAX_UNANSWERED if reply.problem is not None else reply.status in PASSING
+def not_ours(status: int) -> ApiError:
+    """Return the error for an answer of something else."""
+    return ApiError("the answer is none of a Tunesmith server", status=status)
+
+
+def may_pass(reply: Reply, unanswered: int) -> bool:
+    """Tell whether the same request may succeed after so many in a row that were not answered."""
+    return unanswered < MAX_UNANSWERED if reply.problem is not None else reply.status in PASSING
 
 
 def pause_after(attempt: int, reply: Reply, draw: Draw = random.random) -> float:
     """Return how long to wait after attempt 1, 2 …: what the server asks for, else longer each time with jitter."""
     asked = retry_after(reply)
-    if asked is not None:
+    if asked:  # "at once" would have a server that is in trouble asked without end
         return asked + draw() * min(1.0, asked / 4)  # callers that were turned away together come back apart
     return float(draw() * min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))
 

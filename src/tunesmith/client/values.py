@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tunesmith.client.replacing import replacing
+from tunesmith.client.retries import not_ours
+
 FINAL_STATES = ("succeeded", "failed", "canceled")
 
 
@@ -34,6 +37,8 @@ class RemoteJob:
     def of(cls, document: Mapping[str, Any]) -> RemoteJob:
         """Read what the server told."""
         names = ("id", "state", "progress", "stage", "eta_seconds")
+        if any(name not in document for name in names):
+            raise not_ours(200)
         return cls(**{name: document[name] for name in names}, document=document)
 
 
@@ -67,9 +72,13 @@ class Clip:
         return str(self.job.document["result"]["format"])
 
     def save(self, path: str | Path) -> Path:
-        """Write the file as it came and return its path; its format is the one asked for, whatever the name."""
+        """Write the file as it came and return its path; its format is the one asked for, whatever the name.
+
+        What is there by that name is replaced once all of it is written.
+        """
         target = Path(path)
-        target.write_bytes(self.content)
+        with replacing(target) as file:
+            file.write(self.content)
         return target
 
 

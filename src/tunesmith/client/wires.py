@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import threading
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import Any, TypeVar
 
 import httpx
@@ -16,6 +19,10 @@ from tunesmith.errors import ServerUnreachable
 T = TypeVar("T")
 X = TypeVar("X")
 CONNECT_SECONDS = 10.0
+LONGEST_SECONDS = 86_400.0
+"""What the system's timers take; whoever waits for longer asks again."""
+
+TOO_SLOW = "it took too long"
 SHORTEST_SECONDS = 0.001
 """httpx takes 0 for no time at all, even where the answer is there already."""
 
@@ -46,7 +53,7 @@ class Wire:
         finally:
             self._close()
 
-    def each(self, flow: Flow[T]) -> Iterator[T]:
+    def each(self, flow: Flow[T]) -> Generator[T, None, None]:
         """Yield the values of a flow."""
         answer, error = None, None
         try:
@@ -72,23 +79,27 @@ class Wire:
             return None
         if isinstance(action, Send):
             return self._sent(action)
+        assert self._open is not None
         try:
-            return next(self._lines if isinstance(action, ReadLine) else self._pieces, None)
+            if isinstance(action, ReadLine):
+                return next(self._lines, None)
+            with cut_off(self._open, action.seconds):
+                return next(self._pieces, None)
         except httpx.HTTPError as problem:
             raise ServerUnreachable(told(problem)) from None
 
     def _sent(self, send: Send) -> Reply:
         self._close()
+        ends_at = time.monotonic() + send.seconds
         try:
-            response = self._http.send(request_of(self._http, send), stream=send.opens)
+            response = self._http.send(request_of(self._http, send), stream=True, follow_redirects=is_safe(send))
             if send.opens and response.is_success:
                 self._open, self._lines, self._pieces = response, response.iter_lines(), response.iter_bytes()
                 return Reply(response.status_code, response.headers)
-            content = response.read()
+            with contextlib.closing(response), cut_off(response, ends_at - time.monotonic()):
+                return Reply(response.status_code, response.headers, response.read())
         except httpx.HTTPError as problem:
             return unanswered(problem)
-        response.close()
-        return Reply(response.status_code, response.headers, content)
 
     def _close(self) -> None:
         if self._open is not None:
@@ -122,7 +133,7 @@ class AsyncWire:
         finally:
             await self._close()
 
-    async def each(self, flow: Flow[T]) -> AsyncIterator[T]:
+    async def each(self, flow: Flow[T]) -> AsyncGenerator[T, None]:
         """Yield the values of a flow."""
         answer, error = None, None
         try:
@@ -154,22 +165,28 @@ class AsyncWire:
         try:
             if isinstance(action, ReadLine):
                 return await anext(self._lines, None)
-            return await anext(self._pieces, None)
+            async with asyncio.timeout(action.seconds):
+                return await anext(self._pieces, None)
         except httpx.HTTPError as problem:
             raise ServerUnreachable(told(problem)) from None
+        except TimeoutError:
+            raise ServerUnreachable(TOO_SLOW) from None
 
     async def _sent(self, send: Send) -> Reply:
         await self._close()
+        request = request_of(self._http, send)
         try:
-            response = await self._http.send(request_of(self._http, send), stream=send.opens)
-            if send.opens and response.is_success:
-                self._open, self._lines, self._pieces = response, response.aiter_lines(), response.aiter_bytes()
-                return Reply(response.status_code, response.headers)
-            content = await response.aread()
+            async with asyncio.timeout(send.seconds):
+                response = await self._http.send(request, stream=True, follow_redirects=is_safe(send))
+                if send.opens and response.is_success:
+                    self._open, self._lines, self._pieces = response, response.aiter_lines(), response.aiter_bytes()
+                    return Reply(response.status_code, response.headers)
+                async with contextlib.aclosing(response):
+                    return Reply(response.status_code, response.headers, await response.aread())
         except httpx.HTTPError as problem:
             return unanswered(problem)
-        await response.aclose()
-        return Reply(response.status_code, response.headers, content)
+        except TimeoutError:
+            return Reply(0, problem=f"{shown(request.url)}: {TOO_SLOW}")
 
     async def _close(self) -> None:
         if self._open is not None:
@@ -184,7 +201,7 @@ def advanced(steps: Generator[X, Any, Any], answer: Answer, error: BaseException
 
 def request_of(http: httpx.Client | httpx.AsyncClient, send: Send) -> httpx.Request:
     """Return what httpx is to send."""
-    seconds = max(SHORTEST_SECONDS, send.seconds)
+    seconds = min(max(SHORTEST_SECONDS, send.seconds), LONGEST_SECONDS)
     return http.build_request(
         send.method, send.path, json=send.json, params=dict(send.query), headers=dict(send.headers),
         timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
@@ -198,4 +215,36 @@ def unanswered(problem: httpx.HTTPError) -> Reply:
 
 def told(problem: httpx.HTTPError) -> str:
     """Say in a line what went wrong on the way; httpx has no words for some of it."""
-    return f"{problem.request.url}: {problem or type(problem).__name__}"
+    return f"no answer from {shown(problem.request.url)}: {problem or type(problem).__name__}"
+
+
+def shown(url: httpx.URL) -> str:
+    """Return an address without a user and a password in it."""
+    return str(url.copy_with(userinfo=b"") if url.userinfo else url)
+
+
+def is_safe(send: Send) -> bool:
+    """Tell whether a request may be sent on elsewhere: others may arrive there as something else."""
+    return send.method == "GET"
+
+
+@contextlib.contextmanager
+def cut_off(response: httpx.Response, seconds: float) -> Iterator[None]:
+    """Break a connection after so many seconds: httpx has limits only for each read, and some bodies come in drips."""
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if stream is not None else None
+    if connection is None:  # not the network
+        yield
+        return
+    late = threading.Timer(min(seconds, LONGEST_SECONDS), _broken, [connection])
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
+
+
+def _broken(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it is closed already
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # of TLS too: nobody is to wait for its good-bye

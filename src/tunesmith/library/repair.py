@@ -72,6 +72,7 @@ def _replaced(path: Path) -> Repaired:
         if (part := Path(f"{path}{ending}")).exists():
             part.rename(f"{damaged}{ending}")
     fresh.rename(path)
+    Path(f"{fresh}.lock").unlink(missing_ok=True)
     return Repaired(damaged, rows)
 
 

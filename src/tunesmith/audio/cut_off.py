@@ -1,0 +1,64 @@
+"""Cut off: whether a sound file says of itself that there should be more of it, as after a broken download.
+
+FLAC files need no look: their decoder complains of its own accord.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
+"""What programs write that do not know how long a WAV file will be."""
+PAGE, LAST_PAGE = b"OggS", 4
+LONGEST_PAGE = 65_307
+XING = (b"Xing", b"Info")
+XING_REACH = 200
+HAS_FRAMES, HAS_BYTES = 1, 2
+
+
+def is_cut_off(path: Path) -> bool:
+    """Tell whether a file ends before what its own header says; False where the format does not tell."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(12)
+        if start[:4] == b"RIFF" and start[8:] == b"WAVE":
+            return _lacks_samples(file, size)
+        if start[:4] == PAGE:
+            return not _has_last_page(file, size)
+        return _lacks_frames(file, start, size)
+
+
+def _lacks_samples(file: BinaryIO, size: int) -> bool:
+    while len(header := file.read(8)) == 8:
+        length: int = struct.unpack("<I", header[4:])[0]
+        if header[:4] == b"data":
+            return length not in UNKNOWN_LENGTHS and file.tell() + length > size
+        file.seek(length + length % 2, 1)
+    return False
+
+
+def _has_last_page(file: BinaryIO, size: int) -> bool:
+    file.seek(max(0, size - LONGEST_PAGE))
+    end = file.read()
+    at = end.rfind(PAGE)
+    return at >= 0 and at + 5 < len(end) and bool(end[at + 5] & LAST_PAGE)
+
+
+def _lacks_frames(file: BinaryIO, start: bytes, size: int) -> bool:
+    """Compare an MP3 with the number of bytes in its first frame, where the encoder left it."""
+    first = 0
+    if start[:3] == b"ID3":
+        first = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(start[6:10], (21, 14, 7, 0), strict=True))
+    file.seek(first)
+    frame = file.read(XING_REACH)
+    at = max(frame.find(name) for name in XING)
+    if frame[:1] != b"\xff" or at < 0:
+        return False
+    flags: int = struct.unpack(">I", frame[at + 4 : at + 8])[0]
+    if not flags & HAS_BYTES:
+        return False
+    place = at + 8 + (4 if flags & HAS_FRAMES else 0)
+    length: int = struct.unpack(">I", frame[place : place + 4])[0]
+    return first + length > size

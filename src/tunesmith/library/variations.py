@@ -1,0 +1,25 @@
+"""Variations: seeds that give a piece other music, and none that was made already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from itertools import count, islice
+from typing import Any
+
+from tunesmith.library.tracks import TrackFilter, Tracks
+
+
+def made_seeds(tracks: Tracks, request: Mapping[str, Any]) -> set[int]:
+    """Return the seeds with which this request was made before."""
+    asked = _without_seed(request)
+    alike = tracks.every(TrackFilter(search=str(request.get("prompt", ""))))
+    return {track.seed for track in alike if track.seed is not None and _without_seed(track.made.request) == asked}
+
+
+def other_seeds(seed: int, number: int, made: Collection[int] = ()) -> list[int]:
+    """Return the next so many seeds after one, without those that were made before."""
+    return list(islice((other for other in count(seed + 1) if other not in made), number))
+
+
+def _without_seed(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if name != "seed" and value not in (None, [], False)}
