@@ -15,6 +15,7 @@ The tree::
     ├── DownloadError       a repository cannot be reached, read or found: names it and says why
     ├── DatabaseError       the database is damaged, newer than this version or out of reach
     │   ├── DatabaseBusy    others hold it for longer than one can wait: try again later
+    │   │   └── DatabaseOutOfReach   its server does not answer
     │   └── DatabaseFull    it cannot grow, because the disk is full
     ├── JobNotFound         there is no job with that id
     ├── TrackNotFound       there is no track with that id in the prompt log
@@ -154,6 +155,14 @@ class DatabaseBusy(DatabaseError):
     """Others hold the database for longer than one can wait; after ``retry_after`` whole seconds they may be done."""
 
     retry_after = 5
+
+
+class DatabaseOutOfReach(DatabaseBusy):
+    """The database's server does not answer, as while it starts again; ``problem`` tells nothing of where it is."""
+
+    def __init__(self, where: str, said: str) -> None:
+        super().__init__(where, f"cannot be reached: {said}")
+        self.problem = "cannot be reached at the moment; try again later"
 
 
 class DatabaseFull(DatabaseError):

@@ -18,11 +18,11 @@ from zlib import crc32
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tunesmith.config import Settings
-from tunesmith.errors import DatabaseBusy, DatabaseError, DatabaseFull, InvalidRequest
+from tunesmith.errors import DatabaseBusy, DatabaseError, DatabaseFull, DatabaseOutOfReach, InvalidRequest
 
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0
@@ -36,6 +36,8 @@ REASONS = {
     "unable to open": "cannot be opened; check the folder and its permissions",
 }
 """What SQLite's complaints mean to a user, by words in them."""
+NO_SERVER = ("08", "57P", "53300")
+"""PostgreSQL's codes for a connection that broke, a server that ends or starts, and too many connections."""
 LOCKED, FULL = "database is locked", "disk is full"
 
 
@@ -77,7 +79,10 @@ class Database:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise _explained(self.where, str(error.orig).strip() or type(error.orig).__name__) from error
+            said = str(error.orig).strip() or type(error.orig).__name__
+            if not self.is_sqlite and _is_out_of_reach(error):
+                raise DatabaseOutOfReach(self.where, said.splitlines()[0]) from error
+            raise _explained(self.where, said) from error
         except NoConnectionFree as error:
             raise DatabaseBusy(self.where, "has too many callers at once; try again later") from error
 
@@ -165,6 +170,12 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
         return sa.create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True)
     except ImportError:
         raise InvalidRequest("setting database_url", "PostgreSQL needs: pip install 'tunesmith[postgres]'") from None
+
+
+def _is_out_of_reach(error: DBAPIError) -> bool:
+    """Tell whether PostgreSQL could not be connected to, which has no code, or has let a connection go."""
+    code = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, OperationalError) and (code is None or code.startswith(NO_SERVER))
 
 
 def _explained(where: str, said: str) -> DatabaseError:

@@ -56,7 +56,7 @@ def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.
         assert method == "delete" or good["content"], path
         assert method != "post" or operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
     fields = routes["post", "/api/generate"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    assert {"prompt", "model", "format", "keep_alive", "audio"} <= set(fields)
+    assert {"prompt", "model", "format", "keep_alive", "priority", "audio"} <= set(fields)
     assert "soundfont" not in fields
     named = json.dumps(document)
     for reference in {part.split('"')[0] for part in named.split("#/components/schemas/")[1:]}:

@@ -88,6 +88,10 @@ def test_json_is_read_whatever_the_content_type_says(server: httpx.Client, kind:
         ({"prompt": "x", "format": "aac"}, "format"),
         ({"prompt": "x", "format": ["wav"]}, "format"),
         ({"prompt": "x", "keep_alive": "long"}, "keep_alive"),
+        ({"prompt": "x", "priority": 11}, "priority"),
+        ({"prompt": "x", "priority": 0.5}, "priority"),
+        ({"prompt": "x", "priority": True}, "priority"),
+        ({"prompt": "x", "priority": "first"}, "priority"),
         ({"prompt": "x", "soundfont": "/etc/passwd"}, "soundfont"),
         ({"prompt": "x", "audio": "/etc/passwd"}, "audio"),
         ({"prompt": "x", "melody": 7}, "melody"),
@@ -97,6 +101,13 @@ def test_json_is_read_whatever_the_content_type_says(server: httpx.Client, kind:
 )
 def test_a_wrong_field_is_named(server: httpx.Client, body: dict[str, object], field: str) -> None:
     assert error_of(server.post("/api/generate", json=body)) == (422, "InvalidRequest", field)
+
+
+def test_a_form_has_its_numbers_as_text(server: httpx.Client) -> None:
+    form = {name: (None, text) for name, text in {"prompt": "x", "model": "prompt", "duration": "1"}.items()}
+    for name, value, status in (("keep_alive", "60", 200), ("priority", "-2", 200), ("keep_alive", "long", 422)):
+        answer = server.post("/api/generate", files={**form, name: (None, value)})
+        assert answer.status_code == status, answer.text
 
 
 def test_an_address_of_this_machine_is_not_fetched(server: httpx.Client) -> None:

@@ -134,3 +134,15 @@ def test_the_end_of_a_job_is_waited_for_as_long_as_asked(server: httpx.Client, t
     (tmp_path / "waited").touch()
     assert server.get(f"/api/jobs/{job['id']}", params={"wait": 60}).json()["state"] == "succeeded"
     assert server.get(f"/api/jobs/{job['id']}", params={"wait": 61}).status_code == 422
+
+
+def test_a_higher_priority_is_made_first_and_a_lower_one_last(server: httpx.Client, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    first = handed_in(server, gate)["id"]
+    in_state(server, first, "running")
+    waiting = {number: handed_in(server, gate, priority=number)["id"] for number in (-1, 0, 1)}
+    places = {number: job_of(server, job_id)["position"] for number, job_id in waiting.items()}
+    assert places == {1: 1, 0: 2, -1: 3}
+    gate.touch()
+    ends = [in_state(server, waiting[number], "succeeded")["started_at"] for number in (1, 0, -1)]
+    assert ends == sorted(ends)

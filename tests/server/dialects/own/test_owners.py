@@ -74,3 +74,11 @@ def test_only_an_admin_changes_models(house: House) -> None:
             assert client.delete("/api/models/nothing").status_code == status
             assert client.post("/api/models/pull", json={"model": "no model"}).status_code == status
         assert error_of(ann.delete("/api/models/nothing"))[1] == "Forbidden"
+
+
+def test_everyone_may_stand_back_and_only_an_admin_may_go_first(house: House) -> None:
+    body = {"prompt": "piano", "duration": 1}
+    with house.client("ann") as ann, house.client("root", "admin") as root:
+        assert ann.post("/api/jobs", json={**body, "priority": -10}).status_code == 202
+        assert error_of(ann.post("/api/jobs", json={**body, "priority": 1})) == (403, "Forbidden", None)
+        assert root.post("/api/jobs", json={**body, "priority": 10}).status_code == 202

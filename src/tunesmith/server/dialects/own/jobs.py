@@ -55,7 +55,7 @@ class Jobs:
 
     async def generate(self, request: Request, stream: bool, caller: Any) -> Response:
         """Make music and answer with its bytes."""
-        submission = await self._orders.read(request, caller.owner)
+        submission = await self._orders.read(request, caller)
         job = await make(self._service, submission, request)
         path, headers = self._service.result_path(job), {**headers_of(job), **timing_headers(job)}
         if stream:
@@ -64,7 +64,7 @@ class Jobs:
 
     async def create(self, request: Request, caller: Any) -> Response:
         """Hand a job in."""
-        job = await self._service.submit(await self._orders.read(request, caller.owner))
+        job = await self._service.submit(await self._orders.read(request, caller))
         return await self._answer(job, 202, {"location": path_of(job.id)})
 
     async def show(self, job_id: str, wait: float, caller: Any) -> Response:

@@ -16,7 +16,9 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest, Hit
+from tunesmith.server.auth import Caller
 from tunesmith.server.dialects.bodies import checked
+from tunesmith.server.dialects.own.priority import PRIORITY, SCHEMA, priority_of
 from tunesmith.server.fetching import Fetcher
 from tunesmith.server.keep_alive import KEEP_ALIVE
 from tunesmith.server.service import MusicService
@@ -40,10 +42,11 @@ class Orders:
         self._service = service
         self._fetcher = fetcher
 
-    async def read(self, request: Request, owner: str | None) -> Submission:
-        """Return the job that a request asks for; raises InvalidRequest that names the field."""
+    async def read(self, request: Request, caller: Caller) -> Submission:
+        """Return the job that a request asks for; raises InvalidRequest that names the field, and Forbidden."""
         fields = await _fields_of(request)
-        extra = {FORMAT: _format_of(fields.pop(FORMAT, None)), KEEP_ALIVE: fields.pop(KEEP_ALIVE, None)}
+        extra = {FORMAT: _format_of(fields.pop(FORMAT, None)), KEEP_ALIVE: _number(fields.pop(KEEP_ALIVE, None))}
+        priority = priority_of(fields.pop(PRIORITY, None), caller)
         for name in NOT_FOR_CALLERS:
             if fields.get(name) is not None:
                 raise InvalidRequest(name, "cannot be chosen over HTTP")
@@ -53,7 +56,7 @@ class Orders:
             music = checked(GenerationRequest, {**fields, **recordings})
         key = request.headers.get("idempotency-key") or None
         given = {name: value for name, value in extra.items() if value is not None}
-        return Submission(music, DIALECT, owner, idempotency_key=key, extra=given)
+        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, extra=given)
 
     async def _kept(self, field: str, given: Any) -> str:
         """Keep a recording and return where; it comes as bytes, in base64, as a data URI or as a web address."""
@@ -104,6 +107,14 @@ def _listed(name: str, part: str | bytes) -> list[Any]:
     return [Hit.parse(text).model_dump() for text in values] if name == "hits" else values
 
 
+def _number(given: Any) -> Any:
+    """Return the number that a form has as text; what is none is left as it is, to be refused."""
+    try:
+        return float(given) if isinstance(given, str) else given
+    except ValueError:
+        return given
+
+
 def _format_of(given: Any) -> str:
     if given is None:
         return DEFAULT_FORMAT
@@ -122,6 +133,7 @@ def documented_order() -> dict[str, Any]:
     properties["hits"] = {"type": "array", "items": hit, "default": []}
     properties[FORMAT] = {"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}
     properties[KEEP_ALIVE] = {"type": "number", "description": "Seconds that the model stays; below 0: for good."}
+    properties[PRIORITY] = SCHEMA
     content = {"application/json": {"schema": {**schema, "properties": properties | _recordings(_IN_JSON)}}}
     content[MULTIPART] = {"schema": {**schema, "properties": properties | _recordings(_IN_A_FORM)}}
     return {"requestBody": {"required": True, "content": content}}
