@@ -79,6 +79,7 @@ class Server:
         wake = self._dispatcher.wake
         self.service = MusicService(self._store, files, self._changes, wake, stand_ins=options.stand_ins)
         self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
+        self.dismiss = self.service.dismiss
         self.health = Health(self._vitals())
         self.metrics = Metrics()
         self._dispatcher.diary.listen(self.metrics.ended)
