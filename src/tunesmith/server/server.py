@@ -79,7 +79,6 @@ class Server:
         wake = self._dispatcher.wake
         self.service = MusicService(self._store, files, self._changes, wake, stand_ins=options.stand_ins)
         self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
-        self.dismiss = self.service.dismiss
         self.health = Health(self._vitals())
         self.metrics = Metrics()
         self._dispatcher.diary.listen(self.metrics.ended)
@@ -128,6 +127,11 @@ class Server:
             lambda: dispatcher.is_draining, lambda: dispatcher.problem or pool.problem(), self._store.ping,
             self._results.folder,
         )  # fmt: skip
+
+    def dismiss(self) -> None:
+        """Let all go who wait for music, and give the jobs that are not done back to the queue."""
+        self.service.dismiss()
+        self._dispatcher.hurry()
 
     async def quota_of(self, owner: str) -> Allowance | None:
         """Return what is left of an owner's quota."""

@@ -25,7 +25,7 @@ LAST_WORDS_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an application ends: ``drain`` takes no new work, ``dismiss`` lets go who waits still ``seconds`` later."""
+    """How an application ends: ``drain`` takes no new work, ``dismiss`` gives up what is not done ``seconds`` later."""
 
     drain: Callable[[], None]
     dismiss: Callable[[], None]
@@ -33,11 +33,13 @@ class Ending:
 
 
 class DrainingServer(uvicorn.Server):
-    """Begins the ending as soon as it is asked to end, while requests that are under way may still finish."""
+    """Begins to end as soon as it is asked to, while requests that are under way may finish; asked twice it hurries."""
 
     def __init__(self, config: uvicorn.Config, ending: Ending) -> None:
         super().__init__(config)
         self._ending = ending
+        self._is_hurried = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         config.timeout_graceful_shutdown = ending.seconds + LAST_WORDS_SECONDS
 
     def run(self, sockets: list[socket] | None = None) -> None:
@@ -56,7 +58,10 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Wait for the requests that are under way, and end."""
-        asyncio.get_running_loop().call_later(self._ending.seconds, self._ending.dismiss)
+        self._loop = asyncio.get_running_loop()
+        seconds = 0 if self._is_hurried else self._ending.seconds
+        log.info("What is under way has %s s to finish (Ctrl-C again: none)", seconds)
+        self._loop.call_later(seconds, self._ending.dismiss)
         await super().shutdown(sockets)
 
     @contextmanager
@@ -69,6 +74,11 @@ class DrainingServer(uvicorn.Server):
                 flush()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end."""
+        """Begin to end, hurry, and at the third time fall over."""
+        if self.should_exit and not self._is_hurried:
+            self._is_hurried = True
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._ending.dismiss)
+            return
         self._ending.drain()
         super().handle_exit(sig, frame)
