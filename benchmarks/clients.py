@@ -105,12 +105,17 @@ def measure_python(url: str, refusing_url: str) -> Numbers:
     return numbers
 
 
+def node() -> str:
+    """Return the path of Node."""
+    found = shutil.which("node")
+    if found is None:
+        raise SystemExit("node is not there")
+    return found
+
+
 def measure_javascript(url: str, refusing_url: str) -> Numbers:
     """Run the same in Node."""
-    node = shutil.which("node")
-    if node is None:
-        raise SystemExit("node is not there")
-    command = [node, str(JAVASCRIPT), url, refusing_url, MODEL, str(ROUNDS)]
+    command = [node(), str(JAVASCRIPT), url, refusing_url, MODEL, str(ROUNDS)]
     ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=LIMIT_SECONDS)
     numbers: Numbers = json.loads(ran.stdout)
     return numbers
@@ -146,6 +151,7 @@ def report(language: str, numbers: Numbers) -> Numbers:
 def main() -> None:
     """Run it all."""
     print_hardware("httpx")
+    print("Node", subprocess.check_output([node(), "--version"], text=True).strip())
     with tempfile.TemporaryDirectory() as folder, RunningServer(Path(folder)) as server:
         server.post("/api/generate", ORDER)  # load the model
         result = report("Python", with_refusals(measure_python, server.url))

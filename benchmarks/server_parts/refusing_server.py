@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 ASKED_SECONDS = 1
-REFUSALS = (
+REFUSALS: tuple[tuple[int, dict[str, str], dict[str, object]], ...] = (
     (429, {"Retry-After": str(ASKED_SECONDS)}, {"error": {"type": "RateLimited", "message": "later"}}),
     (503, {}, {"error": "loading", "estimated_time": float(ASKED_SECONDS)}),
 )

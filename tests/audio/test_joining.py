@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -120,3 +122,71 @@ def test_sounds_that_cannot_be_stitched_are_refused(song: Audio) -> None:
     for pieces, crossfade in (([song], None), ([song, short], 5.0), ([song, song], -1.0)):
         with pytest.raises(InvalidRequest):
             stitch(pieces, crossfade)
+
+
+PIECES = {
+    "lofi hip hop, 85 bpm": (24, 1), "funk groove, 96 bpm": (24, 2), "techno, 128 bpm": (24, 4),
+    "calm piano, 72 bpm": (30, 8), "rock, 140 bpm": (20, 10),
+}  # fmt: skip
+"""Prompts with durations and seeds: drums that an ear takes for twice as fast, offbeat basses, chords that die away."""
+
+
+@cache
+def piece(prompt: str) -> Audio:
+    duration, seed = PIECES[prompt]
+    return tunesmith.generate(prompt, duration=duration, seed=seed)
+
+
+def flux(samples: NDArray[np.float32], hop: int = 512, size: int = 2048) -> NDArray[np.float64]:
+    """How much of the spectrum is new from each frame to the next."""
+    mono = np.pad(samples.mean(axis=0), size // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(mono, size)[::hop] * np.hanning(size)
+    spectra = np.log1p(100 * np.abs(np.fft.rfft(frames, axis=1)))
+    return np.asarray(np.maximum(np.diff(spectra, axis=0), 0).mean(axis=1), np.float64)
+
+
+def level(samples: NDArray[np.float32]) -> float:
+    return 10 * float(np.log10(np.square(samples, dtype=np.float64).mean() + 1e-12))
+
+
+@pytest.mark.parametrize("prompt", PIECES)
+def test_the_seam_of_a_loop_is_no_more_than_any_first_beat_of_the_piece(prompt: str) -> None:
+    once, points = seamless(piece(prompt))
+    beat = 60 / float(prompt.split(", ")[1].split()[0])
+    assert once.duration / beat == pytest.approx(points.bars * 4, abs=0.05)
+    source, frames = flux(piece(prompt).samples), RATE / 512
+    firsts = [round(number * 4 * beat * frames) for number in range(1, int(piece(prompt).duration / beat / 4))]
+    usual = max(source[first - 3 : first + 4].max() for first in firsts)
+    seam = round(once.num_samples / 512)
+    assert flux(np.tile(once.samples, 2))[seam - 3 : seam + 4].max() < 1.15 * usual
+    near, begin = round(0.05 * RATE), round(points.start * RATE)
+    sources = [level(piece(prompt).between(at - near, at)) for at in (begin, round(points.end * RATE))]
+    assert level(once.samples[:, -near:]) > min(sources) - 1
+
+
+@pytest.mark.parametrize("first", PIECES)
+@pytest.mark.parametrize("second", ["techno, 128 bpm", "calm piano, 72 bpm"])
+def test_a_joint_is_on_a_bar_and_no_hole(first: str, second: str) -> None:
+    joined, (transition,) = stitch([piece(first), piece(second)])
+    tempo = float(first.split(", ")[1].split()[0])
+    assert transition.on_the_beat
+    assert transition.tempo_bpm[0] == tempo
+    assert transition.at / (4 * 60 / tempo) == pytest.approx(round(transition.at / (4 * 60 / tempo)), abs=0.01)
+    at, size = round(transition.at * RATE), round(transition.seconds * RATE)
+    before, joint, after = (level(joined.between(at + size * bar, at + size * (bar + 1))) for bar in (-1, 0, 1))
+    assert joint > min(before, after) - 1
+
+
+@pytest.mark.parametrize("prompt", PIECES)
+@pytest.mark.parametrize("duration", [10.0, 17.3, 45.0, 100.0])
+def test_the_last_note_of_a_fitted_piece_falls_on_the_grid_and_is_not_chopped(prompt: str, duration: float) -> None:
+    tempo, source = float(prompt.split(", ")[1].split()[0]), piece(prompt)
+    fitted = fit(source, duration).audio
+    ends = []
+    for audio in (source, fitted):
+        new = flux(audio.samples)
+        ends.append(np.flatnonzero(new > 0.6 * np.percentile(new, 97))[-1] * 512 / RATE)
+    ring, fitted_ring = source.duration - ends[0], duration - ends[1]
+    assert fitted_ring > min(0.4, ring)
+    beats = (source.duration - ring - ends[1]) * tempo / 60
+    assert beats * 4 == pytest.approx(round(beats * 4), abs=0.35)  # sixteenth notes

@@ -90,6 +90,24 @@ def test_an_address_with_more_than_a_path_is_refused(url: str) -> None:
         Tunesmith(url)
 
 
+@pytest.mark.parametrize("client", [Tunesmith, AsyncTunesmith])
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("ALL_PROXY", "ftp://proxy", "Unknown scheme"), ("SSL_CERT_FILE", "/none/at/all", "No such file")],
+)
+def test_an_environment_that_cannot_be_used_is_named(
+    client: Any, name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidRequest, match=f"{name}.*: .*{told}"):
+        client("https://music.invalid")
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8765", "http://localhost", "http://127.1.2.3:80/path"])
+def test_this_machine_may_be_named_in_any_way(url: str) -> None:
+    assert Tunesmith(url).base_url == url
+
+
 def test_a_password_is_not_in_the_errors_either() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no route", request=request)

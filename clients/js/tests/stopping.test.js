@@ -20,8 +20,7 @@ async function stopped(troubles, at, begin) {
   try {
     const stop = new AbortController();
     const ended = begin(new Tunesmith({ baseUrl: way.url }), { signal: stop.signal }).catch((problem) => problem);
-    await eventually(() => way.seen.some(({ what }) => at.test(what)));
-    await new Promise((resolve) => setTimeout(resolve, 50)); // to be in the middle of it
+    await eventually(() => way.seen.some(({ what, isMet }) => at.test(what) && (isMet || !troubles.length)));
     const began = performance.now();
     const reason = new Error("enough");
     stop.abort(reason);

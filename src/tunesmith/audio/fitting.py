@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunesmith.audio.analysis.hearing import Heard, hear
+import numpy as np
+
+from tunesmith.audio.analysis.hearing import Heard, hear_knowing
+from tunesmith.audio.analysis.rhythm import FRAMES_A_SECOND
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.edit import fade_curve
 from tunesmith.audio.splice import Stretch, aligned, copy_stretch, spliced
@@ -17,6 +20,9 @@ PLAIN_OVERLAP_SECONDS = 2.0
 SHORTEST_SECONDS = 0.5
 LONGEST_FADE_SECONDS = 3.0
 UNNOTICED_SECONDS = 0.02
+KEPT_RING_SECONDS = 0.5
+"""How long the last note must sound; where the cut leaves less, a bar less is played and silence follows."""
+END_SECONDS, DIED_AWAY, STRONG = 0.05, 0.02, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ def fit(audio: Audio, duration: float) -> Fit:
     """Return the sound ``duration`` seconds long, to the sample."""
     if not UNNOTICED_SECONDS < duration <= MAX_DURATION_SECONDS:
         raise InvalidRequest("duration", f"must be at most {MAX_DURATION_SECONDS:g} s and above 0, got {duration:g}")
-    heard = hear(audio)
+    heard = hear_knowing(audio)
     wanted = duration - audio.duration
     if heard.rhythm is None:
         joined, done = _without_beats(audio, wanted)
@@ -49,6 +55,8 @@ def _shorter(audio: Audio, heard: Heard, excess: float) -> tuple[Audio, str]:
     beat = 60 / heard.rhythm.tempo_bpm
     count = int(excess / beat + 1e-6)
     count -= count % bar if count >= bar else 0
+    if _chops_ending(audio, heard, excess - count * beat) and count + 3 * bar <= len(beats):
+        count += bar
     if count == 0 or count + 2 * bar > len(beats):
         return audio, "cut at its end"
     likeness = heard.likeness()
@@ -67,19 +75,35 @@ def _longer(audio: Audio, heard: Heard, missing: float) -> tuple[Audio, str]:
     beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
     bar_seconds = bar * 60 / heard.rhythm.tempo_bpm
     needed = -int(-missing // bar_seconds)
+    if _chops_ending(audio, heard, needed * bar_seconds - missing):
+        needed -= 1
+    if needed == 0:
+        return audio, "silence put behind it"
     most = (len(beats) - 2) // bar
     if most < 1:
         return _without_beats(audio, missing)
     times = -(-needed // most)
-    size = -(-needed // times) * bar
+    sizes = [(needed // times + (number < needed % times)) * bar for number in range(times)]
     likeness = heard.likeness()
-    leaving = max(range(size, len(beats)), key=lambda at: likeness.jump(at, at - size))
+    leaving = max(range(sizes[0], len(beats)), key=lambda at: likeness.jump(at, at - sizes[0]))
     rate = audio.sample_rate
-    arriving = round(beats[leaving - size] * rate)
-    end = aligned(audio, arriving, round(beats[leaving] * rate))
-    stretches = [Stretch(0, end), *[Stretch(arriving, end)] * (times - 1), Stretch(arriving, audio.num_samples)]
-    done = f"{_bars(size, bar)} before {beats[leaving]:.2f} s repeated" + (f" {times} times" if times > 1 else "")
+    arriving = [round(beats[leaving - size] * rate) for size in sizes]
+    leaves = [aligned(audio, place, round(beats[leaving] * rate)) for place in arriving]
+    stretches = [Stretch(*ends) for ends in zip([0, *arriving], [*leaves, audio.num_samples], strict=True)]
+    what = f"{'' if sizes[0] == sizes[-1] else 'up to '}{_bars(sizes[0], bar)} before {beats[leaving]:.2f} s"
+    done = f"{what} repeated" + (f" {times} times" if times > 1 else "")
     return spliced(audio, stretches, round(OVERLAP_SECONDS * rate)), done
+
+
+def _chops_ending(audio: Audio, heard: Heard, lost: float) -> bool:
+    """Whether a sound that dies away would lose its last note when so many seconds of its end are cut."""
+    end = audio.between(audio.num_samples - round(END_SECONDS * audio.sample_rate), audio.num_samples)
+    if float(np.abs(end).max()) > DIED_AWAY:
+        return False
+    onsets = heard.features.onsets
+    last = np.flatnonzero(onsets > STRONG * np.percentile(onsets, 98))[-1] / FRAMES_A_SECOND
+    ring = audio.duration - float(last)
+    return ring - lost < min(KEPT_RING_SECONDS, ring)
 
 
 def _without_beats(audio: Audio, wanted: float) -> tuple[Audio, str]:

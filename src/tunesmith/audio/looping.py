@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from tunesmith.audio import edit
-from tunesmith.audio.analysis.hearing import Heard, hear
+from tunesmith.audio.analysis.hearing import Heard, hear_knowing
 from tunesmith.audio.analysis.likeness import Likeness
 from tunesmith.audio.analysis.rhythm import Rhythm
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.splice import Stretch, aligned, copy_stretch, crossfaded
-from tunesmith.audio.spool import Spool
+from tunesmith.audio.splice import Stretch, aligned, copy_stretch, crossfaded, likeness
+from tunesmith.audio.spool import Samples, Spool
 from tunesmith.errors import InvalidRequest
 
-OVERLAP_SECONDS = 0.05
+OVERLAP_SECONDS, SHORTEST_OVERLAP_SECONDS = 0.05, 0.005
+LIKE_ENOUGH = 0.45
+AS_LOUD = 0.25  # in power
 BARS = (32, 16, 8, 4, 2, 1)
 GOOD_BARS = {32: 1.02, 16: 1.04, 8: 1.04, 4: 1.0, 2: 0.9, 1: 0.8}
 SHORTEST_SECONDS = 0.5
@@ -35,8 +39,8 @@ def best_loop(heard: Heard, bars: int | None = None) -> LoopPoints | None:
     rhythm = heard.rhythm
     if rhythm is None:
         return None
-    likeness = heard.likeness()
-    found = [points for size in ((bars,) if bars else BARS) for points in _of_length(size, rhythm, likeness)]
+    alike = heard.likeness()
+    found = [points for size in ((bars,) if bars else BARS) for points in _of_length(size, rhythm, alike)]
     return max(found, key=lambda points: points.likeness * GOOD_BARS.get(points.bars, 1.0), default=None)
 
 
@@ -47,7 +51,7 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
     if audio.duration < SHORTEST_SECONDS:
         problem = f"{audio.duration:g} s are too short for a loop, which needs {SHORTEST_SECONDS:g} s"
         raise InvalidRequest("file", problem)
-    points = best_loop(hear(audio), bars)
+    points = best_loop(hear_knowing(audio), bars)
     if points is None:
         if bars is not None:
             raise InvalidRequest("bars", f"no loop of {bars} bars is found in {audio.duration:.1f} s of sound")
@@ -56,11 +60,11 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
     return _cut(audio, points), points
 
 
-def _of_length(bars: int, rhythm: Rhythm, likeness: Likeness) -> list[LoopPoints]:
+def _of_length(bars: int, rhythm: Rhythm, alike: Likeness) -> list[LoopPoints]:
     beats, size = rhythm.beats, bars * rhythm.beats_a_bar
     firsts = [beats.index(time) for time in rhythm.downbeats]
     return [
-        LoopPoints(beats[first], beats[first + size], bars, likeness.jump(first + size, first))
+        LoopPoints(beats[first], beats[first + size], bars, alike.jump(first + size, first))
         for first in firsts
         if first + size < len(beats)
     ]
@@ -68,13 +72,26 @@ def _of_length(bars: int, rhythm: Rhythm, likeness: Likeness) -> list[LoopPoints
 
 def _cut(audio: Audio, points: LoopPoints) -> Audio:
     rate = audio.sample_rate
-    size = round(OVERLAP_SECONDS * rate)
     start = round(points.start * rate)
     end = aligned(audio, start, round(points.end * rate))
     spool = Spool(audio.channels)
     copy_stretch(audio, spool, Stretch(start, end))
-    if start >= size:  # the end becomes what came before the start
-        spool.write(len(spool) - size, crossfaded(audio.between(end - size, end), audio.between(start - size, start)))
-    else:  # the start becomes what comes after the end
-        spool.write(0, crossfaded(audio.between(end, end + size), audio.between(start, start + size)))
+    _fade_seam(audio, spool, start, end)
     return Audio(spool, rate, audio.metadata)
+
+
+def _fade_seam(audio: Audio, spool: Spool, start: int, end: int) -> None:
+    """Let the start become what comes after the end where that is much like it, or else the end what came before."""
+    size, shortest = (round(seconds * audio.sample_rate) for seconds in (OVERLAP_SECONDS, SHORTEST_OVERLAP_SECONDS))
+    after = audio.between(end, end + size), audio.between(start, start + size)
+    before = audio.between(end - size, end), audio.between(start - size, start)
+    if end + size <= audio.num_samples and likeness(*after) > max(LIKE_ENOUGH, likeness(*before)):
+        spool.write(0, crossfaded(*after))
+        return
+    if _power(before[1]) < AS_LOUD * _power(before[0]):  # as before the first beat of a piece: a gap would be heard
+        size = shortest
+    spool.write(len(spool) - size, crossfaded(before[0][:, -size:], before[1][:, -size:]))
+
+
+def _power(samples: Samples) -> float:
+    return float(np.square(samples, dtype=np.float64).mean())

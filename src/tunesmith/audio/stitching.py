@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunesmith.audio.analysis.hearing import Heard, hear
+from tunesmith.audio.analysis.hearing import Heard, hear_knowing
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.edit import gain
 from tunesmith.audio.loudness import loudness_of, true_peak_of
 from tunesmith.audio.resample import resample
 from tunesmith.audio.splice import Stretch, copy_stretch, crossfaded
-from tunesmith.audio.spool import Spool
+from tunesmith.audio.spool import Samples, Spool
 from tunesmith.errors import InvalidRequest
 
 PLAIN_SECONDS = 2.0
 LONGEST_SECONDS = 8.0
 LATEST_ENTRY_SECONDS = 4.0
+LOOKED_BACK, STEP_SECONDS = 6, 1.0
+UNHEARD_DB, QUIETEST = 0.8, 1e-7
 CEILING_DBTP = -1.0
 
 
@@ -43,7 +45,7 @@ def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Aud
     if crossfade is not None and not 0 <= crossfade <= LONGEST_SECONDS * 4:
         raise InvalidRequest("crossfade", f"must be 0 to {LONGEST_SECONDS * 4:g} s, got {crossfade:g}")
     alike = _alike(pieces)
-    heard = [hear(piece) for piece in alike]
+    heard = [hear_knowing(piece) for piece in alike]
     rate = alike[0].sample_rate
     spool = Spool(alike[0].channels)
     transitions: list[Transition] = []
@@ -94,14 +96,39 @@ def _size(heard: Heard, crossfade: float | None, rate: int) -> int:
 
 
 def _joint(heard: Sequence[Heard], pieces: tuple[Audio, Audio], size: int) -> tuple[int, int, bool]:
-    """Return where to leave the one and enter the other, and whether both are first beats of bars."""
+    """Return where to leave the one and enter the other, and whether both are first beats of bars.
+
+    An ending that dies away is left out where it would be a hole between the two.
+    """
     rate = pieces[0].sample_rate
     latest = pieces[0].num_samples - size
     leaving = [round(time * rate) for time in heard[0].rhythm.downbeats] if heard[0].rhythm else []
     entering = [round(time * rate) for time in heard[1].rhythm.downbeats] if heard[1].rhythm else []
-    leave = max((at for at in leaving if at <= latest), default=None)
     enter = next((at for at in entering if at <= LATEST_ENTRY_SECONDS * rate), None)
-    return latest if leave is None else leave, enter or 0, leave is not None and enter is not None
+    bars = [at for at in leaving if 0 <= at <= latest][::-1]
+    places = bars or list(range(latest, 0, -round(STEP_SECONDS * rate))) or [latest]
+    leave = _without_hole(pieces, places[:LOOKED_BACK], enter or 0, size)
+    return leave, enter or 0, bool(bars) and enter is not None
+
+
+def _without_hole(pieces: tuple[Audio, Audio], places: Sequence[int], enter: int, size: int) -> int:
+    """Return the first place where the crossfade is as loud as what is around it, or else the best."""
+    if size == 0:
+        return places[0]
+    arriving = pieces[1].between(enter, enter + size)
+    after = _level(pieces[1].between(enter + size, enter + 2 * size))
+    dips = []
+    for leave in places:
+        before = _level(pieces[0].between(leave - size, leave))
+        joint = _level(crossfaded(pieces[0].between(leave, leave + size), arriving))
+        dips.append(min(before, after) - joint)
+        if dips[-1] <= UNHEARD_DB:
+            return leave
+    return places[int(np.argmin(dips))]
+
+
+def _level(samples: Samples) -> float:
+    return 10 * float(np.log10(np.square(samples, dtype=np.float64).mean() + QUIETEST))
 
 
 def _check_room(piece: Audio, following: Audio, entry: int, leave: int, enter: int, size: int) -> None:

@@ -120,10 +120,10 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
     """Return what is measured of a sound, and what its file says."""
     import math
 
-    from tunesmith.audio.analysis.hearing import hear
+    from tunesmith.audio.analysis.hearing import hear_knowing
     from tunesmith.audio.loudness import loudness_of, true_peak_of
 
-    heard, loudness, peak = hear(audio), loudness_of(audio), true_peak_of(audio)
+    heard, loudness, peak = hear_knowing(audio), loudness_of(audio), true_peak_of(audio)
     rhythm, said = heard.rhythm, audio.metadata
     return {
         "file": str(file), "format": file.suffix[1:].lower(), "bytes": file.stat().st_size,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +22,9 @@ DEADLINE_SECONDS = 120.0
 """How long a call may take in all, with every retry: enough for a model's cold start."""
 
 MAX_PORT = 65_535
+ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "ssl_cert_file", "ssl_cert_dir")
+"""Variables that httpx goes by."""
+
 URL_VARIABLE, TOKEN_VARIABLE = "TUNESMITH_URL", "TUNESMITH_TOKEN"
 
 
@@ -36,7 +41,8 @@ class _Client(Api):
     def _options(self) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         host = httpx.URL(self.base_url).host
-        direct: dict[str, Any] = {f"all://{host}": None} if _is_here(host) else {}  # a proxy's loopback is not ours
+        pattern = f"all://[{host}]" if ":" in host else f"all://{host}"
+        direct: dict[str, Any] = {pattern: None} if _is_here(host) else {}  # a proxy's loopback is not ours
         return {"base_url": self.base_url, "headers": headers, "mounts": direct}
 
 
@@ -65,6 +71,16 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
+@contextlib.contextmanager
+def _in_this_environment() -> Iterator[None]:
+    """Say what is to blame where a client cannot be made: what else it is made of has been checked."""
+    try:
+        yield
+    except (ValueError, ImportError, OSError) as problem:
+        found = sorted(name for name in os.environ if name.lower() in ENVIRONMENT)
+        raise InvalidRequest(" or ".join(found) or "environment", str(problem)) from None
+
+
 class Tunesmith(Waiting, _Client):
     """A client whose calls return when they are done. Threads may share it; close it, or use it in a ``with``.
 
@@ -77,7 +93,8 @@ class Tunesmith(Waiting, _Client):
         transport: httpx.BaseTransport | None = None,
     ) -> None:  # fmt: skip
         super().__init__(base_url, token, deadline)
-        self._http = httpx.Client(**self._options(), transport=transport)
+        with _in_this_environment():
+            self._http = httpx.Client(**self._options(), transport=transport)
 
     def close(self) -> None:
         """Let the connections go."""
@@ -100,7 +117,8 @@ class AsyncTunesmith(Awaited, _Client):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:  # fmt: skip
         super().__init__(base_url, token, deadline)
-        self._http = httpx.AsyncClient(**self._options(), transport=transport)
+        with _in_this_environment():
+            self._http = httpx.AsyncClient(**self._options(), transport=transport)
 
     async def close(self) -> None:
         """Let the connections go."""

@@ -11,7 +11,7 @@ from tunesmith.library.database import Database
 from tunesmith.library.rate import SECONDS, Allowance, Rate
 from tunesmith.library.tables import hosted_calls
 
-THINGS = "calls of hosted models"
+THINGS = "hosted calls"
 KEPT_SECONDS = 2 * SECONDS["day"]
 LONGEST_NAME = 256
 

@@ -10,7 +10,7 @@ import { createServer, request } from "node:http";
  *   drip    send one byte of the answer's body every so many milliseconds
  *   deaf    hide from the server which part of a file is asked for
  *   silent  never answer
- * It stands under the path `prefix`, as a reverse proxy may.
+ * What was asked is `seen`; it `isMet` once its trouble is under way. It stands under the path `prefix`, as a reverse proxy may.
  */
 export async function network(target, troubles = [], prefix = "") {
   const waiting = [...troubles];
@@ -19,14 +19,17 @@ export async function network(target, troubles = [], prefix = "") {
     if (!incoming.url.startsWith(prefix)) return outgoing.writeHead(404).end();
     incoming.url = incoming.url.slice(prefix.length);
     const what = `${incoming.method} ${incoming.url}`;
-    seen.push({ what, key: incoming.headers["idempotency-key"], range: incoming.headers.range });
+    const asked = { what, key: incoming.headers["idempotency-key"], range: incoming.headers.range, isMet: false };
+    seen.push(asked);
     const at = waiting.findIndex((trouble) => trouble.on.test(what));
     const trouble = at < 0 ? {} : waiting.splice(at, 1)[0];
     if (trouble.answer) {
       const { status, headers = {}, body = "" } = trouble.answer;
-      incoming.resume().on("end", () => outgoing.writeHead(status, headers).end(body));
+      incoming.resume().on("end", () => outgoing.writeHead(status, headers).end(body, () => (asked.isMet = true)));
     } else if (!trouble.silent) {
-      passOn(target, incoming, outgoing, trouble);
+      passOn(target, incoming, outgoing, { ...trouble, met: () => (asked.isMet = true) });
+    } else {
+      asked.isMet = true;
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -38,17 +41,18 @@ export async function network(target, troubles = [], prefix = "") {
   return { url: `http://127.0.0.1:${server.address().port}${prefix}`, seen, close };
 }
 
-function passOn(target, incoming, outgoing, { lose, hold, deaf, drip, cut = Infinity }) {
+function passOn(target, incoming, outgoing, { met, lose, hold, deaf, drip, cut = Infinity }) {
   const headers = { ...incoming.headers, host: new URL(target).host };
   if (deaf) delete headers.range;
   const asking = request(`${target}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
     if (lose || hold) {
-      answer.resume().on("end", () => lose && outgoing.destroy());
+      answer.resume().on("end", () => (lose ? outgoing.destroy() : met()));
       return;
     }
     outgoing.writeHead(answer.statusCode, answer.headers);
     if (drip) {
       inDrips(answer, outgoing, drip);
+      met();
       return;
     }
     let left = cut;

@@ -8,6 +8,7 @@ from tunesmith.audio.analysis.features import Features, features_of
 from tunesmith.audio.analysis.key import KeyEstimate, key_of
 from tunesmith.audio.analysis.likeness import Likeness
 from tunesmith.audio.analysis.rhythm import Rhythm, rhythm_of
+from tunesmith.audio.analysis.stated import rhythm_as_stated, stated_rhythm
 from tunesmith.audio.buffer import Audio
 
 
@@ -26,6 +27,13 @@ class Heard:
 
 
 def hear(audio: Audio) -> Heard:
-    """Listen to a sound."""
+    """Listen to a sound, whatever it says of itself."""
     features = features_of(audio)
     return Heard(features, rhythm_of(features), key_of(features))
+
+
+def hear_knowing(audio: Audio) -> Heard:
+    """Listen to a sound, but believe the tempo and meter that its metadata states: an ear may take 96 bpm for 192."""
+    features, stated = features_of(audio), stated_rhythm(audio)
+    known = None if stated is None else rhythm_as_stated(features, stated)
+    return Heard(features, known or rhythm_of(features), key_of(features))

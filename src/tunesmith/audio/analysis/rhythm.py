@@ -55,7 +55,7 @@ def rhythm_of(features: Features) -> Rhythm | None:
         times = start + slope * numbers
         times = times[times >= 0]
         frames = np.minimum(np.round(times * FRAMES_A_SECOND).astype(int), onsets.size - 1)
-    beats_a_bar, first = _bars(_accents(features, frames))
+    beats_a_bar, first = _bars(accents_of(features, frames))
     beats = tuple(round(float(time), 5) for time in times)
     return Rhythm(round(60 / float(period), 2), beats_a_bar, beats, beats[first::beats_a_bar], is_steady)
 
@@ -139,7 +139,7 @@ def _smoothed(onsets: Floats, period: float) -> Floats:
     return np.asarray(np.convolve(onsets, weights / weights.sum(), "same"), np.float32)
 
 
-def _accents(features: Features, frames: Frames) -> Floats:
+def accents_of(features: Features, frames: Frames) -> Floats:
     """Return how much each beat stands out: in the bass, and by new harmony."""
     near = np.clip(frames[:, None] + np.arange(-3, 4), 0, features.low_onsets.size - 1)
     bass = features.low_onsets[near].max(axis=1)
