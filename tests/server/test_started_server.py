@@ -114,6 +114,18 @@ def test_whoever_follows_a_job_is_let_go_at_the_end_of_the_server_without_a_faul
         assert " error " not in server.log
 
 
+def test_an_assistant_s_call_that_the_server_s_end_cuts_short_keeps_its_job(tmp_path: Path, store: JobStore) -> None:
+    wish = {"prompt": str(tmp_path / "gate"), "model": "patient", "duration": 1}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "generate_music", "arguments": wish}}
+    headers = {"accept": "application/json, text/event-stream"}
+    with started(tmp_path / "data", drain_seconds="0") as server, ThreadPoolExecutor(1) as callers:
+        callers.submit(httpx.post, f"{server.url}/mcp", json=call, headers=headers, timeout=60)
+        wait_for(lambda: states(store) == [JobState.RUNNING], "the job to run")
+        server.signal(signal.SIGTERM)
+        server.gone()
+        assert states(store) == [JobState.QUEUED]
+
+
 def test_a_prediction_that_is_waited_for_is_still_starting_at_the_end_of_the_server(
     tmp_path: Path, store: JobStore
 ) -> None:
