@@ -42,6 +42,7 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "OutOfResources": 503,
     "DatabaseBusy": 503,
     "LimitsOutOfReach": 503,
+    "ServerStopping": 503,
     "DiskFull": 507,
     "DatabaseFull": 507,
 }
