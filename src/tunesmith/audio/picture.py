@@ -41,6 +41,7 @@ def draw(audio: Audio, path: Path, title: str = "") -> Path:
     FigureCanvasAgg(figure)
     wave, tones = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
     wave.fill_between(times, lows, highs, linewidth=0.5)
+    wave.axhline(0, linewidth=0.5)
     wave.set(ylim=(-1, 1), ylabel="amplitude", title=title)
     frequencies, levels = _spectrogram(audio)
     loudest = max(float(levels.max()), LEAST_DB)  # silence is dark, and not as bright as its own noise
