@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 import sqlalchemy as sa
+import strange_generators
 from databases import PostgreSQL, postgresql
 from started_server import started, wait_for
 
@@ -61,3 +63,24 @@ def test_callers_are_told_to_come_back_and_are_served_once_it_is_there_again(
         let_in(postgresql, url, yes=True)
         wait_for(lambda: client.get("/health/ready").status_code == 200, "the server to be ready again")
         assert client.post("/api/generate", json=body).status_code == 200
+
+
+def test_whoever_waits_for_music_sits_it_out(
+    tmp_path: Path, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNESMITH_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
+    url, gate = postgresql.new_database(), tmp_path / "gate"
+    with started(tmp_path / "data", database_url=url) as one, ThreadPoolExecutor(1) as callers:
+        body = {"inputs": str(gate), "parameters": {"duration": 1}}
+        answer = callers.submit(httpx.post, f"{one.url}/models/patient", json=body, timeout=60)
+        running = {"state": "running"}
+        wait_for(lambda: httpx.get(f"{one.url}/api/jobs", params=running).json()["jobs"], "the job to run")
+        let_in(postgresql, url, yes=False)
+        wait_for(lambda: "the queue cannot be worked on" in one.log, "the server to notice")
+        gate.touch()
+        wait_for(lambda: "the end of a job cannot be written" in one.log, "the job to end")
+        assert not answer.done()
+        let_in(postgresql, url, yes=True)
+        assert answer.result().status_code == 200
+    assert "Traceback" not in one.log

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from work import asked
 
-from tunesmith.errors import DatabaseError, JobNotFound
+from tunesmith.errors import DatabaseError, DatabaseOutOfReach, JobNotFound
 from tunesmith.jobs.job import Job, JobState, new_job_id
 from tunesmith.jobs.rows import job_of, row_of
 from tunesmith.server.changes import Changes
@@ -159,6 +159,22 @@ def test_nothing_new_wakes_nobody_and_a_follower_may_stop_waiting(jobs: Jobs) ->
 def test_a_job_that_is_not_there_is_not_found(jobs: Jobs) -> None:
     with pytest.raises(JobNotFound):
         asyncio.run(jobs.follow(new_job_id(1.0)))
+
+
+def test_a_database_that_is_away_for_a_while_is_sat_out(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunesmith.server.following.RETRY_SECONDS", 0.0)
+
+    async def act() -> None:
+        job_id = jobs.add()
+        jobs.error = DatabaseOutOfReach("postgresql://x", "no answer")
+        follower = asyncio.create_task(jobs.follow(job_id))
+        await until(3, jobs)
+        assert not follower.done()
+        jobs.error = None
+        jobs.change(job_id, JobState.SUCCEEDED, 1.0)
+        assert (await follower)[-1] == (JobState.SUCCEEDED, 1.0)
+
+    asyncio.run(act())
 
 
 def test_an_error_reaches_all_followers_and_the_next_can_follow_again(jobs: Jobs) -> None:

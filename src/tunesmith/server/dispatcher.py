@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tunesmith.errors import DatabaseError, DiskFull
+from tunesmith.errors import DatabaseBusy, DatabaseError, DiskFull
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
@@ -31,6 +31,8 @@ CLAIMS_AT_ONCE = 8
 
 RETRY_SECONDS = 1.0
 """How long to wait for a database that cannot be reached."""
+
+NO_QUEUE = "the queue cannot be worked on"
 
 INTERNAL_ERROR = Failure("InternalError", "internal error; the server's log says more")
 T = TypeVar("T")
@@ -94,10 +96,12 @@ class Dispatcher:
                     await self._look_around()
                 self.problem = None
                 wait = max(0.0, self._next_heartbeat - time.monotonic())
+            except DatabaseBusy as error:
+                self.problem, wait = NO_QUEUE, RETRY_SECONDS
+                log.error("%s: %s", NO_QUEUE, error)
             except Exception:  # the border of the job runner: the server must not live on without its dispatcher
-                self.problem = "the queue cannot be worked on"
-                log.exception(self.problem)
-                wait = RETRY_SECONDS
+                self.problem, wait = NO_QUEUE, RETRY_SECONDS
+                log.exception(NO_QUEUE)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), wait)
 
@@ -274,9 +278,9 @@ class Dispatcher:
     def _noted(self, job_id: str, written: Future[bool]) -> None:
         """Tell those who follow the job; stop working on one that is no longer ours."""
         error = written.exception()
-        if error:
+        if error and self.problem is None:  # else it is no news
             log.error("a job's progress cannot be written: %s", error, extra={"job_id": job_id})
-        elif not written.result():
+        if not error and not written.result():
             self._stop(job_id)
         self._changes.tell(job_id)
 

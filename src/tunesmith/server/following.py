@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import Context
 
-from tunesmith.errors import JobNotFound, TunesmithError
+from tunesmith.errors import DatabaseBusy, JobNotFound, TunesmithError
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.changes import Changes
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often all that is followed is read anyway, for jobs that another server works on."""
 
+RETRY_SECONDS = 1.0
 RETURN_SECONDS = 5
 
 ReadJobs = Callable[[Collection[str]], Mapping[str, Job]]
@@ -154,8 +155,18 @@ class Following:
             if time.monotonic() - looked_at >= LOOK_AGAIN_SECONDS:
                 looked_at = time.monotonic()
                 due |= {job_id for job_id, feed in self._feeds.items() if feed.job and not feed.job.state.is_final}
-            if due:
-                self._put(due, await asyncio.to_thread(self._read, due))
+            if due and (found := await self._found(due)) is not None:
+                self._put(due, found)
+
+    async def _found(self, due: Collection[str]) -> Mapping[str, Job] | None:
+        """Read the jobs; None where the database is away for now, which those who wait for music sit out."""
+        try:
+            return await asyncio.to_thread(self._read, due)
+        except DatabaseBusy:
+            await asyncio.sleep(RETRY_SECONDS)
+            self._due |= set(due)
+            self._told.set()
+            return None
 
     def _put(self, due: Collection[str], found: Mapping[str, Job]) -> None:
         for job_id in due:
