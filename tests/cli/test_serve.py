@@ -230,6 +230,26 @@ def test_a_server_asked_to_stop_answers_who_waits_and_takes_nobody_new(
     assert "Traceback" not in server.log
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+@pytest.mark.parametrize("is_followed", [True, False])
+def test_a_server_asked_twice_to_stop_ends_at_once_and_gives_its_job_back(
+    home: Path, tmp_path: Path, is_followed: bool
+) -> None:
+    with started(home, drain_seconds="3600") as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        job_id = handed_in(client, tmp_path / "never")["id"]
+        in_state(client, job_id, "running")
+        with ExitStack() as following:
+            if is_followed:
+                following.enter_context(client.stream("GET", f"/api/jobs/{job_id}/events"))
+            server.signal(signal.SIGINT)
+            wait_for(lambda: "has 3600 s to finish" in server.log, "the server to begin to end")
+            server.signal(signal.SIGINT)
+            server.gone()
+    assert "Traceback" not in server.log
+    with closing(open_database(Settings(data_dir=home))) as database:
+        assert [job.state for job in JobStore(database, 500).list(EVERYTHING).jobs] == [JobState.QUEUED]
+
+
 def is_listening(server: StartedServer) -> bool:
     host, _, port = server.url.removeprefix("http://").partition(":")
     try:

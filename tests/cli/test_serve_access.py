@@ -96,6 +96,25 @@ def test_behind_a_trusted_proxy_callers_are_told_apart_by_what_the_proxy_saw(tmp
         assert [left_for(server, address) for address in seen] == [19, 19, 18, 17]
 
 
+def address_behind(server: StartedServer, headers: dict[str, str]) -> str:
+    """Return the address that a server gives a prediction whose caller came through a proxy."""
+    body = {"version": "tunesmith/composer", "input": {"prompt": "calm piano", "duration": 1}}
+    answer = httpx.post(f"{server.url}/v1/predictions", json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["urls"]["get"])
+
+
+def test_addresses_begin_as_the_caller_of_a_trusted_proxy_came_and_never_as_others_say(tmp_path: Path) -> None:
+    told = {"host": "music.example.com", "x-forwarded-proto": "https"}
+    with started(tmp_path, trusted_proxies="127.0.0.1", allowed_hosts="music.example.com") as server:
+        assert address_behind(server, told).startswith("https://music.example.com/v1/predictions/")
+    with started(tmp_path, allowed_hosts="music.example.com") as server:
+        assert address_behind(server, told).startswith("http://music.example.com/v1/predictions/")
+    with started(tmp_path, public_url="https://music.example.com") as server:
+        assert address_behind(server, {}).startswith("https://music.example.com/v1/predictions/")
+        assert address_behind(server, {"host": "music.example.com"}).startswith("https://music.example.com/")
+
+
 def test_a_server_on_loopback_is_closed_by_a_token_and_to_strange_names(tmp_path: Path) -> None:
     database = open_database(Settings(data_dir=tmp_path))
     tokens = Tokens(database)

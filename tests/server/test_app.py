@@ -33,6 +33,7 @@ from tunesmith.library.schema import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app, tell
 from tunesmith.server.auth import Forbidden, Unauthenticated
+from tunesmith.server.following import ServerStopping
 from tunesmith.server.loading import ModelIsLoading
 
 Message = Callable[[Any], str]
@@ -86,7 +87,8 @@ STATUSES: list[tuple[TunesmithError, int]] = [
     (Unauthenticated("no token was given"), 401), (Forbidden("you may not"), 403), (JobNotFound("x"), 404),
     (ModelNotInstalled("x is not installed; install it with: tunesmith pull x"), 404),
     (UnknownName("model", "x", ()), 404),
-    (InvalidRequest("prompt", "is missing"), 422), (RateLimited("1 a minute", 7), 429), (QueueFull(5, 7), 503),
+    (InvalidRequest("prompt", "is missing"), 422), (RateLimited("1 a minute", 7), 429),
+    (ServerStopping(), 503), (QueueFull(5, 7), 503),
     (DatabaseBusy("/secret/tunesmith.db", "is locked by another program"), 503),
     (DatabaseOutOfReach("postgresql://secret/x", "no answer from the secret host"), 503),
     (DatabaseFull("/secret/tunesmith.db", "cannot grow: the disk is full"), 507),

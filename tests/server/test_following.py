@@ -11,7 +11,7 @@ from tunesmith.errors import DatabaseError, JobNotFound
 from tunesmith.jobs.job import Job, JobState, new_job_id
 from tunesmith.jobs.rows import job_of, row_of
 from tunesmith.server.changes import Changes
-from tunesmith.server.following import Following
+from tunesmith.server.following import Following, ServerStopping
 
 FOREVER = float("inf")
 PATIENCE_SECONDS = 20
@@ -186,5 +186,18 @@ def test_nothing_is_left_when_nobody_follows(jobs: Jobs) -> None:
         jobs.change(job_id)
         await asyncio.sleep(0)
         assert len(jobs.reads) == 1
+
+    asyncio.run(act())
+
+
+def test_all_who_follow_are_let_go_at_the_end_and_so_are_those_who_still_come(jobs: Jobs) -> None:
+    async def act() -> None:
+        job_id = jobs.add()
+        followers = [asyncio.create_task(jobs.follow(job_id)) for _ in range(2)]
+        await until(1, jobs)
+        jobs.following.end()
+        for follower in (*followers, asyncio.create_task(jobs.follow(job_id))):
+            with pytest.raises(ServerStopping):
+                await follower
 
     asyncio.run(act())

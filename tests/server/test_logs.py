@@ -132,3 +132,4 @@ def test_warnings_and_what_uvicorn_colours_are_lines_like_any_other(set_up: SetU
     warned, up = events(stream)
     assert "soon gone" in warned["event"]
     assert "color_message" not in up
+    assert up["logger"] == "uvicorn"

@@ -181,7 +181,7 @@ def test_a_server_that_is_about_to_end_is_not_ready(tmp_path: Path) -> None:
     app = create_app(Settings(data_dir=tmp_path), ServerOptions(host="127.0.0.1"))
     with served(app) as url:
         assert httpx.get(f"{url}/health/ready", timeout=30).status_code == 200
-        app.state.drain()
+        app.state.ending.drain()
         answer = httpx.get(f"{url}/health/ready", timeout=30)
         assert (answer.status_code, answer.json()["reason"]) == (503, "the server is stopping")
         assert httpx.get(f"{url}/health/live", timeout=30).status_code == 200

@@ -81,14 +81,62 @@ def test_a_server_asked_to_stop_gives_back_what_does_not_finish(tmp_path: Path, 
     assert {job.attempts for job in store.list(EVERYTHING).jobs} == {1}
 
 
-def test_a_caller_who_is_cut_off_by_the_end_of_the_server_keeps_the_job(tmp_path: Path, store: JobStore) -> None:
+def test_a_caller_whose_music_is_not_ready_at_the_end_of_the_server_is_told_to_come_back_and_keeps_the_job(
+    tmp_path: Path, store: JobStore
+) -> None:
     with started(tmp_path / "data", drain_seconds="0") as server, ThreadPoolExecutor(1) as callers:
         answer = callers.submit(music, server, "patient", str(tmp_path / "gate"))
         wait_for(lambda: states(store) == [JobState.RUNNING], "the job to run")
         server.signal(signal.SIGTERM)
         server.gone()
-        error = answer.exception()
-        assert isinstance(error, httpx.TransportError) or answer.result().status_code >= 500
+        told = answer.result()
+        assert (told.status_code, told.headers["retry-after"]) == (503, "5")
+        assert told.json()["error"].startswith("the server is stopping")
+        assert states(store) == [JobState.QUEUED]
+        assert "Traceback" not in server.log
+
+
+def test_whoever_follows_a_job_is_let_go_at_the_end_of_the_server_without_a_fault(
+    tmp_path: Path, store: JobStore
+) -> None:
+    with started(tmp_path / "data", drain_seconds="0") as server, httpx.Client(base_url=server.url) as client:
+        body = {"prompt": str(tmp_path / "gate"), "model": "patient", "duration": 1}
+        job_id = client.post("/api/jobs", json=body).json()["id"]
+        wait_for(lambda: states(store) == [JobState.RUNNING], "the job to run")
+        with client.stream("GET", f"/api/jobs/{job_id}/events", timeout=30) as events:
+            lines = events.iter_lines()
+            assert next(lines).startswith("event: ")
+            server.signal(signal.SIGTERM)
+            assert not any(line == "event: done" for line in lines)
+        server.gone()
+        assert states(store) == [JobState.QUEUED]
+        assert "Traceback" not in server.log
+        assert " error " not in server.log
+
+
+def test_an_assistant_s_call_that_the_server_s_end_cuts_short_keeps_its_job(tmp_path: Path, store: JobStore) -> None:
+    wish = {"prompt": str(tmp_path / "gate"), "model": "patient", "duration": 1}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "generate_music", "arguments": wish}}
+    headers = {"accept": "application/json, text/event-stream"}
+    with started(tmp_path / "data", drain_seconds="0") as server, ThreadPoolExecutor(1) as callers:
+        callers.submit(httpx.post, f"{server.url}/mcp", json=call, headers=headers, timeout=60)
+        wait_for(lambda: states(store) == [JobState.RUNNING], "the job to run")
+        server.signal(signal.SIGTERM)
+        server.gone()
+        assert states(store) == [JobState.QUEUED]
+
+
+def test_a_prediction_that_is_waited_for_is_still_starting_at_the_end_of_the_server(
+    tmp_path: Path, store: JobStore
+) -> None:
+    with started(tmp_path / "data", drain_seconds="0") as server, ThreadPoolExecutor(1) as callers:
+        body = {"version": "tunesmith/patient", "input": {"prompt": str(tmp_path / "gate"), "duration": 1}}
+        url = f"{server.url}/v1/predictions"
+        answer = callers.submit(httpx.post, url, json=body, headers={"prefer": "wait"}, timeout=60)
+        wait_for(lambda: states(store) == [JobState.RUNNING], "the job to run")
+        server.signal(signal.SIGTERM)
+        server.gone()
+        assert (answer.result().status_code, answer.result().json()["status"]) == (201, "starting")
         assert states(store) == [JobState.QUEUED]
 
 

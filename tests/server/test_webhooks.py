@@ -13,6 +13,7 @@ from replicate.webhook import Webhooks, WebhookSigningSecret, WebhookValidationE
 
 from tunesmith.errors import DatabaseBusy, JobNotFound, TunesmithError
 from tunesmith.jobs.job import new_job_id
+from tunesmith.server.following import ServerStopping
 from tunesmith.server.outgoing import Guard
 from tunesmith.server.undelivered import Undelivered
 from tunesmith.server.webhooks import EVENTS, RETRY_SECONDS, Event, Follower, Sender, Webhook, secret_text
@@ -149,7 +150,9 @@ def test_a_sender_that_is_stopped_leaves_a_note_of_the_end_that_it_owes(
         assert asyncio.run(stop(there)) == left
 
 
-@pytest.mark.parametrize(("error", "left"), [(JobNotFound(JOB), []), (DatabaseBusy("here", "is locked"), [JOB])])
+@pytest.mark.parametrize(("error", "left"), [
+    (JobNotFound(JOB), []), (DatabaseBusy("here", "is locked"), [JOB]), (ServerStopping(), [JOB]),
+])  # fmt: skip
 def test_a_job_that_is_gone_owes_nothing_and_one_that_cannot_be_read_still_does(
     undelivered: Undelivered, error: TunesmithError, left: list[str]
 ) -> None:

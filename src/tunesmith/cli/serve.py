@@ -38,10 +38,10 @@ def serve(
     proxies = trusted_proxies(settings)
     app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in, host=host))
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=settings.drain_seconds,
+        app, host=host, port=port, log_config=None, access_log=False,
         proxy_headers=bool(proxies), forwarded_allow_ips=proxies, server_header=False,
     )  # fmt: skip
-    DrainingServer(config, app.state.drain).run()
+    DrainingServer(config, app.state.ending).run()
 
 
 def _check_token_exists(host: str) -> None:

@@ -62,6 +62,11 @@ def check_open(name: str, open_models: Iterable[str]) -> None:
     raise InvalidRequest("model", f"{hosted} is not open to callers here; the setting hosted_models names what is")
 
 
+def named_ones(open_models: Iterable[str]) -> tuple[str, ...]:
+    """Return the hosted models that a server opens by their names, whole owners apart."""
+    return tuple(name for name in open_models if is_hosted(name) and not name.endswith("/*"))
+
+
 def licence_of(name: str) -> str:
     """Return the licence of a hosted model as far as it is known."""
     return facts_of(read_name(name)).licence

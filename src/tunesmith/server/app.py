@@ -22,6 +22,7 @@ from tunesmith.server.refusals import add_refusals
 from tunesmith.server.request_log import RequestLog
 from tunesmith.server.safety import add_safety
 from tunesmith.server.server import Server, ServerOptions
+from tunesmith.server.serving import Ending
 from tunesmith.server.standing import metrics_routes
 
 __all__ = ["ServerOptions", "create_app", "tell"]
@@ -56,7 +57,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     app.include_router(front_routes())
     app.include_router(health_routes(server.health))
     app.include_router(metrics_routes(server.standing, require_admin(server.context.authenticate)))
-    app.state.drain = server.drain
+    app.state.ending = Ending(server.drain, server.dismiss, settings.drain_seconds)
     app.add_exception_handler(TunesmithError, _told)
     add_refusals(app, tell)
     app.add_middleware(Heads)

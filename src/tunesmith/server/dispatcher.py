@@ -8,7 +8,7 @@ import logging
 import time
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,6 +61,7 @@ class Dispatcher:
         self._writer = ThreadPoolExecutor(1, "database")  # one thread, so that reports are written in their order
         self._next_heartbeat = 0.0
         self._draining_since: float | None = None
+        self._hurried = asyncio.Event()
         self._looking = asyncio.Lock()
         self._closing = False
 
@@ -74,6 +75,10 @@ class Dispatcher:
         """Take no more jobs, because the server is about to end."""
         if self._draining_since is None:
             self._draining_since = time.monotonic()
+
+    def hurry(self) -> None:
+        """Let nothing finish any more, because the server is about to end at once."""
+        self._hurried.set()
 
     @property
     def is_draining(self) -> bool:
@@ -97,13 +102,12 @@ class Dispatcher:
                 await asyncio.wait_for(self._awake.wait(), wait)
 
     async def close(self, drain_seconds: float = 0.0) -> None:
-        """Let what is being made finish until so long after ``drain``, and give the rest back to the queue."""
+        """Let what is being made finish until ``hurry`` or so long after ``drain``; give the rest back to the queue."""
         self.drain()
         assert self._draining_since is not None
         tasks = [task for _, task in self._working.values()]
         if tasks:
-            left = self._draining_since + drain_seconds - time.monotonic()
-            await asyncio.wait(tasks, timeout=max(0.0, left))
+            await self._finish(tasks, self._draining_since + drain_seconds - time.monotonic())
         self._closing = True
         self.wake()
         async with self._looking:  # so that no claim is left behind
@@ -114,6 +118,13 @@ class Dispatcher:
         if self._worker is not None:
             await self._leave(self._worker)
         self._writer.shutdown()
+
+    async def _finish(self, tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
+        """Wait for all of the tasks, unless it takes too long or there is a hurry."""
+        hurried, finished = asyncio.ensure_future(self._hurried.wait()), asyncio.ensure_future(asyncio.wait(tasks))
+        await asyncio.wait({hurried, finished}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        finished.cancel()
 
     async def _leave(self, worker: str) -> None:
         try:

@@ -13,14 +13,25 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import Context
 
-from tunesmith.errors import JobNotFound
+from tunesmith.errors import JobNotFound, TunesmithError
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.changes import Changes
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often all that is followed is read anyway, for jobs that another server works on."""
 
+RETURN_SECONDS = 5
+
 ReadJobs = Callable[[Collection[str]], Mapping[str, Job]]
+
+
+class ServerStopping(TunesmithError):
+    """The server is about to end; the job that was followed is not, and goes on when a server is there again."""
+
+    retry_after = RETURN_SECONDS
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; try again in a few seconds")
 
 
 class Feed:
@@ -35,7 +46,7 @@ class Feed:
     async def after(self, seen: Job | None, seconds: float) -> Job | None:
         """Return the job as soon as it is another than the one ``seen``, or None after so many seconds.
 
-        Raises JobNotFound, and what went wrong while the database was read.
+        Raises JobNotFound, ServerStopping, and what went wrong while the database was read.
         """
         if (self.job is None or self.job is seen) and self._error is None:
             try:
@@ -72,6 +83,7 @@ class Following:
         self._due: set[str] = set()
         self._told = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
+        self._over = False
         changes.listen(self._hear)
 
     @contextlib.contextmanager
@@ -81,6 +93,8 @@ class Following:
         if feed is None:
             feed = self._feeds[job_id] = Feed()
             feed.job = known
+            if self._over:
+                feed.fail(ServerStopping())
             if known is None:
                 self._hear(job_id)
         feed.followers += 1
@@ -93,6 +107,12 @@ class Following:
                 del self._feeds[job_id]
             if not self._feeds:
                 self._stop()
+
+    def end(self) -> None:
+        """Let all who follow go, because the server is about to end, and those who still come."""
+        self._over = True
+        for feed in self._feeds.values():
+            feed.fail(ServerStopping())
 
     def _hear(self, job_id: str, ended: Job | None = None) -> None:
         if job_id not in self._feeds:

@@ -87,7 +87,7 @@ class EventFormatter(logging.Formatter):
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")[:-6] + "Z",
             "level": record.levelname.lower(),
             "event": record.getMessage(),
-            "logger": record.name,
+            "logger": record.name.removesuffix(".error"),  # uvicorn's name for all it says, which frightens people
             **structlog.contextvars.get_contextvars(),
         }
         event.update((name, value) for name, value in vars(record).items() if name not in _OF_EVERY_RECORD)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunesmith.config import load_settings
 from tunesmith.errors import UnknownName
 from tunesmith.generator import Registry
+from tunesmith.hosted.names import is_hosted
 from tunesmith.models.catalogue import CatalogueEntry, catalogue, find_entry
+from tunesmith.models.hosted import licence_of, named_ones
 from tunesmith.models.licences import allows_commercial_use
 from tunesmith.models.store import InstalledModel, Store
 
@@ -16,7 +19,10 @@ ABOUT_COMPOSER = "Writes, plays and mixes a score; exact tempo, key and length; 
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model by its ``name``: ``installed`` from a checkpoint, in the catalogue (``entry``), both, or built in."""
+    """A model by its ``name``: ``installed`` from a checkpoint, in the catalogue (``entry``), or both.
+
+    One that is neither is built in, or hosted elsewhere.
+    """
 
     name: str
     installed: InstalledModel | None = None
@@ -32,6 +38,8 @@ class KnownModel:
         """The licence of what it makes, as far as it is known."""
         if self.installed:
             return self.installed.manifest.licence
+        if is_hosted(self.name):
+            return licence_of(self.name)
         return self.entry.licence if self.entry else None
 
     @property
@@ -39,8 +47,8 @@ class KnownModel:
         """Whether what it makes may be used commercially; None where nobody knows."""
         if self.installed:
             return self.installed.manifest.commercial_use
-        if self.entry:
-            return allows_commercial_use(self.entry.licence)
+        if self.licence:
+            return allows_commercial_use(self.licence)
         return True if self.name == COMPOSER else None
 
     @property
@@ -53,11 +61,12 @@ class KnownModel:
 
 
 def known_models(store: Store) -> tuple[KnownModel, ...]:
-    """Return the built-in models, the installed ones, and the rest of the catalogue; reads the disk."""
+    """Return the built-in models, the installed ones, the hosted ones that callers may use, and what can be pulled."""
     installed = {model.name: model for model in store.models()}
     return (
         *(KnownModel(name) for name in Registry.discover().names() if name not in installed),
         *(KnownModel(name, model, find_entry(name)) for name, model in installed.items()),
+        *(KnownModel(name) for name in named_ones(load_settings().hosted_models)),
         *(KnownModel(name, entry=entry) for name, entry in catalogue().items() if name not in installed),
     )
 

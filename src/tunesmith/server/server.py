@@ -128,6 +128,11 @@ class Server:
             self._results.folder,
         )  # fmt: skip
 
+    def dismiss(self) -> None:
+        """Let all go who wait for music, and give the jobs that are not done back to the queue."""
+        self.service.dismiss()
+        self._dispatcher.hurry()
+
     async def quota_of(self, owner: str) -> Allowance | None:
         """Return what is left of an owner's quota."""
         return await asyncio.to_thread(self._store.allowance, owner)

@@ -81,7 +81,7 @@ class MusicService:
         return job
 
     async def wait(self, job: Job, timeout: float | None = None) -> Job:
-        """Return the job at its end, or as it is after ``timeout`` seconds."""
+        """Return the job at its end, or as it is after ``timeout`` seconds; raises ServerStopping."""
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         with self._following.feed(job.id, job) as feed:
             now: Job | None = job
@@ -107,6 +107,10 @@ class MusicService:
                 if job.state.is_final:
                     return
                 job = await feed.after(job, deadline - time.monotonic())
+
+    def dismiss(self) -> None:
+        """Let all go who wait for a job or follow one, because the server is about to end."""
+        self._following.end()
 
     def follow(self, job_id: str) -> AbstractContextManager[Feed]:
         """Give a feed of the job's changes, for callers who do more than wait for them."""

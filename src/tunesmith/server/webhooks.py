@@ -18,6 +18,7 @@ import httpx
 
 from tunesmith.errors import JobNotFound, TunesmithError
 from tunesmith.library.clock import Clock
+from tunesmith.server.following import ServerStopping
 from tunesmith.server.logs import bind
 from tunesmith.server.outgoing import ForbiddenAddress, Guard, guarded_client
 from tunesmith.server.undelivered import Undelivered
@@ -144,6 +145,8 @@ class Follower:
             await self._send_each(job_id, webhook, events)
         except JobNotFound:
             log.info("the job is gone, and with it its news")
+        except ServerStopping:
+            return  # the next server sends the rest
         except TunesmithError as error:
             log.error("a job's news stop until the server starts again: %s", error)
             return

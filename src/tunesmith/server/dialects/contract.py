@@ -42,6 +42,7 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "OutOfResources": 503,
     "DatabaseBusy": 503,
     "LimitsOutOfReach": 503,
+    "ServerStopping": 503,
     "DiskFull": 507,
     "DatabaseFull": 507,
 }
@@ -98,11 +99,19 @@ class Context(Protocol):
         ...
 
 
+COME_BACK, FAILED_RETRY_SECONDS = 503, 30
+"""The status of what may go better later, and when that is worth a try after a job has failed."""
+
+
 class JobFailed(TunesmithError):
-    """A job ended without music. ``kind`` is the class name of what stopped it."""
+    """A job ended without music. ``kind`` is the class name of what stopped it.
+
+    ``retry_after`` is the seconds after which it may go better, where it may.
+    """
 
     def __init__(self, failure: Failure | None) -> None:
         self.kind = failure.kind if failure else "GenerationCancelled"
+        self.retry_after = FAILED_RETRY_SECONDS if STATUS_BY_ERROR.get(self.kind) == COME_BACK else None
         super().__init__(failure.message if failure else "cancelled")
 
 

@@ -13,8 +13,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
+from tunesmith.config import load_settings
 from tunesmith.errors import TunesmithError, UnknownName
 from tunesmith.generator import Registry
+from tunesmith.models.hosted import named_ones
 from tunesmith.models.store import Store
 from tunesmith.server.dialects import openai, replicate
 from tunesmith.server.dialects.contract import Context, message_of, status_of
@@ -26,8 +28,9 @@ Names = Callable[[], Iterable[str]]
 
 
 def installed_names() -> tuple[str, ...]:
-    """Return the built-in generators and the installed models."""
-    return (*Registry.discover().names(), *sorted(model.name for model in Store.default().models()))
+    """Return the built-in generators, the installed models, and the hosted ones that callers may use."""
+    installed = sorted(model.name for model in Store.default().models())
+    return (*Registry.discover().names(), *installed, *named_ones(load_settings().hosted_models))
 
 
 def router(context: Context, names: Names = installed_names) -> APIRouter:

@@ -20,6 +20,7 @@ from tunesmith.server.dialects.own.order import Orders, documented_order
 from tunesmith.server.dialects.own.problems import responses
 from tunesmith.server.dialects.own.views import JOBS, job_document, media_type_of, path_of, timing_headers
 from tunesmith.server.dialects.sse import event_stream
+from tunesmith.server.following import ServerStopping
 from tunesmith.server.outlook import Outlook
 from tunesmith.server.service import MusicService
 
@@ -71,7 +72,7 @@ class Jobs:
         """Tell how a job is, once it is finished or so many seconds have passed."""
         job = await self._service.get(job_id, caller.owner)
         if wait and not job.state.is_final:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, ServerStopping):
                 await asyncio.wait_for(self._service.wait(job), wait)
             job = await self._service.get(job_id, caller.owner)
         return await self._answer(job)

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from tunesmith.errors import UnknownName
+from tunesmith.hosted.names import is_hosted
 from tunesmith.models.source import PullRequest
 from tunesmith.models.store import Store
 from tunesmith.server.auth import require_admin
@@ -130,12 +131,16 @@ def _remove(name: str) -> None:
     store.remove(model.name)
 
 
+def _kind_of(name: str) -> str:
+    return COMPOSER if name == COMPOSER else "hosted" if is_hosted(name) else "plugin"
+
+
 def _document(model: KnownModel, loaded: set[str]) -> ModelDocument:
     manifest = model.installed.manifest if model.installed else None
     sizes, entry = manifest.sizes if manifest else None, model.entry
     return ModelDocument(
         name=model.name,
-        kind=sizes.kind if sizes else entry.kind if entry else model.name if model.name == COMPOSER else "plugin",
+        kind=sizes.kind if sizes else entry.kind if entry else _kind_of(model.name),
         installed=model.is_here,
         loaded=model.name in loaded,
         aliases=[name for name in entry.names if name != model.name] if entry else [],

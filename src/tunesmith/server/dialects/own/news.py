@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.dialects.own.views import job_document, job_news
 from tunesmith.server.dialects.sse import SILENCE_SECONDS, STILL_HERE, event
+from tunesmith.server.following import ServerStopping
 from tunesmith.server.outlook import Outlook, Prospect
 from tunesmith.server.service import MusicService
 
@@ -30,11 +32,11 @@ class News:
         self._outlook = outlook
 
     async def of(self, job_id: str) -> AsyncIterator[str]:
-        """Tell of a job now, and whenever there is something new, until it is done."""
+        """Tell of a job now, and whenever there is something new, until it is done or the server ends."""
         said: tuple[object, ...] = ()
         said_at = time.monotonic()
         job: Job | None = None
-        with self._service.follow(job_id) as feed:
+        with contextlib.suppress(ServerStopping), self._service.follow(job_id) as feed:
             while job is None or not job.state.is_final:
                 job = await feed.after(job, _patience(job, said_at)) or job
                 if job is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidIn
 from tunesmith.server.dialects.replicate.registry import PublishedModel, find_model, find_version
 from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import Views, caller_of, encoded
+from tunesmith.server.following import ServerStopping
 from tunesmith.server.webhooks import LAST, Follower
 
 _ID = re.compile(r"[0-9a-z]{1,64}")
@@ -80,7 +82,8 @@ class Predictions:
         headers = {"location": addresses.prediction(job.id), "x-tunesmith-model": job.generated_by}
         if seconds is None:
             return _json(await self._views.prediction(job, addresses), 201, headers)
-        job = await self._service.wait(job, seconds)
+        with contextlib.suppress(ServerStopping):  # the prediction is made all the same, and found where it is
+            job = await self._service.wait(job, seconds)
         shown = (
             await self._views.prediction(job, addresses) if job.state.is_final else self._views.waiting(job, addresses)
         )

@@ -44,6 +44,7 @@ _TITLES = {
     "Unauthenticated": "Unauthenticated", "Forbidden": "Forbidden", "RateLimited": "Too many requests",
     "TooLarge": "Payload too large", "BadRequest": "Bad request", "NoSuchRoute": "Not found",
     "WrongMethod": "Method not allowed", "LimitsOutOfReach": "Service unavailable",
+    "ServerStopping": "Service unavailable",
 }  # fmt: skip
 
 

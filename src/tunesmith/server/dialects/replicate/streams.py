@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 
@@ -15,6 +16,7 @@ from tunesmith.server.dialects.replicate.prediction import Addresses, error_of
 from tunesmith.server.dialects.replicate.progress import logs_of
 from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import Views
+from tunesmith.server.following import ServerStopping
 
 HEARTBEAT_SECONDS = 15.0
 """How long a stream is silent at most, for proxies that cut silent connections."""
@@ -44,12 +46,13 @@ class Streams:
 
     async def _news(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
         number, said = 0, ""
-        async for job in self._service.events(job_id):
-            logs = logs_of(job)
-            for kind, content in [*_logs(said, logs), *await self._end(job, addresses)]:
-                number += 1
-                yield event(kind, f"{job_id}:{number}", content)
-            said = logs
+        with contextlib.suppress(ServerStopping):
+            async for job in self._service.events(job_id):
+                logs = logs_of(job)
+                for kind, content in [*_logs(said, logs), *await self._end(job, addresses)]:
+                    number += 1
+                    yield event(kind, f"{job_id}:{number}", content)
+                said = logs
 
     async def _end(self, job: Job, addresses: Addresses) -> list[tuple[str, str]]:
         if not job.state.is_final:
