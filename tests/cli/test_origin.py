@@ -107,3 +107,29 @@ def test_tags_of_another_program_are_no_request(capsys: pytest.CaptureFixture[st
     assert run(["show", "a.flac"]) == 2
     assert run(["again", "a.flac"]) == 2
     assert capsys.readouterr().err.count("does not say what it was made from") == 2
+
+
+def test_a_stitched_file_says_what_each_of_its_sounds_was_made_from(capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (1, 2):
+        assert run(["drums, 120 bpm", "--duration", "6", "--seed", str(number), "-o", f"{number}.wav", "--quiet"]) == 0
+    assert run(["stitch", "1.wav", "2.wav", "-o", "both.flac"]) == 0
+    assert run(["stitch", "both.flac", "1.wav", "-o", "all.mp3"]) == 0
+    capsys.readouterr()
+    assert run(["show", "all.mp3"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert rows[1] == ["stitched from", "2 sounds"]
+    assert ["1", "stitched from 2 sounds"] in rows
+    assert ["2 prompt", "drums, 120 bpm"] in rows
+    assert run(["show", "both.flac", "--json"]) == 0
+    assert [part["seed"] for part in json.loads(capsys.readouterr().out)["stitched"]] == [1, 2]
+    assert run(["again", "both.flac"]) == 2
+    assert "both.flac was stitched from 2 sounds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["again", "vary"])
+def test_a_piece_is_not_made_over_the_file_it_is_read_from(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*ASKED, "-o", "a.wav"]) == 0
+    before = Path("a.wav").read_bytes()
+    assert run([command, "a.wav", "-o", "a.wav"]) == 2
+    assert "output: must not be the file it is made from, got a.wav" in capsys.readouterr().err
+    assert Path("a.wav").read_bytes() == before

@@ -47,6 +47,7 @@ def again(
     from tunesmith.cli.remembering import digest_of, remembered
 
     found = find_piece(piece)
+    _keep_source(piece, output)
     made = remembered(_made([found.request], _extras(found, output), quiet or as_json), found.track)
     report(made, as_json, quiet, to_stderr=output == "-")
     files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
@@ -67,6 +68,7 @@ def vary(
     from tunesmith.cli.remembering import remembered
 
     found = find_piece(piece)
+    _keep_source(piece, output)
     requests = [found.request.model_copy(update={"seed": seed}) for seed in _other_seeds(found.request, variations)]
     extras = _extras(found, output)
     check_picking(pick, keep, variations, extras)
@@ -81,6 +83,14 @@ def find_piece(name: str) -> Piece:
     """Find a piece by a file or by a track's id; raises TrackNotFound, AudioFileError and InvalidRequest."""
     path = Path(name)
     return _of_file(path) if path.suffix or path.exists() else _of_track(name)
+
+
+def _keep_source(piece: str, output: str | None) -> None:
+    """Raise InvalidRequest where the result would replace the file that it is made again from."""
+    from tunesmith.cli.reading import check_output
+
+    if output not in (None, "-"):
+        check_output(Path(str(output)), Path(piece))
 
 
 def _of_file(path: Path) -> Piece:

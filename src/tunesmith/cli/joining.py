@@ -11,7 +11,8 @@ import typer
 from tunesmith.cli.outputs import as_json_text
 from tunesmith.cli.sound import AsJson, FileArgument, Output
 
-FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Two sound files or more, in order.")]
+FILES_HELP = "Two sound files or more, in order."
+FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help=FILES_HELP, readable=False)]
 CROSSFADE_HELP = "Seconds that neighbours overlap; a bar where left out."
 Crossfade = Annotated[float | None, typer.Option("--crossfade", metavar="SECONDS", help=CROSSFADE_HELP)]
 Bars = Annotated[int | None, typer.Option("--bars", metavar="N", help="So many bars; the best of 1 to 32 if left out.")]

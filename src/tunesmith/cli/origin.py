@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,18 @@ def is_sound_file(name: str) -> bool:
 
 def show_file(path: Path, as_json: bool) -> None:
     """Print what a file says of itself; raises AudioFileError, or InvalidRequest for one that is not of Tunesmith."""
-    said = origin_of(path)
+    from tunesmith.audio.reader import read_metadata
+
+    said = read_metadata(path)
+    parts = _parts(said)
+    if not parts:
+        said = origin_of(path)
     if as_json:
         typer.echo(as_json_text({"file": str(path), **said}))
         return
     from tunesmith.cli.tables import show_table
 
-    show_table(("what", "value"), [("file", str(path)), *_rows(said)])
+    show_table(("what", "value"), [("file", str(path)), *(_rows_of_parts(parts) if parts else _rows(said))])
 
 
 def origin_of(path: Path) -> Mapping[str, Any]:
@@ -37,9 +42,28 @@ def origin_of(path: Path) -> Mapping[str, Any]:
     from tunesmith.audio.reader import read_metadata
 
     metadata = read_metadata(path)
+    if parts := _parts(metadata):
+        problem = f"{path} was stitched from {len(parts)} sounds; tunesmith show says what each of them was made from"
+        raise InvalidRequest("file", problem)
     if not isinstance(metadata.get("request"), dict):
         raise InvalidRequest("file", f"{path} does not say what it was made from")
     return metadata
+
+
+def _parts(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a stitched file says of the sounds in it, in order; nothing for another file."""
+    parts = said.get("stitched")
+    return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
+
+
+def _rows_of_parts(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    yield "stitched from", f"{len(parts)} sounds"
+    for number, part in enumerate(parts, start=1):
+        if nested := _parts(part):
+            yield f"{number}", f"stitched from {len(nested)} sounds"
+        for name in FIRST:
+            if part.get(name) is not None:
+                yield f"{number} {name}", _shown(part[name])
 
 
 def _rows(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,10 @@ from tunesmith.cli.outputs import as_json_text
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file: WAV, FLAC, MP3, Ogg, Opus, AIFF …")]
+FILE_HELP = "A sound file: WAV, FLAC, MP3, Ogg, Opus, AIFF …"
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help=FILE_HELP, readable=False)
+]  # the reader says why not
 OUTPUT_HELP = "Where to; the suffix is the format."
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=OUTPUT_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]

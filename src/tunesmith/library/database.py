@@ -32,7 +32,7 @@ REASONS = {
     "malformed": "is damaged; it was left as it is: save what can be saved with: tunesmith log repair",
     "not a database": "is damaged or not a database; it was left as it is; to begin a new one: tunesmith log repair",
     "disk I/O error": "cannot be read or written: its disk is full, or fails",
-    "readonly": "cannot be written to",
+    "readonly": "cannot be written to; check the permissions of its folder and of all its files, -wal and -shm too",
     "unable to open": "cannot be opened; check the folder and its permissions",
 }
 """What SQLite's complaints mean to a user, by words in them."""
