@@ -217,3 +217,24 @@ def test_all_who_follow_are_let_go_at_the_end_and_so_are_those_who_still_come(jo
                 await follower
 
     asyncio.run(act())
+
+
+def test_who_waits_for_the_end_alone_is_not_read_for_before_it_and_who_joins_sees_the_job_as_it_is(jobs: Jobs) -> None:
+    async def act() -> None:
+        job_id = jobs.add()
+        with jobs.following.feed(job_id, jobs.jobs[job_id], only_end=True) as waiting:
+            jobs.jobs[job_id] = replace(jobs.jobs[job_id], state=JobState.RUNNING)
+            jobs.changes.tell_progress(job_id)
+            assert await waiting.after(waiting.job, 0.02) is None
+            assert jobs.reads == []
+            with jobs.following.feed(job_id) as watching:
+                seen = await watching.after(None, FOREVER)
+                while seen is not None and seen.state is not JobState.RUNNING:
+                    seen = await watching.after(seen, PATIENCE_SECONDS)
+                assert seen is not None
+            jobs.change(job_id, JobState.FAILED)
+            ended = await waiting.after(waiting.job, FOREVER)
+            assert ended is not None
+            assert ended.state is JobState.FAILED
+
+    asyncio.run(act())

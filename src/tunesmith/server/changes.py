@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tunesmith.jobs.job import Job
 
-Hear = Callable[[str, Job | None], None]
-"""Takes the id of a job that has changed, and the job itself where it has ended."""
+Hear = Callable[[str, Job | None, bool], None]
+"""Takes the id of a job that has changed, the job itself where it is known to have ended, and whether it goes on."""
 
 
 class Changes:
@@ -23,4 +23,9 @@ class Changes:
     def tell(self, job_id: str, ended: Job | None = None) -> None:
         """Say that a job has changed; whoever has it as it ended spares the others to read it."""
         for hear in self._listeners:
-            hear(job_id, ended)
+            hear(job_id, ended, False)
+
+    def tell_progress(self, job_id: str) -> None:
+        """Say that a job has changed and goes on, which those who only wait for its end need not know."""
+        for hear in self._listeners:
+            hear(job_id, None, True)

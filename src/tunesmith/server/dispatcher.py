@@ -166,7 +166,7 @@ class Dispatcher:
         is_last = False
         while not is_last and self._draining_since is None and (claims := await self._write(self._claims)):
             for claim, path in claims:
-                self._changes.tell(claim.job.id)
+                self._changes.tell_progress(claim.job.id)
                 task = asyncio.create_task(self._work(claim, path), name=claim.job.id)
                 self._working[claim.job.id] = claim, task
                 task.add_done_callback(self._done)
@@ -282,7 +282,7 @@ class Dispatcher:
             log.error("a job's progress cannot be written: %s", error, extra={"job_id": job_id})
         if not error and not written.result():
             self._stop(job_id)
-        self._changes.tell(job_id)
+        self._changes.tell_progress(job_id)
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, write, *arguments)

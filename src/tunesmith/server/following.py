@@ -36,10 +36,10 @@ class ServerStopping(TunesmithError):
 
 
 class Feed:
-    """One job as it was last read, shared by all who follow it."""
+    """One job as it was last read, shared by all who follow it; ``watchers`` are those who want more than its end."""
 
     def __init__(self) -> None:
-        self.followers = 0
+        self.followers = self.watchers = 0
         self.job: Job | None = None
         self._error: BaseException | None = None
         self._news = asyncio.Event()
@@ -88,22 +88,27 @@ class Following:
         changes.listen(self._hear)
 
     @contextlib.contextmanager
-    def feed(self, job_id: str, known: Job | None = None) -> Iterator[Feed]:
-        """Give the job's feed as long as the block runs; ``known`` is the job as the caller has just read it."""
+    def feed(self, job_id: str, known: Job | None = None, *, only_end: bool = False) -> Iterator[Feed]:
+        """Give the job's feed as long as the block runs; ``known`` is the job as the caller has just read it.
+
+        With ``only_end`` what comes before the job's end is heard of late, or not at all.
+        """
         feed = self._feeds.get(job_id)
         if feed is None:
             feed = self._feeds[job_id] = Feed()
             feed.job = known
             if self._over:
                 feed.fail(ServerStopping())
-            if known is None:
-                self._hear(job_id)
         feed.followers += 1
+        feed.watchers += not only_end
+        if feed.job is None or (feed.watchers == 1 and not only_end):
+            self._hear(job_id)
         self._start()
         try:
             yield feed
         finally:
             feed.followers -= 1
+            feed.watchers -= not only_end
             if not feed.followers and self._feeds.get(job_id) is feed:
                 del self._feeds[job_id]
             if not self._feeds:
@@ -115,11 +120,12 @@ class Following:
         for feed in self._feeds.values():
             feed.fail(ServerStopping())
 
-    def _hear(self, job_id: str, ended: Job | None = None) -> None:
-        if job_id not in self._feeds:
+    def _hear(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:
+        feed = self._feeds.get(job_id)
+        if feed is None or (goes_on and not feed.watchers):
             return
         if ended is not None:
-            self._feeds[job_id].put(ended)
+            feed.put(ended)
         else:
             self._due.add(job_id)
             self._told.set()

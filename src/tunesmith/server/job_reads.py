@@ -37,7 +37,7 @@ class JobReads:
             reading.add_done_callback(_look_at_error)
         return await asyncio.shield(reading)  # the others still want it if this caller goes
 
-    def hear(self, job_id: str, ended: Job | None = None) -> None:
+    def hear(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:  # noqa: ARG002  as in Hear
         """Take note that the job has changed: what is being read now may be old already, so the next to ask reads."""
         self._kept.pop(job_id, None)
         self._reading.pop(job_id, None)

@@ -83,7 +83,7 @@ class MusicService:
     async def wait(self, job: Job, timeout: float | None = None) -> Job:
         """Return the job at its end, or as it is after ``timeout`` seconds; raises ServerStopping."""
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        with self._following.feed(job.id, job) as feed:
+        with self._following.feed(job.id, job, only_end=True) as feed:
             now: Job | None = job
             while now is not None:
                 if now.state.is_final:
