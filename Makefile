@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-musicgen bench-server bench-clients clean
+.PHONY: help music test check format bench bench-musicgen bench-server bench-library bench-clients clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -41,6 +41,9 @@ bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at
 
 bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 8 minutes)
 	$(BIN)/python benchmarks/server.py
+
+bench-library: $(VENV)/installed-evaluation ## the prompt log at 100,000 tracks, batches, long sounds (4 minutes)
+	$(BIN)/python benchmarks/library.py
 
 bench-clients: $(VENV)/installed-evaluation ## what the Python and the JavaScript client add (1 minute)
 	$(BIN)/python benchmarks/clients.py

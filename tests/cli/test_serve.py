@@ -79,6 +79,11 @@ def test_the_address_is_told_and_answers(home: Path) -> None:
         assert httpx.get(f"{server.url}/docs").status_code == 200
 
 
+def test_a_setting_by_a_name_that_is_nearly_one_is_told(home: Path) -> None:
+    with started(home, keepalive="0") as server:
+        assert "did you mean TUNESMITH_KEEP_ALIVE?" in server.log
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_more_callers_are_held_than_the_system_s_usual_limit_of_open_files(home: Path) -> None:
     import resource

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from tunesmith.server.changes import Changes
 from tunesmith.server.context import DialectContext
 from tunesmith.server.dialects.replicate.file_store import FileStore
 from tunesmith.server.dispatcher import Dispatcher
+from tunesmith.server.doubts import doubts
 from tunesmith.server.folders import check_writable
 from tunesmith.server.health import Health, Vitals
 from tunesmith.server.housekeeping import Chore, Housekeeping
@@ -98,6 +100,8 @@ class Server:
             "results": str(self._results.folder),
         }
         log.info("tunesmith starts", extra=about)
+        for doubt in doubts(os.environ):
+            log.warning(doubt)
         working = asyncio.create_task(self._dispatcher.run())
         tidying = asyncio.create_task(self._housekeeping.run())
         try:

@@ -1,0 +1,26 @@
+"""Doubts: what looks like a mistake in how the server is set up, though it can be served like that; for the log."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tunesmith.config import FILE_VARIABLE, Settings
+
+PREFIX = "TUNESMITH_"
+OF_CLIENTS = ("TUNESMITH_TOKEN", "TUNESMITH_URL")
+ALIKE = 0.85
+"""How like a setting's name another must be to be taken for a slip of the pen: programs may have variables too."""
+
+
+def doubts(environment: Mapping[str, str]) -> Iterator[str]:
+    """Give a line for each."""
+    file = environment.get(FILE_VARIABLE)
+    if file and not Path(file).exists():
+        yield f"there is no file {file}, which {FILE_VARIABLE} names: the defaults hold"
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in (*known, *OF_CLIENTS):
+            for meant in difflib.get_close_matches(name, known, n=1, cutoff=ALIKE):
+                yield f"{name} is no setting and changes nothing; did you mean {meant}?"
