@@ -33,6 +33,7 @@ from tunesmith.request import MAX_SEED, GenerationRequest, Hit
     ({"tempo_bpm": 1000}, "tempo_bpm: .*300, got 1000"),
     ({"bars": 0}, "bars: .*1, got 0"),
     ({"bars": 1.5}, "bars: must be a whole number, got 1.5"),
+    ({"seed": 1e30}, "seed: must be a smaller whole number, got 1e\\+30"),
     ({"seed": -1}, "seed: .*0, got -1"),
     ({"seed": MAX_SEED + 1}, f"seed: .*{MAX_SEED}, got {MAX_SEED + 1}"),
     ({"form": "opera"}, "form: .*'track'.*got 'opera'"),

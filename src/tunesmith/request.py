@@ -42,6 +42,7 @@ LIMITS: Mapping[str, str] = {
     "float_type": "must be a number",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a smaller whole number",
     "int_type": "must be a whole number",
     "string_type": "must be text",
     "literal_error": "must be {expected}",
