@@ -44,14 +44,16 @@ export async function network(target, troubles = [], prefix = "") {
 function passOn(target, incoming, outgoing, { met, lose, hold, deaf, drip, cut = Infinity }) {
   const headers = { ...incoming.headers, host: new URL(target).host };
   if (deaf) delete headers.range;
+  const broken = () => outgoing.destroy();
   const asking = request(`${target}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
+    answer.on("error", broken); // such as when the client has gone and with it `asking`
     if (lose || hold) {
       answer.resume().on("end", () => (lose ? outgoing.destroy() : met()));
       return;
     }
     outgoing.writeHead(answer.statusCode, answer.headers);
     if (drip) {
-      inDrips(answer, outgoing, drip);
+      inDrips(answer, outgoing, drip).catch(broken);
       met();
       return;
     }
@@ -68,7 +70,7 @@ function passOn(target, incoming, outgoing, { met, lose, hold, deaf, drip, cut =
     answer.on("end", () => left && outgoing.end());
   });
   outgoing.on("close", () => asking.destroy());
-  asking.on("error", () => outgoing.destroy());
+  asking.on("error", broken);
   incoming.pipe(asking);
 }
 
