@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from contextlib import ExitStack
@@ -27,6 +28,30 @@ def test_a_free_port_is_taken_and_told(host: str) -> None:
         assert urls[0].startswith("http://127.0.0.1:")
         assert len({url.rpartition(":")[2] for url in urls}) == 1
         assert all(reached(url) for url in urls)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_an_answer_on_an_accepted_connection_is_sent_at_once(host: str) -> None:
+    if ":" in host and not module._speaks_ipv6():
+        pytest.skip("this machine does not speak IPv6")
+
+    async def no_delay() -> int:
+        accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            accepted.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        (listening,) = bound(host, 0)
+        async with await asyncio.start_server(look, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname()[:2])
+            try:
+                return await asyncio.wait_for(accepted, 5)
+            finally:
+                writer.close()
+
+    assert asyncio.run(no_delay()) == 1
 
 
 def test_a_port_in_use_is_refused_by_its_number_and_place() -> None:
