@@ -52,6 +52,18 @@ def test_what_was_not_kept_is_gone(results: ResultFiles) -> None:
     assert files_under(results.folder) == set()
 
 
+def test_a_file_that_a_power_cut_has_cut_short_counts_as_gone_until_it_is_made_again(results: ResultFiles) -> None:
+    stored = results.add(b"sound")
+    path = results.find(stored.digest, stored.bytes)
+    assert path is not None
+    path.write_bytes(b"sou")
+    assert results.find(stored.digest, stored.bytes) is None
+    path.write_bytes(b"")
+    assert results.find(stored.digest) is None
+    results.add(b"sound")
+    assert results.find(stored.digest, stored.bytes) == path
+
+
 def test_the_same_bytes_are_one_file(results: ResultFiles) -> None:
     with ThreadPoolExecutor(4) as pool:
         digests = {stored.digest for stored in pool.map(results.add, [b"same"] * 8)}

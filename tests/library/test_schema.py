@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from databases import KINDS, Databases, PostgreSQL
 
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, InvalidRequest
-from tunesmith.library.database import Database, database_url
+from tunesmith.library.database import FALLBACK_CHECKPOINT_PAGES, Database, database_url
 from tunesmith.library.schema import MIGRATIONS, migrate, newest_version, open_database
 from tunesmith.library.tables import metadata, speeds
 
@@ -66,6 +68,22 @@ def test_sqlite_runs_with_a_write_ahead_log_and_foreign_keys(tmp_path: Path) -> 
         modes = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "foreign_keys")]
     database.close()
     assert modes == ["wal", 1]
+
+
+def test_the_write_ahead_log_is_moved_into_the_file_without_a_commit_doing_it(tmp_path: Path) -> None:
+    path, copy = tmp_path / "a.db", tmp_path / "copy.db"
+    database = opened(path)
+    database.checkpoint_in_background(period=0.01)
+    with database.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar() == FALLBACK_CHECKPOINT_PAGES
+        connection.exec_driver_sql("CREATE TABLE moved (id INTEGER)")
+    deadline, names = time.monotonic() + 10, set[str]()
+    while "moved" not in names and time.monotonic() < deadline:
+        copy.write_bytes(path.read_bytes())  # without what is in the log alone
+        with closing(sqlite3.connect(copy)) as file, suppress(sqlite3.DatabaseError):  # copied half way
+            names = {row[0] for row in file.execute("SELECT name FROM sqlite_master")}
+    database.close()
+    assert "moved" in names
 
 
 @pytest.mark.parametrize("content", [b"this is no database" * 500, b"SQLite format 3\0" + b"\xff" * 5000])

@@ -4,7 +4,7 @@
 
     results/
         incoming/          files being written; what is left there by a dead process is removed after an hour
-        ab/ab12…           a result: written and synced under incoming/, then renamed, so it is whole or not there
+        ab/ab12…           a result: written under incoming/, then renamed; synced soon after
         .lock              held while a result is put in its place, and while one is removed
 """
 
@@ -25,6 +25,7 @@ from filelock import FileLock
 
 from tunesmith.audio.disk import room_for
 from tunesmith.errors import InvalidRequest
+from tunesmith.jobs.background_sync import BackgroundSync
 from tunesmith.library.clock import Clock
 
 GRACE_SECONDS = 3600.0
@@ -67,6 +68,7 @@ class ResultFiles:
         self._incoming = folder / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(folder / ".lock")
+        self._sync = BackgroundSync()
 
     @contextmanager
     def receive(self, suffix: str = "") -> Iterator[Path]:
@@ -82,18 +84,19 @@ class ResultFiles:
         return self._incoming / f"{secrets.token_hex(16)}{suffix}"
 
     def keep(self, path: Path) -> StoredFile:
-        """Move a file from where ``new`` or ``receive`` said to its place; once this returns it is on the disk.
+        """Move a file from where ``new`` or ``receive`` said to its place; it is synced to the disk soon after.
 
+        Nobody waits for the disk: what a power cut within that moment cuts short, ``find`` takes for gone.
         Raises DiskFull.
         """
         with room_for("the music"):
-            digest, size = _synced_digest(path)
+            digest, size = _digest_of(path)
             target = self._path(digest)
             target.parent.mkdir(exist_ok=True)
             with self._lock:
                 path.replace(target)
                 os.utime(target, (self._clock(), self._clock()))  # the same bytes made again are young again
-            _sync_folder(target.parent)
+        self._sync.add(target)
         return StoredFile(digest, size)
 
     def add(self, content: bytes) -> StoredFile:
@@ -102,10 +105,21 @@ class ResultFiles:
             path.write_bytes(content)
             return self.keep(path)
 
-    def find(self, digest: str) -> Path | None:
-        """Return where a result is, or None where it is gone; raises InvalidRequest for what is no digest."""
+    def flush(self) -> None:
+        """Wait until every result kept so far is on the disk."""
+        self._sync.flush()
+
+    def find(self, digest: str, size: int | None = None) -> Path | None:
+        """Return where a result is, or None where it is gone; raises InvalidRequest for what is no digest.
+
+        ``size`` in bytes, where it is known, tells a file that a power cut has cut short, which counts as gone.
+        """
         path = self._path(digest)
-        return path if path.is_file() else None
+        about = _status(path)
+        if about is None or not stat.S_ISREG(about.st_mode):
+            return None
+        is_whole = about.st_size > 0 if size is None else about.st_size == size
+        return path if is_whole else None
 
     def prune(self, retention: Retention, used: Mapping[str, float], most: int | None = None) -> tuple[str, ...]:
         """Remove what is too old, then the oldest while all are too large; return the digests removed, at most so many.
@@ -162,22 +176,11 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _synced_digest(path: Path) -> tuple[str, int]:
+def _digest_of(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 of a file and its size in bytes."""
     digest, size = hashlib.sha256(), 0
-    with path.open("rb+") as file:
+    with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             size += len(chunk)
-        os.fsync(file.fileno())
     return digest.hexdigest(), size
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

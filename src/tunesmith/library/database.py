@@ -8,6 +8,7 @@ failing half way.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,9 @@ from tunesmith.errors import DatabaseBusy, DatabaseError, DatabaseFull, Database
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0
 """How long a writer waits for the others before it gives up."""
+CHECKPOINT_SECONDS = 1.0
+FALLBACK_CHECKPOINT_PAGES = 10_000
+"""The length of the write-ahead log, 40 MB, at which a commit moves it into the file after all."""
 
 REASONS = {
     "malformed": "is damaged; it was left as it is: save what can be saved with: tunesmith log repair",
@@ -38,6 +42,7 @@ REASONS = {
 """What SQLite's complaints mean to a user, by words in them."""
 NO_SERVER = ("08", "57P", "53300")
 """PostgreSQL's codes for a connection that broke, a server that ends or starts, and too many connections."""
+log = logging.getLogger("tunesmith.server")
 LOCKED, FULL = "database is locked", "disk is full"
 
 
@@ -57,6 +62,7 @@ class Database:
         self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgresql_engine(self.url)
         self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         # SQLite lets a second writer sleep and look again; the threads of one process need not wait like that
+        self._closed = threading.Event()
         self._one_writer: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
@@ -91,6 +97,29 @@ class Database:
         with self.explained(), self.engine.execution_options(begin="").connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
+    def checkpoint_in_background(self, period: float = CHECKPOINT_SECONDS) -> None:
+        """Move SQLite's write-ahead log into its file in a thread, so that no commit waits for the disk to do it.
+
+        Call it before the connections are used; ``close`` ends the thread. PostgreSQL does this by itself.
+        """
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _leave_checkpoints_to_the_thread)
+            self.engine.dispose()
+            arguments = (period,)
+            threading.Thread(target=self._checkpoint_until_closed, args=arguments, name="checkpoint", daemon=True).start()
+
+    def _checkpoint_until_closed(self, period: float) -> None:
+        problem = ""
+        while not self._closed.wait(period):
+            try:
+                with self.explained(), self.engine.execution_options(begin="").connect() as connection:
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+                problem = ""
+            except DatabaseError as error:
+                if str(error) != problem:  # once, not every second
+                    problem = str(error)
+                    log.error("cannot move the write-ahead log into the database: %s", problem)
+
     def copy_to(self, path: Path) -> None:
         """Copy SQLite's file as it is at one moment, also while others use it; the copy is whole or not there."""
         part = path.with_name(f"{path.name}.part")
@@ -123,6 +152,7 @@ class Database:
 
     def close(self) -> None:
         """Let all connections go."""
+        self._closed.set()
         self.engine.dispose()
 
 
@@ -157,6 +187,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _leave_checkpoints_to_the_thread(connection: sqlite3.Connection, _: object) -> None:
+    # Not off: should the thread fall behind, the log still does not grow for ever.
+    connection.execute(f"PRAGMA wal_autocheckpoint={FALLBACK_CHECKPOINT_PAGES}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

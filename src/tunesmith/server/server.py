@@ -65,6 +65,7 @@ class Server:
 
     def __init__(self, settings: Settings, options: ServerOptions) -> None:
         self._database = open_database(settings)
+        self._database.checkpoint_in_background()
         check_writable(settings.data_dir, self._database)
         self._results = ResultFiles(settings.data_dir / "results")
         self._changes = Changes()

@@ -126,7 +126,7 @@ class MusicService:
 
     def result_path(self, job: Job) -> Path:
         """Return the file of a succeeded job; raises JobNotFound once it is gone."""
-        path = self._files.results.find(job.result.digest) if job.result else None
+        path = self._files.results.find(job.result.digest, job.result.bytes) if job.result else None
         if path is None:
             raise JobNotFound(job.id)
         return path
