@@ -30,7 +30,12 @@ def synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_each_file_is_synced_before_its_folder_and_a_folder_once(tmp_path: Path, synced: list[str]) -> None:
     sync, files = BackgroundSync(delay=0), [tmp_path / name for name in "abc"]
     ready, hold = threading.Event(), threading.Event()
-    sync._thread.submit(lambda: (ready.set(), hold.wait(5)))
+
+    def keep_busy() -> None:
+        ready.set()
+        hold.wait(5)
+
+    sync._thread.submit(keep_busy)
     ready.wait(5)
     for file in files:
         file.write_bytes(b"sound")

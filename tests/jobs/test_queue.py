@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from databases import FakeClock
@@ -94,6 +95,34 @@ def test_a_claim_says_whether_it_was_the_last(store: JobStore, queue: JobQueue) 
     for _ in range(3):
         store.submit(asked())
     assert [claimed(queue).is_last for _ in range(3)] == [False, False, True]
+
+
+def test_a_job_claimed_as_it_is_submitted_is_as_one_that_was_claimed_later(
+    store: JobStore, queue: JobQueue, clock: FakeClock
+) -> None:
+    store.submit(asked("a"))
+    later = claimed(queue)
+    submitted = store.submit(asked("a"), "w1")
+    assert submitted.job.state is JobState.QUEUED
+    at_once = submitted.claim
+    assert at_once is not None
+    assert at_once.job == store.get(submitted.job.id)
+    assert replace(at_once.job, id=later.job.id) == later.job
+    assert (at_once.worker, at_once.number, at_once.is_last) == (later.worker, later.number, later.is_last)
+    clock.pass_(1)
+    assert queue.running(at_once)
+    ended = queue.succeed(at_once, RESULT, {})
+    assert ended == store.get(submitted.job.id)
+    assert ended is not None
+    assert ended.state is JobState.SUCCEEDED
+
+
+def test_nobody_is_passed_by_a_job_that_is_claimed_as_it_is_submitted(store: JobStore, queue: JobQueue) -> None:
+    assert store.submit(asked("a"), "w1").claim is not None
+    for owner in "ab":
+        store.submit(asked(owner))
+    assert store.submit(asked("c"), "w1").claim is None  # others wait
+    assert owners(queue, 3) == ["b", "c", "a"]  # a had its turn
 
 
 def test_a_job_s_life_is_timed(store: JobStore, queue: JobQueue, clock: FakeClock) -> None:

@@ -103,6 +103,31 @@ def test_a_job_becomes_a_file_that_says_all_about_itself(tmp_path: Path) -> None
     run(act)
 
 
+def test_a_job_is_claimed_as_it_is_submitted_while_there_is_a_place_and_never_beyond(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with working(Workshop(tmp_path, limits=PoolLimits(batch_rows=4))) as shop:  # 2 places
+            assert shop.dispatcher.reserve("patient") is None  # not at work yet
+            await until(lambda: shop.dispatcher.reserve("other") is not None)
+            workers = [shop.dispatcher.reserve("patient") for _ in range(3)]
+            assert workers[0] is not None
+            assert workers == [workers[0]] * 2 + [None]
+            request = GenerationRequest.checked(prompt=str(tmp_path / "gate"), model="patient", seed=1, duration=1)
+            claim = shop.store.submit(Submission(request, "test"), workers[0]).claim
+            assert claim is not None
+            shop.dispatcher.start(claim)
+            assert shop.dispatcher.reserve("patient") is None
+            shop.dispatcher.release("patient")  # of the second, which was not used
+            assert shop.dispatcher.reserve("patient") == workers[0]
+            for model in ("patient", "other"):
+                shop.dispatcher.release(model)
+            (tmp_path / "gate").touch()
+            assert (await shop.ended(claim.job.id)).state is JobState.SUCCEEDED
+            shop.dispatcher.drain()
+            assert shop.dispatcher.reserve("patient") is None
+
+    run(act)
+
+
 @pytest.mark.parametrize(("model", "kind"), [
     ("mistaken", "InvalidRequest"), ("raising", "InternalError"), ("unloadable", "ModelNotInstalled"),
     ("crashing", "Crashed"),

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from work import NoStarter
 
 from tunesmith.config import Settings
 from tunesmith.errors import IdempotencyConflict
@@ -25,7 +26,7 @@ from tunesmith.server.service import Files, MusicService
 def service(tmp_path: Path) -> Iterator[MusicService]:
     files = Files(ResultFiles(tmp_path / "results"), InputFiles(tmp_path / "inputs"))
     with closing(open_database(Settings(data_dir=tmp_path))) as database:
-        yield MusicService(JobStore(database, 10), files, Changes(), lambda *_: None, stand_ins=True)
+        yield MusicService(JobStore(database, 10), files, Changes(), NoStarter(), stand_ins=True)
 
 
 def submission(key: str | None, owner: str = "me", **fields: int) -> Submission:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -52,11 +53,25 @@ class Shop:
         self.results = ResultFiles(folder / "results")
         self.changes = Changes()
         self.woken: list[str | None] = []
+        self.worker: str | None = None
+        self.reserved: Counter[str] = Counter()
+        self.started: list[Claim] = []
         files = Files(self.results, InputFiles(folder / "inputs"))
-        self.service = MusicService(self.store, files, self.changes, self.wake, stand_ins=stand_ins)
+        self.service = MusicService(self.store, files, self.changes, self, stand_ins=stand_ins)
 
     def wake(self, cancelled: str | None = None) -> None:
         self.woken.append(cancelled)
+
+    def reserve(self, model: str) -> str | None:
+        if self.worker is not None:
+            self.reserved[model] += 1
+        return self.worker
+
+    def release(self, model: str) -> None:
+        self.reserved[model] -= 1
+
+    def start(self, claim: Claim) -> None:
+        self.started.append(claim)
 
     def submit(self, submission: Submission) -> Job:
         return run(lambda: self.service.submit(submission))
@@ -299,7 +314,7 @@ def test_a_result_is_found_until_it_is_removed(shop: Shop) -> None:
     claim = shop.claim()
     with pytest.raises(JobNotFound):
         shop.service.result_path(claim.job)
-    shop.queue.succeed(claim, replace(RESULT, digest=stored.digest), {})
+    shop.queue.succeed(claim, replace(RESULT, digest=stored.digest, bytes=stored.bytes), {})
     job = shop.store.get(claim.job.id)
     assert shop.service.result_path(job).read_bytes() == wav_bytes()
     shop.service.result_path(job).unlink()
@@ -342,6 +357,27 @@ def test_a_database_held_by_another_process_is_told_as_busy_and_takes_jobs_again
         holder.let_go()
     assert shop.submit(asked()).state is JobState.QUEUED
     assert len(shop.store.list().jobs) == 2
+
+
+def test_a_worker_with_a_free_place_starts_a_job_as_it_is_submitted(shop: Shop) -> None:
+    shop.worker = "w1"
+    job = shop.submit(asked("a", idempotency_key="k"))
+    (claim,) = shop.started
+    assert (job.state, claim.worker) == (JobState.QUEUED, "w1")
+    assert claim.job == shop.store.get(job.id)
+    assert shop.woken == []
+    assert shop.submit(asked("a", idempotency_key="k")).id == job.id  # handed in again, not started again
+    assert (len(shop.started), shop.reserved["composer"]) == (1, 1)
+
+
+def test_a_place_is_given_back_where_a_job_has_to_wait_or_is_refused(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, queue_limit=2)
+    shop.submit(asked())
+    shop.worker = "w1"
+    assert shop.submit(asked()).state is JobState.QUEUED
+    with pytest.raises(QueueFull):
+        shop.submit(asked())
+    assert (shop.reserved["composer"], shop.started) == (0, [])
 
 
 def test_a_database_held_for_a_moment_costs_only_that_moment(tmp_path: Path) -> None:

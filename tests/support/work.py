@@ -17,6 +17,22 @@ def asked(owner: str | None = None, **options: Any) -> Submission:
     return Submission(GenerationRequest(duration=10, **request), options.pop("dialect", "api"), owner, **options)
 
 
+class NoStarter:
+    """A starter of jobs without a worker: every job waits in the queue."""
+
+    def wake(self, cancelled: str | None = None) -> None:
+        pass
+
+    def reserve(self, model: str) -> str | None:  # noqa: ARG002
+        return None
+
+    def release(self, model: str) -> None:
+        raise AssertionError(f"no place for {model} was reserved")
+
+    def start(self, claim: Claim) -> None:
+        raise AssertionError(f"{claim} was claimed without a worker")
+
+
 def claimed(queue: JobQueue, worker: str = "w1") -> Claim:
     """Claim a job there must be."""
     claim = queue.claim(worker)

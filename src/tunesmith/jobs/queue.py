@@ -25,15 +25,15 @@ from tunesmith.jobs.statements import (
     INSERT_TRACK,
     IS_ACTIVE,
     IS_CLAIMED,
-    NEWEST_TURN,
     NEXT_JOB,
     NEXT_JOB_OF_MODELS,
     RELEASE,
     SUCCEED,
+    take_turn,
 )
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.tables import jobs, turns, workers
+from tunesmith.library.tables import jobs, workers
 from tunesmith.library.tracks import track_row
 
 MAX_ATTEMPTS = 2
@@ -54,8 +54,7 @@ class JobQueue:
         self._database = database
         self._clock = clock
         self._speeds = SpeedBook(database)
-        insert = database.insert(turns).values(turn=NEWEST_TURN)
-        self._take_turn = insert.on_conflict_do_update(index_elements=["owner"], set_={"turn": insert.excluded.turn})
+        self._take_turn = take_turn(database)
         self._reported: dict[tuple[str, int], tuple[float, str]] = {}
 
     def claim(self, worker: str, models: Collection[str] | None = None) -> Claim | None:
@@ -147,7 +146,7 @@ class JobQueue:
             if result.is_sound and result.duration > 0:
                 speed = Speed(seconds_per_audio_second=(now - began_at) / result.duration)
                 self._speeds.observe(connection, model, speed)
-        return job_of(row, now)
+        return job_of(row, now, claim.job.request)
 
     def fail(self, claim: Claim, failure: Failure) -> bool:
         """Finish a job without a file; False if the job is no longer this claim's."""

@@ -36,6 +36,14 @@ def row_of(submission: Submission, job_id: str, now: float) -> dict[str, Any]:
     }
 
 
+def claim_values(worker: str, now: float) -> dict[str, Any]:
+    """Return the columns of a job that a worker claims as it is handed in."""
+    return {
+        "state": JobState.LOADING.value, "stage": "loading", "worker": worker, "started_at": now,
+        "attempts": 1, "claims": 1,
+    }  # fmt: skip
+
+
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(column.name for column in jobs.c),
     "progress": 0.0, "stage": "", "attempts": 0, "claims": 0, "metadata": {}, "data_removed": False,
@@ -57,13 +65,13 @@ def fingerprint(submission: Submission) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def job_of(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
-    """Return the job that a row holds, its time left as of ``now``."""
+def job_of(row: sa.RowMapping | Mapping[str, Any], now: float, request: GenerationRequest | None = None) -> Job:
+    """Return the job that a row holds, its time left as of ``now``; ``request`` where it is known saves reading it."""
     kind, eta_at = row["error_kind"], row["eta_at"]
     return Job(
         id=row["id"],
         state=JobState(row["state"]),
-        request=GenerationRequest.model_validate(row["request"]),
+        request=request or GenerationRequest.model_validate(row["request"]),
         extra=row["extra"],
         model=row["model"],
         generated_by=row["generated_by"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from tunesmith.jobs.job import JobState
+from tunesmith.library.database import Database
 from tunesmith.library.tables import ACTIVE_STATES, jobs, tracks, turns
 
 QUEUED = JobState.QUEUED.value
@@ -50,6 +51,13 @@ CLAIM = (
     sa.update(jobs).where(_the_job).values(attempts=jobs.c.attempts + 1, claims=jobs.c.claims + 1).returning(*jobs.c)
 )
 NEWEST_TURN = sa.select(sa.func.coalesce(sa.func.max(turns.c.turn), 0) + 1).scalar_subquery()
+
+
+def take_turn(database: Database) -> sa.Executable:
+    """Return the statement that notes that an ``owner`` was served just now, so that the others come first."""
+    insert = database.insert(turns).values(turn=NEWEST_TURN)
+    return insert.on_conflict_do_update(index_elements=["owner"], set_={"turn": insert.excluded.turn})
+
 
 CHANGE = sa.update(jobs).where(_is_claimed)
 EXTRAPOLATE = CHANGE.values(

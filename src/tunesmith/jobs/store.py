@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
-from tunesmith.jobs.job import Job, JobState, Submission, is_job_id, new_job_id
+from tunesmith.jobs.job import Claim, Job, JobState, Submission, is_job_id, new_job_id
 from tunesmith.jobs.quotas import NO_QUOTAS, Quotas
-from tunesmith.jobs.rows import job_of, row_of
+from tunesmith.jobs.rows import claim_values, job_of, row_of
 from tunesmith.jobs.speeds import SpeedBook
 from tunesmith.jobs.statements import (
     CANCEL,
@@ -25,6 +25,7 @@ from tunesmith.jobs.statements import (
     JOB_BY_KEY,
     JOBS_BY_ID,
     UNFINISHED,
+    take_turn,
 )
 from tunesmith.jobs.waiting import Queue, read_queue
 from tunesmith.library.clock import Clock
@@ -37,10 +38,14 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A job in the queue; ``created`` is False where its idempotency key found one handed in before."""
+    """A job in the queue; ``created`` is False where its idempotency key found one handed in before.
+
+    ``claim`` is the right to work on it where it was claimed at once; ``job`` is the job before that.
+    """
 
     job: Job
     created: bool
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,12 @@ class JobStore:
         self._quotas = quotas
         self._clock = clock
         self._speeds = SpeedBook(database)
+        self._take_turn = take_turn(database)
 
-    def submit(self, submission: Submission) -> Submitted:
+    def submit(self, submission: Submission, worker: str | None = None) -> Submitted:
         """Queue a job; once this returns, it is not lost whatever process dies.
+
+        A ``worker`` with a free place for it claims it in the same transaction, unless other jobs wait.
 
         Raises RateLimited when the owner's quota is used up, QueueFull when ``queue_limit`` jobs wait, and
         IdempotencyConflict for a key used for another request.
@@ -101,10 +109,18 @@ class JobStore:
             left = self._quotas.left_to(connection, row["owner"], now)
             if left is not None:
                 replace(left, is_exceeded=left.remaining == 0).check(now)
-            if connection.execute(COUNT_WAITING).scalar_one() >= self._queue_limit:
+            waiting = connection.execute(COUNT_WAITING).scalar_one()
+            if waiting >= self._queue_limit:
                 raise QueueFull(self._queue_limit, read_queue(connection, self._speeds, now).retry_after())
-            connection.execute(INSERT_JOB, row)
-        return Submitted(job_of(row, now), created=True)
+            claimed = {} if worker is None or waiting else claim_values(worker, now)
+            connection.execute(INSERT_JOB, row | claimed)
+            if claimed:
+                connection.execute(self._take_turn, {"owner": row["owner"]})
+        job = job_of(row, now, submission.request)
+        if worker is None or not claimed:
+            return Submitted(job, created=True)
+        begun = replace(job, state=JobState.LOADING, stage="loading", started_at=now, attempts=1, worker=worker)
+        return Submitted(job, created=True, claim=Claim(begun, worker, claimed["claims"], is_last=True))
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""

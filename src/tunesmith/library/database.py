@@ -106,7 +106,9 @@ class Database:
             sa.event.listen(self.engine, "connect", _leave_checkpoints_to_the_thread)
             self.engine.dispose()
             arguments = (period,)
-            threading.Thread(target=self._checkpoint_until_closed, args=arguments, name="checkpoint", daemon=True).start()
+            threading.Thread(
+                target=self._checkpoint_until_closed, args=arguments, name="checkpoint", daemon=True
+            ).start()
 
     def _checkpoint_until_closed(self, period: float) -> None:
         problem = ""

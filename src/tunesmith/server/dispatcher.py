@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 import traceback
 from collections import Counter
@@ -28,6 +29,9 @@ from tunesmith.server.stand_in import about_stand_in
 DEFAULT_FORMAT = "wav"
 CLAIMS_AT_ONCE = 8
 """How many jobs at most are claimed before the first of them is begun."""
+
+SUBMIT_SECONDS = 0.01
+"""How often the end of the server looks whether jobs are still being submitted."""
 
 RETRY_SECONDS = 1.0
 """How long to wait for a database that cannot be reached."""
@@ -66,12 +70,38 @@ class Dispatcher:
         self._hurried = asyncio.Event()
         self._looking = asyncio.Lock()
         self._closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._reserving = threading.Lock()
+        self._reserved: Counter[str] = Counter()  # places of models for jobs that are being submitted
 
     def wake(self, cancelled: str | None = None) -> None:
         """Say that the queue has changed; ``cancelled`` is the id of a job that nobody wants any more."""
         if cancelled is not None:
             self._stop(cancelled)
         self._awake.set()
+
+    def reserve(self, model: str) -> str | None:
+        """Reserve a place for a job of the model and return the worker that may claim it; None where it has to wait.
+
+        Each reservation ends in ``start`` or ``release``. Safe to call in any thread, like these two.
+        """
+        with self._reserving:
+            if self._worker is None or self.is_draining or self.problem is not None:
+                return None
+            if self._at_work()[model] >= self._pool.capacity(model):
+                return None
+            self._reserved[model] += 1
+            return self._worker
+
+    def start(self, claim: Claim) -> None:
+        """Work on a job that was claimed as it was submitted."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._start_reserved, claim)
+
+    def release(self, model: str) -> None:
+        """Give a reserved place back."""
+        with self._reserving:
+            self._reserved[model] -= 1
 
     def drain(self) -> None:
         """Take no more jobs, because the server is about to end."""
@@ -89,6 +119,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Join the workers, take back what a dead one left, and work until closed."""
+        self._loop = asyncio.get_running_loop()
         while not self._closing:
             self._awake.clear()
             try:
@@ -109,6 +140,8 @@ class Dispatcher:
         """Let what is being made finish until ``hurry`` or so long after ``drain``; give the rest back to the queue."""
         self.drain()
         assert self._draining_since is not None
+        while self._reserved.total():  # each is one transaction long
+            await asyncio.sleep(SUBMIT_SECONDS)
         tasks = [task for _, task in self._working.values()]
         if tasks:
             await self._finish(tasks, self._draining_since + drain_seconds - time.monotonic())
@@ -166,16 +199,31 @@ class Dispatcher:
         is_last = False
         while not is_last and self._draining_since is None and (claims := await self._write(self._claims)):
             for claim, path in claims:
-                self._changes.tell_progress(claim.job.id)
-                task = asyncio.create_task(self._work(claim, path), name=claim.job.id)
-                self._working[claim.job.id] = claim, task
-                task.add_done_callback(self._done)
+                self._begin(claim, path)
                 is_last = claim.is_last
+
+    def _start_reserved(self, claim: Claim) -> None:
+        self._begin(claim, self._new_file(claim))
+        self.release(claim.job.generated_by)
+
+    def _begin(self, claim: Claim, path: Path) -> None:
+        self._changes.tell_progress(claim.job.id)
+        task = asyncio.create_task(self._work(claim, path), name=claim.job.id)
+        self._working[claim.job.id] = claim, task
+        task.add_done_callback(self._done)
+
+    def _new_file(self, claim: Claim) -> Path:
+        return self._results.new(f".{claim.job.extra.get('format', DEFAULT_FORMAT)}")
+
+    def _at_work(self) -> Counter[str]:
+        """Count the places that are taken or reserved, by model."""
+        working = Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
+        return working + self._reserved
 
     def _claims(self) -> list[tuple[Claim, Path]]:
         """Claim a few of the next jobs, each with the file that it is to write; done in a thread."""
         assert self._worker
-        at_work = Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
+        at_work = self._at_work()
         claims: list[tuple[Claim, Path]] = []
         while len(claims) < CLAIMS_AT_ONCE and not (claims and claims[-1][0].is_last):
             full = {model for model, tasks in at_work.items() if tasks >= self._pool.capacity(model)}
@@ -184,7 +232,7 @@ class Dispatcher:
             if claim is None:
                 break
             at_work[claim.job.generated_by] += 1
-            claims.append((claim, self._results.new(f".{claim.job.extra.get('format', DEFAULT_FORMAT)}")))
+            claims.append((claim, self._new_file(claim)))
         return claims
 
     def _done(self, task: asyncio.Task[None]) -> None:

@@ -79,8 +79,7 @@ class Server:
         workers = Workers(self._database)
         self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._changes)
         self.drain = self._dispatcher.drain
-        wake = self._dispatcher.wake
-        self.service = MusicService(self._store, files, self._changes, wake, stand_ins=options.stand_ins)
+        self.service = MusicService(self._store, files, self._changes, self._dispatcher, stand_ins=options.stand_ins)
         self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
         self.health = Health(self._vitals())
         self.metrics = Metrics()

@@ -7,13 +7,14 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from tunesmith.errors import JobNotFound
-from tunesmith.jobs.job import Job, Submission
+from tunesmith.jobs.job import Claim, Job, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, Submitted
 from tunesmith.jobs.waiting import Queue
@@ -28,6 +29,22 @@ from tunesmith.server.stand_in import submission_for_stand_in
 log = logging.getLogger("tunesmith.job")
 
 
+class JobStarter(Protocol):
+    """What starts the work on jobs: the dispatcher."""
+
+    def wake(self, cancelled: str | None = None) -> None:
+        """Look at the queue; ``cancelled`` is the id of a job that was cancelled."""
+
+    def reserve(self, model: str) -> str | None:
+        """Reserve a place for a job that is being submitted; return the worker that may claim it, if any."""
+
+    def release(self, model: str) -> None:
+        """Give the place back."""
+
+    def start(self, claim: Claim) -> None:
+        """Work on a job in its reserved place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """What jobs make, and the recordings they need."""
@@ -40,7 +57,7 @@ class MusicService:
     """Jobs handed in, followed and cancelled; their files."""
 
     def __init__(
-        self, store: JobStore, files: Files, changes: Changes, wake: Callable[..., None], *, stand_ins: bool
+        self, store: JobStore, files: Files, changes: Changes, starter: JobStarter, *, stand_ins: bool
     ) -> None:
         self._store = store
         self._files = files
@@ -48,13 +65,14 @@ class MusicService:
         self._following = Following(store.get_many, changes)
         self._reads = JobReads(store.get)
         changes.listen(self._reads.hear)
-        self._wake = wake
+        self._starter = starter
         self._stand_ins = stand_ins
 
     async def submit(self, submission: Submission) -> Job:
         """Queue a job; raises InvalidRequest, UnknownName, ModelNotInstalled, QueueFull and IdempotencyConflict."""
         submitted = await asyncio.to_thread(self._submit, submission)
-        self._wake()
+        if submitted.claim is None:
+            self._starter.wake()
         job = submitted.job
         if submitted.created:
             about = {"job_id": job.id, "model": job.generated_by, "dialect": job.dialect, "asked_for": job.model}
@@ -71,7 +89,20 @@ class MusicService:
         submission = replace(submission, request=request, model=asked, generated_by=made_by)
         if made_by == COMPOSER != asked:
             submission = submission_for_stand_in(submission)
-        return self._store.submit(submission)
+        return self._start_or_queue(submission, made_by)
+
+    def _start_or_queue(self, submission: Submission, model: str) -> Submitted:
+        """Submit the job, and start it here where there is a free place for it."""
+        worker, claim = self._starter.reserve(model), None
+        try:
+            submitted = self._store.submit(submission, worker)
+            claim = submitted.claim
+        finally:
+            if worker is not None and claim is None:
+                self._starter.release(model)
+        if claim is not None:
+            self._starter.start(claim)  # here, not in the caller, who may be gone before this thread is done
+        return submitted
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
         """Return a job; raises JobNotFound, for another owner's job too."""
@@ -95,7 +126,7 @@ class MusicService:
         """Stop a job in whatever state it is."""
         job = await asyncio.to_thread(self._store.cancel, job_id)
         self._changes.tell(job_id)
-        self._wake(job_id)
+        self._starter.wake(job_id)
         return job
 
     async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncGenerator[Job]:
