@@ -37,6 +37,7 @@ COMMANDS = (
     "ps",
 )
 TOP_OPTIONS = ("--help", "-h", "--version")
+LONGEST_SHOWN = 300  # characters of a path in an error
 STOPPED, TERMINATED = 130, 143  # what shells report for SIGINT and SIGTERM
 
 
@@ -81,9 +82,15 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except OSError as error:
         _drop_output()
-        return say_error(f"{error.filename or 'output'}: {error.strerror or error}", 2)
+        return say_error(f"{_shortened(error.filename or 'output')}: {error.strerror or error}", 2)
     except Exception as error:
         return _usage_error(error, arguments)
+
+
+def _shortened(path: object) -> str:
+    """Keep the beginning and the end of a path that is too long to be one."""
+    text = str(path)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:60]}…{text[-20:]}"
 
 
 def _drop_output() -> None:
