@@ -83,3 +83,14 @@ def test_any_text_is_a_prompt_or_a_clear_error(prompt: str) -> None:
 def test_a_request_survives_json() -> None:
     request = GenerationRequest.checked(prompt="雨 piano", duration="1:30", hits=(Hit(time=3),), instruments=("piano",))
     assert GenerationRequest.model_validate_json(request.model_dump_json()) == request
+
+
+@pytest.mark.parametrize(("fields", "line"), [
+    ({"promt": "x" * 5_000}, r"prompt: is missing"),
+    ({"prompt": "x", "lenght": "9" * 500}, r"lenght: is not a field of a request, got '9+; did you mean duration\?"),
+    ({"prompt": "x", "zzz": 7}, r"zzz: is not a field of a request, got 7"),
+])  # fmt: skip
+def test_a_wrong_name_is_said_with_the_nearest_and_without_the_request(fields: dict[str, Any], line: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        GenerationRequest.checked(**fields)
+    assert re.fullmatch(line, str(refused.value))

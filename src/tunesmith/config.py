@@ -23,6 +23,7 @@ from pydantic_settings import (
 from tunesmith.errors import InvalidRequest
 from tunesmith.origins import BaseUrl, Host, Origin
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate, one_line
+from tunesmith.suggestions import did_you_mean_field
 
 FILE_VARIABLE = "TUNESMITH_CONFIG"
 
@@ -111,7 +112,8 @@ def load_settings() -> Settings:
         field, _, problem = one_line(error).partition(": ")
         field = field.partition(".")[0]  # of a list, whose parts have no names
         if error.errors()[0]["type"] == "extra_forbidden":
-            problem = f"there is no such setting, though {settings_file()} has it; docs/configuration.md lists all"
+            hint = did_you_mean_field(field, Settings.model_fields) or "; docs/configuration.md lists all"
+            problem = f"there is no such setting, though {settings_file()} has it{hint}"
         raise InvalidRequest(f"setting {field}", problem) from None
     except (ValueError, OSError) as error:
         raise InvalidRequest("settings", f"cannot read {settings_file()}: {error}") from None

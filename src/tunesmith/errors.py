@@ -34,9 +34,10 @@ The tree::
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
+
+from tunesmith.suggestions import LONGEST, near_names
 
 
 class TunesmithError(Exception):
@@ -68,9 +69,9 @@ class UnknownName(InvalidRequest):
     """A name that is not in the table it was looked up in."""
 
     def __init__(self, field: str, name: str, known: Iterable[str]) -> None:
-        nearest = difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.5)
+        nearest = near_names(name, known, limit=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-        super().__init__(field, f"there is no {field} called {name!r}{hint}")
+        super().__init__(field, f"there is no {field} called {name[:LONGEST]!r}{hint}")
         self.name = name
         self.nearest = tuple(nearest)
 

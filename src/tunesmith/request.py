@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.suggestions import did_you_mean_field
 
 MAX_PROMPT_CHARACTERS = 2_000
 MAX_DURATION_SECONDS = 1_800.0
@@ -158,7 +159,8 @@ class GenerationRequest(BaseModel):
             return cls(**fields)
         except ValidationError as error:
             field, _, problem = one_line(error).partition(": ")
-            raise InvalidRequest(field, problem) from None
+            hint = did_you_mean_field(field, cls.model_fields) if field in fields else ""
+            raise InvalidRequest(field[:80], problem + (hint if field not in cls.model_fields else "")) from None
 
 
 def one_line(error: ValidationError) -> str:
@@ -173,6 +175,8 @@ def one_line(error: ValidationError) -> str:
         name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in first.get("ctx", {}).items()
     }
     said = limit.format(**bounds) if limit else problem[0].lower() + problem[1:]
+    if first["type"] == "missing":  # Pydantic's input is then all that was given
+        return f"{field}: {said}"
     value = first.get("input")
     shown = repr(value) if not isinstance(value, float) or not math.isnan(value) else "nan"
     return f"{field}: {said}, got {shown[:80]}"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.batch.orders import Order
@@ -150,3 +151,44 @@ def test_a_bug_is_not_hidden(tmp_path: Path) -> None:
         run(tmp_path, FakeMaker({"a": [ZeroDivisionError()]}), "a")
     assert caught.group_contains(ZeroDivisionError)
     assert not caught.group_contains(TunesmithError)
+
+
+class StoppedMaker(FakeMaker):
+    """Writes a sound, and is stopped before it can say so."""
+
+    def __init__(self, sound: bytes, stop: Callable[[], object]) -> None:
+        super().__init__(places=1)
+        self._sound, self._stop = sound, stop
+
+    async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
+        self._stop()
+        if order.request.prompt == "unfinished":
+            await asyncio.sleep(60)
+        path.write_bytes(self._sound)
+        if order.request.prompt == "unreported":
+            await asyncio.sleep(60)
+        return Made(0.5, {})
+
+
+@pytest.mark.parametrize(("prompt", "state"), [
+    ("reported", "made"), ("unreported", "made"), ("unfinished", "waiting"),
+])  # fmt: skip
+def test_an_interruption_counts_every_file_that_is_there(tmp_path: Path, prompt: str, state: str) -> None:
+    soundfile.write(tmp_path / "sound.wav", [0.0] * 4_000, 8_000)
+    order = Order(GenerationRequest(prompt=prompt), Entry("id1", 1, 1, {"prompt": prompt}, "1.wav"))
+    manifest, watcher = Manifest(tmp_path), Silent()
+    manifest.begin([order.entry])
+
+    async def interrupted() -> None:
+        task: asyncio.Task[None]
+        maker = StoppedMaker((tmp_path / "sound.wav").read_bytes(), lambda: task.cancel())
+        task = asyncio.create_task(Batch(manifest, maker, watcher).run([order]))
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert maker.closed
+
+    asyncio.run(interrupted())
+    entry = entry_of(Manifest(tmp_path), 1)
+    assert (entry.state, (tmp_path / "1.wav").exists()) == (state, state == "made")
+    assert watcher.ends == ([(1, "made")] if state == "made" else [])
+    assert entry.duration == (0.5 if state == "made" else None)

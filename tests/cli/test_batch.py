@@ -94,6 +94,17 @@ def test_every_bad_row_is_shown_with_its_line_before_anything_is_made(capsys: py
     assert not Path("a").exists()
 
 
+@pytest.mark.parametrize(("name", "text"), [
+    ("a.jsonl", '{"promt": "calm piano that nobody wants to see again"}\n'), ("a.csv", "promt\ncalm piano\n"),
+    ("a.yaml", "- promt: calm piano\n"),
+])  # fmt: skip
+def test_a_misspelt_column_is_said_without_the_row(name: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(name).write_text(text)
+    assert run(["batch", name]) == 2
+    first, _ = capsys.readouterr().err.splitlines()
+    assert first == f"{name}:1: column: there is no field 'promt'; did you mean prompt?"
+
+
 def test_what_fails_is_tried_again_listed_and_made_by_the_next_run(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.jsonl").write_text(
         '{"prompt": "fine", "model": "prompt"}\n{"prompt": "gone", "model": "crashing"}\n'

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 
+from tunesmith.cli.aliases import FIELD_OF_OPTION
 from tunesmith.cli.generate import generate
-from tunesmith.cli.generating import FIELDS, wishes_of
+from tunesmith.cli.generating import wishes_of
 from tunesmith.request import GenerationRequest
 
 OPTIONS = list(inspect.signature(generate).parameters)
@@ -17,4 +18,4 @@ def test_every_field_of_a_request_has_its_option() -> None:
 
 def test_an_option_of_another_name_is_that_field() -> None:
     assert wishes_of({"bpm": 90, "hit": ["3"], "output": "a.wav"}) == {"tempo_bpm": 90, "hits": ["3"]}
-    assert set(FIELDS) <= set(OPTIONS)
+    assert set(FIELD_OF_OPTION) <= set(OPTIONS)

@@ -65,6 +65,16 @@ def test_a_model_is_pulled_listed_and_removed(capsys: Capture, tmp_path: Path) -
     assert said(capsys, "list")[1] == ""
 
 
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("command", ["pull", "show", "rm"])
+@pytest.mark.parametrize("name", ["../x", "a/../../b", "/nowhere", "C:\\x", "a\0b", "a" * 5_000, "~nobody/x", "\udcff"])
+def test_an_odd_name_is_refused_in_one_line(command: str, name: str, capsys: Capture) -> None:
+    code, out, error = said(capsys, command, name)
+    assert (code, out) == (2, "")
+    assert len(error.splitlines()) == 1
+    assert len(error) < 500
+
+
 def test_an_empty_store_says_what_to_do(store: Store, capsys: Capture) -> None:
     code, out, error = said(capsys, "list")
     assert (code, out) == (0, "")

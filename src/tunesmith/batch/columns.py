@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +9,10 @@ from typing import Any
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import GenerationRequest, Hit
+from tunesmith.suggestions import FIELD_ALIASES, did_you_mean_field, field_for
 
 FILE, FORMAT = "file", "format"
-ALIASES: Mapping[str, str] = {
-    "bpm": "tempo_bpm", "tempo": "tempo_bpm", "length": "duration", "guidance": "guidance_scale", "hit": "hits",
-    "loudness": "loudness_lufs", "lufs": "loudness_lufs", "output": FILE, "name": FILE, "filename": FILE,
-}  # fmt: skip
+ALIASES: Mapping[str, str] = {**FIELD_ALIASES, "output": FILE, "name": FILE, "filename": FILE}
 """Other names of columns, as the flags of ``tunesmith generate`` and people have them."""
 FIELDS = (*GenerationRequest.model_fields, FILE, FORMAT)
 LISTS = ("instruments", "without")
@@ -32,12 +29,10 @@ def field_of(column: str) -> str | None:
     """
     if not column or column.startswith(REMARK):
         return None
-    plain = re.sub(r"[-\s]+", "_", column.strip().lower())
-    name = ALIASES.get(plain, plain)
-    if name in FIELDS:
+    name = field_for(column, FIELDS, ALIASES)
+    if name is not None:
         return name
-    nearest = difflib.get_close_matches(plain, [*FIELDS, *ALIASES], n=1, cutoff=0.6)
-    hint = f"; did you mean {nearest[0]}?" if nearest else f"; begin its name with {REMARK} to leave it out"
+    hint = did_you_mean_field(column, FIELDS, ALIASES) or f"; begin its name with {REMARK} to leave it out"
     raise InvalidRequest("column", f"there is no field {column[:40]!r}{hint}")
 
 

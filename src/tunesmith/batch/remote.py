@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.audio.writer import whole_file
 from tunesmith.batch.orders import Order
-from tunesmith.batch.running import Made, Mistake
+from tunesmith.batch.running import Made, Mistake, uninterrupted
 from tunesmith.client import AsyncTunesmith, Clip, RemoteJob
 from tunesmith.errors import ApiError, GenerationFailed, InvalidRequest, ServerBusy, TokenRefused, UnknownName
 from tunesmith.jobs.runners.pool import Report
@@ -44,7 +44,7 @@ class RemoteMaker:
             if _is_mistake(error):
                 raise Mistake(str(error)) from None
             raise
-        await asyncio.to_thread(_write, clip, path)
+        await uninterrupted(asyncio.to_thread(_write, clip, path))
         return Made(clip.duration, clip.job.document["metadata"])
 
     async def close(self) -> None:

@@ -6,18 +6,21 @@ import asyncio
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tunesmith.audio.disk import is_full
+from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.audio.writer import check_writable
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.batch.orders import Order
 from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, ServerUnreachable, TokenRefused, TunesmithError
 from tunesmith.jobs.runners.pool import Report
 
+Value = TypeVar("Value")
 TRIES = 2
 HOPELESS = (DiskFull, TokenRefused, ServerUnreachable)
 """Errors that every other order would meet as well."""
@@ -75,9 +78,13 @@ class Batch:
     maker: Maker
     watcher: Watcher
     jobs: int | None = None
+    _interrupted: list[_Interrupted] = field(default_factory=list, init=False)
 
     async def run(self, orders: Sequence[Order]) -> None:
-        """Make the orders. Raises one of HOPELESS, with those that are not made left waiting."""
+        """Make the orders. Raises one of HOPELESS, with those that are not made left waiting.
+
+        Cancelled, it still records every piece whose file was finished.
+        """
         waiting = deque(orders)
         places = self.jobs or self.maker.places(sorted({order.request.model for order in orders}))
         try:
@@ -88,6 +95,9 @@ class Batch:
             raise _first(failed) from None
         finally:
             await self.maker.close()
+            for one in self._interrupted:
+                with suppress(AudioFileError):  # what cannot be read is not a finished piece
+                    self._record_if_finished(one)
 
     async def _work(self, waiting: deque[Order]) -> None:
         while waiting:
@@ -100,20 +110,66 @@ class Batch:
         """Make an order and return its entry, which is waiting where another try may help."""
         path = self.manifest.folder / order.entry.file
         self.watcher.begun(order)
-        started, made = time.monotonic(), None
+        started, before = time.monotonic(), _state_of(path)
         try:
             make_folder_of(path)
             made = await self.maker.make(order, path, lambda report: self.watcher.moved(order, report))
-            digest = await asyncio.to_thread(_digest_of, path)
-            took = round(time.monotonic() - started, 3)
-            entry = _made_entry(order.entry, made, digest, took)
         except HOPELESS:
             raise
         except TunesmithError as error:
-            entry = _failed_entry(order.entry, error)
+            return await uninterrupted(self._record(order, _failed_entry(order.entry, error), None))
+        except asyncio.CancelledError:
+            self._interrupted.append(_Interrupted(order, path, before, started))
+            raise
+        return await uninterrupted(self._finished(order, made, started))
+
+    async def _finished(self, order: Order, made: Made, started: float) -> Entry:
+        took = round(time.monotonic() - started, 3)
+        digest = await asyncio.to_thread(_digest_of, self.manifest.folder / order.entry.file)
+        return await self._record(order, _made_entry(order.entry, made, digest, took), made)
+
+    async def _record(self, order: Order, entry: Entry, made: Made | None) -> Entry:
         entry = self.watcher.ended(order, entry, made)
         await asyncio.to_thread(self.manifest.put, entry)
         return entry
+
+    def _record_if_finished(self, one: _Interrupted) -> None:
+        """Record a piece whose file was finished between its last report and the interruption."""
+        if _state_of(one.path) in (None, one.before):
+            return
+        made = Made(read_audio(one.path).duration, read_metadata(one.path))
+        took = round(time.monotonic() - one.started, 3)
+        entry = _made_entry(one.order.entry, made, _digest_of(one.path), took)
+        self.manifest.put(self.watcher.ended(one.order, entry, made))
+
+
+@dataclass(frozen=True, slots=True)
+class _Interrupted:
+    """An order that was cancelled: its file, the state of that file before, and when it was begun."""
+
+    order: Order
+    path: Path
+    before: tuple[int, int] | None
+    started: float
+
+
+def _state_of(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file is written anew; None where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+async def uninterrupted(work: Coroutine[Any, Any, Value]) -> Value:
+    """Wait for work that must not be left half done; a cancellation counts after its end."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def make_folder_of(path: Path) -> None:

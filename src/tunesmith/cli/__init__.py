@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 
 COMMANDS = (
     "generate",
@@ -37,6 +36,7 @@ COMMANDS = (
     "ps",
 )
 TOP_OPTIONS = ("--help", "-h", "--version")
+LONGEST_SHOWN = 300  # characters of a path in an error
 STOPPED, TERMINATED = 130, 143  # what shells report for SIGINT and SIGTERM
 
 
@@ -59,15 +59,21 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code: 0 done, 1 failed, 2 bad input, 130 stopped by Ctrl-C."""
     import typer
 
+    from tunesmith.cli.aliases import with_aliases
     from tunesmith.cli.app import app
     from tunesmith.cli.console import say_error
+    from tunesmith.cli.mistakes import command_mistake
     from tunesmith.errors import GenerationCancelled, TunesmithError
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console that cannot show a character must not end the run
+    if mistake := command_mistake(arguments, COMMANDS):
+        return say_error(mistake, 2)
     try:
-        result = app(args=with_command(arguments), prog_name="tunesmith", standalone_mode=False)
+        command = typer.main.get_command(app)
+        given = with_aliases(with_command(arguments), command)
+        result = command.main(args=given, prog_name="tunesmith", standalone_mode=False)
         if result == STOPPED:  # some versions of typer return this where others raise Abort
             return say_error("stopped", STOPPED)
         sys.stdout.flush()
@@ -81,9 +87,15 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except OSError as error:
         _drop_output()
-        return say_error(f"{error.filename or 'output'}: {error.strerror or error}", 2)
+        return say_error(f"{_shortened(error.filename or 'output')}: {error.strerror or error}", 2)
     except Exception as error:
         return _usage_error(error, arguments)
+
+
+def _shortened(path: object) -> str:
+    """Keep the beginning and the end of a path that is too long to be one."""
+    text = str(path)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:60]}…{text[-20:]}"
 
 
 def _drop_output() -> None:
@@ -95,25 +107,12 @@ def _drop_output() -> None:
 def _usage_error(error: Exception, arguments: Sequence[str]) -> int:
     """Show a mistake in the arguments as one line; anything else is a bug and keeps its traceback."""
     from tunesmith.cli.console import say_error
+    from tunesmith.cli.mistakes import usage_message
 
-    show = getattr(error, "format_message", None)  # what every error of click has, whichever copy of it raised
-    if show is None:
+    message = usage_message(error, arguments)
+    if message is None:
         raise error
-    message = _bad_value(error, arguments) or show()
-    hint = "; a prompt that starts with - goes last, behind --" if "such option" in message else ""
-    return say_error(message + hint, 2)
-
-
-def _bad_value(error: Exception, arguments: Sequence[str]) -> str | None:
-    """Say which option has which value and what it should be, in our own words; None for other mistakes."""
-    names = [name for name in getattr(getattr(error, "param", None), "opts", ()) if name.startswith("-")]
-    expected = str(getattr(error, "message", "")).partition(",")[0]
-    if not names or not expected.startswith("Input should be "):
-        return None
-    parts = [part for given in arguments for part in (given.split("=", 1) if given.startswith("--") else [given])]
-    got = next((value for name, value in pairwise(parts) if name in names), None)
-    field = max(names, key=len).removeprefix("--").replace("-", "_")
-    return f"{field}: must be {expected.removeprefix('Input should be ')}" + (f", got {got[:40]!r}" if got else "")
+    return say_error(message, 2)
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:

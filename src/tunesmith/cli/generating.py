@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.cli.aliases import FIELD_OF_OPTION
 from tunesmith.cli.console import progress_bar
 from tunesmith.cli.hosting import set_for_this_run
 from tunesmith.cli.making import Extras, check_continued, check_licence, make_all, requests_for
@@ -14,15 +15,10 @@ from tunesmith.cli.picking import check_picking, picked, show_ranking
 from tunesmith.cli.remembering import remembered
 from tunesmith.request import GenerationRequest
 
-FIELDS: Mapping[str, str] = {
-    "bpm": "tempo_bpm", "hit": "hits", "loudness": "loudness_lufs", "guidance": "guidance_scale",
-}  # fmt: skip
-"""Fields of a request by the option that is called otherwise."""
-
 
 def wishes_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that are fields of a request, under the fields' names."""
-    named = {FIELDS.get(option, option): value for option, value in options.items()}
+    named = {FIELD_OF_OPTION.get(option, option): value for option, value in options.items()}
     return {field: value for field, value in named.items() if field in GenerationRequest.model_fields}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tunesmith.config import FILE_VARIABLE, Settings
+from tunesmith.suggestions import near_names
 
 PREFIX = "TUNESMITH_"
 OF_CLIENTS = ("TUNESMITH_TOKEN", "TUNESMITH_URL")
@@ -22,5 +22,5 @@ def doubts(environment: Mapping[str, str]) -> Iterator[str]:
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in (*known, *OF_CLIENTS):
-            for meant in difflib.get_close_matches(name, known, n=1, cutoff=ALIKE):
+            for meant in near_names(name, known, cutoff=ALIKE):
                 yield f"{name} is no setting and changes nothing; did you mean {meant}?"

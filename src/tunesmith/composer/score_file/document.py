@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 import yaml
 
 from tunesmith.errors import InvalidScore
+from tunesmith.suggestions import did_you_mean, near_names
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Value = TypeVar("Value")
@@ -47,8 +47,7 @@ class Place:
         names = list(known)
         for key, place in self.pairs():
             if key not in names:
-                nearest = difflib.get_close_matches(key, names, n=1)
-                raise place.mistake(f"unknown field {key!r}" + (f"; did you mean {nearest[0]}?" if nearest else ""))
+                raise place.mistake(f"unknown field {key[:SHOWN]!r}{did_you_mean(key, names)}")
             if key in found:
                 raise place.mistake(f"{key!r} is given twice")
             found[key] = place
@@ -117,7 +116,7 @@ class Place:
         """Return a name out of ``names``."""
         text, known = self.text(), list(names)
         if text not in known:
-            nearest = difflib.get_close_matches(text, known, n=1)
+            nearest = near_names(text, known)
             hint = f"did you mean {nearest[0]}?" if nearest else f"it can be {', '.join(known[:12])}"
             raise self.mistake(f"{self.name} cannot be {text[:SHOWN]!r}; {hint}")
         return text

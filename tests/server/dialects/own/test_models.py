@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,17 @@ def test_what_is_here_and_what_can_be_had_is_listed(shop: Shop) -> None:
     assert (composer["installed"], composer["commercial_use"], composer["kind"]) == (True, True, "composer")
     assert (small["installed"], small["commercial_use"], small["source"]) == (False, False, "facebook/musicgen-small")
     assert shop.server.get("/api/models/facebook/musicgen-small").json() == small
+
+
+@pytest.mark.parametrize("body", [
+    {"model": "../x"}, {"model": "a/../../b"}, {"model": "/etc"}, {"model": "C:\\x"}, {"model": "a\0b/c"},
+    {"model": "\udcff/x"}, {"model": "a" * 5_000}, {"model": "a/" * 3_000}, {"model": "org/tune", "name": "../x"},
+    {"model": "org/tune", "revision": "a/../../b"}, {"model": "org/tune", "quantization": "x" * 5_000},
+], ids=lambda body: ascii(body)[:40])  # fmt: skip
+def test_an_odd_name_is_not_pulled_from_anywhere(shop: Shop, body: Json) -> None:
+    answer = shop.server.post("/api/models/pull", content=json.dumps(body))
+    assert answer.status_code in (404, 422), answer.text
+    assert len(answer.text) < 1_000
 
 
 def test_a_model_that_is_not_known_is_not_found(shop: Shop) -> None:

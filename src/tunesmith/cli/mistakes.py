@@ -1,0 +1,144 @@
+"""Mistakes in the arguments, each as one line that says what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise, takewhile
+from typing import Any
+
+from tunesmith.cli.aliases import OPTION_ALIASES, option_names, own_option
+from tunesmith.suggestions import near_names
+
+COMMAND_WORDS: Mapping[str, str] = {
+    "help": "--help", "version": "--version", "ls": "list", "models": "list", "install": "pull", "download": "pull",
+    "uninstall": "rm", "remove": "rm", "delete": "rm", "gen": "generate", "create": "generate", "make": "generate",
+    "server": "serve",
+}  # fmt: skip
+"""Words from other programs for our commands."""
+
+OPTION_HINTS: Mapping[str, str] = {
+    "format": "the suffix of the file chooses the format: -o music.mp3",
+    "verbose": "a run shows its progress already; --json reports more",
+}
+"""What to do where people expect an option that a command does not have."""
+
+WITH_PROMPT = ("generate", "explain")
+LONG = 8
+"""Commands with so many letters may have any two letters wrong; in shorter ones that would be another word."""
+SHORTEST = 4
+SHOWN = 60
+
+
+def command_mistake(arguments: Sequence[str], commands: Sequence[str]) -> str | None:
+    """Return the error for a first word that is nearly a command, or another program's word for one; else None."""
+    if not arguments or arguments[0] in commands or arguments[0].startswith("-"):
+        return None
+    word, *others = takewhile(lambda argument: not argument.startswith("-"), arguments)
+    command = meant_command(word, commands)
+    if command is None and others:  # a word alone is more likely a prompt
+        command = next(iter(near_names(word, commands, cutoff=0.75)), None)
+    if command is None or (word.lower() not in (*COMMAND_WORDS, *commands) and _is_musical(word)):
+        return None
+    line = f"command: there is no command {word!r}; did you mean {command}?"
+    if not others:
+        return f"{line} To make music from this word: tunesmith generate {word}"
+    if any(len(other.split()) > 1 for other in others):
+        return line
+    return f"{line} If it is a prompt, put it in quotes: {_quoted([word, *others])}"
+
+
+def _is_musical(word: str) -> bool:
+    """Whether the composer knows the word: ``bach`` is a prompt, not a slip of ``batch``."""
+    from tunesmith.composer.reading.lexicon import lookup
+
+    return bool(lookup(word.lower()))
+
+
+def meant_command(word: str, commands: Sequence[str]) -> str | None:
+    """Return the command that a word is a slip of, or None: one letter too many, missing or swapped, or its case."""
+    lower = word.lower()
+    if lower in COMMAND_WORDS:
+        return COMMAND_WORDS[lower]
+    long = near_names(lower, [command for command in commands if len(command) >= LONG], cutoff=0.8)
+    short = (command for command in commands if SHORTEST <= len(command) < LONG and _is_slip(lower, command))
+    return next((command for command in (*long, *short)), lower if lower in commands else None)
+
+
+def _is_slip(word: str, command: str) -> bool:
+    dropped = set(_shortened(command)) if len(command) > SHORTEST else set()
+    return word in dropped or command in _shortened(word) or word in _swapped(command)
+
+
+def _shortened(word: str) -> Iterator[str]:
+    return (word[:place] + word[place + 1 :] for place in range(min(len(word), SHOWN)))
+
+
+def _swapped(word: str) -> Iterator[str]:
+    return (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
+
+
+def usage_message(error: Exception, arguments: Sequence[str]) -> str | None:
+    """Return the line for an error of the argument parser; None for an error of another kind."""
+    show = getattr(error, "format_message", None)  # what every error of click has, whichever copy of it raised
+    if show is None:
+        return None
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command", None)
+    if option := getattr(error, "option_name", None) if hasattr(error, "possibilities") else None:
+        return _unknown_option(str(option), command)
+    message = str(show())
+    if command is not None and "unexpected extra argument" in message and _has_prompt(command):
+        words = _leading_words(arguments)
+        return f"prompt: must be one argument, got {len(words)}; put it in quotes: {_quoted(words, command.name)}"
+    return _bad_value(error, arguments) or message
+
+
+def _leading_words(arguments: Sequence[str]) -> list[str]:
+    given = arguments[1:] if arguments and arguments[0] in WITH_PROMPT else arguments
+    return list(takewhile(lambda argument: not argument.startswith("-"), given))
+
+
+def _quoted(words: Sequence[str], command: str = "generate") -> str:
+    prompt = " ".join(words).replace('"', "'")
+    shown = prompt if len(prompt) <= SHOWN else f"{prompt[:SHOWN].rsplit(' ', 1)[0]} …"
+    before = "tunesmith" if command == "generate" else f"tunesmith {command}"
+    return f'{before} "{shown}"'
+
+
+def option_words(command: Any) -> dict[str, str]:
+    """Return the long options of a command by every word for them, without the dashes."""
+    known = option_names(command)
+    words = {name.removeprefix("--"): name for name in known}
+    for alias in OPTION_ALIASES:
+        own = own_option(alias, known)
+        if own is not None:
+            words.setdefault(alias.replace("_", "-"), own)
+    return words
+
+
+def _unknown_option(option: str, command: Any) -> str:
+    line = f"no such option: {option[:SHOWN]}"
+    word = option.lstrip("-")
+    if word in OPTION_HINTS:
+        return f"{line}; {OPTION_HINTS[word]}"
+    words = option_words(command)
+    near = near_names(word, words) if len(word) > 1 else []
+    if near:
+        return f"{line}; did you mean {words[near[0]]}?"
+    return f"{line}; a prompt that starts with - goes last, behind --" if _has_prompt(command) else line
+
+
+def _has_prompt(command: Any) -> bool:
+    return getattr(command, "name", None) in WITH_PROMPT
+
+
+def _bad_value(error: Exception, arguments: Sequence[str]) -> str | None:
+    """Say which option has which value and what it should be, in our own words; None for other mistakes."""
+    names = [name for name in getattr(getattr(error, "param", None), "opts", ()) if name.startswith("-")]
+    expected = str(getattr(error, "message", "")).partition(",")[0]
+    if not names or not expected.startswith("Input should be "):
+        return None
+    parts = [part for given in arguments for part in (given.split("=", 1) if given.startswith("--") else [given])]
+    got = next((value for name, value in pairwise(parts) if name in names), None)
+    field = max(names, key=len).removeprefix("--").replace("-", "_")
+    return f"{field}: must be {expected.removeprefix('Input should be ')}" + (f", got {got[:40]!r}" if got else "")
