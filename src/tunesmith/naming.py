@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from tunesmith.plain_text import plain_text
 
 MAX_SLUG = 48
 
 
 def slug(text: str) -> str:
     """Return the words of a prompt as a file name that every system takes."""
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower())
+    words = re.findall(r"\w+", plain_text(text).lower())
     name = ""
     for word in words:
         if len(name) + len(word) + 1 > MAX_SLUG:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.plain_text import visible_text
 from tunesmith.suggestions import did_you_mean_field
 
 MAX_PROMPT_CHARACTERS = 2_000
@@ -59,6 +60,7 @@ def seconds(text: Any) -> Any:
     """Turn ``"1:02.5"``, ``"62.5"`` or ``"62.5s"`` into seconds; anything else is passed on for the type to judge."""
     if not isinstance(text, str):
         return text
+    text = visible_text(text)
     clock = _CLOCK.match(text.strip())
     if clock:
         hours, minutes, rest = clock.groups()
@@ -134,11 +136,21 @@ class GenerationRequest(BaseModel):
         hidden = [c for c in text if unicodedata.category(c) == "Cc" and c not in "\n\r\t"]
         if hidden:
             raise ValueError(f"must not contain control characters, got U+{ord(hidden[0]):04X}")
-        if not any(unicodedata.category(c)[0] in "LN" for c in text):
+        if not any(unicodedata.category(c)[0] in "LN" for c in visible_text(text)):
             raise ValueError(
                 "must say something: it is empty" if not text else f"must contain words, got {text[:20]!r}"
             )
         return text
+
+    @field_validator("model", "key", "meter", "genre", "negative_prompt")
+    @classmethod
+    def _drop_invisible(cls, text: str | None) -> str | None:
+        return None if text is None else visible_text(text)
+
+    @field_validator("instruments", "without")
+    @classmethod
+    def _drop_invisible_in_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(visible_text, names))
 
     @model_validator(mode="after")
     def _check_wishes_agree(self) -> Self:

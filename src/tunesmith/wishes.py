@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.plain_text import visible_text
 from tunesmith.request import GenerationRequest
 
 ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundfont")
@@ -21,7 +22,7 @@ def check_wishes(request: GenerationRequest) -> None:
 
 def text_of(request: GenerationRequest) -> str:
     """Return the prompt with the wishes that can only be put into words."""
-    words = [request.prompt]
+    words = [visible_text(request.prompt)]
     if request.genre:
         words.append(request.genre.replace("_", " "))
     if request.instruments:

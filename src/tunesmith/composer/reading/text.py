@@ -7,6 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from tunesmith.plain_text import plain_text
+
 _WORD = re.compile(
     r"(?P<cjk>[\u3040-\u30ff\u3005\u3400-\u4dbf\u4e00-\u9fff])"
     r"|(?P<number>\d+(?:[.,:]\d+)*)"
@@ -39,7 +41,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt: ``text`` in NFKC, ``folded`` of the same length without case and accents, and its words."""
+    """A prompt: ``text`` as plain text, ``folded`` of the same length without case and accents, and its words."""
 
     text: str
     folded: str
@@ -48,7 +50,7 @@ class Prompt:
     @classmethod
     def of(cls, text: str) -> Prompt:
         """Split a text."""
-        plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text))
+        plain = plain_text(text)
         folded = fold(plain)
         return cls(plain, folded, words_of(folded))
 
@@ -80,7 +82,7 @@ def words_of(folded: str) -> tuple[Word, ...]:
 
 def phrase_key(phrase: str) -> str:
     """Return the key under which a phrase is found: its folded words joined by spaces."""
-    return " ".join(word.text for word in words_of(fold(unicodedata.normalize("NFKC", phrase))))
+    return " ".join(word.text for word in words_of(fold(plain_text(phrase))))
 
 
 _ENDINGS = ("es", "en", "er", "em", "os", "as", "s", "e", "n", "a", "o")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.instruments import instrument
+from tunesmith.plain_text import plain_text
 
 _ALONE = re.compile(
     r"\b(solo(?! over)|alone|unaccompanied|only|nothing but|allein|unbegleitet|nur|seule?|sozinh[oa]|s[oó]lo|solista)\b"
@@ -74,7 +75,7 @@ class Company:
 
 def company_of(brief: Brief, genre: Genre, cast: Iterable[str] = ()) -> Company:
     """Read who plays from the brief's instruments, the words of its prompt, and those of the ``cast`` it speaks of."""
-    text = brief.prompt.casefold()
+    text = plain_text(brief.prompt).casefold()
     spoken = (name for name in cast if is_spoken_of(brief, name))
     named = tuple(dict.fromkeys((*brief.instruments, *spoken)))
     size = next((count for count, words in _SIZES.items() if words.search(text)), 0)
@@ -106,7 +107,7 @@ def kin(name: str, other: str) -> bool:
 
 def has_word(brief: Brief, words: Iterable[str]) -> bool:
     """Whether the prompt has a word that begins so."""
-    text = brief.prompt.casefold()
+    text = plain_text(brief.prompt).casefold()
     return any(re.search(rf"\b{word}", text) for word in words)
 
 
