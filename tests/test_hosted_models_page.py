@@ -26,7 +26,7 @@ def test_every_example_runs_and_prints_what_the_page_shows(tmp_path: Path) -> No
             Block(one.marker, one.language, one.code.replace(USUAL_ADDRESS, server.url), one.shown) for one in examples
         ]
         printed = run_shell(moved, tmp_path / "work", **variables)
-        services = {"HF_INFERENCE_ENDPOINT": server.url, "REPLICATE_API_BASE_URL": server.url}
+        services = {"HF_INFERENCE_ENDPOINT": server.url, "REPLICATE_BASE_URL": server.url}
         told = run_code([sys.executable, "-c", python.code], tmp_path / "work", **variables, **services)
     for example, text in zip(examples, printed, strict=True):
         assert example.shown is None or agrees(example.shown, text), text

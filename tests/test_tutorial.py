@@ -138,7 +138,7 @@ def test_a_prediction_is_polled_and_its_file_fetched_and_a_refusal_is_told(
         json_answer(output),
     ]
     service.routes["GET", "/out.wav"] = [audio_answer(8)]
-    variables = {"REPLICATE_API_BASE_URL": service.url, "REPLICATE_API_TOKEN": "r8_secret"}
+    variables = {"REPLICATE_BASE_URL": service.url, "REPLICATE_API_TOKEN": "r8_secret"}
     done = ran(tmp_path, f"prediction.{suffix}", **variables)
     assert (done.returncode, done.stderr) == (0, "")
     assert heard((tmp_path / "prediction.wav").read_bytes()).seconds == 8

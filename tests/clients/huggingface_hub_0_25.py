@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import huggingface_hub
-from huggingface_hub import InferenceClient
+from huggingface_hub import InferenceClient, model_info
 from huggingface_hub.errors import HfHubHTTPError
 
-MODEL = "models/facebook/musicgen-small"
+NAME = "facebook/musicgen-small"
+MODEL = f"models/{NAME}"
 ASKED = {"inputs": "calm piano", "parameters": {"duration": 2, "seed": 7}}
 
 
@@ -34,12 +35,16 @@ def main(server: str, server_with_tokens: str, musicgen_server: str, spent: str)
         model=f"{musicgen_server}/{MODEL}", headers={"x-wait-for-model": "false"}, token="hf_any"
     )
     limited: Any = InferenceClient(model=f"{server_with_tokens}/{MODEL}", token=spent)
+    unset: Any = InferenceClient()  # all it knows is in HF_ENDPOINT, HF_INFERENCE_ENDPOINT and HF_TOKEN
     wrong: Any = InferenceClient(model=f"{server_with_tokens}/{MODEL}", token="ts_wrong")
     got = {
         "version": huggingface_hub.__version__,
         "speech": told(lambda: client.text_to_speech("calm piano")),
         "post": told(lambda: client.post(json=ASKED)),
         "raw": told(lambda: client.post(data=json.dumps(ASKED).encode())),
+        "by environment": told(lambda: unset.text_to_speech("calm piano", model=NAME)),
+        "recommended": told(lambda: unset.post(json=ASKED, task="text-to-audio")),
+        "task": model_info(NAME).pipeline_tag,
         "cold": told(lambda: cold.post(json=ASKED)),
         "bad input": told(lambda: client.post(json={"inputs": "!!"})),
         "unknown": told(lambda: client.post(json=ASKED, model=f"{server}/models/nobody/nothing")),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from huggingface_hub import InferenceClient
@@ -89,3 +92,26 @@ def test_a_caller_who_gives_up_has_the_job_cancelled(server: Serving, held: Held
     with pytest.raises(InferenceTimeoutError):
         client.text_to_speech(prompt)
     server.wait_for_state(prompt, JobState.CANCELED)
+
+
+def test_with_the_environment_alone_it_says_what_to_write_and_the_hub_answers(server: Serving, tmp_path: Path) -> None:
+    script = (
+        "from huggingface_hub import HfApi, InferenceClient\n"
+        "from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError\n"
+        f"info = HfApi().model_info({TINY!r})\n"
+        "assert (info.id, info.pipeline_tag) == ('facebook/musicgen-small', 'text-to-audio'), info\n"
+        "try:\n"
+        "    HfApi().model_info('nobody/nothing')\n"
+        "except RepositoryNotFoundError as error:\n"
+        "    assert 'nobody/nothing' in str(error), error\n"
+        "try:\n"
+        f"    InferenceClient().text_to_speech('calm piano', model={TINY!r})\n"
+        "except HfHubHTTPError as error:\n"
+        "    print(error)\n"
+    )
+    environment = {"HF_ENDPOINT": server.url, "HF_TOKEN": "hf_any", "HF_HOME": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert f"InferenceClient(model='{server.url}/models/{TINY}')" in ran.stdout

@@ -34,8 +34,9 @@ def test_the_older_client_gets_music_and_errors_as_it_expects_them(
     server: Serving, server_with_tokens: Serving, musicgen_server: Serving
 ) -> None:
     urls = [server.url, server_with_tokens.url, musicgen_server.url, server_with_tokens.token(quota="1/day")]
+    elsewhere = {"HF_ENDPOINT": server.url, "HF_INFERENCE_ENDPOINT": server.url, "HF_TOKEN": "hf_any"}
     ran = subprocess.run(
-        [sys.executable, str(SCRIPT), *urls], env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+        [sys.executable, str(SCRIPT), *urls], env={**os.environ, **elsewhere, "PYTHONPATH": str(PACKAGE)},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -45,6 +46,9 @@ def test_the_older_client_gets_music_and_errors_as_it_expects_them(
     assert not sound(got["speech"]).is_silent
     assert sound(got["post"]).seconds == sound(got["cold"]).seconds == sound(got["within quota"]).seconds == 2.0
     assert got["raw"] == got["post"]
+    assert sound(got["by environment"]).seconds == 10.0
+    assert got["recommended"] == got["post"]
+    assert got["task"] == "text-to-audio"
     statuses = {case: told["status"] for case, told in got.items() if "status" in told}
     assert statuses == {"bad input": 422, "unknown": 404, "bad token": 401, "over quota": 429, "failure": 500}
     assert all(set(json.loads(got[case]["text"])) <= {"error", "error_type"} for case in statuses)

@@ -47,6 +47,13 @@ def test_music_comes_in_the_format_asked_for(server: Serving, name: str, kind: s
     assert not made.is_silent
 
 
+def test_a_program_is_led_here_by_its_environment_alone(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "sk-any"}.items():
+        monkeypatch.setenv(name, value)
+    with openai.OpenAI() as client:
+        assert "composer" in [model.id for model in client.models.list()]
+
+
 def test_a_seed_repeats_the_music_also_to_a_file_and_for_asyncio(server: Serving, tmp_path: Path) -> None:
     wishes: Any = {
         "model": "composer", "voice": "alloy", "input": "calm piano", "extra_body": {"duration": 2, "seed": 7},

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from replicate.client import Client
 
-from tunesmith.hosted.access import BASE_URLS, Access, Chosen, base_url_of, token_for
+from tunesmith.hosted.access import BASE_URL_VARIABLES, BASE_URLS, Access, Chosen, base_url_of, token_for
 from tunesmith.hosted.names import HostedName, read_name
 
 HF, REPLICATE = read_name("hf:facebook/musicgen-small"), read_name("replicate:meta/musicgen")
@@ -50,12 +51,23 @@ def test_one_service_s_token_is_not_the_other_s() -> None:
     assert token(REPLICATE, HF_TOKEN="hf") is None
 
 
-@pytest.mark.parametrize(("name", "variable"), [(HF, "HF_INFERENCE_ENDPOINT"), (REPLICATE, "REPLICATE_API_BASE_URL")])
+@pytest.mark.parametrize(("name", "variable"), [
+    (HF, "HF_INFERENCE_ENDPOINT"), (REPLICATE, "REPLICATE_BASE_URL"), (REPLICATE, "REPLICATE_API_BASE_URL"),
+])  # fmt: skip
 def test_the_service_may_be_elsewhere(name: HostedName, variable: str) -> None:
     assert base_url_of(name, Chosen(), {}) == BASE_URLS[name.service]
     assert base_url_of(name, Chosen(), {variable: "http://a/"}) == "http://a"
     assert base_url_of(name, Chosen("http://b/"), {variable: "http://a"}) == "http://b"
     assert base_url_of(ENDPOINT, Chosen("http://b/"), {variable: "http://a"}) == ENDPOINT.url
+
+
+def test_replicate_is_where_its_own_client_looks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = BASE_URL_VARIABLES["replicate"]
+    environment = {first: "http://a", second: "http://b"}
+    for variable, url in environment.items():
+        monkeypatch.setenv(variable, url)
+    assert str(Client(api_token="r8_any")._client.base_url) == "http://a"
+    assert base_url_of(REPLICATE, Chosen(), environment) == "http://a"
 
 
 @pytest.mark.parametrize(("url", "is_sent"), [

@@ -12,7 +12,11 @@ import httpx
 from tunesmith.hosted.names import HostedName
 
 BASE_URLS = {"hf": "https://router.huggingface.co/hf-inference", "replicate": "https://api.replicate.com"}
-BASE_URL_VARIABLES = {"hf": "HF_INFERENCE_ENDPOINT", "replicate": "REPLICATE_API_BASE_URL"}
+BASE_URL_VARIABLES = {
+    "hf": ("HF_INFERENCE_ENDPOINT",),
+    "replicate": ("REPLICATE_BASE_URL", "REPLICATE_API_BASE_URL"),
+}
+"""Variables that name a service's address, the first that is set wins; Replicate's own client reads the first."""
 TOKEN_VARIABLES = {"hf": ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"), "replicate": ("REPLICATE_API_TOKEN",)}
 OF_THE_SERVICE = {"hf": ("huggingface.co", "huggingface.cloud", "hf.space"), "replicate": ("replicate.com",)}
 """Hosts, with all below them, that the user's own token of the service is meant for."""
@@ -51,7 +55,8 @@ class Chosen:
 
 def base_url_of(name: HostedName, chosen: Chosen, environment: Mapping[str, str] = os.environ) -> str:
     """Return where the service is: the endpoint named, else what is set, else the vendor's."""
-    found = name.url or chosen.base_url or environment.get(BASE_URL_VARIABLES[name.service]) or BASE_URLS[name.service]
+    set_by_user = (environment.get(variable) for variable in BASE_URL_VARIABLES[name.service])
+    found = name.url or chosen.base_url or next(filter(None, set_by_user), None) or BASE_URLS[name.service]
     return found.rstrip("/")
 
 

@@ -49,7 +49,7 @@ def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.
         ("post", "/api/generate"), ("post", "/api/jobs"), ("get", "/api/jobs"), ("get", "/api/jobs/{job_id}"),
         ("get", "/api/jobs/{job_id}/audio"), ("get", "/api/jobs/{job_id}/events"), ("delete", "/api/jobs/{job_id}"),
         ("post", "/api/explain"), ("get", "/api/models"), ("get", "/api/models/{name}"), ("post", "/api/models/pull"),
-        ("delete", "/api/models/{name}"), ("get", "/api/ps"), ("get", "/api/version"),
+        ("delete", "/api/models/{name}"), ("get", "/api/ps"), ("get", "/api/tasks"), ("get", "/api/version"),
     }  # fmt: skip
     for (method, path), operation in routes.items():
         good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))

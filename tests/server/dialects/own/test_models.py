@@ -61,7 +61,7 @@ def test_a_model_is_pulled_used_and_removed(shop: Shop) -> None:
     mine = shop.names()["mine"]
     assert (mine["installed"], mine["kind"], mine["quantization"]) == (True, "musicgen", "int8")
     assert mine["source"].startswith("org/tune at ")
-    assert shop.server.get("/api/models/mine").json() == mine
+    assert shop.server.get("/api/models/mine").json() == mine | as_on_the_hub("mine", None, "cc-by-nc-4.0")
     answer = shop.server.post("/api/generate", json={"prompt": "x", "model": "mine", "duration": 1}).raise_for_status()
     assert answer.headers["x-tunesmith-license"] == "cc-by-nc-4.0"
     assert shop.names()["mine"]["loaded"] is True
@@ -75,7 +75,19 @@ def test_what_is_here_and_what_can_be_had_is_listed(shop: Shop) -> None:
     composer, small = models["composer"], models["musicgen-small"]
     assert (composer["installed"], composer["commercial_use"], composer["kind"]) == (True, True, "composer")
     assert (small["installed"], small["commercial_use"], small["source"]) == (False, False, "facebook/musicgen-small")
-    assert shop.server.get("/api/models/facebook/musicgen-small").json() == small
+    hub_id = "facebook/musicgen-small"
+    one = small | as_on_the_hub(hub_id, "facebook", "cc-by-nc-4.0")
+    for path in (hub_id, f"{hub_id}/revision/main", f"{hub_id}?expand=pipeline_tag"):
+        assert shop.server.get(f"/api/models/{path}").json() == one
+
+
+def as_on_the_hub(name: str, author: str | None, licence: str) -> Json:
+    """Return what a model's own document has beside that of the list, for the clients of Hugging Face's hub."""
+    return {
+        "id": name, "author": author, "pipeline_tag": "text-to-audio", "library_name": "tunesmith",
+        "tags": ["text-to-audio", "tunesmith", f"license:{licence}"], "private": False, "gated": False,
+        "disabled": False, "downloads": 0, "likes": 0,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("body", [
@@ -93,6 +105,8 @@ def test_a_model_that_is_not_known_is_not_found(shop: Shop) -> None:
     answer = shop.server.get("/api/models/composr")
     assert error_of(answer) == (404, "UnknownName", "model")
     assert "composer" in answer.text
+    assert answer.headers["x-error-code"] == "RepoNotFound"
+    assert shop.server.get("/api/models/nobody/caf%C3%A9%0A").headers["x-error-message"].isascii()
 
 
 def test_the_composer_cannot_be_removed(shop: Shop) -> None:

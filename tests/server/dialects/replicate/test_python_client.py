@@ -18,6 +18,7 @@ from replicate_server import Server
 from sounds import wav_bytes
 
 from tunesmith.errors import ModelNotInstalled, OutOfResources, QueueFull, TunesmithError
+from tunesmith.server.dialects.replicate.registry import PUBLIC_VERSIONS
 
 VERSION = "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb"
 INPUT = {"prompt": "lofi", "duration": 3}
@@ -29,6 +30,30 @@ def test_run_gives_the_file(server: Server, ref: str) -> None:
     output: Any = server.client.run(ref, input=INPUT)
     assert output.read() == MADE
     assert server.service.newest().request.duration == 3
+
+
+@pytest.mark.parametrize("pinned", ["7a76a825", "b05b1dff", "7be0f12c"])
+def test_a_pinned_version_runs_and_the_answer_says_which_one_does(server: Server, pinned: str) -> None:
+    version = next(one for one in PUBLIC_VERSIONS if one.startswith(pinned))
+    server.service.finish_at_once = True
+    output: Any = server.client.run(f"meta/musicgen:{version}", input=INPUT)
+    assert output.read() == MADE
+    prediction = server.client.predictions.get(server.service.newest().id)
+    assert (prediction.model, prediction.version) == ("meta/musicgen", VERSION)
+    assert f"Version {pinned} is not here: version {VERSION[:8]} of meta/musicgen runs\n" in (prediction.logs or "")
+    described = server.client.models.get("meta/musicgen").versions.get(version)
+    assert described.id == version
+    assert "prompt" in described.openapi_schema["components"]["schemas"]["Input"]["properties"]
+
+
+def test_a_version_of_no_model_here_is_refused(server: Server) -> None:
+    with pytest.raises(ReplicateError, match="Invalid version or not permitted"):
+        server.client.predictions.create(version="0" * 64, input=INPUT)
+    with pytest.raises(ReplicateError, match="There is no version"):
+        server.client.models.get("meta/musicgen").versions.get("latest")
+    body = {"version": "0" * 64, "model": "meta/musicgen", "input": INPUT}  # as JavaScript programs may send it
+    headers = {"authorization": "Bearer ann"}
+    assert httpx.post(f"{server.url}/v1/predictions", json=body, headers=headers).json()["version"] == VERSION
 
 
 def test_run_waits_for_a_slow_job_by_polling(server: Server) -> None:

@@ -14,10 +14,12 @@ from tunesmith.server.dialects.replicate.music_input import read_input
 from tunesmith.server.dialects.replicate.registry import (
     META_MUSICGEN,
     MUSICGEN_VERSION,
+    PUBLIC_VERSIONS,
     PublishedModel,
     find_model,
     find_version,
     published_models,
+    version_note,
 )
 
 
@@ -43,7 +45,21 @@ def test_musicgen_has_the_name_and_version_that_programs_have_written_down() -> 
     assert published_models()[0].name == META_MUSICGEN == found("Meta/MusicGen").name
     for version in (MUSICGEN_VERSION, f"{META_MUSICGEN}:{MUSICGEN_VERSION}", META_MUSICGEN):
         assert find_version(version) == found(META_MUSICGEN)
-    assert find_version(f"facebook/musicgen-small:{MUSICGEN_VERSION}") is None
+
+
+@pytest.mark.usefixtures("store")
+def test_any_version_that_a_program_may_have_pinned_under_a_name_here_is_that_model() -> None:
+    for name in (META_MUSICGEN, "facebook/musicgen-small", "tunesmith/composer"):
+        for version in (*PUBLIC_VERSIONS, "0" * 64):
+            model = find_version(f"{name}:{version}")
+            assert model == find_version(version, name) == found(name)
+            note = version_note(model, f"{name}:{version}")
+            assert (note is None) == (version == model.version)
+            assert note is None or model.version[:8] in note
+        for malformed in ("0" * 63, "0" * 65, "g" * 64, "A" * 64, "latest", ""):
+            assert find_version(f"{name}:{malformed}") is None
+    assert {find_version(version) for version in PUBLIC_VERSIONS} == {found("facebookresearch/musicgen")}
+    assert find_version("0" * 64) is find_version("0" * 64, "nobody/nothing") is None
 
 
 def test_a_model_pulled_from_the_hub_has_its_id_and_one_from_a_folder_our_name(store: Store) -> None:

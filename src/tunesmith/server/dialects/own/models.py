@@ -25,6 +25,14 @@ from tunesmith.server.dialects.own.documents import (
     OfferDocument,
     PullProgress,
 )
+from tunesmith.server.dialects.own.hub import (
+    OneModelDocument,
+    add_hub,
+    hub_document,
+    model_id,
+    not_found,
+    refuse_provider_mapping,
+)
 from tunesmith.server.dialects.own.jobs import EVENTS, encoded
 from tunesmith.server.dialects.own.order import read_object
 from tunesmith.server.dialects.own.problems import responses
@@ -55,6 +63,7 @@ class PullBody(BaseModel):
 def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None:
     """Add the routes."""
     known, admin = [Depends(context.authenticate)], [Depends(require_admin(context.authenticate))]
+    add_hub(routes, known)
 
     @routes.get(
         MODELS, dependencies=known, summary="The models that are here or can be pulled",
@@ -67,11 +76,17 @@ def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None
 
     @routes.get(
         MODELS + "/{name:path}", dependencies=known, summary="A model, by its name, hub id or alias",
-        response_model=ModelDocument, responses=responses(404),
+        response_model=OneModelDocument, responses=responses(404, 422),
     )  # fmt: skip
-    async def model(name: str) -> Response:
+    async def model(request: Request, name: str) -> Response:
+        name = model_id(name)
+        refuse_provider_mapping(request, name, context.settings.public_url or str(request.base_url))
         loaded = {one.model for one in context.loading.loaded()}
-        return encoded(_document(await asyncio.to_thread(_find, name), loaded))
+        try:
+            found = await asyncio.to_thread(_find, name)
+        except UnknownName as error:
+            return not_found(error)
+        return encoded(hub_document(name, _document(found, loaded)))
 
     @routes.post(
         MODELS + "/pull", dependencies=admin, openapi_extra=documented(PullBody), summary="Install a model",

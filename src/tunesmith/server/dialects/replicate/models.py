@@ -13,6 +13,7 @@ from tunesmith.server.dialects.replicate.registry import (
     VERSION_CREATED,
     PublishedModel,
     find_model,
+    runs_for,
 )
 from tunesmith.server.dialects.replicate.schema import openapi_schema
 
@@ -27,14 +28,12 @@ class Models:
 
     async def versions(self, owner: str, name: str) -> Response:
         """List a model's one version."""
-        return JSONResponse({"previous": None, "next": None, "results": [version_json(await _found(owner, name))]})
+        return JSONResponse({"previous": None, "next": None, "results": [version_json(await named_model(owner, name))]})
 
     async def version(self, owner: str, name: str, version_id: str) -> Response:
         """Describe a version, with the OpenAPI document that clients read."""
-        model = await _found(owner, name)
-        if version_id != model.version:
-            raise Problem(404, f"There is no version {version_id[:80]!r} of {model.name}.")
-        return JSONResponse(version_json(model))
+        model = await named_model(owner, name, version_id)
+        return JSONResponse({**version_json(model), "id": version_id})
 
 
 def model_json(model: PublishedModel, origin: str) -> Json:
@@ -54,8 +53,11 @@ def version_json(model: PublishedModel) -> Json:
     }  # fmt: skip
 
 
-async def _found(owner: str, name: str) -> PublishedModel:
+async def named_model(owner: str, name: str, version: str | None = None) -> PublishedModel:
+    """Return the model of that name, with that version if one is named; raises Problem (404)."""
     model = await asyncio.to_thread(find_model, f"{owner}/{name}")
     if model is None:
         raise Problem(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
+    if version is not None and not runs_for(model, version):
+        raise Problem(404, f"There is no version {version[:80]!r} of {model.name}.")
     return model

@@ -25,12 +25,16 @@ MAX_AUDIO_SECONDS = 1_800.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who asks, of which model, at which origin of this server, under which idempotency key."""
+    """Who asks, of which model, at which origin of this server, under which idempotency key.
+
+    ``note`` is what to tell the caller of the model.
+    """
 
     owner: str | None
     model: PublishedModel
     origin: str
     idempotency_key: str | None = None
+    note: str | None = None
 
 
 class Orders:
@@ -52,9 +56,10 @@ class Orders:
         recording = await self._recording(music, order) if music.source else None
         model = music.model(order.model.asked)
         request = await asyncio.to_thread(music.request, model, recording)
+        notes = [order.note, *music.notes] if order.note else list(music.notes)
         extra: Json = {
             "format": music.format, "input": shown_input(given), "model": order.model.name,
-            "version": order.model.version, "notes": list(music.notes), "origin": order.origin, "webhook": webhook,
+            "version": order.model.version, "notes": notes, "origin": order.origin, "webhook": webhook,
         }  # fmt: skip
         return await self._service.submit(
             Submission(

@@ -18,10 +18,11 @@ from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import PAGE, JobFilter
 from tunesmith.server.dialects.replicate.bodies import read_json, wait_seconds
 from tunesmith.server.dialects.replicate.contract import DIALECT, Context, Json
+from tunesmith.server.dialects.replicate.models import named_model
 from tunesmith.server.dialects.replicate.orders import Order, Orders, webhook_of
 from tunesmith.server.dialects.replicate.prediction import media_type
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput, Problem, invalid_version
-from tunesmith.server.dialects.replicate.registry import PublishedModel, find_model, find_version
+from tunesmith.server.dialects.replicate.registry import PublishedModel, find_version, version_note
 from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import Views, caller_of, encoded
 from tunesmith.server.following import ServerStopping
@@ -50,7 +51,7 @@ class Predictions:
             path = f"/{kind}/{{owner}}/{{name}}/predictions"
             router.add_api_route(path, self.create_named, methods=["POST"], status_code=201)
         router.add_api_route(
-            "/models/{owner}/{name}/versions/{version}/predictions", self.create_named, methods=["POST"],
+            "/models/{owner}/{name}/versions/{version}/predictions", self.create_of_version, methods=["POST"],
             status_code=201,
         )  # fmt: skip
 
@@ -60,22 +61,27 @@ class Predictions:
         version = body.get("version")
         if not isinstance(version, str) or not version:
             raise InvalidInput([InvalidField("required", "version", "version is required")])
-        model = await asyncio.to_thread(find_version, version)
+        name = body.get("model")
+        model = await asyncio.to_thread(find_version, version, name if isinstance(name, str) else "")
         if model is None:
             raise invalid_version()
-        return await self._make(request, model, body)
+        return await self._make(request, model, body, version_note(model, version))
 
     async def create_named(self, request: Request, owner: str, name: str) -> Response:
         """Make a prediction with the model of the path."""
-        model = await asyncio.to_thread(find_model, f"{owner}/{name}")
-        if model is None:
-            raise Problem(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
-        return await self._make(request, model, await read_json(request))
+        return await self._make(request, await named_model(owner, name), await read_json(request))
 
-    async def _make(self, request: Request, model: PublishedModel, body: Mapping[str, Any]) -> Response:
+    async def create_of_version(self, request: Request, owner: str, name: str, version: str) -> Response:
+        """Make a prediction with the model and the version of the path."""
+        model = await named_model(owner, name, version)
+        return await self._make(request, model, await read_json(request), version_note(model, version))
+
+    async def _make(
+        self, request: Request, model: PublishedModel, body: Mapping[str, Any], note: str | None = None
+    ) -> Response:
         addresses = self._views.addresses(request)
         key = request.headers.get("idempotency-key")
-        order = Order(caller_of(request).owner, model, addresses.origin, key)
+        order = Order(caller_of(request).owner, model, addresses.origin, key, note)
         job = await self._orders.take(order, body)
         self.follow(job)
         seconds = wait_seconds(request.headers.get("prefer"))

@@ -19,8 +19,18 @@ from tunesmith.server.models import COMPOSER
 OWNER = "tunesmith"
 META_MUSICGEN = "meta/musicgen"
 MUSICGEN_VERSION = "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb"
+PUBLIC_VERSIONS = (
+    MUSICGEN_VERSION,
+    "b05b1dff1d8c6dc63d14b0cdb42135378dcb87f6373b0d3d341ede46e59e2b38",
+    "7a76a8258b23fae65c5a22debb8841d1d7e816b75c2f24218cd2bd8573787906",
+    "7be0f12c54a8d033a0fbd14418c9af98962da9a86f5ff7811f9b3423a1f0b7d7",
+)
+"""Versions of meta/musicgen that existing programs name; their clients send such an id without the model's name."""
+
+OTHER_NAMES = {"facebookresearch/musicgen": META_MUSICGEN}
 VERSION_CREATED = "2023-06-12T00:00:00.000Z"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
+_VERSION_ID = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +79,37 @@ def find_model(name: str) -> PublishedModel | None:
     """Find a model by ``owner/name``, or by the name it has here as ``tunesmith/name``; reads the disk, so call it in
     a thread.
     """
-    names = (name.lower(), name.lower().removeprefix(f"{OWNER}/"))
+    wanted = OTHER_NAMES.get(name.lower(), name.lower())
+    names = (wanted, wanted.removeprefix(f"{OWNER}/"))
     return next((model for model in published_models() if model.name.lower() in names or model.asked == names[1]), None)
 
 
-def find_version(version: str) -> PublishedModel | None:
-    """Find a model by a version's id, ``owner/name:id`` or ``owner/name``; reads the disk, so call it in a thread."""
-    name, _, number = version.rpartition(":") if ":" in version else ("", "", version)
+def find_version(version: str, name: str = "") -> PublishedModel | None:
+    """Find a model by a version's id, ``owner/name:id`` or ``owner/name``; ``name`` is the model's if known otherwise.
+
+    Under a name any well-formed id is the one version there is here. Reads the disk, so call it in a thread.
+    """
+    before, _, number = version.rpartition(":") if ":" in version else (name, "", version)
     if "/" in number:
         return find_model(number)
-    found = next((model for model in published_models() if model.version == number), None)
-    return found if found and name.lower() in ("", found.name.lower()) else None
+    if before:
+        model = find_model(before)
+        return model if model and runs_for(model, number) else None
+    known = MUSICGEN_VERSION if number in PUBLIC_VERSIONS else number
+    return next((model for model in published_models() if model.version == known), None)
+
+
+def runs_for(model: PublishedModel, version: str) -> bool:
+    """Tell whether a model runs for a version's id under its name: its own, or any that programs may have pinned."""
+    return version == model.version or _VERSION_ID.fullmatch(version) is not None
+
+
+def version_note(model: PublishedModel, version: str) -> str | None:
+    """Return what to tell a caller who asked for another version than the one that runs."""
+    number = version.rpartition(":")[2]
+    if number == model.version or not _VERSION_ID.fullmatch(number):
+        return None
+    return f"Version {number[:8]} is not here: version {model.version[:8]} of {model.name} runs"
 
 
 def _version(name: str) -> str:
