@@ -1,0 +1,1 @@
+"""Parts of the benchmark with hostile callers: one file a kind of attack."""
