@@ -72,7 +72,5 @@ def odd_names(server: RunningServer) -> Counter[str]:
     paths = ("/api/tracks?tag=%00", "/api/tracks?search=%00", "/api/jobs/%00", "/v1/predictions/%ED%A0%80")
     statuses = [send(server.port, "GET", path)[0] for path in paths]
     names = ("../x", "a/../../b", "C:\\x", "x\0y", "x" * 100_000)
-    statuses += [
-        send(server.port, "POST", "/api/models/pull", json.dumps({"name": name}).encode())[0] for name in names
-    ]
+    statuses += [post(server.port, "/api/models/pull", {"name": name}) for name in names]
     return count(statuses)
