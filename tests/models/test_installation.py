@@ -10,12 +10,15 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
+import safetensors.numpy
+import tokenizers
 from checkpoints import Storage, write_audiocraft, write_companions, write_musicgen
 from hub_server import HubServer, hub_server
 
-from tunesmith.errors import ModelFileError
+from tunesmith.errors import ModelFileError, OutOfResources
 from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.digests import verify
 from tunesmith.models.hub import Hub
@@ -131,35 +134,66 @@ def test_a_hostile_pickle_does_not_run_and_leaves_nothing(
     assert files_of(store) == []
 
 
-def broken(folder: Path, how: str) -> None:
-    if how == "truncated weights":
-        weights = folder / "model.safetensors"
-        weights.write_bytes(weights.read_bytes()[:-1000])
-    elif how == "missing tokenizer":
-        (folder / "tokenizer.json").unlink()
-    elif how == "damaged tokenizer":
-        (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
-    elif how == "another architecture":
-        (folder / "config.json").write_text(json.dumps({"model_type": "llama"}), encoding="utf-8")
-    elif how == "noise for weights":
-        (folder / "model.safetensors").write_bytes(os.urandom(10_000))
+def cut_weights(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+
+def save_tokenizer_without_end(folder: Path) -> None:
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"a": 0}, unk_token="a"))
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def lose_numbers(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    lost = {name: one * np.float32("nan") for name, one in safetensors.numpy.load_file(weights).items()}
+    safetensors.numpy.save_file(lost, weights)
+
+
+def written(name: str, text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_text(text, encoding="utf-8")
+
+
+BREAK: dict[str, Callable[[Path], object]] = {
+    "truncated weights": cut_weights,
+    "noise for weights": lambda folder: (folder / "model.safetensors").write_bytes(os.urandom(10_000)),
+    "weights that are not numbers": lose_numbers,
+    "missing tokenizer": lambda folder: (folder / "tokenizer.json").unlink(),
+    "damaged tokenizer": written("tokenizer.json", "{}"),
+    "tokenizer without a model": written("tokenizer.json", '{"model": {"vocab": [["a", 0]]}}'),
+    "tokenizer without an end": save_tokenizer_without_end,
+    "nested tokenizer": written("tokenizer.json", '{"model":' * 100_000),
+    "another architecture": written("config.json", json.dumps({"model_type": "llama"})),
+    "nested config": written("config.json", "[" * 100_000),
+}
 
 
 @pytest.mark.parametrize(("how", "words"), [
     ("truncated weights", r"model\.safetensors"), ("missing tokenizer", r"tokenizer\.json"),
     ("damaged tokenizer", r"tokenizer\.json"), ("another architecture", r"config\.json.*model_type.*'llama'"),
-    ("noise for weights", r"model\.safetensors"),
+    ("noise for weights", r"model\.safetensors"), ("tokenizer without a model", r"tokenizer\.json"),
+    ("tokenizer without an end", r"tokenizer\.json: has no end token"),
+    ("weights that are not numbers", r"model\.safetensors: .* NaN or infinite"), ("nested config", r"config\.json"),
+    ("nested tokenizer", r"tokenizer\.json"),
 ])  # fmt: skip
 def test_a_broken_checkpoint_is_named_and_leaves_nothing(
     hub: HubServer, store: Store, install: Pull, tmp_path: Path, how: str, words: str
 ) -> None:
     write_musicgen(tmp_path / "broken")
-    broken(tmp_path / "broken", how)
+    BREAK[how](tmp_path / "broken")
     hub.share("org/broken", tmp_path / "broken")
     for source in ("org/broken", tmp_path / "broken"):
         with pytest.raises(ModelFileError, match=words):
             install(source)
     assert files_of(store) == []
+
+
+def test_a_model_that_memory_cannot_hold_is_not_installed_untried(store: Store, tmp_path: Path) -> None:
+    write_musicgen(tmp_path / "tiny")
+    tools = PullTools(store, MusicGenConverter(available=lambda: 1000))
+    with pytest.raises(OutOfResources, match=r"not enough memory for tiny: it needs about .* and 1 kB is available"):
+        pull(PullRequest(str(tmp_path / "tiny")), tools, lambda _: None, lambda _: None)
+    assert store.models() == ()
 
 
 def test_each_quantization_is_another_model(install: Pull, tmp_path: Path) -> None:

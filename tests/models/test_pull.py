@@ -259,7 +259,7 @@ def test_another_kind_of_model_is_refused_before_its_weights_are_fetched(bench: 
     assert bench.left() == set()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "\ufffd" * 10])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\ufffd" * 10, "[" * 100_000])
 def test_a_damaged_config_is_refused(bench: Bench, text: str) -> None:
     (bench.share() / "config.json").write_text(text, encoding="utf-8")
     with pytest.raises(ModelFileError, match=r"config\.json: model_type: is missing"):
@@ -273,6 +273,14 @@ def test_a_checkpoint_that_cannot_be_converted_leaves_nothing(bench: Bench) -> N
     with pytest.raises(ModelFileError, match="is broken"):
         bench.pull()
     assert bench.left() == set()
+
+
+def test_a_model_that_cannot_make_music_is_not_installed(bench: Bench) -> None:
+    bench.share()
+    bench.tools = replace(bench.tools, converter=CopyingConverter(unusable=BROKEN))
+    with pytest.raises(ModelFileError, match="is broken"):
+        bench.pull()
+    assert bench.tools.store.models() == ()
 
 
 def test_a_stopped_conversion_leaves_no_model_and_the_download(bench: Bench) -> None:

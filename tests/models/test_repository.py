@@ -46,7 +46,8 @@ def test_a_repository_without_weights_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"weight_map": 3}', '{"weight_map": {"a": "../../x.bin"}}',
-                                  '{"weight_map": {"a": "..bin"}}', '{"weight_map": {"a": 1}}'])  # fmt: skip
+                                  '{"weight_map": {"a": "..bin"}}', '{"weight_map": {"a": 1}}',
+                                  "[" * 100_000])  # fmt: skip
 def test_a_damaged_or_hostile_index_is_refused(text: str) -> None:
     with pytest.raises(ModelFileError, match="weight_map"):
         shard_names("model.safetensors.index.json", text)

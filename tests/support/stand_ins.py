@@ -34,11 +34,15 @@ def write_stand_in(folder: Path, *, kibibytes: int = 64, model_type: str = "musi
 
 @dataclass
 class CopyingConverter:
-    """Copies the weights; ``lacks`` are the companions it asks for, ``fails`` is raised after half of the work."""
+    """Copies the weights; ``lacks`` are the companions it asks for, ``fails`` is raised after half of the work.
+
+    ``unusable`` is raised when the model is tried out.
+    """
 
     model_types: tuple[str, ...] = ("musicgen",)
     lacks: tuple[str, ...] = ()
     fails: BaseException | None = None
+    unusable: BaseException | None = None
 
     def companions(self, folder: Path) -> tuple[str, ...]:
         """Return what the test said is lacking."""
@@ -59,6 +63,11 @@ class CopyingConverter:
         (target / "quantization").write_text(quantization, encoding="utf-8")
         progress(1.0)
         return TINY
+
+    def try_out(self, folder: Path, manifest: Manifest) -> None:  # noqa: ARG002
+        """Raise ``unusable`` where the test said so."""
+        if self.unusable:
+            raise self.unusable
 
 
 def install(store: Store, name: str, content: bytes = b"weights", *, licence: str = "mit") -> InstalledModel:

@@ -44,7 +44,7 @@ class Reply:
         """Return the body as JSON; None where it is none."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def document(self) -> dict[str, Any]:

@@ -98,6 +98,6 @@ def _repair(manifest: Manifest) -> str:
 def _read_verified(folder: Path) -> dict[str, Identity]:
     try:
         values = json.loads((folder / VERIFIED).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}

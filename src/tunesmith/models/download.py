@@ -97,7 +97,7 @@ def check_model_type(text: str, known: tuple[str, ...]) -> None:
     """Raise ModelFileError unless config.json names a known ``model_type``."""
     try:
         model_type = json.loads(text)["model_type"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelFileError(CONFIG, "model_type: is missing") from None
     if model_type not in known:
         raise ModelFileError(CONFIG, f"model_type: must be {' or '.join(known)}, got {model_type!r}")

@@ -129,7 +129,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelFileError(str(path), "is missing, so this is not an installed model") from None
     except OSError as error:
         raise ModelFileError(str(path), f"cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelFileError(str(path), f"is not a manifest of this version of Tunesmith: {error}") from None
 
 

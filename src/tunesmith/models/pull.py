@@ -199,6 +199,7 @@ class _Pull:
             architecture = tools.converter.convert(folder, companions, target, offer.quantization, converted)
             self.progress(Progress("checking", 0.98))
             manifest = _manifest(offer, architecture, digest_folder(target), tools.now())
+            tools.converter.try_out(target, manifest)
             mark_verified(target, manifest)
             write_manifest(manifest, target)
         self.progress(Progress("installed", 1.0))

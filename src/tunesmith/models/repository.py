@@ -91,7 +91,7 @@ def shard_names(index_name: str, text: str) -> tuple[str, ...]:
     """Read the names of the shards from an index; raises ModelFileError where it is none."""
     try:
         names = set(json.loads(text)["weight_map"].values())
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelFileError(index_name, "weight_map: is missing or broken") from None
     bad = [
         name

@@ -28,5 +28,5 @@ def read_architecture(folder: Path) -> Architecture:
         return Architecture.from_json(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ModelFileError(str(path), f"cannot be read: {error.strerror}; pull the model again") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(str(path), f"is damaged ({error}); pull the model again") from None

@@ -162,6 +162,18 @@ def test_tensors_beyond_their_storage_are_refused(saved: Path) -> None:
         read_torch_file(saved.with_name("short.bin"))
 
 
+@pytest.mark.parametrize(("shape", "strides"), [
+    ((1 << 20, 1 << 20), (0, 0)), ((1 << 40,), (0,)), ((4, 13), (0, 0)), ((7, 6), (1, 1)), ((2,) * 40, (0,) * 40),
+])  # fmt: skip
+def test_a_small_file_does_not_claim_more_numbers_than_it_holds(
+    tmp_path: Path, shape: tuple[int, ...], strides: tuple[int, ...]
+) -> None:
+    storage = torch.arange(12.0)  # as_strided reads nothing, so that it can be saved
+    torch.save({"a": storage.as_strided(shape, strides)}, tmp_path / "vast.bin")
+    with pytest.raises(ModelFileError, match="has more numbers than the 12 of its storage"):
+        read_torch_file(tmp_path / "vast.bin")
+
+
 def test_compressed_and_big_endian_files_are_refused(saved: Path) -> None:
     rezip(saved, saved.with_name("packed.bin"), {}, zipfile.ZIP_DEFLATED)
     with pytest.raises(ModelFileError, match="is compressed"):

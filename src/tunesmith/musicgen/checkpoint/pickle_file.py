@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,9 @@ class _Archive:
         tensor = StoredTensor(self._path, storage.kind, tuple(shape), offset, None if same else tuple(strides))
         if first * size + tensor.extent > storage.count * size:
             raise ModelFileError(self._path.name, f"a tensor of shape {tuple(shape)} reaches beyond its storage")
+        if prod(shape) > storage.count:  # strides of zero repeat numbers, and a small file would fill the memory
+            problem = f"a tensor of shape {tuple(shape)} has more numbers than the {storage.count} of its storage"
+            raise ModelFileError(self._path.name, problem)
         return tensor
 
 

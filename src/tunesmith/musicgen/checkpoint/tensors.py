@@ -142,13 +142,17 @@ class IdentityTensor:
 
 
 class LazyWeights(Mapping[str, NDArray[np.float32]]):
-    """Tensors by name, each read when asked for and not kept."""
+    """Tensors by name, each read when asked for and not kept; raises ModelFileError for NaN or infinite numbers."""
 
     def __init__(self, tensors: Tensors) -> None:
         self._tensors = tensors
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        return self._tensors[name].read()
+        tensor = self._tensors[name]
+        numbers = tensor.read()
+        if not np.isfinite(numbers).all():
+            raise ModelFileError(tensor.file, f"{name} has numbers that are NaN or infinite")
+        return numbers
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tensors)
