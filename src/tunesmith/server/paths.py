@@ -21,6 +21,11 @@ DIALECT_BY_PATH: Mapping[str, str] = {
 }
 """Whose a path is by how it begins; the first that fits. ``models`` are those that OpenAI and Replicate share."""
 
+PATHS_OF_RECORDINGS = re.compile(
+    r"(?:/api/(?:generate|jobs)|/v1/(?:files|predictions)|/v1/(?:models|deployments)/.+/predictions)/?"
+)
+"""The paths whose bodies may hold a recording: in base64, as a data URI, or as a file of a form."""
+
 SHOWN_CHARACTERS = 200
 _SIGNED = re.compile(r"^(/v1/(?:outputs|streams)/[^/]+/)[^/]+")
 
@@ -28,6 +33,11 @@ _SIGNED = re.compile(r"^(/v1/(?:outputs|streams)/[^/]+/)[^/]+")
 def dialect_of(path: str) -> str:
     """Return whose dialect a path belongs to."""
     return next((dialect for start, dialect in DIALECT_BY_PATH.items() if path.startswith(start)), "huggingface")
+
+
+def may_hold_recording(path: str) -> bool:
+    """Tell whether the body of a request to a path may hold a recording, and so be large."""
+    return PATHS_OF_RECORDINGS.fullmatch(path) is not None
 
 
 def shown(path: str) -> str:

@@ -20,11 +20,15 @@ from tunesmith.errors import TunesmithError
 from tunesmith.server.auth import Forbidden
 from tunesmith.server.limits import READS
 from tunesmith.server.listening import Names
-from tunesmith.server.paths import shown
+from tunesmith.server.paths import may_hold_recording, shown
 
 SECURITY_HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer"}
 LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 PREFLIGHT_SECONDS = 600
+MAX_LENGTH_DIGITS = 15
+MAX_BYTES_WITHOUT_RECORDING = 1e6
+"""How large a body may be on a path that takes no recordings."""
+
 DROP_SECONDS = 5.0
 """How long the rest of a body that is too large is read and dropped, for clients which listen only once all is sent."""
 
@@ -105,7 +109,10 @@ class HostCheck:
 
 
 class BodyLimit:
-    """Middleware that answers 413 to bodies that are too large, whatever their headers say."""
+    """Middleware that answers 413 to bodies that are too large, whatever their headers say.
+
+    ``max_bytes`` is for paths that take recordings; for others it is at most MAX_BYTES_WITHOUT_RECORDING.
+    """
 
     def __init__(self, app: ASGIApp, tell: Tell, max_bytes: float) -> None:
         self._app = app
@@ -117,17 +124,21 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _CountedBody(receive, send, self._max_bytes)
+        max_bytes = self._max_bytes_at(scope["path"])
+        body = _CountedBody(receive, send, max_bytes)
         headers = Headers(scope=scope)
         declared = headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._max_bytes:
+        if declared.isdecimal() and (len(declared) > MAX_LENGTH_DIGITS or int(declared) > max_bytes):
             body.is_too_large = True
         else:
             await body.served(self._app, scope)
         if body.is_too_large and not body.is_answered:
             if "expect" not in headers:
                 await body.drop_rest()
-            await self._tell(scope["path"], TooLarge(self._max_bytes))(scope, receive, send)
+            await self._tell(scope["path"], TooLarge(max_bytes))(scope, receive, send)
+
+    def _max_bytes_at(self, path: str) -> float:
+        return self._max_bytes if may_hold_recording(path) else min(self._max_bytes, MAX_BYTES_WITHOUT_RECORDING)
 
 
 class _CountedBody:

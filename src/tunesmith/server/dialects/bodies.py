@@ -1,28 +1,52 @@
-"""Request bodies: JSON whatever the Content-Type says, checked against a model."""
+"""Request bodies: JSON whatever the Content-Type says, checked against a model. Every route reads its JSON here."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, TypeVar
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import one_line
+from tunesmith.server.json_text import WHOLE_BODY, parse_json
+
+PARSED_AT_ONCE_BYTES = 32_768
+"""Up to what size a body is parsed on the event loop; a larger one is parsed in a thread."""
+
+__all__ = ["WHOLE_BODY", "checked", "documented", "in_thread_if_large", "read_body", "read_object"]
 
 Body = TypeVar("Body", bound=BaseModel)
+Result = TypeVar("Result")
+Rest = ParamSpec("Rest")
+
+
+async def read_object(request: Request, long_fields: Collection[str] = ()) -> dict[str, Any]:
+    """Return the body, a JSON object; an empty body is an empty object.
+
+    Strings may be long under the names in ``long_fields``. Raises BadRequest, and InvalidRequest that names the field.
+    """
+    raw = await request.body() or b"{}"
+    document = await in_thread_if_large(parse_json, raw, long_fields)
+    if not isinstance(document, dict):
+        raise InvalidRequest(WHOLE_BODY, "must be a JSON object")
+    return document
+
+
+async def in_thread_if_large(
+    parse: Callable[Concatenate[bytes, Rest], Result], raw: bytes, *rest: Rest.args, **named: Rest.kwargs
+) -> Result:
+    """Return what ``parse`` makes of a body, without holding up other requests."""
+    if len(raw) <= PARSED_AT_ONCE_BYTES:
+        return parse(raw, *rest, **named)
+    return await asyncio.to_thread(parse, raw, *rest, **named)
 
 
 async def read_body(request: Request, kind: type[Body]) -> Body:
-    """Read the body; raises InvalidRequest that names the field."""
-    try:
-        fields = json.loads(await request.body())
-    except ValueError:
-        raise InvalidRequest("body", "must be JSON") from None
-    if not isinstance(fields, dict):
-        raise InvalidRequest("body", "must be a JSON object")
-    return checked(kind, fields)
+    """Read the body as a model; raises BadRequest, and InvalidRequest that names the field."""
+    return checked(kind, await read_object(request))
 
 
 def checked(kind: type[Body], fields: dict[str, Any]) -> Body:

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from tunesmith.errors import TunesmithError
+from tunesmith.server.dialects.bodies import in_thread_if_large
 from tunesmith.server.dialects.contract import Context, Service, error_response, message_of, status_of
+from tunesmith.server.json_text import parse_json
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-CODES: Mapping[int, int] = {401: -32_001, 403: -32_003, 404: -32_004, 429: -32_029}
+CODES: Mapping[int, int] = {400: -32_700, 422: -32_602, 401: -32_001, 403: -32_003, 404: -32_004, 429: -32_029}
 INTERNAL_ERROR = -32_603
 
 
@@ -32,7 +34,10 @@ def router(context: Context) -> APIRouter:
     @routes.api_route("/mcp", methods=["GET", "POST", "DELETE"], include_in_schema=False)
     async def mcp(request: Request, caller: Any = Depends(context.authenticate)) -> Response:  # noqa: B008
         request.state.caller = caller
-        return _Answer(await sessions.running())
+        raw = await request.body()
+        if raw:
+            await in_thread_if_large(parse_json, raw)
+        return _Answer(await sessions.running(), raw)
 
     return routes
 
@@ -84,12 +89,18 @@ def _sessions_of(service: Service) -> StreamableHTTPSessionManager:
 class _Answer(Response):
     """An answer that the protocol's library writes itself."""
 
-    def __init__(self, sessions: StreamableHTTPSessionManager) -> None:
+    def __init__(self, sessions: StreamableHTTPSessionManager, body: bytes) -> None:
         super().__init__()
         self._sessions = sessions
+        self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._sessions.handle_request(scope, receive, send)
+        unread: list[Message] = [{"type": "http.request", "body": self._body, "more_body": False}]
+
+        async def receive_again() -> Message:
+            return unread.pop() if unread else await receive()
+
+        await self._sessions.handle_request(scope, receive_again, send)
 
 
 def errors(error: TunesmithError) -> JSONResponse:

@@ -115,9 +115,15 @@ def test_an_address_of_this_machine_is_not_fetched(server: httpx.Client) -> None
     assert error_of(answer) == (422, "ForbiddenAddress", "audio")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b"\xff\xfe", b"[" * 100_000])
-def test_a_body_that_is_no_object_is_refused(server: httpx.Client, content: bytes) -> None:
-    assert error_of(server.post("/api/generate", content=content)) == (422, "InvalidRequest", "body")
+@pytest.mark.parametrize(("content", "error"), [
+    (b"", (422, "InvalidRequest", "prompt")), (b"{", (400, "NotJson", None)), (b"[1]", (422, "InvalidRequest", "body")),
+    (b"null", (422, "InvalidRequest", "body")), (b"\xff\xfe", (400, "BadRequest", None)),
+    (b"[" * 100_000, (400, "BadRequest", None)),
+])  # fmt: skip
+def test_a_body_that_is_no_object_is_refused(
+    server: httpx.Client, content: bytes, error: tuple[int, str, str | None]
+) -> None:
+    assert error_of(server.post("/api/generate", content=content)) == error
 
 
 def test_an_unknown_model_is_not_found(server: httpx.Client) -> None:

@@ -61,11 +61,20 @@ def test_a_body_is_json_whatever_its_type_says(service: FakeService, kind: str |
 
 
 @pytest.mark.parametrize("body", [
-    b"{", b"[]", b"\xff", b"[" * 100_000, b'{"input": NaN}', b'{"a": 1e999}', b'{"\\u0000": 1}', b'{"a": ["\\ud800"]}',
+    b"{", b"[]", b"\xff", b"[" * 100_000,
 ])  # fmt: skip
 def test_a_body_that_is_no_object_is_a_bad_request(service: FakeService, body: bytes) -> None:
     answer = _client(service).post(PATH, content=body)
     assert (answer.status_code, answer.json()["title"]) == (400, "Bad request")
+
+
+@pytest.mark.parametrize(("body", "field"), [
+    (b'{"input": NaN}', "input"), (b'{"a": 1e999}', "a"), (b'{"\\u0000": 1}', "(a name)"),
+    (b'{"a": ["\\ud800"]}', "a.0"),
+])  # fmt: skip
+def test_a_value_that_cannot_be_kept_is_named(service: FakeService, body: bytes, field: str) -> None:
+    answer = _client(service).post(PATH, content=body)
+    assert (answer.status_code, answer.json()["invalid_fields"][0]["field"]) == (422, field)
 
 
 def test_a_model_of_ones_own_is_predicted_with_by_name_and_by_version(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import Request
-from starlette.exceptions import HTTPException
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest
+from tunesmith.server.dialects.bodies import in_thread_if_large
+from tunesmith.server.dialects.forms import is_form, read_form
 from tunesmith.server.dialects.huggingface.formats import CONTENT_TYPES, Answer
+from tunesmith.server.json_text import NotJson, decode_text, parse_json
 from tunesmith.server.refusals import BadRequest
 
 DIALECT = "huggingface"
@@ -56,17 +57,17 @@ def documented_inputs() -> dict[str, Any]:
 async def asked_for(request: Request) -> dict[str, Any]:
     """Read the body of a request, which may also be a form in parts."""
     content_type = request.headers.get("content-type", "")
-    body = read_body(await request.body(), content_type)
-    form = await _parts(request) if content_type.startswith("multipart/") else {}
+    body = await in_thread_if_large(read_body, await request.body(), content_type)
+    form = await _parts(request) if is_form(request) else {}
     return form if "inputs" in form else body
 
 
 async def _parts(request: Request) -> dict[str, Any]:
     """Return the texts of a form in parts; none where it only says that it is one."""
     try:
-        async with request.form() as form:
+        async with read_form(request) as form:
             return {name: value for name, value in form.items() if isinstance(value, str)}
-    except HTTPException:
+    except BadRequest:
         return {}
 
 
@@ -76,14 +77,11 @@ def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
     Raises BadRequest for bytes that are no text, and for what began as a JSON object and is none.
     """
     try:
-        text = raw.decode("utf-8-sig")  # some of Windows' programs begin with a mark
-    except UnicodeDecodeError:
-        raise BadRequest("inputs: must be text in UTF-8") from None
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
+        body = parse_json(raw)
+    except NotJson:
+        text = decode_text(raw)
         if text.lstrip().startswith("{"):
-            raise BadRequest("body: is not JSON, though it begins like it") from None
+            raise
         form = parse_qs(text) if "form-urlencoded" in content_type else {}
         return {name: values[0] for name, values in form.items()} if "inputs" in form else {"inputs": text}
     return body if isinstance(body, dict) else {"inputs": body}

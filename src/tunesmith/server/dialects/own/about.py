@@ -13,10 +13,9 @@ import tunesmith
 from tunesmith.jobs.runners.pool import Loaded
 from tunesmith.request import GenerationRequest
 from tunesmith.server.context import DialectContext
-from tunesmith.server.dialects.bodies import checked, documented
+from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.own.documents import ExplanationDocument, LoadedDocument, LoadedModels, VersionDocument
 from tunesmith.server.dialects.own.jobs import encoded
-from tunesmith.server.dialects.own.order import read_object
 from tunesmith.server.dialects.own.problems import responses
 from tunesmith.server.dialects.own.views import moment
 
@@ -39,7 +38,7 @@ def add_about(routes: APIRouter, context: DialectContext) -> None:
         summary="What the composer reads from a prompt", response_model=ExplanationDocument,
     )  # fmt: skip
     async def explain(request: Request) -> Response:
-        body = checked(ExplainBody, await read_object(request))
+        body = await read_body(request, ExplainBody)
         music = GenerationRequest.checked(prompt=body.prompt, seed=body.seed)
         return encoded(ExplanationDocument(**await asyncio.to_thread(_explained, music)))
 

@@ -16,7 +16,7 @@ from tunesmith.models.source import PullRequest
 from tunesmith.models.store import Store
 from tunesmith.server.auth import require_admin
 from tunesmith.server.context import DialectContext
-from tunesmith.server.dialects.bodies import checked, documented
+from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.own.documents import (
     ErrorDetail,
     ErrorDocument,
@@ -34,7 +34,6 @@ from tunesmith.server.dialects.own.hub import (
     refuse_provider_mapping,
 )
 from tunesmith.server.dialects.own.jobs import EVENTS, encoded
-from tunesmith.server.dialects.own.order import read_object
 from tunesmith.server.dialects.own.problems import responses
 from tunesmith.server.dialects.sse import SILENCE_SECONDS, STILL_HERE, event, event_stream
 from tunesmith.server.model_book import COMPOSER, KnownModel, known_model, known_models
@@ -93,7 +92,7 @@ def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None
         response_class=Response, responses={**EVENTS, **responses(403, 404, 409, 422, 503)},
     )  # fmt: skip
     async def pull(request: Request) -> Response:
-        body = checked(PullBody, await read_object(request))
+        body = await read_body(request, PullBody)
         return event_stream(_told(await pulls.begin(body.request())))
 
     @routes.delete(

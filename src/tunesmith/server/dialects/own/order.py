@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +16,8 @@ from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest, Hit
 from tunesmith.server.auth import Caller
-from tunesmith.server.dialects.bodies import checked
+from tunesmith.server.dialects.bodies import checked, read_object
+from tunesmith.server.dialects.forms import is_form, read_form
 from tunesmith.server.dialects.own.priority import PRIORITY, SCHEMA, priority_of
 from tunesmith.server.fetching import Fetcher
 from tunesmith.server.keep_alive import KEEP_ALIVE
@@ -74,21 +74,10 @@ class Orders:
             raise InvalidRequest(field, "must be a sound in base64, a data URI or an http(s) address") from None
 
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """Read a JSON object whatever the Content-Type says; raises InvalidRequest."""
-    try:
-        body = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        raise InvalidRequest("body", "must be JSON") from None
-    if not isinstance(body, dict):
-        raise InvalidRequest("body", "must be a JSON object")
-    return body
-
-
 async def _fields_of(request: Request) -> dict[str, Any]:
-    if not request.headers.get("content-type", "").lower().startswith(MULTIPART):
-        return await read_object(request)
-    async with request.form(max_files=len(RECORDINGS), max_fields=MAX_FORM_FIELDS) as form:
+    if not is_form(request):
+        return await read_object(request, RECORDINGS)
+    async with read_form(request, max_files=len(RECORDINGS), max_fields=MAX_FORM_FIELDS) as form:
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():
             part = await value.read() if isinstance(value, UploadFile) else value

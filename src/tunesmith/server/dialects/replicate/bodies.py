@@ -1,62 +1,33 @@
-"""Bodies of requests: JSON whatever the Content-Type says, and no larger than allowed."""
+"""Bodies and headers of requests for predictions."""
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
 
-from tunesmith.server.dialects.replicate.problems import Problem
+from tunesmith.errors import InvalidRequest
+from tunesmith.server.dialects.bodies import WHOLE_BODY, read_object
+from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput
+from tunesmith.server.refusals import BadRequest
 
-MAX_BODY_BYTES = 140 * 10**6
-"""Room for a sound file of 100 MB in a data URI."""
+RECORDINGS = ("input_audio", "melody")
+"""The fields of an input that may hold a recording as a data URI."""
 
 MAX_WAIT_SECONDS = 60.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait(?:\s*=\s*\"?(\d{1,9})\"?)?\s*(?:$|[,;])")
 
 
 async def read_json(request: Request) -> Mapping[str, Any]:
-    """Return the body, which must be an object; raises Problem."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Problem(413, f"The body must be at most {MAX_BODY_BYTES} bytes.", "Payload too large")
+    """Return the body, which must be an object; raises BadRequest and InvalidInput."""
     try:
-        content = json.loads(bytes(body) or b"{}", parse_constant=_refuse, parse_float=_finite)
-        _check_text(body, content)
-    except (ValueError, RecursionError):
-        raise Problem(400, "The body is not JSON.", "Bad request") from None
-    if not isinstance(content, dict):
-        raise Problem(400, "The body must be a JSON object.", "Bad request")
-    return content
-
-
-def _check_text(body: bytearray, content: Any) -> None:
-    """Raise ValueError for text that no database keeps: half characters and NUL, which only escapes can bring in."""
-    if b"\\u" in body and b"\0" in _unescaped(content):
-        raise ValueError("NUL")
-
-
-def _unescaped(content: Any) -> bytes:
-    if isinstance(content, dict):
-        return b"".join(_unescaped(part) for pair in content.items() for part in pair)
-    if isinstance(content, list):
-        return b"".join(_unescaped(part) for part in content)
-    return content.encode() if isinstance(content, str) else b""
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _refuse(text)
-
-
-def _refuse(text: str) -> float:
-    raise ValueError(text)
+        return await read_object(request, RECORDINGS)
+    except InvalidRequest as error:
+        if error.field == WHOLE_BODY:
+            raise BadRequest(str(error)) from None
+        raise InvalidInput([InvalidField("invalid", error.field, error.problem)]) from None
 
 
 def wait_seconds(prefer: str | None) -> float | None:

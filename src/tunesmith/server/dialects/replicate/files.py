@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 from starlette.types import Message
 
+from tunesmith.errors import InvalidRequest
+from tunesmith.server.dialects.forms import read_form
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.described import file_body
 from tunesmith.server.dialects.replicate.file_store import MAX_FILE_BYTES, FileStore, StoredFile, Upload
 from tunesmith.server.dialects.replicate.prediction import timestamp
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput, Problem
 from tunesmith.server.dialects.replicate.views import Views, caller_of
+from tunesmith.server.json_text import parse_json
+from tunesmith.server.refusals import BadRequest
 
 PAGE = 100
-MAX_METADATA_CHARACTERS = 16_384
+MAX_METADATA_BYTES = 16_384
 _ROOM_FOR_THE_REST = 10**6
 
 
@@ -42,18 +44,15 @@ class Files:
 
     async def create(self, request: Request) -> Response:
         """Keep the part ``content`` of a multipart body; ``metadata`` is a field or a file in JSON."""
-        try:
-            async with _bounded(request).form(max_files=2, max_fields=8) as form:
-                content = form.get("content")
-                if not isinstance(content, UploadFile):
-                    raise InvalidInput([InvalidField("required", "content", "content is required")])
-                upload = Upload(
-                    caller_of(request).owner, _name(content.filename), _type(content.content_type),
-                    await _metadata(form),
-                )  # fmt: skip
-                stored = await asyncio.to_thread(self._store.add, upload, content.file)
-        except HTTPException as error:
-            raise Problem(400, str(error.detail), "Bad request") from None
+        async with read_form(_bounded(request), max_files=2, max_fields=8) as form:
+            content = form.get("content")
+            if not isinstance(content, UploadFile):
+                raise InvalidInput([InvalidField("required", "content", "content is required")])
+            upload = Upload(
+                caller_of(request).owner, _name(content.filename), _type(content.content_type),
+                await _metadata(form),
+            )  # fmt: skip
+            stored = await asyncio.to_thread(self._store.add, upload, content.file)
         return JSONResponse(self._shown(stored, request), 201)
 
     async def get(self, request: Request, file_id: str) -> Response:
@@ -107,11 +106,13 @@ def _bounded(request: Request) -> Request:
 
 async def _metadata(form: FormData) -> Mapping[str, Any]:
     given = form.get("metadata")
-    text = await given.read(MAX_METADATA_CHARACTERS + 1) if isinstance(given, UploadFile) else given or "{}"
+    raw = await given.read(MAX_METADATA_BYTES + 1) if isinstance(given, UploadFile) else (given or "{}").encode()
     try:
-        metadata = json.loads(text) if len(text) <= MAX_METADATA_CHARACTERS else None
-    except (ValueError, RecursionError):
+        metadata = parse_json(raw) if len(raw) <= MAX_METADATA_BYTES else None
+    except BadRequest:
         metadata = None
+    except InvalidRequest as error:
+        raise InvalidInput([InvalidField("invalid", f"metadata.{error.field}", error.problem)]) from None
     if not isinstance(metadata, dict):
         raise InvalidInput([InvalidField("invalid", "metadata", "metadata must be a JSON object of at most 16 KB")])
     return metadata

@@ -98,8 +98,8 @@ def errors(error: TunesmithError) -> Response:
     if isinstance(error, InvalidRequest):
         field = f"input.{_NAMES.get(error.field, error.field)}"
         return _invalid(InvalidInput([InvalidField("invalid", field, error.problem)]))
-    name = type(error).__name__
-    if name not in _TITLES:
+    name = next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _TITLES), None)
+    if name is None:
         return problem(500, "Internal server error", "The request could not be served.")
     wait = getattr(error, "retry_after", None)
     headers = {**getattr(error, "headers", {}), **({"retry-after": str(wait)} if wait else {})}

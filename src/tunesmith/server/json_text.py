@@ -1,0 +1,130 @@
+"""Parses JSON from callers: its size, nesting, numbers and text are checked before anything else looks at a value."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.server.refusals import BadRequest
+
+WHOLE_BODY = "body"
+"""The name of a body as a field, where the whole of it is wrong."""
+
+MAX_NESTING = 32
+MAX_VALUES = 10_000
+"""How many values a document may hold, with those inside of others."""
+
+MAX_STRING_CHARACTERS = 16_384
+"""How long a string may be whose field has no limit of its own yet; recordings have none."""
+
+MAX_MARKS = 5 * MAX_VALUES
+"""How many commas and brackets are parsed at all: more than MAX_VALUES, since text may contain them."""
+
+SLICE_BYTES = 1 << 20
+MAX_DIGITS = 40
+"""Digits of the longest whole number that is read as one; longer ones take quadratic time and fit no field."""
+
+Path = tuple[str | int, ...]
+
+
+class NotJson(BadRequest):
+    """A body is not JSON."""
+
+
+def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
+    """Return what a JSON document holds.
+
+    Strings may be long under the names in ``long_fields``. Raises BadRequest for what is not JSON, is nested too
+    deeply or holds too many values, and InvalidRequest that names the field for a number that is not finite and for
+    text that is too long or that no database and no answer can hold (NUL, half a surrogate pair).
+    """
+    _check_marks(raw)
+    text = decode_text(raw)
+    try:
+        document = json.loads(text, parse_int=_whole_number)
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:
+        raise NotJson("body: is not JSON") from None
+    _check_values(document, long_fields, may_have_escapes="\\u" in text)
+    return document
+
+
+def _check_marks(raw: bytes) -> None:
+    """Raise BadRequest where there are too many commas and brackets; other threads get their turn meanwhile."""
+    marks = 0
+    for start in range(0, len(raw), SLICE_BYTES):
+        piece = raw[start : start + SLICE_BYTES]
+        marks += sum(piece.count(mark) for mark in b",[{")
+        if marks > MAX_MARKS:
+            raise _too_many()
+
+
+def decode_text(raw: bytes) -> str:
+    """Return bytes as text; raises BadRequest for what is not UTF-8."""
+    try:
+        return raw.decode("utf-8-sig")  # some programs of Windows begin with a byte order mark
+    except UnicodeDecodeError:
+        raise BadRequest("body: must be text in UTF-8") from None
+
+
+def _whole_number(digits: str) -> int | float:
+    """Return a whole number; one with too many digits becomes infinite, so that the check of values names its field."""
+    return int(digits) if len(digits) <= MAX_DIGITS else math.inf
+
+
+def _check_values(document: Any, long_fields: Collection[str], *, may_have_escapes: bool) -> None:
+    values = 0
+    waiting: list[tuple[Path, Any]] = [((), document)]
+    while waiting:
+        path, value = waiting.pop()
+        values += 1
+        if values > MAX_VALUES:
+            raise _too_many()
+        if len(path) > MAX_NESTING:
+            raise _too_deep()
+        if isinstance(value, str):
+            _check_string(path, value, long_fields, may_have_escapes)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise InvalidRequest(_named(path), "must be a finite number of at most 40 digits")
+        elif isinstance(value, dict | list):
+            waiting.extend(_members(path, value, may_have_escapes))
+
+
+def _members(path: Path, value: dict[str, Any] | list[Any], may_have_escapes: bool) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, list):
+        yield from (((*path, place), member) for place, member in enumerate(value))
+        return
+    for name, member in value.items():
+        _check_string((*path, "(a name)"), name, (), may_have_escapes)
+        yield (*path, name), member
+
+
+def _check_string(path: Path, text: str, long_fields: Collection[str], may_have_escapes: bool) -> None:
+    is_long = len(text) > MAX_STRING_CHARACTERS
+    if is_long and not (path and path[-1] in long_fields):
+        raise InvalidRequest(_named(path), f"must be at most {MAX_STRING_CHARACTERS} characters, got {len(text)}")
+    if not may_have_escapes:
+        return  # without escapes JSON in UTF-8 can hold neither
+    if "\0" in text:
+        raise InvalidRequest(_named(path), "must not contain the character NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"U+{ord(text[error.start]):04X}"
+        raise InvalidRequest(_named(path), f"must be text in UTF-8, got half a surrogate pair ({half})") from None
+
+
+def _named(path: Path) -> str:
+    return ".".join(str(part)[:80] for part in path) or WHOLE_BODY
+
+
+def _too_many() -> BadRequest:
+    return BadRequest(f"body: must hold at most {MAX_VALUES} values")
+
+
+def _too_deep() -> BadRequest:
+    return BadRequest(f"body: must be nested at most {MAX_NESTING} deep")
