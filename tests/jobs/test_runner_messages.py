@@ -15,7 +15,16 @@ import strange_generators
 
 from tunesmith.jobs.runners import process
 from tunesmith.jobs.runners.local import LocalPool, PoolLimits
-from tunesmith.jobs.runners.messages import MAX_LINE_BYTES, MAX_MESSAGE, MAX_STAGE, InvalidMessage, encode, shortened
+from tunesmith.jobs.runners.messages import (
+    MAX_LINE_BYTES,
+    MAX_MESSAGE,
+    MAX_STAGE,
+    REPLACEMENT,
+    InvalidMessage,
+    decode,
+    encode,
+    shortened,
+)
 from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, Task, TaskFailed
 from tunesmith.request import GenerationRequest
 
@@ -63,7 +72,7 @@ BREACHES = {
 
 @pytest.fixture(autouse=True)
 def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "EXIT_SECONDS", 0.1)
+    monkeypatch.setattr(process, "EXIT_SECONDS", 0.5)
     monkeypatch.setattr(process, "WATCH_SECONDS", 0.1)
     monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
@@ -190,6 +199,12 @@ def test_what_a_generator_says_is_shortened_and_what_cannot_be_said_fails_its_ta
             assert made.metadata["process"] == runner.process_id
 
     asyncio.run(act())
+
+
+def test_characters_that_no_database_stores_are_replaced() -> None:
+    said = {"x\ud800": ["\udc00y", "\0", "\N{MUSICAL NOTE}", 1, None], "plain": "é"}
+    replaced = {f"x{REPLACEMENT}": [f"{REPLACEMENT}y", REPLACEMENT, "\N{MUSICAL NOTE}", 1, None], "plain": "é"}
+    assert decode(encode(said)) == replaced
 
 
 def test_a_message_is_never_longer_than_what_is_read() -> None:

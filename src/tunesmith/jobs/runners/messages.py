@@ -13,6 +13,7 @@ from the child  {"ready": places}                               the model is loa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -24,6 +25,10 @@ MAX_LINE_BYTES = 4 << 20
 
 MAX_KIND, MAX_STAGE, MAX_MESSAGE, MAX_TRACE = 100, 200, 2_000, 20_000
 """How many characters of each text the child sends."""
+
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_MAYBE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class InvalidMessage(ValueError):
@@ -106,9 +111,13 @@ def encode(message: Mapping[str, Any]) -> bytes:
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Read a line that ``encode`` made; raises InvalidMessage."""
+    """Read a line that ``encode`` made; raises InvalidMessage.
+
+    Half surrogate pairs and NUL, which not every database can store, become U+FFFD.
+    """
     try:
         message = json.loads(line)
+        message = _storable(message) if _MAYBE_UNSTORABLE.search(line) else message
     except (ValueError, RecursionError):
         raise InvalidMessage(f"is not JSON, got {line[:80]!r}") from None
     if not isinstance(message, dict):
@@ -128,6 +137,16 @@ def read_from_child(line: bytes) -> FromChild:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise InvalidMessage(f"{field}: {first['msg']}, got {line[:80]!r}") from None
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", REPLACEMENT).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return value
 
 
 def shortened(text: str, longest: int) -> str:
