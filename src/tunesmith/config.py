@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
     result_days: Annotated[float, Field(gt=0)] = 30.0
     result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
+    job_days: Annotated[float, Field(ge=1)] = 90.0
+    job_count: Annotated[int, Field(ge=1)] = 100_000
     public_url: BaseUrl | None = None
     replicate_output: Literal["auto", "url", "data"] = "auto"
     allow_private_addresses: bool = False

@@ -117,10 +117,13 @@ def test_a_job_claimed_as_it_is_submitted_is_as_one_that_was_claimed_later(
     assert ended.state is JobState.SUCCEEDED
 
 
-def test_nobody_is_passed_by_a_job_that_is_claimed_as_it_is_submitted(store: JobStore, queue: JobQueue) -> None:
+def test_nobody_is_passed_by_a_job_that_is_claimed_as_it_is_submitted(
+    store: JobStore, queue: JobQueue, clock: FakeClock
+) -> None:
     assert store.submit(asked("a"), "w1").claim is not None
     for owner in "ab":
         store.submit(asked(owner))
+        clock.pass_(0.01)
     assert store.submit(asked("c"), "w1").claim is None  # others wait
     assert owners(queue, 3) == ["b", "c", "a"]  # a had its turn
 

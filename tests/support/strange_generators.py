@@ -26,6 +26,7 @@ NAMES = (
     "Mistaken",
     "Unloadable",
     "Talkative",
+    "Wordy",
 )
 GATE = "STRANGE_GATE"
 """Names the file whose presence lets the slow one be loaded."""
@@ -134,6 +135,36 @@ class Talkative(Prompt):
         """Print, then make silence."""
         os.write(1, b'{"made": "nonsense"}\n')
         return super().generate(request, progress, cancelled)
+
+
+class Unspeakable(InvalidRequest):
+    """An error that cannot be shown."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise ZeroDivisionError
+
+
+class Wordy(Prompt):
+    """Says more than fits into a message, or what no message can hold; the prompt chooses which."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Do as the prompt says."""
+        made = super().generate(request, progress, cancelled)
+        much = "x" * 17_000_000
+        match request.prompt:
+            case "error":
+                raise InvalidRequest("genre", f"there is no genre {much}\ud800")
+            case "bug":
+                raise ZeroDivisionError(much)
+            case "exit":
+                raise SystemExit(3)
+            case "unspeakable":
+                raise Unspeakable("prompt", "")
+            case "stage":
+                progress(Progress(f"\ud800{much}", 1.0))
+        metadata: dict[str, object] = {"long": much, "nan": float("nan"), "object": object()}
+        return made.with_metadata(said=metadata.get(request.prompt))
 
 
 def install(folder: Path) -> str:

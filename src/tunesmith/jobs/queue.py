@@ -6,6 +6,7 @@ canceled, is told False and changes nothing, so no job finishes twice and no fin
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -31,10 +32,13 @@ from tunesmith.jobs.statements import (
     SUCCEED,
     take_turn,
 )
+from tunesmith.jobs.unreadable import UnreadableJob, read_job, unreadable
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
 from tunesmith.library.tables import jobs, workers
 from tunesmith.library.tracks import track_row
+
+log = logging.getLogger("tunesmith.job")
 
 MAX_ATTEMPTS = 2
 """How often a job is tried whose runner dies."""
@@ -60,21 +64,38 @@ class JobQueue:
     def claim(self, worker: str, models: Collection[str] | None = None) -> Claim | None:
         """Take the next job of these models (None: of any), or return None where none waits.
 
-        The next is of the highest priority, then of the owner served the longest ago, then the oldest.
+        The next is of the highest priority, then of the owner served the longest ago, then the oldest. One that cannot
+        be read fails, so that it does not stand in the way of the others.
         """
-        with self._database.write() as connection:
-            if models is None:
-                job_id = connection.execute(NEXT_JOB).scalar()
-            else:
-                job_id = connection.execute(NEXT_JOB_OF_MODELS, {"the_models": list(models)}).scalar()
-            if job_id is None:
-                return None
-            now = self._clock()
-            values = {"the_id": job_id, "state": JobState.LOADING.value, "worker": worker, "started_at": now}
-            row = connection.execute(CLAIM, {**values, "stage": "loading"}).mappings().one()
-            connection.execute(self._take_turn, {"owner": row["owner"]})
-            is_last = not connection.execute(ANY_WAITS).scalar_one()
-            return Claim(job_of(row, now), worker, row["claims"], is_last)
+        while True:
+            with self._database.write() as connection:
+                row = self._claimed_row(connection, worker, models)
+                if row is None:
+                    return None
+                try:
+                    job = read_job(row, row["started_at"])
+                except UnreadableJob as error:
+                    log.error("%s", unreadable(error).message, extra={"job_id": row["id"]})
+                    end = _end(JobState.FAILED, row["started_at"]) | _failure_values(unreadable(error))
+                    connection.execute(sa.update(jobs).where(jobs.c.id == row["id"]).values(end))
+                    continue
+                is_last = not connection.execute(ANY_WAITS).scalar_one()
+                return Claim(job, worker, row["claims"], is_last)
+
+    def _claimed_row(
+        self, connection: sa.Connection, worker: str, models: Collection[str] | None
+    ) -> sa.RowMapping | None:
+        """Take the next job, and note that its owner was served."""
+        if models is None:
+            job_id = connection.execute(NEXT_JOB).scalar()
+        else:
+            job_id = connection.execute(NEXT_JOB_OF_MODELS, {"the_models": list(models)}).scalar()
+        if job_id is None:
+            return None
+        values = {"the_id": job_id, "state": JobState.LOADING.value, "worker": worker, "started_at": self._clock()}
+        row = connection.execute(CLAIM, {**values, "stage": "loading"}).mappings().one()
+        connection.execute(self._take_turn, {"owner": row["owner"]})
+        return row
 
     def waiting_models(self) -> Mapping[str, int]:
         """Count the waiting jobs by the model that is to make them."""
@@ -181,7 +202,7 @@ class JobQueue:
 
         The attempt does not count, but a job that was claimed again and again fails.
         """
-        orphaned = IS_ACTIVE & jobs.c.worker.not_in(sa.select(workers.c.id))
+        orphaned = IS_ACTIVE & (jobs.c.worker.is_(None) | jobs.c.worker.not_in(sa.select(workers.c.id)))
         uncounted = {**_QUEUED_AGAIN, "attempts": jobs.c.attempts - 1}
         with self._database.write() as connection:
             self._database.lock(connection, "recover")

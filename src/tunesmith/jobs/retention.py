@@ -1,12 +1,32 @@
-"""Keeping the folder of results within its limits, and the jobs told of what is gone."""
+"""Keeping results and finished jobs within their limits, a bounded number at a time."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
-from tunesmith.jobs.results import ResultFiles, Retention
+import sqlalchemy as sa
+
+from tunesmith.jobs.job import JobState, new_job_id
+from tunesmith.jobs.results import SECONDS_A_DAY, ResultFiles, Retention
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.clock import Clock
+from tunesmith.library.database import Database
+from tunesmith.library.tables import jobs, turns
+
+QUOTA_SECONDS = float(SECONDS_A_DAY)
+"""How long every job is kept, because quotas count the jobs of at most a day."""
+
+MAX_ROWS = 500
+_FINAL = tuple(state.value for state in JobState if state.is_final)
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """How long finished jobs are kept: ``days`` since they ended, and ``count`` of them at most."""
+
+    days: float
+    count: int
 
 
 def tidy_results(
@@ -17,3 +37,42 @@ def tidy_results(
     removed = results.prune(retention, store.result_uses(), most)
     store.forget_results(removed, finished_before=started)
     return removed
+
+
+def prune_jobs(database: Database, limits: JobLimits, clock: Clock = time.time, most: int = MAX_ROWS) -> int:
+    """Remove at most so many finished jobs that are too old or too many, the oldest first; return how many.
+
+    Their tracks stay. With them go the turns of owners who have no job any more.
+    """
+    now = clock()
+    old = now - limits.days * SECONDS_A_DAY
+    ended = sa.func.coalesce(jobs.c.finished_at, jobs.c.created_at)
+    with database.write() as connection:
+        database.lock(connection, "prune")
+        removed = _remove(connection, (jobs.c.id < _first_id(old)) & (ended < old), most)
+        finished = connection.execute(_COUNT_FINISHED).scalar_one()
+        excess = min(most - removed, finished - limits.count)
+        if excess > 0:
+            removed += _remove(connection, jobs.c.id < _first_id(now - QUOTA_SECONDS), excess)
+        connection.execute(_REMOVE_TURNS, {"the_most": most})
+    return removed
+
+
+_COUNT_FINISHED = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.state.in_(_FINAL))
+_idle = (
+    sa.select(turns.c.owner)
+    .where(~sa.exists().where(jobs.c.owner == turns.c.owner))
+    .where(turns.c.turn < sa.select(sa.func.max(turns.c.turn)).scalar_subquery())  # the next turn is counted from it
+    .limit(sa.bindparam("the_most"))
+)
+_REMOVE_TURNS = sa.delete(turns).where(turns.c.owner.in_(_idle))
+
+
+def _first_id(time: float) -> str:
+    """Return an id that sorts before those of all jobs submitted from that time on."""
+    return new_job_id(max(0.0, time), bytes)
+
+
+def _remove(connection: sa.Connection, which: sa.ColumnElement[bool], most: int) -> int:
+    oldest = sa.select(jobs.c.id).where(jobs.c.state.in_(_FINAL) & which).order_by(jobs.c.id).limit(most)
+    return connection.execute(sa.delete(jobs).where(jobs.c.id.in_(oldest))).rowcount

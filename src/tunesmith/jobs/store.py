@@ -27,6 +27,7 @@ from tunesmith.jobs.statements import (
     UNFINISHED,
     take_turn,
 )
+from tunesmith.jobs.unreadable import shown_job
 from tunesmith.jobs.waiting import Queue, read_queue
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
@@ -105,7 +106,7 @@ class JobStore:
             self._database.lock(connection, "submit")
             earlier = _with_key(connection, row)
             if earlier is not None:
-                return Submitted(job_of(earlier, now), created=False)
+                return Submitted(shown_job(earlier, now), created=False)
             left = self._quotas.left_to(connection, row["owner"], now)
             if left is not None:
                 replace(left, is_exceeded=left.remaining == 0).check(now)
@@ -130,7 +131,7 @@ class JobStore:
             row = connection.execute(JOB_BY_ID, {"the_id": job_id}).mappings().first()
         if row is None:
             raise JobNotFound(job_id)
-        return job_of(row, self._clock())
+        return shown_job(row, self._clock())
 
     def get_many(self, job_ids: Collection[str]) -> Mapping[str, Job]:
         """Return those of the jobs that there are, by id, with one query."""
@@ -138,7 +139,7 @@ class JobStore:
         with self._database.read() as connection:
             rows = connection.execute(JOBS_BY_ID, {"the_ids": asked}).mappings().all()
         now = self._clock()
-        return {row["id"]: job_of(row, now) for row in rows}
+        return {row["id"]: shown_job(row, now) for row in rows}
 
     def list(self, which: JobFilter = EVERYTHING, limit: int = PAGE, before: str | None = None) -> JobPage:
         """Return a page of jobs, newest first, older than the job ``before``; raises JobNotFound where it is no id."""
@@ -153,7 +154,7 @@ class JobStore:
             query = query.where(jobs.c.id < before)
         now = self._clock()
         with self._database.read() as connection:
-            found = [job_of(row, now) for row in connection.execute(query).mappings()]
+            found = [shown_job(row, now) for row in connection.execute(query).mappings()]
         return JobPage(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
 
     def allowance(self, owner: str) -> Allowance | None:
@@ -212,7 +213,8 @@ class JobStore:
         query = sa.select(jobs.c.request).where(jobs.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             requests = connection.execute(query).scalars().all()
-        named = (request.get(name) for request in requests for name in ("audio", "melody"))
+        readable = [request for request in requests if isinstance(request, dict)]
+        named = (request.get(name) for request in readable for name in ("audio", "melody"))
         return frozenset(str(path) for path in named if path)
 
     def forget_results(self, digests: Collection[str], finished_before: float) -> None:

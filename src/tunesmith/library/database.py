@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseBusy, DatabaseError, DatabaseFull, DatabaseOutOfReach, InvalidRequest
+from tunesmith.library.stored_json import read_column
 
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0
@@ -179,7 +180,9 @@ def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
             file.touch(mode=0o600)  # prompts and hashes of tokens are nobody else's business
     except OSError as error:
         raise DatabaseError(str(file), f"cannot be made: {error.strerror}") from None
-    engine = sa.create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=16, max_overflow=48)
+    engine = sa.create_engine(
+        url, connect_args={"timeout": busy_seconds}, pool_size=16, max_overflow=48, json_deserializer=read_column
+    )
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -204,7 +207,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
     try:
-        return sa.create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True)
+        return sa.create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True, json_deserializer=read_column)
     except ImportError:
         raise InvalidRequest("setting database_url", "PostgreSQL needs: pip install 'tunesmith[postgres]'") from None
 

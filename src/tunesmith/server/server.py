@@ -15,7 +15,7 @@ from tunesmith.config import Settings
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.results import ResultFiles, Retention
-from tunesmith.jobs.retention import tidy_results
+from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
 from tunesmith.jobs.runners.local import LocalPool, pool_limits
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import Workers
@@ -118,11 +118,13 @@ class Server:
 
     def _chores(self, settings: Settings, inputs: InputFiles) -> dict[str, Chore]:
         store, retention = self._store, Retention(settings.result_days, settings.result_gigabytes)
+        kept_jobs = JobLimits(settings.job_days, settings.job_count)
         uploads = FileStore(settings.data_dir / "files")
         return {
             "results": lambda most: len(tidy_results(store, self._results, retention, most=most)),
             "recordings": lambda most: inputs.prune(retention, store.recordings_in_use(), most),
             "uploads": uploads.prune,
+            "jobs": lambda most: prune_jobs(self._database, kept_jobs, most=most),
         }
 
     def _vitals(self) -> Vitals:

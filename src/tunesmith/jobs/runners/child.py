@@ -29,7 +29,16 @@ from tunesmith.generator import (
     Progress,
     Registry,
 )
-from tunesmith.jobs.runners.messages import ALIVE_SECONDS, decode, encode
+from tunesmith.jobs.runners.messages import (
+    ALIVE_SECONDS,
+    MAX_KIND,
+    MAX_MESSAGE,
+    MAX_STAGE,
+    MAX_TRACE,
+    decode,
+    encode,
+    shortened,
+)
 from tunesmith.request import GenerationRequest
 
 PROGRESS_SECONDS = 0.1
@@ -37,7 +46,6 @@ INTERNAL_ERROR = "InternalError"
 TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
 NO_MEMORY = "not enough memory to make this"
 BUG = "internal error; the server's log says more"
-LONGEST_TRACE = 20_000
 NICENESS = 5
 """How far a runner stands back behind the server that answers for it, where both want the same cores."""
 
@@ -60,9 +68,12 @@ class Child:
 
     def send(self, message: dict[str, Any]) -> None:
         """Tell the parent; without one there is nobody to work for."""
+        self._write(encode(message))
+
+    def _write(self, line: bytes) -> None:
         try:
             with self._writing:
-                self._output.write(encode(message))
+                self._output.write(line)
                 self._output.flush()
         except BrokenPipeError:
             leave()
@@ -71,7 +82,7 @@ class Child:
         try:
             generator = Registry.discover().create(model)
             places = generator.load(num_rows) if isinstance(generator, BatchingGenerator) else 1
-        except Exception as error:  # the border of the job runner
+        except BaseException as error:  # the border of the job runner; a library's SystemExit too
             self.send({"unloadable": True, **_described(error)})
             leave()
         self._generator = generator
@@ -88,18 +99,19 @@ class Child:
         threading.Thread(target=self._make, args=(message, work), name=task, daemon=True).start()
 
     def _make(self, message: dict[str, Any], work: _Work) -> None:
+        """Make a task and answer; whatever goes wrong is an answer too, because the parent waits for one."""
         task = message["task"]
         try:
             request = GenerationRequest.checked(**message["request"])
             made = self._made(request, Path(message["path"]), work)
-        except Exception as error:  # the border of the job runner
-            recordings = (message["request"].get(name) for name in ("audio", "melody"))
-            self.send({"failed": task, **_described(error, *filter(None, recordings))})
-        else:
             about = {"duration": made.duration, "sample_rate": made.sample_rate, "channels": made.channels}
-            self.send({"made": task, **about, "metadata": dict(made.metadata)})
+            answer = encode({"made": task, **about, "metadata": dict(made.metadata)})
+        except BaseException as error:  # the border of the job runner; a library's SystemExit too
+            recordings = (message["request"].get(name) for name in ("audio", "melody"))
+            answer = encode({"failed": task, **_described(error, *filter(None, recordings))})
         finally:
             del self._work[task]
+        self._write(answer)
 
     def _made(self, request: GenerationRequest, path: Path, work: _Work) -> Audio | Exported:
         assert self._generator
@@ -118,7 +130,8 @@ class Child:
     def _show_life(self) -> None:
         while True:
             now = time.monotonic()
-            self.send({"quiet": max((now - work.seen_at for work in list(self._work.values())), default=0.0)})
+            quiet = [now - work.seen_at for work in list(self._work.values())]
+            self.send({"quiet": max([0.0, *quiet])})  # a task that writes its file counts as minus infinity
             time.sleep(ALIVE_SECONDS)
 
 
@@ -143,7 +156,8 @@ class _Work:
         self.seen_at = now = time.monotonic()
         if now >= self._next or progress.fraction >= 1:
             self._next = now + PROGRESS_SECONDS
-            self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": progress.stage})
+            stage = shortened(progress.stage, MAX_STAGE)
+            self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": stage})
 
 
 @contextmanager
@@ -157,28 +171,44 @@ def _written() -> Iterator[None]:
         raise OSError(str(error)) from error
 
 
-def _described(error: Exception, *private: str) -> dict[str, Any]:
+def _described(error: BaseException, *private: str) -> dict[str, Any]:
     """Describe an error for the parent; what is not one of ours is a bug, whose trace goes to the log.
 
-    ``private`` are paths of the server's that no caller is to see.
+    ``private`` are paths of the server's that no caller is to see. Every text is shortened: an error may quote a value
+    of any length.
     """
     if isinstance(error, TunesmithError):
-        message = str(error)
+        message = _text(error)
         for path in private:
             message = message.replace(path, "the recording")
-        mistake = isinstance(error, InvalidRequest)
-        return {"kind": type(error).__name__, "message": message, "mistake": mistake, "trace": ""}
+        return _failure(type(error).__name__, message, mistake=isinstance(error, InvalidRequest))
     if isinstance(error, MemoryError) or type(error).__name__ == TORCH_S_MEMORY_ERROR:
-        return {"kind": "OutOfResources", "message": NO_MEMORY, "mistake": False, "trace": ""}
-    trace = "".join(traceback.format_exception(error)).strip()[-LONGEST_TRACE:]
-    return {"kind": INTERNAL_ERROR, "message": BUG, "mistake": False, "trace": trace}
+        return _failure("OutOfResources", NO_MEMORY)
+    trace = "".join(traceback.format_exception(error)).strip()[-MAX_TRACE:]
+    return _failure(INTERNAL_ERROR, BUG, trace=trace)
 
 
-def leave() -> NoReturn:
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # the border of the job runner: a package's error may fail even at this
+        return f"{type(error).__name__} without a message"
+
+
+def _failure(kind: str, message: str, *, mistake: bool = False, trace: str = "") -> dict[str, Any]:
+    return {
+        "kind": shortened(kind, MAX_KIND),
+        "message": shortened(message, MAX_MESSAGE),
+        "mistake": mistake,
+        "trace": shortened(trace, MAX_TRACE),
+    }
+
+
+def leave(code: int = 0) -> NoReturn:
     """End the process without waiting for its threads: nobody is left to take what they make."""
     with contextlib.suppress(OSError):  # whoever reads it may be gone as well
         sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
 
 
 def main(model: str, num_rows: int) -> None:
@@ -189,8 +219,10 @@ def main(model: str, num_rows: int) -> None:
         os.nice(NICENESS)
     try:
         Child(output).serve(model, num_rows, sys.stdin.buffer)
-    finally:
-        leave()
+    except Exception:  # the border of the process: its log is the only place left to say it
+        traceback.print_exc()
+        leave(1)
+    leave()
 
 
 if __name__ == "__main__":

@@ -120,10 +120,12 @@ class LocalPool:
             runner.keep_alive, runner.used_at = keep_alive, time.monotonic()
             if model == COMPOSER and runner.failed_to_load:
                 self._found_unstartable("the composer cannot be started")
-            if not runner.is_alive or (keep_alive == 0 and not runner.reserved):
-                await self._end(runner)
-            async with self._changed:
-                self._changed.notify_all()
+            try:
+                if not runner.is_alive or (keep_alive == 0 and not runner.reserved):
+                    await self._end(runner)
+            finally:
+                async with self._changed:
+                    self._changed.notify_all()
 
     async def _reserved(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
         """Return a runner of the model, started where that is allowed, and how many of its places are reserved."""
@@ -217,11 +219,17 @@ class LocalPool:
         """End the runners that nobody has used for long."""
         while True:
             await asyncio.sleep(REAP_SECONDS)
-            now = time.monotonic()
-            for runner in list(self._runners):
-                expires_in = self._expires_in(runner, now)
-                if not runner.reserved and (not runner.is_alive or (expires_in is not None and expires_in <= 0)):
-                    await self._end(runner)
+            try:
+                await self._end_idle()
+            except Exception:  # the border of the job runner: idle runners must go on being ended
+                log.exception("idle runners could not be ended")
+
+    async def _end_idle(self) -> None:
+        now = time.monotonic()
+        for runner in list(self._runners):
+            expires_in = self._expires_in(runner, now)
+            if not runner.reserved and (not runner.is_alive or (expires_in is not None and expires_in <= 0)):
+                await self._end(runner)
 
     def _shown(self, one: RunnerProcess, now: float) -> Loaded:
         expires_in = self._expires_in(one, now)

@@ -1,8 +1,8 @@
-"""Messages between a runner's process and its parent: one JSON object a line.
+"""Messages between a runner's process and its parent: one JSON object a line, of at most ``MAX_LINE_BYTES``.
 
 to the child    {"task": id, "request": {…}, "path": "…"}      {"cancel": id}
 from the child  {"ready": places}                               the model is loaded; so many tasks run at once
-                {"unloadable": kind, "message": "…", "mistake": false, "trace": ""}
+                {"unloadable": true, "kind": "…", "message": "…", "mistake": false, "trace": ""}
                 {"progress": id, "fraction": 0.4, "stage": "…"}
                 {"made": id, "duration": …, "sample_rate": …, "channels": …, "metadata": {…}}
                 {"failed": id, "kind": "…", "message": "…", "mistake": true, "trace": ""}
@@ -13,18 +13,144 @@ from the child  {"ready": places}                               the model is loa
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 ALIVE_SECONDS = 1.0
-LONGEST_LINE = 16 << 20  # bytes; metadata with a long prompt and many warnings are far below
+MAX_LINE_BYTES = 4 << 20
+"""No line is longer: the child shortens what it says, and the parent refuses a task that does not fit."""
+
+MAX_KIND, MAX_STAGE, MAX_MESSAGE, MAX_TRACE = 100, 200, 2_000, 20_000
+"""How many characters of each text the child sends."""
 
 
-def encode(message: dict[str, Any]) -> bytes:
-    """Return the message as a line."""
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_MAYBE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+
+class InvalidMessage(ValueError):
+    """A message is too long, is not JSON, or is none of those listed above."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class Ready(_Message):
+    """The model is loaded; ``ready`` tasks run at once."""
+
+    ready: Annotated[int, Field(ge=1)]
+
+
+class Quiet(_Message):
+    """The process lives; its quietest task gave its last sign of life so many seconds ago."""
+
+    quiet: Annotated[float, Field(ge=0)]
+
+
+class InProgress(_Message):
+    """How far a task is."""
+
+    task: Annotated[str, Field(alias="progress")]
+    fraction: float
+    stage: str
+
+
+class Finished(_Message):
+    """A task's file is written."""
+
+    task: Annotated[str, Field(alias="made")]
+    duration: Annotated[float, Field(ge=0)]
+    sample_rate: Annotated[int, Field(ge=1)]
+    channels: Annotated[int, Field(ge=1)]
+    metadata: dict[str, Any]
+
+
+class _Problem(_Message):
+    kind: str
+    message: str
+    mistake: bool
+    trace: str
+
+
+class Unloadable(_Problem):
+    """The model cannot be loaded; the process ends."""
+
+    unloadable: bool
+
+
+class TaskProblem(_Problem):
+    """A task cannot be made."""
+
+    task: Annotated[str, Field(alias="failed")]
+
+
+FromChild = Ready | Quiet | InProgress | Finished | Unloadable | TaskProblem
+_KINDS: Mapping[str, type[FromChild]] = {
+    "ready": Ready,
+    "quiet": Quiet,
+    "progress": InProgress,
+    "made": Finished,
+    "unloadable": Unloadable,
+    "failed": TaskProblem,
+}
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """Return the message as a line; raises InvalidMessage for what is too long or cannot be JSON."""
+    try:
+        line = json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidMessage(f"cannot be written as JSON: {error}") from None
+    if len(line) > MAX_LINE_BYTES:
+        raise InvalidMessage(f"must be at most {MAX_LINE_BYTES} bytes as JSON, got {len(line)}")
+    return line
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Read a line that ``encode`` made."""
-    message: dict[str, Any] = json.loads(line)
+    """Read a line that ``encode`` made; raises InvalidMessage.
+
+    Half surrogate pairs and NUL, which not every database can store, become U+FFFD.
+    """
+    try:
+        message = json.loads(line)
+        message = _storable(message) if _MAYBE_UNSTORABLE.search(line) else message
+    except (ValueError, RecursionError):
+        raise InvalidMessage(f"is not JSON, got {line[:80]!r}") from None
+    if not isinstance(message, dict):
+        raise InvalidMessage(f"must be a JSON object, got {line[:80]!r}")
     return message
+
+
+def read_from_child(line: bytes) -> FromChild:
+    """Read a line of the child's; raises InvalidMessage."""
+    message = decode(line)
+    kind = next((_KINDS[name] for name in _KINDS if name in message), None)
+    if kind is None:
+        raise InvalidMessage(f"is of no known kind, got {line[:80]!r}")
+    try:
+        return kind.model_validate(message)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidMessage(f"{field}: {first['msg']}, got {line[:80]!r}") from None
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", REPLACEMENT).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return value
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return at most ``longest`` characters of a text, as characters that every encoding has."""
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,115 @@
+"""Rows of jobs that cannot be read, as after damage or by a version with other limits: shown, but never made."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from tunesmith.jobs.job import Failure, Job, JobResult, JobState
+from tunesmith.jobs.rows import job_of
+from tunesmith.request import GenerationRequest
+
+PLACEHOLDER = GenerationRequest(prompt="(the stored request cannot be read)")
+LATEST_TIME = 253_402_300_799.0
+"""The last second of the year 9999, after which there are no dates."""
+
+MAX_REASON = 300
+_RESULT = TypeAdapter(JobResult)
+_TIMES = ("created_at", "started_at", "running_at", "finished_at")
+_NUMBERS = ("progress", "eta_at", *_TIMES)
+
+
+class UnreadableJob(ValueError):
+    """A row is not a job; says why."""
+
+
+def read_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
+    """Return the job that a row holds; raises UnreadableJob."""
+    try:
+        _check(row)
+        return job_of(row, now)
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise UnreadableJob(str(error)[:MAX_REASON]) from None
+
+
+def shown_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
+    """Return the job that a row holds, or what can be told of it; one that has no state counts as failed."""
+    try:
+        return read_job(row, now)
+    except UnreadableJob as error:
+        return _what_is_left(row, unreadable(error))
+
+
+def unreadable(error: UnreadableJob) -> Failure:
+    """Return why a job that cannot be read failed."""
+    return Failure("UnreadableJob", f"the stored job cannot be read: {error}")
+
+
+def _check(row: sa.RowMapping | Mapping[str, Any]) -> None:
+    for name in ("extra", "metadata"):
+        if not isinstance(row[name], dict):
+            raise UnreadableJob(f"{name}: must be an object")
+    for name in _NUMBERS:
+        number = row[name]
+        if number is not None and not (math.isfinite(number) and abs(number) <= LATEST_TIME):
+            raise UnreadableJob(f"{name}: must be a time, got {number}")
+
+
+def _what_is_left(row: sa.RowMapping | Mapping[str, Any], failure: Failure) -> Job:
+    """Keep every column that can be read; the music of a job whose request cannot be read can still be fetched."""
+    result = _result(row["result"])
+    state = JobState(row["state"]) if row["state"] in list(JobState) else JobState.FAILED
+    if state is JobState.SUCCEEDED and result is None:
+        state = JobState.FAILED
+    return Job(
+        id=str(row["id"]),
+        state=state,
+        request=_request(row["request"]),
+        extra=row["extra"] if isinstance(row["extra"], dict) else {},
+        model=str(row["model"]),
+        generated_by=str(row["generated_by"]),
+        dialect=str(row["dialect"]),
+        priority=0,
+        owner=str(row["owner"] or "") or None,
+        idempotency_key=None,
+        progress=float(state is JobState.SUCCEEDED),
+        stage="",
+        eta_seconds=None,
+        created_at=_time(row["created_at"]) or 0.0,
+        started_at=_time(row["started_at"]),
+        running_at=_time(row["running_at"]),
+        finished_at=_time(row["finished_at"]),
+        attempts=0,
+        worker=None,
+        result=result,
+        failure=failure if state is JobState.FAILED else None,
+        metadata=row["metadata"] if isinstance(row["metadata"], dict) else {},
+        data_removed=bool(row["data_removed"]),
+    )
+
+
+def _request(stored: object) -> GenerationRequest:
+    """Return a request of as much of the stored one as is shown wherever jobs are listed."""
+    if isinstance(stored, dict):
+        for names in (("prompt", "model", "seed"), ("prompt",)):
+            with contextlib.suppress(ValueError):
+                return GenerationRequest(**{name: stored[name] for name in names if name in stored})
+    return PLACEHOLDER
+
+
+def _result(stored: object) -> JobResult | None:
+    if not isinstance(stored, dict):
+        return None
+    try:
+        return _RESULT.validate_python(stored)
+    except ValueError:
+        return None
+
+
+def _time(stored: object) -> float | None:
+    return stored if isinstance(stored, float) and 0 <= stored <= LATEST_TIME else None
