@@ -20,7 +20,7 @@ from tunesmith.server.dialects.contract import Context, Service, error_response,
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-CODES: Mapping[int, int] = {401: -32_001, 403: -32_003, 404: -32_004, 429: -32_029}
+CODES: Mapping[int, int] = {401: -32_001, 403: -32_003, 404: -32_004, 408: -32_008, 429: -32_029}
 INTERNAL_ERROR = -32_603
 
 
