@@ -33,6 +33,7 @@ def _words(value: object) -> object:
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
+TimeoutSeconds = Annotated[float, Field(gt=0, le=86_400)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Hosts = Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_words)]
 Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_words)]
@@ -85,6 +86,12 @@ class Settings(BaseSettings):
     anonymous_rate: str = "60/minute"
     anonymous_quota: str = "50/day"
     max_body_megabytes: Annotated[float, Field(gt=0)] = 140.0
+    header_timeout_seconds: TimeoutSeconds = 20.0
+    body_timeout_seconds: TimeoutSeconds = 30.0
+    send_timeout_seconds: TimeoutSeconds = 60.0
+    idle_timeout_seconds: TimeoutSeconds = 75.0
+    max_connections: Annotated[int, Field(ge=1)] = 10_000
+    max_connections_per_address: Annotated[int, Field(ge=1)] = 256
     allowed_hosts: Hosts = ()
     cors_origins: Origins = ()
     trusted_proxies: Words = ()

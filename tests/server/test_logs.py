@@ -133,3 +133,11 @@ def test_warnings_and_what_uvicorn_colours_are_lines_like_any_other(set_up: SetU
     assert "soon gone" in warned["event"]
     assert "color_message" not in up
     assert up["logger"] == "uvicorn"
+
+
+def test_what_callers_make_the_libraries_warn_of_again_and_again_is_one_line(set_up: SetUp) -> None:
+    stream = set_up(log_format="json")
+    for _ in range(1000):
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+        logging.getLogger("asyncio").error("socket.accept() out of system resource")
+    assert [event["logger"] for event in events(stream)] == ["uvicorn", "asyncio"]

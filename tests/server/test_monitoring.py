@@ -45,6 +45,7 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Series:
     metrics.ended(JobEnd("tiny", "api", Outcome.SUCCEEDED, 1.0, 1.0, 1.0, audio_seconds=1.0, codes=1))
     metrics.ended(JobEnd("tiny", "api", Outcome.FAILED, 1.0, kind="Crashed"))
     metrics.tidied({"results": 1}, "done")
+    metrics.limited("headers")
 
     async def page() -> bytes:
         health = Health(Vitals(lambda: False, lambda: None, lambda: None, folder))

@@ -21,27 +21,20 @@ def serve(
 
     tunesmith serve, then: curl -d '{"inputs": "calm piano"}' localhost:8765/models/facebook/musicgen-small -o calm.wav
     """
-    import uvicorn
-
     from tunesmith.config import load_settings
     from tunesmith.server.app import ServerOptions, create_app
     from tunesmith.server.descriptors import raise_limit
-    from tunesmith.server.listening import is_loopback, trusted_proxies
+    from tunesmith.server.listening import is_loopback
     from tunesmith.server.logs import set_up_logs
-    from tunesmith.server.serving import DrainingServer
+    from tunesmith.server.serving import create_server
 
     settings = load_settings()
     set_up_logs(settings)
     raise_limit()
     if not (is_loopback(host) or allow_anonymous):
         _check_token_exists(host)
-    proxies = trusted_proxies(settings)
     app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in, host=host))
-    config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False,
-        proxy_headers=bool(proxies), forwarded_allow_ips=proxies, server_header=False,
-    )  # fmt: skip
-    DrainingServer(config, app.state.ending).run()
+    create_server(app, settings, host, port).run()
 
 
 def _check_token_exists(host: str) -> None:

@@ -6,7 +6,6 @@ They are never logged, and what is remembered of one for a moment is its digest.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,15 +17,13 @@ from tunesmith.errors import TunesmithError
 from tunesmith.library.clock import Clock
 from tunesmith.library.rate import Rate
 from tunesmith.library.tokens import START, ApiToken, Scope, Tokens
+from tunesmith.server.addresses import UNKNOWN, address_group
 from tunesmith.server.limits import READS, RateLimits
 from tunesmith.server.remembered import Remembered
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_SECONDS = 1.0
 """How long at most a revoked token is still taken."""
-
-NETWORK_BITS = 64
-"""How much of an IPv6 address tells one caller from another: every household has the rest to itself."""
 
 
 class Unauthenticated(TunesmithError):
@@ -97,7 +94,8 @@ class Authenticator:
         if secret is not None:
             return await self._holder(secret)
         if self._access.anonymous:
-            return Caller(_address_of(request), rate=self._access.anonymous_rate)
+            address = address_group(request.client.host) if request.client else UNKNOWN
+            return Caller(address, rate=self._access.anonymous_rate)
         raise Unauthenticated("no token was given; send it as: Authorization: Bearer TOKEN")
 
     async def _holder(self, secret: str) -> Caller:
@@ -133,17 +131,3 @@ def _secret_of(request: Request) -> str | None:
     scheme, _, rest = given.partition(" ")
     secret = rest.strip() if scheme.lower() in SCHEMES else given
     return secret or request.headers.get("xi-api-key", "").strip() or None
-
-
-def _address_of(request: Request) -> str:
-    """Return who an anonymous caller is: an IPv4 address, or the network of an IPv6 address."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.IPv6Network((address, NETWORK_BITS), strict=False))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import sys
 
+RESERVED = 256
+"""Open files kept free for the database, the runners, files that are read and written, and webhooks."""
+
 WANTED = (65_536, 10_240)
 """The most first; each caller who waits or follows takes one. Usual limits are 1024 (Linux) and 256 (macOS)."""
 
@@ -23,3 +26,18 @@ def raise_limit() -> None:
         with contextlib.suppress(ValueError, OSError):  # macOS allows less than it says
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
             return
+
+
+def connection_limit(wanted: int) -> int:
+    """Return how many connections may be open: as many as wanted, or fewer where open files are scarce.
+
+    Each may need a second descriptor, for the file that it is sent.
+    """
+    if sys.platform == "win32":
+        return wanted
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    return min(wanted, (soft - min(RESERVED, soft // 2)) // 2)

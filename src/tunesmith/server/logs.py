@@ -16,10 +16,15 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from tunesmith.config import Settings
+from tunesmith.server.limit_log import RepeatFilter
 from tunesmith.server.log_writer import LogWriter
 
 OURS = ("tunesmith", "uvicorn")
 """The loggers that the level is set for; the libraries' tell only of trouble, because some write addresses down."""
+
+REPEATING = ("uvicorn.error", "asyncio", "python_multipart.multipart")
+"""The loggers whose warnings a caller can cause as often as it likes, such as by sending what is not HTTP
+or no form."""
 
 HIDDEN = "[hidden]"
 SECRETS = re.compile(
@@ -47,6 +52,7 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     """
     handler = logging.StreamHandler(stream) if stream else LogWriter(sys.stderr)
     handler.setFormatter(EventFormatter(as_json=settings.log_format == "json"))
+    handler.addFilter(RepeatFilter(REPEATING))
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     root = logging.getLogger()
     root.handlers = [handler]

@@ -67,6 +67,7 @@ class Metrics:
         self._audio = self._counter("audio_seconds", "Seconds of music made.")
         self._tokens = self._counter("tokens", "Audio tokens drawn by language models for finished music.")
         self._removed = self._counter("housekeeping_removed", "Files removed because of age or size.", ["what"])
+        self._limited = self._counter("limited", "Connections and uploads that a limit refused or ended.", ["reason"])
         self._rounds = self._counter("housekeeping_rounds", "Rounds of housekeeping, by how they ended.", ["outcome"])
 
     def answered(self, request: Answered) -> None:
@@ -93,6 +94,10 @@ class Metrics:
         self._rounds.labels(outcome).inc()
         for what, number in removed.items():
             self._removed.labels(what).inc(number)
+
+    def limited(self, reason: str) -> None:
+        """Count what a limit refused or ended."""
+        self._limited.labels(reason).inc()
 
     def _counter(self, name: str, about: str, labels: Collection[str] = ("model",)) -> Counter:
         return Counter(f"tunesmith_{name}", about, labels, registry=self.registry)

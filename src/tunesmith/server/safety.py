@@ -13,6 +13,7 @@ from collections.abc import Callable
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -204,6 +205,8 @@ class Faults:
             await self._app(scope, receive, sent)
         except TunesmithError:
             raise
+        except ClientDisconnect:
+            return  # while its body was read: there is nobody to answer, and nothing failed here
         except Exception as error:
             if scope["type"] != "http" or is_answered:
                 raise

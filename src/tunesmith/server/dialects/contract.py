@@ -22,6 +22,7 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "TrackNotFound": 404,
     "NoSuchRoute": 404,
     "WrongMethod": 405,
+    "RequestTimeout": 408,
     "IdempotencyConflict": 409,
     "NoMusic": 409,
     "PullUnderWay": 409,

@@ -166,7 +166,7 @@ async def _answer(context: Context, job: Job, target: OutputFormat, *, in_pieces
 
 STATUS_WORDS: Mapping[int, str] = {
     400: "bad_request", 401: "invalid_api_key", 403: "missing_permissions", 404: "model_not_found",
-    405: "method_not_allowed", 409: "conflict", 413: "too_large",
+    405: "method_not_allowed", 408: "request_timeout", 409: "conflict", 413: "too_large",
     422: "invalid_request", 429: "too_many_concurrent_requests", 499: "cancelled", 503: "system_busy",
     507: "disk_full",
 }  # fmt: skip

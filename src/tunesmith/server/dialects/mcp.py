@@ -22,7 +22,9 @@ from tunesmith.server.json_text import parse_json
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-CODES: Mapping[int, int] = {400: -32_700, 422: -32_602, 401: -32_001, 403: -32_003, 404: -32_004, 429: -32_029}
+CODES: Mapping[int, int] = {
+    400: -32_700, 422: -32_602, 401: -32_001, 403: -32_003, 404: -32_004, 408: -32_008, 429: -32_029,
+}  # fmt: skip
 INTERNAL_ERROR = -32_603
 
 

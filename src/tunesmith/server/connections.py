@@ -1,0 +1,199 @@
+"""Connections: how many a server holds, and how long each may keep it waiting.
+
+::
+
+    admitted ──► waiting for headers ──► serving (body, work, answer) ──► idle ──► waiting for headers …
+                 header_seconds          send_seconds without progress    idle_seconds
+
+While a request is served its client may be silent for as long as it likes: long polls, event streams and calls held
+until the music is there wait that way. Only what the client does not read is timed then. A body that does not arrive
+is for ``body_timeout.py``, because that answer has the shape of the API which was called.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
+
+from tunesmith.library.clock import Clock
+from tunesmith.server.addresses import IpNetwork, address_group, is_local_or_in
+from tunesmith.server.limit_log import LimitLog
+
+HEADERS, SENDING, PER_ADDRESS, TOTAL = "headers", "sending", "connections_per_address", "connections"
+"""Reasons why a connection is refused or closed."""
+
+CLOSED_AT_ONCE = 32
+"""How many connections are closed where the system has no descriptor left for a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Seconds and numbers of connections. Loopback and ``proxies`` are exempt from ``per_address``."""
+
+    header_seconds: float = 20.0
+    idle_seconds: float = 75.0
+    send_seconds: float = 60.0
+    total: int = 10_000
+    per_address: int = 256
+    proxies: tuple[IpNetwork, ...] = ()
+
+    @property
+    def sweep_seconds(self) -> float:
+        """How often the time-outs are checked."""
+        return min(self.header_seconds, self.send_seconds) / 4
+
+
+class Connection(Protocol):
+    """A client's connection."""
+
+    @property
+    def host(self) -> str:
+        """The client's address."""
+        ...
+
+    def unsent_bytes(self) -> int:
+        """Return how much of the answer the operating system has not taken yet."""
+        ...
+
+    def close_late(self) -> None:
+        """Answer 408 if part of a request came, and close."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once; what is unsent is lost."""
+        ...
+
+
+@dataclass(slots=True)
+class _Unsent:
+    """How many bytes were unsent at the last look, and since when none of them was sent."""
+
+    bytes: int
+    since: float
+
+
+class ConnectionTable:
+    """Every open connection by what it is doing. Used from one event loop."""
+
+    def __init__(self, limits: ConnectionLimits, log: LimitLog | None = None, clock: Clock = time.monotonic) -> None:
+        self.limits = limits
+        self._log = log or LimitLog()
+        self._clock = clock
+        self._open: dict[Connection, _Unsent] = {}
+        self._per_address: Counter[str] = Counter()
+        self._idle: OrderedDict[Connection, float] = OrderedDict()
+        self._receiving: OrderedDict[Connection, float] = OrderedDict()
+        self._ran_out_at = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def is_waiting(self) -> bool:
+        """Return whether any connection has no request at the moment."""
+        return bool(self._idle or self._receiving)
+
+    def admit(self, connection: Connection) -> str | None:
+        """Add a new connection, or return the reason why it is refused.
+
+        Where there are ``total`` already, the one that has waited longest without a request makes room.
+        """
+        host, limits = connection.host, self.limits
+        group = address_group(host)
+        if self._per_address[group] >= limits.per_address and not is_local_or_in(host, limits.proxies):
+            problem = f"more than {limits.per_address} connections from one address (max_connections_per_address)"
+            self._log.report(PER_ADDRESS, problem, host)
+            return PER_ADDRESS
+        if len(self._open) >= limits.total:
+            problem = f"more than {limits.total} connections (max_connections, open files)"
+            self._log.report(TOTAL, problem, host)
+            if not self.make_room():
+                return TOTAL
+        self._open[connection] = _Unsent(0, 0.0)
+        self._per_address[group] += 1
+        self._receiving[connection] = self._clock()
+        return None
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection that is closed or about to be; it may be forgotten already."""
+        if self._open.pop(connection, None) is None:
+            return
+        self._idle.pop(connection, None)
+        self._receiving.pop(connection, None)
+        group = address_group(connection.host)
+        self._per_address[group] -= 1
+        if not self._per_address[group]:
+            del self._per_address[group]
+
+    def receive(self, connection: Connection) -> None:
+        """Note that bytes of a request came whose headers are not complete yet."""
+        if self._idle.pop(connection, None) is not None:
+            self._receiving[connection] = self._clock()
+
+    def serve(self, connection: Connection) -> None:
+        """Note that a request is being served."""
+        self._idle.pop(connection, None)
+        self._receiving.pop(connection, None)
+
+    def rest(self, connection: Connection) -> None:
+        """Note that an answer is complete and the connection kept."""
+        if connection in self._open:
+            self._receiving.pop(connection, None)
+            self._idle[connection] = self._clock()
+
+    def run_out(self, reason: str, problem: str) -> None:
+        """Close those that have waited longest without a request, because the system gives no more descriptors.
+
+        The system is asked thousands of times a second then, so this is done once a second.
+        """
+        self._log.report(reason, problem)
+        now = self._clock()
+        if now - self._ran_out_at >= 1:
+            self._ran_out_at = now
+            for _ in range(CLOSED_AT_ONCE):
+                self.make_room()
+
+    def progress(self, connection: Connection) -> None:
+        """Note that the client read so much that more can be written."""
+        if connection in self._open:
+            self._open[connection].since = self._clock()
+
+    def make_room(self) -> bool:
+        """Close the connection that has waited longest without a request; return whether there was one."""
+        waiting = (one for one in chain(self._idle, self._receiving) if not one.unsent_bytes())
+        connection = next(waiting, None)
+        if connection is None:
+            return False
+        self.remove(connection)
+        connection.abort()
+        return True
+
+    def sweep(self) -> None:
+        """Close what is too slow."""
+        now = self._clock()
+        self._close_late_headers(now)
+        for connection, unsent in list(self._open.items()):
+            if self._is_stuck(connection, unsent, now):
+                self._log.report(SENDING, self._seconds("the answer was not read", "send"), connection.host)
+                self.remove(connection)
+                connection.abort()
+
+    def _close_late_headers(self, now: float) -> None:
+        while self._receiving:
+            connection, since = next(iter(self._receiving.items()))
+            if now - since < self.limits.header_seconds:
+                return
+            self._log.report(HEADERS, self._seconds("no complete headers came", "header"), connection.host)
+            self._receiving.pop(connection)  # still counted as open: its last answer may be unsent
+            connection.close_late()
+
+    def _is_stuck(self, connection: Connection, unsent: _Unsent, now: float) -> bool:
+        before, unsent.bytes = unsent.bytes, connection.unsent_bytes()
+        if before == 0 or unsent.bytes < before:
+            unsent.since = now
+        return unsent.bytes > 0 and now - unsent.since >= self.limits.send_seconds
+
+    def _seconds(self, what: str, which: str) -> str:
+        return f"{what} within {getattr(self.limits, f'{which}_seconds'):g} s ({which}_timeout_seconds)"

@@ -1,0 +1,130 @@
+"""Bodies that do not arrive: a real server on loopback answers 408 in each dialect's shape, and waits no longer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from live_server import served
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from tunesmith.config import Settings
+from tunesmith.server import body_timeout
+from tunesmith.server.app import ServerOptions, create_app
+from tunesmith.server.body_timeout import BodyTimeout
+from tunesmith.server.limit_log import LimitLog
+
+SHORT = 0.1
+FORM = "multipart/form-data; boundary=x"
+Shape = Callable[[Any], str]
+ROUTES: list[tuple[str, str, bytes, Shape]] = [
+    ("/api/jobs", "application/json", b"{", lambda body: body["error"]["message"]),
+    ("/api/jobs", FORM, b"-", lambda body: body["error"]["message"]),
+    ("/models/facebook/musicgen-small", "application/json", b"{", lambda body: body["error"]),
+    ("/v1/predictions", "application/json", b"{", lambda body: body["detail"]),
+    ("/v1/files", FORM, b"-", lambda body: body["detail"]),
+    ("/v1/music", "application/json", b"{", lambda body: body["detail"]["message"]),
+    ("/v1/audio/speech", "application/json", b"{", lambda body: body["error"]["message"]),
+    ("/mcp", "application/json", b"{", lambda body: body["error"]["message"]),
+]
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), body_timeout_seconds=SHORT)
+    with served(create_app(settings, ServerOptions(host="127.0.0.1"))) as url:
+        yield int(url.rpartition(":")[2])
+
+
+def half_request(port: int, path: str, media_type: str, start: bytes) -> socket.socket:
+    """Send the headers and a first piece of a body of 1000 bytes."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    headers = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {media_type}\r\ncontent-length: 1000\r\n\r\n"
+    connection.sendall(headers.encode() + start)
+    return connection
+
+
+def answer_on(connection: socket.socket) -> tuple[int, Any]:
+    received = b""
+    while piece := connection.recv(65_536):
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+@pytest.mark.parametrize(("path", "media_type", "start", "message"), ROUTES)
+def test_half_a_body_is_answered_in_the_dialect_s_shape_and_its_connection_closed(
+    port: int, path: str, media_type: str, start: bytes, message: Shape
+) -> None:
+    with half_request(port, path, media_type, start) as connection:
+        status, body = answer_on(connection)
+    assert status == 408
+    assert f"no byte of it came for {SHORT} s" in message(body)
+
+
+def test_a_client_that_hangs_up_in_its_body_is_no_fault_of_the_server(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "tunesmith"):
+        for path, media_type, start, _ in ROUTES[:-1]:
+            half_request(port, path, media_type, start).close()
+        half_request(port, *ROUTES[0][:3]).close()
+        with half_request(port, *ROUTES[0][:3]) as last:
+            answer_on(last)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    statuses = [vars(record)["status"] for record in caplog.records if record.name == "tunesmith.request"]
+    assert statuses == [499] * len(ROUTES) + [408]
+
+
+def body_of(pieces: list[bytes], pause: float) -> Receive:
+    """Receive each piece after a pause, then wait for ever, as a server does for a client that waits."""
+    left = list(pieces)
+
+    async def receive() -> Message:
+        await asyncio.sleep(pause)
+        if not left:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    return receive
+
+
+def statuses_for(receive: Receive, seconds: float, *, waits_after_body: float = 0.0) -> list[int]:
+    """Serve one request whose application reads the whole body, then waits for a hang-up; return the answers."""
+    statuses = []
+
+    async def application(_: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        if waits_after_body:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(receive(), waits_after_body)
+        await send({"type": "http.response.start", "status": 200})
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope = {"type": "http", "path": "/", "headers": [(b"transfer-encoding", b"chunked")], "client": ("10.0.0.1", 1)}
+    timeout = BodyTimeout(application, lambda *_: Response(status_code=408), seconds, LimitLog())
+    asyncio.run(timeout(scope, receive, send))
+    return statuses
+
+
+def test_a_body_that_comes_piece_by_piece_may_take_longer_than_each_pause() -> None:
+    assert statuses_for(body_of([b"x" * 100] * 6, 0.05), 0.2) == [200]
+
+
+def test_a_body_that_trickles_is_stopped_however_short_its_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_timeout, "MIN_BYTES_PER_SECOND", 1_000_000)
+    assert statuses_for(body_of([b"x"] * 1000, 0.02), 0.2) == [408]
+
+
+def test_a_client_that_waits_for_its_answer_may_be_silent_for_longer() -> None:
+    assert statuses_for(body_of([b"x"], 0.0), 0.05, waits_after_body=0.2) == [200]
