@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tunesmith.errors import (
         ApiError,
         AudioFileError,
+        AudioFileWarning,
         DatabaseBusy,
         DatabaseError,
         DatabaseFull,
@@ -49,6 +50,7 @@ __all__ = [
     "AsyncTunesmith",
     "Audio",
     "AudioFileError",
+    "AudioFileWarning",
     "Clip",
     "DatabaseBusy",
     "DatabaseError",

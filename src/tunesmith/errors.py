@@ -30,6 +30,8 @@ The tree::
     ├── ServerUnreachable   there is no answer from the server
     ├── DeadlineExceeded    it took longer than the client was told to wait
     └── GenerationCancelled the caller cancelled while the music was being made
+
+Beside it stands one warning, AudioFileWarning: a sound file was written, and something of the sound was lost.
 """
 
 from __future__ import annotations
@@ -103,6 +105,10 @@ class AudioFileError(TunesmithError):
     """A sound file cannot be read or written."""
 
     exit_code = 2
+
+
+class AudioFileWarning(UserWarning):
+    """A sound file was written, and something of the sound was lost: samples above full scale, or bits."""
 
 
 class DiskFull(AudioFileError):

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import io
+import tracemalloc
 
 import httpx
 import numpy as np
@@ -14,8 +15,9 @@ import soundfile
 from receivers import Reply, receiver
 from sounds import wav_bytes
 
+from tunesmith.audio.spool import Samples
 from tunesmith.errors import InvalidRequest
-from tunesmith.server.fetching import Fetcher, FetchLimits
+from tunesmith.server.fetching import Fetcher, FetchLimits, check_sound
 from tunesmith.server.outgoing import Guard
 
 
@@ -96,3 +98,40 @@ def test_a_redirect_to_this_machine_is_not_followed() -> None:
         with pytest.raises(InvalidRequest, match="not on the open internet"):
             asyncio.run(Fetcher(PublicHere()).fetch(address, "input_audio"))
         assert len(there.received) == 1
+
+
+def _sound(samples: Samples, rate: int, container: str = "WAV", subtype: str | None = None) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format=container, subtype=subtype)
+    return file.getvalue()
+
+
+UNFOLDING = [
+    (_sound(np.zeros((1_740, 1), np.float32), 1), "must have 1000 to 192000 samples a second, got 1"),
+    (_sound(np.zeros((4, 1_024), np.float32), 48_000), "must have at most 8 channels, got 1024"),
+    (_sound(np.zeros((9_000, 8), np.float32), 1_000, "FLAC"), "must be at most 2 s long"),
+    (_sound(np.zeros((96_000, 4), np.float32), 96_000, "FLAC"), "must be at most 2 s long, in stereo at 48 kHz"),
+    (_sound(np.zeros((3_000_000, 1), np.float32), 48_000, "FLAC"), "must be at most 2 s long"),
+    (_sound(np.zeros((200_000, 1), np.float32), 48_000, "OGG"), "must be at most 2 s long"),
+    (_sound(np.full((48_000, 1), np.nan, np.float32), 48_000, "WAV", "FLOAT"), "samples that are not numbers"),
+]
+
+
+@pytest.mark.parametrize(("content", "problem"), UNFOLDING, ids=[problem for _, problem in UNFOLDING])
+def test_small_files_that_unfold_are_refused_in_little_memory(content: bytes, problem: str) -> None:
+    check_sound(_sound(np.zeros((48_000, 1), np.float32), 48_000), "audio", 2)  # loads what decoding needs
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidRequest, match=f"^audio: .*{problem}"):
+            check_sound(content, "audio", 2)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_headers_that_understate_do_not_get_long_sounds_in() -> None:
+    content = bytearray(_sound(np.zeros((400_000, 1), np.float32), 48_000, "FLAC"))
+    content[18:26] = (int.from_bytes(content[18:26], "big") >> 36 << 36 | 100).to_bytes(8, "big")
+    with pytest.raises(InvalidRequest, match="at most 2 s long"):
+        check_sound(bytes(content), "audio", 2)
+    check_sound(bytes(content), "audio", 10)

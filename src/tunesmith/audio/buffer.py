@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.spool import Samples as Samples
 from tunesmith.audio.spool import Spool as Spool
 
@@ -18,12 +19,19 @@ BLOCK = 65_536
 class Audio:
     """Sound, made once and not changed: an array, or a Spool where it may be too long for memory.
 
-    ``samples`` is (channels, samples) float32; ``sample_rate`` is in Hz; ``metadata`` holds plain JSON values.
+    ``samples`` is (channels, samples) float32; ``sample_rate`` is in Hz; ``metadata`` holds plain JSON values;
+    ``encoding`` is that of the file it was read from.
     """
 
-    __slots__ = ("__weakref__", "_metadata", "_sample_rate", "_source")
+    __slots__ = ("__weakref__", "_encoding", "_metadata", "_sample_rate", "_source")
 
-    def __init__(self, samples: Samples | Spool, sample_rate: int, metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        samples: Samples | Spool,
+        sample_rate: int,
+        metadata: Mapping[str, Any] | None = None,
+        encoding: Encoding = Encoding(),  # noqa: B008  # frozen
+    ) -> None:
         if sample_rate < 1:
             raise ValueError(f"a sample rate is above 0 Hz, got {sample_rate}")
         if isinstance(samples, np.ndarray) and samples.ndim != 2:
@@ -31,6 +39,7 @@ class Audio:
         self._source = samples
         self._sample_rate = sample_rate
         self._metadata = MappingProxyType(dict(metadata or {}))
+        self._encoding = encoding
 
     @classmethod
     def from_spool(cls, spool: Spool, sample_rate: int, metadata: Mapping[str, Any] | None = None) -> Audio:
@@ -51,6 +60,11 @@ class Audio:
     def metadata(self) -> Mapping[str, Any]:
         """What is known about the sound: title, prompt, seed, model, licence, settings …"""
         return self._metadata
+
+    @property
+    def encoding(self) -> Encoding:
+        """How the file stores its samples that this was read from; without a depth where it was made here."""
+        return self._encoding
 
     @property
     def channels(self) -> int:
@@ -85,13 +99,21 @@ class Audio:
 
     def with_metadata(self, **metadata: Any) -> Audio:
         """Return the same sound with these entries added to or replacing its metadata."""
-        return Audio(self._source, self.sample_rate, {**self.metadata, **metadata})
+        return Audio(self._source, self.sample_rate, {**self.metadata, **metadata}, self.encoding)
 
-    def save(self, path: str | Path, bits: int = 16, sample_rate: int | None = None) -> Path:
+    def with_samples(self, samples: Samples | Spool, sample_rate: int | None = None) -> Audio:
+        """Return other samples with this sound's metadata and encoding, and its rate where none is given."""
+        channels = samples.channels if isinstance(samples, Spool) else len(samples)
+        encoding = self.encoding if channels == self.channels else self.encoding.without_speakers()
+        return Audio(samples, sample_rate or self.sample_rate, self.metadata, encoding)
+
+    def save(self, path: str | Path, bits: int | None = None, sample_rate: int | None = None) -> Path:
         """Write a file in the format of its suffix and return its path.
 
-        ``bits`` is 16, 24 or 32 (float) where the format has a choice; ``sample_rate`` resamples. The file appears
-        whole or not at all. Raises InvalidRequest for a suffix that cannot be written, AudioFileError when the disk
+        ``bits`` is 16, 24 or 32 (float) where the format has a choice; where left out, the depth of the file it was
+        read from is kept as far as the format has it, and is 16 for what was made here. ``sample_rate`` resamples. The
+        file appears whole or not at all. Warns (AudioFileWarning) of samples that are clipped and of depth that is
+        lost. Raises InvalidRequest for a suffix that cannot be written, AudioFileError when the disk
         or the folder refuses.
         """
         from tunesmith.audio.writer import write_audio

@@ -1,7 +1,4 @@
-"""Cut off: whether a sound file says of itself that there should be more of it, as after a broken download.
-
-FLAC files need no look: their decoder complains of its own accord.
-"""
+"""Cut off: whether a sound file says of itself that there should be more of it, as after a broken download."""
 
 from __future__ import annotations
 
@@ -9,8 +6,9 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
-"""What programs write that do not know how long a WAV file will be."""
+from tunesmith.audio.corrected import flac_total
+from tunesmith.audio.wave_header import NAMES, read_wave_header
+
 PAGE, LAST_PAGE = b"OggS", 4
 LONGEST_PAGE = 65_307
 XING = (b"Xing", b"Info")
@@ -18,25 +16,19 @@ XING_REACH = 200
 HAS_FRAMES, HAS_BYTES = 1, 2
 
 
-def is_cut_off(path: Path) -> bool:
-    """Tell whether a file ends before what its own header says; False where the format does not tell."""
+def is_cut_off(path: Path, num_samples: int) -> bool:
+    """Tell whether a file of which so many samples were read should have more; False where it does not say."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(12)
-        if start[:4] == b"RIFF" and start[8:] == b"WAVE":
-            return _lacks_samples(file, size)
+        if start[:4] in NAMES:
+            header = read_wave_header(file, size)
+            return header is not None and header.is_cut_off
+        if start[:4] == b"fLaC":
+            return num_samples < (flac_total(file) or 0)
         if start[:4] == PAGE:
             return not _has_last_page(file, size)
         return _lacks_frames(file, start, size)
-
-
-def _lacks_samples(file: BinaryIO, size: int) -> bool:
-    while len(header := file.read(8)) == 8:
-        length: int = struct.unpack("<I", header[4:])[0]
-        if header[:4] == b"data":
-            return length not in UNKNOWN_LENGTHS and file.tell() + length > size
-        file.seek(length + length % 2, 1)
-    return False
 
 
 def _has_last_page(file: BinaryIO, size: int) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import BLOCK, Audio
+from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.spool import Samples, Spool
 from tunesmith.errors import InvalidRequest
@@ -37,7 +38,7 @@ def trim(audio: Audio, start: float = 0.0, end: float | None = None) -> Audio:
     spool = Spool(audio.channels)
     for at in range(first, last, BLOCK):
         spool.append(audio.between(at, min(at + BLOCK, last)))
-    return Audio(spool, audio.sample_rate, audio.metadata)
+    return audio.with_samples(spool)
 
 
 def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeShape = "smooth") -> Audio:
@@ -53,7 +54,7 @@ def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeS
         into = max(0, falling - at)  # where in this block the fall begins
         faded[:, into:] *= fall[max(0, at - falling) :][: max(0, faded.shape[1] - into)]
         spool.append(faded)
-    return Audio(spool, audio.sample_rate, audio.metadata)
+    return audio.with_samples(spool)
 
 
 def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "equal_power") -> Audio:
@@ -66,22 +67,24 @@ def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "e
     a, b, rise = first.samples, second.samples, fade_curve(size, shape)
     both = a[:, a.shape[1] - size :] * rise[::-1] + b[:, :size] * rise
     joined = np.concatenate([a[:, : a.shape[1] - size], both, b[:, size:]], axis=1)
-    return Audio(joined, first.sample_rate, first.metadata)
+    return first.with_samples(joined)
 
 
 def stitch(pieces: Iterable[Audio]) -> Audio:
     """Put sounds of one rate and channel count end to end; long results stay on disk."""
     first: Audio | None = None
     spool: Spool | None = None
+    encodings: list[Encoding] = []
     for piece in pieces:
         if first is None or spool is None:
             first, spool = piece, Spool(piece.channels)
         _check_alike(first, piece)
+        encodings.append(piece.encoding)
         for block in piece.blocks():
             spool.append(block)
     if first is None or spool is None:
         raise InvalidRequest("stitch", "needs at least one sound, got none")
-    return Audio(spool, first.sample_rate, first.metadata)
+    return Audio(spool, first.sample_rate, first.metadata, Encoding.joined(encodings))
 
 
 def fold_tail(audio: Audio, num_samples: int) -> Audio:
@@ -93,7 +96,7 @@ def fold_tail(audio: Audio, num_samples: int) -> Audio:
     for start in range(num_samples, source.shape[1], num_samples):
         tail = source[:, start : start + num_samples]
         samples[:, : tail.shape[1]] += tail
-    return Audio(samples, audio.sample_rate, audio.metadata)
+    return audio.with_samples(samples)
 
 
 def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -> Audio:
@@ -112,7 +115,7 @@ def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -
     fall = np.sqrt(1 - rise**2) if shape == "equal_power" else 1 - rise
     seam = samples[:, samples.shape[1] - size :] * fall + samples[:, :size] * rise
     looped = np.concatenate([seam, samples[:, size : samples.shape[1] - size]], axis=1)
-    return Audio(looped.astype(np.float32), audio.sample_rate, audio.metadata)
+    return audio.with_samples(looped.astype(np.float32))
 
 
 def gain(audio: Audio, gain_db: float) -> Audio:
@@ -128,6 +131,15 @@ def to_mono(audio: Audio) -> Audio:
     return _mapped(audio, 1, lambda block: block.mean(axis=0, keepdims=True, dtype=np.float32))
 
 
+def with_channels(audio: Audio, channels: int) -> Audio:
+    """Return it with so many channels: as it is where it has them, else the mean of its own in each."""
+    if audio.channels == channels:
+        return audio
+    return _mapped(
+        audio, channels, lambda block: np.repeat(block.mean(axis=0, keepdims=True, dtype=np.float32), channels, axis=0)
+    )
+
+
 def normalise(audio: Audio, loudness_lufs: float) -> Audio:
     """Bring it to an integrated loudness; silence stays silence. Peaks are not limited."""
     measured = loudness_of(audio)
@@ -138,7 +150,7 @@ def _mapped(audio: Audio, channels: int, change: Callable[[Samples], Samples]) -
     spool = Spool(channels)
     for block in audio.blocks():
         spool.append(change(block))
-    return Audio(spool, audio.sample_rate, audio.metadata)
+    return audio.with_samples(spool)
 
 
 def _samples_of(field: str, seconds: float, audio: Audio) -> int:

@@ -129,7 +129,7 @@ def _exactly(audio: Audio, duration: float) -> Audio:
     if lost > UNNOTICED_SECONDS:
         size = round(min(LONGEST_FADE_SECONDS, duration / 4, 0.3 + lost) * audio.sample_rate)
         spool.write(length - size, spool.read(length - size) * fade_curve(size, "smooth")[::-1])
-    return Audio(spool, audio.sample_rate, audio.metadata)
+    return audio.with_samples(spool)
 
 
 def _bars(beats: int, bar: int) -> str:

@@ -33,6 +33,10 @@ class Format:
             raise InvalidRequest("bits", f"{self.container} can have {', '.join(map(str, self.subtypes))}, got {bits}")
         return self.subtypes[bits]
 
+    def nearest_bits(self, wanted: int) -> int:
+        """Return the least bit depth that is enough, or the most there is; 0 where the format has none."""
+        return min((bits for bits in self.subtypes if bits >= wanted), default=max(self.subtypes))
+
     def sample_rate(self, wanted: int) -> int:
         """Return the wanted rate, or the nearest above that the format carries (its highest when there is none)."""
         if not self.sample_rates or wanted in self.sample_rates:

@@ -77,7 +77,7 @@ def _cut(audio: Audio, points: LoopPoints) -> Audio:
     spool = Spool(audio.channels)
     copy_stretch(audio, spool, Stretch(start, end))
     _fade_seam(audio, spool, start, end)
-    return Audio(spool, rate, audio.metadata)
+    return audio.with_samples(spool)
 
 
 def _fade_seam(audio: Audio, spool: Spool, start: int, end: int) -> None:

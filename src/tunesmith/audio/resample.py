@@ -17,7 +17,7 @@ def resample(audio: Audio, sample_rate: int) -> Audio:
     spool = Spool(audio.channels)
     for block in resample_blocks(audio.blocks(), audio.channels, audio.sample_rate, sample_rate):
         spool.append(block)
-    return Audio(spool, sample_rate, audio.metadata)
+    return audio.with_samples(spool, sample_rate)
 
 
 def resampled_length(num_samples: int, rate_in: int, rate_out: int) -> int:

@@ -36,7 +36,7 @@ def spliced(audio: Audio, stretches: Sequence[Stretch], overlap: int) -> Audio:
         if not is_last:
             arriving = stretches[number + 1].first
             spool.append(crossfaded(_around(audio, stretch.last, half), _around(audio, arriving, half)))
-    return Audio(spool, audio.sample_rate, audio.metadata)
+    return audio.with_samples(spool)
 
 
 def crossfaded(leaving: Samples, arriving: Samples) -> Samples:

@@ -10,6 +10,7 @@ import numpy as np
 from tunesmith.audio.analysis.hearing import Heard, hear_knowing
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.edit import gain
+from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.loudness import loudness_of, true_peak_of
 from tunesmith.audio.resample import resample
 from tunesmith.audio.splice import Stretch, copy_stretch, crossfaded
@@ -61,7 +62,8 @@ def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Aud
     copy_stretch(alike[-1], spool, Stretch(entry, alike[-1].num_samples))
     metadata = {"title": "Stitched", "stitched": [dict(piece.metadata) for piece in pieces]}
     licences = sorted({str(piece.metadata["licence"]) for piece in pieces if piece.metadata.get("licence")})
-    joined = Audio(spool, rate, {**metadata, **({"licence": "; ".join(licences)} if licences else {})})
+    encoding = Encoding.joined(piece.encoding for piece in alike)
+    joined = Audio(spool, rate, {**metadata, **({"licence": "; ".join(licences)} if licences else {})}, encoding)
     over = true_peak_of(joined) - CEILING_DBTP
     return gain(joined, -over) if over > 0 else joined, tuple(transitions)
 
@@ -85,7 +87,7 @@ def _with_channels(audio: Audio, channels: int) -> Audio:
     spool = Spool(channels)
     for block in audio.blocks():
         spool.append(np.repeat(block, channels, axis=0))
-    return Audio(spool, audio.sample_rate, audio.metadata)
+    return audio.with_samples(spool)
 
 
 def _size(heard: Heard, crossfade: float | None, rate: int) -> int:

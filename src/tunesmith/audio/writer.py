@@ -7,6 +7,7 @@ import secrets
 import shutil
 import stat
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,29 +18,43 @@ import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.disk import is_full
+from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.ogg import number_stream
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import append_info_chunk, prepend_id3_tag, tags_of
-from tunesmith.errors import AudioFileError, DiskFull
+from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
 SHORT_WRITES = ("System error", "a part of it was not taken")
 DITHER_SEED = 0x7475_6E65
 
 
-def write_audio(audio: Audio, path: Path, *, bits: int = 16, sample_rate: int | None = None) -> Path:
+def write_audio(audio: Audio, path: Path, *, bits: int | None = None, sample_rate: int | None = None) -> Path:
     """Write the sound to ``path`` in the format of its suffix, tagged with its metadata; returns the path.
 
-    ``bits`` 16 is dithered; 24 and 32 (float) where the format has them. Rates the format lacks are resampled.
-    Same sound, same bytes.
-    Raises InvalidRequest for an unknown suffix and AudioFileError when the file cannot be written.
+    ``bits`` is 16, 24 or 32 (float) where the format has them; where left out, as in the file that the sound was read
+    from, 16 for one made here. Samples that have no more than 16 bits are kept, others are dithered to 16 bits. Rates
+    the format lacks are resampled. Same sound, same bytes.
+    Raises InvalidRequest for an unknown suffix and AudioFileError when the file cannot be written; warns with
+    AudioFileWarning.
     """
+    path, notices = write_with_notices(audio, path, bits=bits, sample_rate=sample_rate)
+    for notice in notices:
+        warnings.warn(f"{path}: {notice}", AudioFileWarning, stacklevel=2)
+    return path
+
+
+def write_with_notices(
+    audio: Audio, path: Path, *, bits: int | None = None, sample_rate: int | None = None
+) -> tuple[Path, tuple[str, ...]]:
+    """Write as :func:`write_audio` does, but return what was lost instead of warning of it."""
     target = format_of(path)
-    subtype = target.subtype(bits)
+    chosen = target.nearest_bits(audio.encoding.kept_bits) if bits is None else bits
+    subtype = target.subtype(chosen)
     with whole_file(path) as temporary, _explained(path):
-        written = _encode(audio, temporary, target, subtype, sample_rate)
+        written, clipped = _encode(audio, temporary, target, subtype, sample_rate)
         _check_length(temporary, written, path)
         tags = tags_of(audio.metadata)
         if target.container == "WAV":
@@ -48,7 +63,16 @@ def write_audio(audio: Audio, path: Path, *, bits: int = 16, sample_rate: int | 
             prepend_id3_tag(temporary, tags)
         elif target.container == "OGG":
             number_stream(temporary)
-    return path
+    return path, tuple(_notices(audio.encoding, chosen if bits is None else None, clipped))
+
+
+def _notices(source: Encoding, chosen: int | None, clipped: int) -> Iterator[str]:
+    """Say what was lost; ``chosen`` is the depth where the caller left it open."""
+    if chosen and chosen < source.kept_bits:
+        yield f"{chosen} bits a sample are kept, the most that the format has; the source is {source.name}"
+    if clipped:
+        samples = "1 sample is" if clipped == 1 else f"{clipped} samples are"
+        yield f"{samples} above full scale and clipped; make the sound softer or write 32 bits (WAV)"
 
 
 def write_stream(audio: Audio, stream: BinaryIO, suffix: str = ".wav", *, sample_rate: int | None = None) -> None:
@@ -122,8 +146,8 @@ def _explained(path: Path) -> Iterator[None]:
         raise AudioFileError(f"output: cannot write {path}: {reason}") from error
 
 
-def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate: int | None) -> int:
-    """Write the sound proper and return how many samples a channel it has."""
+def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate: int | None) -> tuple[int, int]:
+    """Write the sound proper; return how many samples a channel it has, and how many of all were clipped."""
     import soundfile
 
     rate = target.sample_rate(sample_rate or audio.sample_rate)
@@ -136,12 +160,17 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
         if target.container in ("FLAC", "OGG"):
             for name, text in tags.items():
                 setattr(sound, name, text)
-        dither = np.random.Generator(np.random.PCG64(DITHER_SEED)) if subtype == "PCM_16" else None
-        written = 0
+        dither = np.random.Generator(np.random.PCG64(DITHER_SEED))
+        written = clipped = 0
         for frames in _frames(blocks):
-            sound.write(frames if dither is None else to_int16(frames, dither))
+            if subtype == "PCM_16":
+                sound.write(to_int16(frames, dither))
+            else:
+                sound.write(to_int24(frames) if subtype == "PCM_24" else frames)
             written += frames.shape[0]
-    return written
+            if subtype != "FLOAT":
+                clipped += int(np.count_nonzero(np.abs(frames) > 1))
+    return written, clipped
 
 
 def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
@@ -152,11 +181,23 @@ def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
 
 
 def to_int16(frames: Samples, random: np.random.Generator) -> npt.NDArray[np.int16]:
-    """Round to 16 bits with triangular dither of ±1 step, which turns rounding distortion into steady faint noise."""
-    if not frames.any():
-        return np.zeros(frames.shape, dtype=np.int16)
-    noise = random.random(frames.shape, dtype=np.float32) - random.random(frames.shape, dtype=np.float32)
-    return np.clip(np.rint(frames * np.float32(32768) + noise), -32768, 32767).astype(np.int16)
+    """Round to 16 bits with triangular dither of ±1 step, which turns rounding distortion into steady faint noise.
+
+    Frames that are 16-bit samples already, such as silence, are kept as they are.
+    """
+    steps = frames * np.float32(32768)
+    if not np.array_equal(steps, np.rint(steps)):
+        noise = random.random(frames.shape, dtype=np.float32) - random.random(frames.shape, dtype=np.float32)
+        steps = np.rint(steps + noise)
+    rounded: npt.NDArray[np.int16] = np.clip(steps, -32768, 32767).astype(np.int16)
+    return rounded
+
+
+def to_int24(frames: Samples) -> npt.NDArray[np.int32]:
+    """Round to 24 bits, the upper ones of 32; samples of a 24-bit file are kept as they are."""
+    steps = np.clip(np.rint(frames * np.float32(1 << 23)), -(1 << 23), (1 << 23) - 1)
+    upper: npt.NDArray[np.int32] = steps.astype(np.int32) << 8
+    return upper
 
 
 def _check_length(path: Path, written: int, final: Path) -> None:

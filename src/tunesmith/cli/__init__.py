@@ -61,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
 
     from tunesmith.cli.aliases import with_aliases
     from tunesmith.cli.app import app
-    from tunesmith.cli.console import say_error
+    from tunesmith.cli.console import say_error, shown_warnings
     from tunesmith.cli.mistakes import command_mistake
     from tunesmith.errors import GenerationCancelled, TunesmithError
 
@@ -73,7 +73,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         command = typer.main.get_command(app)
         given = with_aliases(with_command(arguments), command)
-        result = command.main(args=given, prog_name="tunesmith", standalone_mode=False)
+        with shown_warnings():
+            result = command.main(args=given, prog_name="tunesmith", standalone_mode=False)
         if result == STOPPED:  # some versions of typer return this where others raise Abort
             return say_error("stopped", STOPPED)
         sys.stdout.flush()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunesmith.generator import Progress, ProgressCallback
@@ -20,6 +21,25 @@ def say_error(message: str, exit_code: int) -> int:
 def say_warning(message: str) -> None:
     """Print a warning on standard error."""
     print(f"warning: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+
+
+@contextmanager
+def shown_warnings() -> Iterator[None]:
+    """Print what is warned of when a sound is written as a command's warning: one line, without a place in the code."""
+    from tunesmith.errors import AudioFileWarning
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, AudioFileWarning):
+                say_warning(str(message))
+            else:
+                usual(message, category, *where, **more)
+
+        warnings.simplefilter("always", AudioFileWarning)
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tunesmith.cli.outputs import as_json_text
-from tunesmith.cli.sound import AsJson, FileArgument, Output
+from tunesmith.cli.sound import AsJson, Bits, FileArgument, Output
 
 FILES_HELP = "Two sound files or more, in order."
 FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help=FILES_HELP, readable=False)]
@@ -19,7 +19,9 @@ Bars = Annotated[int | None, typer.Option("--bars", metavar="N", help="So many b
 Duration = Annotated[str, typer.Option("--duration", metavar="TIME", help="How long: 60, 1:30.")]
 
 
-def stitch(files: FilesArgument, output: Output, crossfade: Crossfade = None, as_json: AsJson = False) -> None:
+def stitch(
+    files: FilesArgument, output: Output, crossfade: Crossfade = None, bits: Bits = None, as_json: AsJson = False
+) -> None:
     """Join sounds on the beat, equally loud, with crossfades of a bar.
 
     tunesmith stitch intro.wav main.wav outro.wav -o long.wav
@@ -30,7 +32,7 @@ def stitch(files: FilesArgument, output: Output, crossfade: Crossfade = None, as
 
     check_output(output, *files)
     audio, transitions = stitching.stitch([read_sound(file) for file in files], crossfade)
-    write_audio(audio, output)
+    write_audio(audio, output, bits=bits)
     if as_json:
         typer.echo(as_json_text({"file": str(output), "duration": audio.duration,
                                  "transitions": [asdict(one) for one in transitions]}))  # fmt: skip
@@ -43,7 +45,7 @@ def stitch(files: FilesArgument, output: Output, crossfade: Crossfade = None, as
         typer.echo(f"  at {one.at:.2f} s, {one.seconds:.2f} s {where}: {tempos}, {keys}")
 
 
-def loop(file: FileArgument, output: Output, bars: Bars = None, as_json: AsJson = False) -> None:
+def loop(file: FileArgument, output: Output, bars: Bars = None, bits: Bits = None, as_json: AsJson = False) -> None:
     """Find the stretch of any sound that repeats best and make it a seamless loop.
 
     tunesmith loop song.mp3 -o loop.wav
@@ -54,7 +56,7 @@ def loop(file: FileArgument, output: Output, bars: Bars = None, as_json: AsJson 
 
     check_output(output, file)
     audio, points = seamless(read_sound(file), bars)
-    write_audio(audio, output)
+    write_audio(audio, output, bits=bits)
     if as_json:
         typer.echo(as_json_text({"file": str(output), "duration": audio.duration, **asdict(points)}))
         return
@@ -62,7 +64,7 @@ def loop(file: FileArgument, output: Output, bars: Bars = None, as_json: AsJson 
     typer.echo(f"{output}: {audio.duration:.2f} s, {what}, from {points.start:.2f} to {points.end:.2f} s")
 
 
-def fit(file: FileArgument, output: Output, duration: Duration, as_json: AsJson = False) -> None:
+def fit(file: FileArgument, output: Output, duration: Duration, bits: Bits = None, as_json: AsJson = False) -> None:
     """Make a sound exactly as long as needed: bars are taken out or repeated where it is least noticed.
 
     tunesmith fit song.mp3 --duration 60 -o song-60s.mp3
@@ -74,7 +76,7 @@ def fit(file: FileArgument, output: Output, duration: Duration, as_json: AsJson 
 
     check_output(output, file)
     fitted = fitting.fit(read_sound(file), seconds_of("duration", duration))
-    write_audio(fitted.audio, output)
+    write_audio(fitted.audio, output, bits=bits)
     if as_json:
         typer.echo(as_json_text({"file": str(output), "duration": fitted.audio.duration, "done": fitted.done}))
     else:

@@ -22,7 +22,7 @@ def read_sound(path: Path) -> Audio:
         audio = read_audio(path)
     if not audio.num_samples:
         raise AudioFileError(f"cannot read {path}: there is no sound in it")
-    if is_cut_off(path):
+    if is_cut_off(path, audio.num_samples):
         say_warning(f"{path} is cut off: it goes on with the {audio.duration:.2f} s that are there")
     return audio
 

@@ -27,7 +27,8 @@ FadeOut = Annotated[str, typer.Option("--out", metavar="TIME", help="Fall to sil
 Loudness = Annotated[float, typer.Option("--loudness", metavar="LUFS", min=-40, max=-5, help="Integrated loudness.")]
 RateOption = Annotated[int | None, typer.Option("--sample-rate", metavar="HZ", min=8_000, max=192_000, help="In Hz.")]
 Mono = Annotated[bool, typer.Option("--mono", help="One channel.")]
-Bits = Annotated[int, typer.Option("--bits", metavar="16|24|32", help="Where the format has a choice.")]
+BITS_HELP = "Bits a sample, where the format has a choice; those of the source where left out."
+Bits = Annotated[int | None, typer.Option("--bits", metavar="16|24|32", help=BITS_HELP)]
 STREAMING_LUFS, CEILING_DBTP = -14.0, -1.0
 
 
@@ -59,7 +60,7 @@ def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None
 
 
 def convert(
-    file: FileArgument, output: Output, sample_rate: RateOption = None, mono: Mono = False, bits: Bits = 16
+    file: FileArgument, output: Output, sample_rate: RateOption = None, mono: Mono = False, bits: Bits = None
 ) -> None:
     """Write a sound in another format, rate or number of channels; what it says of itself is kept."""
     from tunesmith.audio.edit import to_mono
@@ -71,16 +72,16 @@ def convert(
     _report(write_audio(to_mono(audio) if mono else audio, output, bits=bits, sample_rate=sample_rate), audio)
 
 
-def trim(file: FileArgument, output: Output, start: Start = "0", end: End = None) -> None:
+def trim(file: FileArgument, output: Output, start: Start = "0", end: End = None, bits: Bits = None) -> None:
     """Keep a part of a sound, to the sample."""
     from tunesmith.audio import edit
 
     last = None if end is None else seconds_of("end", end)
     first = seconds_of("start", start)
-    _changed(file, output, lambda audio: edit.trim(audio, first, last))
+    _changed(file, output, lambda audio: edit.trim(audio, first, last), bits)
 
 
-def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut = "0") -> None:
+def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut = "0", bits: Bits = None) -> None:
     """Fade a sound in and out."""
     from tunesmith.audio import edit
     from tunesmith.errors import InvalidRequest
@@ -95,10 +96,10 @@ def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut =
                 raise InvalidRequest(name, f"must be at most the sound's {audio.duration:g} s, got {seconds:g} s")
         return edit.fade(audio, fade_in, fade_out)
 
-    _changed(file, output, faded)
+    _changed(file, output, faded, bits)
 
 
-def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING_LUFS) -> None:
+def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING_LUFS, bits: Bits = None) -> None:
     """Bring a sound to a loudness, as far as its peaks allow: nothing is limited, so nothing is distorted."""
     from tunesmith.audio.edit import gain
     from tunesmith.audio.loudness import loudness_of, true_peak_of
@@ -116,7 +117,7 @@ def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING
             )
         return gain(audio, min(wanted, room))
 
-    _changed(file, output, louder)
+    _changed(file, output, louder, bits)
 
 
 def about(audio: Audio, file: Path) -> dict[str, Any]:
@@ -141,13 +142,13 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _changed(file: Path, output: Path, change: Any) -> None:
+def _changed(file: Path, output: Path, change: Any, bits: int | None) -> None:
     from tunesmith.audio.writer import write_audio
     from tunesmith.cli.reading import check_output, read_sound
 
     check_output(output, file)
     audio = change(read_sound(file))
-    _report(write_audio(audio, output), audio)
+    _report(write_audio(audio, output, bits=bits), audio)
 
 
 def _report(path: Path, audio: Audio) -> None:

@@ -14,13 +14,16 @@ from urllib.parse import unquote_to_bytes
 import numpy as np
 
 from tunesmith.audio import Audio
+from tunesmith.audio.cut_off import is_cut_off
+from tunesmith.audio.decoder import SoundLimits
 from tunesmith.audio.reader import read_audio
-from tunesmith.audio.wholeness import is_cut_short
 from tunesmith.errors import AudioFileError
+from tunesmith.request import MAX_DURATION_SECONDS
 
 STARTS = (
     (b"RIFF", ".wav"),
     (b"RF64", ".wav"),
+    (b"BW64", ".wav"),
     (b"fLaC", ".flac"),
     (b"OggS", ".ogg"),
     (b"ID3", ".mp3"),
@@ -32,6 +35,7 @@ RATES = ("sampling_rate", "sample_rate", "samplingRate")
 USUAL_RATE = 32_000
 """MusicGen's, for handlers that give samples and do not say their rate, Hz."""
 LEAST_SAMPLES = 100
+LIMITS = SoundLimits(channels=8, seconds=MAX_DURATION_SECONDS + 60)
 
 
 class Unsound(Exception):
@@ -57,13 +61,13 @@ def read_sound(content: bytes) -> Audio:
         path = Path(folder) / f"hosted{suffix}"
         path.write_bytes(content)
         try:
-            audio = read_audio(path)
+            audio = read_audio(path, LIMITS)
         except AudioFileError:
             raise Unsound("the sound that came is damaged") from None
-    if not audio.num_samples:
-        raise Unsound("the sound that came is empty")
-    if is_cut_short(content, audio):
-        raise Unsound("the sound that came is cut short")
+        if not audio.num_samples:
+            raise Unsound("the sound that came is empty")
+        if is_cut_off(path, audio.num_samples):
+            raise Unsound("the sound that came is cut short")
     return Audio(audio.samples, audio.sample_rate)
 
 

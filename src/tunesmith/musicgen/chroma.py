@@ -28,7 +28,7 @@ def hear_melody(samples: NDArray[np.float32], sample_rate: int, model_rate: int)
     melody: Melody = np.concatenate(list(resample_blocks([mono], 1, sample_rate, model_rate)), axis=1)[0]
     if not np.isfinite(melody).all():
         raise InvalidRequest("melody", "has samples that are not numbers")
-    if np.abs(melody).max(initial=0) < SILENCE:
+    if max(melody.max(initial=0), -melody.min(initial=0)) < SILENCE:
         raise InvalidRequest("melody", "is silent; a melody to follow must be heard")
     return melody
 

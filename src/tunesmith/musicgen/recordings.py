@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from tunesmith.audio import Audio
+from tunesmith.audio.decoder import SoundLimits
+from tunesmith.audio.edit import to_mono, with_channels
 from tunesmith.audio.reader import read_audio
 from tunesmith.audio.resample import resample
 from tunesmith.errors import InvalidRequest
@@ -17,6 +17,7 @@ from tunesmith.musicgen.sequence import ChromaOfWindow
 from tunesmith.request import MAX_DURATION_SECONDS
 
 MIN_SECONDS = 0.1
+LIMITS = SoundLimits(channels=64, seconds=MAX_DURATION_SECONDS)
 
 
 def read_continued(path: Path, architecture: Architecture) -> Samples:
@@ -25,9 +26,9 @@ def read_continued(path: Path, architecture: Architecture) -> Samples:
     Raises AudioFileError for a file that cannot be read, InvalidRequest for sound that is too long, too short or
     silent.
     """
-    sound = resample(_read("audio", path), architecture.codec.sample_rate)
-    samples = _with_channels(sound.samples, architecture.audio_channels)
-    if np.abs(samples).max() < SILENCE:
+    sound = with_channels(_read("audio", path), architecture.audio_channels)
+    samples = resample(sound, architecture.codec.sample_rate).samples
+    if max(samples.max(), -samples.min()) < SILENCE:
         raise InvalidRequest("audio", f"{path} is silent; what is to be continued must be heard")
     hop = architecture.codec.hop
     return samples[:, : samples.shape[1] // hop * hop]
@@ -35,7 +36,7 @@ def read_continued(path: Path, architecture: Architecture) -> Samples:
 
 def read_melody(path: Path, architecture: Architecture) -> Melody:
     """Read a melody: (samples,) at the codec's rate; raises as ``read_continued``."""
-    sound = _read("melody", path)
+    sound = resample(to_mono(_read("melody", path)), architecture.codec.sample_rate)
     return hear_melody(sound.samples, sound.sample_rate, architecture.codec.sample_rate)
 
 
@@ -51,15 +52,8 @@ def chroma_of_windows(melody: Melody, architecture: Architecture, one_window: bo
 
 
 def _read(field: str, path: Path) -> Audio:
-    sound = read_audio(path)
+    sound = read_audio(path, LIMITS)
     if not MIN_SECONDS <= sound.duration <= MAX_DURATION_SECONDS:
         limits = f"{MIN_SECONDS:g} to {MAX_DURATION_SECONDS:g} s"
         raise InvalidRequest(field, f"{path} must be {limits} long, it is {sound.duration:.4g} s")
     return sound
-
-
-def _with_channels(samples: Samples, channels: int) -> Samples:
-    if len(samples) == channels:
-        return samples
-    mono: Samples = samples.mean(axis=0, keepdims=True, dtype=np.float32)
-    return np.repeat(mono, channels, axis=0)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from tunesmith.audio import Audio
-from tunesmith.audio.writer import write_audio
+from tunesmith.audio.writer import write_with_notices
 from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, TunesmithError
 from tunesmith.generator import (
     EXPORTS,
@@ -124,8 +124,8 @@ class Child:
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
         work.seen_at = math.inf  # writing a file gives no signs, and ends
         with _written():
-            write_audio(audio, path)
-        return audio
+            _, notices = write_with_notices(audio, path)
+        return audio.with_metadata(warnings=[*audio.metadata.get("warnings", ()), *notices]) if notices else audio
 
     def _show_life(self) -> None:
         while True:

@@ -1,0 +1,155 @@
+"""Decoder: the samples of a sound file block by block until its true end, within limits, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+import soundfile
+
+from tunesmith.audio.corrected import Corrected, corrected
+from tunesmith.audio.encoding import Encoding
+from tunesmith.audio.joined_file import JoinedFile
+from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.spool import Samples
+
+BLOCK_SAMPLES = 131_072  # over all channels
+LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000
+PACKED = ("FLAC", "OGG", "MP3")
+
+
+class LimitExceeded(Exception):
+    """A sound is beyond a limit; the text begins with "must"."""
+
+
+class DecodeError(Exception):
+    """A sound cannot be decoded; the text is the decoder's."""
+
+
+class NotASound(DecodeError):
+    """A file was decoded, and what is in it is not a sound; the text says what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundLimits:
+    """What is read at most: channels, seconds, and samples over all channels."""
+
+    channels: int = 64
+    seconds: float = 24 * 3600.0
+    samples: float = math.inf
+
+    def check(self, sample_rate: int, channels: int) -> None:
+        """Raise LimitExceeded for a rate or a number of channels that is not read."""
+        if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+            raise LimitExceeded(f"must have {LOWEST_RATE} to {HIGHEST_RATE} samples a second, got {sample_rate}")
+        if channels > self.channels:
+            raise LimitExceeded(f"must have at most {self.channels} channels, got {channels}")
+
+    def check_length(self, num_samples: int, sample_rate: int, channels: int) -> None:
+        """Raise LimitExceeded for more samples than are read."""
+        if num_samples > self.seconds * sample_rate or num_samples * channels > self.samples:
+            size = "" if math.isinf(self.samples) else ", in stereo at 48 kHz"
+            raise LimitExceeded(f"must be at most {self.seconds:g} s long{size}")
+
+
+LOCAL_LIMITS = SoundLimits()
+
+
+class Decoder:
+    """An open sound file; raises DecodeError and LimitExceeded, and reads nothing past the limits.
+
+    The parts of a chained Ogg file are joined: all at the first one's rate, mono in every channel where others have
+    more.
+    """
+
+    def __init__(self, file: BinaryIO, limits: SoundLimits = LOCAL_LIMITS) -> None:
+        self._limits = limits
+        self._stack = ExitStack()
+        self._parts: Corrected = corrected(file)
+        with _explained():
+            self._first = self._stack.enter_context(Sequential(self._parts.parts[0]))
+        self.sample_rate = int(self._first.samplerate)
+        self.channels = self._common_channels()
+        self.encoding = Encoding.of(self._first.subtype, self._parts.channel_mask)
+        limits.check(self.sample_rate, self.channels)
+        self._check_claimed()
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield everything in order, (channels, n) at a time; to be called once."""
+        read = 0
+        for number, part in enumerate(self._parts.parts):
+            for block in self._part_blocks(self._first if number == 0 else self._opened(part)):
+                read += block.shape[1]
+                self._limits.check_length(read, self.sample_rate, self.channels)
+                if not np.isfinite(block).all():
+                    at = (read - block.shape[1]) / self.sample_rate
+                    raise NotASound(f"at {at:.1f} s it has samples that are not numbers (NaN or infinite)")
+                yield block
+
+    def tags(self) -> dict[str, str]:
+        """Return the tags of the first part."""
+        return dict(self._first.copy_metadata())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _opened(self, part: JoinedFile) -> Sequential:
+        with _explained():
+            sound: Sequential = self._stack.enter_context(Sequential(part))
+        return sound
+
+    def _common_channels(self) -> int:
+        """Return the number of channels of all parts, which may only differ by being mono."""
+        found = {self._first.channels}
+        for part in self._parts.parts[1:]:
+            with _explained(), Sequential(part) as sound:
+                found.add(sound.channels)
+            part.seek(0)
+        if len(found - {1}) > 1:
+            raise NotASound(f"its parts have {' and '.join(map(str, sorted(found)))} channels")
+        return int(max(found))
+
+    def _check_claimed(self) -> None:
+        """Refuse at once what is too long by the size of its file; packed formats state lengths that may be wrong."""
+        if self._first.format not in PACKED:
+            self._limits.check_length(self._first.frames, self.sample_rate, self.channels)
+
+    def _part_blocks(self, sound: Sequential) -> Iterator[Samples]:
+        blocks = _frames(sound, max(1_024, BLOCK_SAMPLES // self.channels))
+        for block in resample_blocks(blocks, sound.channels, int(sound.samplerate), self.sample_rate):
+            yield block if len(block) == self.channels else np.repeat(block, self.channels, axis=0)
+
+
+class Sequential(soundfile.SoundFile):  # type: ignore[misc]  # which has no types
+    """A sound file that is read straight ahead: never to a place computed from a length that may be wrong."""
+
+    def seekable(self) -> bool:
+        """Return False."""
+        return False
+
+
+def _frames(sound: Sequential, count: int) -> Iterator[Samples]:
+    while True:
+        with _explained():
+            frames = sound.read(count, dtype="float32", always_2d=True)
+        if not len(frames):
+            return
+        yield np.ascontiguousarray(frames.T)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (soundfile.SoundFileError, RuntimeError) as error:
+        raise DecodeError(str(getattr(error, "error_string", None) or error).rstrip(".")) from error

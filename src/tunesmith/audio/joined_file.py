@@ -1,0 +1,70 @@
+"""JoinedFile: bytes of our own and stretches of another file, read as if they were one file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The bytes of a file from ``start`` up to ``stop``."""
+
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+Piece = bytes | Window
+
+
+class JoinedFile(io.RawIOBase):
+    """A read-only file made of pieces; the file that the windows show stays open when this one is closed."""
+
+    def __init__(self, file: BinaryIO, pieces: Sequence[Piece]) -> None:
+        self._file = file
+        self._pieces = [piece for piece in pieces if len(piece)]
+        self._size = sum(len(piece) for piece in self._pieces)
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return the place of the next byte."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place, which may lie past the end, and return it."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # the type of buffers has no name in 3.11
+        """Fill the buffer as far as there are bytes and return how many those were."""
+        target = memoryview(buffer).cast("B")
+        done = 0
+        while done < len(target) and (found := self._bytes_at(self._at, len(target) - done)):
+            target[done : done + len(found)] = found
+            done += len(found)
+            self._at += len(found)
+        return done
+
+    def _bytes_at(self, place: int, count: int) -> bytes:
+        for piece in self._pieces:
+            if place < len(piece):
+                if isinstance(piece, bytes):
+                    return piece[place : place + count]
+                self._file.seek(piece.start + place)
+                return self._file.read(min(count, len(piece) - place))
+            place -= len(piece)
+        return b""

@@ -1,0 +1,133 @@
+"""MP3 frames: how many an MPEG layer III file has, and a header that says so.
+
+An MP3 has no length of its own. Encoders put the number of frames into the first one (Xing or Info, VBRI), where it
+may be wrong or missing; a decoder then guesses from the file's size, and stops too early where the bit rate varies.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tunesmith.audio.joined_file import Piece, Window
+
+KILOBITS = {
+    3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),  # MPEG 1
+    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),  # MPEG 2 and 2.5
+}
+RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version
+SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of the three versions
+CERTAIN = 3  # so many frames in a row are no chance
+HAS_FRAMES = 1
+VBRI_AT, VBRI_FRAMES = 36, 14
+
+Content = bytes | mmap.mmap
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame: where it is, its bytes, and the four that begin it."""
+
+    at: int
+    size: int
+    header: bytes
+
+    @property
+    def side_bytes(self) -> int:
+        """Length of the side information behind the header, which Xing's tag follows."""
+        is_mpeg1, is_mono = self.header[1] & 0x18 == 0x18, self.header[3] & 0xC0 == 0xC0
+        return (17 if is_mono else 32) if is_mpeg1 else (9 if is_mono else 17)
+
+
+def frame_at(content: Content, at: int) -> Frame | None:
+    """Return the frame that begins there; None where none does, or one whose size it does not say."""
+    header = content[at : at + 4]
+    if len(header) < 4 or not SYNC.match(header):
+        return None
+    version, rate = header[1] >> 3 & 3, header[2] >> 2 & 3
+    kilobits = KILOBITS[3 if version == 3 else 2][header[2] >> 4]
+    if not kilobits or rate == 3:
+        return None
+    size = (144 if version == 3 else 72) * kilobits * 1000 // RATES[version][rate] + (header[2] >> 1 & 1)
+    return Frame(at, size, header)
+
+
+def frames_of(content: Content, start: int = 0) -> Iterator[Frame]:
+    """Yield the frames from the first place on where some follow one another, over gaps such as tags between."""
+    at = start
+    while frame := _next_frame(content, at):
+        while frame is not None:
+            yield frame
+            at = frame.at + frame.size
+            frame = frame_at(content, at)
+
+
+def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
+    """Return the file with the number of its frames in its first one; None where no more are there than it says."""
+    content = _content(file)
+    first = next(frames_of(content, _after_id3(content)), None)
+    if first is None:
+        return None
+    count = sum(1 for _ in frames_of(content, first.at + first.size))
+    place = _count_place(content, first)
+    if place is None:
+        return Window(0, first.at), _info_frame(first, count + 1), Window(first.at, size)
+    if int.from_bytes(content[place : place + 4], "big") >= count:
+        return None
+    return Window(0, place), count.to_bytes(4, "big"), Window(place + 4, size)
+
+
+def _content(file: BinaryIO) -> Content:
+    """Return all bytes, of a file on disk without reading them into memory."""
+    try:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError, io.UnsupportedOperation):
+        file.seek(0)
+        return file.read()
+
+
+def _next_frame(content: Content, at: int) -> Frame | None:
+    for found in SYNC.finditer(content, at):
+        frame = frame_at(content, found.start())
+        if frame and _goes_on(content, frame):
+            return frame
+    return None
+
+
+def _goes_on(content: Content, frame: Frame) -> bool:
+    """Whether frames of the same kind follow, or the file ends with this one."""
+    for _ in range(CERTAIN - 1):
+        at = frame.at + frame.size
+        if at >= len(content):
+            return True
+        following = frame_at(content, at)
+        if following is None or following.header[1] & 0xFE != frame.header[1] & 0xFE:
+            return False
+        frame = following
+    return True
+
+
+def _after_id3(content: Content) -> int:
+    if content[:3] != b"ID3" or len(content) < 10:
+        return 0
+    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(content[6:10], (21, 14, 7, 0), strict=True))
+
+
+def _count_place(content: Content, first: Frame) -> int | None:
+    """Return where the first frame states the number of frames; None where it does not."""
+    at = first.at + 4 + first.side_bytes
+    if content[at : at + 4] in (b"Xing", b"Info"):
+        return at + 8 if content[at + 7] & HAS_FRAMES else None
+    at = first.at + VBRI_AT
+    return at + VBRI_FRAMES if content[at : at + 4] == b"VBRI" else None
+
+
+def _info_frame(like: Frame, count: int) -> bytes:
+    """Return a silent frame that states the number of frames, to be put before the first one."""
+    header = bytes((like.header[0], like.header[1] | 1, like.header[2], like.header[3]))  # without a checksum
+    tag = b"Info" + HAS_FRAMES.to_bytes(4, "big") + count.to_bytes(4, "big")
+    return (header + bytes(like.side_bytes) + tag).ljust(like.size, b"\0")

@@ -1,0 +1,124 @@
+"""WAV, RF64 and BW64 headers: where the samples are, and how many there really are.
+
+A writer that does not know the length beforehand (a pipe), or was killed, leaves sizes of 0 or 0xFFFFFFFF in the
+header, or those of an earlier moment. RF64 and BW64 (ITU-R BS.2088) keep 64-bit sizes in a ``ds64`` chunk.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tunesmith.audio.joined_file import Piece, Window
+
+NAMES = (b"RIFF", b"RF64", b"BW64")
+UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
+LARGEST_RIFF = 0xFFFF_FF00
+LONGEST_FORMAT = 4096
+EXTENSIBLE = 0xFFFE
+FOLLOWING = frozenset((
+    b"LIST", b"smpl", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",
+    b"axml", b"chna", b"acid", b"inst", b"PEAK", b"cart", b"plst", b"DISP", b"umid", b"afsp", b"_PMX", b"minf",
+))  # fmt: skip
+"""Chunks that follow the samples; one of these is believed even where it is cut off."""
+TRAILERS = (b"ID3", b"TAG", b"APETAGEX")
+"""What other programs put behind a WAV file without a chunk of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveHeader:
+    """What the header says: ``claimed`` bytes of samples from ``start`` on; and ``held``, how many there are."""
+
+    name: bytes
+    format: bytes
+    start: int
+    claimed: int
+    held: int
+    after: int
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the file ends before the length that its header states."""
+        return self.claimed not in UNKNOWN_LENGTHS and self.claimed > self.after
+
+    @property
+    def channel_mask(self) -> int | None:
+        """Return the speakers of the channels as WAVE_FORMAT_EXTENSIBLE's bits; None where it does not say."""
+        if len(self.format) < 24 or struct.unpack("<H", self.format[:2])[0] != EXTENSIBLE:
+            return None
+        mask: int = struct.unpack("<I", self.format[20:24])[0]
+        return mask or None
+
+
+def read_wave_header(file: BinaryIO, size: int) -> WaveHeader | None:
+    """Read the header of a WAV, RF64 or BW64 file of ``size`` bytes; None for another file or one without samples."""
+    file.seek(0)
+    start = file.read(12)
+    if start[:4] not in NAMES or start[8:] != b"WAVE":
+        return None
+    form, long_length = b"", None
+    while len(header := file.read(8)) == 8:
+        length: int = struct.unpack("<I", header[4:])[0]
+        if header[:4] == b"data":
+            at = file.tell()
+            claimed = long_length if long_length is not None and length == 0xFFFFFFFF else length
+            held = _held(file, at, claimed, size, struct.unpack("<H", form[12:14])[0] if len(form) >= 14 else 1)
+            return WaveHeader(start[:4], form, at, claimed, held, size - at)
+        if header[:4] in (b"fmt ", b"ds64") and length <= LONGEST_FORMAT:
+            content = file.read(length)
+            form = content if header[:4] == b"fmt " else form
+            if header[:4] == b"ds64" and len(content) >= 16:
+                long_length = struct.unpack("<Q", content[8:16])[0]
+            file.seek(length % 2, 1)
+        else:
+            file.seek(length + length % 2, 1)
+    return None
+
+
+def corrected_wave(header: WaveHeader) -> tuple[Piece, ...] | None:
+    """Return the file with a header that states what it holds; None where it does already."""
+    if header.held != header.claimed:
+        return _new_header(header.format, header.held), Window(header.start, header.start + header.held)
+    if header.name == b"BW64":
+        return b"RF64", Window(4, header.start + header.after)
+    return None
+
+
+def _new_header(form: bytes, length: int, largest: int = LARGEST_RIFF) -> bytes:
+    chunk = b"fmt " + struct.pack("<I", len(form)) + form + b"\0" * (len(form) % 2)
+    total = 4 + len(chunk) + 8 + length
+    if total <= largest:
+        return b"RIFF" + struct.pack("<I", total) + b"WAVE" + chunk + b"data" + struct.pack("<I", length)
+    sizes = b"ds64" + struct.pack("<IQQQI", 28, total + 36, length, 0, 0)
+    return b"RF64\xff\xff\xff\xffWAVE" + sizes + chunk + b"data\xff\xff\xff\xff"
+
+
+def _held(file: BinaryIO, start: int, claimed: int, size: int, frame_bytes: int) -> int:
+    after = size - start
+    if claimed > after or (claimed < after and not _is_followed_well(file, start, claimed, size)):
+        return after - after % max(1, frame_bytes)
+    return claimed
+
+
+def _is_followed_well(file: BinaryIO, start: int, claimed: int, size: int) -> bool:
+    """Whether what lies behind the samples that are claimed is anything but more samples."""
+    places = (start + claimed + claimed % 2, start + claimed)  # some writers forget the byte that makes it even
+    return any(_are_chunks(file, place, size) for place in places)
+
+
+def _are_chunks(file: BinaryIO, place: int, size: int) -> bool:
+    file.seek(place)
+    beginning = file.read(1 << 16)
+    if beginning.startswith(TRAILERS) or not beginning.strip(b"\0"):
+        return True
+    while place + 8 <= size:
+        file.seek(place)
+        header = file.read(8)
+        if header[:4] in FOLLOWING:
+            return True
+        if not all(32 <= byte < 127 for byte in header[:4]):
+            return False
+        length: int = struct.unpack("<I", header[4:])[0]
+        place += 8 + length + length % 2
+    return place <= size + 1
