@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-musicgen bench-server bench-library bench-clients clean
+.PHONY: help music test check format bench bench-musicgen bench-server bench-library bench-clients dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -48,6 +48,10 @@ bench-library: $(VENV)/installed-evaluation ## the prompt log at 100,000 tracks,
 bench-clients: $(VENV)/installed-evaluation ## what the Python and the JavaScript client add (1 minute)
 	$(BIN)/python benchmarks/clients.py
 
+dist: $(VENV)/installed-dist ## write a wheel and a source archive to dist/
+	$(BIN)/python -m hatchling build -d dist
+	@ls dist
+
 clean: ## remove the virtual environment and every cache
 	rm -rf $(VENV) $(JS:%=%/node_modules) clients/js/types .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache
 
@@ -65,6 +69,10 @@ $(VENV)/installed-test: $(VENV)/installed
 $(VENV)/installed-js: $(JS:%=%/package-lock.json) | $(VENV)/installed-test
 	@if ! command -v npm >/dev/null; then echo "npm is not here, so the tests of the JavaScript clients are left out"; \
 	else for folder in $(JS); do (cd $$folder && npm ci --silent --no-audit --no-fund) || exit 1; done; touch $@; fi
+
+$(VENV)/installed-dist: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt 'hatchling>=1.25'
+	@touch $@
 
 $(VENV)/installed-evaluation: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[evaluation]'

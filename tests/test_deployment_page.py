@@ -124,7 +124,7 @@ def test_the_container_s_health_is_that_of_the_server(tmp_path: Path) -> None:
 
 def test_every_extra_and_every_setting_that_the_page_names_exists() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = set(re.findall(r"tunesmith\[(\w+)\]", PAGE))
+    extras = {name for names in re.findall(r"(?:\.whl|\))\[([\w,]+)\]", PAGE) for name in names.split(",")}
     assert extras == {"postgres", "redis"} <= set(project["optional-dependencies"])
     minor = re.search(r"FROM python:3\.(\d+)", PAGE)
     assert minor

@@ -181,7 +181,7 @@ def test_other_urls_are_refused(url: str) -> None:
 
 def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(InvalidRequest, match=r"PostgreSQL needs: pip install 'tunesmith\[postgres\]'"):
+    with pytest.raises(InvalidRequest, match=r'PostgreSQL needs: pip install "psycopg\[binary\]>='):
         Database("postgresql://host/name")
 
 

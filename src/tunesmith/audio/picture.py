@@ -12,6 +12,7 @@ import numpy as np
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.writer import whole_file
 from tunesmith.errors import InvalidRequest
+from tunesmith.extras import install_command
 
 COLUMNS, ROWS = 1200, 400
 FRAME = 4096
@@ -25,7 +26,7 @@ def check_drawable(path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise InvalidRequest("plot", f"must end in .png, got {path.name!r}")
     if importlib.util.find_spec("matplotlib") is None:
-        raise InvalidRequest("plot", "needs matplotlib: pip install 'tunesmith[plot]'")
+        raise InvalidRequest("plot", f"needs matplotlib: {install_command('plot')}")
 
 
 def draw(audio: Audio, path: Path, title: str = "") -> Path:

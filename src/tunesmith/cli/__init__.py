@@ -34,6 +34,8 @@ COMMANDS = (
     "mcp",
     "serve",
     "ps",
+    "backup",
+    "restore",
 )
 TOP_OPTIONS = ("--help", "-h", "--version")
 LONGEST_SHOWN = 300  # characters of a path in an error

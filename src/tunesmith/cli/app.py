@@ -8,6 +8,7 @@ import typer
 
 import tunesmith
 from tunesmith.cli.again import again, vary
+from tunesmith.cli.backup import backup, restore
 from tunesmith.cli.batch import batch
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
@@ -35,7 +36,10 @@ app = typer.Typer(
 )
 for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Sound files")(sound_command)
-for command in (generate, again, vary, batch, render, explain, genres, instruments, pull, show, rm, mcp, serve, ps):
+COMMANDS = (
+    generate, again, vary, batch, render, explain, genres, instruments, pull, show, rm, mcp, serve, ps, backup, restore,
+)  # fmt: skip
+for command in COMMANDS:
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
 app.add_typer(log, name="log", epilog=EPILOG)

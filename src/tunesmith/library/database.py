@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseBusy, DatabaseError, DatabaseFull, DatabaseOutOfReach, InvalidRequest
+from tunesmith.extras import install_command
 from tunesmith.library.stored_json import read_column
 
 FILE_NAME = "tunesmith.db"
@@ -134,9 +135,7 @@ class Database:
             part.replace(path)
         except (sqlite3.Error, OSError) as error:
             part.unlink(missing_ok=True)
-            raise DatabaseError(
-                self.where, f"cannot be copied to {path} before it is brought up to date: {error}"
-            ) from None
+            raise DatabaseError(self.where, f"cannot be copied to {path}: {error}") from None
 
     def lock(self, connection: sa.Connection, name: str) -> None:
         """Let no other transaction that takes this lock run beside this one; SQLite has one writer at any time."""
@@ -209,7 +208,7 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
     try:
         return sa.create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True, json_deserializer=read_column)
     except ImportError:
-        raise InvalidRequest("setting database_url", "PostgreSQL needs: pip install 'tunesmith[postgres]'") from None
+        raise InvalidRequest("setting database_url", f"PostgreSQL needs: {install_command('postgres')}") from None
 
 
 def _is_out_of_reach(error: DBAPIError) -> bool:

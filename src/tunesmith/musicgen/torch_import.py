@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tunesmith.errors import ModelNotInstalled
+from tunesmith.extras import install_command
 
 try:
     import torch
 except ImportError as error:
-    raise ModelNotInstalled('this device needs torch: pip install "tunesmith[cuda]"') from error
+    raise ModelNotInstalled(f"this device needs torch: {install_command('cuda')}") from error
 
 __all__ = ["torch"]

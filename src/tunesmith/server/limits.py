@@ -16,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.errors import DatabaseError, InvalidRequest, TunesmithError
+from tunesmith.extras import install_command
 from tunesmith.library.clock import Clock
 from tunesmith.library.rate import Allowance, Rate
 
@@ -87,7 +88,7 @@ def _check(url: str) -> None:
     if url.partition("://")[0] not in SCHEMES:
         raise InvalidRequest("setting rate_limit_url", "must be redis://HOST:PORT/NUMBER, rediss:// or redis+unix://")
     if importlib.util.find_spec("redis") is None:
-        raise InvalidRequest("setting rate_limit_url", "Redis needs: pip install 'tunesmith[redis]'")
+        raise InvalidRequest("setting rate_limit_url", f"Redis needs: {install_command('redis')}")
 
 
 def _storage_at(url: str | None) -> Storage:

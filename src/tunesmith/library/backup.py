@@ -1,0 +1,194 @@
+"""Backup: the data folder as one tar file, taken while the server runs, and its way back.
+
+::
+
+    backup.json      version of Tunesmith, time, kind of the database
+    tunesmith.db     the SQLite file as it was at one moment; missing where PostgreSQL has the data
+    data/…           results, recordings handed in, uploads, undelivered webhooks, secrets
+
+The database is copied first: it names only files that exist already, and files never change after they are named.
+Models and downloads can be pulled again and stay out.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock, Timeout
+
+import tunesmith
+from tunesmith.audio.writer import whole_file
+from tunesmith.config import Settings
+from tunesmith.errors import AudioFileError, DatabaseError, InvalidRequest
+from tunesmith.library.database import FILE_NAME, Database, database_url
+from tunesmith.library.repair import BESIDES, is_sound
+
+FORMAT = 1
+ABOUT, DATA = "backup.json", "data"
+LEFT_OUT = ("models", "downloads", "results/incoming")
+"""Folders that can be pulled again, or hold what is not finished."""
+PASSING = (".lock", ".part", ".partial", ".new")
+PRIVATE = 0o600
+LARGEST_ABOUT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a backup holds: ``database`` is sqlite or postgresql, ``files`` counts those besides the database."""
+
+    format: int
+    tunesmith: str
+    created: str
+    database: str
+    files: int = 0
+
+
+def back_up(settings: Settings, path: Path) -> Backup:
+    """Write the data folder and the SQLite database to a tar file; whole or not at all.
+
+    Raises InvalidRequest where the file exists or lies in the data folder, DatabaseError and AudioFileError.
+    """
+    folder = settings.data_dir.expanduser().resolve()
+    if path.exists():
+        raise InvalidRequest("file", f"{path} exists already; take another name, or move it away")
+    if path.resolve().is_relative_to(folder):
+        raise InvalidRequest("file", f"must lie outside the data folder {folder}, got {path}")
+    database = Database(database_url(settings))
+    database.close()
+    kind = "sqlite" if database.is_sqlite else "postgresql"
+    count = 0
+    with whole_file(path) as temporary, tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as work:
+        temporary.chmod(PRIVATE)
+        with tarfile.open(temporary, "w") as archive:
+            if database.is_sqlite:
+                database.copy_to(Path(work) / FILE_NAME)
+                archive.add(Path(work) / FILE_NAME, FILE_NAME)
+            for file in _files(folder, Path(database.where) if database.is_sqlite else None):
+                count += _add(archive, file, f"{DATA}/{file.relative_to(folder).as_posix()}")
+            made = Backup(FORMAT, tunesmith.__version__, datetime.now(UTC).isoformat(timespec="seconds"), kind, count)
+            text = json.dumps(asdict(made)).encode()
+            about = tarfile.TarInfo(ABOUT)
+            about.size = len(text)
+            archive.addfile(about, io.BytesIO(text))
+    return made
+
+
+def restore(settings: Settings, path: Path) -> Backup:
+    """Put a backup into the data folder, which must hold no database; models that are there stay.
+
+    Raises InvalidRequest for what is no whole backup or would overwrite a database, and DatabaseError.
+    """
+    folder = settings.data_dir.expanduser().resolve()
+    database = Database(database_url(settings)) if settings.database_url else None
+    target = Path(database.where) if database and database.is_sqlite else folder / FILE_NAME
+    if database:
+        database.close()
+    uses_sqlite = database is None or database.is_sqlite
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(target), tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as work:
+        made = _unpacked(path, Path(work))
+        copy = Path(work) / FILE_NAME
+        if (made.database == "sqlite") != uses_sqlite:
+            here = "sqlite" if uses_sqlite else "postgresql"
+            raise InvalidRequest("file", f"the backup is of a {made.database} database, the settings name {here}")
+        if uses_sqlite:
+            if target.exists() and target.stat().st_size:
+                raise InvalidRequest("data_dir", f"{target} exists already; stop the server and move it away first")
+            if not copy.is_file() or not is_sound(copy):
+                raise InvalidRequest("file", f"{path}: the database in it is damaged or missing")
+        _put_in_place(Path(work) / DATA, folder)
+        if uses_sqlite:
+            for ending in BESIDES:
+                target.with_name(target.name + ending).unlink(missing_ok=True)
+            copy.chmod(PRIVATE)
+            copy.replace(target)
+    return made
+
+
+@contextmanager
+def _alone(database: Path) -> Iterator[None]:
+    try:
+        with FileLock(f"{database}.lock", timeout=0):
+            yield
+    except Timeout:
+        raise DatabaseError(str(database), "is in use; stop what uses it first") from None
+
+
+def _files(folder: Path, database: Path | None) -> Iterator[Path]:
+    """Yield the files below the data folder that a backup keeps."""
+    besides = {f"{database.resolve()}{ending}" for ending in BESIDES} if database else set()
+    for parent, folders, names in os.walk(folder):
+        inside = Path(parent).relative_to(folder)
+        folders[:] = sorted(name for name in folders if (inside / name).as_posix() not in LEFT_OUT)
+        for name in sorted(names):
+            file = Path(parent, name)
+            is_copy = name.startswith(f"{FILE_NAME}.schema-")
+            if not (name.endswith(PASSING) or ".part." in name or is_copy or str(file) in besides):
+                yield file
+
+
+def _add(archive: tarfile.TarFile, file: Path, name: str) -> int:
+    """Add a regular file, unless it was removed meanwhile; return how many were added."""
+    try:
+        with file.open("rb") as source:
+            member = archive.gettarinfo(arcname=name, fileobj=source)
+            if not member.isreg() or file.is_symlink():
+                return 0
+            archive.addfile(member, source)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise AudioFileError(f"file: cannot read {file}: {error.strerror or error}") from None
+    return 1
+
+
+def _unpacked(path: Path, folder: Path) -> Backup:
+    """Unpack an archive into an empty folder; raises InvalidRequest unless it is a whole backup."""
+    try:
+        with tarfile.open(path, "r:") as archive:
+            for member in archive:
+                _unpack(archive, member, folder)
+        fields = json.loads((folder / ABOUT).read_bytes()[:LARGEST_ABOUT])
+        made = Backup(**fields)
+    except (tarfile.TarError, EOFError, ValueError, TypeError, FileNotFoundError) as error:
+        reason = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
+        missing = not path.exists()
+        problem = "there is no such file" if missing else f"is not a whole backup of Tunesmith's ({reason[:80]})"
+        raise InvalidRequest("file", f"{path}: {problem}") from None
+    if made.format != FORMAT:
+        raise InvalidRequest("file", f"{path}: must have format {FORMAT}, got {made.format!r}; upgrade Tunesmith")
+    return made
+
+
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    name = PurePosixPath(member.name)
+    expected = member.name in (ABOUT, FILE_NAME) or name.parts[:1] == (DATA,)
+    if not member.isreg() or not expected or name.is_absolute() or {"..", ""} & set(name.parts) or "\\" in member.name:
+        raise tarfile.TarError(f"unexpected entry {member.name[:60]!r}")
+    target = folder.joinpath(*name.parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source = archive.extractfile(member)
+    assert source
+    with source, target.open("xb") as file:
+        shutil.copyfileobj(source, file)
+    os.utime(target, (member.mtime, member.mtime))
+    target.chmod(PRIVATE if member.mode & 0o077 == 0 else 0o644)
+
+
+def _put_in_place(source: Path, folder: Path) -> None:
+    """Move files below one folder to the same places below another."""
+    for parent, _, names in os.walk(source):
+        for name in names:
+            target = folder / Path(parent).relative_to(source) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Path(parent, name).replace(target)
