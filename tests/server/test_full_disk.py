@@ -72,12 +72,16 @@ def test_a_database_that_cannot_grow_takes_nothing_and_loses_nothing(tmp_path: P
 
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system say that the disk is full as soon as something is to be safe on it."""
+    """Let the system say that the disk is full as soon as something is to be safe on it, or in its place."""
+    fail_to_keep(monkeypatch, errno.ENOSPC, "No space left on device")
 
-    def sync(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", sync)
+def fail_to_keep(monkeypatch: pytest.MonkeyPatch, code: int, reason: str) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(code, reason)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(os, "replace", fail)
 
 
 def keep_input(folder: Path) -> object:
@@ -111,9 +115,6 @@ def test_a_file_that_does_not_fit_is_not_there_at_all(tmp_path: Path, keep: Call
 def test_another_failure_of_the_disk_is_not_called_a_full_one(
     tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def sync(_: int) -> None:
-        raise OSError(code, "another failure")
-
-    monkeypatch.setattr(os, "fsync", sync)
+    fail_to_keep(monkeypatch, code, "another failure")
     with pytest.raises(OSError, match="another failure"):
         keep_result(tmp_path)
