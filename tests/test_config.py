@@ -108,3 +108,12 @@ def test_every_setting_is_documented_with_its_default_and_nothing_else_is() -> N
             continue  # the page says what holds instead
         assert default, name
         assert default[1] == str(field.default).removesuffix(".0").replace("True", "true").replace("False", "false")
+
+
+def test_a_file_with_the_mark_of_a_windows_editor_is_read(file: Path) -> None:
+    for encoding in ("utf-8-sig", "utf-16"):
+        file.write_text("duration = 12", encoding=encoding)
+        assert load_settings().duration == 12
+    file.write_bytes('public_url = "http://m\xfcsik.example"'.encode("cp1252"))
+    with pytest.raises(InvalidRequest, match=r"settings: .*UTF-8, which line 1 is not; save it as UTF-8"):
+        load_settings()

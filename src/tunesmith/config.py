@@ -7,8 +7,9 @@ docs/configuration.md lists them all.
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
@@ -24,6 +25,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.origins import BaseUrl, Host, Origin
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate, one_line
 from tunesmith.suggestions import did_you_mean_field
+from tunesmith.text_files import decoded
 
 FILE_VARIABLE = "TUNESMITH_CONFIG"
 
@@ -42,6 +44,13 @@ Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_words)]
 def settings_file() -> Path:
     """Return where the TOML file is looked for: $TUNESMITH_CONFIG, or the platform's folder for settings."""
     return Path(os.environ.get(FILE_VARIABLE) or platformdirs.user_config_path("tunesmith") / "config.toml")
+
+
+class _TomlFile(TomlConfigSettingsSource):
+    """A TOML file in UTF-8, also with the mark that editors on Windows put before it."""
+
+    def _read_file(self, file_path: Path) -> dict[str, Any]:  # type: ignore[override]  # only paths are given
+        return tomllib.loads(decoded(file_path.read_bytes(), str(file_path), "settings"))
 
 
 class Settings(BaseSettings):
@@ -108,7 +117,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the interface's
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+        return init_settings, env_settings, _TomlFile(settings_cls, settings_file())
 
 
 def load_settings() -> Settings:

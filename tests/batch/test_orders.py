@@ -153,3 +153,39 @@ def test_a_changed_row_is_a_new_piece_beside_the_old_one(tmp_path: Path) -> None
     assert after.entry.file == "001-a-2.wav"
     manifest.begin([after.entry])
     assert manifest.files() == {"001-a.wav", "001-a-2.wav"}
+
+
+@pytest.mark.parametrize(("delimiter", "cell", "seconds"), [
+    (";", "3,5", 3.5), (";", "1:02,5", 62.5), (";", "1,500", 1.5), ("\t", "3,5", 3.5), (";", "3.5", 3.5),
+    (",", "3.5", 3.5),
+])  # fmt: skip
+def test_numbers_have_a_decimal_comma_where_the_table_has_another_delimiter(
+    tmp_path: Path, delimiter: str, cell: str, seconds: float
+) -> None:
+    rows = replace(sheet({"prompt": "calm", "duration": cell}), delimiter=delimiter)
+    ((order,), problems) = read_orders(rows, Manifest(tmp_path), Defaults(tmp_path), lambda _: None)
+    assert (order.request.duration, problems) == (seconds, [])
+
+
+@pytest.mark.parametrize(("delimiter", "cells", "words"), [
+    (",", {"duration": "3,5"}, "duration: must be a number with a decimal point, got '3,5'"),
+    ("\t", {"duration": "1,500"}, "duration: must be a number with a decimal point, got '1,500'"),
+    ("", {"bpm": "90,5"}, "tempo_bpm: must be a number with a decimal point, got '90,5'"),
+    (";", {"hits": "3,5"}, "hits: must have a space or a point in it, got '3,5'"),
+])  # fmt: skip
+def test_a_comma_that_may_mean_two_things_is_refused(
+    tmp_path: Path, delimiter: str, cells: dict[str, str], words: str
+) -> None:
+    rows = replace(sheet({"prompt": "calm", **cells}), delimiter=delimiter)
+    _, (problem,) = read_orders(rows, Manifest(tmp_path), Defaults(tmp_path), lambda _: None)
+    assert problem.text.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("word", "flag"), [("WAHR", True), ("VRAI", True), ("FALSO", False), ("TRUE", True), ("no", False)]
+)
+def test_true_and_false_are_read_as_spreadsheets_of_many_languages_write_them(
+    tmp_path: Path, word: str, flag: bool
+) -> None:
+    (order,) = orders_of(tmp_path, {"prompt": "calm", "loop": word})
+    assert order.request.loop is flag

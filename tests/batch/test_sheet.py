@@ -101,3 +101,55 @@ def test_the_form_may_be_said(tmp_path: Path) -> None:
     assert rows(sheet_of(tmp_path, "a.dat", '"calm"', "jsonl")) == [(1, {"prompt": "calm"})]
     with pytest.raises(InvalidRequest, match="as: must be csv, jsonl"):
         read_sheet("a.dat", "xml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize(("name", "text"), [
+    ("a.csv", "prompt;duration\r\nKlavier für später;3\r\n"),
+    ("a.txt", "prompt\tduration\r\nKlavier für später\t3\r\n"),
+    ("a.txt", "prompt,duration\nKlavier für später,3\n"), ("a.tsv", "prompt\tduration\rKlavier für später\t3\r"),
+    ("a.csv", "sep=;\r\nprompt;duration\r\nKlavier für später;3\r\n"),
+    ("a.csv", "prompt,duration\rKlavier für später,3"),
+    ("a.jsonl", '\r{"prompt": "Klavier für später", "duration": "3"}\r'),
+    ("a.yaml", '\n- {"prompt": "Klavier für später", "duration": "3"}\n'),
+])  # fmt: skip
+def test_every_marked_encoding_line_end_and_delimiter_gives_the_same_row(
+    tmp_path: Path, name: str, text: str, encoding: str
+) -> None:
+    mark = "\ufeff" if encoding.endswith(("-le", "-be")) else ""
+    (tmp_path / name).write_bytes((mark + text).encode(encoding))
+    line = 3 if text.startswith("sep=") else 2
+    assert rows(read_sheet(str(tmp_path / name))) == [(line, {"prompt": "Klavier für später", "duration": "3"})]
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    ("prompt;duration\r\nKlavier für später;3\r\n".encode("cp1252"), "which line 2 is not; save it as \"CSV UTF-8\""),
+    ("prompt\rcalm\rfür\r".encode("mac-roman"), "which line 3 is not"),
+    ("プロンプト,長さ\r\n".encode("shift-jis"), "which line 1 is not"),
+    ("prompt\r\ncalm\r\n".encode("utf-16-le"), "zero bytes, as in UTF-16 without a mark; save it as"),
+    (b"\xff\xfep\0r\0o", "must be text in UTF-16-LE, which line 1 is not"),
+])  # fmt: skip
+def test_another_encoding_is_refused_with_what_to_save_it_as(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InvalidRequest, match=words):
+        read_sheet(str(tmp_path / "a.csv"))
+
+
+def test_each_line_of_an_old_mac_is_a_piece(tmp_path: Path) -> None:
+    found = rows(sheet_of(tmp_path, "a.txt", "calm piano\rlofi beat\r\nfunk\njazz\r"))
+    assert found == [
+        (line, {"prompt": text}) for line, text in enumerate(("calm piano", "lofi beat", "funk", "jazz"), 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["calm; slow\nprompt\n", "a prompt, with commas\n", "duration\tlong\n", "prompt\ncalm\n"]
+)
+def test_prompts_with_delimiters_are_no_table(tmp_path: Path, text: str) -> None:
+    lines = text.splitlines()
+    assert [row["prompt"] for _, row in rows(sheet_of(tmp_path, "a.txt", text))] == lines
+    assert [row["prompt"] for _, row in rows(sheet_of(tmp_path, "b.txt", "prompt,key\n", "lines"))] == ["prompt,key"]
+
+
+def test_empty_cells_behind_the_last_column_are_nothing(tmp_path: Path) -> None:
+    assert rows(sheet_of(tmp_path, "a.csv", "prompt;bpm\ncalm;90;;\n")) == [(2, {"prompt": "calm", "bpm": "90"})]

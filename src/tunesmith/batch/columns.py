@@ -17,8 +17,21 @@ ALIASES: Mapping[str, str] = {**FIELD_ALIASES, "output": FILE, "name": FILE, "fi
 FIELDS = (*GenerationRequest.model_fields, FILE, FORMAT)
 LISTS = ("instruments", "without")
 PATHS = ("soundfont", "audio", "melody")
+NUMBERS = (
+    "duration", "bars", "tempo_bpm", "intensity", "loudness_lufs", "sample_rate", "seed", "guidance_scale",
+    "temperature", "top_k", "top_p",
+)  # fmt: skip
+FLAGS = ("loop", "mono")
+FLAG_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("wahr", "vrai", "verdadero", "verdadeiro", "ja", "oui", "sí", "sim", "真", "はい"), "true"),
+    **dict.fromkeys(("falsch", "faux", "falso", "nein", "non", "não", "偽", "假", "いいえ"), "false"),
+}
+"""What spreadsheets in the languages of prompts write for true and false."""
+
 REMARK = "#"
 MAX_LIST = 100
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+:)*\d+,\d+s?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")
 _SCALARS = (str, int, float, bool)
 
 
@@ -36,9 +49,10 @@ def field_of(column: str) -> str | None:
     raise InvalidRequest("column", f"there is no field {column[:40]!r}{hint}")
 
 
-def values_of(cells: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def values_of(cells: Mapping[str, Any], folder: Path, delimiter: str = "") -> dict[str, Any]:
     """Return the fields that a row's cells say; paths in them are taken from ``folder``. Empty cells say nothing.
 
+    ``delimiter`` is what stands between the cells of a table; with a semicolon or a tab, numbers may have a comma.
     Raises InvalidRequest for the first cell that cannot be.
     """
     values: dict[str, Any] = {}
@@ -48,8 +62,27 @@ def values_of(cells: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             continue
         if name in values:
             raise InvalidRequest(name, "is given twice")
-        values[name] = _value(name, cell, folder)
+        values[name] = _value(name, _localized(name, cell, delimiter), folder)
     return values
+
+
+def _localized(name: str, cell: Any, delimiter: str) -> Any:
+    """Return a cell of a spreadsheet in another language with a decimal point, and with true or false in English.
+
+    Raises InvalidRequest where a comma may mean two things.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = cell.strip()
+    if name in FLAGS:
+        return FLAG_WORDS.get(text.casefold(), cell)
+    if name == "hits" and delimiter == ";" and _DECIMAL_COMMA.fullmatch(text):
+        raise InvalidRequest(name, f"must have a space or a point in it, got {text!r}: write 3.5, or 3 5 for two times")
+    if name not in NUMBERS or not _DECIMAL_COMMA.fullmatch(text):
+        return cell
+    if delimiter == ";" or (delimiter == "\t" and not _THOUSANDS.fullmatch(text)):
+        return text.replace(",", ".")
+    raise InvalidRequest(name, f"must be a number with a decimal point, got {text[:40]!r}")
 
 
 def _value(name: str, cell: Any, folder: Path) -> Any:

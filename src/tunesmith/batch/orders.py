@@ -16,7 +16,8 @@ from typing import Any
 from tunesmith.audio.formats import format_of
 from tunesmith.batch.columns import FILE, FORMAT, field_of, values_of
 from tunesmith.batch.manifest import Entry, Manifest
-from tunesmith.batch.sheet import PROMPT, Problem, Sheet, SheetRow
+from tunesmith.batch.sheet import Problem, Sheet, SheetRow
+from tunesmith.batch.tables import PROMPT
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.naming import slug
 from tunesmith.request import GenerationRequest
@@ -67,7 +68,7 @@ def read_orders(
 
     A row that the manifest knows keeps its seed and its file.
     """
-    reader = _Reader(manifest, defaults, check)
+    reader = _Reader(manifest, defaults, check, sheet.delimiter)
     problems = [*sheet.problems, *_column_problems(sheet)]
     orders = []
     for number, row in enumerate(() if len(problems) > len(sheet.problems) else sheet.rows, start=1):
@@ -85,16 +86,17 @@ def _column_problems(sheet: Sheet) -> list[Problem]:
         try:
             names.append(field_of(column))
         except InvalidRequest as error:
-            problems.append(Problem(1, str(error)))
+            problems.append(Problem(sheet.header_line, str(error)))
     if sheet.columns and not problems and PROMPT not in names:
-        problems.append(Problem(1, f"there is no column {PROMPT}"))
+        problems.append(Problem(sheet.header_line, f"there is no column {PROMPT}"))
     doubles = [name for name, times in Counter(names).items() if name is not None and times > 1]
-    return [*problems, *(Problem(1, f"column: there are several for {name}") for name in doubles)]
+    return [*problems, *(Problem(sheet.header_line, f"column: there are several for {name}") for name in doubles)]
 
 
 class _Reader:
-    def __init__(self, manifest: Manifest, defaults: Defaults, check: Check) -> None:
+    def __init__(self, manifest: Manifest, defaults: Defaults, check: Check, delimiter: str) -> None:
         self._manifest = manifest
+        self._delimiter = delimiter
         self._defaults = defaults
         self._check = check
         self._times: Counter[str] = Counter()
@@ -103,7 +105,7 @@ class _Reader:
 
     def order(self, number: int, row: SheetRow) -> Order:
         """Return a row's order; raises TunesmithError for one that cannot be."""
-        values = values_of(row.cells, self._defaults.folder)
+        values = values_of(row.cells, self._defaults.folder, self._delimiter)
         if PROMPT not in values:
             raise InvalidRequest(PROMPT, "is missing")
         suffix = _suffix(values.pop(FORMAT, None), self._defaults.suffix)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from tunesmith.batch.tables import PROMPT, Mistake, dialect_of, is_table, records
 from tunesmith.errors import InvalidRequest
+from tunesmith.text_files import decoded, with_line_feeds
 
 SheetForm = Literal["csv", "jsonl", "yaml", "lines"]
 FORMS: tuple[str, ...] = get_args(SheetForm)
@@ -19,11 +19,10 @@ SUFFIXES: Mapping[str, SheetForm] = {
     ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".yaml": "yaml", ".yml": "yaml",
     ".txt": "lines", ".md": "lines", "": "lines",
 }  # fmt: skip
+SAVE_AS = 'save it as "CSV UTF-8" in a spreadsheet, or as UTF-8 in an editor'
 STANDARD_INPUT = "-"
 MAX_BYTES = 32 << 20
 MAX_ROWS = 20_000
-DELIMITERS = ",;\t"
-PROMPT = "prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,16 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows of a file that could be read, and what is wrong with the others; ``columns`` are those of a CSV."""
+    """The rows of a file that could be read, and what is wrong with the others.
+
+    A CSV also has ``columns``, the line on which they stand, and what is between its cells.
+    """
 
     rows: tuple[SheetRow, ...]
     problems: tuple[Problem, ...]
     columns: tuple[str, ...] = ()
+    header_line: int = 1
+    delimiter: str = ""
 
 
 def read_sheet(source: str, form: str | None = None) -> Sheet:
@@ -63,12 +67,14 @@ def read_sheet(source: str, form: str | None = None) -> Sheet:
         raise InvalidRequest("file", f"{source}: what it is cannot be told from its name; say --as {'|'.join(FORMS)}")
     found = _Found()
     text = _text_of(source)
+    if known == "lines" and form is None and is_table(with_line_feeds(text)):
+        known = "csv"
     {"csv": _read_csv, "jsonl": _read_json_lines, "yaml": _read_yaml, "lines": _read_lines}[known](text, found)
     if len(found.rows) > MAX_ROWS:
         raise InvalidRequest("file", f"{source}: must have at most {MAX_ROWS} rows, got {len(found.rows)}")
     if not found.rows and not found.problems:
         raise InvalidRequest("file", f"{source}: there are no rows in it")
-    return Sheet(tuple(found.rows), tuple(found.problems), found.columns)
+    return Sheet(tuple(found.rows), tuple(found.problems), found.columns, found.header_line, found.delimiter)
 
 
 @dataclass(slots=True)
@@ -76,6 +82,8 @@ class _Found:
     rows: list[SheetRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     columns: tuple[str, ...] = ()
+    header_line: int = 1
+    delimiter: str = ""
 
     def value(self, line: int, value: Any) -> None:
         """Take what stands for a row in JSON or YAML: its cells, or its prompt alone."""
@@ -98,21 +106,17 @@ def _text_of(source: str) -> str:
         raise InvalidRequest("file", f"cannot read {source}: {error.strerror}") from None
     if len(content) > MAX_BYTES:
         raise InvalidRequest("file", f"{source}: must be at most {MAX_BYTES >> 20} MiB")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidRequest("file", f"{source}: must be text in UTF-8, which line {line} is not") from None
+    return decoded(content, source, save_as=SAVE_AS)
 
 
 def _read_lines(text: str, found: _Found) -> None:
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(with_line_feeds(text).split("\n"), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             found.rows.append(SheetRow(number, {PROMPT: line.strip()}))
 
 
 def _read_json_lines(text: str, found: _Found) -> None:
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(with_line_feeds(text).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -124,35 +128,25 @@ def _read_json_lines(text: str, found: _Found) -> None:
 
 
 def _read_csv(text: str, found: _Found) -> None:
-    first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    records = _records(text, delimiter, found)
-    _, header = next(records, (1, []))
-    names = [name.strip() for name in header]
-    found.columns = tuple(names)
-    for line, record in records:
-        if len(record) > len(names):
-            there_are = f"has {len(record)} cells, but there are {len(names)} columns"
-            found.problems.append(Problem(line, f"{there_are}; put text with a {delimiter!r} in it in quotes"))
+    dialect, table = dialect_of(text)
+    found.delimiter = dialect.delimiter
+    names: list[str] | None = None
+    for record in records(table, dialect):
+        if isinstance(record, Mistake):
+            found.problems.append(Problem(record.line, record.text))
+        elif names is None:
+            names = [name.strip() for name in record[1]]
+            found.columns, found.header_line = tuple(names), record[0]
         else:
-            found.rows.append(SheetRow(line, dict(zip(names, record, strict=False))))
+            _add_record(*record, names, found)
 
 
-def _records(text: str, delimiter: str, found: _Found) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records that are not empty, each with the line it begins on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
-    while True:
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            found.problems.append(Problem(line, f"is not CSV: {error}"))
-            return
-        if any(cell.strip() for cell in record):
-            yield line, record
-        line = reader.line_num + 1
+def _add_record(line: int, record: list[str], names: list[str], found: _Found) -> None:
+    if any(cell.strip() for cell in record[len(names) :]):
+        there_are = f"has {len(record)} cells, but there are {len(names)} columns"
+        found.problems.append(Problem(line, f"{there_are}; put text with a {found.delimiter!r} in it in quotes"))
+    else:
+        found.rows.append(SheetRow(line, dict(zip(names, record, strict=False))))
 
 
 def _read_yaml(text: str, found: _Found) -> None:

@@ -67,14 +67,13 @@ def _wishes(loudness: str | None, sample_rate: str | None, mono: bool, soundfont
 
 def _text_of(path: Path) -> str:
     from tunesmith.errors import InvalidRequest
+    from tunesmith.text_files import decoded
 
     try:
         with path.open("rb") as file:
             content = file.read(MAX_SCORE_BYTES + 1)
         if len(content) > MAX_SCORE_BYTES:
             raise InvalidRequest("score", f"{path} must be at most {MAX_SCORE_BYTES} bytes")
-        return content.decode("utf-8-sig")  # Windows editors put a mark before the text
-    except UnicodeDecodeError:
-        raise InvalidRequest("score", f"{path} is not a text file") from None
+        return decoded(content, str(path), "score")
     except OSError as error:
         raise InvalidRequest("score", f"cannot read {path}: {error.strerror}") from None

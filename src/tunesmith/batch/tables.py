@@ -1,0 +1,76 @@
+"""Tables: the delimiter, the header and the records of a CSV file, however a spreadsheet in any country writes it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tunesmith.batch.columns import ALIASES, FIELDS
+from tunesmith.suggestions import field_for
+
+DELIMITERS = ",;\t"
+PROMPT = "prompt"
+_SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[^\w\s\"]|\t)\r?(?:\n|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a table is written: its ``delimiter``, and the lines that come before its header."""
+
+    delimiter: str
+    lines_before: int = 0
+
+
+def dialect_of(text: str) -> tuple[Dialect, str]:
+    """Return how a table is written, and the table without Excel's line ``sep=;``."""
+    said = _SEPARATOR_LINE.match(text)
+    if said:
+        return Dialect(said["delimiter"], 1), text[said.end() :]
+    first = text.partition("\n")[0]
+    return Dialect(max(DELIMITERS, key=first.count)), text
+
+
+def is_table(text: str) -> bool:
+    """Whether text in a file that is called otherwise is a table: a header with the prompt among other fields.
+
+    With tabs, as in Excel's "Unicode Text", the other columns may have any name.
+    """
+    if _SEPARATOR_LINE.match(text):
+        return True
+    first = text.partition("\n")[0].strip("\r")
+    for delimiter in DELIMITERS:
+        cells = first.split(delimiter)
+        fields = [field_for(cell.strip().strip('"'), FIELDS, ALIASES) for cell in cells]
+        if len(cells) > 1 and PROMPT in fields and (delimiter == "\t" or None not in fields):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong with the record that begins on ``line``."""
+
+    line: int
+    text: str
+
+
+def records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]] | Mistake]:
+    """Yield the records that are not empty, each with the line it begins on; a Mistake ends a file that is no CSV."""
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True)
+    line = 1 + dialect.lines_before
+    while True:
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Mistake(line, f"is not CSV: {error}")
+            return
+        if any(cell.strip() for cell in record):
+            yield line, record
+        line = reader.line_num + 1 + dialect.lines_before
