@@ -51,8 +51,8 @@ def _send(there: Receiver, time: Time, steps: list[tuple[float, str]], events: t
             yield Event(kind, f"{kind} {number}".encode())
 
     async def send() -> None:
-        follower = Follower(Sender(KEY, Guard(allow_private=True), time, time.sleep), Undelivered(Path("webhooks")))
-        follower.follow(JOB, Webhook(there.url, events), news())
+        follower = Follower(Sender(Guard(allow_private=True), time, time.sleep), Undelivered(Path("webhooks")))
+        follower.follow(JOB, Webhook(there.url, KEY, events), news())
         await asyncio.gather(*follower._tasks.values())
 
     asyncio.run(send())
@@ -101,14 +101,14 @@ def test_retries_end_when_the_message_is_taken() -> None:
 def test_a_private_address_gets_nothing_and_is_not_tried_again() -> None:
     time = Time()
     with receiver() as there:
-        assert not asyncio.run(Sender(KEY, Guard(), time, time.sleep).send_surely(there.url, "id", b"{}"))
+        assert not asyncio.run(Sender(Guard(), time, time.sleep).send_surely(Webhook(there.url, KEY), "id", b"{}"))
         assert (there.received, time.pauses) == ([], [])
 
 
 def test_the_vendors_own_validator_accepts_a_signature_and_only_for_the_body_signed() -> None:
     secret = WebhookSigningSecret(key=secret_text(KEY))
     with receiver() as there:
-        assert asyncio.run(Sender(KEY, Guard(allow_private=True)).send(there.url, "id", '{"a": "é"}'.encode()))
+        assert asyncio.run(Sender(Guard(allow_private=True)).send(Webhook(there.url, KEY), "id", '{"a": "é"}'.encode()))
         got = there.received[0]
     headers = dict(got.headers)
     Webhooks.validate(headers=headers, body=got.body.decode(), secret=secret, tolerance=60)
@@ -140,8 +140,8 @@ def test_a_sender_that_is_stopped_leaves_a_note_of_the_end_that_it_owes(
         await asyncio.Event().wait()
 
     async def stop(there: Receiver) -> list[str]:
-        follower = Follower(Sender(KEY, Guard(allow_private=True), sleep=pause), undelivered)
-        follower.follow(JOB, Webhook(there.url, events), news())
+        follower = Follower(Sender(Guard(allow_private=True), sleep=pause), undelivered)
+        follower.follow(JOB, Webhook(there.url, KEY, events), news())
         await asyncio.wait_for(pausing.wait(), 20)
         await follower.close()
         return await follower.left()
@@ -161,8 +161,8 @@ def test_a_job_that_is_gone_owes_nothing_and_one_that_cannot_be_read_still_does(
         raise error
 
     async def send(there: Receiver) -> None:
-        follower = Follower(Sender(KEY, Guard(allow_private=True)), undelivered)
-        follower.follow(JOB, Webhook(there.url), news())
+        follower = Follower(Sender(Guard(allow_private=True)), undelivered)
+        follower.follow(JOB, Webhook(there.url, KEY), news())
         await asyncio.gather(*follower._tasks.values())
 
     with receiver() as there:

@@ -142,6 +142,7 @@ class FakeCaller:
     """Who sent a request: the token itself is the owner."""
 
     owner: str | None
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True)

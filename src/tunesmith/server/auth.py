@@ -42,12 +42,13 @@ class Forbidden(TunesmithError):
 class Caller:
     """``owner`` is whose jobs the caller sees: those of the token's id, or of an address, or None for everybody's.
 
-    ``rate`` bounds its requests, if anything does.
+    ``rate`` bounds its requests, if anything does. Where the owner is an address it ``is_anonymous``.
     """
 
     owner: str | None
     scope: Scope = "generate"
     rate: Rate | None = None
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Authenticator:
             return await self._holder(secret)
         if self._access.anonymous:
             address = address_group(request.client.host) if request.client else UNKNOWN
-            return Caller(address, rate=self._access.anonymous_rate)
+            return Caller(address, rate=self._access.anonymous_rate, is_anonymous=True)
         raise Unauthenticated("no token was given; send it as: Authorization: Bearer TOKEN")
 
     async def _holder(self, secret: str) -> Caller:

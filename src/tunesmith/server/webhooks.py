@@ -12,7 +12,7 @@ import hmac
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -50,9 +50,10 @@ def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where a job's news go, and which of ``EVENTS``."""
+    """Where a job's news go, which of ``EVENTS``, and the key of the job's owner that they are signed with."""
 
     url: str
+    key: bytes = field(repr=False)
     events: Collection[str] = EVENTS
 
 
@@ -67,38 +68,37 @@ class Event:
 class Sender:
     """Signs messages and sends them to where the guard lets them go."""
 
-    def __init__(self, key: bytes, guard: Guard, clock: Clock = time.time, sleep: Sleep = asyncio.sleep) -> None:
-        self._key = key
+    def __init__(self, guard: Guard, clock: Clock = time.time, sleep: Sleep = asyncio.sleep) -> None:
         self._guard = guard
         self.clock = clock
         self._sleep = sleep
 
-    async def send(self, url: str, message_id: str, body: bytes) -> bool:
+    async def send(self, webhook: Webhook, message_id: str, body: bytes) -> bool:
         """Send once; return whether it was taken. Redirects are not followed."""
-        return await self._try(url, message_id, body) is True
+        return await self._try(webhook, message_id, body) is True
 
-    async def send_surely(self, url: str, message_id: str, body: bytes) -> bool:
+    async def send_surely(self, webhook: Webhook, message_id: str, body: bytes) -> bool:
         """Send, and again with growing pauses for about a minute until it is taken; return whether it was."""
         for pause in (*RETRY_SECONDS, None):
-            taken = await self._try(url, message_id, body)
+            taken = await self._try(webhook, message_id, body)
             if taken is not False or pause is None:
                 return taken is True
             await self._sleep(pause)
         return False
 
-    async def _try(self, url: str, message_id: str, body: bytes) -> bool | None:
+    async def _try(self, webhook: Webhook, message_id: str, body: bytes) -> bool | None:
         """Return whether it was taken, or None where it never may be."""
         at = int(self.clock())
         headers = {
             "content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": str(at),
-            "webhook-signature": signature(self._key, message_id, at, body),
+            "webhook-signature": signature(webhook.key, message_id, at, body),
         }  # fmt: skip
         try:
             # The response's body is of no interest and may be endless: it is never read.
             async with (
                 asyncio.timeout(TIMEOUT_SECONDS),
                 guarded_client(self._guard, "webhook", TIMEOUT_SECONDS) as client,
-                client.stream("POST", url, content=body, headers=headers) as response,
+                client.stream("POST", webhook.url, content=body, headers=headers) as response,
             ):
                 return response.is_success
         except ForbiddenAddress:
@@ -163,10 +163,10 @@ class Follower:
             if event.kind in _THROTTLED:
                 last_sent[event.kind] = now
             if event.kind == LAST:
-                if not await self._sender.send_surely(webhook.url, message_id, event.body):
+                if not await self._sender.send_surely(webhook, message_id, event.body):
                     log.warning("a job's last news were not taken", extra={"host": httpx.URL(webhook.url).host})
             else:
-                await self._sender.send(webhook.url, message_id, event.body)
+                await self._sender.send(webhook, message_id, event.body)
 
 
 async def _numbered(events: AsyncIterator[Event]) -> AsyncIterator[tuple[int, Event]]:

@@ -11,7 +11,6 @@ import pytest
 from tunesmith.server.dialects.replicate import file_store
 from tunesmith.server.dialects.replicate.file_store import KEPT_SECONDS, FileStore, Upload
 from tunesmith.server.dialects.replicate.problems import Problem
-from tunesmith.server.dialects.replicate.signing import Secret
 
 
 def _upload(owner: str | None = "ann") -> Upload:
@@ -68,9 +67,3 @@ def test_only_addresses_of_this_server_name_its_files(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     assert store.named_by("http://a.test/v1/files/x/download?y", "http://a.test") == "x"
     assert store.named_by("http://b.test/v1/files/x", "http://a.test") is None
-
-
-def test_the_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
-    first, second = Secret.kept_in(tmp_path), Secret.kept_in(tmp_path)
-    assert first.signed("output", "job") == second.signed("output", "job") != first.signed("stream", "job")
-    assert (tmp_path / "replicate.secret").stat().st_mode & 0o777 == 0o600

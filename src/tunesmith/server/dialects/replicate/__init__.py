@@ -35,7 +35,7 @@ def router(context: Context) -> APIRouter:
     guard = Guard(settings.allow_private_addresses)
     views = Views(context, secret)
     files = FileStore(settings.data_dir / "files", context.clock)
-    sender = Sender(secret.key("webhooks"), guard, context.clock)
+    sender = Sender(guard, context.clock)
     follower = Follower(sender, Undelivered(settings.data_dir / "webhooks"))
     predictions = Predictions(context, Orders(context.service, files, guard), views, follower)
 

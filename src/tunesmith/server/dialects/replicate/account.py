@@ -7,6 +7,7 @@ import asyncio
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from tunesmith.server.auth import Forbidden
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.problems import Problem
 from tunesmith.server.dialects.replicate.registry import PublishedModel, find_model, published_models
@@ -40,9 +41,12 @@ class Account:
         """List the hardware."""
         return JSONResponse(list(HARDWARE))
 
-    async def webhook_secret(self) -> Response:
-        """Return the key that webhooks are signed with."""
-        return JSONResponse({"key": secret_text(self._secret.key("webhooks"))})
+    async def webhook_secret(self, request: Request) -> Response:
+        """Return the key that the caller's webhooks are signed with, and nobody else's."""
+        caller = caller_of(request)
+        if caller.is_anonymous:
+            raise Forbidden("callers without a token have no webhook key, because an address may be another's tomorrow")
+        return JSONResponse({"key": secret_text(self._secret.webhook_key(caller.owner))})
 
     async def deployments(self) -> Response:
         """List the deployments."""

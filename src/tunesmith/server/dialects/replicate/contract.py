@@ -19,6 +19,9 @@ class Caller(Protocol):
     @property
     def owner(self) -> str | None: ...  # noqa: D102
 
+    @property
+    def is_anonymous(self) -> bool: ...  # noqa: D102
+
 
 class Service(contract.Service, Protocol):
     """The part of MusicService that is used here."""

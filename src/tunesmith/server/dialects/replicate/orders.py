@@ -18,7 +18,7 @@ from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidIn
 from tunesmith.server.dialects.replicate.registry import PublishedModel
 from tunesmith.server.fetching import Fetcher, check_sound
 from tunesmith.server.outgoing import Guard
-from tunesmith.server.webhooks import EVENTS, Webhook
+from tunesmith.server.webhooks import EVENTS
 
 MAX_AUDIO_SECONDS = 1_800.0
 
@@ -92,12 +92,6 @@ class Orders:
         if not music.fields.get("continuation", False):
             return await self._service.input_file(content)
         return await self._service.input_file(await asyncio.to_thread(_cut, content, music.fields))
-
-
-def webhook_of(job: Job) -> Webhook | None:
-    """Return where a job's news are to be sent, if anywhere."""
-    asked = job.extra.get("webhook")
-    return Webhook(asked["url"], tuple(asked["events"])) if asked else None
 
 
 def _cut(content: bytes, fields: Mapping[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from tunesmith.jobs.store import PAGE, JobFilter
 from tunesmith.server.dialects.replicate.bodies import read_json, wait_seconds
 from tunesmith.server.dialects.replicate.contract import DIALECT, Context, Json
 from tunesmith.server.dialects.replicate.models import named_model
-from tunesmith.server.dialects.replicate.orders import Order, Orders, webhook_of
+from tunesmith.server.dialects.replicate.orders import Order, Orders
 from tunesmith.server.dialects.replicate.prediction import media_type
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput, Problem, invalid_version
 from tunesmith.server.dialects.replicate.registry import PublishedModel, find_version, version_note
@@ -116,7 +116,7 @@ class Predictions:
 
     def follow(self, job: Job) -> None:
         """Send a job's news to its webhook from now on, if it has one and is not finished."""
-        webhook = webhook_of(job)
+        webhook = self._views.webhook(job)
         if webhook is not None and not job.state.is_final:
             addresses = self._views.addresses_at(job.extra["origin"])
             self._follower.follow(job.id, webhook, self._views.news(job.id, addresses))
@@ -146,7 +146,7 @@ class Predictions:
         except JobNotFound:
             await self._follower.forget(job_id)
             return
-        webhook = webhook_of(job)
+        webhook = self._views.webhook(job)
         if webhook is not None and job.state.is_final:
             addresses = self._views.addresses_at(job.extra["origin"])
             self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.news(job.id, addresses))

@@ -13,7 +13,7 @@ from tunesmith.jobs.job import Job
 from tunesmith.server.dialects.replicate.contract import Caller, Context, Json
 from tunesmith.server.dialects.replicate.prediction import Addresses, output_of, prediction_of
 from tunesmith.server.dialects.replicate.signing import Secret
-from tunesmith.server.webhooks import Event
+from tunesmith.server.webhooks import Event, Webhook
 
 
 class Views:
@@ -53,6 +53,11 @@ class Views:
     def waiting(self, job: Job, addresses: Addresses) -> Json:
         """Return an unfinished job to one who waited for it: clients poll on only where it says ``starting``."""
         return prediction_of(job, addresses, None, "starting")
+
+    def webhook(self, job: Job) -> Webhook | None:
+        """Return where a job's news are to be sent, if anywhere."""
+        asked = job.extra.get("webhook")
+        return Webhook(asked["url"], self._secret.webhook_key(job.owner), tuple(asked["events"])) if asked else None
 
     async def news(self, job_id: str, addresses: Addresses) -> AsyncIterator[Event]:
         """Yield what a webhook is sent about a job, until it is done."""
