@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import time
+import unicodedata
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS
 from tunesmith.request import MAX_SEED, GenerationRequest, Hit
 
 
@@ -94,3 +97,47 @@ def test_a_wrong_name_is_said_with_the_nearest_and_without_the_request(fields: d
     with pytest.raises(InvalidRequest) as refused:
         GenerationRequest.checked(**fields)
     assert re.fullmatch(line, str(refused.value))
+
+
+@pytest.mark.parametrize("field", ["negative_prompt", "genre", "key", "meter", "model"])
+def test_every_text_has_its_limit_and_holds_no_half_characters(field: str) -> None:
+    limit = MAX_CHARACTERS[field]
+    assert getattr(GenerationRequest.checked(prompt="calm", **{field: "x" * limit}), field) == "x" * limit
+    with pytest.raises(InvalidRequest, match=rf"^{field}: must be at most {limit} characters, got {limit + 1}$"):
+        GenerationRequest.checked(prompt="calm", **{field: "x" * (limit + 1)})
+    for wrong in ("\ud800", "x\udc00", "x\0"):
+        with pytest.raises(InvalidRequest, match=rf"^{field}: must (be text in UTF-8|not contain control characters)"):
+            GenerationRequest.checked(prompt="calm", **{field: wrong})
+
+
+@pytest.mark.parametrize(("field", "item"), [("instruments", "piano"), ("without", "piano"), ("hits", {"time": 1})])
+def test_every_list_has_its_limit(field: str, item: object) -> None:
+    limit = MAX_ITEMS[field]
+    assert len(getattr(GenerationRequest.checked(prompt="calm", **{field: [item] * limit}), field)) == limit
+    with pytest.raises(InvalidRequest, match=rf"^{field}: must be at most {limit} items, got {limit + 1}$"):
+        GenerationRequest.checked(prompt="calm", **{field: [item] * (limit + 1)})
+
+
+@pytest.mark.parametrize("field", ["instruments", "without"])
+@pytest.mark.parametrize("name", ["x" * 65, "\ud800", "a\0"])
+def test_every_name_in_a_list_has_its_limit(field: str, name: str) -> None:
+    with pytest.raises(InvalidRequest, match=rf"^{field}\.1: must "):
+        GenerationRequest.checked(prompt="calm", **{field: ["piano", name]})
+
+
+def test_a_prompt_is_measured_before_it_is_normalised() -> None:
+    accents = "a" + "\u0301\u0316" * 80_000
+    began = time.process_time()
+    with pytest.raises(InvalidRequest, match=r"^prompt: must be at most 2000 characters, got 160001$"):
+        GenerationRequest.checked(prompt=accents)
+    assert time.process_time() - began < 0.05
+    decomposed = unicodedata.normalize("NFD", "é" * MAX_CHARACTERS["prompt"])
+    assert GenerationRequest.checked(prompt=decomposed).prompt == "é" * MAX_CHARACTERS["prompt"]
+
+
+@pytest.mark.parametrize("duration", ["9" * 400 + ":00", "9" * 400, "1:" + "9" * 400, " " * 100_000 + "5"])
+def test_a_duration_of_many_digits_is_refused(duration: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"^duration: must be a number of at most 40 characters, got \d+$"):
+        GenerationRequest.checked(prompt="calm", duration=duration)
+    with pytest.raises(InvalidRequest, match="hit"):
+        Hit.parse(duration)

@@ -5,17 +5,32 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import (
+    MAX_CHARACTERS,
+    MAX_ITEMS,
+    MAX_NUMBER_CHARACTERS,
+    Genre,
+    InstrumentName,
+    Key,
+    Meter,
+    ModelName,
+    NegativePrompt,
+    check_paragraphs,
+)
 from tunesmith.plain_text import visible_text
 from tunesmith.suggestions import did_you_mean_field
 
-MAX_PROMPT_CHARACTERS = 2_000
+MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]
+MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
+"""How long a prompt may be before it is normalised, which takes the square of the length of a run of accents."""
+
 MAX_DURATION_SECONDS = 1_800.0
 MIN_DURATION_SECONDS = 1.0
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
@@ -29,7 +44,9 @@ Form = Literal["track", "loop", "sting", "bumper", "bed"]
 
 def whole_number(text: Any) -> Any:
     """Turn ``"44100"`` into 44100; anything else is passed on for the type to judge."""
-    return int(text) if isinstance(text, str) and text.strip().isdecimal() else text
+    if not isinstance(text, str) or len(text) > MAX_NUMBER_CHARACTERS or not text.strip().isdecimal():
+        return text
+    return int(text)
 
 
 SampleRate = Annotated[
@@ -47,6 +64,10 @@ LIMITS: Mapping[str, str] = {
     "int_parsing_size": "must be a smaller whole number",
     "int_type": "must be a whole number",
     "string_type": "must be text",
+    "string_unicode": "must be text in UTF-8",
+    "string_too_long": "must be at most {max_length} characters",
+    "string_too_short": "must be at least {min_length} characters",
+    "too_long": "must be at most {max_length} items",
     "literal_error": "must be {expected}",
     "extra_forbidden": "is not a field of a request",
     "missing": "is missing",
@@ -60,6 +81,8 @@ def seconds(text: Any) -> Any:
     """Turn ``"1:02.5"``, ``"62.5"`` or ``"62.5s"`` into seconds; anything else is passed on for the type to judge."""
     if not isinstance(text, str):
         return text
+    if len(text) > MAX_NUMBER_CHARACTERS:
+        raise ValueError(f"must be a number of at most {MAX_NUMBER_CHARACTERS} characters, got {len(text)}")
     text = visible_text(text)
     clock = _CLOCK.match(text.strip())
     if clock:
@@ -96,28 +119,28 @@ class GenerationRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    prompt: str
-    model: str = "composer"
+    prompt: Annotated[str, Field(json_schema_extra={"maxLength": MAX_PROMPT_CHARACTERS})]
+    model: ModelName = "composer"
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
     duration: (
         Annotated[float, BeforeValidator(seconds), Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] | None
     ) = None
     bars: Annotated[int, Field(ge=1, le=2_000)] | None = None
     tempo_bpm: Annotated[float, Field(ge=MIN_TEMPO_BPM, le=MAX_TEMPO_BPM)] | None = None
-    key: str | None = None
-    meter: str | None = None
-    genre: str | None = None
-    instruments: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    key: Key | None = None
+    meter: Meter | None = None
+    genre: Genre | None = None
+    instruments: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["instruments"])] = ()
+    without: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["without"])] = ()
     form: Form | None = None
     loop: bool = False
     intensity: Annotated[float, Field(ge=0, le=1)] | None = None
-    hits: tuple[Hit, ...] = ()
+    hits: Annotated[tuple[Hit, ...], Field(max_length=MAX_ITEMS["hits"])] = ()
     loudness_lufs: Annotated[float, Field(ge=-40, le=-8)] | None = None
     sample_rate: SampleRate = 44100
     mono: bool = False
     soundfont: Path | None = None
-    negative_prompt: str | None = None
+    negative_prompt: NegativePrompt | None = None
     guidance_scale: Annotated[float, Field(ge=1, le=20)] | None = None
     temperature: Annotated[float, Field(ge=0, le=10)] | None = None
     top_k: Annotated[int, Field(ge=0, le=2048)] | None = None
@@ -125,17 +148,20 @@ class GenerationRequest(BaseModel):
     audio: Path | None = None
     melody: Path | None = None
 
+    @field_validator("prompt", mode="before")
+    @classmethod
+    def _check_raw_prompt(cls, prompt: Any) -> Any:
+        if isinstance(prompt, str) and len(prompt) > MAX_RAW_PROMPT_CHARACTERS:
+            raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(prompt)}")
+        return prompt
+
     @field_validator("prompt")
     @classmethod
     def _check_prompt(cls, prompt: str) -> str:
         text = unicodedata.normalize("NFC", prompt).strip()
         if len(text) > MAX_PROMPT_CHARACTERS:
             raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(text)}")
-        if any(unicodedata.category(c) == "Cs" for c in text):
-            raise ValueError("must be text in UTF-8")
-        hidden = [c for c in text if unicodedata.category(c) == "Cc" and c not in "\n\r\t"]
-        if hidden:
-            raise ValueError(f"must not contain control characters, got U+{ord(hidden[0]):04X}")
+        check_paragraphs(text)
         if not any(unicodedata.category(c)[0] in "LN" for c in visible_text(text)):
             raise ValueError(
                 "must say something: it is empty" if not text else f"must contain words, got {text[:20]!r}"
@@ -189,6 +215,14 @@ def one_line(error: ValidationError) -> str:
     said = limit.format(**bounds) if limit else problem[0].lower() + problem[1:]
     if first["type"] == "missing":  # Pydantic's input is then all that was given
         return f"{field}: {said}"
-    value = first.get("input")
-    shown = repr(value) if not isinstance(value, float) or not math.isnan(value) else "nan"
-    return f"{field}: {said}, got {shown[:80]}"
+    return f"{field}: {said}, got {_shown(first)}"
+
+
+def _shown(error: Mapping[str, Any]) -> str:
+    """Return what was got instead: the number of characters or items where there are too many, else the value, cut."""
+    value = error.get("input")
+    if error["type"] in ("string_too_long", "too_long") and isinstance(value, Sized):
+        return str(len(value))
+    if isinstance(value, float) and math.isnan(value):
+        return "nan"
+    return (repr(value) if not isinstance(value, str) else repr(value[:80]))[:80]

@@ -21,6 +21,7 @@ TEXT_OF_JSON = {
     "an empty prompt": ("request", '{"prompt": ""}'),
     "a field that there is no longer": ("request", '{"prompt": "x", "speed": 3}'),
     "a value beyond its limit": ("request", '{"prompt": "x", "duration": 1e9}'),
+    "a text beyond its limit": ("request", '{"prompt": "x", "genre": "' + "x" * 100_000 + '"}'),
     "a list for a request": ("request", "[1]"),
     "null for a request": ("request", "null"),
     "a list for what the dialect wants back": ("extra", "[]"),

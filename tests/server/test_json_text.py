@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.server.json_text import (
+    MAX_NAME_CHARACTERS,
     MAX_NESTING,
     MAX_STRING_CHARACTERS,
     MAX_VALUES,
@@ -74,7 +75,7 @@ def test_values_are_counted(value: list[int] | dict[str, None]) -> None:
     (b'{"a": "\\ud800"}', "a"), (b'{"a": ["", "\\udc00x"]}', "a.1"), (b'{"a": "\\u0000"}', "a"),
     (b'{"a": {"\\ud800": 1}}', "a.(a name)"), (b'"\\ud800"', "body"),
     (b'{"a": "%s"}' % (b"x" * (MAX_STRING_CHARACTERS + 1)), "a"),
-    (b'{"a": {"%s": 1}}' % (b"x" * (MAX_STRING_CHARACTERS + 1)), "a.(a name)"),
+    (b'{"a": {"%s": 1}}' % (b"x" * (MAX_NAME_CHARACTERS + 1)), "a"),
 ])  # fmt: skip
 def test_a_value_that_no_field_can_have_is_named(raw: bytes, field: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
@@ -86,8 +87,11 @@ def test_a_value_that_no_field_can_have_is_named(raw: bytes, field: str) -> None
 def test_only_the_named_fields_may_hold_long_text() -> None:
     long = "x" * (MAX_STRING_CHARACTERS + 1)
     assert parse_json(json.dumps({"audio": long}).encode(), ["audio"]) == {"audio": long}
-    with pytest.raises(InvalidRequest, match=rf"^prompt: must be at most {MAX_STRING_CHARACTERS} characters, got"):
-        parse_json(json.dumps({"prompt": long}).encode(), ["audio"])
+    for field, limit in {"prompt": 2000, "inputs": 2000, "genre": 64, "odd": MAX_STRING_CHARACTERS}.items():
+        with pytest.raises(InvalidRequest, match=rf"^{field}: must be at most {limit} characters, got {len(long)}$"):
+            parse_json(json.dumps({field: long}).encode(), ["audio"])
+    with pytest.raises(InvalidRequest, match=r"^instruments\.0: must be at most 64 characters"):
+        parse_json(json.dumps({"instruments": [long]}).encode())
 
 
 @pytest.mark.parametrize("piece", [b"0,", b"[],", b"{},", b"[[0]],", b'"",', b'{"a":[]},', b"1e9,"])

@@ -63,7 +63,7 @@ def test_a_job_may_say_how_long_its_model_stays(seconds: float | None) -> None:
     check_keep_alive({"keep_alive": seconds})
 
 
-@pytest.mark.parametrize("nonsense", ["5m", True, float("nan"), float("inf"), 1e9, [1]])
+@pytest.mark.parametrize("nonsense", ["5m", True, float("nan"), float("inf"), 1e9, -2, -0.5, -1e308, [1]])
 def test_how_long_a_model_stays_is_a_number_of_seconds(nonsense: object) -> None:
-    with pytest.raises(InvalidRequest, match="keep_alive: must be a number of seconds, at most 2592000, or -1"):
+    with pytest.raises(InvalidRequest, match="keep_alive: must be 0 to 2592000 seconds, or -1 for good, got"):
         check_keep_alive({"keep_alive": nonsense})

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS
 
 MIN_RATING, MAX_RATING = 1, 5
-MAX_TAG_CHARACTERS = 64
+MAX_TAG_CHARACTERS = MAX_CHARACTERS["tags"]
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -96,6 +97,8 @@ class Marks:
     def __post_init__(self) -> None:
         if self.rating is not None and not (self.rating == 0 or MIN_RATING <= self.rating <= MAX_RATING):
             raise InvalidRequest("rating", f"must be {MIN_RATING} to {MAX_RATING}, or 0 for none, got {self.rating}")
+        if len(self.tags or ()) > MAX_ITEMS["tags"]:
+            raise InvalidRequest("tags", f"must be at most {MAX_ITEMS['tags']} items, got {len(self.tags or ())}")
         for tag in self.tags or ():
             if not 0 < len(tag) <= MAX_TAG_CHARACTERS or not tag.isprintable():
                 raise InvalidRequest("tag", f"must be 1 to {MAX_TAG_CHARACTERS} printable characters, got {tag[:80]!r}")

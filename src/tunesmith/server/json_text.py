@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import MAX_NUMBER_CHARACTERS, max_characters
 from tunesmith.server.refusals import BadRequest
 
 WHOLE_BODY = "body"
@@ -23,8 +24,12 @@ MAX_STRING_CHARACTERS = 16_384
 MAX_MARKS = 5 * MAX_VALUES
 """How many commas and brackets are parsed at all: more than MAX_VALUES, since text may contain them."""
 
+MAX_NAME_CHARACTERS = 256
+A_NAME = "(a name)"
+"""Stands for the name of a field where that name itself is wrong."""
+
 SLICE_BYTES = 1 << 20
-MAX_DIGITS = 40
+MAX_DIGITS = MAX_NUMBER_CHARACTERS
 """Digits of the longest whole number that is read as one; longer ones take quadratic time and fit no field."""
 
 Path = tuple[str | int, ...]
@@ -89,7 +94,7 @@ def _check_values(document: Any, long_fields: Collection[str], *, may_have_escap
         if isinstance(value, str):
             _check_string(path, value, long_fields, may_have_escapes)
         elif isinstance(value, float) and not math.isfinite(value):
-            raise InvalidRequest(_named(path), "must be a finite number of at most 40 digits")
+            raise InvalidRequest(_named(path), f"must be a finite number of at most {MAX_DIGITS} digits")
         elif isinstance(value, dict | list):
             waiting.extend(_members(path, value, may_have_escapes))
 
@@ -99,14 +104,18 @@ def _members(path: Path, value: dict[str, Any] | list[Any], may_have_escapes: bo
         yield from (((*path, place), member) for place, member in enumerate(value))
         return
     for name, member in value.items():
-        _check_string((*path, "(a name)"), name, (), may_have_escapes)
+        if len(name) > MAX_NAME_CHARACTERS:
+            problem = f"must have names of at most {MAX_NAME_CHARACTERS} characters, got {len(name)}"
+            raise InvalidRequest(_named(path), problem)
+        _check_string((*path, A_NAME), name, (), may_have_escapes)
         yield (*path, name), member
 
 
 def _check_string(path: Path, text: str, long_fields: Collection[str], may_have_escapes: bool) -> None:
-    is_long = len(text) > MAX_STRING_CHARACTERS
-    if is_long and not (path and path[-1] in long_fields):
-        raise InvalidRequest(_named(path), f"must be at most {MAX_STRING_CHARACTERS} characters, got {len(text)}")
+    if len(text) > MAX_STRING_CHARACTERS and not (path and path[-1] in long_fields):
+        field = next((part for part in reversed(path) if isinstance(part, str)), "")
+        most = max_characters(field, MAX_STRING_CHARACTERS)
+        raise InvalidRequest(_named(path), f"must be at most {most} characters, got {len(text)}")
     if not may_have_escapes:
         return  # without escapes JSON in UTF-8 can hold neither
     if "\0" in text:

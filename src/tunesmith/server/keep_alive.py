@@ -8,15 +8,16 @@ from typing import Any
 from tunesmith.errors import InvalidRequest
 
 KEEP_ALIVE = "keep_alive"
+FOREVER = -1
 MAX_SECONDS = 30 * 86_400
 
 
 def check_keep_alive(extra: Mapping[str, Any]) -> None:
-    """Raise InvalidRequest unless it is left open, or a number of seconds: 0 leaves at once, below 0 stays for good."""
+    """Raise InvalidRequest unless it is left out, a number of seconds (0 unloads at once), or FOREVER."""
     value = extra.get(KEEP_ALIVE)
     if value is None:
         return
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not value <= MAX_SECONDS:
-        problem = f"must be a number of seconds, at most {MAX_SECONDS}, or -1 to stay for good, got {value!r:.80}"
+    if not is_number or not (value == FOREVER or 0 <= value <= MAX_SECONDS):
+        problem = f"must be 0 to {MAX_SECONDS} seconds, or {FOREVER} for good, got {value!r:.80}"
         raise InvalidRequest(KEEP_ALIVE, problem)

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.server.auth import Forbidden
 from tunesmith.server.limits import READS
 from tunesmith.server.listening import Names
@@ -27,6 +27,7 @@ SECURITY_HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DEN
 LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 PREFLIGHT_SECONDS = 600
 MAX_LENGTH_DIGITS = 15
+MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS = 2_048, 8_192
 MAX_BYTES_WITHOUT_RECORDING = 1e6
 """How large a body may be on a path that takes no recordings."""
 
@@ -51,6 +52,7 @@ def add_safety(app: Starlette, tell: Tell, names: Names, max_bytes: float) -> No
     """Put the app behind all of it; what is added last meets a request first."""
     app.add_middleware(Faults, tell=tell)
     app.add_middleware(BodyLimit, tell=tell, max_bytes=max_bytes)
+    app.add_middleware(AddressCheck, tell=tell)
     app.add_middleware(HostCheck, tell=tell, names=names)
     app.add_middleware(
         CORSMiddleware, allow_origins=names.origins, allow_origin_regex=LOCAL_ORIGINS if names.is_local else None,
@@ -107,6 +109,35 @@ class HostCheck:
         if origin is None or scope["method"] in READS or self._names.has_origin(origin, host):
             return None
         return f"pages of {origin[:80]!r} may not call the server; if they should, add it to the setting cors_origins"
+
+
+class AddressCheck:
+    """Middleware that refuses addresses which are too long, and those with a NUL, which no name or text may hold."""
+
+    def __init__(self, app: ASGIApp, tell: Tell) -> None:
+        self._app = app
+        self._tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 422."""
+        problem = _address_problem(scope["path"], scope["query_string"]) if scope["type"] == "http" else None
+        if problem is None:
+            await self._app(scope, receive, send)
+        else:
+            await self._tell(scope["path"][:MAX_PATH_CHARACTERS], problem)(scope, receive, send)
+
+
+def _address_problem(path: str, query: bytes) -> InvalidRequest | None:
+    for name, length, most in (("path", len(path), MAX_PATH_CHARACTERS), ("query", len(query), MAX_QUERY_CHARACTERS)):
+        if length > most:
+            return InvalidRequest(name, f"must be at most {most} characters, got {length}")
+    if "\0" in path:
+        return InvalidRequest("path", "must not contain the character NUL")
+    nul = next((pair for pair in query.split(b"&") if b"%00" in pair or b"\0" in pair), None)
+    if nul is None:
+        return None
+    name = nul.partition(b"=")[0].decode("latin-1")
+    return InvalidRequest(name[:80] if name.isprintable() else "query", "must not contain the character NUL")
 
 
 class BodyLimit:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunesmith.audio.formats import FORMATS
 from tunesmith.config import Settings
 from tunesmith.errors import TrackNotFound
+from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, Tag
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.made import FOR_TRACK
@@ -49,7 +50,7 @@ class MarksBody(BaseModel):
 
     starred: bool | None = None
     rating: Annotated[int, Field(ge=0, le=MAX_RATING)] | None = None
-    tags: Annotated[list[str], Field(max_length=32)] | None = None
+    tags: Annotated[list[Tag], Field(max_length=MAX_ITEMS["tags"])] | None = None
 
 
 class VariationsBody(BaseModel):
@@ -68,10 +69,10 @@ def router(context: TracksContext) -> APIRouter:
 
     @routes.get("", summary="The newest tracks, or those that fit")
     async def page(
-        search: Annotated[str, Query(max_length=500)] = "",
-        model: Annotated[str | None, Query(max_length=256)] = None,
+        search: Annotated[str, Query(max_length=MAX_CHARACTERS["search"])] = "",
+        model: Annotated[str | None, Query(max_length=MAX_CHARACTERS["model"])] = None,
         starred: bool = False,
-        tag: Annotated[str | None, Query(max_length=64)] = None,
+        tag: Annotated[str | None, Query(max_length=MAX_CHARACTERS["tags"])] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
         caller: Any = caller_of,

@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import MAX_ITEMS
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest, Hit
@@ -20,7 +21,8 @@ from tunesmith.server.dialects.bodies import checked, read_object
 from tunesmith.server.dialects.forms import is_form, read_form
 from tunesmith.server.dialects.own.priority import PRIORITY, SCHEMA, priority_of
 from tunesmith.server.fetching import Fetcher
-from tunesmith.server.keep_alive import KEEP_ALIVE
+from tunesmith.server.json_text import MAX_STRING_CHARACTERS
+from tunesmith.server.keep_alive import FOREVER, KEEP_ALIVE, MAX_SECONDS
 from tunesmith.server.service import MusicService
 
 DIALECT = "api"
@@ -81,6 +83,8 @@ async def _fields_of(request: Request) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():
             part = await value.read() if isinstance(value, UploadFile) else value
+            if name not in RECORDINGS and len(part) > MAX_STRING_CHARACTERS:
+                raise InvalidRequest(name[:80], f"must be at most {MAX_STRING_CHARACTERS} characters, got {len(part)}")
             if name in LISTS:
                 fields.setdefault(name, []).extend(_listed(name, part))
             else:
@@ -93,6 +97,8 @@ def _listed(name: str, part: str | bytes) -> list[Any]:
     if isinstance(part, bytes):
         raise InvalidRequest(name, "must be text, got a file")
     values = [text.strip() for text in part.split(",") if text.strip()]
+    if len(values) > MAX_ITEMS[name]:
+        raise InvalidRequest(name, f"must be at most {MAX_ITEMS[name]} items, got {len(values)}")
     return [Hit.parse(text).model_dump() for text in values] if name == "hits" else values
 
 
@@ -121,7 +127,8 @@ def documented_order() -> dict[str, Any]:
         del properties[name]
     properties["hits"] = {"type": "array", "items": hit, "default": []}
     properties[FORMAT] = {"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}
-    properties[KEEP_ALIVE] = {"type": "number", "description": "Seconds that the model stays; below 0: for good."}
+    about = f"Seconds that the model stays; {FOREVER} for good."
+    properties[KEEP_ALIVE] = {"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}
     properties[PRIORITY] = SCHEMA
     content = {"application/json": {"schema": {**schema, "properties": properties | _recordings(_IN_JSON)}}}
     content[MULTIPART] = {"schema": {**schema, "properties": properties | _recordings(_IN_A_FORM)}}

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.request import MAX_DURATION_SECONDS
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput
 
 Kind = Literal["string", "integer", "number", "boolean"]
+
+MAX_INPUTS = 64
+"""How many fields an input may have; unknown ones are shown again."""
 
 VERSIONS = (
     "stereo-melody-large", "stereo-large", "melody-large", "large", "stereo-melody", "stereo-medium", "stereo-small",
@@ -28,6 +32,7 @@ class InputField:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     is_file: bool = False
+    max_characters: int | None = None
     required: bool = False
 
 
@@ -35,7 +40,10 @@ FIELDS: Mapping[str, InputField] = {
     "model_version": InputField(
         "string", "Model to use for generation", "stereo-melody-large", choices=VERSIONS
     ),
-    "prompt": InputField("string", "A description of the music you want to generate.", required=True),
+    "prompt": InputField(
+        "string", "A description of the music you want to generate.", required=True,
+        max_characters=MAX_CHARACTERS["prompt"],
+    ),
     "input_audio": InputField(
         "string", "An audio file that influences the generated music: continued if `continuation` is true, otherwise "
         "its melody is followed.", is_file=True,
@@ -61,9 +69,11 @@ FIELDS: Mapping[str, InputField] = {
         "string", "Output format for generated audio.", "wav", choices=("wav", "mp3", "flac", "ogg", "opus")
     ),
     "seed": InputField("integer", "Seed of the random generator; null, -1 and 0 choose one.", None, -1, 2**53 - 1),
-    "negative_prompt": InputField("string", "What the music should not be."),
+    "negative_prompt": InputField(
+        "string", "What the music should not be.", max_characters=MAX_CHARACTERS["negative_prompt"]
+    ),
     "bpm": InputField("number", "Tempo in beats a minute.", None, 20, 300),
-    "key": InputField("string", "Key, such as `A minor`."),
+    "key": InputField("string", "Key, such as `A minor`.", max_characters=MAX_CHARACTERS["key"]),
     "loop": InputField("boolean", "Whether the end leads into the start.", False),
 }  # fmt: skip
 
@@ -76,6 +86,10 @@ _TYPES: Mapping[Kind, tuple[type, ...]] = {
 
 def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the known fields that were given, by their present names; raises InvalidInput that lists every mistake."""
+    if len(given) > MAX_INPUTS:
+        raise InvalidInput(
+            [InvalidField("invalid", "input", f"must have at most {MAX_INPUTS} fields, got {len(given)}")]
+        )
     fields = {OLDER_NAMES.get(name, name): value for name, value in given.items() if name in OLDER_NAMES}
     fields |= {name: value for name, value in given.items() if name in FIELDS}
     fields = {name: _whole(value, FIELDS[name]) for name, value in fields.items() if value is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from tunesmith.errors import AudioFileError, InvalidRequest
 from tunesmith.models.catalogue import find_entry
-from tunesmith.request import GenerationRequest
+from tunesmith.request import MAX_RAW_PROMPT_CHARACTERS, GenerationRequest
 from tunesmith.server.dialects.replicate.input_fields import FIELDS, OLDER_NAMES, checked_fields
 from tunesmith.server.dialects.replicate.registry import META_MUSICGEN
 
@@ -19,7 +20,7 @@ SAMPLE_RATE = 32_000
 """MusicGen's own, which every model answers with on this dialect, Hz."""
 
 _MAX_SEED = 2**31
-_SHOWN_CHARACTERS = 256
+_SHOWN_CHARACTERS, _SHOWN_ADDRESS_CHARACTERS = 256, 2_048
 _PASSED_ON = {
     "top_k": "top_k", "top_p": "top_p", "temperature": "temperature", "classifier_free_guidance": "guidance_scale",
     "negative_prompt": "negative_prompt", "bpm": "tempo_bpm", "key": "key", "loop": "loop",
@@ -79,8 +80,8 @@ def read_input(given: Mapping[str, Any], idempotency_key: str | None = None) -> 
 
 
 def shown_input(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an input as it is shown again: long data URIs are cut short."""
-    return {name: _shown(value) for name, value in given.items()}
+    """Return an input as it is shown again: long values, such as data URIs, are cut short."""
+    return {name: _shown(name, value) for name, value in given.items()}
 
 
 def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) -> Path:
@@ -114,6 +115,13 @@ def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _shown(value: Any) -> Any:
-    is_long = isinstance(value, str) and value[:5].lower() == "data:" and len(value) > _SHOWN_CHARACTERS
-    return f"{value[:_SHOWN_CHARACTERS]}…" if is_long else value
+def _shown(name: str, value: Any) -> Any:
+    """Return a value, cut to a few characters unless it is the text or the address of a known field."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    field = FIELDS.get(OLDER_NAMES.get(name, name))
+    most = _SHOWN_CHARACTERS
+    if field and field.max_characters:
+        most = MAX_RAW_PROMPT_CHARACTERS
+    if field and field.is_file and text[:5].lower() != "data:":
+        most = _SHOWN_ADDRESS_CHARACTERS
+    return value if len(text) <= most else f"{text[:most]}…"

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.server.dialects.replicate.contract import DIALECT, Json, Service
 from tunesmith.server.dialects.replicate.file_store import FileStore
@@ -73,13 +74,15 @@ class Orders:
             return None
         if not isinstance(url, str):
             raise _invalid("webhook", "webhook must be an address")
+        if len(url) > MAX_CHARACTERS["webhook"]:
+            raise _invalid("webhook", f"must be at most {MAX_CHARACTERS['webhook']} characters, got {len(url)}")
         if events is not None and not (isinstance(events, list) and all(event in EVENTS for event in events)):
             raise _invalid("webhook_events_filter", f"must be a list of {', '.join(EVENTS)}")
         try:
             await self._guard.check(url, "webhook")
         except InvalidRequest as error:
             raise _invalid("webhook", error.problem) from None
-        return {"url": url, "events": events or list(EVENTS)}
+        return {"url": url, "events": [event for event in EVENTS if event in (events or EVENTS)]}
 
     async def _recording(self, music: MusicInput, order: Order) -> Path:
         source = music.source or ""

@@ -47,5 +47,7 @@ def _property(name: str, field: InputField, at: int) -> dict[str, Any]:
         about |= {"type": field.kind, "title": name.replace("_", " ").capitalize()}
     if field.is_file:
         about["format"] = "uri"
-    limits = {"default": field.default, "minimum": field.minimum, "maximum": field.maximum}
+    limits = {
+        "default": field.default, "maxLength": field.max_characters, "minimum": field.minimum, "maximum": field.maximum,
+    }  # fmt: skip
     return about | {word: limit for word, limit in limits.items() if limit is not None}

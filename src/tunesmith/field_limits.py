@@ -1,0 +1,71 @@
+"""How long the fields of a request may be: one table for every door, which the docs and the OpenAPI document show."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+MAX_CHARACTERS: Mapping[str, int] = {
+    "prompt": 2_000,
+    "negative_prompt": 2_000,
+    "model": 256,
+    "genre": 64,
+    "key": 32,
+    "meter": 16,
+    "instruments": 64,
+    "without": 64,
+    "tags": 64,
+    "search": 500,
+    "webhook": 2_048,
+    "idempotency_key": 256,
+}
+"""Characters of a text, of each text where the field is a list."""
+
+MAX_ITEMS: Mapping[str, int] = {"instruments": 64, "without": 64, "hits": 256, "tags": 32}
+"""Items of a list."""
+
+OTHER_NAMES: Mapping[str, str] = {
+    "inputs": "prompt", "input": "prompt", "text": "prompt", "description": "prompt", "instructions": "prompt",
+    "model_id": "model", "version": "model",
+}  # fmt: skip
+"""What other services call the fields."""
+
+MAX_NUMBER_CHARACTERS = 40
+"""Characters of a number that is written as text."""
+
+_LAYOUT = "\n\r\t"
+
+
+def max_characters(field: str, otherwise: int) -> int:
+    """Return how many characters a field may have, by whatever name it goes; ``otherwise`` where it has no limit."""
+    return MAX_CHARACTERS.get(OTHER_NAMES.get(field, field), otherwise)
+
+
+def check_characters(text: str, allowed: str = "") -> str:
+    """Return the text; raises ValueError for control characters but the allowed ones, and for half surrogate pairs."""
+    if text.isprintable():
+        return text
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind == "Cs":
+            raise ValueError(f"must be text in UTF-8, got half a surrogate pair (U+{ord(character):04X})")
+        if kind == "Cc" and character not in allowed:
+            raise ValueError(f"must not contain control characters, got U+{ord(character):04X}")
+    return text
+
+
+def check_paragraphs(text: str) -> str:
+    """Return the text; raises ValueError for control characters but line ends and tabs."""
+    return check_characters(text, _LAYOUT)
+
+
+ModelName = Annotated[str, Field(max_length=MAX_CHARACTERS["model"]), AfterValidator(check_characters)]
+Genre = Annotated[str, Field(max_length=MAX_CHARACTERS["genre"]), AfterValidator(check_characters)]
+Key = Annotated[str, Field(max_length=MAX_CHARACTERS["key"]), AfterValidator(check_characters)]
+Meter = Annotated[str, Field(max_length=MAX_CHARACTERS["meter"]), AfterValidator(check_characters)]
+InstrumentName = Annotated[str, Field(max_length=MAX_CHARACTERS["instruments"]), AfterValidator(check_characters)]
+NegativePrompt = Annotated[str, Field(max_length=MAX_CHARACTERS["negative_prompt"]), AfterValidator(check_paragraphs)]
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS["tags"]), AfterValidator(check_characters)]
