@@ -158,5 +158,5 @@ class NumberContext:
 
     def is_name(self, first: int) -> bool:
         """Whether the words before a number make it a name: ``no. 14``, ``level 3``."""
-        place = first - 2 if self.word(first - 1) == "." else first - 1
+        place = first - 2 if self.word(first - 1) in (".", ":") else first - 1
         return self.word(place) in index()["numbered"]["name"]

@@ -86,13 +86,26 @@ def _shift(accidental: str | None) -> int:
     return 1 if re.fullmatch(f"(?:{_SHARP}|升|嬰)", accidental) else -1
 
 
-def read_key(prompt: Prompt, matches: Sequence[Match]) -> KeyWish | None:
-    """Return the last key said, or the mode alone, or None."""
+def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[KeyWish, ...]:
+    """Return the keys said, the last one last; where there is none, the mode alone, or nothing."""
     found = [*_german(prompt), *_lettered(prompt), *_solfege(prompt), *_iroha(prompt), *_short(prompt),
              *_labelled(prompt), *_chinese(prompt)]  # fmt: skip
     if found or (found := _signed(prompt, matches)):
-        return max(found, key=lambda wish: (wish.end, -wish.start))
-    return _mode_alone(prompt, matches)
+        return _without_overlaps(sorted(found, key=lambda wish: (wish.end, -wish.start)))
+    alone = _mode_alone(prompt, matches)
+    return () if alone is None else (alone,)
+
+
+def _without_overlaps(found: Sequence[KeyWish]) -> tuple[KeyWish, ...]:
+    """Keep of those that share words the one that ends last."""
+    return tuple(w for i, w in enumerate(found) if not any(later.start < w.end for later in found[i + 1 :]))
+
+
+def key_warnings(keys: Sequence[KeyWish], text: str) -> tuple[str, ...]:
+    """Return a line where several keys are said."""
+    if len({(wish.tonic, wish.mode or "major") for wish in keys}) < 2:
+        return ()
+    return (f"key: the prompt names several; the last, {text[keys[-1].start : keys[-1].end].strip()!r}, is used",)
 
 
 def _german(prompt: Prompt) -> list[KeyWish]:

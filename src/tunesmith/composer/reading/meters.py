@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from tunesmith.composer.reading.lexicon import Match, of_kind
 from tunesmith.composer.reading.text import Prompt
@@ -22,21 +23,48 @@ _SHARE_AFTER = re.compile(r"\s*(?:of\b|de (?:la|las|los|l)\b|der\b|des\b)")
 _TIME_UNITS = ("second", "minute", "hour")
 
 
-def read_meter(prompt: Prompt, matches: Sequence[Match]) -> tuple[Meter, int, int] | None:
-    """Return the meter said, with its place in the text, or None."""
-    for numerator, denominator, found in _fractions(prompt):
-        if denominator in (2, 4, 8, 16) and 2 <= numerator <= 15 and not _is_share(prompt, matches, found):
-            return Meter(numerator, denominator), *found.span()
+@dataclass(frozen=True, slots=True)
+class MeterWish:
+    """A meter asked for and its place in the text."""
+
+    meter: Meter
+    start: int
+    end: int
+
+
+def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[MeterWish, ...]:
+    """Return every meter said: those in digits, then those in words."""
+    found = [
+        MeterWish(Meter(numerator, denominator), *place.span())
+        for numerator, denominator, place in _fractions(prompt)
+        if denominator in (2, 4, 8, 16) and 2 <= numerator <= 15 and not _is_share(prompt, matches, place)
+    ]
     for match, name in of_kind(matches, "form"):
         ends_well = match.last >= len(prompt.words) or prompt.words[match.last].shape != "word"
         is_clear = match.last - match.first > 2 or prompt.words[match.first].text != "in"  # "in five" may go on
-        if name.startswith("meter/") and (ends_well or is_clear):
-            return (
-                Meter.parse(name.removeprefix("meter/")),
-                prompt.words[match.first].start,
-                prompt.words[match.last - 1].end,
-            )
-    return None
+        place = prompt.words[match.first].start, prompt.words[match.last - 1].end
+        is_apart = all(wish.end <= place[0] or place[1] <= wish.start for wish in found)  # 3/4拍子 holds 4拍子
+        if name.startswith("meter/") and (ends_well or is_clear) and is_apart:
+            found.append(MeterWish(Meter.parse(name.removeprefix("meter/")), *place))
+    return tuple(found)
+
+
+def meter_warnings(prompt: Prompt, meters: Sequence[MeterWish]) -> tuple[str, ...]:
+    """Return a line where several meters are said, and one for each that a word calls a meter but cannot be one."""
+    starts = {wish.start for wish in meters}
+    odd = [
+        m.group() for m in _FRACTION.finditer(prompt.folded) if m.start() not in starts and _is_called_meter(prompt, m)
+    ]
+    several = len({wish.meter for wish in meters}) > 1
+    return (
+        *([f"meter: the prompt names several; the first, {meters[0].meter}, is used"] if several else ()),
+        *(f"meter: must be 2 to 15 over 2, 4, 8 or 16, got {text!r} in the prompt; left out" for text in odd),
+    )
+
+
+def _is_called_meter(prompt: Prompt, place: re.Match[str]) -> bool:
+    before, after = prompt.folded[: place.start()], prompt.folded[place.end() :]
+    return _METER_BEFORE.search(before) is not None or _METER_AFTER.match(after) is not None
 
 
 def _fractions(prompt: Prompt) -> Iterator[tuple[int, int, re.Match[str]]]:
@@ -45,8 +73,7 @@ def _fractions(prompt: Prompt) -> Iterator[tuple[int, int, re.Match[str]]]:
     for found in _EAST_ASIAN.finditer(prompt.text):
         yield _number(found[2]), _number(found[1]), found
     for found in _WORDED.finditer(prompt.folded):
-        before, after = prompt.folded[: found.start()], prompt.folded[found.end() :]
-        if _METER_BEFORE.search(before) or _METER_AFTER.match(after):
+        if _is_called_meter(prompt, found):
             yield int(found[1]), int(found[2]), found
 
 

@@ -22,6 +22,7 @@ _LONGEST_NOTE = 6
 _RANGE_SIGNS = re.compile(r"^\s*(?:[-‐-―~〜−]|to|bis|a|から|到|至|et|and|und|y|e)\s*$")
 _PLAUSIBLE = (30.0, 300.0)
 _FAR_FROM_PLAUSIBLE = 10.0
+_SHORT_TIME_UNITS = ("s", "m", "h")
 _SECOND_UNITS = ("second", "minute", "hour", "bar")
 
 
@@ -97,7 +98,7 @@ def _is_labelled(context: NumberContext, number: Number, start: int, used: froze
         return False
     low, high = _PLAUSIBLE
     is_sure = label.name == "tempo" and not label.has_comma
-    if not low <= number.value <= high and not (is_sure and number.value >= _FAR_FROM_PLAUSIBLE):
+    if not low <= number.value <= high and not (is_sure and (label.is_marked or number.value >= _FAR_FROM_PLAUSIBLE)):
         return False
     return _may_follow(context, number, label)
 
@@ -112,6 +113,8 @@ def _may_follow(context: NumberContext, number: Number, label: Label) -> bool:
     follows = context.words[last]
     if follows.shape == "cjk":
         return True
+    if follows.text in _SHORT_TIME_UNITS:
+        return False
     gap = context.gap(last, last)
     if not gap or (gap == "-" and label.name != "tempo"):
         return False

@@ -12,6 +12,7 @@ from tunesmith.composer.reading.sources import index
 
 _UNIT_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 _SHORT_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_MOST_HOURS = 3  # "20 h" is a time of day
 _LABEL_SECONDS = {"duration": 1.0, "seconds": 1.0, "minutes": 60.0}
 _ONE = frozenset({"a", "an"})
 _AND_A_HALF = frozenset({"and", "y", "e", "et", "einhalb", "半"})
@@ -169,7 +170,10 @@ def _span(context: NumberContext, number: Number) -> tuple[float, int] | None:
         return (seconds + _UNIT_SECONDS[unit[0]] / 2, half_after[1]) if half_after else (seconds, end)
     if context.word(last) in _SHORT_UNITS:
         word = context.words[last]
-        if word.start <= context.words[last - 1].end + (word.text == "s"):
+        may_be_apart = word.text == "s" or (
+            word.text == "h" and value <= _MOST_HOURS and context.gap(last + 1, last + 1) != ""
+        )
+        if word.start <= context.words[last - 1].end + may_be_apart:
             return value * _SHORT_UNITS[word.text], last + 1
     return None
 

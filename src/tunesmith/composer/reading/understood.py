@@ -10,9 +10,9 @@ from tunesmith.composer.reading import lexicon
 from tunesmith.composer.reading.beside_numbers import NumberContext
 from tunesmith.composer.reading.decades import decade_words
 from tunesmith.composer.reading.genres import NamedGenre, named_genre
-from tunesmith.composer.reading.keys import KeyWish, read_key
+from tunesmith.composer.reading.keys import KeyWish, key_warnings, read_keys
 from tunesmith.composer.reading.lexicon import Match
-from tunesmith.composer.reading.meters import read_meter
+from tunesmith.composer.reading.meters import meter_warnings, read_meters
 from tunesmith.composer.reading.negation import refused
 from tunesmith.composer.reading.tempos import read_note_tempos, read_tempos
 from tunesmith.composer.reading.text import Prompt
@@ -73,9 +73,8 @@ def understand(text: str) -> Understood:
     """Read a prompt's words."""
     prompt = Prompt.of(text)
     matches = lexicon.find(prompt)
-    key, meter = read_key(prompt, matches), read_meter(prompt, matches)
-    places = [(key.start, key.end)] if key else []
-    places += [meter[1:]] if meter else []
+    keys, meters = read_keys(prompt, matches), read_meters(prompt, matches)
+    places = [(key.start, key.end) for key in keys] + [(meter.start, meter.end) for meter in meters]
     spoken_for = _words_in(prompt, places)
     notes = read_note_tempos(prompt)
     spoken_for |= {place for said in notes for place in range(said.first, said.last)}
@@ -87,9 +86,11 @@ def understand(text: str) -> Understood:
     refusals, wishes = refused(prompt, matches), unserved(prompt, matches)
     return Understood(
         prompt=prompt, matches=matches, refused=refusals, genre=named_genre(prompt, matches, refusals), tempos=tempos,
-        durations=durations, bars=bars, key=key, meter=meter[0] if meter else None, unserved=wishes,
-        numeric=frozenset(numeric), left_over=_left_over(prompt, matches, frozenset(numeric) | wishes.words),
-        warnings=unused_number_warnings(prompt, matches, frozenset(numeric) | named),
+        durations=durations, bars=bars, key=keys[-1] if keys else None, meter=meters[0].meter if meters else None,
+        unserved=wishes, numeric=frozenset(numeric),
+        left_over=_left_over(prompt, matches, frozenset(numeric) | wishes.words),
+        warnings=(*key_warnings(keys, prompt.text), *meter_warnings(prompt, meters),
+                  *unused_number_warnings(prompt, matches, frozenset(numeric) | named)),
     )  # fmt: skip
 
 

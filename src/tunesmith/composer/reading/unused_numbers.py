@@ -12,9 +12,8 @@ from tunesmith.composer.reading.text import Prompt
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_TEMPO_BPM, MIN_DURATION_SECONDS, MIN_TEMPO_BPM
 
 _SMALLEST_WISH = 20.0  # a smaller number after a word counts or names: lo-fi 2
-_YEARS = (1000, 2999)
 _MUSICAL = ("instrument", "family", "genre", "mood", "style", "production", "form", "tempo")
-_KNOWN_NAMES = re.compile(r"(?<!\d)(?:24/7|9/11|50/50|100\s?%)(?!\d)")
+_KNOWN_NAMES = re.compile(r"(?<!\d)(?:24/7|9/11|50/50|100\s?%|808|909|707|606|303|404|101|1[89]\d\d|20\d\d)(?!\d)")
 
 
 def unused_number_warnings(prompt: Prompt, matches: Sequence[Match], used: frozenset[int]) -> tuple[str, ...]:
@@ -32,7 +31,7 @@ def _warnings(context: NumberContext, known: frozenset[int]) -> Iterator[str]:
         if number is None:
             continue
         if _is_alone(context, number):
-            yield f"prompt: {word.text!r} is not used{_hint(number.value)}"
+            yield f"prompt: {word.text!r} is not used{_hint(number.value) if context.word(place - 1) != ':' else ''}"
         elif (phrase := _musical_phrase(context, number)) is not None:
             yield f"prompt: the number in {phrase!r} is not used"
 
@@ -55,11 +54,10 @@ def _is_alone(context: NumberContext, number: Number) -> bool:
     ):
         return False
     if before < 0 or context.words[before].is_pause:
-        return context.word(before) != ":" or number.value >= _SMALLEST_WISH
-    is_year = number.value == int(number.value) and _YEARS[0] <= number.value <= _YEARS[1]
+        return True
     match = next((m for m in context.matches if m.last == number.first), None)
     is_music = match is not None and any(match.names(kind) for kind in _MUSICAL)
-    return is_music and number.value >= _SMALLEST_WISH and not is_year
+    return is_music and number.value >= _SMALLEST_WISH
 
 
 def _is_joined(context: NumberContext, number: Number) -> bool:
