@@ -63,6 +63,17 @@ def test_a_file_becomes_a_folder_of_music_and_is_remembered(capsys: pytest.Captu
     }
 
 
+def test_warnings_are_shown_once_and_kept_in_the_manifest(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.txt").write_text("calm piano 114, 1 second\n")
+    warning = "prompt: '114' is not used; write '114 bpm' for a tempo or '114 seconds' for a length"
+    assert run(["batch", "a.txt", "-o", "music", "--quiet"]) == 0
+    assert f"warning: line 1, 'calm piano 114, 1 second': {warning}" in capsys.readouterr().err.splitlines()
+    assert run(["batch", "a.txt", "-o", "music", "--json"]) == 0
+    again = capsys.readouterr()
+    assert "warning:" not in again.err
+    assert json.loads(again.out)["tracks"][0]["warnings"] == manifest("music")[0]["warnings"] == [warning]
+
+
 def test_a_second_run_makes_only_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.txt").write_text("one\ntwo\nthree\n")
     given = ["batch", "a.txt", "--model", "prompt", "--json", "-o", "music"]

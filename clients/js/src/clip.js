@@ -27,6 +27,12 @@ export class Clip {
     return this.job.generated_by;
   }
 
+  /** What of the request was not used, not understood or changed. */
+  get warnings() {
+    const warnings = this.job.metadata["warnings"];
+    return Array.isArray(warnings) ? warnings.map(String) : [];
+  }
+
   /** Return it as a Blob, for an audio element or a form. */
   blob() {
     return new Blob([/** @type {BlobPart} */ (this.content)], { type: this.mediaType });

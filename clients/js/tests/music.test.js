@@ -24,12 +24,13 @@ async function gathered(pieces) {
 test("music comes with what is known of it", async () => {
   const told = [];
   const progress = (job) => told.push(job);
-  const clip = await client.generate("calm piano", { ...SHORT, format: "flac" }, { progress });
+  const clip = await client.generate("calm piano 114", { ...SHORT, format: "flac" }, { progress });
   assert.equal(text(clip.content.subarray(0, 4)), "fLaC");
   assert.deepEqual(
     [clip.duration, clip.seed, clip.format, clip.mediaType, clip.generatedBy],
     [1, 7, "flac", "audio/flac", "composer"],
   );
+  assert.match(clip.warnings.join(), /'114' is not used/);
   assert.equal(clip.content.length, clip.job.result.bytes);
   assert.equal(clip.blob().size, clip.content.length);
   assert.equal(clip.blob().type, "audio/flac");

@@ -31,7 +31,7 @@ class Entry:
 
     ``id`` names what was asked for, wherever the row stands; ``row`` counts from 1, ``line`` is where it begins;
     ``file`` lies in the folder and has the SHA-256 ``digest``; ``seconds`` is what making it took, ``duration`` how
-    long it plays; ``track`` is its id in the prompt log.
+    long it plays; ``track`` is its id in the prompt log; ``warnings`` are those about the music.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Entry:
     error: str | None = None
     tries: int = 0
     track: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Manifest:
@@ -138,7 +139,8 @@ def _read(path: Path) -> Iterator[Entry]:
     for number, line in enumerate(lines, start=1):
         try:
             values = json.loads(line)
-            yield Entry(**{name: value for name, value in values.items() if name in known})
+            kept = {name: value for name, value in values.items() if name in known}
+            yield Entry(**{**kept, "warnings": tuple(kept.get("warnings", ()))})
         except (ValueError, TypeError, AttributeError):
             if number == len(lines):
                 return  # cut off while it was being written

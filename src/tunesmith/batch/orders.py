@@ -124,7 +124,8 @@ class _Reader:
         asked = {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
         if known is None:
             return Order(request, Entry(name, number, row.line, asked, file))
-        kept = {"digest": known.digest, "seconds": known.seconds, "duration": known.duration, "track": known.track}
+        kept = {"digest": known.digest, "seconds": known.seconds, "duration": known.duration, "track": known.track,
+                "warnings": known.warnings}  # fmt: skip
         state = {"state": known.state, "error": known.error, "tries": known.tries}
         return Order(request, Entry(name, number, row.line, asked, file, **kept, **state))  # type: ignore[arg-type]
 

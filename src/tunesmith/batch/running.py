@@ -185,7 +185,7 @@ def make_folder_of(path: Path) -> None:
 def _made_entry(entry: Entry, made: Made, digest: str, took: float) -> Entry:
     return replace(
         entry, state="made", digest=digest, seconds=took, duration=round(made.duration, 4), error=None,
-        tries=entry.tries + 1,
+        tries=entry.tries + 1, warnings=tuple(map(str, made.metadata.get("warnings") or ())),
     )  # fmt: skip
 
 

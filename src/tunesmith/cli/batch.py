@@ -199,6 +199,7 @@ def _anew(order: Order) -> Order:
 def _report(
     manifest: Manifest, before: Sequence[Entry], entries: Sequence[Entry], *, as_json: bool, quiet: bool
 ) -> None:
+    from tunesmith.cli.console import say_warning
     from tunesmith.cli.outputs import as_json_text
 
     failed = [entry for entry in entries if entry.state == "failed"]
@@ -208,6 +209,9 @@ def _report(
         counts = {"made": made, "there": there, "failed": len(failed)}
         tracks = [{**asdict(entry), "path": str(manifest.folder / entry.file)} for entry in entries]
         typer.echo(as_json_text({"folder": str(manifest.folder), **counts, "tracks": tracks}))
+    for old, entry in zip(before, entries, strict=True):
+        for warning in entry.warnings if old != entry else ():
+            say_warning(f"line {entry.line}, {entry.request['prompt'][:60]!r}: {warning}")
     for entry in failed:
         typer.echo(f"failed: line {entry.line}, {entry.request['prompt'][:60]!r}: {entry.error}", err=True)
     if not as_json and not quiet:

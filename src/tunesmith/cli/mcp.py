@@ -74,4 +74,5 @@ class LocalMaker:
         audio = generator.generate(request, report, given_up.is_set)
         path = self._folder / f"{slug(request.prompt)}-{request.seed}-{secrets.token_hex(3)}.{file_format}"
         write_audio(audio, path)
-        return MusicFile(path, path.name, path.resolve().as_uri(), request.model, request.seed, audio.duration)
+        uri, warnings = path.resolve().as_uri(), tuple(audio.metadata.get("warnings", ()))
+        return MusicFile(path, path.name, uri, request.model, request.seed, audio.duration, warnings=warnings)

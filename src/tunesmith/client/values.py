@@ -62,6 +62,11 @@ class Clip:
         return str(self.job.document["generated_by"])
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the request was not used, not understood or changed."""
+        return tuple(map(str, self.job.document["metadata"].get("warnings") or ()))
+
+    @property
     def duration(self) -> float:
         """Length in seconds."""
         return float(self.job.document["result"]["duration"])

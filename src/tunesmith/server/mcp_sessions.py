@@ -16,7 +16,7 @@ from tunesmith.generator import Progress
 from tunesmith.jobs.job import JobState, Submission
 from tunesmith.request import GenerationRequest
 from tunesmith.server.dialects.contract import Service, message_of
-from tunesmith.server.dialects.holding import succeeded
+from tunesmith.server.dialects.holding import succeeded, warnings_of
 from tunesmith.server.mcp_tool import MusicFile, Tell, tool_server
 from tunesmith.server.stand_in import stood_in_for
 
@@ -50,7 +50,8 @@ class ServiceMaker:
         duration = job.result.duration if job.result else job.audio_seconds
         asked = stood_in_for(job)
         name = f"{job.id}.{file_format}"
-        return MusicFile(path, name, f"{MUSIC}{job.id}", job.generated_by, seed, duration, asked)
+        uri, warnings = f"{MUSIC}{job.id}", warnings_of(job)
+        return MusicFile(path, name, uri, job.generated_by, seed, duration, asked, warnings)
 
 
 def sessions_of(service: Service) -> StreamableHTTPSessionManager:

@@ -29,7 +29,8 @@ class MusicFile:
     """Music in a file: where it is for us (``path``) and for the caller (``uri``), who made it, from which seed.
 
     ``name`` is what a caller may call it, with the suffix of its format, which the path need not have;
-    ``stand_in_for`` is the model that was asked for, where another made it because that is not installed.
+    ``stand_in_for`` is the model that was asked for, where another made it because that is not installed;
+    ``warnings`` are those about the music.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class MusicFile:
     seed: int | None
     duration: float
     stand_in_for: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Maker(Protocol):
@@ -84,6 +86,7 @@ def _result(made: MusicFile) -> CallToolResult:
     seed = "" if made.seed is None else f", seed {made.seed}"
     stands_in = f" (standing in for {made.stand_in_for}, which is not installed)" if made.stand_in_for else ""
     said = f"{made.duration:.1f} s of music by {made.model}{stands_in}{seed}: {made.uri}"
+    said = "\n".join([said, *(f"warning: {warning}" for warning in made.warnings)])
     media_type = format_of(Path(made.name)).media_type
     sound = base64.b64encode(made.path.read_bytes()).decode()
     return CallToolResult(

@@ -1,4 +1,4 @@
-"""Key and meter as a prompt says them, in letters, solfège, German, Japanese and Chinese names."""
+"""Key as a prompt says it, in letters, solfège, German, Japanese and Chinese names."""
 
 from __future__ import annotations
 
@@ -10,32 +10,37 @@ from dataclasses import dataclass
 from tunesmith.composer.reading.lexicon import Match, of_kind
 from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.text import Prompt
-from tunesmith.composer.theory import LETTERS, Meter
+from tunesmith.composer.theory import LETTERS
 
-_SHARP = r"#|♯|[- ]?sharp|[- ]sostenido|[- ]sustenido|[- ]diese"
-_FLAT = r"♭|b(?![a-z])|[- ]?flat|[- ]bemol"
+_SHARP = r"\s?[#♯]|[- ]?sharp|[- ]sostenido|[- ]sustenido|[- ]diese"
+_FLAT = r"\s?♭|b(?![a-z])|[- ]?flat|[- ]bemol"
 _SOLFEGE = {"do": 0, "ut": 0, "re": 2, "mi": 4, "fa": 5, "sol": 7, "la": 9, "si": 11}
 _GERMAN = {
     "c": 0, "cis": 1, "des": 1, "d": 2, "dis": 3, "es": 3, "e": 4, "f": 5, "fis": 6, "ges": 6, "g": 7, "gis": 8,
     "as": 8, "a": 9, "ais": 10, "b": 10, "h": 11,
 }  # fmt: skip
-_IROHA = {"ハ": 0, "ニ": 2, "ホ": 4, "ヘ": 5, "ト": 7, "イ": 9, "ロ": 11}
-_IROHA_KEY = re.compile(r"([嬰変])?([ハニホヘトイロ])(長調|短調)")
+_IROHA = {"ハ": 0, "ニ": 2, "ホ": 4, "ヘ": 5, "へ": 5, "ト": 7, "イ": 9, "ロ": 11}
+_IROHA_KEY = re.compile(r"([嬰変])?([ハニホヘへトイロ])(長調|短調)")
 _SHORT_MINOR = re.compile(r"(?<![A-Za-z])([A-G])([#♯b♭])?m(?![A-Za-z'’])")
+_KEY_LABELS = r"(?:(?<![a-z])(?:key signature|key|tonart|tonalidade?|tonalite|tono|tom)(?![a-z])|キー|調性?|调性?|主调)"
+_KEY_LINKS = r"(?:\s*(?:[:=→は为為是]|->|-(?=\s)|\b(?:of|is|de|ist|est|e|es)\b))+\s*"
 _KEY_OF = re.compile(
-    rf"(?:key of|in key|key:|tono de|tonalidad de|tonart|tonalite de|tom de) ?([a-g])({_SHARP}|{_FLAT})?(?![a-z])"
+    rf"(?:{_KEY_LABELS}{_KEY_LINKS}|in key |キー|tonart )([升降♯♭#])?"
+    rf"(?:([a-g])({_SHARP}|{_FLAT})?|(do|ut|re|mi|fa|sol|la|si)({_SHARP}|{_FLAT})?)(m(?:in)?(?![a-z])|m?aj(?![a-z]))?(?![a-z])"
 )
 _IN_LETTER = re.compile(
     r"\b(?:in|en|em) ([A-G])([#♯b♭]|[ -](?:flat|sharp|bemol|sostenido))?"
-    r"(?=\s*(?:[,.;]|$|(?:with|for|at|on|mit|con|avec|com)\b))"
+    r"(?=[^\S\n]*(?:[^\w\s'’#&+/-]|[-/]\s|\n|$)|\s*(?:$|(?:with|for|at|on|mit|con|avec|com)\b))"
 )
+_SIGNED = re.compile(r"(?<![\w♯♭#])([A-G])([♯♭#])(?![\w♯♭#])")
+_CHINESE = re.compile(r"(?<![A-Za-z])([升降♯♭#b])?([A-Ga-g])([#♯b♭])?\s?([大小]?[调調])(?![性式整子])")
+_NUMBERED_NOTATION = re.compile(r"(?<!\d)1\s?=\s?([b♭♯#])?([A-G])([b♭♯#])?(?![a-z])")
 _MODE_ONLY = re.compile(
     r"\b(minor|major)[ -](?:key|scale|mode|tonality|chords)|modo (mayor|menor|maior)|mode (majeur|mineur)"
-    r"|\bin (minor|major)\b|\bin (moll|dur)\b|(短調|小调|小調|マイナーキー)|(長調|大调|大調|メジャーキー)"
+    r"|\bin (minor|major)\b|\bin (moll|dur)\b|\ben (mineur|majeur)\b"
+    r"|(短調|小调|小調|マイナーキー)|(長調|大调|大調|メジャーキー)"
 )
 _MINOR_WORDS = frozenset({"minor", "menor", "mineur", "moll", "短調", "小调", "小調", "マイナーキー"})
-_METER = re.compile(r"(?<![\d/.])(\d{1,2})\s?/\s?(\d{1,2})(?![\d/])")
-_JAPANESE_METER = re.compile(r"(\d+)分の(\d+)拍子")
 _BEFORE_ARTICLE = re.compile(r"(?:\b(?:in|key of|key|en|em)\s+)$")
 
 
@@ -78,15 +83,29 @@ def _mode(text: str) -> str:
 def _shift(accidental: str | None) -> int:
     if not accidental:
         return 0
-    return 1 if re.fullmatch(f"{_SHARP}|升|嬰", accidental) else -1
+    return 1 if re.fullmatch(f"(?:{_SHARP}|升|嬰)", accidental) else -1
 
 
-def read_key(prompt: Prompt, matches: Sequence[Match]) -> KeyWish | None:
-    """Return the last key said, or the mode alone, or None."""
-    found = [*_german(prompt), *_lettered(prompt), *_solfege(prompt), *_iroha(prompt), *_short(prompt)]
-    if found:
-        return max(found, key=lambda wish: (wish.start, wish.end))
-    return _mode_alone(prompt, matches)
+def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[KeyWish, ...]:
+    """Return the keys said, the last one last; where there is none, the mode alone, or nothing."""
+    found = [*_german(prompt), *_lettered(prompt), *_solfege(prompt), *_iroha(prompt), *_short(prompt),
+             *_labelled(prompt), *_chinese(prompt)]  # fmt: skip
+    if found or (found := _signed(prompt, matches)):
+        return _without_overlaps(sorted(found, key=lambda wish: (wish.end, -wish.start)))
+    alone = _mode_alone(prompt, matches)
+    return () if alone is None else (alone,)
+
+
+def _without_overlaps(found: Sequence[KeyWish]) -> tuple[KeyWish, ...]:
+    """Keep of those that share words the one that ends last."""
+    return tuple(w for i, w in enumerate(found) if not any(later.start < w.end for later in found[i + 1 :]))
+
+
+def key_warnings(keys: Sequence[KeyWish], text: str) -> tuple[str, ...]:
+    """Return a line where several keys are said."""
+    if len({(wish.tonic, wish.mode or "major") for wish in keys}) < 2:
+        return ()
+    return (f"key: the prompt names several; the last, {text[keys[-1].start : keys[-1].end].strip()!r}, is used",)
 
 
 def _german(prompt: Prompt) -> list[KeyWish]:
@@ -143,8 +162,43 @@ def _short(prompt: Prompt) -> list[KeyWish]:
         is_word = m[0] in ("Am", "Em") and rest[:1].isalpha() and not _BEFORE_ARTICLE.search(prompt.folded[: m.start()])
         if not is_word:
             found.append(KeyWish((LETTERS[m[1]] + _shift(m[2])) % 12, "minor", *m.span()))
-    letters = (*_KEY_OF.finditer(prompt.folded), *_IN_LETTER.finditer(prompt.text))
+    letters = _IN_LETTER.finditer(prompt.text)
     return found + [KeyWish((LETTERS[m[1].upper()] + _shift(m[2])) % 12, None, *m.span()) for m in letters]
+
+
+def _labelled(prompt: Prompt) -> list[KeyWish]:
+    """Read a note after a word for key: ``key: Cm``, ``tonalidad: si bemol``, ``キーはG``."""
+    found = []
+    for m in _KEY_OF.finditer(prompt.folded):
+        is_article = m[2] == "a" and not (m[3] or m[6]) and prompt.text[m.start(2)] == "a"
+        if is_article and re.match(r"\s*[^\W\d]", prompt.folded[m.end() :]):
+            continue
+        tonic = LETTERS[m[2].upper()] if m[2] else _SOLFEGE[m[4]]
+        mode = None if m[6] is None else "minor" if m[6] in ("m", "min") else "major"
+        found.append(KeyWish((tonic + _shift(m[1]) + _shift(m[3] or m[5])) % 12, mode, *m.span()))
+    return found
+
+
+def _chinese(prompt: Prompt) -> list[KeyWish]:
+    """Read ``♭B大调``, ``#f小调``, ``G调`` and the ``1=G`` of numbered notation."""
+    found = []
+    for m in _CHINESE.finditer(prompt.text):
+        mode = {"大": "major", "小": "minor"}.get(m[4][0])
+        found.append(KeyWish((LETTERS[m[2].upper()] + _shift(m[1]) + _shift(m[3])) % 12, mode, *m.span()))
+    return found + [
+        KeyWish((LETTERS[m[2]] + _shift(m[1]) + _shift(m[3])) % 12, "major", *m.span())
+        for m in _NUMBERED_NOTATION.finditer(prompt.text)
+    ]
+
+
+def _signed(prompt: Prompt, matches: Sequence[Match]) -> list[KeyWish]:
+    """Read a note with its accidental alone, ``B♭``; that of a ``B♭ clarinet`` is no key."""
+    starts = {prompt.words[m.first].start for m in matches if m.names("instrument") or m.names("family")}
+    return [
+        KeyWish((LETTERS[m[1]] + _shift(m[2])) % 12, None, *m.span())
+        for m in _SIGNED.finditer(prompt.text)
+        if not any(m.end() < start and prompt.text[m.end() : start].strip(" ") == "" for start in starts)
+    ]
 
 
 def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> KeyWish | None:
@@ -156,22 +210,3 @@ def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> KeyWish | None:
         return None
     word = next(group for group in said.groups() if group)
     return KeyWish(None, "minor" if word in _MINOR_WORDS else "major", *said.span())
-
-
-def read_meter(prompt: Prompt, matches: Sequence[Match]) -> tuple[Meter, int, int] | None:
-    """Return the meter said, with its place in the text, or None."""
-    for numerator, denominator, m in [
-        *((m[1], m[2], m) for m in _METER.finditer(prompt.text)),
-        *((m[2], m[1], m) for m in _JAPANESE_METER.finditer(prompt.text)),
-    ]:
-        if int(denominator) in (2, 4, 8, 16) and 2 <= int(numerator) <= 15:
-            return Meter(int(numerator), int(denominator)), *m.span()
-    for match, name in of_kind(matches, "form"):
-        ends_well = match.last >= len(prompt.words) or prompt.words[match.last].shape != "word"
-        if name.startswith("meter/") and (ends_well or not prompt.words[match.first].text.startswith("in")):
-            return (
-                Meter.parse(name.removeprefix("meter/")),
-                prompt.words[match.first].start,
-                prompt.words[match.last - 1].end,
-            )
-    return None

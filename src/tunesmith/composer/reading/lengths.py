@@ -76,6 +76,8 @@ def _asked(request: GenerationRequest, said: Understood) -> tuple[float | None, 
     elif said.bars and request.duration is None and 1 <= said.bars[-1].low <= _MOST_BARS:
         bars = int(said.bars[-1].low)
         reasons.append(Reason("bars", str(bars), "prompt", f"the prompt says {bars} bars"))
+        if len({b.low for b in said.bars}) > 1:
+            warnings.append(f"bars: the prompt names several; the last, {bars}, is used")
     elif said.bars and request.duration is None:
         warnings.append(f"bars: must be 1 to {_MOST_BARS}, got {said.bars[-1].low:g} in the prompt; left out")
     return duration, bars, reasons, warnings

@@ -11,6 +11,7 @@ from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.text import Prompt, Word, stem
 
 _COMPOUND_TAILS = ("musik", "klange", "melodie", "song", "lied", "sounds", "gerausche", "themen", "stimmung")
+_LACKING_TAILS = ("less", "los", "frei")
 _ADDED_LETTERS = ("", "s", "n", "en")
 
 
@@ -74,7 +75,12 @@ def _longest_at(words: Sequence[Word], place: int) -> Match | None:
 
 
 def _compound_at(words: Sequence[Word], place: int) -> Match | None:
-    """Read a German compound by its first member: ``Klaviermusik``, ``Regengeräusche``."""
+    """Read a German compound by its first member: ``Klaviermusik``, ``Regengeräusche``; and ``drumless``."""
+    for tail in _LACKING_TAILS:
+        head = words[place].text.removesuffix(tail)
+        meanings = lookup(head) if head != words[place].text else ()
+        if any(kind in ("instrument", "family") for kind, _ in meanings):
+            return Match(place, place + 1, meanings)
     for tail in _COMPOUND_TAILS:
         head = words[place].text.removesuffix(tail)
         for letters in _ADDED_LETTERS:

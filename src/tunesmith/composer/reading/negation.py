@@ -1,13 +1,13 @@
-"""What a prompt does not want: ``no drums``, ``without piano or bass``, ``ドラムなし``, ``没有鼓``."""
+"""What a prompt does not want: ``no drums``, ``without piano or bass``, ``drums: none``, ``ドラムなし``, ``没有鼓``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tunesmith.composer.reading.lexicon import Match
+from tunesmith.composer.reading.lexicon import Match, lookup
 from tunesmith.composer.reading.text import Prompt
 
-_REFUSABLE = ("instrument", "family", "production", "ambience", "mood", "genre", "tempo", "style")
+_REFUSABLE = ("instrument", "family", "production", "ambience", "mood", "genre", "tempo", "style", "form")
 _FILLERS = frozenset(
     word
     for words in (
@@ -17,6 +17,7 @@ _FILLERS = frozenset(
     for word in words.split()
 )
 _JOINERS = ("and", "or")
+_NEGATIVE_TAILS = ("less", "los", "frei")  # drumless, schlagzeuglos
 
 
 def refused(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
@@ -27,6 +28,8 @@ def refused(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
             found.update(_after(prompt, matches, index))
         if match.is_word("negate_after"):
             found.update(_before(matches, index))
+        if _is_thing(match) and (_is_switched_off(prompt, matches, index) or _is_lacking(prompt, match)):
+            found.add(index)
     return frozenset(found)
 
 
@@ -37,11 +40,13 @@ def _is_thing(match: Match) -> bool:
 def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int]:
     """Yield the things that follow, joined by and, or, or by commas that end in an or."""
     place, joined = matches[index].last, True
+    is_list = place < len(prompt.words) and prompt.words[place].text == ":"
+    place += is_list
     for following in range(index + 1, len(matches)):
         match = matches[following]
         gap = [word for word in prompt.words[place : match.first] if word.text not in _FILLERS]
         comma = len(gap) == 1 and gap[0].is_pause and not gap[0].is_break
-        if gap and not (comma and _list_ends_in_or(matches, following)):
+        if gap and not (comma and (is_list or _list_ends_in_or(matches, following))):
             return
         if _is_thing(match) and (joined or comma):
             yield following
@@ -51,6 +56,24 @@ def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int
         elif not _is_filler(prompt, match):
             return
         place = match.last
+
+
+def _is_switched_off(prompt: Prompt, matches: Sequence[Match], index: int) -> bool:
+    """Whether a thing is followed by a colon or an equals sign and a no that ends the clause: ``loop: no``."""
+    end = matches[index].last
+    after = next((match for match in matches[index + 1 :] if "denied" in match.names("label")), None)
+    if after is None or after.first - end > 1 or any(word.text != ":" for word in prompt.words[end : after.first]):
+        return False
+    sign = prompt.text[prompt.words[end - 1].end : prompt.words[after.first].start].strip()
+    ends = after.last >= len(prompt.words) or prompt.words[after.last].shape == "mark"
+    gap = "" if ends else prompt.text[prompt.words[after.last - 1].end : prompt.words[after.last].start]
+    return sign in (":", "=") and (ends or gap.strip() != "" or "\t" in gap or prompt.words[after.last].shape == "cjk")
+
+
+def _is_lacking(prompt: Prompt, match: Match) -> bool:
+    """Whether a word itself says that the thing is not there: ``drumless``."""
+    word = prompt.words[match.first].text
+    return match.last == match.first + 1 and word.endswith(_NEGATIVE_TAILS) and lookup(word) == ()
 
 
 def _is_filler(prompt: Prompt, match: Match) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief, Mood, Reason
 from tunesmith.composer.genre import Genre, load_genre
@@ -11,6 +11,7 @@ from tunesmith.composer.reading import choices, lengths
 from tunesmith.composer.reading.choosing import Chosen, choose_genre, choose_mood
 from tunesmith.composer.reading.lexicon import value
 from tunesmith.composer.reading.players import flag_instrument, flag_left_out, left_out, played_by, wanted_names
+from tunesmith.composer.reading.timing import Said
 from tunesmith.composer.reading.titles import title_of
 from tunesmith.composer.reading.understood import Understood, understand
 from tunesmith.composer.theory import Key, Meter
@@ -39,7 +40,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     genre = load_genre(chosen.name)
     mood, mood_reason = choose_mood(said, genre, chosen)
     meter, meter_reason = _meter(asked, genre)
-    tempo, tempo_warnings = _tempo(asked, genre, mood)
+    tempo, tempo_warnings = _tempo(asked, genre, mood, meter)
     form, form_reason = lengths.read_form(request, said)
     length = lengths.read_length(request, said, form, meter, tempo)
     key, key_reason = _key(asked, genre, mood)
@@ -51,6 +52,7 @@ def read_brief(request: GenerationRequest) -> Brief:
         *length.reasons, *players.reasons, *_set_reasons(said, production, ambience), *ending_reasons,
         *_flag_reasons(request),
     ]  # fmt: skip
+    warnings = (*said.unserved.warnings, *said.warnings, *tempo_warnings, *length.warnings, *players.warnings)
     return Brief(
         prompt=request.prompt, title=title_of(said.prompt, said.numeric), genre=chosen.name,
         seed=asked.seed, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
@@ -58,16 +60,13 @@ def read_brief(request: GenerationRequest) -> Brief:
         bars=length.bars, form=form, mood=mood, instruments=players.instruments, without=players.without,
         production=frozenset(production), ambience=ambience, ending=ending, intensity=request.intensity,
         hits=request.hits, loudness_lufs=request.loudness_lufs, reasons=tuple(reasons),
-        warnings=tuple(dict.fromkeys((*said.unserved.warnings, *tempo_warnings, *length.warnings, *players.warnings))),
+        warnings=tuple(dict.fromkeys(warnings)),
     )  # fmt: skip
 
 
 def _meter(asked: _Asked, genre: Genre) -> tuple[Meter, Reason]:
     if asked.request.meter is not None:
-        try:
-            meter = Meter.parse(asked.request.meter)
-        except ValueError as error:
-            raise InvalidRequest("meter", str(error)) from None
+        meter = _flag_meter(asked.request.meter)
         return meter, Reason("meter", str(meter), "flag", "asked for")
     if asked.said.meter is not None:
         return asked.said.meter, Reason("meter", str(asked.said.meter), "prompt", "the prompt says so")
@@ -75,15 +74,26 @@ def _meter(asked: _Asked, genre: Genre) -> tuple[Meter, Reason]:
     return meter, Reason("meter", str(meter), "genre", f"usual for {genre.title}")
 
 
-def _tempo(asked: _Asked, genre: Genre, mood: Mood) -> tuple[choices.Tempo, tuple[str, ...]]:
+def _flag_meter(text: str) -> Meter:
+    try:
+        return Meter.parse(text)
+    except ValueError as error:
+        meter = understand(text).meter
+        if meter is None:
+            raise InvalidRequest("meter", str(error)) from None
+        return meter
+
+
+def _tempo(asked: _Asked, genre: Genre, mood: Mood, meter: Meter) -> tuple[choices.Tempo, tuple[str, ...]]:
     """Choose the tempo: a flag, a number, a tempo word, or the genre's."""
     said, warnings = asked.said, []
     if asked.request.tempo_bpm is not None:
         return choices.exact_tempo(asked.request.tempo_bpm, "flag", "asked for"), ()
-    possible = [t for t in said.tempos if MIN_TEMPO_BPM <= t.low <= t.high <= MAX_TEMPO_BPM]
+    tempos = [_felt(tempo, meter) for tempo in said.tempos]
+    possible = [t for t in tempos if MIN_TEMPO_BPM <= t.low <= t.high <= MAX_TEMPO_BPM]
     warnings += [
         f"tempo: must be {MIN_TEMPO_BPM:g} to {MAX_TEMPO_BPM:g} bpm, got {t.high:g} in the prompt; left out"
-        for t in said.tempos
+        for t in tempos
         if t not in possible
     ]
     if len({(t.low, t.high) for t in possible}) > 1:
@@ -95,6 +105,14 @@ def _tempo(asked: _Asked, genre: Genre, mood: Mood) -> tuple[choices.Tempo, tupl
         tempo = choices.exact_tempo(low, "prompt", because) if exact else choices.tempo_within(low, high, because)
         return tempo, tuple(warnings)
     return _worded_tempo(said, genre) or choices.drawn_tempo(genre, mood, asked.seed), tuple(warnings)
+
+
+def _felt(tempo: Said, meter: Meter) -> Said:
+    """Return a tempo that counts a note, such as ``♪ = 120``, in the meter's own beats."""
+    if tempo.beat is None:
+        return tempo
+    share = tempo.beat / meter.felt_beat
+    return replace(tempo, low=tempo.low * share, high=tempo.high * share)
 
 
 def _worded_tempo(said: Understood, genre: Genre) -> choices.Tempo | None:

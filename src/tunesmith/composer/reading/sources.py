@@ -19,10 +19,10 @@ LANGUAGES = ("en", "es", "de", "fr", "pt", "ja", "zh")
 TABLES = {
     "instruments": "instrument", "families": "family", "moods": "mood", "production": "production",
     "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "artists": "artist",
-    "modes": "mode", "styles": "style",
+    "modes": "mode", "styles": "style", "labels": "label",
 }  # fmt: skip
 _OWN_WORDING = re.compile(r"^(?:title|aliases|anchors|valence|arousal):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE)
-_EXACT_ONLY = frozenset({"word", "artist"})
+_EXACT_ONLY = frozenset({"word", "artist", "label"})
 
 Index = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ def digest(*texts: str) -> str:
 @functools.cache
 def sources_digest() -> str:
     """Return the fingerprint of everything the index is made of."""
-    lexicon = [_lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends")]
+    lexicon = [_lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered")]
     return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
 
 
@@ -71,11 +71,16 @@ def build_index() -> dict[str, Any]:
             if kind not in _EXACT_ONLY:
                 _add(stems, stem_key(key), f"{strength}:{name}")
     numbers = {
-        phrase_key(word): int(number)
+        phrase_key(word): float(number)
         for number, words in lexicon_table("numbers").items()
         for word in words.split(",")
     }  # fmt: skip
-    others = {name: lexicon_table(name) for name in ("clashes", "hints", "lends")}
+    others: dict[str, Any] = {name: lexicon_table(name) for name in ("clashes", "hints", "lends")}
+    others["notes"] = {phrase_key(words): float(beats) for words, beats in lexicon_table("notes").items()}
+    others["numbered"] = {
+        kind: sorted({phrase_key(word) for word in words.split(",")})
+        for kind, words in lexicon_table("numbered").items()
+    }
     return {
         "digest": sources_digest(),
         "phrases": phrases,
@@ -88,7 +93,7 @@ def build_index() -> dict[str, Any]:
 def _strength(others: Iterable[str]) -> str:
     """Return how a genre's alias counts: where it also means a mood, a use or a player, it only leans to the genre."""
     kinds = {entry.partition(":")[0] for entry in others}
-    if "word" in kinds:
+    if kinds & {"word", "label"}:
         return ""
     return "genre" if kinds <= {"genre", "form", "style", "production"} else "style"
 

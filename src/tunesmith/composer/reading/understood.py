@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.reading import lexicon
+from tunesmith.composer.reading.beside_numbers import NumberContext
+from tunesmith.composer.reading.decades import decade_words
 from tunesmith.composer.reading.genres import NamedGenre, named_genre
-from tunesmith.composer.reading.keys import KeyWish, read_key, read_meter
+from tunesmith.composer.reading.keys import KeyWish, key_warnings, read_keys
 from tunesmith.composer.reading.lexicon import Match
+from tunesmith.composer.reading.meters import meter_warnings, read_meters
 from tunesmith.composer.reading.negation import refused
+from tunesmith.composer.reading.tempos import read_note_tempos, read_tempos
 from tunesmith.composer.reading.text import Prompt
-from tunesmith.composer.reading.timing import Said, Timing
+from tunesmith.composer.reading.timing import Said, read_bars, read_durations
+from tunesmith.composer.reading.unused_numbers import unused_number_warnings
 from tunesmith.composer.reading.wishes import Unserved, unserved
 from tunesmith.composer.theory import Meter
 
-_EMPTY_KINDS = frozenset({"word", "mode"})
+_EMPTY_KINDS = frozenset({"word", "mode", "label"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Understood:
     unserved: Unserved
     numeric: frozenset[int]
     left_over: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Return the names of a kind that the prompt wants, without doubles."""
@@ -67,18 +73,24 @@ def understand(text: str) -> Understood:
     """Read a prompt's words."""
     prompt = Prompt.of(text)
     matches = lexicon.find(prompt)
-    key, meter = read_key(prompt, matches), read_meter(prompt, matches)
-    places = [(key.start, key.end)] if key else []
-    places += [meter[1:]] if meter else []
+    keys, meters = read_keys(prompt, matches), read_meters(prompt, matches)
+    places = [(key.start, key.end) for key in keys] + [(meter.start, meter.end) for meter in meters]
     spoken_for = _words_in(prompt, places)
-    timing = Timing(prompt, matches, spoken_for | _named(matches))
-    tempos, durations, bars = timing.tempos(), timing.durations(), timing.bars()
+    notes = read_note_tempos(prompt)
+    spoken_for |= {place for said in notes for place in range(said.first, said.last)}
+    named = _named(matches) | decade_words(prompt, matches) | _numbers_in_labels(prompt, matches)
+    context = NumberContext(prompt, matches, spoken_for | named)
+    tempos = tuple(sorted((*notes, *read_tempos(context)), key=lambda said: said.first))
+    durations, bars = read_durations(context), read_bars(context)
     numeric = spoken_for | {i for said in (*tempos, *durations, *bars) for i in range(said.first, said.last)}
     refusals, wishes = refused(prompt, matches), unserved(prompt, matches)
     return Understood(
         prompt=prompt, matches=matches, refused=refusals, genre=named_genre(prompt, matches, refusals), tempos=tempos,
-        durations=durations, bars=bars, key=key, meter=meter[0] if meter else None, unserved=wishes,
-        numeric=frozenset(numeric), left_over=_left_over(prompt, matches, frozenset(numeric) | wishes.words),
+        durations=durations, bars=bars, key=keys[-1] if keys else None, meter=meters[0].meter if meters else None,
+        unserved=wishes, numeric=frozenset(numeric),
+        left_over=_left_over(prompt, matches, frozenset(numeric) | wishes.words),
+        warnings=(*key_warnings(keys, prompt.text), *meter_warnings(prompt, meters),
+                  *unused_number_warnings(prompt, matches, frozenset(numeric) | named)),
     )  # fmt: skip
 
 
@@ -91,6 +103,14 @@ def _named(matches: Sequence[Match]) -> frozenset[int]:
     return frozenset(
         i for m in matches if any(kind not in _EMPTY_KINDS for kind, _ in m.meanings) for i in range(m.first, m.last)
     )
+
+
+def _numbers_in_labels(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
+    """Return the 1 of ``1分間に``, which is a label of a tempo."""
+    return frozenset(
+        i for m in matches if m.names("label") and m.last - m.first > 1 for i in range(m.first, m.last)
+        if prompt.words[i].shape in ("number", "cjk")
+    )  # fmt: skip
 
 
 def _left_over(prompt: Prompt, matches: Sequence[Match], used: frozenset[int]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from tunesmith.server.dialects.contract import JobFailed, Service
 from tunesmith.server.stand_in import stood_in_for
 
 CHUNK_BYTES = 64 * 1024
+MAX_WARNINGS_BYTES = 4 * 1024
+"""The longest list of warnings in a header; clients take headers of 8 KiB together."""
 READ_WHOLE_BYTES = 4 << 20
 """Up to what size a file is read in one go, which takes one change of thread instead of four."""
 
@@ -38,6 +41,11 @@ async def make(service: Service, submission: Submission, request: Request) -> Jo
     return succeeded(job)
 
 
+def warnings_of(job: Job) -> tuple[str, ...]:
+    """Return what was warned of when a job's music was made; nothing before that."""
+    return tuple(map(str, job.metadata.get("warnings") or ()))
+
+
 def succeeded(job: Job) -> Job:
     """Return a job that has music; raises JobFailed for any other."""
     if job.state is not JobState.SUCCEEDED:
@@ -59,8 +67,18 @@ def headers_of(job: Job) -> dict[str, str]:
         "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
         "x-tunesmith-license": job.metadata.get("licence"),
         "x-tunesmith-stand-in-for": stood_in_for(job),
+        "x-tunesmith-warnings": _warnings_header(job),
     }
     return {name: _in_a_header(str(value)) for name, value in said.items() if value is not None}
+
+
+def _warnings_header(job: Job) -> str | None:
+    """Return a job's warnings as a JSON list in ASCII, as many as fit; None where there are none."""
+    kept: list[str] = []
+    for warning in warnings_of(job):
+        if len(json.dumps([*kept, warning])) <= MAX_WARNINGS_BYTES:
+            kept.append(warning)
+    return json.dumps(kept) if kept else None
 
 
 def _in_a_header(text: str) -> str:

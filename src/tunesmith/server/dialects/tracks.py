@@ -158,6 +158,7 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     return {
         **values,
         "request": request,
+        "warnings": list(track.made.metadata.get("warnings") or ()),
         **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunesmith.jobs.job import Job, JobState
+from tunesmith.server.dialects.holding import warnings_of
 from tunesmith.server.stand_in import stood_in_for
 
 STEPS = 20
@@ -41,3 +42,5 @@ def _lines(job: Job) -> Iterator[str]:
     total = max(STEPS, round(job.audio_seconds * FRAMES_A_SECOND))
     for step in range(int(progress * STEPS + 1e-9) + 1):
         yield progress_line(total * step // STEPS, total)
+    if job.state is JobState.SUCCEEDED:
+        yield from (f"warning: {' '.join(warning.split())}" for warning in warnings_of(job))

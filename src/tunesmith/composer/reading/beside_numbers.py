@@ -1,0 +1,162 @@
+"""What stands beside the numbers of a prompt: units after them, labels before them, names they belong to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tunesmith.composer.reading.lexicon import Match, lookup
+from tunesmith.composer.reading.numbers import Number, numbers_in
+from tunesmith.composer.reading.sources import index
+from tunesmith.composer.reading.text import Prompt
+
+FIELD_LABELS = frozenset({"tempo", "pace", "duration", "bars", "seconds", "minutes"})
+_LONGEST_LABEL = 8
+_MOST_LINKS = 5
+_LONGEST_MEASURE = 4
+_LABELS_NEXT = re.compile(r"\s*[:=]+\s*[~≈]?\d")
+_MARKED = re.compile(r"[:=(]|->|→")
+_OTHER_SIGNS = re.compile(r"\s*[%°‰€$£]")
+_BREAK = re.compile(r"\s[-–—|/•·*]+\s|\||[\])]")
+_CURRENCY = re.compile(r"[$€£#]\s?$")
+_TEMPO_WITHOUT_DOUBT = (20.0, 400.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word that says what the number after it is: ``name`` in labels.yaml (or ``word`` for a tempo word), and how
+    it is bound to the number: by a colon or an equals sign, past a comma, or past other small words."""
+
+    name: str
+    last: int
+    is_marked: bool
+    has_comma: bool
+
+
+class NumberContext:
+    """The numbers of a prompt with their neighbours; numbers at the words ``taken`` mean something else."""
+
+    def __init__(self, prompt: Prompt, matches: Sequence[Match], taken: frozenset[int]) -> None:
+        self.prompt = prompt
+        self.words = prompt.words
+        self.matches = tuple(matches)
+        self._at = {match.first: match for match in matches}
+        self._ends = {match.last: match for match in matches}
+        self.numbers = numbers_in(prompt.words, taken)
+
+    def ends_clause(self, last: int) -> bool:
+        """Whether a clause ends before the word ``last``: by a mark, a dash between spaces, a bar or a bracket."""
+        if last >= len(self.words):
+            return True
+        gap = self.gap(last, last)
+        if self.words[last].is_pause:
+            after = self.prompt.text[self.words[last].end : self.words[last].end + 1]
+            return self.words[last].text not in ".,:" or not after.isalnum() or not after.isascii()
+        return _BREAK.search(gap) is not None
+
+    def match_at(self, place: int) -> Match | None:
+        """Return what the tables know of the words that begin at a place."""
+        return self._at.get(place)
+
+    def gap(self, last: int, first: int) -> str:
+        """Return the text between the word before ``last`` and the word ``first``."""
+        start = self.words[last - 1].end if last else 0
+        end = self.words[first].start if first < len(self.words) else len(self.prompt.text)
+        return self.prompt.text[start:end]
+
+    def word(self, place: int) -> str:
+        """Return a word, or nothing past the end."""
+        return self.words[place].text if 0 <= place < len(self.words) else ""
+
+    def unit_after(self, last: int, *names: str) -> tuple[str, int] | None:
+        """Return (unit, the place after it) of the unit at ``last``, unless it is the label of a number that follows:
+        ``level 3 bars: 8``."""
+        match = self._at.get(last)
+        unit = next((name for name in names if match and match.is_word(name)), None)
+        if match is None or unit is None or _LABELS_NEXT.match(self.prompt.text[self.words[match.last - 1].end :]):
+            return None
+        return unit, match.last
+
+    def tempo_unit_after(self, number: Number) -> int | None:
+        """Return the place after the ``bpm`` of a number, or None: in ``3 – BPM 114`` it belongs to 114."""
+        unit = self.unit_after(number.last, "bpm")
+        if unit is None:
+            return None
+        low, high = _TEMPO_WITHOUT_DOUBT
+        next_is_number = any(other.first == unit[1] for other in self.numbers)
+        return unit[1] if low <= number.value <= high or not next_is_number else None
+
+    def label_before(self, first: int, used: frozenset[int] = frozenset()) -> Label | None:
+        """Return the label of the number that begins at ``first``; words that are ``used`` are none."""
+        place, comma, nearby = first - 1, False, None
+        for _ in range(_MOST_LINKS):
+            place, comma, ended = self._skip_marks(place, comma)
+            if ended or place in used:
+                break
+            start, names = self._label_ending_at(place + 1)
+            marked = bool(_MARKED.search(self.prompt.text[self.words[place].end : self.words[first].start]))
+            field = next((name for name in names if name in FIELD_LABELS), None)
+            if field is not None and place not in used:
+                return Label(field, place + 1, marked, comma)
+            if "nearby" in names and not comma and nearby is None:
+                nearby = Label("nearby", place + 1, marked, has_comma=False)
+            if "link" not in names:
+                break
+            place = start - 1
+        return nearby or self._tempo_word_before(first)
+
+    def _skip_marks(self, place: int, comma: bool) -> tuple[int, bool, bool]:
+        """Step back over a colon, one comma, the stop of an abbreviation, a line end after a colon."""
+        while place >= 0 and self.words[place].shape == "mark":
+            text, before = self.words[place].text, self.word(place - 1)
+            if text == ":" or (text == "\n" and before == ":") or (text == "." and self._is_abbreviation(place)):
+                place -= 1
+            elif text in ",、" and not comma:
+                place, comma = place - 1, True
+            else:
+                return place, comma, True
+        return place, comma, place < 0
+
+    def _is_abbreviation(self, place: int) -> bool:
+        _, names = self._label_ending_at(place + 1)
+        return self.word(place - 1) in ("approx", "aprox", "ca", "circa") or bool(names)
+
+    def _label_ending_at(self, last: int) -> tuple[int, tuple[str, ...]]:
+        for first in range(max(0, last - _LONGEST_LABEL), last):
+            phrase = " ".join(word.text for word in self.words[first:last])
+            names = tuple(name for kind, name in lookup(phrase) if kind == "label" and name != "denied")
+            if names:
+                return first, names
+        return last, ()
+
+    def _tempo_word_before(self, first: int) -> Label | None:
+        """Return ``adagio`` or ``slow`` right before a number as its label."""
+        match = self._ends.get(first)
+        if match is None or not match.names("tempo"):
+            return None
+        return Label("word", first, bool(_MARKED.search(self.gap(first, first))), has_comma=False)
+
+    def is_measure(self, number: Number) -> bool:
+        """Whether what stands around a number makes it a measure, a share, a price, a clock time or a name."""
+        before = self.prompt.text[: self.words[number.first].start]
+        return (
+            _OTHER_SIGNS.match(self.prompt.text, self.words[number.last - 1].end) is not None
+            or _CURRENCY.search(before) is not None
+            or self.kind_after(number.last) == "measure"
+        )
+
+    def kind_after(self, place: int) -> str:
+        """Return whether the words after a number are a ``measure`` or something ``counted``, else nothing."""
+        table: dict[str, list[str]] = index()["numbered"]
+        for last in range(min(len(self.words), place + _LONGEST_MEASURE), place, -1):
+            phrase = " ".join(word.text for word in self.words[place:last])
+            kind = next((kind for kind in ("measure", "counted") if phrase in table[kind]), "")
+            if kind:
+                return kind
+        return ""
+
+    def is_name(self, first: int) -> bool:
+        """Whether the words before a number make it a name: ``no. 14``, ``level 3``."""
+        place = first - 2 if self.word(first - 1) in (".", ":") else first - 1
+        return self.word(place) in index()["numbered"]["name"]
