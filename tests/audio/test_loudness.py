@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tunesmith.audio import Audio
+from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.loudness import (
     TAPS,
     LoudnessMeter,
@@ -101,3 +102,46 @@ def test_the_points_between_are_those_of_the_plain_filters(size: int) -> None:
     channel = np.random.default_rng(size).normal(0, 0.3, size).astype(np.float32)
     plain = [np.abs(np.correlate(channel, taps, "valid")).max() for taps in _interpolator() if size >= TAPS]
     assert highest_between(channel) == pytest.approx(max(plain, default=0.0), rel=1e-5)
+
+
+def surround(levels_dbfs: list[float | None], rate: int = 48_000, mask: int | None = None, hertz: float = 997) -> Audio:
+    """Return 4 s of a tone in every channel, None for silence."""
+    wave = np.sin(2 * np.pi * hertz * np.arange(4 * rate) / rate)
+    rows = [np.zeros_like(wave) if level is None else 10 ** (level / 20) * wave for level in levels_dbfs]
+    return Audio(np.stack(rows).astype(np.float32), rate, encoding=Encoding(channel_mask=mask))
+
+
+@pytest.mark.parametrize("rate", [1_000, 2_000, 3_000, 3_364, 4_000, 6_000, 7_999, 8_000, 44_100, 192_000])
+def test_a_tone_at_full_scale_in_one_front_channel_is_3_lufs_below_zero_at_every_rate(rate: int) -> None:
+    hertz = 997 if rate > 2_500 else 250
+    at_48_khz = loudness_of(surround([0], hertz=hertz))
+    assert at_48_khz == pytest.approx(-3.01 if hertz == 997 else -3.85, abs=0.05)
+    assert loudness_of(surround([0], rate, hertz=hertz)) == pytest.approx(
+        at_48_khz, abs=0.25 if rate == 8_000 else 0.05
+    )
+
+
+@pytest.mark.parametrize(("levels", "mask", "lufs"), [
+    ([-28, -28, -24, None, -30, -30], None, -23.0), ([-28, -28, -24, None, -30, -30], 0x60F, -23.0),
+    ([-28, -28, -24, 0, -30, -30], None, -23.0), ([-24, None, -28, 0, -30, -30, -28], 0x70F, -22.92),
+    ([0, None, None, None], None, -3.01), ([None, None, 0, None], None, -3.01 + 1.49),
+    ([None, None, None, 0, None, None], None, -math.inf), ([None, None, None, None, 0, None], None, -3.01 + 1.49),
+    ([None] * 5 + [0], 0x60F, -3.01 + 1.49), ([None, None, None, 0, None], 0x37, -3.01 + 1.49),
+])  # fmt: skip
+def test_channels_weigh_as_their_speakers_do(levels: list[float | None], mask: int | None, lufs: float) -> None:
+    assert loudness_of(surround(levels, mask=mask)) == pytest.approx(lufs, abs=0.1)
+
+
+def test_the_weights_are_the_same_in_blocks() -> None:
+    sound = surround([-28, -28, -24, -10, -30, -30], 3_000)
+    meter = LoudnessMeter(3_000, 6)
+    for block in sound.blocks(701):
+        meter.add(block)
+    assert meter.integrated() == pytest.approx(loudness_of(sound), abs=1e-9)
+
+
+@pytest.mark.parametrize("rate", [1_000, 3_000, 7_999])
+def test_the_true_peak_is_measured_at_low_rates(rate: int) -> None:
+    at = np.arange(4 * rate)
+    wave = (0.5 * np.sin(2 * np.pi * (at / 4) + np.pi / 4)).astype(np.float32)  # its samples miss its peaks by 3 dB
+    assert true_peak_of(Audio(wave[None], rate)) == pytest.approx(20 * math.log10(0.5), abs=0.3)

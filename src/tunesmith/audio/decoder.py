@@ -16,10 +16,12 @@ from tunesmith.audio.corrected import Corrected, corrected
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.joined_file import JoinedFile
 from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.speakers import USUAL_MASKS, from_vorbis
 from tunesmith.audio.spool import Samples
 
 BLOCK_SAMPLES = 131_072  # over all channels
 LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000
+VORBIS_ORDERED = ("VORBIS", "OPUS")
 PACKED = ("FLAC", "OGG", "MP3")
 
 
@@ -75,7 +77,7 @@ class Decoder:
             self._first = self._stack.enter_context(Sequential(self._parts.parts[0]))
         self.sample_rate = int(self._first.samplerate)
         self.channels = self._common_channels()
-        self.encoding = Encoding.of(self._first.subtype, self._parts.channel_mask)
+        self.encoding = Encoding.of(self._first.subtype, self._speakers())
         limits.check(self.sample_rate, self.channels)
         self._check_claimed()
 
@@ -119,15 +121,25 @@ class Decoder:
             raise NotASound(f"its parts have {' and '.join(map(str, sorted(found)))} channels")
         return int(max(found))
 
+    def _speakers(self) -> int | None:
+        """Return the mask that the file states, or that its format lays down."""
+        if self._first.format in ("FLAC", "OGG"):
+            return USUAL_MASKS.get(self.channels)
+        return self._parts.channel_mask
+
     def _check_claimed(self) -> None:
         """Refuse at once what is too long by the size of its file; packed formats state lengths that may be wrong."""
         if self._first.format not in PACKED:
             self._limits.check_length(self._first.frames, self.sample_rate, self.channels)
 
     def _part_blocks(self, sound: Sequential) -> Iterator[Samples]:
+        order = from_vorbis(sound.channels) if sound.format == "OGG" and sound.subtype in VORBIS_ORDERED else None
         blocks = _frames(sound, max(1_024, BLOCK_SAMPLES // self.channels))
         for block in resample_blocks(blocks, sound.channels, int(sound.samplerate), self.sample_rate):
-            yield block if len(block) == self.channels else np.repeat(block, self.channels, axis=0)
+            if len(block) != self.channels:
+                yield np.repeat(block, self.channels, axis=0)
+            else:
+                yield block if order is None else np.ascontiguousarray(block[list(order)])
 
 
 class Sequential(soundfile.SoundFile):  # type: ignore[misc]  # which has no types

@@ -17,13 +17,14 @@ MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 class Format:
     """One format: libsndfile's ``container`` and the ``subtypes`` by bit depth (0: it has no bit depth).
 
-    ``sample_rates`` lists what it can carry; empty means any.
+    ``sample_rates`` lists what it can carry; empty means any; ``channels`` is how many it can have at most.
     """
 
     container: str
     subtypes: Mapping[int, str]
     media_type: str
     sample_rates: tuple[int, ...] = ()
+    channels: int = 64
 
     def subtype(self, bits: int) -> str:
         """Return libsndfile's name of the encoding; raises InvalidRequest for a bit depth it does not have."""
@@ -32,6 +33,13 @@ class Format:
         if bits not in self.subtypes:
             raise InvalidRequest("bits", f"{self.container} can have {', '.join(map(str, self.subtypes))}, got {bits}")
         return self.subtypes[bits]
+
+    def check_channels(self, channels: int) -> None:
+        """Raise InvalidRequest for more channels than the format can have."""
+        if channels > self.channels:
+            raise InvalidRequest(
+                "output", f"{self.container} can have {self.channels} channels, the sound has {channels}"
+            )
 
     def nearest_bits(self, wanted: int) -> int:
         """Return the least bit depth that is enough, or the most there is; 0 where the format has none."""
@@ -47,8 +55,8 @@ class Format:
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         ".wav": Format("WAV", {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}, "audio/wav"),
-        ".flac": Format("FLAC", {16: "PCM_16", 24: "PCM_24"}, "audio/flac"),
-        ".mp3": Format("MP3", {0: "MPEG_LAYER_III"}, "audio/mpeg", MP3_RATES),
+        ".flac": Format("FLAC", {16: "PCM_16", 24: "PCM_24"}, "audio/flac", channels=8),
+        ".mp3": Format("MP3", {0: "MPEG_LAYER_III"}, "audio/mpeg", MP3_RATES, channels=2),
         ".ogg": Format("OGG", {0: "VORBIS"}, "audio/ogg"),
         ".opus": Format("OGG", {0: "OPUS"}, "audio/ogg", OPUS_RATES),
     }

@@ -10,12 +10,16 @@ import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.product import product
+from tunesmith.audio.speakers import weights
 from tunesmith.audio.spool import Samples
 
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 OVERSAMPLING = 4
 TAPS = 24  # a phase; BS.1770 Annex 2 asks for at least 12
+DESIGN_RATE = 48_000
+LOWEST_WARPED_RATE = 8_000  # below, the shelf's frequency is too near to half the rate, or above it
+SHELF_TAPS = 65
 ROW = 32  # samples whose points between are computed by one row of a product of matrices
 
 Doubles = npt.NDArray[np.float64]
@@ -37,21 +41,63 @@ def k_weighting(sample_rate: int) -> Doubles:
     return np.array([shelf, [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]])
 
 
-class LoudnessMeter:
-    """Integrated loudness of sound that comes in (channels, n) blocks; keeps one number for every 100 ms."""
+def shelf_taps(sample_rate: int) -> Doubles:
+    """Return a symmetric filter that is as loud as the head's shelf at 48 kHz, for rates too low for its frequency."""
+    from scipy.signal import firwin2, sosfreqz
+
+    frequencies = np.linspace(0, sample_rate / 2, 513)
+    _, shelf = sosfreqz(k_weighting(DESIGN_RATE)[:1], frequencies, fs=DESIGN_RATE)
+    return np.asarray(firwin2(SHELF_TAPS, frequencies, np.abs(shelf), fs=sample_rate), dtype=np.float64)
+
+
+def _scaled_high_pass(sample_rate: int) -> Doubles:
+    """Return the high-pass as loud as at 48 kHz: its printed form is louder the lower the rate is."""
+    _, section = k_weighting(sample_rate)
+    _, design = k_weighting(DESIGN_RATE)
+    signs = np.array([1.0, -1.0, 1.0])  # a filter's answer at half the sample rate
+    gain = (section[:3] @ signs / (section[3:] @ signs)) / (design[:3] @ signs / (design[3:] @ signs))
+    return np.array([[*section[:3] / gain, *section[3:]]])
+
+
+class KFilter:
+    """The K filter for sound that comes in (channels, n) blocks, at every rate from 1 kHz on."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
+        is_low = sample_rate < LOWEST_WARPED_RATE
+        self._taps = shelf_taps(sample_rate) if is_low else None
+        self._sections = _scaled_high_pass(sample_rate) if is_low else k_weighting(sample_rate)
+        self._state = np.zeros((len(self._sections), channels, 2))
+        self._shelf_state = np.zeros((channels, SHELF_TAPS - 1))
+
+    def weighted(self, block: Samples) -> Doubles:
+        """Filter the next block."""
+        from scipy.signal import lfilter, sosfilt
+
+        sound: Doubles | Samples = block
+        if self._taps is not None:
+            sound, self._shelf_state = lfilter(self._taps, 1.0, block, axis=1, zi=self._shelf_state)
+        weighted, self._state = sosfilt(self._sections, sound, axis=1, zi=self._state)
+        return np.asarray(weighted, dtype=np.float64)
+
+
+class LoudnessMeter:
+    """Integrated loudness of sound that comes in (channels, n) blocks; keeps one number for every 100 ms.
+
+    ``channel_mask`` says which speakers the channels are for, as :mod:`tunesmith.audio.speakers` has it.
+    """
+
+    def __init__(self, sample_rate: int, channels: int, channel_mask: int | None = None) -> None:
         self._hop = round(sample_rate / 10)
-        self._sections = k_weighting(sample_rate)
-        self._state = np.zeros((2, channels, 2))
+        self._filter = KFilter(sample_rate, channels)
+        self._weights = np.array(weights(channels, channel_mask))
         self._rest = np.zeros(0)
         self._energies: list[float] = []
 
     def add(self, block: Samples) -> None:
         """Measure the next block."""
-        from scipy.signal import sosfilt
-
-        weighted, self._state = sosfilt(self._sections, block, axis=1, zi=self._state)
+        weighted = self._filter.weighted(block)
+        if (self._weights != 1).any():
+            weighted *= np.sqrt(self._weights)[:, None]
         power = np.concatenate([self._rest, np.einsum("cn,cn->n", weighted, weighted)])
         whole = power.size // self._hop * self._hop
         self._energies += power[:whole].reshape(-1, self._hop).mean(axis=1).tolist()
@@ -146,7 +192,7 @@ class TruePeakMeter:
 
 def loudness_of(audio: Audio) -> float:
     """Return the integrated loudness in LUFS."""
-    meter = LoudnessMeter(audio.sample_rate, audio.channels)
+    meter = LoudnessMeter(audio.sample_rate, audio.channels, audio.encoding.channel_mask)
     for block in audio.blocks():
         meter.add(block)
     return meter.integrated()

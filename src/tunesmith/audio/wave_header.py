@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from tunesmith.audio.joined_file import Piece, Window
@@ -16,7 +17,7 @@ NAMES = (b"RIFF", b"RF64", b"BW64")
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
 LARGEST_RIFF = 0xFFFF_FF00
 LONGEST_FORMAT = 4096
-EXTENSIBLE = 0xFFFE
+EXTENSIBLE, MASK_AT = 0xFFFE, 20
 FOLLOWING = frozenset((
     b"LIST", b"smpl", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",
     b"axml", b"chna", b"acid", b"inst", b"PEAK", b"cart", b"plst", b"DISP", b"umid", b"afsp", b"_PMX", b"minf",
@@ -32,6 +33,7 @@ class WaveHeader:
 
     name: bytes
     format: bytes
+    format_at: int
     start: int
     claimed: int
     held: int
@@ -47,7 +49,7 @@ class WaveHeader:
         """Return the speakers of the channels as WAVE_FORMAT_EXTENSIBLE's bits; None where it does not say."""
         if len(self.format) < 24 or struct.unpack("<H", self.format[:2])[0] != EXTENSIBLE:
             return None
-        mask: int = struct.unpack("<I", self.format[20:24])[0]
+        mask: int = struct.unpack("<I", self.format[MASK_AT : MASK_AT + 4])[0]
         return mask or None
 
 
@@ -57,23 +59,33 @@ def read_wave_header(file: BinaryIO, size: int) -> WaveHeader | None:
     start = file.read(12)
     if start[:4] not in NAMES or start[8:] != b"WAVE":
         return None
-    form, long_length = b"", None
+    form, form_at, long_length = b"", 0, None
     while len(header := file.read(8)) == 8:
         length: int = struct.unpack("<I", header[4:])[0]
         if header[:4] == b"data":
             at = file.tell()
             claimed = long_length if long_length is not None and length == 0xFFFFFFFF else length
             held = _held(file, at, claimed, size, struct.unpack("<H", form[12:14])[0] if len(form) >= 14 else 1)
-            return WaveHeader(start[:4], form, at, claimed, held, size - at)
+            return WaveHeader(start[:4], form, form_at, at, claimed, held, size - at)
         if header[:4] in (b"fmt ", b"ds64") and length <= LONGEST_FORMAT:
-            content = file.read(length)
-            form = content if header[:4] == b"fmt " else form
+            at, content = file.tell(), file.read(length)
+            if header[:4] == b"fmt ":
+                form, form_at = content, at
             if header[:4] == b"ds64" and len(content) >= 16:
                 long_length = struct.unpack("<Q", content[8:16])[0]
             file.seek(length % 2, 1)
         else:
             file.seek(length + length % 2, 1)
     return None
+
+
+def state_speakers(path: Path, channel_mask: int | None) -> None:
+    """Put the speakers of the channels into a WAV file's header, if that has a place for them."""
+    with path.open("r+b") as file:
+        header = read_wave_header(file, path.stat().st_size)
+        if channel_mask is not None and header is not None and header.channel_mask is not None:
+            file.seek(header.format_at + MASK_AT)
+            file.write(struct.pack("<I", channel_mask))
 
 
 def corrected_wave(header: WaveHeader) -> tuple[Piece, ...] | None:

@@ -22,8 +22,10 @@ from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.ogg import number_stream
 from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.speakers import to_vorbis
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import append_info_chunk, prepend_id3_tag, tags_of
+from tunesmith.audio.wave_header import state_speakers
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
@@ -53,11 +55,13 @@ def write_with_notices(
     target = format_of(path)
     chosen = target.nearest_bits(audio.encoding.kept_bits) if bits is None else bits
     subtype = target.subtype(chosen)
+    target.check_channels(audio.channels)
     with whole_file(path) as temporary, _explained(path):
         written, clipped = _encode(audio, temporary, target, subtype, sample_rate)
         _check_length(temporary, written, path)
         tags = tags_of(audio.metadata)
         if target.container == "WAV":
+            state_speakers(temporary, audio.encoding.channel_mask)
             append_info_chunk(temporary, tags)
         elif target.container == "MP3":
             prepend_id3_tag(temporary, tags)
@@ -153,8 +157,11 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
     rate = target.sample_rate(sample_rate or audio.sample_rate)
     blocks = resample_blocks(audio.blocks(), audio.channels, audio.sample_rate, rate)
     tags = tags_of(audio.metadata)
+    has_speakers = target.container == "WAV" and audio.channels > 2 and audio.encoding.channel_mask is not None
+    container = "WAVEX" if has_speakers else target.container
+    order = to_vorbis(audio.channels) if target.container == "OGG" else None
     sound = soundfile.SoundFile(
-        str(path), "w", samplerate=rate, channels=audio.channels, format=target.container, subtype=subtype
+        str(path), "w", samplerate=rate, channels=audio.channels, format=container, subtype=subtype
     )
     with sound:
         if target.container in ("FLAC", "OGG"):
@@ -162,7 +169,7 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
                 setattr(sound, name, text)
         dither = np.random.Generator(np.random.PCG64(DITHER_SEED))
         written = clipped = 0
-        for frames in _frames(blocks):
+        for frames in _frames(blocks, order):
             if subtype == "PCM_16":
                 sound.write(to_int16(frames, dither))
             else:
@@ -173,11 +180,12 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
     return written, clipped
 
 
-def _frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """Cut (channels, n) blocks into the (n, channels) pieces that libsndfile takes."""
+def _frames(blocks: Iterable[Samples], order: tuple[int, ...] | None) -> Iterator[Samples]:
+    """Cut (channels, n) blocks into the (n, channels) pieces that libsndfile takes, the channels in another order."""
     for block in blocks:
         for start in range(0, block.shape[1], FRAMES):
-            yield np.ascontiguousarray(block[:, start : start + FRAMES].T)
+            piece = block[:, start : start + FRAMES]
+            yield np.ascontiguousarray((piece if order is None else piece[list(order)]).T)
 
 
 def to_int16(frames: Samples, random: np.random.Generator) -> npt.NDArray[np.int16]:

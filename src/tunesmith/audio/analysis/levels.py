@@ -38,7 +38,7 @@ class Levels:
 
 def levels_of(audio: Audio) -> Levels:
     """Measure a sound, block by block."""
-    meter = LoudnessMeter(audio.sample_rate, audio.channels)
+    meter = LoudnessMeter(audio.sample_rate, audio.channels, audio.encoding.channel_mask)
     window = max(1, round(WINDOW_SECONDS * audio.sample_rate))
     powers, spectrum, clipped = [], np.zeros(SPECTRUM_SIZE // 2 + 1), 0
     for block in audio.blocks(window * 1024):
