@@ -15,6 +15,7 @@ import soundfile
 from tunesmith.audio.corrected import Corrected, corrected
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.joined_file import JoinedFile
+from tunesmith.audio.media import MediaError, MediaSound, NoProgram, NoSound, media_kind
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.speakers import USUAL_MASKS, from_vorbis
 from tunesmith.audio.spool import Samples
@@ -23,6 +24,7 @@ BLOCK_SAMPLES = 131_072  # over all channels
 LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000
 VORBIS_ORDERED = ("VORBIS", "OPUS")
 PACKED = ("FLAC", "OGG", "MP3")
+LONGEST_START = 16
 
 
 class LimitExceeded(Exception):
@@ -72,14 +74,16 @@ class Decoder:
     def __init__(self, file: BinaryIO, limits: SoundLimits = LOCAL_LIMITS) -> None:
         self._limits = limits
         self._stack = ExitStack()
-        self._parts: Corrected = corrected(file)
-        with _explained():
-            self._first = self._stack.enter_context(Sequential(self._parts.parts[0]))
-        self.sample_rate = int(self._first.samplerate)
-        self.channels = self._common_channels()
-        self.encoding = Encoding.of(self._first.subtype, self._speakers())
-        limits.check(self.sample_rate, self.channels)
-        self._check_claimed()
+        try:
+            self._open(file)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    @property
+    def encoding(self) -> Encoding:
+        """How the file stores its samples; known for certain once all were read."""
+        return Encoding.of(self._first.subtype, self._speakers())
 
     def blocks(self) -> Iterator[Samples]:
         """Yield everything in order, (channels, n) at a time; to be called once."""
@@ -105,6 +109,18 @@ class Decoder:
     ) -> None:
         self._stack.close()
 
+    def _open(self, file: BinaryIO) -> None:
+        file.seek(0)
+        kind = media_kind(file.read(LONGEST_START))
+        self._parts = Corrected((JoinedFile(file, ()),)) if kind else corrected(file)
+        with _explained():
+            first = MediaSound(file, kind, self._limits.seconds + 1) if kind else Sequential(self._parts.parts[0])
+            self._first: Sequential | MediaSound = self._stack.enter_context(first)
+        self.sample_rate = int(self._first.samplerate)
+        self.channels = self._common_channels()
+        self._limits.check(self.sample_rate, self.channels)
+        self._check_claimed()
+
     def _opened(self, part: JoinedFile) -> Sequential:
         with _explained():
             sound: Sequential = self._stack.enter_context(Sequential(part))
@@ -123,7 +139,7 @@ class Decoder:
 
     def _speakers(self) -> int | None:
         """Return the mask that the file states, or that its format lays down."""
-        if self._first.format in ("FLAC", "OGG"):
+        if self._first.format in ("FLAC", "OGG", MediaSound.format):
             return USUAL_MASKS.get(self.channels)
         return self._parts.channel_mask
 
@@ -132,7 +148,7 @@ class Decoder:
         if self._first.format not in PACKED:
             self._limits.check_length(self._first.frames, self.sample_rate, self.channels)
 
-    def _part_blocks(self, sound: Sequential) -> Iterator[Samples]:
+    def _part_blocks(self, sound: Sequential | MediaSound) -> Iterator[Samples]:
         order = from_vorbis(sound.channels) if sound.format == "OGG" and sound.subtype in VORBIS_ORDERED else None
         blocks = _frames(sound, max(1_024, BLOCK_SAMPLES // self.channels))
         for block in resample_blocks(blocks, sound.channels, int(sound.samplerate), self.sample_rate):
@@ -150,7 +166,7 @@ class Sequential(soundfile.SoundFile):  # type: ignore[misc]  # which has no typ
         return False
 
 
-def _frames(sound: Sequential, count: int) -> Iterator[Samples]:
+def _frames(sound: Sequential | MediaSound, count: int) -> Iterator[Samples]:
     while True:
         with _explained():
             frames = sound.read(count, dtype="float32", always_2d=True)
@@ -163,5 +179,9 @@ def _frames(sound: Sequential, count: int) -> Iterator[Samples]:
 def _explained() -> Iterator[None]:
     try:
         yield
+    except (NoProgram, NoSound) as error:
+        raise NotASound(str(error)) from error
+    except MediaError as error:
+        raise DecodeError(str(error)) from error
     except (soundfile.SoundFileError, RuntimeError) as error:
         raise DecodeError(str(getattr(error, "error_string", None) or error).rstrip(".")) from error

@@ -14,6 +14,7 @@ from tunesmith.audio.spool import Spool
 from tunesmith.audio.tags import metadata_of, read_id3_tag, read_info_chunk
 from tunesmith.errors import AudioFileError
 
+KNOWN = "WAV, AIFF, FLAC, MP3, Ogg and Opus, and with FFmpeg M4A, WebM, 3GP, AMR and WMA"
 UNKNOWN = ("Format not recognised", "File does not exist or is not a regular file")
 """What libsndfile says of a file that is no sound, or of a kind it does not know."""
 
@@ -70,5 +71,5 @@ def _reason(path: str | Path, error: Exception) -> str:
         return str(error)
     said = str(getattr(error, "strerror", None) or error)
     if said.startswith(UNKNOWN):
-        return "it is no sound, or of a kind that is not known (known are WAV, AIFF, FLAC, MP3, Ogg and Opus)"
+        return f"it is no sound, or of a kind that is not known (known are {KNOWN})"
     return f"it is damaged or cut off ({said.removeprefix('Error : ')})"

@@ -16,6 +16,7 @@ import numpy as np
 from tunesmith.audio import Audio
 from tunesmith.audio.cut_off import is_cut_off
 from tunesmith.audio.decoder import SoundLimits
+from tunesmith.audio.media import media_kind
 from tunesmith.audio.reader import read_audio
 from tunesmith.errors import AudioFileError
 from tunesmith.request import MAX_DURATION_SECONDS
@@ -47,6 +48,8 @@ def suffix_of(content: bytes) -> str | None:
     for start, suffix in STARTS:
         if content.startswith(start):
             return suffix
+    if media_kind(content[:16]):
+        return ".m4a"
     is_mp3 = len(content) > 2 and content[0] == 0xFF and content[1] & 0xE6 in (0xE2, 0xE4, 0xE6)
     return ".mp3" if is_mp3 else None
 

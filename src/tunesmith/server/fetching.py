@@ -18,6 +18,7 @@ MAX_REDIRECTS = 5
 HEADERS = {"accept": "audio/*, */*;q=0.5", "accept-encoding": "identity"}
 """Sounds are fetched as they are: packed ones could be far larger than what came over the wire."""
 
+KNOWN = "is not a sound file that can be read (WAV, AIFF, FLAC, MP3, Ogg, Opus; with FFmpeg M4A, WebM, 3GP, AMR, WMA)"
 MAX_CHANNELS = 8
 SAMPLES_A_SECOND = 2 * 48_000
 """What the longest sound may hold: that of stereo at 48 kHz; packed silence of many channels fits into few bytes."""
@@ -102,7 +103,7 @@ def check_sound(content: bytes, field: str, max_seconds: float) -> None:
     except NotASound as error:
         raise InvalidRequest(field, f"is not a sound that can be used: {error}") from None
     except DecodeError:
-        raise InvalidRequest(field, "is not a sound file that can be read (WAV, FLAC, MP3, Ogg)") from None
+        raise InvalidRequest(field, KNOWN) from None
     if not decoded:
         raise InvalidRequest(field, "has no sound in it")
 

@@ -1,0 +1,280 @@
+"""Media: sounds in files that libsndfile does not read (M4A, WebM, 3GP, AMR, WMA …), through the FFmpeg program.
+
+FFmpeg runs as a program of its own, not as a library: what a hostile file does to it stays there, and its licence (LGPL
+or GPL, by its build) stays its own. It reads one local file in the one format that the file's first bytes name.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import MappingProxyType, TracebackType
+from typing import IO, BinaryIO, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Frames = npt.NDArray[np.float32]  # (samples, channels)
+
+STALLED_SECONDS = 30.0
+LARGEST_ALLOCATION = 1 << 28
+KEPT_MESSAGES = 1 << 14
+AU_HEADER, AU_FLOAT = 24, 6
+LOSSLESS = re.compile(
+    r"Audio: (?:alac|flac|pcm_\w+|wmalossless|wavpack|tta)\b[^\n]*?, s(16|24|32)p?(?: \((\d+) bit\))?"
+)
+NO_SOUND = ("matches no streams", "does not contain any stream", "for option 'map'")
+TAGS = {"title": "title", "artist": "artist", "album": "album", "comment": "comment", "copyright": "copyright",
+        "date": "date", "genre": "genre", "track": "tracknumber", "encoder": "software"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MediaKind:
+    """A kind of file: its name for people, and FFmpeg's name of what reads it."""
+
+    name: str
+    demuxer: str
+
+
+MOV = MediaKind("M4A, MP4, MOV or 3GP", "mov")
+BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+STARTS: Mapping[bytes, MediaKind] = MappingProxyType({
+    b"\x1a\x45\xdf\xa3": MediaKind("WebM or Matroska", "matroska"),
+    b"#!AMR": MediaKind("AMR", "amr"),
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": MediaKind("WMA", "asf"),
+    b"wvpk": MediaKind("WavPack", "wv"),
+    b"MAC ": MediaKind("Monkey's Audio", "ape"),
+})  # fmt: skip
+ADTS = MediaKind("AAC", "aac")
+
+
+class MediaError(Exception):
+    """FFmpeg cannot decode the file; the text is its own."""
+
+
+class NoProgram(MediaError):
+    """There is no FFmpeg on this machine; the text says what to install."""
+
+
+class NoSound(MediaError):
+    """There is no sound in the file."""
+
+
+def media_kind(start: bytes) -> MediaKind | None:
+    """Return the kind of file that begins with these bytes (16 are enough); None where FFmpeg is not asked."""
+    if start[4:8] in BOXES:
+        return MOV
+    if start[:1] == b"\xff" and len(start) > 1 and start[1] & 0xF6 == 0xF0:
+        return ADTS
+    return next((kind for beginning, kind in STARTS.items() if start.startswith(beginning)), None)
+
+
+def find_program() -> str | None:
+    """Return the FFmpeg of this machine, or else that of the extra ``tunesmith[media]``; None where there is none."""
+    if found := shutil.which("ffmpeg"):
+        return found
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        return None
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        return None
+
+
+class MediaSound:
+    """An open file, with the attributes that libsndfile's have; at most ``seconds`` of it are decoded."""
+
+    format = "FFMPEG"
+    frames = 0
+
+    def __init__(self, file: BinaryIO, kind: MediaKind, seconds: float) -> None:
+        self._kind = kind
+        self._seconds = seconds
+        self._spare = _spare_copy(file)
+        self._path = str(self._spare.name if self._spare else file.name)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.samplerate = self.channels = 0
+
+    def __enter__(self) -> Self:
+        """Start decoding; raises MediaError."""
+        try:
+            self._start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._end()
+
+    @property
+    def subtype(self) -> str:
+        """Return libsndfile's name of the depth of a lossless sound that was read to its end; nothing for others."""
+        found = LOSSLESS.search(self._messages.text())
+        return f"PCM_{found[2] or found[1]}" if found else ""
+
+    def read(self, count: int, dtype: str = "float32", always_2d: bool = True) -> Frames:
+        """Return the next samples, (at most ``count``, channels), none at the end; raises MediaError."""
+        del dtype, always_2d
+        content = self._take(count * 4 * self.channels)
+        whole = len(content) // (4 * self.channels)
+        if not whole:
+            self._check_end()
+        samples = np.frombuffer(content, ">f4", whole * self.channels)
+        return samples.astype(np.float32).reshape(-1, self.channels)
+
+    def copy_metadata(self) -> dict[str, str]:
+        """Return the file's tags, by libsndfile's names."""
+        done = subprocess.run(  # noqa: S603  # no shell; the one argument from outside is the path, behind "file:"
+            [*self._input(), "-f", "ffmetadata", "pipe:1"], stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=STALLED_SECONDS, check=False,
+        )  # fmt: skip
+        return {TAGS[name]: text for name, text in _pairs(done.stdout.decode(errors="replace")) if name in TAGS}
+
+    def _input(self) -> list[str]:
+        program = find_program()
+        if program is None:
+            problem = f"it is {self._kind.name}, which takes FFmpeg to read: install tunesmith[media], or ffmpeg itself"
+            raise NoProgram(problem)
+        quiet = ["-nostdin", "-hide_banner", "-nostats", "-max_alloc", str(LARGEST_ALLOCATION)]
+        source = ["-protocol_whitelist", "file", "-f", self._kind.demuxer, "-i", f"file:{self._path}"]
+        return [program, *quiet, *source]
+
+    def _start(self) -> None:
+        output = ["-map", "0:a:0", "-t", str(self._seconds), "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
+        self._process = subprocess.Popen(  # noqa: S603  # as above
+            [*self._input(), *output], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert self._process.stderr
+        self._messages = _Messages(self._process.stderr)
+        self._watch = _Watch(self._process)
+        header = self._take(AU_HEADER)
+        if len(header) < AU_HEADER:
+            self._check_end()
+            raise NoSound("there is no sound in it")
+        _, start, _, coding, self.samplerate, self.channels = struct.unpack(">4s5I", header)
+        assert coding == AU_FLOAT
+        self._take(start - AU_HEADER)
+
+    def _take(self, count: int) -> bytes:
+        assert self._process
+        assert self._process.stdout
+        with self._watch.waiting():
+            return self._process.stdout.read(count)
+
+    def _check_end(self) -> None:
+        """Raise MediaError unless the program ended well."""
+        assert self._process
+        code = self._process.wait()
+        said = self._messages.text().strip().splitlines()
+        if any(problem in line for line in said for problem in NO_SOUND):
+            raise NoSound("there is no sound in it")
+        if self._watch.has_stalled:
+            raise MediaError("its decoder stalls")
+        if code:
+            raise MediaError(re.sub(r"\[[^\]]*\] ", "", said[-1])[:200] if said else f"FFmpeg ended with {code}")
+
+    def _end(self) -> None:
+        if self._process:
+            with suppress(OSError):
+                self._process.kill()
+            self._process.wait()
+            self._watch.end()
+            self._messages.join()
+            for stream in (self._process.stdout, self._process.stderr):
+                assert stream
+                stream.close()
+        if self._spare:
+            self._spare.close()
+            Path(self._spare.name).unlink(missing_ok=True)
+
+
+class _Messages:
+    """What a program says on standard error: the beginning and the end of it are kept, the rest is thrown away."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._first, self._last = b"", b""
+        self._stream = stream
+        self._thread = threading.Thread(target=self._collect, daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        """Return what was said; complete once the program has ended."""
+        self._thread.join(1.0)
+        return (self._first + b"\n" + self._last).decode(errors="replace")
+
+    def join(self) -> None:
+        """Wait for the end of what a program that has ended said."""
+        self._thread.join()
+
+    def _collect(self) -> None:
+        while said := self._stream.read1(1 << 12):  # type: ignore[attr-defined]
+            if len(self._first) < KEPT_MESSAGES:
+                self._first += said
+            else:
+                self._last = (self._last + said)[-KEPT_MESSAGES:]
+
+
+class _Watch:
+    """Kills a program that is waited for too long."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.has_stalled = False
+        self._process = process
+        self._since: float | None = None
+        self._ended = threading.Event()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Mark the time in which the program is waited for."""
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._since = None
+
+    def end(self) -> None:
+        """Watch no longer."""
+        self._ended.set()
+
+    def _look(self) -> None:
+        while not self._ended.wait(min(1.0, STALLED_SECONDS)):
+            since = self._since
+            if since is not None and time.monotonic() - since > STALLED_SECONDS:
+                self.has_stalled = True
+                self._process.kill()
+                return
+
+
+def _spare_copy(file: BinaryIO) -> IO[bytes] | None:
+    """Copy what is not a file on disk to one, which FFmpeg can seek in."""
+    name = getattr(file, "name", None)
+    if isinstance(name, str) and Path(name).is_file():
+        return None
+    spare = NamedTemporaryFile(prefix="tunesmith-", delete=False)  # noqa: SIM115
+    file.seek(0)
+    shutil.copyfileobj(file, spare)
+    spare.flush()
+    return spare
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the tags of FFmpeg's metadata format, in which a backslash comes before =, ;, #, \\ and new lines."""
+    for line in re.split(r"(?<!\\)\n", text)[1:]:
+        name, equals, value = line.partition("=")
+        if equals:
+            yield name.lower(), re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
