@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from shapes import ONE_THREAD, TINY
 
+from tunesmith.musicgen import codec as onnx_codec
 from tunesmith.musicgen.architecture import Architecture, CodecShape
 from tunesmith.musicgen.codec import OnnxCodec
 from tunesmith.musicgen.graph.builder import GraphBuilder
@@ -118,6 +119,20 @@ def test_samples_encode_to_the_same_codes(pair: tuple[Any, OnnxCodec], frames: i
     with torch.inference_mode():
         wanted = model.encode(torch.from_numpy(0.3 * samples)[None]).audio_codes[0, 0, : TINY.codec.num_codebooks]
     np.testing.assert_array_equal(codec.encode(0.3 * samples), wanted.numpy())
+
+
+def test_a_long_recording_encodes_in_stretches_as_it_does_at_once(
+    pair: tuple[Any, OnnxCodec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, codec = pair
+    hop, rate = codec.architecture.codec.hop, codec.architecture.frame_rate
+    samples = 0.3 * np.random.default_rng(8).standard_normal((1, 300 * hop)).astype(np.float32)
+    at_once = codec.encode(samples)
+    monkeypatch.setattr(onnx_codec, "ENCODED_SECONDS", 100 / rate)
+    monkeypatch.setattr(onnx_codec, "CONTEXT_SECONDS", 30 / rate)
+    in_stretches = codec.encode(samples)
+    assert in_stretches.shape == at_once.shape
+    assert np.mean(in_stretches == at_once) > 0.99  # the encoder's memory fades, but has no end
 
 
 def test_stereo_is_two_channels_interleaved(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tunesmith.errors import AudioFileError
 
 Samples = npt.NDArray[np.float32]  # (channels, samples), full scale is ±1
 
+READ_SAMPLES = 1 << 18
 MEMORY_BYTES = 60 * 44_100 * 2 * 4  # a minute of stereo; what is longer goes to a file
 
 
@@ -49,8 +50,13 @@ class Spool:
         stop = self._length if stop is None else min(stop, self._length)
         start = min(max(start, 0), stop) if stop > 0 else 0
         self._file.seek(start * self._frame_bytes)
-        frames = np.frombuffer(self._file.read(max(0, stop - start) * self._frame_bytes), dtype=np.float32)
-        return np.ascontiguousarray(frames.reshape(-1, self.channels).T)
+        samples = np.empty((self.channels, max(0, stop - start)), np.float32)
+        for at in range(0, samples.shape[1], READ_SAMPLES):  # piece by piece, so that it is not in memory twice
+            frames = np.frombuffer(
+                self._file.read(min(READ_SAMPLES, stop - start - at) * self._frame_bytes), np.float32
+            )
+            samples[:, at : at + READ_SAMPLES] = frames.reshape(-1, self.channels).T
+        return samples
 
     def write(self, start: int, block: Samples) -> None:
         """Replace the samples from ``start`` on; the spool grows if the block goes past its end."""

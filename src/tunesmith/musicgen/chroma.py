@@ -25,7 +25,11 @@ CENTRE_OCTAVE, OCTAVE_WIDTH = 5.0, 2.0  # the octaves that count most, about A5
 def hear_melody(samples: NDArray[np.float32], sample_rate: int, model_rate: int) -> Melody:
     """Mix (channels, samples) to one channel at the model's rate; raises InvalidRequest where there is no sound."""
     mono = samples.mean(axis=0, keepdims=True, dtype=np.float32)
-    melody: Melody = np.concatenate(list(resample_blocks([mono], 1, sample_rate, model_rate)), axis=1)[0]
+    return heard_melody(np.concatenate(list(resample_blocks([mono], 1, sample_rate, model_rate)), axis=1)[0])
+
+
+def heard_melody(melody: Melody) -> Melody:
+    """Return the melody as it is; raises InvalidRequest where it is not numbers, or silent."""
     if not np.isfinite(melody).all():
         raise InvalidRequest("melody", "has samples that are not numbers")
     if max(melody.max(initial=0), -melody.min(initial=0)) < SILENCE:

@@ -10,7 +10,7 @@ that the up-sampling sees after them are there too:
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,31 @@ from tunesmith.musicgen.sessions import LazySession, SessionOptions, open_sessio
 PIECE_FRAMES = 100
 """Frames decoded at a time: the widest layer of a piece takes 64 filters x 640 samples x 4 bytes a frame."""
 
+ENCODED_SECONDS, CONTEXT_SECONDS = 30.0, 2.0
+"""How much of a recording is encoded at once: the widest layer takes 64 filters x 4 bytes a sample, 250 MB for 30 s."""
+
 Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedStretch:
+    """Frames ``first`` up to ``last`` of a recording, heard with what is around them from ``start`` up to ``stop``."""
+
+    first: int
+    last: int
+    start: int
+    stop: int
+
+
+def encoded_stretches(frames: int, longest: int, context: int) -> list[EncodedStretch]:
+    """Cut a recording into stretches of which no more than ``longest`` frames are heard at once; one if it fits."""
+    if frames <= longest:
+        return [EncodedStretch(0, frames, 0, frames)]
+    size = longest - 2 * context
+    return [
+        EncodedStretch(first, min(first + size, frames), max(0, first - context), min(first + size + context, frames))
+        for first in range(0, frames, size)
+    ]
 
 
 class OnnxCodec:
@@ -46,12 +70,20 @@ class OnnxCodec:
 
     def encode(self, samples: Samples) -> Codes:
         """Encode (audio channels, samples); a last frame that is not whole is left out."""
-        shape = self.architecture.codec
-        whole = samples.shape[1] // shape.hop * shape.hop
+        frames = samples.shape[1] // self.architecture.codec.hop
+        rate = self.architecture.frame_rate
+        stretches = encoded_stretches(frames, round(ENCODED_SECONDS * rate), round(CONTEXT_SECONDS * rate))
         channels = [
-            self._encoder.run({"samples": np.ascontiguousarray(channel[None, None, :whole])}) for channel in samples
+            np.concatenate([self._encode_stretch(channel, stretch) for stretch in stretches], axis=-1)
+            for channel in samples
         ]
-        return np.stack(channels, axis=1).reshape(-1, whole // shape.hop)
+        return np.stack(channels, axis=1).reshape(-1, frames)
+
+    def _encode_stretch(self, channel: Samples, stretch: EncodedStretch) -> Codes:
+        hop = self.architecture.codec.hop
+        heard = channel[None, None, stretch.start * hop : stretch.stop * hop]
+        codes: Codes = self._encoder.run({"samples": np.ascontiguousarray(heard)})
+        return codes[..., stretch.first - stretch.start : stretch.last - stretch.start]
 
     def decode(self, codes: Codes) -> Samples:
         """Decode it all: (codebooks, frames) -> (audio channels, frames x hop)."""

@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.errors import InvalidRequest
 from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.recordings import chroma_of_windows, read_continued, read_melody
-from tunesmith.musicgen.runner import Codes
+from tunesmith.musicgen.runner import Samples
 from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
 from tunesmith.musicgen.tokenizer import Tokenizer
 from tunesmith.musicgen.wishes import sampler_settings
@@ -41,8 +41,9 @@ def read_job(request: GenerationRequest, engine: Engine) -> Job:
     prompt_ids = _tokens("prompt", text_of(request), engine.tokenizer, warnings)
     negative = (request.negative_prompt or "").strip()
     negative_ids = _tokens("negative_prompt", negative, engine.tokenizer, warnings) if negative else ()
-    given = engine.codec.encode(read_continued(request.audio, engine.architecture)) if request.audio else None
-    seconds = _seconds(request, given, engine)
+    recording = read_continued(request.audio, engine.architecture) if request.audio else None
+    seconds = _seconds(request, recording, engine)
+    given = None if recording is None else engine.codec.encode(recording)
     frames = math.ceil(round(seconds * engine.architecture.frame_rate, 6))
     sequence = SequenceRequest(
         prompt_ids, frames, secrets.randbelow(2**31) if request.seed is None else request.seed,
@@ -62,8 +63,8 @@ def _tokens(field: str, text: str, tokenizer: Tokenizer, warnings: list[str]) ->
     return tokens.ids
 
 
-def _seconds(request: GenerationRequest, given: Codes | None, engine: Engine) -> float:
-    given_seconds = 0.0 if given is None else given.shape[1] / engine.architecture.frame_rate
+def _seconds(request: GenerationRequest, recording: Samples | None, engine: Engine) -> float:
+    given_seconds = 0.0 if recording is None else recording.shape[1] / engine.architecture.codec.sample_rate
     if request.duration is None:
         return min(given_seconds + DEFAULT_SECONDS, MAX_DURATION_SECONDS)
     if given_seconds >= request.duration:

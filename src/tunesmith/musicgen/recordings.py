@@ -11,7 +11,7 @@ from tunesmith.audio.reader import read_audio
 from tunesmith.audio.resample import resample
 from tunesmith.errors import InvalidRequest
 from tunesmith.musicgen.architecture import Architecture
-from tunesmith.musicgen.chroma import SILENCE, Melody, chromagram, hear_melody, melody_window
+from tunesmith.musicgen.chroma import SILENCE, Melody, chromagram, heard_melody, melody_window
 from tunesmith.musicgen.runner import Samples
 from tunesmith.musicgen.sequence import ChromaOfWindow
 from tunesmith.request import MAX_DURATION_SECONDS
@@ -36,8 +36,7 @@ def read_continued(path: Path, architecture: Architecture) -> Samples:
 
 def read_melody(path: Path, architecture: Architecture) -> Melody:
     """Read a melody: (samples,) at the codec's rate; raises as ``read_continued``."""
-    sound = resample(to_mono(_read("melody", path)), architecture.codec.sample_rate)
-    return hear_melody(sound.samples, sound.sample_rate, architecture.codec.sample_rate)
+    return heard_melody(resample(to_mono(_read("melody", path)), architecture.codec.sample_rate).samples[0])
 
 
 def chroma_of_windows(melody: Melody, architecture: Architecture, one_window: bool) -> ChromaOfWindow:
