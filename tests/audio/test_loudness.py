@@ -116,9 +116,7 @@ def test_a_tone_at_full_scale_in_one_front_channel_is_3_lufs_below_zero_at_every
     hertz = 997 if rate > 2_500 else 250
     at_48_khz = loudness_of(surround([0], hertz=hertz))
     assert at_48_khz == pytest.approx(-3.01 if hertz == 997 else -3.85, abs=0.05)
-    assert loudness_of(surround([0], rate, hertz=hertz)) == pytest.approx(
-        at_48_khz, abs=0.25 if rate == 8_000 else 0.05
-    )
+    assert loudness_of(surround([0], rate, hertz=hertz)) == pytest.approx(at_48_khz, abs=0.25 if rate == 8_000 else 0.1)
 
 
 @pytest.mark.parametrize(("levels", "mask", "lufs"), [
