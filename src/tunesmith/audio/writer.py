@@ -20,10 +20,9 @@ from tunesmith.audio.buffer import Audio
 from tunesmith.audio.disk import is_full
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
-from tunesmith.audio.ogg import number_stream
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Samples
-from tunesmith.audio.tags import append_info_chunk, prepend_id3_tag, tags_of
+from tunesmith.audio.tags import write_tags
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
@@ -56,13 +55,8 @@ def write_with_notices(
     with whole_file(path) as temporary, _explained(path):
         written, clipped = _encode(audio, temporary, target, subtype, sample_rate)
         _check_length(temporary, written, path)
-        tags = tags_of(audio.metadata)
-        if target.container == "WAV":
-            append_info_chunk(temporary, tags)
-        elif target.container == "MP3":
-            prepend_id3_tag(temporary, tags)
-        elif target.container == "OGG":
-            number_stream(temporary)
+        rate = target.sample_rate(sample_rate or audio.sample_rate)
+        write_tags(temporary, target.container, audio.metadata, rate, written)
     return path, tuple(_notices(audio.encoding, chosen if bits is None else None, clipped))
 
 
@@ -152,14 +146,10 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
 
     rate = target.sample_rate(sample_rate or audio.sample_rate)
     blocks = resample_blocks(audio.blocks(), audio.channels, audio.sample_rate, rate)
-    tags = tags_of(audio.metadata)
     sound = soundfile.SoundFile(
         str(path), "w", samplerate=rate, channels=audio.channels, format=target.container, subtype=subtype
     )
     with sound:
-        if target.container in ("FLAC", "OGG"):
-            for name, text in tags.items():
-                setattr(sound, name, text)
         dither = np.random.Generator(np.random.PCG64(DITHER_SEED))
         written = clipped = 0
         for frames in _frames(blocks):
