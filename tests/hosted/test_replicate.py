@@ -192,6 +192,8 @@ def test_a_recording_is_handed_in_for_what_it_is(bench: Bench, tmp_path: Path, f
     given = next(one.json["input"] for one in bench.service.asked if one.path == CREATE[1])
     assert given["continuation"] is continues
     assert audio.duration == 6
+    assert "mine.wav by an unknown author: unknown" in audio.metadata["licence"]
+    assert audio.metadata["model_licence"] == "cc-by-nc-4.0"
     if continues:
         before = read_audio(tmp_path / "mine.wav").duration
         assert before < audio.duration
@@ -201,6 +203,21 @@ def test_a_recording_that_is_longer_than_what_is_asked_for_is_refused(bench: Ben
     (tmp_path / "mine.wav").write_bytes(sound(3))
     with pytest.raises(InvalidRequest, match="duration: must be longer than the recording's 3 s, got 2 s"):
         bench.make(MODEL, duration=2, audio=str(tmp_path / "mine.wav"))
+
+
+def test_what_the_service_wrote_into_its_file_is_not_taken_for_the_piece_s_own(bench: Bench, tmp_path: Path) -> None:
+    foreign = {"tags": {"artist": ["Somebody"]}, "title": "x", "stitched": [{"title": "y"}]}
+    made = read_audio(bench_file(tmp_path)).with_metadata(**foreign).save(tmp_path / "theirs.wav")
+    ready(bench)
+    bench.service.routes[FILE] = [Answer(200, made.read_bytes(), {"content-type": "audio/wav"})]
+    metadata = bench.make(MODEL, duration=2).metadata
+    assert not {"tags", "stitched"} & metadata.keys()
+    assert (metadata["title"], metadata["licence"]) == ("lofi", "cc-by-nc-4.0")
+
+
+def bench_file(folder: Path) -> Path:
+    (folder / "sound.wav").write_bytes(sound(2))
+    return folder / "sound.wav"
 
 
 def test_the_token_goes_to_replicate_alone(bench: Bench) -> None:

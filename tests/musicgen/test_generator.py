@@ -14,6 +14,7 @@ from toy_model import TOY, TOY_MELODY, TOY_STEREO, ToyCodec, ToyRunner, ToyToken
 
 from tunesmith.audio import Audio
 from tunesmith.audio.loudness import loudness_of, true_peak_of
+from tunesmith.audio.reader import read_audio
 from tunesmith.errors import AudioFileError, GenerationCancelled, InvalidRequest, QueueFull
 from tunesmith.generator import Progress, never_cancelled, no_progress
 from tunesmith.musicgen.architecture import Architecture
@@ -152,8 +153,27 @@ def test_a_recording_is_continued_and_begins_the_result(
     assert (audio.samples != Model().generate(duration=3).samples).any()
 
 
+@pytest.mark.parametrize("field", ["audio", "melody"])
+@pytest.mark.parametrize(("tags", "credit"), [
+    ({"artist": "Ann Example", "title": "A Song", "license": "All rights reserved"},
+     "A Song by Ann Example: All rights reserved"),
+    ({}, "a.flac by an unknown author: unknown"),
+])  # fmt: skip
+def test_a_piece_made_from_a_recording_names_its_author_and_licence(
+    tmp_path: Path, field: str, tags: dict[str, str], credit: str
+) -> None:
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", RATE, 1) as file:
+        for name, text in tags.items():
+            setattr(file, name, text)
+        file.write(0.5 * np.sin(np.arange(RATE) * 0.2))
+    audio = Model(TOY_MELODY).generate("calm piano", **{"duration": 2, field: tmp_path / "a.flac"})
+    assert audio.metadata["model_licence"] == "Toy Licence 1.0"
+    for licence in (audio.metadata["licence"], read_audio(audio.save(tmp_path / "b.mp3")).metadata["licence"]):
+        assert credit in licence
+        assert "calm piano by Tunesmith (toy): Toy Licence 1.0" in licence
+
+
 def recorded(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    from tunesmith.audio.reader import read_audio
     from tunesmith.audio.resample import resample
 
     return resample(read_audio(path), RATE).samples[:1]

@@ -101,11 +101,18 @@ class Audio:
         """Return the same sound with these entries added to or replacing its metadata."""
         return Audio(self._source, self.sample_rate, {**self.metadata, **metadata}, self.encoding)
 
-    def with_samples(self, samples: Samples | Spool, sample_rate: int | None = None) -> Audio:
-        """Return other samples with this sound's metadata and encoding, and its rate where none is given."""
+    def without_metadata(self) -> Audio:
+        """Return the same sound with nothing known about it."""
+        return Audio(self._source, self.sample_rate, None, self.encoding)
+
+    def with_samples(
+        self, samples: Samples | Spool, sample_rate: int | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> Audio:
+        """Return other samples with this sound's encoding, and its rate and metadata where none are given."""
         channels = samples.channels if isinstance(samples, Spool) else len(samples)
         encoding = self.encoding if channels == self.channels else self.encoding.without_speakers()
-        return Audio(samples, sample_rate or self.sample_rate, self.metadata, encoding)
+        known = self.metadata if metadata is None else metadata
+        return Audio(samples, sample_rate or self.sample_rate, known, encoding)
 
     def save(self, path: str | Path, bits: int | None = None, sample_rate: int | None = None) -> Path:
         """Write a file in the format of its suffix and return its path.

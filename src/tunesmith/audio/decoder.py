@@ -97,10 +97,6 @@ class Decoder:
                     raise NotASound(f"at {at:.1f} s it has samples that are not numbers (NaN or infinite)")
                 yield block
 
-    def tags(self) -> dict[str, str]:
-        """Return the tags of the first part."""
-        return dict(self._first.copy_metadata())
-
     def __enter__(self) -> Self:
         return self
 

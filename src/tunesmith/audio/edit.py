@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,10 @@ import numpy.typing as npt
 from tunesmith.audio.buffer import BLOCK, Audio
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.loudness import loudness_of
+from tunesmith.audio.markers import Markers, whole_loop, with_markers
+from tunesmith.audio.retiming import Stretches, keep_loops_between, looping, no_loop, retimed
 from tunesmith.audio.spool import Samples, Spool
+from tunesmith.audio.timeline import with_timeline
 from tunesmith.errors import InvalidRequest
 
 FadeShape = Literal["linear", "equal_power", "smooth"]
@@ -38,7 +41,7 @@ def trim(audio: Audio, start: float = 0.0, end: float | None = None) -> Audio:
     spool = Spool(audio.channels)
     for at in range(first, last, BLOCK):
         spool.append(audio.between(at, min(at + BLOCK, last)))
-    return audio.with_samples(spool)
+    return audio.with_samples(spool, metadata=retimed(audio, [(first, last)]))
 
 
 def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeShape = "smooth") -> Audio:
@@ -54,7 +57,7 @@ def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeS
         into = max(0, falling - at)  # where in this block the fall begins
         faded[:, into:] *= fall[max(0, at - falling) :][: max(0, faded.shape[1] - into)]
         spool.append(faded)
-    return audio.with_samples(spool)
+    return keep_loops_between(audio.with_samples(spool), rise.size, falling)
 
 
 def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "equal_power") -> Audio:
@@ -67,7 +70,7 @@ def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "e
     a, b, rise = first.samples, second.samples, fade_curve(size, shape)
     both = a[:, a.shape[1] - size :] * rise[::-1] + b[:, :size] * rise
     joined = np.concatenate([a[:, : a.shape[1] - size], both, b[:, size:]], axis=1)
-    return first.with_samples(joined)
+    return first.with_samples(joined, metadata=_of_the_first(first, joined.shape[1]))
 
 
 def stitch(pieces: Iterable[Audio]) -> Audio:
@@ -84,7 +87,7 @@ def stitch(pieces: Iterable[Audio]) -> Audio:
             spool.append(block)
     if first is None or spool is None:
         raise InvalidRequest("stitch", "needs at least one sound, got none")
-    return Audio(spool, first.sample_rate, first.metadata, Encoding.joined(encodings))
+    return Audio(spool, first.sample_rate, _of_the_first(first, len(spool)), Encoding.joined(encodings))
 
 
 def fold_tail(audio: Audio, num_samples: int) -> Audio:
@@ -96,7 +99,7 @@ def fold_tail(audio: Audio, num_samples: int) -> Audio:
     for start in range(num_samples, source.shape[1], num_samples):
         tail = source[:, start : start + num_samples]
         samples[:, : tail.shape[1]] += tail
-    return audio.with_samples(samples)
+    return audio.with_samples(samples, metadata=loop_metadata(audio, [(0, num_samples)]))
 
 
 def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -> Audio:
@@ -115,7 +118,8 @@ def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -
     fall = np.sqrt(1 - rise**2) if shape == "equal_power" else 1 - rise
     seam = samples[:, samples.shape[1] - size :] * fall + samples[:, :size] * rise
     looped = np.concatenate([seam, samples[:, size : samples.shape[1] - size]], axis=1)
-    return audio.with_samples(looped.astype(np.float32))
+    metadata = loop_metadata(audio, [(0, looped.shape[1])])
+    return audio.with_samples(looped.astype(np.float32), metadata=metadata)
 
 
 def gain(audio: Audio, gain_db: float) -> Audio:
@@ -144,6 +148,18 @@ def normalise(audio: Audio, loudness_lufs: float) -> Audio:
     """Bring it to an integrated loudness; silence stays silence. Peaks are not limited."""
     measured = loudness_of(audio)
     return audio if measured == -np.inf else gain(audio, loudness_lufs - measured)
+
+
+def loop_metadata(audio: Audio, stretches: Stretches) -> dict[str, Any]:
+    """Return the metadata of a loop that is made of these stretches of a sound."""
+    length = sum(last - first for first, last in stretches)
+    return looping(retimed(audio, stretches), whole_loop(length, audio.sample_rate))
+
+
+def _of_the_first(first: Audio, num_samples: int) -> dict[str, Any]:
+    """Return the metadata of a sound that begins as another and goes on with something else."""
+    metadata = with_timeline(first.metadata, None, num_samples / first.sample_rate)
+    return no_loop(with_markers(metadata, Markers(first.sample_rate)))
 
 
 def _mapped(audio: Audio, channels: int, change: Callable[[Samples], Samples]) -> Audio:

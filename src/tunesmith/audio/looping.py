@@ -11,8 +11,10 @@ from tunesmith.audio.analysis.hearing import Heard, hear_knowing
 from tunesmith.audio.analysis.likeness import Likeness
 from tunesmith.audio.analysis.rhythm import Rhythm
 from tunesmith.audio.buffer import Audio
+from tunesmith.audio.markers import Loop, markers_of
 from tunesmith.audio.splice import Stretch, aligned, copy_stretch, crossfaded, likeness
 from tunesmith.audio.spool import Samples, Spool
+from tunesmith.audio.timeline import NEAR_SECONDS, timeline_of
 from tunesmith.errors import InvalidRequest
 
 OVERLAP_SECONDS, SHORTEST_OVERLAP_SECONDS = 0.05, 0.005
@@ -26,12 +28,16 @@ SMALLEST_OVERLAP_SECONDS, LARGEST_OVERLAP_SECONDS = 0.1, 2.0
 
 @dataclass(frozen=True, slots=True)
 class LoopPoints:
-    """A loop from ``start`` to ``end`` seconds of so many bars (0: no beat was found), and how alike its ends are."""
+    """A loop from ``start`` to ``end`` seconds of so many bars (0: no beat was found), and how alike its ends are.
+
+    ``is_stated`` where they are the loop points of the file.
+    """
 
     start: float
     end: float
     bars: int
     likeness: float
+    is_stated: bool = False
 
 
 def best_loop(heard: Heard, bars: int | None = None) -> LoopPoints | None:
@@ -51,6 +57,9 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
     if audio.duration < SHORTEST_SECONDS:
         problem = f"{audio.duration:g} s are too short for a loop, which needs {SHORTEST_SECONDS:g} s"
         raise InvalidRequest("file", problem)
+    stated = markers_of(audio.metadata, audio.sample_rate).loops if bars is None else ()
+    if stated:
+        return _as_stated(audio, stated[0])
     points = best_loop(hear_knowing(audio), bars)
     if points is None:
         if bars is not None:
@@ -58,6 +67,21 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
         overlap = min(LARGEST_OVERLAP_SECONDS, max(SMALLEST_OVERLAP_SECONDS, audio.duration / 8))
         return edit.loop(audio, overlap), LoopPoints(0.0, audio.duration - overlap, 0, 0.0)
     return _cut(audio, points), points
+
+
+def _as_stated(audio: Audio, loop: Loop) -> tuple[Audio, LoopPoints]:
+    """Return the loop that the file itself states, as it is: whoever set its points made it seamless."""
+    spool = Spool(audio.channels)
+    copy_stretch(audio, spool, Stretch(loop.start, loop.end))
+    timeline = timeline_of(audio.metadata, audio.duration)
+    start, end = loop.start / audio.sample_rate, loop.end / audio.sample_rate
+    bars = (
+        sum(is_first and start - NEAR_SECONDS <= at < end - NEAR_SECONDS for at, is_first in timeline.beats())
+        if timeline
+        else 0
+    )
+    metadata = edit.loop_metadata(audio, [(loop.start, loop.end)])
+    return audio.with_samples(spool, metadata=metadata), LoopPoints(start, end, bars, 1.0, is_stated=True)
 
 
 def _of_length(bars: int, rhythm: Rhythm, alike: Likeness) -> list[LoopPoints]:
@@ -77,7 +101,7 @@ def _cut(audio: Audio, points: LoopPoints) -> Audio:
     spool = Spool(audio.channels)
     copy_stretch(audio, spool, Stretch(start, end))
     _fade_seam(audio, spool, start, end)
-    return audio.with_samples(spool)
+    return audio.with_samples(spool, metadata=edit.loop_metadata(audio, [(start, end)]))
 
 
 def _fade_seam(audio: Audio, spool: Spool, start: int, end: int) -> None:

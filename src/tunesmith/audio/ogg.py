@@ -1,4 +1,5 @@
-"""Ogg streams without chance: libsndfile numbers each stream at random, so the same sound would give other bytes.
+"""Ogg pages, read and written with a stream number of our own: libsndfile draws one by chance for each file, so that
+the same sound would give other bytes.
 
 An Ogg page (RFC 3533) is a 27-byte header, a table of segment lengths, and the segments:
 
@@ -8,31 +9,71 @@ An Ogg page (RFC 3533) is a 27-byte header, a table of segment lengths, and the 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import BinaryIO
 
 CAPTURE = b"OggS"
 HEADER, FLAGS_AT, NUMBER_AT, CHECKSUM_AT = 27, 5, 14, 22
 FIRST_PAGE = 2  # a flag: the first page of a stream
 STREAM_NUMBER = 1
+CONTINUED = 1
+NO_GRANULE = -1
+SEGMENT, SEGMENTS = 255, 255
 MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def number_stream(path: Path, number: int = STREAM_NUMBER) -> None:
-    """Give every page of the file's one stream this number, and the checksum that goes with it."""
-    with path.open("r+b") as file:
-        while header := file.read(HEADER):
-            if not header.startswith(CAPTURE) or len(header) < HEADER:
-                raise ValueError(f"{path} is no Ogg stream at byte {file.tell() - len(header)}")
-            lengths = file.read(header[-1])
-            body = file.read(sum(lengths))
-            page = bytearray(header + lengths + body)
-            page[NUMBER_AT : NUMBER_AT + 4] = number.to_bytes(4, "little")
-            page[CHECKSUM_AT : CHECKSUM_AT + 4] = bytes(4)
-            page[CHECKSUM_AT : CHECKSUM_AT + 4] = checksum(page).to_bytes(4, "little")
-            file.seek(-len(page), 1)
-            file.write(page)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its ``flags``, the position in the sound that it ends at, the lengths of its segments, and those."""
+
+    flags: int
+    granule: int
+    lengths: bytes
+    body: bytes
+
+    def pieces(self) -> Iterator[tuple[bytes, bool]]:
+        """Yield the packets in the page, or parts of them, each with whether it ends here."""
+        start = end = 0
+        for length in self.lengths:
+            end += length
+            if length < SEGMENT:
+                yield self.body[start:end], True
+                start = end
+        if end > start:
+            yield self.body[start:end], False
+
+    def numbered(self, number: int) -> bytes:
+        """Return the page's bytes as the ``number``th of the stream."""
+        head = CAPTURE + bytes((0, self.flags)) + self.granule.to_bytes(8, "little", signed=True)
+        head += STREAM_NUMBER.to_bytes(4, "little") + number.to_bytes(4, "little")
+        rest = bytes([len(self.lengths)]) + self.lengths + self.body
+        return head + checksum(head + bytes(4) + rest).to_bytes(4, "little") + rest
+
+
+def read_page(file: BinaryIO) -> Page | None:
+    """Read the next page, None at the end; raises ValueError for anything else."""
+    header = file.read(HEADER)
+    if not header:
+        return None
+    if not header.startswith(CAPTURE) or len(header) < HEADER:
+        raise ValueError(f"no Ogg page at byte {file.tell() - len(header)}")
+    lengths = file.read(header[-1])
+    granule = int.from_bytes(header[6:NUMBER_AT], "little", signed=True)
+    return Page(header[5], granule, lengths, file.read(sum(lengths)))
+
+
+def pages_of_packets(packets: Sequence[bytes], granule: int) -> Iterator[Page]:
+    """Lay packets out in as few pages as hold them; ``granule`` is the position that the last of them ends at."""
+    lengths = [length for packet in packets for length in _segments(len(packet))]
+    body, at, begins = b"".join(packets), 0, True
+    for first in range(0, len(lengths), SEGMENTS):
+        part = bytes(lengths[first : first + SEGMENTS])
+        size = sum(part)
+        ends_a_packet = any(length < SEGMENT for length in part)
+        yield Page(0 if begins else CONTINUED, granule if ends_a_packet else NO_GRANULE, part, body[at : at + size])
+        at, begins = at + size, part[-1] < SEGMENT
 
 
 def links_of(file: BinaryIO, size: int) -> list[tuple[int, int]]:
@@ -59,3 +100,7 @@ def checksum(page: bytes | bytearray) -> int:
     """Return a page's CRC-32: zlib's polynomial with bits in the other order, starting from 0 and not inverted."""
     mirrored = zlib.crc32(page.translate(MIRROR), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
+
+
+def _segments(size: int) -> list[int]:
+    return [SEGMENT] * (size // SEGMENT) + [size % SEGMENT]

@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.decoder import LOCAL_LIMITS, DecodeError, Decoder, LimitExceeded, NotASound, SoundLimits
 from tunesmith.audio.spool import Spool
-from tunesmith.audio.tags import metadata_of, read_id3_tag, read_info_chunk
+from tunesmith.audio.tags import read_file_metadata
 from tunesmith.errors import AudioFileError
 
 KNOWN = "WAV, AIFF, FLAC, MP3, Ogg and Opus, and with FFmpeg M4A, WebM, 3GP, AMR and WMA"
@@ -29,22 +29,16 @@ def read_audio(path: str | Path, limits: SoundLimits = LOCAL_LIMITS) -> Audio:
         spool = Spool(sound.channels)
         for block in sound.blocks():
             spool.append(block)
-        return Audio(spool, sound.sample_rate, read_metadata(path), sound.encoding)
+        return Audio(spool, sound.sample_rate, read_file_metadata(Path(path), sound.sample_rate), sound.encoding)
 
 
 def read_metadata(path: str | Path) -> Mapping[str, Any]:
-    """Return the metadata that a file was written with, or the plain tags of a file made elsewhere.
+    """Return the metadata that a file was written with; ``tags`` in it are those that others wrote.
 
     Raises AudioFileError when the file cannot be read.
     """
-    with _explained(path), Path(path).open("rb") as file:
-        start = file.read(4)
-        file.seek(0)
-        own = read_info_chunk(file) if start == b"RIFF" else read_id3_tag(file)
-        if own:
-            return metadata_of(own)
-        with Decoder(file) as sound:
-            return metadata_of(sound.tags())
+    with _explained(path), Path(path).open("rb") as file, Decoder(file) as sound:
+        return read_file_metadata(Path(path), sound.sample_rate)
 
 
 @contextmanager

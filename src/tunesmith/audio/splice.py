@@ -9,12 +9,17 @@ import numpy as np
 
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.edit import fade_curve
+from tunesmith.audio.loudness import TruePeakMeter
+from tunesmith.audio.retiming import retimed
 from tunesmith.audio.spool import Samples, Spool
 
 SEARCH_SECONDS = 0.012
+GRAIN_SECONDS = 0.08
 COMPARED_SECONDS = 0.08
 ALIKE = 0.5
 CHUNK = 1 << 18
+CEILING = 10 ** (-1 / 20)
+LIMITER_SAMPLES, OVERSAMPLING, MARGIN = 256, 4, 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,42 @@ def spliced(audio: Audio, stretches: Sequence[Stretch], overlap: int) -> Audio:
         if not is_last:
             arriving = stretches[number + 1].first
             spool.append(crossfaded(_around(audio, stretch.last, half), _around(audio, arriving, half)))
-    return audio.with_samples(spool)
+    metadata = retimed(audio, [(one.first, one.last) for one in stretches], half)
+    return audio.with_samples(spool, metadata=metadata)
 
 
 def crossfaded(leaving: Samples, arriving: Samples) -> Samples:
-    """Fade from one into the other: by amplitude where they are alike, by power where they are not."""
+    """Fade from one into the other: by amplitude where they are alike, by power where they are not.
+
+    No peak is higher than -1 dBTP, or than the highest of the two where that is higher.
+    """
     rise = fade_curve(leaving.shape[1], "smooth" if likeness(leaving, arriving) > ALIKE else "equal_power")
-    return np.asarray(leaving * rise[::-1] + arriving * rise, np.float32)
+    mixed = np.asarray(leaving * rise[::-1] + arriving * rise, np.float32)
+    ceiling = max(CEILING, _peak(leaving), _peak(arriving))
+    return mixed if _peak(mixed) <= ceiling else _limited(mixed, ceiling)
+
+
+def _limited(samples: Samples, ceiling: float) -> Samples:
+    """Turn the sound down around its peaks, smoothly, and not at all at its ends."""
+    from scipy.ndimage import minimum_filter1d
+    from scipy.signal import resample_poly
+
+    around = max(1, min(LIMITER_SAMPLES, samples.shape[1] // 8))
+    finer = np.abs(resample_poly(samples, OVERSAMPLING, 1, axis=1)).max(axis=0)
+    peaks = finer.reshape(-1, OVERSAMPLING).max(axis=1)
+    needed = np.minimum(1.0, ceiling * MARGIN / np.maximum(peaks, ceiling * MARGIN))
+    held = minimum_filter1d(needed, 4 * around + 1)
+    window = np.hanning(2 * around + 1)
+    gain = np.convolve(np.pad(held, around, mode="edge"), window / window.sum(), "valid")
+    ends = np.minimum(1.0, np.minimum(np.arange(gain.size), np.arange(gain.size)[::-1]) / around)
+    return np.asarray(samples * (1 - (1 - gain) * ends), np.float32)
+
+
+def _peak(samples: Samples) -> float:
+    """Return the true peak, linear."""
+    meter = TruePeakMeter(samples.shape[0])
+    meter.add(np.asarray(samples, np.float32))
+    return meter.peak()
 
 
 def aligned(audio: Audio, leaving: int, arriving: int) -> int:
@@ -55,6 +89,23 @@ def aligned(audio: Audio, leaving: int, arriving: int) -> int:
     fits = np.correlate(field, wave, "valid")
     power = np.convolve(field**2, np.ones(size, np.float32), "valid")
     return arriving + int(np.argmax(fits / np.sqrt(np.maximum(power, 1e-9)))) - reach
+
+
+def stretched(audio: Audio, stretch: Stretch, length: int) -> Samples:
+    """Return a stretch of sound that lasts ``length`` samples at the same pitch, (channels, length).
+
+    Overlapping grains, each where the wave goes on best from the one before (WSOLA, Verhelst and Roelands 1993), the
+    first of them from what is before the stretch.
+    """
+    hop = round(GRAIN_SECONDS * audio.sample_rate / 2)
+    window = 0.5 + 0.5 * np.cos(np.pi * np.arange(-hop, hop) / hop)
+    out = np.zeros((audio.channels, length + 3 * hop), np.float32)
+    speed, at = (stretch.last - stretch.first) / length, stretch.first
+    for number in range(-(-length // hop) + 1):
+        if number:
+            at = aligned(audio, at + hop, stretch.first + round(number * hop * speed))
+        out[:, number * hop : (number + 2) * hop] += audio.between(at - hop, at + hop) * window.astype(np.float32)
+    return np.ascontiguousarray(out[:, hop : hop + length])
 
 
 def likeness(one: Samples, other: Samples) -> float:

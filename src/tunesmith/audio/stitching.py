@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tunesmith.audio.analysis.hearing import Heard, hear_knowing
 from tunesmith.audio.buffer import Audio
+from tunesmith.audio.credits import licence_of
 from tunesmith.audio.edit import gain
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.loudness import loudness_of, true_peak_of
 from tunesmith.audio.resample import resample
 from tunesmith.audio.splice import Stretch, copy_stretch, crossfaded
 from tunesmith.audio.spool import Samples, Spool
+from tunesmith.audio.tags.own import foreign_tags
 from tunesmith.errors import InvalidRequest
 
 PLAIN_SECONDS = 2.0
@@ -23,6 +26,9 @@ LATEST_ENTRY_SECONDS = 4.0
 LOOKED_BACK, STEP_SECONDS = 6, 1.0
 UNHEARD_DB, QUIETEST = 0.8, 1e-7
 CEILING_DBTP = -1.0
+OF_ONE_FILE = frozenset({"markers"})
+OF_ONE_WORK = frozenset({"title", "artist", "license", "copyright", "tracknumber", "tracktotal", "isrc"})
+"""Tags that are said of the parts, or in the licence of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +66,22 @@ def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Aud
         spool.append(crossfaded(piece.between(leave, leave + size), following.between(enter, enter + size)))
         entry = enter + size
     copy_stretch(alike[-1], spool, Stretch(entry, alike[-1].num_samples))
-    metadata = {"title": "Stitched", "stitched": [dict(piece.metadata) for piece in pieces]}
-    licences = sorted({str(piece.metadata["licence"]) for piece in pieces if piece.metadata.get("licence")})
-    encoding = Encoding.joined(piece.encoding for piece in alike)
-    joined = Audio(spool, rate, {**metadata, **({"licence": "; ".join(licences)} if licences else {})}, encoding)
+    joined = Audio(spool, rate, _metadata(pieces), Encoding.joined(piece.encoding for piece in alike))
     over = true_peak_of(joined) - CEILING_DBTP
     return gain(joined, -over) if over > 0 else joined, tuple(transitions)
+
+
+def _metadata(pieces: Sequence[Audio]) -> dict[str, Any]:
+    """Return what is known of the whole: its parts, their licences, and the tags that all of them share."""
+    parts = [{name: value for name, value in piece.metadata.items() if name not in OF_ONE_FILE} for piece in pieces]
+    first, *others = [dict(foreign_tags(part)) for part in parts]
+    shared = {
+        name: values
+        for name, values in first.items()
+        if name not in OF_ONE_WORK and all(other.get(name) == values for other in others)
+    }
+    whole = {"title": "Stitched", "stitched": parts, **({"tags": shared} if shared else {})}
+    return {**whole, "licence": licence_of(whole)}
 
 
 def _alike(pieces: Sequence[Audio]) -> list[Audio]:

@@ -20,11 +20,10 @@ from tunesmith.audio.buffer import Audio
 from tunesmith.audio.disk import is_full
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
-from tunesmith.audio.ogg import number_stream
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.speakers import to_vorbis
 from tunesmith.audio.spool import Samples
-from tunesmith.audio.tags import append_info_chunk, prepend_id3_tag, tags_of
+from tunesmith.audio.tags import write_tags
 from tunesmith.audio.wave_header import state_speakers
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 
@@ -59,14 +58,10 @@ def write_with_notices(
     with whole_file(path) as temporary, _explained(path):
         written, clipped = _encode(audio, temporary, target, subtype, sample_rate)
         _check_length(temporary, written, path)
-        tags = tags_of(audio.metadata)
         if target.container == "WAV":
             state_speakers(temporary, audio.encoding.channel_mask)
-            append_info_chunk(temporary, tags)
-        elif target.container == "MP3":
-            prepend_id3_tag(temporary, tags)
-        elif target.container == "OGG":
-            number_stream(temporary)
+        rate = target.sample_rate(sample_rate or audio.sample_rate)
+        write_tags(temporary, target.container, audio.metadata, rate, written)
     return path, tuple(_notices(audio.encoding, chosen if bits is None else None, clipped))
 
 
@@ -156,7 +151,6 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
 
     rate = target.sample_rate(sample_rate or audio.sample_rate)
     blocks = resample_blocks(audio.blocks(), audio.channels, audio.sample_rate, rate)
-    tags = tags_of(audio.metadata)
     has_speakers = target.container == "WAV" and audio.channels > 2 and audio.encoding.channel_mask is not None
     container = "WAVEX" if has_speakers else target.container
     order = to_vorbis(audio.channels) if target.container == "OGG" else None
@@ -164,9 +158,6 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
         str(path), "w", samplerate=rate, channels=audio.channels, format=container, subtype=subtype
     )
     with sound:
-        if target.container in ("FLAC", "OGG"):
-            for name, text in tags.items():
-                setattr(sound, name, text)
         dither = np.random.Generator(np.random.PCG64(DITHER_SEED))
         written = clipped = 0
         for frames in _frames(blocks, order):

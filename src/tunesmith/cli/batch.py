@@ -130,10 +130,10 @@ def _checks(commercial_safe: bool | None, server: str | None) -> Check:
     from tunesmith.cli.making import check_licence
 
     check = check_for_server if server else LocalChecks()
-    licence = cache(lambda model: check_licence(model, commercial_safe))
+    licence = cache(lambda model, *recordings: check_licence(model, commercial_safe, *recordings))
 
     def checked(request: Any) -> None:
-        licence(request.model)
+        licence(request.model, request.audio, request.melody)
         check(request)
 
     return checked

@@ -27,7 +27,7 @@ def make_files(options: Mapping[str, Any]) -> None:
     started = time.monotonic()
     set_for_this_run(options["model"], options["max_calls"], options["hosted_token"])
     check_continued(options["audio"], options["continued"])
-    check_licence(options["model"], options["commercial_safe"])
+    check_licence(options["model"], options["commercial_safe"], options["audio"], options["melody"])
     requests, suffix = requests_for(wishes_of(options), options["variations"])
     files = (options[name] for name in ("stems", "midi", "score", "layers"))
     extras = Extras.checked(options["output"], suffix, *files)

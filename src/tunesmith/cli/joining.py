@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.cli.outputs import as_json_text
 from tunesmith.cli.sound import AsJson, Bits, FileArgument, Output
+
+if TYPE_CHECKING:
+    from tunesmith.audio import Audio
 
 FILES_HELP = "Two sound files or more, in order."
 FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help=FILES_HELP, readable=False)]
@@ -18,24 +21,35 @@ Crossfade = Annotated[float | None, typer.Option("--crossfade", metavar="SECONDS
 Bars = Annotated[int | None, typer.Option("--bars", metavar="N", help="So many bars; the best of 1 to 32 if left out.")]
 Duration = Annotated[str, typer.Option("--duration", metavar="TIME", help="How long: 60, 1:30.")]
 
+SAFE_HELP = "Refuse a sound whose licence does not allow commercial use, or is unknown."
+Safe = Annotated[bool | None, typer.Option("--commercial-safe/--no-commercial-safe", help=SAFE_HELP)]
+
 
 def stitch(
-    files: FilesArgument, output: Output, crossfade: Crossfade = None, bits: Bits = None, as_json: AsJson = False
-) -> None:
+    files: FilesArgument, output: Output, crossfade: Crossfade = None, commercial_safe: Safe = None,
+    bits: Bits = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Join sounds on the beat, equally loud, with crossfades of a bar.
 
     tunesmith stitch intro.wav main.wav outro.wav -o long.wav
     """
+    import time
+
     from tunesmith.audio import stitching
-    from tunesmith.audio.writer import write_audio
+    from tunesmith.audio.edits import Edit, file_source
+    from tunesmith.cli.editing import Written, write_edited
+    from tunesmith.cli.making import check_licence
     from tunesmith.cli.reading import check_output, read_sound
 
+    started = time.monotonic()
     check_output(output, *files)
-    audio, transitions = stitching.stitch([read_sound(file) for file in files], crossfade)
-    write_audio(audio, output, bits=bits)
+    sounds = [read_sound(file).with_metadata(source=file_source(file)) for file in files]
+    check_licence(None, commercial_safe, *files)
+    audio, transitions = stitching.stitch(sounds, crossfade)
+    how = Written(Edit("stitch", {"crossfade": crossfade, "bits": bits}), started, {"bits": bits})
+    done = write_edited(files, sounds, audio, output, how)
     if as_json:
-        typer.echo(as_json_text({"file": str(output), "duration": audio.duration,
-                                 "transitions": [asdict(one) for one in transitions]}))  # fmt: skip
+        typer.echo(as_json_text({**done.as_json(), "transitions": [asdict(one) for one in transitions]}))
         return
     typer.echo(f"{output}: {audio.duration:.2f} s")
     for one in transitions:
@@ -50,17 +64,24 @@ def loop(file: FileArgument, output: Output, bars: Bars = None, bits: Bits = Non
 
     tunesmith loop song.mp3 -o loop.wav
     """
-    from tunesmith.audio.looping import seamless
-    from tunesmith.audio.writer import write_audio
-    from tunesmith.cli.reading import check_output, read_sound
+    from tunesmith.audio.edits import Edit
+    from tunesmith.audio.looping import LoopPoints, seamless
+    from tunesmith.cli.editing import edit_file
 
-    check_output(output, file)
-    audio, points = seamless(read_sound(file), bars)
-    write_audio(audio, output, bits=bits)
+    found: list[LoopPoints] = []
+
+    def looped(audio: Audio) -> Audio:
+        audio, points = seamless(audio, bars)
+        found.append(points)
+        return audio
+
+    done = edit_file(file, output, Edit("loop", {"bars": bars, "bits": bits}), looped, bits=bits)
+    audio, points = done.audio, found[0]
     if as_json:
-        typer.echo(as_json_text({"file": str(output), "duration": audio.duration, **asdict(points)}))
+        typer.echo(as_json_text({**done.as_json(), **asdict(points)}))
         return
-    what = f"{points.bars} bars" if points.bars else "no beat found, all of it"
+    found_bars = f"{points.bars} bars" if points.bars else "no beat found, all of it"
+    what = "the loop points of the file" if points.is_stated else found_bars
     typer.echo(f"{output}: {audio.duration:.2f} s, {what}, from {points.start:.2f} to {points.end:.2f} s")
 
 
@@ -70,14 +91,20 @@ def fit(file: FileArgument, output: Output, duration: Duration, bits: Bits = Non
     tunesmith fit song.mp3 --duration 60 -o song-60s.mp3
     """
     from tunesmith.audio import fitting
-    from tunesmith.audio.writer import write_audio
-    from tunesmith.cli.reading import check_output, read_sound
+    from tunesmith.audio.edits import Edit
+    from tunesmith.cli.editing import edit_file
     from tunesmith.cli.sound import seconds_of
 
-    check_output(output, file)
-    fitted = fitting.fit(read_sound(file), seconds_of("duration", duration))
-    write_audio(fitted.audio, output, bits=bits)
+    seconds = seconds_of("duration", duration)
+    what: list[str] = []
+
+    def fitted(audio: Audio) -> Audio:
+        found = fitting.fit(audio, seconds)
+        what.append(found.done)
+        return found.audio
+
+    done = edit_file(file, output, Edit("fit", {"duration": seconds, "bits": bits}), fitted, bits=bits)
     if as_json:
-        typer.echo(as_json_text({"file": str(output), "duration": fitted.audio.duration, "done": fitted.done}))
+        typer.echo(as_json_text({**done.as_json(), "done": what[0]}))
     else:
-        typer.echo(f"{output}: {fitted.audio.duration:.2f} s, {fitted.done}")
+        typer.echo(f"{output}: {done.audio.duration:.2f} s, {what[0]}")

@@ -191,7 +191,12 @@ def _marks(track: Track) -> str:
 
 
 def _shown_prompt(track: Track) -> str:
-    return track.prompt if len(track.prompt) <= SHOWN_PROMPT else f"{track.prompt[:SHOWN_PROMPT]}…"
+    """Return what a track was made from in a few words: an edit of what, or the prompt."""
+    from tunesmith.audio.edits import edit_in_words, edits_of
+
+    edits = [edit_in_words(step) for step in edits_of(track.made.metadata)]
+    shown = "; ".join([*edits[::-1], *filter(None, [track.prompt])])
+    return shown if len(shown) <= SHOWN_PROMPT else f"{shown[:SHOWN_PROMPT]}…"
 
 
 def _show_table(found: Iterable[Track]) -> None:
@@ -204,7 +209,7 @@ def _row(track: Track) -> tuple[str, ...]:
     place, state = place_of(track)
     made = datetime.fromtimestamp(track.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
     file = str(place) if place is not None and state == HERE else state
-    seconds, seed = f"{track.made.duration:.1f}", str(track.seed)
+    seconds, seed = f"{track.made.duration:.1f}", "" if track.seed is None else str(track.seed)
     return (track.id, made, track.made.generated_by, seconds, seed, _marks(track), _shown_prompt(track), file)
 
 

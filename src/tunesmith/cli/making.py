@@ -108,12 +108,22 @@ def check_continued(audio: str | None, continued: bool) -> None:
         raise InvalidRequest("continue", "needs the recording to go on from: --audio FILE")
 
 
-def check_licence(model: str, commercial_safe: bool | None) -> None:
-    """Raise InvalidRequest where only commercially usable models are wanted, by flag or setting, and it is none."""
-    if load_settings().commercial_safe if commercial_safe is None else commercial_safe:
-        from tunesmith.models.installed import check_commercial_use
+def check_licence(model: str | None, commercial_safe: bool | None, *recordings: str | Path | None) -> None:
+    """Raise InvalidRequest where only what may be used commercially is wanted, by flag or setting, and this is not.
 
+    ``recordings`` are sound files that go into the result; raises AudioFileError for one that cannot be read.
+    """
+    if not (load_settings().commercial_safe if commercial_safe is None else commercial_safe):
+        return
+    from tunesmith.audio.reader import read_metadata
+    from tunesmith.models.installed import check_commercial_use
+    from tunesmith.models.licences import check_parts
+
+    if model is not None:
         check_commercial_use(model)
+    for path in recordings:
+        if path is not None:
+            check_parts(read_metadata(path), Path(path).name)
 
 
 def make_all(

@@ -69,7 +69,7 @@ class LocalMaker:
         from tunesmith.naming import slug
         from tunesmith.server.mcp_tool import MusicFile
 
-        check_licence(request.model, None)
+        check_licence(request.model, None, request.audio, request.melody)
         generator: Generator = self._create(request.model)
         audio = generator.generate(request, report, given_up.is_set)
         path = self._folder / f"{slug(request.prompt)}-{request.seed}-{secrets.token_hex(3)}.{file_format}"

@@ -48,7 +48,7 @@ Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
 Keep = Annotated[str, _option(MUSIC, "With --pick: keep the files of all, or only the best.", "all|best", "--keep")]
 MODEL_HELP = "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicate:OWNER/NAME."
 Model = Annotated[str, _option(MUSIC, MODEL_HELP, "NAME")]
-SAFE_HELP = "Refuse a model whose licence does not allow commercial use."
+SAFE_HELP = "Refuse a model or a recording whose licence does not allow commercial use."
 CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]
 
 NegativePrompt = Annotated[Text, _option(MODELS, "What to stay away from (experimental).", "TEXT")]

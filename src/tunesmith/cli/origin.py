@@ -8,7 +8,10 @@ from typing import Any
 
 import typer
 
+from tunesmith.audio.credits import SOURCES, credits_of, licence_of
+from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.audio.formats import FORMATS
+from tunesmith.audio.tags.own import foreign_tags
 from tunesmith.cli.outputs import as_json_text
 from tunesmith.errors import InvalidRequest
 
@@ -25,16 +28,19 @@ def show_file(path: Path, as_json: bool) -> None:
     """Print what a file says of itself; raises AudioFileError, or InvalidRequest for one that is not of Tunesmith."""
     from tunesmith.audio.reader import read_metadata
 
-    said = read_metadata(path)
+    said = dict(read_metadata(path))
     parts = _parts(said)
-    if not parts:
-        said = origin_of(path)
+    if not parts and not edits_of(said):
+        said = dict(origin_of(path))
+    said["licence"] = licence_of(said)
     if as_json:
         typer.echo(as_json_text({"file": str(path), **said}))
         return
     from tunesmith.cli.tables import show_table
 
-    show_table(("what", "value"), [("file", str(path)), *(_rows_of_parts(parts) if parts else _rows(said))])
+    edits = [("edited", edit_in_words(step)) for step in edits_of(said)]
+    whole = [*_rows_of_parts(parts), ("licence", said["licence"])] if parts else [*_rows(said)]
+    show_table(("what", "value"), [("file", str(path)), *whole, *edits])
 
 
 def origin_of(path: Path) -> Mapping[str, Any]:
@@ -61,9 +67,17 @@ def _rows_of_parts(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, st
     for number, part in enumerate(parts, start=1):
         if nested := _parts(part):
             yield f"{number}", f"stitched from {len(nested)} sounds"
-        for name in FIRST:
-            if part.get(name) is not None:
-                yield f"{number} {name}", _shown(part[name])
+        known = {**part, "licence": licence_of(part), **_of_file(part)}
+        for name in ("file", "artist", *FIRST):
+            if known.get(name) is not None:
+                yield f"{number} {name}", _shown(known[name])
+
+
+def _of_file(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a part's file and its tags say of it."""
+    tags, source = foreign_tags(part), part.get("source")
+    named = {"file": source.get("name")} if isinstance(source, Mapping) else {}
+    return {**named, **{name: list(tags[name]) for name in ("title", "artist") if name in tags}}
 
 
 def _rows(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -71,12 +85,17 @@ def _rows(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in FIRST:
         if said.get(name) is not None:
             yield name, _shown(said[name])
+    for credit in credits_of(said) if said.get(SOURCES) else ():
+        yield "made from", str(credit)
+    for name, values in foreign_tags(said).items():
+        yield name, _shown(values)
     for name, value in (said.get("settings") or {}).items():
         if value not in (None, [], ""):
             yield name, _shown(value)
     for warning in said.get("warnings") or ():
         yield "warning", str(warning)
-    yield "asked for", as_json_text(said["request"])
+    if isinstance(said.get("request"), Mapping):
+        yield "asked for", as_json_text(said["request"])
 
 
 def _shown(value: Any) -> str:

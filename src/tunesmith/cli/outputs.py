@@ -32,6 +32,8 @@ class Made:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
+        from tunesmith.audio.markers import stored_loop_points_json
+
         return {
             "id": self.track,
             "prompt": self.request.prompt,
@@ -40,6 +42,7 @@ class Made:
             "took": self.took,
             "files": list(self.files),
             "warnings": list(self.warnings),
+            "loop_points": stored_loop_points_json(self.metadata),
             "metadata": dict(self.metadata),
         }
 

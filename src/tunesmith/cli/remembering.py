@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from tunesmith.config import load_settings
 from tunesmith.errors import DatabaseError
 
 if TYPE_CHECKING:
+    from tunesmith.audio import Audio
     from tunesmith.library.track import NewTrack, TrackFile
     from tunesmith.library.tracks import Tracks
     from tunesmith.request import GenerationRequest
@@ -43,6 +44,29 @@ def remembered(made: Sequence[Made], parent: str | None = None) -> list[Made]:
         tracks = log.add(*(_track(one, parent) for one in made))
         return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
     return list(made)
+
+
+def remember_edit(audio: Audio, path: Path, edit: str, source_digest: str, took: float) -> str | None:
+    """Write an edited file into the prompt log, unless the settings say not to, and return its id.
+
+    Its parent is the newest track that is the file it was made of.
+    """
+    if not load_settings().prompt_log:
+        return None
+    from tunesmith.library.track import NewTrack
+
+    said = audio.metadata
+    asked = said.get("request")
+    request = {"model": said.get("model"), "seed": said.get("seed"), **asked} if isinstance(asked, Mapping) else {}
+    with _warned(), prompt_log() as log:
+        parent = log.of_digest(source_digest)
+        made = NewTrack(
+            request=request, model=str(said.get("model") or "none"), generated_by=edit, door=DOOR,
+            duration=audio.duration, file=_file(path), metadata=dict(said), timings={"total": round(took, 3)},
+            parent=parent.id if parent else None,
+        )  # fmt: skip
+        return log.add(made)[0].id
+    return None
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None
         return
     for name, value in values.items():
         if value is not None and name != "metadata":
-            typer.echo(f"{name:16}{value}")
+            typer.echo(f"{name:16}{_loops_in_words(value) if name == 'loop_points' else value}")
 
 
 def convert(
@@ -64,12 +64,9 @@ def convert(
 ) -> None:
     """Write a sound in another format, rate or number of channels; what it says of itself is kept."""
     from tunesmith.audio.edit import to_mono
-    from tunesmith.audio.writer import write_audio
-    from tunesmith.cli.reading import check_output, read_sound
 
-    check_output(output, file)
-    audio = read_sound(file)
-    _report(write_audio(to_mono(audio) if mono else audio, output, bits=bits, sample_rate=sample_rate), audio)
+    settings = {"sample_rate": sample_rate, "mono": mono or None, "bits": bits}
+    _changed(file, output, ("convert", settings), to_mono if mono else _unchanged, bits=bits, sample_rate=sample_rate)
 
 
 def trim(file: FileArgument, output: Output, start: Start = "0", end: End = None, bits: Bits = None) -> None:
@@ -78,7 +75,8 @@ def trim(file: FileArgument, output: Output, start: Start = "0", end: End = None
 
     last = None if end is None else seconds_of("end", end)
     first = seconds_of("start", start)
-    _changed(file, output, lambda audio: edit.trim(audio, first, last), bits)
+    settings = {"start": first, "end": last, "bits": bits}
+    _changed(file, output, ("trim", settings), lambda audio: edit.trim(audio, first, last), bits=bits)
 
 
 def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut = "0", bits: Bits = None) -> None:
@@ -96,7 +94,7 @@ def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut =
                 raise InvalidRequest(name, f"must be at most the sound's {audio.duration:g} s, got {seconds:g} s")
         return edit.fade(audio, fade_in, fade_out)
 
-    _changed(file, output, faded, bits)
+    _changed(file, output, ("fade", {"in": fade_in, "out": fade_out, "bits": bits}), faded, bits=bits)
 
 
 def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING_LUFS, bits: Bits = None) -> None:
@@ -117,7 +115,7 @@ def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING
             )
         return gain(audio, min(wanted, room))
 
-    _changed(file, output, louder, bits)
+    _changed(file, output, ("normalize", {"loudness": loudness, "bits": bits}), louder, bits=bits)
 
 
 def about(audio: Audio, file: Path) -> dict[str, Any]:
@@ -125,10 +123,13 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
     import math
 
     from tunesmith.audio.analysis.hearing import hear_knowing
+    from tunesmith.audio.credits import authors_of, credits_of, licence_of
     from tunesmith.audio.loudness import loudness_of, true_peak_of
+    from tunesmith.audio.markers import loop_points_json
 
     heard, loudness, peak = hear_knowing(audio), loudness_of(audio), true_peak_of(audio)
     rhythm, said = heard.rhythm, audio.metadata
+    credit = credits_of(said)
     return {
         "file": str(file), "format": file.suffix[1:].lower(), "bytes": file.stat().st_size,
         "duration": round(audio.duration, 4), "sample_rate": audio.sample_rate, "channels": audio.channels,
@@ -138,21 +139,29 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
         "loudness_lufs": round(loudness, 2) if math.isfinite(loudness) else None,
         "true_peak_dbtp": round(peak, 2) if math.isfinite(peak) else None,
         "prompt": said.get("prompt"), "seed": said.get("seed"), "model": said.get("model"),
-        "licence": said.get("licence"), "metadata": dict(said),
+        "title": credit[0].title or None if len(credit) == 1 else said.get("title"),
+        "artist": ", ".join(authors_of(said)) or None, "licence": licence_of(said),
+        "loop_points": loop_points_json(said, audio.sample_rate), "metadata": dict(said),
     }  # fmt: skip
 
 
-def _changed(file: Path, output: Path, change: Any, bits: int | None) -> None:
-    from tunesmith.audio.writer import write_audio
-    from tunesmith.cli.reading import check_output, read_sound
-
-    check_output(output, file)
-    audio = change(read_sound(file))
-    _report(write_audio(audio, output, bits=bits), audio)
+def _loops_in_words(loops: list[dict[str, Any]]) -> str:
+    return "; ".join(
+        f"samples {one['start']} to {one['end']}, {one['start_seconds']:.3f} to {one['end_seconds']:.3f} s"
+        for one in loops
+    )
 
 
-def _report(path: Path, audio: Audio) -> None:
-    typer.echo(f"{path}: {audio.duration:.2f} s")
+def _unchanged(audio: Audio) -> Audio:
+    return audio
+
+
+def _changed(file: Path, output: Path, edit: tuple[str, dict[str, Any]], change: Any, **written_as: Any) -> None:
+    from tunesmith.audio.edits import Edit
+    from tunesmith.cli.editing import edit_file
+
+    done = edit_file(file, output, Edit(*edit), change, **written_as)
+    typer.echo(f"{done.path}: {done.audio.duration:.2f} s")
 
 
 def seconds_of(field: str, text: str) -> float:

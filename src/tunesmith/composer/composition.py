@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.audio import Audio
+from tunesmith.audio.markers import whole_loop, with_markers
+from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_spools
@@ -69,7 +71,10 @@ class Composition:
         score = replace(self.score, mix=replace(self.score.mix, loudness_lufs=loudness))
         spool = mix_score(score, self.session(progress, cancelled))
         progress(Progress("done", 1.0))
-        return Audio(spool, self.playing.sample_rate, self.metadata)
+        rate, metadata = self.playing.sample_rate, self.metadata
+        if score.loop:
+            metadata = with_markers(metadata, whole_loop(len(spool), rate))
+        return Audio(spool, rate, metadata)
 
     def stems(
         self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled
@@ -112,9 +117,29 @@ class Composition:
             "model": MODEL,
             "licence": LICENCE,
             "settings": settings,
+            **self._timeline(),
             "request": self.request.model_dump(mode="json", exclude_defaults=True) if self.request else None,
             "warnings": list(self.warnings),
         }
+
+    def _timeline(self) -> dict[str, Any]:
+        """Return the beats and sections in seconds, nothing for a meter whose bars are no whole number of beats."""
+        score, beat = self.score, self.score.meter.felt_beat
+        beats_a_bar = score.meter.beats_per_bar / beat
+        if not beats_a_bar.is_integer():
+            return {}
+        seconds_at, bar = score.tempo_map.seconds_at, score.meter.beats_per_bar
+        tempos = tuple(Tempo(seconds_at(at), at / beat, bpm / beat) for at, bpm in score.tempo_map.changes)
+        sections = tuple(
+            Stage(one.name, seconds_at(one.bar * bar), seconds_at((one.bar + one.bars) * bar)) for one in score.sections
+        )
+        whole = Timeline(
+            seconds_at(max(at for at, _ in score.tempo_map.changes)) + score.duration,
+            int(beats_a_bar),
+            tempos,
+            sections,
+        )
+        return {TIMELINE: whole.of_stretches([(0.0, score.duration)]).as_json()}
 
     def session(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Session:
         """Return what rendering this piece needs."""

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 from tunesmith.audio import Audio
+from tunesmith.audio.credits import licence_of
 from tunesmith.audio.edit import trim
 from tunesmith.audio.reader import read_audio
 from tunesmith.errors import GenerationCancelled, InvalidRequest
@@ -13,7 +14,7 @@ from tunesmith.finishing import finish
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.hosted.access import Access
 from tunesmith.hosted.calls import USUAL_PATIENCE, Patience
-from tunesmith.hosted.clips import ClipOrder, Service
+from tunesmith.hosted.clips import Clip, ClipOrder, Service
 from tunesmith.hosted.facts import UNKNOWN_LICENCE, Facts, facts_of
 from tunesmith.hosted.huggingface import HuggingFace
 from tunesmith.hosted.names import HostedName
@@ -21,6 +22,7 @@ from tunesmith.hosted.piece import Maker, Piece
 from tunesmith.hosted.replicate import Replicate
 from tunesmith.hosted.waiting import finished
 from tunesmith.request import GenerationRequest
+from tunesmith.sources import with_sources
 from tunesmith.wishes import check_wishes, text_of
 
 DEFAULT_SECONDS = 10.0
@@ -56,17 +58,17 @@ class HostedGenerator:
         piece = finished(maker.make(order), cancelled)
         audio, warnings = finish(_cut(piece.audio, order.seconds), request)
         progress(Progress("done", 1.0))
-        return audio.with_metadata(**self._metadata(request, piece, warnings))
+        return audio.without_metadata().with_metadata(**self._metadata(request, piece, warnings))
 
     def _metadata(self, request: GenerationRequest, piece: Piece, warnings: tuple[str, ...]) -> dict[str, Any]:
         first, notes = piece.clips[0], list(piece.notes)
         heeded = first.seed is not None and request.seed in (first.seed, None)
         if request.seed is not None and not heeded:
             notes.append(f"seed: {self._name.service_name} did not take it; the same seed will give other music")
-        licence = first.licence or self._facts.licence
+        licence = self._licence(first, bool(request.audio or request.melody))
         if licence == UNKNOWN_LICENCE:
             notes.append(f"licence: that of {self._name} is not known; see its page before you publish")
-        return {
+        about = {
             "title": request.prompt[:80],
             "prompt": request.prompt,
             "seed": request.seed if request.seed is not None else first.seed,
@@ -79,6 +81,16 @@ class HostedGenerator:
             "request": request.model_dump(mode="json", exclude_unset=True),
             "warnings": [*notes, *warnings],
         }  # fmt: skip
+        return with_sources(about, request)
+
+    def _licence(self, clip: Clip, of_a_recording: bool) -> str:
+        """Return the licence of what the model makes: as the service says, as is known, or as the file's tags say.
+
+        Where a recording goes along, what the service says may be that of the recording too.
+        """
+        known = self._facts.licence if self._facts.licence != UNKNOWN_LICENCE else None
+        said = known or clip.licence if of_a_recording else clip.licence or known
+        return said or licence_of(clip.audio.metadata)
 
 
 class _Told:

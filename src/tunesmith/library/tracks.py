@@ -84,6 +84,13 @@ class Tracks:
             row = connection.execute(sa.select(tracks).where(tracks.c.job_id == job_id)).mappings().first()
         return None if row is None else _track_of(row)
 
+    def of_digest(self, digest: str) -> Track | None:
+        """Return the newest track whose file has this SHA-256."""
+        query = sa.select(tracks).where(tracks.c.digest == digest).order_by(tracks.c.number.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _track_of(row)
+
     def page(self, which: TrackFilter = EVERYTHING, limit: int = PAGE, before: int | None = None) -> TrackPage:
         """Return a page of tracks, newest first, older than number ``before``."""
         if limit < 1:
@@ -166,6 +173,11 @@ def _words(made: NewTrack, tags: Sequence[str]) -> str:
         str(made.metadata.get("title") or ""),
         str(settings.get("genre") or ""),
         str(settings.get("key") or ""),
+    ]
+    described += [
+        f"{step.get('edit')} {(step.get('source') or {}).get('name', '')}"
+        for step in made.metadata.get("edits") or ()
+        if isinstance(step, Mapping)
     ]
     return words_of([str(made.request.get("prompt", "")), *tags, made.model, made.generated_by, *described])
 

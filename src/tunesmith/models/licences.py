@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.audio.credits import credits_of
+from tunesmith.errors import InvalidRequest
 
 UNKNOWN = "unknown"
+COMPOSED = "free to use, also commercially"
+"""How the licence of the composer's pieces begins."""
 
 COMMERCIAL_USE: Mapping[str, bool] = {
     "afl-3.0": True,
@@ -17,7 +24,9 @@ COMMERCIAL_USE: Mapping[str, bool] = {
     "cc-by-nc-2.0": False,
     "cc-by-nc-3.0": False,
     "cc-by-nc-4.0": False,
+    "cc-by-nc-nd-3.0": False,
     "cc-by-nc-nd-4.0": False,
+    "cc-by-nc-sa-3.0": False,
     "cc-by-nc-sa-4.0": False,
     "cc-by-sa-3.0": True,
     "cc-by-sa-4.0": True,
@@ -32,8 +41,41 @@ COMMERCIAL_USE: Mapping[str, bool] = {
 
 
 def allows_commercial_use(licence: str) -> bool | None:
-    """Say whether the licence allows commercial use; None where that is not known."""
-    return COMMERCIAL_USE.get(licence.strip().lower())
+    """Say whether the licence allows commercial use; None where that is not known.
+
+    The licence is one of the hub's identifiers, the address or the name of a Creative Commons licence, or the
+    composer's; several are separated by ``;``, and then all that say anything must allow it.
+    """
+    said = {_one_allows(part) for part in licence.split(";")} - {None}
+    return None if not said else all(said)
+
+
+def check_parts(metadata: Mapping[str, Any], name: str) -> None:
+    """Raise InvalidRequest unless all that a recording called ``name`` is made of may be used commercially."""
+    for part in credits_of({"title": name, **metadata}):
+        allowed = allows_commercial_use(part.licence)
+        if allowed is None:
+            raise InvalidRequest("commercial_safe", f"whether {name} may be used commercially is not known: {part}")
+        if not allowed:
+            raise InvalidRequest("commercial_safe", f"{name} may not be used commercially: {part}")
+
+
+def _one_allows(licence: str) -> bool | None:
+    plain = licence.strip().lower()
+    if plain.startswith(COMPOSED):
+        return True
+    if plain.startswith("all rights reserved"):
+        return False
+    named = _CREATIVE_COMMONS.search(plain)
+    if named:
+        plain = f"cc-{named['kind'].replace(' ', '-')}-{named['version']}"
+    return COMMERCIAL_USE.get("cc0-1.0" if _ZERO.search(plain) else plain)
+
+
+_CREATIVE_COMMONS = re.compile(
+    r"(?:creativecommons\.org/licenses/|\bcc[ -])(?P<kind>by(?:[ -](?:nc|sa|nd))*)[ /-](?P<version>\d\.\d)"
+)
+_ZERO = re.compile(r"creativecommons\.org/publicdomain/zero/1\.0|^cc0(?: 1\.0)?$")
 
 
 def commercial_use_in_words(allowed: bool | None) -> str:

@@ -19,6 +19,7 @@ from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.job import Job, read_job
 from tunesmith.musicgen.runner import Codec, Codes, Samples
 from tunesmith.request import GenerationRequest
+from tunesmith.sources import with_sources
 
 STREAM_FRAMES = 25
 DECODE_SECONDS = 2
@@ -101,7 +102,7 @@ class MusicGenGenerator:
             return self._engine
 
     def _metadata(self, request: GenerationRequest, job: Job, warnings: tuple[str, ...]) -> dict[str, Any]:
-        return {
+        about = {
             "title": request.prompt[:80],
             "prompt": request.prompt,
             "seed": job.sequence.seed,
@@ -110,6 +111,7 @@ class MusicGenGenerator:
             "request": request.model_dump(mode="json", exclude_unset=True),
             "warnings": [*job.warnings, *warnings],
         }
+        return with_sources(about, request)
 
 
 def _open_engine(folder: Path, num_rows: int) -> Engine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from tunesmith.audio.analysis.features import Features
-from tunesmith.audio.analysis.rhythm import FRAMES_A_SECOND, Frames, Rhythm, accents_of
+from tunesmith.audio.analysis.key import KeyEstimate
+from tunesmith.audio.analysis.rhythm import FRAMES_A_SECOND, STEADY_SECONDS, Frames, Rhythm, accents_of
 from tunesmith.audio.buffer import Audio
+from tunesmith.audio.timeline import Timeline, beats_of_meter
 
 WHOLE_SECONDS = 0.005
 LEAST_BEATS = 4
-_METER = re.compile(r"(\d{1,2})/(\d{1,2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,10 @@ def stated_rhythm(audio: Audio) -> StatedRhythm | None:
     settings, request = audio.metadata.get("settings"), audio.metadata.get("request")
     if not isinstance(settings, Mapping) or not isinstance(request, Mapping) or request.get("hits"):
         return None
-    tempo, meter = settings.get("tempo_bpm"), _METER.fullmatch(str(settings.get("meter")))
-    if meter is None or not isinstance(tempo, int | float) or not 10 <= tempo <= 400:
+    tempo, beats = settings.get("tempo_bpm"), beats_of_meter(str(settings.get("meter")))
+    if beats is None or not isinstance(tempo, int | float) or not 10 <= tempo <= 400:
         return None
-    count, unit = int(meter[1]), int(meter[2])
-    beats = count // 3 if unit >= 8 and count % 3 == 0 and count > 3 else count
-    return StatedRhythm(float(tempo), max(1, beats), _is_as_long(settings, audio))
+    return StatedRhythm(float(tempo), beats, _is_as_long(settings, audio))
 
 
 def rhythm_as_stated(features: Features, stated: StatedRhythm) -> Rhythm | None:
@@ -53,6 +51,29 @@ def rhythm_as_stated(features: Features, stated: StatedRhythm) -> Rhythm | None:
     bar = stated.beats_a_bar
     downbeat = 0 if stated.is_whole else _downbeat(features, frames, bar)
     return Rhythm(round(stated.tempo_bpm, 2), bar, beats, beats[downbeat::bar], is_steady=True)
+
+
+def rhythm_of_timeline(features: Features, timeline: Timeline | None) -> Rhythm | None:
+    """Return the beats of a timeline; None without one, with too few beats, or where there is no sound."""
+    beats = () if timeline is None or not features.onsets.any() else tuple(timeline.beats())
+    if timeline is None or len(beats) < LEAST_BEATS:
+        return None
+    times = tuple(round(at, 5) for at, _ in beats)
+    downbeats = tuple(time for time, (_, is_first) in zip(times, beats, strict=True) if is_first)
+    period = float(np.median(np.diff(times)))
+    is_steady = bool(np.abs(np.diff(times) - period).max() < STEADY_SECONDS)
+    spans: dict[float, float] = {}
+    for tempo, end in zip(timeline.tempos, [*(one.at for one in timeline.tempos[1:]), timeline.duration], strict=True):
+        spans[tempo.tempo_bpm] = spans.get(tempo.tempo_bpm, 0.0) + end - tempo.at
+    main = max(spans, key=lambda tempo_bpm: spans[tempo_bpm])
+    return Rhythm(round(main, 2), timeline.beats_a_bar, times, downbeats, is_steady)
+
+
+def stated_key(audio: Audio) -> KeyEstimate | None:
+    """Return the key that the metadata of a piece of ours states; None where it states none, or it may have changed."""
+    settings, model = audio.metadata.get("settings"), audio.metadata.get("model")
+    key = settings.get("key") if isinstance(settings, Mapping) and model else None
+    return KeyEstimate(key, 1.0) if isinstance(key, str) and key else None
 
 
 def _is_as_long(settings: Mapping[str, Any], audio: Audio) -> bool:

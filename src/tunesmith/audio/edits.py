@@ -1,0 +1,57 @@
+"""Edits: the chain of changes that a file says it came from, each with its settings and the file it was made of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.tags.model import LOUDNESS
+from tunesmith.audio.tags.own import TAGS, foreign_tags
+
+EDITS, SOURCE = "edits", "source"
+KEEPS_LEVEL = frozenset({"convert", "trim"})
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change: its ``name``, as the command is called, and the ``settings`` that say it exactly."""
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def file_source(path: Path) -> dict[str, str]:
+    """Return how a file is named as the source of another: its name and SHA-256."""
+    with path.open("rb") as file:
+        return {"name": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:
+    """Return the sound with the edit at the end of the chain in its metadata."""
+    settings = {name: value for name, value in edit.settings.items() if value is not None}
+    made_of: Mapping[str, Any] = (
+        {SOURCE: dict(sources[0])} if len(sources) == 1 else {"sources": list(map(dict, sources))}
+    )
+    chain = [*edits_of(audio.metadata), {"edit": edit.name, **settings, **made_of}]
+    audio = audio.with_metadata(**{EDITS: chain})
+    tags = dict(foreign_tags(audio.metadata))
+    kept = {name: values for name, values in tags.items() if edit.name in KEEPS_LEVEL or not name.startswith(LOUDNESS)}
+    return audio if kept == tags else audio.with_metadata(**{TAGS: kept})
+
+
+def edits_of(metadata: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the chain of changes, the first one first."""
+    chain = metadata.get(EDITS)
+    return [step for step in chain if isinstance(step, Mapping)] if isinstance(chain, list) else []
+
+
+def edit_in_words(step: Mapping[str, Any]) -> str:
+    """Return one change as people read it: ``trim of song.flac, start 2, end 5.5``."""
+    sources = [step.get(SOURCE), *(step.get("sources") or ())]
+    names = [str(source.get("name")) for source in sources if isinstance(source, Mapping)]
+    settings = [f"{name} {value}" for name, value in step.items() if name not in ("edit", SOURCE, "sources")]
+    return ", ".join([f"{step.get('edit')} of {', '.join(names)}", *settings])

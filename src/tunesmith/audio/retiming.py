@@ -1,0 +1,55 @@
+"""Retiming: what the metadata of a sound says of times, after parts of it were cut out, repeated or put in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.markers import Markers, markers_of, with_markers
+from tunesmith.audio.timeline import SETTINGS, timeline_of, with_timeline
+
+Stretches = Sequence[tuple[int, int]]
+"""Parts of a sound, from sample to sample, in the order in which they are played."""
+
+
+def retimed(audio: Audio, stretches: Stretches, faded: int = 0) -> dict[str, Any]:
+    """Return the metadata of the stretches put one behind another: markers, beats, sections, length.
+
+    ``faded`` samples on both sides of a joint are no longer as they were.
+    """
+    rate = audio.sample_rate
+    metadata = with_markers(audio.metadata, markers_of(audio.metadata, rate).of_stretches(stretches, faded))
+    timeline = timeline_of(metadata, audio.duration)
+    seconds = [(first / rate, last / rate) for first, last in stretches]
+    moved = None if timeline is None else timeline.of_stretches(seconds)
+    length = sum(last - first for first, last in stretches)
+    return no_loop(with_timeline(metadata, moved, length / rate)) if length != audio.num_samples else metadata
+
+
+def looping(metadata: dict[str, Any], markers: Markers) -> dict[str, Any]:
+    """Return the metadata of a sound that has been made a loop."""
+    return with_markers(_with_setting(metadata, is_loop=True), markers)
+
+
+def no_loop(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a sound that is no longer one whole loop."""
+    return _with_setting(metadata, is_loop=False)
+
+
+def keep_loops_between(audio: Audio, first: int, last: int) -> Audio:
+    """Return the sound with the loops that lie between two samples, since elsewhere it has been changed."""
+    markers = markers_of(audio.metadata, audio.sample_rate)
+    kept = tuple(one for one in markers.loops if first <= one.start and one.end <= last)
+    if len(kept) == len(markers.loops):
+        return audio
+    metadata = no_loop(with_markers(audio.metadata, replace(markers, loops=kept)))
+    return audio.without_metadata().with_metadata(**metadata)
+
+
+def _with_setting(metadata: dict[str, Any], *, is_loop: bool) -> dict[str, Any]:
+    settings = metadata.get(SETTINGS)
+    if not isinstance(settings, dict) or "loop" not in settings:
+        return metadata
+    return {**metadata, SETTINGS: {**settings, "loop": is_loop}}

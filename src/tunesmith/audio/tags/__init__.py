@@ -1,0 +1,14 @@
+"""Tags: what a sound file says about itself, read from and written to every format.
+
+A tag has a name, that of the Vorbis comment in lower case (``artist``, ``tracknumber``), and one value or several.
+Tunesmith's own metadata is JSON in a field of its own and never in a tag that belongs to people.
+"""
+
+from __future__ import annotations
+
+from tunesmith.audio.tags.model import Tags as Tags
+from tunesmith.audio.tags.own import metadata_of as metadata_of
+from tunesmith.audio.tags.own import tags_of as tags_of
+from tunesmith.audio.tags.reading import read_file_metadata as read_file_metadata
+from tunesmith.audio.tags.reading import unread_names as unread_names
+from tunesmith.audio.tags.writing import write_tags as write_tags

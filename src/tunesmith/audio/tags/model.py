@@ -1,0 +1,62 @@
+"""The tags of a file as values, and the names that they have in each format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+Tags = Mapping[str, tuple[str, ...]]
+"""Values by name; the name is that of the Vorbis comment in lower case."""
+
+OWN = "tunesmith"
+"""The field of Vorbis comments and ID3 that holds Tunesmith's own metadata as JSON."""
+
+LOOP_START, LOOP_LENGTH = "loopstart", "looplength"
+
+INFO_CHUNKS: Mapping[str, bytes] = {
+    "title": b"INAM", "artist": b"IART", "album": b"IPRD", "date": b"ICRD", "tracknumber": b"ITRK", "genre": b"IGNR",
+    "comment": b"ICMT", "copyright": b"ICOP", "software": b"ISFT", "composer": b"IMUS", "publisher": b"IPUB",
+    "lyricist": b"IWRI", "language": b"ILNG", "isrc": b"ISRC", "engineer": b"IENG", "keywords": b"IKEY",
+    "subject": b"ISBJ", "technician": b"ITCH", "medium": b"IMED", "commissioned": b"ICMS",
+}  # fmt: skip
+"""Entries of a WAV file's ``LIST INFO`` chunk."""
+INFO_ALIASES: Mapping[bytes, str] = {b"IPRT": "tracknumber", b"TRCK": "tracknumber", b"TITL": "title", b"YEAR": "date"}
+
+ID3_FRAMES: Mapping[str, bytes] = {
+    "title": b"TIT2", "artist": b"TPE1", "album": b"TALB", "date": b"TDRC", "genre": b"TCON", "copyright": b"TCOP",
+    "albumartist": b"TPE2", "composer": b"TCOM", "conductor": b"TPE3", "lyricist": b"TEXT", "publisher": b"TPUB",
+    "isrc": b"TSRC", "bpm": b"TBPM", "key": b"TKEY", "language": b"TLAN", "software": b"TSSE", "media": b"TMED",
+    "discsubtitle": b"TSST", "grouping": b"TIT1", "mood": b"TMOO",
+}  # fmt: skip
+"""Text frames of ID3v2.4; ``tracknumber``, ``discnumber``, ``comment``, ``lyrics`` and ``website`` have their own
+forms, and every other name is a ``TXXX`` frame."""
+
+READER_NAMES: Mapping[str, str] = {
+    "year": "date", "track": "tracknumber", "track_total": "tracktotal", "disc": "discnumber",
+    "disc_total": "disctotal", "url": "website", "initial_key": "key", "set_subtitle": "discsubtitle",
+    "catalog_number": "catalognumber", "movement_name": "movementname", "movement_total": "movementtotal",
+    "show_movement": "showmovement", "tmoo": "mood",
+}  # fmt: skip
+"""Our names of what tinytag calls otherwise."""
+
+TECHNICAL = frozenset(
+    {"encoded_by", "encodedby", "encoder", "encoder_settings", "encodersettings", "encoder_options", "tlen", "length",
+     "tdtg", "tden", "tflt", "tdly", "itunsmpb", "itunnorm", "itunpgap", "waveformatextensible_channel_mask"}
+)  # fmt: skip
+"""Fields that describe the encoding of one file, and are wrong in the next."""
+LOUDNESS = ("replaygain_", "r128_")
+"""How fields that state a loudness begin; a change of level makes them wrong."""
+
+MAX_VALUE_CHARACTERS, MAX_TAGS_CHARACTERS = 65_536, 1_000_000
+
+
+def tags_from(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Collect (name, value) pairs: names in lower case, several values of a name in order, none of them twice."""
+    found: dict[str, tuple[str, ...]] = {}
+    characters = 0
+    for name, value in pairs:
+        text = value.replace("\0", "").strip()
+        characters += len(text)
+        known = found.get(name.lower(), ())
+        if text and text not in known and len(text) <= MAX_VALUE_CHARACTERS and characters <= MAX_TAGS_CHARACTERS:
+            found[name.lower()] = (*known, text)
+    return found

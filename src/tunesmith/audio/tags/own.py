@@ -1,0 +1,101 @@
+"""Tunesmith's metadata and the tags for people: which tags a piece of ours gets, and which are somebody else's.
+
+``metadata["tags"]`` holds the tags that others wrote: those of a recording, or what was changed on a file of ours.
+They win over the tags that we would write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith.audio.credits import UNKNOWN, authors_of, licence_of
+from tunesmith.audio.tags.model import Tags
+
+TAGS, MARKERS = "tags", "markers"
+MAX_TITLE_CHARACTERS = 200
+PROGRAM = "Tunesmith"
+
+
+def tags_of(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the tags that a file with this metadata gets."""
+    foreign = {name: tuple(map(str, values)) for name, values in foreign_tags(metadata).items()}
+    return {**_own_tags(metadata), **foreign}
+
+
+def foreign_tags(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the tags in the metadata that others wrote."""
+    tags = metadata.get(TAGS)
+    return tags if isinstance(tags, Mapping) else {}
+
+
+def own_json(metadata: Mapping[str, Any], *, with_markers: bool) -> str:
+    """Return Tunesmith's own metadata as JSON, empty where there is none; markers only where the format has none."""
+    left_out = {TAGS} if with_markers else {TAGS, MARKERS}
+    own = {name: value for name, value in metadata.items() if name not in left_out}
+    return json.dumps(own, ensure_ascii=False, separators=(",", ":"), default=str) if own else ""
+
+
+def metadata_of(tags: Tags, own: str = "") -> dict[str, Any]:
+    """Return the metadata of a file from its tags and from our own field, which older versions kept in ``comment``."""
+    metadata = _json_object(own)
+    if metadata is None:
+        metadata, tags = _of_an_older_version(tags)
+    expected = _own_tags(metadata)
+    foreign = {name: list(values) for name, values in tags.items() if expected.get(name) != values}
+    if metadata.get("model"):
+        foreign = {name: values for name, values in foreign.items() if not _is_our_software(name, values)}
+    foreign = {**dict(foreign_tags(metadata)), **foreign}
+    metadata.pop(TAGS, None)
+    return {**metadata, TAGS: foreign} if foreign else metadata
+
+
+def _own_tags(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the tags that the metadata implies: nothing for a recording that Tunesmith did not make."""
+    if not metadata.get("model") and not metadata.get("stitched"):
+        title = str(metadata.get("title") or "")
+        return {"title": (title,)} if title else {}
+    licence = licence_of({name: value for name, value in metadata.items() if name != TAGS})
+    genre = str(metadata.get("genre") or "")
+    title = str(metadata.get("title") or metadata.get("prompt") or "")[:MAX_TITLE_CHARACTERS].strip()
+    known = (licence,) if licence != UNKNOWN else ()
+    values = {
+        "title": (title,) if title else (), "artist": authors_of(metadata), "copyright": known, "license": known,
+        "genre": (genre,) if genre else (), "software": (PROGRAM,) if metadata.get("model") else (),
+    }  # fmt: skip
+    return {name: tuple(text.replace("\0", "") for text in texts) for name, texts in values.items() if texts}
+
+
+def _of_an_older_version(tags: Tags) -> tuple[dict[str, Any], Tags]:
+    """Read the form of version 0.1: JSON in ``comment``, beside tags that name Tunesmith as artist and as software."""
+    ours = tags.get("artist", ("",))[0].startswith(PROGRAM)
+    metadata = _json_object(tags["comment"][0]) if ours and "comment" in tags else None
+    if metadata is None:
+        return {}, tags
+    if "model" in metadata or "stitched" in metadata or "settings" in metadata:
+        kept = {name: values for name, values in tags.items() if name != "comment"}
+        return metadata, {name: values for name, values in kept.items() if not _was_written(name, values, metadata)}
+    return {TAGS: {name: [str(value)] for name, value in metadata.items()}}, {}
+
+
+def _was_written(name: str, values: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
+    """Whether version 0.1 wrote a tag of its own accord."""
+    licence = str(metadata.get("licence", ""))
+    return (
+        _is_our_software(name, values)
+        or (name == "artist" and values[0].startswith(PROGRAM))
+        or (name in ("copyright", "license") and values == (licence,))
+    )
+
+
+def _is_our_software(name: str, values: object) -> bool:
+    return name == "software" and isinstance(values, list | tuple) and str(values[0]).startswith(PROGRAM)
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

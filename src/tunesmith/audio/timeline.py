@@ -1,0 +1,170 @@
+"""Timeline: where the beats, bars and sections of a piece are, kept true when it is cut and joined.
+
+In metadata it is ``timeline``: its duration, the beats a bar, stretches of one tempo and sections. Beats are counted
+from 0, and every ``beats_a_bar``th is the first of a bar.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+TIMELINE, SETTINGS = "timeline", "settings"
+SAME_SECONDS = 0.05
+"""How far the length of a sound may lie from that of its timeline: more, and another program has cut it."""
+NEAR_SECONDS = 0.015
+"""How far a joint may lie from the beat that it was meant for, see splice.aligned."""
+MAX_STRETCHES = 20_000
+_METER = re.compile(r"(\d{1,2})/(\d{1,2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """From ``at`` seconds on, where beat number ``beat`` falls, the tempo is ``tempo_bpm``."""
+
+    at: float
+    beat: float
+    tempo_bpm: float
+
+    def beat_at(self, seconds: float) -> float:
+        """Return the beat at a time, in this tempo."""
+        return self.beat + (seconds - self.at) * self.tempo_bpm / 60
+
+    def seconds_of(self, beat: float) -> float:
+        """Return the time of a beat, in this tempo."""
+        return self.at + (beat - self.beat) * 60 / self.tempo_bpm
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A section of the form called ``name``, from ``start`` to ``end`` seconds."""
+
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The tempos and sections of a sound of ``duration`` seconds, in order; the first tempo begins at 0 seconds."""
+
+    duration: float
+    beats_a_bar: int
+    tempos: tuple[Tempo, ...]
+    sections: tuple[Stage, ...] = ()
+
+    def beats(self) -> Iterator[tuple[float, bool]]:
+        """Yield the time of each beat, and whether a bar begins with it."""
+        for tempo, end in self._tempos_with_ends():
+            near = NEAR_SECONDS * tempo.tempo_bpm / 60
+            last = tempo.beat_at(end) - near
+            for number in range(math.ceil(tempo.beat - near), math.ceil(last)):
+                yield max(tempo.at, tempo.seconds_of(number)), number % self.beats_a_bar == 0
+
+    def of_stretches(self, stretches: Sequence[tuple[float, float]]) -> Timeline:
+        """Return the timeline of these stretches, from second to second, put one behind another."""
+        tempos: list[Tempo] = []
+        sections: list[Stage] = []
+        begins = 0.0
+        for first, last in stretches:
+            move = begins - first
+            for tempo, end in self._tempos_with_ends():
+                start = max(first, tempo.at)
+                if start < min(last, end):
+                    tempos.append(Tempo(start + move, tempo.beat_at(start), tempo.tempo_bpm))
+            for one in self.sections:
+                start, end = max(first, one.start), min(last, one.end)
+                if start < end:
+                    sections.append(Stage(one.name, start + move, end + move))
+            begins += last - first
+        return Timeline(begins, self.beats_a_bar, tuple(tempos), tuple(_merged(sections)))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values, in microseconds."""
+        return {
+            "duration": round(self.duration, 6),
+            "beats_a_bar": self.beats_a_bar,
+            "tempos": [{name: round(value, 6) for name, value in asdict(one).items()} for one in self.tempos],
+            "sections": [
+                {"name": one.name, "start": round(one.start, 6), "end": round(one.end, 6)} for one in self.sections
+            ],
+        }
+
+    def _tempos_with_ends(self) -> Iterator[tuple[Tempo, float]]:
+        ends = [*(one.at for one in self.tempos[1:]), self.duration]
+        return zip(self.tempos, ends, strict=True)
+
+
+def timeline_of(metadata: Mapping[str, Any], duration: float) -> Timeline | None:
+    """Return the timeline of a sound of this duration; None where its metadata has none, or that of another length."""
+    stored = metadata.get(TIMELINE)
+    found = _read(stored) if isinstance(stored, Mapping) else _of_settings(metadata)
+    return found if found is not None and abs(found.duration - duration) <= SAME_SECONDS else None
+
+
+def with_timeline(metadata: Mapping[str, Any], timeline: Timeline | None, duration: float) -> dict[str, Any]:
+    """Return the metadata of a sound that now has this timeline and duration: what its settings say of them too."""
+    changed = {name: value for name, value in metadata.items() if name != TIMELINE}
+    if timeline is not None:
+        changed[TIMELINE] = timeline.as_json()
+    settings = metadata.get(SETTINGS)
+    if isinstance(settings, Mapping):
+        kept = {name: value for name, value in settings.items() if name != "bars"}
+        if timeline is None and "tempo_bpm" in settings:
+            kept.pop("duration", None)  # with it, the settings would say that the piece is whole and begins with a bar
+        elif "duration" in settings:
+            kept["duration"] = round(duration, 6)
+        if timeline is not None and "bars" in settings:
+            kept["bars"] = sum(is_first for _, is_first in timeline.beats())
+        changed[SETTINGS] = {name: kept[name] for name in settings if name in kept}
+    return changed
+
+
+def beats_of_meter(meter: str) -> int | None:
+    """Return how many beats of a bar are tapped: 2 in 6/8, 4 in 4/4; None for what is no meter."""
+    match = _METER.fullmatch(meter)
+    if match is None:
+        return None
+    count, unit = int(match[1]), int(match[2])
+    return max(1, count // 3 if unit >= 8 and count % 3 == 0 and count > 3 else count)
+
+
+def _of_settings(metadata: Mapping[str, Any]) -> Timeline | None:
+    """Return the timeline of a piece of version 0.1, whose settings say its tempo, unless that changes."""
+    settings, request = metadata.get(SETTINGS), metadata.get("request")
+    if not isinstance(settings, Mapping) or not isinstance(request, Mapping) or request.get("hits"):
+        return None
+    tempo, beats = settings.get("tempo_bpm"), beats_of_meter(str(settings.get("meter")))
+    duration = settings.get("duration")
+    if beats is None or not isinstance(tempo, int | float) or not 10 <= tempo <= 400:
+        return None
+    return Timeline(duration, beats, (Tempo(0.0, 0.0, tempo),)) if isinstance(duration, int | float) else None
+
+
+def _read(stored: Mapping[str, Any]) -> Timeline | None:
+    try:
+        tempos = tuple(Tempo(**one) for one in stored["tempos"][:MAX_STRETCHES])
+        sections = tuple(Stage(**one) for one in stored.get("sections", ())[:MAX_STRETCHES])
+        found = Timeline(float(stored["duration"]), int(stored["beats_a_bar"]), tempos, sections)
+        fits = bool(tempos) and found.beats_a_bar >= 1 and all(10 <= one.tempo_bpm <= 400 for one in tempos)
+        times = [one.at for one in tempos]
+        return found if fits and times == sorted(times) and times[0] == 0 <= times[-1] <= found.duration else None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return None
+
+
+def _merged(sections: Sequence[Stage]) -> Iterator[Stage]:
+    """Put stretches of one name that follow each other together."""
+    open_one: Stage | None = None
+    for one in sections:
+        if open_one is not None and open_one.name == one.name and abs(open_one.end - one.start) < NEAR_SECONDS:
+            open_one = Stage(one.name, open_one.start, one.end)
+            continue
+        if open_one is not None:
+            yield open_one
+        open_one = one
+    if open_one is not None:
+        yield open_one

@@ -1,0 +1,88 @@
+"""What all commands do that edit sound files: read, change, write, log, and say what was not kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli.console import say_warning
+
+if TYPE_CHECKING:
+    from tunesmith.audio import Audio
+    from tunesmith.audio.edits import Edit
+
+WHY_NO_LOOP: Mapping[str, str] = {
+    "trim": "a part of the loop is cut away",
+    "fade": "the fade lies in the loop",
+    "fit": "bars of the loop are taken out or repeated, or its end is cut",
+    "stitch": "a piece in the middle of others does not loop",
+}
+"""Why an edit does not keep loop points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A file that was written: its path, its sound, its metadata, and its id in the prompt log."""
+
+    path: Path
+    audio: Audio
+    track: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what every edit says in JSON."""
+        from tunesmith.audio.credits import licence_of
+        from tunesmith.audio.markers import loop_points_json
+
+        return {
+            "file": str(self.path), "id": self.track, "duration": self.audio.duration,
+            "licence": licence_of(self.audio.metadata),
+            "loop_points": loop_points_json(self.audio.metadata, self.audio.sample_rate),
+        }  # fmt: skip
+
+
+def edit_file(file: Path, output: Path, edit: Edit, change: Callable[[Audio], Audio], **written_as: Any) -> Edited:
+    """Write ``output`` with the changed sound of ``file``; ``written_as`` goes to the writer."""
+    from tunesmith.cli.reading import check_output, read_sound
+
+    check_output(output, file)
+    started = time.monotonic()
+    audio = read_sound(file)
+    return write_edited([file], [audio], change(audio), output, Written(edit, started, written_as))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How a result came about: the edit, when it began, and what the writer is told."""
+
+    edit: Edit
+    started: float
+    options: Mapping[str, Any]
+
+
+def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio, output: Path, how: Written) -> Edited:
+    """Write a sound that was made of files, with the chain of edits, and put it into the prompt log."""
+    from tunesmith.audio.edits import edited, file_source
+    from tunesmith.audio.writer import write_audio
+    from tunesmith.cli.remembering import remember_edit
+
+    named = [file_source(file) for file in files]
+    audio = edited(changed, how.edit, *named)
+    write_audio(audio, output, **how.options)
+    _warn_of_losses(files, sources, audio, how.edit.name)
+    track = remember_edit(audio, output, how.edit.name, named[0]["sha256"], time.monotonic() - how.started)
+    return Edited(output, audio, track)
+
+
+def _warn_of_losses(files: Sequence[Path], sources: Sequence[Audio], audio: Audio, edit: str) -> None:
+    from tunesmith.audio.markers import markers_of
+    from tunesmith.audio.tags import unread_names
+
+    lost = dict.fromkeys(name for file in files for name in unread_names(file))
+    if lost:
+        say_warning(f"not kept: {', '.join(lost)}")
+    had = max(len(markers_of(source.metadata, source.sample_rate).loops) for source in sources)
+    if edit in WHY_NO_LOOP and len(markers_of(audio.metadata, audio.sample_rate).loops) < had:
+        say_warning(f"loop points are not kept: {WHY_NO_LOOP[edit]}")

@@ -1,0 +1,38 @@
+"""Sources: the recordings that a piece was made from, which it names with their authors and licences."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tunesmith.audio.credits import SOURCES, licence_of, source_credit
+from tunesmith.audio.reader import read_metadata
+from tunesmith.request import GenerationRequest
+
+UPLOADED = re.compile(r"[0-9a-f]{64}")
+"""A recording that a server keeps has no name but its digest."""
+
+
+def with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
+    """Return the metadata of a model's output with the recordings of the request and the licence of the whole.
+
+    ``about`` holds the model's own licence as ``licence``, which becomes ``model_licence`` where there are recordings.
+    Raises AudioFileError for a recording that cannot be read.
+    """
+    used = {"audio": request.audio, "melody": request.melody}
+    sources = [{"used_as": role, **source_of(path)} for role, path in used.items() if path is not None]
+    if not sources:
+        return dict(about)
+    whole = {**about, "model_licence": about.get("licence"), SOURCES: sources}
+    return {**whole, "licence": licence_of(whole)}
+
+
+def source_of(path: Path) -> dict[str, Any]:
+    """Return a recording's name, digest, authors and licence; raises AudioFileError where it cannot be read."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    name = "" if UPLOADED.fullmatch(path.stem) else path.name
+    return {"name": name or "an uploaded recording", "sha256": digest, **source_credit(read_metadata(path), name)}
