@@ -79,17 +79,8 @@ def media_kind(start: bytes) -> MediaKind | None:
 
 
 def find_program() -> str | None:
-    """Return the FFmpeg of this machine, or else that of the extra ``tunesmith[media]``; None where there is none."""
-    if found := shutil.which("ffmpeg"):
-        return found
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        return None
-    try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError:
-        return None
+    """Return the FFmpeg program of this machine; None where there is none."""
+    return shutil.which("ffmpeg")
 
 
 class MediaSound:
@@ -147,7 +138,7 @@ class MediaSound:
     def _input(self) -> list[str]:
         program = find_program()
         if program is None:
-            problem = f"it is {self._kind.name}, which takes FFmpeg to read: install tunesmith[media], or ffmpeg itself"
+            problem = f"it is {self._kind.name}, which takes FFmpeg to read: install ffmpeg, so that it is on the PATH"
             raise NoProgram(problem)
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-max_alloc", str(LARGEST_ALLOCATION)]
         source = ["-protocol_whitelist", "file", "-f", self._kind.demuxer, "-i", f"file:{self._path}"]

@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.decoder import LOCAL_LIMITS, DecodeError, Decoder, LimitExceeded, NotASound, SoundLimits
 from tunesmith.audio.spool import Spool
-from tunesmith.audio.tags import read_file_metadata
+from tunesmith.audio.tags import metadata_of, read_file_metadata, tags_from
 from tunesmith.errors import AudioFileError
 
 KNOWN = "WAV, AIFF, FLAC, MP3, Ogg and Opus, and with FFmpeg M4A, WebM, 3GP, AMR and WMA"
@@ -29,7 +29,7 @@ def read_audio(path: str | Path, limits: SoundLimits = LOCAL_LIMITS) -> Audio:
         spool = Spool(sound.channels)
         for block in sound.blocks():
             spool.append(block)
-        return Audio(spool, sound.sample_rate, read_file_metadata(Path(path), sound.sample_rate), sound.encoding)
+        return Audio(spool, sound.sample_rate, _metadata(Path(path), sound), sound.encoding)
 
 
 def read_metadata(path: str | Path) -> Mapping[str, Any]:
@@ -38,7 +38,12 @@ def read_metadata(path: str | Path) -> Mapping[str, Any]:
     Raises AudioFileError when the file cannot be read.
     """
     with _explained(path), Path(path).open("rb") as file, Decoder(file) as sound:
-        return read_file_metadata(Path(path), sound.sample_rate)
+        return _metadata(Path(path), sound)
+
+
+def _metadata(path: Path, sound: Decoder) -> dict[str, Any]:
+    """Return a file's metadata; kinds of files that the reader of tags does not know have those that FFmpeg reads."""
+    return read_file_metadata(path, sound.sample_rate) or metadata_of(tags_from(sound.media_tags().items()))
 
 
 @contextmanager

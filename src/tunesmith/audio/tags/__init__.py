@@ -7,6 +7,7 @@ Tunesmith's own metadata is JSON in a field of its own and never in a tag that b
 from __future__ import annotations
 
 from tunesmith.audio.tags.model import Tags as Tags
+from tunesmith.audio.tags.model import tags_from as tags_from
 from tunesmith.audio.tags.own import metadata_of as metadata_of
 from tunesmith.audio.tags.own import tags_of as tags_of
 from tunesmith.audio.tags.reading import read_file_metadata as read_file_metadata
