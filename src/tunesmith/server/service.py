@@ -92,7 +92,11 @@ class MusicService:
         return self._start_or_queue(submission, made_by)
 
     def _start_or_queue(self, submission: Submission, model: str) -> Submitted:
-        """Submit the job, and start it here where there is a free place for it."""
+        """Submit the job, and start it here where there is a free place for it.
+
+        Raises FolderUnavailable where its music could not be kept.
+        """
+        self._files.results.prepare()
         worker, claim = self._starter.reserve(model), None
         try:
             submitted = self._store.submit(submission, worker)
