@@ -11,6 +11,7 @@ import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import Context
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,7 +101,8 @@ class Dispatcher:
     def start(self, claim: Claim) -> None:
         """Work on a job that was claimed as it was submitted."""
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._start_reserved, claim)
+        # Without the context of the request, whose id would stand in every line about the job.
+        self._loop.call_soon_threadsafe(self._start_reserved, claim, context=Context())
 
     def release(self, model: str) -> None:
         """Give a reserved place back."""

@@ -73,11 +73,7 @@ class MusicService:
         submitted = await asyncio.to_thread(self._submit, submission)
         if submitted.claim is None:
             self._starter.wake()
-        job = submitted.job
-        if submitted.created:
-            about = {"job_id": job.id, "model": job.generated_by, "dialect": job.dialect, "asked_for": job.model}
-            log.info("job queued", extra=about)
-        return job
+        return submitted.job
 
     def _submit(self, submission: Submission) -> Submitted:
         asked = submission.model or submission.request.model
@@ -104,6 +100,10 @@ class MusicService:
         finally:
             if worker is not None and claim is None:
                 self._starter.release(model)
+        job = submitted.job
+        if submitted.created:
+            about = {"job_id": job.id, "model": job.generated_by, "dialect": job.dialect, "asked_for": job.model}
+            log.info("job queued", extra=about)
         if claim is not None:
             self._starter.start(claim)  # here, not in the caller, who may be gone before this thread is done
         return submitted
