@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -301,7 +300,7 @@ def test_a_job_whose_folder_is_removed_while_it_is_made_is_made_again(tmp_path: 
         async with working(Workshop(tmp_path)) as shop:
             job_id = shop.submit("patient", str(gate))
             await shop.until(job_id, JobState.RUNNING)
-            shutil.rmtree(tmp_path / "results")
+            (tmp_path / "results").rename(tmp_path / "removed")
             gate.touch()
             job = await shop.ended(job_id)
             assert (job.state, job.attempts) == (JobState.SUCCEEDED, 2)
@@ -316,7 +315,7 @@ def test_jobs_wait_while_the_folder_of_results_cannot_be_made(tmp_path: Path, mo
 
     async def act() -> None:
         async with working(Workshop(tmp_path)) as shop:
-            shutil.rmtree(tmp_path / "results")
+            (tmp_path / "results").rename(tmp_path / "removed")
             (tmp_path / "results").write_text("in the way")
             job_id = shop.submit("prompt")
             await until(lambda: shop.dispatcher.problem is not None)
