@@ -16,7 +16,10 @@ The tree::
     ├── DatabaseError       the database is damaged, newer than this version or out of reach
     │   ├── DatabaseBusy    others hold it for longer than one can wait: try again later
     │   │   └── DatabaseOutOfReach   its server does not answer
-    │   └── DatabaseFull    it cannot grow, because the disk is full
+    │   ├── DatabaseFull    it cannot grow, because the disk is full
+    │   ├── DatabaseDamaged its file is damaged: what it holds cannot be read, and nothing is written to it
+    │   └── DatabaseGone    its file was removed or replaced while it was open: nothing is written to it
+    ├── FolderUnavailable   a folder of the server's is missing or cannot be written to: names it
     ├── JobNotFound         there is no job with that id
     ├── TrackNotFound       there is no track with that id in the prompt log
     ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
@@ -37,6 +40,7 @@ Beside it stands one warning, AudioFileWarning: a sound file was written, and so
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tunesmith.suggestions import LONGEST, near_names
@@ -151,7 +155,12 @@ class DownloadError(TunesmithError):
 
 
 class DatabaseError(TunesmithError):
-    """The database is damaged, locked, newer than this version or out of reach; it is left as it was."""
+    """The database is damaged, locked, newer than this version or out of reach; it is left as it was.
+
+    It may be there again after ``retry_after`` whole seconds, where that is not None.
+    """
+
+    retry_after: int | None = 30
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"database {where}: {problem}")
@@ -174,6 +183,26 @@ class DatabaseOutOfReach(DatabaseBusy):
 
 class DatabaseFull(DatabaseError):
     """The database cannot grow, because the disk is full."""
+
+    retry_after = None
+
+
+class DatabaseDamaged(DatabaseError):
+    """The database's file is damaged."""
+
+
+class DatabaseGone(DatabaseError):
+    """The database's file was removed or replaced while it was open; what is written to the old one would be lost."""
+
+
+class FolderUnavailable(TunesmithError):
+    """A folder is missing and cannot be made, or cannot be written to; ``problem`` tells nothing of where it is."""
+
+    retry_after = 30
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"folder {folder} cannot be used: {reason}")
+        self.problem = f"folder {folder.name} cannot be used: {reason}"
 
 
 class JobNotFound(TunesmithError):

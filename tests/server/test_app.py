@@ -20,6 +20,7 @@ from tunesmith.errors import (
     DatabaseFull,
     DatabaseOutOfReach,
     DiskFull,
+    FolderUnavailable,
     InvalidRequest,
     JobNotFound,
     ModelNotInstalled,
@@ -93,7 +94,9 @@ STATUSES: list[tuple[TunesmithError, int]] = [
     (DatabaseOutOfReach("postgresql://secret/x", "no answer from the secret host"), 503),
     (DatabaseFull("/secret/tunesmith.db", "cannot grow: the disk is full"), 507),
     (DiskFull("the disk is full: the music could not be kept"), 507),
-    (DatabaseError("/secret/tunesmith.db", "is damaged"), 500), (TunesmithError("a secret of the program"), 500),
+    (DatabaseError("/secret/tunesmith.db", "is damaged"), 503),
+    (FolderUnavailable(Path("/secret/results"), "Permission denied"), 503),
+    (TunesmithError("a secret of the program"), 500),
 ]  # fmt: skip
 every_path = pytest.mark.parametrize("path", SHAPES)
 

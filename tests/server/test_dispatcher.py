@@ -292,3 +292,35 @@ def test_a_job_may_say_how_long_its_model_stays(tmp_path: Path) -> None:
             await until(lambda: not shop.pool.loaded())
 
     run(act)
+
+
+def test_a_job_whose_folder_is_removed_while_it_is_made_is_made_again(tmp_path: Path) -> None:
+    async def act() -> None:
+        gate = tmp_path / "gate"
+        async with working(Workshop(tmp_path)) as shop:
+            job_id = shop.submit("patient", str(gate))
+            await shop.until(job_id, JobState.RUNNING)
+            (tmp_path / "results").rename(tmp_path / "removed")
+            gate.touch()
+            job = await shop.ended(job_id)
+            assert (job.state, job.attempts) == (JobState.SUCCEEDED, 2)
+            assert job.result is not None
+            assert shop.results.find(job.result.digest) is not None
+
+    run(act)
+
+
+def test_jobs_wait_while_the_folder_of_results_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+
+    async def act() -> None:
+        async with working(Workshop(tmp_path)) as shop:
+            (tmp_path / "results").rename(tmp_path / "removed")
+            (tmp_path / "results").write_text("in the way")
+            job_id = shop.submit("prompt")
+            await until(lambda: shop.dispatcher.problem is not None)
+            assert shop.store.get(job_id).state is JobState.QUEUED
+            (tmp_path / "results").unlink()
+            assert (await shop.ended(job_id)).state is JobState.SUCCEEDED
+
+    run(act)

@@ -14,7 +14,7 @@ from serving import Serving, serving
 from small_disk import SmallDisk, small_disk
 from sounds import wav_bytes
 
-from tunesmith.errors import DiskFull
+from tunesmith.errors import DiskFull, FolderUnavailable
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.server.dialects.replicate.file_store import FileStore, Upload
 from tunesmith.server.inputs import InputFiles
@@ -116,5 +116,5 @@ def test_another_failure_of_the_disk_is_not_called_a_full_one(
     tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_to_keep(monkeypatch, code, "another failure")
-    with pytest.raises(OSError, match="another failure"):
+    with pytest.raises(FolderUnavailable, match="cannot be used: another failure"):
         keep_result(tmp_path)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tunesmith.errors import DatabaseError
+from tunesmith.errors import DatabaseDamaged, DatabaseError, FolderUnavailable
 from tunesmith.server import health as module
 from tunesmith.server.health import LEAST_FREE_BYTES, Health, Vitals, health_routes
 
@@ -98,3 +98,14 @@ def test_many_who_ask_at_once_cost_one_look(well: Vitals) -> None:
 
     assert asyncio.run(many(health.problem)) == [None] * 50
     assert len(looks) == 1
+
+
+def test_a_folder_that_cannot_be_used_and_a_damaged_database_are_named_without_their_place(well: Vitals) -> None:
+    def unusable() -> None:
+        raise FolderUnavailable(Path("/srv/secret/results"), "Permission denied")
+
+    def damaged() -> None:
+        raise DatabaseDamaged("/srv/secret/tunesmith.db", "is damaged")
+
+    assert asked(replace(well, prepare=unusable)).json()["reason"] == "folder results cannot be used: Permission denied"
+    assert asked(replace(well, ping=damaged)).json()["reason"] == "the database is damaged"

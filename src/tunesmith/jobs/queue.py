@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tunesmith.errors import DatabaseDamaged
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
 from tunesmith.jobs.made import FOR_TRACK, track_of
 from tunesmith.jobs.rows import job_of, result_values
@@ -34,7 +35,7 @@ from tunesmith.jobs.statements import (
 )
 from tunesmith.jobs.unreadable import UnreadableJob, read_job, unreadable
 from tunesmith.library.clock import Clock
-from tunesmith.library.database import Database
+from tunesmith.library.database import DAMAGED, Database
 from tunesmith.library.tables import jobs, workers
 from tunesmith.library.tracks import track_row
 
@@ -93,7 +94,9 @@ class JobQueue:
         if job_id is None:
             return None
         values = {"the_id": job_id, "state": JobState.LOADING.value, "worker": worker, "started_at": self._clock()}
-        row = connection.execute(CLAIM, {**values, "stage": "loading"}).mappings().one()
+        row = connection.execute(CLAIM, {**values, "stage": "loading"}).mappings().first()
+        if row is None:  # an index names a row that there is not
+            raise DatabaseDamaged(self._database.where, DAMAGED)
         connection.execute(self._take_turn, {"owner": row["owner"]})
         return row
 
@@ -176,15 +179,15 @@ class JobQueue:
         with self._database.write() as connection:
             return _change(connection, CHANGE, claim, values)
 
-    def requeue(self, claim: Claim) -> bool:
-        """Give a job back whose runner died: it is tried once more, and then failed.
+    def requeue(self, claim: Claim, failure: Failure = CRASHED) -> bool:
+        """Give a job back whose runner died: it is tried once more, and then failed with ``failure``.
 
         False if the job is no longer this claim's.
         """
         self._forget(claim)
         with self._database.write() as connection:
             spent = jobs.c.attempts >= MAX_ATTEMPTS
-            return self._give_back(connection, IS_CLAIMED, spent, (_the(claim), _QUEUED_AGAIN)) > 0
+            return self._give_back(connection, IS_CLAIMED, spent, (_the(claim), _QUEUED_AGAIN), failure) > 0
 
     def release(self, claim: Claim) -> bool:
         """Give a job back because this process shuts down; the attempt does not count."""
@@ -214,11 +217,11 @@ class JobQueue:
 
     def _give_back(
         self, connection: sa.Connection, which: sa.ColumnElement[bool], spent: sa.ColumnElement[bool],
-        values: tuple[Mapping[str, Any], Mapping[str, Any]],
+        values: tuple[Mapping[str, Any], Mapping[str, Any]], failure: Failure = CRASHED,
     ) -> int:  # fmt: skip
         """Fail those whose tries are spent, requeue the others; ``values`` are the condition's and the requeued's."""
         the, again = values
-        end = _end(JobState.FAILED, self._clock()) | _failure_values(CRASHED)
+        end = _end(JobState.FAILED, self._clock()) | _failure_values(failure)
         failed = connection.execute(sa.update(jobs).where(which & spent), {**the, **end}).rowcount
         return failed + connection.execute(sa.update(jobs).where(which & ~spent).values(again), dict(the)).rowcount
 

@@ -23,9 +23,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tunesmith.audio.disk import room_for
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.background_sync import BackgroundSync
+from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.library.clock import Clock
 
 GRACE_SECONDS = 3600.0
@@ -66,9 +66,14 @@ class ResultFiles:
         self.folder = folder
         self._clock = clock
         self._incoming = folder / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        self.prepare()
         self._lock = FileLock(folder / ".lock")
         self._sync = BackgroundSync()
+
+    def prepare(self) -> None:
+        """Make the folders again where they were removed; raises FolderUnavailable."""
+        ensure_folder(self.folder)
+        ensure_folder(self._incoming)
 
     @contextmanager
     def receive(self, suffix: str = "") -> Iterator[Path]:
@@ -87,9 +92,9 @@ class ResultFiles:
         """Move a file from where ``new`` or ``receive`` said to its place; it is synced to the disk soon after.
 
         Nobody waits for the disk: what a power cut within that moment cuts short, ``find`` takes for gone.
-        Raises DiskFull.
+        Raises DiskFull, or FolderUnavailable where the folder was removed since.
         """
-        with room_for("the music"):
+        with writing_to(self.folder, "the music"):
             digest, size = _digest_of(path)
             target = self._path(digest)
             target.parent.mkdir(exist_ok=True)
@@ -101,6 +106,7 @@ class ResultFiles:
 
     def add(self, content: bytes) -> StoredFile:
         """Keep bytes as a result."""
+        self.prepare()
         with self.receive() as path:
             path.write_bytes(content)
             return self.keep(path)
@@ -127,6 +133,7 @@ class ResultFiles:
         ``used`` says when each result's last job finished; a file without a job counts from when it was written. What
         was used within ``GRACE_SECONDS`` is kept.
         """
+        self.prepare()
         self._remove_leftovers()
         now = self._clock()
         kept = sorted(self._results(used), key=lambda one: one.used_at)

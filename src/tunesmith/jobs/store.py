@@ -166,7 +166,7 @@ class JobStore:
         """Count the jobs that wait or are being made, by state."""
         query = sa.select(jobs.c.state, sa.func.count()).where(jobs.c.state.in_(UNFINISHED)).group_by(jobs.c.state)
         with self._database.read() as connection:
-            return {JobState(state): count for state, count in connection.execute(query)}
+            return {JobState(state): count for state, count in connection.execute(query) if state in UNFINISHED}
 
     def depths(self) -> tuple[Depth, ...]:
         """Count the jobs that wait or are being made, by model and state."""
@@ -176,10 +176,15 @@ class JobStore:
         now = self._clock()
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return tuple(Depth(model, JobState(state), count, max(0.0, now - at)) for model, state, count, at in rows)
+        return tuple(
+            Depth(model, JobState(state), count, max(0.0, now - at))
+            for model, state, count, at in rows
+            if state in UNFINISHED
+        )
 
     def ping(self) -> None:
-        """Raise DatabaseError unless the database answers."""
+        """Raise DatabaseError unless the database answers and is whole, as far as is known."""
+        self._database.check()
         with self._database.read() as connection:
             connection.execute(sa.select(jobs.c.id).limit(1))
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState
 from tunesmith.jobs.rows import job_of
-from tunesmith.request import GenerationRequest
+from tunesmith.request import GenerationRequest, one_line
 
 PLACEHOLDER = GenerationRequest(prompt="(the stored request cannot be read)")
 LATEST_TIME = 253_402_300_799.0
@@ -33,6 +33,8 @@ def read_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
     try:
         _check(row)
         return job_of(row, now)
+    except ValidationError as error:
+        raise UnreadableJob(one_line(error)[:MAX_REASON]) from None
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UnreadableJob(str(error)[:MAX_REASON]) from None
 
@@ -51,7 +53,7 @@ def unreadable(error: UnreadableJob) -> Failure:
 
 
 def _check(row: sa.RowMapping | Mapping[str, Any]) -> None:
-    for name in ("extra", "metadata"):
+    for name in ("request", "extra", "metadata"):
         if not isinstance(row[name], dict):
             raise UnreadableJob(f"{name}: must be an object")
     for name in _NUMBERS:

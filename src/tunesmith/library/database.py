@@ -23,7 +23,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from tunesmith.config import Settings
-from tunesmith.errors import DatabaseBusy, DatabaseError, DatabaseFull, DatabaseOutOfReach, InvalidRequest
+from tunesmith.errors import (
+    DatabaseBusy,
+    DatabaseDamaged,
+    DatabaseError,
+    DatabaseFull,
+    DatabaseGone,
+    DatabaseOutOfReach,
+    InvalidRequest,
+)
 from tunesmith.extras import install_command
 from tunesmith.library.stored_json import read_column
 
@@ -34,14 +42,20 @@ CHECKPOINT_SECONDS = 1.0
 FALLBACK_CHECKPOINT_PAGES = 10_000
 """The length of the write-ahead log, 40 MB, at which a commit moves it into the file after all."""
 
-REASONS = {
-    "malformed": "is damaged; it was left as it is: save what can be saved with: tunesmith log repair",
+DAMAGED = "is damaged; it was left as it is: save what can be saved with: tunesmith log repair"
+DAMAGES = {
+    **dict.fromkeys(("image is malformed", "malformed database schema", "Could not decode to UTF-8"), DAMAGED),
+    **dict.fromkeys(("no such table", "no such column", "has no column named", "vtable constructor failed"), DAMAGED),
+    "unsupported file format": DAMAGED,
     "not a database": "is damaged or not a database; it was left as it is; to begin a new one: tunesmith log repair",
+}
+REASONS = {
     "disk I/O error": "cannot be read or written: its disk is full, or fails",
     "readonly": "cannot be written to; check the permissions of its folder and of all its files, -wal and -shm too",
     "unable to open": "cannot be opened; check the folder and its permissions",
 }
-"""What SQLite's complaints mean to a user, by words in them."""
+"""What SQLite's complaints mean to a user, by words in them; after one of DAMAGES nothing is written any more."""
+GONE = "was removed or replaced while it was in use; put it back, or start the server again"
 NO_SERVER = ("08", "57P", "53300")
 """PostgreSQL's codes for a connection that broke, a server that ends or starts, and too many connections."""
 log = logging.getLogger("tunesmith.server")
@@ -62,6 +76,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.where = self.url.database or "" if self.is_sqlite else self.url.render_as_string(hide_password=True)
         self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgresql_engine(self.url)
+        self._file = _identity_of(self.where) if self.is_sqlite else None
+        self._damage: DatabaseDamaged | None = None
         self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         # SQLite lets a second writer sleep and look again; the threads of one process need not wait like that
         self._closed = threading.Event()
@@ -70,14 +86,29 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Give a connection that sees one moment of the database; raises DatabaseError."""
+        self._check_file()
         with self.explained(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Give a connection in a transaction that commits at the end, all or nothing; raises DatabaseError."""
+        """Give a connection in a transaction that commits at the end, all or nothing; raises DatabaseError.
+
+        Nothing is written to a file that was removed, replaced or found to be damaged.
+        """
+        self.check()
         with self.explained(), self._one_writer, self._writing.begin() as connection:
             yield connection
+
+    def check(self) -> None:
+        """Raise DatabaseDamaged or DatabaseGone where SQLite's file was found to be so; reads nothing of it."""
+        self._check_file()
+        if self._damage is not None:
+            raise DatabaseDamaged(self.where, self._damage.problem)
+
+    def _check_file(self) -> None:
+        if self._file is not None and _identity_of(self.where) != self._file:
+            raise DatabaseGone(self.where, GONE)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -90,9 +121,16 @@ class Database:
             said = str(error.orig).strip() or type(error.orig).__name__
             if not self.is_sqlite and _is_out_of_reach(error):
                 raise DatabaseOutOfReach(self.where, said.splitlines()[0]) from error
-            raise _explained(self.where, said) from error
+            raise self._noted(_explained(self.where, said)) from error
+        except UnicodeDecodeError as error:  # SQLite quotes names of a damaged schema in its complaints
+            raise self._noted(DatabaseDamaged(self.where, DAMAGED)) from error
         except NoConnectionFree as error:
             raise DatabaseBusy(self.where, "has too many callers at once; try again later") from error
+
+    def _noted(self, error: DatabaseError) -> DatabaseError:
+        if self.is_sqlite and isinstance(error, DatabaseDamaged):
+            self._damage = error
+        return error
 
     def use_write_ahead_log(self) -> None:
         """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
@@ -179,9 +217,12 @@ def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
             file.touch(mode=0o600)  # prompts and hashes of tokens are nobody else's business
     except OSError as error:
         raise DatabaseError(str(file), f"cannot be made: {error.strerror}") from None
-    engine = sa.create_engine(
-        url, connect_args={"timeout": busy_seconds}, pool_size=16, max_overflow=48, json_deserializer=read_column
-    )
+    existing = f"{file.absolute().as_uri()}?mode=rw"  # a file that is removed later is not made again, empty
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(existing, busy_seconds, uri=True, check_same_thread=False)
+
+    engine = sa.create_engine(url, creator=connect, pool_size=16, max_overflow=48, json_deserializer=read_column)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -217,10 +258,22 @@ def _is_out_of_reach(error: DBAPIError) -> bool:
     return isinstance(error, OperationalError) and (code is None or code.startswith(NO_SERVER))
 
 
+def _identity_of(file: str) -> tuple[int, int] | None:
+    """Return what tells a file from one that takes its place later; None where there is none."""
+    try:
+        about = Path(file).stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
+
+
 def _explained(where: str, said: str) -> DatabaseError:
     if LOCKED in said:
         return DatabaseBusy(where, "is locked by another program; stop what holds it, or try again later")
     if FULL in said:
         return DatabaseFull(where, "cannot grow: the disk is full")
+    damage = next((meaning for words, meaning in DAMAGES.items() if words in said), None)
+    if damage is not None:
+        return DatabaseDamaged(where, damage)
     meaning = (meaning for words, meaning in REASONS.items() if words in said)
     return DatabaseError(where, next(meaning, said.splitlines()[0]))

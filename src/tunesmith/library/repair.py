@@ -59,6 +59,8 @@ def is_sound(path: Path) -> bool:
         if "locked" in str(error):
             raise DatabaseError(str(path), "is in use; stop what uses it first") from None
         return False
+    except UnicodeDecodeError:  # SQLite quotes names of a damaged schema in its complaints
+        return False
     return found == "ok"
 
 
@@ -80,6 +82,7 @@ def _saved(path: Path, fresh: Path) -> dict[str, int]:
     rows = {}
     open_database(Settings(database_url=f"sqlite:///{fresh}")).close()
     with closing(sqlite3.connect(path)) as damaged, closing(sqlite3.connect(fresh)) as target:
+        damaged.text_factory = lambda text: text.decode("utf-8", "replace")
         for table in metadata.sorted_tables:
             rows[table.name] = _copied(damaged, target, table)
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -103,7 +106,7 @@ def _readable(damaged: sqlite3.Connection, select: str) -> Iterator[tuple[object
             for row in damaged.execute(select, (number,)):
                 yield row
                 number, leap = int(str(row[0])) + 1, 1
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError):
             number, leap = max(number, 0) + leap, leap * 2
         else:
             return

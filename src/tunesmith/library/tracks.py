@@ -186,15 +186,20 @@ def _owned(query: sa.Select[Any], owner: str | None) -> sa.Select[Any]:
     return query if owner is None else query.where(tracks.c.owner == owner)
 
 
+def _object(stored: object) -> Mapping[str, Any]:
+    """Return what a column holds, nothing where it is damaged, so that the other tracks of a page are shown."""
+    return stored if isinstance(stored, dict) else {}
+
+
 def _track_of(row: sa.RowMapping) -> Track:
     file = None
     if row["digest"] is not None:
         file = TrackFile(row["path"], row["digest"], row["format"], row["bytes"])
     made = NewTrack(
-        row["request"], row["model"], row["generated_by"], row["door"], row["duration"], file, row["metadata"],
-        row["timings"], row["owner"] or None, row["job_id"], row["parent"],
+        _object(row["request"]), row["model"], row["generated_by"], row["door"], row["duration"], file,
+        _object(row["metadata"]), _object(row["timings"]), row["owner"] or None, row["job_id"], row["parent"],
     )  # fmt: skip
     return Track(
         row["id"], row["number"], made, row["created_at"], row["version"], row["rating"], row["starred"],
-        tuple(row["tags"]),
+        tuple(row["tags"]) if isinstance(row["tags"], list) else (),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request
@@ -10,10 +11,11 @@ from fastapi_offline import FastAPIOffline
 
 import tunesmith
 from tunesmith.config import Settings
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError
 from tunesmith.server.auth import require_admin
 from tunesmith.server.body_timeout import BodyTimeout
 from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, own, replicate, tracks
+from tunesmith.server.dialects.contract import SERVER_FAULT, JobFailed
 from tunesmith.server.front import Heads, Slashes, front_routes
 from tunesmith.server.health import health_routes
 from tunesmith.server.limit_log import LimitLog
@@ -21,6 +23,7 @@ from tunesmith.server.limits import LimitHeaders
 from tunesmith.server.listening import Names
 from tunesmith.server.paths import dialect_of
 from tunesmith.server.refusals import add_refusals
+from tunesmith.server.repeated_fault import RepeatedFault
 from tunesmith.server.request_log import RequestLog
 from tunesmith.server.safety import add_safety
 from tunesmith.server.server import Server, ServerOptions
@@ -61,6 +64,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     app.include_router(metrics_routes(server.standing, require_admin(server.context.authenticate)))
     app.state.ending = Ending(server.drain, server.dismiss, settings.drain_seconds)
     app.state.limit_log = limit_log = LimitLog(server.metrics.limited)
+    app.state.faults = RepeatedFault(logging.getLogger("tunesmith.server"))
     app.add_exception_handler(TunesmithError, _told)
     add_refusals(app, tell)
     app.add_middleware(Heads)
@@ -74,7 +78,11 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
 
 async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, TunesmithError)
-    return tell(request.url.path, error)
+    response = tell(request.url.path, error)
+    is_unexplained = response.status_code == SERVER_FAULT and not isinstance(error, JobFailed)  # whose job is logged
+    if is_unexplained or isinstance(error, (DatabaseError, FolderUnavailable)):
+        request.app.state.faults.report(f"a request cannot be answered: {error}")
+    return response
 
 
 def tell(path: str, error: TunesmithError) -> Response:

@@ -11,10 +11,11 @@ import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import Context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tunesmith.errors import DatabaseBusy, DatabaseError, DiskFull
+from tunesmith.errors import DatabaseError, DiskFull, FolderUnavailable
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
@@ -24,6 +25,7 @@ from tunesmith.server.changes import Changes
 from tunesmith.server.diary import DiaryEntry, JobDiary, Outcome
 from tunesmith.server.keep_alive import KEEP_ALIVE
 from tunesmith.server.logs import bind
+from tunesmith.server.repeated_fault import RepeatedFault
 from tunesmith.server.stand_in import about_stand_in
 
 DEFAULT_FORMAT = "wav"
@@ -38,6 +40,7 @@ RETRY_SECONDS = 1.0
 
 NO_QUEUE = "the queue cannot be worked on"
 
+REMOVED = Failure("FolderUnavailable", "the folder of results was removed while the music was made")
 INTERNAL_ERROR = Failure("InternalError", "internal error; the server's log says more")
 T = TypeVar("T")
 log = logging.getLogger("tunesmith.server")
@@ -59,6 +62,8 @@ class Dispatcher:
         self._changes = changes
         self.diary = JobDiary()
         self.problem: str | None = None
+        self._fault = RepeatedFault(log)
+        self._conclusions = RepeatedFault(log)
         self._identity = ProcessIdentity.own()
         self._worker: str | None = None
         self._working: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
@@ -96,7 +101,8 @@ class Dispatcher:
     def start(self, claim: Claim) -> None:
         """Work on a job that was claimed as it was submitted."""
         assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._start_reserved, claim)
+        # Without the context of the request, whose id would stand in every line about the job.
+        self._loop.call_soon_threadsafe(self._start_reserved, claim, context=Context())
 
     def release(self, model: str) -> None:
         """Give a reserved place back."""
@@ -126,13 +132,14 @@ class Dispatcher:
                 async with self._looking:
                     await self._look_around()
                 self.problem = None
+                self._fault.clear()
                 wait = max(0.0, self._next_heartbeat - time.monotonic())
-            except DatabaseBusy as error:
+            except (DatabaseError, FolderUnavailable) as error:
                 self.problem, wait = NO_QUEUE, RETRY_SECONDS
-                log.error("%s: %s", NO_QUEUE, error)
-            except Exception:  # the border of the job runner: the server must not live on without its dispatcher
+                self._fault.report(f"{NO_QUEUE}: {error}")
+            except Exception as error:  # the border of the job runner: the server must not live on without it
                 self.problem, wait = NO_QUEUE, RETRY_SECONDS
-                log.exception(NO_QUEUE)
+                self._fault.report(f"{NO_QUEUE}: {type(error).__name__}", trace=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), wait)
 
@@ -174,6 +181,7 @@ class Dispatcher:
             return
         if time.monotonic() >= self._next_heartbeat:
             await self._show_life()
+        self._results.prepare()
         await self._take_more()
 
     async def _show_life(self) -> None:
@@ -264,29 +272,39 @@ class Dispatcher:
                 entry.succeeded(made)
             else:
                 entry.end(Outcome.STOPPED)
-        except TaskFailed as error:
-            await self._fail(claim, entry, Failure(error.kind, str(error)), error.trace)
-        except DiskFull as error:
-            path.unlink(missing_ok=True)  # now, because the database may need its room to say so
-            await self._fail(claim, entry, Failure(type(error).__name__, str(error)), "")
-        except RunnerCrashed as error:
-            log.warning("%s", error)
-            await self._conclude(self._write, self._queue.requeue, claim)
-            if job.attempts < MAX_ATTEMPTS:
-                entry.end(Outcome.REQUEUED)
-            else:
-                entry.failed(CRASHED)
         except asyncio.CancelledError:
             if self._closing:
                 await self._conclude(self._write, self._queue.release, claim)
             entry.end(Outcome.RELEASED if self._closing else Outcome.STOPPED)
             raise
-        except Exception:  # the border of the job runner
-            await self._fail(claim, entry, INTERNAL_ERROR, traceback.format_exc())
+        except Exception as error:  # the border of the job runner
+            await self._settle(claim, entry, path, error)
         finally:
             self._changes.tell(job.id, ended)
             if not kept:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def _settle(self, claim: Claim, entry: DiaryEntry, path: Path, error: Exception) -> None:
+        """Write down that nothing was made, or give the job back where another try may help."""
+        passing = _passing_failure(error, path)
+        if passing is not None:
+            await self._try_again(claim, entry, passing, str(error))
+        elif isinstance(error, TaskFailed):
+            await self._fail(claim, entry, Failure(error.kind, str(error)), error.trace)
+        elif isinstance(error, DiskFull):
+            path.unlink(missing_ok=True)  # now, because the database may need its room to say so
+            await self._fail(claim, entry, Failure(type(error).__name__, str(error)), "")
+        else:
+            await self._fail(claim, entry, INTERNAL_ERROR, "".join(traceback.format_exception(error)))
+
+    async def _try_again(self, claim: Claim, entry: DiaryEntry, failure: Failure, reason: str) -> None:
+        """Give the job back to the queue, or fail it where that was the last try."""
+        log.warning("%s", reason)
+        await self._conclude(self._write, self._queue.requeue, claim, failure)
+        if claim.job.attempts < MAX_ATTEMPTS:
+            entry.end(Outcome.REQUEUED)
+        else:
+            entry.failed(failure)
 
     async def _fail(self, claim: Claim, entry: DiaryEntry, failure: Failure, trace: str) -> None:
         await self._conclude(self._write, self._queue.fail, claim, failure)
@@ -299,9 +317,11 @@ class Dispatcher:
         """
         while True:
             try:
-                return await write(*arguments)
+                written = await write(*arguments)
+                self._conclusions.clear()
+                return written
             except DatabaseError as error:
-                log.error("the end of a job cannot be written: %s", error)
+                self._conclusions.report(f"the end of a job cannot be written: {error}")
             if self._closing:
                 return None
             await asyncio.sleep(RETRY_SECONDS)
@@ -334,6 +354,16 @@ class Dispatcher:
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, write, *arguments)
+
+
+def _passing_failure(error: Exception, path: Path) -> Failure | None:
+    """Return what the job fails with if another try does not help, None where none would."""
+    if isinstance(error, RunnerCrashed):
+        return CRASHED
+    if isinstance(error, FolderUnavailable):
+        return Failure(type(error).__name__, error.problem)
+    is_internal = isinstance(error, TaskFailed) and error.kind == INTERNAL_ERROR.kind
+    return REMOVED if is_internal and not path.parent.is_dir() else None
 
 
 class _Keeping:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.errors import DatabaseError, FolderUnavailable, InvalidRequest
+from tunesmith.jobs.folders import ensure_folder
 from tunesmith.library.database import Database
 
 KEPT = ("results", "results/incoming", "inputs", "files")
@@ -16,14 +17,19 @@ def check_writable(data_dir: Path, database: Database) -> None:
     """Make the folders where they are missing; raises InvalidRequest or DatabaseError for what cannot be written to."""
     if database.is_sqlite:
         _check_file(Path(database.where))
+    try:
+        prepare_folders(data_dir)
+    except FolderUnavailable as error:
+        raise InvalidRequest("setting data_dir", str(error)) from None
+
+
+def prepare_folders(data_dir: Path) -> None:
+    """Make the folders where they are missing; raises FolderUnavailable."""
     for name in KEPT:
         folder = data_dir / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidRequest("setting data_dir", f"{folder} cannot be made: {error.strerror}") from None
+        ensure_folder(folder)
         if not _can_add_to(folder):
-            raise InvalidRequest("setting data_dir", f"{folder} cannot be written to; {_whose(folder)}")
+            raise FolderUnavailable(folder, f"it cannot be written to; {_whose(folder)}")
 
 
 def _check_file(file: Path) -> None:

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 import tunesmith
-from tunesmith.errors import DatabaseError
+from tunesmith.errors import DatabaseDamaged, DatabaseError, DatabaseGone, FolderUnavailable
 from tunesmith.server.remembered import Remembered
 
 PATIENCE_SECONDS = 3.0
@@ -31,13 +31,14 @@ class Vitals:
     """What serving takes. ``is_stopping`` and ``problem`` are asked on the event loop, ``ping`` in a thread.
 
     ``problem`` says in one line why no jobs can be worked on; ``ping`` raises DatabaseError; ``folder`` is where
-    results go.
+    results go; ``prepare`` makes the folders again that were removed, or raises FolderUnavailable.
     """
 
     is_stopping: Callable[[], bool]
     problem: Callable[[], str | None]
     ping: Callable[[], object]
     folder: Path
+    prepare: Callable[[], object] = lambda: None
 
 
 class Health:
@@ -51,7 +52,7 @@ class Health:
         """Return in one line why the server cannot serve, None where it can; nothing of its inside is told."""
         if self._vitals.is_stopping():
             return "the server is stopping"
-        return self._vitals.problem() or await self._missing()
+        return await self._missing() or self._vitals.problem()
 
     async def _missing(self) -> str | None:
         try:
@@ -63,9 +64,17 @@ class Health:
     def _look(self) -> str | None:
         try:
             self._vitals.ping()
+        except (DatabaseDamaged, DatabaseGone) as error:
+            log.warning("not ready: %s", error)
+            return f"the database {error.problem}"
         except DatabaseError as error:
             log.warning("not ready: %s", error)
             return "the database cannot be reached"
+        try:
+            self._vitals.prepare()
+        except FolderUnavailable as error:
+            log.warning("not ready: %s", error)
+            return error.problem
         try:
             free = shutil.disk_usage(self._vitals.folder).free
         except OSError as error:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
+from tunesmith.errors import TunesmithError
 from tunesmith.server.metrics import Metrics
 
 EVERY_SECONDS = 600.0
@@ -47,6 +48,9 @@ class Housekeeping:
         for name, chore in self._chores.items():
             try:
                 removed[name] = chore(MOST_A_ROUND)
+            except (TunesmithError, OSError) as error:
+                log.error("housekeeping failed: %s", error, extra={"chore": name})
+                has_failed = True
             except Exception:  # the border of the job runner: one chore that fails must not end the others
                 log.exception("housekeeping failed", extra={"chore": name})
                 has_failed = True

@@ -14,7 +14,7 @@ from tempfile import mkstemp
 
 from filelock import FileLock
 
-from tunesmith.audio.disk import room_for
+from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
 from tunesmith.library.clock import Clock
 from tunesmith.server.fetching import check_sound
@@ -30,14 +30,17 @@ class InputFiles:
     def __init__(self, folder: Path, clock: Clock = time.time) -> None:
         self._folder = folder
         self._clock = clock
-        folder.mkdir(parents=True, exist_ok=True)
+        ensure_folder(folder)
         self._lock = FileLock(folder / _LOCK)
 
     def keep(self, content: bytes, field: str) -> Path:
-        """Store a recording and return where; raises InvalidRequest naming the field for what is no sound, DiskFull."""
+        """Store a recording and return where.
+
+        Raises InvalidRequest naming the field for what is no sound, DiskFull, FolderUnavailable.
+        """
         check_sound(content, field, MAX_AUDIO_SECONDS)
         path = self._folder / hashlib.sha256(content).hexdigest()
-        with room_for("the recording"):
+        with writing_to(self._folder, "the recording"):
             self._write(content, path)
         return path
 
@@ -60,6 +63,7 @@ class InputFiles:
 
         What is ``in_use``, or was handed in within an hour, stays. What a process that died left half written goes.
         """
+        ensure_folder(self._folder)
         now = self._clock()
         kept = sorted(self._files(), key=lambda one: one[1].st_mtime)
         room = sum(about.st_size for _, about in kept) - retention.gigabytes * BYTES_A_GIGABYTE

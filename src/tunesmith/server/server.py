@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import tunesmith
@@ -29,7 +30,7 @@ from tunesmith.server.context import DialectContext
 from tunesmith.server.dialects.replicate.file_store import FileStore
 from tunesmith.server.dispatcher import Dispatcher
 from tunesmith.server.doubts import doubts
-from tunesmith.server.folders import check_writable
+from tunesmith.server.folders import check_writable, prepare_folders
 from tunesmith.server.health import Health, Vitals
 from tunesmith.server.housekeeping import Chore, Housekeeping
 from tunesmith.server.inputs import InputFiles
@@ -81,6 +82,7 @@ class Server:
         self.drain = self._dispatcher.drain
         self.service = MusicService(self._store, files, self._changes, self._dispatcher, stand_ins=options.stand_ins)
         self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
+        self._prepare_folders = partial(prepare_folders, settings.data_dir)
         self.health = Health(self._vitals())
         self.metrics = Metrics()
         self._dispatcher.diary.listen(self.metrics.ended)
@@ -131,7 +133,7 @@ class Server:
         dispatcher, pool = self._dispatcher, self._pool
         return Vitals(
             lambda: dispatcher.is_draining, lambda: dispatcher.problem or pool.problem(), self._store.ping,
-            self._results.folder,
+            self._results.folder, self._prepare_folders,
         )  # fmt: skip
 
     def dismiss(self) -> None:

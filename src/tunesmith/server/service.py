@@ -73,11 +73,7 @@ class MusicService:
         submitted = await asyncio.to_thread(self._submit, submission)
         if submitted.claim is None:
             self._starter.wake()
-        job = submitted.job
-        if submitted.created:
-            about = {"job_id": job.id, "model": job.generated_by, "dialect": job.dialect, "asked_for": job.model}
-            log.info("job queued", extra=about)
-        return job
+        return submitted.job
 
     def _submit(self, submission: Submission) -> Submitted:
         asked = submission.model or submission.request.model
@@ -92,7 +88,11 @@ class MusicService:
         return self._start_or_queue(submission, made_by)
 
     def _start_or_queue(self, submission: Submission, model: str) -> Submitted:
-        """Submit the job, and start it here where there is a free place for it."""
+        """Submit the job, and start it here where there is a free place for it.
+
+        Raises FolderUnavailable where its music could not be kept.
+        """
+        self._files.results.prepare()
         worker, claim = self._starter.reserve(model), None
         try:
             submitted = self._store.submit(submission, worker)
@@ -100,6 +100,10 @@ class MusicService:
         finally:
             if worker is not None and claim is None:
                 self._starter.release(model)
+        job = submitted.job
+        if submitted.created:
+            about = {"job_id": job.id, "model": job.generated_by, "dialect": job.dialect, "asked_for": job.model}
+            log.info("job queued", extra=about)
         if claim is not None:
             self._starter.start(claim)  # here, not in the caller, who may be gone before this thread is done
         return submitted

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from fastapi.responses import JSONResponse
 
 from tunesmith.config import Settings
-from tunesmith.errors import DatabaseError, TunesmithError, UnknownName
+from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, Submission
 
 STATUS_BY_ERROR: Mapping[str, int] = {
@@ -41,7 +41,8 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "DeadlineExceeded": 504,
     "QueueFull": 503,
     "OutOfResources": 503,
-    "DatabaseBusy": 503,
+    "DatabaseError": 503,
+    "FolderUnavailable": 503,
     "LimitsOutOfReach": 503,
     "ServerStopping": 503,
     "DiskFull": 507,
@@ -132,7 +133,9 @@ def message_of(error: TunesmithError) -> str:
     """Return what a caller may read: nothing of the inside of the server."""
     if status_of(error) == SERVER_FAULT:
         return HIDDEN
-    return f"the server's database {error.problem}" if isinstance(error, DatabaseError) else str(error)
+    if isinstance(error, DatabaseError):
+        return f"the server's database {error.problem}"
+    return f"the server's {error.problem}" if isinstance(error, FolderUnavailable) else str(error)
 
 
 def error_response(error: TunesmithError, body: Mapping[str, Any]) -> JSONResponse:

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tunesmith.audio.disk import room_for
+from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.job import new_job_id
 from tunesmith.library.clock import Clock
 from tunesmith.server.dialects.replicate.problems import Problem
@@ -71,7 +71,7 @@ class FileStore:
     def add(self, upload: Upload, content: BinaryIO) -> StoredFile:
         """Keep a file, and remove those whose day is over; raises Problem (413) where it is too large, DiskFull."""
         self.prune()
-        with room_for("the file"):
+        with writing_to(self._folder, "the file"):
             return self._added(upload, content)
 
     def _added(self, upload: Upload, content: BinaryIO) -> StoredFile:
@@ -114,7 +114,7 @@ class FileStore:
 
     def prune(self, most: int | None = None) -> int:
         """Remove the files whose day is over, at most so many; return how many."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        ensure_folder(self._folder)
         youngest_to_go = new_job_id(self._clock() - KEPT_SECONDS, bytes)
         over = (one for one in self._folder.iterdir() if _ID.fullmatch(one.name) and one.name < youngest_to_go)
         removed = list(islice(over, most))

@@ -9,9 +9,10 @@ from fastapi.responses import JSONResponse, Response
 
 from tunesmith.errors import (
     AudioFileError,
-    DatabaseBusy,
+    DatabaseError,
     DatabaseFull,
     DiskFull,
+    FolderUnavailable,
     IdempotencyConflict,
     InvalidRequest,
     JobNotFound,
@@ -34,8 +35,9 @@ _STATUSES: Sequence[tuple[type[TunesmithError], int, str]] = (
     (ModelNotInstalled, 404, "Not found"),
     (QueueFull, 503, "Service unavailable"),
     (OutOfResources, 503, "Service unavailable"),
-    (DatabaseBusy, 503, "Service unavailable"),
     (DatabaseFull, 507, "Insufficient storage"),
+    (DatabaseError, 503, "Service unavailable"),
+    (FolderUnavailable, 503, "Service unavailable"),
     (DiskFull, 507, "Insufficient storage"),
     (IdempotencyConflict, 409, "Conflict"),
 )
