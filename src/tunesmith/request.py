@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import (
@@ -24,6 +33,7 @@ from tunesmith.field_limits import (
     NegativePrompt,
     check_paragraphs,
 )
+from tunesmith.path_text import path_of, path_text
 from tunesmith.plain_text import visible_text
 from tunesmith.suggestions import did_you_mean_field
 
@@ -111,6 +121,14 @@ class Hit(BaseModel):
             raise InvalidRequest("hit", one_line(error)) from None
 
 
+FilePath = Annotated[
+    Path,
+    BeforeValidator(lambda path: path_of(path) if isinstance(path, str) else path),
+    PlainSerializer(path_text, return_type=str, when_used="json"),
+]
+"""A path that goes through JSON whatever the bytes of its name."""
+
+
 class GenerationRequest(BaseModel):
     """Everything a caller may ask for. What is None is the generator's choice.
 
@@ -139,14 +157,14 @@ class GenerationRequest(BaseModel):
     loudness_lufs: Annotated[float, Field(ge=-40, le=-8)] | None = None
     sample_rate: SampleRate = 44100
     mono: bool = False
-    soundfont: Path | None = None
+    soundfont: FilePath | None = None
     negative_prompt: NegativePrompt | None = None
     guidance_scale: Annotated[float, Field(ge=1, le=20)] | None = None
     temperature: Annotated[float, Field(ge=0, le=10)] | None = None
     top_k: Annotated[int, Field(ge=0, le=2048)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    audio: Path | None = None
-    melody: Path | None = None
+    audio: FilePath | None = None
+    melody: FilePath | None = None
 
     @field_validator("prompt", mode="before")
     @classmethod

@@ -43,7 +43,8 @@ def draw(audio: Audio, path: Path, title: str = "") -> Path:
     wave, tones = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
     wave.fill_between(times, lows, highs, linewidth=0.5)
     wave.axhline(0, linewidth=0.5)
-    wave.set(ylim=(-1, 1), ylabel="amplitude", title=title)
+    wave.set(ylim=(-1, 1), ylabel="amplitude")
+    wave.set_title(title.encode(errors="replace").decode(), parse_math=False)  # names of files may be no text
     frequencies, levels = _spectrogram(audio)
     loudest = max(float(levels.max()), LEAST_DB)  # silence is dark, and not as bright as its own noise
     tones.pcolormesh(

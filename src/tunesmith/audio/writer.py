@@ -26,6 +26,7 @@ from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import write_tags
 from tunesmith.audio.wave_header import state_speakers
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
+from tunesmith.path_text import library_path
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
 SHORT_WRITES = ("System error", "a part of it was not taken")
@@ -155,7 +156,7 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
     container = "WAVEX" if has_speakers else target.container
     order = to_vorbis(audio.channels) if target.container == "OGG" else None
     sound = soundfile.SoundFile(
-        str(path), "w", samplerate=rate, channels=audio.channels, format=container, subtype=subtype
+        library_path(path), "w", samplerate=rate, channels=audio.channels, format=container, subtype=subtype
     )
     with sound:
         dither = np.random.Generator(np.random.PCG64(DITHER_SEED))
@@ -203,6 +204,6 @@ def _check_length(path: Path, written: int, final: Path) -> None:
     """Guard against encoders that lose the end of a file on a full disk without saying so."""
     import soundfile
 
-    kept = int(soundfile.info(str(path)).frames)
+    kept = int(soundfile.info(library_path(path)).frames)
     if kept != written:
         raise DiskFull(f"output: cannot write {final}: only {kept} of {written} samples fitted")

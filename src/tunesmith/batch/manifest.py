@@ -80,7 +80,7 @@ class Manifest:
     def put(self, entry: Entry) -> None:
         """Note how a row is now; on the disk before this returns. Raises AudioFileError where that cannot be."""
         self._entries[entry.id] = entry
-        line = _line(entry).encode()
+        line = _line(entry)
         try:
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
             try:
@@ -96,7 +96,7 @@ class Manifest:
     def save(self) -> None:
         """Write the file anew, one line a row. Raises AudioFileError where that cannot be; then it is as it was."""
         with whole_file(self.path) as temporary:
-            temporary.write_text("".join(map(_line, self._entries.values())), encoding="utf-8")
+            temporary.write_bytes(b"".join(map(_line, self._entries.values())))
 
 
 @contextmanager
@@ -124,8 +124,9 @@ def manifest_of(folder: Path) -> Iterator[Manifest]:
             folder.rmdir()
 
 
-def _line(entry: Entry) -> str:
-    return json.dumps(asdict(entry), ensure_ascii=False, default=str) + "\n"
+def _line(entry: Entry) -> bytes:
+    """Return an entry as a line; what is no text, as in an error about a file's name, becomes an escape of JSON's."""
+    return (json.dumps(asdict(entry), ensure_ascii=False, default=str) + "\n").encode(errors="backslashreplace")
 
 
 def _read(path: Path) -> Iterator[Entry]:

@@ -66,10 +66,12 @@ def run(arguments: Sequence[str]) -> int:
     from tunesmith.cli.console import say_error, shown_warnings
     from tunesmith.cli.mistakes import command_mistake
     from tunesmith.errors import GenerationCancelled, TunesmithError
+    from tunesmith.path_text import CONSOLE_ERRORS, show_file_names_as_they_are
 
+    show_file_names_as_they_are()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a console that cannot show a character must not end the run
+        if hasattr(stream, "reconfigure"):  # a console that cannot show a character must not end the run
+            stream.reconfigure(errors=CONSOLE_ERRORS)
     if mistake := command_mistake(arguments, COMMANDS):
         return say_error(mistake, 2)
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import AudioFileError, InvalidRequest
+from tunesmith.path_text import is_text
 
 if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
@@ -96,9 +97,10 @@ def make_folder(field_name: str, folder: Path) -> None:
 
 
 def as_json_text(value: Any) -> str:
-    """Return the value as one line of JSON, in ASCII where standard output cannot show all characters."""
+    """Return the value as one line of JSON, in ASCII where it has what standard output or UTF-8 cannot show."""
     shows_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    return json.dumps(value, ensure_ascii=not shows_all, default=str)
+    text = json.dumps(value, ensure_ascii=not shows_all, default=str)
+    return text if is_text(text) else json.dumps(value, default=str)
 
 
 def report(made: Sequence[Made], as_json: bool, quiet: bool, to_stderr: bool) -> None:

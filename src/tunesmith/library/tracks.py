@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from tunesmith.library.database import Database
 from tunesmith.library.search import matching
 from tunesmith.library.tables import tracks
 from tunesmith.library.track import Marks, NewTrack, Track, TrackFile, words_of
+from tunesmith.path_text import path_of, path_text
 
 PAGE = 50
 SHORTEST_ID = 3
@@ -157,14 +158,17 @@ def track_row(made: NewTrack, now: float) -> dict[str, Any]:
         "id": "".join(secrets.choice(_LETTERS) for _ in range(_ID_LETTERS)), "job_id": made.job_id,
         "parent": made.parent, "owner": made.owner or "", "door": made.door,
         "prompt": str(made.request.get("prompt", "")), "request": dict(made.request), "model": made.model,
-        "generated_by": made.generated_by, **(asdict(made.file) if made.file else _NO_FILE),
+        "generated_by": made.generated_by, **_file_row(made.file),
         "duration": made.duration, "timings": dict(made.timings), "metadata": dict(made.metadata),
         "version": tunesmith.__version__, "rating": None, "starred": False, "tags": [], "words": _words(made, ()),
         "created_at": now,
     }  # fmt: skip
 
 
-_NO_FILE: Mapping[str, None] = {"path": None, "digest": None, "format": None, "bytes": None}
+def _file_row(file: TrackFile | None) -> dict[str, Any]:
+    if file is None:
+        return {"path": None, "digest": None, "format": None, "bytes": None}
+    return {**asdict(file), "path": None if file.path is None else path_text(file.path)}
 
 
 def _words(made: NewTrack, tags: Sequence[str]) -> str:
@@ -194,7 +198,8 @@ def _object(stored: object) -> Mapping[str, Any]:
 def _track_of(row: sa.RowMapping) -> Track:
     file = None
     if row["digest"] is not None:
-        file = TrackFile(row["path"], row["digest"], row["format"], row["bytes"])
+        path = None if row["path"] is None else str(path_of(row["path"]))
+        file = TrackFile(path, row["digest"], row["format"], row["bytes"])
     made = NewTrack(
         _object(row["request"]), row["model"], row["generated_by"], row["door"], row["duration"], file,
         _object(row["metadata"]), _object(row["timings"]), row["owner"] or None, row["job_id"], row["parent"],

@@ -11,6 +11,7 @@ from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.models.catalogue import CatalogueEntry, catalogue, find_entry
 from tunesmith.models.store import check_model_name
 from tunesmith.musicgen.graph.quantization import FORMS
+from tunesmith.path_text import path_text
 
 MAX_HUB_ID = 96
 MAX_REVISION = 200
@@ -46,8 +47,8 @@ class Located:
 
     @property
     def location(self) -> str:
-        """The hub id, or the folder's path in full."""
-        return self.hub_id or str(self.folder)
+        """The hub id, or the folder's path in full, as text."""
+        return self.hub_id or path_text(self.folder or Path())
 
 
 def locate(request: PullRequest) -> Located:

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelFileError, UnknownName
 from tunesmith.models.manifest import Manifest, read_manifest
+from tunesmith.path_text import is_text
 
 PARTIAL, REPLACED, LOCK = ".partial", ".replaced", ".lock"
 MAX_NAME = 64
@@ -95,7 +96,12 @@ class Store:
 
     @contextmanager
     def pulling(self) -> Iterator[None]:
-        """Keep other pulls out, which would write to the same downloads; raises InvalidRequest where one is running."""
+        """Keep other pulls out, which would write to the same downloads; raises InvalidRequest where one is running.
+
+        Also where the folder's name is not UTF-8, which the libraries that open models need.
+        """
+        if not is_text(str(self.models_folder)):
+            raise InvalidRequest("setting data_dir", f"must be UTF-8 to hold models, got {self.folder}")
         with self._locked("pull", self.folder, "another model is being pulled; wait until it is done"):
             yield
 

@@ -14,6 +14,7 @@ from tunesmith.musicgen.runner import Samples
 from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
 from tunesmith.musicgen.tokenizer import Tokenizer
 from tunesmith.musicgen.wishes import sampler_settings
+from tunesmith.path_text import path_text
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.wishes import check_wishes, text_of
 
@@ -87,8 +88,8 @@ def _settings(request: GenerationRequest, seconds: float, sequence: SequenceRequ
         "negative_prompt": request.negative_prompt,
         "duration": seconds,
         **asdict(sequence.settings),
-        "continued": str(request.audio) if request.audio else None,
-        "melody": str(request.melody) if request.melody else None,
+        "continued": path_text(request.audio) if request.audio else None,
+        "melody": path_text(request.melody) if request.melody else None,
         "loudness_lufs": request.loudness_lufs,
     }
     return {name: value for name, value in described.items() if value is not None}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import Architecture
+from tunesmith.path_text import is_text
 
 ARCHITECTURE, TOKENIZER = "architecture.json", "tokenizer.json"
 EMBEDDINGS, CHROMA_PROJECTION = "embeddings.npy", "chroma_projection.npz"
@@ -24,6 +25,8 @@ def write_architecture(folder: Path, architecture: Architecture) -> None:
 def read_architecture(folder: Path) -> Architecture:
     """Read what ``write_architecture`` wrote; raises ModelFileError where it is missing or damaged."""
     path = folder / ARCHITECTURE
+    if not is_text(str(folder)):  # the libraries that open the graphs take no other names
+        raise ModelFileError(str(path), "the name of its folder must be UTF-8; rename the folder")
     try:
         return Architecture.from_json(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:

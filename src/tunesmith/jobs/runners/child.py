@@ -39,6 +39,7 @@ from tunesmith.jobs.runners.messages import (
     encode,
     shortened,
 )
+from tunesmith.path_text import path_of
 from tunesmith.request import GenerationRequest
 
 PROGRESS_SECONDS = 0.1
@@ -103,7 +104,7 @@ class Child:
         task = message["task"]
         try:
             request = GenerationRequest.checked(**message["request"])
-            made = self._made(request, Path(message["path"]), work)
+            made = self._made(request, path_of(message["path"]), work)
             about = {"duration": made.duration, "sample_rate": made.sample_rate, "channels": made.channels}
             answer = encode({"made": task, **about, "metadata": dict(made.metadata)})
         except BaseException as error:  # the border of the job runner; a library's SystemExit too

@@ -29,6 +29,7 @@ from tunesmith.jobs.runners.messages import (
     read_from_child,
 )
 from tunesmith.jobs.runners.pool import Made, Report, ReportTo, RunnerCrashed, Task, TaskFailed
+from tunesmith.path_text import path_text
 
 CANCEL_SECONDS = 5.0
 """How long a task may take to heed that it is cancelled before its process is ended."""
@@ -156,7 +157,7 @@ class RunnerProcess:
                 report(Report(running=False, stage="loading"))
             report(Report(running=True, loaded_seconds=await self.load()))
             request = task.request.model_dump(mode="json", exclude_unset=True)
-            await self._give(entry, {"task": entry.name, "request": request, "path": str(task.path)})
+            await self._give(entry, {"task": entry.name, "request": request, "path": path_text(task.path)})
             return await asyncio.shield(entry.done)
         except asyncio.CancelledError:
             await self._cancel(entry)
