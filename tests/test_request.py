@@ -25,7 +25,7 @@ from tunesmith.request import MAX_SEED, GenerationRequest, Hit
     ({"prompt": "a\ud800b"}, "prompt: "),
     ({"prompt": "a" * 100_000}, "prompt: must be at most 2000 characters, got 100000"),
     ({"prompt": 7}, "prompt: must be text, got 7"),
-    ({"prompt": None}, "prompt: must be text, got None"),
+    ({"prompt": None}, "prompt: is missing$"),
     ({"duration": 0}, "duration: .*1, got 0"),
     ({"duration": -1}, "duration: .*1, got -1"),
     ({"duration": math.nan}, "duration: .*finite number, got nan"),
@@ -37,13 +37,25 @@ from tunesmith.request import MAX_SEED, GenerationRequest, Hit
     ({"bars": 0}, "bars: .*1, got 0"),
     ({"bars": 1.5}, "bars: must be a whole number, got 1.5"),
     ({"seed": 1e30}, "seed: must be a smaller whole number, got 1e\\+30"),
-    ({"seed": -1}, "seed: .*0, got -1"),
+    ({"seed": -2}, "seed: must be at least -1, got -2"),
     ({"seed": MAX_SEED + 1}, f"seed: .*{MAX_SEED}, got {MAX_SEED + 1}"),
     ({"form": "opera"}, "form: .*'track'.*got 'opera'"),
     ({"intensity": 1.1}, "intensity: .*1, got 1.1"),
     ({"loudness_lufs": -5}, "loudness_lufs: .*-8, got -5"),
     ({"sample_rate": 44000}, "sample_rate: .*44100.*got 44000"),
-    ({"colour": "red"}, "colour: .*got 'red'"),
+    ({"colour": "red"}, "colour: is not a field of this request$"),
+    ({"bpm": 900}, "bpm: must be at most 300, got 900"),
+    ({"Tempo": True}, "Tempo: must be a number, got true"),
+    ({"seed": True}, "seed: must be a number, got true"),
+    ({"bpm": 90, "tempo": 91}, "tempo: means the same as bpm, which has another value; give only one"),
+    ({"instruments": "piano"}, "instruments: must be an array, got 'piano'"),
+    ({"instruments": {"a": 1}}, "instruments: must be an array, got an object"),
+    ({"instruments": [None]}, "instruments.0: must be text, got null"),
+    ({"hits": [{"time": []}]}, "hits.0.time: must be a number, got an array"),
+    ({"hits": [7]}, "hits.0: must be an object, got 7"),
+    ({"loop": "perhaps"}, "loop: must be true or false, got 'perhaps'"),
+    ({"genre": False}, "genre: must be text, got false"),
+    ({"Audio": "/etc/passwd"}, r"Audio: is not a field of this request; did you mean audio\?"),
     ({"loop": True, "form": "bed"}, "loop: cannot go with form 'bed'"),
     ({"instruments": ("Piano",), "without": ("piano",)}, "without: 'piano' is also in instruments"),
     ({"duration": 10, "hits": (Hit(time=10),)}, "hits: must lie before the end at 10 s, got 10 s"),
@@ -83,15 +95,34 @@ def test_any_text_is_a_prompt_or_a_clear_error(prompt: str) -> None:
     assert field == "prompt"
 
 
+def test_none_is_not_given_whatever_the_field() -> None:
+    nothing = dict.fromkeys(set(GenerationRequest.model_fields) - {"prompt"})
+    assert GenerationRequest.checked(prompt="x", **nothing) == GenerationRequest.checked(prompt="x")
+    assert Hit(time=3, climax=None) == Hit(time=3)  # type: ignore[arg-type]  # as JSON may have it
+
+
+@pytest.mark.parametrize("seed", [-1, "-1", -1.0])
+def test_minus_one_is_a_seed_to_be_drawn(seed: Any) -> None:
+    assert GenerationRequest.checked(prompt="x", seed=seed).seed is None
+
+
+def test_fields_have_other_usual_names() -> None:
+    plain = GenerationRequest.checked(prompt="x", tempo_bpm=90, duration=20, guidance_scale=3)
+    assert GenerationRequest.checked(prompt="x", bpm=90, length=20, guidance=3) == plain
+    assert GenerationRequest.checked(description="x", tempoBpm=90, tempo=90.0, length="0:20", cfg_scale=3) == plain
+
+
 def test_a_request_survives_json() -> None:
     request = GenerationRequest.checked(prompt="雨 piano", duration="1:30", hits=(Hit(time=3),), instruments=("piano",))
     assert GenerationRequest.model_validate_json(request.model_dump_json()) == request
 
 
 @pytest.mark.parametrize(("fields", "line"), [
-    ({"promt": "x" * 5_000}, r"prompt: is missing"),
-    ({"prompt": "x", "lenght": "9" * 500}, r"lenght: is not a field of a request, got '9+; did you mean duration\?"),
-    ({"prompt": "x", "zzz": 7}, r"zzz: is not a field of a request, got 7"),
+    ({"promt": "x" * 5_000}, r"promt: is not a field of this request; did you mean prompt\?"),
+    ({"prompt": "x", "lenght": "9" * 500}, r"lenght: is not a field of this request; did you mean duration\?"),
+    ({"prompt": "x", "zzz": 7}, r"zzz: is not a field of this request"),
+    ({"duration": "9" * 500}, r"prompt: is missing"),
+    ({"prompt": "x", "duration": "9" * 5000}, r"duration: must be a number of at most 40 characters, got 5000"),
 ])  # fmt: skip
 def test_a_wrong_name_is_said_with_the_nearest_and_without_the_request(fields: dict[str, Any], line: str) -> None:
     with pytest.raises(InvalidRequest) as refused:

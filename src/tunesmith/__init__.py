@@ -106,10 +106,11 @@ def generate(prompt: str, *, model: str = "composer", seed: int | None = None, *
     in the result's metadata. Raises InvalidRequest for what cannot be, UnknownName for a model there is not.
     """
     from tunesmith.generator import Registry, never_cancelled, no_progress
-    from tunesmith.request import GenerationRequest
+    from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 
-    request = GenerationRequest.checked(prompt=prompt, model=model, seed=_drawn(seed), **wishes)
-    return Registry.discover().create(model).generate(request, no_progress, never_cancelled)
+    request = GenerationRequest.checked(prompt=prompt, model=model, seed=seed, **wishes)
+    request = request.with_seed(secrets.randbelow(DRAWN_SEEDS))
+    return Registry.discover().create(request.model).generate(request, no_progress, never_cancelled)
 
 
 def compose(prompt: str, *, seed: int | None = None, **wishes: Any) -> Composition:
@@ -118,13 +119,10 @@ def compose(prompt: str, *, seed: int | None = None, **wishes: Any) -> Compositi
     ``wishes`` are as in :func:`generate`.
     """
     from tunesmith.composer.composition import compose as write
-    from tunesmith.request import GenerationRequest
+    from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 
-    return write(GenerationRequest.checked(prompt=prompt, seed=_drawn(seed), **wishes))
-
-
-def _drawn(seed: int | None) -> int:
-    return secrets.randbelow(2**31) if seed is None else seed
+    request = GenerationRequest.checked(prompt=prompt, seed=seed, **wishes)
+    return write(request.with_seed(secrets.randbelow(DRAWN_SEEDS)))
 
 
 def __getattr__(name: str) -> Any:

@@ -22,8 +22,9 @@ from pydantic_settings import (
 )
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import one_line
 from tunesmith.origins import BaseUrl, Host, Origin
-from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate, one_line
+from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate
 from tunesmith.suggestions import did_you_mean_field
 from tunesmith.text_files import decoded
 

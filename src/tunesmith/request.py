@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -19,8 +17,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import GivenFields, checked, one_line
 from tunesmith.field_limits import (
     MAX_CHARACTERS,
     MAX_ITEMS,
@@ -35,7 +35,6 @@ from tunesmith.field_limits import (
 )
 from tunesmith.path_text import path_of, path_text
 from tunesmith.plain_text import visible_text
-from tunesmith.suggestions import did_you_mean_field
 
 MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]
 MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
@@ -44,10 +43,15 @@ MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
 MAX_DURATION_SECONDS = 1_800.0
 MIN_DURATION_SECONDS = 1.0
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
+DRAWN_SEEDS = 2**31
+"""Seeds that are drawn are below this."""
 MAX_SEED = 2**53 - 1  # the largest integer that JSON readers in every language keep exact
 
 ONLY_MUSICGEN = ("negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody")
 """Fields of a request that the composer cannot grant."""
+
+PATHS = ("soundfont", "audio", "melody")
+"""Fields that are files of this machine. They have no other names, so that no caller gets past what guards them."""
 
 Form = Literal["track", "loop", "sting", "bumper", "bed"]
 
@@ -63,26 +67,8 @@ SampleRate = Annotated[
     Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000], BeforeValidator(whole_number)
 ]
 
-LIMITS: Mapping[str, str] = {
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "finite_number": "must be a finite number",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_parsing_size": "must be a smaller whole number",
-    "int_type": "must be a whole number",
-    "string_type": "must be text",
-    "string_unicode": "must be text in UTF-8",
-    "string_too_long": "must be at most {max_length} characters",
-    "string_too_short": "must be at least {min_length} characters",
-    "too_long": "must be at most {max_length} items",
-    "literal_error": "must be {expected}",
-    "extra_forbidden": "is not a field of a request",
-    "missing": "is missing",
-}
-"""How a broken limit is said, by the type of Pydantic's complaint."""
+RANDOM_SEED = -1
+"""Asks for a seed to be drawn, as leaving it out does."""
 
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)$")
 
@@ -101,12 +87,28 @@ def seconds(text: Any) -> Any:
     return text.strip().removesuffix("s")
 
 
-class Hit(BaseModel):
+def not_a_truth_value(value: Any) -> Any:
+    """Refuse true and false where a number belongs; Python takes them for 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("float_type")
+    return value
+
+
+def seed_or_none(seed: int) -> int | None:
+    """Return None for the seed that asks for one to be drawn."""
+    return None if seed == RANDOM_SEED else seed
+
+
+Number = Annotated[float, BeforeValidator(not_a_truth_value)]
+WholeNumber = Annotated[int, BeforeValidator(not_a_truth_value)]
+
+
+class Hit(GivenFields):
     """A moment at ``time`` seconds on which a bar's first beat must fall; a climax also gets the fullest section."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    time: Annotated[float, BeforeValidator(seconds), Field(ge=0, le=MAX_DURATION_SECONDS)]
+    time: Annotated[Number, BeforeValidator(seconds), Field(ge=0, le=MAX_DURATION_SECONDS)]
     climax: bool = False
 
     @classmethod
@@ -129,22 +131,23 @@ FilePath = Annotated[
 """A path that goes through JSON whatever the bytes of its name."""
 
 
-class GenerationRequest(BaseModel):
+class GenerationRequest(GivenFields):
     """Everything a caller may ask for. What is None is the generator's choice.
 
     Raises InvalidRequest from :meth:`checked`; Pydantic's own ValidationError from the constructor.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    EXACT_NAMES = PATHS
 
     prompt: Annotated[str, Field(json_schema_extra={"maxLength": MAX_PROMPT_CHARACTERS})]
     model: ModelName = "composer"
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    seed: Annotated[WholeNumber, Field(ge=RANDOM_SEED, le=MAX_SEED), AfterValidator(seed_or_none)] | None = None
     duration: (
-        Annotated[float, BeforeValidator(seconds), Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] | None
+        Annotated[Number, BeforeValidator(seconds), Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] | None
     ) = None
-    bars: Annotated[int, Field(ge=1, le=2_000)] | None = None
-    tempo_bpm: Annotated[float, Field(ge=MIN_TEMPO_BPM, le=MAX_TEMPO_BPM)] | None = None
+    bars: Annotated[WholeNumber, Field(ge=1, le=2_000)] | None = None
+    tempo_bpm: Annotated[Number, Field(ge=MIN_TEMPO_BPM, le=MAX_TEMPO_BPM)] | None = None
     key: Key | None = None
     meter: Meter | None = None
     genre: Genre | None = None
@@ -152,17 +155,17 @@ class GenerationRequest(BaseModel):
     without: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["without"])] = ()
     form: Form | None = None
     loop: bool = False
-    intensity: Annotated[float, Field(ge=0, le=1)] | None = None
+    intensity: Annotated[Number, Field(ge=0, le=1)] | None = None
     hits: Annotated[tuple[Hit, ...], Field(max_length=MAX_ITEMS["hits"])] = ()
-    loudness_lufs: Annotated[float, Field(ge=-40, le=-8)] | None = None
+    loudness_lufs: Annotated[Number, Field(ge=-40, le=-8)] | None = None
     sample_rate: SampleRate = 44100
     mono: bool = False
     soundfont: FilePath | None = None
     negative_prompt: NegativePrompt | None = None
-    guidance_scale: Annotated[float, Field(ge=1, le=20)] | None = None
-    temperature: Annotated[float, Field(ge=0, le=10)] | None = None
-    top_k: Annotated[int, Field(ge=0, le=2048)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    guidance_scale: Annotated[Number, Field(ge=1, le=20)] | None = None
+    temperature: Annotated[Number, Field(ge=0, le=10)] | None = None
+    top_k: Annotated[WholeNumber, Field(ge=0, le=2048)] | None = None
+    top_p: Annotated[Number, Field(ge=0, le=1)] | None = None
     audio: FilePath | None = None
     melody: FilePath | None = None
 
@@ -210,37 +213,12 @@ class GenerationRequest(BaseModel):
 
     @classmethod
     def checked(cls, **fields: Any) -> Self:
-        """Make a request, or raise InvalidRequest with one line that names field, limit and value."""
-        try:
-            return cls(**fields)
-        except ValidationError as error:
-            field, _, problem = one_line(error).partition(": ")
-            hint = did_you_mean_field(field, cls.model_fields) if field in fields else ""
-            raise InvalidRequest(field[:80], problem + (hint if field not in cls.model_fields else "")) from None
+        """Make a request, or raise InvalidRequest with one line that names field, limit and value.
 
+        What is None is not given. Fields may have other usual names, such as ``bpm`` and ``length``.
+        """
+        return checked(cls, fields)
 
-def one_line(error: ValidationError) -> str:
-    """Put Pydantic's first complaint into one line: ``field: problem, got value``."""
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    problem = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return f"{field}: {problem}" if field else problem
-    limit = LIMITS.get(first["type"])
-    bounds = {
-        name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in first.get("ctx", {}).items()
-    }
-    said = limit.format(**bounds) if limit else problem[0].lower() + problem[1:]
-    if first["type"] == "missing":  # Pydantic's input is then all that was given
-        return f"{field}: {said}"
-    return f"{field}: {said}, got {_shown(first)}"
-
-
-def _shown(error: Mapping[str, Any]) -> str:
-    """Return what was got instead: the number of characters or items where there are too many, else the value, cut."""
-    value = error.get("input")
-    if error["type"] in ("string_too_long", "too_long") and isinstance(value, Sized):
-        return str(len(value))
-    if isinstance(value, float) and math.isnan(value):
-        return "nan"
-    return (repr(value) if not isinstance(value, str) else repr(value[:80]))[:80]
+    def with_seed(self, drawn: int) -> Self:
+        """Return the request as it is if it has a seed, else with the one that was drawn for it."""
+        return self if self.seed is not None else self.model_copy(update={"seed": drawn})

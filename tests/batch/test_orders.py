@@ -73,8 +73,8 @@ def test_every_bad_row_is_named_with_its_line(tmp_path: Path) -> None:
         {"prompt": "calm", "without": ["x"] * 1000},
     )
     expected = [
-        (2, "tempo_bpm: must be at most 300"), (4, "prompt: is missing"), (5, "did you mean tempo"),
-        (6, "tempo_bpm: is given twice"), (7, "prompt: must be one value"), (8, "format: the suffix must be"),
+        (2, "bpm: must be at most 300"), (4, "prompt: is missing"), (5, "did you mean tempo"),
+        (6, "tempo: means the same as bpm, which"), (7, "prompt: must be one value"), (8, "format: the suffix must be"),
         (9, "audio: there is no file"), (10, "hits: must be times"), (11, "hits: must have a time"),
         (12, "instruments: must be names"), (13, "without: must be at most 100"),
     ]  # fmt: skip
@@ -170,7 +170,7 @@ def test_numbers_have_a_decimal_comma_where_the_table_has_another_delimiter(
 @pytest.mark.parametrize(("delimiter", "cells", "words"), [
     (",", {"duration": "3,5"}, "duration: must be a number with a decimal point, got '3,5'"),
     ("\t", {"duration": "1,500"}, "duration: must be a number with a decimal point, got '1,500'"),
-    ("", {"bpm": "90,5"}, "tempo_bpm: must be a number with a decimal point, got '90,5'"),
+    ("", {"bpm": "90,5"}, "bpm: must be a number with a decimal point, got '90,5'"),
     (";", {"hits": "3,5"}, "hits: must have a space or a point in it, got '3,5'"),
 ])  # fmt: skip
 def test_a_comma_that_may_mean_two_things_is_refused(

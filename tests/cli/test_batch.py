@@ -97,7 +97,7 @@ def test_every_bad_row_is_shown_with_its_line_before_anything_is_made(capsys: py
     assert run(["batch", "a.csv"]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" ", 1)[0] for line in lines[:4]] == [f"a.csv:{number}:" for number in (3, 4, 5, 6)]
-    assert "tempo_bpm: must be at most 300" in lines[0]
+    assert " bpm: must be at most 300" in lines[0]
     assert "there is no genre called 'lofy'" in lines[1]
     assert "musicgen-small" in lines[2]
     assert "hit: 1 s lies" in lines[3]

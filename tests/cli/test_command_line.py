@@ -43,7 +43,7 @@ def tunesmith(
     (("x", "--duration", "nan"), "duration: .*'nan'"),
     (("x", "--duration", "31:00"), "duration: .* 1800, got '31:00'"),
     (("x", "--bpm", "fast"), "tempo_bpm: .*'fast'"),
-    (("x", "--seed", "-1"), "seed: .*'-1'"),
+    (("x", "--seed", "-2"), "seed: must be at least -1, got '-2'"),
     (("x", "--bars", "0"), "bars: .*'0'"),
     (("x", "--intensity", "1.5"), "intensity: .*'1.5'"),
     (("x", "--layers", "0.2,high"), "layers: .*0 to 1"),

@@ -6,10 +6,10 @@
  * @typedef {object} KnownWishes
  * @property {string} [model]
  * @property {number} [duration] seconds
- * @property {number} [seed]
+ * @property {number} [seed] -1, null or nothing: one is drawn
  * @property {string} [format] wav, flac, mp3, ogg, opus; mid and zip (stems) from the composer
  * @property {string} [genre]
- * @property {number} [bpm]
+ * @property {number} [bpm] or tempo, or tempo_bpm
  * @property {string} [key]
  * @property {boolean} [loop]
  * @property {string} [negative_prompt]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import InvalidRequest
+from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.field_errors import shown
 from tunesmith.request import GenerationRequest, Hit
 from tunesmith.suggestions import FIELD_ALIASES, did_you_mean_field, field_for
 
@@ -56,12 +57,14 @@ def values_of(cells: Mapping[str, Any], folder: Path, delimiter: str = "") -> di
     Raises InvalidRequest for the first cell that cannot be.
     """
     values: dict[str, Any] = {}
+    columns: dict[str, str] = {}
     for column, cell in cells.items():
         name = field_of(column)
         if name is None or cell is None or (isinstance(cell, str) and not cell.strip()):
             continue
         if name in values:
-            raise InvalidRequest(name, "is given twice")
+            raise InvalidRequest(column.strip(), f"means the same as {columns[name]}, which is given too")
+        columns[name] = column.strip()
         values[name] = _value(name, _localized(name, cell, delimiter), folder)
     return values
 
@@ -85,13 +88,22 @@ def _localized(name: str, cell: Any, delimiter: str) -> Any:
     raise InvalidRequest(name, f"must be a number with a decimal point, got {text[:40]!r}")
 
 
+def named_by_column(error: TunesmithError, columns: Iterable[str]) -> TunesmithError:
+    """Return an error that names a wrong field as the sheet does."""
+    if type(error) is not InvalidRequest:
+        return error
+    field, dot, rest = error.field.partition(".")
+    column = next((one for one in columns if field_for(one, FIELDS, ALIASES) == field), field)
+    return InvalidRequest(f"{column.strip()}{dot}{rest}", error.problem)
+
+
 def _value(name: str, cell: Any, folder: Path) -> Any:
     if name in LISTS:
         return _names(name, cell)
     if name == "hits":
         return tuple(_hit(item) for item in _items(name, cell, r"[,;\s]+"))
     if not isinstance(cell, _SCALARS):
-        raise InvalidRequest(name, f"must be one value, got a {type(cell).__name__}")
+        raise InvalidRequest(name, f"must be one value, got {shown(cell)}")
     if name in PATHS:
         path = folder / str(cell).strip()
         if not path.is_file():
@@ -120,7 +132,7 @@ def _hit(item: Any) -> Hit:
     if isinstance(item, str):
         return Hit.parse(item)
     if isinstance(item, bool) or not isinstance(item, int | float | dict):
-        raise InvalidRequest("hits", f"must be times, got a {type(item).__name__}")
+        raise InvalidRequest("hits", f"must be times, got {shown(item)}")
     fields = item if isinstance(item, dict) else {"time": item}
     if not set(fields) <= set(Hit.model_fields) or not all(isinstance(value, _SCALARS) for value in fields.values()):
         raise InvalidRequest("hits", "must have a time and may have a climax")

@@ -14,18 +14,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tunesmith.audio.formats import format_of
-from tunesmith.batch.columns import FILE, FORMAT, field_of, values_of
+from tunesmith.batch.columns import FILE, FORMAT, field_of, named_by_column, values_of
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.batch.sheet import Problem, Sheet, SheetRow
 from tunesmith.batch.tables import PROMPT
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.naming import slug
-from tunesmith.request import GenerationRequest
+from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 
 Check = Callable[[GenerationRequest], None]
 """Raises what a model would raise for a request, before it is made."""
 
-DRAWN_SEEDS = 2**31
 ID_LETTERS = 16
 _NAMED = re.compile(r"[^\x00-\x1f<>:\"|?*\\]+")
 
@@ -75,7 +74,7 @@ def read_orders(
         try:
             orders.append(reader.order(number, row))
         except TunesmithError as error:
-            problems.append(Problem(row.line, str(error)))
+            problems.append(Problem(row.line, str(named_by_column(error, row.cells))))
     return orders, sorted(problems, key=lambda problem: problem.line)
 
 
@@ -113,8 +112,7 @@ class _Reader:
         fields = self._defaults.of(values)
         name, times = self._named({**fields, FILE: wanted, FORMAT: suffix})
         known = self._manifest.find(name)
-        fields.setdefault("seed", self._seed(known, times))
-        request = GenerationRequest.checked(**fields)
+        request = GenerationRequest.checked(**fields).with_seed(self._seed(known, times))
         if not (known and self._manifest.is_made(known)):
             self._check(request)
         file = self._file(known, wanted, f"{number:03d}-{slug(request.prompt)}", suffix)

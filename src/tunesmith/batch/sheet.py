@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from tunesmith.batch.tables import PROMPT, Mistake, dialect_of, is_table, records
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import shown
 from tunesmith.text_files import decoded, with_line_feeds
 
 SheetForm = Literal["csv", "jsonl", "yaml", "lines"]
@@ -92,7 +93,7 @@ class _Found:
         elif isinstance(value, dict):
             self.rows.append(SheetRow(line, {str(name): cell for name, cell in value.items()}))
         else:
-            self.problems.append(Problem(line, f"must be a prompt or fields with values, got {type(value).__name__}"))
+            self.problems.append(Problem(line, f"must be a prompt or fields with values, got {shown(value)}"))
 
 
 def _text_of(source: str) -> str:

@@ -32,7 +32,7 @@ FormatName = Annotated[
     str | None, typer.Option("--format", metavar="NAME", help="wav, flac, mp3, ogg or opus.", rich_help_panel=ROWS)
 ]
 Duration = Annotated[str | None, typer.Option(metavar="TIME", help="Exact length: 45, 1:30.", rich_help_panel=ROWS)]
-Seed = Annotated[int | None, typer.Option(metavar="N", help="Default: drawn.", min=0, rich_help_panel=ROWS)]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="Default, and -1: drawn.", min=-1, rich_help_panel=ROWS)]
 Model = Annotated[str | None, typer.Option(metavar="NAME", help="What makes the music.", rich_help_panel=ROWS)]
 Loudness = Annotated[float | None, typer.Option(metavar="LUFS", help="-40 to -8.", rich_help_panel=ROWS)]
 Rate = Annotated[int | None, typer.Option("--sample-rate", metavar="HZ", help="8000 to 96000.", rich_help_panel=ROWS)]
@@ -116,8 +116,10 @@ def _defaults(file: str, flags: dict[str, Any], seed: int | None, format_name: s
     from tunesmith.batch.orders import Defaults
     from tunesmith.cli.making import settings_defaults
     from tunesmith.config import load_settings
+    from tunesmith.request import RANDOM_SEED
 
     settings = load_settings()
+    seed = None if seed == RANDOM_SEED else seed
     suffix = settings.suffix if format_name is None else f".{format_name.lower().removeprefix('.')}"
     folder = Path() if file == "-" else Path(file).parent
     return Defaults(folder, lambda fields: settings_defaults(settings, fields), flags, seed, suffix)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Annotated
 
 import typer
 
+SEED_HELP = "Seed of what the prompt leaves open; -1 draws one."
+
 
 def explain(
     prompt: Annotated[str, typer.Argument(help="The prompt to read.")],
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of what the prompt leaves open.")] = 0,
+    seed: Annotated[int, typer.Option(min=-1, metavar="N", help=SEED_HELP)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show the brief the composer reads from a prompt, and where each answer comes from."""
     from tunesmith.cli.console import say_warning
     from tunesmith.cli.outputs import as_json_text
     from tunesmith.composer.reading import read_brief
-    from tunesmith.request import GenerationRequest
+    from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 
-    brief = read_brief(GenerationRequest.checked(prompt=prompt, seed=seed))
+    request = GenerationRequest.checked(prompt=prompt, seed=seed)
+    brief = read_brief(request.with_seed(secrets.randbelow(DRAWN_SEEDS)))
     if as_json:
         typer.echo(as_json_text(brief.explanation()))
         return

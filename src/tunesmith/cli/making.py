@@ -20,7 +20,7 @@ from tunesmith.config import Settings, load_settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import Generator, ProgressCallback, Registry, never_cancelled
 from tunesmith.naming import slug
-from tunesmith.request import GenerationRequest, Hit
+from tunesmith.request import DRAWN_SEEDS, GenerationRequest, Hit
 
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
@@ -81,7 +81,8 @@ def requests_for(wishes: Mapping[str, Any], variations: int) -> tuple[list[Gener
     fields["hits"] = tuple(Hit.parse(text) for text in fields.get("hits") or ())
     defaults = settings_defaults(settings, fields)
     fields = {**{name: value for name, value in defaults.items() if value is not None}, **fields}
-    first = GenerationRequest.checked(**{"seed": secrets.randbelow(2**31), **fields})
+    first = GenerationRequest.checked(**fields)
+    first = first.with_seed(secrets.randbelow(DRAWN_SEEDS))
     seed = first.seed or 0
     rest = [GenerationRequest.checked(**{**fields, "seed": seed + number}) for number in range(1, variations)]
     return [first, *rest], settings.suffix

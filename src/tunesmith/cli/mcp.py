@@ -48,7 +48,9 @@ class LocalMaker:
         """Make the file in the folder; a call that is given up stops the work."""
         import anyio
 
-        seeded = request.model_copy(update={"seed": secrets.randbelow(2**31)}) if request.seed is None else request
+        from tunesmith.request import DRAWN_SEEDS
+
+        seeded = request.with_seed(secrets.randbelow(DRAWN_SEEDS))
         given_up = threading.Event()
 
         def report(progress: Progress) -> None:

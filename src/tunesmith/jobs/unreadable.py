@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
+from tunesmith.field_errors import one_line
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState
 from tunesmith.jobs.rows import job_of
-from tunesmith.request import GenerationRequest, one_line
+from tunesmith.request import GenerationRequest
 
 PLACEHOLDER = GenerationRequest(prompt="(the stored request cannot be read)")
 LATEST_TIME = 253_402_300_799.0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import shown
 
 KEEP_ALIVE = "keep_alive"
 FOREVER = -1
@@ -19,5 +20,5 @@ def check_keep_alive(extra: Mapping[str, Any]) -> None:
         return
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not (value == FOREVER or 0 <= value <= MAX_SECONDS):
-        problem = f"must be 0 to {MAX_SECONDS} seconds, or {FOREVER} for good, got {value!r:.80}"
+        problem = f"must be 0 to {MAX_SECONDS} seconds, or {FOREVER} for good, got {shown(value)}"
         raise InvalidRequest(KEEP_ALIVE, problem)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 import anyio
 from mcp.server.mcpserver import Context, MCPServer
-from mcp_types import AudioContent, CallToolResult, ResourceLink, TextContent
-from pydantic import Field
+from mcp_types import AudioContent, CallToolResult, InputRequiredResult, ResourceLink, TextContent
+from pydantic import ConfigDict, Field
 
 import tunesmith
 from tunesmith.audio.formats import format_of
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.field_errors import GivenFields, checked
 from tunesmith.generator import Progress
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
 
 INSTRUCTIONS = "Makes background music from a description. Say genre, mood, instruments and tempo in the prompt."
+TOOL = "generate_music"
 FileFormat = Literal["mp3", "wav", "flac", "ogg", "opus"]
 Tell = Callable[[Progress], Coroutine[Any, Any, None]]
 
@@ -51,18 +53,54 @@ class Maker(Protocol):
         ...
 
 
+class Arguments(GivenFields):
+    """What the tool takes, beside what GenerationRequest says of each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: Any
+    duration: Any = None
+    seed: Any = None
+    tempo_bpm: Any = None
+    model: Any = "composer"
+    format: FileFormat = "mp3"
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments under the names the tool has for them; raises InvalidRequest that names a wrong one."""
+        read = checked(cls, given)
+        checked(GenerationRequest, {name: value for name, value in given.items() if name != "format"})
+        return {name: value for name, value in read.model_dump().items() if value is not None}
+
+
+class MusicServer(MCPServer):
+    """A server whose tool says what is wrong with its arguments as all doors of Tunesmith do."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call the tool with its arguments as they are usually called; raises what the library's own raises."""
+        if name == TOOL:
+            try:
+                arguments = Arguments.read(arguments)
+            except InvalidRequest as error:
+                return _refusal(str(error))
+        return await super().call_tool(name, arguments, context)
+
+
 def tool_server(maker: Maker, message_of: Callable[[TunesmithError], str] = str) -> MCPServer:
     """Return a server with the one tool; ``message_of`` says an error to the caller."""
-    server = MCPServer("tunesmith", version=tunesmith.__version__, instructions=INSTRUCTIONS)
+    server = MusicServer("tunesmith", version=tunesmith.__version__, instructions=INSTRUCTIONS)
 
-    @server.tool(structured_output=False)
+    @server.tool(name=TOOL, structured_output=False)
     async def generate_music(
         ctx: Context,
         prompt: Annotated[str, Field(description="What the music is like, such as: calm piano with rain, 70 bpm")],
-        duration: Annotated[float | None, Field(description=DURATION)] = None,
-        seed: Annotated[int | None, Field(description="The same seed makes the same music again")] = None,
-        model: Annotated[str, Field(description="composer, or the name of an installed model")] = "composer",
-        format: FileFormat = "mp3",  # noqa: A002  the word that callers know
+        duration: Annotated[float | str | None, Field(description=DURATION)] = None,
+        seed: Annotated[int | None, Field(description="The same seed makes the same music again; -1 draws one")] = None,
+        tempo_bpm: Annotated[float | None, Field(description="Beats a minute; left out, what suits the prompt")] = None,
+        model: Annotated[str | None, Field(description="composer, or the name of an installed model")] = "composer",
+        format: FileFormat | None = "mp3",  # noqa: A002  the word that callers know
     ) -> CallToolResult:
         """Make background music from a description and return it as a sound file."""
 
@@ -70,13 +108,19 @@ def tool_server(maker: Maker, message_of: Callable[[TunesmithError], str] = str)
             await ctx.report_progress(progress.fraction, 1.0, progress.stage)
 
         try:
-            request = GenerationRequest.checked(prompt=prompt, model=model, duration=duration, seed=seed)
-            made = await maker.make(request, format, tell, ctx.request_context.request)
+            request = GenerationRequest.checked(
+                prompt=prompt, model=model, duration=duration, seed=seed, tempo_bpm=tempo_bpm
+            )
+            made = await maker.make(request, format or "mp3", tell, ctx.request_context.request)
         except TunesmithError as error:
-            return CallToolResult(content=[TextContent(type="text", text=message_of(error))], is_error=True)
+            return _refusal(message_of(error))
         return await anyio.to_thread.run_sync(_result, made)
 
     return server
+
+
+def _refusal(message: str) -> CallToolResult:
+    return CallToolResult(content=[TextContent(type="text", text=message)], is_error=True)
 
 
 DURATION = f"Seconds, {MIN_DURATION_SECONDS:g} to {MAX_DURATION_SECONDS:g}; left out, what suits the prompt"

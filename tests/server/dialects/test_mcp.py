@@ -53,7 +53,7 @@ def test_the_tool_says_what_it_takes(url: str) -> None:
     async def run() -> None:
         async with calling(url) as client:
             (tool,) = (await client.list_tools()).tools
-        assert set(tool.input_schema["properties"]) == {"prompt", "duration", "seed", "model", "format"}
+        assert set(tool.input_schema["properties"]) == {"prompt", "duration", "seed", "tempo_bpm", "model", "format"}
         assert tool.input_schema["required"] == ["prompt"]
 
     asyncio.run(run())
@@ -107,6 +107,10 @@ def test_progress_is_told_while_the_music_is_made(url: str) -> None:
     [
         ({"prompt": " "}, "prompt: must say something"),
         ({"prompt": "calm piano", "duration": 0.1}, "duration: must be at least 1"),
+        ({"promt": "calm piano"}, "promt: is not a field of this request; did you mean prompt?"),
+        ({"prompt": "calm piano", "format": "midi"}, "format: must be 'mp3'"),
+        ({"prompt": "calm piano", "bpm": [90]}, "bpm: must be a number, got an array"),
+        ({"prompt": "calm piano", "audio": "/etc/passwd"}, "audio: is not a field of this request"),
         ({"prompt": "calm piano", "model": "nothing"}, "there is no model called 'nothing'"),
     ],
 )
@@ -115,6 +119,14 @@ def test_a_mistake_is_said_in_our_own_words(url: str, wishes: dict[str, object],
     assert result.is_error
     assert isinstance(result.content[0], TextContent)
     assert said in result.content[0].text
+
+
+def test_arguments_have_other_usual_names_and_null_is_not_given(url: str, service: FakeService) -> None:
+    _call(url, prompt="calm piano", length="0:12", bpm=90, seed=-1, model=None, format=None)
+    _call(url, prompt="calm piano", duration=None, tempo_bpm=None, seed=None)
+    first, second = (one.request for one in service.submissions)
+    assert (first.duration, first.tempo_bpm, first.seed, first.model) == (12, 90, None, "composer")
+    assert (second.duration, second.tempo_bpm, second.seed, second.model) == (None, None, None, "composer")
 
 
 def test_a_failure_shows_nothing_of_the_inside(url: str, service: FakeService) -> None:

@@ -81,7 +81,7 @@ def test_instructions_duration_and_seed_reach_the_request(client: openai.OpenAI,
 
 
 @pytest.mark.parametrize(
-    ("wishes", "field"), [({"response_format": "aac"}, "response_format"), ({"speed": 2.0}, "speed"), ({}, "prompt")]
+    ("wishes", "field"), [({"response_format": "aac"}, "response_format"), ({"speed": 2.0}, "speed"), ({}, "input")]
 )
 def test_bad_input_names_its_field(client: openai.OpenAI, wishes: dict[str, object], field: str) -> None:
     text = "calm piano" if wishes else " "

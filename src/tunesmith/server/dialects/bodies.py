@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.request import one_line
+from tunesmith.field_errors import GivenFields, checked
 from tunesmith.server.json_text import WHOLE_BODY, parse_json
 
 PARSED_AT_ONCE_BYTES = 32_768
@@ -18,7 +18,7 @@ PARSED_AT_ONCE_BYTES = 32_768
 
 __all__ = ["WHOLE_BODY", "checked", "documented", "in_thread_if_large", "read_body", "read_object"]
 
-Body = TypeVar("Body", bound=BaseModel)
+Body = TypeVar("Body", bound=GivenFields)
 Result = TypeVar("Result")
 Rest = ParamSpec("Rest")
 
@@ -47,15 +47,6 @@ async def in_thread_if_large(
 async def read_body(request: Request, kind: type[Body]) -> Body:
     """Read the body as a model; raises BadRequest, and InvalidRequest that names the field."""
     return checked(kind, await read_object(request))
-
-
-def checked(kind: type[Body], fields: dict[str, Any]) -> Body:
-    """Make the model of the fields; raises InvalidRequest that names the first wrong one."""
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        field, _, problem = one_line(error).partition(": ")
-        raise InvalidRequest(field, problem) from None
 
 
 def documented(kind: type[BaseModel]) -> dict[str, Any]:

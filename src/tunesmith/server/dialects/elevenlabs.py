@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.field_errors import shown
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.request import GenerationRequest
+from tunesmith.request import RANDOM_SEED, Number, WholeNumber
 from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.contract import Context, error_response, message_of, status_of
+from tunesmith.server.dialects.extensions import ForeignBody
 from tunesmith.server.dialects.holding import file_pieces, headers_of, make, streamed, whole
 
 if TYPE_CHECKING:
@@ -64,42 +66,42 @@ def _formats() -> dict[str, OutputFormat]:
 OUTPUT_FORMATS: Mapping[str, OutputFormat] = _formats()
 
 
-class MusicBody(BaseModel):
-    """The body of ``/v1/music``. Fields that are not listed have no meaning here and are passed over."""
+class MusicBody(ForeignBody):
+    """The body of ``/v1/music``."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    THEIR_NAMES: ClassVar[Mapping[str, str]] = {"music_length_ms": "duration"}
 
     prompt: str | None = None
     composition_plan: Any = None
-    music_length_ms: Annotated[int, Field(ge=3_000, le=600_000)] | None = None
+    music_length_ms: Annotated[WholeNumber, Field(ge=3_000, le=600_000)] | None = None
     model_id: str | None = None
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    seed: Annotated[WholeNumber, Field(ge=RANDOM_SEED, le=2**31 - 1)] | None = None
     force_instrumental: bool = False
 
     def request(self) -> dict[str, Any]:
-        """Return the fields of a GenerationRequest; all music made here is instrumental."""
+        """Return what the fields say of the music, all of which is instrumental here."""
         if self.composition_plan is not None:
             raise InvalidRequest("composition_plan", "cannot be followed here; describe the music in prompt")
         if self.prompt is None:
             raise InvalidRequest("prompt", "is missing")
         length = None if self.music_length_ms is None else self.music_length_ms / 1000
-        return {"prompt": self.prompt, "duration": length, "seed": self.seed}
+        return {"prompt": self.prompt, "music_length_ms": length, "seed": self.seed}
 
 
-class SoundBody(BaseModel):
+class SoundBody(ForeignBody):
     """The body of ``/v1/sound-generation``."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    THEIR_NAMES: ClassVar[Mapping[str, str]] = {"text": "prompt", "duration_seconds": "duration"}
 
     text: str
-    duration_seconds: Annotated[float, Field(ge=0.5, le=30)] | None = None
+    duration_seconds: Annotated[Number, Field(ge=0.5, le=30)] | None = None
     loop: bool = False
     model_id: str | None = None
 
     def request(self) -> dict[str, Any]:
-        """Return the fields of a GenerationRequest; the shortest piece there is lasts a second."""
+        """Return what the fields say of the music; the shortest piece there is lasts a second."""
         length = None if self.duration_seconds is None else max(1.0, self.duration_seconds)
-        return {"prompt": self.text, "duration": length, "loop": self.loop}
+        return {"text": self.text, "duration_seconds": length, "loop": self.loop}
 
 
 def router(context: Context) -> APIRouter:
@@ -135,14 +137,14 @@ def router(context: Context) -> APIRouter:
 def _format_of(name: str) -> OutputFormat:
     found = OUTPUT_FORMATS.get(name)
     if found is None:
-        raise InvalidRequest("output_format", f"must be one of {', '.join(OUTPUT_FORMATS)}, got {name[:40]!r}")
+        raise InvalidRequest("output_format", f"must be one of {', '.join(OUTPUT_FORMATS)}, got {shown(name)}")
     return found
 
 
 def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | None) -> Submission:
     theirs = body.model_id in (None, *THEIR_MODELS)
     model = DEFAULT_MODEL if theirs else body.model_id
-    request = GenerationRequest.checked(**body.request(), model=model, sample_rate=target.sample_rate, mono=target.mono)
+    request = body.music(body.request(), model=model, sample_rate=target.sample_rate, mono=target.mono)
     return Submission(
         request,
         DIALECT,

@@ -9,17 +9,19 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.field_errors import shown
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.request import GenerationRequest
+from tunesmith.request import Number
 from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.contract import Context, error_response, message_of, status_of
+from tunesmith.server.dialects.extensions import ForeignBody
 from tunesmith.server.dialects.holding import file_pieces, headers_of, make, streamed
 
 DIALECT = "openai"
@@ -49,19 +51,17 @@ RESPONSE_FORMATS: Mapping[str, SpeechFormat] = {
 """Their formats without AAC, for which there is no free encoder here, and Ogg Vorbis; ``pcm`` is mono as theirs is."""
 
 
-class SpeechBody(BaseModel):
-    """The body of ``/v1/audio/speech``; ``duration`` (seconds) and ``seed`` are ours. A voice has no meaning here."""
+class SpeechBody(ForeignBody):
+    """The body of ``/v1/audio/speech``. A voice has no meaning here."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    THEIR_NAMES: ClassVar[Mapping[str, str]] = {"input": "prompt"}
 
     input: str
     model: str = DEFAULT_MODEL
     instructions: str | None = None
     response_format: str = "mp3"
     stream_format: Literal["audio", "sse"] = "audio"
-    speed: Annotated[float, Field(ge=1, le=1)] = 1.0
-    duration: float | None = None
-    seed: int | None = None
+    speed: Annotated[Number, Field(ge=1, le=1)] = 1.0
 
     @property
     def target(self) -> SpeechFormat:
@@ -69,17 +69,15 @@ class SpeechBody(BaseModel):
         found = RESPONSE_FORMATS.get(self.response_format)
         if found is None:
             known = ", ".join(RESPONSE_FORMATS)
-            raise InvalidRequest("response_format", f"must be one of {known}, got {self.response_format[:40]!r}")
+            raise InvalidRequest("response_format", f"must be one of {known}, got {shown(self.response_format)}")
         return found
 
     def submission(self, owner: str | None) -> Submission:
         """Return the job to hand in."""
         theirs = self.model in THEIR_MODELS
-        request = GenerationRequest.checked(
-            prompt=", ".join(text for text in (self.input, self.instructions) if text),
-            model=DEFAULT_MODEL if theirs else self.model,
-            duration=self.duration,
-            seed=self.seed,
+        text = ", ".join(text for text in (self.input, self.instructions) if text)
+        request = self.music(
+            {"input": text, "model": DEFAULT_MODEL if theirs else self.model},
             sample_rate=self.target.sample_rate,
             mono=self.target.raw,
         )

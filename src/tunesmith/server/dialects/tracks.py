@@ -7,11 +7,12 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.config import Settings
 from tunesmith.errors import TrackNotFound
+from tunesmith.field_errors import GivenFields
 from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, Tag
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
@@ -19,7 +20,7 @@ from tunesmith.jobs.made import FOR_TRACK
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.track import MAX_RATING, Marks, Track
 from tunesmith.library.tracks import PAGE, TrackFilter, Tracks
-from tunesmith.request import GenerationRequest
+from tunesmith.request import GenerationRequest, WholeNumber
 from tunesmith.server.dialects import contract
 from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.holding import headers_of, make
@@ -43,22 +44,22 @@ class TracksContext(contract.Context, Protocol):
         ...
 
 
-class MarksBody(BaseModel):
+class MarksBody(GivenFields):
     """What to change on a track; what is left out stays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     starred: bool | None = None
-    rating: Annotated[int, Field(ge=0, le=MAX_RATING)] | None = None
+    rating: Annotated[WholeNumber, Field(ge=0, le=MAX_RATING)] | None = None
     tags: Annotated[list[Tag], Field(max_length=MAX_ITEMS["tags"])] | None = None
 
 
-class VariationsBody(BaseModel):
+class VariationsBody(GivenFields):
     """How many variations to make."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n: Annotated[int, Field(ge=1, le=MAX_VARIATIONS)] = 5
+    n: Annotated[WholeNumber, Field(ge=1, le=MAX_VARIATIONS)] = 5
 
 
 def router(context: TracksContext) -> APIRouter:

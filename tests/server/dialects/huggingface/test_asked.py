@@ -145,9 +145,9 @@ def test_no_parameter_sets_a_path_or_what_is_said_elsewhere(name: str) -> None:
 
 @pytest.mark.parametrize(("parameters", "field"), [
     ({"duration": 0.5}, "duration"), ({"duration": 1e9}, "duration"), ({"duration": float("nan")}, "duration"),
-    ({"duration": "long"}, "duration"), ({"seed": -1}, "seed"), ({"seed": 2**60}, "seed"),
+    ({"duration": "long"}, "duration"), ({"seed": -2}, "seed"), ({"seed": 2**60}, "seed"),
     ({"max_new_tokens": 3}, "max_new_tokens"), ({"max_new_tokens": True}, "max_new_tokens"),
-    ({"max_new_tokens": "many"}, "max_new_tokens"), ({"max_new_tokens": 10**9}, "duration"),
+    ({"max_new_tokens": "many"}, "max_new_tokens"), ({"max_new_tokens": 10**9}, "max_new_tokens"),
     ({"max_new_tokens": 256.5}, "max_new_tokens"), ({"max_new_tokens": [256]}, "max_new_tokens"),
     ({"max_new_tokens": float("inf")}, "max_new_tokens"), ({"max_new_tokens": 10**400}, "max_new_tokens"),
     ({"format": "aac"}, "format"), ({"format": ["wav"]}, "format"), ({"format": "\ud800"}, "format"),

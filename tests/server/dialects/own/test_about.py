@@ -18,7 +18,7 @@ def test_a_prompt_is_explained_as_on_the_command_line(server: httpx.Client, caps
 
 
 @pytest.mark.parametrize(
-    ("body", "field"), [({}, "prompt"), ({"prompt": ""}, "prompt"), ({"prompt": "x", "seed": -1}, "seed")]
+    ("body", "field"), [({}, "prompt"), ({"prompt": ""}, "prompt"), ({"prompt": "x", "seed": -2}, "seed")]
 )
 def test_what_cannot_be_explained_is_refused(server: httpx.Client, body: dict[str, object], field: str) -> None:
     assert error_of(server.post("/api/explain", json=body)) == (422, "InvalidRequest", field)

@@ -84,7 +84,7 @@ def test_json_is_read_whatever_the_content_type_says(server: httpx.Client, kind:
     [
         ({"prompt": "x", "duration": 0.5}, "duration"),
         ({"duration": 3}, "prompt"),
-        ({"prompt": "x", "bpm": 90}, "bpm"),
+        ({"prompt": "x", "bpm": 900}, "bpm"),
         ({"prompt": "x", "format": "aac"}, "format"),
         ({"prompt": "x", "format": ["wav"]}, "format"),
         ({"prompt": "x", "keep_alive": "long"}, "keep_alive"),

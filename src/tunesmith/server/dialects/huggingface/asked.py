@@ -10,24 +10,28 @@ from urllib.parse import parse_qs
 from fastapi import Request
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import checked, settled, shown
 from tunesmith.jobs.job import Submission
-from tunesmith.request import GenerationRequest
+from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.dialects.bodies import in_thread_if_large
 from tunesmith.server.dialects.forms import is_form, read_form
 from tunesmith.server.dialects.huggingface.formats import CONTENT_TYPES, Answer
 from tunesmith.server.json_text import NotJson, decode_text, parse_json
 from tunesmith.server.refusals import BadRequest
+from tunesmith.suggestions import FIELD_ALIASES, field_for
 
 DIALECT = "huggingface"
 DEFAULT_MODEL = "facebook/musicgen-small"
 USUAL_SECONDS = 10.0
 MUSICGEN_RATE = 32_000
 FRAME_RATE, DELAY_FRAMES = 50, 3
+MIN_TOKENS = round(MIN_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES
+MAX_TOKENS = round(MAX_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES
 
 NOT_THEIRS = ("prompt", "model", "soundfont", "audio", "melody")
 """Fields of a request that no parameter sets: some are said elsewhere, some are paths on this machine."""
-FIELDS = {name: name for name in GenerationRequest.model_fields if name not in NOT_THEIRS} | {"bpm": "tempo_bpm"}
-"""Our field by their parameter; the others of theirs mean nothing here and are let through."""
+FIELDS = tuple(name for name in GenerationRequest.model_fields if name not in NOT_THEIRS)
+"""Our fields that are parameters here; the others of theirs mean nothing here and are passed over."""
 GROUPS = ("generation_parameters", "generate_kwargs")
 BESIDE_INPUTS = {*FIELDS, *GROUPS, "max_new_tokens", "format"}
 """Parameters that are also taken beside ``inputs``, where a form has to put them and many a script does."""
@@ -36,9 +40,9 @@ BESIDE_INPUTS = {*FIELDS, *GROUPS, "max_new_tokens", "format"}
 def documented_inputs() -> dict[str, Any]:
     """Return the part of an OpenAPI operation that describes the body."""
     known = GenerationRequest.model_json_schema()["properties"]
-    fields = {name: known[field] for name, field in FIELDS.items() if field != "hits"}
+    fields = {name: known[name] for name in FIELDS if name != "hits"}
     about = "The length in MusicGen's steps, of which 50 are a second, and 3 more; duration says it in seconds."
-    fields["max_new_tokens"] = {"type": "integer", "minimum": DELAY_FRAMES + 1, "description": about}
+    fields["max_new_tokens"] = {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS, "description": about}
     fields["format"] = {"type": "string", "enum": list(CONTENT_TYPES)}
     options = {"wait_for_model": {"type": "boolean", "default": True}, "use_cache": {"type": "boolean"}}
     inputs = {"type": "string", "description": "What the music is like."}
@@ -90,10 +94,12 @@ def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
 def submission_of(body: Mapping[str, Any], model: str | None, owner: str | None, accept: str) -> Submission:
     """Return the job that a body asks for: 10 s of mono at 32 kHz unless it says otherwise, as MusicGen makes."""
     parameters = _parameters(body)
-    asked = model or str(body.get("model") or DEFAULT_MODEL)
-    fields = {FIELDS[name]: value for name, value in parameters.items() if name in FIELDS and value is not None}
+    asked = model or _model(body)
+    ours = {name: value for name, value in parameters.items() if field_for(name, FIELDS)}
     usual = {"duration": _seconds(parameters), "sample_rate": MUSICGEN_RATE, "mono": True}
-    request = GenerationRequest.checked(prompt=_prompt(body), model=asked, **{**usual, **fields})
+    left_open = {name: value for name, value in usual.items() if name not in settled(ours, FIELDS)[0]}
+    music = {"inputs": _prompt(body), "model": asked, **left_open, **ours}
+    request = checked(GenerationRequest, music, aliases={**FIELD_ALIASES, "inputs": "prompt"})
     answer = Answer.wanted(parameters.get("format"), accept)
     return Submission(request, DIALECT, owner, model=asked, extra={"format": answer.format})
 
@@ -102,19 +108,28 @@ def waits_for_model(body: Mapping[str, Any], header: str | None, usually: bool) 
     """Tell whether a caller waits for a model to be loaded: as the header says, the body's options, or the settings."""
     if header is not None:
         return header.strip().lower() not in ("false", "0", "no")
-    options = body.get("options")
-    said = options.get("wait_for_model") if isinstance(options, dict) else None
-    return said if isinstance(said, bool) else usually
+    said = _object("options", body.get("options")).get("wait_for_model")
+    if not isinstance(said, bool | None):
+        raise InvalidRequest("options.wait_for_model", f"must be true or false, got {shown(said)}")
+    return usually if said is None else said
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    model = body.get("model")
+    if not isinstance(model, str | None):
+        raise InvalidRequest("model", f"must be text, got {shown(model)}")
+    return model or DEFAULT_MODEL
 
 
 def _prompt(body: Mapping[str, Any]) -> str:
-    prompt = body.get("inputs", body.get("input"))
+    prompt = body.get("inputs")
+    prompt = body.get("input") if prompt is None else prompt
     if isinstance(prompt, list) and len(prompt) == 1:
         prompt = prompt[0]
     if prompt is None:
         raise BadRequest("inputs: is missing")
     if not isinstance(prompt, str):
-        raise BadRequest(f"inputs: must be text, got {type(prompt).__name__}")
+        raise BadRequest(f"inputs: must be text, got {shown(prompt)}")
     if not prompt.strip():
         raise InvalidRequest("inputs", "must say something: it is empty")
     return prompt
@@ -122,16 +137,22 @@ def _prompt(body: Mapping[str, Any]) -> str:
 
 def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters with those beside and inside of them, of which the inner and the later group wins."""
-    parameters = body.get("parameters") or {}
-    if not isinstance(parameters, dict):
-        raise InvalidRequest("parameters", f"must be an object, got {type(parameters).__name__}")
-    merged = {name: value for name, value in body.items() if name in BESIDE_INPUTS} | parameters
+    beside = {name: value for name, value in body.items() if name in BESIDE_INPUTS or field_for(name, FIELDS)}
+    merged = _without_nulls(beside) | _object("parameters", body.get("parameters"))
     for group in GROUPS:
-        inner = merged.pop(group, None) or {}
-        if not isinstance(inner, dict):
-            raise InvalidRequest(f"parameters.{group}", f"must be an object, got {type(inner).__name__}")
-        merged |= inner
+        merged |= _object(f"parameters.{group}", merged.pop(group, None))
     return merged
+
+
+def _object(field: str, given: Any) -> dict[str, Any]:
+    """Return what an object holds without its nulls; nothing where there is none."""
+    if not isinstance(given, dict | None):
+        raise InvalidRequest(field, f"must be an object, got {shown(given)}")
+    return _without_nulls(given or {})
+
+
+def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _seconds(parameters: Mapping[str, Any]) -> float:
@@ -143,6 +164,7 @@ def _seconds(parameters: Mapping[str, Any]) -> float:
         number = math.nan if isinstance(tokens, bool) else float(tokens)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not (number.is_integer() and number > DELAY_FRAMES):
-        raise InvalidRequest("max_new_tokens", f"must be a whole number above {DELAY_FRAMES}, got {tokens!r:.80}")
+    if not (number.is_integer() and MIN_TOKENS <= number <= MAX_TOKENS):
+        limit = f"must be a whole number from {MIN_TOKENS} to {MAX_TOKENS}"
+        raise InvalidRequest("max_new_tokens", f"{limit}, got {shown(tokens)}")
     return (number - DELAY_FRAMES) / FRAME_RATE

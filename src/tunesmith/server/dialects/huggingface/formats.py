@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import shown
 
 CONTENT_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg", "opus": "audio/ogg"}
 MEDIA_TYPES: Mapping[str, str] = {
@@ -34,7 +35,7 @@ class Answer:
         kinds = list(_accepted(accept))
         sounds = [MEDIA_TYPES[kind] for kind in kinds if kind in MEDIA_TYPES]
         if named is not None and named not in tuple(CONTENT_TYPES):
-            raise InvalidRequest("format", f"must be one of {', '.join(CONTENT_TYPES)}, got {named!r:.80}")
+            raise InvalidRequest("format", f"must be one of {', '.join(CONTENT_TYPES)}, got {shown(named)}")
         in_json = JSON in kinds and not sounds and not set(ANY_SOUND) & set(kinds)
         return cls(str(named or next(iter(sounds), "wav")), in_json)
 

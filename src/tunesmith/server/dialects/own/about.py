@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 import tunesmith
+from tunesmith.field_errors import GivenFields
 from tunesmith.jobs.runners.pool import Loaded
-from tunesmith.request import GenerationRequest
+from tunesmith.request import DRAWN_SEEDS, GenerationRequest, WholeNumber
 from tunesmith.server.context import DialectContext
 from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.own.documents import ExplanationDocument, LoadedDocument, LoadedModels, VersionDocument
@@ -20,13 +22,13 @@ from tunesmith.server.dialects.own.problems import responses
 from tunesmith.server.dialects.own.views import moment
 
 
-class ExplainBody(BaseModel):
+class ExplainBody(GivenFields):
     """What is to be explained; ``seed`` decides what the prompt leaves open."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: str
-    seed: int = 0
+    seed: WholeNumber = 0
 
 
 def add_about(routes: APIRouter, context: DialectContext) -> None:
@@ -40,6 +42,7 @@ def add_about(routes: APIRouter, context: DialectContext) -> None:
     async def explain(request: Request) -> Response:
         body = await read_body(request, ExplainBody)
         music = GenerationRequest.checked(prompt=body.prompt, seed=body.seed)
+        music = music.with_seed(secrets.randbelow(DRAWN_SEEDS))
         return encoded(ExplanationDocument(**await asyncio.to_thread(_explained, music)))
 
     @routes.get(

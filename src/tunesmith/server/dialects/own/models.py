@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from tunesmith.errors import UnknownName
+from tunesmith.field_errors import GivenFields
 from tunesmith.hosted.names import is_hosted
 from tunesmith.models.source import PullRequest
 from tunesmith.models.store import Store
@@ -43,7 +44,7 @@ MODELS = "/api/models"
 BYTES_A_GIGABYTE = 10**9
 
 
-class PullBody(BaseModel):
+class PullBody(GivenFields):
     """What to install: ``model`` is a name of the catalogue or a repository of the hub, ``name`` its name here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

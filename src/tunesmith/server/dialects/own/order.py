@@ -12,6 +12,7 @@ from starlette.datastructures import UploadFile
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import shown
 from tunesmith.field_limits import MAX_ITEMS
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
@@ -22,8 +23,9 @@ from tunesmith.server.dialects.forms import is_form, read_form
 from tunesmith.server.dialects.own.priority import PRIORITY, SCHEMA, priority_of
 from tunesmith.server.fetching import Fetcher
 from tunesmith.server.json_text import MAX_STRING_CHARACTERS
-from tunesmith.server.keep_alive import FOREVER, KEEP_ALIVE, MAX_SECONDS
+from tunesmith.server.keep_alive import FOREVER, KEEP_ALIVE, MAX_SECONDS, check_keep_alive
 from tunesmith.server.service import MusicService
+from tunesmith.suggestions import field_for
 
 DIALECT = "api"
 FORMAT, DEFAULT_FORMAT = "format", "wav"
@@ -32,6 +34,9 @@ RECORDINGS = ("audio", "melody")
 LISTS = ("instruments", "without", "hits")
 NOT_FOR_CALLERS = ("soundfont",)
 """Fields that are paths of this machine, which no caller may choose."""
+
+BESIDE_MUSIC = (FORMAT, KEEP_ALIVE, PRIORITY)
+"""Fields of a body that are no part of the request for music."""
 
 MULTIPART = "multipart/form-data"
 MAX_FORM_FIELDS = 64
@@ -46,19 +51,21 @@ class Orders:
 
     async def read(self, request: Request, caller: Caller) -> Submission:
         """Return the job that a request asks for; raises InvalidRequest that names the field, and Forbidden."""
-        fields = await _fields_of(request)
+        fields = {name: value for name, value in (await _fields_of(request)).items() if value is not None}
         extra = {FORMAT: _format_of(fields.pop(FORMAT, None)), KEEP_ALIVE: _number(fields.pop(KEEP_ALIVE, None))}
+        check_keep_alive(extra)
         priority = priority_of(fields.pop(PRIORITY, None), caller)
         for name in NOT_FOR_CALLERS:
-            if fields.get(name) is not None:
+            if name in fields:
                 raise InvalidRequest(name, "cannot be chosen over HTTP")
-        music = checked(GenerationRequest, {**fields, **dict.fromkeys(RECORDINGS)})
-        recordings = {name: await self._kept(name, fields[name]) for name in RECORDINGS if fields.get(name) is not None}
-        if recordings:
+        given = {name: fields.pop(name) for name in RECORDINGS if name in fields}
+        music = checked(GenerationRequest, fields, beside=BESIDE_MUSIC)
+        if given:
+            recordings = {name: await self._kept(name, recording) for name, recording in given.items()}
             music = checked(GenerationRequest, {**fields, **recordings})
         key = request.headers.get("idempotency-key") or None
-        given = {name: value for name, value in extra.items() if value is not None}
-        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, extra=given)
+        said = {name: value for name, value in extra.items() if value is not None}
+        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, extra=said)
 
     async def _kept(self, field: str, given: Any) -> str:
         """Keep a recording and return where; it comes as bytes, in base64, as a data URI or as a web address."""
@@ -67,7 +74,7 @@ class Orders:
 
     async def _content(self, field: str, given: Any) -> bytes:
         if not isinstance(given, str):
-            raise InvalidRequest(field, f"must be text or a file, got {type(given).__name__}")
+            raise InvalidRequest(field, f"must be text or a file, got {shown(given)}")
         if given.lower().startswith(("data:", "http://", "https://")):
             return await self._fetcher.fetch(given, field)
         try:
@@ -85,8 +92,8 @@ async def _fields_of(request: Request) -> dict[str, Any]:
             part = await value.read() if isinstance(value, UploadFile) else value
             if name not in RECORDINGS and len(part) > MAX_STRING_CHARACTERS:
                 raise InvalidRequest(name[:80], f"must be at most {MAX_STRING_CHARACTERS} characters, got {len(part)}")
-            if name in LISTS:
-                fields.setdefault(name, []).extend(_listed(name, part))
+            if (field := field_for(name, LISTS)) is not None:
+                fields.setdefault(field, []).extend(_listed(field, part))
             else:
                 fields[name] = part
     return fields
@@ -114,7 +121,7 @@ def _format_of(given: Any) -> str:
     if given is None:
         return DEFAULT_FORMAT
     if given not in FORMAT_NAMES:
-        raise InvalidRequest(FORMAT, f"must be one of {', '.join(FORMAT_NAMES)}, got {given!r:.80}")
+        raise InvalidRequest(FORMAT, f"must be one of {', '.join(FORMAT_NAMES)}, got {shown(given)}")
     return str(given)
 
 

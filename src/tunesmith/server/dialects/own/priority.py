@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import shown
 from tunesmith.server.auth import Caller, Forbidden
 
 PRIORITY = "priority"
@@ -24,7 +25,7 @@ def priority_of(given: Any, caller: Caller) -> int:
     except (TypeError, ValueError):
         number = None
     if number is None or not LOWEST <= number <= HIGHEST:
-        raise InvalidRequest(PRIORITY, f"must be a whole number from {LOWEST} to {HIGHEST}, got {given!r:.80}")
+        raise InvalidRequest(PRIORITY, f"must be a whole number from {LOWEST} to {HIGHEST}, got {shown(given)}")
     if number > USUAL and caller.scope != "admin":
         raise Forbidden(f"a priority above {USUAL} needs a token of scope admin")
     return number

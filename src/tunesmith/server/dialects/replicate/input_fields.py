@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import settled
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.request import MAX_DURATION_SECONDS
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput
+from tunesmith.suggestions import FIELD_ALIASES, LONGEST, did_you_mean_field, field_for
 
 Kind = Literal["string", "integer", "number", "boolean"]
 
@@ -78,6 +81,11 @@ FIELDS: Mapping[str, InputField] = {
 }  # fmt: skip
 
 OLDER_NAMES: Mapping[str, str] = {"description": "prompt", "melody": "input_audio", "model": "model_version"}
+OUR_NAMES: Mapping[str, str] = {"tempo_bpm": "bpm", "guidance_scale": "classifier_free_guidance"}
+"""Fields of our own requests by what they are called here."""
+ALIASES: Mapping[str, str] = {
+    **{name: OUR_NAMES.get(field, field) for name, field in FIELD_ALIASES.items()}, **OUR_NAMES, **OLDER_NAMES,
+}  # fmt: skip
 
 _TYPES: Mapping[Kind, tuple[type, ...]] = {
     "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,),
@@ -90,17 +98,27 @@ def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput(
             [InvalidField("invalid", "input", f"must have at most {MAX_INPUTS} fields, got {len(given)}")]
         )
-    fields = {OLDER_NAMES.get(name, name): value for name, value in given.items() if name in OLDER_NAMES}
-    fields |= {name: value for name, value in given.items() if name in FIELDS}
-    fields = {name: _whole(value, FIELDS[name]) for name, value in fields.items() if value is not None}
+    try:
+        fields, names = settled(given, FIELDS, aliases=ALIASES)
+    except InvalidRequest as error:
+        raise InvalidInput([InvalidField("invalid", f"input.{error.field}", error.problem)]) from None
+    fields = {name: _whole(value, FIELDS[name]) for name, value in fields.items() if name in FIELDS}
     wrong = [
         InvalidField("required", "input", f"{name} is required")
         for name, field in FIELDS.items() if field.required and name not in fields
     ]  # fmt: skip
-    wrong += [found for name, value in fields.items() if (found := _mistake(name, value, FIELDS[name]))]
+    wrong += [found for name, value in fields.items() if (found := _mistake(names[name], value, FIELDS[name]))]
     if wrong:
         raise InvalidInput(wrong)
     return fields
+
+
+def unknown_fields(given: Mapping[str, Any]) -> list[str]:
+    """Return a note for every field that there is not, with the one that may be meant."""
+    return [
+        f"Ignored: there is no input {name[:LONGEST]!r}{did_you_mean_field(name, FIELDS, ALIASES)}"
+        for name in given if field_for(name, FIELDS, ALIASES) is None
+    ]  # fmt: skip
 
 
 def _whole(value: Any, field: InputField) -> Any:

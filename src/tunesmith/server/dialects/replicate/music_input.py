@@ -13,8 +13,9 @@ from typing import Any
 from tunesmith.errors import AudioFileError, InvalidRequest
 from tunesmith.models.catalogue import find_entry
 from tunesmith.request import MAX_RAW_PROMPT_CHARACTERS, GenerationRequest
-from tunesmith.server.dialects.replicate.input_fields import FIELDS, OLDER_NAMES, checked_fields
+from tunesmith.server.dialects.replicate.input_fields import ALIASES, FIELDS, checked_fields, unknown_fields
 from tunesmith.server.dialects.replicate.registry import META_MUSICGEN
+from tunesmith.suggestions import field_for
 
 SAMPLE_RATE = 32_000
 """MusicGen's own, which every model answers with on this dialect, Hz."""
@@ -107,7 +108,7 @@ def _is_mono(model: str, version: str) -> bool:
 
 
 def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
-    notes = [f"Ignored: there is no input {name[:80]!r}" for name in given if name not in {*FIELDS, *OLDER_NAMES}]
+    notes = unknown_fields(given)
     if fields.get("multi_band_diffusion"):
         notes.append("multi_band_diffusion is not available here: EnCodec decodes")
     if fields.get("normalization_strategy", "loudness") != "loudness":
@@ -118,7 +119,7 @@ def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
 def _shown(name: str, value: Any) -> Any:
     """Return a value, cut to a few characters unless it is the text or the address of a known field."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    field = FIELDS.get(OLDER_NAMES.get(name, name))
+    field = FIELDS.get(field_for(name, FIELDS, ALIASES) or name)
     most = _SHOWN_CHARACTERS
     if field and field.max_characters:
         most = MAX_RAW_PROMPT_CHARACTERS

@@ -1,0 +1,167 @@
+"""Field errors: what is wrong with the fields a caller gave, in one line, JSON's words and the caller's own names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sized
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.suggestions import FIELD_ALIASES, LONGEST, did_you_mean_field, field_for
+
+LIMITS: Mapping[str, str] = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "finite_number": "must be a finite number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a smaller whole number",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be text",
+    "path_type": "must be text",
+    "tuple_type": "must be an array",
+    "list_type": "must be an array",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "literal_error": "must be {expected}",
+    "string_unicode": "must be text in UTF-8",
+    "string_too_long": "must be at most {max_length} characters",
+    "string_too_short": "must be at least {min_length} characters",
+    "too_long": "must be at most {max_length} items",
+    "missing": "is missing",
+}
+"""How a broken limit is said, by the type of Pydantic's error."""
+
+UNKNOWN = "extra_forbidden"
+MISSING = "missing"
+TOO_LONG = ("string_too_long", "too_long")
+SHOWN_CHARACTERS = 80
+JSON_WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
+
+
+class GivenFields(BaseModel):
+    """The root of models of what callers give: whatever the field, null means that it is not given.
+
+    ``EXACT_NAMES`` are fields that have no other usual names.
+    """
+
+    EXACT_NAMES: ClassVar[Collection[str]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
+
+Fields = TypeVar("Fields", bound=GivenFields)
+
+
+def shown(value: object) -> str:
+    """Return a value as an error shows it: in JSON's words and short, however large it is."""
+    if value is None or isinstance(value, bool):
+        return JSON_WORDS[value]
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else "nan" if math.isnan(value) else f"{value:g}"
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 4 * SHOWN_CHARACTERS else "a number of many digits"
+    if isinstance(value, str):
+        return repr(value[:SHOWN_CHARACTERS])
+    if isinstance(value, bytes):
+        return "a file"
+    if isinstance(value, Mapping):
+        return "an object"
+    return "an array" if isinstance(value, list | tuple | set | frozenset) else repr(value)[:SHOWN_CHARACTERS]
+
+
+def checked(
+    kind: type[Fields],
+    given: Mapping[str, Any],
+    *,
+    aliases: Mapping[str, str] = FIELD_ALIASES,
+    beside: Collection[str] = (),
+) -> Fields:
+    """Make a model of what a caller gave; raises InvalidRequest that names the first wrong field as the caller did.
+
+    Fields may come under the other names in ``aliases``; ``beside`` are fields of the same body that are read
+    elsewhere, of which a misspelt one may be meant.
+    """
+    fields, names = settled(given, kind.model_fields, kind.EXACT_NAMES, aliases)
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        field, problem = first_mistake(error, (*kind.model_fields, *beside), aliases)
+        first, dot, rest = field.partition(".")
+        raise InvalidRequest(f"{names.get(first, first)}{dot}{rest}", problem) from None
+
+
+def settled(
+    given: Mapping[str, Any],
+    known: Collection[str],
+    exact: Collection[str] = (),
+    aliases: Mapping[str, str] = FIELD_ALIASES,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what was given by the names of ``known`` fields, and the name that the caller has for each.
+
+    Nulls are left out, and names that are not known stay as they are. Raises InvalidRequest where a field is given
+    under two names with different values.
+    """
+    fields: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        field = field_for(name, known, aliases) or name
+        if field in exact:
+            field = name
+        if field in fields and fields[field] != value:
+            raise InvalidRequest(name, f"means the same as {names[field]}, which has another value; give only one")
+        fields.setdefault(field, value)
+        names.setdefault(field, name)
+    return fields, names
+
+
+def one_line(error: ValidationError) -> str:
+    """Put the first mistake that Pydantic found into one line: ``field: problem, got value``."""
+    field, problem = first_mistake(error)
+    return f"{field}: {problem}" if field else problem
+
+
+def first_mistake(
+    error: ValidationError, known: Collection[str] = (), aliases: Mapping[str, str] = FIELD_ALIASES
+) -> tuple[str, str]:
+    """Return the field and the problem of the first mistake; unknown names come first, since they explain the rest."""
+    mistakes = error.errors(include_url=False)
+    first = next((one for one in mistakes if one["type"] == UNKNOWN), mistakes[0])
+    field = ".".join(str(part)[:LONGEST] for part in first["loc"])
+    if first["type"] == UNKNOWN:
+        hint = did_you_mean_field(str(first["loc"][-1]), known, aliases)
+        return field, f"is not a field of this request{hint}"
+    if first["type"] == "value_error":
+        problem = first["msg"].removeprefix("Value error, ")
+        named, colon, rest = problem.partition(": ")
+        return (field, problem) if field else (named, rest) if colon else ("", problem)
+    return field, _limit_and_value(first)
+
+
+def _limit_and_value(mistake: ErrorDetails) -> str:
+    limit = LIMITS.get(mistake["type"])
+    bounds = {
+        name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in mistake.get("ctx", {}).items()
+    }
+    message = mistake["msg"]
+    said = limit.format(**bounds) if limit else message[0].lower() + message[1:]
+    if mistake["type"] == MISSING:  # Pydantic's value is then all that was given
+        return said
+    value = mistake.get("input")
+    is_length = mistake["type"] in TOO_LONG and isinstance(value, Sized)
+    return f"{said}, got {len(value) if is_length else shown(value)}"
