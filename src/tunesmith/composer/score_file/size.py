@@ -48,9 +48,10 @@ def check_size(text: str) -> None:
 
 
 def _alias_size(event: yaml.AliasEvent, sizes: dict[str, int | None]) -> int:
-    size = sizes.get(event.anchor, 0)
+    anchor = event.anchor or ""
+    size = sizes.get(anchor, 0)
     if size is None:
-        raise InvalidScore(f"alias {event.anchor[:60]!r} contains itself", line=_line(event))
+        raise InvalidScore(f"alias {anchor[:60]!r} contains itself", line=_line(event))
     return size
 
 
