@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import pytest
 from hypothesis import given, settings, strategies
 from pieces import scores, small_score
@@ -126,5 +129,31 @@ def test_aliases_repeat_a_bar_but_cannot_fill_the_memory() -> None:
     part = "- {name: x, role: melody, instrument: piano, notes: {1: &bar "
     bars = ", ".join(f"{bar}: *bar" for bar in range(2, 2001))
     assert len(load_score(f'{head}{part}"1 C4 1 90", {bars}}}}}').parts[0].notes) == 2000
-    with pytest.raises(InvalidScore, match="notes must be at most 200000"):
+    with pytest.raises(InvalidScore, match="its aliases make it larger than 200000 characters"):
         load_score(f'{head}{part}"{", ".join(["1 C4 1 90"] * 1000)}", {bars}}}}}')
+    with pytest.raises(InvalidScore, match="notes must be at most 200000"):
+        load_score(f'{head}{part}"1 C4 1 90", 2: "{", ".join(["1 C4 1 90"] * 200_000)}"}}}}')
+
+
+def test_parts_that_alias_one_list_of_notes_are_measured_as_if_written_out() -> None:
+    head = "key: C\nmeter: 2/4\ntempo: 240\nsections: [{name: A, bars: 2}]\nparts:\n"
+    notes = ", ".join(["1 C4 1 90"] * 1000)
+    first = f'- {{name: p0, role: melody, instrument: piano, notes: &all {{1: "{notes}"}}}}\n'
+    others = [f"- {{name: p{number}, role: melody, instrument: piano, notes: *all}}\n" for number in range(1, 200)]
+    few = load_score(head + first + "".join(others[:3]))
+    assert [len(part.notes) for part in few.parts] == [1000] * 4
+    began = time.process_time()
+    with pytest.raises(InvalidScore, match=r"line \d+: its aliases make it larger than 200000 characters"):
+        load_score(head + first + "".join(others))
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("bomb", [
+    "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{after}: &{after} [{','.join([f'*{before}'] * 9)}]\n" for before, after in itertools.pairwise("abcdefghijk")
+    ),
+    "a: &a {b: [*a]}", "a: &a\n- *a", "a: *b",
+])  # fmt: skip
+def test_aliases_of_aliases_and_of_themselves_are_refused(bomb: str) -> None:
+    with pytest.raises(InvalidScore, match=r"larger than 200000 characters|contains itself|undefined alias"):
+        load_score(bomb)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import io
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 import httpx
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.server.inline_sound import decode_data_uri, is_data_uri
+from tunesmith.server.long_text import LongText
 from tunesmith.server.outgoing import Guard, guarded_client
 
 MAX_REDIRECTS = 5
@@ -19,6 +18,7 @@ HEADERS = {"accept": "audio/*, */*;q=0.5", "accept-encoding": "identity"}
 """Sounds are fetched as they are: packed ones could be far larger than what came over the wire."""
 
 KNOWN = "is not a sound file that can be read (WAV, AIFF, FLAC, MP3, Ogg, Opus; with FFmpeg M4A, WebM, 3GP, AMR, WMA)"
+MAX_ADDRESS_CHARACTERS = 8_192
 MAX_CHANNELS = 8
 SAMPLES_A_SECOND = 2 * 48_000
 """What the longest sound may hold: that of stereo at 48 kHz; packed silence of many channels fits into few bytes."""
@@ -42,14 +42,16 @@ class Fetcher:
 
     async def fetch(self, source: str, field: str) -> bytes:
         """Return a sound file from a data URI or an http(s) address; raises InvalidRequest that names the field."""
-        if source[:5].lower() == "data:":
-            content = data_uri_content(source, field, self._limits.bytes)
+        if is_data_uri(source):
+            content = await asyncio.to_thread(decode_data_uri, source, field, self._limits.bytes)
         else:
             content = await self._download(source, field)
         await asyncio.to_thread(check_sound, content, field, self._limits.audio_seconds)
         return content
 
     async def _download(self, url: str, field: str) -> bytes:
+        if isinstance(url, LongText) or len(url) > MAX_ADDRESS_CHARACTERS:
+            raise InvalidRequest(field, f"must be an address of at most {MAX_ADDRESS_CHARACTERS} characters")
         try:
             async with asyncio.timeout(self._limits.seconds):
                 return await self._read(url, field)
@@ -57,34 +59,18 @@ class Fetcher:
             raise InvalidRequest(field, f"cannot be fetched: {type(error).__name__}") from None
 
     async def _read(self, url: str, field: str) -> bytes:
-        content = bytearray()
+        content: list[bytes] = []
+        size = 0
         client = guarded_client(self._guard, field, self._limits.seconds, MAX_REDIRECTS)
         async with client, client.stream("GET", url, headers=HEADERS) as response:
             if response.status_code != httpx.codes.OK:
                 raise InvalidRequest(field, f"cannot be fetched: its server answered {response.status_code}")
             async for chunk in response.aiter_raw():
-                content += chunk
-                if len(content) > self._limits.bytes:
+                content.append(chunk)
+                size += len(chunk)
+                if size > self._limits.bytes:
                     raise _too_large(field, self._limits.bytes)
-        return bytes(content)
-
-
-def data_uri_content(uri: str, field: str, max_bytes: int) -> bytes:
-    """Return what a data URI (RFC 2397) holds; raises InvalidRequest."""
-    head, comma, body = uri.partition(",")
-    if not comma:
-        raise InvalidRequest(field, "is not a complete data URI: it has no comma")
-    if len(body) > 3 * max_bytes:
-        raise _too_large(field, max_bytes)
-    raw = unquote_to_bytes(body)
-    if head.lower().endswith(";base64"):
-        try:
-            raw = base64.b64decode(b"".join(raw.split()) + b"=" * (-len(raw) % 4), validate=True)
-        except binascii.Error:
-            raise InvalidRequest(field, "is not a data URI in base64") from None
-    if len(raw) > max_bytes:
-        raise _too_large(field, max_bytes)
-    return raw
+        return await asyncio.to_thread(b"".join, content)
 
 
 def check_sound(content: bytes, field: str, max_seconds: float) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_NUMBER_CHARACTERS, max_characters
+from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings, text_of_mark
 from tunesmith.server.refusals import BadRequest
+from tunesmith.server.safety import MAX_BYTES_WITHOUT_RECORDING, TooLarge
 
 WHOLE_BODY = "body"
 """The name of a body as a field, where the whole of it is wrong."""
@@ -27,6 +30,10 @@ MAX_MARKS = 5 * MAX_VALUES
 MAX_NAME_CHARACTERS = 256
 A_NAME = "(a name)"
 """Stands for the name of a field where that name itself is wrong."""
+
+MAX_QUOTES = 10 * MAX_VALUES
+MAX_BYTES = MAX_BYTES_WITHOUT_RECORDING
+"""How large a document may be without its recordings."""
 
 SLICE_BYTES = 1 << 20
 MAX_DIGITS = MAX_NUMBER_CHARACTERS
@@ -47,6 +54,11 @@ def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
     text that is too long or that no database and no answer can hold (NUL, half a surrogate pair).
     """
     _check_marks(raw)
+    long_texts: list[LongText] = []
+    if long_fields and len(raw) > LONG_BYTES:
+        raw, long_texts = cut_long_strings(raw)
+    if len(raw) > MAX_BYTES:
+        raise TooLarge(MAX_BYTES)
     text = decode_text(raw)
     try:
         document = json.loads(text, parse_int=_whole_number)
@@ -54,17 +66,18 @@ def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
         raise _too_deep() from None
     except ValueError:
         raise NotJson("body: is not JSON") from None
-    _check_values(document, long_fields, may_have_escapes="\\u" in text)
-    return document
+    checks = _Checks(long_fields, long_texts, may_have_escapes="\\u" in text)
+    return checks.checked(document)
 
 
 def _check_marks(raw: bytes) -> None:
     """Raise BadRequest where there are too many commas and brackets; other threads get their turn meanwhile."""
-    marks = 0
+    marks = quotes = 0
     for start in range(0, len(raw), SLICE_BYTES):
         piece = raw[start : start + SLICE_BYTES]
         marks += sum(piece.count(mark) for mark in b",[{")
-        if marks > MAX_MARKS:
+        quotes += piece.count(b'"')
+        if marks > MAX_MARKS or quotes > MAX_QUOTES:
             raise _too_many()
 
 
@@ -81,54 +94,71 @@ def _whole_number(digits: str) -> int | float:
     return int(digits) if len(digits) <= MAX_DIGITS else math.inf
 
 
-def _check_values(document: Any, long_fields: Collection[str], *, may_have_escapes: bool) -> None:
-    values = 0
-    waiting: list[tuple[Path, Any]] = [((), document)]
-    while waiting:
-        path, value = waiting.pop()
-        values += 1
-        if values > MAX_VALUES:
-            raise _too_many()
-        if len(path) > MAX_NESTING:
-            raise _too_deep()
-        if isinstance(value, str):
-            _check_string(path, value, long_fields, may_have_escapes)
-        elif isinstance(value, float) and not math.isfinite(value):
-            raise InvalidRequest(_named(path), f"must be a finite number of at most {MAX_DIGITS} digits")
-        elif isinstance(value, dict | list):
-            waiting.extend(_members(path, value, may_have_escapes))
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """Checks every value of a document, and puts the long texts back where they may be."""
 
+    long_fields: Collection[str]
+    long_texts: list[LongText]
+    may_have_escapes: bool
 
-def _members(path: Path, value: dict[str, Any] | list[Any], may_have_escapes: bool) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, list):
-        yield from (((*path, place), member) for place, member in enumerate(value))
-        return
-    for name, member in value.items():
-        if len(name) > MAX_NAME_CHARACTERS:
-            problem = f"must have names of at most {MAX_NAME_CHARACTERS} characters, got {len(name)}"
+    def checked(self, document: Any) -> Any:
+        """Return the document; raises BadRequest and InvalidRequest."""
+        root = [document]
+        values = -1
+        waiting: list[tuple[Path, Any]] = [((), root)]
+        while waiting:
+            path, value = waiting.pop()
+            values += 1
+            if values > MAX_VALUES:
+                raise _too_many()
+            if len(path) > MAX_NESTING + 1:
+                raise _too_deep()
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InvalidRequest(_named(path), f"must be a finite number of at most {MAX_DIGITS} digits")
+            members = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+            for name, member in members:
+                if isinstance(name, str):
+                    self._check_name(path, name)
+                if isinstance(member, str):
+                    value[name] = self._checked_text((*path, name), member)
+                waiting.append(((*path, name), member))
+        return root[0]
+
+    def _check_name(self, path: Path, name: str) -> None:
+        long_text = text_of_mark(name, self.long_texts)
+        length = len(name) if long_text is None else long_text.raw_bytes
+        if length > MAX_NAME_CHARACTERS:
+            problem = f"must have names of at most {MAX_NAME_CHARACTERS} characters, got {length}"
             raise InvalidRequest(_named(path), problem)
-        _check_string((*path, A_NAME), name, (), may_have_escapes)
-        yield (*path, name), member
+        self._check_characters((*path, A_NAME), name)
 
+    def _checked_text(self, path: Path, text: str) -> str:
+        long_text = text_of_mark(text, self.long_texts)
+        length = len(text) if long_text is None else long_text.raw_bytes
+        if length > MAX_STRING_CHARACTERS and path[-1] not in self.long_fields:
+            field = next((part for part in reversed(path) if isinstance(part, str)), "")
+            most = max_characters(field, MAX_STRING_CHARACTERS)
+            raise InvalidRequest(_named(path), f"must be at most {most} characters, got {length}")
+        if long_text is not None:
+            return long_text
+        self._check_characters(path, text)
+        return text
 
-def _check_string(path: Path, text: str, long_fields: Collection[str], may_have_escapes: bool) -> None:
-    if len(text) > MAX_STRING_CHARACTERS and not (path and path[-1] in long_fields):
-        field = next((part for part in reversed(path) if isinstance(part, str)), "")
-        most = max_characters(field, MAX_STRING_CHARACTERS)
-        raise InvalidRequest(_named(path), f"must be at most {most} characters, got {len(text)}")
-    if not may_have_escapes:
-        return  # without escapes JSON in UTF-8 can hold neither
-    if "\0" in text:
-        raise InvalidRequest(_named(path), "must not contain the character NUL")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        half = f"U+{ord(text[error.start]):04X}"
-        raise InvalidRequest(_named(path), f"must be text in UTF-8, got half a surrogate pair ({half})") from None
+    def _check_characters(self, path: Path, text: str) -> None:
+        if not self.may_have_escapes:
+            return  # without escapes JSON in UTF-8 can hold neither
+        if "\0" in text:
+            raise InvalidRequest(_named(path), "must not contain the character NUL")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            half = f"U+{ord(text[error.start]):04X}"
+            raise InvalidRequest(_named(path), f"must be text in UTF-8, got half a surrogate pair ({half})") from None
 
 
 def _named(path: Path) -> str:
-    return ".".join(str(part)[:80] for part in path) or WHOLE_BODY
+    return ".".join(str(part)[:80] for part in path[1:]) or WHOLE_BODY
 
 
 def _too_many() -> BadRequest:

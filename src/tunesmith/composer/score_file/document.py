@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import yaml
 
+from tunesmith.composer.score_file.size import Loader, check_size
 from tunesmith.errors import InvalidScore
 from tunesmith.suggestions import did_you_mean, near_names
 
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Value = TypeVar("Value")
 SHOWN = 60  # characters of a wrong value that an error quotes
-MAX_DEPTH = 40  # a score needs 6; libyaml's composer recurses on the C stack and would crash where Python raises
 LONGEST_PROBLEM = 300
 
 
@@ -125,7 +124,7 @@ class Place:
 def parse_document(text: str) -> Place:
     """Read YAML into its places; raises InvalidScore at the line where it is no YAML."""
     try:
-        _check_depth(text)
+        check_size(text)
         node = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -135,16 +134,3 @@ def parse_document(text: str) -> Place:
     if node is None:
         raise InvalidScore("the file is empty")
     return Place(node)
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            raise InvalidScore(
-                "not a score: it is nested too deep", line=event.start_mark.line + 1 if event.start_mark else None
-            )

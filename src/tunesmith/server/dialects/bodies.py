@@ -28,11 +28,24 @@ async def read_object(request: Request, long_fields: Collection[str] = ()) -> di
 
     Strings may be long under the names in ``long_fields``. Raises BadRequest, and InvalidRequest that names the field.
     """
-    raw = await request.body() or b"{}"
+    raw = await _raw_body(request) or b"{}"
     document = await in_thread_if_large(parse_json, raw, long_fields)
     if not isinstance(document, dict):
         raise InvalidRequest(WHOLE_BODY, "must be a JSON object")
     return document
+
+
+async def _raw_body(request: Request) -> bytes:
+    """Return the body; a large one is put together in a thread."""
+    chunks = [chunk async for chunk in request.stream()]
+    is_large = sum(map(len, chunks)) > PARSED_AT_ONCE_BYTES
+    return await asyncio.to_thread(_joined, chunks) if is_large else b"".join(chunks)
+
+
+def _joined(chunks: list[bytes]) -> bytes:
+    raw = b"".join(chunks)
+    chunks.clear()
+    return raw
 
 
 async def in_thread_if_large(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +20,8 @@ from tunesmith.server.auth import Caller
 from tunesmith.server.dialects.bodies import checked, read_object
 from tunesmith.server.dialects.forms import is_form, read_form
 from tunesmith.server.dialects.own.priority import PRIORITY, SCHEMA, priority_of
-from tunesmith.server.fetching import Fetcher
+from tunesmith.server.fetching import Fetcher, FetchLimits
+from tunesmith.server.inline_sound import decode_base64
 from tunesmith.server.json_text import MAX_STRING_CHARACTERS
 from tunesmith.server.keep_alive import FOREVER, KEEP_ALIVE, MAX_SECONDS, check_keep_alive
 from tunesmith.server.service import MusicService
@@ -40,6 +40,7 @@ BESIDE_MUSIC = (FORMAT, KEEP_ALIVE, PRIORITY)
 
 MULTIPART = "multipart/form-data"
 MAX_FORM_FIELDS = 64
+MAX_SCHEME_CHARACTERS = 8
 
 
 class Orders:
@@ -75,12 +76,9 @@ class Orders:
     async def _content(self, field: str, given: Any) -> bytes:
         if not isinstance(given, str):
             raise InvalidRequest(field, f"must be text or a file, got {shown(given)}")
-        if given.lower().startswith(("data:", "http://", "https://")):
+        if given[:MAX_SCHEME_CHARACTERS].lower().startswith(("data:", "http://", "https://")):
             return await self._fetcher.fetch(given, field)
-        try:
-            return base64.b64decode(given, validate=True)
-        except (binascii.Error, ValueError):
-            raise InvalidRequest(field, "must be a sound in base64, a data URI or an http(s) address") from None
+        return await asyncio.to_thread(decode_base64, given, field, FetchLimits().bytes)
 
 
 async def _fields_of(request: Request) -> dict[str, Any]:

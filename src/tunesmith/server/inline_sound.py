@@ -1,0 +1,94 @@
+"""Decodes sounds that come inside JSON, piece by piece, so that other requests get their turn meanwhile."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.server.long_text import LONG_BYTES, LongText
+
+MAX_HEAD_CHARACTERS = 512
+DATA = "data:"
+_BASE64_BLOCK = 4
+_PERCENT = 3
+
+
+def is_data_uri(text: str) -> bool:
+    """Tell whether a text is a data URI."""
+    return text[: len(DATA)].lower() == DATA
+
+
+def decode_data_uri(uri: str, field: str, max_bytes: int) -> bytes:
+    """Return what a data URI (RFC 2397) holds; raises InvalidRequest that names the field."""
+    head, comma, _ = uri[:MAX_HEAD_CHARACTERS].partition(",")
+    if not comma:
+        raise InvalidRequest(field, "is not a complete data URI: it has no comma")
+    body = _unquoted(_without_start(_pieces(uri), len(head.encode()) + 1))
+    if not head.lower().endswith(";base64"):
+        return _bounded(body, field, max_bytes)
+    try:
+        return _bounded(_decoded(b"".join(piece.split()) for piece in body), field, max_bytes)
+    except binascii.Error:
+        raise InvalidRequest(field, "is not a data URI in base64") from None
+
+
+def decode_base64(text: str, field: str, max_bytes: int) -> bytes:
+    """Return what a text in base64 holds; raises InvalidRequest that names the field."""
+    try:
+        return _bounded(_decoded(_pieces(text)), field, max_bytes)
+    except binascii.Error:
+        raise InvalidRequest(field, "must be a sound in base64, a data URI or an http(s) address") from None
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    if isinstance(text, LongText):
+        yield from text.pieces()
+        return
+    for at in range(0, len(text), LONG_BYTES):
+        yield text[at : at + LONG_BYTES].encode()
+
+
+def _without_start(pieces: Iterator[bytes], length: int) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece[length:]
+        length = max(0, length - len(piece))
+
+
+def _unquoted(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the pieces with what is written as %41 read; one that is cut in two is read with the next piece."""
+    rest = b""
+    for piece in pieces:
+        piece = rest + piece
+        at = piece.find(b"%", max(0, len(piece) - _PERCENT + 1))
+        piece, rest = (piece, b"") if at < 0 else (piece[:at], piece[at:])
+        yield unquote_to_bytes(piece) if b"%" in piece else piece
+    yield rest
+
+
+def _decoded(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what base64 stands for; its padding may be missing. Raises binascii.Error."""
+    rest = b""
+    for piece in pieces:
+        if b"=" in rest and piece:
+            raise binascii.Error("padding before the end")
+        piece = rest + piece
+        padding = piece.find(b"=")
+        end = len(piece) // _BASE64_BLOCK * _BASE64_BLOCK if padding < 0 else padding // _BASE64_BLOCK * _BASE64_BLOCK
+        yield base64.b64decode(piece[:end], validate=True)
+        rest = piece[end:]
+    if rest:
+        yield base64.b64decode(rest + b"=" * (-len(rest) % _BASE64_BLOCK), validate=True)
+
+
+def _bounded(pieces: Iterator[bytes], field: str, max_bytes: int) -> bytes:
+    content: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        content.append(piece)
+        size += len(piece)
+        if size > max_bytes:
+            raise InvalidRequest(field, f"must be at most {max_bytes / 1e6:g} MB")
+    return b"".join(content)
