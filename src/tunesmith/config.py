@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
     job_days: Annotated[float, Field(ge=1)] = 90.0
     job_count: Annotated[int, Field(ge=1)] = 100_000
+    upload_gigabytes_per_day: Annotated[float, Field(gt=0)] = 5.0
     public_url: BaseUrl | None = None
     replicate_output: Literal["auto", "url", "data"] = "auto"
     allow_private_addresses: bool = False

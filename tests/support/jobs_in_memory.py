@@ -7,8 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -145,6 +145,19 @@ class FakeCaller:
     is_anonymous: bool = False
 
 
+class NoUploadLimits:
+    """Takes every upload."""
+
+    async def check(self, owner: str | None, idempotency_key: str | None = None) -> None:
+        pass
+
+    async def count(self, owner: str | None, size: int) -> None:
+        pass
+
+    def reserve(self, size: int) -> AbstractContextManager[None]:  # noqa: ARG002  the interface's
+        return nullcontext()
+
+
 @dataclass(frozen=True)
 class FakeContext:
     """What a dialect is given."""
@@ -153,6 +166,7 @@ class FakeContext:
     settings: Settings
     authenticate: Callable[..., Awaitable[FakeCaller]]
     clock: Callable[[], float] = time.time
+    uploads: NoUploadLimits = field(default_factory=NoUploadLimits)
 
 
 class Unauthenticated(TunesmithError):

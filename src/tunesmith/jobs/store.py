@@ -162,6 +162,17 @@ class JobStore:
         with self._database.read() as connection:
             return self._quotas.left_to(connection, owner, self._clock())
 
+    def check_quota(self, owner: str | None, idempotency_key: str | None = None) -> None:
+        """Raise RateLimited where an owner's quota is used up, unless the key is one that it used before."""
+        now = self._clock()
+        with self._database.read() as connection:
+            left = self._quotas.left_to(connection, owner or "", now)
+            if left is None or left.remaining > 0:
+                return
+            known = {"the_owner": owner, "the_key": idempotency_key}
+            if idempotency_key is None or connection.execute(JOB_BY_KEY, known).first() is None:
+                replace(left, is_exceeded=True).check(now)
+
     def counts(self) -> Mapping[JobState, int]:
         """Count the jobs that wait or are being made, by state."""
         query = sa.select(jobs.c.state, sa.func.count()).where(jobs.c.state.in_(UNFINISHED)).group_by(jobs.c.state)

@@ -18,7 +18,6 @@ from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, 
 from tunesmith.server.dialects.contract import SERVER_FAULT, JobFailed
 from tunesmith.server.front import Heads, Slashes, front_routes
 from tunesmith.server.health import health_routes
-from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.limits import LimitHeaders
 from tunesmith.server.listening import Names
 from tunesmith.server.paths import dialect_of
@@ -63,14 +62,14 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     app.include_router(health_routes(server.health))
     app.include_router(metrics_routes(server.standing, require_admin(server.context.authenticate)))
     app.state.ending = Ending(server.drain, server.dismiss, settings.drain_seconds)
-    app.state.limit_log = limit_log = LimitLog(server.metrics.limited)
+    app.state.limit_log = server.limit_log
     app.state.faults = RepeatedFault(logging.getLogger("tunesmith.server"))
     app.add_exception_handler(TunesmithError, _told)
     add_refusals(app, tell)
     app.add_middleware(Heads)
     app.add_middleware(LimitHeaders, quota_of=server.quota_of)
     add_safety(app, tell, Names.of(settings, options.host), settings.max_body_megabytes * 1e6)
-    app.add_middleware(BodyTimeout, tell=tell, seconds=settings.body_timeout_seconds, log=limit_log)
+    app.add_middleware(BodyTimeout, tell=tell, seconds=settings.body_timeout_seconds, log=server.limit_log)
     app.add_middleware(RequestLog, count=server.metrics.answered)
     app.add_middleware(Slashes)
     return app

@@ -12,6 +12,7 @@ from tunesmith.library.clock import Clock
 from tunesmith.library.tracks import Tracks
 from tunesmith.server.loading import ModelLoading
 from tunesmith.server.service import MusicService
+from tunesmith.server.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +24,5 @@ class DialectContext:
     authenticate: Callable[..., Awaitable[Any]]
     loading: ModelLoading
     tracks: Tracks
+    uploads: Uploads
     clock: Clock = time.time

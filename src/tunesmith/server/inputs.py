@@ -18,6 +18,7 @@ from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
 from tunesmith.library.clock import Clock
 from tunesmith.server.fetching import check_sound
+from tunesmith.server.uploads import Reserve, reserve_nothing
 
 MAX_AUDIO_SECONDS = 1_800.0
 _LOCK = ".lock"
@@ -27,10 +28,11 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 class InputFiles:
     """A folder of recordings; what a caller named them never reaches the file system. Safe to share by processes."""
 
-    def __init__(self, folder: Path, clock: Clock = time.time) -> None:
+    def __init__(self, folder: Path, clock: Clock = time.time, reserve: Reserve = reserve_nothing) -> None:
         self._folder = folder
         self._clock = clock
         ensure_folder(folder)
+        self._reserve = reserve
         self._lock = FileLock(folder / _LOCK)
 
     def keep(self, content: bytes, field: str) -> Path:
@@ -40,7 +42,7 @@ class InputFiles:
         """
         check_sound(content, field, MAX_AUDIO_SECONDS)
         path = self._folder / hashlib.sha256(content).hexdigest()
-        with writing_to(self._folder, "the recording"):
+        with self._reserve(len(content)), writing_to(self._folder, "the recording"):
             self._write(content, path)
         return path
 

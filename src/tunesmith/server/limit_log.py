@@ -69,10 +69,13 @@ class LimitLog:
         self._count = count
         self._limit = limit or RepeatLimit()
 
-    def report(self, reason: str, problem: str, client: str | None = None) -> None:
-        """Report a refusal: ``reason`` is a label that takes few values, ``problem`` one line that names the limit."""
+    def report(self, reason: str, problem: str, client: str | None = None, owner: str | None = None) -> None:
+        """Report a refusal: ``reason`` is a label that takes few values, ``problem`` one line that names the limit.
+
+        ``client`` is an address; ``owner`` a token's id, or the address of a caller without one.
+        """
         self._count(reason)
         suppressed = self._limit.passes(reason)
         if suppressed is not None:
-            about = {"reason": reason, "problem": problem, "client": client, "repeated": suppressed or None}
-            log.warning("limit reached", extra={name: value for name, value in about.items() if value is not None})
+            about = {"reason": reason, "problem": problem, "client": client, "owner": owner, "repeated": suppressed}
+            log.warning("limit reached", extra={name: value for name, value in about.items() if value})

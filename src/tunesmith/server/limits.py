@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -62,18 +63,34 @@ class RateLimits:
         count = await self._count(f"{owner}/{things}/{allowed}/{began:.0f}", allowed.seconds)
         return Allowance(things, allowed, max(0, allowed.count - count), ends, is_exceeded=count > allowed.count)
 
+    async def hit_bytes(self, owner: str, size: int, max_bytes: float) -> int | None:
+        """Count bytes that an owner hands in, unless its day's bytes would be exceeded.
+
+        Returns None, or the seconds until the day ends where they would be; raises LimitsOutOfReach.
+        """
+        now, day = self._clock(), Rate(1, "day")
+        began, ends = day.window(now)
+        key = f"{owner}/bytes/{began:.0f}"
+        if await self._ask(lambda storage: storage.get(key)) + size > max_bytes:
+            return max(1, math.ceil(ends - now))
+        await self._count(key, day.seconds, size)
+        return None
+
     async def close(self) -> None:
         """Let the connections go."""
         bridge = getattr(self._storage, "bridge", None)
         if bridge is not None:
             await bridge.storage.aclose()
 
-    async def _count(self, key: str, seconds: int) -> int:
+    async def _count(self, key: str, seconds: int, amount: int = 1) -> int:
+        return await self._ask(lambda storage: storage.incr(key, seconds, amount))
+
+    async def _ask(self, ask: Callable[[Storage], Awaitable[int]]) -> int:
         storage = self._storage or await self._open()
         from limits.errors import StorageError
 
         try:
-            return await storage.incr(key, seconds)
+            return await ask(storage)
         except StorageError as error:
             raise LimitsOutOfReach from error
 

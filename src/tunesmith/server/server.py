@@ -15,7 +15,7 @@ import tunesmith
 from tunesmith.config import Settings
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
-from tunesmith.jobs.results import ResultFiles, Retention
+from tunesmith.jobs.results import BYTES_A_GIGABYTE, ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
 from tunesmith.jobs.runners.local import LocalPool, pool_limits
 from tunesmith.jobs.store import JobStore
@@ -32,14 +32,16 @@ from tunesmith.server.dispatcher import Dispatcher
 from tunesmith.server.doubts import doubts
 from tunesmith.server.folders import check_writable, prepare_folders
 from tunesmith.server.health import Health, Vitals
-from tunesmith.server.housekeeping import Chore, Housekeeping
+from tunesmith.server.housekeeping import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.inputs import InputFiles
+from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.limits import RateLimits
 from tunesmith.server.listening import is_loopback
 from tunesmith.server.loading import ModelLoading
 from tunesmith.server.metrics import Metrics
 from tunesmith.server.service import Files, MusicService
 from tunesmith.server.standing import Sources, Standing
+from tunesmith.server.uploads import UploadBudget, Uploads, sizes
 
 log = logging.getLogger("tunesmith.server")
 
@@ -70,8 +72,8 @@ class Server:
         check_writable(settings.data_dir, self._database)
         self._results = ResultFiles(settings.data_dir / "results")
         self._changes = Changes()
-        inputs = InputFiles(settings.data_dir / "inputs")
-        files = Files(self._results, inputs)
+        self._inputs = InputFiles(settings.data_dir / "inputs", reserve=lambda size: self._uploads.reserve(size))
+        files = Files(self._results, self._inputs)
         quotas = Quotas(Rate.parse("setting anonymous_quota", settings.anonymous_quota))
         self._store = JobStore(self._database, settings.queue_limit, quotas=quotas)
         queue = JobQueue(self._database)
@@ -85,13 +87,16 @@ class Server:
         self._prepare_folders = partial(prepare_folders, settings.data_dir)
         self.health = Health(self._vitals())
         self.metrics = Metrics()
+        self.limit_log = LimitLog(self.metrics.limited)
         self._dispatcher.diary.listen(self.metrics.ended)
         sources = Sources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
         self.standing = Standing(self.metrics, sources)
-        self._housekeeping = Housekeeping(self._chores(settings, inputs), self.metrics)
+        self._housekeeping = Housekeeping(self._chores(settings), self.metrics)
         self._limits = RateLimits(settings.rate_limit_url)
+        self._uploads = self._upload_limits(settings)
         authenticate = Authenticator(Tokens(self._database), options.access(settings), self._limits)
-        self.context = DialectContext(self.service, settings, authenticate, self._loading, Tracks(self._database))
+        tracks = Tracks(self._database)
+        self.context = DialectContext(self.service, settings, authenticate, self._loading, tracks, self._uploads)
 
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:
@@ -118,8 +123,21 @@ class Server:
             await self._limits.close()
             self._database.close()
 
-    def _chores(self, settings: Settings, inputs: InputFiles) -> dict[str, Chore]:
-        store, retention = self._store, Retention(settings.result_days, settings.result_gigabytes)
+    def _upload_limits(self, settings: Settings) -> Uploads:
+        recordings, files = settings.data_dir / "inputs", settings.data_dir / "files"
+        max_bytes = settings.result_gigabytes * BYTES_A_GIGABYTE
+
+        def make_room(size: int) -> None:
+            left = max(0.0, max_bytes - sum(sizes([files])) - size)
+            retention = Retention(settings.result_days, left / BYTES_A_GIGABYTE)
+            self._inputs.prune(retention, self._store.recordings_in_use(), MOST_A_ROUND)
+
+        budget = UploadBudget([recordings, files], max_bytes, make_room)
+        bytes_a_day = settings.upload_gigabytes_per_day * BYTES_A_GIGABYTE
+        return Uploads(self._store.check_quota, self._limits, budget, self.limit_log, bytes_a_day)
+
+    def _chores(self, settings: Settings) -> dict[str, Chore]:
+        store, inputs, retention = self._store, self._inputs, Retention(settings.result_days, settings.result_gigabytes)
         kept_jobs = JobLimits(settings.job_days, settings.job_count)
         uploads = FileStore(settings.data_dir / "files")
         return {

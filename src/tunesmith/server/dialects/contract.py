@@ -30,6 +30,7 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "InvalidRequest": 422,
     "AudioFileError": 422,
     "RateLimited": 429,
+    "UploadLimited": 429,
     "GenerationCancelled": 499,
     "ModelIsLoading": 503,
     "ApiError": 502,

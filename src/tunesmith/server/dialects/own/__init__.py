@@ -29,7 +29,7 @@ def router(context: DialectContext) -> APIRouter:
     """Return the routes."""
     service, loading = context.service, context.loading
     outlook = Outlook(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
-    orders = Orders(service, Fetcher(Guard(context.settings.allow_private_addresses)))
+    orders = Orders(service, Fetcher(Guard(context.settings.allow_private_addresses)), context.uploads)
     pulls = Pulls()
 
     @asynccontextmanager

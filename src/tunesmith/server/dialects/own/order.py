@@ -25,6 +25,7 @@ from tunesmith.server.inline_sound import decode_base64
 from tunesmith.server.json_text import MAX_STRING_CHARACTERS
 from tunesmith.server.keep_alive import FOREVER, KEEP_ALIVE, MAX_SECONDS, check_keep_alive
 from tunesmith.server.service import MusicService
+from tunesmith.server.uploads import Uploads
 from tunesmith.suggestions import field_for
 
 DIALECT = "api"
@@ -46,9 +47,10 @@ MAX_SCHEME_CHARACTERS = 8
 class Orders:
     """Reads requests for music; recordings that come along are kept as inputs."""
 
-    def __init__(self, service: MusicService, fetcher: Fetcher) -> None:
+    def __init__(self, service: MusicService, fetcher: Fetcher, uploads: Uploads) -> None:
         self._service = service
         self._fetcher = fetcher
+        self._uploads = uploads
 
     async def read(self, request: Request, caller: Caller) -> Submission:
         """Return the job that a request asks for; raises InvalidRequest that names the field, and Forbidden."""
@@ -61,16 +63,18 @@ class Orders:
                 raise InvalidRequest(name, "cannot be chosen over HTTP")
         given = {name: fields.pop(name) for name in RECORDINGS if name in fields}
         music = checked(GenerationRequest, fields, beside=BESIDE_MUSIC)
-        if given:
-            recordings = {name: await self._kept(name, recording) for name, recording in given.items()}
-            music = checked(GenerationRequest, {**fields, **recordings})
         key = request.headers.get("idempotency-key") or None
+        if given:
+            await self._uploads.check(caller.owner, key)
+            recordings = {name: await self._kept(name, recording, caller) for name, recording in given.items()}
+            music = checked(GenerationRequest, {**fields, **recordings})
         said = {name: value for name, value in extra.items() if value is not None}
         return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, extra=said)
 
-    async def _kept(self, field: str, given: Any) -> str:
+    async def _kept(self, field: str, given: Any, caller: Caller) -> str:
         """Keep a recording and return where; it comes as bytes, in base64, as a data URI or as a web address."""
         content = given if isinstance(given, bytes) else await self._content(field, given)
+        await self._uploads.count(caller.owner, len(content))
         return str(await self._service.input_file(content, field))
 
     async def _content(self, field: str, given: Any) -> bytes:

@@ -34,13 +34,14 @@ def router(context: Context) -> APIRouter:
     secret = Secret.kept_in(settings.data_dir)
     guard = Guard(settings.allow_private_addresses)
     views = Views(context, secret)
-    files = FileStore(settings.data_dir / "files", context.clock)
+    uploads = context.uploads
+    files = FileStore(settings.data_dir / "files", context.clock, uploads.reserve)
     sender = Sender(guard, context.clock)
     follower = Follower(sender, Undelivered(settings.data_dir / "webhooks"))
-    predictions = Predictions(context, Orders(context.service, files, guard), views, follower)
+    predictions = Predictions(context, Orders(context.service, files, guard, uploads), views, follower)
 
     private = APIRouter(dependencies=[Depends(_remembering(context))])
-    for group in (predictions, Files(files, views), Models(), Account(secret)):
+    for group in (predictions, Files(files, views, uploads), Models(), Account(secret)):
         group.add_to(private)
     both = APIRouter(prefix="/v1", tags=["replicate"], lifespan=predictions.following)
     for public in (Outputs(context, secret), Streams(context, secret, views)):

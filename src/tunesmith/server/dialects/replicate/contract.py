@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,16 @@ class Service(contract.Service, Protocol):
     async def input_file(self, content: bytes) -> Path: ...  # noqa: D102
 
 
+class UploadLimits(Protocol):
+    """The part of Uploads that is used here."""
+
+    async def check(self, owner: str | None, idempotency_key: str | None = None) -> None: ...  # noqa: D102
+
+    async def count(self, owner: str | None, size: int) -> None: ...  # noqa: D102
+
+    def reserve(self, size: int) -> AbstractContextManager[None]: ...  # noqa: D102
+
+
 class Context(Protocol):
     """The part of DialectContext that is used here."""
 
@@ -42,6 +53,9 @@ class Context(Protocol):
 
     @property
     def authenticate(self) -> Callable[..., Awaitable[Caller]]: ...  # noqa: D102
+
+    @property
+    def uploads(self) -> UploadLimits: ...  # noqa: D102
 
     @property
     def clock(self) -> Callable[[], float]: ...  # noqa: D102

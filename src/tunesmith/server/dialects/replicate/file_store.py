@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import time
@@ -24,6 +25,7 @@ from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.job import new_job_id
 from tunesmith.library.clock import Clock
 from tunesmith.server.dialects.replicate.problems import Problem
+from tunesmith.server.uploads import Reserve, reserve_nothing
 
 KEPT_SECONDS = 86_400.0
 MAX_FILE_BYTES = 100 * 10**6
@@ -64,14 +66,15 @@ class Upload:
 class FileStore:
     """The folder of uploaded files."""
 
-    def __init__(self, folder: Path, clock: Clock = time.time) -> None:
+    def __init__(self, folder: Path, clock: Clock = time.time, reserve: Reserve = reserve_nothing) -> None:
         self._folder = folder
         self._clock = clock
+        self._reserve = reserve
 
     def add(self, upload: Upload, content: BinaryIO) -> StoredFile:
         """Keep a file, and remove those whose day is over; raises Problem (413) where it is too large, DiskFull."""
         self.prune()
-        with writing_to(self._folder, "the file"):
+        with self._reserve(min(_size_of(content), MAX_FILE_BYTES)), writing_to(self._folder, "the file"):
             return self._added(upload, content)
 
     def _added(self, upload: Upload, content: BinaryIO) -> StoredFile:
@@ -139,6 +142,12 @@ class FileStore:
                 yield self.get(file_id, owner)
             except (Problem, OSError):
                 continue  # another's, or removed in the meantime
+
+
+def _size_of(content: BinaryIO) -> int:
+    size = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    return size
 
 
 def _copied(source: BinaryIO, target: Path) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.server.dialects.forms import read_form
-from tunesmith.server.dialects.replicate.contract import Json
+from tunesmith.server.dialects.replicate.contract import Json, UploadLimits
 from tunesmith.server.dialects.replicate.described import file_body
 from tunesmith.server.dialects.replicate.file_store import MAX_FILE_BYTES, FileStore, StoredFile, Upload
 from tunesmith.server.dialects.replicate.prediction import timestamp
@@ -30,9 +30,10 @@ _ROOM_FOR_THE_REST = 10**6
 class Files:
     """The routes under ``/files``."""
 
-    def __init__(self, store: FileStore, views: Views) -> None:
+    def __init__(self, store: FileStore, views: Views, uploads: UploadLimits) -> None:
         self._store = store
         self._views = views
+        self._uploads = uploads
 
     def add_to(self, router: APIRouter) -> None:
         """Add the routes."""
@@ -44,14 +45,16 @@ class Files:
 
     async def create(self, request: Request) -> Response:
         """Keep the part ``content`` of a multipart body; ``metadata`` is a field or a file in JSON."""
+        owner = caller_of(request).owner
+        await self._uploads.check(owner)
         async with read_form(_bounded(request), max_files=2, max_fields=8) as form:
             content = form.get("content")
             if not isinstance(content, UploadFile):
                 raise InvalidInput([InvalidField("required", "content", "content is required")])
             upload = Upload(
-                caller_of(request).owner, _name(content.filename), _type(content.content_type),
-                await _metadata(form),
+                owner, _name(content.filename), _type(content.content_type), await _metadata(form),
             )  # fmt: skip
+            await self._uploads.count(owner, content.size or 0)
             stored = await asyncio.to_thread(self._store.add, upload, content.file)
         return JSONResponse(self._shown(stored, request), 201)
 

@@ -12,7 +12,7 @@ from typing import Any
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.server.dialects.replicate.contract import DIALECT, Json, Service
+from tunesmith.server.dialects.replicate.contract import DIALECT, Json, Service, UploadLimits
 from tunesmith.server.dialects.replicate.file_store import FileStore
 from tunesmith.server.dialects.replicate.music_input import MusicInput, cut_for_continuation, read_input, shown_input
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput
@@ -41,8 +41,9 @@ class Order:
 class Orders:
     """Takes orders."""
 
-    def __init__(self, service: Service, files: FileStore, guard: Guard) -> None:
+    def __init__(self, service: Service, files: FileStore, guard: Guard, uploads: UploadLimits) -> None:
         self._service = service
+        self._uploads = uploads
         self._files = files
         self._guard = guard
         self._fetcher = Fetcher(guard)
@@ -85,10 +86,12 @@ class Orders:
         return {"url": url, "events": [event for event in EVENTS if event in (events or EVENTS)]}
 
     async def _recording(self, music: MusicInput, order: Order) -> Path:
+        await self._uploads.check(order.owner, order.idempotency_key)
         source = music.source or ""
         own = self._files.named_by(source, order.origin)
         if own is None:
             content: bytes = await self._fetcher.fetch(source, "input_audio")
+            await self._uploads.count(order.owner, len(content))
         else:
             content = await asyncio.to_thread(self._files.content, own, order.owner)
             await asyncio.to_thread(check_sound, content, "input_audio", MAX_AUDIO_SECONDS)

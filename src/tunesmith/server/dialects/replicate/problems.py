@@ -44,6 +44,7 @@ _STATUSES: Sequence[tuple[type[TunesmithError], int, str]] = (
 
 _TITLES = {
     "Unauthenticated": "Unauthenticated", "Forbidden": "Forbidden", "RateLimited": "Too many requests",
+    "UploadLimited": "Too many requests",
     "TooLarge": "Payload too large", "BadRequest": "Bad request", "NoSuchRoute": "Not found",
     "WrongMethod": "Method not allowed", "RequestTimeout": "Request timeout",
     "LimitsOutOfReach": "Service unavailable",
