@@ -130,6 +130,14 @@ def test_an_mp3_without_a_count_of_its_frames_or_a_wrong_one_is_read_to_its_end(
     assert COUNT <= count_of(mp3_with(change), tmp_path) <= COUNT + 4 * 1152
 
 
+def test_a_wrong_size_in_an_mp3_is_not_complained_of(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for size in (0, 10, 10**6):
+        content = encoded("MP3")
+        content = with_bytes(content, content.index(b"Xing") + 12, size.to_bytes(4, "big"))
+        assert count_of(content, tmp_path) == COUNT
+    assert capfd.readouterr().err == ""
+
+
 def test_joined_mp3s_are_read_to_their_end_over_what_lies_between(tmp_path: Path) -> None:
     one = bytes(encoded("MP3"))
     for between in (b"", b"ID3\x04\0\0\0\0\0\x20" + bytes(32), b"TAG" + b"\xff\xfb\x90" * 41):

@@ -22,7 +22,7 @@ KILOBITS = {
 RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version
 SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of the three versions
 CERTAIN = 3  # so many frames in a row are no chance
-HAS_FRAMES = 1
+HAS_FRAMES, HAS_BYTES = 1, 2
 VBRI_AT, VBRI_FRAMES = 36, 14
 
 Content = bytes | mmap.mmap
@@ -76,9 +76,14 @@ def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
     place = _count_place(content, first)
     if place is None:
         return Window(0, first.at), _info_frame(first, count + 1), Window(first.at, size)
-    if int.from_bytes(content[place : place + 4], "big") >= count:
+    claimed = int.from_bytes(content[place : place + 4], "big")
+    stated_bytes = _stated_bytes(content, first, place)
+    if claimed >= count and stated_bytes in (None, size - first.at):
         return None
-    return Window(0, place), count.to_bytes(4, "big"), Window(place + 4, size)
+    right = max(claimed, count).to_bytes(4, "big")
+    if stated_bytes is None:
+        return Window(0, place), right, Window(place + 4, size)
+    return Window(0, place), right + (size - first.at).to_bytes(4, "big"), Window(place + 8, size)
 
 
 def _content(file: BinaryIO) -> Content:
@@ -124,6 +129,14 @@ def _count_place(content: Content, first: Frame) -> int | None:
         return at + 8 if content[at + 7] & HAS_FRAMES else None
     at = first.at + VBRI_AT
     return at + VBRI_FRAMES if content[at : at + 4] == b"VBRI" else None
+
+
+def _stated_bytes(content: Content, first: Frame, count_place: int) -> int | None:
+    """Return how many bytes a Xing tag states, of which decoders complain where it is wrong; None if it does not."""
+    at = first.at + 4 + first.side_bytes
+    if content[at : at + 4] == b"VBRI" or count_place != at + 8 or not content[at + 7] & HAS_BYTES:
+        return None
+    return int.from_bytes(content[count_place + 4 : count_place + 8], "big")
 
 
 def _info_frame(like: Frame, count: int) -> bytes:
