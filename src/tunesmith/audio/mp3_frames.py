@@ -11,6 +11,7 @@ import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from tunesmith.audio.joined_file import Piece, Window
@@ -23,6 +24,8 @@ RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 1
 SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of the three versions
 CERTAIN = 3  # so many frames in a row are no chance
 HAS_FRAMES, HAS_BYTES = 1, 2
+MOST_FRAMES, SMALLEST_FRAME = 500_000, 24  # three hours and a half at 44.1 kHz
+MOST_LOOKS = 100_000
 VBRI_AT, VBRI_FRAMES = 36, 14
 
 Content = bytes | mmap.mmap
@@ -58,8 +61,8 @@ def frame_at(content: Content, at: int) -> Frame | None:
 
 def frames_of(content: Content, start: int = 0) -> Iterator[Frame]:
     """Yield the frames from the first place on where some follow one another, over gaps such as tags between."""
-    at = start
-    while frame := _next_frame(content, at):
+    at, looks = start, iter(range(MOST_LOOKS))
+    while frame := _next_frame(content, at, looks):
         while frame is not None:
             yield frame
             at = frame.at + frame.size
@@ -72,7 +75,7 @@ def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
     first = next(frames_of(content, _after_id3(content)), None)
     if first is None:
         return None
-    count = sum(1 for _ in frames_of(content, first.at + first.size))
+    count = _count(content, first.at + first.size)
     place = _count_place(content, first)
     if place is None:
         return Window(0, first.at), _info_frame(first, count + 1), Window(first.at, size)
@@ -86,6 +89,14 @@ def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
     return Window(0, place), right + (size - first.at).to_bytes(4, "big"), Window(place + 8, size)
 
 
+def _count(content: Content, start: int) -> int:
+    """Count frames; past so many that it takes long, the rest is taken for the smallest, as too many do no harm."""
+    count, end = 0, start
+    for frame in islice(frames_of(content, start), MOST_FRAMES):
+        count, end = count + 1, frame.at + frame.size
+    return count if count < MOST_FRAMES else count + (len(content) - end) // SMALLEST_FRAME
+
+
 def _content(file: BinaryIO) -> Content:
     """Return all bytes, of a file on disk without reading them into memory."""
     try:
@@ -95,8 +106,9 @@ def _content(file: BinaryIO) -> Content:
         return file.read()
 
 
-def _next_frame(content: Content, at: int) -> Frame | None:
-    for found in SYNC.finditer(content, at):
+def _next_frame(content: Content, at: int, looks: Iterator[int]) -> Frame | None:
+    """Return the next frame that others follow; None where there is none, or it was looked for too often."""
+    for found, _ in zip(SYNC.finditer(content, at), looks, strict=False):
         frame = frame_at(content, found.start())
         if frame and _goes_on(content, frame):
             return frame
