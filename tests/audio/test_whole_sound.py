@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tunesmith.audio import mp3_frames
 from tunesmith.audio.cut_off import is_cut_off
 from tunesmith.audio.decoder import Decoder, LimitExceeded, SoundLimits
 from tunesmith.audio.mp3_frames import frames_of
@@ -130,10 +131,36 @@ def test_an_mp3_without_a_count_of_its_frames_or_a_wrong_one_is_read_to_its_end(
     assert COUNT <= count_of(mp3_with(change), tmp_path) <= COUNT + 4 * 1152
 
 
+def test_a_wrong_size_in_an_mp3_is_not_complained_of(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for size in (0, 10, 10**6):
+        content = encoded("MP3")
+        content = with_bytes(content, content.index(b"Xing") + 12, size.to_bytes(4, "big"))
+        assert count_of(content, tmp_path) == COUNT
+    assert capfd.readouterr().err == ""
+
+
 def test_joined_mp3s_are_read_to_their_end_over_what_lies_between(tmp_path: Path) -> None:
     one = bytes(encoded("MP3"))
     for between in (b"", b"ID3\x04\0\0\0\0\0\x20" + bytes(32), b"TAG" + b"\xff\xfb\x90" * 41):
         assert 2 * COUNT <= count_of(one + between + one, tmp_path) <= 2 * COUNT + 6 * 1152
+
+
+def test_an_mp3_of_very_many_frames_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mp3_frames, "MOST_FRAMES", 5)
+    without = mp3_with(lambda content, at: with_bytes(content, at, bytes(4)))
+    assert COUNT <= count_of(without, tmp_path) <= COUNT + 4 * 1152
+
+
+def test_bytes_that_only_look_like_frames_are_not_looked_at_for_long() -> None:
+    assert list(frames_of(b"\xff\xfb\x90\x00" * 200_000 + bytes(encoded("MP3")))) == []
+
+
+def test_too_many_parts_are_refused_before_they_are_opened(tmp_path: Path) -> None:
+    tiny = encoded("OGG", "VORBIS", RATE, NOISE[:64])
+    path = tmp_path / "a.ogg"
+    path.write_bytes(tiny * 1_001)
+    with pytest.raises(AudioFileError, match="it has 1001 parts; 1000 are read at most"):
+        read_audio(path)
 
 
 def test_a_right_mp3_keeps_its_length_to_the_sample(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_file_of_a_model_says_so_and_is_made_again_to_the_byte(
 ) -> None:
     model = installed_tiny(home / "tiny", home / "data")
     asked = ["slow piano", "--model", "tiny", "--duration", "1", "--seed", "3", "--guidance", "2", "-o", "a.mp3"]
-    assert run([*asked, "--quiet"]) == 0
+    assert run([*asked, "--loudness", "-24", "--quiet"]) == 0
     assert run(["show", "a.mp3", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["model"], said["model_digest"], said["licence"]) == ("tiny", model.manifest.digest, "mit")

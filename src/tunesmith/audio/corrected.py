@@ -17,7 +17,7 @@ from typing import BinaryIO
 from tunesmith.audio.joined_file import JoinedFile, Piece, Window
 from tunesmith.audio.mp3_frames import corrected_mp3
 from tunesmith.audio.ogg import links_of
-from tunesmith.audio.wave_header import corrected_wave, read_wave_header
+from tunesmith.audio.wave_header import MOST_CHUNKS, corrected_wave, read_wave_header
 
 FLAC_TOTAL_AT, FLAC_TOTAL_BITS = 18, 36
 AU_HEADER = 24
@@ -100,7 +100,9 @@ def _caf(file: BinaryIO, size: int) -> Corrected:
 def _with_length(file: BinaryIO, size: int, place: int, samples: bytes, layout: str) -> tuple[Piece, ...] | None:
     """Find the chunk of samples and return the file with its true length, if that is not what it states."""
     header_size = struct.calcsize(layout)
-    while place + header_size <= size:
+    for _ in range(MOST_CHUNKS):
+        if place + header_size > size:
+            break
         file.seek(place)
         name, length = struct.unpack(layout, file.read(header_size))
         end = place + header_size + length

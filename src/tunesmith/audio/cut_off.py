@@ -12,6 +12,8 @@ from tunesmith.audio.wave_header import NAMES, read_wave_header
 PAGE, LAST_PAGE = b"OggS", 4
 LONGEST_PAGE = 65_307
 XING = (b"Xing", b"Info")
+UNKNOWN_FORM = 0x7FFF_0000
+"""Writers of AIFF that do not know the size claim one like this or larger, or none."""
 XING_REACH = 200
 HAS_FRAMES, HAS_BYTES = 1, 2
 
@@ -24,6 +26,8 @@ def is_cut_off(path: Path, num_samples: int) -> bool:
         if start[:4] in NAMES:
             header = read_wave_header(file, size)
             return header is not None and header.is_cut_off
+        if start[:4] == b"FORM":
+            return UNKNOWN_FORM > int.from_bytes(start[4:8], "big") > size - 8
         if start[:4] == b"fLaC":
             return num_samples < (flac_total(file) or 0)
         if start[:4] == PAGE:

@@ -25,6 +25,7 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000
 VORBIS_ORDERED = ("VORBIS", "OPUS")
 PACKED = ("FLAC", "OGG", "MP3")
 LONGEST_START = 16
+MOST_PARTS = 1_000
 
 
 class LimitExceeded(Exception):
@@ -128,6 +129,8 @@ class Decoder:
 
     def _common_channels(self) -> int:
         """Return the number of channels of all parts, which may only differ by being mono."""
+        if len(self._parts.parts) > MOST_PARTS:
+            raise NotASound(f"it has {len(self._parts.parts)} parts; {MOST_PARTS} are read at most")
         found = {self._first.channels}
         for part in self._parts.parts[1:]:
             with _explained(), Sequential(part) as sound:

@@ -39,8 +39,7 @@ def trim(audio: Audio, start: float = 0.0, end: float | None = None) -> Audio:
         asked = f"{start:g} s to " + ("its end" if end is None else f"{end:g} s")
         raise InvalidRequest("trim", f"must keep something of {audio.duration:g} s, got {asked}")
     spool = Spool(audio.channels)
-    for at in range(first, last, BLOCK):
-        spool.append(audio.between(at, min(at + BLOCK, last)))
+    _append(spool, audio, first, last)
     return audio.with_samples(spool, metadata=retimed(audio, [(first, last)]))
 
 
@@ -67,10 +66,13 @@ def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "e
     if size > min(first.num_samples, second.num_samples):
         shorter = min(first.duration, second.duration)
         raise InvalidRequest("crossfade", f"must fit into the shorter sound's {shorter:g} s, got {overlap:g} s")
-    a, b, rise = first.samples, second.samples, fade_curve(size, shape)
-    both = a[:, a.shape[1] - size :] * rise[::-1] + b[:, :size] * rise
-    joined = np.concatenate([a[:, : a.shape[1] - size], both, b[:, size:]], axis=1)
-    return first.with_samples(joined, metadata=_of_the_first(first, joined.shape[1]))
+    end, rise = first.num_samples - size, fade_curve(size, shape)
+    spool = Spool(first.channels)
+    _append(spool, first, 0, end)
+    spool.append(first.between(end, first.num_samples) * rise[::-1] + second.between(0, size) * rise)
+    _append(spool, second, size, second.num_samples)
+    encoding = Encoding.joined([first.encoding, second.encoding])
+    return Audio(spool, first.sample_rate, _of_the_first(first, len(spool)), encoding)
 
 
 def stitch(pieces: Iterable[Audio]) -> Audio:
@@ -113,13 +115,13 @@ def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -
         raise InvalidRequest(
             "loop", f"the overlap must be above 0 and at most {audio.duration / 2:g} s, got {overlap:g} s"
         )
-    samples, rise = audio.samples, fade_curve(size, shape)
+    end, rise = audio.num_samples - size, fade_curve(size, shape)
     rise = rise - rise[0]
     fall = np.sqrt(1 - rise**2) if shape == "equal_power" else 1 - rise
-    seam = samples[:, samples.shape[1] - size :] * fall + samples[:, :size] * rise
-    looped = np.concatenate([seam, samples[:, size : samples.shape[1] - size]], axis=1)
-    metadata = loop_metadata(audio, [(0, looped.shape[1])])
-    return audio.with_samples(looped.astype(np.float32), metadata=metadata)
+    spool = Spool(audio.channels)
+    spool.append(audio.between(end, audio.num_samples) * fall + audio.between(0, size) * rise)
+    _append(spool, audio, size, end)
+    return audio.with_samples(spool, metadata=loop_metadata(audio, [(0, len(spool))]))
 
 
 def gain(audio: Audio, gain_db: float) -> Audio:
@@ -160,6 +162,11 @@ def _of_the_first(first: Audio, num_samples: int) -> dict[str, Any]:
     """Return the metadata of a sound that begins as another and goes on with something else."""
     metadata = with_timeline(first.metadata, None, num_samples / first.sample_rate)
     return no_loop(with_markers(metadata, Markers(first.sample_rate)))
+
+
+def _append(spool: Spool, audio: Audio, first: int, last: int) -> None:
+    for at in range(first, last, BLOCK):
+        spool.append(audio.between(at, min(at + BLOCK, last)))
 
 
 def _mapped(audio: Audio, channels: int, change: Callable[[Samples], Samples]) -> Audio:

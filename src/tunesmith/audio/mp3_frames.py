@@ -11,6 +11,7 @@ import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from tunesmith.audio.joined_file import Piece, Window
@@ -22,7 +23,9 @@ KILOBITS = {
 RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version
 SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of the three versions
 CERTAIN = 3  # so many frames in a row are no chance
-HAS_FRAMES = 1
+HAS_FRAMES, HAS_BYTES = 1, 2
+MOST_FRAMES, SMALLEST_FRAME = 500_000, 24  # three hours and a half at 44.1 kHz
+MOST_LOOKS = 100_000
 VBRI_AT, VBRI_FRAMES = 36, 14
 
 Content = bytes | mmap.mmap
@@ -58,8 +61,8 @@ def frame_at(content: Content, at: int) -> Frame | None:
 
 def frames_of(content: Content, start: int = 0) -> Iterator[Frame]:
     """Yield the frames from the first place on where some follow one another, over gaps such as tags between."""
-    at = start
-    while frame := _next_frame(content, at):
+    at, looks = start, iter(range(MOST_LOOKS))
+    while frame := _next_frame(content, at, looks):
         while frame is not None:
             yield frame
             at = frame.at + frame.size
@@ -72,13 +75,26 @@ def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
     first = next(frames_of(content, _after_id3(content)), None)
     if first is None:
         return None
-    count = sum(1 for _ in frames_of(content, first.at + first.size))
+    count = _count(content, first.at + first.size)
     place = _count_place(content, first)
     if place is None:
         return Window(0, first.at), _info_frame(first, count + 1), Window(first.at, size)
-    if int.from_bytes(content[place : place + 4], "big") >= count:
+    claimed = int.from_bytes(content[place : place + 4], "big")
+    stated_bytes = _stated_bytes(content, first, place)
+    if claimed >= count and stated_bytes in (None, size - first.at):
         return None
-    return Window(0, place), count.to_bytes(4, "big"), Window(place + 4, size)
+    right = max(claimed, count).to_bytes(4, "big")
+    if stated_bytes is None:
+        return Window(0, place), right, Window(place + 4, size)
+    return Window(0, place), right + (size - first.at).to_bytes(4, "big"), Window(place + 8, size)
+
+
+def _count(content: Content, start: int) -> int:
+    """Count frames; past so many that it takes long, the rest is taken for the smallest, as too many do no harm."""
+    count, end = 0, start
+    for frame in islice(frames_of(content, start), MOST_FRAMES):
+        count, end = count + 1, frame.at + frame.size
+    return count if count < MOST_FRAMES else count + (len(content) - end) // SMALLEST_FRAME
 
 
 def _content(file: BinaryIO) -> Content:
@@ -90,8 +106,9 @@ def _content(file: BinaryIO) -> Content:
         return file.read()
 
 
-def _next_frame(content: Content, at: int) -> Frame | None:
-    for found in SYNC.finditer(content, at):
+def _next_frame(content: Content, at: int, looks: Iterator[int]) -> Frame | None:
+    """Return the next frame that others follow; None where there is none, or it was looked for too often."""
+    for found, _ in zip(SYNC.finditer(content, at), looks, strict=False):
         frame = frame_at(content, found.start())
         if frame and _goes_on(content, frame):
             return frame
@@ -124,6 +141,14 @@ def _count_place(content: Content, first: Frame) -> int | None:
         return at + 8 if content[at + 7] & HAS_FRAMES else None
     at = first.at + VBRI_AT
     return at + VBRI_FRAMES if content[at : at + 4] == b"VBRI" else None
+
+
+def _stated_bytes(content: Content, first: Frame, count_place: int) -> int | None:
+    """Return how many bytes a Xing tag states, of which decoders complain where it is wrong; None if it does not."""
+    at = first.at + 4 + first.side_bytes
+    if content[at : at + 4] == b"VBRI" or count_place != at + 8 or not content[at + 7] & HAS_BYTES:
+        return None
+    return int.from_bytes(content[count_place + 4 : count_place + 8], "big")
 
 
 def _info_frame(like: Frame, count: int) -> bytes:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 CAPTURE = b"OggS"
 HEADER, FLAGS_AT, NUMBER_AT, CHECKSUM_AT = 27, 5, 14, 22
+MOST_PAGES = 500_000  # many hours
 FIRST_PAGE = 2  # a flag: the first page of a stream
 STREAM_NUMBER = 1
 CONTINUED = 1
@@ -79,11 +80,11 @@ def pages_of_packets(packets: Sequence[bytes], granule: int) -> Iterator[Page]:
 def links_of(file: BinaryIO, size: int) -> list[tuple[int, int]]:
     """Return where the parts of a chained file begin and end, one for a file that is not chained.
 
-    A part (RFC 3533 calls it a link) begins with the first pages of its streams. What follows a damaged page belongs to
-    the part before.
+    A part (RFC 3533 calls it a link) begins with the first pages of its streams. What follows a damaged page, or more
+    pages than are looked at, belongs to the part before.
     """
     starts, was_first, place = [0], True, 0
-    while True:
+    for _ in range(MOST_PAGES):
         file.seek(place)
         header = file.read(HEADER)
         if len(header) < HEADER or not header.startswith(CAPTURE):

@@ -17,6 +17,7 @@ NAMES = (b"RIFF", b"RF64", b"BW64")
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
 LARGEST_RIFF = 0xFFFF_FF00
 LONGEST_FORMAT = 4096
+MOST_CHUNKS = 10_000
 EXTENSIBLE, MASK_AT = 0xFFFE, 20
 FOLLOWING = frozenset((
     b"LIST", b"smpl", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",
@@ -60,7 +61,9 @@ def read_wave_header(file: BinaryIO, size: int) -> WaveHeader | None:
     if start[:4] not in NAMES or start[8:] != b"WAVE":
         return None
     form, form_at, long_length = b"", 0, None
-    while len(header := file.read(8)) == 8:
+    for _ in range(MOST_CHUNKS):
+        if len(header := file.read(8)) < 8:
+            break
         length: int = struct.unpack("<I", header[4:])[0]
         if header[:4] == b"data":
             at = file.tell()
@@ -124,7 +127,9 @@ def _are_chunks(file: BinaryIO, place: int, size: int) -> bool:
     beginning = file.read(1 << 16)
     if beginning.startswith(TRAILERS) or not beginning.strip(b"\0"):
         return True
-    while place + 8 <= size:
+    for _ in range(MOST_CHUNKS):
+        if place + 8 > size:
+            break
         file.seek(place)
         header = file.read(8)
         if header[:4] in FOLLOWING:

@@ -126,7 +126,7 @@ class Replicate:
     async def _uploaded(self, caller: Caller, recording: Audio) -> str:
         """Hand a recording in as a file and return its address there."""
         with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
-            content = write_audio(recording, Path(folder) / "recording.wav", bits=16).read_bytes()
+            content = write_audio(recording, Path(folder) / "recording.wav").read_bytes()
         files = {"content": ("recording.wav", content, "audio/wav")}
         reply = await caller.reply_to(Ask("POST", self._url("files"), files=files))
         body = reply.json()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from tunesmith.audio import Audio
+from tunesmith.audio.encoding import DEFAULT_BITS
 from tunesmith.audio.writer import write_with_notices
 from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, TunesmithError
 from tunesmith.generator import (
@@ -125,7 +126,7 @@ class Child:
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
         work.seen_at = math.inf  # writing a file gives no signs, and ends
         with _written():
-            _, notices = write_with_notices(audio, path)
+            _, notices = write_with_notices(audio, path, bits=DEFAULT_BITS)
         return audio.with_metadata(warnings=[*audio.metadata.get("warnings", ()), *notices]) if notices else audio
 
     def _show_life(self) -> None:
