@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunesmith.audio.buffer import Audio
 from tunesmith.audio.tags.model import LOUDNESS
 from tunesmith.audio.tags.own import TAGS, foreign_tags
+
+if TYPE_CHECKING:
+    from tunesmith.audio.buffer import Audio
 
 EDITS, SOURCE = "edits", "source"
 KEEPS_LEVEL = frozenset({"convert", "trim"})
