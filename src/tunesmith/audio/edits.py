@@ -14,7 +14,7 @@ from tunesmith.audio.tags.own import TAGS, foreign_tags
 if TYPE_CHECKING:
     from tunesmith.audio.buffer import Audio
 
-EDITS, SOURCE = "edits", "source"
+EDITS, EDIT, SOURCE = "edits", "edit", "source"
 KEEPS_LEVEL = frozenset({"convert", "trim"})
 
 
@@ -38,7 +38,7 @@ def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:
     made_of: Mapping[str, Any] = (
         {SOURCE: dict(sources[0])} if len(sources) == 1 else {"sources": list(map(dict, sources))}
     )
-    chain = [*edits_of(audio.metadata), {"edit": edit.name, **settings, **made_of}]
+    chain = [*edits_of(audio.metadata), {EDIT: edit.name, **settings, **made_of}]
     audio = audio.with_metadata(**{EDITS: chain})
     tags = dict(foreign_tags(audio.metadata))
     kept = {name: values for name, values in tags.items() if edit.name in KEEPS_LEVEL or not name.startswith(LOUDNESS)}
