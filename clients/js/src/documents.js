@@ -38,6 +38,16 @@
  * @property {number} duration
  * @property {number} sample_rate
  * @property {number} channels
+ * @property {LoopPoints[] | null} loop_points where the file loops; null where it does not
+ *
+ * @typedef {object} LoopPoints a loop in a file: its first sample, its last, and the same in seconds
+ * @property {number} start
+ * @property {number} end
+ * @property {number} length
+ * @property {'forward' | 'alternating' | 'backward'} kind
+ * @property {number} start_seconds
+ * @property {number} end_seconds
+ * @property {number} length_seconds
  *
  * @typedef {object} Timings
  * @property {number | null} queued_seconds

@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunesmith.audio.buffer import Audio
 from tunesmith.audio.tags.model import LOUDNESS
 from tunesmith.audio.tags.own import TAGS, foreign_tags
 
-EDITS, SOURCE = "edits", "source"
+if TYPE_CHECKING:
+    from tunesmith.audio.buffer import Audio
+
+EDITS, EDIT, SOURCE = "edits", "edit", "source"
 KEEPS_LEVEL = frozenset({"convert", "trim"})
 
 
@@ -36,7 +38,7 @@ def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:
     made_of: Mapping[str, Any] = (
         {SOURCE: dict(sources[0])} if len(sources) == 1 else {"sources": list(map(dict, sources))}
     )
-    chain = [*edits_of(audio.metadata), {"edit": edit.name, **settings, **made_of}]
+    chain = [*edits_of(audio.metadata), {EDIT: edit.name, **settings, **made_of}]
     audio = audio.with_metadata(**{EDITS: chain})
     tags = dict(foreign_tags(audio.metadata))
     kept = {name: values for name, values in tags.items() if edit.name in KEEPS_LEVEL or not name.startswith(LOUDNESS)}

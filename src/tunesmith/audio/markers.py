@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tunesmith.audio.resample import resampled_length
+from tunesmith.audio.rates import resampled_length
 
 LOOP_KINDS = ("forward", "alternating", "backward")
 MAX_MARKERS = 1_000

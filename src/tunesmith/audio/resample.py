@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from tunesmith.audio.buffer import Audio
+from tunesmith.audio.rates import resampled_length as resampled_length
 from tunesmith.audio.spool import Samples, Spool
 
 
@@ -18,11 +19,6 @@ def resample(audio: Audio, sample_rate: int) -> Audio:
     for block in resample_blocks(audio.blocks(), audio.channels, audio.sample_rate, sample_rate):
         spool.append(block)
     return audio.with_samples(spool, sample_rate)
-
-
-def resampled_length(num_samples: int, rate_in: int, rate_out: int) -> int:
-    """Return how many samples the resampled sound has: exact integer rounding, halves up."""
-    return (2 * num_samples * rate_out + rate_in) // (2 * rate_in)
 
 
 def resample_blocks(blocks: Iterable[Samples], channels: int, rate_in: int, rate_out: int) -> Iterator[Samples]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.edit import fade_curve
-from tunesmith.audio.loudness import TruePeakMeter
+from tunesmith.audio.loudness import highest_between
 from tunesmith.audio.retiming import retimed
 from tunesmith.audio.spool import Samples, Spool
 
@@ -73,10 +73,9 @@ def _limited(samples: Samples, ceiling: float) -> Samples:
 
 
 def _peak(samples: Samples) -> float:
-    """Return the true peak, linear."""
-    meter = TruePeakMeter(samples.shape[0])
-    meter.add(np.asarray(samples, np.float32))
-    return meter.peak()
+    """Return the highest point, also between the samples, as far as these have all their neighbours."""
+    between = (highest_between(np.ascontiguousarray(channel, np.float32)) for channel in samples)
+    return max(float(np.abs(samples).max(initial=0.0)), *between)
 
 
 def aligned(audio: Audio, leaving: int, arriving: int) -> int:

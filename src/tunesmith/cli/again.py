@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tunesmith.cli.making import Extras
     from tunesmith.cli.outputs import Made
+    from tunesmith.cli.replay import Step
     from tunesmith.request import GenerationRequest
 
 PIECE_HELP = "A track's id (see: tunesmith log), or a sound file that Tunesmith wrote."
@@ -34,11 +35,18 @@ class Piece:
     version: str | None = None
     track: str | None = None
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The edits that it went through; raises InvalidRequest where one cannot be repeated."""
+        from tunesmith.cli.replay import steps_of
+
+        return steps_of(self.metadata)
+
 
 def again(
     piece: PieceArgument, output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False
 ) -> None:
-    """Make a piece once more: byte for byte, or it says what has changed since.
+    """Make a piece once more: byte for byte, or it says what has changed since. Edits are made again too.
 
     tunesmith again 7k3m9q2xw4 -o calm.wav
     """
@@ -48,7 +56,12 @@ def again(
 
     found = find_piece(piece)
     _keep_source(piece, output)
-    made = remembered(_made([found.request], _extras(found, output), quiet or as_json), found.track)
+    if found.steps:
+        from tunesmith.cli.replay import made_and_edited
+
+        made = [made_and_edited(found, output, quiet or as_json)]
+    else:
+        made = remembered(_made([found.request], _extras(found, output), quiet or as_json), found.track)
     report(made, as_json, quiet, to_stderr=output == "-")
     files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
     if files and found.digest and digest_of(files[0]) != found.digest:
@@ -63,12 +76,16 @@ def vary(
 
     tunesmith vary 7k3m9q2xw4 -n 5 --pick
     """
+    from tunesmith.audio.edits import edits_of
+    from tunesmith.cli.console import say_warning
     from tunesmith.cli.outputs import report
     from tunesmith.cli.picking import check_picking, picked, show_ranking
     from tunesmith.cli.remembering import remembered
 
     found = find_piece(piece)
     _keep_source(piece, output)
+    if edits_of(found.metadata):
+        say_warning("these are variations of the piece as it was before it was edited")
     requests = [found.request.model_copy(update={"seed": seed}) for seed in _other_seeds(found.request, variations)]
     extras = _extras(found, output)
     check_picking(pick, keep, variations, extras)
@@ -107,12 +124,15 @@ def _of_file(path: Path) -> Piece:
 
 def _of_track(track_id: str) -> Piece:
     from tunesmith.cli.remembering import prompt_log
+    from tunesmith.errors import InvalidRequest
     from tunesmith.request import GenerationRequest
 
     with prompt_log() as log:
         track = log.get(track_id)
     file = track.made.file
     suffix = f".{file.format}" if file else ".wav"
+    if not track.made.request:
+        raise InvalidRequest("id", f"{track.id} cannot be made again: Tunesmith did not make what it is an edit of")
     request = GenerationRequest.checked(**track.made.request)
     return Piece(request, suffix, file.digest if file else None, track.made.metadata, track.version, track.id)
 

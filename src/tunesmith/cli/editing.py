@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,19 @@ WHY_NO_LOOP: Mapping[str, str] = {
     "stitch": "a piece in the middle of others does not loop",
 }
 """Why an edit does not keep loop points."""
+
+
+_is_logged = ContextVar("_is_logged", default=True)
+
+
+@contextmanager
+def without_log() -> Iterator[None]:
+    """Let files that are edited here not come into the prompt log."""
+    token = _is_logged.set(False)
+    try:
+        yield
+    finally:
+        _is_logged.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,9 @@ def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio
     audio = edited(changed, how.edit, *named)
     write_audio(audio, output, **how.options)
     _warn_of_losses(files, sources, audio, how.edit.name)
-    track = remember_edit(audio, output, how.edit.name, named[0]["sha256"], time.monotonic() - how.started)
+    track = None
+    if _is_logged.get():
+        track = remember_edit(audio, output, how.edit.name, named[0]["sha256"], time.monotonic() - how.started)
     return Edited(output, audio, track)
 
 

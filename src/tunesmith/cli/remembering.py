@@ -69,6 +69,20 @@ def remember_edit(audio: Audio, path: Path, edit: str, source_digest: str, took:
     return None
 
 
+def remember_render(made: Made) -> Made:
+    """Write a rendered score into the prompt log; its parent is the newest piece of the same prompt and seed."""
+    from tunesmith.library.tracks import TrackFilter
+
+    if not load_settings().prompt_log:
+        return made
+    with _warned(), prompt_log() as log:
+        composed = log.every(TrackFilter(search=made.request.prompt, model=made.request.model))
+        parent = next((track for track in composed if track.seed == made.request.seed), None)
+        track = replace(_track(made, parent.id if parent else None), generated_by="render")
+        return replace(made, track=log.add(track)[0].id)
+    return made
+
+
 @contextmanager
 def remembering() -> Iterator[Callable[[Made], Made]]:
     """Give what writes pieces into the prompt log one by one, as ``remembered`` does, and warns only once."""

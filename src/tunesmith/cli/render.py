@@ -29,9 +29,11 @@ def render(
     quiet: options.Quiet = False,
 ) -> None:
     """Make sound from a score file; a mistake in it is shown with line, part and beat."""
+    from tunesmith.audio.edits import Edit, edited, file_source
     from tunesmith.audio.writer import check_writable, write_audio
     from tunesmith.cli.console import progress_bar, say_warning
     from tunesmith.cli.outputs import Made, report
+    from tunesmith.cli.remembering import remember_render
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_file import load_score
     from tunesmith.generator import never_cancelled
@@ -44,11 +46,12 @@ def render(
         audio = composition.mix(progress, never_cancelled)
     for warning in composition.warnings:
         say_warning(warning)
+    request = wishes.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
+    audio = edited(audio, Edit("render", {}), file_source(score))
     write_audio(audio, output)
     took = round(time.monotonic() - started, 3)
-    request = wishes.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     made = Made(request, audio.duration, took, (str(output),), composition.warnings, audio.metadata)
-    report([made], as_json, quiet, to_stderr=False)
+    report([remember_render(made)], as_json, quiet, to_stderr=False)
 
 
 def _wishes(loudness: str | None, sample_rate: str | None, mono: bool, soundfont: str | None) -> GenerationRequest:

@@ -29,7 +29,7 @@ RateOption = Annotated[int | None, typer.Option("--sample-rate", metavar="HZ", m
 Mono = Annotated[bool, typer.Option("--mono", help="One channel.")]
 BITS_HELP = "Bits a sample, where the format has a choice; those of the source where left out."
 Bits = Annotated[int | None, typer.Option("--bits", metavar="16|24|32", help=BITS_HELP)]
-STREAMING_LUFS, CEILING_DBTP = -14.0, -1.0
+STREAMING_LUFS = -14.0
 
 
 def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None:
@@ -63,59 +63,28 @@ def convert(
     file: FileArgument, output: Output, sample_rate: RateOption = None, mono: Mono = False, bits: Bits = None
 ) -> None:
     """Write a sound in another format, rate or number of channels; what it says of itself is kept."""
-    from tunesmith.audio.edit import to_mono
-
-    settings = {"sample_rate": sample_rate, "mono": mono or None, "bits": bits}
-    _changed(file, output, ("convert", settings), to_mono if mono else _unchanged, bits=bits, sample_rate=sample_rate)
+    _edit(file, output, "convert", sample_rate=sample_rate, mono=mono or None, bits=bits)
 
 
 def trim(file: FileArgument, output: Output, start: Start = "0", end: End = None, bits: Bits = None) -> None:
     """Keep a part of a sound, to the sample."""
-    from tunesmith.audio import edit
-
     last = None if end is None else seconds_of("end", end)
-    first = seconds_of("start", start)
-    settings = {"start": first, "end": last, "bits": bits}
-    _changed(file, output, ("trim", settings), lambda audio: edit.trim(audio, first, last), bits=bits)
+    _edit(file, output, "trim", start=seconds_of("start", start), end=last, bits=bits)
 
 
 def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut = "0", bits: Bits = None) -> None:
     """Fade a sound in and out."""
-    from tunesmith.audio import edit
     from tunesmith.errors import InvalidRequest
 
-    fade_in, fade_out = seconds_of("in", rise), seconds_of("out", fall)
-    if fade_in == fade_out == 0:
+    lengths = {"in": seconds_of("in", rise), "out": seconds_of("out", fall)}
+    if not any(lengths.values()):
         raise InvalidRequest("fade", "needs --in TIME, --out TIME or both")
-
-    def faded(audio: Audio) -> Audio:
-        for name, seconds in (("in", fade_in), ("out", fade_out)):
-            if seconds > audio.duration:
-                raise InvalidRequest(name, f"must be at most the sound's {audio.duration:g} s, got {seconds:g} s")
-        return edit.fade(audio, fade_in, fade_out)
-
-    _changed(file, output, ("fade", {"in": fade_in, "out": fade_out, "bits": bits}), faded, bits=bits)
+    _edit(file, output, "fade", **lengths, bits=bits)
 
 
 def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING_LUFS, bits: Bits = None) -> None:
     """Bring a sound to a loudness, as far as its peaks allow: nothing is limited, so nothing is distorted."""
-    from tunesmith.audio.edit import gain
-    from tunesmith.audio.loudness import loudness_of, true_peak_of
-    from tunesmith.cli.console import say_warning
-
-    def louder(audio: Audio) -> Audio:
-        measured = loudness_of(audio)
-        if measured == float("-inf"):
-            say_warning("the sound is silent and stays as it is")
-            return audio
-        wanted, room = loudness - measured, CEILING_DBTP - true_peak_of(audio)
-        if wanted > room:
-            say_warning(
-                f"{loudness:g} LUFS would clip; it is {measured + room:.1f} LUFS, peaks at {CEILING_DBTP:g} dBTP"
-            )
-        return gain(audio, min(wanted, room))
-
-    _changed(file, output, ("normalize", {"loudness": loudness, "bits": bits}), louder, bits=bits)
+    _edit(file, output, "normalize", loudness=loudness, bits=bits)
 
 
 def about(audio: Audio, file: Path) -> dict[str, Any]:
@@ -152,15 +121,13 @@ def _loops_in_words(loops: list[dict[str, Any]]) -> str:
     )
 
 
-def _unchanged(audio: Audio) -> Audio:
-    return audio
-
-
-def _changed(file: Path, output: Path, edit: tuple[str, dict[str, Any]], change: Any, **written_as: Any) -> None:
+def _edit(file: Path, output: Path, name: str, **settings: Any) -> None:
     from tunesmith.audio.edits import Edit
+    from tunesmith.cli.changes import change_of, writer_options
     from tunesmith.cli.editing import edit_file
 
-    done = edit_file(file, output, Edit(*edit), change, **written_as)
+    edit = Edit(name, {key: value for key, value in settings.items() if value is not None})
+    done = edit_file(file, output, edit, change_of(edit), **writer_options(edit))
     typer.echo(f"{done.path}: {done.audio.duration:.2f} s")
 
 

@@ -39,6 +39,18 @@ class Timings(Document):
     total_seconds: float | None
 
 
+class LoopDocument(Document):
+    """A loop in a file: its first sample ``start``, its last ``end``, its ``length``, and the same in seconds."""
+
+    start: int
+    end: int
+    length: int
+    kind: str = Field(description="forward, alternating or backward.")
+    start_seconds: float
+    end_seconds: float
+    length_seconds: float
+
+
 class ResultDocument(Document):
     """The file a job made."""
 
@@ -50,6 +62,7 @@ class ResultDocument(Document):
     duration: float
     sample_rate: int
     channels: int
+    loop_points: list[LoopDocument] | None = Field(description="Where the file loops; null where it does not.")
 
 
 class Links(Document):

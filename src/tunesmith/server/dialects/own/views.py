@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from tunesmith.jobs.job import Job
+from tunesmith.audio.formats import FORMATS
+from tunesmith.audio.markers import loop_points_json
+from tunesmith.jobs.job import Job, JobResult
 from tunesmith.server.dialects.contract import JobFailed, message_of
-from tunesmith.server.dialects.own.documents import ErrorDetail, JobDocument, JobNews, Links, ResultDocument, Timings
+from tunesmith.server.dialects.own.documents import (
+    ErrorDetail,
+    JobDocument,
+    JobNews,
+    Links,
+    LoopDocument,
+    ResultDocument,
+    Timings,
+)
 from tunesmith.server.outlook import Prospect
 
 JOBS = "/api/jobs"
@@ -98,7 +110,16 @@ def _result(job: Job) -> ResultDocument | None:
         duration=made.duration,
         sample_rate=made.sample_rate,
         channels=made.channels,
+        loop_points=_loop_points(job.metadata, made),
     )
+
+
+def _loop_points(metadata: Mapping[str, Any], made: JobResult) -> list[LoopDocument] | None:
+    """Return the loop points at the rate of the file, which its format may have set."""
+    if not made.is_sound:
+        return None
+    rate = FORMATS[f".{made.format}"].sample_rate(made.sample_rate)
+    return [LoopDocument(**one) for one in loop_points_json(metadata, rate) or ()] or None
 
 
 def _error(job: Job) -> ErrorDetail | None:

@@ -1,0 +1,86 @@
+"""What each edit does to a sound, by the name and the settings that files and the prompt log say it with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from tunesmith.audio import Audio
+    from tunesmith.audio.edits import Edit
+
+Change = Callable[["Audio"], "Audio"]
+CEILING_DBTP = -1.0
+WRITER_SETTINGS = ("bits", "sample_rate")
+"""Settings of an edit that are the writer's."""
+
+
+def change_of(edit: Edit) -> Change:
+    """Return what an edit does to a sound; raises InvalidRequest for one that cannot be done from its settings."""
+    found = _CHANGES.get(edit.name)
+    if found is None:
+        raise InvalidRequest("edit", f"{edit.name[:40]!r} cannot be made again from what the file says of it")
+    return partial(found, settings=edit.settings)
+
+
+def writer_options(edit: Edit) -> dict[str, Any]:
+    """Return the settings of an edit that go to the writer."""
+    return {name: edit.settings[name] for name in WRITER_SETTINGS if edit.settings.get(name) is not None}
+
+
+def _convert(audio: Audio, settings: Mapping[str, Any]) -> Audio:
+    from tunesmith.audio.edit import to_mono
+
+    return to_mono(audio) if settings.get("mono") else audio
+
+
+def _trim(audio: Audio, settings: Mapping[str, Any]) -> Audio:
+    from tunesmith.audio.edit import trim
+
+    return trim(audio, settings["start"], settings.get("end"))
+
+
+def _fade(audio: Audio, settings: Mapping[str, Any]) -> Audio:
+    from tunesmith.audio.edit import fade
+
+    for name in ("in", "out"):
+        if settings[name] > audio.duration:
+            problem = f"must be at most the sound's {audio.duration:g} s, got {settings[name]:g} s"
+            raise InvalidRequest(name, problem)
+    return fade(audio, settings["in"], settings["out"])
+
+
+def _normalize(audio: Audio, settings: Mapping[str, Any]) -> Audio:
+    from tunesmith.audio.edit import gain
+    from tunesmith.audio.loudness import loudness_of, true_peak_of
+    from tunesmith.cli.console import say_warning
+
+    loudness, measured = settings["loudness"], loudness_of(audio)
+    if measured == float("-inf"):
+        say_warning("the sound is silent and stays as it is")
+        return audio
+    wanted, room = loudness - measured, CEILING_DBTP - true_peak_of(audio)
+    if wanted > room:
+        reached = f"it is {measured + room:.1f} LUFS, peaks at {CEILING_DBTP:g} dBTP"
+        say_warning(f"{loudness:g} LUFS would clip; {reached}")
+    return gain(audio, min(wanted, room))
+
+
+def _loop(audio: Audio, settings: Mapping[str, Any]) -> Audio:
+    from tunesmith.audio.looping import seamless
+
+    return seamless(audio, settings.get("bars"))[0]
+
+
+def _fit(audio: Audio, settings: Mapping[str, Any]) -> Audio:
+    from tunesmith.audio.fitting import fit
+
+    return fit(audio, settings["duration"]).audio
+
+
+_CHANGES: Mapping[str, Callable[..., Audio]] = {
+    "convert": _convert, "trim": _trim, "fade": _fade, "normalize": _normalize, "loop": _loop, "fit": _fit,
+}  # fmt: skip

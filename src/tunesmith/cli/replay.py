@@ -1,0 +1,89 @@
+"""Making an edited piece again: it is generated, and the edits are repeated in order, each from a file as at first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from tunesmith.audio.edits import Edit
+    from tunesmith.cli.again import Piece
+    from tunesmith.cli.outputs import Made
+    from tunesmith.request import GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An edit, and the name of the file that it was made from."""
+
+    edit: Edit
+    source: str
+
+
+def steps_of(metadata: Mapping[str, Any]) -> tuple[Step, ...]:
+    """Return the edits of a file in order; raises InvalidRequest where one cannot be repeated."""
+    from tunesmith.audio.edits import EDIT, SOURCE, Edit, edits_of
+    from tunesmith.audio.formats import FORMATS
+    from tunesmith.cli.changes import change_of
+
+    steps = []
+    for said in edits_of(metadata):
+        source = said.get(SOURCE)
+        name = Path(str(source.get("name"))).name if isinstance(source, Mapping) else ""
+        edit = Edit(str(said.get(EDIT)), {key: value for key, value in said.items() if key not in (EDIT, SOURCE)})
+        change_of(edit)
+        if Path(name).suffix.lower() not in FORMATS:
+            raise InvalidRequest("edit", f"cannot be repeated: {edit.name} of {name or 'several files'}")
+        steps.append(Step(edit, name))
+    return tuple(steps)
+
+
+def made_and_edited(piece: Piece, output: str | None, silent: bool) -> Made:
+    """Generate the piece and repeat the edits; only the last file stays, and only it is in the prompt log."""
+    from tunesmith.cli.changes import change_of, writer_options
+    from tunesmith.cli.editing import edit_file, without_log
+    from tunesmith.cli.outputs import STANDARD_OUTPUT, Made
+
+    if output == STANDARD_OUTPUT:
+        raise InvalidRequest("output", "an edited piece goes to a file, not to standard output")
+    started, request, steps, suffix = time.monotonic(), piece.request, piece.steps, piece.suffix
+    with TemporaryDirectory(prefix="tunesmith-") as folder:
+        source, *places = _places(Path(folder), steps)
+        _generate(request, source, silent)
+        for step, place in zip(steps, places, strict=False):
+            with without_log():
+                edit_file(source, place, step.edit, change_of(step.edit), **writer_options(step.edit))
+            source = place
+        last = steps[-1].edit
+        done = edit_file(source, _final(request, output, suffix), last, change_of(last), **writer_options(last))
+    took = round(time.monotonic() - started, 3)
+    return Made(request, done.audio.duration, took, (str(done.path),), (), done.audio.metadata, done.track)
+
+
+def _places(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
+    """Yield a path for the source of each step, with the name that it had."""
+    for number, step in enumerate(steps):
+        place = folder / str(number)
+        place.mkdir()
+        yield place / step.source
+
+
+def _generate(request: GenerationRequest, path: Path, silent: bool) -> None:
+    from tunesmith.cli.console import progress_bar
+    from tunesmith.cli.making import Extras, make_all
+
+    extras = Extras.checked(str(path), path.suffix, None, None, None, None)
+    with progress_bar(silent) as progress:
+        make_all([request], extras, progress, time.monotonic())
+
+
+def _final(request: GenerationRequest, output: str | None, suffix: str) -> Path:
+    from tunesmith.naming import slug
+
+    return Path(output) if output else Path(f"{slug(request.prompt)}-{request.seed}-edited{suffix}")
