@@ -23,7 +23,7 @@ _LENDING_STYLES = frozenset(
     {"jazz", "blues", "funk", "rock", "epic_orchestral", "folk", "chiptune", "metal", "lofi", "soul"}
 )
 _WITHOUT_EVIDENCE = {"pop": 0.1, "cinematic": 0.08, "corporate": 0.05}
-_NEAR_TO_NOTHING, _UNSURE = 0.3, 0.5  # similarities
+_UNSURE = 0.5  # a similarity
 _FEW_KNOWN, _HARDLY_KNOWN = 0.34, 0.15  # shares of a prompt's words that stand in the tables
 _SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 
@@ -137,10 +137,10 @@ def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
 
 
 def understood_meaning(said: Understood) -> Meaning | None:
-    """Return the meaning of a prompt, or None where no word says what music it is and it is near to nothing."""
+    """Return the meaning of a prompt, or None where few of its words are known and it is near to nothing."""
     meaning = meaning_of(said.prompt.text)
-    lowest = lowest_similarity(said.prompt.text) if said.known_share < _FEW_KNOWN else _NEAR_TO_NOTHING
-    return None if meaning.similarity < lowest and not said.names_music else meaning
+    is_far = meaning.similarity < lowest_similarity(said.prompt.text)
+    return None if is_far and said.known_share < _FEW_KNOWN and not said.names_music else meaning
 
 
 def _colouring_but(said: Understood, best: str) -> tuple[str, ...]:
