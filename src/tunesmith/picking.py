@@ -47,7 +47,11 @@ def judged(audio: Audio, request: GenerationRequest) -> Quality:
 def _tempo(request: GenerationRequest, said: Understood) -> tuple[float, float] | None:
     if request.tempo_bpm is not None:
         return request.tempo_bpm, request.tempo_bpm
-    return (said.tempos[-1].low, said.tempos[-1].high) if said.tempos else None
+    if not said.tempos:
+        return None
+    tempo = said.tempos[-1]
+    quarters = 1.0 if tempo.beat is None else tempo.beat
+    return tempo.low * quarters, tempo.high * quarters
 
 
 def _key(request: GenerationRequest, said: Understood) -> WantedKey | None:

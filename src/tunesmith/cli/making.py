@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import sys
 import time
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 Music = tuple[Audio, "Composition | None"]
 
 LISTS = ("instruments", "without")
-_LENGTH = re.compile(r"\d\s*(?:s|sec|min|bar|takt|compas|mesure|compasso|秒|分|小节|小節)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +203,14 @@ def _named(request: GenerationRequest, suffix: str) -> Path:
 
 
 def _says_length(fields: Mapping[str, Any]) -> bool:
-    """Whether the form or the prompt may set the length, so that the default of the settings must not."""
-    return (
-        fields.get("form") not in (None, "track") or bool(fields.get("loop")) or bool(_LENGTH.search(fields["prompt"]))
-    )
+    """Whether the form, the bars or the prompt set the length, so that the default of the settings must not."""
+    from tunesmith.composer.reading.understood import understand
+
+    if fields.get("form") not in (None, "track") or fields.get("loop") or fields.get("bars"):
+        return True
+    said = understand(fields["prompt"])
+    forms = {name for name in said.names("form") if name.startswith("form/")} - {"form/track"}
+    return bool(said.durations or said.bars or forms)
 
 
 def _intensities(text: str | None) -> tuple[float, ...]:

@@ -18,6 +18,7 @@ _LONGEST_MEASURE = 4
 _LABELS_NEXT = re.compile(r"\s*[:=]+\s*[~≈]?\d")
 _MARKED = re.compile(r"[:=(]|->|→")
 _OTHER_SIGNS = re.compile(r"\s*[%°‰€$£]")
+_RANGE_SIGNS = re.compile(r"^\s*(?:[-‐-―~〜−]|to|bis|a|から|到|至|et|and|und|y|e)\s*$")
 _BREAK = re.compile(r"\s[-–—|/•·*]+\s|\||[\])]")
 _CURRENCY = re.compile(r"[$€£#]\s?$")
 _TEMPO_WITHOUT_DOUBT = (20.0, 400.0)
@@ -47,7 +48,7 @@ class NumberContext:
 
     def ends_clause(self, last: int) -> bool:
         """Whether a clause ends before the word ``last``: by a mark, a dash between spaces, a bar or a bracket."""
-        if last >= len(self.words):
+        if last >= len(self.words) or (self.word(last) == "/" and not self.has_slash(last)):
             return True
         gap = self.gap(last, last)
         if self.words[last].is_pause:
@@ -87,9 +88,39 @@ class NumberContext:
         next_is_number = any(other.first == unit[1] for other in self.numbers)
         return unit[1] if low <= number.value <= high or not next_is_number else None
 
+    def range_start(self, place: int, lowest: float) -> tuple[float, int]:
+        """Return the lower end, at least ``lowest``, and the first word of the range that the number at ``place`` of
+        the numbers ends; its own value and word where it ends none."""
+        number = self.numbers[place]
+        if place:
+            before = self.numbers[place - 1]
+            between = self.prompt.folded[self.words[before.last - 1].end : self.words[number.first].start]
+            if before.last <= number.first and _RANGE_SIGNS.match(between) and before.value >= lowest:
+                return before.value, before.first
+        return number.value, number.first
+
+    def begins_range(self, place: int, lowest: float) -> bool:
+        """Whether the next number ends a range that this one begins."""
+        numbers = self.numbers
+        return place + 1 < len(numbers) and self.range_start(place + 1, lowest)[1] == numbers[place].first
+
+    def range_before(self, number: Number) -> int:
+        """Return the first word of the rising range that a number ends, or its own first word."""
+        place = next((i for i, other in enumerate(self.numbers) if other.first == number.first), 0)
+        low, start = self.range_start(place, 0.0) if self.numbers else (number.value, number.first)
+        return start if low < number.value else number.first
+
+    def has_slash(self, last: int) -> bool:
+        """Whether a slash joins a number to what follows; one between spaces, before no number, parts clauses."""
+        if self.word(last) != "/":
+            return False
+        is_apart = self.gap(last, last) != "" and self.gap(last + 1, last + 1) != ""
+        return not is_apart or (last + 1 < len(self.words) and self.words[last + 1].shape == "number")
+
     def label_before(self, first: int, used: frozenset[int] = frozenset()) -> Label | None:
         """Return the label of the number that begins at ``first``; words that are ``used`` are none."""
-        place, comma, nearby = first - 1, False, None
+        place, comma = first - 1, False
+        nearby = Label("nearby", first, is_marked=False, has_comma=False) if self._follows_at_sign(first) else None
         for _ in range(_MOST_LINKS):
             place, comma, ended = self._skip_marks(place, comma)
             if ended or place in used:
@@ -101,10 +132,16 @@ class NumberContext:
                 return Label(field, place + 1, marked, comma)
             if "nearby" in names and not comma and nearby is None:
                 nearby = Label("nearby", place + 1, marked, has_comma=False)
+            worded = self._ends.get(place + 1)
+            if worded is not None and worded.names("tempo") and "link" not in names:
+                start, names = worded.first, ("link",)  # Tempo: Allegro, 132
             if "link" not in names:
                 break
             place = start - 1
         return nearby or self._tempo_word_before(first)
+
+    def _follows_at_sign(self, first: int) -> bool:
+        return self.prompt.text[: self.words[first].start].rstrip().endswith("@")
 
     def _skip_marks(self, place: int, comma: bool) -> tuple[int, bool, bool]:
         """Step back over a colon, one comma, the stop of an abbreviation, a line end after a colon."""

@@ -8,7 +8,7 @@ from tunesmith.composer.brief import Mood, Reason
 from tunesmith.composer.genre import Genre, genre_names
 from tunesmith.composer.reading.genres import leanings, refused_genres
 from tunesmith.composer.reading.lexicon import lookup, value
-from tunesmith.composer.reading.meaning import Meaning, meaning_of
+from tunesmith.composer.reading.meaning import Meaning, lowest_similarity, meaning_of
 from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.text import phrase_key
 from tunesmith.composer.reading.understood import Understood
@@ -23,6 +23,8 @@ _LENDING_STYLES = frozenset(
     {"jazz", "blues", "funk", "rock", "epic_orchestral", "folk", "chiptune", "metal", "lofi", "soul"}
 )
 _WITHOUT_EVIDENCE = {"pop": 0.1, "cinematic": 0.08, "corporate": 0.05}
+_UNSURE = 0.5  # a similarity
+_FEW_KNOWN, _HARDLY_KNOWN = 0.34, 0.15  # shares of a prompt's words that stand in the tables
 _SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 
 
@@ -34,6 +36,7 @@ class Chosen:
     reason: Reason
     others: tuple[str, ...] = ()
     meaning: Meaning | None = None
+    warnings: tuple[str, ...] = ()
 
     def lent(self, what: str) -> tuple[str, ...]:
         """Return the instruments or production that the other genres lend."""
@@ -51,7 +54,8 @@ def choose_genre(request: GenerationRequest, said: Understood) -> Chosen:
     others = _colouring(said)
     if request.genre is not None:
         name = _flag_genre(request.genre)
-        return Chosen(name, Reason("genre", name, "flag", "asked for"), tuple(o for o in others if o != name))
+        reason, others = Reason("genre", name, "flag", "asked for"), tuple(o for o in others if o != name)
+        return Chosen(name, reason, others, warnings=_unused_prompt_warnings(said))
     if said.genre is not None:
         name = said.genre.name
         others = tuple(o for o in dict.fromkeys((*said.genre.others, *others)) if o != name)
@@ -84,7 +88,28 @@ def ranked_genres(said: Understood) -> tuple[str, ...]:
 def _by_evidence(said: Understood) -> Chosen:
     scores, meaning = _scores(said)
     best = max(sorted(scores), key=lambda genre: scores[genre])
-    return Chosen(best, _evidence_reason(best, said, meaning), _colouring_but(said, best), meaning)
+    reason = _evidence_reason(best, said, meaning)
+    return Chosen(best, reason, _colouring_but(said, best), meaning, _meaning_warnings(best, said, meaning))
+
+
+def _unused_prompt_warnings(said: Understood) -> tuple[str, ...]:
+    """Return a line where a prompt beside a genre that was asked for says nothing at all."""
+    is_asked = not said.names_music and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE
+    return ("prompt: not understood; only the other fields count",) if is_asked and not understood_meaning(said) else ()
+
+
+def _meaning_warnings(best: str, said: Understood, meaning: Meaning | None) -> tuple[str, ...]:
+    """Return a line that says how sure it is what a prompt means, where no word of it says so."""
+    title = value("genre", best)["title"]
+    if said.names_music or not (said.left_over or said.is_unknown):
+        return ()
+    if meaning is None:
+        return (f"prompt: not understood; taken as {title}, as where nothing is said",)
+    similarity = round(meaning.similarity, 2)
+    if said.known_share >= _HARDLY_KNOWN and similarity >= _UNSURE:
+        return ()
+    sure = "not sure what this means" if similarity < _UNSURE else "few of its words are known"
+    return (f"prompt: {sure}; taken by its meaning as {title} (similarity {similarity:.2f} of 1)",)
 
 
 def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
@@ -98,15 +123,24 @@ def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
     sure = max(scores.values(), default=0.0) >= _ENOUGH_EVIDENCE
     meaning = None
     if said.left_over and not (sure and len(said.left_over) <= _FEW_WORDS):
-        meaning = meaning_of(said.prompt.text)
-        for genre, nearness in meaning.genres.items():
+        meaning = understood_meaning(said)
+        for genre, nearness in meaning.genres.items() if meaning else ():
             scores[genre] += nearness
     mood = said.mood
+    if meaning and not said.names_music and said.known_share < _HARDLY_KNOWN:
+        mood = meaning.mood  # another language: the mood is surer than the genre
     for genre in scores:
         scores[genre] -= _MOOD_WEIGHT * _distance(mood, genre) if mood else 0.0
     for genre in refused_genres(said.matches, said.refused) & scores.keys():
         scores[genre] -= 10.0
     return scores, meaning
+
+
+def understood_meaning(said: Understood) -> Meaning | None:
+    """Return the meaning of a prompt, or None where few of its words are known and it is near to nothing."""
+    meaning = meaning_of(said.prompt.text)
+    is_far = meaning.similarity < lowest_similarity(said.prompt.text)
+    return None if is_far and said.known_share < _FEW_KNOWN and not said.names_music else meaning
 
 
 def _colouring_but(said: Understood, best: str) -> tuple[str, ...]:
@@ -145,7 +179,7 @@ def choose_mood(said: Understood, genre: Genre, chosen: Chosen) -> tuple[Mood, R
         )
     meaning = chosen.meaning
     if meaning is None and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE:
-        meaning = meaning_of(said.prompt.text)
+        meaning = understood_meaning(said)
     if meaning is not None:
         mood = _between(meaning.mood, genre)
         return mood, Reason("mood", _described(mood), "meaning", "the feeling of the whole prompt")

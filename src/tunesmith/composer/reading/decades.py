@@ -41,7 +41,10 @@ def _is_decade(prompt: Prompt, decade: re.Match[str], at: Mapping[int, Match], a
         return False
     if _LONG_AGO.search(prompt.folded[: decade.start()]):
         return True
-    if after < len(prompt.words) and prompt.words[after].text in _ERA_WORDS:
-        return True
+    if after >= len(prompt.words) or prompt.words[after].shape != "word":
+        return False
+    is_minute = decade[2] == "60"
+    if prompt.words[after].text in _ERA_WORDS or (after not in at and not is_minute):
+        return True  # 90s eurodance
     names = {name for place in (after, after + 1) if place in at for kind in _ERAS for name in at[place].names(kind)}
-    return bool(names) and not (decade[2] == "60" and names & _YOUNGER_THAN_THE_SIXTIES)
+    return bool(names) and not (is_minute and names & _YOUNGER_THAN_THE_SIXTIES)

@@ -32,6 +32,7 @@ _IN_LETTER = re.compile(
     r"\b(?:in|en|em) ([A-G])([#♯b♭]|[ -](?:flat|sharp|bemol|sostenido))?"
     r"(?=[^\S\n]*(?:[^\w\s'’#&+/-]|[-/]\s|\n|$)|\s*(?:$|(?:with|for|at|on|mit|con|avec|com)\b))"
 )
+_IN_SOLFEGE = re.compile(rf"\b(?:in|en|em) (do|ut|re|mi|fa|sol|la|si)({_SHARP}|{_FLAT})(?![a-z])")
 _SIGNED = re.compile(r"(?<![\w♯♭#])([A-G])([♯♭#])(?![\w♯♭#])")
 _CHINESE = re.compile(r"(?<![A-Za-z])([升降♯♭#b])?([A-Ga-g])([#♯b♭])?\s?([大小]?[调調])(?![性式整子])")
 _NUMBERED_NOTATION = re.compile(r"(?<!\d)1\s?=\s?([b♭♯#])?([A-G])([b♭♯#])?(?![a-z])")
@@ -163,6 +164,9 @@ def _short(prompt: Prompt) -> list[KeyWish]:
         if not is_word:
             found.append(KeyWish((LETTERS[m[1]] + _shift(m[2])) % 12, "minor", *m.span()))
     letters = _IN_LETTER.finditer(prompt.text)
+    found += [
+        KeyWish((_SOLFEGE[m[1]] + _shift(m[2])) % 12, None, *m.span()) for m in _IN_SOLFEGE.finditer(prompt.folded)
+    ]
     return found + [KeyWish((LETTERS[m[1].upper()] + _shift(m[2])) % 12, None, *m.span()) for m in letters]
 
 

@@ -45,6 +45,8 @@ def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int
     for following in range(index + 1, len(matches)):
         match = matches[following]
         gap = [word for word in prompt.words[place : match.first] if word.text not in _FILLERS]
+        if len(gap) == 1 and gap[0].text == "/":
+            gap, joined = [], True
         comma = len(gap) == 1 and gap[0].is_pause and not gap[0].is_break
         if gap and not (comma and (is_list or _list_ends_in_or(matches, following))):
             return
@@ -67,7 +69,8 @@ def _is_switched_off(prompt: Prompt, matches: Sequence[Match], index: int) -> bo
     sign = prompt.text[prompt.words[end - 1].end : prompt.words[after.first].start].strip()
     ends = after.last >= len(prompt.words) or prompt.words[after.last].shape == "mark"
     gap = "" if ends else prompt.text[prompt.words[after.last - 1].end : prompt.words[after.last].start]
-    return sign in (":", "=") and (ends or gap.strip() != "" or "\t" in gap or prompt.words[after.last].shape == "cjk")
+    is_bound = sign in (":", "=") or (sign == "" and prompt.words[after.first].text == "off")
+    return is_bound and (ends or gap.strip() != "" or "\t" in gap or prompt.words[after.last].shape == "cjk")
 
 
 def _is_lacking(prompt: Prompt, match: Match) -> bool:

@@ -52,7 +52,14 @@ def read_brief(request: GenerationRequest) -> Brief:
         *length.reasons, *players.reasons, *_set_reasons(said, production, ambience), *ending_reasons,
         *_flag_reasons(request),
     ]  # fmt: skip
-    warnings = (*said.unserved.warnings, *said.warnings, *tempo_warnings, *length.warnings, *players.warnings)
+    warnings = (
+        *chosen.warnings,
+        *said.unserved.warnings,
+        *said.warnings,
+        *tempo_warnings,
+        *length.warnings,
+        *players.warnings,
+    )
     return Brief(
         prompt=request.prompt, title=title_of(said.prompt, said.numeric), genre=chosen.name,
         seed=asked.seed, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,

@@ -19,9 +19,9 @@ _NOTE_TEMPO = re.compile(
     r"(\d{1,3}(?:[.,]\d+)?)(?:\s*[-–—~]\s*(\d{1,3}))?"
 )
 _LONGEST_NOTE = 6
-_RANGE_SIGNS = re.compile(r"^\s*(?:[-‐-―~〜−]|to|bis|a|から|到|至|et|and|und|y|e)\s*$")
 _PLAUSIBLE = (30.0, 300.0)
 _FAR_FROM_PLAUSIBLE = 10.0
+_LOWEST_OF_RANGE = 20.0
 _SHORT_TIME_UNITS = ("s", "m", "h")
 _SECOND_UNITS = ("second", "minute", "hour", "bar")
 
@@ -65,29 +65,15 @@ def read_tempos(context: NumberContext) -> tuple[Said, ...]:
         unit = context.tempo_unit_after(number)
         used.update(range(number.last, unit) if unit else ())
     for place, number in enumerate(numbers):
-        low, start = _range_start(context, place)
+        low, start = context.range_start(place, _LOWEST_OF_RANGE)
         unit = context.tempo_unit_after(number)
         if unit:
             found.append(Said(min(low, number.value), max(low, number.value), start, unit))
-        elif not _is_range_start(context, place) and _is_labelled(context, number, start, frozenset(used)):
+        elif not context.begins_range(place, _LOWEST_OF_RANGE) and _is_labelled(
+            context, number, start, frozenset(used)
+        ):
             found.append(Said(min(low, number.value), max(low, number.value), start, number.last))
     return tuple(found)
-
-
-def _range_start(context: NumberContext, place: int) -> tuple[float, int]:
-    number = context.numbers[place]
-    if place:
-        before = context.numbers[place - 1]
-        between = context.prompt.folded[context.words[before.last - 1].end : context.words[number.first].start]
-        if before.last <= number.first and _RANGE_SIGNS.match(between) and before.value >= 20:
-            return before.value, before.first
-    return number.value, number.first
-
-
-def _is_range_start(context: NumberContext, place: int) -> bool:
-    """Whether the next number ends a range that this one begins."""
-    numbers = context.numbers
-    return place + 1 < len(numbers) and _range_start(context, place + 1)[1] == numbers[place].first
 
 
 def _is_labelled(context: NumberContext, number: Number, start: int, used: frozenset[int]) -> bool:
@@ -106,7 +92,7 @@ def _is_labelled(context: NumberContext, number: Number, start: int, used: froze
 def _may_follow(context: NumberContext, number: Number, label: Label) -> bool:
     """Whether what follows a number lets it be the tempo that its label says."""
     last = number.last
-    if context.is_measure(number) or context.word(last) == "/" or context.unit_after(last, *_SECOND_UNITS):
+    if context.is_measure(number) or context.has_slash(last) or context.unit_after(last, *_SECOND_UNITS):
         return False
     if context.ends_clause(last):
         return True

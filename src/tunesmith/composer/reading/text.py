@@ -9,10 +9,16 @@ from dataclasses import dataclass
 
 from tunesmith.plain_text import plain_text
 
+_CJK = r"\u3040-\u30ff\u3005\u3400-\u4dbf\u4e00-\u9fff"
+_VOWEL_SIGNS = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u200c\u200d" + "".join(
+    f"{chr(block)}-{chr(block + 0x03)}{chr(block + 0x3A)}-{chr(block + 0x4F)}{chr(block + 0x55)}-{chr(block + 0x63)}"
+    for block in range(0x0900, 0x0E00, 0x80)
+) + "\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3"  # fmt: skip
+"""What a letter carries in scripts from Hebrew to Khmer; Python's \\w leaves these out."""
 _WORD = re.compile(
-    r"(?P<cjk>[\u3040-\u30ff\u3005\u3400-\u4dbf\u4e00-\u9fff])"
+    rf"(?P<cjk>[{_CJK}])"
     r"|(?P<number>\d+(?:[.,:]\d+)*)"
-    r"|(?P<word>[^\W\d_\u3040-\u30ff\u3005\u3400-\u4dbf\u4e00-\u9fff]+)"
+    rf"|(?P<word>[^\W\d_{_CJK}](?:[^\W\d_{_CJK}]|[{_VOWEL_SIGNS}])*)"
     r"|(?P<mark>[.,;:!?/&、。，！？；：\n…])"
 )
 _BREAKS = frozenset(".;!?。！？；\n…")

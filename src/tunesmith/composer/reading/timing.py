@@ -77,7 +77,7 @@ def _with_units(context: NumberContext) -> list[Said]:
             total = found[-1].low + seconds
             found[-1] = Said(total, total, found[-1].first, end)
         else:
-            found.append(Said(seconds, seconds, number.first, end))
+            found.append(Said(seconds, seconds, context.range_before(number), end))
     return _with_bare_seconds(context, found)
 
 
@@ -222,7 +222,7 @@ def _labelled(context: NumberContext, covered: set[int]) -> Iterator[Said]:
 def _stands_alone(context: NumberContext, number: Number) -> bool:
     """Whether no unit of any kind follows a number."""
     last = number.last
-    if context.is_measure(number) or context.word(last) == "/" or context.kind_after(last):
+    if context.is_measure(number) or context.has_slash(last) or context.kind_after(last):
         return False
     if any(other.first == last for other in context.numbers) or context.tempo_unit_after(number) is not None:
         return False

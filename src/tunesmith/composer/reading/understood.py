@@ -21,6 +21,7 @@ from tunesmith.composer.reading.unused_numbers import unused_number_warnings
 from tunesmith.composer.reading.wishes import Unserved, unserved
 from tunesmith.composer.theory import Meter
 
+_ABOUT_MUSIC = frozenset({"genre", "style", "mood", "use", "instrument", "family", "production", "ambience", "artist"})
 _EMPTY_KINDS = frozenset({"word", "mode", "label"})
 
 
@@ -47,6 +48,27 @@ class Understood:
         """Return the names of a kind that the prompt wants, without doubles."""
         return tuple(dict.fromkeys(name for i, m in enumerate(self.matches) if i not in self.refused
                                    for name in m.names(kind)))  # fmt: skip
+
+    @property
+    def names_music(self) -> bool:
+        """Whether a word of a table says what music it is: a genre, a mood, a use, a player, a colour."""
+        return any(kind in _ABOUT_MUSIC for match in self.matches for kind, _ in match.meanings)
+
+    @property
+    def known_share(self) -> float:
+        """The share of the words, but for those of numbers, that stand in a table."""
+        known = {i for match in self.matches for i in range(match.first, match.last)}
+        return sum(i in known for i in self._plain_words) / max(1, len(self._plain_words))
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there are words and none of them stands in a table."""
+        return self.known_share == 0 and bool(self._plain_words)
+
+    @property
+    def _plain_words(self) -> tuple[int, ...]:
+        words = enumerate(self.prompt.words)
+        return tuple(i for i, word in words if word.shape in ("word", "cjk") and i not in self.numeric)
 
     def words_for(self, kind: str, name: str) -> str:
         """Return the user's words for a thing found."""

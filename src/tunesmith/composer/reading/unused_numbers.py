@@ -46,7 +46,7 @@ def _is_alone(context: NumberContext, number: Number) -> bool:
     """Whether a number is a clause of its own, or ends one after a word of music: ``calm piano 114``."""
     before, last = number.first - 1, number.last
     if (
-        not context.ends_clause(last)
+        not (context.ends_clause(last) or context.words[last].shape == "number")
         or context.word(last) == ":"
         or context.is_measure(number)
         or context.is_name(number.first)
