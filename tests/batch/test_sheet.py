@@ -83,6 +83,8 @@ def test_what_is_wrong_is_told_with_its_lines(tmp_path: Path, name: str, text: s
     ("a.yaml", b"", "there are no rows"),
     ("a.txt", b"calm\n\xff\xfe\n", "UTF-8, which line 2 is not"),
     ("a.xlsx", b"PK", "say --as csv|jsonl|yaml|lines"),
+    ("a.ODS", b"PK", 'save it as "CSV UTF-8" in a spreadsheet'),
+    ("a.dat", b"x", "told from its name; say --as csv|jsonl|yaml|lines"),
     ("a.txt", b"x\n" * 20_001, "at most 20000 rows"),
 ])  # fmt: skip
 def test_a_file_that_is_no_sheet_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:

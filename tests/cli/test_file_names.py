@@ -84,6 +84,12 @@ def test_what_a_file_says_is_shown_and_drawn(home: Path, shown: Callable[..., by
     assert (home / f"{NAME}.png").stat().st_size > 10_000
 
 
+def test_the_source_of_an_edit_is_named_as_text(home: Path, shown: Callable[..., bytes]) -> None:
+    shown("trim", SONG, "--start", "0.5", "-o", "shorter.flac")
+    (step,) = read_metadata(home / "shorter.flac")["edits"]
+    assert step["source"]["name"] == "file:m%FCsik.wav"
+
+
 def test_the_prompt_log_knows_the_file(home: Path, shown: Callable[..., bytes]) -> None:
     track = next(track for track in json.loads(shown("log", "--json")) if track["path"].endswith(SONG))
     assert (track["path"], track["file"]) == (str(home / SONG), "here")
@@ -122,3 +128,8 @@ def test_models_need_a_data_folder_in_utf_8_and_say_so_first(home: Path, capfdbi
 
 def test_the_folder_a_model_came_from_is_kept_as_text(home: Path) -> None:
     assert locate(PullRequest(str(home), name="tune")).location.endswith("/caf%E9")
+
+
+def test_a_name_that_steers_a_terminal_is_shown_harmlessly(capfdbinary: Capture) -> None:
+    assert run(["info", "a\x1b[31m\nb\x9b2J.wav"]) == 2
+    assert capfdbinary.readouterr().err == b"tunesmith: error: cannot read a?[31m b?2J.wav: there is no such file\n"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.audio.tags.model import LOUDNESS
 from tunesmith.audio.tags.own import TAGS, foreign_tags
+from tunesmith.path_text import path_text
 
 if TYPE_CHECKING:
     from tunesmith.audio.buffer import Audio
@@ -29,7 +30,7 @@ class Edit:
 def file_source(path: Path) -> dict[str, str]:
     """Return how a file is named as the source of another: its name and SHA-256."""
     with path.open("rb") as file:
-        return {"name": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        return {"name": path_text(path.name), "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:

@@ -21,6 +21,7 @@ SUFFIXES: Mapping[str, SheetForm] = {
     ".txt": "lines", ".md": "lines", "": "lines",
 }  # fmt: skip
 SAVE_AS = 'save it as "CSV UTF-8" in a spreadsheet, or as UTF-8 in an editor'
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
 STANDARD_INPUT = "-"
 MAX_BYTES = 32 << 20
 MAX_ROWS = 20_000
@@ -65,7 +66,8 @@ def read_sheet(source: str, form: str | None = None) -> Sheet:
         raise InvalidRequest("as", f"must be {', '.join(FORMS)}, got {form[:40]!r}")
     known = form or ("lines" if source == STANDARD_INPUT else SUFFIXES.get(Path(source).suffix.lower()))
     if known is None:
-        raise InvalidRequest("file", f"{source}: what it is cannot be told from its name; say --as {'|'.join(FORMS)}")
+        hint = f"{SAVE_AS}, or say --as {'|'.join(FORMS)}" if _is_spreadsheet(source) else f"say --as {'|'.join(FORMS)}"
+        raise InvalidRequest("file", f"{source}: what it is cannot be told from its name; {hint}")
     found = _Found()
     text = _text_of(source)
     if known == "lines" and form is None and is_table(with_line_feeds(text)):
@@ -76,6 +78,10 @@ def read_sheet(source: str, form: str | None = None) -> Sheet:
     if not found.rows and not found.problems:
         raise InvalidRequest("file", f"{source}: there are no rows in it")
     return Sheet(tuple(found.rows), tuple(found.problems), found.columns, found.header_line, found.delimiter)
+
+
+def _is_spreadsheet(source: str) -> bool:
+    return Path(source).suffix.lower() in SPREADSHEETS
 
 
 @dataclass(slots=True)

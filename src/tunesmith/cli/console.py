@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 if TYPE_CHECKING:
     from tunesmith.generator import Progress, ProgressCallback
@@ -14,13 +17,18 @@ if TYPE_CHECKING:
 
 def say_error(message: str, exit_code: int) -> int:
     """Print the one line that says what went wrong, and return the exit code."""
-    print(f"tunesmith: error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    print(f"tunesmith: error: {_one_line(message)}", file=sys.stderr)  # noqa: T201
     return exit_code
 
 
 def say_warning(message: str) -> None:
     """Print a warning on standard error."""
-    print(f"warning: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    print(f"warning: {_one_line(message)}", file=sys.stderr)  # noqa: T201
+
+
+def _one_line(message: str) -> str:
+    """Return a message in one line, without what steers a terminal: names of files may have it in them."""
+    return _CONTROL.sub("?", " ".join(message.split()))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from tunesmith.library.rate import Allowance, Rate
 from tunesmith.library.schema import open_database
 from tunesmith.library.tokens import Tokens
 from tunesmith.library.tracks import Tracks
+from tunesmith.path_text import path_text
 from tunesmith.server.auth import Access, Authenticator
 from tunesmith.server.changes import Changes
 from tunesmith.server.context import DialectContext
@@ -103,8 +104,8 @@ class Server:
         """Work on jobs as long as the body runs."""
         about = {
             "version": tunesmith.__version__,
-            "database": self._database.where,
-            "results": str(self._results.folder),
+            "database": path_text(self._database.where),
+            "results": path_text(self._results.folder),
         }
         log.info("tunesmith starts", extra=about)
         for doubt in doubts(os.environ):

@@ -12,6 +12,7 @@ from typing import Any
 
 from tunesmith.audio.credits import UNKNOWN, authors_of, licence_of
 from tunesmith.audio.tags.model import Tags
+from tunesmith.path_text import is_text
 
 TAGS, MARKERS = "tags", "markers"
 MAX_TITLE_CHARACTERS = 200
@@ -21,7 +22,13 @@ PROGRAM = "Tunesmith"
 def tags_of(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the tags that a file with this metadata gets."""
     foreign = {name: tuple(map(str, values)) for name, values in foreign_tags(metadata).items()}
-    return {**_own_tags(metadata), **foreign}
+    tags = {**_own_tags(metadata), **foreign}
+    return {name: tuple(map(_storable, values)) for name, values in tags.items()}
+
+
+def _storable(text: str) -> str:
+    """Return a text with an escape for what is no text: every format keeps its tags in UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def foreign_tags(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,7 +41,10 @@ def own_json(metadata: Mapping[str, Any], *, with_markers: bool) -> str:
     """Return Tunesmith's own metadata as JSON, empty where there is none; markers only where the format has none."""
     left_out = {TAGS} if with_markers else {TAGS, MARKERS}
     own = {name: value for name, value in metadata.items() if name not in left_out}
-    return json.dumps(own, ensure_ascii=False, separators=(",", ":"), default=str) if own else ""
+    if not own:
+        return ""
+    text = json.dumps(own, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text if is_text(text) else json.dumps(own, separators=(",", ":"), default=str)
 
 
 def metadata_of(tags: Tags, own: str = "") -> dict[str, Any]:
