@@ -24,7 +24,6 @@ from tunesmith.server.dialects.contract import HIDDEN, JobFailed, error_response
         (ModelNotInstalled("x is not installed"), 404),
         (QueueFull(500, 9), 503),
         (GenerationCancelled(), 499),
-        (DatabaseError("/secret", "locked"), 500),
         (JobFailed(Failure("OutOfResources", "too little memory")), 503),
         (JobFailed(Failure("ZeroDivisionError", "x")), 500),
         (JobFailed(None), 499),
@@ -33,6 +32,11 @@ from tunesmith.server.dialects.contract import HIDDEN, JobFailed, error_response
 def test_an_error_has_one_status_and_an_inner_one_no_words(error: TunesmithError, status: int) -> None:
     assert status_of(error) == status
     assert message_of(error) == (HIDDEN if status == 500 else str(error))
+
+
+def test_a_database_that_fails_is_named_without_its_path() -> None:
+    error = DatabaseError("/secret", "is damaged")
+    assert (status_of(error), message_of(error)) == (503, "the server's database is damaged")
 
 
 def test_a_full_queue_says_when_to_come_back() -> None:

@@ -87,11 +87,19 @@ def test_marks_that_cannot_be_are_refused(server: httpx.Client, wrong: object) -
     assert "error" in answer.json()
 
 
-@pytest.mark.parametrize("track_id", ["zzzzzzzzzz", "..%2f..%2fetc%2fpasswd", "%00", "a'b"])
+@pytest.mark.parametrize("track_id", ["zzzzzzzzzz", "..%2f..%2fetc%2fpasswd", "a'b"])
 def test_a_track_that_is_not_there_is_not_found(server: httpx.Client, track_id: str) -> None:
     here = f"/api/tracks/{track_id}"
     asked = [server.get(f"{here}{file}") for file in ("", "/audio", "/midi", "/stems")]
     assert [answer.status_code for answer in [*asked, server.delete(here)]] == [404] * 5
+
+
+@pytest.mark.parametrize("track_id", ["%00", "a%1fb", "%ed%a0%80"])
+def test_an_id_that_no_text_can_hold_is_refused_or_not_found(server: httpx.Client, track_id: str) -> None:
+    here = f"/api/tracks/{track_id}"
+    answers = [*(server.get(f"{here}{file}") for file in ("", "/audio", "/midi", "/stems")), server.delete(here)]
+    assert {answer.status_code for answer in answers} <= {404, 422}
+    assert all(answer.json()["error"]["message"] for answer in answers)
 
 
 def test_another_owner_s_tracks_are_not_there(tmp_path: Path) -> None:
