@@ -9,11 +9,12 @@ answered nobody at worst, and what memory, disk and log grew by. The last line i
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from hostile_parts import bodies, connections, recordings, storage
 from hostile_parts.observer import Observer
 from server_parts import watched_server
 from server_parts.clips import compose
-from server_parts.running_server import RunningServer
+from server_parts.running_server import RunningServer, environment
 
 Attack = Callable[[RunningServer], Counter[str]]
 
@@ -41,13 +42,19 @@ def attacks(data: Path) -> Mapping[str, Attack]:
         "odd_numbers": bodies.odd_numbers,
         "odd_names": bodies.odd_names,
         "unfolding": recordings.unfolding,
-        "uploads": recordings.uploads_without_end,
         "half_headers": connections.half_headers,
         "half_bodies": connections.half_bodies,
         "silence": connections.silence,
         "remove_results": partial(storage.remove_results, data=data),
         "damage_database": partial(storage.damage_database, data=data),
     }
+
+
+ANONYMOUS: Mapping[str, Attack] = {
+    "uploads": recordings.uploads_without_end,
+    "webhook_keys": recordings.read_webhook_keys,
+}
+"""Attacks by a caller without a token on a server where others have one."""
 
 
 LAST = ("damage_database",)
@@ -86,16 +93,29 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         known = attacks(folder / "data")
-        parser.add_argument("--only", nargs="+", choices=known, default=list(known), help="the attacks to run")
+        parser.add_argument("--only", nargs="+", choices=[*ANONYMOUS, *known], default=[*ANONYMOUS, *known])
         names = parser.parse_args().only
         print_hardware("uvicorn", "starlette")
-        stalls = folder / "stalls.jsonl"
-        variables = {watched_server.FILE_VARIABLE: str(stalls)}
-        with RunningServer(folder, "server_parts.watched_server", **variables) as server:
-            compose(server, "calm piano")  # loads the composer
-            observer = Observer(server, folder / "data", stalls)
-            damage = {name: run(server, observer, name, known[name]) for name in names}
+        damage: dict[str, Damage] = {}
+        if chosen := {name: attack for name, attack in ANONYMOUS.items() if name in names}:
+            damage |= run_all(folder / "anonymous", chosen, ("--allow-anonymous",))
+        if chosen := {name: attack for name, attack in known.items() if name in names}:
+            damage |= run_all(folder, chosen)
     print_result(summary(damage))
+
+
+def run_all(folder: Path, chosen: Mapping[str, Attack], arguments: Sequence[str] = ()) -> dict[str, Damage]:
+    """Run attacks on one server with its data in a folder."""
+    stalls = folder / "stalls.jsonl"
+    variables = {watched_server.FILE_VARIABLE: str(stalls)}
+    if arguments:
+        variables["TUNESMITH_ANONYMOUS_QUOTA"] = "1/day"  # the piece that loads the composer uses it up
+        command = [sys.executable, "-m", "tunesmith", "token", "create", "--name", "somebody"]
+        subprocess.run(command, env=environment(folder), check=True, stdout=subprocess.DEVNULL)
+    with RunningServer(folder, "server_parts.watched_server", arguments, **variables) as server:
+        compose(server, "calm piano")  # loads the composer
+        observer = Observer(server, folder / "data", stalls)
+        return {name: run(server, observer, name, attack) for name, attack in chosen.items()}
 
 
 def run(server: RunningServer, observer: Observer, name: str, attack: Attack) -> Damage:
@@ -107,7 +127,7 @@ def run(server: RunningServer, observer: Observer, name: str, attack: Attack) ->
         f" memory {damage.memory_mb:+.0f} MB, disk {damage.disk_mb:+.1f} MB, log {damage.log_mb:+.2f} MB",
         flush=True,
     )
-    if name not in LAST:
+    if name not in (*LAST, *ANONYMOUS):  # whose quota is used up
         compose(server, "calm piano")
     return damage
 

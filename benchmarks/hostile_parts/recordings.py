@@ -13,7 +13,7 @@ import soundfile as sf
 from hostile_parts.requests import count, post, send
 from server_parts.running_server import RunningServer
 
-UPLOADS, UPLOAD_BYTES = 80, 10**6
+UPLOADS, UPLOAD_BYTES = 50, 10**6  # fewer than the requests that are let through in a minute
 BOUNDARY = "hostile"
 
 
@@ -46,9 +46,17 @@ def unfolding(server: RunningServer) -> Counter[str]:
 
 
 def uploads_without_end(server: RunningServer) -> Counter[str]:
-    """More uploads of a megabyte than an anonymous caller may make."""
+    """Uploads of a megabyte by a caller whose quota is used up."""
     noise = np.random.default_rng(0).bytes(UPLOAD_BYTES)
     return count(upload(server, number.to_bytes(4, "big") + noise) for number in range(UPLOADS))
+
+
+def read_webhook_keys(server: RunningServer) -> Counter[str]:
+    """Ask for the key that signs webhooks without a token, on a server where others have tokens."""
+    statuses = [send(server.port, "GET", "/v1/webhooks/default/secret")[0]]
+    if statuses[0] == 200:
+        raise SystemExit("a caller without a token reads a key that signs webhooks")
+    return count(statuses)
 
 
 def upload(server: RunningServer, content: bytes) -> int:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,13 +32,18 @@ def environment(data_folder: Path) -> dict[str, str]:
 
 
 class RunningServer:
-    """``tunesmith serve`` on a free port of loopback; ``module`` may be another that does the same."""
+    """``tunesmith serve`` on a free port of loopback; ``module`` may be another that does the same.
 
-    def __init__(self, data_folder: Path, module: str = "tunesmith", **variables: str) -> None:
+    ``arguments`` are more options of ``serve``, ``variables`` more of its environment.
+    """
+
+    def __init__(
+        self, data_folder: Path, module: str = "tunesmith", arguments: Sequence[str] = (), **variables: str
+    ) -> None:
         variables = {**environment(data_folder), **variables}
         self._began = time.perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, "serve", "--port", "0"],
+            [sys.executable, "-m", module, "serve", "--port", "0", *arguments],
             env=variables,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip

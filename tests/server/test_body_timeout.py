@@ -128,3 +128,33 @@ def test_a_body_that_trickles_is_stopped_however_short_its_pauses(monkeypatch: p
 
 def test_a_client_that_waits_for_its_answer_may_be_silent_for_longer() -> None:
     assert statuses_for(body_of([b"x"], 0.0), 0.05, waits_after_body=0.2) == [200]
+
+
+def test_others_are_served_between_bodies_that_are_late_at_the_same_moment() -> None:
+    answered_between: list[int] = []
+
+    async def application(_: Scope, receive: Receive, __: Send) -> None:
+        await receive()
+
+    async def act() -> None:
+        answers = 0
+
+        async def never() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError("unreachable")
+
+        async def send(message: Message) -> None:
+            nonlocal answers
+            answers += message["type"] == "http.response.start"
+
+        timeout = BodyTimeout(application, lambda *_: Response(status_code=408), 0.01, LimitLog())
+        scope = {"type": "http", "path": "/", "headers": [(b"content-length", b"1000")]}
+        late = asyncio.gather(*(timeout(scope, never, send) for _ in range(100)))
+        while not late.done():
+            before = answers
+            await asyncio.sleep(0)  # another caller's turn
+            answered_between.append(answers - before)
+        assert answers == 100
+
+    asyncio.run(act())
+    assert max(answered_between) <= 2

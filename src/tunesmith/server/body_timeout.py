@@ -38,13 +38,14 @@ class BodyTimeout:
         self._tell = tell
         self._seconds = seconds
         self._log = log
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; answer 408 where its body did not arrive."""
         if scope["type"] != "http" or not _has_body(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        body = _TimedBody(receive, send, self._seconds)
+        body = _TimedBody(receive, send, self._seconds, self._turn)
         try:
             await self._app(scope, body.receive, body.send)
         except Exception:
@@ -58,12 +59,16 @@ class BodyTimeout:
 
 
 class _TimedBody:
-    """A request whose body ends in RequestTimeout; what the application then answers is dropped for the 408."""
+    """A request whose body ends in RequestTimeout; what the application then answers is dropped for the 408.
 
-    def __init__(self, receive: Receive, send: Send, seconds: float) -> None:
+    ``turn`` is shared by all bodies.
+    """
+
+    def __init__(self, receive: Receive, send: Send, seconds: float, turn: asyncio.Lock) -> None:
         self._receive = receive
         self._send = send
         self._seconds = seconds
+        self._turn = turn
         self._allowed = seconds
         self._more_comes = True
         self.is_late = False
@@ -79,6 +84,8 @@ class _TimedBody:
                 message = await self._receive()
         except TimeoutError:
             self.is_late = True
+            async with self._turn:  # hundreds may be late at the same moment: others are served between two of them
+                await asyncio.sleep(0)
             raise RequestTimeout(self._seconds) from None
         self._more_comes = message.get("more_body", False)
         self._allowed += len(message.get("body", b"")) / MIN_BYTES_PER_SECOND - (time.monotonic() - began)

@@ -31,8 +31,10 @@ log = logging.getLogger("uvicorn.error")
 LAST_WORDS_SECONDS = 2
 """How long those who waited in vain have to be told so."""
 
-ACCEPTED_AT_ONCE = 128
-"""How many connections asyncio accepts before the first of them is counted; ``descriptors.RESERVED`` has room for more.
+ACCEPTED_AT_ONCE = 16
+"""How many connections asyncio accepts in one turn of the event loop: a burst of hundreds leaves others their turns.
+
+``descriptors.RESERVED`` has room for more.
 """
 
 OUT_OF_DESCRIPTORS = "descriptors"
