@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mido
 import pytest
@@ -15,10 +18,13 @@ from listening_to import heard
 from started_server import started
 
 from tunesmith.config import Settings
+from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
 from tunesmith.jobs.job import JobState
 from tunesmith.server.app import create_app
 from tunesmith.server.dialects.contract import STATUS_BY_ERROR
 from tunesmith.server.dialects.own.order import documented_order
+from tunesmith.server.json_text import MAX_NAME_CHARACTERS, MAX_STRING_CHARACTERS
+from tunesmith.server.safety import MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS
 
 PAGE = read_page("docs/http-api.md")
 EXAMPLES = blocks_of(PAGE, "sh")
@@ -78,6 +84,49 @@ def test_the_page_lists_the_fields_of_a_request() -> None:
     schema = documented_order()["requestBody"]["content"]["application/json"]["schema"]
     assert documented == set(schema["properties"])
     assert {f"`{name}`" for name in schema["properties"]["format"]["enum"]} <= set(re.findall(r"`\w+`", table))
+
+
+def test_the_page_says_how_long_every_field_may_be() -> None:
+    table = PAGE.partition("| field | characters | items |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines() if row.startswith("| `")]
+    assert {name.strip("`"): int(most) for name, most, _ in rows if most} == dict(MAX_CHARACTERS)
+    assert {name.strip("`"): int(most) for name, _, most in rows if most} == dict(MAX_ITEMS)
+    rest = PAGE.partition("Any other text may have ")[2].partition("\n\n")[0].replace(",", "")
+    others = (
+        MAX_STRING_CHARACTERS,
+        MAX_NUMBER_CHARACTERS,
+        MAX_NAME_CHARACTERS,
+        MAX_PATH_CHARACTERS,
+        MAX_QUERY_CHARACTERS,
+    )
+    assert tuple(map(int, re.findall(r"\d+", rest))) == others
+
+
+def test_every_text_and_list_of_a_body_has_its_limit_in_the_openapi_document(tmp_path: Path) -> None:
+    document = create_app(Settings(data_dir=tmp_path)).openapi()
+    bodies = {
+        f"{method} {path} {kind}": content["schema"]
+        for path, operations in document["paths"].items() for method, operation in operations.items()
+        for kind, content in operation.get("requestBody", {}).get("content", {}).items()
+    }  # fmt: skip
+    assert len(bodies) > 15
+    unlimited = {where for body in bodies for where in unlimited_fields(document, bodies[body], body)}
+    assert {where.rpartition(".")[2] for where in unlimited} == {"audio", "melody"}  # as large as the body may be
+
+
+def unlimited_fields(document: dict[str, Any], schema: dict[str, Any], where: str) -> Iterator[str]:
+    """Yield where a schema takes texts and lists of any length."""
+    while "$ref" in schema:
+        schema = functools.reduce(lambda inside, name: inside[name], schema["$ref"].split("/")[1:], document)
+    is_limited = schema.keys() & {"enum", "const", "maxLength", "maxItems"} or schema.get("format") == "binary"
+    if schema.get("type") in ("string", "array") and not is_limited:
+        yield where
+    for choice in [*schema.get("anyOf", ()), *schema.get("allOf", ()), *schema.get("oneOf", ())]:
+        yield from unlimited_fields(document, choice, where)
+    if "items" in schema:
+        yield from unlimited_fields(document, schema["items"], where)
+    for name, field in schema.get("properties", {}).items():
+        yield from unlimited_fields(document, field, f"{where}.{name}")
 
 
 def test_the_page_names_every_state_of_a_job_and_every_status_of_an_error() -> None:

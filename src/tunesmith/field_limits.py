@@ -18,6 +18,9 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "instruments": 64,
     "without": 64,
     "tags": 64,
+    "quantization": 32,
+    "revision": 128,
+    "metadata": 16_384,
     "search": 500,
     "webhook": 2_048,
     "idempotency_key": 256,
@@ -61,6 +64,9 @@ def check_paragraphs(text: str) -> str:
     """Return the text; raises ValueError for control characters but line ends and tabs."""
     return check_characters(text, _LAYOUT)
 
+
+Prompt = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CHARACTERS["prompt"]})]
+"""A prompt in other words than ``prompt``; GenerationRequest measures it, once it is normalised."""
 
 ModelName = Annotated[str, Field(max_length=MAX_CHARACTERS["model"]), AfterValidator(check_characters)]
 Genre = Annotated[str, Field(max_length=MAX_CHARACTERS["genre"]), AfterValidator(check_characters)]

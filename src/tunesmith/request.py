@@ -31,6 +31,7 @@ from tunesmith.field_limits import (
     Meter,
     ModelName,
     NegativePrompt,
+    Prompt,
     check_paragraphs,
 )
 from tunesmith.path_text import path_of, path_text
@@ -140,7 +141,7 @@ class GenerationRequest(GivenFields):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     EXACT_NAMES = PATHS
 
-    prompt: Annotated[str, Field(json_schema_extra={"maxLength": MAX_PROMPT_CHARACTERS})]
+    prompt: Prompt
     model: ModelName = "composer"
     seed: Annotated[WholeNumber, Field(ge=RANDOM_SEED, le=MAX_SEED), AfterValidator(seed_or_none)] | None = None
     duration: (

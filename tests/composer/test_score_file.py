@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 
@@ -118,6 +119,11 @@ def test_whatever_is_done_to_a_document_it_is_a_score_or_an_invalid_score(data: 
         problem = str(error)
     assert "\n" not in problem
     assert len(problem) < 500
+
+
+def test_a_prompt_of_a_no_break_space_comes_back() -> None:
+    score = dataclasses.replace(small_score(), prompt="\xa0", title="\u3000x\u2003")
+    assert load_score(dump_score(score)) == score
 
 
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:

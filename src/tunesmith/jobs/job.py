@@ -18,13 +18,14 @@ from typing import Any
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.generator import EXPORTS
 from tunesmith.request import GenerationRequest
 
 USUAL_AUDIO_SECONDS = 30.0
 """How long a piece is taken to be where the request leaves its duration open."""
 
-MAX_NAME = 256
+MAX_NAME = MAX_CHARACTERS["idempotency_key"]
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, whose order is that of the characters
 _TIME_LETTERS, _RANDOM_BYTES = 10, 20
 

@@ -17,6 +17,7 @@ import tunesmith
 from tunesmith.audio.formats import format_of
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import GivenFields, checked
+from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.generator import Progress
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
 
@@ -95,11 +96,13 @@ def tool_server(maker: Maker, message_of: Callable[[TunesmithError], str] = str)
     @server.tool(name=TOOL, structured_output=False)
     async def generate_music(
         ctx: Context,
-        prompt: Annotated[str, Field(description="What the music is like, such as: calm piano with rain, 70 bpm")],
+        prompt: Annotated[Prompt, Field(description="What the music is like, such as: calm piano with rain, 70 bpm")],
         duration: Annotated[float | str | None, Field(description=DURATION)] = None,
         seed: Annotated[int | None, Field(description="The same seed makes the same music again; -1 draws one")] = None,
         tempo_bpm: Annotated[float | None, Field(description="Beats a minute; left out, what suits the prompt")] = None,
-        model: Annotated[str | None, Field(description="composer, or the name of an installed model")] = "composer",
+        model: Annotated[
+            ModelName | None, Field(description="composer, or the name of an installed model")
+        ] = "composer",
         format: FileFormat | None = "mp3",  # noqa: A002  the word that callers know
     ) -> CallToolResult:
         """Make background music from a description and return it as a sound file."""

@@ -75,4 +75,4 @@ def _block(mapping: dict[str, Any]) -> Iterator[str]:
 
 def _flow(value: Any) -> str:
     text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000)
-    return text.removesuffix("...\n").strip()
+    return text.removesuffix("...\n").strip("\n")  # a prompt may be a no-break space

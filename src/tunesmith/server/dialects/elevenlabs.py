@@ -15,6 +15,7 @@ from pydantic import Field
 
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import shown
+from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import RANDOM_SEED, Number, WholeNumber
 from tunesmith.server.dialects.bodies import documented, read_body
@@ -71,10 +72,10 @@ class MusicBody(ForeignBody):
 
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {"music_length_ms": "duration"}
 
-    prompt: str | None = None
+    prompt: Prompt | None = None
     composition_plan: Any = None
     music_length_ms: Annotated[WholeNumber, Field(ge=3_000, le=600_000)] | None = None
-    model_id: str | None = None
+    model_id: ModelName | None = None
     seed: Annotated[WholeNumber, Field(ge=RANDOM_SEED, le=2**31 - 1)] | None = None
     force_instrumental: bool = False
 
@@ -93,10 +94,10 @@ class SoundBody(ForeignBody):
 
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {"text": "prompt", "duration_seconds": "duration"}
 
-    text: str
+    text: Prompt
     duration_seconds: Annotated[Number, Field(ge=0.5, le=30)] | None = None
     loop: bool = False
-    model_id: str | None = None
+    model_id: ModelName | None = None
 
     def request(self) -> dict[str, Any]:
         """Return what the fields say of the music; the shortest piece there is lasts a second."""

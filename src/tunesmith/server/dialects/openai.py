@@ -17,6 +17,7 @@ from pydantic import Field
 
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import shown
+from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import Number
 from tunesmith.server.dialects.bodies import documented, read_body
@@ -56,10 +57,10 @@ class SpeechBody(ForeignBody):
 
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {"input": "prompt"}
 
-    input: str
-    model: str = DEFAULT_MODEL
-    instructions: str | None = None
-    response_format: str = "mp3"
+    input: Prompt
+    model: ModelName = DEFAULT_MODEL
+    instructions: Prompt | None = None
+    response_format: Annotated[str, Field(json_schema_extra={"enum": list(RESPONSE_FORMATS)})] = "mp3"
     stream_format: Literal["audio", "sse"] = "audio"
     speed: Annotated[Number, Field(ge=1, le=1)] = 1.0
 

@@ -11,6 +11,7 @@ from fastapi import Request
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_errors import checked, settled, shown
+from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.jobs.job import Submission
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.dialects.bodies import in_thread_if_large
@@ -45,7 +46,7 @@ def documented_inputs() -> dict[str, Any]:
     fields["max_new_tokens"] = {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS, "description": about}
     fields["format"] = {"type": "string", "enum": list(CONTENT_TYPES)}
     options = {"wait_for_model": {"type": "boolean", "default": True}, "use_cache": {"type": "boolean"}}
-    inputs = {"type": "string", "description": "What the music is like."}
+    inputs = {"type": "string", "maxLength": MAX_CHARACTERS["prompt"], "description": "What the music is like."}
     schema = {
         "type": "object", "required": ["inputs"],
         "properties": {

@@ -12,6 +12,7 @@ from pydantic import ConfigDict
 
 import tunesmith
 from tunesmith.field_errors import GivenFields
+from tunesmith.field_limits import Prompt
 from tunesmith.jobs.runners.pool import Loaded
 from tunesmith.request import DRAWN_SEEDS, GenerationRequest, WholeNumber
 from tunesmith.server.context import DialectContext
@@ -27,7 +28,7 @@ class ExplainBody(GivenFields):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompt: str
+    prompt: Prompt
     seed: WholeNumber = 0
 
 

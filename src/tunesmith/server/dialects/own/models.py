@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.errors import UnknownName
 from tunesmith.field_errors import GivenFields
+from tunesmith.field_limits import MAX_CHARACTERS, ModelName
 from tunesmith.hosted.names import is_hosted
 from tunesmith.models.source import PullRequest
 from tunesmith.models.store import Store
@@ -49,10 +50,10 @@ class PullBody(GivenFields):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str
-    name: str | None = None
-    quantization: str = "int8"
-    revision: str | None = None
+    model: ModelName
+    name: ModelName | None = None
+    quantization: Annotated[str, Field(max_length=MAX_CHARACTERS["quantization"])] = "int8"
+    revision: Annotated[str, Field(max_length=MAX_CHARACTERS["revision"])] | None = None
     keep_download: bool = False
 
     def request(self) -> PullRequest:

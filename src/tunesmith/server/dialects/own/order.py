@@ -134,7 +134,7 @@ def documented_order() -> dict[str, Any]:
     properties: dict[str, Any] = schema["properties"]
     for name in NOT_FOR_CALLERS:
         del properties[name]
-    properties["hits"] = {"type": "array", "items": hit, "default": []}
+    properties["hits"] = {"type": "array", "items": hit, "maxItems": MAX_ITEMS["hits"], "default": []}
     properties[FORMAT] = {"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}
     about = f"Seconds that the model stays; {FOREVER} for good."
     properties[KEEP_ALIVE] = {"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}

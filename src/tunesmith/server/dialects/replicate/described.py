@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.schema import input_schema
 from tunesmith.server.webhooks import EVENTS
@@ -34,7 +35,8 @@ def prediction_body(*, named: bool, path: Sequence[str] = ()) -> Json:
 def file_body() -> Json:
     """Describe the upload of a file."""
     content = {"type": "string", "format": "binary"}
-    metadata = {"type": "string", "description": "A JSON object.", "default": "{}"}
+    most = MAX_CHARACTERS["metadata"]
+    metadata = {"type": "string", "maxLength": most, "description": "A JSON object.", "default": "{}"}
     return _body("multipart/form-data", {"content": content, "metadata": metadata}, ["content"])
 
 

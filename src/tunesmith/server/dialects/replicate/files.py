@@ -12,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.server.dialects.forms import read_form
 from tunesmith.server.dialects.replicate.contract import Json, UploadLimits
 from tunesmith.server.dialects.replicate.described import file_body
@@ -23,7 +24,7 @@ from tunesmith.server.json_text import parse_json
 from tunesmith.server.refusals import BadRequest
 
 PAGE = 100
-MAX_METADATA_BYTES = 16_384
+MAX_METADATA_BYTES = MAX_CHARACTERS["metadata"]
 _ROOM_FOR_THE_REST = 10**6
 
 
