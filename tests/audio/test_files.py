@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tunesmith.audio import Audio, Spool
+from tunesmith.audio import Audio, Spool, writer
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.writer import check_writable, to_int16, write_audio, write_stream
@@ -85,6 +85,20 @@ def test_a_long_vorbis_file_is_written_in_blocks(tmp_path: Path) -> None:
 
 def test_an_audio_of_no_length_is_a_file_all_the_same(tmp_path: Path) -> None:
     assert read_audio(Audio(np.zeros((2, 0), np.float32), 44100).save(tmp_path / "a.wav")).num_samples == 0
+
+
+@pytest.mark.parametrize("bits", [16, 24, 32])
+def test_a_wav_too_large_for_its_sizes_has_those_of_rf64(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: int
+) -> None:
+    small = tone().save(tmp_path / "small.wav", bits=bits)
+    monkeypatch.setattr(writer, "LARGEST_WAV", 44_100 * 2 * bits // 8 - 1)
+    large = tone().save(tmp_path / "large.wav", bits=bits)
+    assert (small.read_bytes()[:4], large.read_bytes()[:4]) == (b"RIFF", b"RF64")
+    assert np.array_equal(soundfile.read(large)[0], soundfile.read(small)[0])
+    assert int.from_bytes(large.read_bytes()[20:28], "little") == large.stat().st_size - 8
+    back = read_audio(large)
+    assert (back.metadata, back.num_samples) == (read_audio(small).metadata, 44_100)
 
 
 def test_standard_output_gets_the_same_bytes_as_a_file(tmp_path: Path) -> None:

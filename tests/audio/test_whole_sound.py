@@ -18,6 +18,7 @@ from tunesmith.audio.mp3_frames import frames_of
 from tunesmith.audio.reader import read_audio
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.wave_header import _new_header
+from tunesmith.cli import run
 from tunesmith.errors import AudioFileError
 
 RATE, COUNT = 44_100, 30_000
@@ -85,6 +86,16 @@ def test_wav_with_any_size_is_read_to_its_end(tmp_path: Path, size: int, riff_si
     if riff_size is not None:
         content = with_bytes(content, 4, struct.pack("<I", riff_size))
     assert count_of(content, tmp_path) == COUNT
+
+
+def test_samples_are_not_taken_for_chunks_with_tags(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    sound = bytes(200) + b"LIST\x10\0\0\0INFOIART\x04\0\0\0Bob\0" + bytes(200)
+    head = encoded("WAV", samples=NOISE[:0])
+    path = tmp_path / "a.wav"
+    path.write_bytes(head[:40] + bytes(4) + sound)
+    assert run(["convert", str(path), "-o", str(tmp_path / "b.flac")]) == 0
+    assert capfd.readouterr().err == ""
+    assert "Bob" not in str(read_audio(path).metadata)
 
 
 @pytest.mark.parametrize("behind", [

@@ -21,7 +21,7 @@ MOST_CHUNKS = 10_000
 EXTENSIBLE, MASK_AT = 0xFFFE, 20
 FOLLOWING = frozenset((
     b"LIST", b"smpl", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",
-    b"axml", b"chna", b"acid", b"inst", b"PEAK", b"cart", b"plst", b"DISP", b"umid", b"afsp", b"_PMX", b"minf",
+    b"axml", b"chna", b"acid", b"inst", b"PEAK", b"cart", b"plst", b"DISP", b"umid", b"afsp", b"_PMX", b"minf", b"tnsm",
 ))  # fmt: skip
 """Chunks that follow the samples; one of these is believed even where it is cut off."""
 TRAILERS = (b"ID3", b"TAG", b"APETAGEX")

@@ -20,7 +20,7 @@ from tunesmith.audio.buffer import Audio
 from tunesmith.audio.disk import is_full
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
-from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.resample import resample_blocks, resampled_length
 from tunesmith.audio.speakers import to_vorbis
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import write_tags
@@ -30,6 +30,8 @@ from tunesmith.path_text import library_path
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
 SHORT_WRITES = ("System error", "a part of it was not taken")
+WAV_BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
+LARGEST_WAV = 0xF000_0000  # 4 GiB less what tags may take; larger files need RF64's sizes of 64 bits
 DITHER_SEED = 0x7475_6E65
 
 
@@ -152,8 +154,7 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
 
     rate = target.sample_rate(sample_rate or audio.sample_rate)
     blocks = resample_blocks(audio.blocks(), audio.channels, audio.sample_rate, rate)
-    has_speakers = target.container == "WAV" and audio.channels > 2 and audio.encoding.channel_mask is not None
-    container = "WAVEX" if has_speakers else target.container
+    container = _container(audio, target.container, subtype, rate)
     order = to_vorbis(audio.channels) if target.container == "OGG" else None
     sound = soundfile.SoundFile(
         library_path(path), "w", samplerate=rate, channels=audio.channels, format=container, subtype=subtype
@@ -170,6 +171,16 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
             if subtype != "FLOAT":
                 clipped += int(np.count_nonzero(np.abs(frames) > 1))
     return written, clipped
+
+
+def _container(audio: Audio, container: str, subtype: str, sample_rate: int) -> str:
+    """Return the kind of WAV file that has room for the sound and its speakers, or the container as it is."""
+    if container != "WAV":
+        return container
+    num_samples = resampled_length(audio.num_samples, audio.sample_rate, sample_rate)
+    if num_samples * audio.channels * WAV_BYTES[subtype] > LARGEST_WAV:
+        return "RF64"
+    return "WAVEX" if audio.channels > 2 and audio.encoding.channel_mask is not None else container
 
 
 def _frames(blocks: Iterable[Samples], order: tuple[int, ...] | None) -> Iterator[Samples]:

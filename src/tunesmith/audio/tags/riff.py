@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tunesmith.audio.tags.model import INFO_ALIASES, INFO_CHUNKS
+from tunesmith.audio.wave_header import read_wave_header
 
 HEADER = 8
+LONG_SIZE_AT = 20
 MAX_CHUNKS = 10_000
 MAX_CHUNK_BYTES = 16 << 20
 CONTAINERS = (b"RIFF", b"RF64", b"BW64")
@@ -44,6 +46,9 @@ def chunks_of(file: BinaryIO) -> Iterator[Chunk]:
         if len(header) < HEADER:
             return
         size = int.from_bytes(header[4:], "little")
+        if header[:4] == b"data":  # whose size may be wrong, or elsewhere
+            found = read_wave_header(file, end)
+            size = found.held if found else size
         yield Chunk(header[:4], at + HEADER, min(size, end - at - HEADER))
         at += HEADER + size + size % 2
 
@@ -64,8 +69,10 @@ def append_chunks(path: Path, chunks: Iterable[tuple[bytes, bytes]]) -> None:
         for name, content in chunks:
             file.write(name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2))
         length = file.tell() - HEADER
-        file.seek(4)
-        file.write(struct.pack("<I", length))
+        file.seek(0)
+        is_long = file.read(4) == b"RF64"  # whose size is in the ds64 chunk, which comes first
+        file.seek(LONG_SIZE_AT if is_long else 4)
+        file.write(struct.pack("<Q" if is_long else "<I", length))
 
 
 def info_list(pairs: Iterable[tuple[str, str]]) -> bytes:
