@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tunesmith.composer.instruments import instruments
 from tunesmith.composer.reading import read_brief, sources
 from tunesmith.composer.reading.meaning import Anchors, anchor_sentences, anchors, anchors_digest, meaning_of
 from tunesmith.composer.reading.text import Prompt, fold, phrase_key
+from tunesmith.composer.reading.understood import understand
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.request import GenerationRequest
 
@@ -20,6 +22,7 @@ PIECES = (
     "ドラム なし 没有 鼓 三 十 分 秒 ohne Klavier sin loop sting like Bob by 8 bit in five",
 )
 WORDS = [word for words in PIECES for word in words.split()]
+MOST_SECONDS = 1.0  # of processor time; 0.1 was measured
 PROMPTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
 
 
@@ -106,3 +109,12 @@ def test_meaning_knows_bright_from_dark_and_calm_from_driving() -> None:
     party, grief = meaning_of("a wild wedding party with laughing friends").mood, meaning_of("tears at a grave").mood
     assert party.valence > grief.valence
     assert party.arousal > grief.arousal
+
+
+@pytest.mark.parametrize(
+    "part", ["1 ", "3-4 ", "no: ", "1/1 ", "90s ", "time 3/4 ", "key : ", "は", "1分の", "meter" + " " * 300]
+)
+def test_the_longest_prompt_is_read_in_time_whatever_it_repeats(part: str) -> None:
+    start = time.process_time()
+    understand((part * 2_000)[:2_000])
+    assert time.process_time() - start < MOST_SECONDS

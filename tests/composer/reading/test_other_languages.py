@@ -88,3 +88,7 @@ def test_beside_a_genre_nonsense_is_said_not_to_count() -> None:
 )  # fmt: skip
 def test_what_is_understood_gets_no_such_line(prompt: str) -> None:
     assert read(prompt).warnings == ()
+
+
+def test_a_letter_without_a_name_is_not_understood() -> None:
+    assert read("\U00017000\U00017001 \U00017002\U00017003").warnings[0].startswith("prompt: not understood")

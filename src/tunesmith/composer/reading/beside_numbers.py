@@ -45,6 +45,7 @@ class NumberContext:
         self._at = {match.first: match for match in matches}
         self._ends = {match.last: match for match in matches}
         self.numbers = numbers_in(prompt.words, taken)
+        self._number_at = {number.first: place for place, number in enumerate(self.numbers)}
 
     def ends_clause(self, last: int) -> bool:
         """Whether a clause ends before the word ``last``: by a mark, a dash between spaces, a bar or a bracket."""
@@ -75,7 +76,7 @@ class NumberContext:
         ``level 3 bars: 8``."""
         match = self._at.get(last)
         unit = next((name for name in names if match and match.is_word(name)), None)
-        if match is None or unit is None or _LABELS_NEXT.match(self.prompt.text[self.words[match.last - 1].end :]):
+        if match is None or unit is None or _LABELS_NEXT.match(self.prompt.text, self.words[match.last - 1].end):
             return None
         return unit, match.last
 
@@ -85,8 +86,11 @@ class NumberContext:
         if unit is None:
             return None
         low, high = _TEMPO_WITHOUT_DOUBT
-        next_is_number = any(other.first == unit[1] for other in self.numbers)
-        return unit[1] if low <= number.value <= high or not next_is_number else None
+        return unit[1] if low <= number.value <= high or not self.is_number(unit[1]) else None
+
+    def is_number(self, place: int) -> bool:
+        """Whether one of the numbers begins at a word."""
+        return place in self._number_at
 
     def range_start(self, place: int, lowest: float) -> tuple[float, int]:
         """Return the lower end, at least ``lowest``, and the first word of the range that the number at ``place`` of
@@ -106,8 +110,8 @@ class NumberContext:
 
     def range_before(self, number: Number) -> int:
         """Return the first word of the rising range that a number ends, or its own first word."""
-        place = next((i for i, other in enumerate(self.numbers) if other.first == number.first), 0)
-        low, start = self.range_start(place, 0.0) if self.numbers else (number.value, number.first)
+        place = self._number_at.get(number.first)
+        low, start = (0.0, number.first) if place is None else self.range_start(place, 0.0)
         return start if low < number.value else number.first
 
     def has_slash(self, last: int) -> bool:
@@ -141,7 +145,8 @@ class NumberContext:
         return nearby or self._tempo_word_before(first)
 
     def _follows_at_sign(self, first: int) -> bool:
-        return self.prompt.text[: self.words[first].start].rstrip().endswith("@")
+        start = self.words[first].start
+        return self.prompt.text[max(0, start - 2) : start].rstrip().endswith("@")
 
     def _skip_marks(self, place: int, comma: bool) -> tuple[int, bool, bool]:
         """Step back over a colon, one comma, the stop of an abbreviation, a line end after a colon."""
@@ -176,7 +181,8 @@ class NumberContext:
 
     def is_measure(self, number: Number) -> bool:
         """Whether what stands around a number makes it a measure, a share, a price, a clock time or a name."""
-        before = self.prompt.text[: self.words[number.first].start]
+        start = self.words[number.first].start
+        before = self.prompt.text[max(0, start - 2) : start]
         return (
             _OTHER_SIGNS.match(self.prompt.text, self.words[number.last - 1].end) is not None
             or _CURRENCY.search(before) is not None

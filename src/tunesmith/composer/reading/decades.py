@@ -10,6 +10,7 @@ from tunesmith.composer.reading.text import Prompt
 
 _DECADE = re.compile(r"(?<![\d.,:])(?:(['’])\s?)?((?:1[0-9]|20)?[1-9]0)\s?(['’]?s|ers?|年代)(?![^\W_])")
 _LONG_AGO = re.compile(r"(?:the|late|early|mid|in den|der|los|las|les|dos|annees|anos)[\s-]+$")
+_LONGEST_BEFORE = 12
 _YOUNGEST, _OLDEST = 50, 90
 _ERAS = ("genre", "style")
 _YOUNGER_THAN_THE_SIXTIES = frozenset({
@@ -28,7 +29,7 @@ def decade_words(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
     at = {match.first: match for match in matches}
     found: set[int] = set()
     for decade in _DECADE.finditer(prompt.folded):
-        places = [i for i, w in enumerate(prompt.words) if w.end > decade.start(2) and w.start < decade.end()]
+        places = prompt.places(decade.start(2), decade.end())
         if _is_decade(prompt, decade, at, places[-1] + 1):
             found.update(places)
     return frozenset(found)
@@ -39,7 +40,7 @@ def _is_decade(prompt: Prompt, decade: re.Match[str], at: Mapping[int, Match], a
         return True
     if not _YOUNGEST <= int(decade[2]) <= _OLDEST or decade.group().endswith(" s"):
         return False
-    if _LONG_AGO.search(prompt.folded[: decade.start()]):
+    if _LONG_AGO.search(prompt.folded, max(0, decade.start() - _LONGEST_BEFORE), decade.start()):
         return True
     if after >= len(prompt.words) or prompt.words[after].shape != "word":
         return False

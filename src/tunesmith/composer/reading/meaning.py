@@ -99,7 +99,7 @@ def lowest_similarity(text: str) -> float:
     Measured: descriptions of music in the encoder's languages have 0.38 to 0.9, single English words from 0.28, other
     languages 0.1 to 0.37, random letters 0.1 to 0.4.
     """
-    scripts = Counter(unicodedata.name(letter, " ").split()[0] for letter in text if letter.isalpha())
+    scripts = Counter(unicodedata.name(letter, "").partition(" ")[0] for letter in text if letter.isalpha())
     script = scripts.most_common(1)[0][0] if scripts else ""
     return _LOWEST_SIMILARITY.get(script, _LOWEST_ELSEWHERE)
 

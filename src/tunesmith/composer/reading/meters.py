@@ -20,6 +20,7 @@ _METER_BEFORE = re.compile(
 )
 _METER_AFTER = re.compile(r"[\s-]*(?:time\b|meter\b|metre\b|signature\b|takt|拍)")
 _SHARE_AFTER = re.compile(r"\s*(?:of\b|de (?:la|las|los|l)\b|der\b|des\b)")
+_LONGEST_BEFORE = 24
 _TIME_UNITS = ("second", "minute", "hour")
 
 
@@ -63,8 +64,9 @@ def meter_warnings(prompt: Prompt, meters: Sequence[MeterWish]) -> tuple[str, ..
 
 
 def _is_called_meter(prompt: Prompt, place: re.Match[str]) -> bool:
-    before, after = prompt.folded[: place.start()], prompt.folded[place.end() :]
-    return _METER_BEFORE.search(before) is not None or _METER_AFTER.match(after) is not None
+    text, start = prompt.folded, place.start()
+    before = _METER_BEFORE.search(text, max(0, start - _LONGEST_BEFORE), start)
+    return before is not None or _METER_AFTER.match(text, place.end()) is not None
 
 
 def _fractions(prompt: Prompt) -> Iterator[tuple[int, int, re.Match[str]]]:
@@ -85,5 +87,5 @@ def _is_share(prompt: Prompt, matches: Sequence[Match], found: re.Match[str]) ->
     """Whether a fraction is a part of something, as in ``3/4 of the crowd`` and ``3/4 hour``."""
     if _SHARE_AFTER.match(prompt.folded, found.end()):
         return True
-    after = next((i for i, word in enumerate(prompt.words) if word.start >= found.end()), len(prompt.words))
+    after = prompt.places(found.end(), len(prompt.text)).start
     return any(match.first == after and any(map(match.is_word, _TIME_UNITS)) for match in matches)

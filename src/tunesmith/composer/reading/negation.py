@@ -55,7 +55,7 @@ def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int
             joined = False
         elif any(match.is_word(name) for name in _JOINERS):
             joined = True
-        elif not _is_filler(prompt, match):
+        elif match.is_word("negate") or not _is_filler(prompt, match):
             return
         place = match.last
 
@@ -63,8 +63,13 @@ def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int
 def _is_switched_off(prompt: Prompt, matches: Sequence[Match], index: int) -> bool:
     """Whether a thing is followed by a colon or an equals sign and a no that ends the clause: ``loop: no``."""
     end = matches[index].last
-    after = next((match for match in matches[index + 1 :] if "denied" in match.names("label")), None)
-    if after is None or after.first - end > 1 or any(word.text != ":" for word in prompt.words[end : after.first]):
+    after = matches[index + 1] if index + 1 < len(matches) else None
+    if (
+        after is None
+        or "denied" not in after.names("label")
+        or after.first - end > 1
+        or any(word.text != ":" for word in prompt.words[end : after.first])
+    ):
         return False
     sign = prompt.text[prompt.words[end - 1].end : prompt.words[after.first].start].strip()
     ends = after.last >= len(prompt.words) or prompt.words[after.last].shape == "mark"

@@ -35,7 +35,7 @@ def _by_sign(prompt: Prompt) -> Iterator[Said]:
     for found in _NOTE_TEMPO.finditer(prompt.text):
         low = float(found[3].replace(",", "."))
         quarters = _NOTE_QUARTERS[found[1]] * (1.5 if found[2] else 1.0)
-        places = [i for i, word in enumerate(prompt.words) if word.end > found.start(3) and word.start < found.end()]
+        places = prompt.places(found.start(3), found.end())
         yield Said(low, float(found[4] or low), places[0], places[-1] + 1, quarters)
 
 

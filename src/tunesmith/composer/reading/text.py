@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from tunesmith.plain_text import plain_text
@@ -59,6 +60,11 @@ class Prompt:
         plain = plain_text(text)
         folded = fold(plain)
         return cls(plain, folded, words_of(folded))
+
+    def places(self, start: int, end: int) -> range:
+        """Return the places of the words that share characters ``start`` up to ``end`` (exclusive) of the text."""
+        first = bisect_right(self.words, start, key=lambda word: word.end)
+        return range(first, max(first, bisect_left(self.words, end, key=lambda word: word.start)))
 
     def written(self, first: int, last: int) -> str:
         """Return words ``first`` up to ``last`` (exclusive) as the user wrote them."""

@@ -224,7 +224,7 @@ def _stands_alone(context: NumberContext, number: Number) -> bool:
     last = number.last
     if context.is_measure(number) or context.has_slash(last) or context.kind_after(last):
         return False
-    if any(other.first == last for other in context.numbers) or context.tempo_unit_after(number) is not None:
+    if context.is_number(last) or context.tempo_unit_after(number) is not None:
         return False
     follows = context.words[last] if last < len(context.words) else None
     joined = follows is not None and follows.shape == "word" and follows.start == context.words[last - 1].end
@@ -242,7 +242,7 @@ def _clocks(context: NumberContext) -> Iterator[Said]:
 
 
 def _at(context: NumberContext, seconds: float, start: int, end: int) -> Said:
-    places = [place for place, word in enumerate(context.words) if word.end > start and word.start < end]
+    places = context.prompt.places(start, end)
     return Said(seconds, seconds, places[0], places[-1] + 1)
 
 

@@ -117,7 +117,7 @@ def understand(text: str) -> Understood:
 
 
 def _words_in(prompt: Prompt, places: Sequence[tuple[int, int]]) -> frozenset[int]:
-    return frozenset(i for i, w in enumerate(prompt.words) for start, end in places if w.start < end and w.end > start)
+    return frozenset(i for start, end in places for i in prompt.places(start, end))
 
 
 def _named(matches: Sequence[Match]) -> frozenset[int]:

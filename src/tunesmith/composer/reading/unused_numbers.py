@@ -21,7 +21,7 @@ def unused_number_warnings(prompt: Prompt, matches: Sequence[Match], used: froze
     context = NumberContext(prompt, matches, used)
     named = {i for m in matches for i in range(m.first, m.last)}
     for name in _KNOWN_NAMES.finditer(prompt.folded):
-        named |= {i for i, w in enumerate(prompt.words) if w.end > name.start() and w.start < name.end()}
+        named.update(prompt.places(*name.span()))
     return tuple(dict.fromkeys(_warnings(context, used | named)))
 
 
