@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from openapi_fuzz import Fuzz
 from replicate_calls import COMPOSER, replicate_at
 from serving import Serving, serving
 
-EXAMPLES, PARTS = 5, 4
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
+"""How many requests of each kind an operation gets; more for a longer search, as in FUZZ_EXAMPLES=100."""
+PARTS = 4
 AT_ONCE = {"model": "prompt"}
 SHORT = {"input.duration": 1}
 CHEAP: Mapping[str, Mapping[str, Any]] = {
