@@ -64,6 +64,9 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 		--target $(VENV)/clients/huggingface_hub-0.25.2 huggingface_hub==0.25.2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target $(VENV)/clients/openapi-python-client-0.29.1 \
+		openapi-python-client==0.29.1 typer==0.27.3 ruamel.yaml==0.19.1 python-dateutil==2.9.0.post0
 	@touch $@
 
 $(VENV)/installed-js: $(JS:%=%/package-lock.json) | $(VENV)/installed-test

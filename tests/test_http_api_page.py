@@ -83,7 +83,9 @@ def test_the_page_lists_the_fields_of_a_request() -> None:
     }
     schema = documented_order()["requestBody"]["content"]["application/json"]["schema"]
     assert documented == set(schema["properties"])
-    assert {f"`{name}`" for name in schema["properties"]["format"]["enum"]} <= set(re.findall(r"`\w+`", table))
+    assert {f"`{name}`" for name in schema["properties"]["format"]["anyOf"][0]["enum"]} <= set(
+        re.findall(r"`\w+`", table)
+    )
 
 
 def test_the_page_says_how_long_every_field_may_be() -> None:

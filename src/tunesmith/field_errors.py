@@ -6,8 +6,9 @@ import math
 from collections.abc import Collection, Mapping, Sized
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, ErrorDetails
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.suggestions import FIELD_ALIASES, LONGEST, did_you_mean_field, field_for
@@ -44,6 +45,8 @@ UNKNOWN = "extra_forbidden"
 MISSING = "missing"
 TOO_LONG = ("string_too_long", "too_long")
 SHOWN_CHARACTERS = 80
+ANNOTATIONS = ("title", "description", "default", "examples", "x-order")
+"""Words of a JSON Schema that say nothing of what is valid."""
 JSON_WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
 
 
@@ -61,6 +64,25 @@ class GivenFields(BaseModel):
         if not isinstance(given, Mapping):
             return given
         return {name: value for name, value in given.items() if value is not None}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the schema, in which every field that may be left out may be null."""
+        schema = handler.resolve_ref_schema(handler(core))
+        required = schema.get("required", ())
+        for name, field in schema.get("properties", {}).items():
+            if name not in required:
+                schema["properties"][name] = or_null(field)
+        return schema
+
+
+def or_null(schema: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the schema of a field that may be null as well."""
+    if any(one.get("type") == "null" for one in schema.get("anyOf", ())) or not schema:
+        return schema
+    about = {word: said for word, said in schema.items() if word in ANNOTATIONS}
+    limits = {word: said for word, said in schema.items() if word not in ANNOTATIONS}
+    return {**about, "anyOf": [limits, {"type": "null"}]} if limits else schema
 
 
 Fields = TypeVar("Fields", bound=GivenFields)

@@ -43,6 +43,7 @@ MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
 
 MAX_DURATION_SECONDS = 1_800.0
 MIN_DURATION_SECONDS = 1.0
+DURATION_LIMITS = Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
 DRAWN_SEEDS = 2**31
 """Seeds that are drawn are below this."""
@@ -100,8 +101,8 @@ def seed_or_none(seed: int) -> int | None:
     return None if seed == RANDOM_SEED else seed
 
 
-Number = Annotated[float, BeforeValidator(not_a_truth_value)]
-WholeNumber = Annotated[int, BeforeValidator(not_a_truth_value)]
+IS_NUMBER = BeforeValidator(not_a_truth_value)
+"""Marks a number; after its limits, so that the JSON Schema of the field has them."""
 
 
 class Hit(GivenFields):
@@ -109,7 +110,7 @@ class Hit(GivenFields):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    time: Annotated[Number, BeforeValidator(seconds), Field(ge=0, le=MAX_DURATION_SECONDS)]
+    time: Annotated[float, Field(ge=0, le=MAX_DURATION_SECONDS), BeforeValidator(seconds), IS_NUMBER]
     climax: bool = False
 
     @classmethod
@@ -143,12 +144,13 @@ class GenerationRequest(GivenFields):
 
     prompt: Prompt
     model: ModelName = "composer"
-    seed: Annotated[WholeNumber, Field(ge=RANDOM_SEED, le=MAX_SEED), AfterValidator(seed_or_none)] | None = None
+    seed: Annotated[int, Field(ge=RANDOM_SEED, le=MAX_SEED), AfterValidator(seed_or_none), IS_NUMBER] | None = None
     duration: (
-        Annotated[Number, BeforeValidator(seconds), Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] | None
+        Annotated[float, Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS), BeforeValidator(seconds), IS_NUMBER]
+        | None
     ) = None
-    bars: Annotated[WholeNumber, Field(ge=1, le=2_000)] | None = None
-    tempo_bpm: Annotated[Number, Field(ge=MIN_TEMPO_BPM, le=MAX_TEMPO_BPM)] | None = None
+    bars: Annotated[int, Field(ge=1, le=2_000), IS_NUMBER] | None = None
+    tempo_bpm: Annotated[float, Field(ge=MIN_TEMPO_BPM, le=MAX_TEMPO_BPM), IS_NUMBER] | None = None
     key: Key | None = None
     meter: Meter | None = None
     genre: Genre | None = None
@@ -156,17 +158,17 @@ class GenerationRequest(GivenFields):
     without: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["without"])] = ()
     form: Form | None = None
     loop: bool = False
-    intensity: Annotated[Number, Field(ge=0, le=1)] | None = None
+    intensity: Annotated[float, Field(ge=0, le=1), IS_NUMBER] | None = None
     hits: Annotated[tuple[Hit, ...], Field(max_length=MAX_ITEMS["hits"])] = ()
-    loudness_lufs: Annotated[Number, Field(ge=-40, le=-8)] | None = None
+    loudness_lufs: Annotated[float, Field(ge=-40, le=-8), IS_NUMBER] | None = None
     sample_rate: SampleRate = 44100
     mono: bool = False
     soundfont: FilePath | None = None
     negative_prompt: NegativePrompt | None = None
-    guidance_scale: Annotated[Number, Field(ge=1, le=20)] | None = None
-    temperature: Annotated[Number, Field(ge=0, le=10)] | None = None
-    top_k: Annotated[WholeNumber, Field(ge=0, le=2048)] | None = None
-    top_p: Annotated[Number, Field(ge=0, le=1)] | None = None
+    guidance_scale: Annotated[float, Field(ge=1, le=20), IS_NUMBER] | None = None
+    temperature: Annotated[float, Field(ge=0, le=10), IS_NUMBER] | None = None
+    top_k: Annotated[int, Field(ge=0, le=2048), IS_NUMBER] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1), IS_NUMBER] | None = None
     audio: FilePath | None = None
     melody: FilePath | None = None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-FAULT = 500
+REFUSED, FAULT = 400, 500
 PATIENCE_SECONDS = 60.0
 PLAN = settings(
     deadline=None, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
@@ -31,6 +32,8 @@ class Fuzz:
     known: Mapping[str, str]
     cheap: Mapping[str, Mapping[str, Any]]
     likely: Mapping[str, Mapping[str, Any]]
+    answers: dict[str, Counter[int]] = field(default_factory=dict)
+    """The statuses of what is likely, by the operation."""
 
     def operations(self) -> Iterator[Any]:
         """Give what the server says that it can be asked for."""
@@ -41,20 +44,26 @@ class Fuzz:
             assert isinstance(found, Ok), found
             yield found.ok()
 
+    def refused_throughout(self) -> set[str]:
+        """Return the operations that took none of the likely requests."""
+        return {name for name, statuses in self.answers.items() if min(statuses) >= REFUSED}
+
     def faults(self, operation: Any, number: int) -> list[str]:
         """Send so many requests of each kind for an operation; return the answers of 500 and more."""
+        statuses = self.answers.setdefault(operation.label, Counter())
         named = {one.name for one in operation.path_parameters}
         cheap, likely = (fields.get(operation.path, {}) for fields in (self.cheap, self.likely))
-        found = self._sent(operation.as_strategy(), number, cheap)
+        any_statuses = statuses if not named | set(likely) else Counter()
+        found = self._sent(operation.as_strategy(), number, cheap, any_statuses)
         if named or likely:
             known = {name: value for name, value in self.known.items() if name in named}
             strategy = operation.as_strategy(path_parameters=known) if known else operation.as_strategy()
-            found += self._sent(strategy, number, {**cheap, **likely})
+            found += self._sent(strategy, number, {**cheap, **likely}, statuses)
         if operation.body or operation.query:  # any text will do for the fields of a path
-            found += self._sent(operation.as_strategy(GenerationMode.NEGATIVE), number, cheap)
+            found += self._sent(operation.as_strategy(GenerationMode.NEGATIVE), number, cheap, Counter())
         return found
 
-    def _sent(self, strategy: Any, number: int, put: Mapping[str, Any]) -> list[str]:
+    def _sent(self, strategy: Any, number: int, put: Mapping[str, Any], statuses: Counter[int]) -> list[str]:
         found: list[str] = []
 
         @settings(PLAN, max_examples=number)
@@ -62,6 +71,7 @@ class Fuzz:
         def send(case: Any) -> None:
             _put(case.body, put)
             answer = case.call(timeout=PATIENCE_SECONDS)
+            statuses[answer.status_code] += 1
             if answer.status_code >= FAULT:
                 found.append(f"{case.as_curl_command()}\n{answer.status_code} {answer.text[:300]}")
 

@@ -14,6 +14,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError
 from tunesmith.server.auth import require_admin
 from tunesmith.server.body_timeout import BodyTimeout
+from tunesmith.server.description import describe
 from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, own, replicate, tracks
 from tunesmith.server.dialects.contract import SERVER_FAULT, JobFailed
 from tunesmith.server.front import Heads, Slashes, front_routes
@@ -61,6 +62,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     app.include_router(front_routes())
     app.include_router(health_routes(server.health))
     app.include_router(metrics_routes(server.standing, require_admin(server.context.authenticate)))
+    describe(app, settings.public_url)
     app.state.ending = Ending(server.drain, server.dismiss, settings.drain_seconds)
     app.state.limit_log = server.limit_log
     app.state.faults = RepeatedFault(logging.getLogger("tunesmith.server"))

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_errors import GivenFields, checked
@@ -62,7 +61,12 @@ async def read_body(request: Request, kind: type[Body]) -> Body:
     return checked(kind, await read_object(request))
 
 
-def documented(kind: type[BaseModel]) -> dict[str, Any]:
-    """Return the part of an OpenAPI operation that describes the body, which FastAPI does not read itself."""
+def documented(kind: type[GivenFields], **more: Any) -> dict[str, Any]:
+    """Return the part of an OpenAPI operation that describes the body, which FastAPI does not read itself.
+
+    ``more`` are schemas of further fields.
+    """
     schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema["properties"] |= more
+    schema.pop("description", None)  # that is for those who read the code
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
@@ -17,10 +17,10 @@ from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import shown
 from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.request import RANDOM_SEED, Number, WholeNumber
-from tunesmith.server.dialects.bodies import documented, read_body
+from tunesmith.request import IS_NUMBER, RANDOM_SEED
+from tunesmith.server.dialects.bodies import read_body
 from tunesmith.server.dialects.contract import Context, error_response, message_of, status_of
-from tunesmith.server.dialects.extensions import ForeignBody
+from tunesmith.server.dialects.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.dialects.holding import file_pieces, headers_of, make, streamed, whole
 
 if TYPE_CHECKING:
@@ -67,6 +67,9 @@ def _formats() -> dict[str, OutputFormat]:
 OUTPUT_FORMATS: Mapping[str, OutputFormat] = _formats()
 
 
+Format = Annotated[str, Query(json_schema_extra={"enum": list(OUTPUT_FORMATS)})]
+
+
 class MusicBody(ForeignBody):
     """The body of ``/v1/music``."""
 
@@ -74,9 +77,9 @@ class MusicBody(ForeignBody):
 
     prompt: Prompt | None = None
     composition_plan: Any = None
-    music_length_ms: Annotated[WholeNumber, Field(ge=3_000, le=600_000)] | None = None
+    music_length_ms: Annotated[int, Field(ge=3_000, le=600_000), IS_NUMBER] | None = None
     model_id: ModelName | None = None
-    seed: Annotated[WholeNumber, Field(ge=RANDOM_SEED, le=2**31 - 1)] | None = None
+    seed: Annotated[int, Field(ge=RANDOM_SEED, le=2**31 - 1), IS_NUMBER] | None = None
     force_instrumental: bool = False
 
     def request(self) -> dict[str, Any]:
@@ -95,7 +98,7 @@ class SoundBody(ForeignBody):
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {"text": "prompt", "duration_seconds": "duration"}
 
     text: Prompt
-    duration_seconds: Annotated[Number, Field(ge=0.5, le=30)] | None = None
+    duration_seconds: Annotated[float, Field(ge=0.5, le=30), IS_NUMBER] | None = None
     loop: bool = False
     model_id: ModelName | None = None
 
@@ -114,20 +117,24 @@ def router(context: Context) -> APIRouter:
         body = await read_body(request, kind)
         return await make(context.service, _submission(body, target, caller.owner), request)
 
-    @routes.post("/v1/music", openapi_extra=documented(MusicBody), summary="Music as a file")
-    async def music(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
+    @routes.post("/v1/music", openapi_extra=documented_with_extensions(MusicBody), summary="Music as a file")
+    async def music(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
         target = _format_of(output_format)
         job = await made(request, MusicBody, target, caller)
         return await _answer(context, job, target)
 
-    @routes.post("/v1/music/stream", openapi_extra=documented(MusicBody), summary="Music in pieces")
-    async def music_stream(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
+    @routes.post("/v1/music/stream", openapi_extra=documented_with_extensions(MusicBody), summary="Music in pieces")
+    async def music_stream(
+        request: Request, output_format: Format = DEFAULT_FORMAT, caller: Any = caller_of
+    ) -> Response:
         target = _format_of(output_format)
         job = await made(request, MusicBody, target, caller)
         return await _answer(context, job, target, in_pieces=True)
 
-    @routes.post("/v1/sound-generation", openapi_extra=documented(SoundBody), summary="A sound or a loop")
-    async def sound(request: Request, output_format: str = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
+    @routes.post(
+        "/v1/sound-generation", openapi_extra=documented_with_extensions(SoundBody), summary="A sound or a loop"
+    )
+    async def sound(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
         target = _format_of(output_format)
         job = await made(request, SoundBody, target, caller)
         return await _answer(context, job, target)

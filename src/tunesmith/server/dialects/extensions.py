@@ -9,6 +9,8 @@ from pydantic import ConfigDict
 
 from tunesmith.field_errors import GivenFields, checked
 from tunesmith.request import PATHS, GenerationRequest
+from tunesmith.server.dialects.bodies import documented
+from tunesmith.server.dialects.schemas import music_fields
 from tunesmith.suggestions import FIELD_ALIASES, field_for
 
 SAID_BY_THEIR_FIELDS = ("prompt", "model", "sample_rate", "mono")
@@ -33,3 +35,9 @@ class ForeignBody(GivenFields):
         ours = {name: value for name, value in (self.model_extra or {}).items() if field_for(name, EXTENSIONS)}
         aliases = {**FIELD_ALIASES, **self.THEIR_NAMES}
         return checked(GenerationRequest, {**decided, **said, **ours}, aliases=aliases)
+
+
+def documented_with_extensions(kind: type[ForeignBody]) -> dict[str, Any]:
+    """Return the part of an OpenAPI operation that describes a body with its extensions."""
+    said = {FIELD_ALIASES.get(name, name) for name in (*kind.model_fields, *kind.THEIR_NAMES.values())}
+    return documented(kind, **music_fields([name for name in EXTENSIONS if name not in said]))

@@ -19,10 +19,10 @@ from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import shown
 from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.request import Number
-from tunesmith.server.dialects.bodies import documented, read_body
+from tunesmith.request import IS_NUMBER
+from tunesmith.server.dialects.bodies import read_body
 from tunesmith.server.dialects.contract import Context, error_response, message_of, status_of
-from tunesmith.server.dialects.extensions import ForeignBody
+from tunesmith.server.dialects.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.dialects.holding import file_pieces, headers_of, make, streamed
 
 DIALECT = "openai"
@@ -62,7 +62,7 @@ class SpeechBody(ForeignBody):
     instructions: Prompt | None = None
     response_format: Annotated[str, Field(json_schema_extra={"enum": list(RESPONSE_FORMATS)})] = "mp3"
     stream_format: Literal["audio", "sse"] = "audio"
-    speed: Annotated[Number, Field(ge=1, le=1)] = 1.0
+    speed: Annotated[float, Field(ge=1, le=1), IS_NUMBER] = 1.0
 
     @property
     def target(self) -> SpeechFormat:
@@ -92,7 +92,9 @@ def router(context: Context) -> APIRouter:
     routes = APIRouter(tags=["OpenAI"])
     caller_of = Depends(context.authenticate)
 
-    @routes.post("/v1/audio/speech", openapi_extra=documented(SpeechBody), summary="Music from a description")
+    @routes.post(
+        "/v1/audio/speech", openapi_extra=documented_with_extensions(SpeechBody), summary="Music from a description"
+    )
     async def speech(request: Request, caller: Any = caller_of) -> Response:
         body = await read_body(request, SpeechBody)
         job = await make(context.service, body.submission(caller.owner), request)

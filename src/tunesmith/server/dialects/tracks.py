@@ -20,10 +20,11 @@ from tunesmith.jobs.made import FOR_TRACK
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.track import MAX_RATING, Marks, Track
 from tunesmith.library.tracks import PAGE, TrackFilter, Tracks
-from tunesmith.request import GenerationRequest, WholeNumber
+from tunesmith.request import IS_NUMBER, GenerationRequest
 from tunesmith.server.dialects import contract
 from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.holding import headers_of, make
+from tunesmith.server.dialects.schemas import IDEMPOTENCY_KEY
 from tunesmith.server.model_book import COMPOSER
 
 DIALECT = "api"
@@ -50,7 +51,7 @@ class MarksBody(GivenFields):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     starred: bool | None = None
-    rating: Annotated[WholeNumber, Field(ge=0, le=MAX_RATING)] | None = None
+    rating: Annotated[int, Field(ge=0, le=MAX_RATING), IS_NUMBER] | None = None
     tags: Annotated[list[Tag], Field(max_length=MAX_ITEMS["tags"])] | None = None
 
 
@@ -59,7 +60,7 @@ class VariationsBody(GivenFields):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n: Annotated[WholeNumber, Field(ge=1, le=MAX_VARIATIONS)] = 5
+    n: Annotated[int, Field(ge=1, le=MAX_VARIATIONS), IS_NUMBER] = 5
 
 
 def router(context: TracksContext) -> APIRouter:
@@ -108,7 +109,7 @@ def _add_variations(routes: APIRouter, context: TracksContext) -> None:
 
     @routes.post(
         "/{track_id}/variations", summary="Make variations of a track: jobs with other seeds", status_code=202,
-        openapi_extra=documented(VariationsBody),
+        openapi_extra={"parameters": [dict(IDEMPOTENCY_KEY)], **documented(VariationsBody)},
     )  # fmt: skip
     async def vary(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
         body = await read_body(request, VariationsBody)

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs
 from fastapi import Request
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import checked, settled, shown
-from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.field_errors import checked, or_null, settled, shown
 from tunesmith.jobs.job import Submission
-from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
+from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.dialects.bodies import in_thread_if_large
 from tunesmith.server.dialects.forms import is_form, read_form
 from tunesmith.server.dialects.huggingface.formats import CONTENT_TYPES, Answer
+from tunesmith.server.dialects.schemas import music_fields
 from tunesmith.server.json_text import NotJson, decode_text, parse_json
 from tunesmith.server.refusals import BadRequest
 from tunesmith.suggestions import FIELD_ALIASES, field_for
@@ -40,19 +40,20 @@ BESIDE_INPUTS = {*FIELDS, *GROUPS, "max_new_tokens", "format"}
 
 def documented_inputs() -> dict[str, Any]:
     """Return the part of an OpenAPI operation that describes the body."""
-    known = GenerationRequest.model_json_schema()["properties"]
-    fields = {name: known[name] for name in FIELDS if name != "hits"}
     about = "The length in MusicGen's steps, of which 50 are a second, and 3 more; duration says it in seconds."
-    fields["max_new_tokens"] = {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS, "description": about}
-    fields["format"] = {"type": "string", "enum": list(CONTENT_TYPES)}
-    options = {"wait_for_model": {"type": "boolean", "default": True}, "use_cache": {"type": "boolean"}}
-    inputs = {"type": "string", "maxLength": MAX_CHARACTERS["prompt"], "description": "What the music is like."}
+    tokens = {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS, "description": about}
+    fields = music_fields(FIELDS) | {
+        "max_new_tokens": or_null(tokens),
+        "format": or_null({"type": "string", "enum": list(CONTENT_TYPES)}),
+    }
+    options = {"wait_for_model": or_null({"type": "boolean", "default": True}), "use_cache": {}}
+    inputs = {"type": "string", "maxLength": MAX_PROMPT_CHARACTERS, "description": "What the music is like."}
     schema = {
-        "type": "object", "required": ["inputs"],
+        "type": "object", "title": "Inputs", "required": ["inputs"],
         "properties": {
             "inputs": inputs,
-            "parameters": {"type": "object", "properties": fields},
-            "options": {"type": "object", "properties": options},
+            "parameters": or_null({"type": "object", "properties": fields}),
+            "options": or_null({"type": "object", "properties": options}),
         },
     }  # fmt: skip
     content = {"application/json": {"schema": schema}, "text/plain": {"schema": inputs}}

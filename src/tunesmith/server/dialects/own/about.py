@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 import tunesmith
 from tunesmith.field_errors import GivenFields
 from tunesmith.field_limits import Prompt
 from tunesmith.jobs.runners.pool import Loaded
-from tunesmith.request import DRAWN_SEEDS, GenerationRequest, WholeNumber
+from tunesmith.request import DRAWN_SEEDS, IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
 from tunesmith.server.context import DialectContext
 from tunesmith.server.dialects.bodies import documented, read_body
 from tunesmith.server.dialects.own.documents import ExplanationDocument, LoadedDocument, LoadedModels, VersionDocument
@@ -29,7 +29,7 @@ class ExplainBody(GivenFields):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: Prompt
-    seed: WholeNumber = 0
+    seed: Annotated[int, Field(ge=RANDOM_SEED, le=MAX_SEED), IS_NUMBER] = 0
 
 
 def add_about(routes: APIRouter, context: DialectContext) -> None:

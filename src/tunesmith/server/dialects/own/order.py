@@ -11,15 +11,16 @@ from starlette.datastructures import UploadFile
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import shown
+from tunesmith.field_errors import or_null, shown
 from tunesmith.field_limits import MAX_ITEMS
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
-from tunesmith.request import GenerationRequest, Hit
+from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.auth import Caller
 from tunesmith.server.dialects.bodies import checked, read_object
 from tunesmith.server.dialects.forms import is_form, read_form
 from tunesmith.server.dialects.own.priority import PRIORITY, SCHEMA, priority_of
+from tunesmith.server.dialects.schemas import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.fetching import Fetcher, FetchLimits
 from tunesmith.server.inline_sound import decode_base64
 from tunesmith.server.json_text import MAX_STRING_CHARACTERS
@@ -129,26 +130,21 @@ def _format_of(given: Any) -> str:
 
 def documented_order() -> dict[str, Any]:
     """Return the part of an OpenAPI operation that describes the body."""
-    schema = GenerationRequest.model_json_schema(ref_template="{model}")
-    hit = schema.pop("$defs")["Hit"]
-    properties: dict[str, Any] = schema["properties"]
-    for name in NOT_FOR_CALLERS:
-        del properties[name]
-    properties["hits"] = {"type": "array", "items": hit, "maxItems": MAX_ITEMS["hits"], "default": []}
-    properties[FORMAT] = {"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}
     about = f"Seconds that the model stays; {FOREVER} for good."
-    properties[KEEP_ALIVE] = {"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}
-    properties[PRIORITY] = SCHEMA
-    content = {"application/json": {"schema": {**schema, "properties": properties | _recordings(_IN_JSON)}}}
-    content[MULTIPART] = {"schema": {**schema, "properties": properties | _recordings(_IN_A_FORM)}}
-    return {"requestBody": {"required": True, "content": content}}
+    properties = music_fields([name for name in GenerationRequest.model_fields if name not in PATHS]) | {
+        FORMAT: or_null({"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}),
+        KEEP_ALIVE: or_null({"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}),
+        PRIORITY: or_null(SCHEMA),
+    }
+    schema = {"type": "object", "required": ["prompt"], "additionalProperties": False}
+    in_json = {name: or_null(_IN_JSON) for name in RECORDINGS}
+    in_a_form = {name: dict(_IN_A_FORM) for name in RECORDINGS}
+    content = {
+        "application/json": {"schema": {"title": "MusicRequest", **schema, "properties": properties | in_json}},
+        MULTIPART: {"schema": {"title": "MusicForm", **schema, "properties": properties | in_a_form}},
+    }
+    return {"parameters": [dict(IDEMPOTENCY_KEY)], "requestBody": {"required": True, "content": content}}
 
 
-_IN_JSON: Mapping[str, str] = {
-    "type": "string", "description": "A sound in base64, a data URI, or an http(s) address.",
-}  # fmt: skip
+_IN_JSON: dict[str, Any] = {"type": "string", "description": "A sound in base64, a data URI, or an http(s) address."}
 _IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
-
-
-def _recordings(schema: Mapping[str, str]) -> dict[str, Any]:
-    return {name: dict(schema) for name in RECORDINGS}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tunesmith.field_errors import or_null
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.schema import input_schema
+from tunesmith.server.dialects.schemas import IDEMPOTENCY_KEY
 from tunesmith.server.webhooks import EVENTS
 
 PREFER = {
@@ -16,20 +18,22 @@ PREFER = {
 }  # fmt: skip
 
 
-def prediction_body(*, named: bool, path: Sequence[str] = ()) -> Json:
-    """Describe a request for a prediction; with a model that the path has ``named``, and other fields of the path."""
+def prediction_body(*, named: bool) -> Json:
+    """Describe a request for a prediction; with a model that the path has ``named``."""
+    address = {"type": "string", "format": "uri", "maxLength": MAX_CHARACTERS["webhook"]}
     fields: Json = {
         "input": input_schema(),
-        "webhook": {"type": "string", "format": "uri", "description": "Where the news of it are posted to."},
-        "webhook_events_filter": {"type": "array", "items": {"type": "string", "enum": list(EVENTS)}},
-        "stream": {"type": "boolean", "description": "Accepted for compatibility: there always is a stream."},
+        "webhook": or_null({**address, "description": "Where the news of it are posted to."}),
+        "webhook_events_filter": or_null({"type": "array", "items": {"type": "string", "enum": list(EVENTS)}}),
+        "stream": {"description": "Accepted for compatibility: there always is a stream."},
     }
     if not named:
         about = "The id of a model's version, `owner/name`, or both as `owner/name:id`."
-        fields = {"version": {"type": "string", "description": about}, **fields}
+        model = or_null({"type": "string", "description": "The model of the version, as `owner/name`."})
+        fields = {"version": {"type": "string", "description": about}, "model": model, **fields}
     wanted = ["input"] if named else ["version", "input"]
-    in_path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in path]
-    return {"parameters": [PREFER, *in_path], **_body("application/json", fields, wanted)}
+    title = "PredictionRequest" if named else "VersionedPredictionRequest"
+    return {"parameters": [PREFER, dict(IDEMPOTENCY_KEY)], **_body("application/json", title, fields, wanted)}
 
 
 def file_body() -> Json:
@@ -37,9 +41,9 @@ def file_body() -> Json:
     content = {"type": "string", "format": "binary"}
     most = MAX_CHARACTERS["metadata"]
     metadata = {"type": "string", "maxLength": most, "description": "A JSON object.", "default": "{}"}
-    return _body("multipart/form-data", {"content": content, "metadata": metadata}, ["content"])
+    return _body("multipart/form-data", "FileUpload", {"content": content, "metadata": metadata}, ["content"])
 
 
-def _body(media_type: str, fields: Json, wanted: Sequence[str]) -> dict[str, Any]:
-    schema = {"type": "object", "required": list(wanted), "properties": fields}
+def _body(media_type: str, title: str, fields: Json, wanted: Sequence[str]) -> dict[str, Any]:
+    schema = {"type": "object", "title": title, "required": list(wanted), "properties": fields}
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}

@@ -18,6 +18,7 @@ from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import PAGE, JobFilter
 from tunesmith.server.dialects.replicate.bodies import read_json, wait_seconds
 from tunesmith.server.dialects.replicate.contract import DIALECT, Context, Json
+from tunesmith.server.dialects.replicate.described import prediction_body
 from tunesmith.server.dialects.replicate.models import named_model
 from tunesmith.server.dialects.replicate.orders import Order, Orders
 from tunesmith.server.dialects.replicate.prediction import media_type
@@ -43,16 +44,17 @@ class Predictions:
 
     def add_to(self, router: APIRouter) -> None:
         """Add the routes that need a token."""
-        router.add_api_route("/predictions", self.create, methods=["POST"], status_code=201)
+        body, named = prediction_body(named=False), prediction_body(named=True)
+        router.add_api_route("/predictions", self.create, methods=["POST"], status_code=201, openapi_extra=body)
         router.add_api_route("/predictions", self.page, methods=["GET"])
         router.add_api_route("/predictions/{prediction_id}", self.get, methods=["GET"])
         router.add_api_route("/predictions/{prediction_id}/cancel", self.cancel, methods=["POST"])
         for kind in ("models", "deployments"):
             path = f"/{kind}/{{owner}}/{{name}}/predictions"
-            router.add_api_route(path, self.create_named, methods=["POST"], status_code=201)
+            router.add_api_route(path, self.create_named, methods=["POST"], status_code=201, openapi_extra=named)
         router.add_api_route(
             "/models/{owner}/{name}/versions/{version}/predictions", self.create_of_version, methods=["POST"],
-            status_code=201,
+            status_code=201, openapi_extra=named,
         )  # fmt: skip
 
     async def create(self, request: Request) -> Response:

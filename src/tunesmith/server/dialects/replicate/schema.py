@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tunesmith.field_errors import or_null
 from tunesmith.server.dialects.replicate.input_fields import FIELDS, InputField
 
 
@@ -36,7 +37,8 @@ def input_schema() -> dict[str, Any]:
         name: {**{word: said for word, said in field.items() if word != "allOf"}, **whole.get(name, {})}
         for name, field in whole["Input"]["properties"].items()
     }
-    return {**whole["Input"], "properties": fields}
+    fields = {name: field if FIELDS[name].required else or_null(field) for name, field in fields.items()}
+    return {**whole["Input"], "title": "MusicInput", "properties": fields}
 
 
 def _property(name: str, field: InputField, at: int) -> dict[str, Any]:
