@@ -134,3 +134,7 @@ def test_a_job_has_one_track(log: Tracks) -> None:
 def test_searched_words_are_plain(text: str) -> None:
     words = words_of([text])
     assert words == words_of([words])
+
+
+def test_invisible_characters_hide_no_word() -> None:
+    assert words_of(["calm pi\u00adano", "\ufefflo\u200bfi"]) == "calm piano lofi"

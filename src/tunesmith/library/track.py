@@ -10,6 +10,7 @@ from typing import Any
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS
+from tunesmith.plain_text import visible_text
 
 MIN_RATING, MAX_RATING = 1, 5
 MAX_TAG_CHARACTERS = MAX_CHARACTERS["tags"]
@@ -106,7 +107,7 @@ class Marks:
 
 def words_of(texts: Iterable[str]) -> str:
     """Return the words a search looks through, without case and accents, so that ``cafe`` finds ``Café``."""
-    plain = " ".join(texts)
+    plain = visible_text(" ".join(texts))
     for _ in range(2):  # what case folding leaves may decompose to something that has a case, such as 𝐀
         plain = unicodedata.normalize("NFKD", plain.casefold())
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter))

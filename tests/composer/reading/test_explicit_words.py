@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,21 @@ def test_what_is_no_wish_stays_unread(language: str, words: str) -> None:
 )
 def test_a_meter_flag_is_read_as_in_a_prompt(text: str, meter: str) -> None:
     assert str(read_brief(GenerationRequest.checked(prompt="jazz", meter=text, seed=1)).meter) == meter
+
+
+def _shown_ways() -> list[tuple[str, str]]:
+    page = (Path(__file__).parents[3] / "docs" / "composer.md").read_text(encoding="utf-8")
+    table = page.partition("## How a prompt is read")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \| (`.+) \|$", table, flags=re.MULTILINE)
+    return [(field, way) for field, ways in rows for way in re.findall(r"`([^`]+)`", ways)]
+
+
+@pytest.mark.parametrize(("field", "way"), _shown_ways())
+def test_the_page_shows_ways_that_work(field: str, way: str) -> None:
+    brief = read(way)
+    if field == "players":
+        assert brief.instruments or brief.without
+    elif field == "loop":
+        assert brief.loop != ("no" in way.replace(":", "").split())
+    else:
+        assert {"length": "duration"}.get(field, field) in read_fields(brief)
