@@ -137,12 +137,17 @@ class NumberContext:
             if "nearby" in names and not comma and nearby is None:
                 nearby = Label("nearby", place + 1, marked, has_comma=False)
             worded = self._ends.get(place + 1)
+            if worded is not None and worded.names("tempo") and self._holds_tempo(worded):
+                return Label("tempo", place + 1, marked, comma)  # medium tempo, 95
             if worded is not None and worded.names("tempo") and "link" not in names:
                 start, names = worded.first, ("link",)  # Tempo: Allegro, 132
             if "link" not in names:
                 break
             place = start - 1
         return nearby or self._tempo_word_before(first)
+
+    def _holds_tempo(self, match: Match) -> bool:
+        return any(("label", "tempo") in lookup(word.text) for word in self.words[match.first : match.last])
 
     def _follows_at_sign(self, first: int) -> bool:
         start = self.words[first].start

@@ -8,7 +8,7 @@ from tunesmith.composer.brief import Mood, Reason
 from tunesmith.composer.genre import Genre, genre_names
 from tunesmith.composer.reading.genres import leanings, refused_genres
 from tunesmith.composer.reading.lexicon import lookup, value
-from tunesmith.composer.reading.meaning import Meaning, lowest_similarity, meaning_of
+from tunesmith.composer.reading.meaning import Meaning, is_in_script_of_tables, lowest_similarity, meaning_of
 from tunesmith.composer.reading.sources import index
 from tunesmith.composer.reading.text import phrase_key
 from tunesmith.composer.reading.understood import Understood
@@ -127,13 +127,19 @@ def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
         for genre, nearness in meaning.genres.items() if meaning else ():
             scores[genre] += nearness
     mood = said.mood
-    if meaning and not said.names_music and said.known_share < _HARDLY_KNOWN:
-        mood = meaning.mood  # another language: the mood is surer than the genre
+    if meaning and _is_another_language(said):
+        mood = meaning.mood  # surer than the genre
     for genre in scores:
         scores[genre] -= _MOOD_WEIGHT * _distance(mood, genre) if mood else 0.0
     for genre in refused_genres(said.matches, said.refused) & scores.keys():
         scores[genre] -= 10.0
     return scores, meaning
+
+
+def _is_another_language(said: Understood) -> bool:
+    """Whether hardly a word is known of a sentence, or of a text in a script without a table."""
+    is_sentence = len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE or not is_in_script_of_tables(said.prompt.text)
+    return is_sentence and not said.names_music and said.known_share < _HARDLY_KNOWN
 
 
 def understood_meaning(said: Understood) -> Meaning | None:

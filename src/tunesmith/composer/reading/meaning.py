@@ -99,9 +99,18 @@ def lowest_similarity(text: str) -> float:
     Measured: descriptions of music in the encoder's languages have 0.38 to 0.9, single English words from 0.28, other
     languages 0.1 to 0.37, random letters 0.1 to 0.4.
     """
+    return _LOWEST_SIMILARITY.get(_script_of(text), _LOWEST_ELSEWHERE)
+
+
+def is_in_script_of_tables(text: str) -> bool:
+    """Whether a text is in a script of the seven languages that have word tables."""
+    return _script_of(text) in ("LATIN", "CJK", "HIRAGANA", "KATAKANA")
+
+
+def _script_of(text: str) -> str:
+    """Return the script of most letters, as Unicode's names begin; nothing without letters."""
     scripts = Counter(unicodedata.name(letter, "").partition(" ")[0] for letter in text if letter.isalpha())
-    script = scripts.most_common(1)[0][0] if scripts else ""
-    return _LOWEST_SIMILARITY.get(script, _LOWEST_ELSEWHERE)
+    return scripts.most_common(1)[0][0] if scripts else ""
 
 
 @functools.lru_cache(maxsize=256)
