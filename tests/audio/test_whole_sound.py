@@ -150,6 +150,21 @@ def test_a_wrong_size_in_an_mp3_is_not_complained_of(tmp_path: Path, capfd: pyte
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("container", ["WAV", "RF64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF"])
+def test_a_file_cut_off_anywhere_is_read_or_refused_in_one_line(tmp_path: Path, container: str) -> None:
+    content = encoded(container, samples=NOISE[:2_000])
+    path = tmp_path / "sound"
+    for size in [*range(0, 160, 7), *range(160, len(content), max(1, len(content) // 16))]:
+        path.write_bytes(content[:size])
+        problem = None
+        try:
+            audio = read_audio(path)
+            is_cut_off(path, audio.num_samples)
+        except AudioFileError as error:
+            problem = str(error)
+        assert "\n" not in problem if problem else audio.num_samples <= 2_000 + 4 * 1152
+
+
 def test_joined_mp3s_are_read_to_their_end_over_what_lies_between(tmp_path: Path) -> None:
     one = bytes(encoded("MP3"))
     for between in (b"", b"ID3\x04\0\0\0\0\0\x20" + bytes(32), b"TAG" + b"\xff\xfb\x90" * 41):

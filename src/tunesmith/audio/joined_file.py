@@ -10,13 +10,13 @@ from typing import BinaryIO
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The bytes of a file from ``start`` up to ``stop``."""
+    """The bytes of a file from ``start`` up to ``stop``; none where that is not behind it."""
 
     start: int
     stop: int
 
     def __len__(self) -> int:
-        return self.stop - self.start
+        return max(0, self.stop - self.start)
 
 
 Piece = bytes | Window

@@ -138,15 +138,19 @@ def _count_place(content: Content, first: Frame) -> int | None:
     """Return where the first frame states the number of frames; None where it does not."""
     at = first.at + 4 + first.side_bytes
     if content[at : at + 4] in (b"Xing", b"Info"):
-        return at + 8 if content[at + 7] & HAS_FRAMES else None
+        return at + 8 if _flags(content, at) & HAS_FRAMES else None
     at = first.at + VBRI_AT
     return at + VBRI_FRAMES if content[at : at + 4] == b"VBRI" else None
+
+
+def _flags(content: Content, tag_at: int) -> int:
+    return int.from_bytes(content[tag_at + 4 : tag_at + 8], "big")
 
 
 def _stated_bytes(content: Content, first: Frame, count_place: int) -> int | None:
     """Return how many bytes a Xing tag states, of which decoders complain where it is wrong; None if it does not."""
     at = first.at + 4 + first.side_bytes
-    if content[at : at + 4] == b"VBRI" or count_place != at + 8 or not content[at + 7] & HAS_BYTES:
+    if content[at : at + 4] == b"VBRI" or count_place != at + 8 or not _flags(content, at) & HAS_BYTES:
         return None
     return int.from_bytes(content[count_place + 4 : count_place + 8], "big")
 

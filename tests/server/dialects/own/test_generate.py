@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 import soundfile
 from own_api import error_of, job_of
@@ -157,6 +158,35 @@ def test_a_recording_comes_as_a_file_in_base64_or_as_a_data_uri(server: httpx.Cl
     assert asked["instruments"] == ["piano", "cello"]
     assert asked["hits"] == [{"time": 0.5, "climax": True}]
     assert "melody" not in asked
+
+
+@pytest.mark.parametrize(("num_samples", "rate", "channels", "problem"), [
+    (1_740, 1, 1, "audio: must have 1000 to 192000 samples a second, got 1"),
+    (8, 8_000, 1_024, "audio: must have at most 8 channels, got 1024"),
+    (1_900_000, 1_000, 1, "audio: must be at most 1800 s long"),
+])  # fmt: skip
+def test_a_small_recording_that_unfolds_is_refused_by_its_field(
+    server: httpx.Client, num_samples: int, rate: int, channels: int, problem: str
+) -> None:
+    sound = silent_wav(num_samples, rate, channels)
+    as_file = server.post("/api/generate", data={**TINY}, files={"audio": ("a.wav", sound)})
+    address = "data:audio/wav;base64," + base64.b64encode(sound).decode()
+    for answer in (as_file, server.post("/api/generate", json={**TINY, "audio": address})):
+        assert error_of(answer) == (422, "InvalidRequest", "audio")
+        assert problem in answer.text
+
+
+def silent_wav(num_samples: int, rate: int, channels: int) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros((num_samples, channels)), rate, format="WAV", subtype="PCM_U8")
+    return file.getvalue()
+
+
+def test_all_of_a_recording_that_was_piped_is_taken(server: httpx.Client) -> None:
+    sound = bytearray(wav_bytes())
+    sound[40:44] = bytes(4)
+    answer = server.post("/api/generate", data={**TINY}, files={"audio": ("a.wav", bytes(sound))})
+    assert answer.status_code == 200, answer.text
 
 
 def test_the_composer_s_refusal_of_a_recording_names_no_path(server: httpx.Client) -> None:
