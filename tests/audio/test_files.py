@@ -181,3 +181,9 @@ def test_dither_keeps_what_is_below_one_step_and_leaves_silence_silent() -> None
     assert to_int16(faint, random).mean() == pytest.approx(0.3, abs=0.02)
     assert not to_int16(np.zeros((100, 2), np.float32), random).any()
     assert to_int16(np.full((10, 1), 2.0, np.float32), random).max() == 32767
+
+
+def test_a_wav_of_floats_does_not_hold_the_time_at_which_it_was_written(tmp_path: Path) -> None:
+    content = write_audio(tone(), tmp_path / "a.wav", bits=32).read_bytes()
+    chunk = content.index(b"PEAK")
+    assert content[chunk + 12 : chunk + 16] == bytes(4)

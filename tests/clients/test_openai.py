@@ -85,7 +85,7 @@ def test_a_cold_model_is_waited_for(musicgen_server: Serving) -> None:
 
 def test_errors_say_what_is_wrong(server: Serving, server_with_tokens: Serving, strict_server: Serving) -> None:
     bad = refusal(server, "!!")
-    assert (bad.status_code, bad.type, bad.param) == (422, "invalid_request_error", "prompt")
+    assert (bad.status_code, bad.type, bad.param) == (422, "invalid_request_error", "input")
     assert "must contain words" in bad.message
     assert refusal(server, response_format="aac").param == "response_format"
     unknown = refusal(server, model="nobody/nothing")

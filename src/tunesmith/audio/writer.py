@@ -24,6 +24,7 @@ from tunesmith.audio.resample import resample_blocks, resampled_length
 from tunesmith.audio.speakers import to_vorbis
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import write_tags
+from tunesmith.audio.tags.riff import clear_peak_time
 from tunesmith.audio.wave_header import state_speakers
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 from tunesmith.path_text import library_path
@@ -63,6 +64,7 @@ def write_with_notices(
         _check_length(temporary, written, path)
         if target.container == "WAV":
             state_speakers(temporary, audio.encoding.channel_mask)
+            clear_peak_time(temporary)
         rate = target.sample_rate(sample_rate or audio.sample_rate)
         write_tags(temporary, target.container, audio.metadata, rate, written)
     return path, tuple(_notices(audio.encoding, chosen if bits is None else None, clipped))

@@ -61,6 +61,15 @@ def content_of(file: BinaryIO, chunk: Chunk) -> bytes:
     return file.read(chunk.size)
 
 
+def clear_peak_time(path: Path) -> None:
+    """Clear the time of writing from the PEAK chunk of a WAV file of floats: same sound, same bytes at any time."""
+    with path.open("r+b") as file:
+        for chunk in chunks_of(file):
+            if chunk.name == b"PEAK":  # version, time in seconds since 1970, peaks
+                file.seek(chunk.start + 4)
+                file.write(bytes(4))
+
+
 def append_chunks(path: Path, chunks: Iterable[tuple[bytes, bytes]]) -> None:
     """Put chunks behind the sound of a WAV file and correct the length in its header."""
     with path.open("r+b") as file:
