@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails
+from pydantic_core import CoreSchema
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.suggestions import FIELD_ALIASES, LONGEST, did_you_mean_field, field_for
@@ -33,6 +33,7 @@ LIMITS: Mapping[str, str] = {
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
     "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
     "string_unicode": "must be text in UTF-8",
     "string_too_long": "must be at most {max_length} characters",
     "string_too_short": "must be at least {min_length} characters",
@@ -172,10 +173,11 @@ def first_mistake(
         problem = first["msg"].removeprefix("Value error, ")
         named, colon, rest = problem.partition(": ")
         return (field, problem) if field else (named, rest) if colon else ("", problem)
-    return field, _limit_and_value(first)
+    return field, limit_and_value(dict(first))
 
 
-def _limit_and_value(mistake: ErrorDetails) -> str:
+def limit_and_value(mistake: Mapping[str, Any]) -> str:
+    """Return what Pydantic found wrong with a value, and the value."""
     limit = LIMITS.get(mistake["type"])
     bounds = {
         name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in mistake.get("ctx", {}).items()
@@ -185,5 +187,6 @@ def _limit_and_value(mistake: ErrorDetails) -> str:
     if mistake["type"] == MISSING:  # Pydantic's value is then all that was given
         return said
     value = mistake.get("input")
-    is_length = mistake["type"] in TOO_LONG and isinstance(value, Sized)
-    return f"{said}, got {len(value) if is_length else shown(value)}"
+    if mistake["type"] in TOO_LONG and isinstance(value, Sized):
+        return f"{said}, got {len(value)}"
+    return f"{said}, got {shown(value)}"

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 
 from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.field_errors import limit_and_value
 from tunesmith.server.safety import Tell
 
 SHOWN_CHARACTERS = 120
@@ -73,4 +74,4 @@ def _allowed(request: Request) -> str:
 def _first(error: RequestValidationError) -> InvalidRequest:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    return InvalidRequest(field, str(first["msg"]))
+    return InvalidRequest(field, limit_and_value(first))

@@ -34,6 +34,15 @@ def test_an_error_has_one_status_and_an_inner_one_no_words(error: TunesmithError
     assert message_of(error) == (HIDDEN if status == 500 else str(error))
 
 
+@pytest.mark.parametrize(("failure", "field"), [
+    (Failure("UnknownName", "genre: there is no genre called 'lofy'"), "genre"),
+    (Failure("InvalidRequest", "duration: must be at most 30"), "duration"),
+    (Failure("InvalidRequest", "/etc/passwd: is no file"), None), (Failure("OSError", "genre: x"), None), (None, None),
+])  # fmt: skip
+def test_a_failed_job_names_the_field_that_is_to_blame(failure: Failure | None, field: str | None) -> None:
+    assert JobFailed(failure).field == field
+
+
 def test_a_database_that_fails_is_named_without_its_path() -> None:
     error = DatabaseError("/secret", "is damaged")
     assert (status_of(error), message_of(error)) == (503, "the server's database is damaged")

@@ -192,6 +192,20 @@ def test_no_other_spelling_gets_past_what_guards_paths(server: TestClient) -> No
             assert "/etc/passwd" not in answer.text
 
 
+@pytest.mark.parametrize(("path", "problem"), [
+    ("/api/jobs?limit=0", "limit: must be at least 1, got '0'"),
+    ("/api/jobs?limit=many", "limit: must be a whole number, got 'many'"),
+    ("/api/jobs?state=over", "state.0: must be 'queued', 'loading'"),
+    ("/api/tracks?starred=perhaps", "starred: must be true or false, got 'perhaps'"),
+    ("/api/tracks?search=" + "x" * 501, "search: must be at most 500 characters, got 501"),
+])  # fmt: skip
+def test_what_a_query_asks_is_refused_in_the_same_words(server: TestClient, path: str, problem: str) -> None:
+    answer = server.get(path)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"].startswith(problem)
+    told(answer.text, "field")
+
+
 @pytest.mark.parametrize("field", [name for name in GenerationRequest.model_fields if name != "prompt"])
 def test_null_is_not_given_in_a_table_a_tool_and_a_client(field: str) -> None:
     assert values_of({"prompt": "x", field: None}, Path()) == {"prompt": "x"}

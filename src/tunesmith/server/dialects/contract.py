@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from fastapi.responses import JSONResponse
 
 from tunesmith.config import Settings
-from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError, UnknownName
+from tunesmith.errors import DatabaseError, FolderUnavailable, InvalidRequest, TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, Submission
+from tunesmith.request import GenerationRequest
 
 STATUS_BY_ERROR: Mapping[str, int] = {
     "BadRequest": 400,
@@ -106,6 +107,10 @@ COME_BACK, FAILED_RETRY_SECONDS = 503, 30
 """The status of what may go better later, and when that is worth a try after a job has failed."""
 
 
+BLAMING = (InvalidRequest.__name__, UnknownName.__name__)
+"""Kinds of failures whose message begins with a field of the request."""
+
+
 class JobFailed(TunesmithError):
     """A job ended without music. ``kind`` is the class name of what stopped it.
 
@@ -116,6 +121,12 @@ class JobFailed(TunesmithError):
         self.kind = failure.kind if failure else "GenerationCancelled"
         self.retry_after = FAILED_RETRY_SECONDS if STATUS_BY_ERROR.get(self.kind) == COME_BACK else None
         super().__init__(failure.message if failure else "cancelled")
+
+    @property
+    def field(self) -> str | None:
+        """The field of the request that is to blame, if one is."""
+        named = str(self).partition(": ")[0]
+        return named if self.kind in BLAMING and named in GenerationRequest.model_fields else None
 
 
 def status_of(error: TunesmithError) -> int:

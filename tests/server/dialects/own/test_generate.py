@@ -135,7 +135,7 @@ def test_an_unknown_model_is_not_found(server: httpx.Client) -> None:
 
 def test_a_model_that_blames_the_request_is_passed_on(server: httpx.Client) -> None:
     answer = server.post("/api/generate", json={**TINY, "model": "mistaken"})
-    assert error_of(answer) == (422, "InvalidRequest", None)
+    assert error_of(answer) == (422, "InvalidRequest", "prompt")
     assert "must rhyme" in answer.text
 
 

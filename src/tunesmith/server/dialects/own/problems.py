@@ -34,7 +34,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
 
 def errors(error: TunesmithError) -> JSONResponse:
     """Answer ``{"error": {"type", "message", "field"?}}``."""
-    field = error.field if isinstance(error, InvalidRequest) else None
+    field = error.field if isinstance(error, InvalidRequest | JobFailed) else None
     detail = ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
     return error_response(error, ErrorDocument(error=detail).model_dump(exclude_none=True))
 

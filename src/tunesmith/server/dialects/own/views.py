@@ -125,4 +125,5 @@ def _loop_points(metadata: Mapping[str, Any], made: JobResult) -> list[LoopDocum
 def _error(job: Job) -> ErrorDetail | None:
     if job.failure is None:
         return None
-    return ErrorDetail(type=job.failure.kind, message=message_of(JobFailed(job.failure)))
+    failed = JobFailed(job.failure)
+    return ErrorDetail(type=failed.kind, message=message_of(failed), field=failed.field)
