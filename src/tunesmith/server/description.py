@@ -100,6 +100,7 @@ OPTIONAL: list[Json] = [{}, *({name: []} for name in SECURITY)]
 FAILED = 400
 HEALTH = "health"
 FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
+METHOD: Json = {"type": "string", "maxLength": 256}
 RPC_TYPES = "application/json, text/event-stream"
 TOOL_CALL: Json = {
     "tags": ["MCP"],
@@ -111,7 +112,9 @@ TOOL_CALL: Json = {
         "required": True,
         "content": {
             "application/json": {
-                "schema": _object("jsonrpc method", jsonrpc={"const": "2.0"}, id={}, method=TEXT, params=ANY)
+                "schema": _object(
+                    "jsonrpc method", jsonrpc={"const": "2.0"}, id={}, method={**TEXT, "maxLength": 256}, params=ANY
+                )
             }
         },
     },

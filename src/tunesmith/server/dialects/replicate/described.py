@@ -21,16 +21,18 @@ PREFER = {
 def prediction_body(*, named: bool) -> Json:
     """Describe a request for a prediction; with a model that the path has ``named``."""
     address = {"type": "string", "format": "uri", "maxLength": MAX_CHARACTERS["webhook"]}
+    events = {"type": "array", "items": {"type": "string", "enum": list(EVENTS)}, "maxItems": len(EVENTS)}
+    name = {"type": "string", "maxLength": MAX_CHARACTERS["model"]}
     fields: Json = {
         "input": input_schema(),
         "webhook": or_null({**address, "description": "Where the news of it are posted to."}),
-        "webhook_events_filter": or_null({"type": "array", "items": {"type": "string", "enum": list(EVENTS)}}),
+        "webhook_events_filter": or_null(events),
         "stream": {"description": "Accepted for compatibility: there always is a stream."},
     }
     if not named:
         about = "The id of a model's version, `owner/name`, or both as `owner/name:id`."
-        model = or_null({"type": "string", "description": "The model of the version, as `owner/name`."})
-        fields = {"version": {"type": "string", "description": about}, "model": model, **fields}
+        model = or_null({**name, "description": "The model of the version, as `owner/name`."})
+        fields = {"version": {**name, "description": about}, "model": model, **fields}
     wanted = ["input"] if named else ["version", "input"]
     title = "PredictionRequest" if named else "VersionedPredictionRequest"
     return {"parameters": [PREFER, dict(IDEMPOTENCY_KEY)], **_body("application/json", title, fields, wanted)}
