@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from typing import Any
 
@@ -26,6 +27,9 @@ OF_THE_SYSTEM = {"make", "curl", "node", "npm", "mkdir", "cd"}
 IN_THE_ENVIRONMENT = {"tunesmith", "python", "pip"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PAGES = ("README.md", "docs/tutorial.md")
+
+
+distributions_of_modules = cache(packages_distributions)
 
 
 class Reader:
@@ -78,7 +82,7 @@ class Reader:
         found = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)]
         names = {alias.name for node in found if isinstance(node, ast.Import) for alias in node.names}
         names |= {node.module or "" for node in found if isinstance(node, ast.ImportFrom)}
-        provided = packages_distributions()
+        provided = distributions_of_modules()
         for module in {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names):
             assert self.packages & {name_of(one) for one in provided.get(module, [module])}, (
                 f"{module} is not installed"

@@ -48,7 +48,8 @@ def test_a_file_becomes_a_folder_of_music_and_is_remembered(capsys: pytest.Captu
     assert run(["batch", "scenes.csv", "--duration", "2", "--jobs", "2"]) == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [f"3 made, 0 were there, 0 failed: {Path('scenes', 'manifest.jsonl')}"]
-    assert [line[:5] for line in shown.err.splitlines()] == ["[1/3]", "[2/3]", "[3/3]"]
+    told = [line for line in shown.err.splitlines() if not line.startswith("warning: line 3, 'village by day'")]
+    assert [line[:5] for line in told] == ["[1/3]", "[2/3]", "[3/3]"]
     entries = manifest("scenes")
     assert [entry["file"] for entry in entries] == ["title.wav", "village/day.mp3", "003-battle.wav"]
     for entry, seconds in zip(entries, (8, 6, 2), strict=True):

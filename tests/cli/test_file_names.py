@@ -133,3 +133,17 @@ def test_the_folder_a_model_came_from_is_kept_as_text(home: Path) -> None:
 def test_a_name_that_steers_a_terminal_is_shown_harmlessly(capfdbinary: Capture) -> None:
     assert run(["info", "a\x1b[31m\nb\x9b2J.wav"]) == 2
     assert capfdbinary.readouterr().err == b"tunesmith: error: cannot read a?[31m b?2J.wav: there is no such file\n"
+
+
+@pytest.mark.parametrize("arguments", [
+    ("log", "--tag", os.fsdecode(b"\xff")), ("ps", "--url", os.fsdecode(b"\xff")), ("pull", os.fsdecode(b"\xff/x")),
+    ("show", "x" * 5_000), ("render", "x/" * 2_500, "-o", "a.wav"), ("calm", "--soundfont", "x" * 5_000),
+    ("calm", "--genre", os.fsdecode(b"\xff")), ("token", "create", "--name", os.fsdecode(b"\xff")),
+    ("log", "show", os.fsdecode(b"\xff")), (os.fsdecode(b"\xff"),), ("explain", os.fsdecode(b"\xff")),
+], ids=ascii)  # fmt: skip
+def test_text_that_is_no_text_or_endless_is_one_line(arguments: tuple[str, ...], capfdbinary: Capture) -> None:
+    assert run(arguments) == 2
+    out, error = capfdbinary.readouterr()
+    assert out == b""
+    assert len(error.splitlines()) == 1
+    assert len(error) < 1_100

@@ -95,3 +95,11 @@ def test_every_field_and_alias_of_a_request_is_an_option_of_generate() -> None:
     for field in fields:
         (option,) = with_aliases(["generate", f"--{field.replace('_', '-')}"], ROOT)[1:]
         assert option in known
+
+
+def test_a_misspelt_variable_is_warned_of(monkeypatch: pytest.MonkeyPatch, capsys: Capture, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNESMITH_DURATON", "5")
+    assert run(["calm", "--duration", "0"]) == 2
+    warning, _ = capsys.readouterr().err.splitlines()
+    assert warning == ("warning: TUNESMITH_DURATON is no setting and changes nothing; did you mean TUNESMITH_DURATION?")

@@ -113,7 +113,11 @@ def _usage_error(error: Exception, arguments: Sequence[str]) -> int:
     """Show a mistake in the arguments as one line; anything else is a bug and keeps its traceback."""
     from tunesmith.cli.console import say_error
     from tunesmith.cli.mistakes import usage_message
+    from tunesmith.path_text import is_text
 
+    wrong = next((text for text in arguments if not is_text(text)), None)
+    if isinstance(error, UnicodeEncodeError) and wrong is not None:
+        return say_error(f"argument: must be text in UTF-8, got {wrong[:40]!a}", 2)
     message = usage_message(error, arguments)
     if message is None:
         raise error

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+LONGEST_LINE = 1_000  # characters; what is longer quotes something that nobody wants to read
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def say_warning(message: str) -> None:
 
 
 def _one_line(message: str) -> str:
-    """Return a message in one line, without what steers a terminal: names of files may have it in them."""
-    return _CONTROL.sub("?", " ".join(message.split()))
+    """Return a message in one line that is not endless, without what steers a terminal, as names of files may."""
+    line = _CONTROL.sub("?", " ".join(message.split()))
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 200]} … {line[-195:]}"
 
 
 @contextmanager

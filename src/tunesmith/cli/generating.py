@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.cli.aliases import FIELD_OF_OPTION
-from tunesmith.cli.console import progress_bar
+from tunesmith.cli.console import progress_bar, say_warning
 from tunesmith.cli.hosting import set_for_this_run
 from tunesmith.cli.making import Extras, check_continued, check_licence, make_all, requests_for
 from tunesmith.cli.outputs import report
 from tunesmith.cli.picking import check_picking, picked, show_ranking
 from tunesmith.cli.remembering import remembered
 from tunesmith.request import GenerationRequest
+from tunesmith.server.doubts import misspelt_variables
 
 
 def wishes_of(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,6 +27,8 @@ def wishes_of(options: Mapping[str, Any]) -> dict[str, Any]:
 def make_files(options: Mapping[str, Any]) -> None:
     """Make what the options of the command ask for; raises InvalidRequest before any work is done."""
     started = time.monotonic()
+    for line in misspelt_variables(os.environ):
+        say_warning(line)
     set_for_this_run(options["model"], options["max_calls"], options["hosted_token"])
     check_continued(options["audio"], options["continued"])
     check_licence(options["model"], options["commercial_safe"], options["audio"], options["melody"])

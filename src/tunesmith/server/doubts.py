@@ -19,6 +19,11 @@ def doubts(environment: Mapping[str, str]) -> Iterator[str]:
     file = environment.get(FILE_VARIABLE)
     if file and not Path(file).exists():
         yield f"there is no file {file}, which {FILE_VARIABLE} names: the defaults hold"
+    yield from misspelt_variables(environment)
+
+
+def misspelt_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each variable that is nearly called like a setting."""
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in (*known, *OF_CLIENTS):
