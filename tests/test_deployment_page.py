@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import json
+import os
 import re
 import shlex
 import shutil
@@ -22,6 +23,8 @@ from live_server import served
 from tunesmith.cli import run
 from tunesmith.config import FILE_VARIABLE, Settings
 from tunesmith.server.app import ServerOptions, create_app
+from tunesmith.server.dialects.own.jobs import MAX_WAIT_SECONDS
+from tunesmith.server.dialects.sse import SILENCE_SECONDS
 from tunesmith.server.serving import LAST_WORDS_SECONDS
 
 PAGE = read_page("docs/deployment.md")
@@ -30,6 +33,12 @@ PAGE = read_page("docs/deployment.md")
 def block(language: str, number: int = 0) -> str:
     found: list[str] = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
     return found[number]
+
+
+def caddyfile() -> str:
+    """Return the block without a language that is Caddy's."""
+    (found,) = re.findall(r"\n```\n(\{\n\tservers.*?)```", PAGE, flags=re.DOTALL)
+    return str(found)
 
 
 @pytest.fixture
@@ -131,7 +140,8 @@ def test_every_extra_and_every_setting_that_the_page_names_exists() -> None:
     assert f"3.{minor[1]}" >= project["requires-python"].removeprefix(">=")
     variables = set(re.findall(r"TUNESMITH_([A-Z_]+)", PAGE)) - {FILE_VARIABLE.removeprefix("TUNESMITH_")}
     assert {name.lower() for name in variables} <= set(Settings.model_fields)
-    told = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", PAGE)) - {"max_connections", "pg_dump", "proxy_pass"}
+    directives = set(re.findall(r"^\s*([a-z]+(?:_[a-z]+)+) ", block("nginx") + caddyfile(), flags=re.MULTILINE))
+    told = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", PAGE)) - {"pg_dump", "proxy_request_buffering"} - directives
     assert told <= set(Settings.model_fields)
 
 
@@ -140,6 +150,52 @@ def test_the_limits_of_the_proxies_are_not_below_the_server_s() -> None:
     (caddy,) = re.findall(r"max_size (\d+)MB", PAGE)
     (nginx,) = re.findall(r"client_max_body_size (\d+)m;", PAGE)
     assert min(int(caddy), int(nginx)) >= server
+
+
+def test_the_time_outs_of_the_proxies_fit_the_server_s() -> None:
+    default = {name: field.default for name, field in Settings.model_fields.items()}
+    nginx = {name: int(seconds) for name, seconds in re.findall(r"(\w+) (\d+)s;", block("nginx"))}
+    caddy = {name: int(seconds) for name, seconds in re.findall(r"(\w+) (\d+)s\n", caddyfile())}
+    for kept in (nginx["keepalive_timeout"], caddy["keepalive"]):
+        assert kept < default["idle_timeout_seconds"]  # else a request meets a connection that is being closed
+    assert nginx["proxy_read_timeout"] > max(default["hosted_seconds"], MAX_WAIT_SECONDS, SILENCE_SECONDS)
+    assert nginx["client_header_timeout"] == caddy["read_header"] == default["header_timeout_seconds"]
+    assert nginx["client_body_timeout"] == default["body_timeout_seconds"]
+    assert nginx["send_timeout"] == default["send_timeout_seconds"]
+    assert "write" not in caddy
+    table = PAGE.partition("### Time-outs\n")[2].partition("\n\n")[0]
+    for name, seconds in re.findall(r"`([a-z_]+_seconds)` \((\d+)\)", table):
+        assert default[name] == int(seconds), name
+    for silence in (MAX_WAIT_SECONDS, SILENCE_SECONDS):
+        assert f"silent for {silence:g} s at most" in table
+
+
+def test_nginx_takes_its_file(tmp_path: Path) -> None:
+    if shutil.which("nginx") is None:
+        pytest.skip("there is no nginx here")
+    site = re.sub(r"listen 443 ssl;|ssl_certificate.*;", "", block("nginx"))
+    folders = "".join(f"{kind}_temp_path {tmp_path};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    file = tmp_path / "nginx.conf"
+    file.write_text(
+        f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ {folders} access_log off;\n{site} }}",
+        encoding="utf-8",
+    )
+    checked = subprocess.run(
+        ["nginx", "-t", "-p", str(tmp_path), "-c", str(file)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_caddy_takes_its_file(tmp_path: Path) -> None:
+    if shutil.which("caddy") is None:
+        pytest.skip("there is no Caddy here")
+    file = tmp_path / "Caddyfile"
+    file.write_text(caddyfile(), encoding="utf-8")
+    checked = subprocess.run(
+        ["caddy", "validate", "--config", str(file)], capture_output=True, text=True, check=False, timeout=60,
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_what_a_load_balancer_and_prometheus_ask_is_there(tmp_path: Path) -> None:
