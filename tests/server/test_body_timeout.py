@@ -7,17 +7,21 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from live_server import served
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
+from started_server import wait_for
 
 from tunesmith.config import Settings
+from tunesmith.errors import TunesmithError
 from tunesmith.server import body_timeout
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.body_timeout import BodyTimeout
+from tunesmith.server.body_timeout import SMALL_BODY_BYTES, BodiesFull, BodyLimits, BodyTimeout, BytesInFlight
+from tunesmith.server.dialects.contract import STATUS_BY_ERROR
 from tunesmith.server.limit_log import LimitLog
 
 SHORT = 0.1
@@ -69,17 +73,18 @@ def test_half_a_body_is_answered_in_the_dialect_s_shape_and_its_connection_close
 
 
 def test_a_client_that_hangs_up_in_its_body_is_no_fault_of_the_server(
-    port: int, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "tunesmith"):
+    def statuses() -> list[int]:
+        return [vars(record)["status"] for record in caplog.records if record.name == "tunesmith.request"]
+
+    app = create_app(Settings(data_dir=tmp_path), ServerOptions(host="127.0.0.1"))
+    with caplog.at_level(logging.INFO, "tunesmith"), served(app) as url:
         for path, media_type, start, _ in ROUTES[:-1]:
-            half_request(port, path, media_type, start).close()
-        half_request(port, *ROUTES[0][:3]).close()
-        with half_request(port, *ROUTES[0][:3]) as last:
-            answer_on(last)
+            half_request(int(url.rpartition(":")[2]), path, media_type, start).close()
+        wait_for(lambda: len(statuses()) == len(ROUTES) - 1, "the ends of the requests")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-    statuses = [vars(record)["status"] for record in caplog.records if record.name == "tunesmith.request"]
-    assert statuses == [499] * len(ROUTES) + [408]
+    assert set(statuses()) == {499}
 
 
 def body_of(pieces: list[bytes], pause: float) -> Receive:
@@ -95,7 +100,7 @@ def body_of(pieces: list[bytes], pause: float) -> Receive:
     return receive
 
 
-def statuses_for(receive: Receive, seconds: float, *, waits_after_body: float = 0.0) -> list[int]:
+def statuses_for(receive: Receive, limits: BodyLimits, *, waits_after_body: float = 0.0) -> list[int]:
     """Serve one request whose application reads the whole body, then waits for a hang-up; return the answers."""
     statuses = []
 
@@ -112,22 +117,80 @@ def statuses_for(receive: Receive, seconds: float, *, waits_after_body: float = 
             statuses.append(message["status"])
 
     scope = {"type": "http", "path": "/", "headers": [(b"transfer-encoding", b"chunked")], "client": ("10.0.0.1", 1)}
-    timeout = BodyTimeout(application, lambda *_: Response(status_code=408), seconds, LimitLog())
+
+    def tell(_: str, error: TunesmithError) -> Response:
+        return Response(status_code=STATUS_BY_ERROR[type(error).__name__])
+
+    timeout = BodyTimeout(application, tell, limits, LimitLog())
     asyncio.run(timeout(scope, receive, send))
     return statuses
 
 
 def test_a_body_that_comes_piece_by_piece_may_take_longer_than_each_pause() -> None:
-    assert statuses_for(body_of([b"x" * 100] * 6, 0.05), 0.2) == [200]
+    assert statuses_for(body_of([b"x" * 100] * 6, 0.05), BodyLimits(0.2)) == [200]
 
 
 def test_a_body_that_trickles_is_stopped_however_short_its_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_timeout, "MIN_BYTES_PER_SECOND", 1_000_000)
-    assert statuses_for(body_of([b"x"] * 1000, 0.02), 0.2) == [408]
+    assert statuses_for(body_of([b"x"] * 1000, 0.02), BodyLimits(0.2)) == [408]
 
 
 def test_a_client_that_waits_for_its_answer_may_be_silent_for_longer() -> None:
-    assert statuses_for(body_of([b"x"], 0.0), 0.05, waits_after_body=0.2) == [200]
+    assert statuses_for(body_of([b"x"], 0.0), BodyLimits(0.05), waits_after_body=0.2) == [200]
+
+
+LARGE = 3 * SMALL_BODY_BYTES
+
+
+@pytest.mark.parametrize(("size", "status"), [(SMALL_BODY_BYTES, 200), (LARGE, 503)])
+def test_a_large_body_that_finds_no_room_is_refused_and_a_small_one_never(size: int, status: int) -> None:
+    assert statuses_for(body_of([bytes(size)], 0.0), BodyLimits(5, max_bytes_in_flight=100)) == [status]
+
+
+def test_bodies_hold_room_until_their_application_is_done_with_them() -> None:
+    async def all_at_once() -> list[int]:
+        statuses: list[int] = []
+        done = asyncio.Event()
+
+        async def application(_: Scope, receive: Receive, send: Send) -> None:
+            assert not (await receive())["more_body"]
+            if len(holding) < 2:
+                holding.append(asyncio.ensure_future(receive()))
+                await done.wait()
+            await send({"type": "http.response.start", "status": 200})
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        holding: list[asyncio.Future[Message]] = []
+        guarded = BodyTimeout(
+            application, lambda *_: Response(status_code=503), BodyLimits(5, max_bytes_in_flight=LARGE), LimitLog()
+        )
+        scope = {"type": "http", "path": "/", "headers": [(b"transfer-encoding", b"chunked")]}
+        served = []
+        for number in (1, 2):  # the second finds room, because the first only waits for a hang-up
+            served.append(asyncio.ensure_future(guarded(scope, body_of([bytes(LARGE)], 0.0), send)))
+            while len(holding) < number:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        done.set()
+        await asyncio.gather(*served)
+        for one in holding:
+            one.cancel()
+        await guarded(scope, body_of([bytes(LARGE)], 0.0), send)
+        return statuses
+
+    assert asyncio.run(asyncio.wait_for(all_at_once(), 10)) == [200] * 3
+
+
+def test_room_is_given_back_whatever_becomes_of_a_body() -> None:
+    in_flight = BytesInFlight(LARGE)
+    in_flight.add(LARGE, LARGE)
+    with pytest.raises(BodiesFull, match="the server is receiving 3 MB of large requests already"):
+        in_flight.add(LARGE, LARGE)
+    in_flight.remove(2 * LARGE)
+    in_flight.add(LARGE, LARGE)
 
 
 def test_others_are_served_between_bodies_that_are_late_at_the_same_moment() -> None:
@@ -147,7 +210,7 @@ def test_others_are_served_between_bodies_that_are_late_at_the_same_moment() -> 
             nonlocal answers
             answers += message["type"] == "http.response.start"
 
-        timeout = BodyTimeout(application, lambda *_: Response(status_code=408), 0.01, LimitLog())
+        timeout = BodyTimeout(application, lambda *_: Response(status_code=408), BodyLimits(0.01), LimitLog())
         scope = {"type": "http", "path": "/", "headers": [(b"content-length", b"1000")]}
         late = asyncio.gather(*(timeout(scope, never, send) for _ in range(100)))
         while not late.done():

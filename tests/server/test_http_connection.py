@@ -27,7 +27,7 @@ from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.serving import DrainingServer, Ending, create_server
 from tunesmith.server.sockets import bound
 
-SHORT = 0.2
+SHORT = 0.4
 LARGE = 32 << 20
 """More than the operating system takes for a client that does not read."""
 
@@ -93,7 +93,7 @@ def whole_server(folder: Path) -> Iterator[str]:
     """Run the real application with time-outs that are shorter than the start of its composer."""
     settings = Settings(
         data_dir=folder, header_timeout_seconds=SHORT, body_timeout_seconds=SHORT, send_timeout_seconds=SHORT,
-        idle_timeout_seconds=SHORT,
+        idle_timeout_seconds=SHORT, composer_processes=1,
     )  # fmt: skip
     app = create_app(settings, ServerOptions(host="127.0.0.1"))
     server = create_server(app, settings, "127.0.0.1", 0)
@@ -181,13 +181,15 @@ def test_a_client_that_never_reads_a_large_answer_is_cut_and_its_memory_freed() 
 
 
 def test_a_client_that_reads_slowly_is_not_cut() -> None:
-    with limited() as server, server.connect() as slow:
+    with limited(replace(SHORT_LIMITS, send_seconds=1)) as server, server.connect() as slow:
+        began = time.monotonic()
         slow.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         received = 0
         while piece := slow.recv(1 << 20):
             received += len(piece)
-            time.sleep(0.02)
+            time.sleep(0.04)
         assert received > LARGE
+        assert time.monotonic() - began > 1
         assert server.refused == []
 
 

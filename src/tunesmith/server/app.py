@@ -13,7 +13,7 @@ import tunesmith
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError
 from tunesmith.server.auth import require_admin
-from tunesmith.server.body_timeout import BodyTimeout
+from tunesmith.server.body_timeout import BODIES_IN_FLIGHT, BodyLimits, BodyTimeout
 from tunesmith.server.description import describe
 from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, own, replicate, tracks
 from tunesmith.server.dialects.contract import SERVER_FAULT, JobFailed
@@ -71,7 +71,8 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     app.add_middleware(Heads)
     app.add_middleware(LimitHeaders, quota_of=server.quota_of)
     add_safety(app, tell, Names.of(settings, options.host), settings.max_body_megabytes * 1e6)
-    app.add_middleware(BodyTimeout, tell=tell, seconds=settings.body_timeout_seconds, log=server.limit_log)
+    bodies = BodyLimits(settings.body_timeout_seconds, BODIES_IN_FLIGHT * settings.max_body_megabytes * 1e6)
+    app.add_middleware(BodyTimeout, tell=tell, limits=bodies, log=server.limit_log)
     app.add_middleware(RequestLog, count=server.metrics.answered)
     app.add_middleware(Slashes)
     return app

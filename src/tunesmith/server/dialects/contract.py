@@ -45,6 +45,7 @@ STATUS_BY_ERROR: Mapping[str, int] = {
     "DatabaseError": 503,
     "FolderUnavailable": 503,
     "LimitsOutOfReach": 503,
+    "BodiesFull": 503,
     "ServerStopping": 503,
     "DiskFull": 507,
     "DatabaseFull": 507,

@@ -47,7 +47,7 @@ _TITLES = {
     "UploadLimited": "Too many requests",
     "TooLarge": "Payload too large", "BadRequest": "Bad request", "NoSuchRoute": "Not found",
     "WrongMethod": "Method not allowed", "RequestTimeout": "Request timeout",
-    "LimitsOutOfReach": "Service unavailable",
+    "LimitsOutOfReach": "Service unavailable", "BodiesFull": "Service unavailable",
     "ServerStopping": "Service unavailable",
 }  # fmt: skip
 
