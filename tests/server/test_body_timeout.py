@@ -184,6 +184,11 @@ def test_bodies_hold_room_until_their_application_is_done_with_them() -> None:
     assert asyncio.run(asyncio.wait_for(all_at_once(), 10)) == [200] * 3
 
 
+def test_a_body_that_is_dropped_because_it_is_too_large_holds_no_more_than_the_largest() -> None:
+    limits = BodyLimits(5, max_bytes=SMALL_BODY_BYTES, max_bytes_in_flight=LARGE)
+    assert statuses_for(body_of([bytes(LARGE)] * 3, 0.0), limits) == [200]
+
+
 def test_room_is_given_back_whatever_becomes_of_a_body() -> None:
     in_flight = BytesInFlight(LARGE)
     in_flight.add(LARGE, LARGE)

@@ -6,6 +6,7 @@ Both in the shape of the API that was called.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +29,10 @@ SMALL_BODY_BYTES = 10**6
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """``seconds`` without a byte of a body, and what all bodies may hold together."""
+    """``seconds`` without a byte of a body, what one body holds at most, and what all may hold together."""
 
     seconds: float
+    max_bytes: int = sys.maxsize
     max_bytes_in_flight: float = float("inf")
 
 
@@ -80,7 +82,7 @@ class BodyTimeout:
     def __init__(self, app: ASGIApp, tell: Tell, limits: BodyLimits, log: LimitLog) -> None:
         self._app = app
         self._tell = tell
-        self._seconds = limits.seconds
+        self._limits = limits
         self._in_flight = BytesInFlight(limits.max_bytes_in_flight)
         self._log = log
         self._turn = asyncio.Lock()
@@ -90,7 +92,7 @@ class BodyTimeout:
         if scope["type"] != "http" or not _has_body(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        body = _GuardedBody(receive, send, self._seconds, self._in_flight, self._turn)
+        body = _GuardedBody(receive, send, self._limits, self._in_flight, self._turn)
         try:
             await self._app(scope, body.receive, body.send)
         except Exception:
@@ -112,15 +114,15 @@ class _GuardedBody:
     """
 
     def __init__(
-        self, receive: Receive, send: Send, seconds: float, in_flight: BytesInFlight, turn: asyncio.Lock
+        self, receive: Receive, send: Send, limits: BodyLimits, in_flight: BytesInFlight, turn: asyncio.Lock
     ) -> None:
         self._receive = receive
         self._send = send
-        self._seconds = seconds
-        self._allowed = seconds
+        self._seconds = self._allowed = limits.seconds
+        self._max_bytes = limits.max_bytes
         self._in_flight = in_flight
         self._turn = turn
-        self._size = self._held = 0
+        self._held = 0
         self._more_comes = True
         self.refusal: RequestTimeout | BodiesFull | None = None
         self.is_answered = False
@@ -160,9 +162,9 @@ class _GuardedBody:
         self._held = 0
 
     def _hold(self, size: int) -> None:
-        self._size += size
-        self._held += size
-        self._in_flight.add(size, self._size)
+        held = min(size, self._max_bytes - self._held)  # what is beyond is read to be dropped
+        self._held += held
+        self._in_flight.add(held, self._held)
 
 
 REASONS: Mapping[type[TunesmithError], tuple[str, str]] = {

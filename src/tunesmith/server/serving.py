@@ -26,6 +26,7 @@ from tunesmith.server.logs import flush
 from tunesmith.server.sockets import BACKLOG, bound, urls_of
 
 log = logging.getLogger("uvicorn.error")
+limits_log = logging.getLogger("tunesmith.limits")
 
 
 LAST_WORDS_SECONDS = 2
@@ -141,7 +142,7 @@ def limits_of(settings: Settings) -> ConnectionLimits:
     """Return the limits of connections that the settings and the open files of this process allow."""
     total = connection_limit(settings.max_connections)
     if total < settings.max_connections and "max_connections" in settings.model_fields_set:
-        log.warning("max_connections: open files leave room for %s, not for %s", total, settings.max_connections)
+        limits_log.warning("max_connections: open files leave room for %s, not for %s", total, settings.max_connections)
     return ConnectionLimits(
         settings.header_timeout_seconds, settings.idle_timeout_seconds, settings.send_timeout_seconds, total,
         settings.max_connections_per_address, tuple(ipaddress.ip_network(one) for one in trusted_proxies(settings)),
