@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import tunesmith
+from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
@@ -178,11 +179,7 @@ def _words(made: NewTrack, tags: Sequence[str]) -> str:
         str(settings.get("genre") or ""),
         str(settings.get("key") or ""),
     ]
-    described += [
-        f"{step.get('edit')} {(step.get('source') or {}).get('name', '')}"
-        for step in made.metadata.get("edits") or ()
-        if isinstance(step, Mapping)
-    ]
+    described += [edit_in_words(step) for step in edits_of(made.metadata)]
     return words_of([str(made.request.get("prompt", "")), *tags, made.model, made.generated_by, *described])
 
 
