@@ -55,6 +55,8 @@ FOREIGN: dict[str, tuple[Callable[[Path], Path], str, dict[str, list[str]]]] = {
     "Opus": (lambda path: write_tone(path, ANN, 48_000), ".opus", TAGS),
     "AIFF": (lambda path: write_tone(path, {"title": "A Song", "artist": "Ann", "copyright": "c", "comment": "{}"}),
              ".aiff", {"title": ["A Song"], "artist": ["Ann"], "copyright": ["c"], "comment": ["{}"]}),
+    "CAF": (lambda path: write_tone(path, {"title": "A Song", "artist": "Ann", "copyright": "c", "comment": "{}"}),
+            ".caf", {"title": ["A Song"], "artist": ["Ann"], "copyright": ["c"], "comment": ["{}"]}),
     "WAV INFO in a Windows code page": (
         lambda path: write_wav(path, info({b"INAM": b"A S\xf6ng", b"IART": b"Ann", b"IPRD": b"An Album",
                                            b"ICRD": b"2001", b"ITRK": b"3", b"ICOP": b"(c)", b"IXYZ": b"own"})),

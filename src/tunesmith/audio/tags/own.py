@@ -107,7 +107,7 @@ def _is_our_software(name: str, values: object) -> bool:
 def _json_object(text: str) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
-        if SURROGATE in text.lower():  # half a character, which no file and no database takes
+        if SURROGATE in text.lower():  # half a character, which no terminal and no database takes
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
