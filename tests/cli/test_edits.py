@@ -70,6 +70,7 @@ def test_every_command_says_what_the_file_came_from(edit: tuple[str, ...], capsy
     assert source == {"name": "theirs.flac", "sha256": hashlib.sha256(Path("theirs.flac").read_bytes()).hexdigest()}
     (track,) = tracks(capsys)
     assert (track["generated_by"], track["parent"], track["metadata"]["edits"]) == (command, None, [step])
+    assert "unknown" in track["licence"]
     capsys.readouterr()
     assert run(["show", "out.ogg"]) == 0
     assert f"edited\t{command} of theirs.flac" in capsys.readouterr().out
