@@ -10,6 +10,7 @@ from typing import Any
 
 from tunesmith.audio.credits import SOURCES, licence_of, source_credit
 from tunesmith.audio.reader import read_metadata
+from tunesmith.path_text import path_text
 from tunesmith.request import GenerationRequest
 
 UPLOADED = re.compile(r"[0-9a-f]{64}")
@@ -34,5 +35,5 @@ def source_of(path: Path) -> dict[str, Any]:
     """Return a recording's name, digest, authors and licence; raises AudioFileError where it cannot be read."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    name = "" if UPLOADED.fullmatch(path.stem) else path.name
+    name = "" if UPLOADED.fullmatch(path.stem) else path_text(path.name)
     return {"name": name or "an uploaded recording", "sha256": digest, **source_credit(read_metadata(path), name)}

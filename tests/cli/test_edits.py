@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foreign_files import write_tone
+from foreign_files import write_tone, write_wav
 
 import tunesmith
 from tunesmith.audio import Audio
@@ -70,6 +70,7 @@ def test_every_command_says_what_the_file_came_from(edit: tuple[str, ...], capsy
     assert source == {"name": "theirs.flac", "sha256": hashlib.sha256(Path("theirs.flac").read_bytes()).hexdigest()}
     (track,) = tracks(capsys)
     assert (track["generated_by"], track["parent"], track["metadata"]["edits"]) == (command, None, [step])
+    assert "unknown" in track["licence"]
     capsys.readouterr()
     assert run(["show", "out.ogg"]) == 0
     assert f"edited\t{command} of theirs.flac" in capsys.readouterr().out
@@ -123,6 +124,21 @@ def test_a_rendered_score_is_a_track_of_the_piece_it_was_written_with(capsys: py
     assert "render of s.yaml" in capsys.readouterr().out
     assert run(["again", rendered["id"], "-o", "x.wav"]) == 2
     assert "'render' cannot be made again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("own", [
+    r'{"prompt": "a \udcff", "model": "composer", "request": {"prompt": "a \udcff"}, "title": "\ud800"}',
+    r'{"model": "\udcff", "settings": 1, "edits": [{"edit": "\ud800", "source": {"name": "\udcff"}}, {"source": 3}]}',
+    r'{"model": "\u0000", "prompt": ["x"], "settings": {"genre": {}}, "request": [], "edits": "x"}',
+])  # fmt: skip
+def test_whatever_a_file_says_of_itself_it_is_edited_and_logged(own: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_wav(Path("odd.wav"), (b"tnsm", own.encode()))
+    for edit in (["trim", "odd.wav", "--end", "0.5"], ["stitch", "odd.wav", "odd.wav", "--crossfade", "0.1"]):
+        assert run([*edit, "-o", "out.flac"]) == 0
+    assert run(["info", "odd.wav"]) == run(["log"]) == 0
+    assert len(tracks(capsys)) == 2
+    run(["show", "out.flac"])
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_without_a_prompt_log_nothing_is_remembered(

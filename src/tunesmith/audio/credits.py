@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 UNKNOWN = "unknown"
-MAX_CHARACTERS = 300
+MAX_CHARACTERS, MAX_PARTS, MAX_DEPTH = 300, 10_000, 16
+NAMED_PARTS = 50
+"""So many works are named in a licence; of the others it says only the licences."""
 STITCHED, SOURCES = "stitched", "sources"
 """Keys of the metadata of what a sound is made of: pieces in a row, and recordings that a model used."""
 
@@ -26,8 +29,11 @@ class Credit:
 
 
 def credits_of(metadata: Mapping[str, Any]) -> tuple[Credit, ...]:
-    """Return the parts of a sound, each once: itself, or what it is made of."""
-    return tuple(dict.fromkeys(_credits(metadata)))
+    """Return the parts of a sound, each once: itself, or what it is made of; of very many, the last is ``unknown``."""
+    parts = list(islice(_credits(metadata, MAX_DEPTH), MAX_PARTS + 1))
+    if len(parts) > MAX_PARTS:
+        parts[-1] = Credit("more works", (), UNKNOWN)
+    return tuple(dict.fromkeys(parts))
 
 
 def licence_of(metadata: Mapping[str, Any]) -> str:
@@ -36,7 +42,9 @@ def licence_of(metadata: Mapping[str, Any]) -> str:
     licences = {part.licence for part in parts}
     if len(licences) <= 1:
         return next(iter(licences), UNKNOWN)
-    return "Several works, each under its own licence: " + "; ".join(map(str, parts))
+    named, others = parts[:NAMED_PARTS], parts[NAMED_PARTS:]
+    more = [f"{len(others)} more works: {', '.join(sorted({part.licence for part in others}))}"] if others else []
+    return "Several works, each under its own licence: " + "; ".join([*map(str, named), *more])
 
 
 def authors_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
@@ -50,12 +58,13 @@ def source_credit(metadata: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {"parts": [{"title": part.title, "authors": list(part.authors), "licence": part.licence} for part in parts]}
 
 
-def _credits(metadata: Mapping[str, Any]) -> Iterator[Credit]:
+def _credits(metadata: Mapping[str, Any], depth: int) -> Iterator[Credit]:
     stitched = metadata.get(STITCHED)
     if isinstance(stitched, list):
-        for part in stitched:
-            if isinstance(part, Mapping):
-                yield from _credits(part)
+        for part in _mappings(stitched) if depth else ():
+            yield from _credits(part, depth - 1)
+        if not depth or not stitched:
+            yield Credit("", (), UNKNOWN)
         return
     yield _own_credit(metadata)
     for source in _mappings(metadata.get(SOURCES)):
@@ -102,4 +111,5 @@ def _first(tags: Mapping[str, Any], name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return " ".join(str(value or "").split())[:MAX_CHARACTERS]
+    words = " ".join(str(value or "").split())
+    return "".join(letter for letter in words if letter.isprintable())[:MAX_CHARACTERS]

@@ -98,9 +98,9 @@ class Decoder:
                     raise NotASound(f"at {at:.1f} s it has samples that are not numbers (NaN or infinite)")
                 yield block
 
-    def media_tags(self) -> dict[str, str]:
-        """Return the tags that FFmpeg reads; none of a file that is read without it."""
-        return self._first.copy_metadata() if isinstance(self._first, MediaSound) else {}
+    def tags(self) -> dict[str, str]:
+        """Return the tags that the decoder reads."""
+        return dict(self._first.copy_metadata())
 
     def __enter__(self) -> Self:
         return self

@@ -40,10 +40,18 @@ def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:
         {SOURCE: dict(sources[0])} if len(sources) == 1 else {"sources": list(map(dict, sources))}
     )
     chain = [*edits_of(audio.metadata), {EDIT: edit.name, **settings, **made_of}]
-    audio = audio.with_metadata(**{EDITS: chain})
+    audio = _without_old_loudness(audio, edit).with_metadata(**{EDITS: chain})
     tags = dict(foreign_tags(audio.metadata))
     kept = {name: values for name, values in tags.items() if edit.name in KEEPS_LEVEL or not name.startswith(LOUDNESS)}
     return audio if kept == tags else audio.with_metadata(**{TAGS: kept})
+
+
+def _without_old_loudness(audio: Audio, edit: Edit) -> Audio:
+    """Drop the loudness that the settings state where the edit has changed it."""
+    stated = audio.metadata.get("settings")
+    if edit.name in ("convert", "render") or not isinstance(stated, Mapping) or "loudness_lufs" not in stated:
+        return audio
+    return audio.with_metadata(settings={name: value for name, value in stated.items() if name != "loudness_lufs"})
 
 
 def edits_of(metadata: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -54,7 +62,8 @@ def edits_of(metadata: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def edit_in_words(step: Mapping[str, Any]) -> str:
     """Return one change as people read it: ``trim of song.flac, start 2, end 5.5``."""
-    sources = [step.get(SOURCE), *(step.get("sources") or ())]
-    names = [str(source.get("name")) for source in sources if isinstance(source, Mapping)]
+    several = step.get("sources")
+    sources = [step.get(SOURCE), *(several if isinstance(several, list) else ())]
+    names = [str(source.get("name")) for source in sources if isinstance(source, Mapping)] or ["something"]
     settings = [f"{name} {value}" for name, value in step.items() if name not in ("edit", SOURCE, "sources")]
     return ", ".join([f"{step.get('edit')} of {', '.join(names)}", *settings])

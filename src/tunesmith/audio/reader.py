@@ -42,8 +42,8 @@ def read_metadata(path: str | Path) -> Mapping[str, Any]:
 
 
 def _metadata(path: Path, sound: Decoder) -> dict[str, Any]:
-    """Return a file's metadata; kinds of files that the reader of tags does not know have those that FFmpeg reads."""
-    return read_file_metadata(path, sound.sample_rate) or metadata_of(tags_from(sound.media_tags().items()))
+    """Return a file's metadata; of a kind of file that the reader of tags does not know, what the decoder reads."""
+    return read_file_metadata(path, sound.sample_rate) or metadata_of(tags_from(sound.tags().items()))
 
 
 @contextmanager

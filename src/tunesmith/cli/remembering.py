@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
 
 DOOR = "cli"
+LONGEST_NAME = 256
 
 
 @contextmanager
@@ -61,7 +62,7 @@ def remember_edit(audio: Audio, path: Path, edit: str, source_digest: str, took:
     with _warned(), prompt_log() as log:
         parent = log.of_digest(source_digest)
         made = NewTrack(
-            request=request, model=str(said.get("model") or "none"), generated_by=edit, door=DOOR,
+            request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, door=DOOR,
             duration=audio.duration, file=_file(path), metadata=dict(said), timings={"total": round(took, 3)},
             parent=parent.id if parent else None,
         )  # fmt: skip

@@ -31,11 +31,12 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[Step, ...]:
     from tunesmith.audio.edits import EDIT, SOURCE, Edit, edits_of
     from tunesmith.audio.formats import FORMATS
     from tunesmith.cli.changes import change_of
+    from tunesmith.path_text import path_of
 
     steps = []
     for said in edits_of(metadata):
         source = said.get(SOURCE)
-        name = Path(str(source.get("name"))).name if isinstance(source, Mapping) else ""
+        name = path_of(str(source.get("name"))).name if isinstance(source, Mapping) else ""
         edit = Edit(str(said.get(EDIT)), {key: value for key, value in said.items() if key not in (EDIT, SOURCE)})
         change_of(edit)
         if Path(name).suffix.lower() not in FORMATS:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunesmith.audio.credits import licence_of
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS
 from tunesmith.plain_text import visible_text
@@ -72,6 +73,12 @@ class Track:
         """The seed it was made with."""
         return self.made.request.get("seed")
 
+    @property
+    def licence(self) -> str | None:
+        """Its licence; that of an edit is ``unknown`` where nothing says it."""
+        stated = self.made.metadata.get("licence")
+        return licence_of(self.made.metadata) if self.made.metadata.get("edits") else stated
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON values, flat."""
         made, file = self.made, self.made.file
@@ -81,7 +88,7 @@ class Track:
             "door": made.door, "rating": self.rating, "starred": self.starred, "tags": list(self.tags),
             "parent": made.parent, "job": made.job_id, "path": file.path if file else None,
             "digest": file.digest if file else None, "format": file.format if file else None,
-            "bytes": file.bytes if file else None, "licence": made.metadata.get("licence"),
+            "bytes": file.bytes if file else None, "licence": self.licence,
             "model_digest": made.metadata.get("model_digest"), "version": self.version,
             "timings": dict(made.timings), "request": dict(made.request), "metadata": dict(made.metadata),
         }  # fmt: skip

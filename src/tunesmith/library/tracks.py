@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import tunesmith
+from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
@@ -157,12 +158,17 @@ def track_row(made: NewTrack, now: float) -> dict[str, Any]:
     return {
         "id": "".join(secrets.choice(_LETTERS) for _ in range(_ID_LETTERS)), "job_id": made.job_id,
         "parent": made.parent, "owner": made.owner or "", "door": made.door,
-        "prompt": str(made.request.get("prompt", "")), "request": dict(made.request), "model": made.model,
-        "generated_by": made.generated_by, **_file_row(made.file),
+        "prompt": _plain(str(made.request.get("prompt", ""))), "request": dict(made.request),
+        "model": _plain(made.model), "generated_by": _plain(made.generated_by), **_file_row(made.file),
         "duration": made.duration, "timings": dict(made.timings), "metadata": dict(made.metadata),
         "version": tunesmith.__version__, "rating": None, "starred": False, "tags": [], "words": _words(made, ()),
         "created_at": now,
     }  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """Return a text as a database takes it; what a file says of itself may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _file_row(file: TrackFile | None) -> dict[str, Any]:
@@ -172,18 +178,16 @@ def _file_row(file: TrackFile | None) -> dict[str, Any]:
 
 
 def _words(made: NewTrack, tags: Sequence[str]) -> str:
-    settings = made.metadata.get("settings") or {}
+    settings = _object(made.metadata.get("settings"))
     described = [
         str(made.metadata.get("title") or ""),
         str(settings.get("genre") or ""),
         str(settings.get("key") or ""),
     ]
-    described += [
-        f"{step.get('edit')} {(step.get('source') or {}).get('name', '')}"
-        for step in made.metadata.get("edits") or ()
-        if isinstance(step, Mapping)
-    ]
-    return words_of([str(made.request.get("prompt", "")), *tags, made.model, made.generated_by, *described])
+    described += [edit_in_words(step) for step in edits_of(made.metadata)]
+    return words_of(
+        map(_plain, [str(made.request.get("prompt", "")), *tags, made.model, made.generated_by, *described])
+    )
 
 
 def _owned(query: sa.Select[Any], owner: str | None) -> sa.Select[Any]:

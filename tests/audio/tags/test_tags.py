@@ -11,7 +11,9 @@ import pytest
 import soundfile
 from foreign_files import id3, id3v1, info, write_mp3, write_tone, write_wav
 
-from tunesmith.audio import Audio
+from tunesmith.audio import Audio, edit
+from tunesmith.audio.credits import licence_of
+from tunesmith.audio.edits import Edit, edit_in_words, edited, edits_of
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.audio.tags import unread_names
 
@@ -53,6 +55,8 @@ FOREIGN: dict[str, tuple[Callable[[Path], Path], str, dict[str, list[str]]]] = {
     "Opus": (lambda path: write_tone(path, ANN, 48_000), ".opus", TAGS),
     "AIFF": (lambda path: write_tone(path, {"title": "A Song", "artist": "Ann", "copyright": "c", "comment": "{}"}),
              ".aiff", {"title": ["A Song"], "artist": ["Ann"], "copyright": ["c"], "comment": ["{}"]}),
+    "CAF": (lambda path: write_tone(path, {"title": "A Song", "artist": "Ann", "copyright": "c", "comment": "{}"}),
+            ".caf", {"title": ["A Song"], "artist": ["Ann"], "copyright": ["c"], "comment": ["{}"]}),
     "WAV INFO in a Windows code page": (
         lambda path: write_wav(path, info({b"INAM": b"A S\xf6ng", b"IART": b"Ann", b"IPRD": b"An Album",
                                            b"ICRD": b"2001", b"ITRK": b"3", b"ICOP": b"(c)", b"IXYZ": b"own"})),
@@ -143,8 +147,33 @@ def test_a_broken_tag_hides_nothing_but_itself(tmp_path: Path, head: bytes) -> N
     assert not read_metadata(path).get("tags")
 
 
-@pytest.mark.parametrize("own", ["{", "[1]", "[" * 5000, '{"tags": 3, "markers": {"sample_rate": 0}, "edits": 5}'])
+BROKEN = ["{", "[1]", "[" * 5000, '{"tags": 3, "markers": {"sample_rate": 0}, "edits": 5}',
+          '{"tags": {"artist": 5}, "settings": 1, "timeline": {"tempos": 1}}', '{"title": "\\ud800", "model": [1]}',
+          '{"stitched": [{"stitched": []}, 3], "sources": [{"parts": 1}, 2]}',
+          '{"edits": [{"source": 1, "sources": 2}, 3]}',
+          '{"stitched": ' + '[{"stitched": ' * 400 + "1" + "}]" * 400 + "}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("own", BROKEN)
 def test_a_field_of_ours_that_somebody_broke_does_no_harm(tmp_path: Path, own: str) -> None:
     path = write_wav(tmp_path / "a.wav", (b"tnsm", own.encode()))
     assert read_audio(path).num_samples == 44_100
-    assert read_audio(path).save(tmp_path / "b.flac").exists()
+    audio = edited(edit.trim(read_audio(path), 0.1), Edit("trim", {}), {"name": "a.wav"})
+    assert audio.save(tmp_path / "b.flac").exists()
+    assert licence_of(audio.metadata)
+    assert all(map(edit_in_words, edits_of(audio.metadata)))
+
+
+def test_what_a_terminal_or_a_header_would_obey_is_left_out(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", info({b"IART": b"Ann\x1b[2J\x07", b"ICOP": b"(c)\r\nSet-Cookie: x"}))
+    assert tags(path) == {"artist": ["Ann[2J"], "copyright": ["(c)\r\nSet-Cookie: x"]}
+    assert licence_of(read_metadata(path)) == "(c) Set-Cookie: x"
+
+
+def test_the_licence_of_very_many_works_is_short_and_true() -> None:
+    own = [{"title": str(number), "model": "composer", "licence": "Free to use"} for number in range(1_000)]
+    assert licence_of({"stitched": own}) == "Free to use"
+    mixed = licence_of({"stitched": [*own, {"tags": {"license": ["All rights reserved"]}}, {}]})
+    assert mixed.startswith("Several works, each under its own licence: 0 by Tunesmith (composer): Free to use; ")
+    assert mixed.endswith("952 more works: All rights reserved, Free to use, unknown")
+    assert "unknown" in licence_of({"stitched": own * 100})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 Tags = Mapping[str, tuple[str, ...]]
@@ -46,6 +47,9 @@ TECHNICAL = frozenset(
 LOUDNESS = ("replaygain_", "r128_")
 """How fields that state a loudness begin; a change of level makes them wrong."""
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""What no text has, and what a terminal or a header would obey."""
+
 MAX_VALUE_CHARACTERS, MAX_TAGS_CHARACTERS = 65_536, 1_000_000
 
 
@@ -54,7 +58,7 @@ def tags_from(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     characters = 0
     for name, value in pairs:
-        text = value.replace("\0", "").strip()
+        text = CONTROLS.sub("", value).strip()
         characters += len(text)
         known = found.get(name.lower(), ())
         if text and text not in known and len(text) <= MAX_VALUE_CHARACTERS and characters <= MAX_TAGS_CHARACTERS:

@@ -11,17 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.audio.credits import UNKNOWN, authors_of, licence_of
-from tunesmith.audio.tags.model import Tags
+from tunesmith.audio.tags.model import Tags, tags_from
 from tunesmith.path_text import is_text
 
 TAGS, MARKERS = "tags", "markers"
 MAX_TITLE_CHARACTERS = 200
 PROGRAM = "Tunesmith"
+SURROGATE = "\\ud"
 
 
 def tags_of(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the tags that a file with this metadata gets."""
-    foreign = {name: tuple(map(str, values)) for name, values in foreign_tags(metadata).items()}
+    stated = foreign_tags(metadata).items()
+    foreign = {str(name): tuple(map(str, values)) for name, values in stated if isinstance(values, list | tuple)}
     tags = {**_own_tags(metadata), **foreign}
     return {name: tuple(map(_storable, values)) for name, values in tags.items()}
 
@@ -56,9 +58,8 @@ def metadata_of(tags: Tags, own: str = "") -> dict[str, Any]:
     foreign = {name: list(values) for name, values in tags.items() if expected.get(name) != values}
     if metadata.get("model"):
         foreign = {name: values for name, values in foreign.items() if not _is_our_software(name, values)}
-    foreign = {**dict(foreign_tags(metadata)), **foreign}
-    metadata.pop(TAGS, None)
-    return {**metadata, TAGS: foreign} if foreign else metadata
+    rest = {name: value for name, value in metadata.items() if name != TAGS}
+    return {**rest, TAGS: foreign} if foreign else rest
 
 
 def _own_tags(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -86,7 +87,7 @@ def _of_an_older_version(tags: Tags) -> tuple[dict[str, Any], Tags]:
     if "model" in metadata or "stitched" in metadata or "settings" in metadata:
         kept = {name: values for name, values in tags.items() if name != "comment"}
         return metadata, {name: values for name, values in kept.items() if not _was_written(name, values, metadata)}
-    return {TAGS: {name: [str(value)] for name, value in metadata.items()}}, {}
+    return {}, tags_from((name, str(value)) for name, value in metadata.items())
 
 
 def _was_written(name: str, values: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
@@ -106,6 +107,8 @@ def _is_our_software(name: str, values: object) -> bool:
 def _json_object(text: str) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
+        if SURROGATE in text.lower():  # half a character, which no terminal and no database takes
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -18,6 +18,8 @@ from tunesmith.server.stand_in import stood_in_for
 CHUNK_BYTES = 64 * 1024
 MAX_WARNINGS_BYTES = 4 * 1024
 """The longest list of warnings in a header; clients take headers of 8 KiB together."""
+MAX_LICENCE = 2_000
+"""The longest licence in a header."""
 READ_WHOLE_BYTES = 4 << 20
 """Up to what size a file is read in one go, which takes one change of thread instead of four."""
 
@@ -65,11 +67,17 @@ def headers_of(job: Job) -> dict[str, str]:
         "x-tunesmith-job": job.id,
         "x-tunesmith-model": job.generated_by,
         "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
-        "x-tunesmith-license": job.metadata.get("licence"),
+        "x-tunesmith-license": _shortened(job.metadata.get("licence")),
         "x-tunesmith-stand-in-for": stood_in_for(job),
         "x-tunesmith-warnings": _warnings_header(job),
     }
     return {name: _in_a_header(str(value)) for name, value in said.items() if value is not None}
+
+
+def _shortened(licence: object) -> str | None:
+    """Return a licence that fits into a header; that of very many works is cut, which says so."""
+    text = None if licence is None else str(licence)
+    return text if text is None or len(text) <= MAX_LICENCE else f"{text[:MAX_LICENCE]} ... (all of it is in the file)"
 
 
 def _warnings_header(job: Job) -> str | None:
