@@ -142,7 +142,7 @@ def _read(path: Path) -> Iterator[Entry]:
             values = json.loads(line)
             kept = {name: value for name, value in values.items() if name in known}
             yield Entry(**{**kept, "warnings": tuple(kept.get("warnings", ()))})
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             if number == len(lines):
                 return  # cut off while it was being written
             problem = f"{path} is not a manifest of Tunesmith's: line {number}; take another folder, or move it away"

@@ -14,7 +14,7 @@ from tunesmith.field_errors import checked, or_null, settled, shown
 from tunesmith.jobs.job import Submission
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.dialects.bodies import in_thread_if_large
-from tunesmith.server.dialects.forms import is_form, read_form
+from tunesmith.server.dialects.forms import MAX_FIELDS, is_form, read_form
 from tunesmith.server.dialects.huggingface.formats import CONTENT_TYPES, Answer
 from tunesmith.server.dialects.schemas import music_fields
 from tunesmith.server.json_text import NotJson, decode_text, parse_json
@@ -68,6 +68,14 @@ async def asked_for(request: Request) -> dict[str, Any]:
     return form if "inputs" in form else body
 
 
+def _pairs(text: str) -> dict[str, str]:
+    try:
+        form = parse_qs(text, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise BadRequest(f"body: must have at most {MAX_FIELDS} fields") from None
+    return {name: values[0] for name, values in form.items()}
+
+
 async def _parts(request: Request) -> dict[str, Any]:
     """Return the texts of a form in parts; none where it only says that it is one."""
     try:
@@ -88,8 +96,8 @@ def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
         text = decode_text(raw)
         if text.lstrip().startswith("{"):
             raise
-        form = parse_qs(text) if "form-urlencoded" in content_type else {}
-        return {name: values[0] for name, values in form.items()} if "inputs" in form else {"inputs": text}
+        form = _pairs(text) if "form-urlencoded" in content_type else {}
+        return form if "inputs" in form else {"inputs": text}
     return body if isinstance(body, dict) else {"inputs": body}
 
 
