@@ -96,7 +96,7 @@ def test_only_the_named_fields_may_hold_long_text() -> None:
 
 @pytest.mark.parametrize("piece", [b"0,", b"[],", b"{},", b"[[0]],", b'"",', b'{"a":[]},', b"1e9,"])
 def test_a_body_of_the_largest_size_is_refused_quickly(piece: bytes) -> None:
-    raw = b"[" + piece * (10**6 // len(piece)) + b"0]"
+    raw = b"[" + piece * (10**6 // len(piece) - 2) + b"0]"
     began = time.process_time()
     with pytest.raises(BadRequest):
         parse_json(raw)

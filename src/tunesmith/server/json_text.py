@@ -35,7 +35,6 @@ MAX_QUOTES = 10 * MAX_VALUES
 MAX_BYTES = MAX_BYTES_WITHOUT_RECORDING
 """How large a document may be without its recordings."""
 
-SLICE_BYTES = 1 << 20
 MAX_DIGITS = MAX_NUMBER_CHARACTERS
 """Digits of the longest whole number that is read as one; longer ones take quadratic time and fit no field."""
 
@@ -53,12 +52,13 @@ def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
     deeply or holds too many values, and InvalidRequest that names the field for a number that is not finite and for
     text that is too long or that no database and no answer can hold (NUL, half a surrogate pair).
     """
-    _check_marks(raw)
     long_texts: list[LongText] = []
     if long_fields and len(raw) > LONG_BYTES:
-        raw, long_texts = cut_long_strings(raw)
+        raw, long_texts = cut_long_strings(raw, MAX_QUOTES)
     if len(raw) > MAX_BYTES:
-        raise TooLarge(MAX_BYTES)
+        raise TooLarge(MAX_BYTES, "the request without its recordings")
+    if sum(raw.count(mark) for mark in b",[{") > MAX_MARKS or raw.count(b'"') > MAX_QUOTES:
+        raise _too_many()
     text = decode_text(raw)
     try:
         document = json.loads(text, parse_int=_whole_number)
@@ -68,17 +68,6 @@ def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
         raise NotJson("body: is not JSON") from None
     checks = _Checks(long_fields, long_texts, may_have_escapes="\\u" in text)
     return checks.checked(document)
-
-
-def _check_marks(raw: bytes) -> None:
-    """Raise BadRequest where there are too many commas and brackets; other threads get their turn meanwhile."""
-    marks = quotes = 0
-    for start in range(0, len(raw), SLICE_BYTES):
-        piece = raw[start : start + SLICE_BYTES]
-        marks += sum(piece.count(mark) for mark in b",[{")
-        quotes += piece.count(b'"')
-        if marks > MAX_MARKS or quotes > MAX_QUOTES:
-            raise _too_many()
 
 
 def decode_text(raw: bytes) -> str:

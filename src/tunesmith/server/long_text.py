@@ -56,13 +56,19 @@ class LongText(str):
         return _unescaped_pieces(self._raw)
 
 
-def cut_long_strings(raw: bytes) -> tuple[bytes, list[LongText]]:
-    """Return JSON with marks in place of its long strings, and those by the numbers in their marks."""
+def cut_long_strings(raw: bytes, most: int) -> tuple[bytes, list[LongText]]:
+    """Return JSON with marks in place of its long strings, and those by the numbers in their marks.
+
+    Only the first ``most`` strings are looked at.
+    """
     kept: list[bytes] = []
     texts: list[LongText] = []
     view = memoryview(raw)
     at = end = 0
-    while (start := raw.find(b'"', end)) >= 0:
+    for _ in range(most):
+        start = raw.find(b'"', end)
+        if start < 0:
+            break
         closing = _closing_quote(raw, start + 1)
         if closing < 0:
             break

@@ -43,8 +43,8 @@ log = logging.getLogger(__name__)
 class TooLarge(TunesmithError):
     """The body is larger than the server takes."""
 
-    def __init__(self, max_bytes: float) -> None:
-        super().__init__(f"the request must be at most {max_bytes / 1e6:g} MB")
+    def __init__(self, max_bytes: float, what: str = "the request") -> None:
+        super().__init__(f"{what} must be at most {max_bytes / 1e6:g} MB")
         self.headers = {"Connection": "close"}
 
 
