@@ -88,9 +88,11 @@ def test_a_form_and_a_bare_prompt_are_read(server: Serving, caller: Caller) -> N
 
 
 @every_caller
-def test_a_body_of_megabytes_is_read(server: Serving, caller: Caller) -> None:
-    body = {"inputs": "calm piano", "parameters": {"seed": 7}, "note": "x" * 3_000_000}
+def test_a_body_of_nearly_a_megabyte_is_read_and_one_of_more_is_refused(server: Serving, caller: Caller) -> None:
+    body = {"inputs": "calm piano", "parameters": {"seed": 7}, "notes": ["x" * 15_000] * 60}
     assert asked(caller, server, "/models/prompt", body).headers["x-tunesmith-seed"] == "7"
+    answer = asked(caller, server, "/models/prompt", {**body, "notes": ["x" * 15_000] * 200})
+    assert (answer.status, json.loads(answer.body)) == (413, {"error": "the request must be at most 1 MB"})
 
 
 def test_a_body_in_pieces_of_no_told_length_is_read(server: Serving) -> None:
