@@ -142,6 +142,29 @@ def test_the_composer_has_several_processes_with_one_task_each(tmp_path: Path) -
     run(act)
 
 
+def test_a_composer_that_holds_too_much_memory_is_replaced_between_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(local, "MAX_COMPOSER_BYTES", 1)
+
+    async def act() -> None:
+        async with a_pool(composers=1) as pool:
+            first = await pool.run(task(tmp_path, "composer"), nobody)
+            (before,) = (vars(record)["process_id"] for record in caplog.records if "is replaced" in record.message)
+            await until(lambda: bool(pool.loaded()) and pool.loaded()[0].loading_for is None)  # before it is needed
+            (after,) = pool.loaded()
+            assert after.process_id != before
+            monkeypatch.setattr(local, "MAX_COMPOSER_BYTES", 10**12)
+            reports: list[Report] = []
+            again = await pool.run(task(tmp_path, "composer", name="b"), reports.append)
+            assert again.path.read_bytes() == first.path.read_bytes()
+            assert all(report.loaded_seconds is None for report in reports)
+            assert [one.process_id for one in pool.loaded()] == [after.process_id]
+            assert not psutil.pid_exists(before)
+
+    run(act)
+
+
 @pytest.mark.parametrize(("model", "kind", "is_mistake", "words"), [
     ("mistaken", "InvalidRequest", True, "prompt: must rhyme"),
     ("raising", "InternalError", False, "internal error"),

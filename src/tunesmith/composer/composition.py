@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ class Composition:
         return self._voices[name]
 
 
-@cache
+@lru_cache(maxsize=2)  # each holds up to 200 MB of decoded sound
 def bank(soundfont: Path | None) -> SoundFont:
     """Return the sound bank, opened once a process: the user's, or the built-in one."""
     return open_bank(soundfont)

@@ -50,7 +50,7 @@ def reverb_gains(settings: MixSettings) -> tuple[float, float]:
     return min(1.0, room), min(1.2, settings.hall * scale * 10 ** (HALL_DB / 20))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=32)
 def strip_response(role: str, room: float, hall: float, size: int) -> Response:
     """Return what a role's strip does to a spectrum, reverbs included: (2, bins)."""
     strip = STRIPS[role]
@@ -62,7 +62,7 @@ def strip_response(role: str, room: float, hall: float, size: int) -> Response:
     return np.asarray(dry * space, np.complex64)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=4)
 def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Response, Response]:
     """Return what the bus does to mid and side: a tilt of the highs, no DC, and a narrow bottom under a wide top."""
     tilt = (

@@ -67,7 +67,7 @@ def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
     return np.asarray(late * (1 - np.exp(-seconds / np.float32(space.early / 3))), np.float32)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=8)
 def reverb_response(name: str, size: int) -> Response:
     """Return the space's spectrum, (2, size // 2 + 1)."""
     return np.asarray(scipy.fft.rfft(impulse_response(name), size), np.complex64)

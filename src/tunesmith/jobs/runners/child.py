@@ -30,6 +30,7 @@ from tunesmith.generator import (
     Progress,
     Registry,
 )
+from tunesmith.jobs.runners.memory_trim import MemoryTrim, trim_function
 from tunesmith.jobs.runners.messages import (
     ALIVE_SECONDS,
     MAX_KIND,
@@ -60,6 +61,7 @@ class Child:
         self._writing = threading.Lock()
         self._generator: Generator | None = None
         self._work: dict[str, _Work] = {}
+        self._memory = MemoryTrim(trim_function())
 
     def serve(self, model: str, num_rows: int, lines: Iterable[bytes]) -> None:
         """Load the model, and take messages until there are no more, which ends a loading too."""
@@ -114,6 +116,8 @@ class Child:
         finally:
             del self._work[task]
         self._write(answer)
+        if not self._work:
+            self._memory.after_task()
 
     def _made(self, request: GenerationRequest, path: Path, work: _Work) -> Audio | Exported:
         assert self._generator

@@ -10,17 +10,21 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
+from typing import Any
 
 from tunesmith.config import Settings
+from tunesmith.errors import TunesmithError
 from tunesmith.jobs.runners.memory import COMPOSER, MachineMemory, Memory
 from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task, TaskFailed
 from tunesmith.jobs.runners.process import RunnerProcess
 from tunesmith.models.resources import shortage
 
 REAP_SECONDS = 1.0
+MAX_COMPOSER_BYTES = 800_000_000
+"""A composer that holds more between two tasks is replaced; it holds some 500 MB after pieces of all genres."""
 FOREVER = -1.0
 MOST_COMPOSERS = 4  # unless set otherwise
 ROWS_A_TASK = 2  # of a guided piece, which most are
@@ -63,6 +67,7 @@ class LocalPool:
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[Made]] = set()
         self._ending: set[asyncio.Task[None]] = set()
+        self._loading: set[asyncio.Task[None]] = set()
         self._reaper: asyncio.Task[None] | None = None
         self._unstartable, self._unstartable_until = "", 0.0
 
@@ -74,7 +79,10 @@ class LocalPool:
         keep_alive = self._limits.keep_alive if task.keep_alive is None else task.keep_alive
         try:
             async with self._runner_for(task.model, keep_alive, alone=task.alone) as runner:
-                return await runner.run(task, report)
+                made = await runner.run(task, report)
+            if self._is_too_large(runner):
+                self._replace(runner, keep_alive)
+            return made
         finally:
             self._tasks.discard(working)
 
@@ -103,6 +111,9 @@ class LocalPool:
         """Let running tasks finish for so long, then end all runners."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=drain_seconds)
+        for load in self._loading:
+            load.cancel()
+        await asyncio.gather(*self._loading, return_exceptions=True)
         if self._reaper:
             self._reaper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -126,6 +137,26 @@ class LocalPool:
             finally:
                 async with self._changed:
                     self._changed.notify_all()
+
+    def _is_too_large(self, runner: RunnerProcess) -> bool:
+        is_idle = runner.model == COMPOSER and runner in self._runners and not runner.reserved
+        return is_idle and runner.memory_bytes() > MAX_COMPOSER_BYTES
+
+    def _replace(self, runner: RunnerProcess, keep_alive: float) -> None:
+        """End a runner that works on nothing, and start another unless there is one, so that no task waits for it."""
+        log.warning(
+            "a runner holds too much memory and is replaced",
+            extra={"model": runner.model, "process_id": runner.process_id, "memory_bytes": runner.memory_bytes()},
+        )
+        self._runners.remove(runner)
+        _start(runner.stop(), self._ending)
+        if not any(one.is_alive for one in self._of(runner.model)):
+            _start(self._load_ahead(runner.model, keep_alive), self._loading)
+
+    async def _load_ahead(self, model: str, keep_alive: float) -> None:
+        with contextlib.suppress(TunesmithError):  # whoever needs the model next is told
+            async with self._runner_for(model, keep_alive) as runner:
+                await runner.load()
 
     async def _reserved(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
         """Return a runner of the model, started where that is allowed, and how many of its places are reserved."""
@@ -210,10 +241,7 @@ class LocalPool:
         """End a runner; once begun this goes on to its end, whoever is cancelled that waits for it."""
         if runner in self._runners:
             self._runners.remove(runner)
-        ending = asyncio.create_task(runner.stop())
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
-        await asyncio.shield(ending)
+        await asyncio.shield(_start(runner.stop(), self._ending))
 
     async def _reap(self) -> None:
         """End the runners that nobody has used for long."""
@@ -251,6 +279,14 @@ class LocalPool:
     @property
     def _usual_places(self) -> int:
         return max(1, self._limits.batch_rows // ROWS_A_TASK)
+
+
+def _start(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """Start work in the background that is among ``tasks`` until its end."""
+    task = asyncio.create_task(work, context=Context())
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
 
 
 def _does_not_fit(model: str, needed: int, there_is: int) -> TaskFailed:
