@@ -29,12 +29,12 @@ def store(database: Database, clock: FakeClock) -> JobStore:
 
 @pytest.fixture
 def queue(database: Database, clock: FakeClock) -> JobQueue:
-    return JobQueue(database, clock)
+    return JobQueue(database, clock, clock)
 
 
 @pytest.fixture
 def workers(database: Database, clock: FakeClock) -> Workers:
-    return Workers(database, clock, gone=lambda process: process.process_id == 666)
+    return Workers(database, clock, lambda process: process.process_id == 666, clock)
 
 
 def owners(queue: JobQueue, count: int) -> list[str | None]:

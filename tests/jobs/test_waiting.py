@@ -86,7 +86,7 @@ def test_speeds_move_towards_what_is_measured(database: Database) -> None:
 
 
 def test_speeds_are_measured_by_the_work_and_foretell_the_next(database: Database, clock: FakeClock) -> None:
-    store, queue = JobStore(database, 500, clock), JobQueue(database, clock)
+    store, queue = JobStore(database, 500, clock), JobQueue(database, clock, clock)
     for _ in range(2):
         job_id = store.submit(asked()).job.id
         claim = claimed(queue)

@@ -24,7 +24,7 @@ class Jobs:
         self.looks = 0
         self.loaded: set[str] = set()
         self.speeds = SPEEDS
-        self.outlook = Outlook(self.read, lambda: self.loaded, lambda: self.now)
+        self.outlook = Outlook(self.read, lambda: self.loaded, lambda: self.now, lambda: self.now)
 
     def add(self) -> Job:
         self.now += 0.001

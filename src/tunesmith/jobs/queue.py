@@ -22,7 +22,6 @@ from tunesmith.jobs.statements import (
     ANY_WAITS,
     CHANGE,
     CLAIM,
-    EXTRAPOLATE,
     HELD,
     INSERT_TRACK,
     IS_ACTIVE,
@@ -48,6 +47,9 @@ MAX_CLAIMS = 20
 PROGRESS_SECONDS = 0.25
 """How often at most a job's progress is written down."""
 
+SET_CLOCK_SECONDS = 1.0
+"""By how much two clocks disagree about a duration where one of them was set meanwhile."""
+
 MIN_FRACTION_TO_EXTRAPOLATE = 0.05
 CRASHED = Failure("Crashed", "the process that made it ended again and again before it was done")
 
@@ -55,9 +57,12 @@ CRASHED = Failure("Crashed", "the process that made it ended again and again bef
 class JobQueue:
     """The jobs in a database, for the workers' side. Safe to share between threads and between processes."""
 
-    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+    def __init__(self, database: Database, clock: Clock = time.time, elapsed: Clock = time.monotonic) -> None:
+        """``elapsed`` measures how long things take; ``clock``, which may be set, only says when they were."""
         self._database = database
         self._clock = clock
+        self._elapsed = elapsed
+        self._began: dict[tuple[str, int], tuple[float, float]] = {}  # by both clocks
         self._speeds = SpeedBook(database)
         self._take_turn = take_turn(database)
         self._reported: dict[tuple[str, int], tuple[float, str]] = {}
@@ -109,6 +114,7 @@ class JobQueue:
     def running(self, claim: Claim, load_seconds: float | None = None) -> bool:
         """Report that the model is loaded and works on it, and what the loading took where it was not loaded before."""
         now, job = self._clock(), claim.job
+        self._began[_key(claim)] = self._elapsed(), now
         with self._database.write() as connection:
             if load_seconds is not None:
                 self._speeds.observe(connection, job.generated_by, Speed(load_seconds=load_seconds))
@@ -134,18 +140,17 @@ class JobQueue:
 
         Reports of the same stage that follow each other within ``PROGRESS_SECONDS`` are not written down, and say True.
         """
-        now, key = self._clock(), (claim.job.id, claim.number)
+        now, key = self._elapsed(), _key(claim)
         at, before = self._reported.get(key, (float("-inf"), ""))
         if now - at < PROGRESS_SECONDS and stage == before:
             return True
         self._reported[key] = (now, stage)
         values = {"progress": min(1.0, max(0.0, fraction)), "stage": stage}
-        statement = CHANGE
         if fraction >= MIN_FRACTION_TO_EXTRAPOLATE:
-            statement = EXTRAPOLATE
-            values |= {"the_now": now, "the_rest": max(0.0, 1 - fraction) / fraction}
+            began, _ = self._began.setdefault(key, (now, self._clock()))
+            values["eta_at"] = self._clock() + (now - began) * max(0.0, 1 - fraction) / fraction
         with self._database.write() as connection:
-            ours = _change(connection, statement, claim, values)
+            ours = _change(connection, CHANGE, claim, values)
         if not ours:
             self._forget(claim)
         return ours
@@ -158,26 +163,31 @@ class JobQueue:
         """
         now, model = self._clock(), claim.job.generated_by
         values = _end(JobState.SUCCEEDED, now) | result_values(result) | {"progress": 1.0, "metadata": dict(metadata)}
-        self._forget(claim)
+        took = self._took(claim)
         with self._database.write() as connection:
+            self._correct_times(connection, claim, now)
             row = connection.execute(SUCCEED, _the(claim) | values).mappings().first()
-            if row is None:
-                return None
-            began_at: float = row["running_at"]
-            if FOR_TRACK not in claim.job.extra:
-                made = track_of(claim.job, result, metadata, (began_at, now))
-                connection.execute(INSERT_TRACK, track_row(made, now))
-            if result.is_sound and result.duration > 0:
-                speed = Speed(seconds_per_audio_second=(now - began_at) / result.duration)
-                self._speeds.observe(connection, model, speed)
-        return job_of(row, now, claim.job.request)
+            if row is not None:
+                began_at: float = row["running_at"]
+                if FOR_TRACK not in claim.job.extra:
+                    made = track_of(claim.job, result, metadata, (began_at, now))
+                    connection.execute(INSERT_TRACK, track_row(made, now))
+                if result.is_sound and result.duration > 0:
+                    seconds = now - began_at if took is None else took
+                    speed = Speed(seconds_per_audio_second=seconds / result.duration)
+                    self._speeds.observe(connection, model, speed)
+        self._forget(claim)
+        return None if row is None else job_of(row, now, claim.job.request)
 
     def fail(self, claim: Claim, failure: Failure) -> bool:
         """Finish a job without a file; False if the job is no longer this claim's."""
-        values = _end(JobState.FAILED, self._clock()) | _failure_values(failure)
-        self._forget(claim)
+        now = self._clock()
+        values = _end(JobState.FAILED, now) | _failure_values(failure)
         with self._database.write() as connection:
-            return _change(connection, CHANGE, claim, values)
+            self._correct_times(connection, claim, now)
+            ours = _change(connection, CHANGE, claim, values)
+        self._forget(claim)
+        return ours
 
     def requeue(self, claim: Claim, failure: Failure = CRASHED) -> bool:
         """Give a job back whose runner died: it is tried once more, and then failed with ``failure``.
@@ -213,7 +223,25 @@ class JobQueue:
 
     def _forget(self, claim: Claim) -> None:
         """Drop what was kept in memory about a claim that has ended."""
-        self._reported.pop((claim.job.id, claim.number), None)
+        self._reported.pop(_key(claim), None)
+        self._began.pop(_key(claim), None)
+
+    def _took(self, claim: Claim) -> float | None:
+        """Return for how long the job has been made, None where it was not reported to run."""
+        began = self._began.get(_key(claim))
+        return None if began is None else self._elapsed() - began[0]
+
+    def _correct_times(self, connection: sa.Connection, claim: Claim, now: float) -> None:
+        """Where the clock was set while the job was made, move its times, so that it took as long as it did."""
+        took = self._took(claim)
+        if took is None:
+            return
+        running_at = self._began[_key(claim)][1]
+        if abs(now - running_at - took) <= SET_CLOCK_SECONDS:
+            return
+        loading = max(0.0, running_at - (claim.job.started_at or running_at))
+        times = {"running_at": now - took, "started_at": now - took - loading}
+        _change(connection, CHANGE, claim, times)
 
     def _give_back(
         self, connection: sa.Connection, which: sa.ColumnElement[bool], spent: sa.ColumnElement[bool],
@@ -230,6 +258,10 @@ _QUEUED_AGAIN: Mapping[str, Any] = {
     "state": JobState.QUEUED.value, "worker": None, "started_at": None, "running_at": None,
     "progress": 0.0, "stage": "", "eta_at": None,
 }  # fmt: skip
+
+
+def _key(claim: Claim) -> tuple[str, int]:
+    return claim.job.id, claim.number
 
 
 def _the(claim: Claim) -> dict[str, Any]:

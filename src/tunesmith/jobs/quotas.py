@@ -27,8 +27,9 @@ class Quotas:
         if quota is None:
             return None
         began, ends = quota.window(now)
-        first = new_job_id(began, bytes)  # no id made since then sorts before it
-        used = connection.execute(COUNT_BY_OWNER, {"the_owner": owner, "the_first": first}).scalar_one()
+        first, end = new_job_id(began, bytes), new_job_id(ends, bytes)  # ids made meanwhile sort between them
+        which = {"the_owner": owner, "the_first": first, "the_end": end}
+        used = connection.execute(COUNT_BY_OWNER, which).scalar_one()
         return Allowance(THINGS, quota, max(0, quota.count - used), ends)
 
     def _of(self, connection: sa.Connection, owner: str) -> Rate | None:

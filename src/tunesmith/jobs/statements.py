@@ -20,7 +20,6 @@ _is_active = jobs.c.state.in_(ACTIVE_STATES)
 _is_claimed = (
     _the_job & _is_active & (jobs.c.worker == sa.bindparam("the_worker")) & (jobs.c.claims == sa.bindparam("the_claim"))
 )
-_began = sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)
 
 INSERT_JOB = sa.insert(jobs)
 INSERT_TRACK = sa.insert(tracks)
@@ -34,7 +33,11 @@ COUNT_WAITING = sa.select(sa.func.count()).select_from(jobs).where(_waits)
 COUNT_BY_OWNER = (
     sa.select(sa.func.count())
     .select_from(jobs)
-    .where((jobs.c.owner == sa.bindparam("the_owner")) & (jobs.c.id >= sa.bindparam("the_first")))
+    .where(
+        (jobs.c.owner == sa.bindparam("the_owner"))
+        & (jobs.c.id >= sa.bindparam("the_first"))
+        & (jobs.c.id < sa.bindparam("the_end"))
+    )
 )
 CANCEL = sa.update(jobs).where(_the_job & jobs.c.state.in_(UNFINISHED))
 
@@ -60,10 +63,7 @@ def take_turn(database: Database) -> sa.Executable:
 
 
 CHANGE = sa.update(jobs).where(_is_claimed)
-EXTRAPOLATE = CHANGE.values(
-    eta_at=sa.bindparam("the_now") + (sa.bindparam("the_now") - _began) * sa.bindparam("the_rest")
-)
-SUCCEED = CHANGE.values(running_at=_began).returning(*jobs.c)
+SUCCEED = CHANGE.values(running_at=sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)).returning(*jobs.c)
 RELEASE = CHANGE.values(attempts=jobs.c.attempts - 1)
 HELD = sa.select(jobs.c.id).where(_is_active & (jobs.c.worker == sa.bindparam("the_worker")))
 IS_ACTIVE, IS_CLAIMED = _is_active, _is_claimed

@@ -1,6 +1,7 @@
 """Workers: which server processes live, so that the jobs of those that died are found and done again.
 
-A worker is dead when its heartbeat is too old, or at once when its process is gone from this machine.
+A worker is dead when its heartbeat has not changed for too long, or at once when its process is gone from this machine.
+How long is measured here, by a clock that nobody sets: neither clocks that disagree nor one that jumps end a worker.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 import sqlalchemy as sa
@@ -22,7 +24,10 @@ HEARTBEAT_SECONDS = 2.0
 """How often a worker should show that it lives."""
 
 DEAD_SECONDS = 15.0
-"""How old a heartbeat is when its worker is taken for dead."""
+"""How long a heartbeat has not changed when its worker is taken for dead."""
+
+WATCHED_SECONDS = 5.0
+"""How long at least a worker is watched before its silence means that it is dead."""
 
 _SAME_PROCESS_SECONDS = 1.0
 
@@ -42,26 +47,35 @@ class ProcessIdentity:
         return cls(socket.gethostname(), process.pid, process.create_time())
 
 
-def is_gone(process: ProcessIdentity) -> bool:
-    """Tell whether the process is known to have ended; of another host nothing is known."""
+def is_gone(process: ProcessIdentity, clock_shift: float = 0.0) -> bool:
+    """Tell whether the process is known to have ended; of another host nothing is known.
+
+    ``clock_shift`` is by how many seconds the clock was set since the process was listed: Linux tells when a process
+    started by the clock of today.
+    """
     if process.host != socket.gethostname():
         return False
     try:
         started_at = psutil.Process(process.process_id).create_time()
     except psutil.NoSuchProcess:
         return True
-    return abs(started_at - process.started_at) > _SAME_PROCESS_SECONDS
+    later = started_at - process.started_at
+    return min(abs(later), abs(later - clock_shift)) > _SAME_PROCESS_SECONDS
 
 
 class Workers:
     """The list of workers in a database."""
 
     def __init__(
-        self, database: Database, clock: Clock = time.time, gone: Callable[[ProcessIdentity], bool] = is_gone
-    ) -> None:
+        self, database: Database, clock: Clock = time.time, gone: Callable[[ProcessIdentity], bool] | None = None,
+        elapsed: Clock = time.monotonic,
+    ) -> None:  # fmt: skip
         self._database = database
         self._clock = clock
-        self._gone = gone
+        self._gone = gone or self._is_gone
+        self._own_start = psutil.Process().create_time()
+        self._elapsed = elapsed
+        self._heard: dict[str, tuple[float, float]] = {}  # heartbeats, and since when they have been the newest
         self._heartbeat = database.upsert(workers, "id")
 
     def join(self, process: ProcessIdentity) -> str:
@@ -86,16 +100,29 @@ class Workers:
 
     def bury(self) -> int:
         """Take the dead off the list and return how many there were; ``JobQueue.recover`` then finds their jobs."""
-        oldest = self._clock() - DEAD_SECONDS
         with self._database.read() as connection:
             rows = connection.execute(sa.select(workers)).all()
-        dead = [row for row in rows if row.heartbeat_at < oldest or self._gone(_process(row))]
+        self._heard = {row.id: (row.heartbeat_at, self._silent_since(row)) for row in rows}
+        silent = {worker for worker, (_, since) in self._heard.items() if self._elapsed() - since > DEAD_SECONDS}
+        dead = [row for row in rows if row.id in silent or self._gone(_process(row))]
         if not dead:
             return 0
         with self._database.write() as connection:
             # A worker that was heard of since it was read here is not dead.
             still = [(workers.c.id == row.id) & (workers.c.heartbeat_at == row.heartbeat_at) for row in dead]
             return connection.execute(sa.delete(workers).where(sa.or_(*still))).rowcount
+
+    def _silent_since(self, row: sa.Row[Any]) -> float:
+        """Return since when a worker has not been heard; of one that is new here its own time tells at most so much."""
+        now = self._elapsed()
+        if row.id not in self._heard:
+            age = max(0.0, self._clock() - float(row.heartbeat_at))
+            return now - min(age, DEAD_SECONDS - WATCHED_SECONDS)
+        heartbeat, since = self._heard[row.id]
+        return now if heartbeat != row.heartbeat_at else since
+
+    def _is_gone(self, process: ProcessIdentity) -> bool:
+        return is_gone(process, psutil.Process().create_time() - self._own_start)
 
 
 def _process(row: sa.Row[tuple[object, ...]]) -> ProcessIdentity:

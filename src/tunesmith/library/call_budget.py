@@ -30,7 +30,9 @@ class CallBudget:
         began, ends = self._rate.window(now)
         with self._database.write() as connection:
             self._database.lock(connection, "hosted_calls")
-            used = sa.select(sa.func.count()).where(hosted_calls.c.called_at >= began)
+            used = sa.select(sa.func.count()).where(
+                (hosted_calls.c.called_at >= began) & (hosted_calls.c.called_at < ends)
+            )
             left = self._rate.count - connection.execute(used).scalar_one()
             allowance = Allowance(THINGS, self._rate, max(0, left - 1), ends, is_exceeded=left <= 0)
             allowance.check(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -37,10 +38,14 @@ class _Look:
 class Outlook:
     """Reads the queue with ``read``, in a thread; ``loaded`` names the models in memory. Used from one event loop."""
 
-    def __init__(self, read: Callable[[], Queue], loaded: Callable[[], Collection[str]], clock: Clock) -> None:
+    def __init__(
+        self, read: Callable[[], Queue], loaded: Callable[[], Collection[str]], clock: Clock,
+        elapsed: Clock = time.monotonic,
+    ) -> None:  # fmt: skip
         self._read = read
         self._loaded = loaded
         self._clock = clock
+        self._elapsed = elapsed
         self._last = _Look(float("-inf"), {}, {})
         self._looking: asyncio.Task[_Look] | None = None
 
@@ -52,23 +57,23 @@ class Outlook:
         if job.state is JobState.LOADING:
             look = await self._look(job)
             estimate = look.speeds.get(job.generated_by, Speed()).seconds_for(job.audio_seconds, loaded=False)
-            elapsed = self._clock() - (job.started_at or self._clock())
+            elapsed = max(0.0, self._clock() - (job.started_at or self._clock()))
             return Prospect(eta_seconds=None if estimate is None else max(0.0, estimate - elapsed))
         return Prospect(eta_seconds=job.eta_seconds)
 
     async def _look(self, job: Job) -> _Look:
         """Return a look at the queue that is young enough, and younger than the job."""
-        oldest = max(job.created_at, self._clock() - LOOK_SECONDS)
-        if self._last.at < oldest:
+        now, age = self._elapsed(), max(0.0, self._clock() - job.created_at)
+        if self._last.at < now - min(age, LOOK_SECONDS):
             self._last = await self._next()
-            if self._last.at < job.created_at <= self._clock():  # that look had begun before the job came
+            if self._last.at < now - age:  # that look had begun before the job came
                 self._last = await self._next()
         return self._last
 
     async def _next(self) -> _Look:
         """Join the look under way, or begin one."""
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(asyncio.to_thread(self._take, self._clock(), self._loaded()))
+            self._looking = asyncio.create_task(asyncio.to_thread(self._take, self._elapsed(), self._loaded()))
         return await asyncio.shield(self._looking)
 
     def _take(self, now: float, loaded: Collection[str]) -> _Look:
