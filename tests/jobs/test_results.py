@@ -144,3 +144,15 @@ def test_nothing_else_is_ever_removed(results: ResultFiles, clock: FakeClock, tm
     clock.pass_(1000 * DAY)
     assert results.prune(Retention(1, 1e-12), {outside.name: 0.0}) == ()
     assert all(path.read_text() == "precious" for path in (outside, *strangers, link))
+
+
+def test_what_was_written_while_the_clock_was_ahead_is_not_young_for_as_long(
+    results: ResultFiles, clock: FakeClock
+) -> None:
+    year = 365 * DAY
+    clock.pass_(year)
+    digest = results.add(b"of a time that is not yet").digest
+    clock.pass_(-year)
+    assert results.prune(Retention(30, 1), {digest: clock() + year}) == ()
+    clock.pass_(31 * DAY)
+    assert results.prune(Retention(30, 1), {digest: clock() + year}) == (digest,)

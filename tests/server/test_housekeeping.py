@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 import pytest
+from databases import FakeClock
 
 from tunesmith.server import housekeeping as module
 from tunesmith.server.housekeeping import MOST_A_ROUND, Chore, Housekeeping
@@ -80,3 +81,27 @@ def test_nothing_to_do_is_not_worth_a_line(caplog: pytest.LogCaptureFixture) -> 
         run({"files": chore}, lambda: bool(asked))
     assert not caplog.records
     assert len(asked) == 1
+
+
+def test_nothing_is_removed_in_the_round_after_the_clock_was_set(caplog: pytest.LogCaptureFixture) -> None:
+    wall, elapsed = FakeClock(), FakeClock(100.0)
+    removed: list[float] = []
+
+    def chore(_: int) -> int:
+        removed.append(wall())
+        return 0
+
+    keeping = Housekeeping({"results": chore}, Metrics(), wall, elapsed)
+
+    def do_round(jump: float = 0.0) -> None:
+        for clock in (wall, elapsed):
+            clock.pass_(600)
+        wall.pass_(jump)
+        count = len(removed)
+        keeping.do_round()
+        assert len(removed) == count + (jump == 0)
+
+    year = 365 * 86_400.0
+    for jump in (0, year, 0, -year, 0):
+        do_round(jump)
+    assert [record.message for record in caplog.records if "the clock was set" in record.message]

@@ -17,7 +17,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,7 +136,7 @@ class ResultFiles:
         self.prepare()
         self._remove_leftovers()
         now = self._clock()
-        kept = sorted(self._results(used), key=lambda one: one.used_at)
+        kept = sorted(self._results(used, now), key=lambda one: one.used_at)
         room = sum(one.bytes for one in kept) - retention.gigabytes * BYTES_A_GIGABYTE
         removed: list[str] = []
         for one in kept:
@@ -153,11 +153,16 @@ class ResultFiles:
             raise InvalidRequest("digest", f"must be 64 hexadecimal digits, got {digest[:80]!r}")
         return self.folder / digest[:2] / digest
 
-    def _results(self, used: Mapping[str, float]) -> Iterator[_Kept]:
+    def _results(self, used: Mapping[str, float], now: float) -> Iterator[_Kept]:
         for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
             about = _status(path)
             if about is not None and _DIGEST.fullmatch(path.name) and stat.S_ISREG(about.st_mode):
-                yield _Kept(path, about.st_size, max(about.st_mtime, used.get(path.name, 0.0)))
+                times = (about.st_mtime, used.get(path.name, 0.0))
+                known = [at for at in times if at <= now + GRACE_SECONDS]
+                if about.st_mtime not in known:  # written while the clock was ahead: it would be young for as long
+                    with suppress(FileNotFoundError):
+                        os.utime(path, (now, now))
+                yield _Kept(path, about.st_size, max(known, default=now))
 
     def _remove(self, one: _Kept, now: float) -> bool:
         """Remove a result unless it was made again, or removed by another, since it was looked at."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 STATUS = Path("/proc/self/statm")
-GROWTH_BYTES = 100_000_000
+GROWTH_BYTES = 50_000_000
 """By how much the resident memory grows before it is trimmed again: trimming takes some 50 ms of work."""
 
 
