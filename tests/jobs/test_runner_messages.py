@@ -30,6 +30,7 @@ from tunesmith.request import GenerationRequest
 
 READY = """echo '{"ready":1}'\n"""
 TAKE_A_TASK = """IFS= read -r line; task=${line#*'"task":"'}; task=${task%%'"'*}\n"""
+CLOSED = "exec 1>&-"
 LIVE_ON = "\nexec sleep 60\n"
 MUCH = "head -c 17000000 /dev/zero | tr '\\0' "
 
@@ -65,14 +66,13 @@ BREACHES = {
     "ready a second time": READY,
     "unloadable once it is loaded": """echo '{"unloadable":true,"kind":"","message":"","mistake":true,"trace":""}'""",
     "silence that is no number": """echo '{"quiet":"x"}'""",
-    "no more output": "exec 1>&-",
+    "no more output": CLOSED,
     "an end": "exit 4",
 }
 
 
 @pytest.fixture(autouse=True)
 def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "EXIT_SECONDS", 0.5)
     monkeypatch.setattr(process, "WATCH_SECONDS", 0.1)
     monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
@@ -80,6 +80,8 @@ def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def play(script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every runner be a shell that says what the script says."""
+    if CLOSED in script or "exit" in script:
+        monkeypatch.setattr(process, "EXIT_SECONDS", 0.5)  # these wait for it
     shell = folder / "runner"
     shell.write_text(f"#!/bin/sh\necho $$ >>{folder}/processes\n{script}{LIVE_ON}", encoding="utf-8")
     shell.chmod(0o755)
@@ -107,7 +109,7 @@ def test_a_runner_that_breaks_the_protocol_is_ended_and_its_task_and_place_are_f
     play(READY + TAKE_A_TASK + breach, tmp_path, monkeypatch)
 
     async def act() -> None:
-        async with asyncio.timeout(20), a_pool(composers=1) as pool:
+        async with asyncio.timeout(60), a_pool(composers=1) as pool:
             for _ in range(2):  # in the one place there is
                 with pytest.raises(RunnerCrashed):
                     await make(pool, tmp_path)
@@ -119,14 +121,14 @@ def test_a_runner_that_breaks_the_protocol_is_ended_and_its_task_and_place_are_f
     assert not any(psutil.pid_exists(int(process)) for process in processes)
 
 
-@pytest.mark.parametrize("said", ["echo nonsense", READY.replace("1", "0"), READY.replace("1", '"1"'), "exec 1>&-"])
+@pytest.mark.parametrize("said", ["echo nonsense", READY.replace("1", "0"), READY.replace("1", '"1"'), CLOSED])
 def test_a_runner_that_breaks_the_protocol_while_it_loads_is_no_place_to_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     play(said, tmp_path, monkeypatch)
 
     async def act() -> None:
-        async with asyncio.timeout(20), a_pool(composers=1) as pool:
+        async with asyncio.timeout(60), a_pool(composers=1) as pool:
             with pytest.raises(RunnerCrashed):
                 await make(pool, tmp_path)
             with pytest.raises(RunnerCrashed):
@@ -139,7 +141,7 @@ def test_a_second_answer_ends_the_runner_but_not_the_task(tmp_path: Path, monkey
     play(READY + TAKE_A_TASK + answer() + answer(), tmp_path, monkeypatch)
 
     async def act() -> None:
-        async with asyncio.timeout(20), a_pool(composers=1) as pool:
+        async with asyncio.timeout(60), a_pool(composers=1) as pool:
             assert (await make(pool, tmp_path)).duration == 1
             while pool.loaded():
                 await asyncio.sleep(0.001)

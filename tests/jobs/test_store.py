@@ -25,7 +25,7 @@ def store(database: Database, clock: FakeClock) -> JobStore:
 
 @pytest.fixture
 def queue(database: Database, clock: FakeClock) -> JobQueue:
-    return JobQueue(database, clock)
+    return JobQueue(database, clock, clock)
 
 
 def test_a_job_comes_back_as_it_was_handed_in(store: JobStore, clock: FakeClock) -> None:
