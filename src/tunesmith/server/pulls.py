@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,7 @@ from tunesmith.models.source import PullRequest, locate
 
 LONGEST_LINE = 1 << 20
 CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was done", "field": None}
+log = logging.getLogger("tunesmith.server")
 
 
 class PullUnderWay(TunesmithError):
@@ -67,22 +69,36 @@ class Pull:
         await asyncio.gather(self.task, return_exceptions=True)
 
     async def _run(self) -> None:
+        """Keep what the process says; however it ends, the last message says so."""
+        has_ended = False
+        try:
+            async with contextlib.aclosing(self._messages()) as messages:
+                async for message in messages:
+                    self._said.put_nowait(message)
+                    has_ended = "installed" in message or "failed" in message
+        except (OSError, ValueError) as error:
+            log.error("the process of a pull cannot be worked with: %s", error)
+        finally:
+            if not has_ended:
+                self._said.put_nowait(CRASHED)
+
+    async def _messages(self) -> AsyncGenerator[Mapping[str, Any]]:
+        """Yield what the process says; raises OSError where it cannot be started, ValueError for what is no message."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tunesmith.models.pulling",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
         )  # fmt: skip
         assert process.stdin
         assert process.stdout
-        last: Mapping[str, Any] = {}
         try:
             process.stdin.write(json.dumps(asdict(self._request)).encode() + b"\n")
             async for line in process.stdout:
-                last = json.loads(line)
-                self._said.put_nowait(last)
+                message = json.loads(line)
+                if not isinstance(message, dict):
+                    raise ValueError(f"message: must be a JSON object, got {line[:80]!r}")
+                yield message
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
             process.stdin.close()
-            if not {"installed", "failed"} & set(last):
-                self._said.put_nowait(CRASHED)
