@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sized
+from collections.abc import Collection, Mapping, Sequence, Sized
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, GetJsonSchemaHandler, ValidationError, model_validator
@@ -122,7 +122,7 @@ def checked(
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        field, problem = first_mistake(error, (*kind.model_fields, *beside), aliases)
+        field, problem = first_mistake(error, (*kind.model_fields, *beside), aliases, fields)
         first, dot, rest = field.partition(".")
         raise InvalidRequest(f"{names.get(first, first)}{dot}{rest}", problem) from None
 
@@ -160,9 +160,15 @@ def one_line(error: ValidationError) -> str:
 
 
 def first_mistake(
-    error: ValidationError, known: Collection[str] = (), aliases: Mapping[str, str] = FIELD_ALIASES
+    error: ValidationError,
+    known: Collection[str] = (),
+    aliases: Mapping[str, str] = FIELD_ALIASES,
+    given: Mapping[str, Any] | None = None,
 ) -> tuple[str, str]:
-    """Return the field and the problem of the first mistake; unknown names come first, since they explain the rest."""
+    """Return the field and the problem of the first mistake; unknown names come first, since they explain the rest.
+
+    Values are shown as they are in ``given``: a validator may have turned ``31:00`` into seconds.
+    """
     mistakes = error.errors(include_url=False)
     first = next((one for one in mistakes if one["type"] == UNKNOWN), mistakes[0])
     field = ".".join(str(part)[:LONGEST] for part in first["loc"])
@@ -173,7 +179,18 @@ def first_mistake(
         problem = first["msg"].removeprefix("Value error, ")
         named, colon, rest = problem.partition(": ")
         return (field, problem) if field else (named, rest) if colon else ("", problem)
-    return field, limit_and_value(dict(first))
+    value = first.get("input") if given is None else _value_at(first["loc"], given, first.get("input"))
+    return field, limit_and_value({**first, "input": value})
+
+
+def _value_at(place: Sequence[str | int], given: Any, otherwise: Any) -> Any:
+    """Return the value at a place in what was given, or another where there is none."""
+    for part in place:
+        try:
+            given = given[part]
+        except (KeyError, IndexError, TypeError):
+            return otherwise
+    return given
 
 
 def limit_and_value(mistake: Mapping[str, Any]) -> str:

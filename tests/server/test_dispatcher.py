@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -218,6 +218,58 @@ def test_a_job_that_another_server_cancelled_is_dropped_at_its_next_report(tmp_p
             shop.store.cancel(job_id)
             await until(lambda: not any(one.busy for one in shop.pool.loaded()))
             assert shop.store.get(job_id).state is JobState.CANCELED
+
+    run(act)
+
+
+class StartedMeanwhile(JobQueue):
+    """A queue in which a job is submitted, claimed and started while the dispatcher reads which jobs it holds."""
+
+    shop: Workshop | None = None
+    started: str | None = None
+    taken_back = 0
+
+    def take_back(self, worker: str, job_ids: Collection[str]) -> int:
+        self.taken_back += len(job_ids)
+        return super().take_back(worker, job_ids)
+
+    def held(self, worker: str) -> frozenset[str]:
+        held = super().held(worker)
+        if self.shop is not None and self.started is None and self.shop.dispatcher.reserve("composer"):
+            request = GenerationRequest.checked(prompt="calm piano", seed=1, duration=1)
+            claim = self.shop.store.submit(Submission(request, "test"), worker).claim
+            assert claim is not None
+            self.started = claim.job.id
+            self.shop.dispatcher.start(claim)
+        return held
+
+
+def test_a_job_that_starts_while_the_dispatcher_looks_which_it_holds_is_not_stopped(tmp_path: Path) -> None:
+    async def act() -> None:
+        shop = Workshop(tmp_path, queue=StartedMeanwhile)
+        queue = shop.queue
+        assert isinstance(queue, StartedMeanwhile)
+        queue.shop = shop
+        async with working(shop):
+            await until(lambda: queue.started is not None)
+            job = await shop.ended(str(queue.started))
+            assert (job.state, queue.taken_back) == (JobState.SUCCEEDED, 0)
+
+    run(act)
+
+
+def test_a_job_that_is_claimed_and_never_started_is_queued_again(tmp_path: Path) -> None:
+    async def act() -> None:
+        async with working(Workshop(tmp_path)) as shop:
+            await until(lambda: shop.dispatcher.reserve("composer") is not None)
+            worker = shop.dispatcher.reserve("other")
+            request = GenerationRequest.checked(prompt="calm piano", seed=1, duration=1)
+            claim = shop.store.submit(Submission(request, "test"), worker).claim
+            assert claim is not None
+            for model in ("composer", "other"):
+                shop.dispatcher.release(model)
+            job = await shop.ended(claim.job.id)
+            assert (job.state, job.attempts) == (JobState.SUCCEEDED, 1)
 
     run(act)
 

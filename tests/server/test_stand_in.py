@@ -49,13 +49,18 @@ def test_a_request_that_the_composer_understands_stays_as_it_is() -> None:
     ("false", {}, True, False), ("0", {}, True, False), ("true", {}, False, True), ("1", {}, False, True),
     (None, {"options": {"wait_for_model": False}}, True, False),
     (None, {"options": {"wait_for_model": True}}, False, True),
-    (None, {"options": {"use_cache": False}}, True, True), (None, {"options": "nonsense"}, False, False),
+    (None, {"options": {"use_cache": False}}, True, True), (None, {"options": None}, False, False),
     ("true", {"options": {"wait_for_model": False}}, True, True),
 ])  # fmt: skip
 def test_who_waits_for_a_model_is_said_by_header_body_or_settings(
     header: str | None, body: Mapping[str, Any], usually: bool, waits: bool
 ) -> None:
     assert waits_for_model(body, header, usually) is waits
+
+
+def test_options_that_are_no_object_are_refused_by_name() -> None:
+    with pytest.raises(InvalidRequest, match="options: must be an object, got 'nonsense'"):
+        waits_for_model({"options": "nonsense"}, None, False)
 
 
 @pytest.mark.parametrize("seconds", [None, -1, 0, 0.5, 300])

@@ -221,6 +221,13 @@ class JobQueue:
             self._database.lock(connection, "recover")
             return self._give_back(connection, orphaned, jobs.c.claims >= MAX_CLAIMS, ({}, uncounted))
 
+    def take_back(self, worker: str, job_ids: Collection[str]) -> int:
+        """Queue jobs again that the worker holds and does not work on; return how many. The attempt does not count."""
+        lost = IS_ACTIVE & (jobs.c.worker == worker) & jobs.c.id.in_(list(job_ids))
+        uncounted = {**_QUEUED_AGAIN, "attempts": jobs.c.attempts - 1}
+        with self._database.write() as connection:
+            return self._give_back(connection, lost, jobs.c.claims >= MAX_CLAIMS, ({}, uncounted))
+
     def _forget(self, claim: Claim) -> None:
         """Drop what was kept in memory about a claim that has ended."""
         self._reported.pop(_key(claim), None)

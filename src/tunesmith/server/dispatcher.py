@@ -192,15 +192,23 @@ class Dispatcher:
             recovered = await self._write(self._queue.recover)
             if recovered:
                 log.warning("jobs of a server that is gone were taken back", extra={"jobs": recovered})
-        await self._drop_what_is_no_longer_ours()
+        await self._reconcile()
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
-    async def _drop_what_is_no_longer_ours(self) -> None:
-        """Stop working on jobs that another server has cancelled, or taken over."""
-        if self._working:
-            held = await self._write(self._queue.held, self._worker)
-            for job_id in set(self._working) - held:
-                self._stop(job_id)
+    async def _reconcile(self) -> None:
+        """Stop work on jobs that another server has cancelled or taken over; queue those again that nobody works on.
+
+        Jobs that are claimed as they are submitted come in between, so what is compared was there before.
+        """
+        working = set(self._working)
+        held = await self._write(self._queue.held, self._worker)
+        for job_id in working - held:
+            self._stop(job_id)
+        unattended = held - set(self._working)
+        if not unattended or self._reserved.total():  # some of them may be about to be started
+            return
+        if lost := await self._write(self._queue.take_back, self._worker, unattended):
+            log.error("jobs that nobody worked on were queued again", extra={"jobs": lost})
 
     async def _take_more(self) -> None:
         """Claim jobs of those models that have a place for them, until there are none."""
@@ -224,14 +232,15 @@ class Dispatcher:
         return self._results.new(f".{claim.job.extra.get('format', DEFAULT_FORMAT)}")
 
     def _at_work(self) -> Counter[str]:
-        """Count the places that are taken or reserved, by model."""
+        """Count the places that are taken or reserved, by model; ``_reserving`` is held."""
         working = Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
         return working + self._reserved
 
     def _claims(self) -> list[tuple[Claim, Path]]:
         """Claim a few of the next jobs, each with the file that it is to write; done in a thread."""
         assert self._worker
-        at_work = self._at_work()
+        with self._reserving:
+            at_work = self._at_work()
         claims: list[tuple[Claim, Path]] = []
         while len(claims) < CLAIMS_AT_ONCE and not (claims and claims[-1][0].is_last):
             full = {model for model, tasks in at_work.items() if tasks >= self._pool.capacity(model)}
