@@ -44,8 +44,8 @@ def test_a_cold_model_is_waited_for_and_its_progress_told(musicgen_server: Servi
 
     async def run() -> None:
         async with over_http(musicgen_server.url) as client:
-            wishes = {"prompt": "calm piano", "duration": 2, "model": TINY, "format": "wav"}
-            assert heard_in(await client.call_tool("generate_music", wishes, progress_callback=note)).seconds == 2.0
+            wishes = {"prompt": "calm piano", "duration": 10, "model": TINY, "format": "wav"}  # long enough to be seen
+            assert heard_in(await client.call_tool("generate_music", wishes, progress_callback=note)).seconds == 10.0
 
     asyncio.run(run())
     assert "loading" in [message for _, message in told]
