@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-musicgen bench-server bench-library bench-clients dist clean
+.PHONY: help music test check format bench bench-musicgen bench-server bench-hostile bench-library bench-clients dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -39,8 +39,11 @@ bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line
 bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at real size (6 GB of disk, 10 minutes)
 	$(BIN)/python benchmarks/musicgen.py
 
-bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 8 minutes)
+bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 12 minutes)
 	$(BIN)/python benchmarks/server.py
+
+bench-hostile: $(VENV)/installed-evaluation ## what hostile callers cost everybody else (3 minutes)
+	$(BIN)/python benchmarks/hostile.py
 
 bench-library: $(VENV)/installed-evaluation ## the prompt log at 100,000 tracks, batches, long sounds (4 minutes)
 	$(BIN)/python benchmarks/library.py

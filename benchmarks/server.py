@@ -19,7 +19,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hardware import print_hardware, print_result
-from server_parts import clips, events, kills, musicgen_gain, overhead, stalls, start, status_rate
+from server_parts import clips, events, kills, memory, musicgen_gain, overhead, stalls, start, status_rate
 from server_parts.running_server import RunningServer
 
 Measure = Callable[[Path], dict[str, float]]
@@ -42,6 +42,7 @@ PARTS: Mapping[str, Measure] = {
     "events": on_a_server(events.measure),
     "stalls": stalls.measure,
     "clips": on_a_server(clips.measure),
+    "memory": memory.measure,
     "kills": kills.measure,
     "musicgen": musicgen_gain.measure,
 }
