@@ -23,6 +23,8 @@ async def listen(connection: Connection, late: list[float], connected_at: float)
     """Note how long ago each stage began when it was heard of, until the job is done; in milliseconds."""
     heard = set()
     while line := await connection.reader.readline():
+        if line.startswith(b"event: done"):  # the connection is kept for other requests
+            return
         if not line.startswith(b"data:"):
             continue
         stage = json.loads(line[5:]).get("stage") or ""
