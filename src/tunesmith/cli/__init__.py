@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
+
+from tunesmith.cli.interrupts import handle_interrupts
 
 COMMANDS = (
     "generate",
@@ -39,22 +40,17 @@ COMMANDS = (
 )
 TOP_OPTIONS = ("--help", "-h", "--version")
 LONGEST_SHOWN = 300  # characters of a path in an error
-STOPPED, TERMINATED = 130, 143  # what shells report for SIGINT and SIGTERM
+STOPPED = 130  # what shells report for SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; 143 where the system asked it to end."""
-    signal.signal(signal.SIGTERM, _terminated)
+    handle_interrupts()
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:  # while the command line itself was loading
         code = STOPPED
     sys.exit(code)
-
-
-def _terminated(*_: object) -> None:
-    """Leave through every ``finally``, so that a terminated run leaves no half file either."""
-    sys.exit(TERMINATED)
 
 
 def run(arguments: Sequence[str]) -> int:

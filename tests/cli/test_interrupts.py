@@ -1,0 +1,73 @@
+"""Signals that come while libsndfile reads a Python file are not lost."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import soundfile
+from sounds import wav_bytes
+
+from tunesmith.cli.interrupts import TERMINATED, handle_interrupts
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Take Python's own handlers for granted, and put those back that were there."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    handle_interrupts()
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+class Interrupting(io.BytesIO):
+    """A file in whose first read a signal comes."""
+
+    number: signal.Signals | None = None
+
+    def readinto(self, buffer: object) -> int:
+        if self.number is not None:
+            number, self.number = self.number, None
+            signal.raise_signal(number)
+        return super().readinto(buffer)  # type: ignore[arg-type]
+
+
+def read_until_stopped(number: signal.Signals) -> None:
+    """Read again and again; the signal comes once, within the first read."""
+    file = Interrupting(wav_bytes())
+    file.number = number
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        file.seek(0)
+        with soundfile.SoundFile(file) as sound:
+            sound.read()
+
+
+def test_an_interrupt_within_a_read_stops_the_run() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        read_until_stopped(signal.SIGINT)
+
+
+def test_a_request_to_end_within_a_read_ends_the_run() -> None:
+    with pytest.raises(SystemExit) as caught:
+        read_until_stopped(signal.SIGTERM)
+    assert caught.value.code == TERMINATED
+
+
+def test_an_interrupt_elsewhere_comes_at_once() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    handle_interrupts()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
