@@ -111,10 +111,6 @@ class ResultFiles:
             path.write_bytes(content)
             return self.keep(path)
 
-    def flush(self) -> None:
-        """Wait until every result kept so far is on the disk."""
-        self._sync.flush()
-
     def find(self, digest: str, size: int | None = None) -> Path | None:
         """Return where a result is, or None where it is gone; raises InvalidRequest for what is no digest.
 

@@ -9,6 +9,7 @@ from tunesmith.errors import InvalidRequest, ModelNotInstalled
 from tunesmith.generator import Generator
 from tunesmith.hosted.names import is_hosted
 from tunesmith.models.catalogue import catalogue, find_entry
+from tunesmith.models.conversion import is_for_gpu
 from tunesmith.models.digests import verify
 from tunesmith.models.hosted import licence_of
 from tunesmith.models.licences import UNKNOWN, allows_commercial_use
@@ -54,11 +55,9 @@ def find_installed(name: str) -> InstalledModel | None:
 
 def load(model: InstalledModel) -> Generator:
     """Verify the model's files, see that it fits into memory (but on a GPU, which has its own), and open it."""
-    from tunesmith.musicgen.graph.quantization import FOR_GPU
-
     manifest = model.manifest
     verify(model.folder, manifest)
-    if manifest.quantization != FOR_GPU:
+    if not is_for_gpu(manifest):
         check_memory(manifest, read_architecture(model.folder), available_memory())
     from tunesmith.musicgen.generator import MusicGenGenerator
 
@@ -70,13 +69,12 @@ def load(model: InstalledModel) -> Generator:
 
 def _open_engine(model: InstalledModel, num_rows: int) -> Engine:
     """Open the model for one caller, or for many as far as memory reaches."""
-    from tunesmith.musicgen.graph.quantization import FOR_GPU
     from tunesmith.musicgen.loading import EngineOptions, open_engine  # ONNX Runtime is loaded only now
     from tunesmith.musicgen.sessions import SessionOptions
 
     settings, keep_text_encoder = load_settings(), False
     if num_rows > GUIDED_ROWS:
-        free = _free_on_device(settings.device) if model.manifest.quantization == FOR_GPU else available_memory()
+        free = _free_on_device(settings.device) if is_for_gpu(model.manifest) else available_memory()
         plan = plan_batch(model.manifest, read_architecture(model.folder), num_rows, free)
         num_rows, keep_text_encoder = plan.num_rows, plan.keep_text_encoder
     sessions = SessionOptions(settings.threads)
