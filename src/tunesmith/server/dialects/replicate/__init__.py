@@ -40,13 +40,13 @@ def router(context: Context) -> APIRouter:
     follower = Follower(sender, Undelivered(settings.data_dir / "webhooks"))
     predictions = Predictions(context, Orders(context.service, files, guard, uploads), views, follower)
 
-    private = APIRouter(dependencies=[Depends(_remembering(context))])
+    private = APIRouter(prefix="/v1", tags=["replicate"], dependencies=[Depends(_remembering(context))])
     for group in (predictions, Files(files, views, uploads), Models(), Account(secret)):
         group.add_to(private)
     both = APIRouter(prefix="/v1", tags=["replicate"], lifespan=predictions.following)
     for public in (Outputs(context, secret), Streams(context, secret, views)):
         public.add_to(both)
-    both.include_router(private)
+    both.routes.extend(private.routes)
     return both
 
 
