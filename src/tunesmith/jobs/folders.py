@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from tunesmith.errors import FolderUnavailable
 
 def ensure_folder(folder: Path) -> None:
     """Make the folder where it is missing; raises FolderUnavailable."""
+    if os.path.isdir(folder):  # noqa: PTH112  every job asks, and a Path takes longer than the answer
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -17,7 +17,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +97,11 @@ class ResultFiles:
         with writing_to(self.folder, "the music"):
             digest, size = _digest_of(path)
             target = self._path(digest)
-            target.parent.mkdir(exist_ok=True)
-            with self._lock:
+            ensure_folder(target.parent)
+            os.utime(path, (self._clock(), self._clock()))  # the same bytes made again are young again
+            # ``prune`` removes what is old: a file that was not there before is not, so it needs no lock.
+            with self._lock if target.exists() else nullcontext():
                 path.replace(target)
-                os.utime(target, (self._clock(), self._clock()))  # the same bytes made again are young again
         self._sync.add(target)
         return StoredFile(digest, size)
 

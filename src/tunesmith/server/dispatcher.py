@@ -69,6 +69,7 @@ class Dispatcher:
         self._working: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._made: set[str] = set()  # those of them that are only to be written down
         self._awake = asyncio.Event()
+        self._may_wait = True  # False once a look found that no job waits: then the end of one makes no room for others
         self._writer = ThreadPoolExecutor(1, "database")  # one thread, so that reports are written in their order
         self._next_heartbeat = 0.0
         self._draining_since: float | None = None
@@ -212,11 +213,14 @@ class Dispatcher:
 
     async def _take_more(self) -> None:
         """Claim jobs of those models that have a place for them, until there are none."""
-        is_last = False
-        while not is_last and self._draining_since is None and (claims := await self._write(self._claims)):
+        self._may_wait = may_wait = True
+        while may_wait and self._draining_since is None:
+            claims, may_wait = await self._write(self._claims)
             for claim, path in claims:
                 self._begin(claim, path)
-                is_last = claim.is_last
+            if not claims:
+                break
+        self._may_wait = may_wait
 
     def _start_reserved(self, claim: Claim) -> None:
         self._begin(claim, self._new_file(claim))
@@ -236,26 +240,32 @@ class Dispatcher:
         working = Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
         return working + self._reserved
 
-    def _claims(self) -> list[tuple[Claim, Path]]:
-        """Claim a few of the next jobs, each with the file that it is to write; done in a thread."""
+    def _claims(self) -> tuple[list[tuple[Claim, Path]], bool]:
+        """Claim a few of the next jobs, each with the file that it is to write; done in a thread.
+
+        Returns them, and whether others may wait.
+        """
         assert self._worker
         with self._reserving:
             at_work = self._at_work()
         claims: list[tuple[Claim, Path]] = []
-        while len(claims) < CLAIMS_AT_ONCE and not (claims and claims[-1][0].is_last):
+        while len(claims) < CLAIMS_AT_ONCE:
             full = {model for model, tasks in at_work.items() if tasks >= self._pool.capacity(model)}
             free = set(self._queue.waiting_models()) - full if full else None
             claim = None if full and not free else self._queue.claim(self._worker, free)
             if claim is None:
-                break
+                return claims, bool(full)
             at_work[claim.job.generated_by] += 1
             claims.append((claim, self._new_file(claim)))
-        return claims
+            if claim.is_last:
+                return claims, False
+        return claims, True
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.pop(task.get_name(), None)
         self._made.discard(task.get_name())
-        self._awake.set()
+        if self._may_wait:
+            self._awake.set()
         if not task.cancelled() and task.exception():
             log.error("a job was left as it was", extra={"job_id": task.get_name()}, exc_info=task.exception())
 
@@ -310,6 +320,7 @@ class Dispatcher:
         """Give the job back to the queue, or fail it where that was the last try."""
         log.warning("%s", reason)
         await self._conclude(self._write, self._queue.requeue, claim, failure)
+        self._may_wait = True
         if claim.job.attempts < MAX_ATTEMPTS:
             entry.end(Outcome.REQUEUED)
         else:
