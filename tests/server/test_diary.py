@@ -42,6 +42,9 @@ class ScriptedPool:
     def capacity(self, model: str) -> int:
         return 1 if model else 0
 
+    def is_loaded(self, model: str) -> bool:
+        return not model
+
     def loaded(self) -> tuple[Loaded, ...]:
         return ()
 

@@ -17,7 +17,7 @@ from tunesmith.jobs.job import Claim, Job, JobResult, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local import LocalPool, PoolLimits
-from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.store import JobStore, Place
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, Workers
 from tunesmith.library.schema import open_database
 from tunesmith.request import GenerationRequest
@@ -108,16 +108,16 @@ def test_a_job_is_claimed_as_it_is_submitted_while_there_is_a_place_and_never_be
         async with working(Workshop(tmp_path, limits=PoolLimits(batch_rows=4))) as shop:  # 2 places
             assert shop.dispatcher.reserve("patient") is None  # not at work yet
             await until(lambda: shop.dispatcher.reserve("other") is not None)
-            workers = [shop.dispatcher.reserve("patient") for _ in range(3)]
-            assert workers[0] is not None
-            assert workers == [workers[0]] * 2 + [None]
+            places = [shop.dispatcher.reserve("patient") for _ in range(3)]
+            assert places[0] is not None
+            assert places == [places[0]] * 2 + [None]
             request = GenerationRequest.checked(prompt=str(tmp_path / "gate"), model="patient", seed=1, duration=1)
-            claim = shop.store.submit(Submission(request, "test"), workers[0]).claim
+            claim = shop.store.submit(Submission(request, "test"), places[0]).claim
             assert claim is not None
             shop.dispatcher.start(claim)
             assert shop.dispatcher.reserve("patient") is None
             shop.dispatcher.release("patient")  # of the second, which was not used
-            assert shop.dispatcher.reserve("patient") == workers[0]
+            assert shop.dispatcher.reserve("patient") == places[0]
             for model in ("patient", "other"):
                 shop.dispatcher.release(model)
             (tmp_path / "gate").touch()
@@ -237,7 +237,7 @@ class StartedMeanwhile(JobQueue):
         held = super().held(worker)
         if self.shop is not None and self.started is None and self.shop.dispatcher.reserve("composer"):
             request = GenerationRequest.checked(prompt="calm piano", seed=1, duration=1)
-            claim = self.shop.store.submit(Submission(request, "test"), worker).claim
+            claim = self.shop.store.submit(Submission(request, "test"), Place(worker)).claim
             assert claim is not None
             self.started = claim.job.id
             self.shop.dispatcher.start(claim)
@@ -262,9 +262,9 @@ def test_a_job_that_is_claimed_and_never_started_is_queued_again(tmp_path: Path)
     async def act() -> None:
         async with working(Workshop(tmp_path)) as shop:
             await until(lambda: shop.dispatcher.reserve("composer") is not None)
-            worker = shop.dispatcher.reserve("other")
+            place = shop.dispatcher.reserve("other")
             request = GenerationRequest.checked(prompt="calm piano", seed=1, duration=1)
-            claim = shop.store.submit(Submission(request, "test"), worker).claim
+            claim = shop.store.submit(Submission(request, "test"), place).claim
             assert claim is not None
             for model in ("composer", "other"):
                 shop.dispatcher.release(model)

@@ -48,6 +48,9 @@ class FakePool:
     def capacity(self, model: str) -> int:
         raise NotImplementedError(model)
 
+    def is_loaded(self, model: str) -> bool:
+        raise NotImplementedError(model)
+
     async def run(self, task: Task, report: ReportTo) -> Made:
         raise NotImplementedError(task, report)
 

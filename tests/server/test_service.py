@@ -29,7 +29,7 @@ from tunesmith.errors import (
 from tunesmith.jobs.job import Claim, Failure, Job, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.store import JobFilter, JobStore
+from tunesmith.jobs.store import JobFilter, JobStore, Place
 from tunesmith.library.database import Database, database_url
 from tunesmith.library.schema import open_database
 from tunesmith.server.changes import Changes
@@ -62,10 +62,11 @@ class Shop:
     def wake(self, cancelled: str | None = None) -> None:
         self.woken.append(cancelled)
 
-    def reserve(self, model: str) -> str | None:
-        if self.worker is not None:
-            self.reserved[model] += 1
-        return self.worker
+    def reserve(self, model: str) -> Place | None:
+        if self.worker is None:
+            return None
+        self.reserved[model] += 1
+        return Place(self.worker)
 
     def release(self, model: str) -> None:
         self.reserved[model] -= 1

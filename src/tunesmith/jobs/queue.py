@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tunesmith.errors import DatabaseDamaged
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
 from tunesmith.jobs.made import FOR_TRACK, track_of
-from tunesmith.jobs.rows import job_of, result_values
+from tunesmith.jobs.rows import job_of, result_values, running_values
 from tunesmith.jobs.speeds import Speed, SpeedBook
 from tunesmith.jobs.statements import (
     ANY_WAITS,
@@ -114,16 +114,22 @@ class JobQueue:
     def running(self, claim: Claim, load_seconds: float | None = None) -> bool:
         """Report that the model is loaded and works on it, and what the loading took where it was not loaded before."""
         now, job = self._clock(), claim.job
-        self._began[_key(claim)] = self._elapsed(), now
+        self.begin(claim)
         with self._database.write() as connection:
             if load_seconds is not None:
                 self._speeds.observe(connection, job.generated_by, Speed(load_seconds=load_seconds))
             estimate = self._speeds.of(connection, job.generated_by).seconds_for(job.audio_seconds)
-            values = {
-                "state": JobState.RUNNING.value, "running_at": now, "stage": "",
-                "eta_at": None if estimate is None else now + estimate,
-            }  # fmt: skip
+            return _change(connection, CHANGE, claim, running_values(now, estimate))
+
+    def loading(self, claim: Claim) -> bool:
+        """Report that the model has to be loaded for a job that was to begin at once."""
+        values = {"state": JobState.LOADING.value, "stage": "loading", "running_at": None, "eta_at": None}
+        with self._database.write() as connection:
             return _change(connection, CHANGE, claim, values)
+
+    def begin(self, claim: Claim) -> None:
+        """Measure from now on what making the job takes; nothing is written."""
+        self._began[_key(claim)] = self._elapsed(), self._clock()
 
     def loaded(self, model: str, load_seconds: float) -> None:
         """Report what loading a model took that no job was waiting for."""

@@ -44,6 +44,12 @@ def claim_values(worker: str, now: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def running_values(now: float, estimate: float | None) -> dict[str, Any]:
+    """Return the columns of a job that begins to be made, and takes ``estimate`` seconds where that is known."""
+    eta_at = None if estimate is None else now + estimate
+    return {"state": JobState.RUNNING.value, "stage": "", "running_at": now, "eta_at": eta_at}
+
+
 _EMPTY: Mapping[str, Any] = {
     **dict.fromkeys(column.name for column in jobs.c),
     "progress": 0.0, "stage": "", "attempts": 0, "claims": 0, "metadata": {}, "data_removed": False,

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Claim, Job, JobState, Submission, is_job_id, new_job_id
 from tunesmith.jobs.quotas import NO_QUOTAS, Quotas
-from tunesmith.jobs.rows import claim_values, job_of, row_of
+from tunesmith.jobs.rows import claim_values, job_of, row_of, running_values
 from tunesmith.jobs.speeds import SpeedBook
 from tunesmith.jobs.statements import (
     CANCEL,
@@ -35,6 +35,14 @@ from tunesmith.library.rate import Allowance
 from tunesmith.library.tables import jobs
 
 PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A worker's free place for a job, which begins to be made at once where the model ``is_loaded``."""
+
+    worker: str
+    is_loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +100,10 @@ class JobStore:
         self._speeds = SpeedBook(database)
         self._take_turn = take_turn(database)
 
-    def submit(self, submission: Submission, worker: str | None = None) -> Submitted:
+    def submit(self, submission: Submission, place: Place | None = None) -> Submitted:
         """Queue a job; once this returns, it is not lost whatever process dies.
 
-        A ``worker`` with a free place for it claims it in the same transaction, unless other jobs wait.
+        A worker with a free ``place`` for it claims it in the same transaction, unless other jobs wait.
 
         Raises RateLimited when the owner's quota is used up, QueueFull when ``queue_limit`` jobs wait, and
         IdempotencyConflict for a key used for another request.
@@ -113,15 +121,22 @@ class JobStore:
             waiting = connection.execute(COUNT_WAITING).scalar_one()
             if waiting >= self._queue_limit:
                 raise QueueFull(self._queue_limit, read_queue(connection, self._speeds, now).retry_after())
-            claimed = {} if worker is None or waiting else claim_values(worker, now)
+            claimed = {} if place is None or waiting else self._claimed(connection, row, place, now)
             connection.execute(INSERT_JOB, row | claimed)
-            if claimed:
-                connection.execute(self._take_turn, {"owner": row["owner"]})
         job = job_of(row, now, submission.request)
-        if worker is None or not claimed:
+        if place is None or not claimed:
             return Submitted(job, created=True)
-        begun = replace(job, state=JobState.LOADING, stage="loading", started_at=now, attempts=1, worker=worker)
-        return Submitted(job, created=True, claim=Claim(begun, worker, claimed["claims"], is_last=True))
+        begun = job_of(row | claimed, now, submission.request)
+        return Submitted(job, created=True, claim=Claim(begun, place.worker, claimed["claims"], is_last=True))
+
+    def _claimed(self, connection: sa.Connection, row: Mapping[str, Any], place: Place, now: float) -> dict[str, Any]:
+        """Note that the owner of a new job is served, and return the columns of the claim."""
+        connection.execute(self._take_turn, {"owner": row["owner"]})
+        claimed = claim_values(place.worker, now)
+        if place.is_loaded:
+            speed = self._speeds.of(connection, row["generated_by"])
+            claimed |= running_values(now, speed.seconds_for(row["audio_seconds"]))
+        return claimed
 
     def get(self, job_id: str) -> Job:
         """Return a job; raises JobNotFound."""

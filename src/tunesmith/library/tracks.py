@@ -156,8 +156,8 @@ class Tracks:
 def track_row(made: NewTrack, now: float) -> dict[str, Any]:
     """Return the row of a piece that was just made, for whoever writes it in a transaction of their own."""
     return {
-        "id": "".join(secrets.choice(_LETTERS) for _ in range(_ID_LETTERS)), "job_id": made.job_id,
-        "parent": made.parent, "owner": made.owner or "", "door": made.door,
+        "id": "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(_ID_LETTERS)),
+        "job_id": made.job_id, "parent": made.parent, "owner": made.owner or "", "door": made.door,
         "prompt": _plain(str(made.request.get("prompt", ""))), "request": dict(made.request),
         "model": _plain(made.model), "generated_by": _plain(made.generated_by), **_file_row(made.file),
         "duration": made.duration, "timings": dict(made.timings), "metadata": dict(made.metadata),

@@ -34,7 +34,7 @@ from tunesmith.server.standing import metrics_routes
 __all__ = ["ServerOptions", "create_app", "tell"]
 
 Errors = Callable[[TunesmithError], Response]
-DIALECTS = (own, tracks, elevenlabs, openai, replicate, model_list, mcp, huggingface)
+DIALECTS = (own, huggingface, tracks, elevenlabs, openai, replicate, model_list, mcp)
 ERRORS: Mapping[str, Errors] = {
     "elevenlabs": elevenlabs.errors,
     "openai": openai.errors,

@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tunesmith.errors import DatabaseError, DiskFull, FolderUnavailable
-from tunesmith.jobs.job import Claim, Failure, Job, JobResult
+from tunesmith.jobs.job import Claim, Failure, Job, JobState
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
-from tunesmith.jobs.results import ResultFiles, StoredFile
-from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, RunnerPool, Task, TaskFailed
+from tunesmith.jobs.results import ResultFiles
+from tunesmith.jobs.runners.pool import Report, RunnerCrashed, RunnerPool, Task, TaskFailed
+from tunesmith.jobs.store import Place
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.server.changes import Changes
+from tunesmith.server.completion import Completion
 from tunesmith.server.diary import DiaryEntry, JobDiary, Outcome
 from tunesmith.server.keep_alive import KEEP_ALIVE
 from tunesmith.server.logs import bind
 from tunesmith.server.repeated_fault import RepeatedFault
-from tunesmith.server.stand_in import about_stand_in
 
 DEFAULT_FORMAT = "wav"
 CLAIMS_AT_ONCE = 8
@@ -86,8 +87,8 @@ class Dispatcher:
             self._stop(cancelled)
         self._awake.set()
 
-    def reserve(self, model: str) -> str | None:
-        """Reserve a place for a job of the model and return the worker that may claim it; None where it has to wait.
+    def reserve(self, model: str) -> Place | None:
+        """Reserve a place for a job of the model; None where it has to wait.
 
         Each reservation ends in ``start`` or ``release``. Safe to call in any thread, like these two.
         """
@@ -97,7 +98,7 @@ class Dispatcher:
             if self._at_work()[model] >= self._pool.capacity(model):
                 return None
             self._reserved[model] += 1
-            return self._worker
+            return Place(self._worker, self._pool.is_loaded(model))
 
     def start(self, claim: Claim) -> None:
         """Work on a job that was claimed as it was submitted."""
@@ -284,8 +285,8 @@ class Dispatcher:
             task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
             made = await self._pool.run(task, self._reporter(claim, entry))
             self._made.add(job.id)  # a report that is written after the end finds nobody's job, which stops no one
-            keeping = _Keeping(self._results, self._queue, claim, made)
-            ended = await self._conclude(asyncio.to_thread, keeping)
+            completion = Completion(self._results, self._queue, claim, made)
+            ended = await self._conclude(asyncio.to_thread, completion)
             kept = True
             if ended:
                 entry.succeeded(made)
@@ -348,10 +349,17 @@ class Dispatcher:
 
     def _reporter(self, claim: Claim, entry: DiaryEntry) -> Callable[[Report], None]:
         """Return what takes a runner's reports; they are written one after another, without anyone waiting for it."""
+        is_running = claim.job.state is JobState.RUNNING  # in the database, since it was claimed
 
         def report(told: Report) -> None:
+            nonlocal is_running
             entry.reported(told)
-            if told.running and not told.stage:
+            if not told.running and is_running:  # the runner that had the model loaded is gone
+                is_running = False
+                self._note(claim, self._queue.loading, claim)
+            elif is_running and not told.stage and told.loaded_seconds is None:
+                self._queue.begin(claim)
+            elif told.running and not told.stage:
                 self._note(claim, self._queue.running, claim, told.loaded_seconds)
             elif told.running:
                 self._note(claim, self._queue.progress, claim, told.fraction, told.stage)
@@ -384,25 +392,3 @@ def _passing_failure(error: Exception, path: Path) -> Failure | None:
         return Failure(type(error).__name__, error.problem)
     is_internal = isinstance(error, TaskFailed) and error.kind == INTERNAL_ERROR.kind
     return REMOVED if is_internal and not path.parent.is_dir() else None
-
-
-class _Keeping:
-    """Keeps a file that was made and finishes its job, in one go because every change of thread takes its time.
-
-    It can be called again where the database was not there.
-    """
-
-    def __init__(self, results: ResultFiles, queue: JobQueue, claim: Claim, made: Made) -> None:
-        self._results = results
-        self._queue = queue
-        self._claim = claim
-        self._made = made
-        self._stored: StoredFile | None = None
-
-    def __call__(self) -> Job | None:
-        """Return the job as it ended, or None where it was no longer ours."""
-        made = self._made
-        self._stored = stored = self._stored or self._results.keep(made.path)
-        suffix = made.path.suffix[1:]
-        result = JobResult(stored.digest, suffix, stored.bytes, made.duration, made.sample_rate, made.channels)
-        return self._queue.succeed(self._claim, result, {**made.metadata, **about_stand_in(self._claim.job)})

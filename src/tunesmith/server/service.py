@@ -16,7 +16,7 @@ from typing import Protocol
 from tunesmith.errors import JobNotFound
 from tunesmith.jobs.job import Claim, Job, Submission
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.store import JobFilter, JobPage, JobStore, Submitted
+from tunesmith.jobs.store import JobFilter, JobPage, JobStore, Place, Submitted
 from tunesmith.jobs.waiting import Queue
 from tunesmith.server.changes import Changes
 from tunesmith.server.following import Feed, Following
@@ -35,8 +35,8 @@ class JobStarter(Protocol):
     def wake(self, cancelled: str | None = None) -> None:
         """Look at the queue; ``cancelled`` is the id of a job that was cancelled."""
 
-    def reserve(self, model: str) -> str | None:
-        """Reserve a place for a job that is being submitted; return the worker that may claim it, if any."""
+    def reserve(self, model: str) -> Place | None:
+        """Reserve a place for a job that is being submitted, if there is any."""
 
     def release(self, model: str) -> None:
         """Give the place back."""
@@ -93,12 +93,12 @@ class MusicService:
         Raises FolderUnavailable where its music could not be kept.
         """
         self._files.results.prepare()
-        worker, claim = self._starter.reserve(model), None
+        place, claim = self._starter.reserve(model), None
         try:
-            submitted = self._store.submit(submission, worker)
+            submitted = self._store.submit(submission, place)
             claim = submitted.claim
         finally:
-            if worker is not None and claim is None:
+            if place is not None and claim is None:
                 self._starter.release(model)
         job = submitted.job
         if submitted.created:

@@ -98,6 +98,10 @@ class LocalPool:
             return self._limits.composers
         return max((self._places(one) for one in self._of(model)), default=self._usual_places)
 
+    def is_loaded(self, model: str) -> bool:
+        """Return whether a free runner has the model loaded; see RunnerPool."""
+        return any(one.is_alive and one.loading_for is None and self._has_room(one, False) for one in self._of(model))
+
     def loaded(self) -> tuple[Loaded, ...]:
         """Return the runners that are there."""
         now = time.monotonic()

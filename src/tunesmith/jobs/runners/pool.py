@@ -102,6 +102,10 @@ class RunnerPool(Protocol):
         """Return how many tasks of the model can be made at once."""
         ...
 
+    def is_loaded(self, model: str) -> bool:
+        """Return whether a task of the model would begin at once where there is a place for it."""
+        ...
+
     def loaded(self) -> tuple[Loaded, ...]:
         """Return the runners that are there."""
         ...
