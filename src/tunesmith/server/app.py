@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
+from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 
 import tunesmith
@@ -50,6 +51,10 @@ ERRORS: Mapping[str, Errors] = {
 """The shape of an error by the dialect of the path."""
 
 
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI would look for OpenTelemetry in every request; metrics and the request log are the server's own."""
+
+
 def create_app(settings: Settings, options: ServerOptions | None = None) -> FastAPI:
     """Return the application; it opens the database now and starts to work when it is served."""
     options = options or ServerOptions()
@@ -62,7 +67,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     ]
     app = FastAPIOffline(
         title="Tunesmith", version=tunesmith.__version__, lifespan=_lifespan(server, routers), redoc_url=None,
-        static_url="/docs/static", favicon_url="/docs/static/favicon.png",
+        static_url="/docs/static", favicon_url="/docs/static/favicon.png", telemetry=NO_TELEMETRY,
     )  # fmt: skip
     for router in routers:
         # include_router would match each route of the router twice in every request, a tenth of what a request costs.
