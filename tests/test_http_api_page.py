@@ -18,10 +18,10 @@ from listening_to import heard
 from started_server import started
 
 from tunesmith.config import Settings
+from tunesmith.errors import error_codes, error_with_code
 from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
 from tunesmith.jobs.job import JobState
 from tunesmith.server.app import create_app
-from tunesmith.server.dialects.contract import STATUS_BY_ERROR
 from tunesmith.server.dialects.own.order import documented_order
 from tunesmith.server.json_text import MAX_NAME_CHARACTERS, MAX_STRING_CHARACTERS
 from tunesmith.server.safety import MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS
@@ -138,7 +138,8 @@ def unlimited_fields(document: dict[str, Any], schema: dict[str, Any], where: st
 def test_the_page_names_every_state_of_a_job_and_every_status_of_an_error() -> None:
     assert {f"`{state.value}`" for state in JobState} <= set(re.findall(r"`\w+`", PAGE))
     table = PAGE.partition("| status | when |")[2].partition("\n\n")[0]
-    assert {str(status) for status in STATUS_BY_ERROR.values()} - {"400"} <= set(re.findall(r"\b\d{3}\b", table))
+    statuses = {str(error_with_code(code).status) for code in error_codes()}
+    assert statuses - {"400"} <= set(re.findall(r"\b\d{3}\b", table))
 
 
 def test_what_differs_is_noticed() -> None:

@@ -1,55 +1,49 @@
-"""Every error Tunesmith raises on purpose.
+"""Every error that Tunesmith raises on purpose, with what the command line and the APIs say of it.
 
-The tree::
+``code`` is what an API calls the error, and what the database keeps of a failed job: it stays as it is when a class is
+renamed. ``status`` is the HTTP status. ``retryable`` says that the same request may succeed later.
 
-    TunesmithError
-    ├── InvalidRequest      the caller asked for something that cannot be: names field, limit and value
-    │   ├── IdempotencyConflict   a key that was used before comes with another request
-    │   └── UnknownName     a genre, instrument, model … that does not exist; suggests the nearest
-    ├── InvalidScore        a score file has a mistake: names line, part and beat
-    ├── AudioFileError      a sound file cannot be read or written
-    │   └── DiskFull        it does not fit onto the disk, and no part of it is left there
-    ├── SoundFontError      a sound bank is broken or lacks what was asked of it
-    ├── ModelNotInstalled   the model exists but is not on this machine
-    ├── ModelFileError      a model's file is missing, broken or of a kind that is not read: names file and field
-    ├── DownloadError       a repository cannot be reached, read or found: names it and says why
-    ├── DatabaseError       the database is damaged, newer than this version or out of reach
-    │   ├── DatabaseBusy    others hold it for longer than one can wait: try again later
-    │   │   └── DatabaseOutOfReach   its server does not answer
-    │   ├── DatabaseFull    it cannot grow, because the disk is full
-    │   ├── DatabaseDamaged its file is damaged: what it holds cannot be read, and nothing is written to it
-    │   └── DatabaseGone    its file was removed or replaced while it was open: nothing is written to it
-    ├── FolderUnavailable   a folder of the server's is missing or cannot be written to: names it
-    ├── JobNotFound         there is no job with that id
-    ├── TrackNotFound       there is no track with that id in the prompt log
-    ├── OutOfResources      there is not enough disk or memory: names what is needed and what there is
-    ├── RateLimited         the caller has asked for more than it may: says when to come back
-    ├── QueueFull           so many requests wait already that no more are taken: says when to come back
-    ├── ApiError            a server that this client called refused: has status, kind and field
-    │   ├── TokenRefused    the token is missing, wrong, or not enough (401, 403)
-    │   ├── NotFound        there is no such job, track or model there (404)
-    │   └── ServerBusy      too many requests, or the queue is full (429, 503): says when to come back
-    ├── GenerationFailed    a server that this client called could not make the music: has kind
-    ├── ServerUnreachable   there is no answer from the server
-    ├── DeadlineExceeded    it took longer than the client was told to wait
-    └── GenerationCancelled the caller cancelled while the music was being made
-
-Beside it stands one warning, AudioFileWarning: a sound file was written, and something of the sound was lost.
+Errors that only an HTTP request can meet are in ``server/errors.py``. Beside the errors stands one warning,
+AudioFileWarning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 from tunesmith.suggestions import LONGEST, near_names
 
+INTERNAL_ERROR = "InternalError"
+"""The code of a bug, and of all that is no TunesmithError."""
+
+_BY_CODE: dict[str, type[TunesmithError]] = {}
+
 
 class TunesmithError(Exception):
-    """Root of the tree. ``str(error)`` is one clear line fit to show a user; ``exit_code`` is the shell's."""
+    """Root of all errors. ``str(error)`` is one clear line fit to show a user; ``exit_code`` is the shell's.
 
+    A subclass names its ``code``, ``status`` and ``retryable`` as keywords of the class; ``status`` and ``retryable``
+    are otherwise those of its base. ``retry_after`` is in seconds, ``headers`` go into the HTTP response.
+    """
+
+    code: ClassVar[str] = INTERNAL_ERROR
+    status: int = 500
+    retryable: ClassVar[bool] = False
     exit_code = 1
+    retry_after: float | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    def __init_subclass__(
+        cls, *, code: str | None = None, status: int | None = None, retryable: bool | None = None, **others: Any
+    ) -> None:
+        super().__init_subclass__(**others)
+        cls.code = cls.__name__ if code is None else code
+        cls.status = cls.status if status is None else status
+        cls.retryable = cls.retryable if retryable is None else retryable
+        _BY_CODE.setdefault(cls.code, cls)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Be copied and sent between processes, though the constructors of most kinds do not take the message."""
@@ -60,7 +54,17 @@ def _as_it_was(kind: type[TunesmithError], message: tuple[object, ...]) -> Tunes
     return kind.__new__(kind, *message)
 
 
-class InvalidRequest(TunesmithError):
+def error_codes() -> frozenset[str]:
+    """Return the codes of all errors there are."""
+    return frozenset(_BY_CODE)
+
+
+def error_with_code(code: str) -> type[TunesmithError]:
+    """Return the class of an error by its code; TunesmithError itself for a code that is not known."""
+    return _BY_CODE.get(code, TunesmithError)
+
+
+class InvalidRequest(TunesmithError, code="InvalidRequest", status=422):
     """A field of the request breaks its limit."""
 
     exit_code = 2
@@ -71,25 +75,27 @@ class InvalidRequest(TunesmithError):
         self.problem = problem
 
 
-class UnknownName(InvalidRequest):
+class UnknownName(InvalidRequest, code="UnknownName", status=404):
     """A name that is not in the table it was looked up in."""
 
     def __init__(self, field: str, name: str, known: Iterable[str]) -> None:
         nearest = near_names(name, known, limit=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
         super().__init__(field, f"there is no {field} called {name[:LONGEST]!r}{hint}")
+        if field != "model":
+            self.status = InvalidRequest.status
         self.name = name
         self.nearest = tuple(nearest)
 
 
-class IdempotencyConflict(InvalidRequest):
+class IdempotencyConflict(InvalidRequest, code="IdempotencyConflict", status=409):
     """An idempotency key that was used before comes with another request."""
 
     def __init__(self, key: str) -> None:
         super().__init__("idempotency_key", f"{key!r} was used before for another request")
 
 
-class InvalidScore(TunesmithError):
+class InvalidScore(TunesmithError, code="InvalidScore"):
     """A score document has a mistake. ``line`` is 1-based; ``part`` and ``beat`` are None where they do not apply."""
 
     exit_code = 2
@@ -105,7 +111,7 @@ class InvalidScore(TunesmithError):
         self.beat = beat
 
 
-class AudioFileError(TunesmithError):
+class AudioFileError(TunesmithError, code="AudioFileError", status=422):
     """A sound file cannot be read or written."""
 
     exit_code = 2
@@ -115,11 +121,11 @@ class AudioFileWarning(UserWarning):
     """A sound file was written, and something of the sound was lost: samples above full scale, or bits."""
 
 
-class DiskFull(AudioFileError):
+class DiskFull(AudioFileError, code="DiskFull", status=507):
     """A file does not fit onto the disk; no part of it is left there."""
 
 
-class SoundFontError(TunesmithError):
+class SoundFontError(TunesmithError, code="SoundFontError"):
     """A sound bank is broken or lacks what was asked of it."""
 
     exit_code = 2
@@ -128,13 +134,13 @@ class SoundFontError(TunesmithError):
         super().__init__(f"soundfont: {problem}")
 
 
-class ModelNotInstalled(TunesmithError):
+class ModelNotInstalled(TunesmithError, code="ModelNotInstalled", status=404):
     """The model exists but is not on this machine; the message names the command that installs it."""
 
     exit_code = 2
 
 
-class ModelFileError(TunesmithError):
+class ModelFileError(TunesmithError, code="ModelFileError"):
     """A model's file is missing, broken or of a kind that is not read."""
 
     exit_code = 2
@@ -145,7 +151,7 @@ class ModelFileError(TunesmithError):
         self.problem = problem
 
 
-class DownloadError(TunesmithError):
+class DownloadError(TunesmithError, code="DownloadError"):
     """A repository of models cannot be reached, is not there, or is not open to this user."""
 
     def __init__(self, repository: str, problem: str) -> None:
@@ -154,26 +160,26 @@ class DownloadError(TunesmithError):
         self.problem = problem
 
 
-class DatabaseError(TunesmithError):
+class DatabaseError(TunesmithError, code="DatabaseError", status=503, retryable=True):
     """The database is damaged, locked, newer than this version or out of reach; it is left as it was.
 
     It may be there again after ``retry_after`` whole seconds, where that is not None.
     """
 
-    retry_after: int | None = 30
+    retry_after: float | None = 30
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"database {where}: {problem}")
         self.problem = problem
 
 
-class DatabaseBusy(DatabaseError):
+class DatabaseBusy(DatabaseError, code="DatabaseBusy"):
     """Others hold the database for longer than one can wait; after ``retry_after`` whole seconds they may be done."""
 
     retry_after = 5
 
 
-class DatabaseOutOfReach(DatabaseBusy):
+class DatabaseOutOfReach(DatabaseBusy, code="DatabaseOutOfReach"):
     """The database's server does not answer, as while it starts again; ``problem`` tells nothing of where it is."""
 
     def __init__(self, where: str, said: str) -> None:
@@ -181,21 +187,21 @@ class DatabaseOutOfReach(DatabaseBusy):
         self.problem = "cannot be reached at the moment; try again later"
 
 
-class DatabaseFull(DatabaseError):
+class DatabaseFull(DatabaseError, code="DatabaseFull", status=507, retryable=False):
     """The database cannot grow, because the disk is full."""
 
     retry_after = None
 
 
-class DatabaseDamaged(DatabaseError):
+class DatabaseDamaged(DatabaseError, code="DatabaseDamaged"):
     """The database's file is damaged."""
 
 
-class DatabaseGone(DatabaseError):
+class DatabaseGone(DatabaseError, code="DatabaseGone"):
     """The database's file was removed or replaced while it was open; what is written to the old one would be lost."""
 
 
-class FolderUnavailable(TunesmithError):
+class FolderUnavailable(TunesmithError, code="FolderUnavailable", status=503, retryable=True):
     """A folder is missing and cannot be made, or cannot be written to; ``problem`` tells nothing of where it is."""
 
     retry_after = 30
@@ -205,7 +211,7 @@ class FolderUnavailable(TunesmithError):
         self.problem = f"folder {folder.name} cannot be used: {reason}"
 
 
-class JobNotFound(TunesmithError):
+class JobNotFound(TunesmithError, code="JobNotFound", status=404):
     """There is no job with that id."""
 
     exit_code = 2
@@ -214,7 +220,7 @@ class JobNotFound(TunesmithError):
         super().__init__(f"there is no job {job_id[:80]!r}")
 
 
-class TrackNotFound(TunesmithError):
+class TrackNotFound(TunesmithError, code="TrackNotFound", status=404):
     """There is no track with that id in the prompt log."""
 
     exit_code = 2
@@ -223,12 +229,14 @@ class TrackNotFound(TunesmithError):
         super().__init__(f"track {track_id[:80]!r}: {problem}")
 
 
-class OutOfResources(TunesmithError):
+class OutOfResources(TunesmithError, code="OutOfResources", status=503, retryable=True):
     """There is not enough disk or memory; found out before the work starts."""
 
 
-class RateLimited(TunesmithError):
+class RateLimited(TunesmithError, code="RateLimited", status=429, retryable=True):
     """The caller has asked for more than it may; after ``retry_after`` whole seconds it may ask again."""
+
+    retry_after: int
 
     def __init__(self, allowed: str, retry_after: int) -> None:
         super().__init__(f"no more than {allowed}; try again in {retry_after} s")
@@ -236,7 +244,7 @@ class RateLimited(TunesmithError):
         self.retry_after = retry_after
 
 
-class QueueFull(TunesmithError):
+class QueueFull(TunesmithError, code="QueueFull", status=503, retryable=True):
     """So many requests wait already that no more are taken; ``retry_after`` whole seconds may help, if known."""
 
     def __init__(self, num_waiting: int, retry_after: int | None = None) -> None:
@@ -246,7 +254,7 @@ class QueueFull(TunesmithError):
         self.retry_after = retry_after
 
 
-class GenerationCancelled(TunesmithError):
+class GenerationCancelled(TunesmithError, code="GenerationCancelled", status=499):
     """The caller cancelled while the music was being made."""
 
     exit_code = 130
@@ -255,7 +263,7 @@ class GenerationCancelled(TunesmithError):
         super().__init__("cancelled")
 
 
-class ApiError(TunesmithError):
+class ApiError(TunesmithError, code="ApiError", status=502):
     """A server that this client called refused: ``status`` of HTTP, ``kind`` (an error's name), ``field`` to blame."""
 
     def __init__(self, message: str, *, status: int, kind: str = "", field: str | None = None) -> None:
@@ -267,15 +275,15 @@ class ApiError(TunesmithError):
             self.exit_code = 2
 
 
-class TokenRefused(ApiError):
+class TokenRefused(ApiError, code="TokenRefused"):
     """The token is missing, wrong, or not enough."""
 
 
-class NotFound(ApiError):
+class NotFound(ApiError, code="NotFound"):
     """There is no such job, track or model on the server."""
 
 
-class ServerBusy(ApiError):
+class ServerBusy(ApiError, code="ServerBusy", status=503, retryable=True):
     """Too many requests, or the queue is full; ``retry_after`` seconds if the server says."""
 
     def __init__(
@@ -285,7 +293,7 @@ class ServerBusy(ApiError):
         self.retry_after = retry_after
 
 
-class GenerationFailed(TunesmithError):
+class GenerationFailed(TunesmithError, code="GenerationFailed", status=502):
     """A server that this client called could not make the music; ``kind`` is the error's name there."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -293,9 +301,30 @@ class GenerationFailed(TunesmithError):
         self.kind = kind
 
 
-class ServerUnreachable(TunesmithError):
+class ServerUnreachable(TunesmithError, code="ServerUnreachable", status=502):
     """There is no answer from the server."""
 
 
-class DeadlineExceeded(TunesmithError):
+class DeadlineExceeded(TunesmithError, code="DeadlineExceeded", status=504):
     """It took longer than the client was told to wait."""
+
+
+class TaskFailed(TunesmithError, code="TaskFailed"):
+    """A runner could not make a task. ``kind`` is the code of the error, ``is_mistake`` blames the request.
+
+    ``trace`` says where in the program a bug is, for the log alone.
+    """
+
+    def __init__(self, kind: str, message: str, *, is_mistake: bool, trace: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.is_mistake = is_mistake
+        self.trace = trace
+
+
+class RunnerCrashed(TunesmithError, code="RunnerCrashed"):
+    """The process that worked on a task ended, or was ended because it no longer answered; another try may succeed."""
+
+
+class Mistake(TunesmithError, code="Mistake"):
+    """An item of a batch cannot be made because of the request itself; another try would not help."""

@@ -13,9 +13,9 @@ import soundfile
 
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.batch.orders import Order
-from tunesmith.batch.running import Batch, Made, Mistake
-from tunesmith.errors import DiskFull, ServerUnreachable, TokenRefused, TunesmithError
-from tunesmith.jobs.runners.pool import Report, RunnerCrashed
+from tunesmith.batch.running import Batch, Made
+from tunesmith.errors import DiskFull, Mistake, RunnerCrashed, ServerUnreachable, TokenRefused, TunesmithError
+from tunesmith.jobs.runners.pool import Report
 from tunesmith.request import GenerationRequest
 
 MISTAKE = Mistake("prompt: must rhyme")

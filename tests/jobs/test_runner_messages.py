@@ -13,6 +13,7 @@ import psutil
 import pytest
 import strange_generators
 
+from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.runners import process
 from tunesmith.jobs.runners.local import LocalPool, PoolLimits
 from tunesmith.jobs.runners.messages import (
@@ -25,7 +26,7 @@ from tunesmith.jobs.runners.messages import (
     encode,
     shortened,
 )
-from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, Task, TaskFailed
+from tunesmith.jobs.runners.pool import Made, Report, Task
 from tunesmith.request import GenerationRequest
 
 READY = """echo '{"ready":1}'\n"""

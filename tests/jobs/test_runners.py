@@ -21,9 +21,10 @@ import strange_generators
 from models_of_tests import installed_tiny
 
 from tunesmith.audio.reader import read_audio
+from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.runners import local, process
 from tunesmith.jobs.runners.local import FOREVER, LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import Made, Report, RunnerCrashed, Task, TaskFailed
+from tunesmith.jobs.runners.pool import Made, Report, Task
 from tunesmith.jobs.runners.process import Patience, RunnerProcess
 from tunesmith.request import GenerationRequest
 

@@ -33,9 +33,7 @@ from tunesmith.library.rate import Rate
 from tunesmith.library.schema import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app, tell
-from tunesmith.server.auth import Forbidden, Unauthenticated
-from tunesmith.server.following import ServerStopping
-from tunesmith.server.loading import ModelIsLoading
+from tunesmith.server.errors import Forbidden, ModelIsLoading, ServerStopping, Unauthenticated
 
 Message = Callable[[Any], str]
 

@@ -20,8 +20,8 @@ from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.server import body_timeout
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.body_timeout import SMALL_BODY_BYTES, BodiesFull, BodyLimits, BodyTimeout, BytesInFlight
-from tunesmith.server.dialects.contract import STATUS_BY_ERROR
+from tunesmith.server.body_timeout import SMALL_BODY_BYTES, BodyLimits, BodyTimeout, BytesInFlight
+from tunesmith.server.errors import BodiesFull
 from tunesmith.server.limit_log import LimitLog
 
 SHORT = 0.1
@@ -119,7 +119,7 @@ def statuses_for(receive: Receive, limits: BodyLimits, *, waits_after_body: floa
     scope = {"type": "http", "path": "/", "headers": [(b"transfer-encoding", b"chunked")], "client": ("10.0.0.1", 1)}
 
     def tell(_: str, error: TunesmithError) -> Response:
-        return Response(status_code=STATUS_BY_ERROR[type(error).__name__])
+        return Response(status_code=error.status)
 
     timeout = BodyTimeout(application, tell, limits, LimitLog())
     asyncio.run(timeout(scope, receive, send))

@@ -13,10 +13,11 @@ import pytest
 from work import asked
 
 from tunesmith.config import Settings
+from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.job import Job
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.runners.pool import Loaded, Made, Report, ReportTo, RunnerCrashed, Task, TaskFailed
+from tunesmith.jobs.runners.pool import Loaded, Made, Report, ReportTo, Task
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import Workers
 from tunesmith.library.schema import open_database

@@ -11,7 +11,8 @@ from tunesmith.errors import DatabaseError, DatabaseOutOfReach, JobNotFound
 from tunesmith.jobs.job import Job, JobState, new_job_id
 from tunesmith.jobs.rows import job_of, row_of
 from tunesmith.server.changes import Changes
-from tunesmith.server.following import Following, ServerStopping
+from tunesmith.server.errors import ServerStopping
+from tunesmith.server.following import Following
 
 FOREVER = float("inf")
 PATIENCE_SECONDS = 20

@@ -11,15 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.server.errors import BadRequest, NotJson
 from tunesmith.server.json_text import (
     MAX_NAME_CHARACTERS,
     MAX_NESTING,
     MAX_STRING_CHARACTERS,
     MAX_VALUES,
-    NotJson,
     parse_json,
 )
-from tunesmith.server.refusals import BadRequest
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(

@@ -22,7 +22,8 @@ from tunesmith.library.rate import Allowance, Rate
 from tunesmith.library.schema import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.limits import READS_A_REQUEST, LimitsOutOfReach, RateLimits, limit_headers
+from tunesmith.server.errors import LimitsOutOfReach
+from tunesmith.server.limits import READS_A_REQUEST, RateLimits, limit_headers
 
 TWO_A_MINUTE = Rate(2, "minute")
 START = 1_800_000_000.0  # a full minute

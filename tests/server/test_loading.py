@@ -11,12 +11,13 @@ import pytest
 from models_of_tests import installed_tiny
 
 from tunesmith.config import Settings
-from tunesmith.errors import ModelNotInstalled, UnknownName
+from tunesmith.errors import ModelNotInstalled, TaskFailed, UnknownName
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.runners.memory import COMPOSER_BYTES, MachineMemory
-from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task, TaskFailed
+from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task
 from tunesmith.library.schema import open_database
-from tunesmith.server.loading import ModelIsLoading, ModelLoading
+from tunesmith.server.errors import ModelIsLoading
+from tunesmith.server.loading import ModelLoading
 
 
 class FakePool:

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.server.errors import BadRequest, TooLarge
 from tunesmith.server.inline_sound import decode_base64
 from tunesmith.server.json_text import MAX_BYTES, parse_json
 from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings
-from tunesmith.server.refusals import BadRequest
-from tunesmith.server.safety import TooLarge
 
 LONG = [LONG_BYTES, LONG_BYTES + 1, 2 * LONG_BYTES + 7]
 

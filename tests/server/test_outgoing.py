@@ -9,7 +9,8 @@ import httpx
 import pytest
 from receivers import Reply, receiver
 
-from tunesmith.server.outgoing import ForbiddenAddress, Guard, guarded_client, is_public
+from tunesmith.server.errors import ForbiddenAddress
+from tunesmith.server.outgoing import Guard, guarded_client, is_public
 
 
 @pytest.mark.parametrize("address", [

@@ -20,16 +20,10 @@ from tunesmith.library.schema import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server import uploads
 from tunesmith.server.app import ServerOptions, create_app
+from tunesmith.server.errors import UploadLimited, UploadsFull
 from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.limits import RateLimits
-from tunesmith.server.uploads import (
-    MAKE_ROOM_SECONDS,
-    MEASURE_SECONDS,
-    UploadBudget,
-    UploadLimited,
-    Uploads,
-    UploadsFull,
-)
+from tunesmith.server.uploads import MAKE_ROOM_SECONDS, MEASURE_SECONDS, UploadBudget, Uploads
 
 Send = Callable[[TestClient, bytes, dict[str, str]], Any]
 MEGABYTE = 10**6

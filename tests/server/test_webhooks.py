@@ -13,7 +13,7 @@ from replicate.webhook import Webhooks, WebhookSigningSecret, WebhookValidationE
 
 from tunesmith.errors import DatabaseBusy, JobNotFound, TunesmithError
 from tunesmith.jobs.job import new_job_id
-from tunesmith.server.following import ServerStopping
+from tunesmith.server.errors import ServerStopping
 from tunesmith.server.outgoing import Guard
 from tunesmith.server.undelivered import Undelivered
 from tunesmith.server.webhooks import EVENTS, RETRY_SECONDS, Event, Follower, Sender, Webhook, secret_text

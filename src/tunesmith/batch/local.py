@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tunesmith.batch.orders import Order
-from tunesmith.batch.running import Made, Mistake
-from tunesmith.errors import DiskFull, TunesmithError
+from tunesmith.batch.running import Made
+from tunesmith.errors import DiskFull, Mistake, TaskFailed, TunesmithError
 from tunesmith.jobs.runners.local import LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import Report, Task, TaskFailed
+from tunesmith.jobs.runners.pool import Report, Task
 
 KEEP_ALIVE = 60.0
 
@@ -44,7 +44,7 @@ class LocalMaker:
 
 def _told(error: TaskFailed, model: str, path: Path) -> TunesmithError:
     """Return a runner's error as it is told to the one who runs the batch."""
-    if error.kind == DiskFull.__name__:
+    if error.kind == DiskFull.code:
         return DiskFull(f"output: cannot write {path}: the disk is full")
     if error.is_mistake:
         return Mistake(str(error))

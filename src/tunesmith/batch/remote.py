@@ -9,15 +9,15 @@ from typing import Any
 
 from tunesmith.audio.writer import whole_file
 from tunesmith.batch.orders import Order
-from tunesmith.batch.running import Made, Mistake, uninterrupted
+from tunesmith.batch.running import Made, uninterrupted
 from tunesmith.client import AsyncTunesmith, Clip, RemoteJob
-from tunesmith.errors import ApiError, GenerationFailed, InvalidRequest, ServerBusy, TokenRefused, UnknownName
+from tunesmith.errors import ApiError, GenerationFailed, InvalidRequest, Mistake, ServerBusy, TokenRefused, UnknownName
 from tunesmith.jobs.runners.pool import Report
 
 PLACES = 4
 """How many orders are handed in at once, so that the server always has the next one."""
 TRACK_SECONDS = 3600.0
-BLAMED = (InvalidRequest.__name__, UnknownName.__name__)
+BLAMED = (InvalidRequest.code, UnknownName.code)
 
 
 class RemoteMaker:

@@ -17,7 +17,15 @@ from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.audio.writer import check_writable
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.batch.orders import Order
-from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, ServerUnreachable, TokenRefused, TunesmithError
+from tunesmith.errors import (
+    AudioFileError,
+    DiskFull,
+    InvalidRequest,
+    Mistake,
+    ServerUnreachable,
+    TokenRefused,
+    TunesmithError,
+)
 from tunesmith.jobs.runners.pool import Report
 
 Value = TypeVar("Value")
@@ -32,10 +40,6 @@ class Made:
 
     duration: float
     metadata: Mapping[str, Any]
-
-
-class Mistake(TunesmithError):
-    """The request itself is why it cannot be made; another try would not help."""
 
 
 class Maker(Protocol):

@@ -20,7 +20,7 @@ import time
 import traceback
 from typing import Any, BinaryIO
 
-from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.generator import Progress
 from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.pull import Offer, PullTools, pull
@@ -28,7 +28,6 @@ from tunesmith.models.source import PullRequest
 from tunesmith.models.store import Store
 
 PROGRESS_SECONDS = 0.1
-INTERNAL_ERROR = "InternalError"
 
 
 class Teller:
@@ -67,7 +66,7 @@ def run(fields: dict[str, Any], teller: Teller) -> None:
         )
     except TunesmithError as error:
         field = error.field if isinstance(error, InvalidRequest) else None
-        teller.say({"failed": type(error).__name__, "message": str(error), "field": field})
+        teller.say({"failed": error.code, "message": str(error), "field": field})
     except Exception as error:  # a bug, whose trace goes to the log
         traceback.print_exception(error)
         teller.say({"failed": INTERNAL_ERROR, "message": "internal error; the server's log says more", "field": None})

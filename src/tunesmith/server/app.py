@@ -18,7 +18,8 @@ from tunesmith.server.auth import require_admin
 from tunesmith.server.body_timeout import BODIES_IN_FLIGHT, BodyLimits, BodyTimeout
 from tunesmith.server.description import describe
 from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, own, replicate, tracks
-from tunesmith.server.dialects.contract import SERVER_FAULT, JobFailed
+from tunesmith.server.dialects.contract import SERVER_FAULT
+from tunesmith.server.errors import JobFailed
 from tunesmith.server.front import Heads, Slashes, front_routes
 from tunesmith.server.health import health_routes
 from tunesmith.server.limits import LimitHeaders

@@ -13,29 +13,17 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from tunesmith.errors import TunesmithError
 from tunesmith.library.clock import Clock
 from tunesmith.library.rate import Rate
 from tunesmith.library.tokens import START, ApiToken, Scope, Tokens
 from tunesmith.server.addresses import UNKNOWN, address_group
+from tunesmith.server.errors import Forbidden, Unauthenticated
 from tunesmith.server.limits import READS, RateLimits
 from tunesmith.server.remembered import Remembered
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_SECONDS = 1.0
 """How long at most a revoked token is still taken."""
-
-
-class Unauthenticated(TunesmithError):
-    """The token is missing, wrong, revoked or expired."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.headers = {"WWW-Authenticate": "Bearer"}
-
-
-class Forbidden(TunesmithError):
-    """The caller is known, and may not do this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.errors import TunesmithError
+from tunesmith.server.errors import BodiesFull, RequestTimeout
 from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.safety import Tell
 
@@ -34,25 +35,6 @@ class BodyLimits:
     seconds: float
     max_bytes: int = sys.maxsize
     max_bytes_in_flight: float = float("inf")
-
-
-class RequestTimeout(TunesmithError):
-    """The body of a request did not arrive in time."""
-
-    def __init__(self, seconds: float) -> None:
-        problem = f"no byte of it came for {seconds:g} s, or less than {MIN_BYTES_PER_SECOND} bytes a second"
-        super().__init__(f"the body of the request did not arrive: {problem}")
-        self.headers = {"Connection": "close"}
-
-
-class BodiesFull(TunesmithError):
-    """The large bodies that are being received hold as much as they may."""
-
-    retry_after = 5
-
-    def __init__(self, max_bytes: float) -> None:
-        super().__init__(f"the server is receiving {max_bytes / 1e6:g} MB of large requests already; try again later")
-        self.headers = {"Connection": "close"}
 
 
 class BytesInFlight:
@@ -138,7 +120,7 @@ class _GuardedBody:
                 message = await self._receive()
             self._hold(len(message.get("body", b"")))
         except TimeoutError:
-            self.refusal = RequestTimeout(self._seconds)
+            self.refusal = RequestTimeout(self._seconds, MIN_BYTES_PER_SECOND)
             async with self._turn:  # hundreds may be late at the same moment: others are served between two of them
                 await asyncio.sleep(0)
             raise self.refusal from None

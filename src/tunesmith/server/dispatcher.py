@@ -15,11 +15,11 @@ from contextvars import Context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tunesmith.errors import DatabaseError, DiskFull, FolderUnavailable
+from tunesmith.errors import INTERNAL_ERROR, DatabaseError, DiskFull, FolderUnavailable, RunnerCrashed, TaskFailed
 from tunesmith.jobs.job import Claim, Failure, Job, JobState
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.runners.pool import Report, RunnerCrashed, RunnerPool, Task, TaskFailed
+from tunesmith.jobs.runners.pool import Report, RunnerPool, Task
 from tunesmith.jobs.store import Place
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.server.changes import Changes
@@ -41,8 +41,8 @@ RETRY_SECONDS = 1.0
 
 NO_QUEUE = "the queue cannot be worked on"
 
-REMOVED = Failure("FolderUnavailable", "the folder of results was removed while the music was made")
-INTERNAL_ERROR = Failure("InternalError", "internal error; the server's log says more")
+REMOVED = Failure(FolderUnavailable.code, "the folder of results was removed while the music was made")
+BUG = Failure(INTERNAL_ERROR, "internal error; the server's log says more")
 T = TypeVar("T")
 log = logging.getLogger("tunesmith.server")
 
@@ -313,9 +313,9 @@ class Dispatcher:
             await self._fail(claim, entry, Failure(error.kind, str(error)), error.trace)
         elif isinstance(error, DiskFull):
             path.unlink(missing_ok=True)  # now, because the database may need its room to say so
-            await self._fail(claim, entry, Failure(type(error).__name__, str(error)), "")
+            await self._fail(claim, entry, Failure(error.code, str(error)), "")
         else:
-            await self._fail(claim, entry, INTERNAL_ERROR, "".join(traceback.format_exception(error)))
+            await self._fail(claim, entry, BUG, "".join(traceback.format_exception(error)))
 
     async def _try_again(self, claim: Claim, entry: DiaryEntry, failure: Failure, reason: str) -> None:
         """Give the job back to the queue, or fail it where that was the last try."""
@@ -389,6 +389,6 @@ def _passing_failure(error: Exception, path: Path) -> Failure | None:
     if isinstance(error, RunnerCrashed):
         return CRASHED
     if isinstance(error, FolderUnavailable):
-        return Failure(type(error).__name__, error.problem)
-    is_internal = isinstance(error, TaskFailed) and error.kind == INTERNAL_ERROR.kind
+        return Failure(error.code, error.problem)
+    is_internal = isinstance(error, TaskFailed) and error.kind == INTERNAL_ERROR
     return REMOVED if is_internal and not path.parent.is_dir() else None

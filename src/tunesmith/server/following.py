@@ -13,26 +13,17 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import Context
 
-from tunesmith.errors import DatabaseBusy, JobNotFound, TunesmithError
+from tunesmith.errors import DatabaseBusy, JobNotFound
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.changes import Changes
+from tunesmith.server.errors import ServerStopping
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often all that is followed is read anyway, for jobs that another server works on."""
 
 RETRY_SECONDS = 1.0
-RETURN_SECONDS = 5
 
 ReadJobs = Callable[[Collection[str]], Mapping[str, Job]]
-
-
-class ServerStopping(TunesmithError):
-    """The server is about to end; the job that was followed is not, and goes on when a server is there again."""
-
-    retry_after = RETURN_SECONDS
-
-    def __init__(self) -> None:
-        super().__init__("the server is stopping; try again in a few seconds")
 
 
 class Feed:

@@ -10,9 +10,9 @@ from typing import Any
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_NUMBER_CHARACTERS, max_characters
+from tunesmith.server.errors import BadRequest, NotJson, TooLarge
 from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings, text_of_mark
-from tunesmith.server.refusals import BadRequest
-from tunesmith.server.safety import MAX_BYTES_WITHOUT_RECORDING, TooLarge
+from tunesmith.server.safety import MAX_BYTES_WITHOUT_RECORDING
 
 WHOLE_BODY = "body"
 """The name of a body as a field, where the whole of it is wrong."""
@@ -39,10 +39,6 @@ MAX_DIGITS = MAX_NUMBER_CHARACTERS
 """Digits of the longest whole number that is read as one; longer ones take quadratic time and fit no field."""
 
 Path = tuple[str | int, ...]
-
-
-class NotJson(BadRequest):
-    """A body is not JSON."""
 
 
 def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunesmith.errors import DatabaseError, InvalidRequest, TunesmithError
+from tunesmith.errors import DatabaseError, InvalidRequest
 from tunesmith.extras import install_command
 from tunesmith.library.clock import Clock
 from tunesmith.library.rate import Allowance, Rate
+from tunesmith.server.errors import LimitsOutOfReach
 
 if TYPE_CHECKING:
     from limits.aio.storage import Storage
@@ -33,15 +34,6 @@ PATIENCE_SECONDS = 1.0
 KEY_PREFIX = "tunesmith"
 
 AskQuota = Callable[[str], Awaitable[Allowance | None]]
-
-
-class LimitsOutOfReach(TunesmithError):
-    """Requests cannot be counted, because what counts them does not answer; so none is let through."""
-
-    retry_after = 5
-
-    def __init__(self) -> None:
-        super().__init__("requests cannot be counted at the moment; try again later")
 
 
 class RateLimits:

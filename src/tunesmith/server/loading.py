@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import time
 
 from tunesmith.errors import ModelFileError, TunesmithError
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.runners.pool import Loaded, RunnerPool
 from tunesmith.models.installed import find_installed
+from tunesmith.server.errors import ModelIsLoading
 from tunesmith.server.models import ResolvedModel, resolve
 
 LEAST_SECONDS = 1.0
@@ -20,15 +20,6 @@ GUESSED_START_SECONDS, GUESSED_BYTES_A_SECOND = 3.0, 150e6
 """What loading takes where it was never measured: a process to start, and its files to verify and open."""
 
 log = logging.getLogger("tunesmith.server")
-
-
-class ModelIsLoading(TunesmithError):
-    """The model is being loaded, and the caller does not want to wait; ``estimated_time`` is in seconds."""
-
-    def __init__(self, model: str, estimated_time: float) -> None:
-        super().__init__(f"Model {model} is currently loading")
-        self.estimated_time = estimated_time
-        self.retry_after = math.ceil(estimated_time)
 
 
 class ModelLoading:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Self
 
-from tunesmith.server.refusals import BadRequest
+from tunesmith.server.errors import BadRequest
 
 LONG_BYTES = 65_536
 """Strings of more bytes are cut out; they are read in pieces of this size."""

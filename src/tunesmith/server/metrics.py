@@ -13,15 +13,14 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
 import tunesmith
-from tunesmith import errors
+from tunesmith.errors import INTERNAL_ERROR, error_codes
+from tunesmith.jobs.queue import CRASHED
 from tunesmith.server.diary import JobEnd
 from tunesmith.server.request_log import Answered
 
 OTHER = "other"
 MAX_MODELS = 50
-OUR_KINDS = frozenset(name for name, kind in vars(errors).items() if isinstance(kind, type)) | {
-    "InternalError", "OutOfResources", "Crashed",
-}  # fmt: skip
+OUR_KINDS = error_codes() | {INTERNAL_ERROR, CRASHED.kind}
 """What a failure may be called in a label; a generator of another package may call its own anything."""
 
 REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)

@@ -16,7 +16,7 @@ from functools import partial
 
 import httpx
 
-from tunesmith.errors import InvalidRequest
+from tunesmith.server.errors import ForbiddenAddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str], Awaitable[list[str]]]
@@ -31,10 +31,6 @@ _INSIDE = tuple(
 """Networks that are not reached over the open internet although the library takes them, or some of them, for global."""
 
 _NO_REUSE = httpx.Limits(max_connections=100, max_keepalive_connections=0)
-
-
-class ForbiddenAddress(InvalidRequest):
-    """An address that the server must not, or cannot, send a request to."""
 
 
 class Resolver:

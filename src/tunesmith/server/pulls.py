@@ -11,19 +11,12 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tunesmith.errors import TunesmithError
 from tunesmith.models.source import PullRequest, locate
+from tunesmith.server.errors import PullUnderWay
 
 LONGEST_LINE = 1 << 20
 CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was done", "field": None}
 log = logging.getLogger("tunesmith.server")
-
-
-class PullUnderWay(TunesmithError):
-    """That model is being pulled already."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is being pulled already")
 
 
 class Pulls:

@@ -10,29 +10,10 @@ from starlette.routing import Match, Mount
 
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import limit_and_value
+from tunesmith.server.errors import BadRequest, NoSuchRoute, WrongMethod
 from tunesmith.server.safety import Tell
 
-SHOWN_CHARACTERS = 120
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-class NoSuchRoute(TunesmithError):
-    """Nothing is served at that path."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"there is nothing at {path[:SHOWN_CHARACTERS]!r}; /docs lists what there is")
-
-
-class WrongMethod(TunesmithError):
-    """Something is served at that path, by other methods."""
-
-    def __init__(self, method: str, path: str, allowed: str) -> None:
-        super().__init__(f"{path[:SHOWN_CHARACTERS]!r} takes {allowed}, not {method[:20]}")
-        self.headers = {"Allow": allowed}
-
-
-class BadRequest(TunesmithError):
-    """The request is malformed."""
 
 
 def add_refusals(app: FastAPI, tell: Tell) -> None:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.server.auth import Forbidden
+from tunesmith.server.errors import Forbidden, TooLarge
 from tunesmith.server.limits import READS
 from tunesmith.server.listening import Names
 from tunesmith.server.paths import may_hold_recording, shown
@@ -38,14 +38,6 @@ Tell = Callable[[str, TunesmithError], Response]
 """Says an error in the shape that the clients of a path read."""
 
 log = logging.getLogger(__name__)
-
-
-class TooLarge(TunesmithError):
-    """The body is larger than the server takes."""
-
-    def __init__(self, max_bytes: float, what: str = "the request") -> None:
-        super().__init__(f"{what} must be at most {max_bytes / 1e6:g} MB")
-        self.headers = {"Connection": "close"}
 
 
 def add_safety(app: Starlette, tell: Tell, names: Names, max_bytes: float) -> None:

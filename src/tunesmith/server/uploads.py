@@ -16,8 +16,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from itertools import chain
 from pathlib import Path
 
-from tunesmith.errors import DiskFull, RateLimited
+from tunesmith.errors import RateLimited
 from tunesmith.library.clock import Clock
+from tunesmith.server.errors import UploadLimited, UploadsFull
 from tunesmith.server.health import LEAST_FREE_BYTES
 from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.limits import RateLimits
@@ -44,14 +45,6 @@ Reserve = Callable[[int], AbstractContextManager[None]]
 def reserve_nothing(size: int) -> AbstractContextManager[None]:  # noqa: ARG001  the interface's
     """Let everything be written."""
     return nullcontext()
-
-
-class UploadsFull(DiskFull):
-    """There is no room for another upload at the moment."""
-
-
-class UploadLimited(RateLimited):
-    """The owner handed in so many bytes today that no more are taken."""
 
 
 class UploadBudget:

@@ -18,9 +18,9 @@ import httpx
 
 from tunesmith.errors import JobNotFound, TunesmithError
 from tunesmith.library.clock import Clock
-from tunesmith.server.following import ServerStopping
+from tunesmith.server.errors import ForbiddenAddress, ServerStopping
 from tunesmith.server.logs import bind
-from tunesmith.server.outgoing import ForbiddenAddress, Guard, guarded_client
+from tunesmith.server.outgoing import Guard, guarded_client
 from tunesmith.server.undelivered import Undelivered
 
 EVENTS = ("start", "output", "logs", "completed")

@@ -12,7 +12,8 @@ from tunesmith.errors import (
     UnknownName,
 )
 from tunesmith.jobs.job import Failure
-from tunesmith.server.dialects.contract import HIDDEN, JobFailed, error_response, message_of, status_of
+from tunesmith.server.dialects.contract import HIDDEN, error_response, message_of, status_of
+from tunesmith.server.errors import JobFailed
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, NoReturn
 from tunesmith.audio import Audio
 from tunesmith.audio.encoding import DEFAULT_BITS
 from tunesmith.audio.writer import write_with_notices
-from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest, TunesmithError
+from tunesmith.errors import INTERNAL_ERROR, AudioFileError, DiskFull, InvalidRequest, OutOfResources, TunesmithError
 from tunesmith.generator import (
     EXPORTS,
     BatchingGenerator,
@@ -45,7 +45,6 @@ from tunesmith.path_text import path_of
 from tunesmith.request import GenerationRequest
 
 PROGRESS_SECONDS = 0.1
-INTERNAL_ERROR = "InternalError"
 TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
 NO_MEMORY = "not enough memory to make this"
 BUG = "internal error; the server's log says more"
@@ -187,9 +186,9 @@ def _described(error: BaseException, *private: str) -> dict[str, Any]:
         message = _text(error)
         for path in private:
             message = message.replace(path, "the recording")
-        return _failure(type(error).__name__, message, mistake=isinstance(error, InvalidRequest))
+        return _failure(error.code, message, mistake=isinstance(error, InvalidRequest))
     if isinstance(error, MemoryError) or type(error).__name__ == TORCH_S_MEMORY_ERROR:
-        return _failure("OutOfResources", NO_MEMORY)
+        return _failure(OutOfResources.code, NO_MEMORY)
     trace = "".join(traceback.format_exception(error)).strip()[-MAX_TRACE:]
     return _failure(INTERNAL_ERROR, BUG, trace=trace)
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.config import Settings
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import OutOfResources, TaskFailed, TunesmithError
 from tunesmith.jobs.runners.memory import COMPOSER, MachineMemory, Memory
-from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task, TaskFailed
+from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task
 from tunesmith.jobs.runners.process import RunnerProcess
 from tunesmith.models.resources import shortage
 
@@ -209,7 +209,7 @@ class LocalPool:
         except OSError as error:
             self._runners.remove(runner)
             self._found_unstartable(f"no process can be started: {error.strerror}")
-            raise TaskFailed("OutOfResources", "no process could be started for it", is_mistake=False) from error
+            raise TaskFailed(OutOfResources.code, "no process could be started for it", is_mistake=False) from error
         return runner
 
     def _found_unstartable(self, problem: str) -> None:
@@ -294,4 +294,4 @@ def _start(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> a
 
 
 def _does_not_fit(model: str, needed: int, there_is: int) -> TaskFailed:
-    return TaskFailed("OutOfResources", shortage(model, needed, there_is), is_mistake=False)
+    return TaskFailed(OutOfResources.code, shortage(model, needed, there_is), is_mistake=False)

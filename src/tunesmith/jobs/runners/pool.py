@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tunesmith.errors import TunesmithError
 from tunesmith.request import GenerationRequest
 
 
@@ -62,23 +61,6 @@ class Loaded:
     busy: int
     expires_in: float | None
     loading_for: float | None = None
-
-
-class TaskFailed(TunesmithError):
-    """A task could not be made. ``kind`` is the error's class, ``is_mistake`` blames the request.
-
-    ``trace`` says where in the program a bug is, for the log alone.
-    """
-
-    def __init__(self, kind: str, message: str, *, is_mistake: bool, trace: str = "") -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.is_mistake = is_mistake
-        self.trace = trace
-
-
-class RunnerCrashed(TunesmithError):
-    """The process that worked on a task ended, or was ended because it no longer answered; another try may succeed."""
 
 
 ReportTo = Callable[[Report], None]

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from tunesmith.errors import InvalidRequest, RunnerCrashed, TaskFailed
 from tunesmith.jobs.runners.messages import (
     MAX_LINE_BYTES,
     Finished,
@@ -28,7 +29,7 @@ from tunesmith.jobs.runners.messages import (
     encode,
     read_from_child,
 )
-from tunesmith.jobs.runners.pool import Made, Report, ReportTo, RunnerCrashed, Task, TaskFailed
+from tunesmith.jobs.runners.pool import Made, Report, ReportTo, Task
 from tunesmith.path_text import path_text
 
 CANCEL_SECONDS = 5.0
@@ -201,7 +202,7 @@ class RunnerProcess:
         try:
             line = encode(message)
         except InvalidMessage as error:
-            raise TaskFailed("InvalidRequest", f"request: {error}", is_mistake=True) from None
+            raise TaskFailed(InvalidRequest.code, f"request: {error}", is_mistake=True) from None
         entry.sent = True
         await self._send(line)
 

@@ -9,49 +9,8 @@ from typing import Any, Protocol
 from fastapi.responses import JSONResponse
 
 from tunesmith.config import Settings
-from tunesmith.errors import DatabaseError, FolderUnavailable, InvalidRequest, TunesmithError, UnknownName
-from tunesmith.jobs.job import Failure, Job, Submission
-from tunesmith.request import GenerationRequest
-
-STATUS_BY_ERROR: Mapping[str, int] = {
-    "BadRequest": 400,
-    "Unauthenticated": 401,
-    "Forbidden": 403,
-    "ModelNotInstalled": 404,
-    "UnknownName": 404,
-    "JobNotFound": 404,
-    "TrackNotFound": 404,
-    "NoSuchRoute": 404,
-    "WrongMethod": 405,
-    "RequestTimeout": 408,
-    "IdempotencyConflict": 409,
-    "NoMusic": 409,
-    "PullUnderWay": 409,
-    "TooLarge": 413,
-    "InvalidRequest": 422,
-    "AudioFileError": 422,
-    "RateLimited": 429,
-    "UploadLimited": 429,
-    "GenerationCancelled": 499,
-    "ModelIsLoading": 503,
-    "ApiError": 502,
-    "TokenRefused": 502,
-    "NotFound": 502,
-    "GenerationFailed": 502,
-    "ServerUnreachable": 502,
-    "ServerBusy": 503,
-    "DeadlineExceeded": 504,
-    "QueueFull": 503,
-    "OutOfResources": 503,
-    "DatabaseError": 503,
-    "FolderUnavailable": 503,
-    "LimitsOutOfReach": 503,
-    "BodiesFull": 503,
-    "ServerStopping": 503,
-    "DiskFull": 507,
-    "DatabaseFull": 507,
-}
-"""HTTP status by the name of an error's class, because of a failed job only that name is known; the rest are 500."""
+from tunesmith.errors import ApiError, DatabaseError, FolderUnavailable, TunesmithError
+from tunesmith.jobs.job import Job, Submission
 
 SERVER_FAULT = 500
 HIDDEN = "the music could not be made; the server's log says why"
@@ -104,42 +63,10 @@ class Context(Protocol):
         ...
 
 
-COME_BACK, FAILED_RETRY_SECONDS = 503, 30
-"""The status of what may go better later, and when that is worth a try after a job has failed."""
-
-
-BLAMING = (InvalidRequest.__name__, UnknownName.__name__)
-"""Kinds of failures whose message begins with a field of the request."""
-
-
-class JobFailed(TunesmithError):
-    """A job ended without music. ``kind`` is the class name of what stopped it.
-
-    ``retry_after`` is the seconds after which it may go better, where it may.
-    """
-
-    def __init__(self, failure: Failure | None) -> None:
-        self.kind = failure.kind if failure else "GenerationCancelled"
-        self.retry_after = FAILED_RETRY_SECONDS if STATUS_BY_ERROR.get(self.kind) == COME_BACK else None
-        super().__init__(failure.message if failure else "cancelled")
-
-    @property
-    def field(self) -> str | None:
-        """The field of the request that is to blame, if one is."""
-        named = str(self).partition(": ")[0]
-        return named if self.kind in BLAMING and named in GenerationRequest.model_fields else None
-
-
 def status_of(error: TunesmithError) -> int:
     """Return the HTTP status that says what went wrong."""
-    if isinstance(error, JobFailed):
-        return STATUS_BY_ERROR.get(error.kind, SERVER_FAULT)
-    if isinstance(error, UnknownName) and error.field != "model":
-        return STATUS_BY_ERROR["InvalidRequest"]
-    return next(
-        (STATUS_BY_ERROR[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in STATUS_BY_ERROR),
-        SERVER_FAULT,
-    )
+    # The status of an ApiError is what another server answered, which is not what ours answers.
+    return type(error).status if isinstance(error, ApiError) else error.status
 
 
 def message_of(error: TunesmithError) -> str:
@@ -153,8 +80,7 @@ def message_of(error: TunesmithError) -> str:
 
 def error_response(error: TunesmithError, body: Mapping[str, Any]) -> JSONResponse:
     """Answer with the error's status, its ``retry_after`` as a header, and the dialect's own body."""
-    retry_after = getattr(error, "retry_after", None)
-    headers = dict(getattr(error, "headers", None) or {})
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
+    headers = dict(error.headers)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
     return JSONResponse(dict(body), status_of(error), headers)

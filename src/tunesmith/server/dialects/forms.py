@@ -10,7 +10,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from tunesmith.server.refusals import BadRequest
+from tunesmith.server.errors import BadRequest
 
 MULTIPART = b"multipart/form-data"
 MAX_FILES, MAX_FIELDS = 8, 64

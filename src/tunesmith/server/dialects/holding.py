@@ -12,7 +12,8 @@ from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from tunesmith.jobs.job import Job, JobState, Submission
-from tunesmith.server.dialects.contract import JobFailed, Service
+from tunesmith.server.dialects.contract import Service
+from tunesmith.server.errors import JobFailed
 from tunesmith.server.stand_in import stood_in_for
 
 CHUNK_BYTES = 64 * 1024

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CODES: Mapping[int, int] = {
     400: -32_700, 422: -32_602, 401: -32_001, 403: -32_003, 404: -32_004, 408: -32_008, 429: -32_029,
 }  # fmt: skip
-INTERNAL_ERROR = -32_603
+INTERNAL_PROBLEM = -32_603
 
 
 def router(context: Context) -> APIRouter:
@@ -107,6 +107,6 @@ class _Answer(Response):
 
 def errors(error: TunesmithError) -> JSONResponse:
     """Answer as JSON-RPC does, for what is wrong before the protocol's library has the request."""
-    code = CODES.get(status_of(error), INTERNAL_ERROR)
+    code = CODES.get(status_of(error), INTERNAL_PROBLEM)
     body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message_of(error)}}
     return error_response(error, body)

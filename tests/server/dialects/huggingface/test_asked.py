@@ -11,7 +11,7 @@ from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest
 from tunesmith.server.dialects.huggingface.asked import NOT_THEIRS, read_body, submission_of
-from tunesmith.server.refusals import BadRequest
+from tunesmith.server.errors import BadRequest
 
 ASKED = {"inputs": "lofi", "parameters": {"duration": 3}}
 KINDS = ["application/json", "text/plain", "application/x-www-form-urlencoded", "audio/wav", ""]

@@ -23,7 +23,7 @@ from tunesmith.server.dialects.huggingface.about import COMPUTE_TYPE, add_about
 from tunesmith.server.dialects.huggingface.asked import asked_for, documented_inputs, submission_of, waits_for_model
 from tunesmith.server.dialects.huggingface.formats import Answer
 from tunesmith.server.dialects.huggingface.unhurried import UnhurriedRoute
-from tunesmith.server.loading import ModelIsLoading
+from tunesmith.server.errors import ModelIsLoading
 
 __all__ = ["errors", "router"]
 

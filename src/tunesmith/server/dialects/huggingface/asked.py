@@ -17,8 +17,8 @@ from tunesmith.server.dialects.bodies import in_thread_if_large
 from tunesmith.server.dialects.forms import MAX_FIELDS, is_form, read_form
 from tunesmith.server.dialects.huggingface.formats import CONTENT_TYPES, Answer
 from tunesmith.server.dialects.schemas import music_fields
-from tunesmith.server.json_text import NotJson, decode_text, parse_json
-from tunesmith.server.refusals import BadRequest
+from tunesmith.server.errors import BadRequest, NotJson
+from tunesmith.server.json_text import decode_text, parse_json
 from tunesmith.suggestions import FIELD_ALIASES, field_for
 
 DIALECT = "huggingface"

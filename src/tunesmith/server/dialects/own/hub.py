@@ -41,7 +41,7 @@ class OneModelDocument(ModelDocument):
     likes: int
 
 
-class NoProviderMapping(InvalidRequest):
+class NoProviderMapping(InvalidRequest, code="NoProviderMapping"):
     """huggingface_hub looks for an inference provider, which it would call at Hugging Face's own address."""
 
     def __init__(self, address: str) -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
-from tunesmith.errors import JobNotFound, TunesmithError
+from tunesmith.errors import JobNotFound
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import JobFilter
 from tunesmith.server.dialects.holding import file_pieces, headers_of, make, streamed, whole
@@ -20,7 +20,7 @@ from tunesmith.server.dialects.own.order import Orders, documented_order
 from tunesmith.server.dialects.own.problems import responses
 from tunesmith.server.dialects.own.views import JOBS, job_document, media_type_of, path_of, timing_headers
 from tunesmith.server.dialects.sse import event_stream
-from tunesmith.server.following import ServerStopping
+from tunesmith.server.errors import NoMusic, ServerStopping
 from tunesmith.server.outlook import Outlook
 from tunesmith.server.service import MusicService
 
@@ -35,14 +35,6 @@ AUDIO: dict[int | str, dict[str, Any]] = {
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
 }
-
-
-class NoMusic(TunesmithError):
-    """A job has no sound to fetch: it is not finished, or ended without."""
-
-    def __init__(self, job: Job) -> None:
-        said = f"ended without music: it {job.state.value}" if job.state.is_final else f"is still {job.state.value}"
-        super().__init__(f"job {job.id} {said}")
 
 
 class Jobs:

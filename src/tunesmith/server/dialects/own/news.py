@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.dialects.own.views import job_document, job_news
 from tunesmith.server.dialects.sse import SILENCE_SECONDS, STILL_HERE, event
-from tunesmith.server.following import ServerStopping
+from tunesmith.server.errors import ServerStopping
 from tunesmith.server.outlook import Outlook, Prospect
 from tunesmith.server.service import MusicService
 

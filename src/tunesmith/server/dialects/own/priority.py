@@ -6,7 +6,8 @@ from typing import Any
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_errors import shown
-from tunesmith.server.auth import Caller, Forbidden
+from tunesmith.server.auth import Caller
+from tunesmith.server.errors import Forbidden
 
 PRIORITY = "priority"
 LOWEST, USUAL, HIGHEST = -10, 0, 10

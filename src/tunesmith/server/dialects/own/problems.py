@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi.responses import JSONResponse
 
-from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.server.dialects.contract import SERVER_FAULT, JobFailed, error_response, message_of, status_of
+from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
+from tunesmith.server.dialects.contract import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.dialects.own.documents import ErrorDetail, ErrorDocument
-
-INTERNAL = "InternalError"
+from tunesmith.server.errors import JobFailed
 
 RESPONSES = {
     status: {"model": ErrorDocument, "description": meaning}
@@ -42,4 +41,4 @@ def errors(error: TunesmithError) -> JSONResponse:
 def _type_of(error: TunesmithError) -> str:
     if isinstance(error, JobFailed):
         return error.kind
-    return INTERNAL if status_of(error) == SERVER_FAULT else type(error).__name__
+    return INTERNAL_ERROR if status_of(error) == SERVER_FAULT else error.code

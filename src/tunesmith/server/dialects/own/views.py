@@ -9,7 +9,7 @@ from typing import Any
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
 from tunesmith.jobs.job import Job, JobResult
-from tunesmith.server.dialects.contract import JobFailed, message_of
+from tunesmith.server.dialects.contract import message_of
 from tunesmith.server.dialects.own.documents import (
     ErrorDetail,
     JobDocument,
@@ -19,6 +19,7 @@ from tunesmith.server.dialects.own.documents import (
     ResultDocument,
     Timings,
 )
+from tunesmith.server.errors import JobFailed
 from tunesmith.server.outlook import Prospect
 
 JOBS = "/api/jobs"

@@ -7,12 +7,12 @@ import asyncio
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from tunesmith.server.auth import Forbidden
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.problems import Problem
 from tunesmith.server.dialects.replicate.registry import PublishedModel, find_model, published_models
 from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import caller_of
+from tunesmith.server.errors import Forbidden
 from tunesmith.server.webhooks import secret_text
 
 HARDWARE = ({"name": "This machine", "sku": "local"},)

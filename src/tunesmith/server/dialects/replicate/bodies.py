@@ -11,7 +11,7 @@ from fastapi import Request
 from tunesmith.errors import InvalidRequest
 from tunesmith.server.dialects.bodies import WHOLE_BODY, read_object
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput
-from tunesmith.server.refusals import BadRequest
+from tunesmith.server.errors import BadRequest
 
 RECORDINGS = ("input_audio", "melody")
 """The fields of an input that may hold a recording as a data URI."""

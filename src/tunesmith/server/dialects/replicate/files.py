@@ -20,8 +20,8 @@ from tunesmith.server.dialects.replicate.file_store import MAX_FILE_BYTES, FileS
 from tunesmith.server.dialects.replicate.prediction import timestamp
 from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidInput, Problem
 from tunesmith.server.dialects.replicate.views import Views, caller_of
+from tunesmith.server.errors import BadRequest
 from tunesmith.server.json_text import parse_json
-from tunesmith.server.refusals import BadRequest
 
 PAGE = 100
 MAX_METADATA_BYTES = MAX_CHARACTERS["metadata"]

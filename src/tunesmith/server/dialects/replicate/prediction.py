@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from tunesmith.jobs.job import Job, JobState
-from tunesmith.server.dialects.contract import JobFailed, message_of
+from tunesmith.server.dialects.contract import message_of
 from tunesmith.server.dialects.replicate.contract import Json
 from tunesmith.server.dialects.replicate.progress import logs_of
 from tunesmith.server.dialects.replicate.signing import Secret
+from tunesmith.server.errors import JobFailed
 
 MAX_INLINE_BYTES = 64 * 2**20
 """The largest file that is put into an answer as a data URI; a larger one is given by its address."""

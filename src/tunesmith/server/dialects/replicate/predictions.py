@@ -26,7 +26,7 @@ from tunesmith.server.dialects.replicate.problems import InvalidField, InvalidIn
 from tunesmith.server.dialects.replicate.registry import PublishedModel, find_version, version_note
 from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import Views, caller_of, encoded
-from tunesmith.server.following import ServerStopping
+from tunesmith.server.errors import ServerStopping
 from tunesmith.server.webhooks import LAST, Follower
 
 _ID = re.compile(r"[0-9a-z]{1,64}")

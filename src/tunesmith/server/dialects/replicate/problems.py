@@ -7,48 +7,20 @@ from dataclasses import dataclass
 
 from fastapi.responses import JSONResponse, Response
 
-from tunesmith.errors import (
-    AudioFileError,
-    DatabaseError,
-    DatabaseFull,
-    DiskFull,
-    FolderUnavailable,
-    IdempotencyConflict,
-    InvalidRequest,
-    JobNotFound,
-    ModelNotInstalled,
-    OutOfResources,
-    QueueFull,
-    TunesmithError,
-    UnknownName,
-)
-from tunesmith.server.dialects.contract import STATUS_BY_ERROR, message_of
+from tunesmith.errors import AudioFileError, InvalidRequest, RateLimited, TunesmithError
+from tunesmith.server.dialects.contract import message_of, status_of
 
+INVALID, UNAVAILABLE = 422, 503
 RETRY_AFTER_SECONDS = 5
 """When to come back where nobody knows better."""
 
 _NAMES = {
     "guidance_scale": "classifier_free_guidance", "audio": "input_audio", "melody": "input_audio", "tempo_bpm": "bpm",
 }  # fmt: skip
-_STATUSES: Sequence[tuple[type[TunesmithError], int, str]] = (
-    (JobNotFound, 404, "Not found"),
-    (ModelNotInstalled, 404, "Not found"),
-    (QueueFull, 503, "Service unavailable"),
-    (OutOfResources, 503, "Service unavailable"),
-    (DatabaseFull, 507, "Insufficient storage"),
-    (DatabaseError, 503, "Service unavailable"),
-    (FolderUnavailable, 503, "Service unavailable"),
-    (DiskFull, 507, "Insufficient storage"),
-    (IdempotencyConflict, 409, "Conflict"),
-)
-
 _TITLES = {
-    "Unauthenticated": "Unauthenticated", "Forbidden": "Forbidden", "RateLimited": "Too many requests",
-    "UploadLimited": "Too many requests",
-    "TooLarge": "Payload too large", "BadRequest": "Bad request", "NoSuchRoute": "Not found",
-    "WrongMethod": "Method not allowed", "RequestTimeout": "Request timeout",
-    "LimitsOutOfReach": "Service unavailable", "BodiesFull": "Service unavailable",
-    "ServerStopping": "Service unavailable",
+    400: "Bad request", 401: "Unauthenticated", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
+    408: "Request timeout", 409: "Conflict", 413: "Payload too large", 429: "Too many requests",
+    503: "Service unavailable", 507: "Insufficient storage",
 }  # fmt: skip
 
 
@@ -61,7 +33,7 @@ class InvalidField:
     description: str
 
 
-class InvalidInput(TunesmithError):
+class InvalidInput(TunesmithError, code="InvalidInput", status=422):
     """Fields of ``input`` break their rules."""
 
     def __init__(self, fields: Sequence[InvalidField]) -> None:
@@ -70,7 +42,7 @@ class InvalidInput(TunesmithError):
         super().__init__(self.detail)
 
 
-class Problem(TunesmithError):
+class Problem(TunesmithError, code="Problem"):
     """An answer that is an error whatever the input."""
 
     def __init__(self, status: int, detail: str, title: str = "Not found") -> None:
@@ -91,24 +63,19 @@ def errors(error: TunesmithError) -> Response:
         return problem(error.status, error.title, str(error))
     if isinstance(error, InvalidInput):
         return _invalid(error)
-    if isinstance(error, UnknownName) and error.field == "model":
-        return problem(404, "Not found", str(error))
-    status, title = next(((code, title) for kind, code, title in _STATUSES if isinstance(error, kind)), (0, ""))
-    if status:
-        retry_after = getattr(error, "retry_after", None) or RETRY_AFTER_SECONDS
-        return problem(status, title, message_of(error), {"retry-after": str(retry_after)} if status == 503 else None)
-    if isinstance(error, AudioFileError):
+    status = status_of(error)
+    if status == INVALID and isinstance(error, AudioFileError):
         return _invalid(InvalidInput([InvalidField("invalid", "input.input_audio", "is not a sound file")]))
-    if isinstance(error, InvalidRequest):
+    if status == INVALID and isinstance(error, InvalidRequest):
         field = f"input.{_NAMES.get(error.field, error.field)}"
         return _invalid(InvalidInput([InvalidField("invalid", field, error.problem)]))
-    name = next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _TITLES), None)
-    if name is None:
+    if status not in _TITLES:
         return problem(500, "Internal server error", "The request could not be served.")
-    wait = getattr(error, "retry_after", None)
-    headers = {**getattr(error, "headers", {}), **({"retry-after": str(wait)} if wait else {})}
-    detail = f"Request was throttled. Your rate limit resets in ~{wait}s." if name == "RateLimited" else str(error)
-    return problem(STATUS_BY_ERROR[name], _TITLES[name], detail, headers)
+    retry_after = error.retry_after or (RETRY_AFTER_SECONDS if status == UNAVAILABLE else None)
+    headers = {**error.headers, **({"retry-after": str(retry_after)} if retry_after else {})}
+    is_throttled = error.code == RateLimited.code
+    detail = f"Request was throttled. Your rate limit resets in ~{retry_after}s." if is_throttled else message_of(error)
+    return problem(status, _TITLES[status], detail, headers)
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -16,7 +16,7 @@ from tunesmith.server.dialects.replicate.prediction import Addresses, error_of
 from tunesmith.server.dialects.replicate.progress import logs_of
 from tunesmith.server.dialects.replicate.signing import Secret
 from tunesmith.server.dialects.replicate.views import Views
-from tunesmith.server.following import ServerStopping
+from tunesmith.server.errors import ServerStopping
 
 HEARTBEAT_SECONDS = 15.0
 """How long a stream is silent at most, for proxies that cut silent connections."""
