@@ -19,12 +19,12 @@ import numpy as np
 
 from hardware import print_hardware, print_result
 from tunesmith.audio import Audio, Spool
-from tunesmith.audio.looping import seamless
+from tunesmith.audio.find_loop import seamless
 from tunesmith.audio.reader import read_audio
-from tunesmith.audio.stitching import stitch
+from tunesmith.audio.stitch import stitch
 from tunesmith.audio.writer import write_audio
 from tunesmith.config import Settings
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
 from tunesmith.library.track import NewTrack
 from tunesmith.library.tracks import TrackFilter, Tracks
 

@@ -28,7 +28,7 @@ import torch
 from hardware import print_hardware, print_result
 from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape, TransformerShape
 from tunesmith.musicgen.checkpoint import Checkpoint
-from tunesmith.musicgen.torch_runner import TorchRunner
+from tunesmith.musicgen.torch.torch_runner import TorchRunner
 
 SIZES = {"tiny": (128, 2, 2), "small": (1024, 24, 16), "medium": (1536, 48, 24), "large": (2048, 48, 32)}
 TOKENS = 12

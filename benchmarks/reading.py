@@ -10,9 +10,9 @@ from pathlib import Path
 import yaml
 
 from tunesmith.composer.genre import genre_names
-from tunesmith.composer.reading import read_brief
-from tunesmith.composer.reading.choosing import ranked_genres
-from tunesmith.composer.reading.understood import understand
+from tunesmith.composer.prompt import read_brief
+from tunesmith.composer.prompt.genre_and_mood import ranked_genres
+from tunesmith.composer.prompt.parsed_prompt import understand
 from tunesmith.request import GenerationRequest
 
 PROMPTS = Path(__file__).with_name("reading_prompts.yaml")

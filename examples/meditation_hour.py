@@ -7,7 +7,7 @@ import sys
 
 import tunesmith
 from tunesmith.audio.edit import fade
-from tunesmith.audio.stitching import stitch
+from tunesmith.audio.stitch import stitch
 
 MOVEMENTS = (
     "soft ambient pads, very slow",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tunesmith
 from tunesmith import GenerationRequest
-from tunesmith.picking import Ranking, judged
+from tunesmith.ranking import Ranking, judged
 
 PROMPT = "warm funky podcast bumper, 100 bpm"
 

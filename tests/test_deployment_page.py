@@ -22,10 +22,10 @@ from live_server import served
 
 from tunesmith.cli import run
 from tunesmith.config import FILE_VARIABLE, Settings
+from tunesmith.server.apis.native.jobs import MAX_WAIT_SECONDS
+from tunesmith.server.apis.sse import SILENCE_SECONDS
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.dialects.own.jobs import MAX_WAIT_SECONDS
-from tunesmith.server.dialects.sse import SILENCE_SECONDS
-from tunesmith.server.serving import LAST_WORDS_SECONDS
+from tunesmith.server.uvicorn_server import LAST_WORDS_SECONDS
 
 PAGE = read_page("docs/deployment.md")
 
@@ -70,7 +70,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any
     def note(server: Any) -> None:
         seen.append({"host": server.config.host, "port": server.config.port})
 
-    monkeypatch.setattr("tunesmith.server.serving.DrainingServer.run", note)
+    monkeypatch.setattr("tunesmith.server.uvicorn_server.DrainingServer.run", note)
     return seen
 
 

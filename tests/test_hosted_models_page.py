@@ -10,7 +10,7 @@ from listening_to import heard
 from started_server import started
 
 from tunesmith.config import Settings
-from tunesmith.hosted.access import TOKEN_VARIABLES
+from tunesmith.hosted.connection import TOKEN_VARIABLES
 
 PAGE = read_page("docs/hosted-models.md")
 SECONDS = {"one.wav": 6, "two.wav": 6, "three.wav": 6, "four.wav": 6, "five.wav": 6, "long.wav": 40}

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.naming import slug
 from tunesmith.plain_text import plain_text, visible_text
 from tunesmith.request import GenerationRequest
-from tunesmith.wishes import text_of
+from tunesmith.slug import slug
+from tunesmith.text_prompt import text_of
 
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2064\u2066\u2069\u3164\ufe0e\ufe0f\ufeff\uffa0"

@@ -10,7 +10,8 @@ import json
 
 import numpy as np
 
-from tunesmith.composer.reading import meaning, sources
+from tunesmith.composer.prompt import embedding as meaning
+from tunesmith.composer.prompt import lexicon_index as sources
 
 
 def main() -> None:

@@ -23,10 +23,10 @@ import numpy.typing as npt
 import soundfile
 
 from tunesmith.composer.instruments import instruments
-from tunesmith.composer.sound.sampled.byte_cache import Floats
-from tunesmith.composer.sound.sampled.generators import Gen
-from tunesmith.composer.sound.sampled.hydra import LAYOUTS, Hydra, Records, read_hydra
-from tunesmith.composer.sound.sampled.soundfont import KIT_BANK, SoundFont
+from tunesmith.composer.sound.byte_cache import Floats
+from tunesmith.composer.sound.soundfont.generators import Gen
+from tunesmith.composer.sound.soundfont.sf2_tables import LAYOUTS, Hydra, Records, read_hydra
+from tunesmith.composer.sound.soundfont.soundfont import KIT_BANK, SoundFont
 
 SOUNDS = Path("src/tunesmith/composer/sounds/bank.sf3")
 RECODED_PROGRAM = 0

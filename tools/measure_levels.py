@@ -16,7 +16,7 @@ import pyloudnorm
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import Instrument, instruments
-from tunesmith.composer.sound.sampled.soundfont import open_bank
+from tunesmith.composer.sound.soundfont.soundfont import open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, TARGET_LEVEL_DB, Tone, Voice
 from tunesmith.composer.sound.voices import voice_for
 

@@ -18,7 +18,7 @@ import itertools
 
 from tunesmith.audio import Audio
 from tunesmith.musicgen.engine import Engine
-from tunesmith.musicgen.loading import EngineOptions, open_engine
+from tunesmith.musicgen.open_engine import EngineOptions, open_engine
 from tunesmith.musicgen.sequence import SequenceRequest
 
 PROMPT = "lofi hip hop with rain sounds, 90 bpm"

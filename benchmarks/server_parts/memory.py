@@ -11,7 +11,7 @@ import psutil
 from server_parts.running_server import RunningServer
 
 HOUR_SECONDS, MEGABYTE, PAUSE_SECONDS = 3600, 1e6, 0.05
-COMPOSER = "tunesmith.jobs.runners.child"
+COMPOSER = "tunesmith.jobs.runners.worker_main"
 
 
 def measure(folder: Path) -> dict[str, float]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from socket import socket
 from typing import TextIO
 
-import tunesmith.server.serving
+import tunesmith.server.uvicorn_server
 from tunesmith.cli import main
 
 FILE_VARIABLE = "STALLS_FILE"
@@ -33,7 +33,7 @@ async def watch(file: TextIO) -> None:
             file.flush()
 
 
-class WatchedServer(tunesmith.server.serving.DrainingServer):
+class WatchedServer(tunesmith.server.uvicorn_server.DrainingServer):
     """Watches from the moment it serves."""
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
@@ -44,5 +44,5 @@ class WatchedServer(tunesmith.server.serving.DrainingServer):
 
 
 if __name__ == "__main__":
-    tunesmith.server.serving.DrainingServer = WatchedServer  # type: ignore[misc]
+    tunesmith.server.uvicorn_server.DrainingServer = WatchedServer  # type: ignore[misc]
     main()

@@ -21,9 +21,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from tunesmith.config_urls import BaseUrl, Host, Origin
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_errors import one_line
-from tunesmith.origins import BaseUrl, Host, Origin
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate
 from tunesmith.suggestions import did_you_mean_field
 from tunesmith.text_files import decoded

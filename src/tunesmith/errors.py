@@ -254,6 +254,15 @@ class QueueFull(TunesmithError, code="QueueFull", status=503, retryable=True):
         self.retry_after = retry_after
 
 
+class ServerStopping(TunesmithError, code="ServerStopping", status=503, retryable=True):
+    """The server is about to end; the job that was followed is not, and goes on when a server is there again."""
+
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; try again in a few seconds")
+
+
 class GenerationCancelled(TunesmithError, code="GenerationCancelled", status=499):
     """The caller cancelled while the music was being made."""
 

@@ -91,7 +91,7 @@ class Resolver(Protocol):
 GeneratorFactory = Callable[[], Generator]
 
 BUILT_IN: Mapping[str, str] = {"composer": "tunesmith.composer.generator:ComposerGenerator"}
-RESOLVERS = ("tunesmith.models.hosted", "tunesmith.models.installed")
+RESOLVERS = ("tunesmith.models.hosted_generators", "tunesmith.models.installed_generators")
 """Modules that are asked, in turn, for a name that is in no table."""
 ENTRY_POINT_GROUP = "tunesmith.generators"
 

@@ -8,7 +8,7 @@ from sounds import clicks
 
 import tunesmith
 from tunesmith.audio import Audio
-from tunesmith.audio.analysis.hearing import hear
+from tunesmith.audio.analysis.analyse import hear
 from tunesmith.audio.spool import Spool
 
 RATE = 44_100

@@ -12,11 +12,11 @@ import soundfile
 
 from tunesmith.audio import Audio
 from tunesmith.audio.edit import fade, gain, loop, stitch, to_mono, trim
-from tunesmith.audio.fitting import fit
-from tunesmith.audio.looping import seamless
+from tunesmith.audio.find_loop import seamless
+from tunesmith.audio.fit_length import fit
 from tunesmith.audio.reader import read_audio
 from tunesmith.audio.resample import resample
-from tunesmith.audio.stitching import stitch as stitch_alike
+from tunesmith.audio.stitch import stitch as stitch_alike
 from tunesmith.audio.writer import DITHER_SEED, to_int16, write_with_notices
 from tunesmith.cli import run
 from tunesmith.errors import AudioFileWarning

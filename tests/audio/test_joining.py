@@ -11,11 +11,11 @@ from sounds import clicks
 
 import tunesmith
 from tunesmith.audio import Audio
-from tunesmith.audio.analysis.hearing import hear
-from tunesmith.audio.fitting import fit
-from tunesmith.audio.looping import seamless
+from tunesmith.audio.analysis.analyse import hear
+from tunesmith.audio.find_loop import seamless
+from tunesmith.audio.fit_length import fit
 from tunesmith.audio.loudness import loudness_of
-from tunesmith.audio.stitching import stitch
+from tunesmith.audio.stitch import stitch
 from tunesmith.errors import InvalidRequest
 
 RATE = 44_100

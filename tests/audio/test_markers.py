@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.audio import Audio, edit
-from tunesmith.audio.looping import seamless
+from tunesmith.audio.find_loop import seamless
 from tunesmith.audio.markers import Cue, Loop, Markers, loop_points_json, markers_of, whole_loop
 from tunesmith.audio.reader import read_audio
 from tunesmith.audio.resample import resample, resampled_length

@@ -20,14 +20,15 @@ import pytest
 import soundfile
 
 from tunesmith.audio import media
+from tunesmith.audio.decode_check import check_sound
 from tunesmith.audio.decoder import Decoder, LimitExceeded, SoundLimits
 from tunesmith.audio.media import media_kind
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.cli import run
 from tunesmith.errors import AudioFileError, InvalidRequest
-from tunesmith.hosted.sound import read_sound
-from tunesmith.server.fetching import Fetcher, check_sound
-from tunesmith.server.outgoing import Guard
+from tunesmith.hosted.audio_response import read_sound
+from tunesmith.server.remote_audio import Fetcher
+from tunesmith.server.ssrf_guard import Guard
 
 RATE = 48_000
 TONE = np.asarray(0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE), np.float32)

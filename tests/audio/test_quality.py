@@ -9,9 +9,9 @@ import pytest
 from sounds import clicks
 
 from tunesmith.audio import Audio
-from tunesmith.audio.analysis.levels import OCTAVES_HZ, levels_of
+from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, levels_of
+from tunesmith.audio.analysis.loop_seam import seam_of
 from tunesmith.audio.analysis.quality import Finding, Quality, Wanted, WantedKey, judge
-from tunesmith.audio.analysis.seam import seam_of
 
 RATE = 44_100
 D_MINOR = WantedKey("D minor", (2, 4, 5, 7, 9, 10, 0))

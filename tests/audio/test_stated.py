@@ -8,8 +8,8 @@ from sounds import clicks
 
 import tunesmith
 from tunesmith.audio import Audio, edit
-from tunesmith.audio.analysis.hearing import hear, hear_knowing
-from tunesmith.audio.analysis.stated import StatedRhythm, stated_rhythm
+from tunesmith.audio.analysis.analyse import hear, hear_knowing
+from tunesmith.audio.analysis.metadata_rhythm import StatedRhythm, stated_rhythm
 
 
 def saying(tempo: float = 96.0, meter: str = "4/4", seconds: float = 12.0, **request: object) -> Audio:

@@ -12,13 +12,13 @@ from scipy.signal import resample_poly
 
 import tunesmith
 from tunesmith.audio import Audio, edit
-from tunesmith.audio.analysis.hearing import hear, hear_knowing
-from tunesmith.audio.fitting import fit
-from tunesmith.audio.looping import seamless
+from tunesmith.audio.analysis.analyse import hear, hear_knowing
+from tunesmith.audio.crossfade import Stretch, crossfaded, spliced, stretched
+from tunesmith.audio.find_loop import seamless
+from tunesmith.audio.fit_length import fit
 from tunesmith.audio.loudness import true_peak_of
 from tunesmith.audio.reader import read_audio
-from tunesmith.audio.splice import Stretch, crossfaded, spliced, stretched
-from tunesmith.audio.stitching import stitch
+from tunesmith.audio.stitch import stitch
 from tunesmith.audio.timeline import Stage, Tempo, Timeline, timeline_of, with_timeline
 
 RATE = 44_100

@@ -12,11 +12,11 @@ import pytest
 import soundfile
 
 from tunesmith.audio import mp3_frames
-from tunesmith.audio.cut_off import is_cut_off
 from tunesmith.audio.decoder import Decoder, LimitExceeded, SoundLimits
 from tunesmith.audio.mp3_frames import frames_of
 from tunesmith.audio.reader import read_audio
 from tunesmith.audio.spool import Samples
+from tunesmith.audio.truncation import is_cut_off
 from tunesmith.audio.wave_header import _new_header
 from tunesmith.cli import run
 from tunesmith.errors import AudioFileError

@@ -13,7 +13,7 @@ import strange_generators
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.cli import run
 from tunesmith.errors import ModelFileError
-from tunesmith.models.source import PullRequest, locate
+from tunesmith.models.pull_request import PullRequest, locate
 from tunesmith.musicgen.model_folder import read_architecture
 
 FOLDER, NAME = os.fsdecode(b"caf\xe9"), os.fsdecode(b"m\xfcsik")

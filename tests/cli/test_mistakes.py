@@ -12,7 +12,7 @@ from tunesmith.cli import COMMANDS, run
 from tunesmith.cli.aliases import OPTION_ALIASES, option_names, with_aliases
 from tunesmith.cli.app import app
 from tunesmith.cli.mistakes import COMMAND_WORDS, command_mistake, meant_command
-from tunesmith.composer.reading.sources import index
+from tunesmith.composer.prompt.lexicon_index import index
 from tunesmith.request import GenerationRequest
 
 ROOT = typer.main.get_command(app)

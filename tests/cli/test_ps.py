@@ -15,7 +15,7 @@ from live_server import served
 from tunesmith.cli import run
 from tunesmith.cli.ps import _leaves, _row
 from tunesmith.config import Settings
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server.app import create_app
 

@@ -25,7 +25,7 @@ from tunesmith.cli import run
 from tunesmith.config import Settings
 from tunesmith.jobs.job import JobState
 from tunesmith.jobs.store import EVERYTHING, JobStore
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
 
 Capture = pytest.CaptureFixture[str]
 

@@ -13,9 +13,9 @@ from started_server import StartedServer, started, wait_for
 from tunesmith.cli import run
 from tunesmith.config import Settings
 from tunesmith.library.database import Database
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
-from tunesmith.server.serving import DrainingServer
+from tunesmith.server.uvicorn_server import DrainingServer
 
 Capture = pytest.CaptureFixture[str]
 OTHERS = ["0.0.0.0", "::", "192.0.2.1", "music.lan"]

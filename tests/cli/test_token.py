@@ -12,7 +12,7 @@ from tunesmith.cli import run
 from tunesmith.cli.token import time_of
 from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import ApiToken, Tokens
 
 Capture = pytest.CaptureFixture[str]

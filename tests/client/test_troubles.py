@@ -38,8 +38,8 @@ def paused(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
         pauses.append(seconds)
         await wait_async(seconds / 1000)
 
-    monkeypatch.setattr("tunesmith.client.wires.time.sleep", sleep)
-    monkeypatch.setattr("tunesmith.client.wires.asyncio.sleep", sleep_async)
+    monkeypatch.setattr("tunesmith.client.transport.time.sleep", sleep)
+    monkeypatch.setattr("tunesmith.client.transport.asyncio.sleep", sleep_async)
     return iter([pauses])
 
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from tunesmith.composer.drums import DRUM_KEYS, VELOCITIES
+from tunesmith.composer.drum_names import DRUM_KEYS, VELOCITIES
 from tunesmith.composer.genre import BassStyle, ChordStyle, Genre, GenrePart, genre_names, load_genre
 from tunesmith.composer.instruments import instrument, instruments
 from tunesmith.composer.theory import CHORD_QUALITIES, MODES, Meter

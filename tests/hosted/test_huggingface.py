@@ -21,7 +21,7 @@ from tunesmith.errors import (
     TokenRefused,
     TunesmithError,
 )
-from tunesmith.hosted.names import HostedName
+from tunesmith.hosted.model_names import HostedName
 
 LOADING = {"error": "Model facebook/musicgen-small is currently loading", "estimated_time": 20.0}
 

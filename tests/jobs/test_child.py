@@ -9,8 +9,8 @@ import numpy as np
 
 from tunesmith.audio import Audio
 from tunesmith.generator import CancelCheck, ProgressCallback
-from tunesmith.jobs.runners.child import Child, _Work
-from tunesmith.jobs.runners.messages import decode
+from tunesmith.jobs.runners.protocol import decode
+from tunesmith.jobs.runners.worker_main import Child, _Work
 from tunesmith.request import GenerationRequest
 
 

@@ -14,12 +14,12 @@ from work import RESULT, asked, claimed
 from tunesmith.jobs.job import Failure
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
-from tunesmith.jobs.speeds import SpeedBook
+from tunesmith.jobs.speed_estimates import SpeedBook
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import DEAD_SECONDS, HEARTBEAT_SECONDS, ProcessIdentity, Workers, is_gone
 from tunesmith.library.database import Database
-from tunesmith.library.rate import Rate
-from tunesmith.library.tables import speeds
+from tunesmith.library.rate_limit import Rate
+from tunesmith.library.schema import speeds
 from tunesmith.library.tracks import Tracks
 
 YEAR = 365 * 86_400.0

@@ -12,7 +12,7 @@ from tunesmith.errors import QueueFull, RateLimited
 from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.database import Database
-from tunesmith.library.rate import Allowance, Rate
+from tunesmith.library.rate_limit import Allowance, Rate
 from tunesmith.library.tokens import TokenRequest, Tokens
 
 ADDRESS = "203.0.113.9"

@@ -17,8 +17,8 @@ from tunesmith.jobs.results import ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.database import Database
-from tunesmith.library.rate import Rate
-from tunesmith.library.tables import turns
+from tunesmith.library.rate_limit import Rate
+from tunesmith.library.schema import turns
 from tunesmith.library.tracks import Tracks
 
 DAY = 86_400.0

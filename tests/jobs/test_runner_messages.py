@@ -14,9 +14,10 @@ import pytest
 import strange_generators
 
 from tunesmith.errors import RunnerCrashed, TaskFailed
-from tunesmith.jobs.runners import process
-from tunesmith.jobs.runners.local import LocalPool, PoolLimits
-from tunesmith.jobs.runners.messages import (
+from tunesmith.jobs.runners import worker_process as process
+from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
+from tunesmith.jobs.runners.pool import Made, Report, Task
+from tunesmith.jobs.runners.protocol import (
     MAX_LINE_BYTES,
     MAX_MESSAGE,
     MAX_STAGE,
@@ -26,7 +27,6 @@ from tunesmith.jobs.runners.messages import (
     encode,
     shortened,
 )
-from tunesmith.jobs.runners.pool import Made, Report, Task
 from tunesmith.request import GenerationRequest
 
 READY = """echo '{"ready":1}'\n"""

@@ -22,10 +22,11 @@ from models_of_tests import installed_tiny
 
 from tunesmith.audio.reader import read_audio
 from tunesmith.errors import RunnerCrashed, TaskFailed
-from tunesmith.jobs.runners import local, process
-from tunesmith.jobs.runners.local import FOREVER, LocalPool, PoolLimits
+from tunesmith.jobs.runners import local_pool as local
+from tunesmith.jobs.runners import worker_process as process
+from tunesmith.jobs.runners.local_pool import FOREVER, LocalPool, PoolLimits
 from tunesmith.jobs.runners.pool import Made, Report, Task
-from tunesmith.jobs.runners.process import Patience, RunnerProcess
+from tunesmith.jobs.runners.worker_process import Patience, RunnerProcess
 from tunesmith.request import GenerationRequest
 
 
@@ -465,7 +466,7 @@ def test_closing_lets_running_tasks_finish(tmp_path: Path) -> None:
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from tunesmith.jobs.runners.process import RunnerProcess
+from tunesmith.jobs.runners.worker_process import RunnerProcess
 async def main():
     runner = RunnerProcess(sys.argv[1])
     await runner.start()

@@ -17,7 +17,7 @@ from tunesmith.cli import run
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, InvalidRequest
 from tunesmith.library.backup import ABOUT, back_up, restore
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
 
 KEPT = {
     "results/ab/abcdef": b"music", "inputs/recording.wav": b"sound", "replicate.secret": b"key",

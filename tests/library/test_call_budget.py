@@ -12,8 +12,8 @@ from tunesmith.config import Settings
 from tunesmith.errors import RateLimited
 from tunesmith.library.call_budget import CallBudget
 from tunesmith.library.database import Database
-from tunesmith.library.rate import Rate
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
+from tunesmith.library.rate_limit import Rate
 
 MODEL = "hf:facebook/musicgen-small"
 

@@ -17,8 +17,8 @@ from tunesmith.jobs.retention import JobLimits, prune_jobs
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import Workers
 from tunesmith.library.database import Database
+from tunesmith.library.migrate import open_database
 from tunesmith.library.repair import repair
-from tunesmith.library.schema import open_database
 from tunesmith.library.tokens import Tokens
 from tunesmith.library.tracks import TrackFilter, Tracks
 

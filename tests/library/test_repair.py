@@ -14,8 +14,8 @@ from databases import PostgreSQL
 from tunesmith.cli import run
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError
+from tunesmith.library.migrate import open_database
 from tunesmith.library.repair import repair
-from tunesmith.library.schema import open_database
 from tunesmith.library.track import Marks, NewTrack
 from tunesmith.library.tracks import TrackFilter, Tracks
 

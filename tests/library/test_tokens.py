@@ -11,8 +11,8 @@ from databases import FakeClock
 
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.library.database import Database
-from tunesmith.library.rate import Rate
-from tunesmith.library.tables import tokens as table
+from tunesmith.library.rate_limit import Rate
+from tunesmith.library.schema import tokens as table
 from tunesmith.library.tokens import TokenRequest, Tokens
 
 

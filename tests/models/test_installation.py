@@ -20,11 +20,11 @@ from hub_server import HubServer, hub_server
 
 from tunesmith.errors import ModelFileError, OutOfResources
 from tunesmith.models.conversion import MusicGenConverter
-from tunesmith.models.digests import verify
 from tunesmith.models.hub import Hub
+from tunesmith.models.integrity import verify
 from tunesmith.models.pull import PullTools, pull
-from tunesmith.models.resources import decoder_parameters
-from tunesmith.models.source import PullRequest
+from tunesmith.models.pull_request import PullRequest
+from tunesmith.models.resource_checks import decoder_parameters
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.checkpoint import open_checkpoint
 from tunesmith.musicgen.graph.quantization import QUANTIZATIONS

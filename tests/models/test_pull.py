@@ -18,10 +18,10 @@ from stand_ins import BROKEN, CopyingConverter, write_stand_in
 
 from tunesmith.errors import DownloadError, InvalidRequest, ModelFileError, OutOfResources, UnknownName
 from tunesmith.generator import Progress
-from tunesmith.models.digests import verify
 from tunesmith.models.hub import INCOMPLETE, Hub
+from tunesmith.models.integrity import verify
 from tunesmith.models.pull import Offer, PullTools, pull
-from tunesmith.models.source import PullRequest
+from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import InstalledModel, Store
 
 ID = "org/tune-net"
@@ -323,7 +323,7 @@ from pathlib import Path
 from stand_ins import CopyingConverter
 from tunesmith.errors import TunesmithError
 from tunesmith.models.pull import PullTools, pull
-from tunesmith.models.source import PullRequest
+from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
 class Dying(CopyingConverter):
     def convert(self, folder, companions, target, quantization, progress):

@@ -9,7 +9,7 @@ import pytest
 from stand_ins import install
 
 from tunesmith.errors import InvalidRequest, ModelFileError, UnknownName
-from tunesmith.models.digests import VERIFIED, verify
+from tunesmith.models.integrity import VERIFIED, verify
 from tunesmith.models.manifest import MANIFEST
 from tunesmith.models.store import PARTIAL, Store, is_model_name
 

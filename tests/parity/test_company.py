@@ -17,9 +17,9 @@ from shapes import ONE_THREAD
 from tunesmith.audio import Audio
 from tunesmith.generator import never_cancelled, no_progress
 from tunesmith.musicgen.generator import MusicGenGenerator
-from tunesmith.musicgen.loading import EngineOptions, open_engine
 from tunesmith.musicgen.model_folder import read_architecture
-from tunesmith.musicgen.onnx_runner import OnnxRunner
+from tunesmith.musicgen.onnx.onnx_runner import OnnxRunner
+from tunesmith.musicgen.open_engine import EngineOptions, open_engine
 from tunesmith.request import GenerationRequest
 
 EIGHT: list[dict[str, Any]] = [

@@ -18,7 +18,7 @@ from tunesmith.generator import never_cancelled
 from tunesmith.musicgen.checkpoint import open_checkpoint
 from tunesmith.musicgen.conversion import convert
 from tunesmith.musicgen.engine import Engine
-from tunesmith.musicgen.loading import Device, EngineOptions, open_engine
+from tunesmith.musicgen.open_engine import Device, EngineOptions, open_engine
 from tunesmith.musicgen.sampling import SamplerSettings
 from tunesmith.musicgen.sequence import SequenceRequest
 

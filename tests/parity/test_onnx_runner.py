@@ -13,7 +13,7 @@ from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
 from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
 from tunesmith.musicgen.model_folder import CROSS_ATTENTION, DECODER, EMBEDDINGS
-from tunesmith.musicgen.onnx_runner import OnnxRunner
+from tunesmith.musicgen.onnx.onnx_runner import OnnxRunner
 
 
 def write_graphs(reference: Reference, folder: Path, quantize: str = "none") -> Path:

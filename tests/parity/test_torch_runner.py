@@ -10,7 +10,7 @@ import torch
 from runner_laws import KINDS, Array, Reference, Row, rows_of, some_codes, some_states, step
 
 from tunesmith.musicgen.checkpoint import Checkpoint
-from tunesmith.musicgen.torch_runner import TorchRunner
+from tunesmith.musicgen.torch.torch_runner import TorchRunner
 
 
 @pytest.fixture(scope="module", params=KINDS)

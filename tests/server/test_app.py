@@ -26,14 +26,15 @@ from tunesmith.errors import (
     ModelNotInstalled,
     QueueFull,
     RateLimited,
+    ServerStopping,
     TunesmithError,
     UnknownName,
 )
-from tunesmith.library.rate import Rate
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
+from tunesmith.library.rate_limit import Rate
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app, tell
-from tunesmith.server.errors import Forbidden, ModelIsLoading, ServerStopping, Unauthenticated
+from tunesmith.server.errors import Forbidden, ModelIsLoading, Unauthenticated
 
 Message = Callable[[Any], str]
 

@@ -18,12 +18,12 @@ from live_server import served
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.library.database import Database
-from tunesmith.library.rate import Rate
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
+from tunesmith.library.rate_limit import Rate
 from tunesmith.library.tokens import Scope, TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app, tell
 from tunesmith.server.auth import REMEMBERED_SECONDS, Access, Authenticator, require_admin
-from tunesmith.server.remembered import Remembered
+from tunesmith.server.ttl_cache import Remembered
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_the_database_is_asked_once_for_many_requests(tokens: Counted) -> None:
 
 
 def test_what_failed_is_not_remembered_and_room_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunesmith.server.remembered.MAX_ENTRIES", 3)
+    monkeypatch.setattr("tunesmith.server.ttl_cache.MAX_ENTRIES", 3)
 
     def fail() -> int:
         raise OSError("gone")

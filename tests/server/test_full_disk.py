@@ -16,8 +16,8 @@ from sounds import wav_bytes
 
 from tunesmith.errors import DiskFull, FolderUnavailable
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.server.dialects.replicate.file_store import FileStore, Upload
-from tunesmith.server.inputs import InputFiles
+from tunesmith.jobs.uploads import InputFiles
+from tunesmith.server.apis.replicate.file_store import FileStore, Upload
 
 KILOBYTES = 2_000
 """Room for the database and a second of music."""

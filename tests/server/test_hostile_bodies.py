@@ -19,8 +19,8 @@ from hostile_bodies import (
 from loop_gaps import watched_loop
 
 from tunesmith.config import Settings
+from tunesmith.server.apis.routing import may_hold_recording
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.paths import may_hold_recording
 
 LONGEST_GAP_SECONDS = 0.25
 """Five times what docs/performance.md promises, because a machine that tests is busy."""

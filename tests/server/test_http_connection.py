@@ -24,8 +24,8 @@ from tunesmith.server.app import ServerOptions, create_app
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable
 from tunesmith.server.http_connection import limited_by
 from tunesmith.server.limit_log import LimitLog
-from tunesmith.server.serving import DrainingServer, Ending, create_server
-from tunesmith.server.sockets import bound
+from tunesmith.server.listen_sockets import bound
+from tunesmith.server.uvicorn_server import DrainingServer, Ending, create_server
 
 SHORT = 0.4
 LARGE = 32 << 20

@@ -11,7 +11,7 @@ from sounds import wav_bytes
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.results import GRACE_SECONDS, Retention
-from tunesmith.server.inputs import InputFiles
+from tunesmith.jobs.uploads import InputFiles
 
 DAY = 86_400.0
 MONTH = Retention(days=30, gigabytes=1)

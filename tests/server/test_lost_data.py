@@ -14,8 +14,8 @@ from live_server import served
 from started_server import wait_for
 
 from tunesmith.config import Settings
-from tunesmith.server import health
 from tunesmith.server.app import create_app
+from tunesmith.server.observability import health
 
 ORDERS: dict[str, dict[str, object]] = {
     "/api/jobs": {"prompt": "calm piano", "duration": 1},

@@ -14,14 +14,14 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tunesmith.jobs.job import JobState
+from tunesmith.jobs.job_log import JobEnd, Outcome
 from tunesmith.jobs.runners.pool import Loaded
 from tunesmith.jobs.store import Depth
-from tunesmith.server.diary import JobEnd, Outcome
-from tunesmith.server.health import Health, Vitals
-from tunesmith.server.metrics import Metrics
-from tunesmith.server.paths import DIALECT_BY_PATH
-from tunesmith.server.request_log import Answered
-from tunesmith.server.standing import Sources, Standing
+from tunesmith.server.apis.routing import DIALECT_BY_PATH
+from tunesmith.server.middleware.request_log import Answered
+from tunesmith.server.observability.health import Health, Vitals
+from tunesmith.server.observability.metrics import Metrics
+from tunesmith.server.observability.metrics_collector import Sources, Standing
 
 DOCS = Path(__file__).parents[2] / "docs"
 DASHBOARD = json.loads((DOCS / "grafana.json").read_text(encoding="utf-8"))

@@ -12,14 +12,14 @@ from work import NoStarter
 
 from tunesmith.config import Settings
 from tunesmith.errors import IdempotencyConflict
+from tunesmith.jobs.events import Changes
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.results import ResultFiles
+from tunesmith.jobs.service import Files, MusicService
 from tunesmith.jobs.store import JobStore
-from tunesmith.library.schema import open_database
+from tunesmith.jobs.uploads import InputFiles
+from tunesmith.library.migrate import open_database
 from tunesmith.request import GenerationRequest
-from tunesmith.server.changes import Changes
-from tunesmith.server.inputs import InputFiles
-from tunesmith.server.service import Files, MusicService
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from work import asked
 from tunesmith.config import Settings
 from tunesmith.jobs.job import JobState
 from tunesmith.jobs.store import EVERYTHING, JobStore
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
 
 JOBS = 12
 NO_WAIT = {"x-wait-for-model": "false"}

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import scipy.signal
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.mix import MixOptions, Session
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score, Section, TempoMap
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 from tunesmith.composer.theory import Key, Meter

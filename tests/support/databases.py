@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from tunesmith.library.database import Database
-from tunesmith.library.schema import migrate
-from tunesmith.library.tables import metadata
+from tunesmith.library.migrate import migrate
+from tunesmith.library.schema import metadata
 
 KINDS = ("sqlite", "postgresql")
 ROOT_S_STAND_IN = "postgres"  # PostgreSQL refuses to run as root; Debian's package makes this user

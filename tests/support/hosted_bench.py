@@ -10,10 +10,10 @@ from hosted_services import HostedService, hosted_service
 
 from tunesmith.audio import Audio
 from tunesmith.generator import Progress, never_cancelled
-from tunesmith.hosted.access import Access
-from tunesmith.hosted.calls import Patience
+from tunesmith.hosted.connection import Access
 from tunesmith.hosted.generator import HostedGenerator
-from tunesmith.hosted.names import HostedName, read_name
+from tunesmith.hosted.http_client import Patience
+from tunesmith.hosted.model_names import HostedName, read_name
 from tunesmith.request import GenerationRequest
 
 TOKEN = "hf_very_secret_indeed"

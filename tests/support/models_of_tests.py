@@ -8,7 +8,7 @@ from checkpoints import write_musicgen
 
 from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.pull import PullTools, pull
-from tunesmith.models.source import PullRequest
+from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.checkpoint import open_checkpoint
 from tunesmith.musicgen.conversion import convert

@@ -12,8 +12,8 @@ from replicate.client import Client
 
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
-from tunesmith.server.dialects import model_list
-from tunesmith.server.dialects.replicate import errors, router
+from tunesmith.server.apis import v1_models as model_list
+from tunesmith.server.apis.replicate.routes import errors, router
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,13 @@ from started_server import StartedServer, started, wait_for
 from tunesmith.config import Settings
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import EVERYTHING, JobStore
-from tunesmith.library.rate import Rate
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
+from tunesmith.library.rate_limit import Rate
 from tunesmith.library.tokens import Scope, TokenRequest, Tokens
 from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.hub import Hub
 from tunesmith.models.pull import PullTools, pull
-from tunesmith.models.source import PullRequest
+from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
 
 TINY = "facebook/musicgen-small"

@@ -11,7 +11,7 @@ from tunesmith.musicgen.architecture import (
     TextEncoderShape,
     TransformerShape,
 )
-from tunesmith.musicgen.sessions import SessionOptions
+from tunesmith.musicgen.onnx.sessions import SessionOptions
 
 ONE_THREAD = SessionOptions(num_threads=1, spinning=False)
 """For tests, which run side by side: threads that spin would take the cores from each other."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.errors import ModelFileError
-from tunesmith.models.digests import digest_folder
+from tunesmith.models.integrity import digest_folder
 from tunesmith.models.licences import allows_commercial_use
 from tunesmith.models.manifest import Manifest, Sizes, Source, write_manifest
 from tunesmith.models.store import InstalledModel, Store

@@ -1,11 +1,11 @@
 /** Tunesmith: the client; every call of a server is a method. */
 
-import { Call, REAL_TIME } from "./call.js";
+import { Call, REAL_TIME } from "./deadline.js";
 import { Clip } from "./clip.js";
 import { InvalidRequest } from "./errors.js";
-import { Exchange } from "./exchange.js";
-import { newKey } from "./fields.js";
-import { filePieces, wholeFile } from "./files.js";
+import { Exchange } from "./http.js";
+import { newKey } from "./request_body.js";
+import { filePieces, wholeFile } from "./downloads.js";
 import { finished, followed, made, order, pathOf, statusOf, succeeded } from "./jobs.js";
 import { pulled } from "./models.js";
 
@@ -15,17 +15,17 @@ const DEFAULT_URL = "http://127.0.0.1:8765";
 const DEADLINE_SECONDS = 120;
 
 /**
- * @typedef {import("./documents.js").Wishes} Wishes
- * @typedef {import("./documents.js").Job} Job
- * @typedef {import("./documents.js").JobNews} JobNews
- * @typedef {import("./documents.js").Track} Track
+ * @typedef {import("./types.js").Wishes} Wishes
+ * @typedef {import("./types.js").Job} Job
+ * @typedef {import("./types.js").JobNews} JobNews
+ * @typedef {import("./types.js").Track} Track
  *
  * @typedef {object} Options
  * @property {string} [baseUrl] in Node also from TUNESMITH_URL
  * @property {string} [token] in Node also from TUNESMITH_TOKEN
  * @property {number} [deadline] seconds that a call may take in all, retries included
  * @property {typeof globalThis.fetch} [fetch]
- * @property {import("./call.js").Time} [time] the clock and the chance to go by, for tests
+ * @property {import("./deadline.js").Time} [time] the clock and the chance to go by, for tests
  *
  * @typedef {object} CallOptions
  * @property {AbortSignal} [signal] stops the call, which then throws the signal's reason
@@ -122,7 +122,7 @@ export class Tunesmith {
   /**
    * Return the newest jobs, of all states or of those given.
    *
-   * @param {{states?: import("./documents.js").JobState[], limit?: number}} [which]
+   * @param {{states?: import("./types.js").JobState[], limit?: number}} [which]
    * @param {CallOptions} [options]
    * @returns {Promise<Job[]>}
    */
@@ -271,7 +271,7 @@ export class Tunesmith {
    * Return the models that are on the server or can be pulled.
    *
    * @param {CallOptions} [options]
-   * @returns {Promise<import("./documents.js").Model[]>}
+   * @returns {Promise<import("./types.js").Model[]>}
    */
   async models(options = {}) {
     return (await this.#ask({ path: "/api/models", wants: ["models"] }, options)).models;
@@ -294,7 +294,7 @@ export class Tunesmith {
    * Return which models are in the server's memory, and when they leave.
    *
    * @param {CallOptions} [options]
-   * @returns {Promise<import("./documents.js").LoadedModel[]>}
+   * @returns {Promise<import("./types.js").LoadedModel[]>}
    */
   async loaded(options = {}) {
     return (await this.#ask({ path: "/api/ps", wants: ["models"] }, options)).models;
@@ -305,7 +305,7 @@ export class Tunesmith {
    *
    * @param {string} prompt
    * @param {CallOptions} [options]
-   * @returns {Promise<import("./documents.js").Explanation>}
+   * @returns {Promise<import("./types.js").Explanation>}
    */
   explain(prompt, options = {}) {
     return this.#ask({ method: "POST", path: "/api/explain", body: { prompt } }, options);
@@ -333,7 +333,7 @@ export class Tunesmith {
   }
 
   /**
-   * @param {import("./exchange.js").Send} send
+   * @param {import("./http.js").Send} send
    * @param {CallOptions} options
    * @returns {Promise<any>}
    */

@@ -4,8 +4,8 @@
 export class Clip {
   /**
    * @param {Uint8Array} content
-   * @param {import("./documents.js").Job} job
-   * @param {import("./documents.js").Result} result
+   * @param {import("./types.js").Job} job
+   * @param {import("./types.js").Result} result
    */
   constructor(content, job, result) {
     this.content = content;

@@ -5,16 +5,16 @@
  * @typedef {import("./client.js").CallOptions} CallOptions
  * @typedef {import("./client.js").TrackQuery} TrackQuery
  * @typedef {import("./client.js").Marks} Marks
- * @typedef {import("./documents.js").Wishes} Wishes
- * @typedef {import("./documents.js").Recording} Recording
- * @typedef {import("./documents.js").JobState} JobState
- * @typedef {import("./documents.js").JobNews} JobNews
- * @typedef {import("./documents.js").Job} Job
- * @typedef {import("./documents.js").Result} Result
- * @typedef {import("./documents.js").Track} Track
- * @typedef {import("./documents.js").Model} Model
- * @typedef {import("./documents.js").LoadedModel} LoadedModel
- * @typedef {import("./documents.js").Explanation} Explanation
+ * @typedef {import("./types.js").Wishes} Wishes
+ * @typedef {import("./types.js").Recording} Recording
+ * @typedef {import("./types.js").JobState} JobState
+ * @typedef {import("./types.js").JobNews} JobNews
+ * @typedef {import("./types.js").Job} Job
+ * @typedef {import("./types.js").Result} Result
+ * @typedef {import("./types.js").Track} Track
+ * @typedef {import("./types.js").Model} Model
+ * @typedef {import("./types.js").LoadedModel} LoadedModel
+ * @typedef {import("./types.js").Explanation} Explanation
  */
 
 export { Tunesmith } from "./client.js";

@@ -1,17 +1,17 @@
 /** Jobs: handed in, followed to their end, fetched and cancelled. */
 
-import { Call } from "./call.js";
+import { Call } from "./deadline.js";
 import { ApiError, DeadlineExceeded, documentOf, GenerationFailed, ServerUnreachable } from "./errors.js";
-import { Exchange } from "./exchange.js";
-import { newKey, requestFields } from "./fields.js";
-import { events } from "./reading.js";
+import { Exchange } from "./http.js";
+import { newKey, requestFields } from "./request_body.js";
+import { events } from "./response_body.js";
 import { pauseAfter } from "./retries.js";
 
 /**
- * @typedef {import("./documents.js").Job} Job
- * @typedef {import("./documents.js").JobNews} JobNews
- * @typedef {import("./documents.js").Result} Result
- * @typedef {import("./exchange.js").Send} Send
+ * @typedef {import("./types.js").Job} Job
+ * @typedef {import("./types.js").JobNews} JobNews
+ * @typedef {import("./types.js").Result} Result
+ * @typedef {import("./http.js").Send} Send
  * @typedef {(job: Job) => void} Progress
  */
 
@@ -60,7 +60,7 @@ export function statusOf(id, query) {
  * Return the request that hands a job in; it is one job however often it is repeated.
  *
  * @param {string} prompt
- * @param {import("./documents.js").Wishes} wishes
+ * @param {import("./types.js").Wishes} wishes
  * @returns {Promise<Send>}
  */
 export async function order(prompt, wishes) {
@@ -99,7 +99,7 @@ export async function finished(exchange, id, call, progress) {
  *
  * @param {Exchange} exchange
  * @param {string} prompt
- * @param {import("./documents.js").Wishes} wishes
+ * @param {import("./types.js").Wishes} wishes
  * @param {Call} call
  * @param {Progress} [progress]
  */
@@ -124,7 +124,7 @@ export async function made(exchange, prompt, wishes, call, progress) {
  * @param {Exchange} exchange
  * @param {Send} handingIn
  * @param {string | undefined} known
- * @param {import("./call.js").Time} time
+ * @param {import("./deadline.js").Time} time
  */
 async function undone(exchange, handingIn, known, time) {
   const call = new Call(UNDO_SECONDS, undefined, time);

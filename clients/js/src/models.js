@@ -1,10 +1,10 @@
 /** Models: installed on a server, with the way there told as it goes. */
 
-import { Call } from "./call.js";
+import { Call } from "./deadline.js";
 import { documentOf, errorOf, ServerUnreachable } from "./errors.js";
-import { Exchange } from "./exchange.js";
-import { newKey } from "./fields.js";
-import { events } from "./reading.js";
+import { Exchange } from "./http.js";
+import { newKey } from "./request_body.js";
+import { events } from "./response_body.js";
 
 /**
  * Install a model and yield what the server tells, one event after another.

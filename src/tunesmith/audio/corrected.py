@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from tunesmith.audio.joined_file import JoinedFile, Piece, Window
 from tunesmith.audio.mp3_frames import corrected_mp3
-from tunesmith.audio.ogg import links_of
+from tunesmith.audio.ogg_serial import links_of
 from tunesmith.audio.wave_header import MOST_CHUNKS, corrected_wave, read_wave_header
 
 FLAC_TOTAL_AT, FLAC_TOTAL_BITS = 18, 36

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.product import product
+from tunesmith.audio.single_thread_matmul import product
 from tunesmith.audio.speakers import weights
 from tunesmith.audio.spool import Samples
 

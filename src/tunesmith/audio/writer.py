@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.disk import is_full
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.resample import resample_blocks, resampled_length
@@ -26,6 +25,7 @@ from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import write_tags
 from tunesmith.audio.tags.riff import clear_peak_time
 from tunesmith.audio.wave_header import state_speakers
+from tunesmith.disk_full import is_full
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 from tunesmith.path_text import library_path
 

@@ -16,8 +16,8 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from tunesmith.audio.disk import is_full
 from tunesmith.audio.writer import whole_file
+from tunesmith.disk_full import is_full
 from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest
 
 NAME = "manifest.jsonl"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tunesmith.batch.columns import ALIASES, FIELDS
+from tunesmith.batch.column_mapping import ALIASES, FIELDS
 from tunesmith.suggestions import field_for
 
 DELIMITERS = ",;\t"

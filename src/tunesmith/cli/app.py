@@ -7,21 +7,21 @@ from typing import Annotated
 import typer
 
 import tunesmith
-from tunesmith.cli.again import again, vary
+from tunesmith.cli.arrange import fit, loop, stitch
+from tunesmith.cli.audio import convert, fade, info, normalize, trim
 from tunesmith.cli.backup import backup, restore
 from tunesmith.cli.batch import batch
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
-from tunesmith.cli.joining import fit, loop, stitch
-from tunesmith.cli.lists import genres, instruments
-from tunesmith.cli.log import app as log
 from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import list_models, pull, rm, show
 from tunesmith.cli.ps import ps
 from tunesmith.cli.render import render
+from tunesmith.cli.repeat import again, vary
 from tunesmith.cli.serve import serve
-from tunesmith.cli.sound import convert, fade, info, normalize, trim
 from tunesmith.cli.token import app as token
+from tunesmith.cli.track_commands import app as log
+from tunesmith.cli.vocabulary import genres, instruments
 
 EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C, 143 ended from outside."
 

@@ -16,10 +16,10 @@ from tunesmith.cli import options
 from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from tunesmith.batch.batch_runner import Maker
+    from tunesmith.batch.input_table import Problem
+    from tunesmith.batch.items import Check, Defaults, Order
     from tunesmith.batch.manifest import Entry, Manifest
-    from tunesmith.batch.orders import Check, Defaults, Order
-    from tunesmith.batch.running import Maker
-    from tunesmith.batch.sheet import Problem
 
 FILES, ROWS = "Files", "For every row that does not say otherwise"
 FILE_HELP = "A row for each piece: .csv, .jsonl, .yaml, or a prompt a line; - is standard input."
@@ -73,10 +73,10 @@ def batch(
 
     tunesmith batch prompts.txt --duration 30 --format mp3
     """
+    from tunesmith.batch.input_table import read_sheet
+    from tunesmith.batch.items import read_orders
     from tunesmith.batch.manifest import manifest_of
-    from tunesmith.batch.orders import read_orders
-    from tunesmith.batch.sheet import read_sheet
-    from tunesmith.cli.hosting import set_for_this_run
+    from tunesmith.cli.hosted_options import set_for_this_run
 
     set_for_this_run(model, max_calls, hosted_token)
     flags = {
@@ -113,8 +113,8 @@ def _folder_of(file: str) -> Path:
 
 
 def _defaults(file: str, flags: dict[str, Any], seed: int | None, format_name: str | None) -> Defaults:
-    from tunesmith.batch.orders import Defaults
-    from tunesmith.cli.making import settings_defaults
+    from tunesmith.batch.items import Defaults
+    from tunesmith.cli.pipeline import settings_defaults
     from tunesmith.config import load_settings
     from tunesmith.request import RANDOM_SEED
 
@@ -128,8 +128,8 @@ def _defaults(file: str, flags: dict[str, Any], seed: int | None, format_name: s
 def _checks(commercial_safe: bool | None, server: str | None) -> Check:
     from functools import cache
 
-    from tunesmith.batch.checks import LocalChecks, check_for_server
-    from tunesmith.cli.making import check_licence
+    from tunesmith.batch.preflight import LocalChecks, check_for_server
+    from tunesmith.cli.pipeline import check_licence
 
     check = check_for_server if server else LocalChecks()
     licence = cache(lambda model, *recordings: check_licence(model, commercial_safe, *recordings))
@@ -153,7 +153,7 @@ def _raise_for(problems: Sequence[Problem], file: str) -> None:
 
 def _make(manifest: Manifest, orders: Sequence[Order], making: Making) -> list[Entry]:
     """Make what is missing and return every row's entry as it then is."""
-    from tunesmith.cli.batch_view import Shown, watching
+    from tunesmith.cli.batch_progress import Shown, watching
     from tunesmith.errors import TunesmithError
 
     done = [order for order in orders if manifest.is_made(order.entry)]
@@ -175,15 +175,15 @@ def _make(manifest: Manifest, orders: Sequence[Order], making: Making) -> list[E
 
 
 async def _run(manifest: Manifest, missing: Sequence[Order], watcher: Any, making: Making) -> None:
-    from tunesmith.batch.running import Batch
+    from tunesmith.batch.batch_runner import Batch
 
     if missing:
         await Batch(manifest, _maker(making, len(missing)), watcher, making.jobs).run(missing)
 
 
 def _maker(making: Making, most: int) -> Maker:
-    from tunesmith.batch.local import LocalMaker
-    from tunesmith.batch.remote import RemoteMaker
+    from tunesmith.batch.local_backend import LocalMaker
+    from tunesmith.batch.remote_backend import RemoteMaker
     from tunesmith.config import load_settings
 
     if making.server is not None:

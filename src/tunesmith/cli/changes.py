@@ -70,13 +70,13 @@ def _normalize(audio: Audio, settings: Mapping[str, Any]) -> Audio:
 
 
 def _loop(audio: Audio, settings: Mapping[str, Any]) -> Audio:
-    from tunesmith.audio.looping import seamless
+    from tunesmith.audio.find_loop import seamless
 
     return seamless(audio, settings.get("bars"))[0]
 
 
 def _fit(audio: Audio, settings: Mapping[str, Any]) -> Audio:
-    from tunesmith.audio.fitting import fit
+    from tunesmith.audio.fit_length import fit
 
     return fit(audio, settings["duration"]).audio
 

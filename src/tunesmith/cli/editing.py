@@ -60,7 +60,7 @@ class Edited:
 
 def edit_file(file: Path, output: Path, edit: Edit, change: Callable[[Audio], Audio], **written_as: Any) -> Edited:
     """Write ``output`` with the changed sound of ``file``; ``written_as`` goes to the writer."""
-    from tunesmith.cli.reading import check_output, read_sound
+    from tunesmith.cli.input_files import check_output, read_sound
 
     check_output(output, file)
     started = time.monotonic()
@@ -81,7 +81,7 @@ def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio
     """Write a sound that was made of files, with the chain of edits, and put it into the prompt log."""
     from tunesmith.audio.edits import edited, file_source
     from tunesmith.audio.writer import write_audio
-    from tunesmith.cli.remembering import remember_edit
+    from tunesmith.cli.track_log import remember_edit
 
     named = [file_source(file) for file in files]
     audio = edited(changed, how.edit, *named)

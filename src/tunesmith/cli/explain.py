@@ -18,7 +18,7 @@ def explain(
     """Show the brief the composer reads from a prompt, and where each answer comes from."""
     from tunesmith.cli.console import say_warning
     from tunesmith.cli.outputs import as_json_text
-    from tunesmith.composer.reading import read_brief
+    from tunesmith.composer.prompt import read_brief
     from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 
     request = GenerationRequest.checked(prompt=prompt, seed=seed)

@@ -9,13 +9,13 @@ from typing import Any
 
 from tunesmith.cli.aliases import FIELD_OF_OPTION
 from tunesmith.cli.console import progress_bar, say_warning
-from tunesmith.cli.hosting import set_for_this_run
-from tunesmith.cli.making import Extras, check_continued, check_licence, make_all, requests_for
+from tunesmith.cli.hosted_options import set_for_this_run
 from tunesmith.cli.outputs import report
-from tunesmith.cli.picking import check_picking, picked, show_ranking
-from tunesmith.cli.remembering import remembered
+from tunesmith.cli.pick_option import check_picking, picked, show_ranking
+from tunesmith.cli.pipeline import Extras, check_continued, check_licence, make_all, requests_for
+from tunesmith.cli.track_log import remembered
 from tunesmith.request import GenerationRequest
-from tunesmith.server.doubts import misspelt_variables
+from tunesmith.server.startup_checks import misspelt_variables
 
 
 def wishes_of(options: Mapping[str, Any]) -> dict[str, Any]:

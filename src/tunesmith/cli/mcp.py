@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from tunesmith.generator import Generator, Progress
     from tunesmith.request import GenerationRequest
-    from tunesmith.server.mcp_tool import MusicFile, Tell
+    from tunesmith.server.apis.mcp.tool import MusicFile, Tell
 
 FOLDER_HELP = "Where the music is kept. Default: mcp/ in the data folder."
 Folder = Annotated[Path | None, typer.Option("--folder", metavar="DIR", help=FOLDER_HELP)]
@@ -25,7 +25,7 @@ def mcp(folder: Folder = None) -> None:
     Put it into the assistant's settings as the command: tunesmith mcp
     """
     from tunesmith.config import load_settings
-    from tunesmith.server.mcp_tool import tool_server
+    from tunesmith.server.apis.mcp.tool import tool_server
 
     kept_in = folder or load_settings().data_dir / "mcp"
     kept_in.mkdir(parents=True, exist_ok=True)
@@ -67,9 +67,9 @@ class LocalMaker:
 
     def _made(self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event) -> MusicFile:
         from tunesmith.audio.writer import write_audio
-        from tunesmith.cli.making import check_licence
-        from tunesmith.naming import slug
-        from tunesmith.server.mcp_tool import MusicFile
+        from tunesmith.cli.pipeline import check_licence
+        from tunesmith.server.apis.mcp.tool import MusicFile
+        from tunesmith.slug import slug
 
         check_licence(request.model, None, request.audio, request.melody)
         generator: Generator = self._create(request.model)

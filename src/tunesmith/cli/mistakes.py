@@ -49,7 +49,7 @@ def command_mistake(arguments: Sequence[str], commands: Sequence[str]) -> str | 
 
 def _is_musical(word: str) -> bool:
     """Whether the composer knows the word: ``bach`` is a prompt, not a slip of ``batch``."""
-    from tunesmith.composer.reading.lexicon import lookup
+    from tunesmith.composer.prompt.lexicon import lookup
 
     return bool(lookup(word.lower()))
 

@@ -51,8 +51,8 @@ def pull(
     from tunesmith.models.conversion import MusicGenConverter
     from tunesmith.models.pull import PullTools
     from tunesmith.models.pull import pull as install
-    from tunesmith.models.resources import in_words
-    from tunesmith.models.source import PullRequest
+    from tunesmith.models.pull_request import PullRequest
+    from tunesmith.models.resource_checks import in_words
     from tunesmith.models.store import Store
 
     offers: list[Offer] = []
@@ -74,7 +74,7 @@ def pull(
 
 
 def _offer_text(offer: Offer) -> str:
-    from tunesmith.models.resources import in_words
+    from tunesmith.models.resource_checks import in_words
 
     download = f"{in_words(offer.download)} to download, " if offer.download else ""
     lines = (
@@ -109,7 +109,7 @@ Rows = tuple[tuple[str, ...], list[tuple[str, ...]], list[dict[str, Any]]]
 
 def _installed_rows(commercial_safe: bool) -> Rows:
     from tunesmith.models.licences import commercial_use_in_words
-    from tunesmith.models.resources import in_words
+    from tunesmith.models.resource_checks import in_words
     from tunesmith.models.store import Store
 
     names = ("name", "size", "quantization", "licence", "commercial use")
@@ -123,8 +123,8 @@ def _installed_rows(commercial_safe: bool) -> Rows:
 
 
 def _available_rows(commercial_safe: bool) -> Rows:
-    from tunesmith.models.catalogue import catalogue
     from tunesmith.models.licences import allows_commercial_use, commercial_use_in_words
+    from tunesmith.models.pullable import catalogue
     from tunesmith.models.store import Store
 
     names = ("name", "parameters", "download", "licence", "commercial use", "installed", "about")
@@ -153,8 +153,8 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
 
     tunesmith show calm.mp3
     """
-    from tunesmith.cli.origin import is_sound_file, show_file
-    from tunesmith.models.digests import verify as verify_files
+    from tunesmith.cli.file_metadata import is_sound_file, show_file
+    from tunesmith.models.integrity import verify as verify_files
     from tunesmith.models.store import Store
 
     if is_sound_file(name):
@@ -176,7 +176,7 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
 
 
 def _shown(manifest: Manifest) -> list[tuple[str, str]]:
-    from tunesmith.models.resources import in_words
+    from tunesmith.models.resource_checks import in_words
 
     return [
         ("name", manifest.name),

@@ -47,7 +47,7 @@ def loaded_at(url: str, token: str | None) -> list[dict[str, Any]]:
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
-    from tunesmith.models.resources import in_words
+    from tunesmith.models.resource_checks import in_words
 
     requests = "loading" if one["loading_seconds"] is not None else str(one["requests_running"])
     return one["name"], in_words(one["memory_bytes"]), requests, _leaves(one), str(one["process_id"])

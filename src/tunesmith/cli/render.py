@@ -33,7 +33,7 @@ def render(
     from tunesmith.audio.writer import check_writable, write_audio
     from tunesmith.cli.console import progress_bar, say_warning
     from tunesmith.cli.outputs import Made, report
-    from tunesmith.cli.remembering import remember_render
+    from tunesmith.cli.track_log import remember_render
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_file import load_score
     from tunesmith.generator import never_cancelled

@@ -13,8 +13,8 @@ from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from tunesmith.audio.edits import Edit
-    from tunesmith.cli.again import Piece
     from tunesmith.cli.outputs import Made
+    from tunesmith.cli.repeat import Piece
     from tunesmith.request import GenerationRequest
 
 
@@ -77,7 +77,7 @@ def _places(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
 
 def _generate(request: GenerationRequest, path: Path, silent: bool) -> None:
     from tunesmith.cli.console import progress_bar
-    from tunesmith.cli.making import Extras, make_all
+    from tunesmith.cli.pipeline import Extras, make_all
 
     extras = Extras.checked(str(path), path.suffix, None, None, None, None)
     with progress_bar(silent) as progress:
@@ -85,6 +85,6 @@ def _generate(request: GenerationRequest, path: Path, silent: bool) -> None:
 
 
 def _final(request: GenerationRequest, output: str | None, suffix: str) -> Path:
-    from tunesmith.naming import slug
+    from tunesmith.slug import slug
 
     return Path(output) if output else Path(f"{slug(request.prompt)}-{request.seed}-edited{suffix}")

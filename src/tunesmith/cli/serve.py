@@ -24,9 +24,9 @@ def serve(
     from tunesmith.config import load_settings
     from tunesmith.server.app import ServerOptions, create_app
     from tunesmith.server.descriptors import raise_limit
-    from tunesmith.server.listening import is_loopback
-    from tunesmith.server.logs import set_up_logs
-    from tunesmith.server.serving import create_server
+    from tunesmith.server.middleware.allowed_hosts import is_loopback
+    from tunesmith.server.observability.logging import set_up_logs
+    from tunesmith.server.uvicorn_server import create_server
 
     settings = load_settings()
     set_up_logs(settings)
@@ -41,7 +41,7 @@ def _check_token_exists(host: str) -> None:
     """Raise InvalidRequest unless there is a token, so that nobody opens a server to the world by accident."""
     from tunesmith.config import load_settings
     from tunesmith.errors import InvalidRequest
-    from tunesmith.library.schema import open_database
+    from tunesmith.library.migrate import open_database
     from tunesmith.library.tokens import Tokens
 
     database = open_database(load_settings())

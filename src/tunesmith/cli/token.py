@@ -41,7 +41,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a token; it is shown once, so keep it."""
-    from tunesmith.library.rate import Rate
+    from tunesmith.library.rate_limit import Rate
     from tunesmith.library.tokens import TokenRequest
 
     wanted = TokenRequest(
@@ -98,7 +98,7 @@ def time_of(text: str, now: float) -> float:
 @contextmanager
 def _tokens() -> Iterator[Tokens]:
     from tunesmith.config import load_settings
-    from tunesmith.library.schema import open_database
+    from tunesmith.library.migrate import open_database
     from tunesmith.library.tokens import Tokens
 
     database = open_database(load_settings())

@@ -8,6 +8,6 @@ actions out over httpx, waiting or for asyncio, and ``calls.py`` makes methods o
 from __future__ import annotations
 
 from tunesmith.client.clients import AsyncTunesmith, Tunesmith
-from tunesmith.client.values import Clip, RemoteJob
+from tunesmith.client.remote_job import Clip, RemoteJob
 
 __all__ = ["AsyncTunesmith", "Clip", "RemoteJob", "Tunesmith"]

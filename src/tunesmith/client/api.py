@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tunesmith.client.calls import call, flow
-from tunesmith.client.exchange import Flow, Give, Pause, ReadLine, Send, Steps, asked, error_of
-from tunesmith.client.making import RemoteFile, audio_of, finished, made, order, post
-from tunesmith.client.replacing import replacing
+from tunesmith.atomic_file import replacing
+from tunesmith.client.http import Flow, Give, Pause, ReadLine, Send, Steps, asked, error_of
+from tunesmith.client.job_flow import RemoteFile, audio_of, finished, made, order, post
+from tunesmith.client.remote_job import Clip, ProgressListener, RemoteJob
 from tunesmith.client.retries import Deadline, Reply, pause_after
-from tunesmith.client.values import Clip, ProgressListener, RemoteJob
+from tunesmith.client.sync_async import call, flow
 from tunesmith.errors import ServerUnreachable
 
 Document = dict[str, Any]

@@ -13,8 +13,8 @@ from typing import Any, Self
 import httpx
 
 from tunesmith.client.api import Api
-from tunesmith.client.calls import Awaited, Waiting
-from tunesmith.client.wires import shown
+from tunesmith.client.sync_async import Awaited, Waiting
+from tunesmith.client.transport import shown
 from tunesmith.errors import InvalidRequest
 
 DEFAULT_URL = "http://127.0.0.1:8765"

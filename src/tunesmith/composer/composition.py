@@ -14,10 +14,10 @@ from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_spools
-from tunesmith.composer.reading import read_brief
+from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
-from tunesmith.composer.sound.sampled.soundfont import SoundFont, open_bank
+from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
 from tunesmith.composer.writing import write_score

@@ -23,7 +23,7 @@ class ComposerGenerator:
         self, request: GenerationRequest, path: Path, progress: ProgressCallback, cancelled: CancelCheck
     ) -> Exported:
         """Write a MIDI file or the stems; see ExportingGenerator."""
-        from tunesmith.composer.exports import export
+        from tunesmith.composer.export import export
 
         _begin(progress, cancelled)
         composition = compose(request)

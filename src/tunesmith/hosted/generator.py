@@ -10,20 +10,20 @@ from tunesmith.audio.credits import licence_of
 from tunesmith.audio.edit import trim
 from tunesmith.audio.reader import read_audio
 from tunesmith.errors import GenerationCancelled, InvalidRequest
-from tunesmith.finishing import finish
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
-from tunesmith.hosted.access import Access
-from tunesmith.hosted.calls import USUAL_PATIENCE, Patience
-from tunesmith.hosted.clips import Clip, ClipOrder, Service
-from tunesmith.hosted.facts import UNKNOWN_LICENCE, Facts, facts_of
+from tunesmith.hosted.assemble import Maker, Piece
+from tunesmith.hosted.capabilities import UNKNOWN_LICENCE, Facts, facts_of
+from tunesmith.hosted.clip import Clip, ClipOrder, Service
+from tunesmith.hosted.connection import Access
+from tunesmith.hosted.http_client import USUAL_PATIENCE, Patience
 from tunesmith.hosted.huggingface import HuggingFace
-from tunesmith.hosted.names import HostedName
-from tunesmith.hosted.piece import Maker, Piece
+from tunesmith.hosted.model_names import HostedName
 from tunesmith.hosted.replicate import Replicate
-from tunesmith.hosted.waiting import finished
+from tunesmith.hosted.run_in_thread import finished
+from tunesmith.postprocess import finish
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
-from tunesmith.wishes import check_wishes, text_of
+from tunesmith.text_prompt import check_wishes, text_of
 
 DEFAULT_SECONDS = 10.0
 MAKING_ENDS = 0.97

@@ -10,12 +10,12 @@ from typing import Any
 from tunesmith.audio import Audio
 from tunesmith.client.retries import Reply
 from tunesmith.errors import InvalidRequest
-from tunesmith.hosted.access import Access
-from tunesmith.hosted.calls import USUAL_PATIENCE, Ask, Caller, Patience
-from tunesmith.hosted.clips import Clip, ClipOrder, TellShare
-from tunesmith.hosted.facts import Facts
-from tunesmith.hosted.names import HostedName
-from tunesmith.hosted.sound import sound_in
+from tunesmith.hosted.audio_response import sound_in
+from tunesmith.hosted.capabilities import Facts
+from tunesmith.hosted.clip import Clip, ClipOrder, TellShare
+from tunesmith.hosted.connection import Access
+from tunesmith.hosted.http_client import USUAL_PATIENCE, Ask, Caller, Patience
+from tunesmith.hosted.model_names import HostedName
 
 DELAY_FRAMES = 3
 """MusicGen's delay pattern takes so many tokens that no sound comes of."""

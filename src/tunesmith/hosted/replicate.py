@@ -17,11 +17,11 @@ from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
 from tunesmith.client.retries import Reply
 from tunesmith.errors import ApiError, GenerationFailed, NotFound, TunesmithError
-from tunesmith.hosted.access import Access
-from tunesmith.hosted.calls import USUAL_PATIENCE, Ask, Caller, Patience
-from tunesmith.hosted.clips import Clip, ClipOrder, TellShare
-from tunesmith.hosted.names import HostedName
-from tunesmith.hosted.sound import Unsound, data_of, read_sound
+from tunesmith.hosted.audio_response import Unsound, data_of, read_sound
+from tunesmith.hosted.clip import Clip, ClipOrder, TellShare
+from tunesmith.hosted.connection import Access
+from tunesmith.hosted.http_client import USUAL_PATIENCE, Ask, Caller, Patience
+from tunesmith.hosted.model_names import HostedName
 
 WAIT_SECONDS = 60
 POLL_SECONDS = 0.5

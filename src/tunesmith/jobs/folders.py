@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunesmith.audio.disk import is_full, room_for
+from tunesmith.disk_full import is_full, room_for
 from tunesmith.errors import FolderUnavailable
 
 

@@ -15,10 +15,9 @@ import sqlalchemy as sa
 
 from tunesmith.errors import DatabaseDamaged
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
-from tunesmith.jobs.made import FOR_TRACK, track_of
-from tunesmith.jobs.rows import job_of, result_values, running_values
-from tunesmith.jobs.speeds import Speed, SpeedBook
-from tunesmith.jobs.statements import (
+from tunesmith.jobs.row_mapping import job_of, result_values, running_values
+from tunesmith.jobs.speed_estimates import Speed, SpeedBook
+from tunesmith.jobs.sql import (
     ANY_WAITS,
     CHANGE,
     CLAIM,
@@ -32,10 +31,11 @@ from tunesmith.jobs.statements import (
     SUCCEED,
     take_turn,
 )
+from tunesmith.jobs.track_record import FOR_TRACK, track_of
 from tunesmith.jobs.unreadable import UnreadableJob, read_job, unreadable
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import DAMAGED, Database
-from tunesmith.library.tables import jobs, workers
+from tunesmith.library.schema import jobs, workers
 from tunesmith.library.tracks import track_row
 
 log = logging.getLogger("tunesmith.job")

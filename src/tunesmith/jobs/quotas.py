@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from tunesmith.jobs.job import new_job_id
-from tunesmith.jobs.statements import COUNT_BY_OWNER
-from tunesmith.library.rate import Allowance, Rate
-from tunesmith.library.tables import tokens
+from tunesmith.jobs.sql import COUNT_BY_OWNER
+from tunesmith.library.rate_limit import Allowance, Rate
+from tunesmith.library.schema import tokens
 
 THINGS = "pieces"
 _QUOTA_OF_TOKEN = sa.select(tokens.c.quota).where(tokens.c.id == sa.bindparam("the_owner"))

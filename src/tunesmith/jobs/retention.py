@@ -12,7 +12,7 @@ from tunesmith.jobs.results import SECONDS_A_DAY, ResultFiles, Retention
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.tables import jobs, turns
+from tunesmith.library.schema import jobs, turns
 
 QUOTA_SECONDS = float(SECONDS_A_DAY)
 """How long every job is kept, because quotas count the jobs of at most a day."""

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Claim, Job, JobState, Submission, is_job_id, new_job_id
+from tunesmith.jobs.queue_order import Queue, read_queue
 from tunesmith.jobs.quotas import NO_QUOTAS, Quotas
-from tunesmith.jobs.rows import claim_values, job_of, row_of, running_values
-from tunesmith.jobs.speeds import SpeedBook
-from tunesmith.jobs.statements import (
+from tunesmith.jobs.row_mapping import claim_values, job_of, row_of, running_values
+from tunesmith.jobs.speed_estimates import SpeedBook
+from tunesmith.jobs.sql import (
     CANCEL,
     COUNT_WAITING,
     INSERT_JOB,
@@ -28,11 +29,10 @@ from tunesmith.jobs.statements import (
     take_turn,
 )
 from tunesmith.jobs.unreadable import shown_job
-from tunesmith.jobs.waiting import Queue, read_queue
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate import Allowance
-from tunesmith.library.tables import jobs
+from tunesmith.library.rate_limit import Allowance
+from tunesmith.library.schema import jobs
 
 PAGE = 100
 

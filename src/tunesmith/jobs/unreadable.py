@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tunesmith.field_errors import one_line
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState
-from tunesmith.jobs.rows import job_of
+from tunesmith.jobs.row_mapping import job_of
 from tunesmith.request import GenerationRequest
 
 PLACEHOLDER = GenerationRequest(prompt="(the stored request cannot be read)")

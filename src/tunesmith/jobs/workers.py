@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from tunesmith.jobs.job import new_job_id
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.tables import workers
+from tunesmith.library.schema import workers
 
 HEARTBEAT_SECONDS = 2.0
 """How often a worker should show that it lives."""

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate import SECONDS, Allowance, Rate
-from tunesmith.library.tables import hosted_calls
+from tunesmith.library.rate_limit import SECONDS, Allowance, Rate
+from tunesmith.library.schema import hosted_calls
 
 THINGS = "hosted calls"
 KEPT_SECONDS = 2 * SECONDS["day"]

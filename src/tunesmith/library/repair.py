@@ -15,8 +15,8 @@ from filelock import FileLock, Timeout
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError
 from tunesmith.library.database import Database, database_url
-from tunesmith.library.schema import open_database
-from tunesmith.library.tables import metadata
+from tunesmith.library.migrate import open_database
+from tunesmith.library.schema import metadata
 
 BESIDES = ("", "-wal", "-shm")
 """The files of a SQLite database, by what follows its name."""

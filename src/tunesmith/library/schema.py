@@ -1,99 +1,151 @@
-"""The schema's version: which migrations there are, and bringing a database up to the last of them.
+"""The tables, as the last migration leaves them.
 
-Alembic is loaded only where there is something to migrate, because a server starts more often than it is upgraded.
+Times are seconds since 1970 in UTC. An owner is never NULL but may be empty, so that a unique index holds for it too.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-
 import sqlalchemy as sa
-from filelock import FileLock
 
-from tunesmith.config import Settings
-from tunesmith.errors import DatabaseError
-from tunesmith.library.database import Database, database_url
+metadata = sa.MetaData()
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-VERSION_TABLE = "alembic_version"
+ACTIVE_STATES = ("loading", "running")
+ID, NAME = sa.String(64), sa.String(256)
+JSON = sa.JSON(none_as_null=True)
 
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("request", JSON, nullable=False),
+    sa.Column("extra", JSON, nullable=False),
+    sa.Column("fingerprint", sa.String(64)),
+    sa.Column("model", NAME, nullable=False),
+    sa.Column("generated_by", NAME, nullable=False),
+    sa.Column("audio_seconds", sa.Double, nullable=False),
+    sa.Column("dialect", NAME, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("owner", NAME, nullable=False),
+    sa.Column("idempotency_key", NAME),
+    sa.Column("progress", sa.Double, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("eta_at", sa.Double),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("started_at", sa.Double),
+    sa.Column("running_at", sa.Double),
+    sa.Column("finished_at", sa.Double),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("claims", sa.Integer, nullable=False),
+    sa.Column("worker", ID),
+    sa.Column("digest", sa.String(64)),
+    sa.Column("result", JSON),
+    sa.Column("error_kind", NAME),
+    sa.Column("error_message", sa.Text),
+    sa.Column("metadata", JSON, nullable=False),
+    sa.Column("data_removed", sa.Boolean, nullable=False),
+    sa.Index("jobs_by_queue", "state", "generated_by", "priority", "id"),
+    sa.Index("jobs_by_owner", "owner", "id"),
+    sa.Index("jobs_by_digest", "digest"),
+    sa.Index("jobs_by_idempotency_key", "owner", "idempotency_key", unique=True),
+)
+"""Every job there ever was."""
 
-def newest_version() -> str:
-    """Return the number of the last migration that this version of Tunesmith knows."""
-    return max(_known_versions())
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("owner", NAME, primary_key=True),
+    sa.Column("turn", sa.BigInteger, nullable=False),
+    sa.Index("turns_by_turn", "turn"),
+)
+"""When each owner was last served, as a number that only grows."""
 
+tracks = sa.Table(
+    "tracks",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", ID, nullable=False),
+    sa.Column("job_id", ID),
+    sa.Column("parent", ID),
+    sa.Column("owner", NAME, nullable=False),
+    sa.Column("door", NAME, nullable=False),
+    sa.Column("prompt", sa.Text, nullable=False),
+    sa.Column("request", JSON, nullable=False),
+    sa.Column("model", NAME, nullable=False),
+    sa.Column("generated_by", NAME, nullable=False),
+    sa.Column("path", sa.Text),
+    sa.Column("digest", sa.String(64)),
+    sa.Column("format", sa.String(16)),
+    sa.Column("bytes", sa.BigInteger),
+    sa.Column("duration", sa.Double, nullable=False),
+    sa.Column("timings", JSON, nullable=False),
+    sa.Column("metadata", JSON, nullable=False),
+    sa.Column("version", sa.String(32), nullable=False),
+    sa.Column("rating", sa.Integer),
+    sa.Column("starred", sa.Boolean, nullable=False),
+    sa.Column("tags", JSON, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Index("tracks_by_id", "id", unique=True),
+    sa.Index("tracks_by_job", "job_id", unique=True),
+    sa.Index("tracks_by_owner", "owner", "number"),
+    sa.Index("tracks_by_parent", "parent"),
+    sa.Index("tracks_by_digest", "digest"),
+)
+"""The prompt log: every piece that was made. ``words`` is what a search looks through: in SQLite by the full-text table
+``track_words``, which triggers keep in step, in PostgreSQL by the index ``tracks_by_words``."""
 
-def open_database(settings: Settings) -> Database:
-    """Open the database that the settings name and bring it up to date; raises DatabaseError."""
-    database = Database(database_url(settings))
-    try:
-        migrate(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("host", NAME, nullable=False),
+    sa.Column("process_id", sa.Integer, nullable=False),
+    sa.Column("process_started_at", sa.Double, nullable=False),
+    sa.Column("heartbeat_at", sa.Double, nullable=False),
+)
+"""The server processes that claim jobs."""
 
+speeds = sa.Table(
+    "speeds",
+    metadata,
+    sa.Column("model", NAME, primary_key=True),
+    sa.Column("seconds_per_audio_second", sa.Double),
+    sa.Column("load_seconds", sa.Double),
+)
+"""How fast each model was of late."""
 
-def migrate(database: Database) -> None:
-    """Bring the schema up to date, all or nothing; does nothing when it is.
+hosted_calls = sa.Table(
+    "hosted_calls",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("model", NAME, nullable=False),
+    sa.Column("called_at", sa.Double, nullable=False),
+    sa.Index("hosted_calls_by_time", "called_at"),
+)
+"""Calls of hosted models, of the last day or two."""
 
-    A SQLite file that is changed is copied first, to ``NAME.schema-VERSION`` beside it. Raises DatabaseError for a
-    database of a newer version or of another program, which is then left as it was.
-    """
-    if _version(database) == newest_version():
-        return
-    with _alone(database):
-        before = _version(database)
-        if database.is_sqlite:
-            if before is None:
-                database.use_write_ahead_log()
-            else:
-                _back_up(database, before)
-        with database.write() as connection:
-            database.lock(connection, "migrate")
-            if _version_in(database, connection) != newest_version():  # another process may have been faster
-                _upgrade(connection)
-
-
-def _alone(database: Database) -> AbstractContextManager[object]:
-    """Keep other processes from migrating the same SQLite file, whose mode is switched outside any transaction."""
-    return FileLock(f"{database.where}.lock") if database.is_sqlite else nullcontext()
-
-
-def _back_up(database: Database, version: str) -> None:
-    """Copy a SQLite file before it is changed, once for each version."""
-    copy = Path(f"{database.where}.schema-{version}")
-    if not copy.exists():
-        database.copy_to(copy)
-
-
-def _version(database: Database) -> str | None:
-    with database.read() as connection:
-        return _version_in(database, connection)
-
-
-def _version_in(database: Database, connection: sa.Connection) -> str | None:
-    tables = sa.inspect(connection).get_table_names()
-    if VERSION_TABLE not in tables:
-        if tables:
-            raise DatabaseError(database.where, f"is not Tunesmith's: it holds a table {tables[0]!r}")
-        return None
-    version = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608  a constant
-    if version is not None and version not in _known_versions():
-        problem = f"has schema {version}, this version knows {newest_version()}; upgrade Tunesmith to use it"
-        raise DatabaseError(database.where, problem)
-    return version
-
-
-def _known_versions() -> frozenset[str]:
-    return frozenset(file.stem.split("_")[0].removeprefix("v") for file in (MIGRATIONS / "versions").glob("v*.py"))
-
-
-def _upgrade(connection: sa.Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    command.upgrade(config, "head")
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("prefix", sa.String(16), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("quota", sa.String(32)),
+    sa.Column("rate", sa.String(32)),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double),
+    sa.Column("revoked_at", sa.Double),
+    sa.Column("last_used_at", sa.Double),
+    sa.Index("tokens_by_prefix", "prefix"),
+    sa.Index(
+        "tokens_in_force_by_name",
+        "name",
+        unique=True,
+        sqlite_where=sa.text("revoked_at IS NULL"),
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    ),
+)
+"""API tokens, as hashes."""

@@ -22,8 +22,8 @@ from sqlalchemy.exc import IntegrityError
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate import Rate
-from tunesmith.library.tables import tokens
+from tunesmith.library.rate_limit import Rate
+from tunesmith.library.schema import tokens
 
 Scope = Literal["generate", "admin"]
 SCOPES: tuple[Scope, ...] = ("generate", "admin")

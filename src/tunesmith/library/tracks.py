@@ -15,8 +15,8 @@ from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
+from tunesmith.library.schema import tracks
 from tunesmith.library.search import matching
-from tunesmith.library.tables import tracks
 from tunesmith.library.track import Marks, NewTrack, Track, TrackFile, words_of
 from tunesmith.path_text import path_of, path_text
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tunesmith.errors import InvalidRequest, ModelFileError, OutOfResources
 from tunesmith.models.manifest import Manifest
-from tunesmith.models.resources import available_memory, check_memory
+from tunesmith.models.resource_checks import available_memory, check_memory
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.request import GenerationRequest
 
@@ -98,7 +98,7 @@ def is_for_gpu(manifest: Manifest) -> bool:
 def _has_gpu() -> bool:
     if importlib.util.find_spec("torch") is None:
         return False
-    from tunesmith.musicgen.torch_device import find_device
+    from tunesmith.musicgen.torch.device import find_device
 
     try:
         return find_device("auto") != "cpu"
@@ -108,9 +108,9 @@ def _has_gpu() -> bool:
 
 def _open_parts(folder: Path) -> None:
     """Open the tokenizer and the codec, which need no GPU."""
-    from tunesmith.musicgen.codec import OnnxCodec
     from tunesmith.musicgen.model_folder import TOKENIZER, read_architecture
-    from tunesmith.musicgen.sessions import ALL_CORES
+    from tunesmith.musicgen.onnx.onnx_codec import OnnxCodec
+    from tunesmith.musicgen.onnx.sessions import ALL_CORES
     from tunesmith.musicgen.tokenizer import Tokenizer
 
     architecture = read_architecture(folder)

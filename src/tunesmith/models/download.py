@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tunesmith.errors import ModelFileError
 from tunesmith.models.hub import INCOMPLETE, BytesCallback, Hub
-from tunesmith.models.repository import CONFIG, RemoteFile, Repository, needed_files
+from tunesmith.models.repository_files import CONFIG, RemoteFile, Repository, needed_files
 from tunesmith.models.store import Store, remove_folder
 
 MAX_TEXT_BYTES = 16_000_000  # the index of a model in hundreds of shards takes 1

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import DownloadError
-from tunesmith.models.digests import digest_file
-from tunesmith.models.repository import RemoteFile, Repository
+from tunesmith.models.integrity import digest_file
+from tunesmith.models.repository_files import RemoteFile, Repository
 
 INCOMPLETE = ".incomplete"
 TIMEOUT_SECONDS = 20.0

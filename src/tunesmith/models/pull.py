@@ -15,13 +15,14 @@ import tunesmith
 from tunesmith.errors import ModelFileError
 from tunesmith.generator import Progress, ProgressCallback
 from tunesmith.models.conversion import Converter
-from tunesmith.models.digests import digest_folder, mark_verified, verify
 from tunesmith.models.download import Download, check_model_type, plan_download, read_small_text
 from tunesmith.models.hub import Hub
+from tunesmith.models.integrity import digest_folder, mark_verified, verify
 from tunesmith.models.licences import UNKNOWN, allows_commercial_use
 from tunesmith.models.manifest import FileDigest, Manifest, Sizes, Source, write_manifest
-from tunesmith.models.repository import CONFIG, Repository, needed_files
-from tunesmith.models.resources import (
+from tunesmith.models.pull_request import Located, PullRequest, locate
+from tunesmith.models.repository_files import CONFIG, Repository, needed_files
+from tunesmith.models.resource_checks import (
     CONVERTED_SHARE,
     FreeBytes,
     check_disk,
@@ -30,7 +31,6 @@ from tunesmith.models.resources import (
     free_disk,
     in_words,
 )
-from tunesmith.models.source import Located, PullRequest, locate
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.architecture import Architecture
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from tunesmith.errors import UnknownName
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint, Weights
-from tunesmith.musicgen.gpu_weights import write_gpu_weights
 from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.codec import build_codec_encoder, build_codec_frames, build_codec_samples
 from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
@@ -37,6 +36,7 @@ from tunesmith.musicgen.model_folder import (
     TOKENIZER,
     write_architecture,
 )
+from tunesmith.musicgen.torch.weights import write_gpu_weights
 
 CODEC_PREFIX, CHROMA_WEIGHTS = "audio_encoder.", "audio_enc_to_dec_proj"
 TEXT_QUANTIZATION = Quantization(bits=8, block_size=32)

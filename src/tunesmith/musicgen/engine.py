@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.musicgen.conditions import TextStates
-from tunesmith.musicgen.preparation import prepare
+from tunesmith.musicgen.conditioning import TextStates
+from tunesmith.musicgen.prefill import prepare
 from tunesmith.musicgen.runner import Codec, Codes, Logits, Runner
 from tunesmith.musicgen.scheduler import Scheduler
 from tunesmith.musicgen.sequence import Sequence, SequenceRequest, State

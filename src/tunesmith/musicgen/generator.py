@@ -12,12 +12,12 @@ from typing import Any
 from tunesmith.audio import Audio, Spool
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.errors import GenerationCancelled, InvalidRequest
-from tunesmith.finishing import finish, wanted_rate
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.musicgen.architecture import GUIDED_ROWS
 from tunesmith.musicgen.engine import Engine
-from tunesmith.musicgen.job import Job, read_job
+from tunesmith.musicgen.request_mapping import Job, read_job
 from tunesmith.musicgen.runner import Codec, Codes, Samples
+from tunesmith.postprocess import finish, wanted_rate
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
 
@@ -115,7 +115,7 @@ class MusicGenGenerator:
 
 
 def _open_engine(folder: Path, num_rows: int) -> Engine:
-    from tunesmith.musicgen.loading import EngineOptions, open_engine  # ONNX Runtime is loaded only now
+    from tunesmith.musicgen.open_engine import EngineOptions, open_engine  # ONNX Runtime is loaded only now
 
     return open_engine(folder, EngineOptions(num_rows))
 

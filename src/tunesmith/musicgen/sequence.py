@@ -15,7 +15,7 @@ from tunesmith.musicgen.architecture import GUIDED_ROWS, Architecture
 from tunesmith.musicgen.delay_pattern import delay
 from tunesmith.musicgen.runner import Codes, Logits
 from tunesmith.musicgen.sampling import SamplerSettings, guide, sample, uniforms
-from tunesmith.musicgen.windows import Window, WindowRule, plan_windows
+from tunesmith.musicgen.sliding_windows import Window, WindowRule, plan_windows
 
 OPEN = -1
 """Stands where a code is yet to be drawn."""

@@ -14,24 +14,30 @@ from fastapi_offline import FastAPIOffline
 import tunesmith
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError
+from tunesmith.repeated_fault import RepeatedFault
+from tunesmith.server.apis import elevenlabs, openai
+from tunesmith.server.apis import v1_models as model_list
+from tunesmith.server.apis.errors import SERVER_FAULT
+from tunesmith.server.apis.huggingface import routes as huggingface
+from tunesmith.server.apis.mcp import routes as mcp
+from tunesmith.server.apis.native import routes as own
+from tunesmith.server.apis.native import tracks
+from tunesmith.server.apis.replicate import routes as replicate
+from tunesmith.server.apis.routing import dialect_of
 from tunesmith.server.auth import require_admin
 from tunesmith.server.body_timeout import BODIES_IN_FLIGHT, BodyLimits, BodyTimeout
 from tunesmith.server.description import describe
-from tunesmith.server.dialects import elevenlabs, huggingface, mcp, model_list, openai, own, replicate, tracks
-from tunesmith.server.dialects.contract import SERVER_FAULT
 from tunesmith.server.errors import JobFailed
-from tunesmith.server.front import Heads, Slashes, front_routes
-from tunesmith.server.health import health_routes
-from tunesmith.server.limits import LimitHeaders
-from tunesmith.server.listening import Names
-from tunesmith.server.paths import dialect_of
-from tunesmith.server.refusals import add_refusals
-from tunesmith.server.repeated_fault import RepeatedFault
-from tunesmith.server.request_log import RequestLog
-from tunesmith.server.safety import add_safety
+from tunesmith.server.exception_handlers import add_refusals
+from tunesmith.server.middleware.allowed_hosts import Names
+from tunesmith.server.middleware.head_and_slashes import Heads, Slashes, front_routes
+from tunesmith.server.middleware.request_log import RequestLog
+from tunesmith.server.middleware.security import add_safety
+from tunesmith.server.observability.health import health_routes
+from tunesmith.server.observability.metrics_collector import metrics_routes
+from tunesmith.server.rate_limiter import LimitHeaders
 from tunesmith.server.server import Server, ServerOptions
-from tunesmith.server.serving import Ending
-from tunesmith.server.standing import metrics_routes
+from tunesmith.server.uvicorn_server import Ending
 
 __all__ = ["ServerOptions", "create_app", "tell"]
 

@@ -14,12 +14,12 @@ from typing import Any
 from fastapi import Depends, Request
 
 from tunesmith.library.clock import Clock
-from tunesmith.library.rate import Rate
+from tunesmith.library.rate_limit import Rate
 from tunesmith.library.tokens import START, ApiToken, Scope, Tokens
 from tunesmith.server.addresses import UNKNOWN, address_group
 from tunesmith.server.errors import Forbidden, Unauthenticated
-from tunesmith.server.limits import READS, RateLimits
-from tunesmith.server.remembered import Remembered
+from tunesmith.server.rate_limiter import READS, RateLimits
+from tunesmith.server.ttl_cache import Remembered
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_SECONDS = 1.0

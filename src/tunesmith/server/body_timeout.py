@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tunesmith.errors import TunesmithError
 from tunesmith.server.errors import BodiesFull, RequestTimeout
 from tunesmith.server.limit_log import LimitLog
-from tunesmith.server.safety import Tell
+from tunesmith.server.middleware.security import Tell
 
 MIN_BYTES_PER_SECOND = 1000
 """What a body must arrive with on average after the first seconds: a recording of 1 MB may take 17 minutes."""

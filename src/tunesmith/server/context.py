@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.config import Settings
+from tunesmith.jobs.service import MusicService
 from tunesmith.library.clock import Clock
 from tunesmith.library.tracks import Tracks
-from tunesmith.server.loading import ModelLoading
-from tunesmith.server.service import MusicService
-from tunesmith.server.uploads import Uploads
+from tunesmith.server.model_preload import ModelLoading
+from tunesmith.server.upload_limits import Uploads
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from tunesmith.server.apis.routing import dialect_of
 from tunesmith.server.operations import OPERATIONS, Json, Operation
-from tunesmith.server.paths import dialect_of
 
 NULLABLE_TEXT: Json = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 NULLABLE_NUMBER: Json = {"anyOf": [{"type": "number"}, {"type": "null"}]}

@@ -135,15 +135,6 @@ class ModelIsLoading(TunesmithError, code="ModelIsLoading", status=503, retryabl
         self.retry_after = math.ceil(estimated_time)
 
 
-class ServerStopping(TunesmithError, code="ServerStopping", status=503, retryable=True):
-    """The server is about to end; the job that was followed is not, and goes on when a server is there again."""
-
-    retry_after = 5
-
-    def __init__(self) -> None:
-        super().__init__("the server is stopping; try again in a few seconds")
-
-
 class JobFailed(TunesmithError, code="JobFailed"):
     """A job ended without music. ``kind`` is the code of the error that stopped it, whose status this one has.
 

@@ -12,7 +12,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_NUMBER_CHARACTERS, max_characters
 from tunesmith.server.errors import BadRequest, NotJson, TooLarge
 from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings, text_of_mark
-from tunesmith.server.safety import MAX_BYTES_WITHOUT_RECORDING
+from tunesmith.server.middleware.security import MAX_BYTES_WITHOUT_RECORDING
 
 WHOLE_BODY = "body"
 """The name of a body as a field, where the whole of it is wrong."""

@@ -13,36 +13,36 @@ from typing import Any
 
 import tunesmith
 from tunesmith.config import Settings
+from tunesmith.jobs.dispatcher import Dispatcher
+from tunesmith.jobs.events import Changes
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
-from tunesmith.jobs.runners.local import LocalPool, pool_limits
+from tunesmith.jobs.runners.local_pool import LocalPool, pool_limits
+from tunesmith.jobs.service import Files, MusicService
 from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.uploads import InputFiles
 from tunesmith.jobs.workers import Workers
-from tunesmith.library.rate import Allowance, Rate
-from tunesmith.library.schema import open_database
+from tunesmith.library.migrate import open_database
+from tunesmith.library.rate_limit import Allowance, Rate
 from tunesmith.library.tokens import Tokens
 from tunesmith.library.tracks import Tracks
 from tunesmith.path_text import path_text
+from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.auth import Access, Authenticator
-from tunesmith.server.changes import Changes
+from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.context import DialectContext
-from tunesmith.server.dialects.replicate.file_store import FileStore
-from tunesmith.server.dispatcher import Dispatcher
-from tunesmith.server.doubts import doubts
 from tunesmith.server.folders import check_writable, prepare_folders
-from tunesmith.server.health import Health, Vitals
-from tunesmith.server.housekeeping import MOST_A_ROUND, Chore, Housekeeping
-from tunesmith.server.inputs import InputFiles
 from tunesmith.server.limit_log import LimitLog
-from tunesmith.server.limits import RateLimits
-from tunesmith.server.listening import is_loopback
-from tunesmith.server.loading import ModelLoading
-from tunesmith.server.metrics import Metrics
-from tunesmith.server.service import Files, MusicService
-from tunesmith.server.standing import Sources, Standing
-from tunesmith.server.uploads import UploadBudget, Uploads, sizes
+from tunesmith.server.middleware.allowed_hosts import is_loopback
+from tunesmith.server.model_preload import ModelLoading
+from tunesmith.server.observability.health import Health, Vitals
+from tunesmith.server.observability.metrics import Metrics
+from tunesmith.server.observability.metrics_collector import Sources, Standing
+from tunesmith.server.rate_limiter import RateLimits
+from tunesmith.server.startup_checks import doubts
+from tunesmith.server.upload_limits import UploadBudget, Uploads, sizes
 
 log = logging.getLogger("tunesmith.server")
 

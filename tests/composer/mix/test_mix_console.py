@@ -9,12 +9,12 @@ import scipy.signal
 from bandstand import full_band
 
 from tunesmith.composer.mix.automation import Sweep, closed_at
-from tunesmith.composer.mix.console import bus_responses, reverb_gains, strip_response
-from tunesmith.composer.mix.control import sampled
+from tunesmith.composer.mix.channel_strips import STRIPS
+from tunesmith.composer.mix.control_rate import sampled
 from tunesmith.composer.mix.ducking import Ducker
-from tunesmith.composer.mix.response import Band, coefficients, response
+from tunesmith.composer.mix.eq_response import Band, coefficients, response
+from tunesmith.composer.mix.mixer import bus_responses, reverb_gains, strip_response
 from tunesmith.composer.mix.reverb import LONGEST_TAIL, SPACES, impulse_response
-from tunesmith.composer.mix.strips import STRIPS
 from tunesmith.composer.score import ROLES, MixSettings, Section
 
 SIZE = 1 << 16

@@ -6,11 +6,11 @@ import numpy as np
 import pyloudnorm
 import pytest
 
-from tunesmith.composer.chance import chance
 from tunesmith.composer.mix.master.dynamics import Compression, compressor_gain, limiter_gain, smoothed
-from tunesmith.composer.mix.master.frames import FrameMeter, Frames
+from tunesmith.composer.mix.master.gain_search import settle
 from tunesmith.composer.mix.master.k_weighting import gated_loudness
-from tunesmith.composer.mix.master.levels import settle
+from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
+from tunesmith.composer.rng import chance
 
 RATE = 44_100 / 64
 

@@ -8,12 +8,12 @@ import scipy.signal
 from bandstand import full_band
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
 from tunesmith.composer.mix.production import ProductionChain
 from tunesmith.composer.mix.production.chain import ORDER
 from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
 from tunesmith.composer.mix.production.vinyl import Vinyl
-from tunesmith.composer.mix.production.wow import Wow
+from tunesmith.composer.mix.production.wow_flutter import Wow
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import MixSettings
 
 

@@ -13,9 +13,9 @@ import scipy.signal
 from bandstand import fake_voices, full_band, session
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
 from tunesmith.composer.mix import MixOptions, Session, mix_score, premaster, stem_spools
 from tunesmith.composer.mix.premaster import AMBIENCE_DB
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.sound.ambience import AMBIENCES
 from tunesmith.errors import GenerationCancelled

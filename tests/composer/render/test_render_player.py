@@ -10,7 +10,7 @@ from bandstand import fake_voices, full_band
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.render import DryStems, PartPlayer, audible_parts, kick_samples
-from tunesmith.composer.render.player import balance
+from tunesmith.composer.render.part_renderer import balance
 from tunesmith.composer.score import Note, Part
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 

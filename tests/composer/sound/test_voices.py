@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tiny_bank as tiny
 
-from tunesmith.composer.drums import DRUM_KEYS
+from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.instruments import Instrument, instrument, instruments
-from tunesmith.composer.sound.sampled.soundfont import SoundFont, built_in_bank
+from tunesmith.composer.sound.soundfont.soundfont import SoundFont, built_in_bank
 from tunesmith.composer.sound.voice import Tone
 from tunesmith.composer.sound.voices import choke_group, voice_for
 

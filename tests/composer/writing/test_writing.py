@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tunesmith.composer.brief import Brief
-from tunesmith.composer.chance import chance
 from tunesmith.composer.genre import BassStyle, ChordStyle, load_genre
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Note, Score
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.composer.writing import write_score

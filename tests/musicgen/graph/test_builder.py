@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.musicgen.graph.builder import ALIGNMENT, GraphBuilder
 from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
-from tunesmith.musicgen.sessions import ALL_CORES, open_session
+from tunesmith.musicgen.onnx.sessions import ALL_CORES, open_session
 
 WEIGHT = np.random.default_rng(1).standard_normal((48, 96)).astype(np.float32)
 BIAS = np.arange(48, dtype=np.float32)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.product import product
 from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.single_thread_matmul import product
 from tunesmith.audio.spool import Samples
 
 RATE = 22_050

@@ -13,10 +13,10 @@ from itertools import starmap
 
 import numpy as np
 
-from tunesmith.audio.analysis.hearing import Heard, hear
+from tunesmith.audio.analysis.analyse import Heard, hear
 from tunesmith.audio.analysis.key import NAMES
-from tunesmith.audio.analysis.levels import OCTAVES_HZ, Levels, levels_of
-from tunesmith.audio.analysis.seam import Seam, seam_of
+from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, Levels, levels_of
+from tunesmith.audio.analysis.loop_seam import Seam, seam_of
 from tunesmith.audio.buffer import Audio
 
 WEIGHTS: Mapping[str, float] = {"loudness": 1, "balance": 2, "tempo": 3, "key": 2, "seam": 3}

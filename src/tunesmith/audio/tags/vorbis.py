@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from tunesmith.audio.ogg import Page, pages_of_packets, read_page
+from tunesmith.audio.ogg_serial import Page, pages_of_packets, read_page
 from tunesmith.audio.tags.model import Tags
 
 COMMENT_BLOCK, LAST_BLOCK = 4, 0x80

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import scipy.signal
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.mix.control import Curve, sampled
-from tunesmith.composer.render.audible import length_in_samples, sample_at
+from tunesmith.composer.mix.control_rate import Curve, sampled
+from tunesmith.composer.render.intensity import length_in_samples, sample_at
 from tunesmith.composer.score import Score, Section
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 

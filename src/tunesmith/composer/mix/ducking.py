@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.composer.mix.control import Curve, sampled
+from tunesmith.composer.mix.control_rate import Curve, sampled
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 FALL = 0.006 * SAMPLE_RATE

@@ -11,11 +11,11 @@ import numpy as np
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.automation import Sweep
-from tunesmith.composer.mix.console import Console
+from tunesmith.composer.mix.channel_strips import Channel, channel_of
 from tunesmith.composer.mix.ducking import Ducker
+from tunesmith.composer.mix.mix_buffer import Timeline, faded
+from tunesmith.composer.mix.mixer import Console
 from tunesmith.composer.mix.options import MixOptions
-from tunesmith.composer.mix.strips import Channel, channel_of
-from tunesmith.composer.mix.timeline import Timeline, faded
 from tunesmith.composer.render import (
     AmbienceLoop,
     AmbienceTexture,

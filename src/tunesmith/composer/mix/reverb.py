@@ -10,8 +10,8 @@ import numpy as np
 import scipy.fft
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
-from tunesmith.composer.mix.response import Response
+from tunesmith.composer.mix.eq_response import Response
+from tunesmith.composer.rng import chance
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 LONGEST_TAIL = 90_112

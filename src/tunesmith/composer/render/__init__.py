@@ -2,9 +2,9 @@
 
 from tunesmith.composer.render.ambience import AmbienceLoop as AmbienceLoop
 from tunesmith.composer.render.ambience import AmbienceTexture as AmbienceTexture
-from tunesmith.composer.render.audible import audible_parts as audible_parts
-from tunesmith.composer.render.audible import kick_samples as kick_samples
-from tunesmith.composer.render.audible import length_in_samples as length_in_samples
-from tunesmith.composer.render.player import PartPlayer as PartPlayer
-from tunesmith.composer.render.player import Voices as Voices
+from tunesmith.composer.render.intensity import audible_parts as audible_parts
+from tunesmith.composer.render.intensity import kick_samples as kick_samples
+from tunesmith.composer.render.intensity import length_in_samples as length_in_samples
+from tunesmith.composer.render.part_renderer import PartPlayer as PartPlayer
+from tunesmith.composer.render.part_renderer import Voices as Voices
 from tunesmith.composer.render.stems import DryStems as DryStems

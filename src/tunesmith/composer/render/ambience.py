@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
-from tunesmith.composer.render.audible import length_in_samples
+from tunesmith.composer.render.intensity import length_in_samples
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Ambience, Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 

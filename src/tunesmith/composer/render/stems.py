@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.composer.render.audible import audible_parts
-from tunesmith.composer.render.player import PartPlayer, Voices
+from tunesmith.composer.render.intensity import audible_parts
+from tunesmith.composer.render.part_renderer import PartPlayer, Voices
 from tunesmith.composer.score import Part, Score
 
 StemKey = TypeVar("StemKey", bound=Hashable)

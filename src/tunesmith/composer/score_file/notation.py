@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from tunesmith.composer.drums import DRUM_KEYS
+from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.score import ChordSpan, Note
 from tunesmith.composer.theory import Chord, on_grid, parse_pitch, pitch_name
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import Instrument
-from tunesmith.composer.sound.sampled.amplifier import amplify
-from tunesmith.composer.sound.sampled.sampler import SampledVoice
-from tunesmith.composer.sound.sampled.soundfont import KIT_BANK, SoundFont, built_in_bank
+from tunesmith.composer.sound.soundfont.guitar_amp import amplify
+from tunesmith.composer.sound.soundfont.sampler import SampledVoice
+from tunesmith.composer.sound.soundfont.soundfont import KIT_BANK, SoundFont, built_in_bank
 from tunesmith.composer.sound.voice import Tone, Voice
 
 NEAREST_DRUMS: Mapping[int, tuple[int, ...]] = {

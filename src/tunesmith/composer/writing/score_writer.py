@@ -6,25 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief
-from tunesmith.composer.chance import chance
 from tunesmith.composer.genre import Genre, load_genre
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
-from tunesmith.composer.writing.band.choosing import choose_band, with_someone
+from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
 from tunesmith.composer.writing.drums.kit import write_drums
-from tunesmith.composer.writing.effects import write_effects
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import Timeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
-from tunesmith.composer.writing.performance.players import perform
+from tunesmith.composer.writing.performance.perform import perform
 from tunesmith.composer.writing.plan import Plan, Player, Writer
+from tunesmith.composer.writing.transitions import write_effects
 
 WRITERS: Mapping[str, Writer] = {
     "drums": write_drums,

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.pickle_file import read_torch_file
-from tunesmith.musicgen.checkpoint.settings import Settings
+from tunesmith.musicgen.checkpoint.config_reader import Settings
 from tunesmith.musicgen.checkpoint.tensors import StoredTensor, Tensor
+from tunesmith.musicgen.checkpoint.torch_file import read_torch_file
 from tunesmith.musicgen.checkpoint.weight_files import check_is_there, fold_weight_norm, tensors_of
 
 DECODER_FILE = "state_dict.bin"

@@ -12,7 +12,7 @@ from tunesmith.musicgen.architecture import (
     TextEncoderShape,
     TransformerShape,
 )
-from tunesmith.musicgen.checkpoint.settings import Settings
+from tunesmith.musicgen.checkpoint.config_reader import Settings
 
 EXPECTED: dict[str, object] = {
     "activation": "gelu", "norm": "layer_norm", "norm_first": True, "bias_ff": False, "bias_attn": False,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape
 from tunesmith.musicgen.checkpoint import audiocraft, audiocraft_architecture, huggingface
-from tunesmith.musicgen.checkpoint.required import codec_shapes, decoder_shapes, select, text_encoder_shapes
-from tunesmith.musicgen.checkpoint.settings import Settings
+from tunesmith.musicgen.checkpoint.config_reader import Settings
+from tunesmith.musicgen.checkpoint.expected_shapes import codec_shapes, decoder_shapes, select, text_encoder_shapes
 from tunesmith.musicgen.checkpoint.tensors import LazyWeights, Tensor
 from tunesmith.musicgen.checkpoint.weight_files import read_json, weight_file
 

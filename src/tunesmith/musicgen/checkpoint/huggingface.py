@@ -15,8 +15,14 @@ from tunesmith.musicgen.architecture import (
     TextEncoderShape,
     TransformerShape,
 )
-from tunesmith.musicgen.checkpoint.required import Shapes, codec_shapes, decoder_shapes, select, text_encoder_shapes
-from tunesmith.musicgen.checkpoint.settings import Settings
+from tunesmith.musicgen.checkpoint.config_reader import Settings
+from tunesmith.musicgen.checkpoint.expected_shapes import (
+    Shapes,
+    codec_shapes,
+    decoder_shapes,
+    select,
+    text_encoder_shapes,
+)
 from tunesmith.musicgen.checkpoint.tensors import IdentityTensor, Tensor
 from tunesmith.musicgen.checkpoint.weight_files import read_json, read_weights
 

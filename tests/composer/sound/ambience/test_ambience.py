@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
+from tunesmith.composer.rng import chance
 from tunesmith.composer.sound.ambience import AMBIENCES, LOUDNESS_LUFS, ambience_texture
-from tunesmith.composer.sound.ambience.circular import band, interpolated, noise
+from tunesmith.composer.sound.ambience.loop_noise import band, interpolated, noise
 from tunesmith.composer.sound.ambience.loudness import loudness_lufs
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 from tunesmith.errors import UnknownName

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.drums import DRUM_KEYS
+from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.sound.synth import SoundCache, synth_voice
 from tunesmith.composer.sound.synth.drum_voice import nearest_key
 from tunesmith.composer.sound.synth.kits import KITS

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from tunesmith.composer.chance import chance
-from tunesmith.composer.drums import DRUM_KEYS
+from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.genre import Groove
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.drums.groove import GENERIC_PATTERNS, bars_of, generic_bars

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
-from tunesmith.composer.chance import chance
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Note
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody

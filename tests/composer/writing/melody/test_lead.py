@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from tunesmith.composer.chance import chance
 from tunesmith.composer.genre import MelodyTaste
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.harmony.scales import CHORD_TONE, sitting
 from tunesmith.composer.writing.melody.lead import write_melody

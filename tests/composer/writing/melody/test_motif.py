@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tunesmith.composer.chance import chance
+from tunesmith.composer.rng import chance
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.melody.motif import (
     Motif,
@@ -17,7 +17,7 @@ from tunesmith.composer.writing.melody.motif import (
     sequenced,
     thinned,
 )
-from tunesmith.composer.writing.melody.phrase import PHRASE_PLANS, PhraseTaste, draw_theme, strokes_of
+from tunesmith.composer.writing.melody.phrases import PHRASE_PLANS, PhraseTaste, draw_theme, strokes_of
 from tunesmith.composer.writing.melody.rhythm import RhythmTaste
 
 IDEA = Motif((Stroke(0, 1, 0), Stroke(1, 0.5, 1), Stroke(1.5, 0.5, 2), Stroke(2, 2, 4)), 4.0)

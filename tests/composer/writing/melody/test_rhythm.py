@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.composer.chance import chance
+from tunesmith.composer.rng import chance
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.melody.rhythm import CELLS, RhythmTaste, draw_cell, groups_of, onsets
 

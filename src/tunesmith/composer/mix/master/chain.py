@@ -10,9 +10,9 @@ import numpy as np
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Spool
-from tunesmith.composer.mix.control import CONTROL, at_audio_rate
-from tunesmith.composer.mix.master.frames import FrameMeter, Frames
-from tunesmith.composer.mix.master.levels import settle
+from tunesmith.composer.mix.control_rate import CONTROL, at_audio_rate
+from tunesmith.composer.mix.master.gain_search import settle
+from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
 from tunesmith.composer.mix.premaster import Session
 from tunesmith.composer.mix.production import PREROLL, ProductionChain
 from tunesmith.composer.render import length_in_samples

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal
 
-from tunesmith.composer.mix.control import Curve
+from tunesmith.composer.mix.control_rate import Curve
 
 LOOK_AHEAD_SECONDS = 0.004
 HOLD_SECONDS = 0.03

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.composer.mix.control import CONTROL, Curve
+from tunesmith.composer.mix.control_rate import CONTROL, Curve
 
 OFFSET = -0.691
 ABSOLUTE_GATE, RELATIVE_GATE = -70.0, -10.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
+from tunesmith.composer.mix.eq_response import Band
 from tunesmith.composer.mix.production.effect import Effect, Filter
 from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
 from tunesmith.composer.mix.production.vinyl import Vinyl
-from tunesmith.composer.mix.production.wow import Wow
-from tunesmith.composer.mix.response import Band
+from tunesmith.composer.mix.production.wow_flutter import Wow
 from tunesmith.composer.render import length_in_samples
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Score
 
 ORDER = ("distortion", "bitcrush", "lofi", "vinyl", "tape", "wow", "telephone")

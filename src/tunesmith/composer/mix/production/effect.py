@@ -8,7 +8,7 @@ import numpy as np
 import scipy.signal
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.mix.response import Band, coefficients
+from tunesmith.composer.mix.eq_response import Band, coefficients
 
 
 class Effect(Protocol):

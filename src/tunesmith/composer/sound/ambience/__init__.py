@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.ambience import medium, nature, people, water, weather
+from tunesmith.composer.sound.ambience import crowd as people
+from tunesmith.composer.sound.ambience import nature, water, weather
+from tunesmith.composer.sound.ambience import vinyl_tape as medium
 from tunesmith.composer.sound.ambience.loudness import loudness_lufs
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 from tunesmith.errors import UnknownName

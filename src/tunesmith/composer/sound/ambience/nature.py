@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.ambience.circular import (
+from tunesmith.composer.sound.ambience.loop_noise import (
     Grain,
     Mono,
     band,

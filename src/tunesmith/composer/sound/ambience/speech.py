@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.composer.sound.ambience.circular import Mono
+from tunesmith.composer.sound.ambience.loop_noise import Mono
 from tunesmith.composer.sound.synth.waves import oscillate
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 

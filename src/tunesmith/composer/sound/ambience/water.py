@@ -7,7 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.ambience.circular import Grain, band, count, noise, normal, scatter, slow, swing, widened
+from tunesmith.composer.sound.ambience.loop_noise import (
+    Grain,
+    band,
+    count,
+    noise,
+    normal,
+    scatter,
+    slow,
+    swing,
+    widened,
+)
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 _WAVES = ((9.0, 0.0), (11.5, 0.4), (7.7, 0.75))  # period in seconds, phase in turns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.synth.control import modulation, samples_in, slide, times
+from tunesmith.composer.sound.synth.envelopes_lfo import modulation, samples_in, slide, times
 from tunesmith.composer.sound.synth.patch import Chip, Lfo
 from tunesmith.composer.sound.synth.waves import Curve, hertz, oscillate, pulse
 from tunesmith.composer.sound.voice import Tone

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.synth.control import decay, samples_in
-from tunesmith.composer.sound.synth.drum import ChipNoise, Hiss, Layer, Metal, Recorded, Ringing, Thump
+from tunesmith.composer.sound.synth.drum_samples import recording
+from tunesmith.composer.sound.synth.drum_spec import ChipNoise, Hiss, Layer, Metal, Recorded, Ringing, Thump
+from tunesmith.composer.sound.synth.envelopes_lfo import decay, samples_in
 from tunesmith.composer.sound.synth.filters import static_filter
-from tunesmith.composer.sound.synth.recordings import recording
 from tunesmith.composer.sound.synth.waves import Curve, oscillate
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 

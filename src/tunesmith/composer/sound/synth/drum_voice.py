@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
-from tunesmith.composer.sound.synth.cache import SoundCache
-from tunesmith.composer.sound.synth.colour import saturate
-from tunesmith.composer.sound.synth.control import samples_in
-from tunesmith.composer.sound.synth.drum import Drum, Kit
+from tunesmith.composer.rng import chance
+from tunesmith.composer.sound.lru_cache import SoundCache
 from tunesmith.composer.sound.synth.drum_models import render_layer
+from tunesmith.composer.sound.synth.drum_spec import Drum, Kit
+from tunesmith.composer.sound.synth.envelopes_lfo import samples_in
 from tunesmith.composer.sound.synth.filters import static_filter
 from tunesmith.composer.sound.synth.kits import KITS, NEIGHBOURS
+from tunesmith.composer.sound.synth.saturation_chorus import saturate
 from tunesmith.composer.sound.voice import Tone
 
 KICK_PEAK_DB = -6.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.synth.colour import chorus, saturate
-from tunesmith.composer.sound.synth.control import decay, ended, envelope, modulation, samples_in, slide
+from tunesmith.composer.sound.synth.envelopes_lfo import decay, ended, envelope, modulation, samples_in, slide
 from tunesmith.composer.sound.synth.patch import Fm, Operator
+from tunesmith.composer.sound.synth.saturation_chorus import chorus, saturate
 from tunesmith.composer.sound.synth.waves import HIGHEST_HARMONIC, Curve, Mono, hertz
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 

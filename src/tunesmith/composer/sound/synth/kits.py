@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tunesmith.composer.drums import DRUM_KEYS
-from tunesmith.composer.sound.synth.drum import ChipNoise, Drum, Hiss, Kit, Metal, Recorded, Ringing, Thump
+from tunesmith.composer.drum_names import DRUM_KEYS
+from tunesmith.composer.sound.synth.drum_spec import ChipNoise, Drum, Hiss, Kit, Metal, Recorded, Ringing, Thump
 
 
 def keyed(**drums: Drum) -> dict[int, Drum]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.synth.control import envelope, samples_in
+from tunesmith.composer.sound.synth.envelopes_lfo import envelope, samples_in
 from tunesmith.composer.sound.synth.filters import static_filter
 from tunesmith.composer.sound.synth.patch import Envelope, PluckedString
 from tunesmith.composer.sound.synth.waves import Curve, hertz

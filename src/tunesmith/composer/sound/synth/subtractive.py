@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.synth.colour import chorus, saturate
-from tunesmith.composer.sound.synth.control import ended, envelope, modulation, samples_in, slide
+from tunesmith.composer.sound.synth.envelopes_lfo import ended, envelope, modulation, samples_in, slide
 from tunesmith.composer.sound.synth.filters import GRID, moving_filter
 from tunesmith.composer.sound.synth.patch import Filter, Oscillator, Subtractive
+from tunesmith.composer.sound.synth.saturation_chorus import chorus, saturate
 from tunesmith.composer.sound.synth.waves import Curve, hertz, oscillate, pulse
 from tunesmith.composer.sound.voice import Tone
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.synth.control import decay, samples_in
+from tunesmith.composer.sound.synth.envelopes_lfo import decay, samples_in
 from tunesmith.composer.sound.synth.filters import GRID, moving_filter, static_filter
 from tunesmith.composer.sound.synth.patch import Transition
 from tunesmith.composer.sound.synth.waves import Curve, oscillate

@@ -8,8 +8,8 @@ from typing import assert_never
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.chance import chance
-from tunesmith.composer.sound.synth.cache import SoundCache, shared_cache
+from tunesmith.composer.rng import chance
+from tunesmith.composer.sound.lru_cache import SoundCache, shared_cache
 from tunesmith.composer.sound.synth.chip import render_chip
 from tunesmith.composer.sound.synth.drum_voice import KitVoice
 from tunesmith.composer.sound.synth.fm import render_fm

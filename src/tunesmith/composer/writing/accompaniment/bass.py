@@ -15,7 +15,7 @@ from tunesmith.composer.writing.accompaniment.bass_patterns import BASS_PATTERNS
 from tunesmith.composer.writing.drawing import maybe
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
-from tunesmith.composer.writing.steps import Step, pattern_bars, read_steps
+from tunesmith.composer.writing.step_patterns import Step, pattern_bars, read_steps
 
 VELOCITIES = {"R": 100, "g": 52, "o": 92, "a": 86}
 SLIDING = frozenset({"bass_808", "fretless_bass", "sub_bass", "wobble_bass", "reese_bass"})

@@ -22,7 +22,7 @@ from tunesmith.composer.writing.drawing import maybe
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.harmony.voicing import Pitches, voice_chord
 from tunesmith.composer.writing.plan import Plan, Player
-from tunesmith.composer.writing.steps import Step, pattern_bars, read_steps
+from tunesmith.composer.writing.step_patterns import Step, pattern_bars, read_steps
 
 REACH = (14, 12)  # semitones below and above the register
 FULLEST = 5

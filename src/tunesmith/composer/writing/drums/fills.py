@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tunesmith.composer.drums import VELOCITIES
+from tunesmith.composer.drum_names import VELOCITIES
 from tunesmith.composer.genre import Groove
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.drawing import draw

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from tunesmith.composer.drums import DRUM_KEYS, VELOCITIES
+from tunesmith.composer.drum_names import DRUM_KEYS, VELOCITIES
 from tunesmith.composer.genre import Groove
 from tunesmith.composer.theory import Meter
 

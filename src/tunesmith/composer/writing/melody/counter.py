@@ -13,7 +13,7 @@ from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.drawing import draw, maybe
 from tunesmith.composer.writing.harmony.scales import ladder, line_scale, sitting
-from tunesmith.composer.writing.melody.manners import compass_of
+from tunesmith.composer.writing.melody.idioms import compass_of
 from tunesmith.composer.writing.plan import Plan, Player
 
 WAVE = 4.0  # semitones by which the line rises and falls over eight bars

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tunesmith.composer.chance import chance
 from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.harmony.scales import ladder, line_scale
-from tunesmith.composer.writing.melody.manners import Manner, compass_of, manner_of
+from tunesmith.composer.writing.melody.idioms import Manner, compass_of, manner_of
 from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke
 from tunesmith.composer.writing.melody.ornaments import ornamented
-from tunesmith.composer.writing.melody.phrase import PhraseTaste, strokes_of
+from tunesmith.composer.writing.melody.phrases import PhraseTaste, strokes_of
+from tunesmith.composer.writing.melody.pitch_assignment import Range, Wish, metric_weight, set_line
 from tunesmith.composer.writing.melody.rhythm import RhythmTaste
-from tunesmith.composer.writing.melody.setting import Range, Wish, metric_weight, set_line
 from tunesmith.composer.writing.melody.themes import ThemeBook, section_units
 from tunesmith.composer.writing.plan import Plan, Player
 

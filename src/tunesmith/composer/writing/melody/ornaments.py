@@ -14,8 +14,8 @@ from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.drawing import draw, maybe
 from tunesmith.composer.writing.harmony.scales import Ladder, ladder
-from tunesmith.composer.writing.melody.manners import Manner
-from tunesmith.composer.writing.melody.setting import Range
+from tunesmith.composer.writing.melody.idioms import Manner
+from tunesmith.composer.writing.melody.pitch_assignment import Range
 from tunesmith.composer.writing.plan import Plan
 
 GRACE_SECONDS = 0.07

@@ -9,11 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from tunesmith.composer.chance import chance
+from tunesmith.composer.rng import chance
 from tunesmith.composer.score import Section
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, fragmented, inverted, sequenced, thinned
-from tunesmith.composer.writing.melody.phrase import PhraseTaste, Theme, develop, draw_theme, silent
+from tunesmith.composer.writing.melody.phrases import PhraseTaste, Theme, develop, draw_theme, silent
 
 TREATMENTS: Mapping[str, tuple[str, str]] = {
     "intro": ("A", "hint"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.composer.drums import DRUM_KEYS
+from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.score import Note
 from tunesmith.composer.writing.plan import Plan, Player
 

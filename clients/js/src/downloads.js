@@ -1,0 +1,58 @@
+/** Files: sound that is fetched from a server piece by piece. */
+
+import { Call } from "./deadline.js";
+import { ServerUnreachable } from "./errors.js";
+import { Exchange } from "./http.js";
+import { MAX_UNANSWERED, pauseAfter } from "./retries.js";
+
+/**
+ * Yield a file piece by piece; where the connection breaks it goes on from there on a new one.
+ *
+ * @param {Exchange} exchange
+ * @param {string} path
+ * @param {Call} call
+ * @returns {AsyncGenerator<Uint8Array, void, undefined>}
+ */
+export async function* filePieces(exchange, path, call) {
+  let received = 0;
+  let breaks = 0;
+  for (;;) {
+    /** @type {Record<string, string>} */
+    const headers = received ? { Range: `bytes=${received}-` } : {};
+    const answer = await exchange.open({ path, headers }, call);
+    let known = answer.status === 206 ? 0 : received; // whoever does not know ranges sends it all again
+    try {
+      for await (const piece of answer.pieces(call)) {
+        const fresh = piece.subarray(known);
+        known -= piece.length - fresh.length;
+        received += fresh.length;
+        if (fresh.length) breaks = 0;
+        if (fresh.length) yield fresh;
+      }
+      return;
+    } catch (problem) {
+      breaks += 1;
+      if (!(problem instanceof ServerUnreachable) || breaks >= MAX_UNANSWERED) throw problem;
+    }
+    await call.pause(Math.min(call.left, pauseAfter(breaks, undefined, call.time.random)));
+  }
+}
+
+/**
+ * Return a file whole.
+ *
+ * @param {Exchange} exchange
+ * @param {string} path
+ * @param {Call} call
+ */
+export async function wholeFile(exchange, path, call) {
+  const pieces = [];
+  for await (const piece of filePieces(exchange, path, call)) pieces.push(piece);
+  const content = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    content.set(piece, at);
+    at += piece.length;
+  }
+  return content;
+}

@@ -1,0 +1,47 @@
+/** Fields: a request for music as JSON, with the recordings that come along. */
+
+const PIECE_BYTES = 0x8000;
+
+/**
+ * Return the body of a request; what is undefined or null is left to the server. Bytes become base64.
+ *
+ * @param {string} prompt
+ * @param {import("./types.js").Wishes} wishes
+ * @returns {Promise<Record<string, unknown>>}
+ */
+export async function requestFields(prompt, wishes) {
+  /** @type {Record<string, unknown>} */
+  const fields = { prompt };
+  for (const [name, value] of Object.entries(wishes)) {
+    if (value !== undefined && value !== null) fields[name] = await plain(value);
+  }
+  return fields;
+}
+
+/**
+ * Return a new idempotency key. It need not be secret, only new, so Math.random will do where a page without TLS or an
+ * old Node has no crypto.
+ */
+export function newKey() {
+  const numbers = new Uint32Array(4);
+  if (globalThis.crypto) globalThis.crypto.getRandomValues(numbers);
+  else numbers.forEach((_, at) => (numbers[at] = Math.random() * 2 ** 32));
+  return Array.from(numbers, (number) => number.toString(16).padStart(8, "0")).join("");
+}
+
+/** @param {unknown} value */
+async function plain(value) {
+  if (value instanceof Blob) return base64(new Uint8Array(await value.arrayBuffer()));
+  if (value instanceof ArrayBuffer) return base64(new Uint8Array(value));
+  if (ArrayBuffer.isView(value)) return base64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  return value;
+}
+
+/** @param {Uint8Array} bytes */
+function base64(bytes) {
+  const texts = [];
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    texts.push(String.fromCharCode(...bytes.subarray(at, at + PIECE_BYTES)));
+  }
+  return btoa(texts.join(""));
+}

@@ -1,0 +1,33 @@
+"""Checks bytes of a caller by decoding all of them."""
+
+from __future__ import annotations
+
+import io
+
+from tunesmith.errors import InvalidRequest
+
+KNOWN = "is not a sound file that can be read (WAV, AIFF, FLAC, MP3, Ogg, Opus; with FFmpeg M4A, WebM, 3GP, AMR, WMA)"
+MAX_CHANNELS = 8
+SAMPLES_A_SECOND = 2 * 48_000
+"""What the longest sound may hold: that of stereo at 48 kHz; packed silence of many channels fits into few bytes."""
+
+
+def check_sound(content: bytes, field: str, max_seconds: float) -> None:
+    """Raise InvalidRequest unless the bytes decode to their end as sound of at most so many seconds.
+
+    Headers are not believed: all of it is decoded, block by block, until a limit is passed.
+    """
+    from tunesmith.audio.decoder import DecodeError, Decoder, LimitExceeded, NotASound, SoundLimits
+
+    limits = SoundLimits(MAX_CHANNELS, max_seconds, max_seconds * SAMPLES_A_SECOND)
+    try:
+        with Decoder(io.BytesIO(content), limits) as sound:
+            decoded = sum(block.shape[1] for block in sound.blocks())
+    except LimitExceeded as error:
+        raise InvalidRequest(field, str(error)) from None
+    except NotASound as error:
+        raise InvalidRequest(field, f"is not a sound that can be used: {error}") from None
+    except DecodeError:
+        raise InvalidRequest(field, KNOWN) from None
+    if not decoded:
+        raise InvalidRequest(field, "has no sound in it")

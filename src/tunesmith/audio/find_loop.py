@@ -1,0 +1,121 @@
+"""Looping: the stretch of any sound that repeats best, a whole number of bars, made seamless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.audio import edit
+from tunesmith.audio.analysis.analyse import Heard, hear_knowing
+from tunesmith.audio.analysis.beat_similarity import Likeness
+from tunesmith.audio.analysis.rhythm import Rhythm
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.crossfade import Stretch, aligned, copy_stretch, crossfaded, likeness
+from tunesmith.audio.markers import Loop, markers_of
+from tunesmith.audio.spool import Samples, Spool
+from tunesmith.audio.timeline import NEAR_SECONDS, timeline_of
+from tunesmith.errors import InvalidRequest
+
+OVERLAP_SECONDS, SHORTEST_OVERLAP_SECONDS = 0.05, 0.005
+LIKE_ENOUGH = 0.45
+AS_LOUD = 0.25  # in power
+BARS = (32, 16, 8, 4, 2, 1)
+GOOD_BARS = {32: 1.02, 16: 1.04, 8: 1.04, 4: 1.0, 2: 0.9, 1: 0.8}
+SHORTEST_SECONDS = 0.5
+SMALLEST_OVERLAP_SECONDS, LARGEST_OVERLAP_SECONDS = 0.1, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPoints:
+    """A loop from ``start`` to ``end`` seconds of so many bars (0: no beat was found), and how alike its ends are.
+
+    ``is_stated`` where they are the loop points of the file.
+    """
+
+    start: float
+    end: float
+    bars: int
+    likeness: float
+    is_stated: bool = False
+
+
+def best_loop(heard: Heard, bars: int | None = None) -> LoopPoints | None:
+    """Return the loop whose end goes into its start most naturally; None where no beat is found or no bars fit."""
+    rhythm = heard.rhythm
+    if rhythm is None:
+        return None
+    alike = heard.likeness()
+    found = [points for size in ((bars,) if bars else BARS) for points in _of_length(size, rhythm, alike)]
+    return max(found, key=lambda points: points.likeness * GOOD_BARS.get(points.bars, 1.0), default=None)
+
+
+def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
+    """Return a loop of a sound and where it was cut; without a beat all of it, its end faded into its start."""
+    if bars is not None and bars < 1:
+        raise InvalidRequest("bars", f"must be at least 1, got {bars}")
+    if audio.duration < SHORTEST_SECONDS:
+        problem = f"{audio.duration:g} s are too short for a loop, which needs {SHORTEST_SECONDS:g} s"
+        raise InvalidRequest("file", problem)
+    stated = markers_of(audio.metadata, audio.sample_rate).loops if bars is None else ()
+    if stated:
+        return _as_stated(audio, stated[0])
+    points = best_loop(hear_knowing(audio), bars)
+    if points is None:
+        if bars is not None:
+            raise InvalidRequest("bars", f"no loop of {bars} bars is found in {audio.duration:.1f} s of sound")
+        overlap = min(LARGEST_OVERLAP_SECONDS, max(SMALLEST_OVERLAP_SECONDS, audio.duration / 8))
+        return edit.loop(audio, overlap), LoopPoints(0.0, audio.duration - overlap, 0, 0.0)
+    return _cut(audio, points), points
+
+
+def _as_stated(audio: Audio, loop: Loop) -> tuple[Audio, LoopPoints]:
+    """Return the loop that the file itself states, as it is: whoever set its points made it seamless."""
+    spool = Spool(audio.channels)
+    copy_stretch(audio, spool, Stretch(loop.start, loop.end))
+    timeline = timeline_of(audio.metadata, audio.duration)
+    start, end = loop.start / audio.sample_rate, loop.end / audio.sample_rate
+    bars = (
+        sum(is_first and start - NEAR_SECONDS <= at < end - NEAR_SECONDS for at, is_first in timeline.beats())
+        if timeline
+        else 0
+    )
+    metadata = edit.loop_metadata(audio, [(loop.start, loop.end)])
+    return audio.with_samples(spool, metadata=metadata), LoopPoints(start, end, bars, 1.0, is_stated=True)
+
+
+def _of_length(bars: int, rhythm: Rhythm, alike: Likeness) -> list[LoopPoints]:
+    beats, size = rhythm.beats, bars * rhythm.beats_a_bar
+    firsts = [beats.index(time) for time in rhythm.downbeats]
+    return [
+        LoopPoints(beats[first], beats[first + size], bars, alike.jump(first + size, first))
+        for first in firsts
+        if first + size < len(beats)
+    ]
+
+
+def _cut(audio: Audio, points: LoopPoints) -> Audio:
+    rate = audio.sample_rate
+    start = round(points.start * rate)
+    end = aligned(audio, start, round(points.end * rate))
+    spool = Spool(audio.channels)
+    copy_stretch(audio, spool, Stretch(start, end))
+    _fade_seam(audio, spool, start, end)
+    return audio.with_samples(spool, metadata=edit.loop_metadata(audio, [(start, end)]))
+
+
+def _fade_seam(audio: Audio, spool: Spool, start: int, end: int) -> None:
+    """Let the start become what comes after the end where that is much like it, or else the end what came before."""
+    size, shortest = (round(seconds * audio.sample_rate) for seconds in (OVERLAP_SECONDS, SHORTEST_OVERLAP_SECONDS))
+    after = audio.between(end, end + size), audio.between(start, start + size)
+    before = audio.between(end - size, end), audio.between(start - size, start)
+    if end + size <= audio.num_samples and likeness(*after) > max(LIKE_ENOUGH, likeness(*before)):
+        spool.write(0, crossfaded(*after))
+        return
+    if _power(before[1]) < AS_LOUD * _power(before[0]):  # as before the first beat of a piece: a gap would be heard
+        size = shortest
+    spool.write(len(spool) - size, crossfaded(before[0][:, -size:], before[1][:, -size:]))
+
+
+def _power(samples: Samples) -> float:
+    return float(np.square(samples, dtype=np.float64).mean())

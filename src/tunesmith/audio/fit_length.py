@@ -1,0 +1,196 @@
+"""Fitting: a sound as long as asked: bars are taken out or repeated where it is least noticed, the end is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.audio.analysis.analyse import Heard, hear_knowing
+from tunesmith.audio.analysis.rhythm import FRAMES_A_SECOND
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.crossfade import Stretch, aligned, copy_stretch, spliced, stretched
+from tunesmith.audio.edit import fade_curve
+from tunesmith.audio.retiming import keep_loops_between, retimed
+from tunesmith.audio.spool import Spool
+from tunesmith.audio.timeline import timeline_of, with_timeline
+from tunesmith.errors import InvalidRequest
+from tunesmith.request import MAX_DURATION_SECONDS
+
+OVERLAP_SECONDS = 0.05
+PLAIN_OVERLAP_SECONDS = 2.0
+SHORTEST_SECONDS = 0.5
+LONGEST_FADE_SECONDS = 3.0
+UNNOTICED_SECONDS = 0.02
+KEPT_RING_SECONDS = 0.5
+"""How long the last note must sound; where the cut leaves less, other bars or beats are taken, and it rings longer."""
+LONGEST_STRETCH = 2
+ATTACK_SECONDS = 0.15
+END_SECONDS, DIED_AWAY, STRONG, WEAK = 0.05, 0.02, 0.5, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A sound of the length asked for, and what was done to it in a few words."""
+
+    audio: Audio
+    done: str
+
+
+def fit(audio: Audio, duration: float) -> Fit:
+    """Return the sound ``duration`` seconds long, to the sample."""
+    if not UNNOTICED_SECONDS < duration <= MAX_DURATION_SECONDS:
+        raise InvalidRequest("duration", f"must be at most {MAX_DURATION_SECONDS:g} s and above 0, got {duration:g}")
+    heard = hear_knowing(audio)
+    wanted = duration - audio.duration
+    if heard.rhythm is None:
+        joined, done = _without_beats(audio, wanted)
+    elif wanted > 0:
+        joined, done = _longer(audio, heard, wanted)
+    else:
+        joined, done = _shorter(audio, heard, -wanted)
+    return Fit(_exactly(joined, duration), done)
+
+
+def _shorter(audio: Audio, heard: Heard, excess: float) -> tuple[Audio, str]:
+    """Take out whole beats, as many bars as fit into what is too much, where the jump is least noticed."""
+    assert heard.rhythm is not None
+    beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
+    beat = 60 / heard.rhythm.tempo_bpm
+    fitting = int(excess / beat + 1e-6)
+    fitting -= fitting % bar if fitting >= bar else 0
+    choices = [fitting, fitting + bar, *(fitting + more for more in range(1, bar))]
+    possible = [count for count in choices if count + 2 * bar <= len(beats)]
+    ending = _Ending.of(audio, heard)
+    count = ending.choose({count: excess - count * beat for count in possible})
+    if not count:
+        return audio, "cut at its end"
+    likeness = heard.likeness()
+    leaving = max(range(bar, len(beats) - count), key=lambda at: likeness.jump(at, at + count))
+    rate = audio.sample_rate
+    cut = round(beats[leaving] * rate)
+    arriving = aligned(audio, cut, round(beats[leaving + count] * rate))
+    stretches = [Stretch(0, cut), Stretch(arriving, audio.num_samples)]
+    done = f"{_bars(count, bar)} taken out at {beats[leaving]:.2f} s"
+    joined = spliced(audio, stretches, round(OVERLAP_SECONDS * rate))
+    return ending.lengthened(joined, count * beat - excess), done
+
+
+def _longer(audio: Audio, heard: Heard, missing: float) -> tuple[Audio, str]:
+    """Repeat whole bars, as often as it takes, going back where the jump is least noticed."""
+    assert heard.rhythm is not None
+    beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
+    beat = 60 / heard.rhythm.tempo_bpm
+    needed = -int(-missing // (bar * beat))
+    ending = _Ending.of(audio, heard)
+    choices = [needed * bar, (needed - 1) * bar, *range(needed * bar - 1, (needed - 1) * bar, -1)]
+    count = ending.choose({count: count * beat - missing for count in choices})
+    if not count:
+        return ending.lengthened(audio, missing), "its last note rings longer"
+    most = (len(beats) - 2) // bar
+    if most < 1:
+        return _without_beats(audio, missing)
+    sizes = _sizes(count, bar, most)
+    likeness = heard.likeness()
+    leaving = max(range(max(sizes), len(beats)), key=lambda at: likeness.jump(at, at - sizes[0]))
+    rate = audio.sample_rate
+    arriving = [round(beats[leaving - size] * rate) for size in sizes]
+    leaves = [aligned(audio, place, round(beats[leaving] * rate)) for place in arriving]
+    stretches = [Stretch(*ends) for ends in zip([0, *arriving], [*leaves, audio.num_samples], strict=True)]
+    what = f"{'' if sizes[0] == sizes[-1] else 'up to '}{_bars(sizes[0], bar)} before {beats[leaving]:.2f} s"
+    done = f"{what} repeated" + (f" {len(sizes)} times" if len(sizes) > 1 else "")
+    joined = spliced(audio, stretches, round(OVERLAP_SECONDS * rate))
+    return ending.lengthened(joined, missing - count * beat), done
+
+
+def _sizes(count: int, bar: int, most: int) -> list[int]:
+    """Return how many beats are repeated each time, at most so many bars at once; beats that make no bar come last."""
+    bars, rest = divmod(count, bar)
+    times = -(-bars // most)
+    sizes = [(bars // times + (number < bars % times)) * bar for number in range(times)]
+    return [*sizes, rest] if rest else sizes
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How a sound ends: with a strong note that rings for ``ring`` seconds and dies away, or not (0).
+
+    In the last ``tail`` seconds nothing begins at all.
+    """
+
+    ring: float
+    tail: float
+
+    @classmethod
+    def of(cls, audio: Audio, heard: Heard) -> _Ending:
+        end = audio.between(audio.num_samples - round(END_SECONDS * audio.sample_rate), audio.num_samples)
+        if float(np.abs(end).max()) > DIED_AWAY:
+            return cls(0.0, 0.0)
+        onsets = heard.features.onsets
+        usual = np.percentile(onsets, 98)
+        lasts = [np.flatnonzero(onsets > share * usual)[-1] / FRAMES_A_SECOND for share in (STRONG, WEAK)]
+        ring, tail = (max(0.0, audio.duration - float(last)) for last in lasts)
+        return cls(ring, tail)
+
+    def bears(self, lost: float) -> bool:
+        """Whether so many seconds may be cut from the end, or, where negative, the last note may ring longer."""
+        if lost >= 0:
+            return self.ring == 0 or self.ring - lost >= min(KEPT_RING_SECONDS, self.ring)
+        return -lost <= LONGEST_STRETCH * self.tail
+
+    def choose(self, lost: Mapping[int, float]) -> int:
+        """Return the number of beats with which the end bears what is lost, or that leaves least to be filled."""
+        for count, seconds in lost.items():
+            if self.bears(seconds):
+                return count
+        short = [count for count, seconds in lost.items() if seconds < 0]
+        return max(short, key=lambda count: lost[count]) if short else next(iter(lost), 0)
+
+    def lengthened(self, audio: Audio, missing: float) -> Audio:
+        """Let the last note ring and die away so many seconds longer."""
+        if missing <= 0 or self.ring == 0:
+            return audio
+        rate = audio.sample_rate
+        ring = round(max(self.tail - ATTACK_SECONDS, END_SECONDS) * rate)
+        begins = audio.num_samples - ring
+        spool = Spool(audio.channels)
+        copy_stretch(audio, spool, Stretch(0, begins))
+        spool.append(stretched(audio, Stretch(begins, audio.num_samples), ring + round(missing * rate)))
+        timeline = timeline_of(audio.metadata, audio.duration)
+        lasting = None if timeline is None else replace(timeline, duration=len(spool) / rate)
+        return audio.with_samples(spool, metadata=with_timeline(audio.metadata, lasting, len(spool) / rate))
+
+
+def _without_beats(audio: Audio, wanted: float) -> tuple[Audio, str]:
+    if wanted <= 0:
+        return audio, "no beat found: cut at its end"
+    if audio.duration < SHORTEST_SECONDS:
+        problem = f"{audio.duration:g} s are too short to be repeated, which needs {SHORTEST_SECONDS:g} s"
+        raise InvalidRequest("file", problem)
+    rate = audio.sample_rate
+    overlap = round(min(PLAIN_OVERLAP_SECONDS, audio.duration / 4) * rate)
+    times = -(-round(wanted * rate) // (audio.num_samples - 2 * overlap))
+    middle = [Stretch(overlap, audio.num_samples - overlap)] * (times - 1)
+    stretches = [Stretch(0, audio.num_samples - overlap), *middle, Stretch(overlap, audio.num_samples)]
+    return spliced(audio, stretches, overlap), f"no beat found: repeated {times} times with crossfades"
+
+
+def _exactly(audio: Audio, duration: float) -> Audio:
+    """Cut the end, faded where sound is lost."""
+    length = round(duration * audio.sample_rate)
+    lost = (audio.num_samples - length) / audio.sample_rate
+    spool = Spool(audio.channels)
+    copy_stretch(audio, spool, Stretch(0, length))
+    exact = audio.with_samples(spool, metadata=retimed(audio, [(0, length)]))
+    if lost <= UNNOTICED_SECONDS:
+        return exact
+    size = round(min(LONGEST_FADE_SECONDS, duration / 4, 0.3 + lost) * audio.sample_rate)
+    spool.write(length - size, spool.read(length - size) * fade_curve(size, "smooth")[::-1])
+    return keep_loops_between(exact, 0, length - size)
+
+
+def _bars(beats: int, bar: int) -> str:
+    if beats % bar:
+        return f"{beats} beats"
+    return f"{beats // bar} bar" + ("s" if beats > bar else "")

@@ -1,0 +1,171 @@
+"""Stitching: sounds one after another on the beat, equally loud, with crossfades of a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tunesmith.audio.analysis.analyse import Heard, hear_knowing
+from tunesmith.audio.buffer import Audio
+from tunesmith.audio.credits import licence_of
+from tunesmith.audio.crossfade import Stretch, copy_stretch, crossfaded
+from tunesmith.audio.edit import gain
+from tunesmith.audio.encoding import Encoding
+from tunesmith.audio.loudness import loudness_of, true_peak_of
+from tunesmith.audio.resample import resample
+from tunesmith.audio.spool import Samples, Spool
+from tunesmith.audio.tags.own import foreign_tags
+from tunesmith.errors import InvalidRequest
+
+PLAIN_SECONDS = 2.0
+LONGEST_SECONDS = 8.0
+LATEST_ENTRY_SECONDS = 4.0
+LOOKED_BACK, STEP_SECONDS = 6, 1.0
+UNHEARD_DB, QUIETEST = 0.8, 1e-7
+CEILING_DBTP = -1.0
+OF_ONE_FILE = frozenset({"markers"})
+OF_ONE_WORK = frozenset({"title", "artist", "license", "copyright", "tracknumber", "tracktotal", "isrc"})
+"""Tags that are said of the parts, or in the licence of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A crossfade ``at`` seconds of the result, ``seconds`` long; tempo and key before and after, None unknown."""
+
+    at: float
+    seconds: float
+    tempo_bpm: tuple[float | None, float | None]
+    key: tuple[str | None, str | None]
+    on_the_beat: bool
+
+
+def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Audio, tuple[Transition, ...]]:
+    """Join sounds in the first one's rate and loudness; ``crossfade`` in seconds, None for a bar.
+
+    Raises InvalidRequest for fewer than two sounds, or ones shorter than the crossfade.
+    """
+    if len(pieces) < 2:
+        raise InvalidRequest("files", f"must be at least two, got {len(pieces)}")
+    if crossfade is not None and not 0 <= crossfade <= LONGEST_SECONDS * 4:
+        raise InvalidRequest("crossfade", f"must be 0 to {LONGEST_SECONDS * 4:g} s, got {crossfade:g}")
+    alike = _alike(pieces)
+    heard = [hear_knowing(piece) for piece in alike]
+    rate = alike[0].sample_rate
+    spool = Spool(alike[0].channels)
+    transitions: list[Transition] = []
+    entry = 0
+    for number, piece in enumerate(alike[:-1]):
+        following, size = alike[number + 1], _size(heard[number], crossfade, rate)
+        leave, enter, on_the_beat = _joint(heard[number : number + 2], (piece, following), size)
+        _check_room(piece, following, entry, leave, enter, size)
+        copy_stretch(piece, spool, Stretch(entry, leave))
+        transitions.append(_transition(len(spool) / rate, size / rate, heard[number : number + 2], on_the_beat))
+        spool.append(crossfaded(piece.between(leave, leave + size), following.between(enter, enter + size)))
+        entry = enter + size
+    copy_stretch(alike[-1], spool, Stretch(entry, alike[-1].num_samples))
+    joined = Audio(spool, rate, _metadata(pieces), Encoding.joined(piece.encoding for piece in alike))
+    over = true_peak_of(joined) - CEILING_DBTP
+    return gain(joined, -over) if over > 0 else joined, tuple(transitions)
+
+
+def _metadata(pieces: Sequence[Audio]) -> dict[str, Any]:
+    """Return what is known of the whole: its parts, their licences, and the tags that all of them share."""
+    parts = [{name: value for name, value in piece.metadata.items() if name not in OF_ONE_FILE} for piece in pieces]
+    first, *others = [dict(foreign_tags(part)) for part in parts]
+    shared = {
+        name: values
+        for name, values in first.items()
+        if name not in OF_ONE_WORK and all(other.get(name) == values for other in others)
+    }
+    whole = {"title": "Stitched", "stitched": parts, **({"tags": shared} if shared else {})}
+    return {**whole, "licence": licence_of(whole)}
+
+
+def _alike(pieces: Sequence[Audio]) -> list[Audio]:
+    """Bring all to the first one's rate and loudness, and to as many channels as any has."""
+    rate, channels = pieces[0].sample_rate, max(piece.channels for piece in pieces)
+    same = [_with_channels(resample(piece, rate), channels) for piece in pieces]
+    wanted, *others = [loudness_of(one) for one in same]
+    if not np.isfinite(wanted):
+        return same
+    pairs = zip(same[1:], others, strict=True)
+    return [same[0], *(gain(one, wanted - measured) if np.isfinite(measured) else one for one, measured in pairs)]
+
+
+def _with_channels(audio: Audio, channels: int) -> Audio:
+    if audio.channels == channels:
+        return audio
+    if audio.channels != 1:
+        raise InvalidRequest("files", f"have {audio.channels} and {channels} channels, which cannot be joined")
+    spool = Spool(channels)
+    for block in audio.blocks():
+        spool.append(np.repeat(block, channels, axis=0))
+    return audio.with_samples(spool)
+
+
+def _size(heard: Heard, crossfade: float | None, rate: int) -> int:
+    if crossfade is not None:
+        return round(crossfade * rate)
+    bar = heard.rhythm.beats_a_bar * 60 / heard.rhythm.tempo_bpm if heard.rhythm else PLAIN_SECONDS
+    return round(min(bar, LONGEST_SECONDS) * rate)
+
+
+def _joint(heard: Sequence[Heard], pieces: tuple[Audio, Audio], size: int) -> tuple[int, int, bool]:
+    """Return where to leave the one and enter the other, and whether both are first beats of bars.
+
+    An ending that dies away is left out where it would be a hole between the two.
+    """
+    rate = pieces[0].sample_rate
+    latest = pieces[0].num_samples - size
+    leaving = [round(time * rate) for time in heard[0].rhythm.downbeats] if heard[0].rhythm else []
+    entering = [round(time * rate) for time in heard[1].rhythm.downbeats] if heard[1].rhythm else []
+    enter = next((at for at in entering if at <= LATEST_ENTRY_SECONDS * rate), None)
+    bars = [at for at in leaving if 0 <= at <= latest][::-1]
+    places = bars or list(range(latest, 0, -round(STEP_SECONDS * rate))) or [latest]
+    leave = _without_hole(pieces, places[:LOOKED_BACK], enter or 0, size)
+    return leave, enter or 0, bool(bars) and enter is not None
+
+
+def _without_hole(pieces: tuple[Audio, Audio], places: Sequence[int], enter: int, size: int) -> int:
+    """Return the first place where the crossfade is as loud as what is around it, or else the best."""
+    if size == 0:
+        return places[0]
+    arriving = pieces[1].between(enter, enter + size)
+    after = _level(pieces[1].between(enter + size, enter + 2 * size))
+    dips = []
+    for leave in places:
+        before = _level(pieces[0].between(leave - size, leave))
+        joint = _level(crossfaded(pieces[0].between(leave, leave + size), arriving))
+        dips.append(min(before, after) - joint)
+        if dips[-1] <= UNHEARD_DB:
+            return leave
+    return places[int(np.argmin(dips))]
+
+
+def _level(samples: Samples) -> float:
+    return 10 * float(np.log10(np.square(samples, dtype=np.float64).mean() + QUIETEST))
+
+
+def _check_room(piece: Audio, following: Audio, entry: int, leave: int, enter: int, size: int) -> None:
+    if leave < entry or following.num_samples < enter + size:
+        shortest = min(piece.duration, following.duration)
+        seconds = size / piece.sample_rate
+        raise InvalidRequest("crossfade", f"must fit into every sound, got {seconds:g} s for one of {shortest:g} s")
+
+
+def _transition(at: float, seconds: float, heard: Sequence[Heard], on_the_beat: bool) -> Transition:
+    before, after = heard
+    return Transition(
+        round(at, 3),
+        round(seconds, 3),
+        (_tempo(before), _tempo(after)),
+        (before.key.name if before.key else None, after.key.name if after.key else None),
+        on_the_beat,
+    )
+
+
+def _tempo(heard: Heard) -> float | None:
+    return heard.rhythm.tempo_bpm if heard.rhythm else None

@@ -1,0 +1,176 @@
+"""Orders: the rows of a sheet as requests that have been checked, each with its name, its seed and its file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tunesmith.audio.formats import format_of
+from tunesmith.batch.column_mapping import FILE, FORMAT, field_of, named_by_column, values_of
+from tunesmith.batch.input_table import Problem, Sheet, SheetRow
+from tunesmith.batch.manifest import Entry, Manifest
+from tunesmith.batch.tables import PROMPT
+from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.request import DRAWN_SEEDS, GenerationRequest
+from tunesmith.slug import slug
+
+Check = Callable[[GenerationRequest], None]
+"""Raises what a model would raise for a request, before it is made."""
+
+ID_LETTERS = 16
+_NAMED = re.compile(r"[^\x00-\x1f<>:\"|?*\\]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request and its place in the manifest."""
+
+    request: GenerationRequest
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for every row that does not say otherwise.
+
+    ``settings`` gives what the user has set, by the fields of a row; ``flags`` are fields said for the whole batch, and
+    win over those; ``seed`` is that of every row; ``suffix`` is the format; paths in rows are taken from ``folder``.
+    """
+
+    folder: Path
+    settings: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _: {}
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    suffix: str = ".wav"
+
+    def of(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row's fields with the defaults; bars that a row says are not overruled by a length that is not."""
+        given = {"model": "composer", **self.flags, **values}
+        if "bars" in values and "duration" not in values:
+            given.pop("duration", None)
+        said = {name: value for name, value in self.settings({PROMPT: "", **given}).items() if value is not None}
+        return {**said, **given}
+
+
+def read_orders(
+    sheet: Sheet, manifest: Manifest, defaults: Defaults, check: Check
+) -> tuple[list[Order], list[Problem]]:
+    """Return an order for every row of the sheet, and what is wrong with those that cannot be.
+
+    A row that the manifest knows keeps its seed and its file.
+    """
+    reader = _Reader(manifest, defaults, check, sheet.delimiter)
+    problems = [*sheet.problems, *_column_problems(sheet)]
+    orders = []
+    for number, row in enumerate(() if len(problems) > len(sheet.problems) else sheet.rows, start=1):
+        try:
+            orders.append(reader.order(number, row))
+        except TunesmithError as error:
+            problems.append(Problem(row.line, str(named_by_column(error, row.cells))))
+    return orders, sorted(problems, key=lambda problem: problem.line)
+
+
+def _column_problems(sheet: Sheet) -> list[Problem]:
+    """Find what is wrong with the columns of a CSV, once rather than for every row."""
+    problems, names = [], []
+    for column in sheet.columns:
+        try:
+            names.append(field_of(column))
+        except InvalidRequest as error:
+            problems.append(Problem(sheet.header_line, str(error)))
+    if sheet.columns and not problems and PROMPT not in names:
+        problems.append(Problem(sheet.header_line, f"there is no column {PROMPT}"))
+    doubles = [name for name, times in Counter(names).items() if name is not None and times > 1]
+    return [*problems, *(Problem(sheet.header_line, f"column: there are several for {name}") for name in doubles)]
+
+
+class _Reader:
+    def __init__(self, manifest: Manifest, defaults: Defaults, check: Check, delimiter: str) -> None:
+        self._manifest = manifest
+        self._delimiter = delimiter
+        self._defaults = defaults
+        self._check = check
+        self._times: Counter[str] = Counter()
+        self._lines: dict[str, int] = {}
+        self._taken = {_same(file) for file in manifest.files()}
+
+    def order(self, number: int, row: SheetRow) -> Order:
+        """Return a row's order; raises TunesmithError for one that cannot be."""
+        values = values_of(row.cells, self._defaults.folder, self._delimiter)
+        if PROMPT not in values:
+            raise InvalidRequest(PROMPT, "is missing")
+        suffix = _suffix(values.pop(FORMAT, None), self._defaults.suffix)
+        wanted = values.pop(FILE, None)
+        fields = self._defaults.of(values)
+        name, times = self._named({**fields, FILE: wanted, FORMAT: suffix})
+        known = self._manifest.find(name)
+        request = GenerationRequest.checked(**fields).with_seed(self._seed(known, times))
+        if not (known and self._manifest.is_made(known)):
+            self._check(request)
+        file = self._file(known, wanted, f"{number:03d}-{slug(request.prompt)}", suffix)
+        if _same(file) in self._lines:
+            raise InvalidRequest(FILE, f"{file} is also the file of line {self._lines[_same(file)]}")
+        self._lines[_same(file)] = row.line
+        asked = {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
+        if known is None:
+            return Order(request, Entry(name, number, row.line, asked, file))
+        kept = {"digest": known.digest, "seconds": known.seconds, "duration": known.duration, "track": known.track,
+                "warnings": known.warnings}  # fmt: skip
+        state = {"state": known.state, "error": known.error, "tries": known.tries}
+        return Order(request, Entry(name, number, row.line, asked, file, **kept, **state))  # type: ignore[arg-type]
+
+    def _named(self, fields: Mapping[str, Any]) -> tuple[str, int]:
+        """Return the name of what is asked for, and how many rows before asked for the same."""
+        asked = json.dumps(fields, sort_keys=True, default=str)
+        times = self._times[asked]
+        self._times[asked] += 1
+        return hashlib.sha256(f"{asked}\0{times}".encode(errors="replace")).hexdigest()[:ID_LETTERS], times
+
+    def _seed(self, known: Entry | None, times: int) -> int:
+        if known is not None and isinstance(known.request.get("seed"), int):
+            return int(known.request["seed"])
+        return secrets.randbelow(DRAWN_SEEDS) if self._defaults.seed is None else self._defaults.seed + times
+
+    def _file(self, known: Entry | None, wanted: Any, stem: str, suffix: str) -> str:
+        """Return the file of a row: the known one, the wanted one, or one that is nobody's yet."""
+        if known is not None:
+            return known.file
+        if wanted is not None:
+            return _inside(str(wanted), suffix)
+        file, number = f"{stem}{suffix}", 2
+        while _same(file) in self._lines or _same(file) in self._taken or (self._manifest.folder / file).exists():
+            file, number = f"{stem}-{number}{suffix}", number + 1
+        return file
+
+
+def _suffix(wanted: Any, default: str) -> str:
+    suffix = default if wanted is None else f".{str(wanted).strip().lower().removeprefix('.')}"
+    format_of(Path(f"a{suffix}"), FORMAT)
+    return suffix
+
+
+def _inside(wanted: str, suffix: str) -> str:
+    """Return the file a row asks for; it must stay in the folder, on every system."""
+    path = PurePosixPath(wanted.replace("\\", "/"))
+    if path.is_absolute() or not path.name or not all(map(_is_name, path.parts)):
+        raise InvalidRequest(FILE, f"must be a name in the folder of the batch, got {wanted[:80]!r}")
+    named = path if path.suffix else path.with_name(path.name + suffix)
+    format_of(Path(named), FILE)
+    return str(named)
+
+
+def _is_name(part: str) -> bool:
+    return part != ".." and part == part.strip() and _NAMED.fullmatch(part) is not None and not part.startswith(".")
+
+
+def _same(file: str) -> str:
+    """Return what is equal for names that some system takes for the same file."""
+    return unicodedata.normalize("NFC", file).casefold()

@@ -1,0 +1,67 @@
+"""Making a batch on a Tunesmith server, which does the work and keeps the tracks in its own prompt log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.audio.writer import whole_file
+from tunesmith.batch.batch_runner import Made, uninterrupted
+from tunesmith.batch.items import Order
+from tunesmith.client import AsyncTunesmith, Clip, RemoteJob
+from tunesmith.errors import ApiError, GenerationFailed, InvalidRequest, Mistake, ServerBusy, TokenRefused, UnknownName
+from tunesmith.jobs.runners.pool import Report
+
+PLACES = 4
+"""How many orders are handed in at once, so that the server always has the next one."""
+TRACK_SECONDS = 3600.0
+BLAMED = (InvalidRequest.code, UnknownName.code)
+
+
+class RemoteMaker:
+    """Makes music on the server at ``url``. To be made in the event loop that uses it."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        try:
+            self._client = AsyncTunesmith(url, token, deadline=TRACK_SECONDS)
+        except InvalidRequest as error:
+            raise InvalidRequest("server", error.problem) from None
+
+    def places(self, models: Sequence[str]) -> int:  # noqa: ARG002  the interface's
+        """Return how many orders are handed in at once."""
+        return PLACES
+
+    async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
+        """Make an order's music and write its file as it came; see Maker."""
+        request = order.request
+        wishes: dict[str, Any] = {name: getattr(request, name) for name in request.model_fields_set - {"prompt"}}
+        wishes |= {"model": request.model, "format": path.suffix.removeprefix(".").lower()}
+        try:
+            clip = await self._client.generate(request.prompt, progress=lambda job: report(_report_of(job)), **wishes)
+        except (ApiError, GenerationFailed) as error:
+            if _is_mistake(error):
+                raise Mistake(str(error)) from None
+            raise
+        await uninterrupted(asyncio.to_thread(_write, clip, path))
+        return Made(clip.duration, clip.job.document["metadata"])
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.close()
+
+
+def _is_mistake(error: ApiError | GenerationFailed) -> bool:
+    if isinstance(error, GenerationFailed):
+        return error.kind in BLAMED
+    return 400 <= error.status < 500 and not isinstance(error, ServerBusy | TokenRefused)
+
+
+def _report_of(job: RemoteJob) -> Report:
+    return Report(running=job.state == "running", fraction=job.progress, stage=job.stage or job.state)
+
+
+def _write(clip: Clip, path: Path) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_bytes(clip.content)

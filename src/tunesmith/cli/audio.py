@@ -1,0 +1,145 @@
+"""``tunesmith info``, ``convert``, ``trim``, ``fade``, ``normalize``: what a sound file is, and small changes to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli.outputs import as_json_text
+
+if TYPE_CHECKING:
+    from tunesmith.audio import Audio
+
+FILE_HELP = "A sound file: WAV, FLAC, MP3, Ogg, Opus, AIFF …"
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help=FILE_HELP, readable=False)
+]  # the reader says why not
+OUTPUT_HELP = "Where to; the suffix is the format."
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=OUTPUT_HELP)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="PNG", help="Also a picture: waveform and spectrogram.")]
+Start = Annotated[str, typer.Option("--start", metavar="TIME", help="From here: 12, 0:12.5.")]
+End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="To here; to the end where left out.")]
+FadeIn = Annotated[str, typer.Option("--in", metavar="TIME", help="Rise from silence over so long.")]
+FadeOut = Annotated[str, typer.Option("--out", metavar="TIME", help="Fall to silence over so long.")]
+Loudness = Annotated[float, typer.Option("--loudness", metavar="LUFS", min=-40, max=-5, help="Integrated loudness.")]
+RateOption = Annotated[int | None, typer.Option("--sample-rate", metavar="HZ", min=8_000, max=192_000, help="In Hz.")]
+Mono = Annotated[bool, typer.Option("--mono", help="One channel.")]
+BITS_HELP = "Bits a sample, where the format has a choice; those of the source where left out."
+Bits = Annotated[int | None, typer.Option("--bits", metavar="16|24|32", help=BITS_HELP)]
+STREAMING_LUFS = -14.0
+
+
+def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None:
+    """Tell what a sound file is: length, tempo, key, loudness, peaks, and what it was made from.
+
+    tunesmith info song.mp3 --plot song.png
+    """
+    from tunesmith.cli.input_files import read_sound
+    from tunesmith.cli.outputs import check_folder_of
+
+    if plot is not None:
+        from tunesmith.audio.spectrogram_plot import check_drawable
+
+        check_drawable(plot)
+        check_folder_of("plot", plot)
+    audio = read_sound(file)
+    values = about(audio, file)
+    if plot is not None:
+        from tunesmith.audio.spectrogram_plot import draw
+
+        draw(audio, plot, title=file.name)
+    if as_json:
+        typer.echo(as_json_text(values))
+        return
+    for name, value in values.items():
+        if value is not None and name != "metadata":
+            typer.echo(f"{name:16}{_loops_in_words(value) if name == 'loop_points' else value}")
+
+
+def convert(
+    file: FileArgument, output: Output, sample_rate: RateOption = None, mono: Mono = False, bits: Bits = None
+) -> None:
+    """Write a sound in another format, rate or number of channels; what it says of itself is kept."""
+    _edit(file, output, "convert", sample_rate=sample_rate, mono=mono or None, bits=bits)
+
+
+def trim(file: FileArgument, output: Output, start: Start = "0", end: End = None, bits: Bits = None) -> None:
+    """Keep a part of a sound, to the sample."""
+    last = None if end is None else seconds_of("end", end)
+    _edit(file, output, "trim", start=seconds_of("start", start), end=last, bits=bits)
+
+
+def fade(file: FileArgument, output: Output, rise: FadeIn = "0", fall: FadeOut = "0", bits: Bits = None) -> None:
+    """Fade a sound in and out."""
+    from tunesmith.errors import InvalidRequest
+
+    lengths = {"in": seconds_of("in", rise), "out": seconds_of("out", fall)}
+    if not any(lengths.values()):
+        raise InvalidRequest("fade", "needs --in TIME, --out TIME or both")
+    _edit(file, output, "fade", **lengths, bits=bits)
+
+
+def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING_LUFS, bits: Bits = None) -> None:
+    """Bring a sound to a loudness, as far as its peaks allow: nothing is limited, so nothing is distorted."""
+    _edit(file, output, "normalize", loudness=loudness, bits=bits)
+
+
+def about(audio: Audio, file: Path) -> dict[str, Any]:
+    """Return what is measured of a sound, and what its file says."""
+    import math
+
+    from tunesmith.audio.analysis.analyse import hear_knowing
+    from tunesmith.audio.credits import authors_of, credits_of, licence_of
+    from tunesmith.audio.loudness import loudness_of, true_peak_of
+    from tunesmith.audio.markers import loop_points_json
+
+    heard, loudness, peak = hear_knowing(audio), loudness_of(audio), true_peak_of(audio)
+    rhythm, said = heard.rhythm, audio.metadata
+    credit = credits_of(said)
+    return {
+        "file": str(file), "format": file.suffix[1:].lower(), "bytes": file.stat().st_size,
+        "duration": round(audio.duration, 4), "sample_rate": audio.sample_rate, "channels": audio.channels,
+        "tempo_bpm": rhythm.tempo_bpm if rhythm else None,
+        "beats_a_bar": rhythm.beats_a_bar if rhythm else None,
+        "key": heard.key.name if heard.key else None,
+        "loudness_lufs": round(loudness, 2) if math.isfinite(loudness) else None,
+        "true_peak_dbtp": round(peak, 2) if math.isfinite(peak) else None,
+        "prompt": said.get("prompt"), "seed": said.get("seed"), "model": said.get("model"),
+        "title": credit[0].title or None if len(credit) == 1 else said.get("title"),
+        "artist": ", ".join(authors_of(said)) or None, "licence": licence_of(said),
+        "loop_points": loop_points_json(said, audio.sample_rate), "metadata": dict(said),
+    }  # fmt: skip
+
+
+def _loops_in_words(loops: list[dict[str, Any]]) -> str:
+    return "; ".join(
+        f"samples {one['start']} to {one['end']}, {one['start_seconds']:.3f} to {one['end_seconds']:.3f} s"
+        for one in loops
+    )
+
+
+def _edit(file: Path, output: Path, name: str, **settings: Any) -> None:
+    from tunesmith.audio.edits import Edit
+    from tunesmith.cli.changes import change_of, writer_options
+    from tunesmith.cli.editing import edit_file
+
+    edit = Edit(name, {key: value for key, value in settings.items() if value is not None})
+    done = edit_file(file, output, edit, change_of(edit), **writer_options(edit))
+    typer.echo(f"{done.path}: {done.audio.duration:.2f} s")
+
+
+def seconds_of(field: str, text: str) -> float:
+    """Read a time such as ``12.5`` or ``1:02``; raises InvalidRequest that names the field."""
+    from tunesmith.errors import InvalidRequest
+    from tunesmith.request import seconds
+
+    try:
+        value = float(seconds(text))
+    except ValueError:
+        raise InvalidRequest(field, f"must be a time like 12.5 or 1:02, got {text[:40]!r}") from None
+    if not 0 <= value < float("inf"):
+        raise InvalidRequest(field, f"must be 0 s or more, got {text[:40]!r}")
+    return value

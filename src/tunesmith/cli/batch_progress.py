@@ -1,0 +1,159 @@
+"""What a batch shows while it runs: a bar for the whole and one a track on a terminal, a line a track elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from tunesmith.cli.outputs import Made
+from tunesmith.cli.track_log import remembering
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from tunesmith.batch.batch_runner import Made as Sound
+    from tunesmith.batch.items import Order
+    from tunesmith.batch.manifest import Entry, Manifest
+    from tunesmith.jobs.runners.pool import Report
+
+SHOWN_NAME = 36
+
+
+class View(Protocol):
+    """Shows how a batch goes."""
+
+    def begun(self, order: Order) -> None:
+        """Show that an order is being made."""
+
+    def moved(self, order: Order, report: Report) -> None:
+        """Show how far it is."""
+
+    def ended(self, entry: Entry) -> None:
+        """Show what came of it."""
+
+
+class Watcher:
+    """Shows what happens, and writes what is made into the prompt log; see batch.running.Watcher."""
+
+    def __init__(self, manifest: Manifest, view: View, remember: Callable[[Made], Made]) -> None:
+        self._manifest = manifest
+        self._view = view
+        self._remember = remember
+
+    def begun(self, order: Order) -> None:
+        """Show it."""
+        self._view.begun(order)
+
+    def moved(self, order: Order, report: Report) -> None:
+        """Show it."""
+        self._view.moved(order, report)
+
+    def ended(self, order: Order, entry: Entry, made: Sound | None) -> Entry:
+        """Remember what was made, show it, and return the entry with the track's id."""
+        if entry.state == "made" and made is not None:
+            path = str(self._manifest.folder / entry.file)
+            remembered = self._remember(
+                Made(order.request, made.duration, entry.seconds or 0.0, (path,), (), made.metadata)
+            )
+            entry = replace(entry, track=remembered.track)
+        self._view.ended(entry)
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a batch is shown: ``total`` rows of which so many were ``done`` before, or nothing where it is ``quiet``.
+
+    Where it ``remembers``, what is made goes into the prompt log.
+    """
+
+    total: int
+    done: int
+    quiet: bool
+    remembers: bool
+
+
+@contextmanager
+def watching(manifest: Manifest, shown: Shown) -> Iterator[Watcher]:
+    """Give the watcher of a batch."""
+    with remembering() if shown.remembers else nullcontext(_forget) as remember:
+        if shown.quiet:
+            yield Watcher(manifest, _Silence(), remember)
+        elif not sys.stderr.isatty():
+            yield Watcher(manifest, _Lines(shown.total, shown.done), remember)
+        else:
+            with _bars() as progress:
+                yield Watcher(manifest, _Bars(progress, shown.total, shown.done), remember)
+
+
+def _forget(made: Made) -> Made:
+    return made
+
+
+class _Silence:
+    def begun(self, order: Order) -> None:
+        pass
+
+    def moved(self, order: Order, report: Report) -> None:
+        pass
+
+    def ended(self, entry: Entry) -> None:
+        pass
+
+
+class _Lines(_Silence):
+    def __init__(self, total: int, done: int) -> None:
+        self._total = total
+        self._done = done
+
+    def ended(self, entry: Entry) -> None:
+        self._done += entry.state != "waiting"
+        print(f"[{self._done}/{self._total}] {_outcome(entry)}", file=sys.stderr)  # noqa: T201
+
+
+class _Bars:
+    def __init__(self, progress: Progress, total: int, done: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = done
+        self._whole = progress.add_task(self._so_far, total=total, completed=done)
+        self._tracks: dict[str, TaskID] = {}
+
+    def begun(self, order: Order) -> None:
+        name = order.entry.file[:SHOWN_NAME]
+        self._tracks[order.entry.id] = self._progress.add_task(f"{name}: waiting", total=1.0)
+
+    def moved(self, order: Order, report: Report) -> None:
+        name = f"{order.entry.file[:SHOWN_NAME]}: {report.stage}"
+        self._progress.update(self._tracks[order.entry.id], description=name, completed=report.fraction)
+
+    def ended(self, entry: Entry) -> None:
+        self._progress.remove_task(self._tracks.pop(entry.id))
+        self._done += entry.state != "waiting"
+        self._progress.update(self._whole, description=self._so_far, completed=self._done)
+        if entry.error:
+            self._progress.console.print(_outcome(entry), markup=False, highlight=False)
+
+    @property
+    def _so_far(self) -> str:
+        return f"{self._done} of {self._total}"
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+        yield progress
+
+
+def _outcome(entry: Entry) -> str:
+    if entry.state == "made":
+        return f"{entry.file}: {entry.duration:.1f} s of music in {entry.seconds:.1f} s"
+    again = "; it is tried once more" if entry.state == "waiting" else ""
+    return f"{entry.file}: failed: {entry.error}{again}"

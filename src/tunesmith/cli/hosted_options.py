@@ -1,0 +1,27 @@
+"""Flags of hosted models: settings for this run alone, its runner processes included."""
+
+from __future__ import annotations
+
+import os
+
+from tunesmith.errors import InvalidRequest
+
+TOKEN_VARIABLES = {"hf": "TUNESMITH_HF_TOKEN", "replicate": "TUNESMITH_REPLICATE_TOKEN"}
+MAX_CALLS_VARIABLE = "TUNESMITH_MAX_CALLS"
+
+
+def set_for_this_run(model: str | None, max_calls: str | None = None, token: str | None = None) -> None:
+    """Let flags win over the settings; raises InvalidRequest for a budget that is none, or a token without a use.
+
+    They go through the environment, because that is what the processes of a batch or a server inherit.
+    """
+    if max_calls is not None:
+        from tunesmith.library.rate_limit import Rate
+
+        os.environ[MAX_CALLS_VARIABLE] = str(Rate.parse("max_calls", max_calls))
+    if token is not None:
+        from tunesmith.hosted.model_names import is_hosted, read_name
+
+        if model is None or not is_hosted(model):
+            raise InvalidRequest("hosted_token", "is for a hosted model: --model hf:owner/name or replicate:owner/name")
+        os.environ[TOKEN_VARIABLES[read_name(model).service]] = token

@@ -1,0 +1,175 @@
+"""``tunesmith again`` and ``tunesmith vary``: a piece once more, or others like it, from the log or from a file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tunesmith.cli.outputs import Made
+    from tunesmith.cli.pipeline import Extras
+    from tunesmith.cli.replay import Step
+    from tunesmith.request import GenerationRequest
+
+PIECE_HELP = "A track's id (see: tunesmith log), or a sound file that Tunesmith wrote."
+PieceArgument = Annotated[str, typer.Argument(metavar="ID|FILE", help=PIECE_HELP)]
+Count = Annotated[int, typer.Option("-n", "--variations", metavar="N", min=1, max=100, help="So many.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What was made before: the request, its track in the log, and the file that came of it."""
+
+    request: GenerationRequest
+    suffix: str
+    digest: str | None
+    metadata: Mapping[str, Any]
+    version: str | None = None
+    track: str | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The edits that it went through; raises InvalidRequest where one cannot be repeated."""
+        from tunesmith.cli.replay import steps_of
+
+        return steps_of(self.metadata)
+
+
+def again(
+    piece: PieceArgument, output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False
+) -> None:
+    """Make a piece once more: byte for byte, or it says what has changed since. Edits are made again too.
+
+    tunesmith again 7k3m9q2xw4 -o calm.wav
+    """
+    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.outputs import report
+    from tunesmith.cli.track_log import digest_of, remembered
+
+    found = find_piece(piece)
+    _keep_source(piece, output)
+    if found.steps:
+        from tunesmith.cli.replay import made_and_edited
+
+        made = [made_and_edited(found, output, quiet or as_json)]
+    else:
+        made = remembered(_made([found.request], _extras(found, output), quiet or as_json), found.track)
+    report(made, as_json, quiet, to_stderr=output == "-")
+    files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
+    if files and found.digest and digest_of(files[0]) != found.digest:
+        say_warning(f"not the same bytes as before: {_difference(found, made[0])}")
+
+
+def vary(
+    piece: PieceArgument, variations: Count = 5, pick: options.Pick = False, keep: options.Keep = "all",
+    output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False,
+) -> None:  # fmt: skip
+    """Make variations of a piece: the same request with other seeds, of which none is in the log yet.
+
+    tunesmith vary 7k3m9q2xw4 -n 5 --pick
+    """
+    from tunesmith.audio.edits import edits_of
+    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.outputs import report
+    from tunesmith.cli.pick_option import check_picking, picked, show_ranking
+    from tunesmith.cli.track_log import remembered
+
+    found = find_piece(piece)
+    _keep_source(piece, output)
+    if edits_of(found.metadata):
+        say_warning("these are variations of the piece as it was before it was edited")
+    requests = [found.request.model_copy(update={"seed": seed}) for seed in _other_seeds(found.request, variations)]
+    extras = _extras(found, output)
+    check_picking(pick, keep, variations, extras)
+    made = _made(requests, extras, quiet or as_json)
+    done = picked(made, extras, keep, found.track) if pick else remembered(made, found.track)
+    report(done, as_json, quiet, to_stderr=output == "-")
+    if pick and not (as_json or quiet):
+        show_ranking(done)
+
+
+def find_piece(name: str) -> Piece:
+    """Find a piece by a file or by a track's id; raises TrackNotFound, AudioFileError and InvalidRequest."""
+    path = Path(name)
+    return _of_file(path) if path.suffix or path.exists() else _of_track(name)
+
+
+def _keep_source(piece: str, output: str | None) -> None:
+    """Raise InvalidRequest where the result would replace the file that it is made again from."""
+    from tunesmith.cli.input_files import check_output
+
+    if output not in (None, "-"):
+        check_output(Path(str(output)), Path(piece))
+
+
+def _of_file(path: Path) -> Piece:
+    from tunesmith.audio.formats import FORMATS
+    from tunesmith.cli.file_metadata import origin_of
+    from tunesmith.cli.track_log import digest_of
+    from tunesmith.request import GenerationRequest
+
+    metadata = origin_of(path)
+    fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **metadata["request"]}
+    suffix = path.suffix.lower() if path.suffix.lower() in FORMATS else ".wav"
+    return Piece(GenerationRequest.checked(**fields), suffix, digest_of(path), metadata)
+
+
+def _of_track(track_id: str) -> Piece:
+    from tunesmith.cli.track_log import prompt_log
+    from tunesmith.errors import InvalidRequest
+    from tunesmith.request import GenerationRequest
+
+    with prompt_log() as log:
+        track = log.get(track_id)
+    file = track.made.file
+    suffix = f".{file.format}" if file else ".wav"
+    if not track.made.request:
+        raise InvalidRequest("id", f"{track.id} cannot be made again: Tunesmith did not make what it is an edit of")
+    request = GenerationRequest.checked(**track.made.request)
+    return Piece(request, suffix, file.digest if file else None, track.made.metadata, track.version, track.id)
+
+
+def _extras(piece: Piece, output: str | None) -> Extras:
+    from tunesmith.cli.pipeline import Extras
+
+    return Extras.checked(output, piece.suffix, None, None, None, None)
+
+
+def _made(requests: list[GenerationRequest], extras: Extras, silent: bool) -> list[Made]:
+    from tunesmith.cli.console import progress_bar
+    from tunesmith.cli.pipeline import make_all
+
+    with progress_bar(silent) as progress:
+        return make_all(requests, extras, progress, time.monotonic())
+
+
+def _other_seeds(request: GenerationRequest, number: int) -> list[int]:
+    from contextlib import suppress
+
+    from tunesmith.cli.track_log import logged, prompt_log
+    from tunesmith.errors import DatabaseError
+    from tunesmith.library.variation_seeds import made_seeds, other_seeds
+
+    made: set[int] = set()
+    with suppress(DatabaseError), prompt_log() as log:  # without a log nothing was made; writing to it warns
+        made = made_seeds(log, logged(request))
+    return other_seeds(request.seed or 0, number, made)
+
+
+def _difference(before: Piece, now: Made) -> str:
+    import tunesmith
+
+    if before.version is not None and before.version != tunesmith.__version__:
+        return f"it was made by Tunesmith {before.version}, this is {tunesmith.__version__}"
+    was, is_now = before.metadata.get("model_digest"), now.metadata.get("model_digest")
+    if was != is_now:
+        return f"the model has changed: its digest was {was}, now it is {is_now}"
+    return "the machine or its libraries round differently, or the file was changed"

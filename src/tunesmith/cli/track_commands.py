@@ -1,0 +1,238 @@
+"""``tunesmith log``: everything that was made, to search, star, rate, tag and find again."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunesmith.cli.outputs import as_json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tunesmith.library.track import Track
+    from tunesmith.library.tracks import TrackFilter
+
+Search = Annotated[str, typer.Option("--search", metavar="WORDS", help="Tracks with all of these words.")]
+Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Made by this model, or asked of it.")]
+Starred = Annotated[bool, typer.Option("--starred", help="Starred tracks only.")]
+Tag = Annotated[str | None, typer.Option("--tag", metavar="TAG", help="Tracks with this tag.")]
+Limit = Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, help="So many at most.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+EXPORT_HELP = "Print all that fit, whatever --limit says: csv or jsonl."
+Export = Annotated[str | None, typer.Option("--export", metavar="FORMAT", help=EXPORT_HELP)]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="A track's id, or how it begins.")]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Tracks' ids, or how they begin.")]
+RatingArgument = Annotated[int, typer.Argument(metavar="1…5", help="How good it is; 0 takes the rating away.")]
+TagsArgument = Annotated[list[str], typer.Argument(metavar="TAG…", help="Tags to put on it.")]
+Off = Annotated[bool, typer.Option("--off", help="Take it away again.")]
+
+app = typer.Typer(help="Everything you have made: find it, mark it, make it again.")
+COLUMNS = ("id", "made", "model", "seconds", "seed", "marks", "prompt", "file")
+HERE, GONE, CHANGED, NEVER = "here", "moved or deleted", "changed", "not saved"
+SHOWN_PROMPT = 60
+
+
+@app.callback(invoke_without_command=True)
+def log(
+    context: typer.Context,
+    search: Search = "",
+    model: Model = None,
+    starred: Starred = False,
+    tag: Tag = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+    export: Export = None,
+) -> None:
+    """List what was made, newest first.
+
+    tunesmith log --search rain --starred
+    """
+    from tunesmith.cli.track_log import prompt_log
+    from tunesmith.library.tracks import TrackFilter
+
+    if context.invoked_subcommand is not None:
+        return
+    which = TrackFilter(search=search, model=model, starred=starred, tag=tag)
+    if export is not None:
+        _export(which, export)
+        return
+    with prompt_log() as tracks:
+        found = tracks.page(which, limit).tracks
+    if as_json:
+        typer.echo(as_json_text([track_json(track) for track in found]))
+    elif found:
+        _show_table(found)
+    else:
+        typer.echo("no tracks", err=True)
+
+
+@app.command()
+def show(track_id: IdArgument, as_json: AsJson = False) -> None:
+    """Show all that is known of a track."""
+    from tunesmith.cli.track_log import prompt_log
+
+    with prompt_log() as tracks:
+        values = track_json(tracks.get(track_id))
+    if as_json:
+        typer.echo(as_json_text(values))
+        return
+    for name, value in values.items():
+        typer.echo(f"{name:14}{value if isinstance(value, str) else as_json_text(value)}")
+
+
+@app.command()
+def star(track_ids: IdsArgument, off: Off = False) -> None:
+    """Star tracks."""
+    from tunesmith.library.track import Marks
+
+    _mark(track_ids, Marks(starred=not off))
+
+
+@app.command()
+def rate(track_id: IdArgument, rating: RatingArgument) -> None:
+    """Rate a track."""
+    from tunesmith.library.track import Marks
+
+    _mark([track_id], Marks(rating=rating))
+
+
+@app.command()
+def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
+    """Put tags on a track."""
+    from tunesmith.cli.track_log import prompt_log
+    from tunesmith.library.track import Marks
+
+    with prompt_log() as log_of_tracks:
+        track = log_of_tracks.get(track_id)
+        kept = [one for one in track.tags if one not in tags]
+        _say_marks(log_of_tracks.mark(track.id, Marks(tags=tuple(kept if off else [*kept, *tags]))))
+
+
+@app.command()
+def rm(track_ids: IdsArgument) -> None:
+    """Forget tracks; their files stay."""
+    from tunesmith.cli.track_log import prompt_log
+
+    with prompt_log() as tracks:
+        for track in [tracks.get(track_id) for track_id in track_ids]:
+            tracks.remove(track.id)
+            typer.echo(f"forgot {track.id}: {_shown_prompt(track)}")
+
+
+@app.command()
+def path(track_id: IdArgument) -> None:
+    """Print where a track's file is."""
+    from tunesmith.cli.track_log import prompt_log
+    from tunesmith.errors import AudioFileError
+
+    with prompt_log() as tracks:
+        track = tracks.get(track_id)
+    place, state = place_of(track)
+    if place is None or state == GONE:
+        raise AudioFileError(f"the file of track {track.id} is {state}; make it again: tunesmith again {track.id}")
+    typer.echo(str(place))
+
+
+@app.command()
+def repair() -> None:
+    """Save what can be read of a damaged database; the damaged file is kept. Stop servers that use it first."""
+    from tunesmith.config import load_settings
+    from tunesmith.library.repair import repair as replaced
+
+    repaired = replaced(load_settings())
+    if repaired is None:
+        typer.echo("nothing to repair: the database is sound")
+        return
+    saved = ", ".join(f"{rows} {name}" for name, rows in repaired.rows.items())
+    typer.echo(f"saved {saved}; the damaged file is {repaired.damaged}")
+
+
+def place_of(track: Track) -> tuple[Path | None, str]:
+    """Return where a track's file is, or was, and whether it is still there as it was."""
+    from tunesmith.config import load_settings
+
+    file = track.made.file
+    if file is None:
+        return None, NEVER
+    place = Path(file.path) if file.path else load_settings().data_dir / "results" / file.digest[:2] / file.digest
+    try:
+        size = place.stat().st_size
+    except OSError:
+        return place, GONE
+    return place, HERE if size == file.bytes else CHANGED
+
+
+def track_json(track: Track) -> dict[str, Any]:
+    """Return a track as JSON, with where its file is and its state."""
+    place, state = place_of(track)
+    return {**track.as_json(), "path": None if place is None else str(place), "file": state}
+
+
+def _mark(track_ids: Iterable[str], marks: Any) -> None:
+    from tunesmith.cli.track_log import prompt_log
+
+    with prompt_log() as tracks:
+        for track in [tracks.get(track_id) for track_id in track_ids]:
+            _say_marks(tracks.mark(track.id, marks))
+
+
+def _say_marks(track: Track) -> None:
+    typer.echo(f"{track.id}: {_marks(track) or 'no marks'}: {_shown_prompt(track)}")
+
+
+def _marks(track: Track) -> str:
+    return " ".join(["★"] * track.starred + [f"{track.rating}/5"] * bool(track.rating) + [f"#{t}" for t in track.tags])
+
+
+def _shown_prompt(track: Track) -> str:
+    """Return what a track was made from in a few words: an edit of what, or the prompt."""
+    from tunesmith.audio.edits import edit_in_words, edits_of
+
+    edits = [edit_in_words(step) for step in edits_of(track.made.metadata)]
+    shown = "; ".join([*edits[::-1], *filter(None, [track.prompt])])
+    return shown if len(shown) <= SHOWN_PROMPT else f"{shown[:SHOWN_PROMPT]}…"
+
+
+def _show_table(found: Iterable[Track]) -> None:
+    from tunesmith.cli.tables import show_table
+
+    show_table(COLUMNS, [_row(track) for track in found])
+
+
+def _row(track: Track) -> tuple[str, ...]:
+    place, state = place_of(track)
+    made = datetime.fromtimestamp(track.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    file = str(place) if place is not None and state == HERE else state
+    seconds, seed = f"{track.made.duration:.1f}", "" if track.seed is None else str(track.seed)
+    return (track.id, made, track.made.generated_by, seconds, seed, _marks(track), _shown_prompt(track), file)
+
+
+def _export(which: TrackFilter, form: str) -> None:
+    from tunesmith.cli.track_log import prompt_log
+    from tunesmith.errors import InvalidRequest
+
+    if form not in ("csv", "jsonl"):
+        raise InvalidRequest("export", f"must be csv or jsonl, got {form[:40]!r}")
+    with prompt_log() as tracks:
+        rows = (track_json(track) for track in tracks.every(which))
+        if form == "csv":
+            _write_csv(rows)
+        else:
+            for row in rows:
+                typer.echo(as_json_text(row))
+
+
+def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
+    writer: csv.DictWriter[str] | None = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
+            writer.writeheader()
+        nested = {name: as_json_text(value) for name, value in row.items() if isinstance(value, dict | list)}
+        writer.writerow({**row, **nested})

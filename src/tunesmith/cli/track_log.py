@@ -1,0 +1,147 @@
+"""Writing what was made into the prompt log; a log that cannot be written is a warning, never the loss of a piece."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.cli.console import say_warning
+from tunesmith.cli.outputs import Made
+from tunesmith.config import load_settings
+from tunesmith.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from tunesmith.audio import Audio
+    from tunesmith.library.track import NewTrack, TrackFile
+    from tunesmith.library.tracks import Tracks
+    from tunesmith.request import GenerationRequest
+
+DOOR = "cli"
+LONGEST_NAME = 256
+
+
+@contextmanager
+def prompt_log() -> Iterator[Tracks]:
+    """Give the prompt log; raises DatabaseError where it cannot be opened."""
+    from tunesmith.library.migrate import open_database
+    from tunesmith.library.tracks import Tracks
+
+    database = open_database(load_settings())
+    try:
+        yield Tracks(database)
+    finally:
+        database.close()
+
+
+def remembered(made: Sequence[Made], parent: str | None = None) -> list[Made]:
+    """Write pieces into the prompt log, unless the settings say not to, and return them with their ids."""
+    if not load_settings().prompt_log:
+        return list(made)
+    with _warned(), prompt_log() as log:
+        tracks = log.add(*(_track(one, parent) for one in made))
+        return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
+    return list(made)
+
+
+def remember_edit(audio: Audio, path: Path, edit: str, source_digest: str, took: float) -> str | None:
+    """Write an edited file into the prompt log, unless the settings say not to, and return its id.
+
+    Its parent is the newest track that is the file it was made of.
+    """
+    if not load_settings().prompt_log:
+        return None
+    from tunesmith.library.track import NewTrack
+
+    said = audio.metadata
+    asked = said.get("request")
+    request = {"model": said.get("model"), "seed": said.get("seed"), **asked} if isinstance(asked, Mapping) else {}
+    with _warned(), prompt_log() as log:
+        parent = log.of_digest(source_digest)
+        made = NewTrack(
+            request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, door=DOOR,
+            duration=audio.duration, file=_file(path), metadata=dict(said), timings={"total": round(took, 3)},
+            parent=parent.id if parent else None,
+        )  # fmt: skip
+        return log.add(made)[0].id
+    return None
+
+
+def remember_render(made: Made) -> Made:
+    """Write a rendered score into the prompt log; its parent is the newest piece of the same prompt and seed."""
+    from tunesmith.library.tracks import TrackFilter
+
+    if not load_settings().prompt_log:
+        return made
+    with _warned(), prompt_log() as log:
+        composed = log.every(TrackFilter(search=made.request.prompt, model=made.request.model))
+        parent = next((track for track in composed if track.seed == made.request.seed), None)
+        track = replace(_track(made, parent.id if parent else None), generated_by="render")
+        return replace(made, track=log.add(track)[0].id)
+    return made
+
+
+@contextmanager
+def remembering() -> Iterator[Callable[[Made], Made]]:
+    """Give what writes pieces into the prompt log one by one, as ``remembered`` does, and warns only once."""
+    if not load_settings().prompt_log:
+        yield lambda made: made
+        return
+    with ExitStack() as opened:
+        log: list[Tracks] = []
+        with _warned():
+            log.append(opened.enter_context(prompt_log()))
+
+        def remember(made: Made) -> Made:
+            with _warned():
+                return replace(made, track=log[0].add(_track(made, None))[0].id) if log else made
+            log.clear()
+            return made
+
+        yield remember
+
+
+@contextmanager
+def _warned() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        say_warning(f"the prompt log does not have it: {error}")
+
+
+def digest_of(path: Path) -> str:
+    """Return a file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def logged(request: GenerationRequest) -> dict[str, Any]:
+    """Return a request as the log has it."""
+    return {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
+
+
+def _track(made: Made, parent: str | None) -> NewTrack:
+    from tunesmith.library.track import NewTrack
+
+    request = made.request
+    return NewTrack(
+        request=logged(request),
+        model=request.model,
+        generated_by=request.model,
+        door=DOOR,
+        duration=made.duration,
+        file=_file(Path(made.files[0])) if made.files else None,
+        metadata=made.metadata,
+        timings={"total": made.took},
+        parent=parent,
+    )
+
+
+def _file(path: Path) -> TrackFile:
+    from tunesmith.library.track import TrackFile
+
+    whole = path.resolve()
+    return TrackFile(str(whole), digest_of(whole), whole.suffix[1:], whole.stat().st_size)

@@ -1,0 +1,79 @@
+"""The channel strips: what each role gets of EQ, level, reverb and ducking before it meets the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tunesmith.composer.instruments import instrument
+from tunesmith.composer.mix.eq_response import Band
+from tunesmith.composer.score import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One channel strip: EQ ``bands``, ``gain_db``, reverb sends relative to the score's, and ``duck``, its share of
+    the side-chain 0–1."""
+
+    bands: tuple[Band, ...]
+    gain_db: float = 0.0
+    room: float = 1.0
+    hall: float = 1.0
+    duck: float = 0.0
+
+
+def _strip(low_cut: float, *bands: Band, gain_db: float, room: float, hall: float, duck: float = 0.0) -> Strip:
+    return Strip((Band("high_pass", low_cut), *bands), gain_db, room, hall, duck)
+
+
+STRIPS: Mapping[str, Strip] = {
+    "melody": _strip(
+        140, Band("peak", 2800, -2.5, 0.7), Band("high_shelf", 7000, -2),
+        gain_db=-7, room=0.8, hall=1.2, duck=0.4,
+    ),
+    "counter": _strip(
+        160, Band("peak", 2500, -2.5, 0.8), Band("high_shelf", 7000, -2.5),
+        gain_db=-10, room=0.9, hall=1.3, duck=0.6,
+    ),
+    "chords": _strip(
+        90, Band("peak", 380, -1.5, 0.8), Band("peak", 2700, -4, 0.6), Band("high_shelf", 6500, -2.5),
+        gain_db=-8, room=1.0, hall=0.8, duck=0.8,
+    ),
+    "pad": _strip(
+        110, Band("peak", 320, -1, 0.8), Band("high_shelf", 3000, -4),
+        gain_db=-10, room=0.5, hall=1.3, duck=1.0,
+    ),
+    "arpeggio": _strip(
+        160, Band("peak", 2500, -2.5, 0.7), Band("high_shelf", 7000, -2),
+        gain_db=-10, room=0.9, hall=1.0, duck=0.7,
+    ),
+    "bass": _strip(
+        32, Band("low_shelf", 110, 2), Band("high_shelf", 2500, -6),
+        gain_db=-4, room=0.08, hall=0.0, duck=0.8,
+    ),
+    "drone": _strip(28, Band("high_shelf", 2500, -4), gain_db=-8, room=0.3, hall=1.2, duck=0.6),
+    "drums": _strip(
+        28, Band("low_shelf", 90, 2), Band("peak", 420, -2, 0.8), Band("high_shelf", 5500, -6),
+        gain_db=-4, room=0.6, hall=0.25,
+    ),
+    "percussion": _strip(70, Band("high_shelf", 5500, -6), gain_db=-8, room=0.9, hall=0.5),
+    "effects": _strip(60, Band("high_shelf", 5000, -3), gain_db=-12, room=0.4, hall=1.0, duck=0.3),
+}  # fmt: skip
+"""A strip for every role in score.ROLES."""
+
+SWEPT_FAMILIES = frozenset({"synth", "pads"})
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where a part goes: its ``role``'s strip, and whether the quiet sections' low-pass is on it."""
+
+    role: str
+    swept: bool
+
+
+def channel_of(part: Part) -> Channel:
+    """Return the channel of ``part``; parts of one channel are summed before they are processed."""
+    played = instrument(part.instrument)
+    swept = played.source == "synth" and played.family in SWEPT_FAMILIES and part.role != "bass"
+    return Channel(part.role, swept)

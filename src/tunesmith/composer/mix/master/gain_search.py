@@ -1,0 +1,82 @@
+"""Finds the gain curve that brings a piece to its loudness under its ceiling, trying harder only where it must."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.composer.mix.control_rate import CONTROL, Curve
+from tunesmith.composer.mix.master.dynamics import Compression, compressor_gain, limiter_gain
+from tunesmith.composer.mix.master.k_weighting import SILENCE_LUFS, gated_loudness
+from tunesmith.composer.mix.master.loudness_frames import Frames
+
+DENSITIES = (
+    Compression(-2.5, 2.2, attack=0.008, release=0.12),
+    Compression(-4.0, 2.8, attack=0.006, release=0.1),
+    Compression(-6.0, 3.5, attack=0.005, release=0.1),
+    Compression(-10.0, 5.0, attack=0.004, release=0.08),
+    Compression(-20.0, 10.0, attack=0.002, release=0.06),
+    Compression(-40.0, 20.0, attack=0.001, release=0.04),
+)
+"""From glue to levelling: the first that reaches the loudness with a limiter that need not work hard is taken."""
+
+CEILING_DB = -1.8
+"""Under −1 dBTP, since other meters interpolate otherwise and lossy formats move the peaks. It sets the crest factor,
+too: at −14 LUFS a busy band comes to about 13–14 dB, as finished records do."""
+
+HARD_LIMITING_DB = 8.0
+TOLERANCE = 0.05
+MOST_GAIN_DB = 80.0
+ROUNDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A gain on every frame border, (frames + 1,), the ``loudness`` in LUFS it leads to, and how far the limiter
+    goes down, in dB, at its busiest thousandth."""
+
+    gain: Curve
+    loudness: float
+    limiting_db: float
+
+
+def settle(frames: Frames, target: float, *, loop: bool) -> Levels:
+    """Return the gentlest levels that reach ``target`` LUFS, or those that come nearest to it."""
+    loudness = gated_loudness(frames.power, frames.sample_rate, frames.samples)
+    if loudness <= SILENCE_LUFS:
+        return Levels(np.ones(len(frames.power) + 1, np.float32), loudness, 0.0)
+    best: Levels | None = None
+    for density in DENSITIES:
+        rate = frames.sample_rate / CONTROL
+        gain = compressor_gain(frames.power, loudness, density, rate, loop=loop)
+        levels = _raise(frames, gain, target, loop=loop)
+        error = abs(levels.loudness - target)
+        if best is None or error < abs(best.loudness - target) - TOLERANCE or error <= TOLERANCE:
+            best = levels
+        if error <= TOLERANCE and levels.limiting_db <= HARD_LIMITING_DB:
+            break
+    assert best is not None
+    return best
+
+
+def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> Levels:
+    """Raise the compressed piece into the limiter until it is as loud as asked, or can't be louder."""
+    rate = frames.sample_rate / CONTROL
+    borders = np.append(compression, compression[0] if loop else compression[-1])
+    around = np.maximum(borders[1:], borders[:-1])
+    gain_db = target - _loudness(frames, borders)
+    for _ in range(ROUNDS):
+        gain = np.float32(10 ** (min(MOST_GAIN_DB, gain_db) / 20))
+        limited = limiter_gain(frames.peak * around * gain, 10 ** (CEILING_DB / 20), rate, loop=loop)
+        loudness = _loudness(frames, borders * gain * limited)
+        if abs(target - loudness) <= TOLERANCE / 2 or gain_db > MOST_GAIN_DB:
+            break
+        gain_db += float(np.clip(1.3 * (target - loudness), -6, 6))
+    limiting = -20 * np.log10(max(1e-6, float(np.quantile(limited, 0.001))))
+    return Levels(borders * gain * limited, loudness, limiting)
+
+
+def _loudness(frames: Frames, gain: Curve) -> float:
+    middle = (gain[1:] + gain[:-1]) * np.float32(0.5)
+    return gated_loudness(np.asarray(frames.power * middle * middle, np.float32), frames.sample_rate, frames.samples)

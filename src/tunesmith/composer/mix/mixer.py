@@ -1,0 +1,120 @@
+"""The console: every stem through its strip and both reverbs to the stereo bus, as one product of spectra a block.
+
+    stem ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall)) ─┐
+    stem ─ …                                                      ├─ + ─ mono below 120 Hz, width ─ inverse FFT ─ bus
+                                                                  ┘
+All of it is linear, so a stem sent through alone is its exact share of the mix, reverb included.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import scipy.fft
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.mix.automation import Sweep, SweptFilter
+from tunesmith.composer.mix.channel_strips import STRIPS, Channel
+from tunesmith.composer.mix.ducking import Ducker
+from tunesmith.composer.mix.eq_response import Band, Response, response
+from tunesmith.composer.mix.reverb import LONGEST_TAIL, reverb_response
+from tunesmith.composer.render.stems import StemBlock
+from tunesmith.composer.score import MixSettings
+
+OVERLAP = LONGEST_TAIL + 8192
+"""Samples by which a block rings into the next: the longest reverb and what the EQs ring on."""
+
+TOGETHER = 4
+"""Stems transformed at once: as many as fill the processor's vectors."""
+
+SPACIOUS_SCALE, DRY_SCALE = 2.0, 0.25
+ROOM_DB, HALL_DB = -4.0, -3.0
+TILT_PIVOT = 1000.0
+
+HEADROOM_DB = -5.0
+"""Keeps the peaks of a full band's stems and pre-master under full scale."""
+
+AIR = Band("high_shelf", 7500, -2.0)
+"""Takes the edge off the very top, where a bank's cymbals lie above those of finished records."""
+
+NATURAL_WIDTH = 1.3
+"""What a score's width of 1 does to the sides: instruments in a bank were recorded narrower than music is mixed."""
+
+
+def reverb_gains(settings: MixSettings) -> tuple[float, float]:
+    """Return the linear gains of room and hall: the score's sends, more for ``spacious``, less for ``dry``."""
+    scale = SPACIOUS_SCALE if "spacious" in settings.production else 1.0
+    scale *= DRY_SCALE if "dry" in settings.production else 1.0
+    room = settings.room * scale * 10 ** (ROOM_DB / 20)
+    return min(1.0, room), min(1.2, settings.hall * scale * 10 ** (HALL_DB / 20))
+
+
+@functools.lru_cache(maxsize=32)
+def strip_response(role: str, room: float, hall: float, size: int) -> Response:
+    """Return what a role's strip does to a spectrum, reverbs included: (2, bins)."""
+    strip = STRIPS[role]
+    dry = response(strip.bands, size) * np.float32(10 ** ((strip.gain_db + HEADROOM_DB) / 20))
+    space = np.ones((2, len(dry)), np.complex64)
+    for name, send in (("room", room * strip.room), ("hall", hall * strip.hall)):
+        if send > 0:
+            space += reverb_response(name, size) * np.float32(send)
+    return np.asarray(dry * space, np.complex64)
+
+
+@functools.lru_cache(maxsize=4)
+def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Response, Response]:
+    """Return what the bus does to mid and side: a tilt of the highs, no DC, and a narrow bottom under a wide top."""
+    tilt = (
+        Band("high_pass", 22),
+        Band("low_shelf", TILT_PIVOT / 4, -brightness_db / 4, 0.5),
+        Band("high_shelf", TILT_PIVOT * 3, brightness_db, 0.5),
+        AIR,
+    )
+    mid = response(tilt, size)
+    narrow = response((Band("high_pass", 120),), size)
+    return mid, mid * narrow * np.float32(width * NATURAL_WIDTH)
+
+
+class Console:
+    """Mixes dry stems block by block: ``mix`` takes (stems, 2, n) and returns (2, n + OVERLAP) to be overlap-added."""
+
+    def __init__(self, channels: tuple[Channel, ...], settings: MixSettings, ducker: Ducker, sweep: Sweep) -> None:
+        self._channels = channels
+        self._settings = settings
+        self._ducker = ducker
+        self._sweep = sweep
+        swept = sweep.active
+        self._filters = tuple(SweptFilter() if swept and channel.swept else None for channel in channels)
+
+    def mix(self, stems: StemBlock, start: int) -> Samples:
+        """Mix the stems from sample ``start``; ``stems`` may be overwritten. Blocks follow each other."""
+        length = stems.shape[2]
+        size = scipy.fft.next_fast_len(length + OVERLAP, real=True)
+        size += size % 2
+        self._automate(stems, start)
+        room, hall = reverb_gains(self._settings)
+        total = np.zeros((2, size // 2 + 1), np.complex64)
+        for first in range(0, len(stems), TOGETHER):
+            spectra = scipy.fft.rfft(stems[first : first + TOGETHER], size)
+            for channel, spectrum in zip(self._channels[first : first + TOGETHER], spectra, strict=True):
+                spectrum *= strip_response(channel.role, room, hall, size)
+                total += spectrum
+        mixed = scipy.fft.irfft(self._bus(total, size), size, overwrite_x=True)
+        return np.asarray(mixed[:, : length + OVERLAP], np.float32)
+
+    def _automate(self, stems: StemBlock, start: int) -> None:
+        stop = start + stems.shape[2]
+        closed = self._sweep.closed(start, stop) if any(self._filters) else None
+        for channel, stem, swept in zip(self._channels, stems, self._filters, strict=True):
+            share = STRIPS[channel.role].duck
+            if self._ducker.active and share > 0:
+                stem *= self._ducker.gain(start, stop, share)
+            if swept is not None and closed is not None:
+                swept.apply(stem, closed)
+
+    def _bus(self, total: Response, size: int) -> Response:
+        mid_response, side_response = bus_responses(self._settings.brightness_db, self._settings.width, size)
+        mid = (total[0] + total[1]) * (mid_response * np.float32(0.5))
+        side = (total[0] - total[1]) * (side_response * np.float32(0.5))
+        return np.stack((mid + side, mid - side))

@@ -1,0 +1,59 @@
+"""Wow and flutter: the pitch wavers slowly, as on a worn tape or an off-centre record."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.mix.control_rate import Curve, sampled
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+WAVES = ((0.55, 45.0), (1.3, 11.0), (6.1, 1.1))
+"""Rate in Hz and delay in samples of each wave: about ±6 cents in all."""
+
+
+class Wow:
+    """A moving delay read by cubic interpolation. In a loop of ``period`` samples every wave closes."""
+
+    def __init__(self, period: int | None) -> None:
+        self._waves = tuple((_closing(rate, period), depth) for rate, depth in WAVES)
+        self._depth = sum(depth for _, depth in WAVES)
+        self._history = math.ceil(2 * self._depth) + 4
+        self._past: Samples = np.zeros((2, self._history), np.float32)
+
+    def apply(self, block: Samples, start: int) -> Samples:
+        """Return the wavering block."""
+        line = np.concatenate((self._past, block), axis=1)
+        self._past = line[:, -self._history :].copy()
+        length = block.shape[1]
+        delay = sampled(self._delay, start, start + length)
+        whole = np.floor(delay).astype(np.int32)
+        after = np.float32(1) - (delay - whole)
+        first = np.arange(self._history - 2, self._history - 2 + length, dtype=np.int32) - whole
+        return _interpolate(line, first, after)
+
+    def _delay(self, frames: npt.NDArray[np.int64]) -> Curve:
+        seconds = frames / SAMPLE_RATE
+        waves = sum(depth * np.sin(2 * np.pi * rate * seconds) for rate, depth in self._waves)
+        return np.asarray(self._depth + waves + 1, np.float32)
+
+
+def _closing(rate: float, period: int | None) -> float:
+    """Return the rate nearest to ``rate`` that has whole cycles in the loop."""
+    if period is None:
+        return rate
+    seconds = period / SAMPLE_RATE
+    return max(1, round(rate * seconds)) / seconds if rate * seconds >= 0.5 else 0.0
+
+
+def _interpolate(line: Samples, first: npt.NDArray[np.int32], x: Curve) -> Samples:
+    """Read ``line`` between its samples ``first + 1`` and ``first + 2``, ``x`` of the way (Catmull-Rom)."""
+    a, b, c, d = (np.take(line, first + offset, axis=1) for offset in range(4))
+    half = np.float32(0.5)
+    curve = (c - a) * half + x * (
+        a - b * np.float32(2.5) + c * 2 - d * half + x * (half * (d - a) + (b - c) * np.float32(1.5))
+    )
+    return np.asarray(b + x * curve, np.float32)

@@ -1,0 +1,116 @@
+"""What the prompt leaves open, drawn from the genre by seed and mood: tempo, key, meter, length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tunesmith.composer.brief import Mood
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.rng import chance
+from tunesmith.composer.theory import MINOR_LIKE, Key, Meter
+
+COMFORTABLE_TONICS: Mapping[str, tuple[int, ...]] = {
+    "major": (0, 2, 4, 5, 7, 9, 10, 3),
+    "minor": (9, 4, 2, 11, 0, 7, 5),
+}
+GUITAR_TONICS: Mapping[str, tuple[int, ...]] = {"major": (7, 2, 9, 4, 0), "minor": (4, 9, 2, 11)}  # open strings
+HORN_TONICS: Mapping[str, tuple[int, ...]] = {"major": (5, 10, 3, 8, 0), "minor": (0, 7, 2, 5, 10)}  # flats
+CLUB_TONICS: Mapping[str, tuple[int, ...]] = {"major": (5, 7, 9, 0), "minor": (5, 6, 7, 9, 4)}  # a sub that carries
+TONICS_OF_FAMILY: Mapping[str, Mapping[str, tuple[int, ...]]] = {
+    **dict.fromkeys(("folk", "rock", "blues", "reggae"), GUITAR_TONICS),
+    **dict.fromkeys(("jazz", "band", "soul", "latin"), HORN_TONICS),
+    **dict.fromkeys(("dance", "electronic", "hip_hop"), CLUB_TONICS),
+}
+"""Genre family → the tonics that lie well under its players' hands; the others take COMFORTABLE_TONICS."""
+DEFAULT_SECONDS = {"track": 30.0, "bed": 30.0, "sting": 4.0, "bumper": 8.0}
+LOOP_SECONDS = 24.0
+LOOP_BARS = (2, 4, 8, 12, 16, 24, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """Felt beats a minute, whether that is exactly what was asked, and how far it may move."""
+
+    bpm: float
+    is_given: bool
+    low: float
+    high: float
+    source: str
+    because: str
+
+
+def exact_tempo(bpm: float, source: str, because: str) -> Tempo:
+    """Return a tempo that must not be moved."""
+    return Tempo(bpm, True, bpm, bpm, source, because)
+
+
+def tempo_within(low: float, high: float, because: str) -> Tempo:
+    """Return a tempo that may lie anywhere in a range that was asked for."""
+    return Tempo(round((low + high) / 2), False, low, high, "prompt", because)
+
+
+def placed_tempo(genre: Genre, place: float, because: str) -> Tempo:
+    """Return the tempo at a place of the genre's range: 0 low, 0.5 typical, 1 high; a little beyond is allowed."""
+    span = genre.tempo
+    low, high = (span.low, span.typical) if place < 0.5 else (span.typical, span.high)
+    bpm = low + (high - low) * (place * 2 if place < 0.5 else place * 2 - 1)
+    bpm = round(min(max(bpm, span.low * 0.85), span.high * 1.12))
+    near = (min(bpm, span.low), span.typical) if place < 0.5 else (span.typical, max(bpm, span.high))
+    if place == 0.5:
+        near = (span.low, span.high)
+    return Tempo(float(bpm), False, *near, "prompt", because)
+
+
+def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> Tempo:
+    """Draw a tempo near the genre's typical one, moved by how lively the mood is."""
+    span = genre.tempo
+    move = 0.5 * (mood.arousal - genre.arousal) + 0.3 * float(chance(seed, "brief", "tempo", genre.name).uniform(-1, 1))
+    move = max(-1.0, min(1.0, move))
+    bpm = span.typical + move * (span.high - span.typical if move > 0 else span.typical - span.low)
+    because = f"usual for {genre.title} is {span.low:g} to {span.high:g}, here moved by the mood"
+    return Tempo(float(round(bpm)), False, span.low, span.high, "genre", because)
+
+
+def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:
+    """Draw one of the genre's modes, minor ones the likelier the darker the mood is for the genre."""
+    tilt = mood.valence - genre.valence + 0.5 * mood.valence
+    weights = {
+        mode: weight * (4.0 ** (-tilt if mode in MINOR_LIKE or mode == "blues" else tilt))
+        for mode, weight in genre.modes.items()
+        if weight > 0
+    }
+    return _drawn(weights or {"major": 1.0}, seed, "mode", genre)
+
+
+def drawn_tonic(genre: Genre, mode: str, seed: int) -> int:
+    """Draw a tonic that lies well under the genre's hands in this mode."""
+    tonics = TONICS_OF_FAMILY.get(genre.family, COMFORTABLE_TONICS)["minor" if mode in MINOR_LIKE else "major"]
+    return tonics[int(chance(seed, "brief", "tonic", genre.name, mode).integers(len(tonics)))]
+
+
+def drawn_meter(genre: Genre, seed: int) -> Meter:
+    """Draw one of the genre's meters by weight."""
+    return Meter.parse(_drawn(genre.meters, seed, "meter", genre))
+
+
+def _drawn(weights: Mapping[str, float], seed: int, purpose: str, genre: Genre) -> str:
+    names, numbers = zip(*weights.items(), strict=True)
+    point = float(chance(seed, "brief", purpose, genre.name).random()) * sum(numbers)
+    for name, number in zip(names, numbers, strict=True):
+        point -= number
+        if point < 0:
+            return str(name)
+    return str(names[-1])
+
+
+def key_of(genre: Genre, mood: Mood, seed: int, tonic: int | None, mode: str | None) -> Key:
+    """Return the key with what was left open drawn."""
+    chosen = mode or drawn_mode(genre, mood, seed)
+    return Key(drawn_tonic(genre, chosen, seed) if tonic is None else tonic, chosen)
+
+
+def loop_bars(bpm: float, meter: Meter) -> int:
+    """Return the number of bars nearest to the usual length of a loop."""
+    bar = meter.beats_per_bar / meter.felt_beat * 60 / bpm
+    return min(LOOP_BARS, key=lambda bars: abs(bars * bar - LOOP_SECONDS))

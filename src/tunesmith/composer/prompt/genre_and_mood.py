@@ -1,0 +1,203 @@
+"""Genre and mood: by flag, by name, by what leans to them, and by meaning where words are left over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.composer.brief import Mood, Reason
+from tunesmith.composer.genre import Genre, genre_names
+from tunesmith.composer.prompt.embedding import Meaning, is_in_script_of_tables, lowest_similarity, meaning_of
+from tunesmith.composer.prompt.genre_words import leanings, refused_genres
+from tunesmith.composer.prompt.lexicon import lookup, value
+from tunesmith.composer.prompt.lexicon_index import index
+from tunesmith.composer.prompt.parsed_prompt import Understood
+from tunesmith.composer.prompt.text import phrase_key
+from tunesmith.errors import UnknownName
+from tunesmith.request import GenerationRequest
+
+_MOOD_WEIGHT = 0.45
+_ENOUGH_EVIDENCE, _MOST_EVIDENCE = 0.7, 2.5
+_FEW_WORDS = 1
+_FEW_WORDS_BESIDE_A_GENRE = 2  # not worth loading the encoder for the mood alone
+_LENDING_STYLES = frozenset(
+    {"jazz", "blues", "funk", "rock", "epic_orchestral", "folk", "chiptune", "metal", "lofi", "soul"}
+)
+_WITHOUT_EVIDENCE = {"pop": 0.1, "cinematic": 0.08, "corporate": 0.05}
+_UNSURE = 0.5  # a similarity
+_FEW_KNOWN, _HARDLY_KNOWN = 0.34, 0.15  # shares of a prompt's words that stand in the tables
+_SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The genre, why, the genres that colour it, and the prompt's meaning where it was needed."""
+
+    name: str
+    reason: Reason
+    others: tuple[str, ...] = ()
+    meaning: Meaning | None = None
+    warnings: tuple[str, ...] = ()
+
+    def lent(self, what: str) -> tuple[str, ...]:
+        """Return the instruments or production that the other genres lend."""
+        rows = [index()["lends"].get(other, {}).get(what, ()) for other in self.others]
+        return tuple(dict.fromkeys(name for row in rows for name in row))
+
+    def lender_of(self, instrument: str) -> str:
+        """Return the genre that lends an instrument."""
+        lends = index()["lends"]
+        return next((o for o in self.others if instrument in lends.get(o, {}).get("instruments", ())), "another genre")
+
+
+def choose_genre(request: GenerationRequest, said: Understood) -> Chosen:
+    """Choose the genre; raises UnknownName for a flag that names none."""
+    others = _colouring(said)
+    if request.genre is not None:
+        name = _flag_genre(request.genre)
+        reason, others = Reason("genre", name, "flag", "asked for"), tuple(o for o in others if o != name)
+        return Chosen(name, reason, others, warnings=_unused_prompt_warnings(said))
+    if said.genre is not None:
+        name = said.genre.name
+        others = tuple(o for o in dict.fromkeys((*said.genre.others, *others)) if o != name)
+        because = f"the prompt says {said.genre.words!r}" + (f", coloured by {', '.join(others)}" if others else "")
+        return Chosen(name, Reason("genre", name, "prompt", because), others)
+    return _by_evidence(said)
+
+
+def _colouring(said: Understood) -> tuple[str, ...]:
+    """Return the genres that adjectives such as ``jazzy`` bring in."""
+    return tuple(name for name in said.names("style") if name in genre_names() and name in _LENDING_STYLES)
+
+
+def _flag_genre(flag: str) -> str:
+    name = phrase_key(flag).replace(" ", "_")
+    if name in genre_names():
+        return name
+    named = [meant for kind, meant in lookup(phrase_key(flag)) if kind == "genre"]
+    if not named:
+        raise UnknownName("genre", flag, genre_names())
+    return named[0]
+
+
+def ranked_genres(said: Understood) -> tuple[str, ...]:
+    """Return all genres, the most fitting first, by evidence, mood and meaning alone."""
+    scores, _ = _scores(said)
+    return tuple(sorted(sorted(scores), key=lambda genre: -scores[genre]))
+
+
+def _by_evidence(said: Understood) -> Chosen:
+    scores, meaning = _scores(said)
+    best = max(sorted(scores), key=lambda genre: scores[genre])
+    reason = _evidence_reason(best, said, meaning)
+    return Chosen(best, reason, _colouring_but(said, best), meaning, _meaning_warnings(best, said, meaning))
+
+
+def _unused_prompt_warnings(said: Understood) -> tuple[str, ...]:
+    """Return a line where a prompt beside a genre that was asked for says nothing at all."""
+    is_asked = not said.names_music and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE
+    return ("prompt: not understood; only the other fields count",) if is_asked and not understood_meaning(said) else ()
+
+
+def _meaning_warnings(best: str, said: Understood, meaning: Meaning | None) -> tuple[str, ...]:
+    """Return a line that says how sure it is what a prompt means, where no word of it says so."""
+    title = value("genre", best)["title"]
+    if said.names_music or not (said.left_over or said.is_unknown):
+        return ()
+    if meaning is None:
+        return (f"prompt: not understood; taken as {title}, as where nothing is said",)
+    similarity = round(meaning.similarity, 2)
+    if said.known_share >= _HARDLY_KNOWN and similarity >= _UNSURE:
+        return ()
+    sure = "not sure what this means" if similarity < _UNSURE else "few of its words are known"
+    return (f"prompt: {sure}; taken by its meaning as {title} (similarity {similarity:.2f} of 1)",)
+
+
+def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
+    """Add up what speaks for each genre; meaning is asked only where words are left over."""
+    scores = {name: _WITHOUT_EVIDENCE.get(name, 0.0) for name in genre_names()}
+    if "corporate" in scores and _SHORT_FORMS & set(said.names("form")):
+        scores["corporate"] += 0.3
+    for genre, weight in (*leanings(said.matches, said.refused).items(), *said.unserved.genre_weights):
+        if genre in scores:
+            scores[genre] += min(weight, _MOST_EVIDENCE)
+    sure = max(scores.values(), default=0.0) >= _ENOUGH_EVIDENCE
+    meaning = None
+    if said.left_over and not (sure and len(said.left_over) <= _FEW_WORDS):
+        meaning = understood_meaning(said)
+        for genre, nearness in meaning.genres.items() if meaning else ():
+            scores[genre] += nearness
+    mood = said.mood
+    if meaning and _is_another_language(said):
+        mood = meaning.mood  # surer than the genre
+    for genre in scores:
+        scores[genre] -= _MOOD_WEIGHT * _distance(mood, genre) if mood else 0.0
+    for genre in refused_genres(said.matches, said.refused) & scores.keys():
+        scores[genre] -= 10.0
+    return scores, meaning
+
+
+def _is_another_language(said: Understood) -> bool:
+    """Whether hardly a word is known of a sentence, or of a text in a script without a table."""
+    is_sentence = len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE or not is_in_script_of_tables(said.prompt.text)
+    return is_sentence and not said.names_music and said.known_share < _HARDLY_KNOWN
+
+
+def understood_meaning(said: Understood) -> Meaning | None:
+    """Return the meaning of a prompt, or None where few of its words are known and it is near to nothing."""
+    meaning = meaning_of(said.prompt.text)
+    is_far = meaning.similarity < lowest_similarity(said.prompt.text)
+    return None if is_far and said.known_share < _FEW_KNOWN and not said.names_music else meaning
+
+
+def _colouring_but(said: Understood, best: str) -> tuple[str, ...]:
+    return tuple(name for name in _colouring(said) if name != best)
+
+
+def _distance(mood: Mood, genre: str) -> float:
+    valence, arousal = value("genre", genre)["at"]
+    return abs(mood.valence - float(valence)) + 1.2 * abs(mood.arousal - float(arousal))
+
+
+def _evidence_reason(best: str, said: Understood, meaning: Meaning | None) -> Reason:
+    title, mood = value("genre", best)["title"], said.mood
+    if leanings(said.matches, said.refused).get(best):
+        source, because = "prompt", f"what the prompt names suits {title}"
+    elif best in dict(said.unserved.genre_weights):
+        source, because = "prompt", f"{title} is the direction that the artist named stands for"
+    elif meaning is not None:
+        source, because = "meaning", f"what the prompt describes is nearest to {title}"
+    else:
+        source, because = "genre", f"{title} suits the mood" if mood else f"nothing speaks for another than {title}"
+    return Reason("genre", best, source, because)
+
+
+def choose_mood(said: Understood, genre: Genre, chosen: Chosen) -> tuple[Mood, Reason]:
+    """Choose the mood: the prompt's words, else its uses and meaning blended with the genre's own."""
+    if said.mood is not None:
+        words = [said.words_for("mood", name) for name in said.names("mood")]
+        because = f"the prompt says {', '.join(map(repr, words))}" if words else "the prompt says what it must not be"
+        return said.mood, Reason("mood", _described(said.mood), "prompt", because)
+    uses = [value("use", name)["at"] for name in said.names("use") if "at" in value("use", name)]
+    if uses:
+        mood = _between(Mood(*map(float, uses[-1])), genre)
+        return mood, Reason(
+            "mood", _described(mood), "prompt", f"it suits {said.words_for('use', said.names('use')[-1])!r}"
+        )
+    meaning = chosen.meaning
+    if meaning is None and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE:
+        meaning = understood_meaning(said)
+    if meaning is not None:
+        mood = _between(meaning.mood, genre)
+        return mood, Reason("mood", _described(mood), "meaning", "the feeling of the whole prompt")
+    mood = Mood(genre.valence, genre.arousal)
+    return mood, Reason("mood", _described(mood), "genre", f"usual for {genre.title}")
+
+
+def _between(mood: Mood, genre: Genre) -> Mood:
+    return Mood(round((mood.valence + genre.valence) / 2, 3), round((mood.arousal + genre.arousal) / 2, 3))
+
+
+def _described(mood: Mood) -> str:
+    bright = "bright" if mood.valence > 0.25 else "dark" if mood.valence < -0.25 else "balanced"
+    lively = "lively" if mood.arousal > 0.25 else "calm" if mood.arousal < -0.25 else "moderate"
+    return f"{bright}, {lively} (valence {mood.valence:+.2f}, arousal {mood.arousal:+.2f})"

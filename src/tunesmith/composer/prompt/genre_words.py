@@ -1,0 +1,105 @@
+"""Which genre a prompt asks for, by its words: the head of the phrase, and what leans towards a genre."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tunesmith.composer.genre import genre_names
+from tunesmith.composer.prompt.lexicon import Match, value
+from tunesmith.composer.prompt.lexicon_index import index
+from tunesmith.composer.prompt.text import Prompt
+
+_HEAD_FIRST = (
+    "de",
+    "con",
+    "para",
+    "del",
+    "com",
+    "pour",
+    "avec",
+    "y",
+    "una",
+    "un",
+    "une",
+    "du",
+    "musica",
+    "musique",
+    "um",
+    "uma",
+)
+_STYLE_WEIGHT = 0.9
+_FIRST_PLAYER_BONUS = 0.2
+_MOST_BY_PLAYERS = 1.6  # a band must not outvote what the music is for
+_PIANO_ALONE = "solo_piano"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGenre:
+    """A genre that the prompt names: the main one, the ``others`` that colour it, and the words that said it."""
+
+    name: str
+    words: str
+    others: tuple[str, ...] = ()
+
+
+def named_genre(prompt: Prompt, matches: Sequence[Match], refused: frozenset[int]) -> NamedGenre | None:
+    """Return the main genre named in a prompt, or None.
+
+    Among several, those before a ``with`` come first; neighbours are read as a noun phrase, whose head is last in
+    English, German, Japanese and Chinese and first in Spanish, French and Portuguese; apart, the first one wins.
+    """
+    found = [(m, m.names("genre")[0]) for i, m in enumerate(matches) if m.names("genre") and i not in refused]
+    found = [(match, name) for match, name in found if name in genre_names()]
+    if not found:
+        return None
+    cut = next((m.first for m in matches if m.is_word("subordinate") and m.first > found[0][0].first), None)
+    heads = [pair for pair in found if cut is None or pair[0].first < cut]
+    run = [heads[0]]
+    for pair in heads[1:]:
+        if pair[0].first > run[-1][0].last:
+            break
+        run.append(pair)
+    head = run[0] if _is_head_first(prompt) else run[-1]
+    others = tuple(dict.fromkeys(name for _, name in found if name != head[1]))
+    return NamedGenre(head[1], prompt.written(head[0].first, head[0].last), others)
+
+
+def _is_head_first(prompt: Prompt) -> bool:
+    return sum(word.text in _HEAD_FIRST for word in prompt.words) >= 1
+
+
+def leanings(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, float]:
+    """Return how much the words that are not genre names speak for each genre."""
+    weights: dict[str, float] = defaultdict(float)
+    by_players: dict[str, float] = defaultdict(float)
+    players: list[str] = []
+    for i, match in enumerate(matches):
+        if i in refused:
+            continue
+        for kind, name in match.meanings:
+            for genre, weight in _lean(kind, name):
+                if kind in ("instrument", "family"):
+                    by_players[genre] += weight + (0.0 if players else _FIRST_PLAYER_BONUS)
+                else:
+                    weights[genre] += weight
+            players += [name] if kind in ("instrument", "family") else []
+    if any("piano" not in name for name in players):
+        by_players.pop(_PIANO_ALONE, None)
+    for genre, weight in by_players.items():
+        weights[genre] += min(weight, _MOST_BY_PLAYERS)
+    return {genre: weight for genre, weight in weights.items() if genre in genre_names()}
+
+
+def _lean(kind: str, name: str) -> list[tuple[str, float]]:
+    if kind in ("instrument", "family"):
+        return list(index()["hints"].get(name, {}).items())
+    if kind == "use":
+        return list(value("use", name).get("genres", {}).items())
+    return [(name, _STYLE_WEIGHT)] if kind == "style" else []
+
+
+def refused_genres(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:
+    """Return the genres that the prompt does not want."""
+    return frozenset(name for i in refused for kind in ("genre", "style") for name in matches[i].names(kind))

@@ -1,0 +1,87 @@
+"""Which players a prompt or a flag wants, and which not: names, families and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.instruments import instruments
+from tunesmith.composer.prompt.lexicon import Match, lookup, names, value
+from tunesmith.composer.prompt.text import phrase_key
+from tunesmith.composer.rng import chance
+from tunesmith.composer.score import ROLES
+from tunesmith.errors import UnknownName
+
+_PIANOS = frozenset({"piano", "felt_piano", "bright_piano", "honky_tonk_piano", "house_piano"})
+
+
+def wanted_names(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, tuple[str, int]]:
+    """Return the instruments and families that a prompt wants -> (kind, match index), in the prompt's order."""
+    found: dict[str, tuple[str, int]] = {}
+    for i, match in enumerate(matches):
+        for kind in ("instrument", "family"):
+            for name in match.names(kind)[:1]:
+                if i not in refused and not match.names("genre") and _can_play(kind, name):
+                    found.setdefault(name, (kind, i))
+    return found
+
+
+def _can_play(kind: str, name: str) -> bool:
+    """Whether this can be asked to play: an instrument, or a family that has one to send."""
+    return kind == "instrument" or "default" in value(kind, name)
+
+
+def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
+    """Return the instrument that plays an instrument or a family: the genre's own of that family where it has one."""
+    if kind == "instrument":
+        return name
+    family = value("family", name)
+    role, own = family.get("role"), []
+    for part in genre.parts:
+        fits = [i for i in part.instruments if instruments()[i].family in family.get("from", ())]
+        if fits and (role is None or part.role == role):
+            own += fits
+    return own[int(chance(seed, "brief", name).integers(len(own)))] if own else str(family["default"])
+
+
+def left_out(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:
+    """Return the instruments, families and roles that a prompt refuses."""
+    found: set[str] = set()
+    for i in sorted(refused):
+        for kind in ("instrument", "family"):
+            for name in matches[i].names(kind):
+                found.update(covered(kind, name))
+    return frozenset(found)
+
+
+def covered(kind: str, name: str) -> frozenset[str]:
+    """Return everything that a refused name covers: ``piano`` covers every piano, ``drums`` the role and the family."""
+    if kind == "instrument":
+        return _PIANOS if name == "piano" else frozenset({name})
+    return frozenset(value("family", name).get("leaves_out", ()))
+
+
+def flag_instrument(name: str) -> tuple[str, str]:
+    """Return (kind, name) of an instrument or family given as a flag, in any of the languages; raises UnknownName."""
+    canonical = phrase_key(name).replace(" ", "_")
+    if canonical in instruments():
+        return "instrument", canonical
+    for kind, meant in lookup(phrase_key(name)):
+        if kind in ("instrument", "family") and _can_play(kind, meant):
+            return kind, meant
+    raise UnknownName("instrument", name, [*instruments(), *names("family")])
+
+
+def flag_left_out(name: str) -> frozenset[str]:
+    """Return what a ``without`` flag covers: an instrument, a family or a role; raises UnknownName."""
+    canonical = phrase_key(name).replace(" ", "_")
+    meant = [pair for pair in lookup(phrase_key(name)) if pair[0] in ("instrument", "family")]
+    if canonical in names("family"):
+        return covered("family", canonical)
+    if canonical in instruments():
+        return covered("instrument", canonical)
+    if canonical in ROLES or canonical in {row.family for row in instruments().values()}:
+        return frozenset({canonical})
+    if meant:
+        return covered(*meant[0])
+    raise UnknownName("instrument", name, [*instruments(), *names("family"), *ROLES])

@@ -1,0 +1,118 @@
+"""Finding the words of the tables in a prompt, longest first."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.composer.prompt.lexicon_index import index
+from tunesmith.composer.prompt.text import Prompt, Word, stem
+
+_COMPOUND_TAILS = ("musik", "klange", "melodie", "song", "lied", "sounds", "gerausche", "themen", "stimmung")
+_LACKING_TAILS = ("less", "los", "frei")
+_ADDED_LETTERS = ("", "s", "n", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Words ``first`` up to ``last`` (exclusive) of the prompt, and what they may mean: (kind, name) pairs."""
+
+    first: int
+    last: int
+    meanings: tuple[tuple[str, str], ...]
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Return the names of one kind that the words may mean."""
+        return tuple(name for own, name in self.meanings if own == kind)
+
+    def is_word(self, name: str) -> bool:
+        """Whether this is the steering word ``name`` of words.yaml."""
+        return ("word", name) in self.meanings
+
+
+def value(kind: str, name: str) -> Mapping[str, Any]:
+    """Return what the tables say about an entry besides its words."""
+    row: Mapping[str, Any] = index()["values"].get(kind, {}).get(name, {})
+    return row
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Return every name of a kind, in the order of its table."""
+    return tuple(index()["values"].get(kind, {}))
+
+
+def find(prompt: Prompt) -> tuple[Match, ...]:
+    """Find all known phrases, left to right, the longest at each place; clashing words are left out."""
+    found = []
+    place = 0
+    while place < len(prompt.words):
+        match = _longest_at(prompt.words, place)
+        if match is None:
+            place += 1
+            continue
+        if not _clashes(prompt.words, match):
+            found.append(match)
+        place = match.last
+    return tuple(found)
+
+
+def lookup(phrase: str) -> tuple[tuple[str, str], ...]:
+    """Return the meanings of a whole phrase, given as a key."""
+    entries = index()["phrases"].get(phrase, ())
+    return tuple((entry.partition(":")[0], entry.partition(":")[2]) for entry in entries)
+
+
+def _longest_at(words: Sequence[Word], place: int) -> Match | None:
+    longest = max(_reach().get(words[place].text, 0), _reach().get(stem(words[place].text), 0))
+    for last in range(min(len(words), place + longest), place, -1):
+        texts = [word.text for word in words[place:last]]
+        entries = index()["phrases"].get(" ".join(texts)) or index()["stems"].get(" ".join(map(stem, texts)))
+        if entries:
+            return Match(place, last, tuple((e.partition(":")[0], e.partition(":")[2]) for e in entries))
+    return _compound_at(words, place)
+
+
+def _compound_at(words: Sequence[Word], place: int) -> Match | None:
+    """Read a German compound by its first member: ``Klaviermusik``, ``Regengeräusche``; and ``drumless``."""
+    for tail in _LACKING_TAILS:
+        head = words[place].text.removesuffix(tail)
+        meanings = lookup(head) if head != words[place].text else ()
+        if any(kind in ("instrument", "family") for kind, _ in meanings):
+            return Match(place, place + 1, meanings)
+    for tail in _COMPOUND_TAILS:
+        head = words[place].text.removesuffix(tail)
+        for letters in _ADDED_LETTERS:
+            known = head.removesuffix(letters)
+            if len(known) >= 3 and head != words[place].text and (meanings := lookup(known)):
+                return Match(place, place + 1, meanings)
+    return None
+
+
+@functools.cache
+def _reach() -> Mapping[str, int]:
+    """Return how many words the longest phrase has that begins with a word."""
+    reach: dict[str, int] = {}
+    for table in ("phrases", "stems"):
+        for phrase in index()[table]:
+            first, *rest = phrase.split(" ")
+            reach[first] = max(reach.get(first, 0), 1 + len(rest))
+    return reach
+
+
+def _clashes(words: Sequence[Word], match: Match) -> bool:
+    """Whether a word's company shows that it means something else: ``my house``, ``rock climbing``."""
+    rule = index()["clashes"].get(" ".join(word.text for word in words[match.first : match.last]))
+    if rule is None:
+        return False
+    before = words[match.first - 1].text if match.first else ""
+    after = words[match.last].text if match.last < len(words) else ""
+    return before in map(str, rule.get("not_after", ())) or after in map(str, rule.get("not_before", ()))
+
+
+def of_kind(matches: Sequence[Match], kind: str) -> Iterator[tuple[Match, str]]:
+    """Yield each match with each of its names of a kind."""
+    for match in matches:
+        for name in match.names(kind):
+            yield match, name

@@ -1,0 +1,131 @@
+"""The word tables as files, and the index made of them so that a cold start need not parse fifty files."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from tunesmith.composer.genre import Loader, genre_names
+from tunesmith.composer.prompt.text import phrase_key, stem_key
+
+LANGUAGES = ("en", "es", "de", "fr", "pt", "ja", "zh")
+TABLES = {
+    "instruments": "instrument", "families": "family", "moods": "mood", "production": "production",
+    "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "artists": "artist",
+    "modes": "mode", "styles": "style", "labels": "label",
+}  # fmt: skip
+_OWN_WORDING = re.compile(r"^(?:title|aliases|anchors|valence|arousal):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE)
+_EXACT_ONLY = frozenset({"word", "artist", "label"})
+
+Index = Mapping[str, Any]
+
+
+def _lexicon_text(name: str) -> str:
+    folder = resources.files("tunesmith.composer.prompt") / "lexicon"
+    return (folder / f"{name}.yaml").read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+@functools.cache
+def genre_wording(name: str) -> str:
+    """Return the lines of a genre file that concern reading: title, aliases, anchors, valence and arousal."""
+    text = (resources.files("tunesmith.composer") / "genres" / f"{name}.yaml").read_text(encoding="utf-8")
+    return "".join(_OWN_WORDING.findall(text.replace("\r\n", "\n") + "\n"))
+
+
+def lexicon_table(name: str) -> dict[str, Any]:
+    """Parse one table of the lexicon."""
+    table: dict[str, Any] = yaml.load(_lexicon_text(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
+    return {str(key): value for key, value in table.items()}
+
+
+def digest(*texts: str) -> str:
+    """Return a short fingerprint of the texts."""
+    return hashlib.blake2b("\x1f".join(texts).encode(), digest_size=12).hexdigest()
+
+
+@functools.cache
+def sources_digest() -> str:
+    """Return the fingerprint of everything the index is made of."""
+    lexicon = [_lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered")]
+    return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
+
+
+def build_index() -> dict[str, Any]:
+    """Parse every table into one index: phrases and stems -> entries, and the entries' values."""
+    phrases: dict[str, list[str]] = {}
+    stems: dict[str, list[str]] = {}
+    values: dict[str, dict[str, Any]] = {}
+    for kind, name, value, words in _entries():
+        values.setdefault(kind, {})[name] = value
+        own_name = phrase_key(name.replace("_", " "))
+        for key in map(phrase_key, words):
+            strength = _strength(phrases.get(key, ())) if kind == "genre" and key != own_name else kind
+            _add(phrases, key, f"{strength}:{name}")
+            if kind not in _EXACT_ONLY:
+                _add(stems, stem_key(key), f"{strength}:{name}")
+    numbers = {
+        phrase_key(word): float(number)
+        for number, words in lexicon_table("numbers").items()
+        for word in words.split(",")
+    }  # fmt: skip
+    others: dict[str, Any] = {name: lexicon_table(name) for name in ("clashes", "hints", "lends")}
+    others["notes"] = {phrase_key(words): float(beats) for words, beats in lexicon_table("notes").items()}
+    others["numbered"] = {
+        kind: sorted({phrase_key(word) for word in words.split(",")})
+        for kind, words in lexicon_table("numbered").items()
+    }
+    return {
+        "digest": sources_digest(),
+        "phrases": phrases,
+        "stems": stems,
+        "values": values,
+        "numbers": numbers,
+    } | others
+
+
+def _strength(others: Iterable[str]) -> str:
+    """Return how a genre's alias counts: where it also means a mood, a use or a player, it only leans to the genre."""
+    kinds = {entry.partition(":")[0] for entry in others}
+    if kinds & {"word", "label"}:
+        return ""
+    return "genre" if kinds <= {"genre", "form", "style", "production"} else "style"
+
+
+def _add(table: dict[str, list[str]], key: str, entry: str) -> None:
+    if key and not entry.startswith(":") and entry not in table.setdefault(key, []):
+        table[key].append(entry)
+
+
+def _entries() -> Iterator[tuple[str, str, Any, list[str]]]:
+    for table, kind in TABLES.items():
+        for name, row in lexicon_table(table).items():
+            words = [word for language in LANGUAGES for word in str(row.get(language, "")).split(",") if word.strip()]
+            yield kind, name, {key: value for key, value in row.items() if key not in LANGUAGES}, words
+    for name in genre_names():
+        own: dict[str, Any] = yaml.load(genre_wording(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
+        aliases = [str(word) for words in own["aliases"].values() for word in words]
+        value = {"at": [own["valence"], own["arousal"]], "title": own["title"]}
+        yield "genre", name, value, [*aliases, own["title"], name.replace("_", " ")]
+
+
+def index_path() -> Any:
+    """Return where the built index lies in the package."""
+    return resources.files("tunesmith.composer.prompt") / "index.json"
+
+
+@functools.cache
+def index() -> Index:
+    """Return the index: the one in the package where it is current, else a fresh one."""
+    path = index_path()
+    if path.is_file():
+        built: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if built["digest"] == sources_digest():
+            return built
+    return build_index()

@@ -1,0 +1,91 @@
+"""Meter as a prompt says it: ``3/4``, ``6/8 time``, ``4分の3拍子``, ``compás de 3 por 4``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tunesmith.composer.prompt.lexicon import Match, of_kind
+from tunesmith.composer.prompt.text import Prompt
+from tunesmith.composer.theory import Meter
+
+_FRACTION = re.compile(r"(?<![\d/])(?<!\d[.,])(\d{1,2})\s?/\s?(\d{1,2})(?![\d/])")
+_WORDED = re.compile(r"(?<![\d/])(?<!\d[.,:])(\d{1,2})\s?(?:-|:|x|by|over|por|sur|uber)\s?(\d{1,2})(?![\d/]|[.,:]\d)")
+_EAST_ASIAN = re.compile(r"([\d一二三四五六七八九十]+)分[の之]([\d一二三四五六七八九十]+)拍子?")
+_IDEOGRAPHS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十二": 12,
+               "十六": 16}  # fmt: skip
+_METER_BEFORE = re.compile(
+    r"(?:meter|metre|time|signature|compas|compasso|takt|taktart|mesure|拍子|拍号)\s*(?:[:=は为]|de|a)?\s*$"
+)
+_METER_AFTER = re.compile(r"[\s-]*(?:time\b|meter\b|metre\b|signature\b|takt|拍)")
+_SHARE_AFTER = re.compile(r"\s*(?:of\b|de (?:la|las|los|l)\b|der\b|des\b)")
+_LONGEST_BEFORE = 24
+_TIME_UNITS = ("second", "minute", "hour")
+
+
+@dataclass(frozen=True, slots=True)
+class MeterWish:
+    """A meter asked for and its place in the text."""
+
+    meter: Meter
+    start: int
+    end: int
+
+
+def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[MeterWish, ...]:
+    """Return every meter said: those in digits, then those in words."""
+    found = [
+        MeterWish(Meter(numerator, denominator), *place.span())
+        for numerator, denominator, place in _fractions(prompt)
+        if denominator in (2, 4, 8, 16) and 2 <= numerator <= 15 and not _is_share(prompt, matches, place)
+    ]
+    for match, name in of_kind(matches, "form"):
+        ends_well = match.last >= len(prompt.words) or prompt.words[match.last].shape != "word"
+        is_clear = match.last - match.first > 2 or prompt.words[match.first].text != "in"  # "in five" may go on
+        place = prompt.words[match.first].start, prompt.words[match.last - 1].end
+        is_apart = all(wish.end <= place[0] or place[1] <= wish.start for wish in found)  # 3/4拍子 holds 4拍子
+        if name.startswith("meter/") and (ends_well or is_clear) and is_apart:
+            found.append(MeterWish(Meter.parse(name.removeprefix("meter/")), *place))
+    return tuple(found)
+
+
+def meter_warnings(prompt: Prompt, meters: Sequence[MeterWish]) -> tuple[str, ...]:
+    """Return a line where several meters are said, and one for each that a word calls a meter but cannot be one."""
+    starts = {wish.start for wish in meters}
+    odd = [
+        m.group() for m in _FRACTION.finditer(prompt.folded) if m.start() not in starts and _is_called_meter(prompt, m)
+    ]
+    several = len({wish.meter for wish in meters}) > 1
+    return (
+        *([f"meter: the prompt names several; the first, {meters[0].meter}, is used"] if several else ()),
+        *(f"meter: must be 2 to 15 over 2, 4, 8 or 16, got {text!r} in the prompt; left out" for text in odd),
+    )
+
+
+def _is_called_meter(prompt: Prompt, place: re.Match[str]) -> bool:
+    text, start = prompt.folded, place.start()
+    before = _METER_BEFORE.search(text, max(0, start - _LONGEST_BEFORE), start)
+    return before is not None or _METER_AFTER.match(text, place.end()) is not None
+
+
+def _fractions(prompt: Prompt) -> Iterator[tuple[int, int, re.Match[str]]]:
+    for found in _FRACTION.finditer(prompt.text):
+        yield int(found[1]), int(found[2]), found
+    for found in _EAST_ASIAN.finditer(prompt.text):
+        yield _number(found[2]), _number(found[1]), found
+    for found in _WORDED.finditer(prompt.folded):
+        if _is_called_meter(prompt, found):
+            yield int(found[1]), int(found[2]), found
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else _IDEOGRAPHS.get(text, 0)
+
+
+def _is_share(prompt: Prompt, matches: Sequence[Match], found: re.Match[str]) -> bool:
+    """Whether a fraction is a part of something, as in ``3/4 of the crowd`` and ``3/4 hour``."""
+    if _SHARE_AFTER.match(prompt.folded, found.end()):
+        return True
+    after = prompt.places(found.end(), len(prompt.text)).start
+    return any(match.first == after and any(map(match.is_word, _TIME_UNITS)) for match in matches)

@@ -1,0 +1,144 @@
+"""What the words of a prompt say, before flags, genre and chance fill the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tunesmith.composer.brief import Mood
+from tunesmith.composer.prompt import lexicon
+from tunesmith.composer.prompt.beside_numbers import NumberContext
+from tunesmith.composer.prompt.decades import decade_words
+from tunesmith.composer.prompt.genre_words import NamedGenre, named_genre
+from tunesmith.composer.prompt.keys import KeyWish, key_warnings, read_keys
+from tunesmith.composer.prompt.lexicon import Match
+from tunesmith.composer.prompt.meters import meter_warnings, read_meters
+from tunesmith.composer.prompt.negation import refused
+from tunesmith.composer.prompt.tempo_and_length import Said, read_bars, read_durations
+from tunesmith.composer.prompt.tempos import read_note_tempos, read_tempos
+from tunesmith.composer.prompt.text import Prompt
+from tunesmith.composer.prompt.unsupported import Unserved, unserved
+from tunesmith.composer.prompt.unused_numbers import unused_number_warnings
+from tunesmith.composer.theory import Meter
+
+_ABOUT_MUSIC = frozenset({"genre", "style", "mood", "use", "instrument", "family", "production", "ambience", "artist"})
+_EMPTY_KINDS = frozenset({"word", "mode", "label"})
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The words' own meaning. ``numeric`` are the words of tempo, length, key and meter; ``left_over`` those that no
+    table explains."""
+
+    prompt: Prompt
+    matches: tuple[Match, ...]
+    refused: frozenset[int]
+    genre: NamedGenre | None
+    tempos: tuple[Said, ...]
+    durations: tuple[Said, ...]
+    bars: tuple[Said, ...]
+    key: KeyWish | None
+    meter: Meter | None
+    unserved: Unserved
+    numeric: frozenset[int]
+    left_over: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Return the names of a kind that the prompt wants, without doubles."""
+        return tuple(dict.fromkeys(name for i, m in enumerate(self.matches) if i not in self.refused
+                                   for name in m.names(kind)))  # fmt: skip
+
+    @property
+    def names_music(self) -> bool:
+        """Whether a word of a table says what music it is: a genre, a mood, a use, a player, a colour."""
+        return any(kind in _ABOUT_MUSIC for match in self.matches for kind, _ in match.meanings)
+
+    @property
+    def known_share(self) -> float:
+        """The share of the words, but for those of numbers, that stand in a table."""
+        known = {i for match in self.matches for i in range(match.first, match.last)}
+        return sum(i in known for i in self._plain_words) / max(1, len(self._plain_words))
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there are words and none of them stands in a table."""
+        return self.known_share == 0 and bool(self._plain_words)
+
+    @property
+    def _plain_words(self) -> tuple[int, ...]:
+        words = enumerate(self.prompt.words)
+        return tuple(i for i, word in words if word.shape in ("word", "cjk") and i not in self.numeric)
+
+    def words_for(self, kind: str, name: str) -> str:
+        """Return the user's words for a thing found."""
+        return next((self.prompt.written(m.first, m.last) for m in self.matches if name in m.names(kind)), name)
+
+    @property
+    def mood(self) -> Mood | None:
+        """The mood that the mood words say, those refused counting half the other way; None without such words."""
+        rows = [(lexicon.value("mood", name)["at"], -0.5 if i in self.refused else 1.0)
+                for i, m in enumerate(self.matches) for name in m.names("mood")]  # fmt: skip
+        if not rows:
+            return None
+        share = 1 / max(1, len(rows))
+        return Mood(
+            _clip(sum(at[0] * sign for at, sign in rows) * share), _clip(sum(at[1] * sign for at, sign in rows) * share)
+        )
+
+
+def _clip(number: float) -> float:
+    return max(-1.0, min(1.0, number))
+
+
+def understand(text: str) -> Understood:
+    """Read a prompt's words."""
+    prompt = Prompt.of(text)
+    matches = lexicon.find(prompt)
+    keys, meters = read_keys(prompt, matches), read_meters(prompt, matches)
+    places = [(key.start, key.end) for key in keys] + [(meter.start, meter.end) for meter in meters]
+    spoken_for = _words_in(prompt, places)
+    notes = read_note_tempos(prompt)
+    spoken_for |= {place for said in notes for place in range(said.first, said.last)}
+    named = _named(matches) | decade_words(prompt, matches) | _numbers_in_labels(prompt, matches)
+    context = NumberContext(prompt, matches, spoken_for | named)
+    tempos = tuple(sorted((*notes, *read_tempos(context)), key=lambda said: said.first))
+    durations, bars = read_durations(context), read_bars(context)
+    numeric = spoken_for | {i for said in (*tempos, *durations, *bars) for i in range(said.first, said.last)}
+    refusals, wishes = refused(prompt, matches), unserved(prompt, matches)
+    return Understood(
+        prompt=prompt, matches=matches, refused=refusals, genre=named_genre(prompt, matches, refusals), tempos=tempos,
+        durations=durations, bars=bars, key=keys[-1] if keys else None, meter=meters[0].meter if meters else None,
+        unserved=wishes, numeric=frozenset(numeric),
+        left_over=_left_over(prompt, matches, frozenset(numeric) | wishes.words),
+        warnings=(*key_warnings(keys, prompt.text), *meter_warnings(prompt, meters),
+                  *unused_number_warnings(prompt, matches, frozenset(numeric) | named)),
+    )  # fmt: skip
+
+
+def _words_in(prompt: Prompt, places: Sequence[tuple[int, int]]) -> frozenset[int]:
+    return frozenset(i for start, end in places for i in prompt.places(start, end))
+
+
+def _named(matches: Sequence[Match]) -> frozenset[int]:
+    """Return the words of matches that name things, such as the 8 of ``8-bit``."""
+    return frozenset(
+        i for m in matches if any(kind not in _EMPTY_KINDS for kind, _ in m.meanings) for i in range(m.first, m.last)
+    )
+
+
+def _numbers_in_labels(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
+    """Return the 1 of ``1分間に``, which is a label of a tempo."""
+    return frozenset(
+        i for m in matches if m.names("label") and m.last - m.first > 1 for i in range(m.first, m.last)
+        if prompt.words[i].shape in ("number", "cjk")
+    )  # fmt: skip
+
+
+def _left_over(prompt: Prompt, matches: Sequence[Match], used: frozenset[int]) -> tuple[str, ...]:
+    known = {i for match in matches for i in range(match.first, match.last)} | used
+    return tuple(
+        word.text
+        for i, word in enumerate(prompt.words)
+        if i not in known and word.shape in ("word", "cjk") and (len(word.text) > 1 or word.shape == "cjk")
+    )

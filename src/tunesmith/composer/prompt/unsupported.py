@@ -1,0 +1,80 @@
+"""Wishes that the composer cannot serve: vocals, lyrics, an artist's manner. They are named, never dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tunesmith.composer.prompt.lexicon import Match, value
+from tunesmith.composer.prompt.text import Prompt
+
+_SURE_TRIGGERS = ("style", "stil", "estilo", "manner", "vein", "remix", "cover", "inspi", "similar", "sounds", "sound")
+_CAPITAL_TRIGGERS = frozenset({"like", "by", "a la", "type beat like"})
+_LONGEST_NAME = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """Warnings about what cannot be done, the artists named, and the words that this used up."""
+
+    warnings: tuple[str, ...]
+    genre_weights: tuple[tuple[str, float], ...]
+    words: frozenset[int]
+
+
+def unserved(prompt: Prompt, matches: Sequence[Match]) -> Unserved:
+    """Collect the wishes of a prompt that cannot be served."""
+    warnings: list[str] = []
+    weights: list[tuple[str, float]] = []
+    used: set[int] = set()
+    sung = [prompt.written(m.first, m.last) for i, m in enumerate(matches) if _is_sung(matches, i)]
+    if sung:
+        warnings.append(
+            f"the composer cannot sing: {', '.join(dict.fromkeys(sung))} left out, the music is instrumental"
+        )
+    for match in matches:
+        for name in match.names("artist"):
+            warnings.append(_artist_warning(name))
+            weights += value("artist", name)["genres"].items()
+            used.update(range(match.first, match.last))
+    for first, last in _unknown_names(prompt, matches, used):
+        warnings.append(_artist_warning(prompt.written(first, last)))
+        used.update(range(first, last))
+    return Unserved(tuple(dict.fromkeys(warnings)), tuple(weights), frozenset(used))
+
+
+def _is_sung(matches: Sequence[Match], index: int) -> bool:
+    """Whether a match asks for vocals, and not for none."""
+    before = matches[index - 1] if index else None
+    after = matches[index + 1] if index + 1 < len(matches) else None
+    return (
+        matches[index].is_word("vocals")
+        and not (before is not None and (before.is_word("negate") or before.is_word("instrumental")))
+        and not (after is not None and after.is_word("negate_after"))
+    )
+
+
+def _artist_warning(name: str) -> str:
+    return f"the composer does not imitate artists: {name!r} left out, the music is its own"
+
+
+def _unknown_names(prompt: Prompt, matches: Sequence[Match], used: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield the words after ``in the style of`` or, where capitalised, after ``like`` and ``by``."""
+    known = {i for m in matches if not m.is_word("stop") for i in range(m.first, m.last)} | used
+    for match in matches:
+        if not match.is_word("style_of"):
+            continue
+        trigger = " ".join(word.text for word in prompt.words[match.first : match.last])
+        sure = any(part in trigger for part in _SURE_TRIGGERS)
+        if not sure and trigger not in _CAPITAL_TRIGGERS:
+            continue
+        last = match.last
+        while last < min(len(prompt.words), match.last + _LONGEST_NAME) and _names(prompt, last, known):
+            last += 1
+        if last > match.last:
+            yield match.last, last
+
+
+def _names(prompt: Prompt, place: int, known: set[int]) -> bool:
+    word = prompt.words[place]
+    return word.shape == "word" and place not in known and prompt.text[word.start].isupper()

@@ -1,0 +1,88 @@
+"""One part's player: takes its notes in order, asks the voice for each tone, and cuts notes as the instrument would."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.instruments import instrument
+from tunesmith.composer.render.active_note import Sounding
+from tunesmith.composer.render.intensity import length_in_samples, sample_at
+from tunesmith.composer.score import Note, Part, Score
+from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone, Voice
+
+Voices = Callable[[str], Voice]
+"""Instrument name to its voice."""
+
+HELD_FADE = round(0.008 * SAMPLE_RATE)
+RELEASED_FADE = round(0.03 * SAMPLE_RATE)
+
+
+def balance(pan: float) -> tuple[float, float]:
+    """Return the gains left and right of a constant-power balance, 1 and 1 at the centre."""
+    angle = (min(1.0, max(-1.0, pan)) + 1) * math.pi / 4
+    return math.sqrt(2) * math.cos(angle), math.sqrt(2) * math.sin(angle)
+
+
+class PartPlayer:
+    """Plays one part. Blocks must be asked for in order; the sum does not depend on their sizes."""
+
+    def __init__(self, score: Score, part: Part, voices: Voices, intensity: float | None = None) -> None:
+        self._score = score
+        self._part = part
+        self._voice = voices(part.instrument)
+        self._choke_group: Callable[[int], int] = getattr(self._voice, "choke_group", lambda _pitch: 0)
+        self._polyphony = instrument(part.instrument).polyphony
+        gain = 10 ** (part.gain_db / 20)
+        left, right = balance(part.pan)
+        self._gains = (gain * left, gain * right)
+        self._velocity_scale = 1.0 if intensity is None else 0.82 + 0.18 * intensity
+        self._end = length_in_samples(score)
+        self._next = 0
+        self._sounding: list[Sounding] = []
+
+    @property
+    def finished(self) -> bool:
+        """Whether every note has been played and has died away."""
+        return self._next >= len(self._part.notes) and not self._sounding
+
+    def add_to(self, target: Samples, start: int) -> None:
+        """Add the part's sound from sample ``start`` to ``target``, (2, n)."""
+        stop = start + target.shape[1]
+        self._take_notes(stop)
+        for sound in self._sounding:
+            sound.add_to(target, start)
+        self._sounding = [sound for sound in self._sounding if sound.end > stop]
+
+    def _take_notes(self, stop: int) -> None:
+        notes = self._part.notes
+        while self._next < len(notes):
+            at = sample_at(self._score, notes[self._next].start)
+            if at >= min(stop, self._end):
+                break
+            self._begin(notes[self._next], at)
+            self._next += 1
+        if stop >= self._end:
+            self._next = len(notes)
+
+    def _begin(self, note: Note, at: int) -> None:
+        released = max(at + 1, sample_at(self._score, note.end))
+        velocity = min(127, max(1, round(note.velocity * self._velocity_scale)))
+        tone = Tone(note.pitch, velocity, (released - at) / SAMPLE_RATE, note.glide, self._next)
+        group = self._choke_group(note.pitch)
+        self._make_room(at, group)
+        self._sounding.append(Sounding(self._voice.sound(tone), at, released, self._gains, group))
+
+    def _make_room(self, at: int, group: int) -> None:
+        if group:
+            for sound in self._sounding:
+                if sound.choke_group == group:
+                    sound.cut_at(at, HELD_FADE)
+        if self._polyphony == 1:
+            for sound in self._sounding:
+                sound.cut_at(at, HELD_FADE if sound.released > at else RELEASED_FADE)
+            return
+        held = [sound for sound in self._sounding if sound.cut is None and sound.released > at]
+        for sound in held[: max(0, len(held) - self._polyphony + 1)]:
+            sound.cut_at(at, HELD_FADE)

@@ -1,0 +1,42 @@
+"""The sound of old media: a vinyl record's surface and tape hiss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.sound.ambience.loop_noise import Grain, band, count, noise, normal, scatter, slow, widened
+
+_LOUDEST_CLICK = 1.6
+
+
+def vinyl(samples: int, random: np.random.Generator) -> Samples:
+    """A record's surface: rumble, a little hiss, dust that crackles and a few pops."""
+    rumble = normal(band(noise(samples, random), 20, 70)) * np.float32(0.1)
+    hiss = normal(band(noise(samples, random), 400, 9_000)) * slow(samples, random, 1.0, 0.7, 1.1) * np.float32(0.07)
+    dust = scatter(samples, _clicks(samples, random, 34, 12, 80))
+    pops = scatter(samples, _clicks(samples, random, 0.9, 60, 260))
+    return np.asarray(widened(rumble + hiss) + dust + pops * np.float32(0.9), np.float32)
+
+
+def _clicks(samples: int, random: np.random.Generator, rate: float, shortest: int, longest: int) -> Iterator[Grain]:
+    for start in random.integers(0, samples, count(samples, rate, random)):
+        length = int(random.integers(shortest, longest))
+        fall = np.exp(np.arange(length, dtype=np.float32) * (-5 / length))
+        click = (random.normal(1, 0.35, length) * fall).astype(np.float32) - np.float32(0.3)
+        click *= np.minimum(1, np.arange(length)[::-1] / 6).astype(np.float32)
+        sign = 1 if random.uniform() < 0.5 else -1
+        yield Grain(
+            int(start),
+            click,
+            sign * min(_LOUDEST_CLICK, float(random.exponential(1.0))),
+            float(random.uniform(-0.5, 0.5)),
+        )
+
+
+def tape_hiss(samples: int, random: np.random.Generator) -> Samples:
+    """A cassette's hiss: bright noise that breathes a little."""
+    hiss = normal(band(noise(samples, random), 1_200, 13_000)) + 0.3 * normal(band(noise(samples, random), 80, 900))
+    return widened(np.asarray(hiss * slow(samples, random, 0.8, 0.92, 1.04), np.float32))

@@ -1,0 +1,106 @@
+"""A sample at the pitch that a note wants: unrolled along its loop, resampled without aliasing, and filtered.
+
+Everything that does not depend on how long the note lasts happens here, so that it can be remembered; lengths are
+rounded up to LENGTHS for the same reason, which also keeps a tone's samples the same whatever was played before it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import soxr
+from scipy.signal import sosfilt
+
+from tunesmith.composer.instruments import Timbre
+from tunesmith.composer.sound.byte_cache import Floats
+from tunesmith.composer.sound.soundfont.filters import Sections, high_pass, low_pass, timbre_sections
+from tunesmith.composer.sound.soundfont.soundfont import Sample, SoundFont
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+OPEN_CUTOFF = 12_900
+"""Cutoffs in cents from here on let everything through."""
+
+CUTOFF_STEP = 600
+INAUDIBLE_HZ, LARGEST_OFFSET = 16.0, 5e-4
+LENGTHS = tuple(step * 2**octave / 4 for octave in range(12) for step in (1, 1.5))
+SHORTEST_LOOP = 8
+LOWEST_RATE, HIGHEST_RATE = 400.0, 1_500_000.0  # five octaves up or nearly seven down; a broken bank asks for any
+_MARGIN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Pitching:
+    """What identifies a pitched waveform: ``cents`` to shift by, low-pass ``cutoff`` (cents above 8.176 Hz) and
+    ``resonance_db``, the first sample, whether it loops, and, if it leaves the loop, after how many seconds."""
+
+    sample: int
+    cents: float
+    cutoff: int
+    resonance_db: float
+    first: int
+    loops: bool
+    leaves_loop: float | None = None
+
+
+def pitched(font: SoundFont, pitching: Pitching, timbre: Timbre, seconds: float) -> Floats:
+    """Return the waveform, (samples,), at SAMPLE_RATE: at least ``seconds`` long, or as long as the recording is."""
+    length = next((length for length in LENGTHS if length >= seconds), seconds)
+    return font.pitched.get((pitching, timbre, length), lambda: _render(font, pitching, timbre, length))
+
+
+def quantised_cutoff(cutoff: float) -> int:
+    """Round a cutoff so that similar velocities share a waveform."""
+    return int(min(OPEN_CUTOFF, max(1500, round(cutoff / CUTOFF_STEP) * CUTOFF_STEP)))
+
+
+def _render(font: SoundFont, pitching: Pitching, timbre: Timbre, seconds: float) -> Floats:
+    # Loud and soft notes, and both ends of a filter's sweep, share the costly step.
+    unfiltered = replace(pitching, cutoff=OPEN_CUTOFF, resonance_db=0.0)
+    waveform = font.pitched.get((unfiltered, seconds), lambda: _resampled(font, pitching, seconds))
+    sections: list[Sections] = []
+    if pitching.cutoff < OPEN_CUTOFF:
+        sections.append(low_pass(8.176 * 2 ** (pitching.cutoff / 1200), pitching.resonance_db))
+    sections += timbre_sections(timbre)
+    if not sections:
+        return waveform
+    return np.asarray(sosfilt(np.concatenate(sections).astype(np.float32), waveform), np.float32)
+
+
+def _resampled(font: SoundFont, pitching: Pitching, seconds: float) -> Floats:
+    """Return the waveform before its filters, centred on 0."""
+    sample = font.sample(pitching.sample)
+    rate = _rate(sample, pitching)
+    needed = pitching.first + int(seconds * rate) + _MARGIN
+    whole = pitching.leaves_loop is not None or (pitching.loops and needed >= sample.loop_end)
+    recording = font.waveform(pitching.sample, -1 if whole else needed)
+    source = _unrolled(recording, sample, pitching, needed)
+    waveform = soxr.resample(source, rate, SAMPLE_RATE, quality="MQ") if abs(rate - SAMPLE_RATE) > 1e-6 else source
+    if abs(float(recording.mean())) > LARGEST_OFFSET:
+        waveform = sosfilt(high_pass(INAUDIBLE_HZ).astype(np.float32), waveform)
+    return np.array(waveform, np.float32)
+
+
+def _rate(sample: Sample, pitching: Pitching) -> float:
+    """At how many samples a second the recording is read."""
+    return min(HIGHEST_RATE, max(LOWEST_RATE, sample.rate * math.pow(2, min(pitching.cents, 24_000) / 1200)))
+
+
+def _unrolled(recording: Floats, sample: Sample, pitching: Pitching, needed: int) -> Floats:
+    """Repeat the loop until there are ``needed`` samples, if there is a loop."""
+    first, start, end = pitching.first, sample.loop_start, min(sample.loop_end, len(recording))
+    if not pitching.loops or end - start < SHORTEST_LOOP:
+        return recording[max(0, min(first, len(recording) - 1)) : needed]
+    if pitching.leaves_loop is not None:
+        until = first + int(pitching.leaves_loop * _rate(sample, pitching))
+        around = until if until < end else start + (until - start) % (end - start)
+        return np.concatenate([_looped(recording, start, end, until)[first:], recording[around:]])
+    return _looped(recording, start, end, needed)[max(0, first) :]
+
+
+def _looped(waveform: Floats, start: int, end: int, length: int) -> Floats:
+    if length <= end:
+        return waveform[:length]
+    turns = -(-(length - end) // (end - start))
+    return np.concatenate([waveform[:end], np.tile(waveform[start:end], turns)])[:length]

@@ -1,0 +1,194 @@
+"""The sampler: plays one program of a sound bank.
+
+A tone sounds every region that answers to its key and velocity:
+sample ─► loop unrolled, resampled, filtered (pitched.py, remembered) ─► bend ─► envelope × gain ─► pan ─► sum
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.instruments import Timbre
+from tunesmith.composer.sound.byte_cache import Floats
+from tunesmith.composer.sound.soundfont.envelope import modulation_envelope, volume_envelope
+from tunesmith.composer.sound.soundfont.generators import Gen
+from tunesmith.composer.sound.soundfont.pitch_bend import VIBRATO_HZ, Bend, read_at
+from tunesmith.composer.sound.soundfont.repitch import OPEN_CUTOFF, Pitching, pitched, quantised_cutoff
+from tunesmith.composer.sound.soundfont.soundfont import KIT_BANK, SoundFont
+from tunesmith.composer.sound.soundfont.zones import Region
+from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
+
+ATTENUATION_SCALE = 0.4
+"""Zones' attenuations count this much: what the hardware did for which banks were made, and every player since."""
+
+KIT_RELEASE = 0.25
+LONGEST_RING = 6.0
+SILENT_GAIN = 1e-6
+SMALLEST_SWEEP = 100  # cents
+AUDIBLE_FALL = 0.05  # of the modulation envelope's decay
+
+
+@dataclass(frozen=True, slots=True)
+class Nuance:
+    """How one repetition differs from the next: ``cents`` sharp, ``gain_db``, ``first`` samples skipped."""
+
+    cents: float
+    gain_db: float
+    first: int
+
+
+TONE_NUANCES = (Nuance(0, 0, 0), Nuance(0, -0.5, 12), Nuance(0, -0.3, 25), Nuance(0, 0.3, 5))
+KIT_NUANCES = (Nuance(0, 0, 0), Nuance(11, -0.7, 4), Nuance(-9, -0.2, 9), Nuance(5, 0.4, 2))
+
+
+class SampledVoice:
+    """A program of a bank as a Voice. ``timbre`` reshapes it, ``gain`` is a factor on everything."""
+
+    def __init__(
+        self, font: SoundFont, bank: int, program: int, timbre: Timbre | None = None, gain: float = 1.0
+    ) -> None:
+        self._font = font
+        self._regions = font.regions(bank, program)
+        self._timbre = timbre or Timbre()
+        self._gain = gain
+        self._is_kit = bank == KIT_BANK
+        self._nuances = KIT_NUANCES if self._is_kit else TONE_NUANCES
+        self._keys: dict[int, list[Region]] = {}
+        self._strikes: dict[tuple[int, int], list[tuple[Region, Mapping[int, float]]]] = {}
+
+    def sound(self, tone: Tone) -> Samples:
+        """Return (2, samples); silence of one sample if no region answers."""
+        strikes = [self._strike(region, settings, tone) for region, settings in self._answering(tone)]
+        if len(strikes) == 1 and strikes[0][1][0] == strikes[0][1][1]:
+            only, (both, _) = strikes[0]
+            return np.broadcast_to(only * np.float32(both), (2, len(only)))
+        length = max((len(waveform) for waveform, _ in strikes), default=1)
+        together = np.zeros((2, length), np.float32)
+        for waveform, gains in strikes:
+            for side, gain in zip(together, gains, strict=True):
+                if gain > SILENT_GAIN:
+                    side[: len(waveform)] += waveform if gain == 1 else waveform * np.float32(gain)
+        return together
+
+    def choke_group(self, pitch: int) -> int:
+        """Return the group of which only one drum sounds at a time (open and closed hat), or 0 for none."""
+        groups = {region.generators.get(Gen.EXCLUSIVE_CLASS, 0) for region in self._at_key(pitch)}
+        return max(groups, default=0)
+
+    def plays(self, pitch: int) -> bool:
+        """Whether any region answers to this key."""
+        return bool(self._at_key(pitch))
+
+    def _answering(self, tone: Tone) -> list[tuple[Region, Mapping[int, float]]]:
+        velocity = min(127, max(1, round(tone.velocity * (1 - 0.6 * self._timbre.softness))))
+        place = tone.pitch, velocity
+        if place not in self._strikes:
+            at_key = self._at_key(tone.pitch)
+            sounding = [region for region in at_key if region.velocities[0] <= velocity <= region.velocities[1]]
+            self._strikes[place] = [(region, region.settings(*place)) for region in sounding]
+        return self._strikes[place]
+
+    def _at_key(self, pitch: int) -> list[Region]:
+        if pitch not in self._keys:
+            self._keys[pitch] = [region for region in self._regions if region.keys[0] <= pitch <= region.keys[1]]
+        return self._keys[pitch]
+
+    def _strike(self, region: Region, settings: Mapping[int, float], tone: Tone) -> tuple[Floats, tuple[float, float]]:
+        """Sound one region: its mono waveform, and its gains to the left and right."""
+        nuance = self._nuances[tone.variation % len(self._nuances)]
+        release = self._timbre.release or (KIT_RELEASE if self._is_kit else 0.0)
+        envelope = volume_envelope(settings, tone.pitch, self._timbre.attack, release)
+        if self._is_kit:
+            tone = replace(tone, seconds=self._ring(settings, tone, envelope.dies_after))
+        waveform = self._waveform(settings, tone, nuance, tone.seconds + envelope.tail)
+        level_db = nuance.gain_db - self._attenuation_db(region, settings)
+        return envelope.shape(waveform, tone.seconds, self._gain * 10 ** (level_db / 20)), _pan_gains(settings)
+
+    def _ring(self, settings: Mapping[int, float], tone: Tone, dies_after: float) -> float:
+        """Drums are struck, not held: seconds until the drum is silent by itself, if it ever is."""
+        if _loops(settings):
+            return min(LONGEST_RING, dies_after) if dies_after < math.inf else tone.seconds
+        index = int(settings[Gen.SAMPLE])
+        octaves = self._cents(index, settings, tone.pitch) / 1200
+        length = len(self._font.waveform(index)) / self._font.sample(index).rate
+        return min(LONGEST_RING, dies_after, length / 2**octaves)
+
+    def _attenuation_db(self, region: Region, settings: Mapping[int, float]) -> float:
+        """Zones' own attenuation is scaled, what velocity adds is not."""
+        own = region.generators.get(Gen.ATTENUATION, 0)
+        return max(0.0, (ATTENUATION_SCALE * own + settings.get(Gen.ATTENUATION, 0) - own) / 10)
+
+    def _waveform(self, settings: Mapping[int, float], tone: Tone, nuance: Nuance, seconds: float) -> Floats:
+        length = round(seconds * SAMPLE_RATE) + 1
+        bend = self._bend(settings, tone)
+        moves = bend.moves(tone.seconds)
+        positions = bend.positions(length) if moves else None
+        needed = length if positions is None else int(positions.max()) + 4
+        waveform = self._filtered(settings, tone, nuance, needed)
+        if positions is None:
+            return waveform
+        return read_at(waveform, positions[: np.searchsorted(positions, len(waveform) - 3)])
+
+    def _bend(self, settings: Mapping[int, float], tone: Tone) -> Bend:
+        sway = self._timbre.vibrato_cents or abs(settings.get(Gen.VIBRATO_TO_PITCH, 0))
+        wander = 0.2 * math.sin(2.4 * tone.variation)
+        return Bend(tone.glide, sway * (1 - wander), VIBRATO_HZ * (1 + wander / 4))
+
+    def _filtered(self, settings: Mapping[int, float], tone: Tone, nuance: Nuance, length: int) -> Floats:
+        """Where the modulation envelope moves the cutoff, fade between the waveform at both ends of its way."""
+        cutoff, way = settings[Gen.CUTOFF], settings.get(Gen.MOD_ENV_TO_CUTOFF, 0)
+        if abs(way) < SMALLEST_SWEEP or (cutoff >= OPEN_CUTOFF and way > 0):
+            return self._pitched(settings, tone, nuance, (cutoff, length))
+        moved = self._pitched(settings, tone, nuance, (cutoff + way, length))
+        sweep = modulation_envelope(settings)
+        if sweep.opens_at_once and sweep.hold + AUDIBLE_FALL * sweep.decay >= tone.seconds:
+            return moved
+        rest = self._pitched(settings, tone, nuance, (cutoff, length))
+        curve = sweep.curve(tone.seconds)
+        whole = min(len(rest), len(moved), length)
+        blend = np.zeros(whole, np.float32)
+        blend[: min(whole, len(curve))] = curve[:whole]
+        blend *= moved[:whole] - rest[:whole]
+        blend += rest[:whole]
+        return blend
+
+    def _pitched(self, settings: Mapping[int, float], tone: Tone, nuance: Nuance, goal: tuple[float, int]) -> Floats:
+        cutoff, length = goal
+        index = int(settings[Gen.SAMPLE])
+        first = settings.get(Gen.START, 0) + 32_768 * settings.get(Gen.START_COARSE, 0)
+        pitching = Pitching(
+            sample=index,
+            cents=round(self._cents(index, settings, tone.pitch) + nuance.cents, 3),
+            cutoff=quantised_cutoff(cutoff),
+            resonance_db=round(max(0.0, settings.get(Gen.RESONANCE, 0)) / 10, 1),
+            first=int(first),
+            loops=_loops(settings),
+            leaves_loop=tone.seconds if int(settings.get(Gen.LOOP_MODE, 0)) & 3 == 3 else None,
+        )
+        waveform = pitched(self._font, pitching, self._timbre, (length + nuance.first) / SAMPLE_RATE)
+        return waveform[nuance.first :] if tone.seconds > 0.05 else waveform
+
+    def _cents(self, index: int, settings: Mapping[int, float], pitch: int) -> float:
+        """How far the sample must be shifted to sound ``pitch``."""
+        sample = self._font.sample(index)
+        key = settings[Gen.FORCED_KEY] if settings[Gen.FORCED_KEY] >= 0 else pitch
+        root = settings[Gen.ROOT_KEY] if settings[Gen.ROOT_KEY] >= 0 else sample.key
+        tuning = 100 * settings.get(Gen.COARSE_TUNE, 0) + settings.get(Gen.FINE_TUNE, 0) + sample.correction
+        return float((key - root) * settings[Gen.SCALE_TUNING] + tuning)
+
+
+def _loops(settings: Mapping[int, float]) -> bool:
+    return bool(int(settings.get(Gen.LOOP_MODE, 0)) & 1)
+
+
+def _pan_gains(settings: Mapping[int, float]) -> tuple[float, float]:
+    """Equal power from left (−500) to right (500)."""
+    if not settings.get(Gen.PAN, 0):
+        return math.sqrt(0.5), math.sqrt(0.5)
+    angle = (min(500.0, max(-500.0, settings.get(Gen.PAN, 0))) / 1000 + 0.5) * math.pi / 2
+    return math.cos(angle), math.sin(angle)

@@ -1,0 +1,135 @@
+"""A sound bank (SF2 or SF3): which regions sound for a note, and the samples themselves, decoded when first needed."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from tunesmith.composer.sound.byte_cache import ByteCache, Floats
+from tunesmith.composer.sound.soundfont.sf2_tables import COMPRESSED, read_hydra
+from tunesmith.composer.sound.soundfont.zones import Region, preset_regions
+from tunesmith.errors import SoundFontError
+
+KIT_BANK = 128
+"""The bank number of drum kits."""
+
+DECODED_BYTES = 48 * 2**20
+PITCHED_BYTES = 160 * 2**20
+_SHORTEST_DECODED = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a bank says of a recording: ``rate`` in Hz, sounding MIDI ``key`` minus ``correction`` cents; it may loop
+    from ``loop_start`` up to but not including ``loop_end`` (in samples)."""
+
+    rate: int
+    key: int
+    correction: int
+    loop_start: int
+    loop_end: int
+
+
+class SoundFont:
+    """An open bank. Decoded samples take at most DECODED_BYTES, and ``pitched`` (samples resampled to a key, filled by
+    the sampler) at most PITCHED_BYTES, however many instruments play."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._hydra = read_hydra(path)
+        self._decoded = ByteCache(DECODED_BYTES)
+        self.pitched = ByteCache(PITCHED_BYTES)
+        header = self._hydra.phdr[:-1]
+        places = zip(header["bank"].tolist(), header["program"].tolist(), strict=True)
+        self._presets = {place: index for index, place in enumerate(places)}
+        self._regions: dict[int, tuple[Region, ...]] = {}
+        self._samples: dict[int, Sample] = {}
+
+    @property
+    def presets(self) -> Sequence[tuple[int, int]]:
+        """Every (bank, program) there is, sorted."""
+        return sorted(self._presets)
+
+    def has(self, bank: int, program: int) -> bool:
+        """Whether this bank can play the program."""
+        return (bank, program) in self._presets
+
+    def regions(self, bank: int, program: int) -> tuple[Region, ...]:
+        """Return the regions of a program; raises SoundFontError if the bank lacks it."""
+        if (bank, program) not in self._presets:
+            raise SoundFontError(f"{self.path}: has no program {program} in bank {bank}")
+        preset = self._presets[bank, program]
+        if preset not in self._regions:
+            self._regions[preset] = preset_regions(self._hydra, preset)
+        return self._regions[preset]
+
+    def sample(self, index: int) -> Sample:
+        """Return what is known of one sample without decoding it."""
+        if index not in self._samples:
+            self._samples[index] = self._read_sample(index)
+        return self._samples[index]
+
+    def _read_sample(self, index: int) -> Sample:
+        row = self._hydra.shdr[index]
+        # SF3 counts loops from the sample's own start, SF2 from the start of all samples.
+        origin = 0 if row["kind"] & COMPRESSED else int(row["start"])
+        return Sample(
+            rate=max(400, int(row["rate"])),
+            key=int(row["key"]) if row["key"] <= 127 else 60,
+            correction=int(row["correction"]),
+            loop_start=max(0, int(row["loop_start"]) - origin),
+            loop_end=max(0, int(row["loop_end"]) - origin),
+        )
+
+    def waveform(self, index: int, length: int = -1) -> Floats:
+        """Decode the first ``length`` samples or somewhat more, mono float32, or all (−1, or if there are no more);
+        raises SoundFontError if the bytes are broken. Short notes of long recordings would else be slow."""
+        frames = -1 if length < 0 else max(_SHORTEST_DECODED, 1 << (length - 1).bit_length())
+        return self._decoded.get((index, frames), lambda: self._decode(index, frames))
+
+    def encoded(self, index: int) -> bytes:
+        """Return a sample's bytes as the bank stores them."""
+        row = self._hydra.shdr[index]
+        width = 1 if row["kind"] & COMPRESSED else 2
+        start, end = width * int(row["start"]), width * int(row["end"])
+        if not 0 <= start < end <= self._hydra.samples_size:
+            raise SoundFontError(f"{self.path}: {self._named(index)} is empty or lies outside the bank's samples")
+        with self.path.open("rb") as file:
+            file.seek(self._hydra.samples_offset + start)
+            return file.read(end - start)
+
+    def _decode(self, index: int, frames: int) -> Floats:
+        content = self.encoded(index)
+        if not self._hydra.shdr[index]["kind"] & COMPRESSED:
+            return np.frombuffer(content, "<i2")[: None if frames < 0 else frames].astype(np.float32) / np.float32(
+                32_768
+            )
+        try:
+            waveform, _ = soundfile.read(io.BytesIO(content), frames, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise SoundFontError(f"{self.path}: {self._named(index)} cannot be decoded: {error}") from error
+        if not len(waveform):
+            raise SoundFontError(f"{self.path}: {self._named(index)} holds no sound")
+        return np.ascontiguousarray(waveform[:, 0])
+
+    def _named(self, index: int) -> str:
+        name = self._hydra.shdr["name"][index].split(b"\0")[0].decode("latin-1")
+        return f"sample {index} ({name})"
+
+
+@functools.cache
+def built_in_bank() -> SoundFont:
+    """Return the bank that comes with Tunesmith; one for the whole process, so its caches are shared."""
+    return SoundFont(Path(str(resources.files("tunesmith.composer") / "sounds" / "bank.sf3")))
+
+
+def open_bank(path: Path | None = None) -> SoundFont:
+    """Open a user's bank, or the built-in one; raises SoundFontError in one line if it is broken or foreign."""
+    return built_in_bank() if path is None else SoundFont(path)

@@ -1,0 +1,165 @@
+"""The band: which players this piece has, what they play on, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tunesmith.composer.brief import Brief
+from tunesmith.composer.genre import Genre, GenrePart
+from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.writing.band.ensemble import company_of, is_spoken_of
+from tunesmith.composer.writing.band.parts import Seat, arranged, asked_style, lead_register, led
+from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.plan import Player
+from tunesmith.errors import InvalidRequest
+
+REGISTERS: Mapping[str, int] = {
+    "melody": 74, "counter": 67, "chords": 60, "pad": 60, "arpeggio": 72, "bass": 38, "drone": 45,
+    "drums": 60, "percussion": 60, "effects": 60,
+}  # fmt: skip
+DEFAULT_STYLES: Mapping[str, str] = {"chords": "block", "bass": "root", "arpeggio": "arpeggio"}
+FAMILY_ROLES: Mapping[str, tuple[str, ...]] = {
+    "keys": ("chords", "melody", "arpeggio", "counter"),
+    "guitar": ("chords", "arpeggio", "melody", "counter"),
+    "plucked": ("melody", "arpeggio", "chords", "counter"),
+    "mallets": ("melody", "arpeggio", "counter", "chords"),
+    "winds": ("melody", "counter"),
+    "reeds": ("melody", "counter"),
+    "brass": ("melody", "counter", "chords"),
+    "voices": ("pad", "counter", "melody"),
+    "strings": ("pad", "chords", "counter", "melody"),
+    "synth": ("chords", "arpeggio", "pad", "melody"),
+    "chip": ("melody", "arpeggio", "counter", "chords"),
+    "pads": ("pad", "drone", "chords"),
+    "bass": ("bass",),
+    "percussion": ("bass",),
+    "drums": ("drums", "percussion"),
+    "effects": ("effects",),
+}
+SOLO_ROLES = ("melody", "counter")
+SINGLE_VOICES = 2  # an instrument of at most two voices leads; it cannot carry chords
+EXTRA_STYLES: Mapping[str, str] = {"timpani": "pedal", "taiko_drum": "pedal"}
+KIT_PERCUSSION = frozenset({"latin_percussion", "cinematic_percussion"})
+UNPITCHED = frozenset({"drums", "percussion", "effects"})
+
+
+def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tuple[Player, ...]:
+    """Return the players in the genre's order. Raises InvalidRequest where ``without`` leaves nobody to play."""
+    seats = _seats(brief, genre, random)
+    for name in brief.instruments:
+        seats = _seated(seats, name, genre, random)
+    seats = [replace(seat, asked=is_spoken_of(brief, seat.instrument)) for seat in seats]
+    company = company_of(brief, genre, [seat.instrument for seat in seats])
+    if brief.form == "bed":
+        seats = [seat for seat in seats if seat.asked or seat.part.role not in SOLO_ROLES] or seats
+    else:
+        seats = led(seats, company, genre)
+    seats = arranged(seats, company)
+    if not seats:
+        raise InvalidRequest("without", f"leaves nobody to play {genre.title}")
+    return _named([_player(seat, brief, genre, random) for seat in seats])
+
+
+def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[Player, ...]:
+    """Lower the entry of the earliest pitched player so that no section is silent."""
+    quietest = min(energies)
+    pitched = [player for player in players if player.role not in UNPITCHED] or list(players)
+    if any(player.entry <= quietest for player in pitched):
+        return tuple(players)
+    order = ("chords", "pad", "arpeggio", "drone", "melody", "bass", "counter")
+    first = min(pitched, key=lambda p: (p.entry, order.index(p.role) if p.role in order else len(order)))
+    return tuple(replace(player, entry=quietest) if player is first else player for player in players)
+
+
+def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[Seat]:
+    seats = []
+    for part in genre.parts:
+        present = maybe(random, part.chance)
+        allowed = [name for name in part.instruments if not _is_unwanted(name, part.role, brief.without)]
+        if allowed:
+            name = draw(random, allowed)
+            if present:
+                seats.append(Seat(part, name))
+    return seats
+
+
+def _is_unwanted(name: str, role: str, without: frozenset[str]) -> bool:
+    if role == "percussion" and "drums" in without:
+        return True
+    return bool({name, role, instrument(name).family} & without)
+
+
+def _roles_of(tool: Instrument) -> tuple[str, ...]:
+    if tool.name in KIT_PERCUSSION:
+        return ("percussion", "drums")
+    roles = FAMILY_ROLES.get(tool.family, SOLO_ROLES)
+    leads = tool.polyphony <= SINGLE_VOICES and tool.family not in ("bass", "percussion", "drums", "effects")
+    return (*SOLO_ROLES, *(role for role in roles if role == "arpeggio")) if leads else roles
+
+
+def _seated(seats: list[Seat], name: str, genre: Genre, random: np.random.Generator) -> list[Seat]:
+    """Give the asked instrument the seat that fits it best, or bring a chair for it."""
+    taken = next((i for i, seat in enumerate(seats) if seat.instrument == name), None)
+    if taken is not None:
+        return [replace(seat, asked=True) if i == taken else seat for i, seat in enumerate(seats)]
+    free = [i for i, seat in enumerate(seats) if not seat.asked]
+    listed = [i for i in free if name in seats[i].part.instruments]
+    roles = _roles_of(instrument(name))
+    fitting = listed or [i for role in roles for i in free if seats[i].part.role == role and name not in EXTRA_STYLES]
+    if fitting:
+        return [Seat(seat.part, name, True) if i == fitting[0] else seat for i, seat in enumerate(seats)]
+    return [*seats, Seat(_new_part(name, roles[0], genre, random), name, True)]
+
+
+def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -> GenrePart:
+    kin = next((part for part in genre.parts if part.role == role), None)
+    if kin is not None and name not in EXTRA_STYLES:
+        return kin
+    style: tuple[str, ...] = (EXTRA_STYLES[name],) if name in EXTRA_STYLES else ()
+    if role in ("drums", "percussion"):
+        grooves = [groove.name for groove in genre.grooves if groove.use == "groove"]
+        style = (draw(random, grooves),) if grooves else ()
+    return GenrePart.model_validate({"role": role, "instruments": (name,), "style": style})
+
+
+def _player(seat: Seat, brief: Brief, genre: Genre, random: np.random.Generator) -> Player:
+    part, role = seat.part, seat.part.role
+    style = draw(random, part.style) if part.style else DEFAULT_STYLES.get(role, "")
+    if role in ("drums", "percussion") and not style:
+        style = next((groove.name for groove in genre.grooves if groove.use == "groove"), "")
+    rhythm = draw(random, part.rhythm) if part.rhythm else ""
+    if seat.asked and role in ("chords", "arpeggio"):
+        style, rhythm = asked_style(brief, part, seat.instrument, style, rhythm)
+    return Player(
+        name=role,
+        role=role,
+        instrument=seat.instrument,
+        style=style,
+        register=lead_register(seat, _register(part, instrument(seat.instrument))),
+        entry=part.entry if seat.entry is None else min(part.entry, seat.entry),
+        voicing=part.voicing or ("pad" if role == "pad" else "close"),
+        rhythm=rhythm,
+        gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if seat.asked else part.gain_db) + seat.gain_db)),
+        pan=part.pan * (0.5 if seat.asked else 1.0),
+    )
+
+
+def _register(part: GenrePart, tool: Instrument) -> int:
+    wanted = part.register_ if part.register_ is not None else REGISTERS[part.role]
+    if part.role in UNPITCHED:
+        return wanted
+    margin = min(7, (tool.high - tool.low) // 3)
+    return min(max(wanted, tool.low + margin), tool.high - margin)
+
+
+def _named(players: Sequence[Player]) -> tuple[Player, ...]:
+    counts: dict[str, int] = {}
+    named = []
+    for player in players:
+        counts[player.role] = counts.get(player.role, 0) + 1
+        number = counts[player.role]
+        named.append(replace(player, name=player.role if number == 1 else f"{player.role}_{number}"))
+    return tuple(named)

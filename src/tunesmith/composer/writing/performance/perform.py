@@ -1,0 +1,144 @@
+"""Performance: written notes become played ones, with swing, timing, dynamics, touch, strums and rolls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.composer.instruments import instrument
+from tunesmith.composer.score import Note
+from tunesmith.composer.theory import TICKS_PER_BEAT, on_grid
+from tunesmith.composer.writing.melody.idioms import manner_of
+from tunesmith.composer.writing.performance.dynamics import velocities
+from tunesmith.composer.writing.performance.swing import swung
+from tunesmith.composer.writing.performance.timing import offsets
+from tunesmith.composer.writing.plan import Plan, Player
+
+SHORTEST = 1 / 32  # beats
+STRUMMED = frozenset({"guitar", "plucked"})
+STRUMMING = frozenset({"strum", "travis", "rolled", "block", "comp", "bossa"})
+ROLLED = frozenset({"rolled"})
+STRUM_MS = (12.0, 30.0)  # whole chord, spread evenly over its strings
+ROLL_MS = (45.0, 110.0)
+UNTOUCHED = frozenset({"effects", "drone"})
+LEGATO_OF: Mapping[str, float] = {
+    "melody": 1.0,
+    "counter": 1.05,
+    "pad": 1.0,
+    "chords": 1.0,
+    "bass": 1.0,
+    "arpeggio": 1.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Notes ``first`` to ``last`` (not included) that are written for one start."""
+
+    first: int
+    last: int
+
+
+def perform(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> tuple[Note, ...]:
+    """Return the notes as played: as many, on the 1/960 grid, sorted, within the piece; the same pitches in order.
+
+    Monophonic instruments stay monophonic. Effects and drones are left as written.
+    """
+    if player.role in UNTOUCHED or not notes:
+        return tuple(notes)
+    ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
+    late = offsets(plan, player, ordered, random) + _spreads(plan, player, ordered, random)
+    loud = velocities(plan, player, ordered, random)
+    feel, swing = plan.genre.feel, _swing(plan)
+    starts = [_placed(plan, swung(note.start, swing, feel.swing_unit), shift)
+              for note, shift in zip(ordered, late.tolist(), strict=True)]  # fmt: skip
+    touch = _touch(plan, player)
+    played = [
+        Note(start, _length(plan, note, start, touch), note.pitch, velocity, note.glide)
+        for note, start, velocity in zip(ordered, starts, loud.tolist(), strict=True)
+    ]
+    played.sort(key=lambda note: (note.start, note.pitch))
+    return _untangled(played, mono=instrument(player.instrument).polyphony == 1)
+
+
+def _swing(plan: Plan) -> float:
+    """Return the place of the second of a pair; compound meters already divide in three."""
+    return 0.5 if plan.meter.is_compound else plan.genre.feel.swing
+
+
+def _placed(plan: Plan, beat: float, late_seconds: float) -> float:
+    """Return the beat at which a note sounds, never before the piece nor in its last moment."""
+    if late_seconds:
+        beat = plan.tempo_map.beat_at(max(0.0, plan.tempo_map.seconds_at(beat) + late_seconds))
+    return on_grid(min(max(beat, 0.0), plan.end - SHORTEST))
+
+
+def _touch(plan: Plan, player: Player) -> float:
+    """Return the share of a note's length that sounds."""
+    if player.role in ("drums", "percussion"):
+        return 1.0
+    legato = plan.genre.feel.legato * manner_of(player.instrument).legato
+    return max(legato, 0.98) if player.role == "pad" else legato * LEGATO_OF.get(player.role, 1.0)
+
+
+def _length(plan: Plan, note: Note, start: float, touch: float) -> float:
+    unit, swing = plan.genre.feel.swing_unit, _swing(plan)
+    written = swung(note.end, swing, unit) - swung(note.start, swing, unit)
+    share = touch if note.length < 2 else max(touch, 0.95)
+    return max(1 / TICKS_PER_BEAT, on_grid(min(max(written * share, SHORTEST), plan.end - start)))
+
+
+def _spreads(
+    plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return how many seconds after its chord's first string each note sounds: down and up strokes in turn."""
+    late = np.zeros(len(notes))
+    reach = _reach_ms(plan, player)
+    if reach is None:
+        return late
+    rolls = reach is ROLL_MS
+    for count, moment in enumerate(_chords(notes)):
+        size = moment.last - moment.first
+        whole = random.uniform(*reach) / 1000 * min(1.0, size / 4)
+        order = (
+            np.arange(size)
+            if rolls or notes[moment.first].start % 1 < 1e-6 or count % 2 == 0
+            else np.arange(size)[::-1]
+        )
+        late[moment.first : moment.last] = whole * order / max(size - 1, 1)
+    return late
+
+
+def _reach_ms(plan: Plan, player: Player) -> tuple[float, float] | None:
+    if plan.genre.feel.timing_ms == 0 or player.role not in ("chords", "pad", "arpeggio", "melody"):
+        return None
+    family = instrument(player.instrument).family
+    if player.style in ROLLED and family in ("keys", "plucked", "mallets"):
+        return ROLL_MS
+    if family in STRUMMED and (player.style in STRUMMING or player.style == ""):
+        return STRUM_MS
+    return None
+
+
+def _chords(notes: Sequence[Note]) -> Iterator[_Moment]:
+    first = 0
+    for index in range(1, len(notes) + 1):
+        if index == len(notes) or notes[index].start != notes[first].start:
+            if index - first > 1:
+                yield _Moment(first, index)
+            first = index
+
+
+def _untangled(notes: list[Note], *, mono: bool) -> tuple[Note, ...]:
+    """Cut a note where the same pitch (or, on a monophonic instrument, any) begins again."""
+    following: dict[int, float] = {}
+    line: list[Note] = []
+    for note in reversed(notes):
+        voice = 0 if mono else note.pitch
+        room = following.get(voice, note.end) - note.start
+        length = min(note.length, max(room, 1 / TICKS_PER_BEAT))
+        line.append(Note(note.start, on_grid(length), note.pitch, note.velocity, note.glide))
+        following[voice] = note.start
+    return tuple(reversed(line))

@@ -1,0 +1,145 @@
+"""A piece of any length from clips: one, or several that continue each other or are stitched on the beat."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.audio import Audio
+from tunesmith.audio.edit import fade_curve, trim
+from tunesmith.audio.resample import resample
+from tunesmith.audio.spool import Samples, Spool
+from tunesmith.audio.stitch import stitch
+from tunesmith.errors import GenerationFailed
+from tunesmith.hosted.capabilities import Facts
+from tunesmith.hosted.clip import Clip, ClipOrder, Service, TellShare
+
+TAIL_SECONDS = 8.0
+"""So much of what there is goes along, for the service to go on from."""
+JOINT_SECONDS = 0.05
+STITCH_SECONDS = 2.0
+LOST_SECONDS = 6.0
+"""What a stitched joint costs of two clips at most: the crossfade, and what is left out to meet on a beat."""
+TOO_SHORT = 0.9
+MOST_CLIPS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The sound, the clips it was made of, and what is to be said of how."""
+
+    audio: Audio
+    clips: tuple[Clip, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Maker:
+    """Makes pieces with a service, as long as is asked for."""
+
+    def __init__(self, service: Service, facts: Facts, tell: TellShare) -> None:
+        self._service = service
+        self._facts = facts
+        self._tell = tell
+
+    async def make(self, order: ClipOrder) -> Piece:
+        """Make a piece; raises what the service raises, and GenerationFailed where its clips are too short."""
+        if order.continues:
+            return await self._continued(order)
+        if order.seconds <= self._facts.longest:
+            return await self._at_once(order)
+        return await (self._continued(order) if self._facts.continues else self._stitched(order))
+
+    async def _at_once(self, order: ClipOrder) -> Piece:
+        asked = replace(order, seconds=float(math.ceil(order.seconds)))
+        clip = await self._service.clip(asked, self._tell)
+        if clip.audio.duration >= order.seconds * TOO_SHORT:
+            return Piece(clip.audio, (clip,), _short(clip.audio, order.seconds))
+        return await self._stitched(order, clip)
+
+    async def _continued(self, order: ClipOrder) -> Piece:
+        """Let each clip begin with the end of what there is, and keep what comes after that."""
+        clips: list[Clip] = []
+        so_far = order.recording if order.continues else None
+        while so_far is None or so_far.duration < order.seconds:
+            done = so_far.duration if so_far else 0.0
+            tail = trim(so_far, max(0.0, done - TAIL_SECONDS)) if so_far else None
+            known = tail.duration if tail else 0.0
+            seconds = min(self._facts.longest, math.ceil(known + order.seconds - done))
+            part = replace(
+                order, seconds=float(seconds), seed=order.seed + len(clips), continues=tail is not None,
+                recording=tail or order.recording,
+            )  # fmt: skip
+            clip = await self._service.clip(part, self._telling(done, seconds - known, order.seconds))
+            clips.append(clip)
+            _check_progress(clip.audio.duration - known, len(clips))
+            so_far = _joined(so_far, clip.audio, known) if so_far else clip.audio
+        many = f"made as {len(clips)} clips, each continuing the one before" if len(clips) > 1 else ""
+        return Piece(so_far, tuple(clips), _notes(many, self._facts))
+
+    async def _stitched(self, order: ClipOrder, first: Clip | None = None) -> Piece:
+        """Make clips until, stitched, they are long enough."""
+        clips = [first] if first else []
+        audio = first.audio if first else None
+        while audio is None or audio.duration < order.seconds:
+            done = audio.duration if audio else 0.0
+            missing = order.seconds - done + (LOST_SECONDS if audio else 0.0)
+            wanted = [min(self._facts.longest, max(missing, 2 * LOST_SECONDS))]
+            part = replace(order, seconds=float(math.ceil(wanted[0])), seed=order.seed + len(clips))
+            clip = await self._service.clip(part, self._telling(done, wanted[0], order.seconds))
+            clips.append(clip)
+            before = done
+            audio = clip.audio if len(clips) == 1 else _stitched([one.audio for one in clips])
+            _check_progress(audio.duration - before, len(clips))
+        return Piece(audio, tuple(clips), _notes(f"made as {len(clips)} clips, stitched on the beat", self._facts))
+
+    def _telling(self, done: float, adds: float, whole: float) -> TellShare:
+        return lambda stage, share: self._tell(stage, min(1.0, (done + share * adds) / whole))
+
+
+def _stitched(pieces: list[Audio]) -> Audio:
+    shortest = min(piece.duration for piece in pieces)
+    return stitch(pieces, min(STITCH_SECONDS, shortest / 4))[0]
+
+
+def _joined(before: Audio, clip: Audio, known: float) -> Audio:
+    """Put what is new in a clip behind what there is, over a crossfade in what both have."""
+    new = resample(clip, before.sample_rate)
+    samples = _channels(new.samples, before.channels)
+    start = round(known * before.sample_rate)
+    overlap = min(round(JOINT_SECONDS * before.sample_rate), start, before.num_samples)
+    rise = fade_curve(overlap, "smooth")
+    spool = Spool(before.channels)
+    for block in before.blocks():
+        spool.append(block)
+    end = len(spool) - overlap
+    spool.write(
+        end,
+        (before.between(end, len(spool)) * rise[::-1] + samples[:, start - overlap : start] * rise).astype(np.float32),
+    )
+    spool.append(np.ascontiguousarray(samples[:, start:]))
+    return Audio.from_spool(spool, before.sample_rate)
+
+
+def _channels(samples: Samples, channels: int) -> Samples:
+    if samples.shape[0] == channels:
+        return samples
+    mono = samples.mean(axis=0, keepdims=True, dtype=np.float32)
+    return np.repeat(mono, channels, axis=0)
+
+
+def _check_progress(gained: float, num_clips: int) -> None:
+    if gained < 1.0 or num_clips >= MOST_CLIPS:
+        raise GenerationFailed(
+            "TooShort", f"the service's clips are too short to make a longer piece of ({gained:.1f} s more)"
+        )
+
+
+def _short(audio: Audio, seconds: float) -> tuple[str, ...]:
+    missing = seconds - audio.duration
+    return (f"duration: the service made {audio.duration:.1f} s of {seconds:g} s",) if missing > 0.05 else ()
+
+
+def _notes(how: str, facts: Facts) -> tuple[str, ...]:
+    return (f"duration: the model makes at most {facts.longest:g} s at once; {how}",) if how else ()

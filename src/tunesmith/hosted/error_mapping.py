@@ -1,0 +1,69 @@
+"""Refusals: what a service's answer means, in one line that says what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunesmith.client.retries import Reply, retry_after
+from tunesmith.errors import ApiError, NotFound, ServerBusy, ServerUnreachable, TokenRefused, TunesmithError
+from tunesmith.hosted.model_names import HostedName
+
+SHOWN_CHARACTERS = 300
+TOKEN_PAGES = {"hf": "https://huggingface.co/settings/tokens", "replicate": "https://replicate.com/account/api-tokens"}
+TOKEN_PLACES = {"hf": "HF_TOKEN", "replicate": "REPLICATE_API_TOKEN"}
+BILLING_PAGES = {"hf": "https://huggingface.co/settings/billing", "replicate": "https://replicate.com/account/billing"}
+SEARCHES = {
+    "hf": "see https://huggingface.co/models?pipeline_tag=text-to-audio, or start an Inference Endpoint of it",
+    "replicate": "see https://replicate.com/collections/ai-music-generation",
+}
+
+
+def is_loading(reply: Reply) -> bool:
+    """Whether the model is being started, said with any status: that passes by itself."""
+    body = reply.json() if reply.content[:1] == b"{" else None
+    return isinstance(body, dict) and "error" in body and "estimated_time" in body
+
+
+def refusal(name: HostedName, reply: Reply, *, has_token: bool) -> TunesmithError:
+    """Return the error that an answer tells of."""
+    service, status = name.service_name, reply.status
+    said = _said(reply)
+    if reply.problem is not None:
+        return ServerUnreachable(f"{service} cannot be reached: {reply.problem}")
+    if status in (401, 403):
+        place = f"set {TOKEN_PLACES[name.service]} to one from {TOKEN_PAGES[name.service]}"
+        wrong = "refuses the token" if has_token else "wants a token"
+        return TokenRefused(f"{service} {wrong} ({status}{said}); {place}", status=status)
+    if status == 402:
+        page = BILLING_PAGES[name.service]
+        return ApiError(f"{service} wants to be paid first ({status}{said}); see {page}", status=status)
+    if status in (404, 410):
+        return NotFound(f"{service} does not serve {name} ({status}{said}); {SEARCHES[name.service]}", status=status)
+    if is_loading(reply):
+        return ServerBusy(
+            f"{service} is still loading {name}; try again later", status=503, retry_after=retry_after(reply)
+        )
+    if status in (429, 502, 503, 504):
+        after = retry_after(reply)
+        when = "later" if after is None else f"in {after:.0f} s"
+        why = "allows no more calls now" if status == 429 else "is too busy"
+        return ServerBusy(f"{service} {why} ({status}{said}); try again {when}", status=status, retry_after=after)
+    return ApiError(f"{service} cannot make it ({status}{said})", status=status)
+
+
+def _said(reply: Reply) -> str:
+    """Return what the body says, in one line, after a colon."""
+    text = _words(reply.json()) or ""
+    if not text and not reply.content.lstrip().startswith(b"<"):  # an HTML page says nothing to a user
+        text = reply.content[:SHOWN_CHARACTERS].decode(errors="replace")
+    text = " ".join(text.split())[:SHOWN_CHARACTERS]
+    return f": {text}" if text else ""
+
+
+def _words(body: Any) -> str | None:
+    if isinstance(body, dict):
+        found = (_words(body.get(name)) for name in ("error", "detail", "message", "title"))
+        return next((text for text in found if text), None)
+    if isinstance(body, list):
+        return "; ".join(filter(None, map(_words, body)))
+    return body if isinstance(body, str) else None

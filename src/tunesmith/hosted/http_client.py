@@ -1,0 +1,142 @@
+"""Calls: HTTP requests to a service, repeated as long as that may help and the time allows."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tunesmith.client.retries import Clock, Deadline, Draw, Reply, may_pass, pause_after
+from tunesmith.errors import DeadlineExceeded, GenerationFailed
+from tunesmith.hosted.audio_response import Unsound
+from tunesmith.hosted.connection import Access
+from tunesmith.hosted.error_mapping import is_loading, refusal
+from tunesmith.hosted.model_names import HostedName
+
+CONNECT_SECONDS = 20.0
+LONGEST_ANSWER_BYTES = 512 << 20
+LONGEST_LOADING_PAUSE_SECONDS = 15.0
+"""A model may be there sooner than was estimated, so that one asks now and then."""
+
+Sleep = Callable[[float], Awaitable[object]]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. One that ``costs`` is counted, and counted again where a repetition is paid again."""
+
+    method: str
+    url: str
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Any] | None = None
+    costs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What waiting is made of, to be replaced in tests."""
+
+    sleep: Sleep = asyncio.sleep
+    draw: Draw = random.random
+    clock: Clock = time.monotonic
+
+
+USUAL_PATIENCE = Patience()
+
+
+class Caller:
+    """Calls one model's service within one deadline; ``tell`` hears what is being waited for."""
+
+    def __init__(self, name: HostedName, access: Access, tell: Tell, patience: Patience = USUAL_PATIENCE) -> None:
+        self.name = name
+        self.access = access
+        self.tell = tell
+        self.patience = patience
+        self.deadline = Deadline.after(access.seconds, patience.clock)
+        timeout = httpx.Timeout(access.seconds, connect=min(CONNECT_SECONDS, access.seconds))
+        self._client = httpx.AsyncClient(timeout=timeout)
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.aclose()
+
+    async def reply_to(self, ask: Ask, check: Callable[[Reply], None] | None = None) -> Reply:
+        """Ask until the answer is good; raises ApiError, ServerUnreachable or DeadlineExceeded.
+
+        ``check`` raises Unsound for a good answer that is not what was asked for; that is asked for again, too.
+        """
+        attempt = 0
+        if ask.costs:
+            self.access.take_call(self.name)
+        while True:
+            reply, unsound = await self._once(ask), None
+            if reply.is_good and not is_loading(reply):
+                try:
+                    if check:
+                        check(reply)
+                    return reply
+                except Unsound as problem:
+                    unsound = problem
+                    reply = Reply(0, problem=str(problem))
+            attempt += 1
+            if unsound and not may_pass(reply, attempt):
+                raise GenerationFailed("Unsound", f"{self.name.service_name}: {unsound}, {attempt} times over")
+            await self._wait(reply, attempt)
+            if ask.costs and unsound:
+                self.access.take_call(self.name)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; raises DeadlineExceeded where the time is up before."""
+        if seconds >= self.deadline.left:
+            raise DeadlineExceeded(f"{self.name.service_name} has not made it within {self.access.seconds:g} s")
+        await self.patience.sleep(seconds)
+
+    async def _wait(self, reply: Reply, attempt: int) -> None:
+        """Wait until it is time to ask again; raises the refusal where that does not help."""
+        loading = is_loading(reply)
+        if not loading and not may_pass(reply, attempt):
+            raise refusal(self.name, reply, has_token=bool(self.access.token))
+        pause = pause_after(attempt, reply, self.patience.draw)
+        if loading:
+            self.tell(f"{self.name.service_name} is loading the model, about {pause:.0f} s")
+            pause = min(pause, LONGEST_LOADING_PAUSE_SECONDS * (1 + self.patience.draw()))
+        else:
+            self.tell(f"waiting {pause:.0f} s for {self.name.service_name}")
+        if pause >= self.deadline.left:
+            if reply.problem is not None and not self.deadline.left:
+                raise DeadlineExceeded(f"no answer from {self.name.service_name} within {self.access.seconds:g} s")
+            raise refusal(self.name, reply, has_token=bool(self.access.token))
+        await self.patience.sleep(pause)
+
+    async def _once(self, ask: Ask) -> Reply:
+        headers = {**ask.headers, **self.access.headers_for(ask.url)}
+        try:
+            async with asyncio.timeout(max(0.001, self.deadline.left)):
+                request = self._client.build_request(
+                    ask.method, ask.url, json=ask.json, files=ask.files, headers=headers
+                )
+                answer = await self._client.send(request, stream=True, follow_redirects=ask.method == "GET")
+                try:
+                    return Reply(answer.status_code, dict(answer.headers), await _body(answer))
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            return Reply(0, problem="no answer in time")
+        except httpx.HTTPError as error:
+            return Reply(0, problem=str(error) or type(error).__name__)
+
+
+async def _body(answer: httpx.Response) -> bytes:
+    content = bytearray()
+    async for chunk in answer.aiter_bytes():
+        content += chunk
+        if len(content) > LONGEST_ANSWER_BYTES:
+            raise httpx.HTTPError(f"the answer is longer than {LONGEST_ANSWER_BYTES >> 20} MiB")
+    return bytes(content)

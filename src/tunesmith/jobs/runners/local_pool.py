@@ -1,0 +1,297 @@
+"""LocalPool: the runners of this machine, started when they are needed and ended when they are not.
+
+A neural model has one process, in which its tasks share a batch; the composer has a few, each with one task at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.config import Settings
+from tunesmith.errors import OutOfResources, TaskFailed, TunesmithError
+from tunesmith.jobs.runners.memory_budget import COMPOSER, MachineMemory, Memory
+from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task
+from tunesmith.jobs.runners.worker_process import RunnerProcess
+from tunesmith.models.resource_checks import shortage
+
+REAP_SECONDS = 1.0
+MAX_COMPOSER_BYTES = 800_000_000
+"""A composer that holds more between two tasks is replaced; it holds some 500 MB after pieces of all genres."""
+FOREVER = -1.0
+MOST_COMPOSERS = 4  # unless set otherwise
+ROWS_A_TASK = 2  # of a guided piece, which most are
+MIN_PRELOADED_SECONDS = 120.0
+"""How long a model stays that was loaded for tasks to come, however short ``keep_alive`` is."""
+
+UNSTARTABLE_SECONDS = 30.0
+"""How long the pool says that it cannot start processes after one could not be started."""
+
+log = logging.getLogger("tunesmith.runner")
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """``keep_alive`` is how many seconds an idle runner stays (0: not at all, FOREVER: always).
+
+    ``composers`` processes compose side by side; a neural model is asked for a batch of ``batch_rows`` rows.
+    """
+
+    keep_alive: float = 300.0
+    composers: int = 2
+    batch_rows: int = 16
+
+
+def pool_limits(settings: Settings) -> PoolLimits:
+    """Return the limits that are set."""
+    composers = settings.composer_processes or min(MOST_COMPOSERS, os.cpu_count() or 1)
+    return PoolLimits(settings.keep_alive, composers, settings.batch_rows)
+
+
+class LocalPool:
+    """A RunnerPool of local processes. Used from one event loop."""
+
+    def __init__(self, limits: PoolLimits, memory: Memory | None = None) -> None:
+        self._limits = limits
+        self._memory = memory or MachineMemory()
+        self._runners: list[RunnerProcess] = []
+        self._hungry: dict[object, str] = {}  # those that wait for memory, in their order, and for which model
+        self._lonely: dict[object, str] = {}  # those that wait for a runner of their own
+        self._changed = asyncio.Condition()
+        self._tasks: set[asyncio.Task[Made]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
+        self._loading: set[asyncio.Task[None]] = set()
+        self._reaper: asyncio.Task[None] | None = None
+        self._unstartable, self._unstartable_until = "", 0.0
+
+    async def run(self, task: Task, report: ReportTo) -> Made:
+        """Make a task; see RunnerPool."""
+        working = asyncio.current_task()
+        assert working
+        self._tasks.add(working)
+        keep_alive = self._limits.keep_alive if task.keep_alive is None else task.keep_alive
+        try:
+            async with self._runner_for(task.model, keep_alive, alone=task.alone) as runner:
+                made = await runner.run(task, report)
+            if self._is_too_large(runner):
+                self._replace(runner, keep_alive)
+            return made
+        finally:
+            self._tasks.discard(working)
+
+    async def load(self, model: str) -> float | None:
+        """Load a model; see RunnerPool."""
+        usual = self._limits.keep_alive
+        async with self._runner_for(model, usual if usual < 0 else max(usual, MIN_PRELOADED_SECONDS)) as runner:
+            return await runner.load()
+
+    def capacity(self, model: str) -> int:
+        """Return how many tasks are made at once; of a model that is not loaded, as many as it may turn out to be."""
+        if model == COMPOSER:
+            return self._limits.composers
+        return max((self._places(one) for one in self._of(model)), default=self._usual_places)
+
+    def is_loaded(self, model: str) -> bool:
+        """Return whether a free runner has the model loaded; see RunnerPool."""
+        return any(one.is_alive and one.loading_for is None and self._has_room(one, False) for one in self._of(model))
+
+    def loaded(self) -> tuple[Loaded, ...]:
+        """Return the runners that are there."""
+        now = time.monotonic()
+        return tuple(self._shown(one, now) for one in self._runners if one.is_alive)
+
+    def problem(self) -> str | None:
+        """Return why nothing can be made: of late a process, or the composer's in it, did not start."""
+        return self._unstartable if time.monotonic() < self._unstartable_until else None
+
+    async def close(self, drain_seconds: float) -> None:
+        """Let running tasks finish for so long, then end all runners."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=drain_seconds)
+        for load in self._loading:
+            load.cancel()
+        await asyncio.gather(*self._loading, return_exceptions=True)
+        if self._reaper:
+            self._reaper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reaper
+        await asyncio.gather(*(self._end(runner) for runner in tuple(self._runners)), *self._ending)
+
+    @contextlib.asynccontextmanager
+    async def _runner_for(self, model: str, keep_alive: float, *, alone: bool = False) -> AsyncIterator[RunnerProcess]:
+        """Give a place, or all of them, in a runner of the model, which afterwards stays for ``keep_alive``."""
+        runner, places = await self._reserved(model, alone)
+        try:
+            yield runner
+        finally:
+            runner.reserved -= places
+            runner.keep_alive, runner.used_at = keep_alive, time.monotonic()
+            if model == COMPOSER and runner.failed_to_load:
+                self._found_unstartable("the composer cannot be started")
+            try:
+                if not runner.is_alive or (keep_alive == 0 and not runner.reserved):
+                    await self._end(runner)
+            finally:
+                async with self._changed:
+                    self._changed.notify_all()
+
+    def _is_too_large(self, runner: RunnerProcess) -> bool:
+        is_idle = runner.model == COMPOSER and runner in self._runners and not runner.reserved
+        return is_idle and runner.memory_bytes() > MAX_COMPOSER_BYTES
+
+    def _replace(self, runner: RunnerProcess, keep_alive: float) -> None:
+        """End a runner that works on nothing, and start another unless there is one, so that no task waits for it."""
+        log.warning(
+            "a runner holds too much memory and is replaced",
+            extra={"model": runner.model, "process_id": runner.process_id, "memory_bytes": runner.memory_bytes()},
+        )
+        self._runners.remove(runner)
+        _start(runner.stop(), self._ending)
+        if not any(one.is_alive for one in self._of(runner.model)):
+            _start(self._load_ahead(runner.model, keep_alive), self._loading)
+
+    async def _load_ahead(self, model: str, keep_alive: float) -> None:
+        with contextlib.suppress(TunesmithError):  # whoever needs the model next is told
+            async with self._runner_for(model, keep_alive) as runner:
+                await runner.load()
+
+    async def _reserved(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
+        """Return a runner of the model, started where that is allowed, and how many of its places are reserved."""
+        self._reaper = self._reaper or asyncio.create_task(self._reap(), context=Context())
+        ticket = object()
+        if alone:
+            self._lonely[ticket] = model
+        async with self._changed:
+            try:
+                while True:
+                    runner = self._free(model, ticket) or await self._started(model, ticket)
+                    if runner:
+                        places = self._places(runner) if alone else 1
+                        runner.reserved += places
+                        return runner, places
+                    await self._changed.wait()
+            finally:
+                waited = [line.pop(ticket, None) for line in (self._hungry, self._lonely)]
+                if any(waited):
+                    self._changed.notify_all()
+
+    def _free(self, model: str, ticket: object) -> RunnerProcess | None:
+        """Find a place, unless another one has been waiting for this model's memory, or to be alone with it."""
+        if model != COMPOSER and ticket not in self._hungry and any(other != model for other in self._hungry.values()):
+            return None
+        if next((one for one, its in self._lonely.items() if its == model), ticket) is not ticket:
+            return None
+        alone = ticket in self._lonely
+        return next((one for one in self._of(model) if one.is_alive and self._has_room(one, alone)), None)
+
+    def _has_room(self, runner: RunnerProcess, alone: bool) -> bool:
+        return not runner.reserved if alone else runner.reserved < self._places(runner)
+
+    async def _started(self, model: str, ticket: object) -> RunnerProcess | None:
+        """Start another runner if that is allowed and there is the memory for it."""
+        alive = [one for one in self._of(model) if one.is_alive]
+        if len(alive) >= (self._limits.composers if model == COMPOSER else 1):
+            self._hungry.pop(ticket, None)
+            return None
+        if not await self._make_room(model, ticket):
+            return None
+        runner = RunnerProcess(model, self._limits.batch_rows)
+        self._runners.append(runner)
+        try:
+            await runner.start()
+        except OSError as error:
+            self._runners.remove(runner)
+            self._found_unstartable(f"no process can be started: {error.strerror}")
+            raise TaskFailed(OutOfResources.code, "no process could be started for it", is_mistake=False) from error
+        return runner
+
+    def _found_unstartable(self, problem: str) -> None:
+        """Remember it for a while only: somebody has to try again."""
+        log.error(problem)
+        self._unstartable, self._unstartable_until = problem, time.monotonic() + UNSTARTABLE_SECONDS
+
+    async def _make_room(self, model: str, ticket: object) -> bool:
+        """End idle runners, the least recently used first, while there is not the memory for the model.
+
+        Returns False where others must end their work first; raises TaskFailed where it does not fit at all.
+        """
+        needed = await asyncio.to_thread(self._memory.needed, model, 1)
+        if needed > self._memory.total():
+            raise _does_not_fit(model, needed, self._memory.total())
+        while needed > (free := await asyncio.to_thread(self._unpromised, tuple(self._runners))):
+            if not self._runners:
+                raise _does_not_fit(model, needed, free)
+            idle = min((one for one in self._runners if not one.reserved), key=lambda one: one.used_at, default=None)
+            self._hungry.setdefault(ticket, model)
+            if idle is None or next(iter(self._hungry)) is not ticket:
+                return False
+            await self._end(idle)
+        return True
+
+    def _unpromised(self, runners: tuple[RunnerProcess, ...]) -> int:
+        """Return the memory there is, less what the runners have yet to take of what they may need."""
+        alive = [one for one in runners if one.is_alive]
+        promised = (self._memory.needed(one.model, one.places or 1) - one.memory_bytes() for one in alive)
+        return self._memory.available() - sum(max(0, missing) for missing in promised)
+
+    async def _end(self, runner: RunnerProcess) -> None:
+        """End a runner; once begun this goes on to its end, whoever is cancelled that waits for it."""
+        if runner in self._runners:
+            self._runners.remove(runner)
+        await asyncio.shield(_start(runner.stop(), self._ending))
+
+    async def _reap(self) -> None:
+        """End the runners that nobody has used for long."""
+        while True:
+            await asyncio.sleep(REAP_SECONDS)
+            try:
+                await self._end_idle()
+            except Exception:  # the border of the job runner: idle runners must go on being ended
+                log.exception("idle runners could not be ended")
+
+    async def _end_idle(self) -> None:
+        now = time.monotonic()
+        for runner in list(self._runners):
+            expires_in = self._expires_in(runner, now)
+            if not runner.reserved and (not runner.is_alive or (expires_in is not None and expires_in <= 0)):
+                await self._end(runner)
+
+    def _shown(self, one: RunnerProcess, now: float) -> Loaded:
+        expires_in = self._expires_in(one, now)
+        return Loaded(one.model, one.process_id, one.memory_bytes(), one.busy, expires_in, one.loading_for)
+
+    def _expires_in(self, runner: RunnerProcess, now: float) -> float | None:
+        if runner.reserved or runner.keep_alive is None or runner.keep_alive < 0:
+            return None
+        return max(0.0, runner.used_at + runner.keep_alive - now)
+
+    def _of(self, model: str) -> list[RunnerProcess]:
+        return [runner for runner in self._runners if runner.model == model]
+
+    def _places(self, runner: RunnerProcess) -> int:
+        if runner.model == COMPOSER:
+            return 1
+        return self._usual_places if runner.places is None else runner.places
+
+    @property
+    def _usual_places(self) -> int:
+        return max(1, self._limits.batch_rows // ROWS_A_TASK)
+
+
+def _start(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """Start work in the background that is among ``tasks`` until its end."""
+    task = asyncio.create_task(work, context=Context())
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
+
+
+def _does_not_fit(model: str, needed: int, there_is: int) -> TaskFailed:
+    return TaskFailed(OutOfResources.code, shortage(model, needed, there_is), is_mistake=False)

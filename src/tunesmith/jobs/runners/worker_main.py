@@ -1,0 +1,234 @@
+"""A runner from inside: loads one model, makes what its parent sends, and ends when its parent does.
+
+python -m tunesmith.jobs.runners.worker_main MODEL ROWS
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+from tunesmith.audio import Audio
+from tunesmith.audio.encoding import DEFAULT_BITS
+from tunesmith.audio.writer import write_with_notices
+from tunesmith.errors import INTERNAL_ERROR, AudioFileError, DiskFull, InvalidRequest, OutOfResources, TunesmithError
+from tunesmith.generator import (
+    EXPORTS,
+    BatchingGenerator,
+    Exported,
+    ExportingGenerator,
+    Generator,
+    Progress,
+    Registry,
+)
+from tunesmith.jobs.runners.memory_trim import MemoryTrim, trim_function
+from tunesmith.jobs.runners.protocol import (
+    ALIVE_SECONDS,
+    MAX_KIND,
+    MAX_MESSAGE,
+    MAX_STAGE,
+    MAX_TRACE,
+    decode,
+    encode,
+    shortened,
+)
+from tunesmith.path_text import path_of
+from tunesmith.request import GenerationRequest
+
+PROGRESS_SECONDS = 0.1
+TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
+NO_MEMORY = "not enough memory to make this"
+BUG = "internal error; the server's log says more"
+NICENESS = 5
+"""How far a runner stands back behind the server that answers for it, where both want the same cores."""
+
+
+class Child:
+    """The tasks of one model, each in a thread of its own: a model that batches makes them together."""
+
+    def __init__(self, output: BinaryIO) -> None:
+        self._output = output
+        self._writing = threading.Lock()
+        self._generator: Generator | None = None
+        self._work: dict[str, _Work] = {}
+        self._memory = MemoryTrim(trim_function())
+
+    def serve(self, model: str, num_rows: int, lines: Iterable[bytes]) -> None:
+        """Load the model, and take messages until there are no more, which ends a loading too."""
+        threading.Thread(target=self._show_life, daemon=True).start()
+        threading.Thread(target=self._load, args=(model, num_rows), daemon=True).start()
+        for line in lines:
+            self._take(decode(line))
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Tell the parent; without one there is nobody to work for."""
+        self._write(encode(message))
+
+    def _write(self, line: bytes) -> None:
+        try:
+            with self._writing:
+                self._output.write(line)
+                self._output.flush()
+        except BrokenPipeError:
+            leave()
+
+    def _load(self, model: str, num_rows: int) -> None:
+        try:
+            generator = Registry.discover().create(model)
+            places = generator.load(num_rows) if isinstance(generator, BatchingGenerator) else 1
+        except BaseException as error:  # the border of the job runner; a library's SystemExit too
+            self.send({"unloadable": True, **_described(error)})
+            leave()
+        self._generator = generator
+        self.send({"ready": places})
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "cancel" in message:
+            work = self._work.get(message["cancel"])
+            if work:
+                work.cancelled.set()
+            return
+        task = message["task"]
+        self._work[task] = work = _Work(self, task)
+        threading.Thread(target=self._make, args=(message, work), name=task, daemon=True).start()
+
+    def _make(self, message: dict[str, Any], work: _Work) -> None:
+        """Make a task and answer; whatever goes wrong is an answer too, because the parent waits for one."""
+        task = message["task"]
+        try:
+            request = GenerationRequest.checked(**message["request"])
+            made = self._made(request, path_of(message["path"]), work)
+            about = {"duration": made.duration, "sample_rate": made.sample_rate, "channels": made.channels}
+            answer = encode({"made": task, **about, "metadata": dict(made.metadata)})
+        except BaseException as error:  # the border of the job runner; a library's SystemExit too
+            recordings = (message["request"].get(name) for name in ("audio", "melody"))
+            answer = encode({"failed": task, **_described(error, *filter(None, recordings))})
+        finally:
+            del self._work[task]
+        self._write(answer)
+        if not self._work:
+            self._memory.after_task()
+
+    def _made(self, request: GenerationRequest, path: Path, work: _Work) -> Audio | Exported:
+        assert self._generator
+        kind = path.suffix.removeprefix(".")
+        if kind in EXPORTS:
+            if not isinstance(self._generator, ExportingGenerator):
+                raise InvalidRequest("format", f"only composer has {kind}, {request.model} makes nothing but sound")
+            with _written():
+                return self._generator.export(request, path, work.tell, work.is_cancelled)
+        audio = self._generator.generate(request, work.tell, work.is_cancelled)
+        work.seen_at = math.inf  # writing a file gives no signs, and ends
+        with _written():
+            _, notices = write_with_notices(audio, path, bits=DEFAULT_BITS)
+        return audio.with_metadata(warnings=[*audio.metadata.get("warnings", ()), *notices]) if notices else audio
+
+    def _show_life(self) -> None:
+        while True:
+            now = time.monotonic()
+            quiet = [now - work.seen_at for work in list(self._work.values())]
+            self.send({"quiet": max([0.0, *quiet])})  # a task that writes its file counts as minus infinity
+            time.sleep(ALIVE_SECONDS)
+
+
+class _Work:
+    """A task being made: whether it is cancelled, its last sign of life, and its progress.
+
+    Progress is passed on not more often than anyone could look.
+    """
+
+    def __init__(self, child: Child, task: str) -> None:
+        self.cancelled = threading.Event()
+        self.seen_at = time.monotonic()
+        self._child = child
+        self._task = task
+        self._next = 0.0
+
+    def is_cancelled(self) -> bool:
+        self.seen_at = time.monotonic()
+        return self.cancelled.is_set()
+
+    def tell(self, progress: Progress) -> None:
+        self.seen_at = now = time.monotonic()
+        if now >= self._next or progress.fraction >= 1:
+            self._next = now + PROGRESS_SECONDS
+            stage = shortened(progress.stage, MAX_STAGE)
+            self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": stage})
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Write a file in the block: raises DiskFull, and for what no caller is to blame for, no error of ours."""
+    try:
+        yield
+    except DiskFull:
+        raise DiskFull("the disk is full: the music could not be kept") from None
+    except AudioFileError as error:
+        raise OSError(str(error)) from error
+
+
+def _described(error: BaseException, *private: str) -> dict[str, Any]:
+    """Describe an error for the parent; what is not one of ours is a bug, whose trace goes to the log.
+
+    ``private`` are paths of the server's that no caller is to see. Every text is shortened: an error may quote a value
+    of any length.
+    """
+    if isinstance(error, TunesmithError):
+        message = _text(error)
+        for path in private:
+            message = message.replace(path, "the recording")
+        return _failure(error.code, message, mistake=isinstance(error, InvalidRequest))
+    if isinstance(error, MemoryError) or type(error).__name__ == TORCH_S_MEMORY_ERROR:
+        return _failure(OutOfResources.code, NO_MEMORY)
+    trace = "".join(traceback.format_exception(error)).strip()[-MAX_TRACE:]
+    return _failure(INTERNAL_ERROR, BUG, trace=trace)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # the border of the job runner: a package's error may fail even at this
+        return f"{type(error).__name__} without a message"
+
+
+def _failure(kind: str, message: str, *, mistake: bool = False, trace: str = "") -> dict[str, Any]:
+    return {
+        "kind": shortened(kind, MAX_KIND),
+        "message": shortened(message, MAX_MESSAGE),
+        "mistake": mistake,
+        "trace": shortened(trace, MAX_TRACE),
+    }
+
+
+def leave(code: int = 0) -> NoReturn:
+    """End the process without waiting for its threads: nobody is left to take what they make."""
+    with contextlib.suppress(OSError):  # whoever reads it may be gone as well
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def main(model: str, num_rows: int) -> None:
+    """Serve until the parent closes our input, or is gone."""
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints goes to the log, not between the messages
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    try:
+        Child(output).serve(model, num_rows, sys.stdin.buffer)
+    except Exception:  # the border of the process: its log is the only place left to say it
+        traceback.print_exc()
+        leave(1)
+    leave()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,330 @@
+"""A runner from outside: its process, the tasks it works on, and the signs of life it gives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import sys
+import time
+from collections.abc import Coroutine
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from tunesmith.errors import InvalidRequest, RunnerCrashed, TaskFailed
+from tunesmith.jobs.runners.pool import Made, Report, ReportTo, Task
+from tunesmith.jobs.runners.protocol import (
+    MAX_LINE_BYTES,
+    Finished,
+    FromChild,
+    InProgress,
+    InvalidMessage,
+    Quiet,
+    Ready,
+    TaskProblem,
+    Unloadable,
+    encode,
+    read_from_child,
+)
+from tunesmith.path_text import path_text
+
+CANCEL_SECONDS = 5.0
+"""How long a task may take to heed that it is cancelled before its process is ended."""
+
+EXIT_SECONDS = 5.0
+"""How long a process may take to end after it has closed its output, and how long its end is waited for."""
+
+WATCH_SECONDS = 1.0
+"""How often at least a process is looked at."""
+
+LONGEST_SAID = 2_000
+"""How many bytes of a line that a process prints go into one line of the log."""
+
+_CHUNK = 1 << 16
+_POLL_SECONDS = 0.01
+_LINE_ENDS = re.compile(rb"[\r\n]+")
+log = logging.getLogger("tunesmith.runner")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a process may be ``silent``, a task of it without a sign of life (``stuck``), or ``loading``."""
+
+    silent: float = 30.0
+    stuck: float = 180.0
+    loading: float = 900.0
+
+
+@dataclass(slots=True)
+class _Running:
+    name: str
+    task: Task
+    report: ReportTo
+    done: asyncio.Future[Made]
+    sent: bool = False
+
+
+class RunnerProcess:
+    """One process with one model, in batches of at most ``num_rows`` rows. Used from one event loop."""
+
+    def __init__(self, model: str, num_rows: int = 2, patience: Patience = Patience()) -> None:
+        self.model = model
+        self.used_at = self._started_at = time.monotonic()
+        self.reserved = 0  # places the pool has given away
+        self.places: int | None = None  # known once it is loaded
+        self.keep_alive: float | None = None
+        self._num_rows = num_rows
+        self._patience = patience
+        self._running: dict[str, _Running] = {}
+        self._given = 0
+        self._given_up: set[str] = set()  # tasks that were cancelled, and have not ended in the process yet
+        self._is_heard = True  # whether what the process says is still listened to
+        self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._told_loading = False
+        self._heard_at = time.monotonic()
+        self._process: asyncio.subprocess.Process | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def busy(self) -> int:
+        """How many tasks it works on."""
+        return len(self._running)
+
+    @property
+    def process_id(self) -> int:
+        """The process's id."""
+        assert self._process
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether tasks may still be given to it."""
+        return self._runs and self._is_heard and not self.failed_to_load
+
+    @property
+    def failed_to_load(self) -> bool:
+        """Whether it ended, or said that it cannot, before it was ready."""
+        return self._ready.done() and self._ready.exception() is not None
+
+    @property
+    def _runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def loading_for(self) -> float | None:
+        """How many seconds it has been loading its model; None once that is ready."""
+        return None if self._ready.done() else time.monotonic() - self._started_at
+
+    @property
+    def _about(self) -> dict[str, object]:
+        return {"model": self.model, "process_id": self.process_id}
+
+    def memory_bytes(self) -> int:
+        """Return its resident memory; 0 once it is gone."""
+        try:
+            return int(psutil.Process(self.process_id).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    async def start(self) -> None:
+        """Start the process, which begins to load its model at once.
+
+        It has a session of its own, so that Ctrl-C reaches the server alone, which may let it finish.
+        """
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tunesmith.jobs.runners.worker_main", self.model, str(self._num_rows),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            limit=MAX_LINE_BYTES, start_new_session=True,
+        )  # fmt: skip
+        self._tasks = [_apart(work) for work in (self._listen(), self._pass_on_what_is_printed(), self._watch())]
+
+    async def load(self) -> float | None:
+        """Wait until the model is loaded; return what that took for the first who waits, None for the others."""
+        seconds = await asyncio.shield(self._ready)
+        first, self._told_loading = not self._told_loading, True
+        return seconds if first else None
+
+    async def run(self, task: Task, report: ReportTo) -> Made:
+        """Make a task; see RunnerPool."""
+        self._given += 1  # a task that comes back after it was cancelled must not be answered by its first try
+        entry = _Running(f"{task.id} {self._given}", task, report, asyncio.get_running_loop().create_future())
+        self._running[entry.name] = entry
+        try:
+            if not self._ready.done():
+                report(Report(running=False, stage="loading"))
+            report(Report(running=True, loaded_seconds=await self.load()))
+            request = task.request.model_dump(mode="json", exclude_unset=True)
+            await self._give(entry, {"task": entry.name, "request": request, "path": path_text(task.path)})
+            return await asyncio.shield(entry.done)
+        except asyncio.CancelledError:
+            await self._cancel(entry)
+            raise
+        finally:
+            if entry.sent and not entry.done.done():
+                self._given_up.add(entry.name)
+            entry.done.cancel()
+            self._running.pop(entry.name, None)
+            self.used_at = time.monotonic()
+
+    async def stop(self) -> None:
+        """End the process, whatever it does."""
+        self.kill()
+        if self._process:
+            await asyncio.wait(self._tasks[:2], timeout=EXIT_SECONDS)  # hear it out, which closes its pipes
+            await self._exit_code()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fail_all(f"the runner of {self.model} was ended")
+
+    def kill(self) -> None:
+        """End the process without waiting for its end."""
+        if self._process and self._runs:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _cancel(self, entry: _Running) -> None:
+        """Ask the task to end; if it does not, end its process, unless others are using it as well."""
+        if not entry.sent or entry.done.done() or not self._runs:
+            return
+        with contextlib.suppress(RunnerCrashed, TaskFailed, TimeoutError):
+            await self._send(encode({"cancel": entry.name}))
+            await asyncio.wait_for(asyncio.shield(entry.done), CANCEL_SECONDS)
+        if not entry.done.done() and self.busy == 1:
+            self.kill()
+
+    async def _give(self, entry: _Running, message: dict[str, Any]) -> None:
+        """Send a task; raises TaskFailed where it is too long to be sent."""
+        try:
+            line = encode(message)
+        except InvalidMessage as error:
+            raise TaskFailed(InvalidRequest.code, f"request: {error}", is_mistake=True) from None
+        entry.sent = True
+        await self._send(line)
+
+    async def _send(self, line: bytes) -> None:
+        assert self._process
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(line)
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise RunnerCrashed(f"the runner of {self.model} ended") from None
+
+    async def _listen(self) -> None:
+        """Pass on what the child says until it ends; one that cannot be understood, or says no more, is ended.
+
+        However listening ends, no task waits any longer, and none is given to this process again.
+        """
+        assert self._process
+        assert self._process.stdout
+        try:
+            async for line in self._process.stdout:
+                self._heard_at = time.monotonic()
+                self._take(read_from_child(line))
+        except ValueError as error:  # InvalidMessage, or a line that is too long
+            self._give_up(f"sent a message that cannot be read: {error}")
+        except Exception:  # the border of the job runner
+            log.exception("what a runner said could not be passed on", extra=self._about)
+            self._give_up("sent a message that could not be passed on")
+        self._is_heard = False
+        if await self._exit_code() is None:
+            self._give_up("has closed its output")
+        self._fail_all(f"the runner of {self.model} ended with exit code {await self._exit_code()}")
+        with contextlib.suppress(TimeoutError, ValueError):  # what is still in the pipe keeps it open
+            async with asyncio.timeout(EXIT_SECONDS):
+                while await self._process.stdout.read(_CHUNK):
+                    pass
+
+    def _give_up(self, problem: str) -> None:
+        """End a process that cannot be worked with."""
+        self._is_heard = False
+        log.error("a runner %s; it is ended", problem, extra=self._about)
+        self.kill()
+        self._fail_all(f"the runner of {self.model} {problem}")
+
+    async def _exit_code(self) -> int | None:
+        """Wait a while for the process's end; asyncio's own wait also waits for whoever else holds its pipes."""
+        assert self._process
+        deadline = time.monotonic() + EXIT_SECONDS
+        while self._process.returncode is None and time.monotonic() < deadline:
+            await asyncio.sleep(_POLL_SECONDS)
+        return self._process.returncode
+
+    async def _pass_on_what_is_printed(self) -> None:
+        """Write to the log what the process, or a library in it, prints; read all the same where it is too long."""
+        assert self._process
+        assert self._process.stderr
+        rest = b""
+        while chunk := await self._process.stderr.read(LONGEST_SAID):
+            *lines, rest = _LINE_ENDS.split(rest + chunk)
+            if len(rest) >= LONGEST_SAID:
+                lines, rest = [*lines, rest], b""
+            for line in filter(bytes.strip, lines):
+                log.warning("%s", line.decode("utf-8", "replace"), extra=self._about)
+        if rest.strip():
+            log.warning("%s", rest.decode("utf-8", "replace"), extra=self._about)
+
+    async def _watch(self) -> None:
+        """End the process when it has been silent, or loading, for too long; see to its tasks when it has ended."""
+        while self._runs:
+            await asyncio.sleep(min(WATCH_SECONDS, self._patience.silent / 4, self._patience.loading / 4))
+            silent = time.monotonic() - self._heard_at > self._patience.silent
+            if silent or (self.loading_for or 0.0) > self._patience.loading:
+                self.kill()
+        await asyncio.wait(self._tasks[:1], timeout=EXIT_SECONDS)  # it may have answered before it ended
+        self._fail_all(f"the runner of {self.model} ended with exit code {await self._exit_code()}")
+
+    def _take(self, message: FromChild) -> None:
+        match message:
+            case Quiet():
+                if message.quiet > self._patience.stuck:
+                    self.kill()
+            case Ready():
+                self.places = message.ready
+                self._ready.set_result(time.monotonic() - self._started_at)
+            case Unloadable():
+                self._ready.set_exception(_failure(message))
+            case _:
+                self._take_of_task(message)
+
+    def _take_of_task(self, message: InProgress | Finished | TaskProblem) -> None:
+        entry = self._entry(message.task)
+        if isinstance(message, InProgress):
+            if entry:
+                entry.report(Report(running=True, fraction=message.fraction, stage=message.stage))
+            return
+        self._given_up.discard(message.task)
+        if entry and isinstance(message, Finished):
+            about = (message.duration, message.sample_rate, message.channels, message.metadata)
+            entry.done.set_result(Made(entry.task.path, *about))
+        elif entry and isinstance(message, TaskProblem):
+            entry.done.set_exception(_failure(message))
+
+    def _entry(self, task: str) -> _Running | None:
+        """Return the task, None where it was given up; raises InvalidMessage for one that was never given."""
+        entry = self._running.get(task)
+        if entry is None and task not in self._given_up:
+            raise InvalidMessage(f"is about a task it was not given, got {task[:80]!r}")
+        return entry
+
+    def _fail_all(self, reason: str) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(RunnerCrashed(reason))
+        self._ready.exception()  # read, so that a model nobody waits for is no warning
+        for entry in self._running.values():
+            if not entry.done.done():
+                entry.done.set_exception(RunnerCrashed(reason))
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start work that outlives the job which it was started for, and must not be taken for a part of it."""
+    return asyncio.create_task(work, context=Context())
+
+
+def _failure(message: Unloadable | TaskProblem) -> TaskFailed:
+    return TaskFailed(message.kind, message.message, is_mistake=message.mistake, trace=message.trace)

@@ -1,0 +1,178 @@
+"""Following: any number of callers follow jobs, and each change costs one read of the database, however many they are.
+
+::
+
+    Changes ──► due ──► one reader, one query for all that is due ──► a Feed a job ──► its followers
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextvars import Context
+
+from tunesmith.errors import DatabaseBusy, JobNotFound, ServerStopping
+from tunesmith.jobs.events import Changes
+from tunesmith.jobs.job import Job, JobState
+
+LOOK_AGAIN_SECONDS = 1.0
+"""How often all that is followed is read anyway, for jobs that another server works on."""
+
+RETRY_SECONDS = 1.0
+
+ReadJobs = Callable[[Collection[str]], Mapping[str, Job]]
+
+
+class Feed:
+    """One job as it was last read, shared by all who follow it; ``watchers`` are those who want more than its end."""
+
+    def __init__(self) -> None:
+        self.followers = self.watchers = 0
+        self.job: Job | None = None
+        self._error: BaseException | None = None
+        self._news = asyncio.Event()
+
+    async def after(self, seen: Job | None, seconds: float) -> Job | None:
+        """Return the job as soon as it is another than the one ``seen``, or None after so many seconds.
+
+        Raises JobNotFound, ServerStopping, and what went wrong while the database was read.
+        """
+        if (self.job is None or self.job is seen) and self._error is None:
+            try:
+                async with asyncio.timeout(None if seconds == float("inf") else seconds):
+                    await self._news.wait()
+            except TimeoutError:
+                return None
+        if self._error is not None:
+            raise self._error
+        return self.job
+
+    def put(self, job: Job) -> None:
+        """Wake the followers, unless they would see nothing new; a job that has ended stays as it is."""
+        if self.job is None or (not self.job.state.is_final and _shown(job) != _shown(self.job)):
+            self.job = job
+            self._wake()
+
+    def fail(self, error: BaseException) -> None:
+        """End the feed."""
+        self._error = error
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+class Following:
+    """The feeds of all jobs that anyone follows. Used from one event loop."""
+
+    def __init__(self, read: ReadJobs, changes: Changes) -> None:
+        self._read = read
+        self._feeds: dict[str, Feed] = {}
+        self._due: set[str] = set()
+        self._told = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self._over = False
+        changes.listen(self._hear)
+
+    @contextlib.contextmanager
+    def feed(self, job_id: str, known: Job | None = None, *, only_end: bool = False) -> Iterator[Feed]:
+        """Give the job's feed as long as the block runs; ``known`` is the job as the caller has just read it.
+
+        With ``only_end`` what comes before the job's end is heard of late, or not at all.
+        """
+        feed = self._feeds.get(job_id)
+        if feed is None:
+            feed = self._feeds[job_id] = Feed()
+            feed.job = known
+            if self._over:
+                feed.fail(ServerStopping())
+        feed.followers += 1
+        feed.watchers += not only_end
+        if feed.job is None or (feed.watchers == 1 and not only_end):
+            self._hear(job_id)
+        self._start()
+        try:
+            yield feed
+        finally:
+            feed.followers -= 1
+            feed.watchers -= not only_end
+            if not feed.followers and self._feeds.get(job_id) is feed:
+                del self._feeds[job_id]
+            if not self._feeds:
+                self._stop()
+
+    def end(self) -> None:
+        """Let all who follow go, because the server is about to end, and those who still come."""
+        self._over = True
+        for feed in self._feeds.values():
+            feed.fail(ServerStopping())
+
+    def _hear(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:
+        feed = self._feeds.get(job_id)
+        if feed is None or (goes_on and not feed.watchers):
+            return
+        if ended is not None:
+            feed.put(ended)
+        else:
+            self._due.add(job_id)
+            self._told.set()
+
+    def _start(self) -> None:
+        if self._reader is None:
+            # Without the context of the request that happens to be first, whose id would stand in the log.
+            self._reader = asyncio.create_task(self._read_on(), context=Context())
+            self._reader.add_done_callback(self._ended)
+
+    def _stop(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            self._reader = None
+
+    def _ended(self, reader: asyncio.Task[None]) -> None:
+        """Pass on what ended the reader; whoever follows next starts another."""
+        error = None if reader.cancelled() else reader.exception()
+        if error is not None and self._reader is reader:
+            self._reader = None
+            feeds, self._feeds = self._feeds, {}
+            for feed in feeds.values():
+                feed.fail(error)
+
+    async def _read_on(self) -> None:
+        looked_at = time.monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, looked_at + LOOK_AGAIN_SECONDS - time.monotonic())):
+                    await self._told.wait()
+            self._told.clear()
+            due, self._due = self._due, set()
+            if time.monotonic() - looked_at >= LOOK_AGAIN_SECONDS:
+                looked_at = time.monotonic()
+                due |= {job_id for job_id, feed in self._feeds.items() if feed.job and not feed.job.state.is_final}
+            if due and (found := await self._found(due)) is not None:
+                self._put(due, found)
+
+    async def _found(self, due: Collection[str]) -> Mapping[str, Job] | None:
+        """Read the jobs; None where the database is away for now, which those who wait for music sit out."""
+        try:
+            return await asyncio.to_thread(self._read, due)
+        except DatabaseBusy:
+            await asyncio.sleep(RETRY_SECONDS)
+            self._due |= set(due)
+            self._told.set()
+            return None
+
+    def _put(self, due: Collection[str], found: Mapping[str, Job]) -> None:
+        for job_id in due:
+            feed, job = self._feeds.get(job_id), found.get(job_id)
+            if feed is not None and job is not None:
+                feed.put(job)
+            elif feed is not None:
+                del self._feeds[job_id]
+                feed.fail(JobNotFound(job_id))
+
+
+def _shown(job: Job) -> tuple[JobState, float, str]:
+    return job.state, job.progress, job.stage

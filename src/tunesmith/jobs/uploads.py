@@ -1,0 +1,105 @@
+"""InputFiles: recordings that requests bring along, kept under their SHA-256 while they are needed or young."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from tempfile import mkstemp
+
+from filelock import FileLock
+
+from tunesmith.audio.decode_check import check_sound
+from tunesmith.jobs.folders import ensure_folder, writing_to
+from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
+from tunesmith.library.clock import Clock
+
+MAX_AUDIO_SECONDS = 1_800.0
+_LOCK = ".lock"
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+Reserve = Callable[[int], AbstractContextManager[None]]
+"""Holds room for so many bytes while they are written; raises UploadsFull where they do not fit."""
+
+
+def reserve_nothing(size: int) -> AbstractContextManager[None]:  # noqa: ARG001  the interface's
+    """Let everything be written."""
+    return nullcontext()
+
+
+class InputFiles:
+    """A folder of recordings; what a caller named them never reaches the file system. Safe to share by processes."""
+
+    def __init__(self, folder: Path, clock: Clock = time.time, reserve: Reserve = reserve_nothing) -> None:
+        self._folder = folder
+        self._clock = clock
+        ensure_folder(folder)
+        self._reserve = reserve
+        self._lock = FileLock(folder / _LOCK)
+
+    def keep(self, content: bytes, field: str) -> Path:
+        """Store a recording and return where.
+
+        Raises InvalidRequest naming the field for what is no sound, DiskFull, FolderUnavailable.
+        """
+        check_sound(content, field, MAX_AUDIO_SECONDS)
+        path = self._folder / hashlib.sha256(content).hexdigest()
+        with self._reserve(len(content)), writing_to(self._folder, "the recording"):
+            self._write(content, path)
+        return path
+
+    def _write(self, content: bytes, path: Path) -> None:
+        handle, name = mkstemp(dir=self._folder)
+        incoming = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+            with self._lock:
+                incoming.replace(path)
+                os.utime(path, (self._clock(), self._clock()))  # the same recording handed in again is young again
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    def prune(self, retention: Retention, in_use: Collection[str], most: int) -> int:
+        """Remove at most so many that are too old, or the oldest while all are too large; return how many.
+
+        What is ``in_use``, or was handed in within an hour, stays. What a process that died left half written goes.
+        """
+        ensure_folder(self._folder)
+        now = self._clock()
+        kept = sorted(self._files(), key=lambda one: one[1].st_mtime)
+        room = sum(about.st_size for _, about in kept) - retention.gigabytes * BYTES_A_GIGABYTE
+        removed = 0
+        for path, about in kept:
+            age = now - about.st_mtime
+            is_whole = _NAME.fullmatch(path.name) is not None
+            unwanted = age > retention.days * SECONDS_A_DAY or room > 0 or not is_whole
+            if removed < most and unwanted and str(path) not in in_use and self._remove(path, now):
+                removed += 1
+                room -= about.st_size
+        return removed
+
+    def _files(self) -> list[tuple[Path, os.stat_result]]:
+        found = []
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # another process removes as well
+                about = path.lstat()
+                if path.name != _LOCK and stat.S_ISREG(about.st_mode):
+                    found.append((path, about))
+        return found
+
+    def _remove(self, path: Path, now: float) -> bool:
+        """Remove a recording unless it is young, or was handed in again since it was looked at."""
+        with self._lock, suppress(FileNotFoundError):
+            if now - path.lstat().st_mtime > GRACE_SECONDS:
+                path.unlink()
+                return True
+        return False

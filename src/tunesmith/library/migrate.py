@@ -1,0 +1,99 @@
+"""The schema's version: which migrations there are, and bringing a database up to the last of them.
+
+Alembic is loaded only where there is something to migrate, because a server starts more often than it is upgraded.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import sqlalchemy as sa
+from filelock import FileLock
+
+from tunesmith.config import Settings
+from tunesmith.errors import DatabaseError
+from tunesmith.library.database import Database, database_url
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSION_TABLE = "alembic_version"
+
+
+def newest_version() -> str:
+    """Return the number of the last migration that this version of Tunesmith knows."""
+    return max(_known_versions())
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database that the settings name and bring it up to date; raises DatabaseError."""
+    database = Database(database_url(settings))
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def migrate(database: Database) -> None:
+    """Bring the schema up to date, all or nothing; does nothing when it is.
+
+    A SQLite file that is changed is copied first, to ``NAME.schema-VERSION`` beside it. Raises DatabaseError for a
+    database of a newer version or of another program, which is then left as it was.
+    """
+    if _version(database) == newest_version():
+        return
+    with _alone(database):
+        before = _version(database)
+        if database.is_sqlite:
+            if before is None:
+                database.use_write_ahead_log()
+            else:
+                _back_up(database, before)
+        with database.write() as connection:
+            database.lock(connection, "migrate")
+            if _version_in(database, connection) != newest_version():  # another process may have been faster
+                _upgrade(connection)
+
+
+def _alone(database: Database) -> AbstractContextManager[object]:
+    """Keep other processes from migrating the same SQLite file, whose mode is switched outside any transaction."""
+    return FileLock(f"{database.where}.lock") if database.is_sqlite else nullcontext()
+
+
+def _back_up(database: Database, version: str) -> None:
+    """Copy a SQLite file before it is changed, once for each version."""
+    copy = Path(f"{database.where}.schema-{version}")
+    if not copy.exists():
+        database.copy_to(copy)
+
+
+def _version(database: Database) -> str | None:
+    with database.read() as connection:
+        return _version_in(database, connection)
+
+
+def _version_in(database: Database, connection: sa.Connection) -> str | None:
+    tables = sa.inspect(connection).get_table_names()
+    if VERSION_TABLE not in tables:
+        if tables:
+            raise DatabaseError(database.where, f"is not Tunesmith's: it holds a table {tables[0]!r}")
+        return None
+    version = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608  a constant
+    if version is not None and version not in _known_versions():
+        problem = f"has schema {version}, this version knows {newest_version()}; upgrade Tunesmith to use it"
+        raise DatabaseError(database.where, problem)
+    return version
+
+
+def _known_versions() -> frozenset[str]:
+    return frozenset(file.stem.split("_")[0].removeprefix("v") for file in (MIGRATIONS / "versions").glob("v*.py"))
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    command.upgrade(config, "head")

@@ -1,0 +1,103 @@
+"""Source: what a user names to pull, understood: a model of the catalogue, a repository of the hub, or a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.errors import InvalidRequest, UnknownName
+from tunesmith.models.pullable import CatalogueEntry, catalogue, find_entry
+from tunesmith.models.store import check_model_name
+from tunesmith.musicgen.graph.quantization import FORMS
+from tunesmith.path_text import path_text
+
+MAX_HUB_ID = 96
+MAX_REVISION = 200
+_HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*")
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What to install: ``source`` is a name of the catalogue, a hub id or a folder; ``name`` is its name here.
+
+    ``keep_download`` leaves the originals in the store, so that another quantization need not fetch them again.
+    ``folders`` lets the source be a folder of this machine, which only its own users may name.
+    """
+
+    source: str
+    name: str | None = None
+    quantization: str = "int8"
+    revision: str | None = None
+    keep_download: bool = False
+    folders: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a model is pulled from: ``hub_id`` or ``folder``, and the name it will have."""
+
+    name: str
+    hub_id: str | None = None
+    folder: Path | None = None
+    entry: CatalogueEntry | None = None
+
+    @property
+    def location(self) -> str:
+        """The hub id, or the folder's path in full, as text."""
+        return self.hub_id or path_text(self.folder or Path())
+
+
+def locate(request: PullRequest) -> Located:
+    """Check a pull request and find what it names; raises InvalidRequest, and UnknownName with the nearest names."""
+    if request.quantization not in FORMS:
+        allowed = ", ".join(FORMS)
+        raise InvalidRequest("quantize", f"must be one of {allowed}, got {request.quantization[:_SHOWN]!r}")
+    if request.revision is not None:
+        _check_revision(request.revision)
+    located = _locate(request)
+    check_model_name(located.name)
+    if located.folder and request.revision:
+        raise InvalidRequest("revision", f"goes with a repository of the hub, and {request.source} is a folder")
+    return located
+
+
+def _locate(request: PullRequest) -> Located:
+    text = request.source
+    entry = find_entry(text)
+    if entry:
+        return Located(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
+    if request.folders and (folder := _folder(text)):
+        return Located(request.name or folder.name.lower(), folder=folder)
+    if is_hub_id(text):
+        return Located(request.name or text.partition("/")[2].lower(), hub_id=text)
+    raise UnknownName("model", text, catalogue())
+
+
+def is_hub_id(text: str) -> bool:
+    """Whether the hub may have a repository of that id: ``owner/name`` without a step to another folder in it."""
+    return len(text) <= MAX_HUB_ID and _HUB_ID.fullmatch(text) is not None and ".." not in text and "--" not in text
+
+
+def _check_revision(revision: str) -> None:
+    if len(revision) > MAX_REVISION or not _REVISION.fullmatch(revision) or ".." in revision:
+        allowed = f"must be a branch, tag or commit of at most {MAX_REVISION} characters"
+        raise InvalidRequest("revision", f"{allowed}, got {revision[:_SHOWN]!r}")
+
+
+def _folder(text: str) -> Path | None:
+    """Return the folder that a text names, or None where it may name a repository."""
+    try:
+        folder = Path(text).expanduser()
+        is_folder = folder.is_dir()
+        is_file = not is_folder and folder.exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, or the home of nobody
+        is_folder, is_file = False, False
+    if is_folder and text:
+        return folder.resolve()
+    if is_file or text.startswith((".", "~", "/", os.sep)):
+        raise InvalidRequest("source", f"{text[:_SHOWN]} is not a folder")
+    return None

@@ -1,0 +1,1 @@
+"""MusicGen's networks run by ONNX Runtime on a CPU."""

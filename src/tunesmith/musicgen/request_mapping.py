@@ -1,0 +1,95 @@
+"""Job: a request as the engine takes it, and what is to be said about the result."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.musicgen.audio_prompts import chroma_of_windows, read_continued, read_melody
+from tunesmith.musicgen.engine import Engine
+from tunesmith.musicgen.runner import Samples
+from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
+from tunesmith.musicgen.tokenizer import Tokenizer
+from tunesmith.musicgen.wishes import sampler_settings
+from tunesmith.path_text import path_text
+from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
+from tunesmith.text_prompt import check_wishes, text_of
+
+DEFAULT_SECONDS = 10.0
+"""Length where nothing is said; of what is new, where something is continued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``sequence`` is what the engine is asked for, of which ``num_samples`` are kept; ``settings`` describe it."""
+
+    sequence: SequenceRequest
+    num_samples: int
+    settings: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def read_job(request: GenerationRequest, engine: Engine) -> Job:
+    """Read a request; raises InvalidRequest for what cannot be, AudioFileError for a recording that cannot be read."""
+    check_wishes(request)
+    if request.melody and engine.architecture.chroma is None:
+        problem = f"{request.model} follows no melody; a melody model does, such as musicgen-melody"
+        raise InvalidRequest("melody", problem)
+    warnings: list[str] = []
+    prompt_ids = _tokens("prompt", text_of(request), engine.tokenizer, warnings)
+    negative = (request.negative_prompt or "").strip()
+    negative_ids = _tokens("negative_prompt", negative, engine.tokenizer, warnings) if negative else ()
+    recording = read_continued(request.audio, engine.architecture) if request.audio else None
+    seconds = _seconds(request, recording, engine)
+    given = None if recording is None else engine.codec.encode(recording)
+    frames = math.ceil(round(seconds * engine.architecture.frame_rate, 6))
+    sequence = SequenceRequest(
+        prompt_ids, frames, secrets.randbelow(2**31) if request.seed is None else request.seed,
+        sampler_settings(request), negative_ids, given, _melody(request, frames, engine),
+    )  # fmt: skip
+    num_samples = round(seconds * engine.architecture.codec.sample_rate)
+    settings = _settings(request, seconds, sequence)
+    settings["codes"] = (frames - sequence.given_frames) * engine.architecture.decoder.num_codebooks
+    return Job(sequence, num_samples, settings, tuple(warnings))
+
+
+def _tokens(field: str, text: str, tokenizer: Tokenizer, warnings: list[str]) -> tuple[int, ...]:
+    tokens = tokenizer.encode(text)
+    if tokens.num_cut:
+        read = len(tokens.ids) + tokens.num_cut
+        warnings.append(f"{field}: the last {tokens.num_cut} of {read} tokens were left out; the model reads no more")
+    return tokens.ids
+
+
+def _seconds(request: GenerationRequest, recording: Samples | None, engine: Engine) -> float:
+    given_seconds = 0.0 if recording is None else recording.shape[1] / engine.architecture.codec.sample_rate
+    if request.duration is None:
+        return min(given_seconds + DEFAULT_SECONDS, MAX_DURATION_SECONDS)
+    if given_seconds >= request.duration:
+        problem = f"must be longer than the {given_seconds:g} s of audio that it begins with, got {request.duration:g}"
+        raise InvalidRequest("duration", problem)
+    return request.duration
+
+
+def _melody(request: GenerationRequest, frames: int, engine: Engine) -> ChromaOfWindow | None:
+    if request.melody is None:
+        return None
+    architecture = engine.architecture
+    melody = read_melody(request.melody, architecture)
+    return chroma_of_windows(melody, architecture, one_window=frames <= architecture.window_frames)
+
+
+def _settings(request: GenerationRequest, seconds: float, sequence: SequenceRequest) -> dict[str, Any]:
+    described = {
+        "text": text_of(request),
+        "negative_prompt": request.negative_prompt,
+        "duration": seconds,
+        **asdict(sequence.settings),
+        "continued": path_text(request.audio) if request.audio else None,
+        "melody": path_text(request.melody) if request.melody else None,
+        "loudness_lufs": request.loudness_lufs,
+    }
+    return {name: value for name, value in described.items() if value is not None}

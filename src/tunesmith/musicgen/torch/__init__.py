@@ -1,0 +1,1 @@
+"""MusicGen's networks run by PyTorch on a GPU."""

@@ -1,0 +1,68 @@
+"""Picking: what of a request can be measured, and which of several sounds keeps to it best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunesmith.audio import Audio
+from tunesmith.audio.analysis.quality import Quality, Wanted, WantedKey, judge
+from tunesmith.composer.prompt.parsed_prompt import Understood, understand
+from tunesmith.composer.theory import Key
+from tunesmith.request import GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How good each of several sounds is, in their order, and their ranks from 1 for the best; equals keep it."""
+
+    qualities: tuple[Quality, ...]
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """The rank of each sound."""
+        order = sorted(range(len(self.qualities)), key=lambda index: -self.qualities[index].score)
+        return tuple(order.index(index) + 1 for index in range(len(order)))
+
+    @property
+    def best(self) -> int:
+        """The index of the best sound."""
+        return self.ranks.index(1)
+
+
+def wanted_of(request: GenerationRequest) -> Wanted:
+    """Return what a request asks for that can be measured, by its fields or else by the words of its prompt."""
+    said = understand(request.prompt)
+    loop = request.loop or request.form == "loop"
+    return Wanted(_tempo(request, said), _key(request, said), request.loudness_lufs, loop)
+
+
+def judged(audio: Audio, request: GenerationRequest) -> Quality:
+    """Measure a sound against its request; one that says of itself that it is a loop is measured as one."""
+    wanted = wanted_of(request)
+    settings = audio.metadata.get("settings")
+    is_loop = isinstance(settings, dict) and bool(settings.get("loop"))
+    return judge(audio, Wanted(wanted.tempo_bpm, wanted.key, wanted.loudness_lufs, wanted.loop or is_loop))
+
+
+def _tempo(request: GenerationRequest, said: Understood) -> tuple[float, float] | None:
+    if request.tempo_bpm is not None:
+        return request.tempo_bpm, request.tempo_bpm
+    if not said.tempos:
+        return None
+    tempo = said.tempos[-1]
+    quarters = 1.0 if tempo.beat is None else tempo.beat
+    return tempo.low * quarters, tempo.high * quarters
+
+
+def _key(request: GenerationRequest, said: Understood) -> WantedKey | None:
+    wish = said.key
+    if request.key is not None:
+        try:
+            key = Key.parse(request.key)
+            return WantedKey(str(key), key.pitch_classes)
+        except ValueError:
+            wish = understand(request.key).key
+    if wish is None or wish.tonic is None:
+        return None
+    key = Key(wish.tonic, wish.mode or "major")
+    return WantedKey(str(key), key.pitch_classes)

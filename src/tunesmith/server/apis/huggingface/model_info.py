@@ -1,0 +1,42 @@
+"""What a model's address says about it: whether it is loaded, what it is, and that it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+import tunesmith
+from tunesmith.server.apis.huggingface.request import DEFAULT_MODEL, MUSICGEN_RATE
+from tunesmith.server.context import DialectContext
+
+COMPUTE_TYPE = "cpu"
+
+
+def add_about(routes: APIRouter, context: DialectContext) -> None:
+    """Add the routes; each answers 404 for a model that would not be made music with."""
+
+    @routes.get("/status/{model:path}", summary="Whether a model is loaded")
+    async def status(model: str) -> dict[str, Any]:
+        loaded = await context.loading.is_ready(model.strip("/"))
+        state = "Loaded" if loaded else "Loadable"
+        return {"loaded": loaded, "state": state, "compute_type": COMPUTE_TYPE, "framework": "tunesmith"}
+
+    @routes.get("/models/{model:path}/health", summary="Whether requests for a model are taken")
+    async def health(model: str) -> dict[str, str]:
+        await context.loading.is_ready(model)
+        return {"status": "ok"}
+
+    @routes.get("/models/{model:path}/info", summary="What a model is")
+    async def info_of_model(model: str) -> dict[str, Any]:
+        return await info(model)
+
+    @routes.get("/info", summary="What the usual model is, as of an Inference Endpoint")
+    async def info(model: str = DEFAULT_MODEL) -> dict[str, Any]:
+        made_by = await context.loading.made_by(model)
+        return {
+            "model_id": model, "model_pipeline_tag": "text-to-audio", "model_device_type": COMPUTE_TYPE,
+            "sampling_rate": MUSICGEN_RATE, "generated_by": made_by.generated_by,
+            "is_stand_in": made_by.is_stand_in, "loaded": await context.loading.is_ready(model),
+            "router": "tunesmith", "version": tunesmith.__version__,
+        }  # fmt: skip

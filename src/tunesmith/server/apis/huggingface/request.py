@@ -1,0 +1,180 @@
+"""What a caller of this dialect asks for: the body, in any of the forms it is sent in, as a job."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import Request
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import checked, or_null, settled, shown
+from tunesmith.jobs.job import Submission
+from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
+from tunesmith.server.apis.forms import MAX_FIELDS, is_form, read_form
+from tunesmith.server.apis.huggingface.response import CONTENT_TYPES, Answer
+from tunesmith.server.apis.request_body import in_thread_if_large
+from tunesmith.server.apis.schemas import music_fields
+from tunesmith.server.errors import BadRequest, NotJson
+from tunesmith.server.json_text import decode_text, parse_json
+from tunesmith.suggestions import FIELD_ALIASES, field_for
+
+DIALECT = "huggingface"
+DEFAULT_MODEL = "facebook/musicgen-small"
+USUAL_SECONDS = 10.0
+MUSICGEN_RATE = 32_000
+FRAME_RATE, DELAY_FRAMES = 50, 3
+MIN_TOKENS = round(MIN_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES
+MAX_TOKENS = round(MAX_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES
+
+NOT_THEIRS = ("prompt", "model", "soundfont", "audio", "melody")
+"""Fields of a request that no parameter sets: some are said elsewhere, some are paths on this machine."""
+FIELDS = tuple(name for name in GenerationRequest.model_fields if name not in NOT_THEIRS)
+"""Our fields that are parameters here; the others of theirs mean nothing here and are passed over."""
+GROUPS = ("generation_parameters", "generate_kwargs")
+BESIDE_INPUTS = {*FIELDS, *GROUPS, "max_new_tokens", "format"}
+"""Parameters that are also taken beside ``inputs``, where a form has to put them and many a script does."""
+
+
+def documented_inputs() -> dict[str, Any]:
+    """Return the part of an OpenAPI operation that describes the body."""
+    about = "The length in MusicGen's steps, of which 50 are a second, and 3 more; duration says it in seconds."
+    tokens = {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS, "description": about}
+    fields = music_fields(FIELDS) | {
+        "max_new_tokens": or_null(tokens),
+        "format": or_null({"type": "string", "enum": list(CONTENT_TYPES)}),
+    }
+    options = {"wait_for_model": or_null({"type": "boolean", "default": True}), "use_cache": {}}
+    inputs = {"type": "string", "maxLength": MAX_PROMPT_CHARACTERS, "description": "What the music is like."}
+    schema = {
+        "type": "object", "title": "Inputs", "required": ["inputs"],
+        "properties": {
+            "inputs": inputs,
+            "parameters": or_null({"type": "object", "properties": fields}),
+            "options": or_null({"type": "object", "properties": options}),
+        },
+    }  # fmt: skip
+    content = {"application/json": {"schema": schema}, "text/plain": {"schema": inputs}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+async def asked_for(request: Request) -> dict[str, Any]:
+    """Read the body of a request, which may also be a form in parts."""
+    content_type = request.headers.get("content-type", "")
+    body = await in_thread_if_large(read_body, await request.body(), content_type)
+    form = await _parts(request) if is_form(request) else {}
+    return form if "inputs" in form else body
+
+
+def _pairs(text: str) -> dict[str, str]:
+    try:
+        form = parse_qs(text, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise BadRequest(f"body: must have at most {MAX_FIELDS} fields") from None
+    return {name: values[0] for name, values in form.items()}
+
+
+async def _parts(request: Request) -> dict[str, Any]:
+    """Return the texts of a form in parts; none where it only says that it is one."""
+    try:
+        async with read_form(request) as form:
+            return {name: value for name, value in form.items() if isinstance(value, str)}
+    except BadRequest:
+        return {}
+
+
+def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
+    """Read JSON whatever the Content-Type says; a form and a bare prompt are read too.
+
+    Raises BadRequest for bytes that are no text, and for what began as a JSON object and is none.
+    """
+    try:
+        body = parse_json(raw)
+    except NotJson:
+        text = decode_text(raw)
+        if text.lstrip().startswith("{"):
+            raise
+        form = _pairs(text) if "form-urlencoded" in content_type else {}
+        return form if "inputs" in form else {"inputs": text}
+    return body if isinstance(body, dict) else {"inputs": body}
+
+
+def submission_of(body: Mapping[str, Any], model: str | None, owner: str | None, accept: str) -> Submission:
+    """Return the job that a body asks for: 10 s of mono at 32 kHz unless it says otherwise, as MusicGen makes."""
+    parameters = _parameters(body)
+    asked = model or _model(body)
+    ours = {name: value for name, value in parameters.items() if field_for(name, FIELDS)}
+    usual = {"duration": _seconds(parameters), "sample_rate": MUSICGEN_RATE, "mono": True}
+    left_open = {name: value for name, value in usual.items() if name not in settled(ours, FIELDS)[0]}
+    music = {"inputs": _prompt(body), "model": asked, **left_open, **ours}
+    request = checked(GenerationRequest, music, aliases={**FIELD_ALIASES, "inputs": "prompt"})
+    answer = Answer.wanted(parameters.get("format"), accept)
+    return Submission(request, DIALECT, owner, model=asked, extra={"format": answer.format})
+
+
+def waits_for_model(body: Mapping[str, Any], header: str | None, usually: bool) -> bool:
+    """Tell whether a caller waits for a model to be loaded: as the header says, the body's options, or the settings."""
+    if header is not None:
+        return header.strip().lower() not in ("false", "0", "no")
+    said = _object("options", body.get("options")).get("wait_for_model")
+    if not isinstance(said, bool | None):
+        raise InvalidRequest("options.wait_for_model", f"must be true or false, got {shown(said)}")
+    return usually if said is None else said
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    model = body.get("model")
+    if not isinstance(model, str | None):
+        raise InvalidRequest("model", f"must be text, got {shown(model)}")
+    return model or DEFAULT_MODEL
+
+
+def _prompt(body: Mapping[str, Any]) -> str:
+    prompt = body.get("inputs")
+    prompt = body.get("input") if prompt is None else prompt
+    if isinstance(prompt, list) and len(prompt) == 1:
+        prompt = prompt[0]
+    if prompt is None:
+        raise BadRequest("inputs: is missing")
+    if not isinstance(prompt, str):
+        raise BadRequest(f"inputs: must be text, got {shown(prompt)}")
+    if not prompt.strip():
+        raise InvalidRequest("inputs", "must say something: it is empty")
+    return prompt
+
+
+def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters with those beside and inside of them, of which the inner and the later group wins."""
+    beside = {name: value for name, value in body.items() if name in BESIDE_INPUTS or field_for(name, FIELDS)}
+    merged = _without_nulls(beside) | _object("parameters", body.get("parameters"))
+    for group in GROUPS:
+        merged |= _object(f"parameters.{group}", merged.pop(group, None))
+    return merged
+
+
+def _object(field: str, given: Any) -> dict[str, Any]:
+    """Return what an object holds without its nulls; nothing where there is none."""
+    if not isinstance(given, dict | None):
+        raise InvalidRequest(field, f"must be an object, got {shown(given)}")
+    return _without_nulls(given or {})
+
+
+def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _seconds(parameters: Mapping[str, Any]) -> float:
+    """Return the length: that of so many new tokens, or the usual one."""
+    tokens = parameters.get("max_new_tokens")
+    if tokens is None:
+        return USUAL_SECONDS
+    try:
+        number = math.nan if isinstance(tokens, bool) else float(tokens)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not (number.is_integer() and MIN_TOKENS <= number <= MAX_TOKENS):
+        limit = f"must be a whole number from {MIN_TOKENS} to {MAX_TOKENS}"
+        raise InvalidRequest("max_new_tokens", f"{limit}, got {shown(tokens)}")
+    return (number - DELAY_FRAMES) / FRAME_RATE

@@ -1,0 +1,108 @@
+"""The Hugging Face Inference API: a prompt in, the bytes of a sound out.
+
+Its clients read bytes on success and ``{"error": "…"}`` on failure, and send JSON under any Content-Type.
+``asked.py`` reads what they send, ``formats.py`` what they want back; ``about.py`` tells of models.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+
+from tunesmith.errors import TunesmithError, UnknownName
+from tunesmith.jobs.job import Job
+from tunesmith.server.apis.errors import error_response, message_of, status_of
+from tunesmith.server.apis.huggingface.delayed_503 import UnhurriedRoute
+from tunesmith.server.apis.huggingface.model_info import COMPUTE_TYPE, add_about
+from tunesmith.server.apis.huggingface.request import asked_for, documented_inputs, submission_of, waits_for_model
+from tunesmith.server.apis.huggingface.response import Answer
+from tunesmith.server.apis.responses import headers_of, make, whole
+from tunesmith.server.context import DialectContext
+from tunesmith.server.errors import ModelIsLoading
+
+__all__ = ["errors", "router"]
+
+WAIT_HEADER = "x-wait-for-model"
+NO_WAIT_SECONDS = 1.0
+"""How long a caller who does not want to wait for a model waits all the same, because it may be there by then."""
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
+
+
+def router(context: DialectContext) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(tags=["Hugging Face"], route_class=UnhurriedRoute, dependencies=[Depends(context.authenticate)])
+    add_about(routes, context)
+    caller_of, body = Depends(context.authenticate), documented_inputs()
+
+    async def generate(request: Request, model: str | None, owner: str | None) -> Response:
+        asked = await asked_for(request)
+        accept = request.headers.get("accept", "")
+        submission = submission_of(asked, model, owner, accept)
+        if not waits_for_model(asked, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
+            await context.loading.wait(submission.request.model, NO_WAIT_SECONDS)
+        job = await make(context.service, submission, request)
+        return await _answer(context, job, Answer.wanted(submission.extra["format"], accept))
+
+    @routes.post("/models/{model:path}", openapi_extra=body, summary="Music from a prompt")
+    @routes.post(
+        "/hf-inference/models/{model:path}", openapi_extra=body, summary="Music from a prompt, as through the router"
+    )
+    async def of_model(request: Request, model: str, caller: Any = caller_of) -> Response:
+        return await generate(request, model.strip("/"), caller.owner)
+
+    @routes.post(
+        "/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, as older clients ask"
+    )
+    async def of_pipeline(request: Request, task: str, model: str, caller: Any = caller_of) -> Response:  # noqa: ARG001
+        return await generate(request, model.strip("/"), caller.owner)
+
+    @routes.post("/", openapi_extra=body, summary="Music from a prompt, as of an Inference Endpoint")
+    @routes.post("/predict", openapi_extra=body, summary="Music from a prompt")
+    async def of_default(request: Request, caller: Any = caller_of) -> Response:
+        return await generate(request, None, caller.owner)
+
+    return routes
+
+
+async def _answer(context: DialectContext, job: Job, answer: Answer) -> Response:
+    """Answer with the sound; to those who take only JSON, with what their API says of a sound in JSON."""
+    path, headers = context.service.result_path(job), all_headers(job)
+    if not answer.in_json:
+        return await whole(path, answer.media_type, headers)
+    sound = await asyncio.to_thread(path.read_bytes)
+    blob = await asyncio.to_thread(base64.b64encode, sound)
+    said = {"label": job.generated_by, "blob": blob.decode(), "content-type": answer.media_type}
+    return JSONResponse([said], headers=headers)
+
+
+def all_headers(job: Job) -> dict[str, str]:
+    """Return what the answer says about the music, in their words and ours."""
+    took = job.generate_seconds or 0.0
+    theirs = {"x-compute-type": COMPUTE_TYPE, "x-compute-time": f"{took:.3f}"}
+    return {**theirs, "x-compute-characters": str(len(job.request.prompt)), **headers_of(job)}
+
+
+def errors(error: TunesmithError) -> JSONResponse:
+    """Answer in their shape: ``{"error": "…"}``, and what kind it is where the input is to blame."""
+    status = status_of(error)
+    body: dict[str, Any] = {"error": message_of(error) + _how_to_install(error)}
+    if status == 401:
+        body = {"error": "Authorization header is correct, but the token seems invalid"}
+    if status == 429:
+        body = {"error": f"Rate limit reached. {error}"}
+    if status == 422:
+        body["error_type"] = "validation"
+    if isinstance(error, ModelIsLoading):
+        body["estimated_time"] = round(error.estimated_time, 1)
+    return error_response(error, body)
+
+
+def _how_to_install(error: TunesmithError) -> str:
+    """Return what may bring a model here that is known by its hub id only."""
+    named = error.name if isinstance(error, UnknownName) and error.field == "model" else ""
+    return f"; if it is a MusicGen, install it with: tunesmith pull {named}" if _HUB_ID.fullmatch(named) else ""

@@ -1,0 +1,82 @@
+"""What speaks the Model Context Protocol for the server; loaded when first asked, because its library is large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+from mcp.server.mcpserver import Context as ToolContext
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+
+from tunesmith.errors import JobNotFound
+from tunesmith.generator import Progress
+from tunesmith.jobs.fallback import stood_in_for
+from tunesmith.jobs.job import JobState, Submission
+from tunesmith.request import GenerationRequest
+from tunesmith.server.apis.errors import Service, message_of
+from tunesmith.server.apis.mcp.tool import MusicFile, Tell, tool_server
+from tunesmith.server.apis.responses import succeeded, warnings_of
+
+DIALECT = "mcp"
+MUSIC = "tunesmith://music/"
+ANY_HOST = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""The library's own check knows only loopback names; which hosts are served is for the whole app to decide."""
+
+
+class ServiceMaker:
+    """Has the music made by the server's jobs, for whoever the HTTP request was found to come from."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, caller: Any) -> MusicFile:
+        """Submit, follow and return the file; a call that is given up cancels its job."""
+        submission = Submission(request, DIALECT, _owner(caller), extra={"format": file_format})
+        submitted = await self._service.submit(submission)
+        job = submitted
+        try:
+            async for job in self._service.events(submitted.id):
+                await tell(Progress(job.stage or job.state.value, job.progress))
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await self._service.cancel(submitted.id)
+            raise
+        job = succeeded(job)
+        path = self._service.result_path(job)
+        seed = job.metadata.get("seed", request.seed)
+        duration = job.result.duration if job.result else job.audio_seconds
+        asked = stood_in_for(job)
+        name = f"{job.id}.{file_format}"
+        uri, warnings = f"{MUSIC}{job.id}", warnings_of(job)
+        return MusicFile(path, name, uri, job.generated_by, seed, duration, asked, warnings)
+
+
+def sessions_of(service: Service) -> StreamableHTTPSessionManager:
+    """Return what answers the protocol's requests; it works while its ``run`` does."""
+    server = tool_server(ServiceMaker(service), message_of)
+    _offer_music(server, service)
+    server.streamable_http_app(stateless_http=True, transport_security=ANY_HOST)
+    return server.session_manager
+
+
+def _offer_music(server: MCPServer, service: Service) -> None:
+    """Let callers read the music that a resource link of theirs leads to."""
+
+    @server.resource(MUSIC + "{job_id}", name="music", description="Music made before", mime_type="audio/*")
+    async def music(job_id: str, ctx: ToolContext) -> bytes:
+        try:
+            job = await service.get(job_id, _owner(ctx.request_context.request))
+        except JobNotFound as error:
+            raise ResourceNotFoundError(str(error)) from None
+        if job.state is not JobState.SUCCEEDED or job.data_removed:
+            raise ResourceNotFoundError(f"job {job_id} has no music")
+        return await anyio.Path(service.result_path(job)).read_bytes()
+
+
+def _owner(request: Any) -> str | None:
+    caller = getattr(getattr(request, "state", None), "caller", None)
+    owner: str | None = getattr(caller, "owner", None)
+    return owner

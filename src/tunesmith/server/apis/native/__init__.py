@@ -1,0 +1,1 @@
+"""Tunesmith's own API under /api."""

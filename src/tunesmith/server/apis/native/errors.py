@@ -1,0 +1,44 @@
+"""Problems: the one shape in which our own dialect says what went wrong."""
+
+from __future__ import annotations
+
+from fastapi.responses import JSONResponse
+
+from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
+from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
+from tunesmith.server.apis.native.schemas import ErrorDetail, ErrorDocument
+from tunesmith.server.errors import JobFailed
+
+RESPONSES = {
+    status: {"model": ErrorDocument, "description": meaning}
+    for status, meaning in (
+        (401, "The token is missing or wrong."),
+        (403, "The token may not do this."),
+        (404, "There is no such job or model."),
+        (409, "It cannot be done now, or not with this idempotency key."),
+        (422, "A field of the request is wrong."),
+        (429, "The caller has asked for more than it may."),
+        (500, "The server failed."),
+        (503, "The queue is full."),
+        (507, "The disk is full."),
+    )
+}
+"""What may go wrong, for the OpenAPI document."""
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """Return those of the responses that a route has, beside what any may answer."""
+    return {status: RESPONSES[status] for status in sorted({401, 429, 500, *statuses})}
+
+
+def errors(error: TunesmithError) -> JSONResponse:
+    """Answer ``{"error": {"type", "message", "field"?}}``."""
+    field = error.field if isinstance(error, InvalidRequest | JobFailed) else None
+    detail = ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
+    return error_response(error, ErrorDocument(error=detail).model_dump(exclude_none=True))
+
+
+def _type_of(error: TunesmithError) -> str:
+    if isinstance(error, JobFailed):
+        return error.kind
+    return INTERNAL_ERROR if status_of(error) == SERVER_FAULT else error.code

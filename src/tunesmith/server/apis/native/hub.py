@@ -1,0 +1,101 @@
+"""Hub: what Hugging Face's clients ask the address in ``HF_ENDPOINT`` about models, beside our own documents.
+
+They read a model at ``/api/models/{id}``, which is our own path too: one object answers both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+
+from tunesmith.errors import InvalidRequest, UnknownName
+from tunesmith.server.apis.huggingface.request import DEFAULT_MODEL
+from tunesmith.server.apis.native.errors import errors, responses
+from tunesmith.server.apis.native.schemas import ModelDocument
+
+TASK = "text-to-audio"
+LIBRARY = "tunesmith"
+REVISION = "/revision/"
+EXPAND = ("expand", "expand[]")
+PROVIDER_MAPPING = "inferenceProviderMapping"
+REPOSITORY_NOT_FOUND = "RepoNotFound"
+"""The code by which their client knows a model that is not there."""
+
+
+class OneModelDocument(ModelDocument):
+    """A model, also in the words of Hugging Face's hub: ``id``, ``pipeline_tag`` and what follows."""
+
+    id: str = Field(description="The name it was asked for by.")
+    author: str | None
+    pipeline_tag: str
+    library_name: str
+    tags: list[str]
+    private: bool
+    gated: bool
+    disabled: bool
+    downloads: int
+    likes: int
+
+
+class NoProviderMapping(InvalidRequest, code="NoProviderMapping"):
+    """huggingface_hub looks for an inference provider, which it would call at Hugging Face's own address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            "expand",
+            f"cannot give {PROVIDER_MAPPING}: huggingface_hub sends inference to router.huggingface.co whatever "
+            f"HF_ENDPOINT says; name this server as the model instead: InferenceClient(model={address!r})",
+        )
+        self.headers = _error_headers(self.problem)
+
+
+def add_hub(routes: APIRouter, known: Any) -> None:
+    """Add the route that is theirs alone."""
+
+    @routes.get(
+        "/api/tasks", dependencies=known, responses=responses(), summary="The model to use for each task",
+        response_model=dict[str, dict[str, Any]],
+    )  # fmt: skip
+    async def tasks() -> Response:
+        return JSONResponse({TASK: {"id": TASK, "widgetModels": [DEFAULT_MODEL], "libraries": [LIBRARY]}})
+
+
+def model_id(path: str) -> str:
+    """Return the model that the rest of a path names; what a revision adds to it has no meaning here."""
+    return path.partition(REVISION)[0]
+
+
+def refuse_provider_mapping(request: Request, name: str, origin: str) -> None:
+    """Raise NoProviderMapping where a client looks for an inference provider of a model."""
+    wanted = [value for key, value in request.query_params.multi_items() if key in EXPAND]
+    if PROVIDER_MAPPING in wanted:
+        raise NoProviderMapping(f"{origin.rstrip('/')}/models/{name}")
+
+
+def hub_document(name: str, document: ModelDocument) -> OneModelDocument:
+    """Return a model in both shapes, under the name it was asked for by."""
+    author, slash, _ = name.rpartition("/")
+    licence = [f"license:{document.licence}"] if document.licence else []
+    theirs: Mapping[str, Any] = {
+        "id": name, "author": author if slash else None, "pipeline_tag": TASK, "library_name": LIBRARY,
+        "tags": [TASK, LIBRARY, *licence], "private": False, "gated": False, "disabled": False, "downloads": 0,
+        "likes": 0,
+    }  # fmt: skip
+    return OneModelDocument(**document.model_dump(), **theirs)
+
+
+def not_found(error: UnknownName) -> Response:
+    """Answer with the error and the headers by which Hugging Face's client knows that a model is not there."""
+    answer = errors(error)
+    answer.headers.update({**_error_headers(str(error)), "x-error-code": REPOSITORY_NOT_FOUND})
+    return answer
+
+
+def _error_headers(message: str) -> dict[str, str]:
+    """Return the header that their clients show: one line of ASCII."""
+    text = " ".join(message.split())
+    return {"x-error-message": text.encode("ascii", "backslashreplace").decode()}

@@ -1,0 +1,76 @@
+"""About: what is understood of a prompt, what is loaded, and which version this is."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import ConfigDict, Field
+
+import tunesmith
+from tunesmith.field_errors import GivenFields
+from tunesmith.field_limits import Prompt
+from tunesmith.jobs.runners.pool import Loaded
+from tunesmith.request import DRAWN_SEEDS, IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
+from tunesmith.server.apis.native.errors import responses
+from tunesmith.server.apis.native.jobs import encoded
+from tunesmith.server.apis.native.schemas import ExplanationDocument, LoadedDocument, LoadedModels, VersionDocument
+from tunesmith.server.apis.native.views import moment
+from tunesmith.server.apis.request_body import documented, read_body
+from tunesmith.server.context import DialectContext
+
+
+class ExplainBody(GivenFields):
+    """What is to be explained; ``seed`` decides what the prompt leaves open."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: Prompt
+    seed: Annotated[int, Field(ge=RANDOM_SEED, le=MAX_SEED), IS_NUMBER] = 0
+
+
+def add_about(routes: APIRouter, context: DialectContext) -> None:
+    """Add the routes."""
+    known = [Depends(context.authenticate)]
+
+    @routes.post(
+        "/api/explain", openapi_extra=documented(ExplainBody), dependencies=known, responses=responses(422),
+        summary="What the composer reads from a prompt", response_model=ExplanationDocument,
+    )  # fmt: skip
+    async def explain(request: Request) -> Response:
+        body = await read_body(request, ExplainBody)
+        music = GenerationRequest.checked(prompt=body.prompt, seed=body.seed)
+        music = music.with_seed(secrets.randbelow(DRAWN_SEEDS))
+        return encoded(ExplanationDocument(**await asyncio.to_thread(_explained, music)))
+
+    @routes.get(
+        "/api/ps", dependencies=known, summary="What is in memory", response_model=LoadedModels, responses=responses()
+    )
+    async def loaded() -> Response:
+        now = context.clock()
+        return encoded(LoadedModels(models=[_loaded(one, now) for one in context.loading.loaded()]))
+
+    @routes.get("/api/version", summary="The version", response_model=VersionDocument)
+    async def version() -> Response:
+        return encoded(VersionDocument(version=tunesmith.__version__))
+
+
+def _explained(request: GenerationRequest) -> dict[str, Any]:
+    from tunesmith.composer.prompt import read_brief  # its tables are loaded only when somebody asks
+
+    return read_brief(request).explanation()
+
+
+def _loaded(one: Loaded, now: float) -> LoadedDocument:
+    return LoadedDocument(
+        name=one.model,
+        process_id=one.process_id,
+        memory_bytes=one.memory_bytes,
+        requests_running=one.busy,
+        loading_seconds=one.loading_for,
+        expires_at=None if one.expires_in is None else moment(now + one.expires_in),
+        expires_in_seconds=one.expires_in,
+    )

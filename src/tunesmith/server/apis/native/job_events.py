@@ -1,0 +1,61 @@
+"""News: a job's way from the queue to its end as server-sent events, cheap enough for thousands who follow."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+
+from tunesmith.errors import ServerStopping
+from tunesmith.jobs.estimates import Outlook, Prospect
+from tunesmith.jobs.job import Job, JobState
+from tunesmith.jobs.service import MusicService
+from tunesmith.server.apis.native.views import job_document, job_news
+from tunesmith.server.apis.sse import SILENCE_SECONDS, STILL_HERE, event
+
+LOOK_SECONDS = 1.0
+"""How often the place in the queue, which changes though the job does not, is looked at."""
+
+DONE = "done"
+KINDS: Mapping[JobState, str] = {
+    JobState.QUEUED: "queued", JobState.LOADING: "loading", JobState.RUNNING: "progress",
+    JobState.SUCCEEDED: DONE, JobState.FAILED: DONE, JobState.CANCELED: DONE,
+}  # fmt: skip
+"""The name of the event that tells of each state."""
+
+
+class News:
+    """Tells of jobs."""
+
+    def __init__(self, service: MusicService, outlook: Outlook) -> None:
+        self._service = service
+        self._outlook = outlook
+
+    async def of(self, job_id: str) -> AsyncIterator[str]:
+        """Tell of a job now, and whenever there is something new, until it is done or the server ends."""
+        said: tuple[object, ...] = ()
+        said_at = time.monotonic()
+        job: Job | None = None
+        with contextlib.suppress(ServerStopping), self._service.follow(job_id) as feed:
+            while job is None or not job.state.is_final:
+                job = await feed.after(job, _patience(job, said_at)) or job
+                if job is None:
+                    continue
+                prospect = await self._outlook.of(job)
+                new = (job.state, job.progress, job.stage, prospect.position)
+                if new != said:
+                    said, said_at = new, time.monotonic()
+                    yield _event(job, prospect)
+                elif time.monotonic() - said_at >= SILENCE_SECONDS:
+                    said_at = time.monotonic()
+                    yield STILL_HERE
+
+
+def _patience(job: Job | None, said_at: float) -> float:
+    left = max(0.0, said_at + SILENCE_SECONDS - time.monotonic())
+    return min(left, LOOK_SECONDS) if job is None or job.state is JobState.QUEUED else left
+
+
+def _event(job: Job, prospect: Prospect) -> str:
+    told = job_document(job, prospect) if job.state.is_final else job_news(job, prospect)
+    return event(KINDS[job.state], told)

@@ -1,0 +1,153 @@
+"""Music: made while the caller waits, or as jobs that are handed in, followed, fetched and cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, Response
+from pydantic import BaseModel
+
+from tunesmith.errors import JobNotFound, ServerStopping
+from tunesmith.jobs.estimates import Outlook
+from tunesmith.jobs.job import Job, JobState
+from tunesmith.jobs.service import MusicService
+from tunesmith.jobs.store import JobFilter
+from tunesmith.server.apis.native.errors import responses
+from tunesmith.server.apis.native.job_events import News
+from tunesmith.server.apis.native.request import Orders, documented_order
+from tunesmith.server.apis.native.schemas import JobDocument, JobsPage
+from tunesmith.server.apis.native.views import JOBS, job_document, media_type_of, path_of, timing_headers
+from tunesmith.server.apis.responses import file_pieces, headers_of, make, streamed, whole
+from tunesmith.server.apis.sse import event_stream
+from tunesmith.server.errors import NoMusic
+
+PAGE, MAX_PAGE = 20, 100
+MAX_WAIT_SECONDS = 60.0
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
+Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for its end.")]
+States = Annotated[list[JobState] | None, Query()]
+AUDIO: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The sound.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
+
+class Jobs:
+    """The routes of music and jobs."""
+
+    def __init__(self, service: MusicService, orders: Orders, outlook: Outlook) -> None:
+        self._service = service
+        self._orders = orders
+        self._outlook = outlook
+        self._news = News(service, outlook)
+
+    async def generate(self, request: Request, stream: bool, caller: Any) -> Response:
+        """Make music and answer with its bytes."""
+        submission = await self._orders.read(request, caller)
+        job = await make(self._service, submission, request)
+        path, headers = self._service.result_path(job), {**headers_of(job), **timing_headers(job)}
+        if stream:
+            return streamed(file_pieces(path), media_type_of(job), headers)
+        return await whole(path, media_type_of(job), headers)
+
+    async def create(self, request: Request, caller: Any) -> Response:
+        """Hand a job in."""
+        job = await self._service.submit(await self._orders.read(request, caller))
+        return await self._answer(job, 202, {"location": path_of(job.id)})
+
+    async def show(self, job_id: str, wait: float, caller: Any) -> Response:
+        """Tell how a job is, once it is finished or so many seconds have passed."""
+        job = await self._service.get(job_id, caller.owner)
+        if wait and not job.state.is_final:
+            with contextlib.suppress(TimeoutError, ServerStopping):
+                await asyncio.wait_for(self._service.wait(job), wait)
+            job = await self._service.get(job_id, caller.owner)
+        return await self._answer(job)
+
+    async def page(self, which: JobFilter, limit: int, before: str | None) -> Response:
+        """List jobs, newest first."""
+        page = await self._service.page(which, limit, before)
+        shown = [job_document(job, await self._outlook.of(job)) for job in page.jobs]
+        states = "".join(f"&state={state.value}" for state in which.states or ())
+        after = page.next_before and f"{JOBS}?limit={limit}{states}&before={page.next_before}"
+        return encoded(JobsPage(jobs=shown, next=after))
+
+    async def audio(self, job_id: str, caller: Any) -> Response:
+        """Answer with what a job made."""
+        job = await self._service.get(job_id, caller.owner)
+        if job.state is not JobState.SUCCEEDED:
+            raise NoMusic(job)
+        if job.data_removed:
+            raise JobNotFound(job_id)
+        path = self._service.result_path(job)
+        return FileResponse(path, media_type=media_type_of(job), headers={**headers_of(job), **timing_headers(job)})
+
+    async def events(self, job_id: str, caller: Any) -> Response:
+        """Tell of a job as it goes on."""
+        job = await self._service.get(job_id, caller.owner)
+        return event_stream(self._news.of(job.id))
+
+    async def cancel(self, job_id: str, caller: Any) -> Response:
+        """Cancel a job."""
+        job = await self._service.get(job_id, caller.owner)
+        return await self._answer(await self._service.cancel(job.id))
+
+    async def _answer(self, job: Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return encoded(job_document(job, await self._outlook.of(job)), status, headers)
+
+
+def encoded(document: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with a document."""
+    return Response(document.model_dump_json(), status, headers, media_type="application/json")
+
+
+def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
+    """Add the routes."""
+    body, whose = documented_order(), Depends(caller_of)
+
+    @routes.post(
+        "/api/generate", openapi_extra=body, summary="Music, while you wait", response_class=Response,
+        responses={**AUDIO, **responses(404, 409, 422, 503, 507)},
+    )  # fmt: skip
+    async def generate(request: Request, stream: bool = False, caller: Any = whose) -> Response:
+        return await jobs.generate(request, stream, caller)
+
+    @routes.post(
+        JOBS, openapi_extra=body, summary="Hand in a job", status_code=202, response_model=JobDocument,
+        responses=responses(404, 409, 422, 503, 507),
+    )  # fmt: skip
+    async def create(request: Request, caller: Any = whose) -> Response:
+        return await jobs.create(request, caller)
+
+    @routes.get(JOBS, summary="Your jobs, newest first", response_model=JobsPage, responses=responses(404, 422))
+    async def page(
+        limit: Limit = PAGE, before: str | None = None, state: States = None, caller: Any = whose
+    ) -> Response:
+        return await jobs.page(JobFilter(caller.owner, states=state), limit, before)
+
+    @routes.get(JOBS + "/{job_id}", summary="A job", response_model=JobDocument, responses=responses(404))
+    async def show(job_id: str, wait: Wait = 0.0, caller: Any = whose) -> Response:
+        return await jobs.show(job_id, wait, caller)
+
+    @routes.get(
+        JOBS + "/{job_id}/audio", summary="What a job made", response_class=Response,
+        responses={**AUDIO, **responses(404, 409)},
+    )  # fmt: skip
+    async def audio(job_id: str, caller: Any = whose) -> Response:
+        return await jobs.audio(job_id, caller)
+
+    @routes.get(
+        JOBS + "/{job_id}/events", summary="A job as it goes on", response_class=Response,
+        responses={**EVENTS, **responses(404)},
+    )  # fmt: skip
+    async def events(job_id: str, caller: Any = whose) -> Response:
+        return await jobs.events(job_id, caller)
+
+    @routes.delete(JOBS + "/{job_id}", summary="Cancel a job", response_model=JobDocument, responses=responses(404))
+    async def cancel(job_id: str, caller: Any = whose) -> Response:
+        return await jobs.cancel(job_id, caller)

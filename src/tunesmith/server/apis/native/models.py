@@ -1,0 +1,175 @@
+"""Models: what is here or can be had, pulled and removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from tunesmith.errors import UnknownName
+from tunesmith.field_errors import GivenFields
+from tunesmith.field_limits import MAX_CHARACTERS, ModelName
+from tunesmith.hosted.model_names import is_hosted
+from tunesmith.models.catalog import COMPOSER, KnownModel, known_model, known_models
+from tunesmith.models.pull_request import PullRequest
+from tunesmith.models.store import Store
+from tunesmith.server.apis.native.errors import responses
+from tunesmith.server.apis.native.hub import (
+    OneModelDocument,
+    add_hub,
+    hub_document,
+    model_id,
+    not_found,
+    refuse_provider_mapping,
+)
+from tunesmith.server.apis.native.jobs import EVENTS, encoded
+from tunesmith.server.apis.native.schemas import (
+    ErrorDetail,
+    ErrorDocument,
+    ModelDocument,
+    ModelsDocument,
+    OfferDocument,
+    PullProgress,
+)
+from tunesmith.server.apis.request_body import documented, read_body
+from tunesmith.server.apis.sse import SILENCE_SECONDS, STILL_HERE, event, event_stream
+from tunesmith.server.auth import require_admin
+from tunesmith.server.context import DialectContext
+from tunesmith.server.model_pulls import Pull, Pulls
+
+MODELS = "/api/models"
+BYTES_A_GIGABYTE = 10**9
+
+
+class PullBody(GivenFields):
+    """What to install: ``model`` is a name of the catalogue or a repository of the hub, ``name`` its name here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ModelName
+    name: ModelName | None = None
+    quantization: Annotated[str, Field(max_length=MAX_CHARACTERS["quantization"])] = "int8"
+    revision: Annotated[str, Field(max_length=MAX_CHARACTERS["revision"])] | None = None
+    keep_download: bool = False
+
+    def request(self) -> PullRequest:
+        """Return it without the right to name folders of this machine."""
+        return PullRequest(self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False)
+
+
+def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None:
+    """Add the routes."""
+    known, admin = [Depends(context.authenticate)], [Depends(require_admin(context.authenticate))]
+    add_hub(routes, known)
+
+    @routes.get(
+        MODELS, dependencies=known, summary="The models that are here or can be pulled",
+        response_model=ModelsDocument, responses=responses(),
+    )  # fmt: skip
+    async def models() -> Response:
+        loaded = {one.model for one in context.loading.loaded()}
+        found = await asyncio.to_thread(lambda: known_models(Store.default()))
+        return encoded(ModelsDocument(models=[_document(model, loaded) for model in found]))
+
+    @routes.get(
+        MODELS + "/{name:path}", dependencies=known, summary="A model, by its name, hub id or alias",
+        response_model=OneModelDocument, responses=responses(404, 422),
+    )  # fmt: skip
+    async def model(request: Request, name: str) -> Response:
+        name = model_id(name)
+        refuse_provider_mapping(request, name, context.settings.public_url or str(request.base_url))
+        loaded = {one.model for one in context.loading.loaded()}
+        try:
+            found = await asyncio.to_thread(_find, name)
+        except UnknownName as error:
+            return not_found(error)
+        return encoded(hub_document(name, _document(found, loaded)))
+
+    @routes.post(
+        MODELS + "/pull", dependencies=admin, openapi_extra=documented(PullBody), summary="Install a model",
+        response_class=Response, responses={**EVENTS, **responses(403, 404, 409, 422, 503)},
+    )  # fmt: skip
+    async def pull(request: Request) -> Response:
+        body = await read_body(request, PullBody)
+        return event_stream(_told(await pulls.begin(body.request())))
+
+    @routes.delete(
+        MODELS + "/{name:path}", dependencies=admin, summary="Remove an installed model", status_code=204,
+        responses=responses(403, 404),
+    )  # fmt: skip
+    async def remove(name: str) -> Response:
+        await asyncio.to_thread(_remove, name)
+        return Response(status_code=204)
+
+
+async def _told(pull: Pull) -> AsyncIterator[str]:
+    """Tell how a pull goes on; it ends when its caller goes."""
+    try:
+        while True:
+            message = await pull.next(SILENCE_SECONDS)
+            yield STILL_HERE if message is None else _event(message)
+            if message and {"installed", "failed"} & set(message):
+                return
+    finally:
+        await pull.stop()
+
+
+def _event(message: Mapping[str, Any]) -> str:
+    if "offer" in message:
+        return event("offer", OfferDocument(**message["offer"]))
+    if "progress" in message:
+        return event("progress", PullProgress(stage=message["stage"], progress=message["progress"]))
+    if "installed" in message:
+        return event("done", Installed(name=message["installed"]))
+    detail = ErrorDetail(type=message["failed"], message=message["message"], field=message["field"])
+    return event("error", ErrorDocument(error=detail))
+
+
+class Installed(BaseModel):
+    """The model that a pull has installed."""
+
+    name: str
+
+
+def _find(name: str) -> KnownModel:
+    return known_model(Store.default(), name)
+
+
+def _remove(name: str) -> None:
+    store = Store.default()
+    model = known_model(store, name)
+    if model.installed is None:
+        raise UnknownName("model", name, [one.name for one in store.models()])
+    store.remove(model.name)
+
+
+def _kind_of(name: str) -> str:
+    return COMPOSER if name == COMPOSER else "hosted" if is_hosted(name) else "plugin"
+
+
+def _document(model: KnownModel, loaded: set[str]) -> ModelDocument:
+    manifest = model.installed.manifest if model.installed else None
+    sizes, entry = manifest.sizes if manifest else None, model.entry
+    return ModelDocument(
+        name=model.name,
+        kind=sizes.kind if sizes else entry.kind if entry else _kind_of(model.name),
+        installed=model.is_here,
+        loaded=model.name in loaded,
+        aliases=[name for name in entry.names if name != model.name] if entry else [],
+        licence=model.licence,
+        commercial_use=model.commercial_use,
+        parameters=manifest.parameters if manifest else entry.parameters if entry else None,
+        about=entry.about if entry else None,
+        quantization=manifest.quantization if manifest else None,
+        bytes=manifest.bytes if manifest else None,
+        download_bytes=round(entry.download_gb * BYTES_A_GIGABYTE) if entry else None,
+        source=model.source,
+        digest=manifest.digest if manifest else None,
+        sample_rate=sizes.sample_rate if sizes else None,
+        channels=sizes.audio_channels if sizes else None,
+        follows_melodies=sizes.melody if sizes else None,
+    )

@@ -1,0 +1,150 @@
+"""Order: the body of a request for music, as JSON or as a form with files, turned into a job to hand in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+
+from tunesmith.audio.formats import FORMATS
+from tunesmith.errors import InvalidRequest
+from tunesmith.field_errors import or_null, shown
+from tunesmith.field_limits import MAX_ITEMS
+from tunesmith.generator import EXPORTS
+from tunesmith.jobs.job import Submission
+from tunesmith.jobs.options import FOREVER, KEEP_ALIVE, MAX_SECONDS, check_keep_alive
+from tunesmith.jobs.service import MusicService
+from tunesmith.request import PATHS, GenerationRequest, Hit
+from tunesmith.server.apis.forms import is_form, read_form
+from tunesmith.server.apis.native.priority import PRIORITY, SCHEMA, priority_of
+from tunesmith.server.apis.request_body import checked, read_object
+from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY, music_fields
+from tunesmith.server.auth import Caller
+from tunesmith.server.inline_sound import decode_base64
+from tunesmith.server.json_text import MAX_STRING_CHARACTERS
+from tunesmith.server.remote_audio import Fetcher, FetchLimits
+from tunesmith.server.upload_limits import Uploads
+from tunesmith.suggestions import field_for
+
+DIALECT = "api"
+FORMAT, DEFAULT_FORMAT = "format", "wav"
+FORMAT_NAMES = (*(suffix[1:] for suffix in FORMATS), *EXPORTS)
+RECORDINGS = ("audio", "melody")
+LISTS = ("instruments", "without", "hits")
+NOT_FOR_CALLERS = ("soundfont",)
+"""Fields that are paths of this machine, which no caller may choose."""
+
+BESIDE_MUSIC = (FORMAT, KEEP_ALIVE, PRIORITY)
+"""Fields of a body that are no part of the request for music."""
+
+MULTIPART = "multipart/form-data"
+MAX_FORM_FIELDS = 64
+MAX_SCHEME_CHARACTERS = 8
+
+
+class Orders:
+    """Reads requests for music; recordings that come along are kept as inputs."""
+
+    def __init__(self, service: MusicService, fetcher: Fetcher, uploads: Uploads) -> None:
+        self._service = service
+        self._fetcher = fetcher
+        self._uploads = uploads
+
+    async def read(self, request: Request, caller: Caller) -> Submission:
+        """Return the job that a request asks for; raises InvalidRequest that names the field, and Forbidden."""
+        fields = {name: value for name, value in (await _fields_of(request)).items() if value is not None}
+        extra = {FORMAT: _format_of(fields.pop(FORMAT, None)), KEEP_ALIVE: _number(fields.pop(KEEP_ALIVE, None))}
+        check_keep_alive(extra)
+        priority = priority_of(fields.pop(PRIORITY, None), caller)
+        for name in NOT_FOR_CALLERS:
+            if name in fields:
+                raise InvalidRequest(name, "cannot be chosen over HTTP")
+        given = {name: fields.pop(name) for name in RECORDINGS if name in fields}
+        music = checked(GenerationRequest, fields, beside=BESIDE_MUSIC)
+        key = request.headers.get("idempotency-key") or None
+        if given:
+            await self._uploads.check(caller.owner, key)
+            recordings = {name: await self._kept(name, recording, caller) for name, recording in given.items()}
+            music = checked(GenerationRequest, {**fields, **recordings})
+        said = {name: value for name, value in extra.items() if value is not None}
+        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, extra=said)
+
+    async def _kept(self, field: str, given: Any, caller: Caller) -> str:
+        """Keep a recording and return where; it comes as bytes, in base64, as a data URI or as a web address."""
+        content = given if isinstance(given, bytes) else await self._content(field, given)
+        await self._uploads.count(caller.owner, len(content))
+        return str(await self._service.input_file(content, field))
+
+    async def _content(self, field: str, given: Any) -> bytes:
+        if not isinstance(given, str):
+            raise InvalidRequest(field, f"must be text or a file, got {shown(given)}")
+        if given[:MAX_SCHEME_CHARACTERS].lower().startswith(("data:", "http://", "https://")):
+            return await self._fetcher.fetch(given, field)
+        return await asyncio.to_thread(decode_base64, given, field, FetchLimits().bytes)
+
+
+async def _fields_of(request: Request) -> dict[str, Any]:
+    if not is_form(request):
+        return await read_object(request, RECORDINGS)
+    async with read_form(request, max_files=len(RECORDINGS), max_fields=MAX_FORM_FIELDS) as form:
+        fields: dict[str, Any] = {}
+        for name, value in form.multi_items():
+            part = await value.read() if isinstance(value, UploadFile) else value
+            if name not in RECORDINGS and len(part) > MAX_STRING_CHARACTERS:
+                raise InvalidRequest(name[:80], f"must be at most {MAX_STRING_CHARACTERS} characters, got {len(part)}")
+            if (field := field_for(name, LISTS)) is not None:
+                fields.setdefault(field, []).extend(_listed(field, part))
+            else:
+                fields[name] = part
+    return fields
+
+
+def _listed(name: str, part: str | bytes) -> list[Any]:
+    """Read a list of a form: its fields may be repeated, and hold several values with commas between them."""
+    if isinstance(part, bytes):
+        raise InvalidRequest(name, "must be text, got a file")
+    values = [text.strip() for text in part.split(",") if text.strip()]
+    if len(values) > MAX_ITEMS[name]:
+        raise InvalidRequest(name, f"must be at most {MAX_ITEMS[name]} items, got {len(values)}")
+    return [Hit.parse(text).model_dump() for text in values] if name == "hits" else values
+
+
+def _number(given: Any) -> Any:
+    """Return the number that a form has as text; what is none is left as it is, to be refused."""
+    try:
+        return float(given) if isinstance(given, str) else given
+    except ValueError:
+        return given
+
+
+def _format_of(given: Any) -> str:
+    if given is None:
+        return DEFAULT_FORMAT
+    if given not in FORMAT_NAMES:
+        raise InvalidRequest(FORMAT, f"must be one of {', '.join(FORMAT_NAMES)}, got {shown(given)}")
+    return str(given)
+
+
+def documented_order() -> dict[str, Any]:
+    """Return the part of an OpenAPI operation that describes the body."""
+    about = f"Seconds that the model stays; {FOREVER} for good."
+    properties = music_fields([name for name in GenerationRequest.model_fields if name not in PATHS]) | {
+        FORMAT: or_null({"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}),
+        KEEP_ALIVE: or_null({"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}),
+        PRIORITY: or_null(SCHEMA),
+    }
+    schema = {"type": "object", "required": ["prompt"], "additionalProperties": False}
+    in_json = {name: or_null(_IN_JSON) for name in RECORDINGS}
+    in_a_form = {name: dict(_IN_A_FORM) for name in RECORDINGS}
+    content = {
+        "application/json": {"schema": {"title": "MusicRequest", **schema, "properties": properties | in_json}},
+        MULTIPART: {"schema": {"title": "MusicForm", **schema, "properties": properties | in_a_form}},
+    }
+    return {"parameters": [dict(IDEMPOTENCY_KEY)], "requestBody": {"required": True, "content": content}}
+
+
+_IN_JSON: dict[str, Any] = {"type": "string", "description": "A sound in base64, a data URI, or an http(s) address."}
+_IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}

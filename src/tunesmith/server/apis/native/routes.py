@@ -1,0 +1,44 @@
+"""Our own dialect, all under ``/api``: music and jobs, what is understood of a prompt, models, and what is loaded.
+
+``order.py`` turns what comes in into a job, ``views.py`` and ``documents.py`` say what goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter
+
+from tunesmith.jobs.estimates import Outlook
+from tunesmith.server.apis.native.errors import errors
+from tunesmith.server.apis.native.info import add_about
+from tunesmith.server.apis.native.jobs import Jobs, add_jobs
+from tunesmith.server.apis.native.models import add_models
+from tunesmith.server.apis.native.request import Orders
+from tunesmith.server.context import DialectContext
+from tunesmith.server.model_pulls import Pulls
+from tunesmith.server.remote_audio import Fetcher
+from tunesmith.server.ssrf_guard import Guard
+
+__all__ = ["errors", "router"]
+
+
+def router(context: DialectContext) -> APIRouter:
+    """Return the routes."""
+    service, loading = context.service, context.loading
+    outlook = Outlook(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
+    orders = Orders(service, Fetcher(Guard(context.settings.allow_private_addresses)), context.uploads)
+    pulls = Pulls()
+
+    @asynccontextmanager
+    async def ending_pulls(_: Any) -> AsyncIterator[None]:
+        yield
+        await pulls.close()
+
+    routes = APIRouter(tags=["Tunesmith"], lifespan=ending_pulls)
+    add_jobs(routes, Jobs(service, orders, outlook), context.authenticate)
+    add_about(routes, context)
+    add_models(routes, context, pulls)
+    return routes

@@ -1,0 +1,184 @@
+"""``/api/tracks``: the prompt log of the server: find, mark, hear and vary what was made."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from pydantic import ConfigDict, Field
+
+from tunesmith.audio.formats import FORMATS
+from tunesmith.config import Settings
+from tunesmith.errors import TrackNotFound
+from tunesmith.field_errors import GivenFields
+from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, Tag
+from tunesmith.generator import EXPORTS
+from tunesmith.jobs.job import Submission
+from tunesmith.jobs.results import ResultFiles
+from tunesmith.jobs.track_record import FOR_TRACK
+from tunesmith.library.track import MAX_RATING, Marks, Track
+from tunesmith.library.tracks import PAGE, TrackFilter, Tracks
+from tunesmith.models.catalog import COMPOSER
+from tunesmith.request import IS_NUMBER, GenerationRequest
+from tunesmith.server.apis import errors as contract
+from tunesmith.server.apis.request_body import documented, read_body
+from tunesmith.server.apis.responses import headers_of, make
+from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
+
+DIALECT = "api"
+MAX_PAGE, MAX_VARIATIONS = 500, 100
+
+
+class TracksContext(contract.Context, Protocol):
+    """What these routes need of the server."""
+
+    @property
+    def tracks(self) -> Tracks:
+        """The prompt log."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The server's settings."""
+        ...
+
+
+class MarksBody(GivenFields):
+    """What to change on a track; what is left out stays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    starred: bool | None = None
+    rating: Annotated[int, Field(ge=0, le=MAX_RATING), IS_NUMBER] | None = None
+    tags: Annotated[list[Tag], Field(max_length=MAX_ITEMS["tags"])] | None = None
+
+
+class VariationsBody(GivenFields):
+    """How many variations to make."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n: Annotated[int, Field(ge=1, le=MAX_VARIATIONS), IS_NUMBER] = 5
+
+
+def router(context: TracksContext) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/api/tracks", tags=["Tracks"])
+    caller_of = Depends(context.authenticate)
+    tracks, results = context.tracks, ResultFiles(context.settings.data_dir / "results")
+
+    @routes.get("", summary="The newest tracks, or those that fit")
+    async def page(
+        search: Annotated[str, Query(max_length=MAX_CHARACTERS["search"])] = "",
+        model: Annotated[str | None, Query(max_length=MAX_CHARACTERS["model"])] = None,
+        starred: bool = False,
+        tag: Annotated[str | None, Query(max_length=MAX_CHARACTERS["tags"])] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
+        before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        caller: Any = caller_of,
+    ) -> JSONResponse:
+        which = TrackFilter(search, model, starred, caller.owner, None, tag)
+        found = await asyncio.to_thread(tracks.page, which, limit, before)
+        shown = [track_json(track, results) for track in found.tracks]
+        return JSONResponse({"tracks": shown, "next_before": found.next_before})
+
+    @routes.get("/{track_id}", summary="One track")
+    async def get(track_id: str, caller: Any = caller_of) -> JSONResponse:
+        return JSONResponse(track_json(await asyncio.to_thread(tracks.get, track_id, caller.owner), results))
+
+    @routes.patch("/{track_id}", summary="Star, rate or tag a track", openapi_extra=documented(MarksBody))
+    async def mark(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
+        body = await read_body(request, MarksBody)
+        marks = Marks(body.starred, body.rating, None if body.tags is None else tuple(body.tags))
+        return JSONResponse(track_json(await asyncio.to_thread(tracks.mark, track_id, marks, caller.owner), results))
+
+    @routes.delete("/{track_id}", summary="Forget a track", status_code=204)
+    async def remove(track_id: str, caller: Any = caller_of) -> Response:
+        await asyncio.to_thread(tracks.remove, track_id, caller.owner)
+        return Response(status_code=204)
+
+    _add_variations(routes, context)
+    _add_files(routes, context, results)
+    return routes
+
+
+def _add_variations(routes: APIRouter, context: TracksContext) -> None:
+    caller_of, tracks = Depends(context.authenticate), context.tracks
+
+    @routes.post(
+        "/{track_id}/variations", summary="Make variations of a track: jobs with other seeds", status_code=202,
+        openapi_extra={"parameters": [dict(IDEMPOTENCY_KEY)], **documented(VariationsBody)},
+    )  # fmt: skip
+    async def vary(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
+        body = await read_body(request, VariationsBody)
+        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        key = request.headers.get("idempotency-key")
+        asked = [_variation(track, number, caller.owner, key) for number in range(1, body.n + 1)]
+        jobs = [await context.service.submit(submission) for submission in asked]
+        shown = [{"id": job.id, "seed": job.request.seed, "url": f"/api/jobs/{job.id}"} for job in jobs]
+        return JSONResponse({"parent": track.id, "jobs": shown}, 202)
+
+
+def _add_files(routes: APIRouter, context: TracksContext, results: ResultFiles) -> None:
+    caller_of, tracks = Depends(context.authenticate), context.tracks
+
+    @routes.get("/{track_id}/audio", summary="A track's file")
+    async def audio(track_id: str, caller: Any = caller_of) -> FileResponse:
+        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        path = None if track.made.file is None else results.find(track.made.file.digest)
+        if path is None or track.made.file is None:
+            raise TrackNotFound(track_id, "its file is no longer kept")
+        kind = track.made.file.format
+        return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
+
+    async def exported(track_id: str, kind: str, request: Request, caller: Any) -> FileResponse:
+        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        job = await make(context.service, _export(track, kind, caller.owner), request)
+        path = context.service.result_path(job)
+        return FileResponse(path, media_type=EXPORTS[kind], filename=f"{track.id}.{kind}", headers=headers_of(job))
+
+    @routes.get("/{track_id}/midi", summary="The notes of a track that the composer made")
+    async def midi(track_id: str, request: Request, caller: Any = caller_of) -> FileResponse:
+        return await exported(track_id, "mid", request, caller)
+
+    @routes.get("/{track_id}/stems", summary="The parts of a track that the composer made: WAV files in a ZIP")
+    async def stems(track_id: str, request: Request, caller: Any = caller_of) -> FileResponse:
+        return await exported(track_id, "zip", request, caller)
+
+
+def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
+    """Return a track as these routes tell it: where its file is on a disk is nobody else's business."""
+    values = {name: value for name, value in track.as_json().items() if name not in ("path", "request", "metadata")}
+    digest = track.made.file.digest if track.made.file else None
+    kept = digest is not None and results.find(digest) is not None
+    private = ("audio", "melody", "soundfont")
+    request = {name: value for name, value in track.made.request.items() if name not in private}
+    here, composed = f"/api/tracks/{track.id}", track.made.generated_by == COMPOSER
+    links = {"audio": kept, "midi": composed, "stems": composed}
+    return {
+        **values,
+        "request": request,
+        "warnings": list(track.made.metadata.get("warnings") or ()),
+        **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},
+    }
+
+
+def _media_type(kind: str) -> str:
+    return EXPORTS.get(kind) or FORMATS[f".{kind}"].media_type
+
+
+def _export(track: Track, kind: str, owner: str | None) -> Submission:
+    request = GenerationRequest.checked(**{**track.made.request, "seed": track.seed})
+    extra = {"format": kind, FOR_TRACK: track.id}
+    return Submission(request, DIALECT, owner, model=track.made.generated_by, extra=extra)
+
+
+def _variation(track: Track, number: int, owner: str | None, key: str | None) -> Submission:
+    request = GenerationRequest.checked(**{**track.made.request, "seed": (track.seed or 0) + number})
+    form = track.made.file.format if track.made.file else "wav"
+    return Submission(
+        request, DIALECT, owner, model=track.made.generated_by, idempotency_key=key and f"{key}-{number}",
+        extra={"format": form, "parent": track.id},
+    )  # fmt: skip

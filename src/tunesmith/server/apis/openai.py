@@ -1,0 +1,144 @@
+"""OpenAI's ``POST /v1/audio/speech``: the input is a description of the music.
+
+https://platform.openai.com/docs/api-reference/audio/createSpeech
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+
+from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.field_errors import shown
+from tunesmith.field_limits import ModelName, Prompt
+from tunesmith.jobs.job import Job, Submission
+from tunesmith.request import IS_NUMBER
+from tunesmith.server.apis.errors import Context, error_response, message_of, status_of
+from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
+from tunesmith.server.apis.request_body import read_body
+from tunesmith.server.apis.responses import file_pieces, headers_of, make, streamed
+
+DIALECT = "openai"
+DEFAULT_MODEL = "composer"
+THEIR_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15")
+"""Models of theirs that existing programs name; the composer stands in for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFormat:
+    """One ``response_format``: the ``format`` of the file made, and whether its bare samples are sent."""
+
+    format: str
+    media_type: str
+    sample_rate: int = 44_100
+    raw: bool = False
+
+
+RESPONSE_FORMATS: Mapping[str, SpeechFormat] = {
+    "mp3": SpeechFormat("mp3", "audio/mpeg"),
+    "opus": SpeechFormat("opus", "audio/ogg", 48_000),
+    "flac": SpeechFormat("flac", "audio/flac"),
+    "wav": SpeechFormat("wav", "audio/wav"),
+    "ogg": SpeechFormat("ogg", "audio/ogg"),
+    "pcm": SpeechFormat("wav", "audio/pcm", 24_000, raw=True),
+}
+"""Their formats without AAC, for which there is no free encoder here, and Ogg Vorbis; ``pcm`` is mono as theirs is."""
+
+
+class SpeechBody(ForeignBody):
+    """The body of ``/v1/audio/speech``. A voice has no meaning here."""
+
+    THEIR_NAMES: ClassVar[Mapping[str, str]] = {"input": "prompt"}
+
+    input: Prompt
+    model: ModelName = DEFAULT_MODEL
+    instructions: Prompt | None = None
+    response_format: Annotated[str, Field(json_schema_extra={"enum": list(RESPONSE_FORMATS)})] = "mp3"
+    stream_format: Literal["audio", "sse"] = "audio"
+    speed: Annotated[float, Field(ge=1, le=1), IS_NUMBER] = 1.0
+
+    @property
+    def target(self) -> SpeechFormat:
+        """Return the format asked for; raises InvalidRequest that lists those there are."""
+        found = RESPONSE_FORMATS.get(self.response_format)
+        if found is None:
+            known = ", ".join(RESPONSE_FORMATS)
+            raise InvalidRequest("response_format", f"must be one of {known}, got {shown(self.response_format)}")
+        return found
+
+    def submission(self, owner: str | None) -> Submission:
+        """Return the job to hand in."""
+        theirs = self.model in THEIR_MODELS
+        text = ", ".join(text for text in (self.input, self.instructions) if text)
+        request = self.music(
+            {"input": text, "model": DEFAULT_MODEL if theirs else self.model},
+            sample_rate=self.target.sample_rate,
+            mono=self.target.raw,
+        )
+        made_by = DEFAULT_MODEL if theirs else None
+        extra = {"format": self.target.format}
+        return Submission(request, DIALECT, owner, model=self.model, generated_by=made_by, extra=extra)
+
+
+def router(context: Context) -> APIRouter:
+    """Return the route."""
+    routes = APIRouter(tags=["OpenAI"])
+    caller_of = Depends(context.authenticate)
+
+    @routes.post(
+        "/v1/audio/speech", openapi_extra=documented_with_extensions(SpeechBody), summary="Music from a description"
+    )
+    async def speech(request: Request, caller: Any = caller_of) -> Response:
+        body = await read_body(request, SpeechBody)
+        job = await make(context.service, body.submission(caller.owner), request)
+        pieces = _pieces(context, job, body.target)
+        if body.stream_format == "sse":
+            return streamed(_as_events(pieces), "text/event-stream", headers_of(job))
+        return streamed(pieces, body.target.media_type, headers_of(job))
+
+    return routes
+
+
+def _pieces(context: Context, job: Job, target: SpeechFormat) -> Iterator[bytes]:
+    path = context.service.result_path(job)
+    if target.raw:
+        from tunesmith.audio.pcm_g711 import raw_pieces
+
+        return raw_pieces(path)
+    return file_pieces(path)
+
+
+def _as_events(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Wrap the audio in server-sent events; music has no tokens to count, so the usage is nil."""
+    for piece in pieces:
+        yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    yield _event({"type": "speech.audio.done", "usage": usage})
+
+
+def _event(fields: Mapping[str, Any]) -> bytes:
+    return f"data: {json.dumps(fields)}\n\n".encode()
+
+
+TYPES: Mapping[int, str] = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+CODES: Mapping[int, str] = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
+SERVER_FAULTS = 500
+
+
+def errors(error: TunesmithError) -> JSONResponse:
+    """Answer in their shape: ``{"error": {"message", "type", "param", "code"}}``."""
+    return error_response(error, error_body(status_of(error), message_of(error), getattr(error, "field", None)))
+
+
+def error_body(status: int, message: str, field: str | None = None) -> dict[str, Any]:
+    """Return what their errors consist of."""
+    usual = "server_error" if status >= SERVER_FAULTS else "invalid_request_error"
+    told = {"message": message, "type": TYPES.get(status, usual), "param": field, "code": CODES.get(status)}
+    return {"error": told}

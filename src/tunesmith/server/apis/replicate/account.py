@@ -1,0 +1,71 @@
+"""What clients ask about the account: who it is, hardware, deployments, the webhooks' secret."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from tunesmith.server.apis.replicate.contract import Json
+from tunesmith.server.apis.replicate.errors import Problem
+from tunesmith.server.apis.replicate.model_versions import PublishedModel, find_model, published_models
+from tunesmith.server.apis.replicate.url_signing import Secret
+from tunesmith.server.apis.replicate.views import caller_of
+from tunesmith.server.errors import Forbidden
+from tunesmith.server.webhooks.delivery import secret_text
+
+HARDWARE = ({"name": "This machine", "sku": "local"},)
+
+
+class Account:
+    """The routes of the account. Every model has a deployment of its own name, which is always there."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes."""
+        router.add_api_route("/account", self.account, methods=["GET"])
+        router.add_api_route("/hardware", self.hardware, methods=["GET"])
+        router.add_api_route("/webhooks/default/secret", self.webhook_secret, methods=["GET"])
+        router.add_api_route("/deployments", self.deployments, methods=["GET"])
+        router.add_api_route("/deployments/{owner}/{name}", self.deployment, methods=["GET"])
+
+    async def account(self, request: Request) -> Response:
+        """Say who the caller is."""
+        name = caller_of(request).owner or "local"
+        return JSONResponse({"type": "user", "username": name, "name": name, "github_url": None})
+
+    async def hardware(self) -> Response:
+        """List the hardware."""
+        return JSONResponse(list(HARDWARE))
+
+    async def webhook_secret(self, request: Request) -> Response:
+        """Return the key that the caller's webhooks are signed with, and nobody else's."""
+        caller = caller_of(request)
+        if caller.is_anonymous:
+            raise Forbidden("callers without a token have no webhook key, because an address may be another's tomorrow")
+        return JSONResponse({"key": secret_text(self._secret.webhook_key(caller.owner))})
+
+    async def deployments(self) -> Response:
+        """List the deployments."""
+        shown = [_deployment(model) for model in await asyncio.to_thread(published_models)]
+        return JSONResponse({"previous": None, "next": None, "results": shown})
+
+    async def deployment(self, owner: str, name: str) -> Response:
+        """Describe a deployment."""
+        model = await asyncio.to_thread(find_model, f"{owner}/{name}")
+        if model is None:
+            raise Problem(404, f"There is no deployment {f'{owner}/{name}'[:80]!r}.")
+        return JSONResponse(_deployment(model))
+
+
+def _deployment(model: PublishedModel) -> Json:
+    owner, _, name = model.name.partition("/")
+    release = {
+        "number": 1, "model": model.name, "version": model.version, "created_at": "2023-06-12T00:00:00.000Z",
+        "created_by": {"type": "organization", "username": owner, "name": owner, "github_url": None},
+        "configuration": {"hardware": "local", "min_instances": 0, "max_instances": 1},
+    }  # fmt: skip
+    return {"owner": owner, "name": name, "current_release": release}

@@ -1,0 +1,96 @@
+"""Streams: a prediction's news as server-sent events, each with ``event``, ``id`` and ``data``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+
+from tunesmith.errors import ServerStopping
+from tunesmith.jobs.job import Job, JobState
+from tunesmith.server.apis.replicate.contract import Context
+from tunesmith.server.apis.replicate.log_output import logs_of
+from tunesmith.server.apis.replicate.response import Addresses, error_of
+from tunesmith.server.apis.replicate.url_signing import Secret
+from tunesmith.server.apis.replicate.views import Views
+
+HEARTBEAT_SECONDS = 15.0
+"""How long a stream is silent at most, for proxies that cut silent connections."""
+
+_DONE = {JobState.SUCCEEDED: {}, JobState.CANCELED: {"reason": "canceled"}, JobState.FAILED: {"reason": "error"}}
+
+
+class Streams:
+    """The route of streams: the signature in its path stands for a token."""
+
+    def __init__(self, context: Context, secret: Secret, views: Views) -> None:
+        self._service = context.service
+        self._secret = secret
+        self._views = views
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the route."""
+        router.add_api_route("/streams/{job_id}/{signature}", self.get, methods=["GET"])
+
+    async def get(self, request: Request, job_id: str, signature: str) -> Response:
+        """Stream what happens to a prediction until it is done."""
+        self._secret.check("stream", job_id, signature)
+        await self._service.get(job_id)
+        news = self._news(job_id, self._views.addresses(request))
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(with_heartbeats(news), media_type="text/event-stream", headers=headers)
+
+    async def _news(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
+        number, said = 0, ""
+        with contextlib.suppress(ServerStopping):
+            async for job in self._service.events(job_id):
+                logs = logs_of(job)
+                for kind, content in [*_logs(said, logs), *await self._end(job, addresses)]:
+                    number += 1
+                    yield event(kind, f"{job_id}:{number}", content)
+                said = logs
+
+    async def _end(self, job: Job, addresses: Addresses) -> list[tuple[str, str]]:
+        if not job.state.is_final:
+            return []
+        news: list[tuple[str, str]] = []
+        output = await self._views.output(job, addresses)
+        if output is not None:
+            news.append(("output", output))
+        error = error_of(job)
+        if error is not None:
+            news.append(("error", json.dumps({"detail": error})))
+        return [*news, ("done", json.dumps(_DONE[job.state]))]
+
+
+def event(kind: str, event_id: str, content: str) -> str:
+    """Return one event as it is sent."""
+    lines = "".join(f"data: {line}\n" for line in content.split("\n"))
+    return f"event: {kind}\nid: {event_id}\n{lines}\n"
+
+
+async def with_heartbeats(news: AsyncIterator[str], seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[str]:
+    """Pass on a stream, with a comment wherever it is silent for so long."""
+    pending = asyncio.ensure_future(anext(news, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({pending}, timeout=seconds)
+            if not done:
+                yield ": still here\n\n"
+                continue
+            if (one := pending.result()) is None:
+                return
+            yield one
+            pending = asyncio.ensure_future(anext(news, None))
+    finally:
+        pending.cancel()
+        await asyncio.gather(pending, return_exceptions=True)
+
+
+def _logs(said: str, logs: str) -> list[tuple[str, str]]:
+    new = logs.removeprefix(said)
+    return [("logs", new)] if new else []

@@ -1,0 +1,116 @@
+"""The models as this API names them: owner, name, version.
+
+Those of the catalogue have their hub ids; what else is installed here has its own hub id too, or ``tunesmith/NAME``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from tunesmith.generator import Registry
+from tunesmith.models.pullable import catalogue, find_entry
+from tunesmith.models.resolution import COMPOSER
+from tunesmith.models.store import Store
+
+OWNER = "tunesmith"
+META_MUSICGEN = "meta/musicgen"
+MUSICGEN_VERSION = "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb"
+PUBLIC_VERSIONS = (
+    MUSICGEN_VERSION,
+    "b05b1dff1d8c6dc63d14b0cdb42135378dcb87f6373b0d3d341ede46e59e2b38",
+    "7a76a8258b23fae65c5a22debb8841d1d7e816b75c2f24218cd2bd8573787906",
+    "7be0f12c54a8d033a0fbd14418c9af98962da9a86f5ff7811f9b3423a1f0b7d7",
+)
+"""Versions of meta/musicgen that existing programs name; their clients send such an id without the model's name."""
+
+OTHER_NAMES = {"facebookresearch/musicgen": META_MUSICGEN}
+VERSION_CREATED = "2023-06-12T00:00:00.000Z"
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
+_VERSION_ID = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedModel:
+    """A model under the name ``owner/name``, with the id of its one version (64 hexadecimal digits)."""
+
+    name: str
+    asked: str
+    version: str
+    about: str
+
+
+def published_models() -> tuple[PublishedModel, ...]:
+    """Return every model there is, those most asked for first; reads the disk, so call it in a thread."""
+    return (*_always(), *_ones_own())
+
+
+@cache
+def _always() -> tuple[PublishedModel, ...]:
+    own = PublishedModel(f"{OWNER}/composer", COMPOSER, _version("composer"), "Composes on any machine at once.")
+    musicgen = PublishedModel(META_MUSICGEN, META_MUSICGEN, MUSICGEN_VERSION, "Generate music from a prompt or melody.")
+    pulled = [
+        PublishedModel(entry.hub_id, entry.hub_id, _version(entry.hub_id), entry.about)
+        for entry in catalogue().values()
+    ]
+    return (musicgen, own, *pulled)
+
+
+def _ones_own() -> Iterator[PublishedModel]:
+    """Give the generators that were installed beside ours, and the models that were pulled or made by their users."""
+    for name in Registry.discover().names():
+        if name != COMPOSER:
+            yield _named(name, name, "A generator installed on this server.")
+    for model in Store.default().models():
+        if find_entry(model.name) is None:
+            source = model.manifest.source.location
+            yield _named(source if _HUB_ID.fullmatch(source) else model.name, model.name, f"Made from {source}.")
+
+
+def _named(name: str, asked: str, about: str) -> PublishedModel:
+    full = name if "/" in name else f"{OWNER}/{name}"
+    return PublishedModel(full, asked, _version(full), about)
+
+
+def find_model(name: str) -> PublishedModel | None:
+    """Find a model by ``owner/name``, or by the name it has here as ``tunesmith/name``; reads the disk, so call it in
+    a thread.
+    """
+    wanted = OTHER_NAMES.get(name.lower(), name.lower())
+    names = (wanted, wanted.removeprefix(f"{OWNER}/"))
+    return next((model for model in published_models() if model.name.lower() in names or model.asked == names[1]), None)
+
+
+def find_version(version: str, name: str = "") -> PublishedModel | None:
+    """Find a model by a version's id, ``owner/name:id`` or ``owner/name``; ``name`` is the model's if known otherwise.
+
+    Under a name any well-formed id is the one version there is here. Reads the disk, so call it in a thread.
+    """
+    before, _, number = version.rpartition(":") if ":" in version else (name, "", version)
+    if "/" in number:
+        return find_model(number)
+    if before:
+        model = find_model(before)
+        return model if model and runs_for(model, number) else None
+    known = MUSICGEN_VERSION if number in PUBLIC_VERSIONS else number
+    return next((model for model in published_models() if model.version == known), None)
+
+
+def runs_for(model: PublishedModel, version: str) -> bool:
+    """Tell whether a model runs for a version's id under its name: its own, or any that programs may have pinned."""
+    return version == model.version or _VERSION_ID.fullmatch(version) is not None
+
+
+def version_note(model: PublishedModel, version: str) -> str | None:
+    """Return what to tell a caller who asked for another version than the one that runs."""
+    number = version.rpartition(":")[2]
+    if number == model.version or not _VERSION_ID.fullmatch(number):
+        return None
+    return f"Version {number[:8]} is not here: version {model.version[:8]} of {model.name} runs"
+
+
+def _version(name: str) -> str:
+    return hashlib.sha256(f"tunesmith {name}".encode()).hexdigest()

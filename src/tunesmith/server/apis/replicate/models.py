@@ -1,0 +1,63 @@
+"""Models and their versions as described; ``model_list.py`` lists them, for OpenAI's clients too."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from tunesmith.server.apis.replicate.contract import Json
+from tunesmith.server.apis.replicate.errors import Problem
+from tunesmith.server.apis.replicate.model_versions import (
+    VERSION_CREATED,
+    PublishedModel,
+    find_model,
+    runs_for,
+)
+from tunesmith.server.apis.replicate.schema import openapi_schema
+
+
+class Models:
+    """The routes of models' versions."""
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes."""
+        router.add_api_route("/models/{owner}/{name}/versions", self.versions, methods=["GET"])
+        router.add_api_route("/models/{owner}/{name}/versions/{version_id}", self.version, methods=["GET"])
+
+    async def versions(self, owner: str, name: str) -> Response:
+        """List a model's one version."""
+        return JSONResponse({"previous": None, "next": None, "results": [version_json(await named_model(owner, name))]})
+
+    async def version(self, owner: str, name: str, version_id: str) -> Response:
+        """Describe a version, with the OpenAPI document that clients read."""
+        model = await named_model(owner, name, version_id)
+        return JSONResponse({**version_json(model), "id": version_id})
+
+
+def model_json(model: PublishedModel, origin: str) -> Json:
+    """Return a model as this API describes it."""
+    owner, _, name = model.name.partition("/")
+    return {
+        "url": f"{origin}/v1/models/{model.name}", "owner": owner, "name": name, "description": model.about,
+        "visibility": "public", "github_url": None, "paper_url": None, "license_url": None, "run_count": 0,
+        "cover_image_url": None, "default_example": None, "latest_version": version_json(model),
+    }  # fmt: skip
+
+
+def version_json(model: PublishedModel) -> Json:
+    """Return a model's version as this API describes it."""
+    return {
+        "id": model.version, "created_at": VERSION_CREATED, "cog_version": "0.8.3", "openapi_schema": openapi_schema(),
+    }  # fmt: skip
+
+
+async def named_model(owner: str, name: str, version: str | None = None) -> PublishedModel:
+    """Return the model of that name, with that version if one is named; raises Problem (404)."""
+    model = await asyncio.to_thread(find_model, f"{owner}/{name}")
+    if model is None:
+        raise Problem(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
+    if version is not None and not runs_for(model, version):
+        raise Problem(404, f"There is no version {version[:80]!r} of {model.name}.")
+    return model

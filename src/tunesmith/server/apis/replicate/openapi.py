@@ -1,0 +1,51 @@
+"""What the OpenAPI document says of the bodies that this dialect reads itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tunesmith.field_errors import or_null
+from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.server.apis.replicate.contract import Json
+from tunesmith.server.apis.replicate.schema import input_schema
+from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
+from tunesmith.server.webhooks.delivery import EVENTS
+
+PREFER = {
+    "name": "Prefer", "in": "header", "required": False, "schema": {"type": "string"},
+    "description": "`wait`, or `wait=n` with n of 1 to 60: the answer comes with the music, or after n seconds.",
+}  # fmt: skip
+
+
+def prediction_body(*, named: bool) -> Json:
+    """Describe a request for a prediction; with a model that the path has ``named``."""
+    address = {"type": "string", "format": "uri", "maxLength": MAX_CHARACTERS["webhook"]}
+    events = {"type": "array", "items": {"type": "string", "enum": list(EVENTS)}, "maxItems": len(EVENTS)}
+    name = {"type": "string", "maxLength": MAX_CHARACTERS["model"]}
+    fields: Json = {
+        "input": input_schema(),
+        "webhook": or_null({**address, "description": "Where the news of it are posted to."}),
+        "webhook_events_filter": or_null(events),
+        "stream": {"description": "Accepted for compatibility: there always is a stream."},
+    }
+    if not named:
+        about = "The id of a model's version, `owner/name`, or both as `owner/name:id`."
+        model = or_null({**name, "description": "The model of the version, as `owner/name`."})
+        fields = {"version": {**name, "description": about}, "model": model, **fields}
+    wanted = ["input"] if named else ["version", "input"]
+    title = "PredictionRequest" if named else "VersionedPredictionRequest"
+    return {"parameters": [PREFER, dict(IDEMPOTENCY_KEY)], **_body("application/json", title, fields, wanted)}
+
+
+def file_body() -> Json:
+    """Describe the upload of a file."""
+    content = {"type": "string", "format": "binary"}
+    most = MAX_CHARACTERS["metadata"]
+    metadata = {"type": "string", "maxLength": most, "description": "A JSON object.", "default": "{}"}
+    return _body("multipart/form-data", "FileUpload", {"content": content, "metadata": metadata}, ["content"])
+
+
+def _body(media_type: str, title: str, fields: Json, wanted: Sequence[str]) -> dict[str, Any]:
+    schema = {"type": "object", "title": title, "required": list(wanted), "properties": fields}
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}

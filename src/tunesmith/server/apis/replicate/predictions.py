@@ -1,0 +1,192 @@
+"""Predictions: made, looked at, listed, cancelled; their files; and the tasks that send their webhooks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import FileResponse, Response
+
+from tunesmith.errors import JobNotFound, ServerStopping
+from tunesmith.jobs.job import Job, JobState
+from tunesmith.jobs.store import PAGE, JobFilter
+from tunesmith.server.apis.replicate.bodies import read_json, wait_seconds
+from tunesmith.server.apis.replicate.contract import DIALECT, Context, Json
+from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, Problem, invalid_version
+from tunesmith.server.apis.replicate.model_versions import PublishedModel, find_version, version_note
+from tunesmith.server.apis.replicate.models import named_model
+from tunesmith.server.apis.replicate.openapi import prediction_body
+from tunesmith.server.apis.replicate.request import Order, Orders
+from tunesmith.server.apis.replicate.response import media_type
+from tunesmith.server.apis.replicate.url_signing import Secret
+from tunesmith.server.apis.replicate.views import Views, caller_of, encoded
+from tunesmith.server.webhooks.delivery import LAST, Follower
+
+_ID = re.compile(r"[0-9a-z]{1,64}")
+_UNFINISHED = (JobState.QUEUED, JobState.LOADING, JobState.RUNNING)
+
+
+class Predictions:
+    """The routes under ``/predictions``, and those that make one under a model's or a deployment's name."""
+
+    def __init__(self, context: Context, orders: Orders, views: Views, follower: Follower) -> None:
+        self._service = context.service
+        self._orders = orders
+        self._views = views
+        self._follower = follower
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the routes that need a token."""
+        body, named = prediction_body(named=False), prediction_body(named=True)
+        router.add_api_route("/predictions", self.create, methods=["POST"], status_code=201, openapi_extra=body)
+        router.add_api_route("/predictions", self.page, methods=["GET"])
+        router.add_api_route("/predictions/{prediction_id}", self.get, methods=["GET"])
+        router.add_api_route("/predictions/{prediction_id}/cancel", self.cancel, methods=["POST"])
+        for kind in ("models", "deployments"):
+            path = f"/{kind}/{{owner}}/{{name}}/predictions"
+            router.add_api_route(path, self.create_named, methods=["POST"], status_code=201, openapi_extra=named)
+        router.add_api_route(
+            "/models/{owner}/{name}/versions/{version}/predictions", self.create_of_version, methods=["POST"],
+            status_code=201, openapi_extra=named,
+        )  # fmt: skip
+
+    async def create(self, request: Request) -> Response:
+        """Make a prediction with the model that the body's ``version`` names."""
+        body = await read_json(request)
+        version = body.get("version")
+        if not isinstance(version, str) or not version:
+            raise InvalidInput([InvalidField("required", "version", "version is required")])
+        name = body.get("model")
+        model = await asyncio.to_thread(find_version, version, name if isinstance(name, str) else "")
+        if model is None:
+            raise invalid_version()
+        return await self._make(request, model, body, version_note(model, version))
+
+    async def create_named(self, request: Request, owner: str, name: str) -> Response:
+        """Make a prediction with the model of the path."""
+        return await self._make(request, await named_model(owner, name), await read_json(request))
+
+    async def create_of_version(self, request: Request, owner: str, name: str, version: str) -> Response:
+        """Make a prediction with the model and the version of the path."""
+        model = await named_model(owner, name, version)
+        return await self._make(request, model, await read_json(request), version_note(model, version))
+
+    async def _make(
+        self, request: Request, model: PublishedModel, body: Mapping[str, Any], note: str | None = None
+    ) -> Response:
+        addresses = self._views.addresses(request)
+        key = request.headers.get("idempotency-key")
+        order = Order(caller_of(request).owner, model, addresses.origin, key, note)
+        job = await self._orders.take(order, body)
+        self.follow(job)
+        seconds = wait_seconds(request.headers.get("prefer"))
+        headers = {"location": addresses.prediction(job.id), "x-tunesmith-model": job.generated_by}
+        if seconds is None:
+            return _json(await self._views.prediction(job, addresses), 201, headers)
+        with contextlib.suppress(ServerStopping):  # the prediction is made all the same, and found where it is
+            job = await self._service.wait(job, seconds)
+        shown = (
+            await self._views.prediction(job, addresses) if job.state.is_final else self._views.waiting(job, addresses)
+        )
+        return _json(shown, 201, {**headers, "preference-applied": f"wait={seconds:g}"})
+
+    async def get(self, request: Request, prediction_id: str) -> Response:
+        """Return a prediction."""
+        return await self._shown(request, await self._own(request, prediction_id))
+
+    async def cancel(self, request: Request, prediction_id: str) -> Response:
+        """Cancel a prediction; one that is finished stays as it is."""
+        job = await self._own(request, prediction_id)
+        return await self._shown(request, await self._service.cancel(job.id))
+
+    async def page(self, request: Request, cursor: str | None = None) -> Response:
+        """List the caller's predictions, newest first."""
+        if cursor is not None and not _ID.fullmatch(cursor):
+            raise Problem(400, "The cursor is not one of this list's.", "Bad request")
+        addresses = self._views.addresses(request)
+        page = await self._service.page(JobFilter(caller_of(request).owner, DIALECT), PAGE, cursor)
+        after = page.next_before and f"{addresses.origin}/v1/predictions?cursor={page.next_before}"
+        shown = [self._views.listed(job, addresses) for job in page.jobs]
+        return _json({"previous": None, "next": after, "results": shown})
+
+    def follow(self, job: Job) -> None:
+        """Send a job's news to its webhook from now on, if it has one and is not finished."""
+        webhook = self._views.webhook(job)
+        if webhook is not None and not job.state.is_final:
+            addresses = self._views.addresses_at(job.extra["origin"])
+            self._follower.follow(job.id, webhook, self._views.news(job.id, addresses))
+
+    @asynccontextmanager
+    async def following(self, _: FastAPI) -> AsyncIterator[None]:
+        """Go on sending the news of the jobs that an earlier server left unfinished, until this one ends."""
+        before: str | None = None
+        while True:
+            page = await self._service.page(JobFilter(dialect=DIALECT, states=_UNFINISHED), PAGE, before)
+            for job in page.jobs:
+                self.follow(job)
+            before = page.next_before
+            if before is None:
+                break
+        for job_id in await self._follower.left():
+            await self._send_end(job_id)
+        try:
+            yield
+        finally:
+            await self._follower.close()
+
+    async def _send_end(self, job_id: str) -> None:
+        """Send the last news of a job that has ended, which an earlier server could not."""
+        try:
+            job = await self._service.get(job_id)
+        except JobNotFound:
+            await self._follower.forget(job_id)
+            return
+        webhook = self._views.webhook(job)
+        if webhook is not None and job.state.is_final:
+            addresses = self._views.addresses_at(job.extra["origin"])
+            self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.news(job.id, addresses))
+
+    async def _own(self, request: Request, prediction_id: str) -> Job:
+        if not _ID.fullmatch(prediction_id):
+            raise JobNotFound(prediction_id)
+        job = await self._service.get(prediction_id, caller_of(request).owner)
+        if job.dialect != DIALECT:
+            raise JobNotFound(prediction_id)
+        return job
+
+    async def _shown(self, request: Request, job: Job) -> Response:
+        return _json(await self._views.prediction(job, self._views.addresses(request)))
+
+
+class Outputs:
+    """The route of finished files: the signature in its path stands for a token."""
+
+    def __init__(self, context: Context, secret: Secret) -> None:
+        self._service = context.service
+        self._secret = secret
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the route."""
+        path = "/outputs/{job_id}/{signature}/{name}"
+        router.add_api_route(path, self.get, methods=["GET"])
+        router.add_api_route(path, self.get, methods=["HEAD"], include_in_schema=False)  # described by GET
+
+    async def get(self, job_id: str, signature: str, name: str) -> Response:  # noqa: ARG002  the name is for people
+        """Return a finished file."""
+        self._secret.check("output", job_id, signature)
+        job = await self._service.get(job_id)
+        if job.result is None or job.data_removed:
+            raise Problem(404, "There is no file yet, or no longer.")
+        path = self._service.result_path(job)
+        headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
+        return FileResponse(path, media_type=media_type(job), headers=headers)
+
+
+def _json(content: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(encoded(content), status, headers, media_type="application/json")

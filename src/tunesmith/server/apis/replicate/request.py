@@ -1,0 +1,112 @@
+"""Orders: the body of a request for a prediction, turned into a job in the queue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tunesmith.audio.decode_check import check_sound
+from tunesmith.errors import InvalidRequest
+from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.jobs.job import Job, Submission
+from tunesmith.server.apis.replicate.contract import DIALECT, Json, Service, UploadLimits
+from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput
+from tunesmith.server.apis.replicate.file_store import FileStore
+from tunesmith.server.apis.replicate.input_mapping import MusicInput, cut_for_continuation, read_input, shown_input
+from tunesmith.server.apis.replicate.model_versions import PublishedModel
+from tunesmith.server.remote_audio import Fetcher
+from tunesmith.server.ssrf_guard import Guard
+from tunesmith.server.webhooks.delivery import EVENTS
+
+MAX_AUDIO_SECONDS = 1_800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who asks, of which model, at which origin of this server, under which idempotency key.
+
+    ``note`` is what to tell the caller of the model.
+    """
+
+    owner: str | None
+    model: PublishedModel
+    origin: str
+    idempotency_key: str | None = None
+    note: str | None = None
+
+
+class Orders:
+    """Takes orders."""
+
+    def __init__(self, service: Service, files: FileStore, guard: Guard, uploads: UploadLimits) -> None:
+        self._service = service
+        self._uploads = uploads
+        self._files = files
+        self._guard = guard
+        self._fetcher = Fetcher(guard)
+
+    async def take(self, order: Order, body: Mapping[str, Any]) -> Job:
+        """Queue what a body asks for; raises InvalidRequest, InvalidInput and what the service raises."""
+        given = body.get("input")
+        if not isinstance(given, dict):
+            raise InvalidInput([InvalidField("required", "input", "input is required")])
+        music = read_input(given, order.idempotency_key)
+        webhook = await self._webhook(body)
+        recording = await self._recording(music, order) if music.source else None
+        model = music.model(order.model.asked)
+        request = await asyncio.to_thread(music.request, model, recording)
+        notes = [order.note, *music.notes] if order.note else list(music.notes)
+        extra: Json = {
+            "format": music.format, "input": shown_input(given), "model": order.model.name,
+            "version": order.model.version, "notes": notes, "origin": order.origin, "webhook": webhook,
+        }  # fmt: skip
+        return await self._service.submit(
+            Submission(
+                request, DIALECT, owner=order.owner, model=model, extra=extra, idempotency_key=order.idempotency_key
+            )
+        )
+
+    async def _webhook(self, body: Mapping[str, Any]) -> Json | None:
+        url, events = body.get("webhook"), body.get("webhook_events_filter")
+        if url in (None, ""):
+            return None
+        if not isinstance(url, str):
+            raise _invalid("webhook", "webhook must be an address")
+        if len(url) > MAX_CHARACTERS["webhook"]:
+            raise _invalid("webhook", f"must be at most {MAX_CHARACTERS['webhook']} characters, got {len(url)}")
+        if events is not None and not (isinstance(events, list) and all(event in EVENTS for event in events)):
+            raise _invalid("webhook_events_filter", f"must be a list of {', '.join(EVENTS)}")
+        try:
+            await self._guard.check(url, "webhook")
+        except InvalidRequest as error:
+            raise _invalid("webhook", error.problem) from None
+        return {"url": url, "events": [event for event in EVENTS if event in (events or EVENTS)]}
+
+    async def _recording(self, music: MusicInput, order: Order) -> Path:
+        await self._uploads.check(order.owner, order.idempotency_key)
+        source = music.source or ""
+        own = self._files.named_by(source, order.origin)
+        if own is None:
+            content: bytes = await self._fetcher.fetch(source, "input_audio")
+            await self._uploads.count(order.owner, len(content))
+        else:
+            content = await asyncio.to_thread(self._files.content, own, order.owner)
+            await asyncio.to_thread(check_sound, content, "input_audio", MAX_AUDIO_SECONDS)
+        if not music.fields.get("continuation", False):
+            return await self._service.input_file(content)
+        return await self._service.input_file(await asyncio.to_thread(_cut, content, music.fields))
+
+
+def _cut(content: bytes, fields: Mapping[str, Any]) -> bytes:
+    with TemporaryDirectory(prefix="tunesmith-") as folder:
+        source = Path(folder) / "source"
+        source.write_bytes(content)
+        return cut_for_continuation(source, fields, Path(folder) / "part.wav").read_bytes()
+
+
+def _invalid(field: str, problem: str) -> InvalidInput:
+    return InvalidInput([InvalidField("invalid", field, problem)])

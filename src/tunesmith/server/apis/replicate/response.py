@@ -1,0 +1,103 @@
+"""A job as a prediction, the JSON object of this API."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from tunesmith.jobs.job import Job, JobState
+from tunesmith.server.apis.errors import message_of
+from tunesmith.server.apis.replicate.contract import Json
+from tunesmith.server.apis.replicate.log_output import logs_of
+from tunesmith.server.apis.replicate.url_signing import Secret
+from tunesmith.server.errors import JobFailed
+
+MAX_INLINE_BYTES = 64 * 2**20
+"""The largest file that is put into an answer as a data URI; a larger one is given by its address."""
+
+STATUSES = {
+    JobState.QUEUED: "starting", JobState.LOADING: "starting", JobState.RUNNING: "processing",
+    JobState.SUCCEEDED: "succeeded", JobState.FAILED: "failed", JobState.CANCELED: "canceled",
+}  # fmt: skip
+
+OutputAs = Literal["auto", "url", "data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The addresses of predictions on a server whose clients reach it at ``origin``."""
+
+    origin: str
+    secret: Secret
+
+    def prediction(self, job_id: str) -> str:
+        """Return where a prediction is read."""
+        return f"{self.origin}/v1/predictions/{job_id}"
+
+    def stream(self, job_id: str) -> str:
+        """Return where a prediction's news stream from, without a token."""
+        return f"{self.origin}/v1/streams/{job_id}/{self.secret.signed('stream', job_id)}"
+
+    def output(self, job: Job) -> str:
+        """Return where a finished file is, without a token."""
+        suffix = job.result.format.lstrip(".") if job.result else "wav"
+        return f"{self.origin}/v1/outputs/{job.id}/{self.secret.signed('output', job.id)}/out.{suffix}"
+
+    def urls(self, job_id: str) -> Json:
+        """Return the field ``urls`` of a prediction."""
+        at = self.prediction(job_id)
+        return {"get": at, "cancel": f"{at}/cancel", "web": at, "stream": self.stream(job_id)}
+
+
+def prediction_of(job: Job, addresses: Addresses, output: str | None, status: str | None = None) -> Json:
+    """Return a job as a prediction."""
+    model = job.extra.get("model", job.model)
+    return {
+        "id": job.id, "model": model, "version": job.extra.get("version", ""), "input": job.extra.get("input", {}),
+        "output": output, "logs": logs_of(job), "error": error_of(job),
+        "status": status or STATUSES[job.state], "data_removed": job.data_removed, "source": "api",
+        "created_at": timestamp(job.created_at), "started_at": timestamp(job.started_at),
+        "completed_at": timestamp(job.finished_at), "metrics": _metrics(job), "urls": addresses.urls(job.id),
+    }  # fmt: skip
+
+
+def output_of(job: Job, path: Path, addresses: Addresses, output_as: OutputAs) -> str | None:
+    """Return a finished file as an address or a data URI, or None where there is none (any more).
+
+    Clients take an output for a file only where it begins with ``https:`` or ``data:``.
+    """
+    if job.state is not JobState.SUCCEEDED or job.data_removed or job.result is None:
+        return None
+    inline = output_as == "data" or (output_as == "auto" and not addresses.origin.startswith("https:"))
+    if not inline or job.result.bytes > MAX_INLINE_BYTES:
+        return addresses.output(job)
+    return f"data:{media_type(job)};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def error_of(job: Job) -> str | None:
+    """Return why a job failed, as far as its caller is to know; None where it did not."""
+    return message_of(JobFailed(job.failure)) if job.failure else None
+
+
+def media_type(job: Job) -> str:
+    """Return the media type of a finished file."""
+    return job.result.media_type if job.result else "application/octet-stream"
+
+
+def timestamp(at: float | None) -> str | None:
+    """Return a time in ISO 8601, UTC, to the millisecond."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _metrics(job: Job) -> Json:
+    if job.finished_at is None:
+        return {}
+    return {
+        "predict_time": job.generate_seconds or 0.0,
+        "total_time": max(0.0, job.finished_at - job.created_at),
+    }

@@ -1,0 +1,60 @@
+"""The Replicate dialect: predictions, their files, streams and webhooks, models, uploads.
+
+``contract.py`` says what it asks of the server; ``orders.py`` turns what comes in into a job, ``views.py`` jobs into
+what goes out; the rest is one file a group of routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Depends, Request
+
+from tunesmith.server.apis.replicate.account import Account
+from tunesmith.server.apis.replicate.contract import Caller, Context
+from tunesmith.server.apis.replicate.errors import errors
+from tunesmith.server.apis.replicate.event_stream import Streams
+from tunesmith.server.apis.replicate.file_store import FileStore
+from tunesmith.server.apis.replicate.files import Files
+from tunesmith.server.apis.replicate.models import Models
+from tunesmith.server.apis.replicate.predictions import Outputs, Predictions
+from tunesmith.server.apis.replicate.request import Orders
+from tunesmith.server.apis.replicate.url_signing import Secret
+from tunesmith.server.apis.replicate.views import Views
+from tunesmith.server.ssrf_guard import Guard
+from tunesmith.server.webhooks.delivery import Follower, Sender
+from tunesmith.server.webhooks.outbox import Undelivered
+
+__all__ = ["errors", "router"]
+
+
+def router(context: Context) -> APIRouter:
+    """Return the routes, all under ``/v1``."""
+    settings = context.settings
+    secret = Secret.kept_in(settings.data_dir)
+    guard = Guard(settings.allow_private_addresses)
+    views = Views(context, secret)
+    uploads = context.uploads
+    files = FileStore(settings.data_dir / "files", context.clock, uploads.reserve)
+    sender = Sender(guard, context.clock)
+    follower = Follower(sender, Undelivered(settings.data_dir / "webhooks"))
+    predictions = Predictions(context, Orders(context.service, files, guard, uploads), views, follower)
+
+    private = APIRouter(prefix="/v1", tags=["replicate"], dependencies=[Depends(_remembering(context))])
+    for group in (predictions, Files(files, views, uploads), Models(), Account(secret)):
+        group.add_to(private)
+    both = APIRouter(prefix="/v1", tags=["replicate"], lifespan=predictions.following)
+    for public in (Outputs(context, secret), Streams(context, secret, views)):
+        public.add_to(both)
+    both.routes.extend(private.routes)
+    return both
+
+
+def _remembering(context: Context) -> Callable[..., Awaitable[None]]:
+    """Return a dependency that notes who sent the request."""
+    authenticated = Depends(context.authenticate)
+
+    async def remember(request: Request, caller: Caller = authenticated) -> None:
+        request.state.caller = caller
+
+    return remember

@@ -1,0 +1,88 @@
+"""The server's secret, and what follows from it: the keys of webhooks, and addresses that cannot be guessed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock
+
+from tunesmith.errors import InvalidRequest
+from tunesmith.server.apis.replicate.errors import Problem
+
+FILE = "replicate.secret"
+SECRET_BYTES = 32
+MIN_DISTINCT_BYTES = 16
+"""Fewer different values among 32 random bytes come once in 10^16 times; a disk that lost power leaves only zeros."""
+
+log = logging.getLogger(__name__)
+
+
+class Secret:
+    """A secret that is made once and kept in a file that only its owner can read."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    def kept_in(cls, folder: Path) -> Secret:
+        """Read the secret of a data folder, or make it; raises InvalidRequest for a file that is no such secret."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / FILE
+        try:
+            with FileLock(folder / ".replicate.lock"):
+                if not os.path.lexists(path):
+                    _write(path, secrets.token_bytes(SECRET_BYTES))
+                return cls(_read(path))
+        except OSError as error:
+            raise InvalidRequest("setting data_dir", f"{path} cannot be read or made: {error.strerror}") from None
+
+    def key(self, purpose: str) -> bytes:
+        """Return the key for one purpose."""
+        return hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
+
+    def webhook_key(self, owner: str | None) -> bytes:
+        """Return the key that an owner's webhooks are signed with; no owner's key tells anything of another's."""
+        key = self.key("webhooks")
+        return key if owner is None else hmac.digest(key, owner.encode(), hashlib.sha256)
+
+    def signed(self, purpose: str, subject: str) -> str:
+        """Return what proves that this server named the subject for that purpose."""
+        return hmac.digest(self.key(purpose), subject.encode(), hashlib.sha256).hex()[:40]
+
+    def check(self, purpose: str, subject: str, signature: str) -> None:
+        """Raise a 404 Problem unless the signature is right."""
+        if not hmac.compare_digest(self.signed(purpose, subject).encode(), signature.encode()):
+            raise Problem(404, "There is nothing at this address.")
+
+
+def _write(path: Path, secret: bytes) -> None:
+    """Put a secret in its place, whole or not at all; mkstemp makes files that only their owner can read."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secret)
+            file.flush()
+            os.fsync(handle)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        secret = file.read(SECRET_BYTES + 1)
+        mode = os.fstat(file.fileno()).st_mode
+    if len(secret) != SECRET_BYTES or len(set(secret)) < MIN_DISTINCT_BYTES:
+        size = path.stat().st_size
+        found = f"{size} bytes" if size != SECRET_BYTES else "a pattern"
+        cure = "restore it from a backup, or remove it to have one made, which changes all webhook keys"
+        raise InvalidRequest("setting data_dir", f"{path} must be {SECRET_BYTES} random bytes, got {found}; {cure}")
+    if os.name == "posix" and mode & 0o077:
+        log.warning("%s can be read by other users of this machine; run: chmod 600 %s", path, path)
+    return secret

@@ -1,0 +1,58 @@
+"""Refusals: what the web framework says by itself, such as that there is no such route, in each dialect's own shape."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
+
+from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.field_errors import limit_and_value
+from tunesmith.server.errors import BadRequest, NoSuchRoute, WrongMethod
+from tunesmith.server.middleware.security import Tell
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def add_refusals(app: FastAPI, tell: Tell) -> None:
+    """Let the app say them through ``tell``."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        meaning = _meaning(request, error)
+        if request.method == "OPTIONS" and isinstance(meaning, WrongMethod):
+            return Response(status_code=204, headers=meaning.headers)
+        return tell(request.url.path, meaning)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return tell(request.url.path, _first(error))
+
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _meaning(request: Request, error: HTTPException) -> TunesmithError:
+    if error.status_code == 404:
+        return NoSuchRoute(request.url.path)
+    if error.status_code == 405:
+        return WrongMethod(request.method, request.url.path, _allowed(request))
+    return BadRequest(str(error.detail)) if error.status_code < 500 else TunesmithError(str(error.detail))
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods that some route takes at the request's path; the framework tells only those of the first."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    found = [
+        method for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]  # fmt: skip
+    return ", ".join([*found, *(["HEAD"] if "GET" in found else []), "OPTIONS"])
+
+
+def _first(error: RequestValidationError) -> InvalidRequest:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    return InvalidRequest(field, limit_and_value(first))

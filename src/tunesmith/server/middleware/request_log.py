@@ -1,0 +1,96 @@
+"""RequestLog: gives every request an id, writes a line about it when it is over, and has it counted.
+
+Plain ASGI, so that streams pass as they come. The line holds neither query, headers nor body: those hold secrets.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tunesmith.log_context import bind
+from tunesmith.server.apis.routing import dialect_of, shown
+
+HEADER = "x-request-id"
+PROBES = ("health", "metrics")
+"""What asks every few seconds; its lines are for ``debug`` alone."""
+
+NO_ANSWER = 499
+"""Stands for the status where the caller hung up before there was one."""
+
+_SANE = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
+log = logging.getLogger("tunesmith.request")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request that is over. ``dialect`` and ``status`` take few values, unlike the path."""
+
+    dialect: str
+    status: int
+    seconds: float
+
+
+class RequestLog:
+    """Middleware to stand before all others, so that what they refuse is seen as well."""
+
+    def __init__(self, app: ASGIApp, count: Callable[[Answered], None]) -> None:
+        self._app = app
+        self._count = count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; lifespan and websockets as they are."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = id_of(Headers(scope=scope).get(HEADER))
+        bind(request_id=request_id)
+        began, status = time.perf_counter(), NO_ANSWER
+
+        async def sent(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        except Exception:
+            status = 500 if status == NO_ANSWER else status
+            raise
+        finally:
+            self._over(scope, Answered(dialect_of(scope["path"]), status, time.perf_counter() - began))
+
+    def _over(self, scope: Scope, answered: Answered) -> None:
+        self._count(answered)
+        level = logging.WARNING if answered.status >= 500 else logging.INFO
+        level = logging.DEBUG if answered.dialect in PROBES and level == logging.INFO else level
+        log.log(level, "request", extra=_about(scope, answered))
+
+
+def id_of(given: str | None) -> str:
+    """Return the id that a caller gave where it can be written anywhere, else a new one."""
+    return given if given is not None and _SANE.fullmatch(given) else secrets.token_hex(16)
+
+
+def _about(scope: Scope, answered: Answered) -> MutableMapping[str, Any]:
+    client = scope.get("client")
+    about = {
+        "method": scope["method"],
+        "path": shown(scope["path"]),
+        "dialect": answered.dialect,
+        "status": answered.status,
+        "seconds": round(answered.seconds, 4),
+        "client": client[0] if client else None,
+        "owner": getattr(scope.get("state", {}).get("caller"), "owner", None),
+    }
+    return {name: value for name, value in about.items() if value is not None}

@@ -1,0 +1,93 @@
+"""ModelLoading: which models are there, and how long the others will take; for callers who do not want to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from tunesmith.errors import ModelFileError, TunesmithError
+from tunesmith.jobs.queue import JobQueue
+from tunesmith.jobs.runners.pool import Loaded, RunnerPool
+from tunesmith.models.installed_generators import find_installed
+from tunesmith.models.resolution import ResolvedModel, resolve
+from tunesmith.server.errors import ModelIsLoading
+
+LEAST_SECONDS = 1.0
+"""The shortest wait that is ever advised."""
+GUESSED_START_SECONDS, GUESSED_BYTES_A_SECOND = 3.0, 150e6
+"""What loading takes where it was never measured: a process to start, and its files to verify and open."""
+
+log = logging.getLogger("tunesmith.server")
+
+
+class ModelLoading:
+    """Loads models in the background and remembers what it took. Used from one event loop."""
+
+    def __init__(self, pool: RunnerPool, queue: JobQueue, *, stand_ins: bool) -> None:
+        self._pool = pool
+        self._queue = queue
+        self._stand_ins = stand_ins
+        self._loads: dict[str, asyncio.Task[None]] = {}
+
+    def loaded(self) -> tuple[Loaded, ...]:
+        """Return the runners that are there."""
+        return self._pool.loaded()
+
+    async def made_by(self, model: str) -> ResolvedModel:
+        """Return who makes what a model is asked for; raises as ``resolve``."""
+        return await asyncio.to_thread(resolve, model, stand_ins=self._stand_ins)
+
+    async def is_ready(self, model: str) -> bool:
+        """Tell whether work on it can begin at once; raises as ``resolve``."""
+        return self._is_loaded((await self.made_by(model)).generated_by)
+
+    async def wait(self, model: str, seconds: float) -> None:
+        """Have the model loaded, and wait for it at most so many seconds; raises ModelIsLoading after that.
+
+        A model that cannot be loaded is no reason to come back: whoever submits a job is told what is wrong.
+        """
+        made_by = (await self.made_by(model)).generated_by
+        if self._is_loaded(made_by):
+            return
+        began = time.monotonic()
+        if made_by not in self._loads:
+            self._loads[made_by] = asyncio.create_task(self._load(made_by))
+        done, _ = await asyncio.wait({self._loads[made_by]}, timeout=seconds)
+        if not done:
+            estimate = await asyncio.to_thread(self._estimate, made_by)
+            raise ModelIsLoading(model, max(LEAST_SECONDS, estimate - self._elapsed(made_by, began)))
+
+    async def close(self) -> None:
+        """Wait for no more models."""
+        for load in self._loads.values():
+            load.cancel()
+        await asyncio.gather(*self._loads.values(), return_exceptions=True)
+
+    async def _load(self, model: str) -> None:
+        try:
+            seconds = await self._pool.load(model)
+            if seconds is not None:
+                await asyncio.to_thread(self._queue.loaded, model, seconds)
+        except TunesmithError as error:
+            log.warning("%s was not loaded ahead: %s", model, error)
+        finally:
+            del self._loads[model]
+
+    def _is_loaded(self, model: str) -> bool:
+        return any(one.model == model and one.loading_for is None for one in self._pool.loaded())
+
+    def _elapsed(self, model: str, began: float) -> float:
+        loading = (one.loading_for or 0.0 for one in self._pool.loaded() if one.model == model)
+        return max(loading, default=time.monotonic() - began)
+
+    def _estimate(self, model: str) -> float:
+        measured = self._queue.load_seconds(model)
+        if measured is not None:
+            return measured
+        size = 0
+        with contextlib.suppress(ModelFileError):  # the runner will say what is wrong with it
+            installed = find_installed(model)
+            size = installed.manifest.bytes if installed else 0
+        return GUESSED_START_SECONDS + size / GUESSED_BYTES_A_SECOND

@@ -1,0 +1,97 @@
+"""Pulls: models that callers have installed, each by a process of its own, which ends when nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from tunesmith.models.pull_request import PullRequest, locate
+from tunesmith.server.errors import PullUnderWay
+
+LONGEST_LINE = 1 << 20
+CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was done", "field": None}
+log = logging.getLogger("tunesmith.server")
+
+
+class Pulls:
+    """The pulls under way, one of a name at a time. Used from one event loop."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, Pull] = {}
+
+    async def begin(self, request: PullRequest) -> Pull:
+        """Start a pull; raises what ``locate`` does, and PullUnderWay."""
+        name = (await asyncio.to_thread(locate, request)).name
+        if name in self._under_way:
+            raise PullUnderWay(name)
+        pull = self._under_way[name] = Pull(request)
+        pull.task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        return pull
+
+    async def close(self) -> None:
+        """End all pulls; what they have downloaded is used when the same is pulled again."""
+        await asyncio.gather(*(pull.stop() for pull in list(self._under_way.values())))
+
+
+class Pull:
+    """One pull; what its process says is kept until it is read."""
+
+    def __init__(self, request: PullRequest) -> None:
+        self._request = request
+        self._said: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self.task = asyncio.create_task(self._run())
+
+    async def next(self, seconds: float) -> Mapping[str, Any] | None:
+        """Return what the process says next, or None after so many seconds of silence.
+
+        The messages are those of ``models/pulling.py``; the last is ``installed`` or ``failed``.
+        """
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(self._said.get(), seconds)
+        return None
+
+    async def stop(self) -> None:
+        """End it."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        """Keep what the process says; however it ends, the last message says so."""
+        has_ended = False
+        try:
+            async with contextlib.aclosing(self._messages()) as messages:
+                async for message in messages:
+                    self._said.put_nowait(message)
+                    has_ended = "installed" in message or "failed" in message
+        except (OSError, ValueError) as error:
+            log.error("the process of a pull cannot be worked with: %s", error)
+        finally:
+            if not has_ended:
+                self._said.put_nowait(CRASHED)
+
+    async def _messages(self) -> AsyncGenerator[Mapping[str, Any]]:
+        """Yield what the process says; raises OSError where it cannot be started, ValueError for what is no message."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tunesmith.models.pull_process",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
+        )  # fmt: skip
+        assert process.stdin
+        assert process.stdout
+        try:
+            process.stdin.write(json.dumps(asdict(self._request)).encode() + b"\n")
+            async for line in process.stdout:
+                message = json.loads(line)
+                if not isinstance(message, dict):
+                    raise ValueError(f"message: must be a JSON object, got {line[:80]!r}")
+                yield message
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            process.stdin.close()

@@ -1,0 +1,124 @@
+"""Standing: how the queue, the runners and the disk stand right now, as gauges that are looked up when asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from tunesmith.errors import DatabaseError
+from tunesmith.jobs.runners.pool import Loaded
+from tunesmith.jobs.store import Depth
+from tunesmith.server.observability.health import Health
+from tunesmith.server.observability.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where to look: ``depths`` reads the database, ``loaded`` is asked on the event loop."""
+
+    depths: Callable[[], Iterable[Depth]]
+    loaded: Callable[[], tuple[Loaded, ...]]
+    health: Health
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Found(Collector):
+    """What was looked up, as metrics. ``depths`` is None where the database could not be asked."""
+
+    is_ready: bool
+    depths: tuple[Depth, ...] | None
+    loaded: tuple[Loaded, ...]
+    free_bytes: int | None
+    name_of: Callable[[str], str]
+
+    def collect(self) -> Iterator[Metric]:
+        yield _gauge("ready", "Whether the server can serve.", {(): float(self.is_ready)})
+        reached = float(self.depths is not None)
+        yield _gauge("database_reached", "Whether the database could be asked for the queue.", {(): reached})
+        if self.depths is not None:
+            yield from self._queue(self.depths)
+        yield from self._runners()
+        if self.free_bytes is not None:
+            yield _gauge("disk_free_bytes", "Free on the disk of the results.", {(): float(self.free_bytes)})
+
+    def _queue(self, depths: tuple[Depth, ...]) -> Iterator[Metric]:
+        jobs: dict[tuple[str, ...], float] = defaultdict(float)
+        oldest: dict[tuple[str, ...], float] = defaultdict(float)
+        for one in depths:
+            model = self.name_of(one.model)
+            jobs[model, one.state.value] += one.jobs
+            oldest[model, one.state.value] = max(oldest[model, one.state.value], one.oldest_seconds)
+        labels = ("model", "state")
+        yield _gauge("queue_jobs", "Unfinished jobs in the database, of all servers on it.", jobs, labels)
+        yield _gauge("queue_oldest_seconds", "Since the oldest of them was handed in.", oldest, labels)
+
+    def _runners(self) -> Iterator[Metric]:
+        sums: Mapping[str, dict[tuple[str, ...], float]] = {
+            name: defaultdict(float) for name in ("runners", "memory", "tasks")
+        }
+        for one in self.loaded:
+            model = self.name_of(one.model)
+            state = "loading" if one.loading_for is not None else "busy" if one.busy else "idle"
+            sums["runners"][model, state] += 1
+            sums["memory"][model,] += one.memory_bytes
+            sums["tasks"][model,] += one.busy
+        yield _gauge("runners", "Processes that hold a model.", sums["runners"], ("model", "state"))
+        yield _gauge("runner_memory_bytes", "Resident memory of those processes.", sums["memory"], ("model",))
+        yield _gauge("runner_jobs", "Jobs that they work on.", sums["tasks"], ("model",))
+
+
+class Standing:
+    """Looks everything up and writes the page."""
+
+    def __init__(self, metrics: Metrics, sources: Sources) -> None:
+        self._metrics = metrics
+        self._sources = sources
+
+    async def page(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        problem = await self._sources.health.problem()
+        return await asyncio.to_thread(self._written, problem is None, self._sources.loaded())
+
+    def _written(self, is_ready: bool, loaded: tuple[Loaded, ...]) -> bytes:
+        try:
+            depths: tuple[Depth, ...] | None = tuple(self._sources.depths())
+        except DatabaseError:
+            depths = None
+        try:
+            free: int | None = shutil.disk_usage(self._sources.folder).free
+        except OSError:
+            free = None
+        now = CollectorRegistry()
+        now.register(_Found(is_ready, depths, loaded, free, self._metrics.model))
+        return generate_latest(self._metrics.registry) + generate_latest(now)
+
+
+def metrics_routes(standing: Standing, admin: Callable[..., object]) -> APIRouter:
+    """Return the route; ``admin`` is the dependency that lets only admins pass."""
+    routes = APIRouter(tags=["Health"], dependencies=[Depends(admin)])
+
+    @routes.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+    async def metrics() -> Response:
+        return Response(await standing.page(), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+def _gauge(
+    name: str, about: str, values: Mapping[tuple[str, ...], float], labels: tuple[str, ...] = ()
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"tunesmith_{name}", about, labels=labels)
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family

@@ -1,0 +1,73 @@
+"""Fetcher: the sound that a request points to (a web address, a data URI), as bytes that were checked by decoding."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import httpx
+
+from tunesmith.audio.decode_check import check_sound
+from tunesmith.errors import InvalidRequest
+from tunesmith.server.inline_sound import decode_data_uri, is_data_uri
+from tunesmith.server.long_text import LongText
+from tunesmith.server.ssrf_guard import Guard, guarded_client
+
+MAX_REDIRECTS = 5
+HEADERS = {"accept": "audio/*, */*;q=0.5", "accept-encoding": "identity"}
+"""Sounds are fetched as they are: packed ones could be far larger than what came over the wire."""
+
+MAX_ADDRESS_CHARACTERS = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLimits:
+    """How much is fetched: ``bytes`` at most, ``audio_seconds`` of sound, within ``seconds``."""
+
+    bytes: int = 100 * 10**6
+    audio_seconds: float = 1_800.0
+    seconds: float = 60.0
+
+
+class Fetcher:
+    """Fetches the sound files that requests point to."""
+
+    def __init__(self, guard: Guard, limits: FetchLimits | None = None) -> None:
+        self._guard = guard
+        self._limits = limits or FetchLimits()
+
+    async def fetch(self, source: str, field: str) -> bytes:
+        """Return a sound file from a data URI or an http(s) address; raises InvalidRequest that names the field."""
+        if is_data_uri(source):
+            content = await asyncio.to_thread(decode_data_uri, source, field, self._limits.bytes)
+        else:
+            content = await self._download(source, field)
+        await asyncio.to_thread(check_sound, content, field, self._limits.audio_seconds)
+        return content
+
+    async def _download(self, url: str, field: str) -> bytes:
+        if isinstance(url, LongText) or len(url) > MAX_ADDRESS_CHARACTERS:
+            raise InvalidRequest(field, f"must be an address of at most {MAX_ADDRESS_CHARACTERS} characters")
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                return await self._read(url, field)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise InvalidRequest(field, f"cannot be fetched: {type(error).__name__}") from None
+
+    async def _read(self, url: str, field: str) -> bytes:
+        content: list[bytes] = []
+        size = 0
+        client = guarded_client(self._guard, field, self._limits.seconds, MAX_REDIRECTS)
+        async with client, client.stream("GET", url, headers=HEADERS) as response:
+            if response.status_code != httpx.codes.OK:
+                raise InvalidRequest(field, f"cannot be fetched: its server answered {response.status_code}")
+            async for chunk in response.aiter_raw():
+                content.append(chunk)
+                size += len(chunk)
+                if size > self._limits.bytes:
+                    raise _too_large(field, self._limits.bytes)
+        return await asyncio.to_thread(b"".join, content)
+
+
+def _too_large(field: str, max_bytes: int) -> InvalidRequest:
+    return InvalidRequest(field, f"must be at most {max_bytes / 1e6:g} MB")

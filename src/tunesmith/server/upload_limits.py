@@ -1,0 +1,150 @@
+"""Uploads: what callers may hand in besides text, and how much of it the server keeps.
+
+Three limits, in the order in which they are checked: an owner whose quota of pieces is used up hands nothing in (429);
+an owner hands in so many bytes a day (429); all that is kept fits into ``result_gigabytes`` and onto the disk (507).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain
+from pathlib import Path
+
+from tunesmith.errors import RateLimited
+from tunesmith.library.clock import Clock
+from tunesmith.server.errors import UploadLimited, UploadsFull
+from tunesmith.server.limit_log import LimitLog
+from tunesmith.server.observability.health import LEAST_FREE_BYTES
+from tunesmith.server.rate_limiter import RateLimits
+
+QUOTA, BYTES, BUDGET = "upload_quota", "upload_bytes", "upload_budget"
+"""Reasons why an upload is refused."""
+
+MIN_COUNTED_BYTES = 10**6
+"""What the smallest upload counts of an owner's day, so that a day holds a bounded number of files."""
+
+MEASURE_SECONDS = 60.0
+"""How old the sum of what is kept may be; what this server adds is counted at once."""
+
+MAKE_ROOM_SECONDS = 5.0
+"""How long after an attempt to make room the next one is worth its work."""
+
+MakeRoom = Callable[[int], object]
+"""Removes what may go until so many bytes fit."""
+
+
+class UploadBudget:
+    """The bytes that folders may hold together. Safe to share between threads."""
+
+    def __init__(
+        self, folders: Sequence[Path], max_bytes: float, make_room: MakeRoom = lambda _: None,
+        clock: Clock = time.monotonic,
+    ) -> None:  # fmt: skip
+        self._folders = folders
+        self._max_bytes = max_bytes
+        self._make_room = make_room
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._used = self._reserved = 0
+        self._measured_at = self._made_room_at = float("-inf")
+
+    @contextmanager
+    def reserve(self, size: int) -> Iterator[None]:
+        """Hold room for bytes while the block writes them, after making some if need be; raises UploadsFull."""
+        with self._lock:
+            self._check(size)
+            self._reserved += size
+        try:
+            yield
+        except BaseException:
+            self._settle(size, 0)
+            raise
+        self._settle(size, size)
+
+    def _settle(self, reserved: int, written: int) -> None:
+        with self._lock:
+            self._reserved -= reserved
+            self._used += written
+
+    def _check(self, size: int) -> None:
+        if self._clock() - self._measured_at >= MEASURE_SECONDS:
+            self._measure()
+        if not self._fits(size) and self._clock() - self._made_room_at >= MAKE_ROOM_SECONDS:
+            self._make_room(size)
+            self._made_room_at = self._clock()
+            self._measure()
+        if not self._fits(size):
+            kept = f"{self._used / 1e9:.3g} of {self._max_bytes / 1e9:g} GB of uploads"
+            raise UploadsFull(f"the server keeps {kept} and has no room for {size / 1e6:.3g} MB; try again later")
+        if self._free() - self._reserved - size < LEAST_FREE_BYTES:
+            raise UploadsFull("the disk is full: the upload could not be kept")
+
+    def _fits(self, size: int) -> bool:
+        return self._used + self._reserved + size <= self._max_bytes
+
+    def _free(self) -> float:
+        try:
+            return shutil.disk_usage(self._folders[0]).free
+        except OSError:  # the folder is gone: writing to it says so better
+            return float("inf")
+
+    def _measure(self) -> None:
+        self._used = sum(sizes(self._folders))
+        self._measured_at = self._clock()
+
+
+class Uploads:
+    """The limits of uploads; ``check_quota`` reads the database and raises RateLimited."""
+
+    def __init__(
+        self, check_quota: Callable[[str | None, str | None], None], limits: RateLimits, budget: UploadBudget,
+        log: LimitLog, bytes_a_day: float,
+    ) -> None:  # fmt: skip
+        self._check_quota = check_quota
+        self._limits = limits
+        self._budget = budget
+        self._log = log
+        self._bytes_a_day = bytes_a_day
+
+    async def check(self, owner: str | None, idempotency_key: str | None = None) -> None:
+        """Raise RateLimited where the owner may hand nothing in; a key that was used before costs nothing again."""
+        try:
+            await asyncio.to_thread(self._check_quota, owner, idempotency_key)
+        except RateLimited as error:
+            self._log.report(QUOTA, f"an upload was refused: {error}", owner=owner)
+            raise
+
+    async def count(self, owner: str | None, size: int) -> None:
+        """Count bytes of an owner's day; raises UploadLimited and LimitsOutOfReach."""
+        if owner is None:
+            return
+        seconds = await self._limits.hit_bytes(owner, max(size, MIN_COUNTED_BYTES), self._bytes_a_day)
+        if seconds is not None:
+            error = UploadLimited(f"{self._bytes_a_day / 1e9:g} GB of uploads a day", seconds)
+            self._log.report(BYTES, f"an upload was refused: {error} (upload_gigabytes_per_day)", owner=owner)
+            raise error
+
+    @contextmanager
+    def reserve(self, size: int) -> Iterator[None]:
+        """Hold room for bytes while the block writes them; raises UploadsFull."""
+        try:
+            with self._budget.reserve(size):
+                yield
+        except UploadsFull as error:
+            self._log.report(BUDGET, f"an upload was refused: {error} (result_gigabytes)")
+            raise
+
+
+def sizes(folders: Iterable[Path]) -> Iterable[int]:
+    """Return the size of each file in the folders; what is removed meanwhile counts nothing."""
+    for path in chain.from_iterable(folder.rglob("*") for folder in folders):
+        with suppress(FileNotFoundError):
+            about = path.lstat()
+            if stat.S_ISREG(about.st_mode):
+                yield about.st_size

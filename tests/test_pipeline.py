@@ -1,0 +1,39 @@
+"""The default length of the settings stands back where the request or its prompt sets one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tunesmith.cli.pipeline import settings_defaults
+from tunesmith.config import Settings
+
+SETTINGS = Settings(duration=60)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"prompt": "calm piano, 0:45"}, {"prompt": "calm piano, half a minute"}, {"prompt": "thirty seconds of jazz"},
+        {"prompt": "calm, duration: 45"}, {"prompt": "ruhig, achttaktig"}, {"prompt": "静か、三十秒"},
+        {"prompt": "jazz, bars: 8"},
+        {"prompt": "seamless loop"}, {"prompt": "podcast intro"}, {"prompt": "jazz", "bars": 8},
+        {"prompt": "jazz", "loop": True},
+        {"prompt": "jazz", "form": "sting"},
+    ],
+)  # fmt: skip
+def test_a_length_that_was_asked_for_wins(fields: dict[str, Any]) -> None:
+    assert "duration" not in settings_defaults(SETTINGS, {"model": "composer", **fields})
+
+
+@pytest.mark.parametrize(
+    "prompt", ["calm piano", "8 sad cellos", "90s hip hop", "in 5 styles", "no loop", "7 minor chords"]
+)
+def test_else_the_setting_counts(prompt: str) -> None:
+    assert settings_defaults(SETTINGS, {"model": "composer", "prompt": prompt})["duration"] == 60
+
+
+def test_a_model_that_reads_no_length_from_a_prompt_gets_the_setting() -> None:
+    fields = {"model": "musicgen", "prompt": "calm piano, 0:45"}
+    assert settings_defaults(SETTINGS, fields)["duration"] == 60
