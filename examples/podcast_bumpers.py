@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tunesmith
 from tunesmith import GenerationRequest
-from tunesmith.ranking import Ranking, judged
+from tunesmith.ranking import Ranking, rank
 
 PROMPT = "warm funky podcast bumper, 100 bpm"
 
@@ -13,10 +13,10 @@ for seed in range(1, 6):
     wishes = {"form": "bumper", "duration": 6, "seed": seed}
     audio = tunesmith.generate(PROMPT, **wishes)
     audio.save(f"bumper-{seed}.flac")
-    qualities.append(judged(audio, GenerationRequest.checked(prompt=PROMPT, **wishes)))
+    qualities.append(rank(audio, GenerationRequest.checked(prompt=PROMPT, **wishes)))
 
 ranking = Ranking(tuple(qualities))
-for seed, (rank, quality) in enumerate(zip(ranking.ranks, qualities, strict=True), start=1):
-    print(f"bumper-{seed}.flac: rank {rank}, {quality.score:.1f} points, {', '.join(quality.reasons)}")
+for seed, (place, quality) in enumerate(zip(ranking.ranks, qualities, strict=True), start=1):
+    print(f"bumper-{seed}.flac: rank {place}, {quality.score:.1f} points, {', '.join(quality.reasons)}")
 best = Path(f"bumper-{ranking.best + 1}.flac").rename("bumper-picked.flac")
 print(f"the best one is {best}")

@@ -16,7 +16,7 @@ import typer
 from doc_pages import ROOT, read_page
 from shell_commands import Fence, commands, fences
 
-from tunesmith.cli import COMMANDS, with_command
+from tunesmith.cli import COMMANDS, insert_default_command
 from tunesmith.cli.aliases import option_names, with_aliases
 from tunesmith.cli.app import app
 
@@ -96,7 +96,7 @@ def name_of(requirement: str) -> str:
 
 def check_command(arguments: list[str]) -> None:
     """See that a command of ours and its options exist."""
-    given = with_aliases(with_command(arguments), CLI)
+    given = with_aliases(insert_default_command(arguments), CLI)
     assert given[0] in COMMANDS, given[0]
     command: Any = CLI
     for word in given:

@@ -12,7 +12,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.plain_text import plain_text, visible_text
 from tunesmith.request import GenerationRequest
 from tunesmith.slug import slug
-from tunesmith.text_prompt import text_of
+from tunesmith.text_prompt import prompt_text
 
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2064\u2066\u2069\u3164\ufe0e\ufe0f\ufeff\uffa0"
@@ -37,7 +37,7 @@ def test_an_invisible_character_counts_nowhere(mark: str) -> None:
     )  # fmt: skip
     assert request.model_dump(exclude={"prompt"}) == plain.model_dump(exclude={"prompt"})
     assert request.prompt == hide("calm piano")
-    assert text_of(request) == text_of(plain)
+    assert prompt_text(request) == prompt_text(plain)
 
 
 def test_a_prompt_that_nobody_can_see_is_empty() -> None:

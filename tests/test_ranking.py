@@ -10,7 +10,7 @@ from sounds import clicks
 
 from tunesmith.audio import Audio
 from tunesmith.audio.analysis.quality import Finding, Quality
-from tunesmith.ranking import Ranking, judged, wanted_of
+from tunesmith.ranking import Ranking, rank, targets_of
 from tunesmith.request import GenerationRequest
 
 
@@ -23,7 +23,7 @@ def asked(prompt: str = "calm piano", **fields: Any) -> GenerationRequest:
     (asked("lofi, 90 bpm", tempo_bpm=120), (120, 120)),
 ])  # fmt: skip
 def test_the_tempo_is_the_fields_or_the_prompts(request_: GenerationRequest, tempo: tuple[float, float] | None) -> None:
-    assert wanted_of(request_).tempo_bpm == tempo
+    assert targets_of(request_).tempo_bpm == tempo
 
 
 @pytest.mark.parametrize(("request_", "key", "tonic"), [
@@ -31,27 +31,27 @@ def test_the_tempo_is_the_fields_or_the_prompts(request_: GenerationRequest, tem
     (asked("calm piano in D minor", key="G"), "G major", 7), (asked(key="Klavier in c-moll"), "C minor", 0),
 ])  # fmt: skip
 def test_the_key_is_the_fields_or_the_prompts(request_: GenerationRequest, key: str, tonic: int) -> None:
-    wanted = wanted_of(request_).key
+    wanted = targets_of(request_).key
     assert wanted is not None
     assert (wanted.name, wanted.notes[0]) == (key, tonic)
 
 
 def test_without_a_word_on_it_nothing_is_asked() -> None:
-    wanted = wanted_of(asked())
+    wanted = targets_of(asked())
     assert (wanted.key, wanted.loudness_lufs, wanted.loop) == (None, None, False)
-    assert wanted_of(asked(loudness_lufs=-16, form="loop")).loop
-    assert wanted_of(asked(loudness_lufs=-16)).loudness_lufs == -16
+    assert targets_of(asked(loudness_lufs=-16, form="loop")).loop
+    assert targets_of(asked(loudness_lufs=-16)).loudness_lufs == -16
 
 
 def test_a_sound_that_says_it_is_a_loop_is_measured_as_one() -> None:
     silence = Audio(np.zeros((1, 1000), np.float32), 8000)
     loop = silence.with_metadata(settings={"loop": True})
-    assert "seam" not in {finding.measure for finding in judged(silence, asked()).findings}
-    assert "seam" in {finding.measure for finding in judged(loop, asked()).findings}
+    assert "seam" not in {finding.measure for finding in rank(silence, asked()).findings}
+    assert "seam" in {finding.measure for finding in rank(loop, asked()).findings}
 
 
 def test_a_sound_is_measured_against_its_request() -> None:
-    right, wrong = judged(clicks(100), asked(tempo_bpm=100)), judged(clicks(100), asked(tempo_bpm=115))
+    right, wrong = rank(clicks(100), asked(tempo_bpm=100)), rank(clicks(100), asked(tempo_bpm=115))
     assert right.score > wrong.score
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name when all is written; what was there stays where that fails."""
     if path.exists() and not path.is_file():  # such as /dev/stdout, which is to be written to and not replaced
         with path.open("wb") as file:

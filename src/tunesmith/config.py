@@ -23,7 +23,7 @@ from pydantic_settings import (
 
 from tunesmith.config_urls import BaseUrl, Host, Origin
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import one_line
+from tunesmith.field_errors import format_validation_error
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate
 from tunesmith.suggestions import did_you_mean_field
 from tunesmith.text_files import decoded
@@ -129,7 +129,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        field, _, problem = one_line(error).partition(": ")
+        field, _, problem = format_validation_error(error).partition(": ")
         field = field.partition(".")[0]  # of a list, whose parts have no names
         if error.errors()[0]["type"] == "extra_forbidden":
             hint = did_you_mean_field(field, Settings.model_fields) or "; docs/configuration.md lists all"

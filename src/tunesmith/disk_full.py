@@ -17,7 +17,7 @@ def is_full(error: BaseException) -> bool:
 
 
 @contextmanager
-def room_for(what: str) -> Iterator[None]:
+def disk_full_as_error(what: str) -> Iterator[None]:
     """Turn a full disk into DiskFull, which says what could not be kept but not where."""
     try:
         yield

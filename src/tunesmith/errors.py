@@ -335,5 +335,5 @@ class RunnerCrashed(TunesmithError, code="RunnerCrashed"):
     """The process that worked on a task ended, or was ended because it no longer answered; another try may succeed."""
 
 
-class Mistake(TunesmithError, code="Mistake"):
+class InvalidItem(TunesmithError, code="Mistake"):
     """An item of a batch cannot be made because of the request itself; another try would not help."""

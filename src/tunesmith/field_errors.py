@@ -153,7 +153,7 @@ def settled(
     return fields, names
 
 
-def one_line(error: ValidationError) -> str:
+def format_validation_error(error: ValidationError) -> str:
     """Put the first mistake that Pydantic found into one line: ``field: problem, got value``."""
     field, problem = first_mistake(error)
     return f"{field}: {problem}" if field else problem

@@ -18,7 +18,7 @@ def wanted_rate(request: GenerationRequest, model_rate: int) -> int:
     return request.sample_rate if "sample_rate" in request.model_fields_set else model_rate
 
 
-def finish(audio: Audio, request: GenerationRequest) -> tuple[Audio, tuple[str, ...]]:
+def postprocess(audio: Audio, request: GenerationRequest) -> tuple[Audio, tuple[str, ...]]:
     """Return the sound as asked for, and warnings about what could not be."""
     audio = resample(audio, wanted_rate(request, audio.sample_rate))
     if request.mono and audio.channels > 1:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.audio import Audio
-from tunesmith.audio.analysis.quality import Quality, Wanted, WantedKey, judge
-from tunesmith.composer.prompt.parsed_prompt import Understood, understand
+from tunesmith.audio.analysis.quality import Quality, QualityTargets, WantedKey, measure_quality
+from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
 from tunesmith.composer.theory import Key
 from tunesmith.request import GenerationRequest
 
@@ -29,22 +29,24 @@ class Ranking:
         return self.ranks.index(1)
 
 
-def wanted_of(request: GenerationRequest) -> Wanted:
+def targets_of(request: GenerationRequest) -> QualityTargets:
     """Return what a request asks for that can be measured, by its fields or else by the words of its prompt."""
     said = understand(request.prompt)
     loop = request.loop or request.form == "loop"
-    return Wanted(_tempo(request, said), _key(request, said), request.loudness_lufs, loop)
+    return QualityTargets(_tempo(request, said), _key(request, said), request.loudness_lufs, loop)
 
 
-def judged(audio: Audio, request: GenerationRequest) -> Quality:
+def rank(audio: Audio, request: GenerationRequest) -> Quality:
     """Measure a sound against its request; one that says of itself that it is a loop is measured as one."""
-    wanted = wanted_of(request)
+    wanted = targets_of(request)
     settings = audio.metadata.get("settings")
     is_loop = isinstance(settings, dict) and bool(settings.get("loop"))
-    return judge(audio, Wanted(wanted.tempo_bpm, wanted.key, wanted.loudness_lufs, wanted.loop or is_loop))
+    return measure_quality(
+        audio, QualityTargets(wanted.tempo_bpm, wanted.key, wanted.loudness_lufs, wanted.loop or is_loop)
+    )
 
 
-def _tempo(request: GenerationRequest, said: Understood) -> tuple[float, float] | None:
+def _tempo(request: GenerationRequest, said: ParsedPrompt) -> tuple[float, float] | None:
     if request.tempo_bpm is not None:
         return request.tempo_bpm, request.tempo_bpm
     if not said.tempos:
@@ -54,7 +56,7 @@ def _tempo(request: GenerationRequest, said: Understood) -> tuple[float, float] 
     return tempo.low * quarters, tempo.high * quarters
 
 
-def _key(request: GenerationRequest, said: Understood) -> WantedKey | None:
+def _key(request: GenerationRequest, said: ParsedPrompt) -> WantedKey | None:
     wish = said.key
     if request.key is not None:
         try:

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import GivenFields, checked, one_line
+from tunesmith.field_errors import GivenFields, checked, format_validation_error
 from tunesmith.field_limits import (
     MAX_CHARACTERS,
     MAX_ITEMS,
@@ -122,7 +122,7 @@ class Hit(GivenFields):
         try:
             return cls(time=time, climax=kind == "climax")  # type: ignore[arg-type]  # text is read by the validator
         except ValidationError as error:
-            raise InvalidRequest("hit", one_line(error)) from None
+            raise InvalidRequest("hit", format_validation_error(error)) from None
 
 
 FilePath = Annotated[

@@ -11,7 +11,7 @@ ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundf
 NO_WISH = (None, (), False, "track")
 
 
-def check_wishes(request: GenerationRequest) -> None:
+def reject_composer_only_fields(request: GenerationRequest) -> None:
     """Raise InvalidRequest that names the first field that only the composer has."""
     for field in ONLY_COMPOSER:
         value = getattr(request, field)
@@ -20,7 +20,7 @@ def check_wishes(request: GenerationRequest) -> None:
             raise InvalidRequest(field, f"only the composer has it, {request.model} has not, got {shown}")
 
 
-def text_of(request: GenerationRequest) -> str:
+def prompt_text(request: GenerationRequest) -> str:
     """Return the prompt with the wishes that can only be put into words."""
     words = [visible_text(request.prompt)]
     if request.genre:

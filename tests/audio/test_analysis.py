@@ -8,7 +8,7 @@ from sounds import clicks
 
 import tunesmith
 from tunesmith.audio import Audio
-from tunesmith.audio.analysis.analyse import hear
+from tunesmith.audio.analysis.analyse import analyse
 from tunesmith.audio.spool import Spool
 
 RATE = 44_100
@@ -22,7 +22,7 @@ def chords(notes: list[list[int]]) -> Audio:
 
 @pytest.mark.parametrize("tempo", [62.0, 84.0, 100.0, 120.0, 128.5, 140.0])
 def test_the_tempo_of_clicks_is_found_to_a_thousandth(tempo: float) -> None:
-    rhythm = hear(clicks(tempo)).rhythm
+    rhythm = analyse(clicks(tempo)).rhythm
     assert rhythm is not None
     assert rhythm.tempo_bpm == pytest.approx(tempo, rel=2e-3)
     assert rhythm.is_steady
@@ -30,7 +30,7 @@ def test_the_tempo_of_clicks_is_found_to_a_thousandth(tempo: float) -> None:
 
 @pytest.mark.parametrize("beats_a_bar", [3, 4])
 def test_bars_begin_on_the_loud_low_click(beats_a_bar: int) -> None:
-    rhythm = hear(clicks(110.0, beats_a_bar=beats_a_bar)).rhythm
+    rhythm = analyse(clicks(110.0, beats_a_bar=beats_a_bar)).rhythm
     assert rhythm is not None
     assert rhythm.beats_a_bar == beats_a_bar
     bar = beats_a_bar * 60 / 110
@@ -47,26 +47,26 @@ def test_bars_begin_on_the_loud_low_click(beats_a_bar: int) -> None:
     ],
 )
 def test_the_key_of_chords_is_found(notes: list[list[int]], key: str) -> None:
-    found = hear(chords(notes * 2)).key
+    found = analyse(chords(notes * 2)).key
     assert found is not None
     assert found.name == key
 
 
 def test_noise_and_silence_have_neither_beat_nor_key() -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, (2, 10 * RATE)).astype(np.float32)
-    assert hear(Audio(noise, RATE)).rhythm is None
-    silent = hear(Audio(np.zeros((1, 5 * RATE), np.float32), RATE))
+    assert analyse(Audio(noise, RATE)).rhythm is None
+    silent = analyse(Audio(np.zeros((1, 5 * RATE), np.float32), RATE))
     assert (silent.rhythm, silent.key) == (None, None)
 
 
 @pytest.mark.parametrize("size", [1, 100, 5_000])
 def test_sounds_of_a_moment_are_heard_without_an_error(size: int) -> None:
-    heard = hear(Audio(np.full((1, size), 0.1, np.float32), RATE))
+    heard = analyse(Audio(np.full((1, size), 0.1, np.float32), RATE))
     assert heard.rhythm is None
 
 
 def test_the_tempo_and_key_of_our_own_music_are_heard() -> None:
-    heard = hear(tunesmith.generate("bossa nova, 130 bpm, C major", duration=16, seed=3))
+    heard = analyse(tunesmith.generate("bossa nova, 130 bpm, C major", duration=16, seed=3))
     assert heard.rhythm is not None
     assert heard.rhythm.tempo_bpm == pytest.approx(130, rel=2e-3)
     assert heard.key is not None
@@ -78,6 +78,6 @@ def test_a_spooled_sound_is_heard_as_the_same_in_memory() -> None:
     spool = Spool(1, memory_bytes=1)
     for block in audio.blocks(1_234):
         spool.append(block)
-    one, other = hear(audio), hear(Audio(spool, RATE))
+    one, other = analyse(audio), analyse(Audio(spool, RATE))
     np.testing.assert_allclose(one.features.onsets, other.features.onsets, atol=1e-4)
     assert one.rhythm == other.rhythm

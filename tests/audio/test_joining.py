@@ -11,7 +11,7 @@ from sounds import clicks
 
 import tunesmith
 from tunesmith.audio import Audio
-from tunesmith.audio.analysis.analyse import hear
+from tunesmith.audio.analysis.analyse import analyse
 from tunesmith.audio.find_loop import seamless
 from tunesmith.audio.fit_length import fit
 from tunesmith.audio.loudness import loudness_of
@@ -48,7 +48,7 @@ def test_a_loop_repeated_keeps_the_beat_and_has_no_click(song: Audio) -> None:
     once, points = seamless(song)
     thrice = Audio(np.tile(once.samples, 3), RATE)
     assert points.bars >= 4
-    rhythm = hear(thrice).rhythm
+    rhythm = analyse(thrice).rhythm
     assert rhythm is not None
     assert rhythm.tempo_bpm == pytest.approx(130, rel=5e-3)
     around = steps(thrice)[once.num_samples - 50 : once.num_samples + 50]
@@ -78,7 +78,7 @@ def test_a_fit_takes_out_or_repeats_whole_bars_on_the_beat(song: Audio) -> None:
     for duration in (14.0, 50.0):
         fitted = fit(song, duration)
         assert "bar" in fitted.done
-        rhythm = hear(fitted.audio).rhythm
+        rhythm = analyse(fitted.audio).rhythm
         assert rhythm is not None
         assert rhythm.is_steady
         assert rhythm.tempo_bpm == pytest.approx(130, rel=5e-3)

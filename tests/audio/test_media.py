@@ -27,8 +27,8 @@ from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.cli import run
 from tunesmith.errors import AudioFileError, InvalidRequest
 from tunesmith.hosted.audio_response import read_sound
-from tunesmith.server.remote_audio import Fetcher
-from tunesmith.server.ssrf_guard import Guard
+from tunesmith.server.remote_audio import RemoteAudioFetcher
+from tunesmith.server.ssrf_guard import AddressGuard
 
 RATE = 48_000
 TONE = np.asarray(0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE), np.float32)
@@ -114,7 +114,7 @@ def test_uploads_data_addresses_and_hosted_answers_take_them(m4a: Path) -> None:
     check_sound(content, "audio", 3)
     assert read_sound(content).duration == 2.0
     address = "data:audio/mp4;base64," + base64.b64encode(content).decode()
-    assert asyncio.run(Fetcher(Guard(False)).fetch(address, "input_audio")) == content
+    assert asyncio.run(RemoteAudioFetcher(AddressGuard(False)).fetch(address, "input_audio")) == content
 
 
 def test_they_are_bounded_as_all_are(m4a: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sounds import clicks
 from tunesmith.audio import Audio
 from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, levels_of
 from tunesmith.audio.analysis.loop_seam import seam_of
-from tunesmith.audio.analysis.quality import Finding, Quality, Wanted, WantedKey, judge
+from tunesmith.audio.analysis.quality import Finding, Quality, QualityTargets, WantedKey, measure_quality
 
 RATE = 44_100
 D_MINOR = WantedKey("D minor", (2, 4, 5, 7, 9, 10, 0))
@@ -78,7 +78,7 @@ def test_long_sounds_are_measured_in_blocks_like_short_ones() -> None:
 
 
 def test_a_sound_without_faults_has_all_points() -> None:
-    quality = judge(Audio(pinkish()[None], RATE))
+    quality = measure_quality(Audio(pinkish()[None], RATE))
     assert quality.score == 100
     assert {one.measure for one in quality.findings} == {"silence", "clipping", "loudness", "balance"}
 
@@ -97,7 +97,7 @@ def test_a_sound_without_faults_has_all_points() -> None:
 def test_a_fault_is_named_first_and_costs_points(
     samples: np.ndarray[Any, np.dtype[np.float32]], measure: str, words: str
 ) -> None:
-    quality = judge(Audio(samples, RATE))
+    quality = measure_quality(Audio(samples, RATE))
     assert words in finding(quality, measure).reason
     assert finding(quality, measure).score < 0.5
     assert quality.score < 85
@@ -105,8 +105,8 @@ def test_a_fault_is_named_first_and_costs_points(
 
 
 def test_silence_and_clipping_spoil_everything() -> None:
-    assert judge(Audio(np.zeros((1, RATE), np.float32), RATE)).score == 0
-    assert judge(Audio(np.sign(pinkish())[None], RATE)).score == 0
+    assert measure_quality(Audio(np.zeros((1, RATE), np.float32), RATE)).score == 0
+    assert measure_quality(Audio(np.sign(pinkish())[None], RATE)).score == 0
 
 
 @pytest.mark.parametrize(("asked", "least", "most"), [
@@ -115,13 +115,13 @@ def test_silence_and_clipping_spoil_everything() -> None:
     ((104, 104), 0.4, 0.8), ((115, 115), 0.0, 0.2), ((85, 90), 0.0, 0.2),
 ])  # fmt: skip
 def test_a_tempo_is_as_asked_or_not(asked: tuple[float, float], least: float, most: float) -> None:
-    found = finding(judge(clicks(100), Wanted(asked)), "tempo")
+    found = finding(measure_quality(clicks(100), QualityTargets(asked)), "tempo")
     assert least <= found.score <= most
     assert found.reason.startswith("100.0 bpm (asked")
 
 
 def test_where_no_beat_or_key_is_heard_nothing_is_known() -> None:
-    quality = judge(Audio(pinkish()[None], RATE), Wanted((100, 120), D_MINOR))
+    quality = measure_quality(Audio(pinkish()[None], RATE), QualityTargets((100, 120), D_MINOR))
     assert finding(quality, "tempo") == Finding("tempo", 0.5, "no clear beat (asked 100 to 120 bpm)")
     assert finding(quality, "key").score <= 0.6
 
@@ -135,15 +135,15 @@ def test_where_no_beat_or_key_is_heard_nothing_is_known() -> None:
 ])  # fmt: skip
 def test_a_key_is_the_nearer_the_more_notes_it_shares(wanted: WantedKey, score: float) -> None:
     piece = chords([(38, 62, 65, 69), (43, 62, 67, 70), (45, 61, 64, 69), (38, 62, 65, 69)])
-    found = finding(judge(piece, Wanted(key=wanted)), "key")
+    found = finding(measure_quality(piece, QualityTargets(key=wanted)), "key")
     assert (found.reason, found.score) == (f"D minor (asked {wanted.name})", score)
 
 
 def test_the_loudness_asked_for_counts() -> None:
     piece = Audio(pinkish()[None], RATE)
     measured = levels_of(piece).loudness_lufs
-    assert finding(judge(piece, Wanted(loudness_lufs=round(measured, 1))), "loudness").score == 1
-    assert finding(judge(piece, Wanted(loudness_lufs=measured + 12)), "loudness").score == 0
+    assert finding(measure_quality(piece, QualityTargets(loudness_lufs=round(measured, 1))), "loudness").score == 1
+    assert finding(measure_quality(piece, QualityTargets(loudness_lufs=measured + 12)), "loudness").score == 0
 
 
 def test_a_loop_of_whole_waves_is_seamless_and_one_cut_anywhere_is_not() -> None:
@@ -151,15 +151,17 @@ def test_a_loop_of_whole_waves_is_seamless_and_one_cut_anywhere_is_not() -> None
     cut = Audio(tone(300, 4.0)[: RATE * 3 + 37][None], RATE)
     assert seam_of(whole).step < 1.5
     assert seam_of(cut).step > 5
-    assert finding(judge(whole, Wanted(loop=True)), "seam") == Finding("seam", 1.0, "the loop is seamless")
-    assert finding(judge(cut, Wanted(loop=True)), "seam").reason == "the seam of the loop is heard"
+    assert finding(measure_quality(whole, QualityTargets(loop=True)), "seam") == Finding(
+        "seam", 1.0, "the loop is seamless"
+    )
+    assert finding(measure_quality(cut, QualityTargets(loop=True)), "seam").reason == "the seam of the loop is heard"
 
 
 def test_a_loop_that_fades_out_is_heard_to_end() -> None:
     samples = pinkish()
     faded = samples * np.linspace(1, 0, samples.size, dtype=np.float32)
-    assert finding(judge(Audio(samples[None], RATE), Wanted(loop=True)), "seam").score > 0.9
-    assert finding(judge(Audio(faded[None], RATE), Wanted(loop=True)), "seam").score < 0.5
+    assert finding(measure_quality(Audio(samples[None], RATE), QualityTargets(loop=True)), "seam").score > 0.9
+    assert finding(measure_quality(Audio(faded[None], RATE), QualityTargets(loop=True)), "seam").score < 0.5
 
 
 def test_a_very_short_loop_is_measured_too() -> None:

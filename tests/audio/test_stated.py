@@ -8,7 +8,7 @@ from sounds import clicks
 
 import tunesmith
 from tunesmith.audio import Audio, edit
-from tunesmith.audio.analysis.analyse import hear, hear_knowing
+from tunesmith.audio.analysis.analyse import analyse, analyse_with_metadata
 from tunesmith.audio.analysis.metadata_rhythm import StatedRhythm, stated_rhythm
 
 
@@ -31,12 +31,12 @@ def test_the_beats_of_a_bar_are_those_that_are_tapped(meter: str, beats: int) ->
 )  # fmt: skip
 def test_nothing_is_taken_from_metadata_that_says_nothing_certain(audio: Audio) -> None:
     assert stated_rhythm(audio) is None
-    assert hear_knowing(audio).rhythm == hear(audio).rhythm
+    assert analyse_with_metadata(audio).rhythm == analyse(audio).rhythm
 
 
 def test_a_piece_that_an_ear_takes_for_twice_as_fast_has_the_tempo_that_was_asked_for() -> None:
     audio = tunesmith.generate("lofi hip hop, 85 bpm", duration=24, seed=1)
-    rhythm = hear_knowing(audio).rhythm
+    rhythm = analyse_with_metadata(audio).rhythm
     assert rhythm is not None
     assert (rhythm.tempo_bpm, rhythm.beats_a_bar) == (85.0, 4)
     assert rhythm.downbeats == pytest.approx(
@@ -47,7 +47,7 @@ def test_a_piece_that_an_ear_takes_for_twice_as_fast_has_the_tempo_that_was_aske
 @pytest.mark.parametrize("start", [0.3, 1.0, 2.2])
 def test_the_beats_of_a_piece_that_was_cut_are_found_again(start: float) -> None:
     whole = tunesmith.generate("rock, 140 bpm", duration=20, seed=10)
-    rhythm = hear_knowing(edit.trim(whole, start)).rhythm
+    rhythm = analyse_with_metadata(edit.trim(whole, start)).rhythm
     assert rhythm is not None
     assert rhythm.tempo_bpm == 140.0
     at = (np.array(rhythm.downbeats) + start) * 140 / 60
@@ -57,4 +57,4 @@ def test_the_beats_of_a_piece_that_was_cut_are_found_again(start: float) -> None
 def test_a_statement_that_the_sound_does_not_bear_out_is_not_believed() -> None:
     settings = {"tempo_bpm": 120.0, "meter": "4/4", "duration": 12.0}
     silent = Audio(np.zeros((1, 12 * 44_100), np.float32), 44_100, {"settings": settings, "request": {}})
-    assert hear_knowing(silent).rhythm is None
+    assert analyse_with_metadata(silent).rhythm is None

@@ -12,8 +12,8 @@ from scipy.signal import resample_poly
 
 import tunesmith
 from tunesmith.audio import Audio, edit
-from tunesmith.audio.analysis.analyse import hear, hear_knowing
-from tunesmith.audio.crossfade import Stretch, crossfaded, spliced, stretched
+from tunesmith.audio.analysis.analyse import analyse, analyse_with_metadata
+from tunesmith.audio.crossfade import Stretch, crossfaded, splice, stretched
 from tunesmith.audio.find_loop import seamless
 from tunesmith.audio.fit_length import fit
 from tunesmith.audio.loudness import true_peak_of
@@ -83,10 +83,10 @@ def test_what_is_no_timeline_is_none(stored: object) -> None:
 
 
 def test_a_piece_of_ours_is_believed_where_an_ear_errs(bed: Audio, tmp_path: Path) -> None:
-    heard = hear(bed).rhythm
+    heard = analyse(bed).rhythm
     assert heard is None or heard.tempo_bpm != 72.0
     read = read_audio(bed.save(tmp_path / "bed.mp3"))
-    known = hear_knowing(read)
+    known = analyse_with_metadata(read)
     assert known.rhythm is not None
     assert (known.rhythm.tempo_bpm, known.rhythm.beats_a_bar) == (72.0, 4)
     assert known.rhythm.downbeats == pytest.approx([bar * 4 * 60 / 72 for bar in range(6)], abs=1e-4)
@@ -102,7 +102,7 @@ def test_a_fitted_bed_keeps_its_beats_and_does_not_end_in_silence(bed: Audio, du
     assert fitted.num_samples == round(duration * RATE)
     assert duration - last < 0.5
     assert true_peak_of(fitted) <= -1
-    rhythm, settings = hear_knowing(fitted).rhythm, fitted.metadata["settings"]
+    rhythm, settings = analyse_with_metadata(fitted).rhythm, fitted.metadata["settings"]
     assert rhythm is not None
     assert rhythm.tempo_bpm == 72.0
     assert np.diff(rhythm.beats) == pytest.approx(60 / 72, abs=0.013)
@@ -127,7 +127,7 @@ def test_settings_are_true_after_every_edit(bed: Audio) -> None:
 
 def test_a_cut_of_a_cut_is_on_the_bars_of_the_piece(bed: Audio) -> None:
     twice = edit.trim(edit.trim(bed, 1.0), 2.0)
-    rhythm = hear_knowing(twice).rhythm
+    rhythm = analyse_with_metadata(twice).rhythm
     assert rhythm is not None
     bar = 4 * 60 / 72
     assert [(at + 3) / bar for at in rhythm.downbeats] == pytest.approx(
@@ -138,7 +138,7 @@ def test_a_cut_of_a_cut_is_on_the_bars_of_the_piece(bed: Audio) -> None:
 def test_a_piece_of_version_0_1_gets_its_beats_from_its_settings(bed: Audio) -> None:
     old = {name: value for name, value in bed.metadata.items() if name != "timeline"}
     audio = Audio(bed.samples, RATE, old)
-    rhythm = hear_knowing(audio).rhythm
+    rhythm = analyse_with_metadata(audio).rhythm
     assert rhythm is not None
     assert rhythm.tempo_bpm == 72.0
     assert edit.trim(audio, 1.0).metadata["timeline"]["duration"] == 19.0
@@ -176,7 +176,7 @@ def test_a_stretched_sound_has_its_pitch_level_and_length(factor: float) -> None
 
 def test_spliced_stretches_keep_the_beats_at_the_joint() -> None:
     audio = Audio(np.zeros((1, 20 * RATE), np.float32), RATE, with_timeline({}, WHOLE, 20.0))
-    joined = spliced(audio, [Stretch(0, 2 * RATE), Stretch(4 * RATE + 300, 20 * RATE)], 2_000)
+    joined = splice(audio, [Stretch(0, 2 * RATE), Stretch(4 * RATE + 300, 20 * RATE)], 2_000)
     timeline = timeline_of(joined.metadata, joined.duration)
     assert timeline is not None
     assert seconds(timeline)[:6] == pytest.approx([0.0, 0.5, 1.0, 1.5, 2.0, 2.5], abs=0.01)

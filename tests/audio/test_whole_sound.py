@@ -16,7 +16,7 @@ from tunesmith.audio.decoder import Decoder, LimitExceeded, SoundLimits
 from tunesmith.audio.mp3_frames import frames_of
 from tunesmith.audio.reader import read_audio
 from tunesmith.audio.spool import Samples
-from tunesmith.audio.truncation import is_cut_off
+from tunesmith.audio.truncation import is_truncated
 from tunesmith.audio.wave_header import _new_header
 from tunesmith.cli import run
 from tunesmith.errors import AudioFileError
@@ -74,7 +74,7 @@ def test_flac_with_any_total_is_read_to_its_end(tmp_path: Path, total: int) -> N
     path = tmp_path / "a.flac"
     path.write_bytes(with_bytes(content, 18, bits.to_bytes(8, "big")))
     assert read_audio(path).num_samples == COUNT
-    assert is_cut_off(path, COUNT) == (total > COUNT)
+    assert is_truncated(path, COUNT) == (total > COUNT)
 
 
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 4, 1_000, 10**8])
@@ -159,7 +159,7 @@ def test_a_file_cut_off_anywhere_is_read_or_refused_in_one_line(tmp_path: Path, 
         problem = None
         try:
             audio = read_audio(path)
-            is_cut_off(path, audio.num_samples)
+            is_truncated(path, audio.num_samples)
         except AudioFileError as error:
             problem = str(error)
         assert "\n" not in problem if problem else audio.num_samples <= 2_000 + 4 * 1152
@@ -213,7 +213,7 @@ def test_au_with_any_size_is_read_to_its_end(tmp_path: Path, size: int) -> None:
 @pytest.mark.parametrize("container", ["WAV", "RF64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64"])
 def test_a_whole_file_keeps_its_length_and_is_not_cut_off(tmp_path: Path, container: str) -> None:
     assert count_of(encoded(container), tmp_path) == COUNT
-    assert not is_cut_off(tmp_path / "sound", COUNT)
+    assert not is_truncated(tmp_path / "sound", COUNT)
 
 
 def test_reading_stops_at_the_limit_whatever_the_header_says() -> None:

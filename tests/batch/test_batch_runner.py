@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tunesmith.batch.batch_runner import Batch, Made
-from tunesmith.batch.items import Order
+from tunesmith.batch.batch_runner import Batch, ItemResult
+from tunesmith.batch.items import BatchItem
 from tunesmith.batch.manifest import Entry, Manifest
-from tunesmith.errors import DiskFull, Mistake, RunnerCrashed, ServerUnreachable, TokenRefused, TunesmithError
-from tunesmith.jobs.runners.pool import Report
+from tunesmith.errors import DiskFull, InvalidItem, RunnerCrashed, ServerUnreachable, TokenRefused, TunesmithError
+from tunesmith.jobs.runners.pool import ProgressReport
 from tunesmith.request import GenerationRequest
 
-MISTAKE = Mistake("prompt: must rhyme")
+MISTAKE = InvalidItem("prompt: must rhyme")
 CHANCE = RunnerCrashed("the runner ended\nsuddenly")
 
 
@@ -36,18 +36,18 @@ class FakeMaker:
         assert models == ["composer"]
         return self._places
 
-    async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
+    async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
         prompt = order.request.prompt
         self.asked.append(prompt)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(0)
-        report(Report(running=True, fraction=0.5))
+        report(ProgressReport(running=True, fraction=0.5))
         self.at_once -= 1
         if self.failures.get(prompt):
             raise self.failures[prompt].pop(0)
         path.write_text(prompt)
-        return Made(12.0, {})
+        return ItemResult(12.0, {})
 
     async def close(self) -> None:
         self.closed = True
@@ -59,13 +59,13 @@ class Silent:
     def __init__(self) -> None:
         self.ends: list[tuple[int, str]] = []
 
-    def begun(self, order: Order) -> None:
+    def begun(self, order: BatchItem) -> None:
         pass
 
-    def moved(self, order: Order, report: Report) -> None:
+    def moved(self, order: BatchItem, report: ProgressReport) -> None:
         assert report.fraction == 0.5
 
-    def ended(self, order: Order, entry: Entry, made: Made | None) -> Entry:
+    def ended(self, order: BatchItem, entry: Entry, made: ItemResult | None) -> Entry:
         assert (made is not None) == (entry.state == "made")
         self.ends.append((entry.row, entry.state))
         return entry
@@ -73,7 +73,9 @@ class Silent:
 
 def run(folder: Path, maker: FakeMaker, prompts: Sequence[str], jobs: int | None = None) -> tuple[Manifest, Silent]:
     orders = [
-        Order(GenerationRequest(prompt=prompt), Entry(f"id{row}", row, row + 1, {"prompt": prompt}, f"sub/{row}.wav"))
+        BatchItem(
+            GenerationRequest(prompt=prompt), Entry(f"id{row}", row, row + 1, {"prompt": prompt}, f"sub/{row}.wav")
+        )
         for row, prompt in enumerate(prompts, start=1)
     ]
     manifest, watcher = Manifest(folder), Silent()
@@ -160,14 +162,14 @@ class StoppedMaker(FakeMaker):
         super().__init__(places=1)
         self._sound, self._stop = sound, stop
 
-    async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
+    async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
         self._stop()
         if order.request.prompt == "unfinished":
             await asyncio.sleep(60)
         path.write_bytes(self._sound)
         if order.request.prompt == "unreported":
             await asyncio.sleep(60)
-        return Made(0.5, {})
+        return ItemResult(0.5, {})
 
 
 @pytest.mark.parametrize(("prompt", "state"), [
@@ -175,7 +177,7 @@ class StoppedMaker(FakeMaker):
 ])  # fmt: skip
 def test_an_interruption_counts_every_file_that_is_there(tmp_path: Path, prompt: str, state: str) -> None:
     soundfile.write(tmp_path / "sound.wav", [0.0] * 4_000, 8_000)
-    order = Order(GenerationRequest(prompt=prompt), Entry("id1", 1, 1, {"prompt": prompt}, "1.wav"))
+    order = BatchItem(GenerationRequest(prompt=prompt), Entry("id1", 1, 1, {"prompt": prompt}, "1.wav"))
     manifest, watcher = Manifest(tmp_path), Silent()
     manifest.begin([order.entry])
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tunesmith.batch.input_table import Sheet, SheetRow
-from tunesmith.batch.items import Defaults, Order, read_orders
+from tunesmith.batch.items import BatchItem, Defaults, read_items
 from tunesmith.batch.manifest import Manifest
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import GenerationRequest, Hit
@@ -20,14 +20,14 @@ def sheet(*rows: Mapping[str, Any], columns: tuple[str, ...] = ()) -> Sheet:
     return Sheet(tuple(SheetRow(line, row) for line, row in enumerate(rows, start=2)), (), columns)
 
 
-def orders_of(folder: Path, *rows: Mapping[str, Any], defaults: Defaults | None = None) -> list[Order]:
-    orders, problems = read_orders(sheet(*rows), Manifest(folder), defaults or Defaults(folder), lambda _: None)
+def orders_of(folder: Path, *rows: Mapping[str, Any], defaults: Defaults | None = None) -> list[BatchItem]:
+    orders, problems = read_items(sheet(*rows), Manifest(folder), defaults or Defaults(folder), lambda _: None)
     assert problems == []
     return orders
 
 
 def problems_of(folder: Path, *rows: Mapping[str, Any], columns: tuple[str, ...] = ()) -> list[tuple[int, str]]:
-    _, problems = read_orders(sheet(*rows, columns=columns), Manifest(folder), Defaults(folder), lambda _: None)
+    _, problems = read_items(sheet(*rows, columns=columns), Manifest(folder), Defaults(folder), lambda _: None)
     return [(problem.line, problem.text) for problem in problems]
 
 
@@ -96,7 +96,7 @@ def test_what_a_model_would_refuse_is_a_problem_of_its_row(tmp_path: Path) -> No
             raise InvalidRequest("genre", "is unknown")
 
     rows = sheet({"prompt": "a"}, {"prompt": "b", "genre": "x"})
-    orders, problems = read_orders(rows, Manifest(tmp_path), Defaults(tmp_path), check)
+    orders, problems = read_items(rows, Manifest(tmp_path), Defaults(tmp_path), check)
     assert [(problem.line, problem.text) for problem in problems] == [(3, "genre: is unknown")]
     assert len(orders) == 1
 
@@ -163,7 +163,7 @@ def test_numbers_have_a_decimal_comma_where_the_table_has_another_delimiter(
     tmp_path: Path, delimiter: str, cell: str, seconds: float
 ) -> None:
     rows = replace(sheet({"prompt": "calm", "duration": cell}), delimiter=delimiter)
-    ((order,), problems) = read_orders(rows, Manifest(tmp_path), Defaults(tmp_path), lambda _: None)
+    ((order,), problems) = read_items(rows, Manifest(tmp_path), Defaults(tmp_path), lambda _: None)
     assert (order.request.duration, problems) == (seconds, [])
 
 
@@ -177,7 +177,7 @@ def test_a_comma_that_may_mean_two_things_is_refused(
     tmp_path: Path, delimiter: str, cells: dict[str, str], words: str
 ) -> None:
     rows = replace(sheet({"prompt": "calm", **cells}), delimiter=delimiter)
-    _, (problem,) = read_orders(rows, Manifest(tmp_path), Defaults(tmp_path), lambda _: None)
+    _, (problem,) = read_items(rows, Manifest(tmp_path), Defaults(tmp_path), lambda _: None)
     assert problem.text.startswith(words)
 
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from live_server import served
 
 from tunesmith.cli import run
-from tunesmith.cli.ps import _leaves, _row
+from tunesmith.cli.ps import _expires_in, _row
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
@@ -92,7 +92,7 @@ def test_a_token_is_taken_from_the_environment_and_a_missing_one_is_asked_for(
 
 def test_a_row_says_when_a_model_leaves() -> None:
     assert _row(LOADED)[:3] == ("musicgen-small", "900 MB", "0")
-    assert _leaves(LOADED).startswith("in 42 s, at ")
-    assert _leaves({**LOADED, "expires_at": None, "requests_running": 2}) == "once it is idle"
-    assert _leaves({**LOADED, "expires_at": None}) == "never"
+    assert _expires_in(LOADED).startswith("in 42 s, at ")
+    assert _expires_in({**LOADED, "expires_at": None, "requests_running": 2}) == "once it is idle"
+    assert _expires_in({**LOADED, "expires_at": None}) == "never"
     assert _row({**LOADED, "loading_seconds": 1.5})[2] == "loading"

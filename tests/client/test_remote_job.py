@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tunesmith import ApiError, AsyncTunesmith, Clip, InvalidRequest, RemoteJob, ServerBusy, Tunesmith, errors
-from tunesmith.atomic_file import replacing
+from tunesmith.atomic_file import atomic_write
 
 JOB = {
     "id": "j",
@@ -52,7 +52,7 @@ def _half() -> Iterator[bytes]:
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
     there = tmp_path / "piano.wav"
     there.write_bytes(b"as it was")
-    with pytest.raises(OSError, match="full"), replacing(there) as file:
+    with pytest.raises(OSError, match="full"), atomic_write(there) as file:
         file.writelines(_half())
     assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("piano.wav", b"as it was")]
     Clip(b"new", RemoteJob.of(JOB)).save(there)

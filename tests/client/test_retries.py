@@ -14,7 +14,7 @@ from tunesmith.client.retries import (
     PASSING,
     Deadline,
     Reply,
-    may_pass,
+    is_retryable,
     pause_after,
     retry_after,
 )
@@ -52,10 +52,10 @@ def test_nobody_comes_back_before_time_or_much_later(seconds: int, draw: float) 
 
 
 def test_mistakes_are_not_repeated_and_silence_not_for_ever() -> None:
-    assert not any(may_pass(Reply(status), 1) for status in (400, 401, 403, 404, 409, 413, 422, 500))
-    assert all(may_pass(Reply(status), 1000) for status in PASSING)
+    assert not any(is_retryable(Reply(status), 1) for status in (400, 401, 403, 404, 409, 413, 422, 500))
+    assert all(is_retryable(Reply(status), 1000) for status in PASSING)
     silent = Reply(0, problem="reset")
-    assert [may_pass(silent, attempt) for attempt in (1, MAX_UNANSWERED)] == [True, False]
+    assert [is_retryable(silent, attempt) for attempt in (1, MAX_UNANSWERED)] == [True, False]
 
 
 def test_a_deadline_passes() -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from replicate.client import Client
 
-from tunesmith.hosted.connection import BASE_URL_VARIABLES, BASE_URLS, Access, Chosen, base_url_of, token_for
+from tunesmith.hosted.connection import (
+    BASE_URL_VARIABLES,
+    BASE_URLS,
+    ServiceConnection,
+    ServiceSettings,
+    base_url_of,
+    token_for,
+)
 from tunesmith.hosted.model_names import HostedName, read_name
 
 HF, REPLICATE = read_name("hf:facebook/musicgen-small"), read_name("replicate:meta/musicgen")
@@ -15,10 +22,10 @@ ENDPOINT = read_name("hf:https://x.us-east-1.aws.endpoints.huggingface.cloud")
 ELSEWHERE = read_name("hf:https://huggingface.co.evil.example/x")
 
 
-NOTHING_SET = Chosen()
+NOTHING_SET = ServiceSettings()
 
 
-def token(name: HostedName, chosen: Chosen = NOTHING_SET, **environment: str) -> str | None:
+def token(name: HostedName, chosen: ServiceSettings = NOTHING_SET, **environment: str) -> str | None:
     return token_for(name, base_url_of(name, chosen, environment), chosen, {"HF_TOKEN_PATH": "/none", **environment})
 
 
@@ -28,7 +35,7 @@ def token(name: HostedName, chosen: Chosen = NOTHING_SET, **environment: str) ->
 def test_the_vendor_s_variables_are_heard_and_ours_win(name: HostedName, variable: str) -> None:
     assert token(name) is None
     assert token(name, NOTHING_SET, **{variable: " theirs \n"}) == "theirs"
-    assert token(name, Chosen(token="ours"), **{variable: "theirs"}) == "ours"
+    assert token(name, ServiceSettings(token="ours"), **{variable: "theirs"}) == "ours"
 
 
 def test_the_file_of_hugging_face_s_login_is_read_where_no_variable_says_more(tmp_path: Path) -> None:
@@ -43,7 +50,7 @@ def test_the_file_of_hugging_face_s_login_is_read_where_no_variable_says_more(tm
 
 def test_an_endpoint_elsewhere_gets_only_the_token_that_was_set_for_it() -> None:
     assert token(ELSEWHERE, HF_TOKEN="theirs") is None
-    assert token(ELSEWHERE, Chosen(token="for_it"), HF_TOKEN="theirs") == "for_it"
+    assert token(ELSEWHERE, ServiceSettings(token="for_it"), HF_TOKEN="theirs") == "for_it"
 
 
 def test_one_service_s_token_is_not_the_other_s() -> None:
@@ -55,10 +62,10 @@ def test_one_service_s_token_is_not_the_other_s() -> None:
     (HF, "HF_INFERENCE_ENDPOINT"), (REPLICATE, "REPLICATE_BASE_URL"), (REPLICATE, "REPLICATE_API_BASE_URL"),
 ])  # fmt: skip
 def test_the_service_may_be_elsewhere(name: HostedName, variable: str) -> None:
-    assert base_url_of(name, Chosen(), {}) == BASE_URLS[name.service]
-    assert base_url_of(name, Chosen(), {variable: "http://a/"}) == "http://a"
-    assert base_url_of(name, Chosen("http://b/"), {variable: "http://a"}) == "http://b"
-    assert base_url_of(ENDPOINT, Chosen("http://b/"), {variable: "http://a"}) == ENDPOINT.url
+    assert base_url_of(name, ServiceSettings(), {}) == BASE_URLS[name.service]
+    assert base_url_of(name, ServiceSettings(), {variable: "http://a/"}) == "http://a"
+    assert base_url_of(name, ServiceSettings("http://b/"), {variable: "http://a"}) == "http://b"
+    assert base_url_of(ENDPOINT, ServiceSettings("http://b/"), {variable: "http://a"}) == ENDPOINT.url
 
 
 def test_replicate_is_where_its_own_client_looks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +74,7 @@ def test_replicate_is_where_its_own_client_looks_for_it(monkeypatch: pytest.Monk
     for variable, url in environment.items():
         monkeypatch.setenv(variable, url)
     assert str(Client(api_token="r8_any")._client.base_url) == "http://a"
-    assert base_url_of(REPLICATE, Chosen(), environment) == "http://a"
+    assert base_url_of(REPLICATE, ServiceSettings(), environment) == "http://a"
 
 
 @pytest.mark.parametrize(("url", "is_sent"), [
@@ -75,6 +82,6 @@ def test_replicate_is_where_its_own_client_looks_for_it(monkeypatch: pytest.Monk
     ("https://api.example:8443/x", False), ("https://api.example.evil/x", False), ("https://evil/api.example", False),
 ])  # fmt: skip
 def test_a_token_goes_to_the_address_of_the_service_alone(url: str, *, is_sent: bool) -> None:
-    access = Access("https://api.example", "secret")
+    access = ServiceConnection("https://api.example", "secret")
     assert bool(access.headers_for(url)) is is_sent
     assert "secret" not in repr(access)

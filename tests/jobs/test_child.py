@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith.audio import Audio
 from tunesmith.generator import CancelCheck, ProgressCallback
 from tunesmith.jobs.runners.protocol import decode
-from tunesmith.jobs.runners.worker_main import Child, _Work
+from tunesmith.jobs.runners.worker_main import Worker, _TaskRun
 from tunesmith.request import GenerationRequest
 
 
@@ -22,9 +22,9 @@ class Hot:
 
 def test_clipped_samples_are_among_the_warnings_of_a_piece(tmp_path: Path) -> None:
     output = io.BytesIO()
-    child = Child(output)
+    child = Worker(output)
     child._generator = Hot()
-    work = child._work["a"] = _Work(child, "a")
+    work = child._work["a"] = _TaskRun(child, "a")
     child._make({"task": "a", "request": {"prompt": "x"}, "path": str(tmp_path / "a.wav")}, work)
     made = decode(output.getvalue().splitlines()[-1])
     own, clipped = made["metadata"]["warnings"]

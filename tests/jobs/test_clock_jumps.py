@@ -14,11 +14,11 @@ from work import RESULT, asked, claimed
 from tunesmith.jobs.job import Failure
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
-from tunesmith.jobs.speed_estimates import SpeedBook
+from tunesmith.jobs.speed_estimates import SpeedEstimates
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import DEAD_SECONDS, HEARTBEAT_SECONDS, ProcessIdentity, Workers, is_gone
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import speeds
 from tunesmith.library.tracks import Tracks
 
@@ -78,7 +78,7 @@ def test_no_stage_of_a_job_takes_a_negative_time_and_its_speed_is_what_it_took(
     assert track is not None
     assert track.made.timings["generate"] == pytest.approx(10)
     with database.read() as connection:
-        assert SpeedBook(database).of(connection, "composer").seconds_per_audio_second == pytest.approx(1)
+        assert SpeedEstimates(database).of(connection, "composer").seconds_per_audio_second == pytest.approx(1)
 
 
 @JUMPS
@@ -135,11 +135,11 @@ def test_a_worker_that_shows_that_it_lives_is_not_taken_for_dead(
         clocks.pass_(HEARTBEAT_SECONDS)
         workers.heartbeat(first, HERE)
         workers.heartbeat(second, THERE)
-        assert workers.bury() == 0
+        assert workers.remove_dead() == 0
         if _ == 5:
             clocks.wall.pass_(jump)
-            assert workers.bury() == 0
-    assert Workers(database, lambda: clocks.wall() + jump, lambda _: False, clocks.elapsed).bury() == 0
+            assert workers.remove_dead() == 0
+    assert Workers(database, lambda: clocks.wall() + jump, lambda _: False, clocks.elapsed).remove_dead() == 0
 
 
 @JUMPS
@@ -148,10 +148,10 @@ def test_a_worker_that_is_silent_is_dead_in_time_wherever_the_clock_stands(
 ) -> None:
     workers = Workers(database, clocks.wall, lambda _: False, clocks.elapsed)
     workers.join(HERE)
-    workers.bury()
+    workers.remove_dead()
     clocks.wall.pass_(jump)
     clocks.pass_(DEAD_SECONDS + 1)
-    assert workers.bury() == 1
+    assert workers.remove_dead() == 1
 
 
 def test_a_process_is_the_same_after_the_clock_was_set() -> None:
@@ -164,7 +164,7 @@ def test_a_process_is_the_same_after_the_clock_was_set() -> None:
 
 
 def test_jobs_of_a_time_that_is_not_yet_do_not_use_up_a_quota(database: Database, clocks: Clocks) -> None:
-    store = JobStore(database, 500, clocks.wall, Quotas(Rate(2, "day")))
+    store = JobStore(database, 500, clocks.wall, Quotas(RateLimit(2, "day")))
     clocks.wall.pass_(YEAR)
     store.submit(asked("192.0.2.1"))
     clocks.wall.pass_(-YEAR)

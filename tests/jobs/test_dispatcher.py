@@ -15,7 +15,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError
 from tunesmith.jobs import dispatcher as module
 from tunesmith.jobs.dispatcher import Dispatcher
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Job, JobResult, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
@@ -36,7 +36,7 @@ class Workshop:
         self.store, self.queue = JobStore(self.database, 500), queue(self.database)
         self.results = ResultFiles(folder / "results")
         self.pool = LocalPool(limits or PoolLimits(composers=1))
-        self.dispatcher = Dispatcher(self.queue, Workers(self.database), self.results, self.pool, Changes())
+        self.dispatcher = Dispatcher(self.queue, Workers(self.database), self.results, self.pool, JobEvents())
 
     def submit(self, model: str, prompt: str = "calm piano", **extra: object) -> str:
         request = GenerationRequest.checked(prompt=prompt, model=model, seed=1, duration=1)

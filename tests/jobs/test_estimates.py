@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from work import asked
 
-from tunesmith.jobs.estimates import LOOK_SECONDS, Outlook, Prospect
+from tunesmith.jobs.estimates import LOOK_SECONDS, QueueEstimate, QueueEstimator
 from tunesmith.jobs.job import Job, JobState, new_job_id
-from tunesmith.jobs.queue_order import Queue, Waiting
+from tunesmith.jobs.queue_order import QueuedJob, QueueSnapshot
 from tunesmith.jobs.row_mapping import job_of, row_of
 from tunesmith.jobs.speed_estimates import Speed
 
@@ -24,7 +24,7 @@ class Jobs:
         self.looks = 0
         self.loaded: set[str] = set()
         self.speeds = SPEEDS
-        self.outlook = Outlook(self.read, lambda: self.loaded, lambda: self.now, lambda: self.now)
+        self.outlook = QueueEstimator(self.read, lambda: self.loaded, lambda: self.now, lambda: self.now)
 
     def add(self) -> Job:
         self.now += 0.001
@@ -32,12 +32,14 @@ class Jobs:
         self.jobs.append(job_of(row_of(asked(), job_id, self.now), self.now))
         return self.jobs[-1]
 
-    def read(self) -> Queue:
+    def read(self) -> QueueSnapshot:
         self.looks += 1
-        return Queue([Waiting(job.id, job.model, "", 0, 0, job.audio_seconds) for job in self.jobs], [], self.speeds)
+        return QueueSnapshot(
+            [QueuedJob(job.id, job.model, "", 0, 0, job.audio_seconds) for job in self.jobs], [], self.speeds
+        )
 
-    def of(self, job: Job) -> Prospect:
-        return asyncio.run(self.outlook.of(job))
+    def of(self, job: Job) -> QueueEstimate:
+        return asyncio.run(self.outlook.estimate(job))
 
 
 @pytest.fixture
@@ -47,25 +49,25 @@ def jobs() -> Jobs:
 
 def test_a_waiting_job_is_told_its_place_its_turn_and_its_end(jobs: Jobs) -> None:
     first, second = jobs.add(), jobs.add()
-    assert jobs.of(first) == Prospect(1, 3.0, 4.0)
-    assert jobs.of(second) == Prospect(2, 4.0, 5.0)
+    assert jobs.of(first) == QueueEstimate(1, 3.0, 4.0)
+    assert jobs.of(second) == QueueEstimate(2, 4.0, 5.0)
 
 
 def test_a_loaded_model_has_nothing_to_load(jobs: Jobs) -> None:
     jobs.loaded = {"composer"}
-    assert jobs.of(jobs.add()) == Prospect(1, 0.0, 1.0)
+    assert jobs.of(jobs.add()) == QueueEstimate(1, 0.0, 1.0)
 
 
 def test_nobody_knows_how_long_a_model_takes_that_was_never_measured(jobs: Jobs) -> None:
     jobs.speeds = {}
-    assert jobs.of(jobs.add()) == Prospect(1, None, None)
+    assert jobs.of(jobs.add()) == QueueEstimate(1, None, None)
 
 
 def test_one_look_serves_all_for_a_moment(jobs: Jobs) -> None:
     many = [jobs.add() for _ in range(50)]
 
-    async def act() -> list[Prospect]:
-        return await asyncio.gather(*(jobs.outlook.of(job) for job in many))
+    async def act() -> list[QueueEstimate]:
+        return await asyncio.gather(*(jobs.outlook.estimate(job) for job in many))
 
     assert [one.position for one in asyncio.run(act())] == list(range(1, 51))
     assert jobs.looks == 1
@@ -85,16 +87,16 @@ def test_a_job_whose_model_is_loading_needs_that_and_its_own_time(jobs: Jobs) ->
     jobs.now += 1
     assert jobs.of(job).eta_seconds == pytest.approx(3.0)
     jobs.now += 60
-    assert jobs.of(job) == Prospect(None, None, 0.0)
+    assert jobs.of(job) == QueueEstimate(None, None, 0.0)
 
 
 def test_a_running_job_is_as_far_as_it_says(jobs: Jobs) -> None:
     job = replace(jobs.add(), state=JobState.RUNNING, eta_seconds=2.5)
-    assert jobs.of(job) == Prospect(None, None, 2.5)
+    assert jobs.of(job) == QueueEstimate(None, None, 2.5)
     assert jobs.looks == 0
 
 
 def test_a_job_that_has_just_been_taken_has_no_place(jobs: Jobs) -> None:
     job = jobs.add()
     jobs.jobs.clear()
-    assert jobs.of(job) == Prospect()
+    assert jobs.of(job) == QueueEstimate()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.jobs.fallback import for_stand_in, submission_for_stand_in
+from tunesmith.jobs.fallback import for_fallback, submission_for_stand_in
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import check_keep_alive
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
@@ -27,7 +27,7 @@ def asked(**fields: Any) -> GenerationRequest:
 
 def test_a_stand_in_is_asked_for_all_but_what_only_musicgen_has() -> None:
     assert set(MUSICGEN_S) == set(ONLY_MUSICGEN)
-    assert for_stand_in(asked(**MUSICGEN_S)) == (asked(), ONLY_MUSICGEN)
+    assert for_fallback(asked(**MUSICGEN_S)) == (asked(), ONLY_MUSICGEN)
 
 
 @pytest.mark.parametrize("field", ONLY_MUSICGEN)

@@ -15,17 +15,17 @@ from work import asked
 from tunesmith.config import Settings
 from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.dispatcher import Dispatcher
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Job
 from tunesmith.jobs.job_log import JobEnd, Outcome
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.runners.pool import Loaded, Made, Report, ReportTo, Task
+from tunesmith.jobs.runners.pool import LoadedModel, ProgressReport, ReportCallback, Task, TaskResult
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.workers import Workers
 from tunesmith.library.migrate import open_database
 
-Making = Callable[[Task, ReportTo], Awaitable[Made]]
+Making = Callable[[Task, ReportCallback], Awaitable[TaskResult]]
 
 
 class ScriptedPool:
@@ -34,7 +34,7 @@ class ScriptedPool:
     def __init__(self, make: Making) -> None:
         self.make = make
 
-    async def run(self, task: Task, report: ReportTo) -> Made:
+    async def run(self, task: Task, report: ReportCallback) -> TaskResult:
         return await self.make(task, report)
 
     async def load(self, model: str) -> float | None:
@@ -46,7 +46,7 @@ class ScriptedPool:
     def is_loaded(self, model: str) -> bool:
         return not model
 
-    def loaded(self) -> tuple[Loaded, ...]:
+    def loaded(self) -> tuple[LoadedModel, ...]:
         return ()
 
     def problem(self) -> str | None:
@@ -63,7 +63,7 @@ class Trial:
         self.database = open_database(Settings(data_dir=folder))
         self.store, self.ends = JobStore(self.database, 10), list[JobEnd]()
         results, queue = ResultFiles(folder / "results"), JobQueue(self.database)
-        self.pool, self.changes = ScriptedPool(make), Changes()
+        self.pool, self.changes = ScriptedPool(make), JobEvents()
         self.dispatcher = Dispatcher(queue, Workers(self.database), results, self.pool, self.changes)
         self.dispatcher.diary.listen(self.ends.append)
         self.job = self.store.submit(asked(dialect="replicate")).job
@@ -83,29 +83,29 @@ class Trial:
         return self.ends
 
 
-async def good(task: Task, report: ReportTo) -> Made:
-    report(Report(running=False, stage="loading"))
-    report(Report(running=True, loaded_seconds=2.5))
-    report(Report(running=True, fraction=0.5, stage="playing"))
+async def good(task: Task, report: ReportCallback) -> TaskResult:
+    report(ProgressReport(running=False, stage="loading"))
+    report(ProgressReport(running=True, loaded_seconds=2.5))
+    report(ProgressReport(running=True, fraction=0.5, stage="playing"))
     task.path.write_bytes(b"music")
-    return Made(task.path, 10.0, 8000, 1, {"settings": {"codes": 2000}})
+    return TaskResult(task.path, 10.0, 8000, 1, {"settings": {"codes": 2000}})
 
 
-async def buggy(task: Task, report: ReportTo) -> Made:
-    report(Report(running=True))
+async def buggy(task: Task, report: ReportCallback) -> TaskResult:
+    report(ProgressReport(running=True))
     raise TaskFailed("InternalError", f"no {task.model}", is_mistake=False, trace="Traceback: line 7")
 
 
-async def mistaken(_: Task, __: ReportTo) -> Made:
+async def mistaken(_: Task, __: ReportCallback) -> TaskResult:
     raise TaskFailed("InvalidRequest", "prompt: must rhyme", is_mistake=True)
 
 
-async def crashing(_: Task, __: ReportTo) -> Made:
+async def crashing(_: Task, __: ReportCallback) -> TaskResult:
     raise RunnerCrashed("the runner of composer ended with exit code 3")
 
 
-async def endless(_: Task, report: ReportTo) -> Made:
-    report(Report(running=True))
+async def endless(_: Task, report: ReportCallback) -> TaskResult:
+    report(ProgressReport(running=True))
     await asyncio.Event().wait()
     raise AssertionError
 
@@ -144,7 +144,7 @@ def test_a_report_that_is_written_after_the_end_does_not_undo_it(
     monkeypatch.setattr(JobQueue, "running", late)
     monkeypatch.setattr(JobQueue, "succeed", slowly)
     trial = Trial(tmp_path, good)
-    trial.changes.listen(lambda *_: heard.set() if ended.is_set() else None)
+    trial.changes.subscribe(lambda *_: heard.set() if ended.is_set() else None)
     (end,) = trial.work(lambda: bool(trial.ends))
     assert end.outcome is Outcome.SUCCEEDED
 
@@ -174,7 +174,7 @@ def test_one_whose_runner_dies_is_requeued_once_and_then_failed(tmp_path: Path) 
 def test_one_that_is_canceled_is_stopped_and_one_whose_server_ends_is_released(tmp_path: Path) -> None:
     begun: list[str] = []
 
-    async def noting(task: Task, report: ReportTo) -> Made:
+    async def noting(task: Task, report: ReportCallback) -> TaskResult:
         begun.append(task.id)
         return await endless(task, report)
 
@@ -182,7 +182,7 @@ def test_one_that_is_canceled_is_stopped_and_one_whose_server_ends_is_released(t
     assert end.outcome is Outcome.RELEASED
     stopped = Trial(tmp_path / "stopped", endless)
 
-    async def cancelling(task: Task, report: ReportTo) -> Made:
+    async def cancelling(task: Task, report: ReportCallback) -> TaskResult:
         await asyncio.to_thread(stopped.store.cancel, task.id)
         stopped.dispatcher.wake(task.id)
         return await endless(task, report)
@@ -195,11 +195,11 @@ def test_one_that_is_canceled_is_stopped_and_one_whose_server_ends_is_released(t
 def test_what_is_finished_too_late_counts_as_stopped(tmp_path: Path) -> None:
     trial = Trial(tmp_path, good)
 
-    async def late(task: Task, report: ReportTo) -> Made:
+    async def late(task: Task, report: ReportCallback) -> TaskResult:
         await asyncio.to_thread(trial.store.cancel, task.id)
-        report(Report(running=False))
+        report(ProgressReport(running=False))
         task.path.write_bytes(b"music")
-        return Made(task.path, 10.0, 8000, 1, {})
+        return TaskResult(task.path, 10.0, 8000, 1, {})
 
     trial.pool.make = late
     (end,) = trial.work(lambda: bool(trial.ends))

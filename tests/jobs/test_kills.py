@@ -39,7 +39,7 @@ def drain(database: Database) -> None:
     """Do all the work that is left, as a server does that comes after the dead ones."""
     queue, workers = JobQueue(database), Workers(database)
     worker = workers.join(ProcessIdentity.own())
-    workers.bury()
+    workers.remove_dead()
     queue.recover()
     while claim := queue.claim(worker):
         assert queue.succeed(claim, RESULT, {"worker": worker})

@@ -268,9 +268,9 @@ def test_jobs_of_a_worker_without_heartbeat_are_recovered(
     claims = [claimed(queue, silent), claimed(queue, alive)]
     clock.pass_(10)
     workers.heartbeat(alive, HERE)
-    assert (workers.bury(), queue.recover()) == (0, 0)
+    assert (workers.remove_dead(), queue.recover()) == (0, 0)
     clock.pass_(6)
-    assert (workers.bury(), queue.recover()) == (1, 1)
+    assert (workers.remove_dead(), queue.recover()) == (1, 1)
     states = {claim.job.id: store.get(claim.job.id).state for claim in claims}
     assert set(states) == {lost, kept}
     assert list(states.values()) == [JobState.QUEUED, JobState.LOADING]
@@ -284,7 +284,7 @@ def test_jobs_of_a_process_that_is_gone_are_recovered_at_once(
 ) -> None:
     store.submit(asked())
     claim = claimed(queue, workers.join(ProcessIdentity("here", 666, 0.0)))
-    assert (workers.bury(), queue.recover()) == (1, 1)
+    assert (workers.remove_dead(), queue.recover()) == (1, 1)
     assert store.get(claim.job.id).state is JobState.QUEUED
 
 

@@ -9,14 +9,14 @@ from databases import FakeClock
 from work import RESULT, asked, claimed
 
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.queue_order import Active, Place, Queue, Waiting, in_order
-from tunesmith.jobs.speed_estimates import WEIGHT, Speed, SpeedBook
+from tunesmith.jobs.queue_order import QueuedJob, QueuePosition, QueueSnapshot, RunningJob, in_order
+from tunesmith.jobs.speed_estimates import WEIGHT, Speed, SpeedEstimates
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.database import Database
 
 
-def waiting(number: int, owner: str = "a", model: str = "m", priority: int = 0, turn: int = 0) -> Waiting:
-    return Waiting(f"{number:03d}", model, owner, priority, turn, 10.0)
+def waiting(number: int, owner: str = "a", model: str = "m", priority: int = 0, turn: int = 0) -> QueuedJob:
+    return QueuedJob(f"{number:03d}", model, owner, priority, turn, 10.0)
 
 
 def test_positions_are_the_order_of_claims(database: Database, clock: FakeClock) -> None:
@@ -39,39 +39,41 @@ def test_the_documented_order() -> None:
 
 
 def test_each_model_has_a_queue_of_its_own() -> None:
-    places = Queue([waiting(1, model="x"), waiting(2, model="y"), waiting(3, model="x")], [], {}).places()
+    places = QueueSnapshot([waiting(1, model="x"), waiting(2, model="y"), waiting(3, model="x")], [], {}).places()
     assert {job: place.position for job, place in places.items()} == {"001": 1, "002": 1, "003": 2}
 
 
 def test_a_wait_is_the_work_ahead() -> None:
-    queue = Queue([waiting(1), waiting(2)], [Active("m", 6.0)], {"m": Speed(0.5, 20.0)})
-    assert queue.places() == {"001": Place(1, 6.0), "002": Place(2, 11.0)}
+    queue = QueueSnapshot([waiting(1), waiting(2)], [RunningJob("m", 6.0)], {"m": Speed(0.5, 20.0)})
+    assert queue.places() == {"001": QueuePosition(1, 6.0), "002": QueuePosition(2, 11.0)}
 
 
 def test_the_work_ahead_is_shared_by_those_at_work() -> None:
-    queue = Queue([waiting(1), waiting(2)], [Active("m", 6.0), Active("m", 4.0)], {"m": Speed(0.5, 20.0)})
-    assert queue.places() == {"001": Place(1, 5.0), "002": Place(2, 7.5)}
+    queue = QueueSnapshot(
+        [waiting(1), waiting(2)], [RunningJob("m", 6.0), RunningJob("m", 4.0)], {"m": Speed(0.5, 20.0)}
+    )
+    assert queue.places() == {"001": QueuePosition(1, 5.0), "002": QueuePosition(2, 7.5)}
 
 
 def test_a_model_that_is_not_loaded_is_loaded_first() -> None:
-    queue = Queue([waiting(1), waiting(2)], [], {"m": Speed(0.5, 20.0)})
-    assert queue.places() == {"001": Place(1, 20.0), "002": Place(2, 25.0)}
-    assert queue.places(loaded=["m"]) == {"001": Place(1, 0.0), "002": Place(2, 5.0)}
+    queue = QueueSnapshot([waiting(1), waiting(2)], [], {"m": Speed(0.5, 20.0)})
+    assert queue.places() == {"001": QueuePosition(1, 20.0), "002": QueuePosition(2, 25.0)}
+    assert queue.places(loaded=["m"]) == {"001": QueuePosition(1, 0.0), "002": QueuePosition(2, 5.0)}
 
 
 def test_what_was_never_measured_is_not_guessed() -> None:
-    queue = Queue([waiting(1), waiting(2)], [], {})
-    assert queue.places() == {"001": Place(1, None), "002": Place(2, None)}
-    assert queue.places(loaded=["m"]) == {"001": Place(1, 0.0), "002": Place(2, None)}
+    queue = QueueSnapshot([waiting(1), waiting(2)], [], {})
+    assert queue.places() == {"001": QueuePosition(1, None), "002": QueuePosition(2, None)}
+    assert queue.places(loaded=["m"]) == {"001": QueuePosition(1, 0.0), "002": QueuePosition(2, None)}
 
 
 @pytest.mark.parametrize(("left", "seconds"), [([], 30), ([None], 30), ([8.2, 3.1], 4), ([0.0], 1), ([9e9], 600)])
 def test_when_to_come_back_is_a_sensible_number(left: list[float | None], seconds: int) -> None:
-    assert Queue([], [Active("m", one) for one in left], {}).retry_after() == seconds
+    assert QueueSnapshot([], [RunningJob("m", one) for one in left], {}).retry_after() == seconds
 
 
 def test_speeds_move_towards_what_is_measured(database: Database) -> None:
-    book = SpeedBook(database)
+    book = SpeedEstimates(database)
     with database.write() as connection:
         assert book.of(connection, "m") == Speed()
         book.observe(connection, "m", Speed(seconds_per_audio_second=1.0))

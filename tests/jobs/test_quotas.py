@@ -12,7 +12,7 @@ from tunesmith.errors import QueueFull, RateLimited
 from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import Allowance, Rate
+from tunesmith.library.rate_limit import Allowance, RateLimit
 from tunesmith.library.tokens import TokenRequest, Tokens
 
 ADDRESS = "203.0.113.9"
@@ -21,17 +21,17 @@ ADDRESS = "203.0.113.9"
 @pytest.fixture
 def store(database: Database, clock: FakeClock) -> JobStore:
     clock.now = clock.now // 86_400 * 86_400 + 3_600
-    return JobStore(database, 50, clock, Quotas(anonymous=Rate(2, "day")))
+    return JobStore(database, 50, clock, Quotas(anonymous=RateLimit(2, "day")))
 
 
-def _token(database: Database, quota: Rate | None) -> str:
+def _token(database: Database, quota: RateLimit | None) -> str:
     return Tokens(database).create(TokenRequest(f"with {quota}", quota=quota)).token.id
 
 
 def test_one_piece_more_than_the_quota_is_refused_until_its_day_is_over(
     database: Database, store: JobStore, clock: FakeClock
 ) -> None:
-    owner = _token(database, Rate(3, "day"))
+    owner = _token(database, RateLimit(3, "day"))
     for _ in range(3):
         store.submit(asked(owner))
     with pytest.raises(RateLimited, match="no more than 3 pieces a day") as refused:
@@ -45,7 +45,7 @@ def test_one_piece_more_than_the_quota_is_refused_until_its_day_is_over(
 
 
 def test_what_is_left_is_told(database: Database, store: JobStore, clock: FakeClock) -> None:
-    owner, rate = _token(database, Rate(3, "day")), Rate(3, "day")
+    owner, rate = _token(database, RateLimit(3, "day")), RateLimit(3, "day")
     midnight = clock() + 23 * 3_600
     assert store.allowance(owner) == Allowance("pieces", rate, 3, midnight)
     store.submit(asked(owner))
@@ -66,7 +66,7 @@ def test_addresses_have_a_quota_each_and_tokens_without_one_none(database: Datab
 
 
 def test_the_same_key_again_and_a_full_queue_use_nothing_up(database: Database, clock: FakeClock) -> None:
-    store = JobStore(database, 1, clock, Quotas(anonymous=Rate(2, "hour")))
+    store = JobStore(database, 1, clock, Quotas(anonymous=RateLimit(2, "hour")))
     first = store.submit(asked(ADDRESS, idempotency_key="k"))
     assert store.submit(asked(ADDRESS, idempotency_key="k")).job.id == first.job.id
     with pytest.raises(QueueFull):
@@ -79,7 +79,7 @@ def test_the_same_key_again_and_a_full_queue_use_nothing_up(database: Database, 
 def test_many_at_once_through_several_servers_get_exactly_the_quota(databases: Databases, clock: FakeClock) -> None:
     url = databases.new_url()
     with databases.opened(url) as one, databases.opened(url) as other:
-        stores = [JobStore(database, 50, clock, Quotas(Rate(5, "day"))) for database in (one, other)]
+        stores = [JobStore(database, 50, clock, Quotas(RateLimit(5, "day"))) for database in (one, other)]
 
         def submit(number: int) -> bool:
             try:

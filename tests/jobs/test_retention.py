@@ -17,7 +17,7 @@ from tunesmith.jobs.results import ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import turns
 from tunesmith.library.tracks import Tracks
 
@@ -92,7 +92,7 @@ class Archive:
     """Jobs of many ages, without files."""
 
     def __init__(self, database: Database, clock: FakeClock) -> None:
-        self.store = JobStore(database, 1_000, clock, Quotas(Rate(3, "day")))
+        self.store = JobStore(database, 1_000, clock, Quotas(RateLimit(3, "day")))
         self.queue, self.clock, self.database = JobQueue(database, clock), clock, database
 
     def finished(self, owner: str | None = None) -> str:

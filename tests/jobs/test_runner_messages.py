@@ -16,7 +16,7 @@ import strange_generators
 from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.runners import worker_process as process
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import Made, Report, Task
+from tunesmith.jobs.runners.pool import ProgressReport, Task, TaskResult
 from tunesmith.jobs.runners.protocol import (
     MAX_LINE_BYTES,
     MAX_MESSAGE,
@@ -98,7 +98,7 @@ async def a_pool(**limits: int) -> AsyncIterator[LocalPool]:
         await pool.close(0)
 
 
-def make(pool: LocalPool, folder: Path, prompt: str = "calm piano", model: str = "composer") -> Awaitable[Made]:
+def make(pool: LocalPool, folder: Path, prompt: str = "calm piano", model: str = "composer") -> Awaitable[TaskResult]:
     request = GenerationRequest.checked(prompt=prompt, model=model, seed=1, duration=1)
     return pool.run(Task("a", model, request, folder / "a.wav"), lambda _: None)
 
@@ -194,7 +194,7 @@ def test_what_a_generator_says_is_shortened_and_what_cannot_be_said_fails_its_ta
                     await make(pool, tmp_path, prompt, "wordy")
                 assert caught.value.kind == kind
                 assert len(str(caught.value)) <= MAX_MESSAGE
-            reports: list[Report] = []
+            reports: list[ProgressReport] = []
             request = GenerationRequest.checked(prompt="stage", model="wordy", seed=1)
             made = await pool.run(Task("b", "wordy", request, tmp_path / "b.wav"), reports.append)
             assert max(len(report.stage) for report in reports) == MAX_STAGE

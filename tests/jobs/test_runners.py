@@ -25,8 +25,8 @@ from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.runners import local_pool as local
 from tunesmith.jobs.runners import worker_process as process
 from tunesmith.jobs.runners.local_pool import FOREVER, LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import Made, Report, Task
-from tunesmith.jobs.runners.worker_process import Patience, RunnerProcess
+from tunesmith.jobs.runners.pool import ProgressReport, Task, TaskResult
+from tunesmith.jobs.runners.worker_process import RunnerProcess, Timeouts
 from tunesmith.request import GenerationRequest
 
 
@@ -80,7 +80,7 @@ def run(act: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(asyncio.wait_for(act(), 60))
 
 
-def nobody(_: Report) -> None:
+def nobody(_: ProgressReport) -> None:
     """Take a report that is of no interest."""
 
 
@@ -91,7 +91,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def test_the_composer_makes_a_file_and_says_how_far_it_is(tmp_path: Path) -> None:
     async def act() -> None:
-        reports: list[Report] = []
+        reports: list[ProgressReport] = []
         async with a_pool() as pool:
             made = await pool.run(task(tmp_path, "composer"), reports.append)
         assert (made.duration, made.sample_rate, made.channels) == (1.0, 44100, 2)
@@ -157,7 +157,7 @@ def test_a_composer_that_holds_too_much_memory_is_replaced_between_tasks(
             (after,) = pool.loaded()
             assert after.process_id != before
             monkeypatch.setattr(local, "MAX_COMPOSER_BYTES", 10**12)
-            reports: list[Report] = []
+            reports: list[ProgressReport] = []
             again = await pool.run(task(tmp_path, "composer", name="b"), reports.append)
             assert again.path.read_bytes() == first.path.read_bytes()
             assert all(report.loaded_seconds is None for report in reports)
@@ -193,7 +193,7 @@ def test_a_crash_is_told_and_another_try_gets_a_new_process(tmp_path: Path) -> N
             with pytest.raises(RunnerCrashed, match="exit code 3"):
                 await pool.run(task(tmp_path, "crashing", str(gate)), lambda _: None)
             gate.touch()
-            assert isinstance(await pool.run(task(tmp_path, "crashing", str(gate)), lambda _: None), Made)
+            assert isinstance(await pool.run(task(tmp_path, "crashing", str(gate)), lambda _: None), TaskResult)
 
     run(act)
 
@@ -228,7 +228,7 @@ def test_one_that_does_not_hear_is_ended(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(process, "CANCEL_SECONDS", 0.1)
 
     async def act() -> None:
-        reports: list[Report] = []
+        reports: list[ProgressReport] = []
         async with a_pool() as pool:
             deaf = asyncio.create_task(pool.run(task(tmp_path, "deaf"), reports.append))
             await until(lambda: any(report.stage == "deaf" for report in reports))
@@ -243,7 +243,7 @@ def test_one_that_does_not_hear_is_ended(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_process_that_is_silent_is_taken_for_hung(tmp_path: Path) -> None:
     async def act() -> None:
-        runner = RunnerProcess("patient", patience=Patience(silent=1.5))
+        runner = RunnerProcess("patient", patience=Timeouts(silent=1.5))
         await runner.start()
         work = asyncio.create_task(runner.run(task(tmp_path, "patient", str(tmp_path / "never")), lambda _: None))
         await until(lambda: runner.busy == 1 and runner.memory_bytes() > 0)
@@ -362,7 +362,7 @@ def test_a_model_is_loaded_ahead_once_and_stays_for_those_to_come(tmp_path: Path
             assert loaded.loading_for is None
             assert loaded.expires_in is not None
             assert loaded.expires_in > 60
-            reports: list[Report] = []
+            reports: list[ProgressReport] = []
             await pool.run(task(tmp_path, "prompt"), reports.append)
             assert all(report.running and report.loaded_seconds is None for report in reports)
 
@@ -376,7 +376,7 @@ def test_whoever_gives_up_while_a_model_is_loading_leaves_it_to_the_others(
     monkeypatch.setattr(process, "CANCEL_SECONDS", 0.1)
 
     async def act() -> None:
-        reports: list[Report] = []
+        reports: list[ProgressReport] = []
         async with a_pool() as pool:
             first = asyncio.create_task(pool.run(task(tmp_path, "slow"), reports.append))
             await until(lambda: bool(reports))
@@ -397,7 +397,7 @@ def test_a_loading_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv(strange_generators.GATE, str(tmp_path / "never"))
 
     async def act() -> None:
-        runner = RunnerProcess("slow", patience=Patience(loading=0.5))
+        runner = RunnerProcess("slow", patience=Timeouts(loading=0.5))
         await runner.start()
         with pytest.raises(RunnerCrashed):
             await runner.run(task(tmp_path, "slow"), lambda _: None)
@@ -408,7 +408,7 @@ def test_a_loading_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_task_without_a_sign_of_life_is_ended_with_its_process(tmp_path: Path) -> None:
     async def act() -> None:
-        runner = RunnerProcess("deaf", patience=Patience(stuck=0.5))
+        runner = RunnerProcess("deaf", patience=Timeouts(stuck=0.5))
         await runner.start()
         with pytest.raises(RunnerCrashed):
             await runner.run(task(tmp_path, "deaf"), lambda _: None)

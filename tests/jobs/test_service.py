@@ -26,13 +26,13 @@ from tunesmith.errors import (
     QueueFull,
     UnknownName,
 )
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Failure, Job, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.service import Files, MusicService
+from tunesmith.jobs.service import MusicService, ServiceFiles
 from tunesmith.jobs.store import JobFilter, JobStore, Place
-from tunesmith.jobs.uploads import InputFiles
+from tunesmith.jobs.uploads import UploadStore
 from tunesmith.library.database import Database, database_url
 from tunesmith.library.migrate import open_database
 
@@ -51,12 +51,12 @@ class Shop:
         self.store = JobStore(self.database, queue_limit)
         self.queue = JobQueue(self.database)
         self.results = ResultFiles(folder / "results")
-        self.changes = Changes()
+        self.changes = JobEvents()
         self.woken: list[str | None] = []
         self.worker: str | None = None
         self.reserved: Counter[str] = Counter()
         self.started: list[Claim] = []
-        files = Files(self.results, InputFiles(folder / "inputs"))
+        files = ServiceFiles(self.results, UploadStore(folder / "inputs"))
         self.service = MusicService(self.store, files, self.changes, self, stand_ins=stand_ins)
 
     def wake(self, cancelled: str | None = None) -> None:
@@ -270,7 +270,7 @@ def test_whoever_waits_is_woken_by_the_end(shop: Shop) -> None:
         waiting = asyncio.create_task(shop.service.wait(claim.job))
         await anext(shop.service.events(claim.job.id))
         await asyncio.to_thread(shop.queue.succeed, claim, RESULT, {})
-        shop.changes.tell(claim.job.id)
+        shop.changes.publish(claim.job.id)
         return await waiting
 
     assert run(act).state is JobState.SUCCEEDED
@@ -284,7 +284,7 @@ def test_the_end_is_handed_on_to_who_waits_and_who_asks_after_it_unread(shop: Sh
     async def act() -> None:
         waiting = asyncio.create_task(shop.service.wait(job))
         await asyncio.sleep(0)
-        shop.changes.tell(job.id, ended)
+        shop.changes.publish(job.id, ended)
         assert await waiting is ended
         assert await shop.service.get(job.id) is ended
 
@@ -303,7 +303,7 @@ def test_events_begin_with_the_job_as_it_is_and_finish_with_its_end(shop: Shop) 
                 await asyncio.to_thread(shop.queue.running, claim)
             elif job.state is JobState.RUNNING:
                 await asyncio.to_thread(shop.queue.fail, claim, Failure("Crashed", "it ended"))
-            shop.changes.tell(claim.job.id)
+            shop.changes.publish(claim.job.id)
         return seen
 
     assert run(act) == [JobState.LOADING, JobState.RUNNING, JobState.FAILED]

@@ -13,7 +13,7 @@ from work import RESULT, asked, claimed
 from tunesmith.errors import DatabaseError, IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Failure, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.store import Depth, JobFilter, JobStore
+from tunesmith.jobs.store import JobFilter, JobStore, QueueDepth
 from tunesmith.library.database import Database
 from tunesmith.request import GenerationRequest
 
@@ -190,8 +190,8 @@ def test_depths_tell_how_many_jobs_wait_for_each_model_and_since_when(
     clock.pass_(2)
     claimed(queue)
     assert set(store.depths()) == {
-        Depth("tiny", JobState.LOADING, 1, 7.0), Depth("tiny", JobState.QUEUED, 1, 2.0),
-        Depth("composer", JobState.QUEUED, 1, 2.0),
+        QueueDepth("tiny", JobState.LOADING, 1, 7.0), QueueDepth("tiny", JobState.QUEUED, 1, 2.0),
+        QueueDepth("composer", JobState.QUEUED, 1, 2.0),
     }  # fmt: skip
     assert queue.fail(claimed(queue), Failure("InvalidRequest", "no"))
     assert sum(depth.jobs for depth in store.depths()) == 2

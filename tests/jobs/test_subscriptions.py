@@ -8,10 +8,10 @@ import pytest
 from work import asked
 
 from tunesmith.errors import DatabaseError, DatabaseOutOfReach, JobNotFound, ServerStopping
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Job, JobState, new_job_id
 from tunesmith.jobs.row_mapping import job_of, row_of
-from tunesmith.jobs.subscriptions import Following
+from tunesmith.jobs.subscriptions import JobSubscriptions
 
 FOREVER = float("inf")
 PATIENCE_SECONDS = 20
@@ -24,8 +24,8 @@ class Jobs:
         self.jobs: dict[str, Job] = {}
         self.reads: list[frozenset[str]] = []
         self.error: Exception | None = None
-        self.changes = Changes()
-        self.following = Following(self.read, self.changes)
+        self.changes = JobEvents()
+        self.following = JobSubscriptions(self.read, self.changes)
 
     def add(self) -> str:
         job_id = new_job_id(1.0)
@@ -34,7 +34,7 @@ class Jobs:
 
     def change(self, job_id: str, state: JobState = JobState.RUNNING, progress: float = 0.0) -> None:
         self.jobs[job_id] = replace(self.jobs[job_id], state=state, progress=progress)
-        self.changes.tell(job_id)
+        self.changes.publish(job_id)
 
     def read(self, job_ids: Collection[str]) -> Mapping[str, Job]:
         self.reads.append(frozenset(job_ids))
@@ -69,8 +69,8 @@ def test_an_end_that_is_told_needs_no_reading_and_stays(jobs: Jobs) -> None:
         job_id = jobs.add()
         follower = asyncio.create_task(jobs.follow(job_id))
         await until(1, jobs)
-        jobs.changes.tell(job_id)  # a read of what will be old
-        jobs.changes.tell(job_id, replace(jobs.jobs[job_id], state=JobState.SUCCEEDED))
+        jobs.changes.publish(job_id)  # a read of what will be old
+        jobs.changes.publish(job_id, replace(jobs.jobs[job_id], state=JobState.SUCCEEDED))
         assert (await follower)[-1][0] is JobState.SUCCEEDED
 
     asyncio.run(act())
@@ -150,7 +150,7 @@ def test_nothing_new_wakes_nobody_and_a_follower_may_stop_waiting(jobs: Jobs) ->
         job_id = jobs.add()
         with jobs.following.feed(job_id) as feed:
             seen = await feed.after(None, FOREVER)
-            jobs.changes.tell(job_id)
+            jobs.changes.publish(job_id)
             assert await feed.after(seen, 0.05) is None
 
     asyncio.run(act())
@@ -224,7 +224,7 @@ def test_who_waits_for_the_end_alone_is_not_read_for_before_it_and_who_joins_see
         job_id = jobs.add()
         with jobs.following.feed(job_id, jobs.jobs[job_id], only_end=True) as waiting:
             jobs.jobs[job_id] = replace(jobs.jobs[job_id], state=JobState.RUNNING)
-            jobs.changes.tell_progress(job_id)
+            jobs.changes.publish_progress(job_id)
             assert await waiting.after(waiting.job, 0.02) is None
             assert jobs.reads == []
             with jobs.following.feed(job_id) as watching:

@@ -83,7 +83,7 @@ def test_jobs_in_progress_of_nobody_are_taken_back_whatever_they_hold(
             values = {"state": state, "worker": worker, "id": job_id}
             connection.execute(sa.text("UPDATE jobs SET state = :state, worker = :worker WHERE id = :id"), values)
     damage(database, bad, "request", "{}")
-    Workers(database, clock).bury()
+    Workers(database, clock).remove_dead()
     assert queue.recover() == 2
     assert claimed(queue).job.id == good
     assert queue.claim("w1") is None

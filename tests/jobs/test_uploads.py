@@ -14,12 +14,12 @@ from sounds import wav_bytes
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs import uploads as module
-from tunesmith.jobs.uploads import InputFiles
+from tunesmith.jobs.uploads import UploadStore
 
 
 @pytest.fixture
-def inputs(tmp_path: Path) -> InputFiles:
-    return InputFiles(tmp_path / "inputs")
+def inputs(tmp_path: Path) -> UploadStore:
+    return UploadStore(tmp_path / "inputs")
 
 
 def sound(kind: str) -> bytes:
@@ -33,7 +33,7 @@ def kept(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3", "AIFF"])
-def test_a_recording_is_kept_as_it_came_under_its_digest(inputs: InputFiles, tmp_path: Path, kind: str) -> None:
+def test_a_recording_is_kept_as_it_came_under_its_digest(inputs: UploadStore, tmp_path: Path, kind: str) -> None:
     content = sound(kind)
     path = inputs.keep(content, "audio")
     assert path == tmp_path / "inputs" / hashlib.sha256(content).hexdigest()
@@ -41,7 +41,7 @@ def test_a_recording_is_kept_as_it_came_under_its_digest(inputs: InputFiles, tmp
     assert kept(tmp_path) == [path]
 
 
-def test_the_same_recording_is_kept_once_however_many_bring_it(inputs: InputFiles, tmp_path: Path) -> None:
+def test_the_same_recording_is_kept_once_however_many_bring_it(inputs: UploadStore, tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as callers:
         paths = set(callers.map(lambda _: inputs.keep(wav_bytes(), "audio"), range(16)))
     assert kept(tmp_path) == list(paths)
@@ -52,7 +52,7 @@ def test_the_same_recording_is_kept_once_however_many_bring_it(inputs: InputFile
     b"", b"nonsense", wav_bytes()[:40], b"<html></html>", b"#!/bin/sh\n", b"RIFF\xff\xff\xff\xffWAVEfmt ",
 ])  # fmt: skip
 def test_what_is_no_sound_is_refused_by_its_field_and_not_kept(
-    inputs: InputFiles, tmp_path: Path, content: bytes, field: str
+    inputs: UploadStore, tmp_path: Path, content: bytes, field: str
 ) -> None:
     with pytest.raises(InvalidRequest) as caught:
         inputs.keep(content, field)
@@ -60,12 +60,12 @@ def test_what_is_no_sound_is_refused_by_its_field_and_not_kept(
     assert kept(tmp_path) == []
 
 
-def test_a_sound_of_no_length_is_refused(inputs: InputFiles) -> None:
+def test_a_sound_of_no_length_is_refused(inputs: UploadStore) -> None:
     with pytest.raises(InvalidRequest, match="audio: has no sound in it"):
         inputs.keep(wav_bytes(0), "audio")
 
 
-def test_a_recording_that_is_too_long_is_refused(inputs: InputFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_that_is_too_long_is_refused(inputs: UploadStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_AUDIO_SECONDS", 1.5)
     inputs.keep(wav_bytes(1), "audio")
     with pytest.raises(InvalidRequest, match=r"audio: must be at most 1\.5 s long"):

@@ -13,13 +13,13 @@ from tunesmith.errors import RateLimited
 from tunesmith.library.call_budget import CallBudget
 from tunesmith.library.database import Database
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 
 MODEL = "hf:facebook/musicgen-small"
 
 
 def budget(database: Database, clock: FakeClock, rate: str = "3/day") -> CallBudget:
-    return CallBudget(database, Rate.parse("max_calls", rate), clock)
+    return CallBudget(database, RateLimit.parse("max_calls", rate), clock)
 
 
 def test_so_many_calls_are_taken_and_no_more_until_the_next_day(database: Database) -> None:

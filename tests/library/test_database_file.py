@@ -54,7 +54,7 @@ def uses(database: Database) -> Iterator[Callable[[], object]]:
     yield store.queue
     yield store.result_uses
     yield store.recordings_in_use
-    yield Workers(database).bury
+    yield Workers(database).remove_dead
     yield queue.recover
     yield queue.waiting_models
     yield lambda: queue.claim("w1")

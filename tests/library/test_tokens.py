@@ -11,7 +11,7 @@ from databases import FakeClock
 
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import tokens as table
 from tunesmith.library.tokens import TokenRequest, Tokens
 
@@ -22,11 +22,16 @@ def tokens(database: Database, clock: FakeClock) -> Tokens:
 
 
 def test_a_token_is_known_again_with_all_it_may_do(tokens: Tokens) -> None:
-    wanted = TokenRequest("ci", "admin", Rate(1000, "day"), Rate.parse("rate", "60/min"), 1_900_000_000.0)
+    wanted = TokenRequest("ci", "admin", RateLimit(1000, "day"), RateLimit.parse("rate", "60/min"), 1_900_000_000.0)
     made = tokens.create(wanted)
     found = tokens.verify(made.secret)
     assert found is not None
-    assert (found.name, found.scope, found.quota, found.rate) == ("ci", "admin", Rate(1000, "day"), Rate(60, "minute"))
+    assert (found.name, found.scope, found.quota, found.rate) == (
+        "ci",
+        "admin",
+        RateLimit(1000, "day"),
+        RateLimit(60, "minute"),
+    )
     assert tokens.list() == (found,)
 
 
@@ -116,12 +121,12 @@ def test_names_are_checked(name: str) -> None:
     ("10/minutes", "10/minute", 60), ("1/s", "1/second", 1),
 ])  # fmt: skip
 def test_a_rate_is_read_as_people_write_it(text: str, rate: str, seconds: int) -> None:
-    read = Rate.parse("rate", text)
+    read = RateLimit.parse("rate", text)
     assert (str(read), read.seconds) == (rate, seconds)
-    assert Rate.parse("rate", rate) == read
+    assert RateLimit.parse("rate", rate) == read
 
 
 @pytest.mark.parametrize("text", ["", "10", "0/day", "-1/day", "1/week", "many/day", "1/day/2", "9999999999/s"])
 def test_what_is_no_rate_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest, match="quota: must be COUNT/UNIT"):
-        Rate.parse("quota", text)
+        RateLimit.parse("quota", text)

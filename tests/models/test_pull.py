@@ -20,7 +20,7 @@ from tunesmith.errors import DownloadError, InvalidRequest, ModelFileError, OutO
 from tunesmith.generator import Progress
 from tunesmith.models.hub import INCOMPLETE, Hub
 from tunesmith.models.integrity import verify
-from tunesmith.models.pull import Offer, PullTools, pull
+from tunesmith.models.pull import PullPlan, PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import InstalledModel, Store
 
@@ -34,7 +34,7 @@ class Bench:
     hub: HubServer
     folder: Path
     tools: PullTools
-    offers: list[Offer] = field(default_factory=list)
+    offers: list[PullPlan] = field(default_factory=list)
     steps: list[Progress] = field(default_factory=list)
 
     def share(self, hub_id: str = ID, **options: str) -> Path:

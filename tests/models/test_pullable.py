@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tunesmith.models.licences import allows_commercial_use, commercial_use_in_words
+from tunesmith.models.licences import allows_commercial_use, describe_commercial_use
 from tunesmith.models.pullable import catalogue, find_entry
 from tunesmith.models.store import is_model_name
 
@@ -37,4 +37,4 @@ def test_no_name_leads_to_two_models() -> None:
 
 def test_an_unknown_licence_is_not_taken_for_a_free_one() -> None:
     assert [allows_commercial_use(name) for name in ("MIT", "cc-by-nc-4.0", "other", "")] == [True, False, None, None]
-    assert [commercial_use_in_words(allowed) for allowed in (True, False, None)] == ["yes", "no", "unknown"]
+    assert [describe_commercial_use(allowed) for allowed in (True, False, None)] == ["yes", "no", "unknown"]

@@ -14,7 +14,7 @@ from tunesmith.musicgen.architecture import (
     TextEncoderShape,
     TransformerShape,
 )
-from tunesmith.musicgen.chroma import Melody, chromagram, hear_melody, melody_window, silent_chroma
+from tunesmith.musicgen.chroma import Melody, chromagram, extract_melody, melody_window, silent_chroma
 
 RATE = 32000
 SHAPE = ChromaShape()
@@ -125,7 +125,7 @@ def test_no_melody_is_the_first_bin_throughout() -> None:
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
 def test_a_stereo_melody_at_any_rate_is_heard_alike(rate: int) -> None:
     left, right = _tone(_pitch(-5), 2, rate), 0.5 * _tone(_pitch(-5), 2, rate)
-    melody = hear_melody(np.stack([left, right]), rate, RATE)
+    melody = extract_melody(np.stack([left, right]), rate, RATE)
     assert melody.shape == (2 * RATE,)
     np.testing.assert_allclose(melody[1000:-1000], 0.75 * _tone(_pitch(-5), 2)[1000:-1000], atol=0.01)
     assert set(chromagram(melody, ARCHITECTURE).argmax(axis=1)) == {NAMES.index("E")}
@@ -134,7 +134,7 @@ def test_a_stereo_melody_at_any_rate_is_heard_alike(rate: int) -> None:
 @pytest.mark.parametrize("samples", [np.zeros((2, RATE)), np.zeros((1, 0)), np.full((1, RATE), 1e-7)])
 def test_a_silent_melody_is_refused(samples: NDArray[np.float64]) -> None:
     with pytest.raises(InvalidRequest, match="melody: is silent"):
-        hear_melody(samples.astype(np.float32), RATE, RATE)
+        extract_melody(samples.astype(np.float32), RATE, RATE)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -142,7 +142,7 @@ def test_a_melody_of_broken_samples_is_refused(bad: float) -> None:
     samples = _tone(A4, 1)[None].copy()
     samples[0, 500] = bad
     with pytest.raises(InvalidRequest, match="melody: has samples that are not numbers"):
-        hear_melody(samples, RATE, RATE)
+        extract_melody(samples, RATE, RATE)
 
 
 def test_windows_go_round_a_melody_that_is_too_short() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from shapes import TINY, TINY_MELODY
 
-from tunesmith.musicgen.kv_cache import HIDDEN, RowMemory
+from tunesmith.musicgen.kv_cache import HIDDEN, KVCache
 
 
 def cross(tokens: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
@@ -12,7 +12,7 @@ def cross(tokens: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 
 
 def test_a_row_sees_its_own_text_and_nothing_of_longer_ones() -> None:
-    memory = RowMemory(TINY, 2)
+    memory = KVCache(TINY, 2)
     memory.open(0, cross(3), 10)
     memory.open(1, cross(40), 10)
     bias = memory.cross_inputs(slice(0, 2), 1)["cross_bias"]
@@ -22,7 +22,7 @@ def test_a_row_sees_its_own_text_and_nothing_of_longer_ones() -> None:
 
 
 def test_a_row_that_attends_to_nothing_has_only_zero_values() -> None:
-    memory = RowMemory(TINY, 2)
+    memory = KVCache(TINY, 2)
     memory.open(0, None, 10)
     memory.open(1, cross(40), 10)
     inputs = memory.cross_inputs(slice(0, 1), 1)
@@ -31,7 +31,7 @@ def test_a_row_that_attends_to_nothing_has_only_zero_values() -> None:
 
 
 def test_growing_keeps_what_the_rows_hold() -> None:
-    memory = RowMemory(TINY, 2)
+    memory = KVCache(TINY, 2)
     memory.open(0, cross(3), 10)
     for _, cache in memory.caches(slice(0, 1)):
         cache[:, :, :10] = 7
@@ -42,13 +42,13 @@ def test_growing_keeps_what_the_rows_hold() -> None:
 
 
 def test_a_row_that_fits_moves_nothing() -> None:
-    memory = RowMemory(TINY, 2)
+    memory = KVCache(TINY, 2)
     memory.open(0, cross(3), 100)
     assert not memory.open(1, cross(2), 90)
 
 
 def test_a_copied_row_is_the_same_row() -> None:
-    memory = RowMemory(TINY, 3)
+    memory = KVCache(TINY, 3)
     for row, tokens in enumerate((3, 5, 9)):
         memory.open(row, cross(tokens), 20)
         memory.lengths[row] = tokens
@@ -59,7 +59,7 @@ def test_a_copied_row_is_the_same_row() -> None:
 
 
 def test_with_the_last_row_the_memory_goes() -> None:
-    memory = RowMemory(TINY, 2)
+    memory = KVCache(TINY, 2)
     memory.open(0, None, 1000)
     memory.open(1, None, 1000)
     assert not memory.close(0)
@@ -68,13 +68,13 @@ def test_with_the_last_row_the_memory_goes() -> None:
 
 
 def test_melody_models_have_no_cross_attention() -> None:
-    memory = RowMemory(TINY_MELODY, 2)
+    memory = KVCache(TINY_MELODY, 2)
     memory.open(0, None, 10)
     assert memory.cross_inputs(slice(0, 2), 1) == {}
 
 
 @pytest.mark.parametrize("positions", [1, 5])
 def test_every_position_of_a_chunk_gets_the_bias(positions: int) -> None:
-    memory = RowMemory(TINY, 2)
+    memory = KVCache(TINY, 2)
     memory.open(0, cross(3), 10)
     assert memory.cross_inputs(slice(0, 1), positions)["cross_bias"].shape[2] == positions

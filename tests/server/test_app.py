@@ -31,9 +31,9 @@ from tunesmith.errors import (
     UnknownName,
 )
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.tokens import TokenRequest, Tokens
-from tunesmith.server.app import ServerOptions, create_app, tell
+from tunesmith.server.app import ServerOptions, create_app, error_response_for
 from tunesmith.server.errors import Forbidden, ModelIsLoading, Unauthenticated
 
 Message = Callable[[Any], str]
@@ -103,7 +103,7 @@ every_path = pytest.mark.parametrize("path", SHAPES)
 @every_path
 @pytest.mark.parametrize(("error", "status"), STATUSES)
 def test_every_error_has_one_status_and_each_dialects_shape(path: str, error: TunesmithError, status: int) -> None:
-    answer = tell(path, error)
+    answer = error_response_for(path, error)
     assert answer.status_code == status
     text = SHAPES[path](json.loads(bytes(answer.body)))
     assert text
@@ -113,7 +113,7 @@ def test_every_error_has_one_status_and_each_dialects_shape(path: str, error: Tu
 
 
 def test_a_model_that_is_loading_says_when_it_will_be_there_as_huggingfaces_does() -> None:
-    answer = tell("/models/facebook/musicgen-small", ModelIsLoading("facebook/musicgen-small", 23.44))
+    answer = error_response_for("/models/facebook/musicgen-small", ModelIsLoading("facebook/musicgen-small", 23.44))
     assert bytes(answer.body) == (
         b'{"error":"Model facebook/musicgen-small is currently loading","estimated_time":23.4}'
     )
@@ -192,7 +192,7 @@ def test_only_a_server_that_others_cannot_reach_is_open_at_first(
 ) -> None:
     access = options.access(Settings(anonymous_rate="7/hour"))
     assert (access.anonymous, access.open_at_first) == (anonymous, open_at_first)
-    assert access.anonymous_rate == Rate.parse("x", "7/hour")
+    assert access.anonymous_rate == RateLimit.parse("x", "7/hour")
 
 
 def test_a_setting_that_cannot_be_is_named_before_anything_is_opened(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.library.database import Database
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.tokens import Scope, TokenRequest, Tokens
-from tunesmith.server.app import ServerOptions, create_app, tell
-from tunesmith.server.auth import REMEMBERED_SECONDS, Access, Authenticator, require_admin
-from tunesmith.server.ttl_cache import Remembered
+from tunesmith.server.app import ServerOptions, create_app, error_response_for
+from tunesmith.server.auth import REMEMBERED_SECONDS, Authenticator, AuthSettings, require_admin
+from tunesmith.server.ttl_cache import TtlCache
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def app_of(authenticator: Authenticator) -> FastAPI:
         return str(caller.owner)
 
     async def say(request: Any, error: Any) -> Any:
-        return tell(request.url.path, error)
+        return error_response_for(request.url.path, error)
 
     app.add_exception_handler(TunesmithError, say)
     return app
@@ -88,7 +88,7 @@ def asked(
     return asyncio.run(ask())
 
 
-CLOSED = Access(open_at_first=False)
+CLOSED = AuthSettings(open_at_first=False)
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "bearer {}", "Token {}", "TOKEN  {}", "{}", " {} "])
@@ -109,7 +109,7 @@ def test_anything_else_is_not(tokens: Counted, header: str) -> None:
 
 
 def test_a_server_is_open_until_a_token_was_made_and_stays_closed_when_the_last_has_ended(tokens: Counted) -> None:
-    open_at_first = Access()
+    open_at_first = AuthSettings()
     assert asked(Authenticator(tokens, open_at_first)).json() == {"owner": None, "scope": "admin"}
     assert asked(Authenticator(tokens, open_at_first), authorization="Bearer hf_of_theirs").status_code == 200
     assert asked(Authenticator(tokens, CLOSED)).status_code == 401
@@ -120,7 +120,7 @@ def test_a_server_is_open_until_a_token_was_made_and_stays_closed_when_the_last_
 
 
 def test_the_first_token_counts_from_its_first_use(tokens: Counted) -> None:
-    app = app_of(Authenticator(tokens, Access()))
+    app = app_of(Authenticator(tokens, AuthSettings()))
 
     async def calls() -> list[int]:
         transport = httpx.ASGITransport(app=app)
@@ -139,13 +139,13 @@ def test_the_first_token_counts_from_its_first_use(tokens: Counted) -> None:
     ("fe80::1%eth0", "fe80::/64"), ("", "unknown"), ("../../etc", "unknown"),
 ])  # fmt: skip
 def test_anonymous_callers_are_told_apart_by_address(tokens: Counted, address: str, owner: str) -> None:
-    anonymous = Authenticator(tokens, Access(anonymous=True))
+    anonymous = Authenticator(tokens, AuthSettings(anonymous=True))
     assert asked(anonymous, address=address).json() == {"owner": owner, "scope": "generate"}
     assert asked(anonymous, address=address, authorization="Bearer ts_wrong").status_code == 401
 
 
 def test_a_forwarded_address_is_not_believed(tokens: Counted) -> None:
-    anonymous = Authenticator(tokens, Access(anonymous=True))
+    anonymous = Authenticator(tokens, AuthSettings(anonymous=True))
     assert asked(anonymous, address="203.0.113.9", x_forwarded_for="198.51.100.1").json()["owner"] == "203.0.113.9"
 
 
@@ -157,14 +157,14 @@ def test_only_admins_pass_where_admins_are_asked_for(tokens: Counted) -> None:
     assert refused.status_code == 403
     assert "scope admin" in refused.text
     assert asked(authenticator, "/admin").status_code == 401
-    assert asked(Authenticator(tokens, Access(anonymous=True)), "/admin").status_code == 403
-    assert asked(Authenticator(Counted(tokens._database), Access(anonymous=True)), "/admin").status_code == 403
+    assert asked(Authenticator(tokens, AuthSettings(anonymous=True)), "/admin").status_code == 403
+    assert asked(Authenticator(Counted(tokens._database), AuthSettings(anonymous=True)), "/admin").status_code == 403
 
 
 def test_a_revoked_token_stops_within_the_time_it_is_remembered(tokens: Counted) -> None:
     secret = tokens.secret()
     authenticator, now = Authenticator(tokens, CLOSED), FakeClock()
-    authenticator._known = Remembered(REMEMBERED_SECONDS, now)
+    authenticator._known = TtlCache(REMEMBERED_SECONDS, now)
 
     async def statuses() -> list[int]:
         found = []
@@ -198,7 +198,7 @@ def test_a_token_expires_to_the_moment_also_while_it_is_remembered(database: Dat
 def test_the_database_is_asked_once_for_many_requests(tokens: Counted) -> None:
     secret = tokens.secret()
     authenticator = Authenticator(tokens, CLOSED)
-    authenticator._known = Remembered(REMEMBERED_SECONDS, FakeClock())
+    authenticator._known = TtlCache(REMEMBERED_SECONDS, FakeClock())
 
     async def ask() -> set[int]:
         async with client_of(authenticator, xi_api_key=secret) as http:
@@ -217,7 +217,7 @@ def test_what_failed_is_not_remembered_and_room_is_bounded(monkeypatch: pytest.M
         raise OSError("gone")
 
     async def ask() -> None:
-        remembered: Remembered[int, int] = Remembered(10, FakeClock())
+        remembered: TtlCache[int, int] = TtlCache(10, FakeClock())
         with pytest.raises(OSError, match="gone"):
             await remembered.get(0, fail)
         assert await remembered.get(0, lambda: 1) == 1
@@ -231,7 +231,7 @@ def test_what_failed_is_not_remembered_and_room_is_bounded(monkeypatch: pytest.M
 
 def test_one_who_gives_up_does_not_take_the_answer_from_the_others() -> None:
     async def ask() -> int:
-        remembered: Remembered[int, int] = Remembered(10)
+        remembered: TtlCache[int, int] = TtlCache(10)
         loop, may = asyncio.get_running_loop(), asyncio.Event()
         impatient = asyncio.create_task(remembered.get(0, lambda: _when(loop, may)))
         patient = asyncio.create_task(remembered.get(0, fail))
@@ -256,7 +256,7 @@ PATHS = ["/models/a/b", "/v1/predictions", "/v1/music", "/v1/audio/speech", "/v1
 def test_a_token_is_in_no_log_line_and_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(data_dir=tmp_path)
     database = open_database(settings)
-    good = Tokens(database).create(TokenRequest("x", rate=Rate(1_000, "day"))).secret
+    good = Tokens(database).create(TokenRequest("x", rate=RateLimit(1_000, "day"))).secret
     bad = good[:-4] + "AAAA"
     seen = ""
     with caplog.at_level(logging.DEBUG), served(create_app(settings, ServerOptions(host="127.0.0.1"))) as url:

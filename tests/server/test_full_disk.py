@@ -16,7 +16,7 @@ from sounds import wav_bytes
 
 from tunesmith.errors import DiskFull, FolderUnavailable
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.uploads import InputFiles
+from tunesmith.jobs.uploads import UploadStore
 from tunesmith.server.apis.replicate.file_store import FileStore, Upload
 
 KILOBYTES = 2_000
@@ -85,7 +85,7 @@ def fail_to_keep(monkeypatch: pytest.MonkeyPatch, code: int, reason: str) -> Non
 
 
 def keep_input(folder: Path) -> object:
-    return InputFiles(folder).keep(wav_bytes(), "audio")
+    return UploadStore(folder).keep(wav_bytes(), "audio")
 
 
 def keep_result(folder: Path) -> object:

@@ -24,8 +24,8 @@ from tunesmith.server.app import ServerOptions, create_app
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable
 from tunesmith.server.http_connection import limited_by
 from tunesmith.server.limit_log import LimitLog
-from tunesmith.server.listen_sockets import bound
-from tunesmith.server.uvicorn_server import DrainingServer, Ending, create_server
+from tunesmith.server.listen_sockets import bind_sockets
+from tunesmith.server.uvicorn_server import DrainingServer, ShutdownHooks, create_server
 
 SHORT = 0.4
 LARGE = 32 << 20
@@ -64,7 +64,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 @contextmanager
 def running(server: DrainingServer, table: ConnectionTable, refused: list[str]) -> Iterator[Running]:
-    (listening,) = bound("127.0.0.1", 0)
+    (listening,) = bind_sockets("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     wait_for(lambda: server.started, "the server to start")
@@ -84,7 +84,7 @@ def limited(limits: ConnectionLimits = SHORT_LIMITS) -> Iterator[Running]:
         application, http=limited_by(table), ws="none", log_level="error", lifespan="off",
         timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type]
     )  # fmt: skip
-    with running(DrainingServer(config, Ending(lambda: None, lambda: None, 0), table), table, refused) as server:
+    with running(DrainingServer(config, ShutdownHooks(lambda: None, lambda: None, 0), table), table, refused) as server:
         yield server
 
 

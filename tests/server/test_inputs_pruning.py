@@ -11,7 +11,7 @@ from sounds import wav_bytes
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.results import GRACE_SECONDS, Retention
-from tunesmith.jobs.uploads import InputFiles
+from tunesmith.jobs.uploads import UploadStore
 
 DAY = 86_400.0
 MONTH = Retention(days=30, gigabytes=1)
@@ -23,7 +23,7 @@ class Inbox:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, FakeClock()
-        self.files = InputFiles(folder, self.clock)
+        self.files = UploadStore(folder, self.clock)
 
     def keep(self, seconds: float) -> Path:
         return self.files.keep(wav_bytes(seconds), "audio")

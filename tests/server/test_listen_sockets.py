@@ -11,7 +11,7 @@ import pytest
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.server import listen_sockets as module
-from tunesmith.server.listen_sockets import bound, urls_of
+from tunesmith.server.listen_sockets import bind_sockets, urls_of
 
 
 def reached(url: str) -> bool:
@@ -23,7 +23,7 @@ def reached(url: str) -> bool:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_free_port_is_taken_and_told(host: str) -> None:
     with ExitStack() as closing:
-        taken = [closing.enter_context(one) for one in bound(host, 0)]
+        taken = [closing.enter_context(one) for one in bind_sockets(host, 0)]
         urls = urls_of(taken)
         assert urls[0].startswith("http://127.0.0.1:")
         assert len({url.rpartition(":")[2] for url in urls}) == 1
@@ -43,7 +43,7 @@ def test_an_answer_on_an_accepted_connection_is_sent_at_once(host: str) -> None:
             accepted.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
             writer.close()
 
-        (listening,) = bound(host, 0)
+        (listening,) = bind_sockets(host, 0)
         async with await asyncio.start_server(look, sock=listening):
             _, writer = await asyncio.open_connection(*listening.getsockname()[:2])
             try:
@@ -58,17 +58,17 @@ def test_a_port_in_use_is_refused_by_its_number_and_place() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(InvalidRequest, match=f"{port} at 127.0.0.1 is taken by another program") as caught:
-            bound("127.0.0.1", port)
+            bind_sockets("127.0.0.1", port)
     assert caught.value.field == "port"
 
 
 def test_a_port_just_given_up_can_be_had_again() -> None:
-    (first,) = bound("127.0.0.1", 0)
+    (first,) = bind_sockets("127.0.0.1", 0)
     port = first.getsockname()[1]
     with socket.create_connection(("127.0.0.1", port)):
         first.accept()[0].close()
     first.close()
-    (again,) = bound("127.0.0.1", port)
+    (again,) = bind_sockets("127.0.0.1", port)
     again.close()
 
 
@@ -78,7 +78,7 @@ def test_a_port_just_given_up_can_be_had_again() -> None:
 ])  # fmt: skip
 def test_an_address_that_is_not_ours_is_refused_by_name(host: str, problem: str) -> None:
     with pytest.raises(InvalidRequest, match=problem) as caught:
-        bound(host, 0)
+        bind_sockets(host, 0)
     assert caught.value.field == "host"
 
 
@@ -88,7 +88,7 @@ def test_a_port_that_needs_rights_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(module, "_bound", refuse)
     with pytest.raises(InvalidRequest, match="port: 80 may not be used by this user"):
-        bound("127.0.0.1", 80)
+        bind_sockets("127.0.0.1", 80)
 
 
 def test_nothing_stays_open_where_a_part_of_a_name_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,14 +104,14 @@ def test_nothing_stays_open_where_a_part_of_a_name_cannot_be_had(monkeypatch: py
     monkeypatch.setattr(module, "_addresses", lambda *_: [(socket.AF_INET, "127.0.0.1")] * 2)
     monkeypatch.setattr(module, "_bound", second_fails)
     with pytest.raises(InvalidRequest):
-        bound("localhost", 0)
+        bind_sockets("localhost", 0)
     assert opened[0].fileno() == -1
 
 
 def test_an_address_of_ipv6_is_told_in_brackets() -> None:
     if not module._speaks_ipv6():
         pytest.skip("this machine does not speak IPv6")
-    (one,) = bound("::1", 0)
+    (one,) = bind_sockets("::1", 0)
     with one:
         assert urls_of([one])[0].startswith("http://[::1]:")
         assert reached(urls_of([one])[0])

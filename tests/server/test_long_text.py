@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.server.errors import BadRequest, TooLarge
+from tunesmith.server.errors import BadRequest, PayloadTooLarge
 from tunesmith.server.inline_sound import decode_base64
 from tunesmith.server.json_text import MAX_BYTES, parse_json
 from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings
@@ -59,7 +59,7 @@ def test_a_long_text_that_does_not_end_is_not_json(ending: bytes) -> None:
 
 
 def test_what_is_large_without_its_recordings_is_refused() -> None:
-    with pytest.raises(TooLarge, match=r"^the request without its recordings must be at most 1 MB$"):
+    with pytest.raises(PayloadTooLarge, match=r"^the request without its recordings must be at most 1 MB$"):
         parse_json(b'{"audio":"%s"}' % (b"x" * 70_000) + b" " * int(MAX_BYTES), ["audio"])
 
 

@@ -14,10 +14,10 @@ from tunesmith.config import Settings
 from tunesmith.errors import ModelNotInstalled, TaskFailed, UnknownName
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.runners.memory_budget import COMPOSER_BYTES, MachineMemory
-from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task
+from tunesmith.jobs.runners.pool import LoadedModel, ReportCallback, Task, TaskResult
 from tunesmith.library.migrate import open_database
 from tunesmith.server.errors import ModelIsLoading
-from tunesmith.server.model_preload import ModelLoading
+from tunesmith.server.model_preload import ModelPreloader
 
 
 class FakePool:
@@ -28,7 +28,7 @@ class FakePool:
         self.go_on = asyncio.Event()
         self._failure = failure
         self._elapsed = elapsed
-        self._loaded: tuple[Loaded, ...] = ()
+        self._loaded: tuple[LoadedModel, ...] = ()
 
     async def load(self, model: str) -> float | None:
         self.asked.append(model)
@@ -43,7 +43,7 @@ class FakePool:
     def problem(self) -> str | None:
         return None
 
-    def loaded(self) -> tuple[Loaded, ...]:
+    def loaded(self) -> tuple[LoadedModel, ...]:
         return self._loaded
 
     def capacity(self, model: str) -> int:
@@ -52,14 +52,14 @@ class FakePool:
     def is_loaded(self, model: str) -> bool:
         raise NotImplementedError(model)
 
-    async def run(self, task: Task, report: ReportTo) -> Made:
+    async def run(self, task: Task, report: ReportCallback) -> TaskResult:
         raise NotImplementedError(task, report)
 
     async def close(self, drain_seconds: float) -> None:
         raise NotImplementedError(drain_seconds)
 
-    def _show(self, model: str, loading_for: float | None) -> Loaded:
-        return Loaded(model, 1, 1, 0, None, loading_for)
+    def _show(self, model: str, loading_for: float | None) -> LoadedModel:
+        return LoadedModel(model, 1, 1, 0, None, loading_for)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]
         yield JobQueue(database)
 
 
-async def told(loading: ModelLoading, model: str) -> float:
+async def told(loading: ModelPreloader, model: str) -> float:
     """Return the seconds that a caller is told who does not wait."""
     with pytest.raises(ModelIsLoading) as caught:
         await loading.wait(model, 0)
@@ -84,7 +84,7 @@ def test_what_was_measured_is_told_less_what_has_passed_and_never_less_than_a_se
         queue.loaded("composer", 20.0)
         for elapsed, left in ((5.0, 15.0), (19.9, 1.0), (99.0, 1.0)):
             pool = FakePool(elapsed=elapsed)
-            loading = ModelLoading(pool, queue, stand_ins=True)
+            loading = ModelPreloader(pool, queue, stand_ins=True)
             for name in ("composer", "facebook/musicgen-small"):  # which the composer stands in for
                 assert await told(loading, name) == pytest.approx(left, abs=0.5)
             assert pool.asked == ["composer"]
@@ -96,7 +96,7 @@ def test_what_was_measured_is_told_less_what_has_passed_and_never_less_than_a_se
 def test_a_model_is_loaded_once_for_all_and_what_it_took_is_remembered(queue: JobQueue) -> None:
     async def act() -> None:
         pool = FakePool()
-        loading = ModelLoading(pool, queue, stand_ins=True)
+        loading = ModelPreloader(pool, queue, stand_ins=True)
         assert not await loading.is_ready("composer")
         await asyncio.gather(*(told(loading, "composer") for _ in range(3)))
         waiting = asyncio.create_task(loading.wait("composer", 60))
@@ -116,7 +116,7 @@ def test_a_model_is_loaded_once_for_all_and_what_it_took_is_remembered(queue: Jo
 def test_whoever_asks_for_a_model_that_cannot_be_loaded_is_not_sent_round_in_circles(queue: JobQueue) -> None:
     async def act() -> None:
         pool = FakePool(TaskFailed("OutOfResources", "not enough memory", is_mistake=False))
-        loading = ModelLoading(pool, queue, stand_ins=True)
+        loading = ModelPreloader(pool, queue, stand_ins=True)
         pool.go_on.set()
         await loading.wait("composer", 60)
         assert queue.load_seconds("composer") is None
@@ -126,7 +126,7 @@ def test_whoever_asks_for_a_model_that_cannot_be_loaded_is_not_sent_round_in_cir
 
 def test_a_model_that_is_not_there_is_refused_at_once(queue: JobQueue) -> None:
     async def act() -> None:
-        loading = ModelLoading(FakePool(), queue, stand_ins=False)
+        loading = ModelPreloader(FakePool(), queue, stand_ins=False)
         with pytest.raises(ModelNotInstalled, match="tunesmith pull musicgen-small"):
             await loading.wait("facebook/musicgen-small", 0)
         with pytest.raises(UnknownName):
@@ -137,7 +137,7 @@ def test_a_model_that_is_not_there_is_refused_at_once(queue: JobQueue) -> None:
 
 def test_what_a_model_takes_is_known_from_its_manifest(tmp_path: Path, queue: JobQueue) -> None:
     async def act() -> None:
-        guess = await told(ModelLoading(FakePool(), queue, stand_ins=True), "tiny")
+        guess = await told(ModelPreloader(FakePool(), queue, stand_ins=True), "tiny")
         assert 3.0 <= guess < 4.0
 
     model, memory = installed_tiny(tmp_path / "tiny", tmp_path), MachineMemory()

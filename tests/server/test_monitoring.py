@@ -15,13 +15,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tunesmith.jobs.job import JobState
 from tunesmith.jobs.job_log import JobEnd, Outcome
-from tunesmith.jobs.runners.pool import Loaded
-from tunesmith.jobs.store import Depth
-from tunesmith.server.apis.routing import DIALECT_BY_PATH
-from tunesmith.server.middleware.request_log import Answered
-from tunesmith.server.observability.health import Health, Vitals
+from tunesmith.jobs.runners.pool import LoadedModel
+from tunesmith.jobs.store import QueueDepth
+from tunesmith.server.apis.routing import API_BY_PREFIX
+from tunesmith.server.middleware.request_log import RequestSummary
+from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import Metrics
-from tunesmith.server.observability.metrics_collector import Sources, Standing
+from tunesmith.server.observability.metrics_collector import GaugeSources, MetricsCollector
 
 DOCS = Path(__file__).parents[2] / "docs"
 DASHBOARD = json.loads((DOCS / "grafana.json").read_text(encoding="utf-8"))
@@ -41,16 +41,16 @@ Series = Mapping[str, frozenset[str]]
 def series(tmp_path_factory: pytest.TempPathFactory) -> Series:
     """Return the labels of each series of a server on which everything has happened."""
     metrics, folder = Metrics(), tmp_path_factory.mktemp("results")
-    metrics.answered(Answered("api", 200, 0.1))
+    metrics.answered(RequestSummary("api", 200, 0.1))
     metrics.ended(JobEnd("tiny", "api", Outcome.SUCCEEDED, 1.0, 1.0, 1.0, audio_seconds=1.0, codes=1))
     metrics.ended(JobEnd("tiny", "api", Outcome.FAILED, 1.0, kind="Crashed"))
-    metrics.tidied({"results": 1}, "done")
+    metrics.cleaned({"results": 1}, "done")
     metrics.limited("headers")
 
     async def page() -> bytes:
-        health = Health(Vitals(lambda: False, lambda: None, lambda: None, folder))
-        depths, loaded = [Depth("tiny", JobState.QUEUED, 1, 1.0)], (Loaded("tiny", 1, 1, 1, None),)
-        return await Standing(metrics, Sources(lambda: depths, lambda: loaded, health, folder)).page()
+        health = Health(HealthProbes(lambda: False, lambda: None, lambda: None, folder))
+        depths, loaded = [QueueDepth("tiny", JobState.QUEUED, 1, 1.0)], (LoadedModel("tiny", 1, 1, 1, None),)
+        return await MetricsCollector(metrics, GaugeSources(lambda: depths, lambda: loaded, health, folder)).render()
 
     families = text_string_to_metric_families(asyncio.run(page()).decode())
     found: dict[str, frozenset[str]] = {}
@@ -118,7 +118,7 @@ def test_the_page_lists_every_metric_with_its_labels(series: Series) -> None:
 
 
 def test_the_page_names_every_dialect_and_every_outcome() -> None:
-    for value in {*DIALECT_BY_PATH.values(), *(one.value for one in Outcome), *(JobState.QUEUED.value, "busy")}:
+    for value in {*API_BY_PREFIX.values(), *(one.value for one in Outcome), *(JobState.QUEUED.value, "busy")}:
         assert f"`{value}`" in PAGE, value
 
 

@@ -19,13 +19,13 @@ from redis_server import Redis, running_redis
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest, RateLimited
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Allowance, Rate
+from tunesmith.library.rate_limit import Allowance, RateLimit
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.errors import LimitsOutOfReach
+from tunesmith.server.errors import RateLimitStoreUnavailable
 from tunesmith.server.rate_limiter import READS_A_REQUEST, RateLimits, limit_headers
 
-TWO_A_MINUTE = Rate(2, "minute")
+TWO_A_MINUTE = RateLimit(2, "minute")
 START = 1_800_000_000.0  # a full minute
 
 
@@ -81,7 +81,7 @@ def test_callers_and_reads_are_counted_apart(url: str | None) -> None:
 
 def test_many_at_once_get_exactly_the_rate(url: str | None) -> None:
     async def work(limits: RateLimits) -> int:
-        hits = (limits.hit("many", Rate(7, "minute"), is_read=False) for _ in range(50))
+        hits = (limits.hit("many", RateLimit(7, "minute"), is_read=False) for _ in range(50))
         return sum(not left.is_exceeded for left in await asyncio.gather(*hits))
 
     assert run(work, url, FakeClock(START)) == 7
@@ -101,7 +101,7 @@ def test_servers_on_one_redis_count_together(redis: Redis) -> None:
 
 def test_requests_that_cannot_be_counted_are_refused() -> None:
     async def work(limits: RateLimits) -> None:
-        with pytest.raises(LimitsOutOfReach, match="cannot be counted"):
+        with pytest.raises(RateLimitStoreUnavailable, match="cannot be counted"):
             await limits.hit("ann", TWO_A_MINUTE, is_read=False)
 
     with running_redis() as server:
@@ -116,8 +116,8 @@ def test_a_url_that_is_not_redis_is_refused(url: str) -> None:
 
 
 def test_the_headers_say_what_is_nearest_to_its_end_first() -> None:
-    rate = Allowance("requests", Rate(60, "minute"), 59, START + 60)
-    quota = Allowance("pieces", Rate(1000, "day"), 3, START + 3_600)
+    rate = Allowance("requests", RateLimit(60, "minute"), 59, START + 60)
+    quota = Allowance("pieces", RateLimit(1000, "day"), 3, START + 3_600)
     headers = limit_headers([rate, quota], START + 0.5)
     assert headers == {
         "ratelimit-limit": "1000", "ratelimit-remaining": "3", "ratelimit-reset": "3600",
@@ -166,8 +166,8 @@ def said(path: str, body: Any) -> str:
 
 def test_every_dialect_says_in_its_own_shape_that_the_rate_or_the_quota_is_used_up(tmp_path: Path) -> None:
     with server_with(tmp_path, ServerOptions(host="127.0.0.1")) as (client, tokens):
-        hasty = tokens.create(TokenRequest("hasty", rate=Rate(1, "day"))).secret
-        greedy = tokens.create(TokenRequest("greedy", quota=Rate(1, "day"), rate=Rate(1_000, "day"))).secret
+        hasty = tokens.create(TokenRequest("hasty", rate=RateLimit(1, "day"))).secret
+        greedy = tokens.create(TokenRequest("greedy", quota=RateLimit(1, "day"), rate=RateLimit(1_000, "day"))).secret
         for secret in (hasty, greedy):
             first = client.post("/v1/predictions", json=PREDICTION, headers={"authorization": f"Bearer {secret}"})
             assert (first.status_code, first.headers["ratelimit-remaining"]) == (201, "0")

@@ -18,12 +18,12 @@ from sounds import wav_bytes
 from tunesmith.audio.decode_check import check_sound
 from tunesmith.audio.spool import Samples
 from tunesmith.errors import InvalidRequest
-from tunesmith.server.remote_audio import Fetcher, FetchLimits
-from tunesmith.server.ssrf_guard import Guard
+from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher
+from tunesmith.server.ssrf_guard import AddressGuard
 
 
 def _fetch(source: str, limits: FetchLimits | None = None, allow_private: bool = True) -> bytes:
-    return asyncio.run(Fetcher(Guard(allow_private), limits).fetch(source, "input_audio"))
+    return asyncio.run(RemoteAudioFetcher(AddressGuard(allow_private), limits).fetch(source, "input_audio"))
 
 
 def _uri(content: bytes) -> str:
@@ -90,14 +90,14 @@ def test_what_unpacks_to_far_more_than_its_bytes_is_refused() -> None:
 
 
 def test_a_redirect_to_this_machine_is_not_followed() -> None:
-    class PublicHere(Guard):
+    class PublicHere(AddressGuard):
         async def address_for(self, url: httpx.URL, field: str) -> str:
             return "127.0.0.1" if url.host == "here.test" else await super().address_for(url, field)
 
     with receiver(lambda _: Reply(302, headers={"location": there.url})) as there:
         address = f"http://here.test:{httpx.URL(there.url).port}/"
         with pytest.raises(InvalidRequest, match="not on the open internet"):
-            asyncio.run(Fetcher(PublicHere()).fetch(address, "input_audio"))
+            asyncio.run(RemoteAudioFetcher(PublicHere()).fetch(address, "input_audio"))
         assert len(there.received) == 1
 
 

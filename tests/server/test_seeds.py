@@ -12,21 +12,21 @@ from work import NoStarter
 
 from tunesmith.config import Settings
 from tunesmith.errors import IdempotencyConflict
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.service import Files, MusicService
+from tunesmith.jobs.service import MusicService, ServiceFiles
 from tunesmith.jobs.store import JobStore
-from tunesmith.jobs.uploads import InputFiles
+from tunesmith.jobs.uploads import UploadStore
 from tunesmith.library.migrate import open_database
 from tunesmith.request import GenerationRequest
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[MusicService]:
-    files = Files(ResultFiles(tmp_path / "results"), InputFiles(tmp_path / "inputs"))
+    files = ServiceFiles(ResultFiles(tmp_path / "results"), UploadStore(tmp_path / "inputs"))
     with closing(open_database(Settings(data_dir=tmp_path))) as database:
-        yield MusicService(JobStore(database, 10), files, Changes(), NoStarter(), stand_ins=True)
+        yield MusicService(JobStore(database, 10), files, JobEvents(), NoStarter(), stand_ins=True)
 
 
 def submission(key: str | None, owner: str = "me", **fields: int) -> Submission:

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from receivers import Reply, receiver
 
-from tunesmith.server.errors import ForbiddenAddress
-from tunesmith.server.ssrf_guard import Guard, guarded_client, is_public
+from tunesmith.server.errors import PrivateAddressError
+from tunesmith.server.ssrf_guard import AddressGuard, guarded_client, is_public
 
 
 @pytest.mark.parametrize("address", [
@@ -37,8 +37,8 @@ async def _names(host: str) -> list[str]:
     "file:///etc/passwd", "http://", "http://[::1", "gopher://x", "not a url",
 ])  # fmt: skip
 def test_what_must_not_be_asked_for_is_refused(url: str) -> None:
-    with pytest.raises(ForbiddenAddress, match="webhook"):
-        asyncio.run(Guard(resolve=_names).check(url, "webhook"))
+    with pytest.raises(PrivateAddressError, match="webhook"):
+        asyncio.run(AddressGuard(resolve=_names).check(url, "webhook"))
 
 
 @pytest.mark.parametrize("url", [
@@ -47,8 +47,8 @@ def test_what_must_not_be_asked_for_is_refused(url: str) -> None:
     "http://0.0.0.0/", "http://localhost/", "http://LOCALHOST./", "http://x@127.0.0.1/", "http://①②⑦.⓪.⓪.①/",
 ])  # fmt: skip
 def test_every_spelling_of_this_machine_is_refused(url: str) -> None:
-    with pytest.raises(ForbiddenAddress):
-        asyncio.run(Guard().check(url, "webhook"))
+    with pytest.raises(PrivateAddressError):
+        asyncio.run(AddressGuard().check(url, "webhook"))
 
 
 def test_the_connection_goes_to_the_address_that_was_checked_under_the_name_asked_for() -> None:
@@ -59,7 +59,7 @@ def test_the_connection_goes_to_the_address_that_was_checked_under_the_name_aske
         return ["127.0.0.1"]
 
     async def get(url: str) -> int:
-        async with guarded_client(Guard(allow_private=True, resolve=once), "input", 5) as client:
+        async with guarded_client(AddressGuard(allow_private=True, resolve=once), "input", 5) as client:
             return (await client.get(url)).status_code
 
     with receiver() as there:
@@ -73,7 +73,7 @@ def test_a_redirect_to_the_inside_is_refused() -> None:
     async def names(host: str) -> list[str]:
         return ["127.0.0.1"] if host == "here.test" else ["10.0.0.1"]
 
-    class PublicHere(Guard):
+    class PublicHere(AddressGuard):
         async def address_for(self, url: httpx.URL, field: str) -> str:
             return "127.0.0.1" if url.host == "here.test" else await super().address_for(url, field)
 
@@ -82,6 +82,6 @@ def test_a_redirect_to_the_inside_is_refused() -> None:
             await client.get(url)
 
     with receiver(lambda _: Reply(302, headers={"location": "http://inside.test/"})) as there:
-        with pytest.raises(ForbiddenAddress, match=r"inside\.test"):
+        with pytest.raises(PrivateAddressError, match=r"inside\.test"):
             asyncio.run(get(f"http://here.test:{httpx.URL(there.url).port}/"))
         assert len(there.received) == 1

@@ -13,7 +13,7 @@ import scipy.signal
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.mix import MixOptions, Session
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score, Section, TempoMap
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 from tunesmith.composer.theory import Key, Meter
@@ -55,7 +55,7 @@ def _tone(tone: Tone) -> Samples:
 @functools.lru_cache(maxsize=512)
 def _drum(pitch: int, velocity: int) -> Samples:
     seconds = np.arange(round(0.4 * SAMPLE_RATE)) / SAMPLE_RATE
-    noise = chance(pitch, "drum").standard_normal((2, len(seconds)))
+    noise = rng_for(pitch, "drum").standard_normal((2, len(seconds)))
     if pitch in (35, 36):
         sweep = 50 * seconds + 4 * (1 - np.exp(-seconds * 40))
         wave = np.tile(np.sin(2 * np.pi * sweep) * np.exp(-seconds * 12), (2, 1))

@@ -10,9 +10,9 @@ from hosted_services import HostedService, hosted_service
 
 from tunesmith.audio import Audio
 from tunesmith.generator import Progress, never_cancelled
-from tunesmith.hosted.connection import Access
+from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.generator import HostedGenerator
-from tunesmith.hosted.http_client import Patience
+from tunesmith.hosted.http_client import RetryTiming
 from tunesmith.hosted.model_names import HostedName, read_name
 from tunesmith.request import GenerationRequest
 
@@ -43,8 +43,8 @@ class Bench:
         self.now += seconds
 
     def generator(self, model: str) -> HostedGenerator:
-        access = Access(self.service.url, self.token, self.seconds, self.take or self.calls.append)
-        patience = Patience(self._sleep, lambda: 0.5, lambda: self.now)
+        access = ServiceConnection(self.service.url, self.token, self.seconds, self.take or self.calls.append)
+        patience = RetryTiming(self._sleep, lambda: 0.5, lambda: self.now)
         return HostedGenerator(read_name(model), access, patience)
 
     def make(self, model: str = "hf:facebook/musicgen-small", **wishes: object) -> Audio:

@@ -27,7 +27,7 @@ def serve(url: str) -> None:
     database = Database(url)
     store, queue, workers = JobStore(database, 10_000), JobQueue(database), Workers(database)
     worker = workers.join(ProcessIdentity.own())
-    workers.bury()
+    workers.remove_dead()
     queue.recover()
     while True:
         while sum(queue.waiting_models().values()) < MAX_WAITING:

@@ -26,7 +26,7 @@ from tunesmith.config import Settings
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import EVERYTHING, JobStore
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.tokens import Scope, TokenRequest, Tokens
 from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.hub import Hub
@@ -57,7 +57,7 @@ class Serving:
 
     def token(self, *, scope: Scope = "generate", quota: str | None = None, rate: str | None = None) -> str:
         """Make a token, such as one with a quota of ``1/day``; return its secret."""
-        pieces, requests = (Rate.parse("limit", text) if text else None for text in (quota, rate))
+        pieces, requests = (RateLimit.parse("limit", text) if text else None for text in (quota, rate))
         return self.tokens.create(TokenRequest(uuid4().hex, scope, pieces, requests)).secret
 
     def job_of(self, prompt: str) -> Job | None:

@@ -30,7 +30,7 @@ class Stretch:
     last: int
 
 
-def spliced(audio: Audio, stretches: Sequence[Stretch], overlap: int) -> Audio:
+def splice(audio: Audio, stretches: Sequence[Stretch], overlap: int) -> Audio:
     """Join stretches; at each joint ``overlap`` samples around it fade from the one into the other."""
     half = overlap // 2
     spool = Spool(audio.channels)
@@ -50,7 +50,7 @@ def crossfaded(leaving: Samples, arriving: Samples) -> Samples:
 
     No peak is higher than -1 dBTP, or than the highest of the two where that is higher.
     """
-    rise = fade_curve(leaving.shape[1], "smooth" if likeness(leaving, arriving) > ALIKE else "equal_power")
+    rise = fade_curve(leaving.shape[1], "smooth" if similarity(leaving, arriving) > ALIKE else "equal_power")
     mixed = np.asarray(leaving * rise[::-1] + arriving * rise, np.float32)
     ceiling = max(CEILING, _peak(leaving), _peak(arriving))
     return mixed if _peak(mixed) <= ceiling else _limited(mixed, ceiling)
@@ -107,7 +107,7 @@ def stretched(audio: Audio, stretch: Stretch, length: int) -> Samples:
     return np.ascontiguousarray(out[:, hop : hop + length])
 
 
-def likeness(one: Samples, other: Samples) -> float:
+def similarity(one: Samples, other: Samples) -> float:
     """Return how two equally long waves correlate, −1 to 1."""
     size = float(np.sqrt((one**2).sum() * (other**2).sum()))
     return float((one * other).sum()) / size if size > 0 else 0.0

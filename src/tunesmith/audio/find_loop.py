@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.audio import edit
-from tunesmith.audio.analysis.analyse import Heard, hear_knowing
-from tunesmith.audio.analysis.beat_similarity import Likeness
+from tunesmith.audio.analysis.analyse import Analysis, analyse_with_metadata
+from tunesmith.audio.analysis.beat_similarity import BeatSimilarity
 from tunesmith.audio.analysis.rhythm import Rhythm
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.crossfade import Stretch, aligned, copy_stretch, crossfaded, likeness
+from tunesmith.audio.crossfade import Stretch, aligned, copy_stretch, crossfaded, similarity
 from tunesmith.audio.markers import Loop, markers_of
 from tunesmith.audio.spool import Samples, Spool
 from tunesmith.audio.timeline import NEAR_SECONDS, timeline_of
@@ -36,18 +36,18 @@ class LoopPoints:
     start: float
     end: float
     bars: int
-    likeness: float
+    similarity: float
     is_stated: bool = False
 
 
-def best_loop(heard: Heard, bars: int | None = None) -> LoopPoints | None:
+def best_loop(heard: Analysis, bars: int | None = None) -> LoopPoints | None:
     """Return the loop whose end goes into its start most naturally; None where no beat is found or no bars fit."""
     rhythm = heard.rhythm
     if rhythm is None:
         return None
-    alike = heard.likeness()
+    alike = heard.beat_similarity()
     found = [points for size in ((bars,) if bars else BARS) for points in _of_length(size, rhythm, alike)]
-    return max(found, key=lambda points: points.likeness * GOOD_BARS.get(points.bars, 1.0), default=None)
+    return max(found, key=lambda points: points.similarity * GOOD_BARS.get(points.bars, 1.0), default=None)
 
 
 def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
@@ -60,7 +60,7 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
     stated = markers_of(audio.metadata, audio.sample_rate).loops if bars is None else ()
     if stated:
         return _as_stated(audio, stated[0])
-    points = best_loop(hear_knowing(audio), bars)
+    points = best_loop(analyse_with_metadata(audio), bars)
     if points is None:
         if bars is not None:
             raise InvalidRequest("bars", f"no loop of {bars} bars is found in {audio.duration:.1f} s of sound")
@@ -84,7 +84,7 @@ def _as_stated(audio: Audio, loop: Loop) -> tuple[Audio, LoopPoints]:
     return audio.with_samples(spool, metadata=metadata), LoopPoints(start, end, bars, 1.0, is_stated=True)
 
 
-def _of_length(bars: int, rhythm: Rhythm, alike: Likeness) -> list[LoopPoints]:
+def _of_length(bars: int, rhythm: Rhythm, alike: BeatSimilarity) -> list[LoopPoints]:
     beats, size = rhythm.beats, bars * rhythm.beats_a_bar
     firsts = [beats.index(time) for time in rhythm.downbeats]
     return [
@@ -109,7 +109,7 @@ def _fade_seam(audio: Audio, spool: Spool, start: int, end: int) -> None:
     size, shortest = (round(seconds * audio.sample_rate) for seconds in (OVERLAP_SECONDS, SHORTEST_OVERLAP_SECONDS))
     after = audio.between(end, end + size), audio.between(start, start + size)
     before = audio.between(end - size, end), audio.between(start - size, start)
-    if end + size <= audio.num_samples and likeness(*after) > max(LIKE_ENOUGH, likeness(*before)):
+    if end + size <= audio.num_samples and similarity(*after) > max(LIKE_ENOUGH, similarity(*before)):
         spool.write(0, crossfaded(*after))
         return
     if _power(before[1]) < AS_LOUD * _power(before[0]):  # as before the first beat of a piece: a gap would be heard

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tunesmith.audio.analysis.analyse import Heard, hear_knowing
+from tunesmith.audio.analysis.analyse import Analysis, analyse_with_metadata
 from tunesmith.audio.analysis.rhythm import FRAMES_A_SECOND
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.crossfade import Stretch, aligned, copy_stretch, spliced, stretched
+from tunesmith.audio.crossfade import Stretch, aligned, copy_stretch, splice, stretched
 from tunesmith.audio.edit import fade_curve
 from tunesmith.audio.retiming import keep_loops_between, retimed
 from tunesmith.audio.spool import Spool
@@ -42,7 +42,7 @@ def fit(audio: Audio, duration: float) -> Fit:
     """Return the sound ``duration`` seconds long, to the sample."""
     if not UNNOTICED_SECONDS < duration <= MAX_DURATION_SECONDS:
         raise InvalidRequest("duration", f"must be at most {MAX_DURATION_SECONDS:g} s and above 0, got {duration:g}")
-    heard = hear_knowing(audio)
+    heard = analyse_with_metadata(audio)
     wanted = duration - audio.duration
     if heard.rhythm is None:
         joined, done = _without_beats(audio, wanted)
@@ -53,7 +53,7 @@ def fit(audio: Audio, duration: float) -> Fit:
     return Fit(_exactly(joined, duration), done)
 
 
-def _shorter(audio: Audio, heard: Heard, excess: float) -> tuple[Audio, str]:
+def _shorter(audio: Audio, heard: Analysis, excess: float) -> tuple[Audio, str]:
     """Take out whole beats, as many bars as fit into what is too much, where the jump is least noticed."""
     assert heard.rhythm is not None
     beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
@@ -66,18 +66,18 @@ def _shorter(audio: Audio, heard: Heard, excess: float) -> tuple[Audio, str]:
     count = ending.choose({count: excess - count * beat for count in possible})
     if not count:
         return audio, "cut at its end"
-    likeness = heard.likeness()
+    likeness = heard.beat_similarity()
     leaving = max(range(bar, len(beats) - count), key=lambda at: likeness.jump(at, at + count))
     rate = audio.sample_rate
     cut = round(beats[leaving] * rate)
     arriving = aligned(audio, cut, round(beats[leaving + count] * rate))
     stretches = [Stretch(0, cut), Stretch(arriving, audio.num_samples)]
     done = f"{_bars(count, bar)} taken out at {beats[leaving]:.2f} s"
-    joined = spliced(audio, stretches, round(OVERLAP_SECONDS * rate))
+    joined = splice(audio, stretches, round(OVERLAP_SECONDS * rate))
     return ending.lengthened(joined, count * beat - excess), done
 
 
-def _longer(audio: Audio, heard: Heard, missing: float) -> tuple[Audio, str]:
+def _longer(audio: Audio, heard: Analysis, missing: float) -> tuple[Audio, str]:
     """Repeat whole bars, as often as it takes, going back where the jump is least noticed."""
     assert heard.rhythm is not None
     beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
@@ -92,7 +92,7 @@ def _longer(audio: Audio, heard: Heard, missing: float) -> tuple[Audio, str]:
     if most < 1:
         return _without_beats(audio, missing)
     sizes = _sizes(count, bar, most)
-    likeness = heard.likeness()
+    likeness = heard.beat_similarity()
     leaving = max(range(max(sizes), len(beats)), key=lambda at: likeness.jump(at, at - sizes[0]))
     rate = audio.sample_rate
     arriving = [round(beats[leaving - size] * rate) for size in sizes]
@@ -100,7 +100,7 @@ def _longer(audio: Audio, heard: Heard, missing: float) -> tuple[Audio, str]:
     stretches = [Stretch(*ends) for ends in zip([0, *arriving], [*leaves, audio.num_samples], strict=True)]
     what = f"{'' if sizes[0] == sizes[-1] else 'up to '}{_bars(sizes[0], bar)} before {beats[leaving]:.2f} s"
     done = f"{what} repeated" + (f" {len(sizes)} times" if len(sizes) > 1 else "")
-    joined = spliced(audio, stretches, round(OVERLAP_SECONDS * rate))
+    joined = splice(audio, stretches, round(OVERLAP_SECONDS * rate))
     return ending.lengthened(joined, missing - count * beat), done
 
 
@@ -123,7 +123,7 @@ class _Ending:
     tail: float
 
     @classmethod
-    def of(cls, audio: Audio, heard: Heard) -> _Ending:
+    def of(cls, audio: Audio, heard: Analysis) -> _Ending:
         end = audio.between(audio.num_samples - round(END_SECONDS * audio.sample_rate), audio.num_samples)
         if float(np.abs(end).max()) > DIED_AWAY:
             return cls(0.0, 0.0)
@@ -173,7 +173,7 @@ def _without_beats(audio: Audio, wanted: float) -> tuple[Audio, str]:
     times = -(-round(wanted * rate) // (audio.num_samples - 2 * overlap))
     middle = [Stretch(overlap, audio.num_samples - overlap)] * (times - 1)
     stretches = [Stretch(0, audio.num_samples - overlap), *middle, Stretch(overlap, audio.num_samples)]
-    return spliced(audio, stretches, overlap), f"no beat found: repeated {times} times with crossfades"
+    return splice(audio, stretches, overlap), f"no beat found: repeated {times} times with crossfades"
 
 
 def _exactly(audio: Audio, duration: float) -> Audio:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.single_thread_matmul import product
+from tunesmith.audio.single_thread_matmul import single_thread_matmul
 from tunesmith.audio.speakers import weights
 from tunesmith.audio.spool import Samples
 
@@ -151,7 +151,7 @@ def highest_between(channel: Samples) -> float:
     if not count:
         return 0.0
     rows = np.lib.stride_tricks.sliding_window_view(padded, ROW + TAPS - 1)[::ROW]
-    between = np.abs(product(rows, _row_matrix())).reshape(len(rows), -1, ROW)
+    between = np.abs(single_thread_matmul(rows, _row_matrix())).reshape(len(rows), -1, ROW)
     rest = count - (len(rows) - 1) * ROW
     return max(float(between[:-1].max(initial=0.0)), float(between[-1, :, :rest].max()))
 

@@ -9,7 +9,7 @@ SHARED_OUT = 1 << 18
 """From so many multiplications on, OpenBLAS (interface/gemm.c) gives a product to all of its threads."""
 
 
-def product(rows: npt.NDArray[np.float32], matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def single_thread_matmul(rows: npt.NDArray[np.float32], matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return ``rows @ matrix``, computed in pieces that BLAS does not share out between threads.
 
     Those threads spin while they wait for each other: where another program is busy, that takes many times as long.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.audio.analysis.analyse import Heard, hear_knowing
+from tunesmith.audio.analysis.analyse import Analysis, analyse_with_metadata
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.credits import licence_of
 from tunesmith.audio.crossfade import Stretch, copy_stretch, crossfaded
@@ -51,8 +51,8 @@ def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Aud
         raise InvalidRequest("files", f"must be at least two, got {len(pieces)}")
     if crossfade is not None and not 0 <= crossfade <= LONGEST_SECONDS * 4:
         raise InvalidRequest("crossfade", f"must be 0 to {LONGEST_SECONDS * 4:g} s, got {crossfade:g}")
-    alike = _alike(pieces)
-    heard = [hear_knowing(piece) for piece in alike]
+    alike = _match_formats(pieces)
+    heard = [analyse_with_metadata(piece) for piece in alike]
     rate = alike[0].sample_rate
     spool = Spool(alike[0].channels)
     transitions: list[Transition] = []
@@ -84,7 +84,7 @@ def _metadata(pieces: Sequence[Audio]) -> dict[str, Any]:
     return {**whole, "licence": licence_of(whole)}
 
 
-def _alike(pieces: Sequence[Audio]) -> list[Audio]:
+def _match_formats(pieces: Sequence[Audio]) -> list[Audio]:
     """Bring all to the first one's rate and loudness, and to as many channels as any has."""
     rate, channels = pieces[0].sample_rate, max(piece.channels for piece in pieces)
     same = [_with_channels(resample(piece, rate), channels) for piece in pieces]
@@ -106,14 +106,14 @@ def _with_channels(audio: Audio, channels: int) -> Audio:
     return audio.with_samples(spool)
 
 
-def _size(heard: Heard, crossfade: float | None, rate: int) -> int:
+def _size(heard: Analysis, crossfade: float | None, rate: int) -> int:
     if crossfade is not None:
         return round(crossfade * rate)
     bar = heard.rhythm.beats_a_bar * 60 / heard.rhythm.tempo_bpm if heard.rhythm else PLAIN_SECONDS
     return round(min(bar, LONGEST_SECONDS) * rate)
 
 
-def _joint(heard: Sequence[Heard], pieces: tuple[Audio, Audio], size: int) -> tuple[int, int, bool]:
+def _joint(heard: Sequence[Analysis], pieces: tuple[Audio, Audio], size: int) -> tuple[int, int, bool]:
     """Return where to leave the one and enter the other, and whether both are first beats of bars.
 
     An ending that dies away is left out where it would be a hole between the two.
@@ -125,11 +125,11 @@ def _joint(heard: Sequence[Heard], pieces: tuple[Audio, Audio], size: int) -> tu
     enter = next((at for at in entering if at <= LATEST_ENTRY_SECONDS * rate), None)
     bars = [at for at in leaving if 0 <= at <= latest][::-1]
     places = bars or list(range(latest, 0, -round(STEP_SECONDS * rate))) or [latest]
-    leave = _without_hole(pieces, places[:LOOKED_BACK], enter or 0, size)
+    leave = _loudest_crossfade(pieces, places[:LOOKED_BACK], enter or 0, size)
     return leave, enter or 0, bool(bars) and enter is not None
 
 
-def _without_hole(pieces: tuple[Audio, Audio], places: Sequence[int], enter: int, size: int) -> int:
+def _loudest_crossfade(pieces: tuple[Audio, Audio], places: Sequence[int], enter: int, size: int) -> int:
     """Return the first place where the crossfade is as loud as what is around it, or else the best."""
     if size == 0:
         return places[0]
@@ -156,7 +156,7 @@ def _check_room(piece: Audio, following: Audio, entry: int, leave: int, enter: i
         raise InvalidRequest("crossfade", f"must fit into every sound, got {seconds:g} s for one of {shortest:g} s")
 
 
-def _transition(at: float, seconds: float, heard: Sequence[Heard], on_the_beat: bool) -> Transition:
+def _transition(at: float, seconds: float, heard: Sequence[Analysis], on_the_beat: bool) -> Transition:
     before, after = heard
     return Transition(
         round(at, 3),
@@ -167,5 +167,5 @@ def _transition(at: float, seconds: float, heard: Sequence[Heard], on_the_beat: 
     )
 
 
-def _tempo(heard: Heard) -> float | None:
+def _tempo(heard: Analysis) -> float | None:
     return heard.rhythm.tempo_bpm if heard.rhythm else None

@@ -18,7 +18,7 @@ XING_REACH = 200
 HAS_FRAMES, HAS_BYTES = 1, 2
 
 
-def is_cut_off(path: Path, num_samples: int) -> bool:
+def is_truncated(path: Path, num_samples: int) -> bool:
     """Tell whether a file of which so many samples were read should have more; False where it does not say."""
     size = path.stat().st_size
     with path.open("rb") as file:

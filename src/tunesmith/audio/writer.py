@@ -59,7 +59,7 @@ def write_with_notices(
     chosen = target.nearest_bits(audio.encoding.kept_bits) if bits is None else bits
     subtype = target.subtype(chosen)
     target.check_channels(audio.channels)
-    with whole_file(path) as temporary, _explained(path):
+    with atomic_write(path) as temporary, _writer_error(path):
         written, clipped = _encode(audio, temporary, target, subtype, sample_rate)
         _check_length(temporary, written, path)
         if target.container == "WAV":
@@ -98,7 +98,7 @@ def check_writable(path: Path, field: str = "output") -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; it becomes ``path`` on success and is removed on any error.
 
     A link stays a link: the file it leads to is written.
@@ -137,7 +137,7 @@ def _check_folder(path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def _writer_error(path: Path) -> Iterator[None]:
     """Turn libsndfile's failures into AudioFileError; it reports a full disk as a short write."""
     import soundfile
 

@@ -14,19 +14,19 @@ from typing import Any, Protocol, TypeVar
 
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.audio.writer import check_writable
-from tunesmith.batch.items import Order
+from tunesmith.batch.items import BatchItem
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.disk_full import is_full
 from tunesmith.errors import (
     AudioFileError,
     DiskFull,
+    InvalidItem,
     InvalidRequest,
-    Mistake,
     ServerUnreachable,
     TokenRefused,
     TunesmithError,
 )
-from tunesmith.jobs.runners.pool import Report
+from tunesmith.jobs.runners.pool import ProgressReport
 
 Value = TypeVar("Value")
 TRIES = 2
@@ -35,21 +35,21 @@ HOPELESS = (DiskFull, TokenRefused, ServerUnreachable)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ItemResult:
     """Music in its file: its length in seconds and what is known about it."""
 
     duration: float
     metadata: Mapping[str, Any]
 
 
-class Maker(Protocol):
+class Backend(Protocol):
     """Makes music for a batch, here or on a server."""
 
     def places(self, models: Sequence[str]) -> int:
         """Return how many orders of these models should be made at once."""
         ...
 
-    async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
+    async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
         """Make an order's music in the file ``path``; raises Mistake where the request is to blame, TunesmithError."""
         ...
 
@@ -58,18 +58,18 @@ class Maker(Protocol):
         ...
 
 
-class Watcher(Protocol):
+class ProgressListener(Protocol):
     """Is told how a batch goes."""
 
-    def begun(self, order: Order) -> None:
+    def begun(self, order: BatchItem) -> None:
         """An order is being made."""
         ...
 
-    def moved(self, order: Order, report: Report) -> None:
+    def moved(self, order: BatchItem, report: ProgressReport) -> None:
         """An order has come so far."""
         ...
 
-    def ended(self, order: Order, entry: Entry, made: Made | None) -> Entry:
+    def ended(self, order: BatchItem, entry: Entry, made: ItemResult | None) -> Entry:
         """An order was made, or failed for now (``waiting``) or for good; return the entry to be noted."""
         ...
 
@@ -79,12 +79,12 @@ class Batch:
     """The orders of ``manifest`` that are to be made, by ``maker``, with as many at once as ``jobs``."""
 
     manifest: Manifest
-    maker: Maker
-    watcher: Watcher
+    maker: Backend
+    watcher: ProgressListener
     jobs: int | None = None
     _interrupted: list[_Interrupted] = field(default_factory=list, init=False)
 
-    async def run(self, orders: Sequence[Order]) -> None:
+    async def run(self, orders: Sequence[BatchItem]) -> None:
         """Make the orders. Raises one of HOPELESS, with those that are not made left waiting.
 
         Cancelled, it still records every piece whose file was finished.
@@ -103,14 +103,14 @@ class Batch:
                 with suppress(AudioFileError):  # what cannot be read is not a finished piece
                     self._record_if_finished(one)
 
-    async def _work(self, waiting: deque[Order]) -> None:
+    async def _work(self, waiting: deque[BatchItem]) -> None:
         while waiting:
             order = waiting.popleft()
             entry = await self._made(order)
             if entry.state == "waiting":
                 waiting.append(replace(order, entry=entry))
 
-    async def _made(self, order: Order) -> Entry:
+    async def _made(self, order: BatchItem) -> Entry:
         """Make an order and return its entry, which is waiting where another try may help."""
         path = self.manifest.folder / order.entry.file
         self.watcher.begun(order)
@@ -127,12 +127,12 @@ class Batch:
             raise
         return await uninterrupted(self._finished(order, made, started))
 
-    async def _finished(self, order: Order, made: Made, started: float) -> Entry:
+    async def _finished(self, order: BatchItem, made: ItemResult, started: float) -> Entry:
         took = round(time.monotonic() - started, 3)
         digest = await asyncio.to_thread(_digest_of, self.manifest.folder / order.entry.file)
         return await self._record(order, _made_entry(order.entry, made, digest, took), made)
 
-    async def _record(self, order: Order, entry: Entry, made: Made | None) -> Entry:
+    async def _record(self, order: BatchItem, entry: Entry, made: ItemResult | None) -> Entry:
         entry = self.watcher.ended(order, entry, made)
         await asyncio.to_thread(self.manifest.put, entry)
         return entry
@@ -141,7 +141,7 @@ class Batch:
         """Record a piece whose file was finished between its last report and the interruption."""
         if _state_of(one.path) in (None, one.before):
             return
-        made = Made(read_audio(one.path).duration, read_metadata(one.path))
+        made = ItemResult(read_audio(one.path).duration, read_metadata(one.path))
         took = round(time.monotonic() - one.started, 3)
         entry = _made_entry(one.order.entry, made, _digest_of(one.path), took)
         self.manifest.put(self.watcher.ended(one.order, entry, made))
@@ -151,7 +151,7 @@ class Batch:
 class _Interrupted:
     """An order that was cancelled: its file, the state of that file before, and when it was begun."""
 
-    order: Order
+    order: BatchItem
     path: Path
     before: tuple[int, int] | None
     started: float
@@ -186,7 +186,7 @@ def make_folder_of(path: Path) -> None:
     check_writable(path)
 
 
-def _made_entry(entry: Entry, made: Made, digest: str, took: float) -> Entry:
+def _made_entry(entry: Entry, made: ItemResult, digest: str, took: float) -> Entry:
     return replace(
         entry, state="made", digest=digest, seconds=took, duration=round(made.duration, 4), error=None,
         tries=entry.tries + 1, warnings=tuple(map(str, made.metadata.get("warnings") or ())),
@@ -196,7 +196,7 @@ def _made_entry(entry: Entry, made: Made, digest: str, took: float) -> Entry:
 def _failed_entry(entry: Entry, error: TunesmithError) -> Entry:
     """Another try helps against chance, not against a mistake in the request."""
     tries = entry.tries + 1
-    is_mistake = isinstance(error, Mistake | InvalidRequest)
+    is_mistake = isinstance(error, InvalidItem | InvalidRequest)
     state = "failed" if is_mistake or tries >= TRIES else "waiting"
     return replace(entry, state=state, error=" ".join(str(error).split()), tries=tries)  # type: ignore[arg-type]
 

@@ -28,7 +28,7 @@ MAX_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RowError:
     """What is wrong with the row that begins on ``line``."""
 
     line: int
@@ -51,7 +51,7 @@ class Sheet:
     """
 
     rows: tuple[SheetRow, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[RowError, ...]
     columns: tuple[str, ...] = ()
     header_line: int = 1
     delimiter: str = ""
@@ -68,7 +68,7 @@ def read_sheet(source: str, form: str | None = None) -> Sheet:
     if known is None:
         hint = f"{SAVE_AS}, or say --as {'|'.join(FORMS)}" if _is_spreadsheet(source) else f"say --as {'|'.join(FORMS)}"
         raise InvalidRequest("file", f"{source}: what it is cannot be told from its name; {hint}")
-    found = _Found()
+    found = _ParseResult()
     text = _text_of(source)
     if known == "lines" and form is None and is_table(with_line_feeds(text)):
         known = "csv"
@@ -85,9 +85,9 @@ def _is_spreadsheet(source: str) -> bool:
 
 
 @dataclass(slots=True)
-class _Found:
+class _ParseResult:
     rows: list[SheetRow] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[RowError] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     header_line: int = 1
     delimiter: str = ""
@@ -99,7 +99,7 @@ class _Found:
         elif isinstance(value, dict):
             self.rows.append(SheetRow(line, {str(name): cell for name, cell in value.items()}))
         else:
-            self.problems.append(Problem(line, f"must be a prompt or fields with values, got {shown(value)}"))
+            self.problems.append(RowError(line, f"must be a prompt or fields with values, got {shown(value)}"))
 
 
 def _text_of(source: str) -> str:
@@ -116,31 +116,31 @@ def _text_of(source: str) -> str:
     return decoded(content, source, save_as=SAVE_AS)
 
 
-def _read_lines(text: str, found: _Found) -> None:
+def _read_lines(text: str, found: _ParseResult) -> None:
     for number, line in enumerate(with_line_feeds(text).split("\n"), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             found.rows.append(SheetRow(number, {PROMPT: line.strip()}))
 
 
-def _read_json_lines(text: str, found: _Found) -> None:
+def _read_json_lines(text: str, found: _ParseResult) -> None:
     for number, line in enumerate(with_line_feeds(text).split("\n"), start=1):
         if not line.strip():
             continue
         try:
             found.value(number, json.loads(line))
         except json.JSONDecodeError as error:
-            found.problems.append(Problem(number, f"is not JSON: {error.msg} at column {error.colno}"))
+            found.problems.append(RowError(number, f"is not JSON: {error.msg} at column {error.colno}"))
         except (ValueError, RecursionError) as error:
-            found.problems.append(Problem(number, f"is not JSON: {_reason(error)}"))
+            found.problems.append(RowError(number, f"is not JSON: {_reason(error)}"))
 
 
-def _read_csv(text: str, found: _Found) -> None:
+def _read_csv(text: str, found: _ParseResult) -> None:
     dialect, table = dialect_of(text)
     found.delimiter = dialect.delimiter
     names: list[str] | None = None
     for record in records(table, dialect):
         if isinstance(record, Mistake):
-            found.problems.append(Problem(record.line, record.text))
+            found.problems.append(RowError(record.line, record.text))
         elif names is None:
             names = [name.strip() for name in record[1]]
             found.columns, found.header_line = tuple(names), record[0]
@@ -148,15 +148,15 @@ def _read_csv(text: str, found: _Found) -> None:
             _add_record(*record, names, found)
 
 
-def _add_record(line: int, record: list[str], names: list[str], found: _Found) -> None:
+def _add_record(line: int, record: list[str], names: list[str], found: _ParseResult) -> None:
     if any(cell.strip() for cell in record[len(names) :]):
         there_are = f"has {len(record)} cells, but there are {len(names)} columns"
-        found.problems.append(Problem(line, f"{there_are}; put text with a {found.delimiter!r} in it in quotes"))
+        found.problems.append(RowError(line, f"{there_are}; put text with a {found.delimiter!r} in it in quotes"))
     else:
         found.rows.append(SheetRow(line, dict(zip(names, record, strict=False))))
 
 
-def _read_yaml(text: str, found: _Found) -> None:
+def _read_yaml(text: str, found: _ParseResult) -> None:
     import yaml
 
     loader = yaml.SafeLoader(text)
@@ -165,15 +165,17 @@ def _read_yaml(text: str, found: _Found) -> None:
         if root is None:
             return
         if not isinstance(root, yaml.SequenceNode):
-            found.problems.append(Problem(root.start_mark.line + 1, "must be a list of rows, each beginning with '- '"))
+            found.problems.append(
+                RowError(root.start_mark.line + 1, "must be a list of rows, each beginning with '- '")
+            )
             return
         for node in root.value:
             found.value(node.start_mark.line + 1, loader.construct_object(node, deep=True))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        found.problems.append(Problem(line, f"is not YAML: {error.problem}"))
+        found.problems.append(RowError(line, f"is not YAML: {error.problem}"))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        found.problems.append(Problem(1, f"is not YAML: {_reason(error)}"))
+        found.problems.append(RowError(1, f"is not YAML: {_reason(error)}"))
     finally:
         loader.dispose()
 

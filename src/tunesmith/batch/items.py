@@ -15,7 +15,7 @@ from typing import Any
 
 from tunesmith.audio.formats import format_of
 from tunesmith.batch.column_mapping import FILE, FORMAT, field_of, named_by_column, values_of
-from tunesmith.batch.input_table import Problem, Sheet, SheetRow
+from tunesmith.batch.input_table import RowError, Sheet, SheetRow
 from tunesmith.batch.manifest import Entry, Manifest
 from tunesmith.batch.tables import PROMPT
 from tunesmith.errors import InvalidRequest, TunesmithError
@@ -30,7 +30,7 @@ _NAMED = re.compile(r"[^\x00-\x1f<>:\"|?*\\]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BatchItem:
     """A request and its place in the manifest."""
 
     request: GenerationRequest
@@ -60,39 +60,39 @@ class Defaults:
         return {**said, **given}
 
 
-def read_orders(
+def read_items(
     sheet: Sheet, manifest: Manifest, defaults: Defaults, check: Check
-) -> tuple[list[Order], list[Problem]]:
+) -> tuple[list[BatchItem], list[RowError]]:
     """Return an order for every row of the sheet, and what is wrong with those that cannot be.
 
     A row that the manifest knows keeps its seed and its file.
     """
-    reader = _Reader(manifest, defaults, check, sheet.delimiter)
+    reader = _RowParser(manifest, defaults, check, sheet.delimiter)
     problems = [*sheet.problems, *_column_problems(sheet)]
     orders = []
     for number, row in enumerate(() if len(problems) > len(sheet.problems) else sheet.rows, start=1):
         try:
             orders.append(reader.order(number, row))
         except TunesmithError as error:
-            problems.append(Problem(row.line, str(named_by_column(error, row.cells))))
+            problems.append(RowError(row.line, str(named_by_column(error, row.cells))))
     return orders, sorted(problems, key=lambda problem: problem.line)
 
 
-def _column_problems(sheet: Sheet) -> list[Problem]:
+def _column_problems(sheet: Sheet) -> list[RowError]:
     """Find what is wrong with the columns of a CSV, once rather than for every row."""
     problems, names = [], []
     for column in sheet.columns:
         try:
             names.append(field_of(column))
         except InvalidRequest as error:
-            problems.append(Problem(sheet.header_line, str(error)))
+            problems.append(RowError(sheet.header_line, str(error)))
     if sheet.columns and not problems and PROMPT not in names:
-        problems.append(Problem(sheet.header_line, f"there is no column {PROMPT}"))
+        problems.append(RowError(sheet.header_line, f"there is no column {PROMPT}"))
     doubles = [name for name, times in Counter(names).items() if name is not None and times > 1]
-    return [*problems, *(Problem(sheet.header_line, f"column: there are several for {name}") for name in doubles)]
+    return [*problems, *(RowError(sheet.header_line, f"column: there are several for {name}") for name in doubles)]
 
 
-class _Reader:
+class _RowParser:
     def __init__(self, manifest: Manifest, defaults: Defaults, check: Check, delimiter: str) -> None:
         self._manifest = manifest
         self._delimiter = delimiter
@@ -102,7 +102,7 @@ class _Reader:
         self._lines: dict[str, int] = {}
         self._taken = {_same(file) for file in manifest.files()}
 
-    def order(self, number: int, row: SheetRow) -> Order:
+    def order(self, number: int, row: SheetRow) -> BatchItem:
         """Return a row's order; raises TunesmithError for one that cannot be."""
         values = values_of(row.cells, self._defaults.folder, self._delimiter)
         if PROMPT not in values:
@@ -121,11 +121,11 @@ class _Reader:
         self._lines[_same(file)] = row.line
         asked = {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
         if known is None:
-            return Order(request, Entry(name, number, row.line, asked, file))
+            return BatchItem(request, Entry(name, number, row.line, asked, file))
         kept = {"digest": known.digest, "seconds": known.seconds, "duration": known.duration, "track": known.track,
                 "warnings": known.warnings}  # fmt: skip
         state = {"state": known.state, "error": known.error, "tries": known.tries}
-        return Order(request, Entry(name, number, row.line, asked, file, **kept, **state))  # type: ignore[arg-type]
+        return BatchItem(request, Entry(name, number, row.line, asked, file, **kept, **state))  # type: ignore[arg-type]
 
     def _named(self, fields: Mapping[str, Any]) -> tuple[str, int]:
         """Return the name of what is asked for, and how many rows before asked for the same."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tunesmith.batch.batch_runner import Made
-from tunesmith.batch.items import Order
-from tunesmith.errors import DiskFull, Mistake, TaskFailed, TunesmithError
+from tunesmith.batch.batch_runner import ItemResult
+from tunesmith.batch.items import BatchItem
+from tunesmith.errors import DiskFull, InvalidItem, TaskFailed, TunesmithError
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import Report, Task
+from tunesmith.jobs.runners.pool import ProgressReport, Task
 
 KEEP_ALIVE = 60.0
 
 
-class LocalMaker:
+class LocalBackend:
     """Makes music in ``processes`` composers and one process a model, whose batch has ``batch_rows`` rows.
 
     To be made in the event loop that uses it.
@@ -27,7 +27,7 @@ class LocalMaker:
         """Return how many orders of these models should be made at once."""
         return max(self._pool.capacity(model) for model in models)
 
-    async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
+    async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
         """Make an order's music; what failed before is made alone, so that it takes no other down."""
         alone = order.entry.tries > 0
         task = Task(order.entry.id, order.request.model, order.request, path, alone=alone)
@@ -35,7 +35,7 @@ class LocalMaker:
             made = await self._pool.run(task, report)
         except TaskFailed as error:
             raise _told(error, order.request.model, path) from None
-        return Made(made.duration, made.metadata)
+        return ItemResult(made.duration, made.metadata)
 
     async def close(self) -> None:
         """End the processes."""
@@ -47,7 +47,7 @@ def _told(error: TaskFailed, model: str, path: Path) -> TunesmithError:
     if error.kind == DiskFull.code:
         return DiskFull(f"output: cannot write {path}: the disk is full")
     if error.is_mistake:
-        return Mistake(str(error))
+        return InvalidItem(str(error))
     if error.trace:
         return TunesmithError(f"{model} has a bug: {error.trace.strip().splitlines()[-1]}")
     return error

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from tunesmith.audio.writer import whole_file
+from tunesmith.audio.writer import atomic_write
 from tunesmith.disk_full import is_full
 from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest
 
@@ -95,7 +95,7 @@ class Manifest:
 
     def save(self) -> None:
         """Write the file anew, one line a row. Raises AudioFileError where that cannot be; then it is as it was."""
-        with whole_file(self.path) as temporary:
+        with atomic_write(self.path) as temporary:
             temporary.write_bytes(b"".join(map(_line, self._entries.values())))
 
 

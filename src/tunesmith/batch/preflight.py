@@ -21,9 +21,9 @@ class LocalChecks:
         if request.model == COMPOSER:
             check_composed(request)
         elif self._is_musicgen(request.model):
-            from tunesmith.text_prompt import check_wishes
+            from tunesmith.text_prompt import reject_composer_only_fields
 
-            check_wishes(request)
+            reject_composer_only_fields(request)
 
     def _is_musicgen(self, model: str) -> bool:
         """Whether the model is one of the store; raises TunesmithError where there is no such model at all."""

@@ -7,12 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith.audio.writer import whole_file
-from tunesmith.batch.batch_runner import Made, uninterrupted
-from tunesmith.batch.items import Order
+from tunesmith.audio.writer import atomic_write
+from tunesmith.batch.batch_runner import ItemResult, uninterrupted
+from tunesmith.batch.items import BatchItem
 from tunesmith.client import AsyncTunesmith, Clip, RemoteJob
-from tunesmith.errors import ApiError, GenerationFailed, InvalidRequest, Mistake, ServerBusy, TokenRefused, UnknownName
-from tunesmith.jobs.runners.pool import Report
+from tunesmith.errors import (
+    ApiError,
+    GenerationFailed,
+    InvalidItem,
+    InvalidRequest,
+    ServerBusy,
+    TokenRefused,
+    UnknownName,
+)
+from tunesmith.jobs.runners.pool import ProgressReport
 
 PLACES = 4
 """How many orders are handed in at once, so that the server always has the next one."""
@@ -20,7 +28,7 @@ TRACK_SECONDS = 3600.0
 BLAMED = (InvalidRequest.code, UnknownName.code)
 
 
-class RemoteMaker:
+class RemoteBackend:
     """Makes music on the server at ``url``. To be made in the event loop that uses it."""
 
     def __init__(self, url: str, token: str | None) -> None:
@@ -33,7 +41,7 @@ class RemoteMaker:
         """Return how many orders are handed in at once."""
         return PLACES
 
-    async def make(self, order: Order, path: Path, report: Callable[[Report], None]) -> Made:
+    async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
         """Make an order's music and write its file as it came; see Maker."""
         request = order.request
         wishes: dict[str, Any] = {name: getattr(request, name) for name in request.model_fields_set - {"prompt"}}
@@ -42,10 +50,10 @@ class RemoteMaker:
             clip = await self._client.generate(request.prompt, progress=lambda job: report(_report_of(job)), **wishes)
         except (ApiError, GenerationFailed) as error:
             if _is_mistake(error):
-                raise Mistake(str(error)) from None
+                raise InvalidItem(str(error)) from None
             raise
         await uninterrupted(asyncio.to_thread(_write, clip, path))
-        return Made(clip.duration, clip.job.document["metadata"])
+        return ItemResult(clip.duration, clip.job.document["metadata"])
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -58,10 +66,10 @@ def _is_mistake(error: ApiError | GenerationFailed) -> bool:
     return 400 <= error.status < 500 and not isinstance(error, ServerBusy | TokenRefused)
 
 
-def _report_of(job: RemoteJob) -> Report:
-    return Report(running=job.state == "running", fraction=job.progress, stage=job.stage or job.state)
+def _report_of(job: RemoteJob) -> ProgressReport:
+    return ProgressReport(running=job.state == "running", fraction=job.progress, stage=job.stage or job.state)
 
 
 def _write(clip: Clip, path: Path) -> None:
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(clip.content)

@@ -59,7 +59,7 @@ def run(arguments: Sequence[str]) -> int:
 
     from tunesmith.cli.aliases import with_aliases
     from tunesmith.cli.app import app
-    from tunesmith.cli.console import say_error, shown_warnings
+    from tunesmith.cli.console import print_error, shown_warnings
     from tunesmith.cli.mistakes import command_mistake
     from tunesmith.errors import GenerationCancelled, TunesmithError
     from tunesmith.path_text import CONSOLE_ERRORS, show_file_names_as_they_are
@@ -69,26 +69,26 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):  # a console that cannot show a character must not end the run
             stream.reconfigure(errors=CONSOLE_ERRORS)
     if mistake := command_mistake(arguments, COMMANDS):
-        return say_error(mistake, 2)
+        return print_error(mistake, 2)
     try:
         command = typer.main.get_command(app)
-        given = with_aliases(with_command(arguments), command)
+        given = with_aliases(insert_default_command(arguments), command)
         with shown_warnings():
             result = command.main(args=given, prog_name="tunesmith", standalone_mode=False)
         if result == STOPPED:  # some versions of typer return this where others raise Abort
-            return say_error("stopped", STOPPED)
+            return print_error("stopped", STOPPED)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (typer.Abort, KeyboardInterrupt, GenerationCancelled):
-        return say_error("stopped", STOPPED)
+        return print_error("stopped", STOPPED)
     except TunesmithError as error:
-        return say_error(str(error), error.exit_code)
+        return print_error(str(error), error.exit_code)
     except BrokenPipeError:
-        _drop_output()  # the reader has all it wanted, as in: tunesmith genres | head -1
+        _ignore_broken_pipe()  # the reader has all it wanted, as in: tunesmith genres | head -1
         return 1
     except OSError as error:
-        _drop_output()
-        return say_error(f"{_shortened(error.filename or 'output')}: {error.strerror or error}", 2)
+        _ignore_broken_pipe()
+        return print_error(f"{_shortened(error.filename or 'output')}: {error.strerror or error}", 2)
     except Exception as error:
         return _usage_error(error, arguments)
 
@@ -99,7 +99,7 @@ def _shortened(path: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:60]}…{text[-20:]}"
 
 
-def _drop_output() -> None:
+def _ignore_broken_pipe() -> None:
     """Point standard output at nothing, so that Python does not fail on what is left in it when it ends."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -107,20 +107,20 @@ def _drop_output() -> None:
 
 def _usage_error(error: Exception, arguments: Sequence[str]) -> int:
     """Show a mistake in the arguments as one line; anything else is a bug and keeps its traceback."""
-    from tunesmith.cli.console import say_error
+    from tunesmith.cli.console import print_error
     from tunesmith.cli.mistakes import usage_message
     from tunesmith.path_text import is_text
 
     wrong = next((text for text in arguments if not is_text(text)), None)
     if isinstance(error, UnicodeEncodeError) and wrong is not None:
-        return say_error(f"argument: must be text in UTF-8, got {wrong[:40]!a}", 2)
+        return print_error(f"argument: must be text in UTF-8, got {wrong[:40]!a}", 2)
     message = usage_message(error, arguments)
     if message is None:
         raise error
-    return say_error(message, 2)
+    return print_error(message, 2)
 
 
-def with_command(arguments: Sequence[str]) -> list[str]:
+def insert_default_command(arguments: Sequence[str]) -> list[str]:
     """Put ``generate`` before arguments that start with a prompt or an option of it."""
     given = list(arguments)
     if not given or given[0] in (*COMMANDS, *TOP_OPTIONS):

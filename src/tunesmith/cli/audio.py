@@ -91,12 +91,12 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
     """Return what is measured of a sound, and what its file says."""
     import math
 
-    from tunesmith.audio.analysis.analyse import hear_knowing
+    from tunesmith.audio.analysis.analyse import analyse_with_metadata
     from tunesmith.audio.credits import authors_of, credits_of, licence_of
     from tunesmith.audio.loudness import loudness_of, true_peak_of
     from tunesmith.audio.markers import loop_points_json
 
-    heard, loudness, peak = hear_knowing(audio), loudness_of(audio), true_peak_of(audio)
+    heard, loudness, peak = analyse_with_metadata(audio), loudness_of(audio), true_peak_of(audio)
     rhythm, said = heard.rhythm, audio.metadata
     credit = credits_of(said)
     return {

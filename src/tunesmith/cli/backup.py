@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tunesmith.cli import options
-from tunesmith.cli.console import say_warning
+from tunesmith.cli.console import print_warning
 
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="A tar file that does not exist yet.")]
 RestoreFile = Annotated[Path, typer.Argument(metavar="FILE", help="What tunesmith backup wrote.")]
@@ -24,7 +24,7 @@ def backup(file: BackupFile, quiet: options.Quiet = False) -> None:
 
     made = back_up(load_settings(), file)
     if made.database != "sqlite":
-        say_warning("the database is PostgreSQL's and not in this file; back it up with pg_dump")
+        print_warning("the database is PostgreSQL's and not in this file; back it up with pg_dump")
     if not quiet:
         typer.echo(f"{file}: {made.files} files" + (" and the database" if made.database == "sqlite" else ""))
 
@@ -40,6 +40,6 @@ def restore(file: RestoreFile, quiet: options.Quiet = False) -> None:
     settings = load_settings()
     made = put_back(settings, file)
     if made.database != "sqlite":
-        say_warning("the database is PostgreSQL's and was not in this file; restore it with pg_restore")
+        print_warning("the database is PostgreSQL's and was not in this file; restore it with pg_restore")
     if not quiet:
         typer.echo(f"{settings.data_dir} is as of {made.created}; models: tunesmith pull")

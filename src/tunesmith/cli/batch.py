@@ -16,9 +16,9 @@ from tunesmith.cli import options
 from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from tunesmith.batch.batch_runner import Maker
-    from tunesmith.batch.input_table import Problem
-    from tunesmith.batch.items import Check, Defaults, Order
+    from tunesmith.batch.batch_runner import Backend
+    from tunesmith.batch.input_table import RowError
+    from tunesmith.batch.items import BatchItem, Check, Defaults
     from tunesmith.batch.manifest import Entry, Manifest
 
 FILES, ROWS = "Files", "For every row that does not say otherwise"
@@ -74,11 +74,11 @@ def batch(
     tunesmith batch prompts.txt --duration 30 --format mp3
     """
     from tunesmith.batch.input_table import read_sheet
-    from tunesmith.batch.items import read_orders
+    from tunesmith.batch.items import read_items
     from tunesmith.batch.manifest import manifest_of
-    from tunesmith.cli.hosted_options import set_for_this_run
+    from tunesmith.cli.hosted_options import apply_hosted_options
 
-    set_for_this_run(model, max_calls, hosted_token)
+    apply_hosted_options(model, max_calls, hosted_token)
     flags = {
         "model": model, "duration": duration, "loudness_lufs": loudness, "sample_rate": sample_rate,
         "mono": mono or None,
@@ -88,10 +88,10 @@ def batch(
     given = {name: value for name, value in flags.items() if value is not None}
     sheet = read_sheet(file, form)
     with manifest_of(out or _folder_of(file)) as manifest:
-        orders, problems = read_orders(sheet, manifest, _defaults(file, given, seed, format_name),
+        orders, problems = read_items(sheet, manifest, _defaults(file, given, seed, format_name),
                                        _checks(commercial_safe, server))  # fmt: skip
         _raise_for(problems, file)
-        making = Making(jobs, server, token, quiet=quiet or as_json)
+        making = BatchRun(jobs, server, token, quiet=quiet or as_json)
         entries = _make(manifest, orders, making)
         _report(manifest, [order.entry for order in orders], entries, as_json=as_json, quiet=quiet)
     if any(entry.state != "made" for entry in entries):
@@ -99,7 +99,7 @@ def batch(
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class BatchRun:
     """How a batch is made: so many at once, here or on a server, and whether it is shown."""
 
     jobs: int | None
@@ -141,7 +141,7 @@ def _checks(commercial_safe: bool | None, server: str | None) -> Check:
     return checked
 
 
-def _raise_for(problems: Sequence[Problem], file: str) -> None:
+def _raise_for(problems: Sequence[RowError], file: str) -> None:
     """Say all that is wrong, each with its line, before anything is made; raises InvalidRequest."""
     if not problems:
         return
@@ -151,16 +151,16 @@ def _raise_for(problems: Sequence[Problem], file: str) -> None:
     raise InvalidRequest("file", f"{file} has {many}; nothing was made")
 
 
-def _make(manifest: Manifest, orders: Sequence[Order], making: Making) -> list[Entry]:
+def _make(manifest: Manifest, orders: Sequence[BatchItem], making: BatchRun) -> list[Entry]:
     """Make what is missing and return every row's entry as it then is."""
-    from tunesmith.cli.batch_progress import Shown, watching
+    from tunesmith.cli.batch_progress import DisplayedTask, watching
     from tunesmith.errors import TunesmithError
 
     done = [order for order in orders if manifest.is_made(order.entry)]
     missing = [_anew(order) for order in orders if order not in done]
     manifest.begin([order.entry for order in (*done, *missing)])
     try:
-        shown = Shown(len(orders), len(done), making.quiet, remembers=making.server is None)
+        shown = DisplayedTask(len(orders), len(done), making.quiet, remembers=making.server is None)
         with watching(manifest, shown) as watcher:
             asyncio.run(_run(manifest, missing, watcher, making))
     except (KeyboardInterrupt, SystemExit, TunesmithError) as stopped:
@@ -174,26 +174,26 @@ def _make(manifest: Manifest, orders: Sequence[Order], making: Making) -> list[E
     return [manifest.find(order.entry.id) or order.entry for order in orders]
 
 
-async def _run(manifest: Manifest, missing: Sequence[Order], watcher: Any, making: Making) -> None:
+async def _run(manifest: Manifest, missing: Sequence[BatchItem], watcher: Any, making: BatchRun) -> None:
     from tunesmith.batch.batch_runner import Batch
 
     if missing:
         await Batch(manifest, _maker(making, len(missing)), watcher, making.jobs).run(missing)
 
 
-def _maker(making: Making, most: int) -> Maker:
-    from tunesmith.batch.local_backend import LocalMaker
-    from tunesmith.batch.remote_backend import RemoteMaker
+def _maker(making: BatchRun, most: int) -> Backend:
+    from tunesmith.batch.local_backend import LocalBackend
+    from tunesmith.batch.remote_backend import RemoteBackend
     from tunesmith.config import load_settings
 
     if making.server is not None:
-        return RemoteMaker(making.server, making.token)
+        return RemoteBackend(making.server, making.token)
     settings = load_settings()
     processes = making.jobs or settings.composer_processes or os.cpu_count() or 1
-    return LocalMaker(min(processes, most), settings.batch_rows)
+    return LocalBackend(min(processes, most), settings.batch_rows)
 
 
-def _anew(order: Order) -> Order:
+def _anew(order: BatchItem) -> BatchItem:
     entry = replace(order.entry, state="waiting", error=None, tries=0, digest=None, seconds=None, duration=None)
     return replace(order, entry=entry)
 
@@ -201,7 +201,7 @@ def _anew(order: Order) -> Order:
 def _report(
     manifest: Manifest, before: Sequence[Entry], entries: Sequence[Entry], *, as_json: bool, quiet: bool
 ) -> None:
-    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.console import print_warning
     from tunesmith.cli.outputs import as_json_text
 
     failed = [entry for entry in entries if entry.state == "failed"]
@@ -213,7 +213,7 @@ def _report(
         typer.echo(as_json_text({"folder": str(manifest.folder), **counts, "tracks": tracks}))
     for old, entry in zip(before, entries, strict=True):
         for warning in entry.warnings if old != entry else ():
-            say_warning(f"line {entry.line}, {entry.request['prompt'][:60]!r}: {warning}")
+            print_warning(f"line {entry.line}, {entry.request['prompt'][:60]!r}: {warning}")
     for entry in failed:
         typer.echo(f"failed: line {entry.line}, {entry.request['prompt'][:60]!r}: {entry.error}", err=True)
     if not as_json and not quiet:

@@ -8,27 +8,27 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from tunesmith.cli.outputs import Made
-from tunesmith.cli.track_log import remembering
+from tunesmith.cli.outputs import GeneratedFile
+from tunesmith.cli.track_log import log_on_exit
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from tunesmith.batch.batch_runner import Made as Sound
-    from tunesmith.batch.items import Order
+    from tunesmith.batch.batch_runner import ItemResult as Sound
+    from tunesmith.batch.items import BatchItem
     from tunesmith.batch.manifest import Entry, Manifest
-    from tunesmith.jobs.runners.pool import Report
+    from tunesmith.jobs.runners.pool import ProgressReport
 
 SHOWN_NAME = 36
 
 
-class View(Protocol):
+class BatchDisplay(Protocol):
     """Shows how a batch goes."""
 
-    def begun(self, order: Order) -> None:
+    def begun(self, order: BatchItem) -> None:
         """Show that an order is being made."""
 
-    def moved(self, order: Order, report: Report) -> None:
+    def moved(self, order: BatchItem, report: ProgressReport) -> None:
         """Show how far it is."""
 
     def ended(self, entry: Entry) -> None:
@@ -38,25 +38,27 @@ class View(Protocol):
 class Watcher:
     """Shows what happens, and writes what is made into the prompt log; see batch.running.Watcher."""
 
-    def __init__(self, manifest: Manifest, view: View, remember: Callable[[Made], Made]) -> None:
+    def __init__(
+        self, manifest: Manifest, view: BatchDisplay, remember: Callable[[GeneratedFile], GeneratedFile]
+    ) -> None:
         self._manifest = manifest
         self._view = view
         self._remember = remember
 
-    def begun(self, order: Order) -> None:
+    def begun(self, order: BatchItem) -> None:
         """Show it."""
         self._view.begun(order)
 
-    def moved(self, order: Order, report: Report) -> None:
+    def moved(self, order: BatchItem, report: ProgressReport) -> None:
         """Show it."""
         self._view.moved(order, report)
 
-    def ended(self, order: Order, entry: Entry, made: Sound | None) -> Entry:
+    def ended(self, order: BatchItem, entry: Entry, made: Sound | None) -> Entry:
         """Remember what was made, show it, and return the entry with the track's id."""
         if entry.state == "made" and made is not None:
             path = str(self._manifest.folder / entry.file)
             remembered = self._remember(
-                Made(order.request, made.duration, entry.seconds or 0.0, (path,), (), made.metadata)
+                GeneratedFile(order.request, made.duration, entry.seconds or 0.0, (path,), (), made.metadata)
             )
             entry = replace(entry, track=remembered.track)
         self._view.ended(entry)
@@ -64,7 +66,7 @@ class Watcher:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DisplayedTask:
     """What of a batch is shown: ``total`` rows of which so many were ``done`` before, or nothing where it is ``quiet``.
 
     Where it ``remembers``, what is made goes into the prompt log.
@@ -77,34 +79,34 @@ class Shown:
 
 
 @contextmanager
-def watching(manifest: Manifest, shown: Shown) -> Iterator[Watcher]:
+def watching(manifest: Manifest, shown: DisplayedTask) -> Iterator[Watcher]:
     """Give the watcher of a batch."""
-    with remembering() if shown.remembers else nullcontext(_forget) as remember:
+    with log_on_exit() if shown.remembers else nullcontext(_forget) as remember:
         if shown.quiet:
-            yield Watcher(manifest, _Silence(), remember)
+            yield Watcher(manifest, _NullDisplay(), remember)
         elif not sys.stderr.isatty():
-            yield Watcher(manifest, _Lines(shown.total, shown.done), remember)
+            yield Watcher(manifest, _LineDisplay(shown.total, shown.done), remember)
         else:
             with _bars() as progress:
-                yield Watcher(manifest, _Bars(progress, shown.total, shown.done), remember)
+                yield Watcher(manifest, _BarDisplay(progress, shown.total, shown.done), remember)
 
 
-def _forget(made: Made) -> Made:
+def _forget(made: GeneratedFile) -> GeneratedFile:
     return made
 
 
-class _Silence:
-    def begun(self, order: Order) -> None:
+class _NullDisplay:
+    def begun(self, order: BatchItem) -> None:
         pass
 
-    def moved(self, order: Order, report: Report) -> None:
+    def moved(self, order: BatchItem, report: ProgressReport) -> None:
         pass
 
     def ended(self, entry: Entry) -> None:
         pass
 
 
-class _Lines(_Silence):
+class _LineDisplay(_NullDisplay):
     def __init__(self, total: int, done: int) -> None:
         self._total = total
         self._done = done
@@ -114,7 +116,7 @@ class _Lines(_Silence):
         print(f"[{self._done}/{self._total}] {_outcome(entry)}", file=sys.stderr)  # noqa: T201
 
 
-class _Bars:
+class _BarDisplay:
     def __init__(self, progress: Progress, total: int, done: int) -> None:
         self._progress = progress
         self._total = total
@@ -122,11 +124,11 @@ class _Bars:
         self._whole = progress.add_task(self._so_far, total=total, completed=done)
         self._tracks: dict[str, TaskID] = {}
 
-    def begun(self, order: Order) -> None:
+    def begun(self, order: BatchItem) -> None:
         name = order.entry.file[:SHOWN_NAME]
         self._tracks[order.entry.id] = self._progress.add_task(f"{name}: waiting", total=1.0)
 
-    def moved(self, order: Order, report: Report) -> None:
+    def moved(self, order: BatchItem, report: ProgressReport) -> None:
         name = f"{order.entry.file[:SHOWN_NAME]}: {report.stage}"
         self._progress.update(self._tracks[order.entry.id], description=name, completed=report.fraction)
 

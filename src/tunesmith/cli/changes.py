@@ -56,16 +56,16 @@ def _fade(audio: Audio, settings: Mapping[str, Any]) -> Audio:
 def _normalize(audio: Audio, settings: Mapping[str, Any]) -> Audio:
     from tunesmith.audio.edit import gain
     from tunesmith.audio.loudness import loudness_of, true_peak_of
-    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.console import print_warning
 
     loudness, measured = settings["loudness"], loudness_of(audio)
     if measured == float("-inf"):
-        say_warning("the sound is silent and stays as it is")
+        print_warning("the sound is silent and stays as it is")
         return audio
     wanted, room = loudness - measured, CEILING_DBTP - true_peak_of(audio)
     if wanted > room:
         reached = f"it is {measured + room:.1f} LUFS, peaks at {CEILING_DBTP:g} dBTP"
-        say_warning(f"{loudness:g} LUFS would clip; {reached}")
+        print_warning(f"{loudness:g} LUFS would clip; {reached}")
     return gain(audio, min(wanted, room))
 
 

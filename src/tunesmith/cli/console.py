@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tunesmith.generator import Progress, ProgressCallback
 
 
-def say_error(message: str, exit_code: int) -> int:
+def print_error(message: str, exit_code: int) -> int:
     """Print the one line that says what went wrong, and return the exit code."""
     print(f"tunesmith: error: {_one_line(message)}", file=sys.stderr)  # noqa: T201
     return exit_code
 
 
-def say_warning(message: str) -> None:
+def print_warning(message: str) -> None:
     """Print a warning on standard error."""
     print(f"warning: {_one_line(message)}", file=sys.stderr)  # noqa: T201
 
@@ -43,7 +43,7 @@ def shown_warnings() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if issubclass(category, AudioFileWarning):
-                say_warning(str(message))
+                print_warning(str(message))
             else:
                 usual(message, category, *where, **more)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli.console import say_warning
+from tunesmith.cli.console import print_warning
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
@@ -99,7 +99,7 @@ def _warn_of_losses(files: Sequence[Path], sources: Sequence[Audio], audio: Audi
 
     lost = dict.fromkeys(name for file in files for name in unread_names(file))
     if lost:
-        say_warning(f"not kept: {', '.join(lost)}")
+        print_warning(f"not kept: {', '.join(lost)}")
     had = max(len(markers_of(source.metadata, source.sample_rate).loops) for source in sources)
     if edit in WHY_NO_LOOP and len(markers_of(audio.metadata, audio.sample_rate).loops) < had:
-        say_warning(f"loop points are not kept: {WHY_NO_LOOP[edit]}")
+        print_warning(f"loop points are not kept: {WHY_NO_LOOP[edit]}")

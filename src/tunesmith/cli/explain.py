@@ -16,7 +16,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show the brief the composer reads from a prompt, and where each answer comes from."""
-    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.console import print_warning
     from tunesmith.cli.outputs import as_json_text
     from tunesmith.composer.prompt import read_brief
     from tunesmith.request import DRAWN_SEEDS, GenerationRequest
@@ -27,8 +27,8 @@ def explain(
         typer.echo(as_json_text(brief.explanation()))
         return
     rows = [(reason.field, reason.value, reason.source, reason.because) for reason in brief.reasons]
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
-    show_table(("what", "answer", "from", "because"), rows)
+    print_table(("what", "answer", "from", "because"), rows)
     for warning in brief.warnings:
-        say_warning(warning)
+        print_warning(warning)

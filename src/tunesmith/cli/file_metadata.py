@@ -36,11 +36,11 @@ def show_file(path: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(as_json_text({"file": str(path), **said}))
         return
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
     edits = [("edited", edit_in_words(step)) for step in edits_of(said)]
     whole = [*_rows_of_parts(parts), ("licence", said["licence"])] if parts else [*_rows(said)]
-    show_table(("what", "value"), [("file", str(path)), *whole, *edits])
+    print_table(("what", "value"), [("file", str(path)), *whole, *edits])
 
 
 def origin_of(path: Path) -> Mapping[str, Any]:

@@ -52,6 +52,6 @@ def generate(
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
     given = locals()
-    from tunesmith.cli.generating import make_files
+    from tunesmith.cli.generating import generate_files
 
-    make_files(given)
+    generate_files(given)

@@ -10,15 +10,15 @@ TOKEN_VARIABLES = {"hf": "TUNESMITH_HF_TOKEN", "replicate": "TUNESMITH_REPLICATE
 MAX_CALLS_VARIABLE = "TUNESMITH_MAX_CALLS"
 
 
-def set_for_this_run(model: str | None, max_calls: str | None = None, token: str | None = None) -> None:
+def apply_hosted_options(model: str | None, max_calls: str | None = None, token: str | None = None) -> None:
     """Let flags win over the settings; raises InvalidRequest for a budget that is none, or a token without a use.
 
     They go through the environment, because that is what the processes of a batch or a server inherit.
     """
     if max_calls is not None:
-        from tunesmith.library.rate_limit import Rate
+        from tunesmith.library.rate_limit import RateLimit
 
-        os.environ[MAX_CALLS_VARIABLE] = str(Rate.parse("max_calls", max_calls))
+        os.environ[MAX_CALLS_VARIABLE] = str(RateLimit.parse("max_calls", max_calls))
     if token is not None:
         from tunesmith.hosted.model_names import is_hosted, read_name
 

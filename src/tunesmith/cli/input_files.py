@@ -15,15 +15,15 @@ from tunesmith.errors import AudioFileError, InvalidRequest
 def read_sound(path: Path) -> Audio:
     """Read a sound file; warns where it is cut off. Raises AudioFileError when it cannot be read."""
     from tunesmith.audio.reader import read_audio
-    from tunesmith.audio.truncation import is_cut_off
-    from tunesmith.cli.console import say_warning
+    from tunesmith.audio.truncation import is_truncated
+    from tunesmith.cli.console import print_warning
 
-    with _decoders_hushed():
+    with _silence_decoder_stderr():
         audio = read_audio(path)
     if not audio.num_samples:
         raise AudioFileError(f"cannot read {path}: there is no sound in it")
-    if is_cut_off(path, audio.num_samples):
-        say_warning(f"{path} is cut off: it goes on with the {audio.duration:.2f} s that are there")
+    if is_truncated(path, audio.num_samples):
+        print_warning(f"{path} is cut off: it goes on with the {audio.duration:.2f} s that are there")
     return audio
 
 
@@ -38,7 +38,7 @@ def check_output(output: Path, *inputs: Path) -> None:
 
 
 @contextmanager
-def _decoders_hushed() -> Iterator[None]:
+def _silence_decoder_stderr() -> Iterator[None]:
     """Keep the MP3 decoder's own remarks off standard error; only for a program with one thread, such as a command."""
     sys.stderr.flush()
     try:

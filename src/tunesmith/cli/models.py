@@ -14,7 +14,7 @@ from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from tunesmith.models.manifest import Manifest
-    from tunesmith.models.pull import Offer
+    from tunesmith.models.pull import PullPlan
 
 SourceArgument = Annotated[
     str, typer.Argument(metavar="MODEL", help="A name of tunesmith list --available, a hub id (org/name) or a folder.")
@@ -55,9 +55,9 @@ def pull(
     from tunesmith.models.resource_checks import in_words
     from tunesmith.models.store import Store
 
-    offers: list[Offer] = []
+    offers: list[PullPlan] = []
 
-    def announce(offer: Offer) -> None:
+    def announce(offer: PullPlan) -> None:
         offers.append(offer)
         if not quiet:
             typer.echo(_offer_text(offer))
@@ -73,7 +73,7 @@ def pull(
         typer.echo(f'  try: tunesmith "calm piano" --model {installed.name}')
 
 
-def _offer_text(offer: Offer) -> str:
+def _offer_text(offer: PullPlan) -> str:
     from tunesmith.models.resource_checks import in_words
 
     download = f"{in_words(offer.download)} to download, " if offer.download else ""
@@ -86,20 +86,20 @@ def _offer_text(offer: Offer) -> str:
 
 
 def _licence_text(licence: str, commercial_use: bool | None) -> str:
-    from tunesmith.models.licences import commercial_use_in_words
+    from tunesmith.models.licences import describe_commercial_use
 
-    return f"{licence} (commercial use: {commercial_use_in_words(commercial_use)})"
+    return f"{licence} (commercial use: {describe_commercial_use(commercial_use)})"
 
 
 def list_models(as_json: AsJson = False, commercial_safe: CommercialSafe = False, available: Available = False) -> None:
     """List the installed models, or those that can be pulled by name."""
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
     names, rows, values = _available_rows(commercial_safe) if available else _installed_rows(commercial_safe)
     if as_json:
         typer.echo(as_json_text(values))
     elif rows:
-        show_table(names, rows)
+        print_table(names, rows)
     else:
         typer.echo("no models are installed; see what there is: tunesmith list --available", err=True)
 
@@ -108,7 +108,7 @@ Rows = tuple[tuple[str, ...], list[tuple[str, ...]], list[dict[str, Any]]]
 
 
 def _installed_rows(commercial_safe: bool) -> Rows:
-    from tunesmith.models.licences import commercial_use_in_words
+    from tunesmith.models.licences import describe_commercial_use
     from tunesmith.models.resource_checks import in_words
     from tunesmith.models.store import Store
 
@@ -116,14 +116,14 @@ def _installed_rows(commercial_safe: bool) -> Rows:
     found = [model.manifest for model in Store.default().models()]
     chosen = [one for one in found if one.commercial_use or not commercial_safe]
     rows: list[tuple[str, ...]] = [
-        (one.name, in_words(one.bytes), one.quantization, one.licence, commercial_use_in_words(one.commercial_use))
+        (one.name, in_words(one.bytes), one.quantization, one.licence, describe_commercial_use(one.commercial_use))
         for one in chosen
     ]
     return names, rows, [_as_json(one) for one in chosen]
 
 
 def _available_rows(commercial_safe: bool) -> Rows:
-    from tunesmith.models.licences import allows_commercial_use, commercial_use_in_words
+    from tunesmith.models.licences import allows_commercial_use, describe_commercial_use
     from tunesmith.models.pullable import catalogue
     from tunesmith.models.store import Store
 
@@ -138,7 +138,7 @@ def _available_rows(commercial_safe: bool) -> Rows:
         there = entry.name in installed
         rows.append((
             entry.name, _millions(entry.parameters), f"{entry.download_gb:g} GB", entry.licence,
-            commercial_use_in_words(allowed), "yes" if there else "", entry.about,
+            describe_commercial_use(allowed), "yes" if there else "", entry.about,
         ))  # fmt: skip
         values.append({
             "name": entry.name, "hub_id": entry.hub_id, "kind": entry.kind, "parameters": entry.parameters,
@@ -169,10 +169,10 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
     if as_json:
         typer.echo(as_json_text({**values, "folder": str(model.folder), **({"verified": True} if verify else {})}))
         return
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
     rows = [*_shown(model.manifest), ("folder", str(model.folder))]
-    show_table(("what", "value"), [*rows, ("verified", "every file is as it was installed")] if verify else rows)
+    print_table(("what", "value"), [*rows, ("verified", "every file is as it was installed")] if verify else rows)
 
 
 def _shown(manifest: Manifest) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ STANDARD_OUTPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class GeneratedFile:
     """One finished piece: the request, the files it went to, the seconds it took, its id in the prompt log."""
 
     request: GenerationRequest
@@ -49,7 +49,7 @@ class Made:
 
 
 @contextmanager
-def claimed_path(path: Path) -> Iterator[Path]:
+def reserve_path(path: Path) -> Iterator[Path]:
     """Give the path, or one with -2, -3 … before its suffix where a file has the name already.
 
     The name is held by an empty file, so that no other process takes it; on any error that file goes.
@@ -75,7 +75,7 @@ def _claim(path: Path) -> bool:
     return True
 
 
-def with_word(path: Path, word: str) -> Path:
+def with_suffix_word(path: Path, word: str) -> Path:
     """Return the path with a word before its suffix: song.wav, 2 → song-2.wav."""
     return path.with_name(f"{path.stem}-{word}{path.suffix}") if word else path
 
@@ -103,7 +103,7 @@ def as_json_text(value: Any) -> str:
     return text if is_text(text) else json.dumps(value, default=str)
 
 
-def report(made: Sequence[Made], as_json: bool, quiet: bool, to_stderr: bool) -> None:
+def report(made: Sequence[GeneratedFile], as_json: bool, quiet: bool, to_stderr: bool) -> None:
     """Say what was made, where, with which seed and how fast; one JSON object (a list for several) if asked."""
     out = sys.stderr if to_stderr else sys.stdout
     if as_json:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.outputs import Made
-from tunesmith.cli.track_log import prompt_log, remembered
+from tunesmith.cli.outputs import GeneratedFile
+from tunesmith.cli.track_log import log_tracks, prompt_log
 from tunesmith.errors import DatabaseError, InvalidRequest
 
 if TYPE_CHECKING:
-    from tunesmith.cli.pipeline import Extras
+    from tunesmith.cli.pipeline import OutputFiles
 
 PICKED = "picked"
 """The tag of the best one of several variations."""
@@ -21,7 +21,7 @@ KEEPS = ("all", "best")
 COLUMNS = ("rank", "score", "seed", "file", "why")
 
 
-def check_picking(pick: bool, keep: str, variations: int, extras: Extras) -> None:
+def check_picking(pick: bool, keep: str, variations: int, extras: OutputFiles) -> None:
     """Raise InvalidRequest, before anything is made, where there would be nothing to pick or to keep."""
     if keep not in KEEPS:
         raise InvalidRequest("keep", f"must be {' or '.join(KEEPS)}, got {keep[:40]!r}")
@@ -33,16 +33,18 @@ def check_picking(pick: bool, keep: str, variations: int, extras: Extras) -> Non
         raise InvalidRequest("keep", "stems, MIDI, score and layers are kept of all or of none; leave one of them out")
 
 
-def picked(made: Sequence[Made], extras: Extras, keep: str, parent: str | None = None) -> list[Made]:
+def keep_best(
+    made: Sequence[GeneratedFile], extras: OutputFiles, keep: str, parent: str | None = None
+) -> list[GeneratedFile]:
     """Rank the variations, write them into the prompt log with the best one marked, and return them.
 
     They vary ``parent``, or else the best one of them. With ``keep`` best, the files of the others go, and the best one
     has the name that was asked for.
     """
     from tunesmith.audio.reader import read_audio
-    from tunesmith.ranking import Ranking, judged
+    from tunesmith.ranking import Ranking, rank
 
-    ranking = Ranking(tuple(judged(read_audio(one.files[0]), one.request) for one in made))
+    ranking = Ranking(tuple(rank(read_audio(one.files[0]), one.request) for one in made))
     ranks = ranking.ranks
     told = [_told(one, rank, quality.score, quality.reasons, len(made))
             for one, rank, quality in zip(made, ranks, ranking.qualities, strict=True)]  # fmt: skip
@@ -58,9 +60,9 @@ def picked(made: Sequence[Made], extras: Extras, keep: str, parent: str | None =
     return told
 
 
-def show_ranking(made: Sequence[Made]) -> None:
+def show_ranking(made: Sequence[GeneratedFile]) -> None:
     """Print the variations, the best one first, each with its score and the reasons."""
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
     rows = [
         (str(said["rank"]), f"{said['score']:.1f}", str(one.request.seed), one.files[0] if one.files else "not kept",
@@ -68,15 +70,15 @@ def show_ranking(made: Sequence[Made]) -> None:
         for one in made
         for said in [one.metadata["picking"]]
     ]  # fmt: skip
-    show_table(COLUMNS, sorted(rows, key=lambda row: int(row[0])))
+    print_table(COLUMNS, sorted(rows, key=lambda row: int(row[0])))
 
 
-def _told(made: Made, rank: int, score: float, reasons: Sequence[str], of: int) -> Made:
+def _told(made: GeneratedFile, rank: int, score: float, reasons: Sequence[str], of: int) -> GeneratedFile:
     said = {"rank": rank, "of": of, "score": score, "reasons": list(reasons)}
     return replace(made, metadata={**made.metadata, "picking": said})
 
 
-def _swap_files(made: list[Made], first: int, second: int) -> None:
+def _swap_files(made: list[GeneratedFile], first: int, second: int) -> None:
     """Let two pieces swap the names of their files."""
     one, other = Path(made[first].files[0]), Path(made[second].files[0])
     between = one.with_name(f".{secrets.token_hex(4)}{one.suffix}")
@@ -89,17 +91,17 @@ def _swap_files(made: list[Made], first: int, second: int) -> None:
     )
 
 
-def _marked(made: list[Made], best: int, parent: str | None) -> list[Made]:
+def _marked(made: list[GeneratedFile], best: int, parent: str | None) -> list[GeneratedFile]:
     """Write them into the prompt log: first the best one, which the others vary where they have no other parent."""
-    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.console import print_warning
     from tunesmith.library.track import Marks
 
-    first = remembered([made[best]], parent)[0]
-    others = remembered([one for index, one in enumerate(made) if index != best], parent or first.track)
+    first = log_tracks([made[best]], parent)[0]
+    others = log_tracks([one for index, one in enumerate(made) if index != best], parent or first.track)
     if first.track is not None:
         try:
             with prompt_log() as log:
                 log.mark(first.track, Marks(tags=(PICKED,)))
         except DatabaseError as error:
-            say_warning(f"the best one is not marked: {error}")
+            print_warning(f"the best one is not marked: {error}")
     return [*others[:best], first, *others[best:]]

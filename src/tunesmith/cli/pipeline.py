@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import check_writable, write_audio, write_stream
-from tunesmith.cli.console import say_warning
-from tunesmith.cli.outputs import STANDARD_OUTPUT, Made, check_folder_of, claimed_path, make_folder, with_word
+from tunesmith.cli.console import print_warning
+from tunesmith.cli.outputs import (
+    STANDARD_OUTPUT,
+    GeneratedFile,
+    check_folder_of,
+    make_folder,
+    reserve_path,
+    with_suffix_word,
+)
 from tunesmith.config import Settings, load_settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import Generator, ProgressCallback, Registry, never_cancelled
@@ -30,7 +37,7 @@ LISTS = ("instruments", "without")
 
 
 @dataclass(frozen=True, slots=True)
-class Extras:
+class OutputFiles:
     """The files to write: ``output`` (None: named after prompt and seed, with ``suffix``) and those besides it."""
 
     output: Path | None
@@ -45,7 +52,7 @@ class Extras:
     def checked(
         cls, output: str | None, suffix: str, stems: Path | None, midi: Path | None, score: Path | None,
         layers: str | None,
-    ) -> Extras:  # fmt: skip
+    ) -> OutputFiles:  # fmt: skip
         """Check every path before any work is done."""
         to_standard_output = output == STANDARD_OUTPUT
         path = Path(output) if output and not to_standard_output else None
@@ -70,7 +77,7 @@ class Extras:
         return bool(self.stems or self.midi or self.score or self.layers)
 
 
-def requests_for(wishes: Mapping[str, Any], variations: int) -> tuple[list[GenerationRequest], str]:
+def build_requests(wishes: Mapping[str, Any], variations: int) -> tuple[list[GenerationRequest], str]:
     """Return one checked request a variation, with seeds that follow each other, and the suffix of unnamed files."""
     settings = load_settings()
     fields = {name: value for name, value in wishes.items() if value is not None}
@@ -94,7 +101,7 @@ def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str
         defaults["soundfont"] = settings.soundfont
     if "sample_rate" in settings.model_fields_set:
         defaults["sample_rate"] = settings.sample_rate
-    if "duration" in settings.model_fields_set and not (composed and _says_length(fields)):
+    if "duration" in settings.model_fields_set and not (composed and _prompt_has_duration(fields)):
         defaults["duration"] = settings.duration
     return defaults
 
@@ -125,9 +132,9 @@ def check_licence(model: str | None, commercial_safe: bool | None, *recordings: 
             check_parts(read_metadata(path), Path(path).name)
 
 
-def make_all(
-    requests: Sequence[GenerationRequest], extras: Extras, progress: ProgressCallback, started: float
-) -> list[Made]:
+def generate_all(
+    requests: Sequence[GenerationRequest], extras: OutputFiles, progress: ProgressCallback, started: float
+) -> list[GeneratedFile]:
     """Make and write every piece."""
     if len(requests) > 1 and extras.to_standard_output:
         raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")
@@ -135,33 +142,33 @@ def make_all(
     create = cache(Registry.discover().create)  # a model is opened once for all variations
     for number, request in enumerate(requests, start=1):
         word = str(number) if number > 1 else ""
-        made.append(_write(request, _music(request, extras, progress, create), extras, word, started))
+        made.append(_write(request, _generate(request, extras, progress, create), extras, word, started))
         started = time.monotonic()
     return made
 
 
-def _write(request: GenerationRequest, music: Music, extras: Extras, word: str, started: float) -> Made:
+def _write(request: GenerationRequest, music: Music, extras: OutputFiles, word: str, started: float) -> GeneratedFile:
     audio, composition = music
     warnings = composition.warnings if composition else tuple(audio.metadata.get("warnings", ()))
     for warning in warnings:
-        say_warning(warning)
+        print_warning(warning)
     files: list[Path] = []
     if extras.to_standard_output:
         write_stream(audio, sys.stdout.buffer)
     elif extras.output:
-        files.append(write_audio(audio, with_word(extras.output, word)))
+        files.append(write_audio(audio, with_suffix_word(extras.output, word)))
     else:
-        with claimed_path(_named(request, extras.suffix)) as path:
+        with reserve_path(_named(request, extras.suffix)) as path:
             files.append(write_audio(audio, path))
     if composition:
         files += _write_extras(composition, extras, files[0] if files else Path(STANDARD_OUTPUT), word)
     took = round(time.monotonic() - started, 3)
     names = tuple(str(file) for file in files)
-    return Made(request, audio.duration, took, names, warnings, audio.metadata)
+    return GeneratedFile(request, audio.duration, took, names, warnings, audio.metadata)
 
 
-def _music(
-    request: GenerationRequest, extras: Extras, progress: ProgressCallback, create: Callable[[str], Generator]
+def _generate(
+    request: GenerationRequest, extras: OutputFiles, progress: ProgressCallback, create: Callable[[str], Generator]
 ) -> Music:
     if not extras.needs_composition:
         return create(request.model).generate(request, progress, never_cancelled), None
@@ -173,25 +180,25 @@ def _music(
     return composition.mix(progress, never_cancelled), composition
 
 
-def _write_extras(composition: Composition, extras: Extras, path: Path, word: str) -> list[Path]:
+def _write_extras(composition: Composition, extras: OutputFiles, path: Path, word: str) -> list[Path]:
     files = []
     for intensity in extras.layers:
         layer = composition.at_intensity(intensity).mix()
-        files.append(write_audio(layer, with_word(path, f"intensity-{round(intensity * 100)}")))
+        files.append(write_audio(layer, with_suffix_word(path, f"intensity-{round(intensity * 100)}")))
     if extras.score:
-        from tunesmith.audio.writer import whole_file
+        from tunesmith.audio.writer import atomic_write
         from tunesmith.composer.score_file import dump_score
 
-        with whole_file(with_word(extras.score, word)) as temporary:
+        with atomic_write(with_suffix_word(extras.score, word)) as temporary:
             temporary.write_text(dump_score(composition.score), encoding="utf-8")
-        files.append(with_word(extras.score, word))
+        files.append(with_suffix_word(extras.score, word))
     if extras.midi:
-        from tunesmith.audio.writer import whole_file
+        from tunesmith.audio.writer import atomic_write
         from tunesmith.composer.midi_file import write_midi
 
-        with whole_file(with_word(extras.midi, word)) as temporary:
+        with atomic_write(with_suffix_word(extras.midi, word)) as temporary:
             write_midi(composition.score, temporary)
-        files.append(with_word(extras.midi, word))
+        files.append(with_suffix_word(extras.midi, word))
     if extras.stems:
         files += [write_audio(stem, extras.stems / f"{slug(name)}{f'-{word}' if word else ''}.wav", bits=32)
                   for name, stem in composition.stems()]  # fmt: skip
@@ -202,7 +209,7 @@ def _named(request: GenerationRequest, suffix: str) -> Path:
     return Path(f"{slug(request.prompt)}-{request.seed}{suffix}")
 
 
-def _says_length(fields: Mapping[str, Any]) -> bool:
+def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
     """Whether the form, the bars or the prompt set the length, so that the default of the settings must not."""
     from tunesmith.composer.prompt.parsed_prompt import understand
 

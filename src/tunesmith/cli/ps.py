@@ -22,13 +22,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 def ps(url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
     """Show which models the running server has in memory, and when they leave."""
     from tunesmith.cli.outputs import as_json_text
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
     loaded = loaded_at(url, token)
     if as_json:
         typer.echo(as_json_text(loaded))
     elif loaded:
-        show_table(("name", "memory", "requests", "leaves", "process"), [_row(one) for one in loaded])
+        print_table(("name", "memory", "requests", "leaves", "process"), [_row(one) for one in loaded])
     else:
         typer.echo("no model is loaded; the first request that needs one loads it", err=True)
 
@@ -50,10 +50,10 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
     from tunesmith.models.resource_checks import in_words
 
     requests = "loading" if one["loading_seconds"] is not None else str(one["requests_running"])
-    return one["name"], in_words(one["memory_bytes"]), requests, _leaves(one), str(one["process_id"])
+    return one["name"], in_words(one["memory_bytes"]), requests, _expires_in(one), str(one["process_id"])
 
 
-def _leaves(one: dict[str, Any]) -> str:
+def _expires_in(one: dict[str, Any]) -> str:
     if one["expires_at"] is None:
         return "once it is idle" if one["requests_running"] else "never"
     at = datetime.fromisoformat(one["expires_at"]).astimezone()

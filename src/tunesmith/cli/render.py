@@ -31,8 +31,8 @@ def render(
     """Make sound from a score file; a mistake in it is shown with line, part and beat."""
     from tunesmith.audio.edits import Edit, edited, file_source
     from tunesmith.audio.writer import check_writable, write_audio
-    from tunesmith.cli.console import progress_bar, say_warning
-    from tunesmith.cli.outputs import Made, report
+    from tunesmith.cli.console import print_warning, progress_bar
+    from tunesmith.cli.outputs import GeneratedFile, report
     from tunesmith.cli.track_log import remember_render
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_file import load_score
@@ -45,12 +45,12 @@ def render(
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress, never_cancelled)
     for warning in composition.warnings:
-        say_warning(warning)
+        print_warning(warning)
     request = wishes.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
     write_audio(audio, output)
     took = round(time.monotonic() - started, 3)
-    made = Made(request, audio.duration, took, (str(output),), composition.warnings, audio.metadata)
+    made = GeneratedFile(request, audio.duration, took, (str(output),), composition.warnings, audio.metadata)
     report([remember_render(made)], as_json, quiet, to_stderr=False)
 
 

@@ -14,8 +14,8 @@ from tunesmith.cli import options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tunesmith.cli.outputs import Made
-    from tunesmith.cli.pipeline import Extras
+    from tunesmith.cli.outputs import GeneratedFile
+    from tunesmith.cli.pipeline import OutputFiles
     from tunesmith.cli.replay import Step
     from tunesmith.request import GenerationRequest
 
@@ -25,7 +25,7 @@ Count = Annotated[int, typer.Option("-n", "--variations", metavar="N", min=1, ma
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class SourceTrack:
     """What was made before: the request, its track in the log, and the file that came of it."""
 
     request: GenerationRequest
@@ -50,9 +50,9 @@ def again(
 
     tunesmith again 7k3m9q2xw4 -o calm.wav
     """
-    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.console import print_warning
     from tunesmith.cli.outputs import report
-    from tunesmith.cli.track_log import digest_of, remembered
+    from tunesmith.cli.track_log import digest_of, log_tracks
 
     found = find_piece(piece)
     _keep_source(piece, output)
@@ -61,11 +61,11 @@ def again(
 
         made = [made_and_edited(found, output, quiet or as_json)]
     else:
-        made = remembered(_made([found.request], _extras(found, output), quiet or as_json), found.track)
+        made = log_tracks(_made([found.request], _extras(found, output), quiet or as_json), found.track)
     report(made, as_json, quiet, to_stderr=output == "-")
     files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
     if files and found.digest and digest_of(files[0]) != found.digest:
-        say_warning(f"not the same bytes as before: {_difference(found, made[0])}")
+        print_warning(f"not the same bytes as before: {_warn_if_different(found, made[0])}")
 
 
 def vary(
@@ -77,26 +77,26 @@ def vary(
     tunesmith vary 7k3m9q2xw4 -n 5 --pick
     """
     from tunesmith.audio.edits import edits_of
-    from tunesmith.cli.console import say_warning
+    from tunesmith.cli.console import print_warning
     from tunesmith.cli.outputs import report
-    from tunesmith.cli.pick_option import check_picking, picked, show_ranking
-    from tunesmith.cli.track_log import remembered
+    from tunesmith.cli.pick_option import check_picking, keep_best, show_ranking
+    from tunesmith.cli.track_log import log_tracks
 
     found = find_piece(piece)
     _keep_source(piece, output)
     if edits_of(found.metadata):
-        say_warning("these are variations of the piece as it was before it was edited")
+        print_warning("these are variations of the piece as it was before it was edited")
     requests = [found.request.model_copy(update={"seed": seed}) for seed in _other_seeds(found.request, variations)]
     extras = _extras(found, output)
     check_picking(pick, keep, variations, extras)
     made = _made(requests, extras, quiet or as_json)
-    done = picked(made, extras, keep, found.track) if pick else remembered(made, found.track)
+    done = keep_best(made, extras, keep, found.track) if pick else log_tracks(made, found.track)
     report(done, as_json, quiet, to_stderr=output == "-")
     if pick and not (as_json or quiet):
         show_ranking(done)
 
 
-def find_piece(name: str) -> Piece:
+def find_piece(name: str) -> SourceTrack:
     """Find a piece by a file or by a track's id; raises TrackNotFound, AudioFileError and InvalidRequest."""
     path = Path(name)
     return _of_file(path) if path.suffix or path.exists() else _of_track(name)
@@ -110,7 +110,7 @@ def _keep_source(piece: str, output: str | None) -> None:
         check_output(Path(str(output)), Path(piece))
 
 
-def _of_file(path: Path) -> Piece:
+def _of_file(path: Path) -> SourceTrack:
     from tunesmith.audio.formats import FORMATS
     from tunesmith.cli.file_metadata import origin_of
     from tunesmith.cli.track_log import digest_of
@@ -119,10 +119,10 @@ def _of_file(path: Path) -> Piece:
     metadata = origin_of(path)
     fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **metadata["request"]}
     suffix = path.suffix.lower() if path.suffix.lower() in FORMATS else ".wav"
-    return Piece(GenerationRequest.checked(**fields), suffix, digest_of(path), metadata)
+    return SourceTrack(GenerationRequest.checked(**fields), suffix, digest_of(path), metadata)
 
 
-def _of_track(track_id: str) -> Piece:
+def _of_track(track_id: str) -> SourceTrack:
     from tunesmith.cli.track_log import prompt_log
     from tunesmith.errors import InvalidRequest
     from tunesmith.request import GenerationRequest
@@ -134,21 +134,21 @@ def _of_track(track_id: str) -> Piece:
     if not track.made.request:
         raise InvalidRequest("id", f"{track.id} cannot be made again: Tunesmith did not make what it is an edit of")
     request = GenerationRequest.checked(**track.made.request)
-    return Piece(request, suffix, file.digest if file else None, track.made.metadata, track.version, track.id)
+    return SourceTrack(request, suffix, file.digest if file else None, track.made.metadata, track.version, track.id)
 
 
-def _extras(piece: Piece, output: str | None) -> Extras:
-    from tunesmith.cli.pipeline import Extras
+def _extras(piece: SourceTrack, output: str | None) -> OutputFiles:
+    from tunesmith.cli.pipeline import OutputFiles
 
-    return Extras.checked(output, piece.suffix, None, None, None, None)
+    return OutputFiles.checked(output, piece.suffix, None, None, None, None)
 
 
-def _made(requests: list[GenerationRequest], extras: Extras, silent: bool) -> list[Made]:
+def _made(requests: list[GenerationRequest], extras: OutputFiles, silent: bool) -> list[GeneratedFile]:
     from tunesmith.cli.console import progress_bar
-    from tunesmith.cli.pipeline import make_all
+    from tunesmith.cli.pipeline import generate_all
 
     with progress_bar(silent) as progress:
-        return make_all(requests, extras, progress, time.monotonic())
+        return generate_all(requests, extras, progress, time.monotonic())
 
 
 def _other_seeds(request: GenerationRequest, number: int) -> list[int]:
@@ -164,7 +164,7 @@ def _other_seeds(request: GenerationRequest, number: int) -> list[int]:
     return other_seeds(request.seed or 0, number, made)
 
 
-def _difference(before: Piece, now: Made) -> str:
+def _warn_if_different(before: SourceTrack, now: GeneratedFile) -> str:
     import tunesmith
 
     if before.version is not None and before.version != tunesmith.__version__:

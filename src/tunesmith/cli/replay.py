@@ -13,8 +13,8 @@ from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from tunesmith.audio.edits import Edit
-    from tunesmith.cli.outputs import Made
-    from tunesmith.cli.repeat import Piece
+    from tunesmith.cli.outputs import GeneratedFile
+    from tunesmith.cli.repeat import SourceTrack
     from tunesmith.request import GenerationRequest
 
 
@@ -45,11 +45,11 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def made_and_edited(piece: Piece, output: str | None, silent: bool) -> Made:
+def made_and_edited(piece: SourceTrack, output: str | None, silent: bool) -> GeneratedFile:
     """Generate the piece and repeat the edits; only the last file stays, and only it is in the prompt log."""
     from tunesmith.cli.changes import change_of, writer_options
     from tunesmith.cli.editing import edit_file, without_log
-    from tunesmith.cli.outputs import STANDARD_OUTPUT, Made
+    from tunesmith.cli.outputs import STANDARD_OUTPUT, GeneratedFile
 
     if output == STANDARD_OUTPUT:
         raise InvalidRequest("output", "an edited piece goes to a file, not to standard output")
@@ -64,7 +64,7 @@ def made_and_edited(piece: Piece, output: str | None, silent: bool) -> Made:
         last = steps[-1].edit
         done = edit_file(source, _final(request, output, suffix), last, change_of(last), **writer_options(last))
     took = round(time.monotonic() - started, 3)
-    return Made(request, done.audio.duration, took, (str(done.path),), (), done.audio.metadata, done.track)
+    return GeneratedFile(request, done.audio.duration, took, (str(done.path),), (), done.audio.metadata, done.track)
 
 
 def _places(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
@@ -77,11 +77,11 @@ def _places(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
 
 def _generate(request: GenerationRequest, path: Path, silent: bool) -> None:
     from tunesmith.cli.console import progress_bar
-    from tunesmith.cli.pipeline import Extras, make_all
+    from tunesmith.cli.pipeline import OutputFiles, generate_all
 
-    extras = Extras.checked(str(path), path.suffix, None, None, None, None)
+    extras = OutputFiles.checked(str(path), path.suffix, None, None, None, None)
     with progress_bar(silent) as progress:
-        make_all([request], extras, progress, time.monotonic())
+        generate_all([request], extras, progress, time.monotonic())
 
 
 def _final(request: GenerationRequest, output: str | None, suffix: str) -> Path:

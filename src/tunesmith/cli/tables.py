@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 
-def show_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print the rows under their names."""
     if not sys.stdout.isatty():
         for row in rows:

@@ -41,14 +41,14 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a token; it is shown once, so keep it."""
-    from tunesmith.library.rate_limit import Rate
+    from tunesmith.library.rate_limit import RateLimit
     from tunesmith.library.tokens import TokenRequest
 
     wanted = TokenRequest(
         name,
         scope,  # type: ignore[arg-type]  # checked by the value
-        None if quota is None else Rate.parse("quota", quota),
-        None if rate is None else Rate.parse("rate", rate),
+        None if quota is None else RateLimit.parse("quota", quota),
+        None if rate is None else RateLimit.parse("rate", rate),
         None if expires is None else time_of(expires, time.time()),
     )
     with _tokens() as tokens:
@@ -63,14 +63,14 @@ def create(
 @app.command("list")
 def list_tokens(as_json: AsJson = False, revoked: Revoked = False) -> None:
     """List the tokens; of each only how it begins is known."""
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
     with _tokens() as tokens:
         found = [_as_json(token) for token in tokens.list(revoked_too=revoked)]
     if as_json:
         typer.echo(as_json_text(found))
     elif found:
-        show_table(tuple(found[0]), [["" if value is None else str(value) for value in one.values()] for one in found])
+        print_table(tuple(found[0]), [["" if value is None else str(value) for value in one.values()] for one in found])
     else:
         typer.echo("there are no tokens; make one: tunesmith token create --name NAME", err=True)
 

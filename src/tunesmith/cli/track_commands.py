@@ -111,7 +111,7 @@ def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
     with prompt_log() as log_of_tracks:
         track = log_of_tracks.get(track_id)
         kept = [one for one in track.tags if one not in tags]
-        _say_marks(log_of_tracks.mark(track.id, Marks(tags=tuple(kept if off else [*kept, *tags]))))
+        _print_marks(log_of_tracks.mark(track.id, Marks(tags=tuple(kept if off else [*kept, *tags]))))
 
 
 @app.command()
@@ -179,10 +179,10 @@ def _mark(track_ids: Iterable[str], marks: Any) -> None:
 
     with prompt_log() as tracks:
         for track in [tracks.get(track_id) for track_id in track_ids]:
-            _say_marks(tracks.mark(track.id, marks))
+            _print_marks(tracks.mark(track.id, marks))
 
 
-def _say_marks(track: Track) -> None:
+def _print_marks(track: Track) -> None:
     typer.echo(f"{track.id}: {_marks(track) or 'no marks'}: {_shown_prompt(track)}")
 
 
@@ -200,9 +200,9 @@ def _shown_prompt(track: Track) -> str:
 
 
 def _show_table(found: Iterable[Track]) -> None:
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
-    show_table(COLUMNS, [_row(track) for track in found])
+    print_table(COLUMNS, [_row(track) for track in found])
 
 
 def _row(track: Track) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.cli.console import say_warning
-from tunesmith.cli.outputs import Made
+from tunesmith.cli.console import print_warning
+from tunesmith.cli.outputs import GeneratedFile
 from tunesmith.config import load_settings
 from tunesmith.errors import DatabaseError
 
@@ -37,11 +37,11 @@ def prompt_log() -> Iterator[Tracks]:
         database.close()
 
 
-def remembered(made: Sequence[Made], parent: str | None = None) -> list[Made]:
+def log_tracks(made: Sequence[GeneratedFile], parent: str | None = None) -> list[GeneratedFile]:
     """Write pieces into the prompt log, unless the settings say not to, and return them with their ids."""
     if not load_settings().prompt_log:
         return list(made)
-    with _warned(), prompt_log() as log:
+    with _warn_log_failed(), prompt_log() as log:
         tracks = log.add(*(_track(one, parent) for one in made))
         return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
     return list(made)
@@ -59,7 +59,7 @@ def remember_edit(audio: Audio, path: Path, edit: str, source_digest: str, took:
     said = audio.metadata
     asked = said.get("request")
     request = {"model": said.get("model"), "seed": said.get("seed"), **asked} if isinstance(asked, Mapping) else {}
-    with _warned(), prompt_log() as log:
+    with _warn_log_failed(), prompt_log() as log:
         parent = log.of_digest(source_digest)
         made = NewTrack(
             request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, door=DOOR,
@@ -70,13 +70,13 @@ def remember_edit(audio: Audio, path: Path, edit: str, source_digest: str, took:
     return None
 
 
-def remember_render(made: Made) -> Made:
+def remember_render(made: GeneratedFile) -> GeneratedFile:
     """Write a rendered score into the prompt log; its parent is the newest piece of the same prompt and seed."""
     from tunesmith.library.tracks import TrackFilter
 
     if not load_settings().prompt_log:
         return made
-    with _warned(), prompt_log() as log:
+    with _warn_log_failed(), prompt_log() as log:
         composed = log.every(TrackFilter(search=made.request.prompt, model=made.request.model))
         parent = next((track for track in composed if track.seed == made.request.seed), None)
         track = replace(_track(made, parent.id if parent else None), generated_by="render")
@@ -85,18 +85,18 @@ def remember_render(made: Made) -> Made:
 
 
 @contextmanager
-def remembering() -> Iterator[Callable[[Made], Made]]:
+def log_on_exit() -> Iterator[Callable[[GeneratedFile], GeneratedFile]]:
     """Give what writes pieces into the prompt log one by one, as ``remembered`` does, and warns only once."""
     if not load_settings().prompt_log:
         yield lambda made: made
         return
     with ExitStack() as opened:
         log: list[Tracks] = []
-        with _warned():
+        with _warn_log_failed():
             log.append(opened.enter_context(prompt_log()))
 
-        def remember(made: Made) -> Made:
-            with _warned():
+        def remember(made: GeneratedFile) -> GeneratedFile:
+            with _warn_log_failed():
                 return replace(made, track=log[0].add(_track(made, None))[0].id) if log else made
             log.clear()
             return made
@@ -105,11 +105,11 @@ def remembering() -> Iterator[Callable[[Made], Made]]:
 
 
 @contextmanager
-def _warned() -> Iterator[None]:
+def _warn_log_failed() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        say_warning(f"the prompt log does not have it: {error}")
+        print_warning(f"the prompt log does not have it: {error}")
 
 
 def digest_of(path: Path) -> str:
@@ -123,7 +123,7 @@ def logged(request: GenerationRequest) -> dict[str, Any]:
     return {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
 
 
-def _track(made: Made, parent: str | None) -> NewTrack:
+def _track(made: GeneratedFile, parent: str | None) -> NewTrack:
     from tunesmith.library.track import NewTrack
 
     request = made.request

@@ -33,6 +33,6 @@ def _show(names: tuple[str, ...], rows: Sequence[tuple[str, ...]], as_json: bool
     if as_json:
         typer.echo(as_json_text([dict(zip(names, row, strict=True)) for row in rows]))
         return
-    from tunesmith.cli.tables import show_table
+    from tunesmith.cli.tables import print_table
 
-    show_table(names, rows)
+    print_table(names, rows)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tunesmith.atomic_file import replacing
-from tunesmith.client.http import Flow, Give, Pause, ReadLine, Send, Steps, asked, error_of
-from tunesmith.client.job_flow import RemoteFile, audio_of, finished, made, order, post
+from tunesmith.atomic_file import atomic_write
+from tunesmith.client.http import Flow, Pause, ReadLine, Send, Steps, Yield, error_from_reply, request_with_retries
+from tunesmith.client.job_flow import RemoteFile, audio_of, finished, post, run_job, submit
 from tunesmith.client.remote_job import Clip, ProgressListener, RemoteJob
 from tunesmith.client.retries import Deadline, Reply, pause_after
-from tunesmith.client.sync_async import call, flow
+from tunesmith.client.sync_async import endpoint, stream_endpoint
 from tunesmith.errors import ServerUnreachable
 
 Document = dict[str, Any]
@@ -29,7 +29,7 @@ class Api:
 
     _deadline_seconds: float
 
-    @call
+    @endpoint
     def generate(
         self, /, prompt: str, *, progress: ProgressListener | None = None, deadline: float | None = None, **wishes: Any
     ) -> Steps[Clip]:
@@ -40,55 +40,55 @@ class Api:
         not be made.
         """
         until = self._until(deadline)
-        job = yield from made(prompt, wishes, until, progress)
+        job = yield from run_job(prompt, wishes, until, progress)
         return Clip((yield from audio_of(job, until).whole()), job)
 
-    @flow
+    @stream_endpoint
     def stream(
         self, /, prompt: str, *, progress: ProgressListener | None = None, deadline: float | None = None, **wishes: Any
     ) -> Flow[bytes]:
         """Make music and yield its file piece by piece; otherwise like generate."""
         until = self._until(deadline)
-        job = yield from made(prompt, wishes, until, progress)
-        yield from _given_out(audio_of(job, until))
+        job = yield from run_job(prompt, wishes, until, progress)
+        yield from _yield_audio(audio_of(job, until))
 
-    @call
+    @endpoint
     def submit(self, /, prompt: str, **wishes: Any) -> Steps[RemoteJob]:
         """Hand a job in without waiting for it."""
-        reply: Reply = yield from asked(order(prompt, wishes), self._until())
+        reply: Reply = yield from request_with_retries(submit(prompt, wishes), self._until())
         return RemoteJob.of(reply.document())
 
-    @call
+    @endpoint
     def job(self, job_id: str) -> Steps[RemoteJob]:
         """Return a job as it is now."""
         return RemoteJob.of((yield from self._asked("GET", _path("jobs", job_id))).document())
 
-    @call
+    @endpoint
     def jobs(self, *, states: Iterable[str] = (), limit: int | None = None) -> Steps[list[RemoteJob]]:
         """Return the newest jobs, of all ``states`` or of those given."""
         query = {"state": list(states), "limit": limit}
         found = yield from self._asked("GET", "/api/jobs", query=query)
         return [RemoteJob.of(job) for job in found.part("jobs")]
 
-    @call
+    @endpoint
     def wait(
         self, job_id: str, *, progress: ProgressListener | None = None, deadline: float | None = None
     ) -> Steps[RemoteJob]:
         """Return a job at its end."""
         return (yield from finished(quote(job_id, safe=""), self._until(deadline), progress))
 
-    @flow
+    @stream_endpoint
     def follow(self, job_id: str) -> Flow[RemoteJob]:
         """Yield a job as it is and at every change until its end; a connection that breaks is made again."""
         breaks = 0
         while True:
             opening = Send("GET", _path("jobs", job_id, "events"), opens=True)
-            yield from asked(opening, Deadline.after(max(SILENCE_SECONDS, self._deadline_seconds)))
+            yield from request_with_retries(opening, Deadline.after(max(SILENCE_SECONDS, self._deadline_seconds)))
             try:
                 while (line := (yield ReadLine())) is not None:
                     if (told := _event(line)) is not None:
                         job, breaks = RemoteJob.of(told), 0
-                        yield Give(job)
+                        yield Yield(job)
                         if job.is_final:
                             return
             except ServerUnreachable:
@@ -96,13 +96,13 @@ class Api:
             breaks += 1
             yield Pause(pause_after(breaks, Reply(0)))
 
-    @call
+    @endpoint
     def audio(self, job_id: str, *, deadline: float | None = None) -> Steps[bytes]:
         """Return the file of a job that has succeeded; raises GenerationFailed for one that has not."""
         until = self._until(deadline)
         return (yield from (yield from _audio(job_id, until)).whole())
 
-    @call
+    @endpoint
     def download(self, job_id: str, path: str | Path, *, deadline: float | None = None) -> Steps[Path]:
         """Write the file of a job that has succeeded as it comes, and return its path.
 
@@ -110,17 +110,17 @@ class Api:
         """
         file = yield from _audio(job_id, self._until(deadline))
         target = Path(path)
-        with replacing(target) as written:
+        with atomic_write(target) as written:
             while (piece := (yield from file.next())) is not None:
                 written.write(piece)
         return target
 
-    @call
+    @endpoint
     def cancel(self, job_id: str) -> Steps[RemoteJob]:
         """Cancel a job unless it is finished, and return it as it then is."""
         return RemoteJob.of((yield from self._asked("DELETE", _path("jobs", job_id))).document())
 
-    @call
+    @endpoint
     def tracks(
         self, search: str | None = None, *, model: str | None = None, starred: bool | None = None,
         tag: str | None = None, limit: int | None = None,
@@ -130,7 +130,7 @@ class Api:
         found = yield from self._asked("GET", "/api/tracks", query=query)
         return list(found.part("tracks"))
 
-    @flow
+    @stream_endpoint
     def each_track(
         self, search: str | None = None, *, model: str | None = None, starred: bool | None = None,
         tag: str | None = None, page_size: int | None = None,
@@ -141,32 +141,32 @@ class Api:
         while True:
             found = yield from self._asked("GET", "/api/tracks", query={**query, "before": before})
             for track in found.part("tracks"):
-                yield Give(track)
+                yield Yield(track)
             before = found.part("next_before")
             if before is None:
                 return
 
-    @call
+    @endpoint
     def track(self, track_id: str) -> Steps[Document]:
         """Return a track."""
         return (yield from self._asked("GET", _path("tracks", track_id))).document()
 
-    @call
+    @endpoint
     def track_audio(self, track_id: str) -> Steps[bytes]:
         """Return a track's file."""
         return (yield from self._file(_path("tracks", track_id, "audio")))
 
-    @call
+    @endpoint
     def track_midi(self, track_id: str) -> Steps[bytes]:
         """Return the notes of a track that the composer made, as a MIDI file."""
         return (yield from self._file(_path("tracks", track_id, "midi")))
 
-    @call
+    @endpoint
     def track_stems(self, track_id: str) -> Steps[bytes]:
         """Return the parts of a track that the composer made, as WAV files in a ZIP."""
         return (yield from self._file(_path("tracks", track_id, "stems")))
 
-    @call
+    @endpoint
     def mark(
         self, track_id: str, *, starred: bool | None = None, rating: int | None = None, tags: list[str] | None = None
     ) -> Steps[Document]:
@@ -174,56 +174,56 @@ class Api:
         marks = _given({"starred": starred, "rating": rating, "tags": tags})
         return (yield from self._asked("PATCH", _path("tracks", track_id), marks)).document()
 
-    @call
+    @endpoint
     def vary(self, track_id: str, n: int = 5) -> Steps[list[RemoteJob]]:
         """Hand in variations of a track, with seeds that follow its own."""
         until = self._until()
-        reply = yield from asked(post(_path("tracks", track_id, "variations"), {"n": n}), until)
+        reply = yield from request_with_retries(post(_path("tracks", track_id, "variations"), {"n": n}), until)
         jobs = []
         for one in reply.part("jobs"):
-            told = yield from asked(Send("GET", _path("jobs", one["id"])), until)
+            told = yield from request_with_retries(Send("GET", _path("jobs", one["id"])), until)
             jobs.append(RemoteJob.of(told.document()))
         return jobs
 
-    @call
+    @endpoint
     def forget(self, track_id: str) -> Steps[None]:
         """Remove a track from the prompt log."""
         yield from self._asked("DELETE", _path("tracks", track_id))
 
-    @call
+    @endpoint
     def models(self) -> Steps[list[Document]]:
         """Return the models that are on the server or can be pulled."""
         found = yield from self._asked("GET", "/api/models")
         return list(found.part("models"))
 
-    @flow
+    @stream_endpoint
     def pull(self, /, model: str, **wishes: Any) -> Flow[Document]:
         """Install a model on the server and yield its progress; wants a token of scope admin where there are tokens."""
         opening = post("/api/models/pull", {"model": model, **wishes}, opens=True)
-        yield from asked(opening, Deadline.after(SILENCE_SECONDS))
+        yield from request_with_retries(opening, Deadline.after(SILENCE_SECONDS))
         while True:
             line: str | None = yield ReadLine()
             if line is None:
                 raise ServerUnreachable("the connection ended before the model was installed")
             if (told := _event(line)) is not None:
                 if "error" in told:
-                    raise error_of(Reply(500, content=line[5:].encode()))
-                yield Give(told)
+                    raise error_from_reply(Reply(500, content=line[5:].encode()))
+                yield Yield(told)
                 if set(told) == {"name"}:
                     return
 
-    @call
+    @endpoint
     def explain(self, /, prompt: str) -> Steps[Document]:
         """Return what the composer reads from a prompt, and why."""
         return (yield from self._asked("POST", "/api/explain", {"prompt": prompt})).document()
 
-    @call
+    @endpoint
     def loaded(self) -> Steps[list[Document]]:
         """Return which models are in the server's memory, and when they leave."""
         found = yield from self._asked("GET", "/api/ps")
         return list(found.part("models"))
 
-    @call
+    @endpoint
     def version(self) -> Steps[str]:
         """Return the server's version."""
         found = yield from self._asked("GET", "/api/version")
@@ -238,17 +238,17 @@ class Api:
     def _asked(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None
     ) -> Steps[Reply]:
-        return (yield from asked(Send(method, path, body, _given(query or {})), self._until()))
+        return (yield from request_with_retries(Send(method, path, body, _given(query or {})), self._until()))
 
 
 def _audio(job_id: str, until: Deadline) -> Steps[RemoteFile]:
-    reply: Reply = yield from asked(Send("GET", _path("jobs", job_id)), until)
+    reply: Reply = yield from request_with_retries(Send("GET", _path("jobs", job_id)), until)
     return audio_of(RemoteJob.of(reply.document()), until)
 
 
-def _given_out(file: RemoteFile) -> Flow[bytes]:
+def _yield_audio(file: RemoteFile) -> Flow[bytes]:
     while (piece := (yield from file.next())) is not None:
-        yield Give(piece)
+        yield Yield(piece)
 
 
 def _event(line: str) -> Document | None:

@@ -13,7 +13,7 @@ from typing import Any, Self
 import httpx
 
 from tunesmith.client.api import Api
-from tunesmith.client.sync_async import Awaited, Waiting
+from tunesmith.client.sync_async import AsyncMethod, SyncMethod
 from tunesmith.client.transport import shown
 from tunesmith.errors import InvalidRequest
 
@@ -81,7 +81,7 @@ def _in_this_environment() -> Iterator[None]:
         raise InvalidRequest(" or ".join(found) or "environment", str(problem)) from None
 
 
-class Tunesmith(Waiting, _Client):
+class Tunesmith(SyncMethod, _Client):
     """A client whose calls return when they are done. Threads may share it; close it, or use it in a ``with``.
 
     ``base_url`` and ``token`` come from TUNESMITH_URL and TUNESMITH_TOKEN where left out. A call may take ``deadline``
@@ -109,7 +109,7 @@ class Tunesmith(Waiting, _Client):
         self.close()
 
 
-class AsyncTunesmith(Awaited, _Client):
+class AsyncTunesmith(AsyncMethod, _Client):
     """What Tunesmith is, with calls to be awaited within asyncio; a task that is cancelled cancels its job."""
 
     def __init__(

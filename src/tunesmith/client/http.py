@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from tunesmith.client.retries import Deadline, Reply, may_pass, pause_after, retry_after
+from tunesmith.client.retries import Deadline, Reply, is_retryable, pause_after, retry_after
 from tunesmith.errors import ApiError, DeadlineExceeded, NotFound, ServerBusy, ServerUnreachable, TokenRefused
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class ReadLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Give(Generic[T]):
+class Yield(Generic[T]):
     """Hand a value to the caller."""
 
     value: T
@@ -65,11 +65,11 @@ Action = Send | Pause | ReadBytes | ReadLine
 Answer = Reply | bytes | str | None
 Steps = Generator[Action, Any, T]
 """Actions that lead to one value."""
-Flow = Generator[Action | Give[T], Any, None]
+Flow = Generator[Action | Yield[T], Any, None]
 """Actions that lead to values, one after another."""
 
 
-def asked(send: Send, deadline: Deadline) -> Steps[Reply]:
+def request_with_retries(send: Send, deadline: Deadline) -> Steps[Reply]:
     """Make a request until it succeeds; raises ApiError, ServerUnreachable or DeadlineExceeded."""
     attempt = unanswered = 0
     while deadline.left:
@@ -81,13 +81,13 @@ def asked(send: Send, deadline: Deadline) -> Steps[Reply]:
         if unanswered and not deadline.left:
             break
         pause = pause_after(attempt, reply)
-        if not may_pass(reply, unanswered) or pause >= deadline.left:
-            raise error_of(reply)
+        if not is_retryable(reply, unanswered) or pause >= deadline.left:
+            raise error_from_reply(reply)
         yield Pause(pause)
     raise DeadlineExceeded(f"{send.method} {send.path}: no answer within {deadline.seconds:g} s")
 
 
-def error_of(reply: Reply) -> Exception:
+def error_from_reply(reply: Reply) -> Exception:
     """Return the error that an answer tells of."""
     if reply.problem is not None:
         return ServerUnreachable(reply.problem)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tunesmith.client.http import Pause, ReadBytes, Send, Steps, asked
+from tunesmith.client.http import Pause, ReadBytes, Send, Steps, request_with_retries
 from tunesmith.client.remote_job import ProgressListener, RemoteJob
 from tunesmith.client.request_fields import request_fields
 from tunesmith.client.retries import MAX_UNANSWERED, Deadline, Reply, pause_after
@@ -29,32 +29,32 @@ def post(path: str, body: Mapping[str, Any], *, opens: bool = False) -> Send:
     return Send("POST", path, body, headers={"Idempotency-Key": uuid.uuid4().hex}, opens=opens)
 
 
-def order(prompt: str, wishes: Mapping[str, Any]) -> Send:
+def submit(prompt: str, wishes: Mapping[str, Any]) -> Send:
     """Return the request that hands a job in."""
     return post("/api/jobs", request_fields(prompt, wishes))
 
 
-def made(
+def run_job(
     prompt: str, wishes: Mapping[str, Any], until: Deadline, listener: ProgressListener | None = None
 ) -> Steps[RemoteJob]:
     """Hand a job in and return it once it has succeeded; it is cancelled where anything stops the wait."""
-    handing_in, job_id = order(prompt, wishes), None
+    handing_in, job_id = submit(prompt, wishes), None
     if not until.left:
         raise DeadlineExceeded(f"there is no time: the deadline is {until.seconds:g} s")
     try:
-        job = RemoteJob.of((yield from asked(handing_in, until)).document())
+        job = RemoteJob.of((yield from request_with_retries(handing_in, until)).document())
         job_id = job.id
         job = yield from finished(job_id, until, listener)
     except GeneratorExit:
         raise  # nothing can be asked any more
     except BaseException as stopped:
         if job_id is not None or not isinstance(stopped, ApiError):  # a job that was refused is none
-            yield from _undone(handing_in, job_id)
+            yield from _cancel_on_error(handing_in, job_id)
         raise
     return succeeded(job)
 
 
-def _undone(handing_in: Send, job_id: str | None) -> Steps[None]:
+def _cancel_on_error(handing_in: Send, job_id: str | None) -> Steps[None]:
     if job_id is None:  # it may be there though no answer came; with its key the same one is told again
         reply: Reply = yield replace(handing_in, seconds=UNDO_SECONDS)
         with suppress(ApiError):
@@ -69,7 +69,9 @@ def finished(job_id: str, until: Deadline, listener: ProgressListener | None) ->
     while True:
         wait = min(longest, until.left / 2)  # the answer must be here before the deadline
         due = until.clock() + wait
-        reply: Reply = yield from asked(Send("GET", f"/api/jobs/{job_id}", query={"wait": f"{wait:.3f}"}), until)
+        reply: Reply = yield from request_with_retries(
+            Send("GET", f"/api/jobs/{job_id}", query={"wait": f"{wait:.3f}"}), until
+        )
         job = RemoteJob.of(reply.document())
         if listener is not None:
             listener(job)
@@ -139,7 +141,7 @@ class RemoteFile:
         headers = {"Accept-Encoding": "identity"}  # a range of what is compressed is none of the file
         if self.received:
             headers["Range"] = f"bytes={self.received}-"
-        reply = yield from asked(Send("GET", self.path, headers=headers, opens=True), self.until)
+        reply = yield from request_with_retries(Send("GET", self.path, headers=headers, opens=True), self.until)
         self._known = 0 if reply.status == PARTIAL else self.received  # whoever knows no ranges sends it all again
         self._is_open = True
 

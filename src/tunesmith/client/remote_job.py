@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.atomic_file import replacing
-from tunesmith.client.retries import not_ours
+from tunesmith.atomic_file import atomic_write
+from tunesmith.client.retries import is_foreign_reply
 
 FINAL_STATES = ("succeeded", "failed", "canceled")
 
@@ -38,7 +38,7 @@ class RemoteJob:
         """Read what the server told."""
         names = ("id", "state", "progress", "stage", "eta_seconds")
         if any(name not in document for name in names):
-            raise not_ours(200)
+            raise is_foreign_reply(200)
         return cls(**{name: document[name] for name in names}, document=document)
 
 
@@ -82,7 +82,7 @@ class Clip:
         What is there by that name is replaced once all of it is written.
         """
         target = Path(path)
-        with replacing(target) as file:
+        with atomic_write(target) as file:
             file.write(self.content)
         return target
 

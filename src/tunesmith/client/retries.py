@@ -51,14 +51,14 @@ class Reply:
         """Return the JSON object of a good answer, empty where there is no body; raises ApiError for anything else."""
         body = self.json() if self.content else {}
         if not isinstance(body, dict):
-            raise not_ours(self.status)
+            raise is_foreign_reply(self.status)
         return body
 
     def part(self, name: str) -> Any:
         """Return a field of the document; raises ApiError where it is not there."""
         document = self.document()
         if name not in document:
-            raise not_ours(self.status)
+            raise is_foreign_reply(self.status)
         return document[name]
 
 
@@ -81,12 +81,12 @@ class Deadline:
         return max(0.0, self.at - self.clock())
 
 
-def not_ours(status: int) -> ApiError:
+def is_foreign_reply(status: int) -> ApiError:
     """Return the error for an answer of something else."""
     return ApiError("the answer is none of a Tunesmith server", status=status)
 
 
-def may_pass(reply: Reply, unanswered: int) -> bool:
+def is_retryable(reply: Reply, unanswered: int) -> bool:
     """Tell whether the same request may succeed after so many in a row that were not answered."""
     return unanswered < MAX_UNANSWERED if reply.problem is not None else reply.status in PASSING
 

@@ -9,25 +9,25 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 import httpx
 
 from tunesmith.client.http import Flow, Steps
-from tunesmith.client.transport import AsyncWire, Wire
+from tunesmith.client.transport import AsyncTransport, SyncTransport
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Waiting:
+class SyncMethod:
     """The root of clients whose calls return when they are done."""
 
     _http: httpx.Client
 
 
-class Awaited:
+class AsyncMethod:
     """The root of clients whose calls are awaited."""
 
     _http: httpx.AsyncClient
 
 
-class call(Generic[P, T]):  # noqa: N801  a decorator
+class endpoint(Generic[P, T]):  # noqa: N801  a decorator
     """Makes a method of a generator that leads to one value."""
 
     def __init__(self, steps: Callable[Concatenate[Any, P], Steps[T]]) -> None:
@@ -36,15 +36,15 @@ class call(Generic[P, T]):  # noqa: N801  a decorator
     @overload
     def __get__(self, client: None, owner: type) -> Callable[Concatenate[Any, P], Steps[T]]: ...
     @overload
-    def __get__(self, client: Waiting, owner: type) -> Callable[P, T]: ...
+    def __get__(self, client: SyncMethod, owner: type) -> Callable[P, T]: ...
     @overload
-    def __get__(self, client: Awaited, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, client: AsyncMethod, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
 
     def __get__(self, client: Any, owner: type) -> Any:
         return _bound(self._steps, client, lambda wire, steps: wire.result(steps))
 
 
-class flow(Generic[P, T]):  # noqa: N801  a decorator
+class stream_endpoint(Generic[P, T]):  # noqa: N801  a decorator
     """Makes a method of a generator that leads to values, one after another."""
 
     def __init__(self, steps: Callable[Concatenate[Any, P], Flow[T]]) -> None:
@@ -53,15 +53,15 @@ class flow(Generic[P, T]):  # noqa: N801  a decorator
     @overload
     def __get__(self, client: None, owner: type) -> Callable[Concatenate[Any, P], Flow[T]]: ...
     @overload
-    def __get__(self, client: Waiting, owner: type) -> Callable[P, Generator[T, None, None]]: ...
+    def __get__(self, client: SyncMethod, owner: type) -> Callable[P, Generator[T, None, None]]: ...
     @overload
-    def __get__(self, client: Awaited, owner: type) -> Callable[P, AsyncGenerator[T, None]]: ...
+    def __get__(self, client: AsyncMethod, owner: type) -> Callable[P, AsyncGenerator[T, None]]: ...
 
     def __get__(self, client: Any, owner: type) -> Any:
         return _bound(self._steps, client, lambda wire, steps: wire.each(steps))
 
 
-def _bound(steps: Callable[..., Any], client: Any, begin: Callable[[Wire | AsyncWire, Any], Any]) -> Any:
+def _bound(steps: Callable[..., Any], client: Any, begin: Callable[[SyncTransport | AsyncTransport, Any], Any]) -> Any:
     """Return the method of a client, or what it is made of where the class is asked."""
     if client is None:
         return steps
@@ -69,7 +69,7 @@ def _bound(steps: Callable[..., Any], client: Any, begin: Callable[[Wire | Async
 
     @functools.wraps(bound)
     def called(*arguments: Any, **wishes: Any) -> Any:
-        wire = Wire(client._http) if isinstance(client, Waiting) else AsyncWire(client._http)
+        wire = SyncTransport(client._http) if isinstance(client, SyncMethod) else AsyncTransport(client._http)
         return begin(wire, bound(*arguments, **wishes))
 
     return called

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from tunesmith.client.http import Action, Answer, Flow, Give, Pause, ReadLine, Send, Steps
+from tunesmith.client.http import Action, Answer, Flow, Pause, ReadLine, Send, Steps, Yield
 from tunesmith.client.retries import Reply
 from tunesmith.errors import ServerUnreachable
 
@@ -27,7 +27,7 @@ SHORTEST_SECONDS = 0.001
 """httpx takes 0 for no time at all, even where the answer is there already."""
 
 
-class Wire:
+class SyncTransport:
     """Carries out the actions of one call, one after another."""
 
     def __init__(self, http: httpx.Client) -> None:
@@ -41,7 +41,7 @@ class Wire:
         answer, error = None, None
         try:
             while True:
-                action = advanced(steps, answer, error)
+                action = step_generator(steps, answer, error)
                 answer, error = None, None
                 try:
                     answer = self._perform(action)
@@ -58,9 +58,9 @@ class Wire:
         answer, error = None, None
         try:
             while True:
-                action = advanced(flow, answer, error)
+                action = step_generator(flow, answer, error)
                 answer, error = None, None
-                if isinstance(action, Give):
+                if isinstance(action, Yield):
                     yield action.value
                     continue
                 try:
@@ -83,10 +83,10 @@ class Wire:
         try:
             if isinstance(action, ReadLine):
                 return next(self._lines, None)
-            with cut_off(self._open, action.seconds):
+            with close_after(self._open, action.seconds):
                 return next(self._pieces, None)
         except httpx.HTTPError as problem:
-            raise ServerUnreachable(told(problem)) from None
+            raise ServerUnreachable(error_text(problem)) from None
 
     def _sent(self, send: Send) -> Reply:
         self._close()
@@ -96,10 +96,10 @@ class Wire:
             if send.opens and response.is_success:
                 self._open, self._lines, self._pieces = response, response.iter_lines(), response.iter_bytes()
                 return Reply(response.status_code, response.headers)
-            with contextlib.closing(response), cut_off(response, ends_at - time.monotonic()):
+            with contextlib.closing(response), close_after(response, ends_at - time.monotonic()):
                 return Reply(response.status_code, response.headers, response.read())
         except httpx.HTTPError as problem:
-            return unanswered(problem)
+            return reply_for_error(problem)
 
     def _close(self) -> None:
         if self._open is not None:
@@ -107,7 +107,7 @@ class Wire:
             self._open = None
 
 
-class AsyncWire:
+class AsyncTransport:
     """What Wire is, within asyncio. A task that is cancelled cancels its job: the steps hear of it."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -121,7 +121,7 @@ class AsyncWire:
         answer, error = None, None
         try:
             while True:
-                action = advanced(steps, answer, error)
+                action = step_generator(steps, answer, error)
                 answer, error = None, None
                 try:
                     answer = await self._perform(action)
@@ -139,11 +139,11 @@ class AsyncWire:
         try:
             while True:
                 try:
-                    action = advanced(flow, answer, error)
+                    action = step_generator(flow, answer, error)
                 except StopIteration:
                     return
                 answer, error = None, None
-                if isinstance(action, Give):
+                if isinstance(action, Yield):
                     yield action.value
                     continue
                 try:
@@ -168,7 +168,7 @@ class AsyncWire:
             async with asyncio.timeout(action.seconds):
                 return await anext(self._pieces, None)
         except httpx.HTTPError as problem:
-            raise ServerUnreachable(told(problem)) from None
+            raise ServerUnreachable(error_text(problem)) from None
         except TimeoutError:
             raise ServerUnreachable(TOO_SLOW) from None
 
@@ -184,7 +184,7 @@ class AsyncWire:
                 async with contextlib.aclosing(response):
                     return Reply(response.status_code, response.headers, await response.aread())
         except httpx.HTTPError as problem:
-            return unanswered(problem)
+            return reply_for_error(problem)
         except TimeoutError:
             return Reply(0, problem=f"{shown(request.url)}: {TOO_SLOW}")
 
@@ -194,7 +194,7 @@ class AsyncWire:
             self._open = None
 
 
-def advanced(steps: Generator[X, Any, Any], answer: Answer, error: BaseException | None) -> X:
+def step_generator(steps: Generator[X, Any, Any], answer: Answer, error: BaseException | None) -> X:
     """Let a generator go on with what came of its last action, and return the next one."""
     return steps.throw(error) if error is not None else steps.send(answer)
 
@@ -208,12 +208,12 @@ def request_of(http: httpx.Client | httpx.AsyncClient, send: Send) -> httpx.Requ
     )  # fmt: skip
 
 
-def unanswered(problem: httpx.HTTPError) -> Reply:
+def reply_for_error(problem: httpx.HTTPError) -> Reply:
     """Return the reply that is none."""
-    return Reply(0, problem=told(problem))
+    return Reply(0, problem=error_text(problem))
 
 
-def told(problem: httpx.HTTPError) -> str:
+def error_text(problem: httpx.HTTPError) -> str:
     """Say in a line what went wrong on the way; httpx has no words for some of it."""
     return f"no answer from {shown(problem.request.url)}: {problem or type(problem).__name__}"
 
@@ -229,7 +229,7 @@ def is_safe(send: Send) -> bool:
 
 
 @contextlib.contextmanager
-def cut_off(response: httpx.Response, seconds: float) -> Iterator[None]:
+def close_after(response: httpx.Response, seconds: float) -> Iterator[None]:
     """Break a connection after so many seconds: httpx has limits only for each read, and some bodies come in drips."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None

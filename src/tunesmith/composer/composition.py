@@ -33,7 +33,7 @@ LAYER_RANGE_LU = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Playing:
+class RenderOptions:
     """How a score is played: output ``sample_rate`` and ``mono``, the user's ``soundfont``, and ``intensity`` 0–1.
 
     ``quieter_lu`` is how far below the score's loudness it is mastered, so that layers keep their distance.
@@ -46,7 +46,7 @@ class Playing:
     quieter_lu: float = 0.0
 
     @classmethod
-    def of(cls, request: GenerationRequest) -> Playing:
+    def of(cls, request: GenerationRequest) -> RenderOptions:
         """Return what a request says about playing."""
         return cls(request.sample_rate, request.mono, request.soundfont, request.intensity)
 
@@ -56,7 +56,7 @@ class Composition:
     """A written piece, ready to be heard. ``brief`` and ``request`` are None where the score came from a document."""
 
     score: Score
-    playing: Playing
+    playing: RenderOptions
     brief: Brief | None = None
     warnings: tuple[str, ...] = ()
     request: GenerationRequest | None = None
@@ -170,7 +170,7 @@ def compose(request: GenerationRequest) -> Composition:
     brief = check_request(request)
     writing = write_score(brief)
     warnings = (*brief.warnings, *writing.warnings)
-    return _played(Composition(writing.score, Playing.of(request), brief, warnings, request))
+    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request))
 
 
 def check_request(request: GenerationRequest) -> Brief:
@@ -189,7 +189,7 @@ def perform(score: Score, wishes: GenerationRequest) -> Composition:
     """
     if wishes.loudness_lufs is not None:
         score = replace(score, mix=replace(score.mix, loudness_lufs=wishes.loudness_lufs))
-    return _played(Composition(score, Playing.of(wishes)))
+    return _played(Composition(score, RenderOptions.of(wishes)))
 
 
 def _played(composition: Composition) -> Composition:

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 
-def chance(seed: int, *purpose: str | int) -> np.random.Generator:
+def rng_for(seed: int, *purpose: str | int) -> np.random.Generator:
     """Return the generator for this seed and purpose; the same words always give the same stream."""
     words = "\x1f".join(str(word) for word in (seed, *purpose))
     digest = hashlib.blake2b(words.encode(), digest_size=16).digest()

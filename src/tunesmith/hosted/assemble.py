@@ -13,8 +13,8 @@ from tunesmith.audio.resample import resample
 from tunesmith.audio.spool import Samples, Spool
 from tunesmith.audio.stitch import stitch
 from tunesmith.errors import GenerationFailed
-from tunesmith.hosted.capabilities import Facts
-from tunesmith.hosted.clip import Clip, ClipOrder, Service, TellShare
+from tunesmith.hosted.capabilities import Capabilities
+from tunesmith.hosted.clip import Clip, ClipOrder, ClipService, TellShare
 
 TAIL_SECONDS = 8.0
 """So much of what there is goes along, for the service to go on from."""
@@ -27,7 +27,7 @@ MOST_CLIPS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AssembledAudio:
     """The sound, the clips it was made of, and what is to be said of how."""
 
     audio: Audio
@@ -35,15 +35,15 @@ class Piece:
     notes: tuple[str, ...] = ()
 
 
-class Maker:
+class ClipAssembler:
     """Makes pieces with a service, as long as is asked for."""
 
-    def __init__(self, service: Service, facts: Facts, tell: TellShare) -> None:
+    def __init__(self, service: ClipService, facts: Capabilities, tell: TellShare) -> None:
         self._service = service
         self._facts = facts
         self._tell = tell
 
-    async def make(self, order: ClipOrder) -> Piece:
+    async def make(self, order: ClipOrder) -> AssembledAudio:
         """Make a piece; raises what the service raises, and GenerationFailed where its clips are too short."""
         if order.continues:
             return await self._continued(order)
@@ -51,14 +51,14 @@ class Maker:
             return await self._at_once(order)
         return await (self._continued(order) if self._facts.continues else self._stitched(order))
 
-    async def _at_once(self, order: ClipOrder) -> Piece:
+    async def _at_once(self, order: ClipOrder) -> AssembledAudio:
         asked = replace(order, seconds=float(math.ceil(order.seconds)))
         clip = await self._service.clip(asked, self._tell)
         if clip.audio.duration >= order.seconds * TOO_SHORT:
-            return Piece(clip.audio, (clip,), _short(clip.audio, order.seconds))
+            return AssembledAudio(clip.audio, (clip,), _short(clip.audio, order.seconds))
         return await self._stitched(order, clip)
 
-    async def _continued(self, order: ClipOrder) -> Piece:
+    async def _continued(self, order: ClipOrder) -> AssembledAudio:
         """Let each clip begin with the end of what there is, and keep what comes after that."""
         clips: list[Clip] = []
         so_far = order.recording if order.continues else None
@@ -76,9 +76,9 @@ class Maker:
             _check_progress(clip.audio.duration - known, len(clips))
             so_far = _joined(so_far, clip.audio, known) if so_far else clip.audio
         many = f"made as {len(clips)} clips, each continuing the one before" if len(clips) > 1 else ""
-        return Piece(so_far, tuple(clips), _notes(many, self._facts))
+        return AssembledAudio(so_far, tuple(clips), _notes(many, self._facts))
 
-    async def _stitched(self, order: ClipOrder, first: Clip | None = None) -> Piece:
+    async def _stitched(self, order: ClipOrder, first: Clip | None = None) -> AssembledAudio:
         """Make clips until, stitched, they are long enough."""
         clips = [first] if first else []
         audio = first.audio if first else None
@@ -92,7 +92,9 @@ class Maker:
             before = done
             audio = clip.audio if len(clips) == 1 else _stitched([one.audio for one in clips])
             _check_progress(audio.duration - before, len(clips))
-        return Piece(audio, tuple(clips), _notes(f"made as {len(clips)} clips, stitched on the beat", self._facts))
+        return AssembledAudio(
+            audio, tuple(clips), _notes(f"made as {len(clips)} clips, stitched on the beat", self._facts)
+        )
 
     def _telling(self, done: float, adds: float, whole: float) -> TellShare:
         return lambda stage, share: self._tell(stage, min(1.0, (done + share * adds) / whole))
@@ -141,5 +143,5 @@ def _short(audio: Audio, seconds: float) -> tuple[str, ...]:
     return (f"duration: the service made {audio.duration:.1f} s of {seconds:g} s",) if missing > 0.05 else ()
 
 
-def _notes(how: str, facts: Facts) -> tuple[str, ...]:
+def _notes(how: str, facts: Capabilities) -> tuple[str, ...]:
     return (f"duration: the model makes at most {facts.longest:g} s at once; {how}",) if how else ()

@@ -17,7 +17,7 @@ from tunesmith.audio import Audio
 from tunesmith.audio.decoder import SoundLimits
 from tunesmith.audio.media import media_kind
 from tunesmith.audio.reader import read_audio
-from tunesmith.audio.truncation import is_cut_off
+from tunesmith.audio.truncation import is_truncated
 from tunesmith.errors import AudioFileError
 from tunesmith.request import MAX_DURATION_SECONDS
 
@@ -39,7 +39,7 @@ LEAST_SAMPLES = 100
 LIMITS = SoundLimits(channels=8, seconds=MAX_DURATION_SECONDS + 60)
 
 
-class Unsound(Exception):
+class InvalidAudioResponse(Exception):
     """The answer is not a whole sound."""
 
 
@@ -59,18 +59,18 @@ def read_sound(content: bytes) -> Audio:
     suffix = suffix_of(content)
     if suffix is None:
         what = "an empty answer came" if not content else "what came is not a sound"
-        raise Unsound(what)
+        raise InvalidAudioResponse(what)
     with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
         path = Path(folder) / f"hosted{suffix}"
         path.write_bytes(content)
         try:
             audio = read_audio(path, LIMITS)
         except AudioFileError:
-            raise Unsound("the sound that came is damaged") from None
+            raise InvalidAudioResponse("the sound that came is damaged") from None
         if not audio.num_samples:
-            raise Unsound("the sound that came is empty")
-        if is_cut_off(path, audio.num_samples):
-            raise Unsound("the sound that came is cut short")
+            raise InvalidAudioResponse("the sound that came is empty")
+        if is_truncated(path, audio.num_samples):
+            raise InvalidAudioResponse("the sound that came is cut short")
     return Audio(audio.samples, audio.sample_rate)
 
 
@@ -89,7 +89,7 @@ def data_of(uri: str) -> bytes:
     """Return what a ``data:`` address holds; raises Unsound."""
     head, comma, payload = uri.partition(",")
     if not comma:
-        raise Unsound("what came is not a sound")
+        raise InvalidAudioResponse("what came is not a sound")
     return _decoded(payload) if head.endswith(";base64") else unquote_to_bytes(payload)
 
 
@@ -105,7 +105,7 @@ def _held(body: Any, rate: int | None) -> Audio | str:
         return read_sound(data_of(body) if body.startswith("data:") else _decoded(body))
     if isinstance(body, list) and body:
         return _held(body[0], rate) if isinstance(body[0], Mapping | str) else _samples(body, rate or USUAL_RATE)
-    raise Unsound("what came is JSON without a sound")
+    raise InvalidAudioResponse("what came is JSON without a sound")
 
 
 def _samples(numbers: list[Any], rate: int) -> Audio:
@@ -113,13 +113,13 @@ def _samples(numbers: list[Any], rate: int) -> Audio:
     try:
         samples = np.asarray(numbers, dtype=np.float32)
     except (ValueError, TypeError):
-        raise Unsound("what came is JSON without a sound") from None
+        raise InvalidAudioResponse("what came is JSON without a sound") from None
     while samples.ndim > 2:
         samples = samples[0]
     samples = np.atleast_2d(samples)
     samples = samples.T if samples.shape[0] > samples.shape[1] else samples
     if samples.shape[0] > 2 or samples.shape[1] < LEAST_SAMPLES or not np.isfinite(samples).all():
-        raise Unsound("what came is JSON without a sound")
+        raise InvalidAudioResponse("what came is JSON without a sound")
     return Audio(np.ascontiguousarray(samples), rate)
 
 
@@ -127,4 +127,4 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Unsound("what came is JSON without a sound") from None
+        raise InvalidAudioResponse("what came is JSON without a sound") from None

@@ -16,7 +16,7 @@ UNKNOWN_LICENCE = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Capabilities:
     """``longest`` is what one call makes, in seconds; ``tokens`` are a second's ``max_new_tokens``, None where unused.
 
     ``continues`` and ``melody`` say whether it takes a recording to go on from, or one whose tune to follow.
@@ -30,15 +30,15 @@ class Facts:
     licence: str = UNKNOWN_LICENCE
 
 
-def facts_of(name: HostedName) -> Facts:
+def facts_of(name: HostedName) -> Capabilities:
     """Return what is known of a model."""
     text = (name.url or name.id).lower()
     return next(facts for facts in _table()[name.service] if facts.has in text)
 
 
 @cache
-def _table() -> Mapping[str, tuple[Facts, ...]]:
+def _table() -> Mapping[str, tuple[Capabilities, ...]]:
     text = files("tunesmith.hosted").joinpath("models.yaml").read_text(encoding="utf-8")
     return MappingProxyType(
-        {service: tuple(Facts(**one) for one in rows) for service, rows in yaml.safe_load(text).items()}
+        {service: tuple(Capabilities(**one) for one in rows) for service, rows in yaml.safe_load(text).items()}
     )

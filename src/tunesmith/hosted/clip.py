@@ -37,7 +37,7 @@ TellShare = Callable[[str, float], None]
 """Hears the stage in words and the share of the clip that is done, 0 to 1."""
 
 
-class Service(Protocol):
+class ClipService(Protocol):
     """Makes clips."""
 
     async def clip(self, order: ClipOrder, tell: TellShare) -> Clip:

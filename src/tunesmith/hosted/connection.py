@@ -30,7 +30,7 @@ def unlimited(_: HostedName) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ServiceConnection:
     """How a service is reached: ``base_url``, a ``token`` that nothing shows, and ``seconds`` for a clip in all."""
 
     base_url: str
@@ -46,14 +46,14 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ServiceSettings:
     """What the settings say of a service; None where they say nothing."""
 
     base_url: str | None = None
     token: str | None = field(default=None, repr=False)
 
 
-def base_url_of(name: HostedName, chosen: Chosen, environment: Mapping[str, str] = os.environ) -> str:
+def base_url_of(name: HostedName, chosen: ServiceSettings, environment: Mapping[str, str] = os.environ) -> str:
     """Return where the service is: the endpoint named, else what is set, else the vendor's."""
     set_by_user = (environment.get(variable) for variable in BASE_URL_VARIABLES[name.service])
     found = name.url or chosen.base_url or next(filter(None, set_by_user), None) or BASE_URLS[name.service]
@@ -61,7 +61,7 @@ def base_url_of(name: HostedName, chosen: Chosen, environment: Mapping[str, str]
 
 
 def token_for(
-    name: HostedName, base_url: str, chosen: Chosen, environment: Mapping[str, str] = os.environ
+    name: HostedName, base_url: str, chosen: ServiceSettings, environment: Mapping[str, str] = os.environ
 ) -> str | None:
     """Return the token set for Tunesmith, else the user's own: from the environment or the vendor's token file.
 

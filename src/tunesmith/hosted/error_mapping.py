@@ -24,10 +24,10 @@ def is_loading(reply: Reply) -> bool:
     return isinstance(body, dict) and "error" in body and "estimated_time" in body
 
 
-def refusal(name: HostedName, reply: Reply, *, has_token: bool) -> TunesmithError:
+def error_from_response(name: HostedName, reply: Reply, *, has_token: bool) -> TunesmithError:
     """Return the error that an answer tells of."""
     service, status = name.service_name, reply.status
-    said = _said(reply)
+    said = _error_text(reply)
     if reply.problem is not None:
         return ServerUnreachable(f"{service} cannot be reached: {reply.problem}")
     if status in (401, 403):
@@ -51,7 +51,7 @@ def refusal(name: HostedName, reply: Reply, *, has_token: bool) -> TunesmithErro
     return ApiError(f"{service} cannot make it ({status}{said})", status=status)
 
 
-def _said(reply: Reply) -> str:
+def _error_text(reply: Reply) -> str:
     """Return what the body says, in one line, after a colon."""
     text = _words(reply.json()) or ""
     if not text and not reply.content.lstrip().startswith(b"<"):  # an HTML page says nothing to a user

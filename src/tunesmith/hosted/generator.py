@@ -11,19 +11,19 @@ from tunesmith.audio.edit import trim
 from tunesmith.audio.reader import read_audio
 from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
-from tunesmith.hosted.assemble import Maker, Piece
-from tunesmith.hosted.capabilities import UNKNOWN_LICENCE, Facts, facts_of
-from tunesmith.hosted.clip import Clip, ClipOrder, Service
-from tunesmith.hosted.connection import Access
-from tunesmith.hosted.http_client import USUAL_PATIENCE, Patience
+from tunesmith.hosted.assemble import AssembledAudio, ClipAssembler
+from tunesmith.hosted.capabilities import UNKNOWN_LICENCE, Capabilities, facts_of
+from tunesmith.hosted.clip import Clip, ClipOrder, ClipService
+from tunesmith.hosted.connection import ServiceConnection
+from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming
 from tunesmith.hosted.huggingface import HuggingFace
 from tunesmith.hosted.model_names import HostedName
 from tunesmith.hosted.replicate import Replicate
-from tunesmith.hosted.run_in_thread import finished
-from tunesmith.postprocess import finish
+from tunesmith.hosted.run_in_thread import run_cancellable
+from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
-from tunesmith.text_prompt import check_wishes, text_of
+from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 10.0
 MAKING_ENDS = 0.97
@@ -35,10 +35,10 @@ ROWS_A_CALL = 2
 class HostedGenerator:
     """Makes music with a hosted model. Safe to use from several threads, whose calls then go on side by side."""
 
-    def __init__(self, name: HostedName, access: Access, patience: Patience = USUAL_PATIENCE) -> None:
+    def __init__(self, name: HostedName, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE) -> None:
         self._name = name
         self._facts = facts_of(name)
-        self._service: Service = (
+        self._service: ClipService = (
             HuggingFace(name, self._facts, access, patience)
             if name.service == "hf"
             else Replicate(name, access, patience)
@@ -54,13 +54,13 @@ class HostedGenerator:
         if cancelled():
             raise GenerationCancelled
         progress(Progress(f"asking {self._name.service_name}", 0.0))
-        maker = Maker(self._service, self._facts, _Told(progress))
-        piece = finished(maker.make(order), cancelled)
-        audio, warnings = finish(_cut(piece.audio, order.seconds), request)
+        maker = ClipAssembler(self._service, self._facts, _MonotonicProgress(progress))
+        piece = run_cancellable(maker.make(order), cancelled)
+        audio, warnings = postprocess(_cut(piece.audio, order.seconds), request)
         progress(Progress("done", 1.0))
         return audio.without_metadata().with_metadata(**self._metadata(request, piece, warnings))
 
-    def _metadata(self, request: GenerationRequest, piece: Piece, warnings: tuple[str, ...]) -> dict[str, Any]:
+    def _metadata(self, request: GenerationRequest, piece: AssembledAudio, warnings: tuple[str, ...]) -> dict[str, Any]:
         first, notes = piece.clips[0], list(piece.notes)
         heeded = first.seed is not None and request.seed in (first.seed, None)
         if request.seed is not None and not heeded:
@@ -93,7 +93,7 @@ class HostedGenerator:
         return said or licence_of(clip.audio.metadata)
 
 
-class _Told:
+class _MonotonicProgress:
     """Progress that never goes back, though a service may begin anew."""
 
     def __init__(self, progress: ProgressCallback) -> None:
@@ -105,9 +105,9 @@ class _Told:
         self._progress(Progress(stage, self._reached))
 
 
-def _order(request: GenerationRequest, name: HostedName, facts: Facts) -> ClipOrder:
+def _order(request: GenerationRequest, name: HostedName, facts: Capabilities) -> ClipOrder:
     """Put the request as an order for all of it; raises InvalidRequest for what the model cannot do."""
-    check_wishes(request)
+    reject_composer_only_fields(request)
     if request.negative_prompt:
         raise InvalidRequest("negative_prompt", f"{name} does not take one")
     if request.audio and not facts.continues:
@@ -123,7 +123,7 @@ def _order(request: GenerationRequest, name: HostedName, facts: Facts) -> ClipOr
             "duration", f"must be longer than the recording's {recording.duration:g} s, got {seconds:g} s"
         )
     return ClipOrder(
-        text_of(request), seconds, _seed(request), request, recording,
+        prompt_text(request), seconds, _seed(request), request, recording,
         continues=bool(request.audio),
     )  # fmt: skip
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 
-from tunesmith.client.retries import Clock, Deadline, Draw, Reply, may_pass, pause_after
+from tunesmith.client.retries import Clock, Deadline, Draw, Reply, is_retryable, pause_after
 from tunesmith.errors import DeadlineExceeded, GenerationFailed
-from tunesmith.hosted.audio_response import Unsound
-from tunesmith.hosted.connection import Access
-from tunesmith.hosted.error_mapping import is_loading, refusal
+from tunesmith.hosted.audio_response import InvalidAudioResponse
+from tunesmith.hosted.connection import ServiceConnection
+from tunesmith.hosted.error_mapping import error_from_response, is_loading
 from tunesmith.hosted.model_names import HostedName
 
 CONNECT_SECONDS = 20.0
@@ -28,7 +28,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ServiceRequest:
     """One request. One that ``costs`` is counted, and counted again where a repetition is paid again."""
 
     method: str
@@ -40,7 +40,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryTiming:
     """What waiting is made of, to be replaced in tests."""
 
     sleep: Sleep = asyncio.sleep
@@ -48,13 +48,15 @@ class Patience:
     clock: Clock = time.monotonic
 
 
-USUAL_PATIENCE = Patience()
+USUAL_PATIENCE = RetryTiming()
 
 
-class Caller:
+class ServiceClient:
     """Calls one model's service within one deadline; ``tell`` hears what is being waited for."""
 
-    def __init__(self, name: HostedName, access: Access, tell: Tell, patience: Patience = USUAL_PATIENCE) -> None:
+    def __init__(
+        self, name: HostedName, access: ServiceConnection, tell: Tell, patience: RetryTiming = USUAL_PATIENCE
+    ) -> None:
         self.name = name
         self.access = access
         self.tell = tell
@@ -67,7 +69,7 @@ class Caller:
         """Let the connections go."""
         await self._client.aclose()
 
-    async def reply_to(self, ask: Ask, check: Callable[[Reply], None] | None = None) -> Reply:
+    async def reply_to(self, ask: ServiceRequest, check: Callable[[Reply], None] | None = None) -> Reply:
         """Ask until the answer is good; raises ApiError, ServerUnreachable or DeadlineExceeded.
 
         ``check`` raises Unsound for a good answer that is not what was asked for; that is asked for again, too.
@@ -82,11 +84,11 @@ class Caller:
                     if check:
                         check(reply)
                     return reply
-                except Unsound as problem:
+                except InvalidAudioResponse as problem:
                     unsound = problem
                     reply = Reply(0, problem=str(problem))
             attempt += 1
-            if unsound and not may_pass(reply, attempt):
+            if unsound and not is_retryable(reply, attempt):
                 raise GenerationFailed("Unsound", f"{self.name.service_name}: {unsound}, {attempt} times over")
             await self._wait(reply, attempt)
             if ask.costs and unsound:
@@ -101,8 +103,8 @@ class Caller:
     async def _wait(self, reply: Reply, attempt: int) -> None:
         """Wait until it is time to ask again; raises the refusal where that does not help."""
         loading = is_loading(reply)
-        if not loading and not may_pass(reply, attempt):
-            raise refusal(self.name, reply, has_token=bool(self.access.token))
+        if not loading and not is_retryable(reply, attempt):
+            raise error_from_response(self.name, reply, has_token=bool(self.access.token))
         pause = pause_after(attempt, reply, self.patience.draw)
         if loading:
             self.tell(f"{self.name.service_name} is loading the model, about {pause:.0f} s")
@@ -112,10 +114,10 @@ class Caller:
         if pause >= self.deadline.left:
             if reply.problem is not None and not self.deadline.left:
                 raise DeadlineExceeded(f"no answer from {self.name.service_name} within {self.access.seconds:g} s")
-            raise refusal(self.name, reply, has_token=bool(self.access.token))
+            raise error_from_response(self.name, reply, has_token=bool(self.access.token))
         await self.patience.sleep(pause)
 
-    async def _once(self, ask: Ask) -> Reply:
+    async def _once(self, ask: ServiceRequest) -> Reply:
         headers = {**ask.headers, **self.access.headers_for(ask.url)}
         try:
             async with asyncio.timeout(max(0.001, self.deadline.left)):

@@ -11,10 +11,10 @@ from tunesmith.audio import Audio
 from tunesmith.client.retries import Reply
 from tunesmith.errors import InvalidRequest
 from tunesmith.hosted.audio_response import sound_in
-from tunesmith.hosted.capabilities import Facts
+from tunesmith.hosted.capabilities import Capabilities
 from tunesmith.hosted.clip import Clip, ClipOrder, TellShare
-from tunesmith.hosted.connection import Access
-from tunesmith.hosted.http_client import USUAL_PATIENCE, Ask, Caller, Patience
+from tunesmith.hosted.connection import ServiceConnection
+from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
 from tunesmith.hosted.model_names import HostedName
 
 DELAY_FRAMES = 3
@@ -26,7 +26,9 @@ ACCEPT = "audio/wav, audio/flac;q=0.9, audio/*;q=0.8, application/json;q=0.5"
 class HuggingFace:
     """One model of Hugging Face's."""
 
-    def __init__(self, name: HostedName, facts: Facts, access: Access, patience: Patience = USUAL_PATIENCE) -> None:
+    def __init__(
+        self, name: HostedName, facts: Capabilities, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE
+    ) -> None:
         self._name = name
         self._facts = facts
         self._access = access
@@ -38,14 +40,16 @@ class HuggingFace:
             raise InvalidRequest("audio", f"{self._name} takes no recordings")
         url = self._name.url or f"{self._access.base_url}/models/{self._name.id}"
         headers = {"Accept": ACCEPT, "x-wait-for-model": "true", "x-use-cache": "false"}
-        ask = Ask("POST", url, _body(order, self._facts), headers, costs=True)
-        caller = Caller(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
+        ask = ServiceRequest("POST", url, _body(order, self._facts), headers, costs=True)
+        caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
         tell(f"asking {self._name.service_name}", 0.0)
         found: list[Audio | str] = []
         try:
             reply = await caller.reply_to(ask, lambda reply: found.append(sound_in(reply.content)))
             if isinstance(found[-1], str):
-                await caller.reply_to(Ask("GET", found[-1]), lambda reply: found.append(sound_in(reply.content)))
+                await caller.reply_to(
+                    ServiceRequest("GET", found[-1]), lambda reply: found.append(sound_in(reply.content))
+                )
         finally:
             await caller.close()
         audio = found[-1]
@@ -53,7 +57,7 @@ class HuggingFace:
         return _clip(audio, reply)
 
 
-def _body(order: ClipOrder, facts: Facts) -> dict[str, Any]:
+def _body(order: ClipOrder, facts: Capabilities) -> dict[str, Any]:
     said = {name: getattr(order.request, name) for name in SAMPLING}
     parameters: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     if facts.tokens:

@@ -17,10 +17,10 @@ from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
 from tunesmith.client.retries import Reply
 from tunesmith.errors import ApiError, GenerationFailed, NotFound, TunesmithError
-from tunesmith.hosted.audio_response import Unsound, data_of, read_sound
+from tunesmith.hosted.audio_response import InvalidAudioResponse, data_of, read_sound
 from tunesmith.hosted.clip import Clip, ClipOrder, TellShare
-from tunesmith.hosted.connection import Access
-from tunesmith.hosted.http_client import USUAL_PATIENCE, Ask, Caller, Patience
+from tunesmith.hosted.connection import ServiceConnection
+from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
 from tunesmith.hosted.model_names import HostedName
 
 WAIT_SECONDS = 60
@@ -34,14 +34,14 @@ _LICENCE_SHOWN = 300
 class Replicate:
     """One model of Replicate's."""
 
-    def __init__(self, name: HostedName, access: Access, patience: Patience = USUAL_PATIENCE) -> None:
+    def __init__(self, name: HostedName, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE) -> None:
         self._name = name
         self._access = access
         self._patience = patience
 
     async def clip(self, order: ClipOrder, tell: TellShare) -> Clip:
         """Make a clip; see Service. Cancelled, it cancels the prediction, which would be paid for."""
-        caller = Caller(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
+        caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
         try:
             tell("asking Replicate", 0.0)
             address = await self._uploaded(caller, order.recording) if order.recording else None
@@ -59,26 +59,26 @@ class Replicate:
     def _url(self, path: str) -> str:
         return f"{self._access.base_url}/v1/{path}"
 
-    async def _created(self, caller: Caller, given: Mapping[str, Any]) -> dict[str, Any]:
+    async def _created(self, caller: ServiceClient, given: Mapping[str, Any]) -> dict[str, Any]:
         """Create a prediction: of a version, or else of an official model, or else of the model's latest version."""
         if self._name.version:
             return await self._create(caller, "predictions", {"version": self._name.version, "input": given})
         try:
             return await self._create(caller, f"models/{self._name.id}/predictions", {"input": given})
         except NotFound as refused:
-            reply = await caller.reply_to(Ask("GET", self._url(f"models/{self._name.id}")))
+            reply = await caller.reply_to(ServiceRequest("GET", self._url(f"models/{self._name.id}")))
             body = reply.json()
             latest = body.get("latest_version") if isinstance(body, dict) else None
             if not isinstance(latest, dict):
                 raise refused from None
             return await self._create(caller, "predictions", {"version": latest["id"], "input": given})
 
-    async def _create(self, caller: Caller, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _create(self, caller: ServiceClient, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         wait = max(1, min(WAIT_SECONDS, int(self._access.seconds) - 1))
-        ask = Ask("POST", self._url(path), body, {"Prefer": f"wait={wait}"}, costs=True)
+        ask = ServiceRequest("POST", self._url(path), body, {"Prefer": f"wait={wait}"}, costs=True)
         return _prediction(await caller.reply_to(ask, _check))
 
-    async def _finished(self, caller: Caller, prediction: dict[str, Any], tell: TellShare) -> dict[str, Any]:
+    async def _finished(self, caller: ServiceClient, prediction: dict[str, Any], tell: TellShare) -> dict[str, Any]:
         """Poll until the prediction has ended well; raises GenerationFailed."""
         try:
             while prediction["status"] in ("starting", "processing", "queued"):
@@ -89,7 +89,9 @@ class Replicate:
                 )
                 tell(stage, _share(prediction.get("logs")))
                 await caller.pause(POLL_SECONDS)
-                reply = await caller.reply_to(Ask("GET", self._url(f"predictions/{prediction['id']}")), _check)
+                reply = await caller.reply_to(
+                    ServiceRequest("GET", self._url(f"predictions/{prediction['id']}")), _check
+                )
                 prediction = _prediction(reply)
         except (asyncio.CancelledError, TunesmithError):
             await self._cancelled(prediction)
@@ -103,32 +105,32 @@ class Replicate:
 
     async def _cancelled(self, prediction: Mapping[str, Any]) -> None:
         """Cancel a prediction as well as a short time allows, by a caller of its own: the other's time may be up."""
-        access = Access(self._access.base_url, self._access.token, CLEAR_UP_SECONDS)
-        caller = Caller(self._name, access, lambda _: None, self._patience)
+        access = ServiceConnection(self._access.base_url, self._access.token, CLEAR_UP_SECONDS)
+        caller = ServiceClient(self._name, access, lambda _: None, self._patience)
         with suppress(TunesmithError, TimeoutError):
             async with asyncio.timeout(CLEAR_UP_SECONDS):
-                await caller.reply_to(Ask("POST", self._url(f"predictions/{prediction['id']}/cancel")))
+                await caller.reply_to(ServiceRequest("POST", self._url(f"predictions/{prediction['id']}/cancel")))
         await caller.close()
 
-    async def _output(self, caller: Caller, prediction: Mapping[str, Any]) -> Audio:
+    async def _output(self, caller: ServiceClient, prediction: Mapping[str, Any]) -> Audio:
         address = _first_address(prediction.get("output"))
         if address is None:
             raise GenerationFailed("NoOutput", "Replicate's prediction succeeded without an output that is a file")
         if address.startswith("data:"):
             try:
                 return read_sound(data_of(address))
-            except Unsound as problem:
+            except InvalidAudioResponse as problem:
                 raise GenerationFailed("NoOutput", f"Replicate: {problem}") from None
         found: list[Audio] = []
-        await caller.reply_to(Ask("GET", address), lambda reply: found.append(read_sound(reply.content)))
+        await caller.reply_to(ServiceRequest("GET", address), lambda reply: found.append(read_sound(reply.content)))
         return found[-1]
 
-    async def _uploaded(self, caller: Caller, recording: Audio) -> str:
+    async def _uploaded(self, caller: ServiceClient, recording: Audio) -> str:
         """Hand a recording in as a file and return its address there."""
         with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
             content = write_audio(recording, Path(folder) / "recording.wav").read_bytes()
         files = {"content": ("recording.wav", content, "audio/wav")}
-        reply = await caller.reply_to(Ask("POST", self._url("files"), files=files))
+        reply = await caller.reply_to(ServiceRequest("POST", self._url("files"), files=files))
         body = reply.json()
         address = body.get("urls", {}).get("get") if isinstance(body, dict) else None
         if not isinstance(address, str):
@@ -155,7 +157,7 @@ def _input(order: ClipOrder, address: str | None) -> dict[str, Any]:
 def _check(reply: Reply) -> None:
     body = reply.json()
     if not (isinstance(body, dict) and isinstance(body.get("id"), str) and isinstance(body.get("status"), str)):
-        raise Unsound("what came is not a prediction")
+        raise InvalidAudioResponse("what came is not a prediction")
 
 
 def _prediction(reply: Reply) -> dict[str, Any]:

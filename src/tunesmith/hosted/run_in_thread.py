@@ -17,7 +17,7 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.1
 
 
-def finished(work: Coroutine[Any, Any, T], cancelled: CancelCheck) -> T:
+def run_cancellable(work: Coroutine[Any, Any, T], cancelled: CancelCheck) -> T:
     """Run the work in a thread with an event loop of its own, since the caller may be in one, and return its result.
 
     Raises GenerationCancelled soon after ``cancelled()`` is true; the work is then cancelled, and heard out.

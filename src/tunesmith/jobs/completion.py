@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tunesmith.jobs.fallback import about_stand_in
+from tunesmith.jobs.fallback import fallback_notice
 from tunesmith.jobs.job import Claim, Job, JobResult
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
-from tunesmith.jobs.runners.pool import Made
+from tunesmith.jobs.runners.pool import TaskResult
 
 
 class Completion:
@@ -15,7 +15,7 @@ class Completion:
     It can be called again where the database was not there.
     """
 
-    def __init__(self, results: ResultFiles, queue: JobQueue, claim: Claim, made: Made) -> None:
+    def __init__(self, results: ResultFiles, queue: JobQueue, claim: Claim, made: TaskResult) -> None:
         self._results = results
         self._queue = queue
         self._claim = claim
@@ -28,4 +28,4 @@ class Completion:
         self._stored = stored = self._stored or self._results.keep(made.path)
         suffix = made.path.suffix[1:]
         result = JobResult(stored.digest, suffix, stored.bytes, made.duration, made.sample_rate, made.channels)
-        return self._queue.succeed(self._claim, result, {**made.metadata, **about_stand_in(self._claim.job)})
+        return self._queue.succeed(self._claim, result, {**made.metadata, **fallback_notice(self._claim.job)})

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from tunesmith.errors import INTERNAL_ERROR, DatabaseError, DiskFull, FolderUnavailable, RunnerCrashed, TaskFailed
 from tunesmith.jobs.completion import Completion
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Failure, Job, JobState
-from tunesmith.jobs.job_log import DiaryEntry, JobDiary, Outcome
+from tunesmith.jobs.job_log import JobEventLog, JobRunLog, Outcome
 from tunesmith.jobs.options import KEEP_ALIVE
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.runners.pool import Report, RunnerPool, Task
+from tunesmith.jobs.runners.pool import ProgressReport, RunnerPool, Task
 from tunesmith.jobs.store import Place
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.log_context import bind
@@ -54,14 +54,14 @@ class Dispatcher:
     """
 
     def __init__(
-        self, queue: JobQueue, workers: Workers, results: ResultFiles, pool: RunnerPool, changes: Changes
+        self, queue: JobQueue, workers: Workers, results: ResultFiles, pool: RunnerPool, changes: JobEvents
     ) -> None:
         self._queue = queue
         self._workers = workers
         self._results = results
         self._pool = pool
         self._changes = changes
-        self.diary = JobDiary()
+        self.diary = JobEventLog()
         self.problem: str | None = None
         self._fault = RepeatedFault(log)
         self._conclusions = RepeatedFault(log)
@@ -116,7 +116,7 @@ class Dispatcher:
         if self._draining_since is None:
             self._draining_since = time.monotonic()
 
-    def hurry(self) -> None:
+    def abort_running(self) -> None:
         """Let nothing finish any more, because the server is about to end at once."""
         self._hurried.set()
 
@@ -132,7 +132,7 @@ class Dispatcher:
             self._awake.clear()
             try:
                 async with self._looking:
-                    await self._look_around()
+                    await self._poll()
                 self.problem = None
                 self._fault.clear()
                 wait = max(0.0, self._next_heartbeat - time.monotonic())
@@ -162,7 +162,7 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._worker is not None:
-            await self._leave(self._worker)
+            await self._unregister_worker(self._worker)
         self._writer.shutdown()
 
     async def _finish(self, tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
@@ -172,25 +172,25 @@ class Dispatcher:
         hurried.cancel()
         finished.cancel()
 
-    async def _leave(self, worker: str) -> None:
+    async def _unregister_worker(self, worker: str) -> None:
         try:
             await self._write(self._workers.leave, worker)
         except DatabaseError as error:
             log.error("the server could not sign off: %s", error)
 
-    async def _look_around(self) -> None:
+    async def _poll(self) -> None:
         if self._closing:
             return
         if time.monotonic() >= self._next_heartbeat:
-            await self._show_life()
+            await self._send_heartbeat()
         self._results.prepare()
-        await self._take_more()
+        await self._claim_jobs()
 
-    async def _show_life(self) -> None:
+    async def _send_heartbeat(self) -> None:
         if self._worker is None:
             self._worker = await self._write(self._workers.join, self._identity)
         await self._write(self._workers.heartbeat, self._worker, self._identity)
-        if await self._write(self._workers.bury) or not self._working:
+        if await self._write(self._workers.remove_dead) or not self._working:
             recovered = await self._write(self._queue.recover)
             if recovered:
                 log.warning("jobs of a server that is gone were taken back", extra={"jobs": recovered})
@@ -212,7 +212,7 @@ class Dispatcher:
         if lost := await self._write(self._queue.take_back, self._worker, unattended):
             log.error("jobs that nobody worked on were queued again", extra={"jobs": lost})
 
-    async def _take_more(self) -> None:
+    async def _claim_jobs(self) -> None:
         """Claim jobs of those models that have a place for them, until there are none."""
         self._may_wait = may_wait = True
         while may_wait and self._draining_since is None:
@@ -228,7 +228,7 @@ class Dispatcher:
         self.release(claim.job.generated_by)
 
     def _begin(self, claim: Claim, path: Path) -> None:
-        self._changes.tell_progress(claim.job.id)
+        self._changes.publish_progress(claim.job.id)
         task = asyncio.create_task(self._work(claim, path), name=claim.job.id)
         self._working[claim.job.id] = claim, task
         task.add_done_callback(self._done)
@@ -286,7 +286,7 @@ class Dispatcher:
             made = await self._pool.run(task, self._reporter(claim, entry))
             self._made.add(job.id)  # a report that is written after the end finds nobody's job, which stops no one
             completion = Completion(self._results, self._queue, claim, made)
-            ended = await self._conclude(asyncio.to_thread, completion)
+            ended = await self._finish_with_retries(asyncio.to_thread, completion)
             kept = True
             if ended:
                 entry.succeeded(made)
@@ -294,17 +294,17 @@ class Dispatcher:
                 entry.end(Outcome.STOPPED)
         except asyncio.CancelledError:
             if self._closing:
-                await self._conclude(self._write, self._queue.release, claim)
+                await self._finish_with_retries(self._write, self._queue.release, claim)
             entry.end(Outcome.RELEASED if self._closing else Outcome.STOPPED)
             raise
         except Exception as error:  # the border of the job runner
             await self._settle(claim, entry, path, error)
         finally:
-            self._changes.tell(job.id, ended)
+            self._changes.publish(job.id, ended)
             if not kept:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    async def _settle(self, claim: Claim, entry: DiaryEntry, path: Path, error: Exception) -> None:
+    async def _settle(self, claim: Claim, entry: JobRunLog, path: Path, error: Exception) -> None:
         """Write down that nothing was made, or give the job back where another try may help."""
         passing = _passing_failure(error, path)
         if passing is not None:
@@ -317,21 +317,21 @@ class Dispatcher:
         else:
             await self._fail(claim, entry, BUG, "".join(traceback.format_exception(error)))
 
-    async def _try_again(self, claim: Claim, entry: DiaryEntry, failure: Failure, reason: str) -> None:
+    async def _try_again(self, claim: Claim, entry: JobRunLog, failure: Failure, reason: str) -> None:
         """Give the job back to the queue, or fail it where that was the last try."""
         log.warning("%s", reason)
-        await self._conclude(self._write, self._queue.requeue, claim, failure)
+        await self._finish_with_retries(self._write, self._queue.requeue, claim, failure)
         self._may_wait = True
         if claim.job.attempts < MAX_ATTEMPTS:
             entry.end(Outcome.REQUEUED)
         else:
             entry.failed(failure)
 
-    async def _fail(self, claim: Claim, entry: DiaryEntry, failure: Failure, trace: str) -> None:
-        await self._conclude(self._write, self._queue.fail, claim, failure)
+    async def _fail(self, claim: Claim, entry: JobRunLog, failure: Failure, trace: str) -> None:
+        await self._finish_with_retries(self._write, self._queue.fail, claim, failure)
         entry.failed(failure, trace)
 
-    async def _conclude(self, write: Callable[..., Awaitable[T]], *arguments: Any) -> T | None:
+    async def _finish_with_retries(self, write: Callable[..., Awaitable[T]], *arguments: Any) -> T | None:
         """Write down how a job ended, however long the database takes to be there again.
 
         None where the server ended first: then whoever comes next recovers the job.
@@ -347,38 +347,38 @@ class Dispatcher:
                 return None
             await asyncio.sleep(RETRY_SECONDS)
 
-    def _reporter(self, claim: Claim, entry: DiaryEntry) -> Callable[[Report], None]:
+    def _reporter(self, claim: Claim, entry: JobRunLog) -> Callable[[ProgressReport], None]:
         """Return what takes a runner's reports; they are written one after another, without anyone waiting for it."""
         is_running = claim.job.state is JobState.RUNNING  # in the database, since it was claimed
 
-        def report(told: Report) -> None:
+        def report(told: ProgressReport) -> None:
             nonlocal is_running
             entry.reported(told)
             if not told.running and is_running:  # the runner that had the model loaded is gone
                 is_running = False
-                self._note(claim, self._queue.loading, claim)
+                self._write_progress(claim, self._queue.loading, claim)
             elif is_running and not told.stage and told.loaded_seconds is None:
                 self._queue.begin(claim)
             elif told.running and not told.stage:
-                self._note(claim, self._queue.running, claim, told.loaded_seconds)
+                self._write_progress(claim, self._queue.running, claim, told.loaded_seconds)
             elif told.running:
-                self._note(claim, self._queue.progress, claim, told.fraction, told.stage)
+                self._write_progress(claim, self._queue.progress, claim, told.fraction, told.stage)
 
         return report
 
-    def _note(self, claim: Claim, write: Callable[..., bool], *arguments: Any) -> None:
+    def _write_progress(self, claim: Claim, write: Callable[..., bool], *arguments: Any) -> None:
         loop = asyncio.get_running_loop()
         written = self._writer.submit(write, *arguments)
-        written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._noted, claim.job.id, done))
+        written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._on_progress_written, claim.job.id, done))
 
-    def _noted(self, job_id: str, written: Future[bool]) -> None:
+    def _on_progress_written(self, job_id: str, written: Future[bool]) -> None:
         """Tell those who follow the job; stop working on one that is no longer ours."""
         error = written.exception()
         if error and self.problem is None:  # else it is no news
             log.error("a job's progress cannot be written: %s", error, extra={"job_id": job_id})
         if not error and not written.result():
             self._stop(job_id)
-        self._changes.tell_progress(job_id)
+        self._changes.publish_progress(job_id)
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, write, *arguments)

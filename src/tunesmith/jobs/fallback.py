@@ -12,7 +12,7 @@ from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 NOTES, DROPPED = "notes", "dropped"
 
 
-def for_stand_in(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
+def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
     """Return the request as the composer takes it, and the fields that are left out of it."""
     usual = {name: GenerationRequest.model_fields[name].default for name in ONLY_MUSICGEN}
     dropped = tuple(name for name in ONLY_MUSICGEN if getattr(request, name) != usual[name])
@@ -21,14 +21,14 @@ def for_stand_in(request: GenerationRequest) -> tuple[GenerationRequest, tuple[s
 
 def submission_for_stand_in(submission: Submission) -> Submission:
     """Return the submission as the composer takes it, with what was left out in ``extra``, for its log and file."""
-    request, dropped = for_stand_in(submission.request)
+    request, dropped = for_fallback(submission.request)
     if not dropped:
         return submission
     notes = [*submission.extra.get(NOTES, ()), *(f"Ignored: {name} means nothing to the composer" for name in dropped)]
     return replace(submission, request=request, extra={**submission.extra, NOTES: notes, DROPPED: list(dropped)})
 
 
-def stood_in_for(job: Job) -> str | None:
+def fallback_for(job: Job) -> str | None:
     """Return the model that was asked for where the composer makes the music instead.
 
     That a model has two names, its repository's and the one it is installed under, makes no stand-in.
@@ -36,9 +36,9 @@ def stood_in_for(job: Job) -> str | None:
     return job.model if job.generated_by == COMPOSER != job.model else None
 
 
-def about_stand_in(job: Job) -> dict[str, Any]:
+def fallback_notice(job: Job) -> dict[str, Any]:
     """Return what the music's metadata says where another model made it than was asked for."""
-    asked = stood_in_for(job)
+    asked = fallback_for(job)
     if asked is None:
         return {}
     dropped = {DROPPED: job.extra[DROPPED]} if DROPPED in job.extra else {}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunesmith.disk_full import is_full, room_for
+from tunesmith.disk_full import disk_full_as_error, is_full
 from tunesmith.errors import FolderUnavailable
 
 
@@ -26,7 +26,7 @@ def writing_to(folder: Path, what: str) -> Iterator[None]:
     """Make the folder and let the block write to it; raises FolderUnavailable, or DiskFull about ``what``."""
     ensure_folder(folder)
     try:
-        with room_for(what):
+        with disk_full_as_error(what):
             yield
     except OSError as error:
         if is_full(error):

@@ -17,7 +17,7 @@ database are not heard. One that has ended changes only when its file is removed
 MOST_KEPT = 1024
 
 
-class JobReads:
+class JobCache:
     """Used from one event loop; ``read`` is called in threads."""
 
     def __init__(self, read: Callable[[str], Job], clock: Clock = time.monotonic) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tunesmith.jobs.job import Claim, Failure
-from tunesmith.jobs.runners.pool import Made, Report
+from tunesmith.jobs.runners.pool import ProgressReport, TaskResult
 
 log = logging.getLogger("tunesmith.job")
 
@@ -46,7 +46,7 @@ class JobEnd:
     codes: int = 0
 
 
-class JobDiary:
+class JobEventLog:
     """Used from one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -57,16 +57,16 @@ class JobDiary:
         """Call ``hear`` when work on a job is over."""
         self._listeners.append(hear)
 
-    def begin(self, claim: Claim) -> DiaryEntry:
+    def begin(self, claim: Claim) -> JobRunLog:
         """Write down that work on a job begins."""
-        return DiaryEntry(claim, self._clock, self._tell)
+        return JobRunLog(claim, self._clock, self._tell)
 
     def _tell(self, end: JobEnd) -> None:
         for hear in self._listeners:
             hear(end)
 
 
-class DiaryEntry:
+class JobRunLog:
     """What is written about one job."""
 
     def __init__(self, claim: Claim, clock: Callable[[], float], tell: Callable[[JobEnd], None]) -> None:
@@ -78,30 +78,30 @@ class DiaryEntry:
         about = {"wait_seconds": round(self._wait_seconds, 3), "attempt": claim.job.attempts}
         log.info("job started", extra={**self._names(), **about})
 
-    def reported(self, told: Report) -> None:
+    def reported(self, told: ProgressReport) -> None:
         """Note when the model is loaded and works on it."""
         if told.running and self._running_since is None:
             self._running_since = self._clock()
             self._load_seconds = told.loaded_seconds
 
-    def succeeded(self, made: Made) -> None:
+    def succeeded(self, made: TaskResult) -> None:
         """Write down what was made."""
         settings = made.metadata.get("settings")
         codes = settings.get("codes", 0) if isinstance(settings, dict) else 0
         end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=made.duration, codes=codes)
-        self._over(end, logging.INFO, {"audio_seconds": round(made.duration, 3)})
+        self._log_end(end, logging.INFO, {"audio_seconds": round(made.duration, 3)})
 
     def failed(self, failure: Failure, trace: str = "") -> None:
         """Write down why it failed, with the trace where that is our fault."""
         end = replace(self._end(Outcome.FAILED), kind=failure.kind)
         about = {"kind": failure.kind, "problem": failure.message} | ({"exception": trace} if trace else {})
-        self._over(end, logging.ERROR if trace else logging.WARNING, about)
+        self._log_end(end, logging.ERROR if trace else logging.WARNING, about)
 
     def end(self, outcome: Outcome) -> None:
         """Write down any other end."""
-        self._over(self._end(outcome), logging.WARNING if outcome is Outcome.REQUEUED else logging.INFO, {})
+        self._log_end(self._end(outcome), logging.WARNING if outcome is Outcome.REQUEUED else logging.INFO, {})
 
-    def _over(self, end: JobEnd, level: int, about: Mapping[str, object]) -> None:
+    def _log_end(self, end: JobEnd, level: int, about: Mapping[str, object]) -> None:
         took = {} if end.generate_seconds is None else {"seconds": round(end.generate_seconds, 3)}
         log.log(level, "job %s", end.outcome.value, extra={**self._names(), **took, **about})
         self._tell(end)

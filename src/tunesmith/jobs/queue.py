@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tunesmith.errors import DatabaseDamaged
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
 from tunesmith.jobs.row_mapping import job_of, result_values, running_values
-from tunesmith.jobs.speed_estimates import Speed, SpeedBook
+from tunesmith.jobs.speed_estimates import Speed, SpeedEstimates
 from tunesmith.jobs.sql import (
     ANY_WAITS,
     CHANGE,
@@ -31,7 +31,7 @@ from tunesmith.jobs.sql import (
     SUCCEED,
     take_turn,
 )
-from tunesmith.jobs.track_record import FOR_TRACK, track_of
+from tunesmith.jobs.track_record import FOR_TRACK, track_from_job
 from tunesmith.jobs.unreadable import UnreadableJob, read_job, unreadable
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import DAMAGED, Database
@@ -63,7 +63,7 @@ class JobQueue:
         self._clock = clock
         self._elapsed = elapsed
         self._began: dict[tuple[str, int], tuple[float, float]] = {}  # by both clocks
-        self._speeds = SpeedBook(database)
+        self._speeds = SpeedEstimates(database)
         self._take_turn = take_turn(database)
         self._reported: dict[tuple[str, int], tuple[float, str]] = {}
 
@@ -172,11 +172,11 @@ class JobQueue:
         took = self._took(claim)
         with self._database.write() as connection:
             self._correct_times(connection, claim, now)
-            row = connection.execute(SUCCEED, _the(claim) | values).mappings().first()
+            row = connection.execute(SUCCEED, _where_claimed(claim) | values).mappings().first()
             if row is not None:
                 began_at: float = row["running_at"]
                 if FOR_TRACK not in claim.job.extra:
-                    made = track_of(claim.job, result, metadata, (began_at, now))
+                    made = track_from_job(claim.job, result, metadata, (began_at, now))
                     connection.execute(INSERT_TRACK, track_row(made, now))
                 if result.is_sound and result.duration > 0:
                     seconds = now - began_at if took is None else took
@@ -203,7 +203,7 @@ class JobQueue:
         self._forget(claim)
         with self._database.write() as connection:
             spent = jobs.c.attempts >= MAX_ATTEMPTS
-            return self._give_back(connection, IS_CLAIMED, spent, (_the(claim), _QUEUED_AGAIN), failure) > 0
+            return self._give_back(connection, IS_CLAIMED, spent, (_where_claimed(claim), _QUEUED_AGAIN), failure) > 0
 
     def release(self, claim: Claim) -> bool:
         """Give a job back because this process shuts down; the attempt does not count."""
@@ -277,12 +277,12 @@ def _key(claim: Claim) -> tuple[str, int]:
     return claim.job.id, claim.number
 
 
-def _the(claim: Claim) -> dict[str, Any]:
+def _where_claimed(claim: Claim) -> dict[str, Any]:
     return {"the_id": claim.job.id, "the_worker": claim.worker, "the_claim": claim.number}
 
 
 def _change(connection: sa.Connection, statement: sa.Update, claim: Claim, values: Mapping[str, Any]) -> bool:
-    return connection.execute(statement, {**_the(claim), **values}).rowcount > 0
+    return connection.execute(statement, {**_where_claimed(claim), **values}).rowcount > 0
 
 
 def _end(state: JobState, now: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from tunesmith.jobs.speed_estimates import Speed, SpeedBook
+from tunesmith.jobs.speed_estimates import Speed, SpeedEstimates
 from tunesmith.library.schema import ACTIVE_STATES, jobs, turns
 
 UNKNOWN_SECONDS = 30.0
@@ -25,7 +25,7 @@ MAX_RETRY_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueuePosition:
     """Where a job stands among those of its model: 1 is next. ``wait_seconds`` is None where nobody can know."""
 
     position: int
@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueuedJob:
     """A job in the queue; ``turn`` is when its owner was last served."""
 
     id: str
@@ -45,7 +45,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Active:
+class RunningJob:
     """A job being made; ``seconds_left`` is None where nobody can know."""
 
     model: str
@@ -53,16 +53,16 @@ class Active:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class QueueSnapshot:
     """What waits, what is being made, and how fast each model is."""
 
-    waiting: Sequence[Waiting]
-    active: Sequence[Active]
+    waiting: Sequence[QueuedJob]
+    active: Sequence[RunningJob]
     speeds: Mapping[str, Speed]
 
-    def places(self, loaded: Collection[str] = ()) -> Mapping[str, Place]:
+    def places(self, loaded: Collection[str] = ()) -> Mapping[str, QueuePosition]:
         """Return each waiting job's place by its id; ``loaded`` are the models that are in memory."""
-        lanes: dict[str, list[Waiting]] = defaultdict(list)
+        lanes: dict[str, list[QueuedJob]] = defaultdict(list)
         for one in in_order(self.waiting):
             lanes[one.model].append(one)
         return {
@@ -71,7 +71,7 @@ class Queue:
             for job_id, place in self._places_in(model, lane, model in loaded)
         }
 
-    def _places_in(self, model: str, lane: Iterable[Waiting], loaded: bool) -> Iterable[tuple[str, Place]]:
+    def _places_in(self, model: str, lane: Iterable[QueuedJob], loaded: bool) -> Iterable[tuple[str, QueuePosition]]:
         """Share the work ahead of each job between as many as are being made at once now."""
         beside = [one.seconds_left for one in self.active if one.model == model]
         speed = self.speeds.get(model, Speed())
@@ -79,7 +79,7 @@ class Queue:
         if not beside and not loaded:
             ahead = speed.load_seconds
         for position, one in enumerate(lane, start=1):
-            yield one.id, Place(position, None if ahead is None else ahead / max(1, len(beside)))
+            yield one.id, QueuePosition(position, None if ahead is None else ahead / max(1, len(beside)))
             ahead = _sum([ahead, speed.seconds_for(one.audio_seconds)])
 
     def retry_after(self) -> int:
@@ -88,7 +88,7 @@ class Queue:
         return max(1, min(MAX_RETRY_SECONDS, math.ceil(min(left, default=UNKNOWN_SECONDS))))
 
 
-def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
+def in_order(waiting: Iterable[QueuedJob]) -> list[QueuedJob]:
     """Sort by the order in which they will be claimed."""
     nth: Counter[tuple[int, str]] = Counter()
     keyed = []
@@ -98,10 +98,10 @@ def in_order(waiting: Iterable[Waiting]) -> list[Waiting]:
     return [one for _, one in sorted(keyed, key=lambda pair: pair[0])]
 
 
-def read_queue(connection: sa.Connection, speeds: SpeedBook, now: float) -> Queue:
+def read_queue(connection: sa.Connection, speeds: SpeedEstimates, now: float) -> QueueSnapshot:
     """Read the queue as it is."""
-    waiting = [Waiting(*row) for row in connection.execute(_WAITING)]
-    return Queue(waiting, _active(connection, now), speeds.all(connection))
+    waiting = [QueuedJob(*row) for row in connection.execute(_WAITING)]
+    return QueueSnapshot(waiting, _active(connection, now), speeds.all(connection))
 
 
 _WAITING = (
@@ -115,9 +115,9 @@ _WAITING = (
 _ACTIVE = sa.select(jobs.c.generated_by, jobs.c.eta_at).where(jobs.c.state.in_(ACTIVE_STATES))
 
 
-def _active(connection: sa.Connection, now: float) -> list[Active]:
+def _active(connection: sa.Connection, now: float) -> list[RunningJob]:
     rows = connection.execute(_ACTIVE)
-    return [Active(model, None if eta_at is None else max(0.0, eta_at - now)) for model, eta_at in rows]
+    return [RunningJob(model, None if eta_at is None else max(0.0, eta_at - now)) for model, eta_at in rows]
 
 
 def _sum(seconds: Iterable[float | None]) -> float | None:

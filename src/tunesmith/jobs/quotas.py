@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tunesmith.jobs.job import new_job_id
 from tunesmith.jobs.sql import COUNT_BY_OWNER
-from tunesmith.library.rate_limit import Allowance, Rate
+from tunesmith.library.rate_limit import Allowance, RateLimit
 from tunesmith.library.schema import tokens
 
 THINGS = "pieces"
@@ -19,7 +19,7 @@ _QUOTA_OF_TOKEN = sa.select(tokens.c.quota).where(tokens.c.id == sa.bindparam("t
 class Quotas:
     """An API token's quota is that of its row; ``anonymous`` is the one of every owner that is an address."""
 
-    anonymous: Rate | None = None
+    anonymous: RateLimit | None = None
 
     def left_to(self, connection: sa.Connection, owner: str, now: float) -> Allowance | None:
         """Return what an owner may still hand in, or None where nothing bounds it, as where it has no name."""
@@ -32,11 +32,11 @@ class Quotas:
         used = connection.execute(COUNT_BY_OWNER, which).scalar_one()
         return Allowance(THINGS, quota, max(0, quota.count - used), ends)
 
-    def _of(self, connection: sa.Connection, owner: str) -> Rate | None:
+    def _of(self, connection: sa.Connection, owner: str) -> RateLimit | None:
         found = connection.execute(_QUOTA_OF_TOKEN, {"the_owner": owner}).first()
         if found is None:
             return self.anonymous
-        return None if found.quota is None else Rate.parse("quota", found.quota)
+        return None if found.quota is None else RateLimit.parse("quota", found.quota)
 
 
 NO_QUOTAS = Quotas()

@@ -53,7 +53,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _RetentionEntry:
     path: Path
     bytes: int
     used_at: float
@@ -150,7 +150,7 @@ class ResultFiles:
             raise InvalidRequest("digest", f"must be 64 hexadecimal digits, got {digest[:80]!r}")
         return self.folder / digest[:2] / digest
 
-    def _results(self, used: Mapping[str, float], now: float) -> Iterator[_Kept]:
+    def _results(self, used: Mapping[str, float], now: float) -> Iterator[_RetentionEntry]:
         for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
             about = _status(path)
             if about is not None and _DIGEST.fullmatch(path.name) and stat.S_ISREG(about.st_mode):
@@ -159,9 +159,9 @@ class ResultFiles:
                 if about.st_mtime not in known:  # written while the clock was ahead: it would be young for as long
                     with suppress(FileNotFoundError):
                         os.utime(path, (now, now))
-                yield _Kept(path, about.st_size, max(known, default=now))
+                yield _RetentionEntry(path, about.st_size, max(known, default=now))
 
-    def _remove(self, one: _Kept, now: float) -> bool:
+    def _remove(self, one: _RetentionEntry, now: float) -> bool:
         """Remove a result unless it was made again, or removed by another, since it was looked at."""
         with self._lock:
             about = _status(one.path)

@@ -22,7 +22,7 @@ def row_of(submission: Submission, job_id: str, now: float) -> dict[str, Any]:
         **_EMPTY,
         "id": job_id,
         "state": JobState.QUEUED.value,
-        "request": _asked(submission.request),
+        "request": _request_columns(submission.request),
         "extra": dict(submission.extra),
         "fingerprint": None if submission.idempotency_key is None else fingerprint(submission),
         "model": model,
@@ -56,14 +56,14 @@ _EMPTY: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def _asked(request: GenerationRequest) -> dict[str, Any]:
+def _request_columns(request: GenerationRequest) -> dict[str, Any]:
     return request.model_dump(mode="json", exclude_unset=True)
 
 
 def fingerprint(submission: Submission) -> str:
     """Return what two submissions share only when they ask for the same thing."""
     asked = {
-        "request": _asked(submission.request),
+        "request": _request_columns(submission.request),
         "extra": dict(submission.extra),
         "model": submission.model or submission.request.model,
         "dialect": submission.dialect,

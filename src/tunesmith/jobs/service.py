@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Protocol
 
 from tunesmith.errors import JobNotFound
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.fallback import submission_for_stand_in
 from tunesmith.jobs.job import Claim, Job, Submission
-from tunesmith.jobs.job_cache import JobReads
+from tunesmith.jobs.job_cache import JobCache
 from tunesmith.jobs.options import check_keep_alive
-from tunesmith.jobs.queue_order import Queue
+from tunesmith.jobs.queue_order import QueueSnapshot
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.store import JobFilter, JobPage, JobStore, Place, Submitted
-from tunesmith.jobs.subscriptions import Feed, Following
-from tunesmith.jobs.uploads import InputFiles
+from tunesmith.jobs.store import JobFilter, JobPage, JobStore, Place, SubmitResult
+from tunesmith.jobs.subscriptions import Feed, JobSubscriptions
+from tunesmith.jobs.uploads import UploadStore
 from tunesmith.models.resolution import COMPOSER, resolve
 
 log = logging.getLogger("tunesmith.job")
@@ -46,25 +46,25 @@ class JobStarter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class ServiceFiles:
     """What jobs make, and the recordings they need."""
 
     results: ResultFiles
-    inputs: InputFiles
+    inputs: UploadStore
 
 
 class MusicService:
     """Jobs handed in, followed and cancelled; their files."""
 
     def __init__(
-        self, store: JobStore, files: Files, changes: Changes, starter: JobStarter, *, stand_ins: bool
+        self, store: JobStore, files: ServiceFiles, changes: JobEvents, starter: JobStarter, *, stand_ins: bool
     ) -> None:
         self._store = store
         self._files = files
         self._changes = changes
-        self._following = Following(store.get_many, changes)
-        self._reads = JobReads(store.get)
-        changes.listen(self._reads.hear)
+        self._following = JobSubscriptions(store.get_many, changes)
+        self._reads = JobCache(store.get)
+        changes.subscribe(self._reads.hear)
         self._starter = starter
         self._stand_ins = stand_ins
 
@@ -75,7 +75,7 @@ class MusicService:
             self._starter.wake()
         return submitted.job
 
-    def _submit(self, submission: Submission) -> Submitted:
+    def _submit(self, submission: Submission) -> SubmitResult:
         asked = submission.model or submission.request.model
         request = submission.request
         check_keep_alive(submission.extra)
@@ -87,7 +87,7 @@ class MusicService:
             submission = submission_for_stand_in(submission)
         return self._start_or_queue(submission, made_by)
 
-    def _start_or_queue(self, submission: Submission, model: str) -> Submitted:
+    def _start_or_queue(self, submission: Submission, model: str) -> SubmitResult:
         """Submit the job, and start it here where there is a free place for it.
 
         Raises FolderUnavailable where its music could not be kept.
@@ -129,7 +129,7 @@ class MusicService:
     async def cancel(self, job_id: str) -> Job:
         """Stop a job in whatever state it is."""
         job = await asyncio.to_thread(self._store.cancel, job_id)
-        self._changes.tell(job_id)
+        self._changes.publish(job_id)
         self._starter.wake(job_id)
         return job
 
@@ -155,7 +155,7 @@ class MusicService:
         """Return a page of jobs, newest first."""
         return await asyncio.to_thread(self._store.list, which, limit, before)
 
-    def queue(self) -> Queue:
+    def queue(self) -> QueueSnapshot:
         """Return the queue as it is; reads the database, so call it in a thread."""
         return self._store.queue()
 

@@ -35,12 +35,12 @@ class Speed:
         return self.seconds_per_audio_second * audio_seconds + (0.0 if loaded else self.load_seconds or 0.0)
 
 
-class SpeedBook:
+class SpeedEstimates:
     """The speeds in a database, read and measured inside the caller's transaction."""
 
     def __init__(self, database: Database) -> None:
         insert = database.insert(speeds)
-        moved = {name: _moved(speeds.c[name], insert.excluded[name], _LIMITS[name]) for name in _LIMITS}
+        moved = {name: _moving_average(speeds.c[name], insert.excluded[name], _LIMITS[name]) for name in _LIMITS}
         self._observe = insert.on_conflict_do_update(index_elements=["model"], set_=moved)
 
     def all(self, connection: sa.Connection) -> Mapping[str, Speed]:
@@ -75,7 +75,9 @@ def _plausible(found: Speed | sa.Row[Any]) -> Speed:
     )
 
 
-def _moved(stored: sa.ColumnElement[float], measured: sa.ColumnElement[float], most: float) -> sa.ColumnElement[float]:
+def _moving_average(
+    stored: sa.ColumnElement[float], measured: sa.ColumnElement[float], most: float
+) -> sa.ColumnElement[float]:
     """Move the estimate towards the measurement; where one of the two is NULL, or cannot be, the other is it."""
     before = sa.case((stored.between(0, most), stored))
     return sa.func.coalesce(before + WEIGHT * (measured - before), measured, before)

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Claim, Job, JobState, Submission, is_job_id, new_job_id
-from tunesmith.jobs.queue_order import Queue, read_queue
+from tunesmith.jobs.queue_order import QueueSnapshot, read_queue
 from tunesmith.jobs.quotas import NO_QUOTAS, Quotas
 from tunesmith.jobs.row_mapping import claim_values, job_of, row_of, running_values
-from tunesmith.jobs.speed_estimates import SpeedBook
+from tunesmith.jobs.speed_estimates import SpeedEstimates
 from tunesmith.jobs.sql import (
     CANCEL,
     COUNT_WAITING,
@@ -46,7 +46,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class SubmitResult:
     """A job in the queue; ``created`` is False where its idempotency key found one handed in before.
 
     ``claim`` is the right to work on it where it was claimed at once; ``job`` is the job before that.
@@ -75,7 +75,7 @@ class JobPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
+class QueueDepth:
     """How many unfinished jobs are in a state, by the model that makes them; the oldest was handed in so long ago."""
 
     model: str
@@ -97,10 +97,10 @@ class JobStore:
         self._queue_limit = queue_limit
         self._quotas = quotas
         self._clock = clock
-        self._speeds = SpeedBook(database)
+        self._speeds = SpeedEstimates(database)
         self._take_turn = take_turn(database)
 
-    def submit(self, submission: Submission, place: Place | None = None) -> Submitted:
+    def submit(self, submission: Submission, place: Place | None = None) -> SubmitResult:
         """Queue a job; once this returns, it is not lost whatever process dies.
 
         A worker with a free ``place`` for it claims it in the same transaction, unless other jobs wait.
@@ -114,7 +114,7 @@ class JobStore:
             self._database.lock(connection, "submit")
             earlier = _with_key(connection, row)
             if earlier is not None:
-                return Submitted(shown_job(earlier, now), created=False)
+                return SubmitResult(shown_job(earlier, now), created=False)
             left = self._quotas.left_to(connection, row["owner"], now)
             if left is not None:
                 replace(left, is_exceeded=left.remaining == 0).check(now)
@@ -125,9 +125,9 @@ class JobStore:
             connection.execute(INSERT_JOB, row | claimed)
         job = job_of(row, now, submission.request)
         if place is None or not claimed:
-            return Submitted(job, created=True)
+            return SubmitResult(job, created=True)
         begun = job_of(row | claimed, now, submission.request)
-        return Submitted(job, created=True, claim=Claim(begun, place.worker, claimed["claims"], is_last=True))
+        return SubmitResult(job, created=True, claim=Claim(begun, place.worker, claimed["claims"], is_last=True))
 
     def _claimed(self, connection: sa.Connection, row: Mapping[str, Any], place: Place, now: float) -> dict[str, Any]:
         """Note that the owner of a new job is served, and return the columns of the claim."""
@@ -194,7 +194,7 @@ class JobStore:
         with self._database.read() as connection:
             return {JobState(state): count for state, count in connection.execute(query) if state in UNFINISHED}
 
-    def depths(self) -> tuple[Depth, ...]:
+    def depths(self) -> tuple[QueueDepth, ...]:
         """Count the jobs that wait or are being made, by model and state."""
         columns = (jobs.c.generated_by, jobs.c.state)
         oldest = sa.func.min(jobs.c.created_at)
@@ -203,7 +203,7 @@ class JobStore:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         return tuple(
-            Depth(model, JobState(state), count, max(0.0, now - at))
+            QueueDepth(model, JobState(state), count, max(0.0, now - at))
             for model, state, count, at in rows
             if state in UNFINISHED
         )
@@ -214,7 +214,7 @@ class JobStore:
         with self._database.read() as connection:
             connection.execute(sa.select(jobs.c.id).limit(1))
 
-    def queue(self) -> Queue:
+    def queue(self) -> QueueSnapshot:
         """Return the queue as it is, to ask for places and waits."""
         with self._database.read() as connection:
             return read_queue(connection, self._speeds, self._clock())

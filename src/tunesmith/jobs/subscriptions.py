@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import Context
 
 from tunesmith.errors import DatabaseBusy, JobNotFound, ServerStopping
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Job, JobState
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -51,7 +51,7 @@ class Feed:
 
     def put(self, job: Job) -> None:
         """Wake the followers, unless they would see nothing new; a job that has ended stays as it is."""
-        if self.job is None or (not self.job.state.is_final and _shown(job) != _shown(self.job)):
+        if self.job is None or (not self.job.state.is_final and _visible_state(job) != _visible_state(self.job)):
             self.job = job
             self._wake()
 
@@ -65,17 +65,17 @@ class Feed:
         self._news = asyncio.Event()
 
 
-class Following:
+class JobSubscriptions:
     """The feeds of all jobs that anyone follows. Used from one event loop."""
 
-    def __init__(self, read: ReadJobs, changes: Changes) -> None:
+    def __init__(self, read: ReadJobs, changes: JobEvents) -> None:
         self._read = read
         self._feeds: dict[str, Feed] = {}
         self._due: set[str] = set()
         self._told = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._over = False
-        changes.listen(self._hear)
+        changes.subscribe(self._on_change)
 
     @contextlib.contextmanager
     def feed(self, job_id: str, known: Job | None = None, *, only_end: bool = False) -> Iterator[Feed]:
@@ -92,7 +92,7 @@ class Following:
         feed.followers += 1
         feed.watchers += not only_end
         if feed.job is None or (feed.watchers == 1 and not only_end):
-            self._hear(job_id)
+            self._on_change(job_id)
         self._start()
         try:
             yield feed
@@ -110,7 +110,7 @@ class Following:
         for feed in self._feeds.values():
             feed.fail(ServerStopping())
 
-    def _hear(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:
+    def _on_change(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:
         feed = self._feeds.get(job_id)
         if feed is None or (goes_on and not feed.watchers):
             return
@@ -174,5 +174,5 @@ class Following:
                 feed.fail(JobNotFound(job_id))
 
 
-def _shown(job: Job) -> tuple[JobState, float, str]:
+def _visible_state(job: Job) -> tuple[JobState, float, str]:
     return job.state, job.progress, job.stage

@@ -12,7 +12,7 @@ FOR_TRACK = "for_track"
 """The key of a job's ``extra`` that names the track of which it exports something, and so makes none of its own."""
 
 
-def track_of(job: Job, result: JobResult, metadata: Mapping[str, Any], times: tuple[float, float]) -> NewTrack:
+def track_from_job(job: Job, result: JobResult, metadata: Mapping[str, Any], times: tuple[float, float]) -> NewTrack:
     """Return the track of a job that began to be made, and was done, at these times."""
     began_at, finished_at = times
     started_at = began_at if job.started_at is None else job.started_at

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
-from tunesmith.field_errors import one_line
+from tunesmith.field_errors import format_validation_error
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState
 from tunesmith.jobs.row_mapping import job_of
 from tunesmith.request import GenerationRequest
@@ -35,7 +35,7 @@ def read_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
         _check(row)
         return job_of(row, now)
     except ValidationError as error:
-        raise UnreadableJob(one_line(error)[:MAX_REASON]) from None
+        raise UnreadableJob(format_validation_error(error)[:MAX_REASON]) from None
     except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UnreadableJob(str(error)[:MAX_REASON]) from None
 

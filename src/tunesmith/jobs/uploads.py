@@ -33,7 +33,7 @@ def reserve_nothing(size: int) -> AbstractContextManager[None]:  # noqa: ARG001 
     return nullcontext()
 
 
-class InputFiles:
+class UploadStore:
     """A folder of recordings; what a caller named them never reaches the file system. Safe to share by processes."""
 
     def __init__(self, folder: Path, clock: Clock = time.time, reserve: Reserve = reserve_nothing) -> None:

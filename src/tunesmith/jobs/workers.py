@@ -98,7 +98,7 @@ class Workers:
         with self._database.write() as connection:
             connection.execute(sa.delete(workers).where(workers.c.id == worker))
 
-    def bury(self) -> int:
+    def remove_dead(self) -> int:
         """Take the dead off the list and return how many there were; ``JobQueue.recover`` then finds their jobs."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(workers)).all()

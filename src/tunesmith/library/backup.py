@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 import tunesmith
-from tunesmith.audio.writer import whole_file
+from tunesmith.audio.writer import atomic_write
 from tunesmith.config import Settings
 from tunesmith.errors import AudioFileError, DatabaseError, InvalidRequest
 from tunesmith.library.database import FILE_NAME, Database, database_url
@@ -67,7 +67,7 @@ def back_up(settings: Settings, path: Path) -> Backup:
     database.close()
     kind = "sqlite" if database.is_sqlite else "postgresql"
     count = 0
-    with whole_file(path) as temporary, tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as work:
+    with atomic_write(path) as temporary, tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as work:
         temporary.chmod(PRIVATE)
         with tarfile.open(temporary, "w") as archive:
             if database.is_sqlite:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import SECONDS, Allowance, Rate
+from tunesmith.library.rate_limit import SECONDS, Allowance, RateLimit
 from tunesmith.library.schema import hosted_calls
 
 THINGS = "hosted calls"
@@ -19,7 +19,7 @@ LONGEST_NAME = 256
 class CallBudget:
     """Takes calls from what ``rate`` allows. Days and hours are those of UTC."""
 
-    def __init__(self, database: Database, rate: Rate, clock: Clock = time.time) -> None:
+    def __init__(self, database: Database, rate: RateLimit, clock: Clock = time.time) -> None:
         self._database = database
         self._rate = rate
         self._clock = clock

@@ -43,7 +43,7 @@ def migrate(database: Database) -> None:
     """
     if _version(database) == newest_version():
         return
-    with _alone(database):
+    with _exclusive_lock(database):
         before = _version(database)
         if database.is_sqlite:
             if before is None:
@@ -56,7 +56,7 @@ def migrate(database: Database) -> None:
                 _upgrade(connection)
 
 
-def _alone(database: Database) -> AbstractContextManager[object]:
+def _exclusive_lock(database: Database) -> AbstractContextManager[object]:
     """Keep other processes from migrating the same SQLite file, whose mode is switched outside any transaction."""
     return FileLock(f"{database.where}.lock") if database.is_sqlite else nullcontext()
 

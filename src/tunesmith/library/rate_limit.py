@@ -15,7 +15,7 @@ _RATE = re.compile(r"(\d{1,9})\s*/\s*([a-z]+?)s?")
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RateLimit:
     """``count`` in each ``unit``, one of ``SECONDS``."""
 
     count: int
@@ -34,7 +34,7 @@ class Rate:
         return f"{self.count}/{self.unit}"
 
     @classmethod
-    def parse(cls, field: str, text: str) -> Rate:
+    def parse(cls, field: str, text: str) -> RateLimit:
         """Read ``60/min``, ``1000/day`` and the like; raises InvalidRequest that names the field."""
         found = _RATE.fullmatch(text.strip().lower())
         unit = "" if found is None else _SHORT.get(found[2], found[2])
@@ -62,7 +62,7 @@ class Allowance:
     """
 
     things: str
-    rate: Rate
+    rate: RateLimit
     remaining: int
     resets_at: float
     is_exceeded: bool = False

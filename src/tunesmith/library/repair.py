@@ -26,14 +26,14 @@ LONGEST_LEAP = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
+class RepairResult:
     """The damaged file in its new place, and the rows saved by table."""
 
     damaged: Path
     rows: Mapping[str, int]
 
 
-def repair(settings: Settings) -> Repaired | None:
+def repair(settings: Settings) -> RepairResult | None:
     """Replace a damaged SQLite file by one with what can be read of it; None where it is sound.
 
     No server may use it meanwhile. Raises DatabaseError where it is in use, or is not SQLite's.
@@ -64,7 +64,7 @@ def is_sound(path: Path) -> bool:
     return found == "ok"
 
 
-def _replaced(path: Path) -> Repaired:
+def _replaced(path: Path) -> RepairResult:
     fresh = path.with_name(f"{path.name}.repaired")
     for ending in BESIDES:
         Path(f"{fresh}{ending}").unlink(missing_ok=True)
@@ -75,7 +75,7 @@ def _replaced(path: Path) -> Repaired:
             part.rename(f"{damaged}{ending}")
     fresh.rename(path)
     Path(f"{fresh}.lock").unlink(missing_ok=True)
-    return Repaired(damaged, rows)
+    return RepairResult(damaged, rows)
 
 
 def _saved(path: Path, fresh: Path) -> dict[str, int]:

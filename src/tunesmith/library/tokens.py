@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import tokens
 
 Scope = Literal["generate", "admin"]
@@ -41,8 +41,8 @@ class TokenRequest:
 
     name: str
     scope: Scope = "generate"
-    quota: Rate | None = None
-    rate: Rate | None = None
+    quota: RateLimit | None = None
+    rate: RateLimit | None = None
     expires_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -60,8 +60,8 @@ class ApiToken:
     name: str
     prefix: str
     scope: Scope
-    quota: Rate | None
-    rate: Rate | None
+    quota: RateLimit | None
+    rate: RateLimit | None
     created_at: float
     expires_at: float | None
     revoked_at: float | None
@@ -99,10 +99,11 @@ class Tokens:
         now = self._clock()
         if wanted.expires_at is not None and wanted.expires_at <= now:
             raise InvalidRequest("expires", "must lie in the future")
-        secret = START + _text(self._random_bytes(SECRET_BYTES))
+        secret = START + _url_safe_base64(self._random_bytes(SECRET_BYTES))
         row = {
-            "id": _text(self._random_bytes(9)), "name": wanted.name, "prefix": secret[:SHOWN], "hash": _hash(secret),
-            "scope": wanted.scope, "quota": _as_text(wanted.quota), "rate": _as_text(wanted.rate),
+            "id": _url_safe_base64(self._random_bytes(9)), "name": wanted.name,
+            "prefix": secret[:SHOWN], "hash": _hash(secret), "scope": wanted.scope,
+            "quota": _format_rate(wanted.quota), "rate": _format_rate(wanted.rate),
             "created_at": now, "expires_at": wanted.expires_at,
         }  # fmt: skip
         try:
@@ -171,11 +172,11 @@ def _is_storable(secret: str) -> bool:
     return secret.startswith(START) and secret.isascii() and secret.isprintable()
 
 
-def _text(random: bytes) -> str:
+def _url_safe_base64(random: bytes) -> str:
     return base64.urlsafe_b64encode(random).decode().rstrip("=")
 
 
-def _as_text(rate: Rate | None) -> str | None:
+def _format_rate(rate: RateLimit | None) -> str | None:
     return None if rate is None else str(rate)
 
 
@@ -185,8 +186,8 @@ def _token_of(row: sa.RowMapping) -> ApiToken:
         row["name"],
         row["prefix"],
         row["scope"],
-        None if row["quota"] is None else Rate.parse("quota", row["quota"]),
-        None if row["rate"] is None else Rate.parse("rate", row["rate"]),
+        None if row["quota"] is None else RateLimit.parse("quota", row["quota"]),
+        None if row["rate"] is None else RateLimit.parse("rate", row["rate"]),
         row["created_at"],
         row["expires_at"],
         row["revoked_at"],

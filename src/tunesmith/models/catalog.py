@@ -18,7 +18,7 @@ ABOUT_COMPOSER = "Writes, plays and mixes a score; exact tempo, key and length; 
 
 
 @dataclass(frozen=True, slots=True)
-class KnownModel:
+class ModelInfo:
     """A model by its ``name``: ``installed`` from a checkpoint, in the catalogue (``entry``), or both.
 
     One that is neither is built in, or hosted elsewhere.
@@ -60,18 +60,18 @@ class KnownModel:
         return str(source) if source and source.revision else None
 
 
-def known_models(store: Store) -> tuple[KnownModel, ...]:
+def known_models(store: Store) -> tuple[ModelInfo, ...]:
     """Return the built-in models, the installed ones, the hosted ones that callers may use, and what can be pulled."""
     installed = {model.name: model for model in store.models()}
     return (
-        *(KnownModel(name) for name in Registry.discover().names() if name not in installed),
-        *(KnownModel(name, model, find_entry(name)) for name, model in installed.items()),
-        *(KnownModel(name) for name in named_ones(load_settings().hosted_models)),
-        *(KnownModel(name, entry=entry) for name, entry in catalogue().items() if name not in installed),
+        *(ModelInfo(name) for name in Registry.discover().names() if name not in installed),
+        *(ModelInfo(name, model, find_entry(name)) for name, model in installed.items()),
+        *(ModelInfo(name) for name in named_ones(load_settings().hosted_models)),
+        *(ModelInfo(name, entry=entry) for name, entry in catalogue().items() if name not in installed),
     )
 
 
-def known_model(store: Store, name: str) -> KnownModel:
+def known_model(store: Store, name: str) -> ModelInfo:
     """Find a model by its name, hub id or alias; raises UnknownName with the nearest."""
     entry = find_entry(name)
     wanted = entry.name if entry else name

@@ -17,7 +17,7 @@ from tunesmith.hosted.model_names import HostedName, is_hosted, read_name
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from tunesmith.hosted.connection import Access, Chosen
+    from tunesmith.hosted.connection import ServiceConnection, ServiceSettings
 
 
 def generator_for(name: str) -> Generator | None:
@@ -35,9 +35,9 @@ def known_names() -> tuple[str, ...]:
     return ()
 
 
-def access_to(name: HostedName, settings: Settings) -> Access:
+def access_to(name: HostedName, settings: Settings) -> ServiceConnection:
     """Return where and how the model is called; raises InvalidRequest for settings that cannot be."""
-    from tunesmith.hosted.connection import Access, base_url_of, token_for
+    from tunesmith.hosted.connection import ServiceConnection, base_url_of, token_for
 
     chosen = _chosen(name, settings)
     base_url = base_url_of(name, chosen, os.environ)
@@ -50,7 +50,7 @@ def access_to(name: HostedName, settings: Settings) -> Access:
     token = token_for(name, base_url, chosen, os.environ)
     if token is not None and not (token.isascii() and token.isprintable()):
         raise InvalidRequest("token", f"that for {name.service_name} has characters that no token has")
-    return Access(base_url, token, settings.hosted_seconds, _counting(settings))
+    return ServiceConnection(base_url, token, settings.hosted_seconds, _counting(settings))
 
 
 def check_open(name: str, open_models: Iterable[str]) -> None:
@@ -72,12 +72,12 @@ def licence_of(name: str) -> str:
     return facts_of(read_name(name)).licence
 
 
-def _chosen(name: HostedName, settings: Settings) -> Chosen:
-    from tunesmith.hosted.connection import Chosen
+def _chosen(name: HostedName, settings: Settings) -> ServiceSettings:
+    from tunesmith.hosted.connection import ServiceSettings
 
     if name.service == "hf":
-        return Chosen(settings.hf_base_url, _secret(settings.hf_token))
-    return Chosen(settings.replicate_base_url, _secret(settings.replicate_token))
+        return ServiceSettings(settings.hf_base_url, _secret(settings.hf_token))
+    return ServiceSettings(settings.replicate_base_url, _secret(settings.replicate_token))
 
 
 def _secret(value: SecretStr | None) -> str | None:
@@ -90,9 +90,9 @@ def _counting(settings: Settings) -> Callable[[HostedName], None]:
 
     if settings.max_calls is None:
         return unlimited
-    from tunesmith.library.rate_limit import Rate
+    from tunesmith.library.rate_limit import RateLimit
 
-    rate = Rate.parse("max_calls", settings.max_calls)
+    rate = RateLimit.parse("max_calls", settings.max_calls)
 
     def take(name: HostedName) -> None:
         from tunesmith.library.call_budget import CallBudget

@@ -39,7 +39,7 @@ class Hub:
 
         if constants.HF_HUB_OFFLINE:
             return self._cached_repository(hub_id, revision)
-        with _said_clearly(hub_id):
+        with _translate_hub_errors(hub_id):
             info = HfApi(endpoint=self.endpoint).model_info(
                 hub_id, revision=revision, files_metadata=True, timeout=TIMEOUT_SECONDS
             )
@@ -66,7 +66,7 @@ class Hub:
         if constants.HF_HUB_OFFLINE:
             raise DownloadError(repository.hub_id, f"{file.name} is not in the cache, and HF_HUB_OFFLINE is set")
         incomplete = folder / f"{file.name}{INCOMPLETE}"
-        with _said_clearly(f"{repository.hub_id}, file {file.name}"):
+        with _translate_hub_errors(f"{repository.hub_id}, file {file.name}"):
             self._download(repository, file, incomplete, received)
         if file.sha256 and digest_file(incomplete) != file.sha256:
             incomplete.unlink()
@@ -146,7 +146,7 @@ def _counter(received: BytesCallback) -> Any:
 
 
 @contextmanager
-def _said_clearly(what: str) -> Iterator[None]:
+def _translate_hub_errors(what: str) -> Iterator[None]:
     """Turn whatever huggingface_hub raises into one clear line."""
     from huggingface_hub import errors
 

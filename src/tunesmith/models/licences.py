@@ -78,6 +78,6 @@ _CREATIVE_COMMONS = re.compile(
 _ZERO = re.compile(r"creativecommons\.org/publicdomain/zero/1\.0|^cc0(?: 1\.0)?$")
 
 
-def commercial_use_in_words(allowed: bool | None) -> str:
+def describe_commercial_use(allowed: bool | None) -> str:
     """Return yes, no or unknown."""
     return {True: "yes", False: "no", None: UNKNOWN}[allowed]

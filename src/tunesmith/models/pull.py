@@ -20,16 +20,16 @@ from tunesmith.models.hub import Hub
 from tunesmith.models.integrity import digest_folder, mark_verified, verify
 from tunesmith.models.licences import UNKNOWN, allows_commercial_use
 from tunesmith.models.manifest import FileDigest, Manifest, Sizes, Source, write_manifest
-from tunesmith.models.pull_request import Located, PullRequest, locate
+from tunesmith.models.pull_request import PullRequest, ResolvedSource, locate
 from tunesmith.models.repository_files import CONFIG, Repository, needed_files
 from tunesmith.models.resource_checks import (
     CONVERTED_SHARE,
     FreeBytes,
     check_disk,
     decoder_parameters,
-    disk_full_said_clearly,
     free_disk,
     in_words,
+    translate_disk_full,
 )
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.architecture import Architecture
@@ -39,7 +39,7 @@ DOWNLOAD_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PullPlan:
     """What is about to be installed, said before anything large is downloaded; sizes in bytes."""
 
     name: str
@@ -63,7 +63,7 @@ class PullTools:
 
 
 def pull(
-    request: PullRequest, tools: PullTools, announce: Callable[[Offer], None], progress: ProgressCallback
+    request: PullRequest, tools: PullTools, announce: Callable[[PullPlan], None], progress: ProgressCallback
 ) -> InstalledModel:
     """Install a model; ``announce`` is called with what it is before the download.
 
@@ -72,7 +72,7 @@ def pull(
     DownloadError, ModelFileError and OutOfResources; the installed models are then as before.
     """
     located = locate(request)
-    with tools.store.pulling(), disk_full_said_clearly(located.name, tools.store.folder):
+    with tools.store.pulling(), translate_disk_full(located.name, tools.store.folder):
         return _Pull(request, located, tools, announce, progress).run()
 
 
@@ -81,9 +81,9 @@ class _Pull:
     """One pull under way."""
 
     request: PullRequest
-    located: Located
+    located: ResolvedSource
     tools: PullTools
-    announce: Callable[[Offer], None]
+    announce: Callable[[PullPlan], None]
     progress: ProgressCallback
 
     def run(self) -> InstalledModel:
@@ -147,11 +147,11 @@ class _Pull:
             return None
         return model
 
-    def _offer(self, source: Source, repository: Repository, downloads: Sequence[Download]) -> Offer:
+    def _offer(self, source: Source, repository: Repository, downloads: Sequence[Download]) -> PullPlan:
         entry = self.located.entry
         licence = repository.licence or (entry.licence if entry else UNKNOWN)
         weights = repository.weights_bytes + sum(one.repository.weights_bytes for one in downloads[1:])
-        return Offer(
+        return PullPlan(
             name=self.located.name,
             source=source,
             licence=licence,
@@ -188,7 +188,7 @@ class _Pull:
         for download in downloads:
             download.run(self.tools.hub, received)
 
-    def _install(self, offer: Offer, folder: Path, companions: Mapping[str, Path]) -> InstalledModel:
+    def _install(self, offer: PullPlan, folder: Path, companions: Mapping[str, Path]) -> InstalledModel:
         tools = self.tools
         start = DOWNLOAD_SHARE if self.located.hub_id else 0.0
 
@@ -230,7 +230,7 @@ def _form(manifest: Manifest) -> tuple[Source, str, str]:
     return manifest.source, manifest.quantization, manifest.tunesmith
 
 
-def _manifest(offer: Offer, architecture: Architecture, files: tuple[FileDigest, ...], now: datetime) -> Manifest:
+def _manifest(offer: PullPlan, architecture: Architecture, files: tuple[FileDigest, ...], now: datetime) -> Manifest:
     return Manifest(
         name=offer.name,
         source=offer.source,

@@ -24,14 +24,14 @@ from typing import Any, BinaryIO
 from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.generator import Progress
 from tunesmith.models.conversion import MusicGenConverter
-from tunesmith.models.pull import Offer, PullTools, pull
+from tunesmith.models.pull import PullPlan, PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
 
 PROGRESS_SECONDS = 0.1
 
 
-class Teller:
+class PullReporter:
     """Tells how a pull goes on."""
 
     def __init__(self, output: BinaryIO) -> None:
@@ -43,7 +43,7 @@ class Teller:
         self._output.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
         self._output.flush()
 
-    def offer(self, offer: Offer) -> None:
+    def offer(self, offer: PullPlan) -> None:
         """Tell what it is."""
         self.say({"offer": {
             "name": offer.name, "source": str(offer.source), "licence": offer.licence,
@@ -59,7 +59,7 @@ class Teller:
             self.say({"progress": progress.fraction, "stage": progress.stage})
 
 
-def run(fields: dict[str, Any], teller: Teller) -> None:
+def run(fields: dict[str, Any], teller: PullReporter) -> None:
     """Pull a model and tell about it."""
     try:
         installed = pull(
@@ -81,7 +81,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever a library prints goes to the log, not between the messages
     fields = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
-    run(fields, Teller(output))
+    run(fields, PullReporter(output))
     os._exit(0)  # without waiting for the thread that reads
 
 

@@ -37,7 +37,7 @@ class PullRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class ResolvedSource:
     """Where a model is pulled from: ``hub_id`` or ``folder``, and the name it will have."""
 
     name: str
@@ -51,7 +51,7 @@ class Located:
         return self.hub_id or path_text(self.folder or Path())
 
 
-def locate(request: PullRequest) -> Located:
+def locate(request: PullRequest) -> ResolvedSource:
     """Check a pull request and find what it names; raises InvalidRequest, and UnknownName with the nearest names."""
     if request.quantization not in FORMS:
         allowed = ", ".join(FORMS)
@@ -65,15 +65,15 @@ def locate(request: PullRequest) -> Located:
     return located
 
 
-def _locate(request: PullRequest) -> Located:
+def _locate(request: PullRequest) -> ResolvedSource:
     text = request.source
     entry = find_entry(text)
     if entry:
-        return Located(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
+        return ResolvedSource(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
     if request.folders and (folder := _folder(text)):
-        return Located(request.name or folder.name.lower(), folder=folder)
+        return ResolvedSource(request.name or folder.name.lower(), folder=folder)
     if is_hub_id(text):
-        return Located(request.name or text.partition("/")[2].lower(), hub_id=text)
+        return ResolvedSource(request.name or text.partition("/")[2].lower(), hub_id=text)
     raise UnknownName("model", text, catalogue())
 
 

@@ -45,7 +45,7 @@ def check_disk(what: str, folder: Path, download: int, converted: int, free_byte
 
 
 @contextmanager
-def disk_full_said_clearly(what: str, folder: Path) -> Iterator[None]:
+def translate_disk_full(what: str, folder: Path) -> Iterator[None]:
     """Turn the system's "no space left" into OutOfResources."""
     try:
         yield

@@ -22,7 +22,7 @@ REFERENCE_OCTAVE_HZ = 27.5  # A0, where octaves are counted from
 CENTRE_OCTAVE, OCTAVE_WIDTH = 5.0, 2.0  # the octaves that count most, about A5
 
 
-def hear_melody(samples: NDArray[np.float32], sample_rate: int, model_rate: int) -> Melody:
+def extract_melody(samples: NDArray[np.float32], sample_rate: int, model_rate: int) -> Melody:
     """Mix (channels, samples) to one channel at the model's rate; raises InvalidRequest where there is no sound."""
     mono = samples.mean(axis=0, keepdims=True, dtype=np.float32)
     return heard_melody(np.concatenate(list(resample_blocks([mono], 1, sample_rate, model_rate)), axis=1)[0])

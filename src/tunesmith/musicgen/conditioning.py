@@ -53,7 +53,7 @@ class TextStates:
         return states
 
 
-def conditions_of(sequence: Sequence, runner: Runner, texts: TextStates) -> Iterator[Condition | None]:
+def build_conditions(sequence: Sequence, runner: Runner, texts: TextStates) -> Iterator[Condition | None]:
     """Yield None after each piece of work, then the condition of each row of the sequence."""
     request = sequence.request
     states = [texts.of(request.prompt_ids)]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.musicgen.conditioning import TextStates
-from tunesmith.musicgen.prefill import prepare
+from tunesmith.musicgen.prefill import prefill_rows
 from tunesmith.musicgen.runner import Codec, Codes, Logits, Runner
 from tunesmith.musicgen.scheduler import Scheduler
 from tunesmith.musicgen.sequence import Sequence, SequenceRequest, State
@@ -153,7 +153,7 @@ class Engine:
             self._start_preparing(sequence)
 
     def _start_preparing(self, sequence: Sequence) -> None:
-        self._preparing.append((sequence, prepare(sequence, self._runner, self._texts, self._chunk)))
+        self._preparing.append((sequence, prefill_rows(sequence, self._runner, self._texts, self._chunk)))
 
     def _prepare_a_piece(self) -> None:
         """Do one piece of a preparation, of each in turn, so that a long prompt does not keep a short one waiting."""

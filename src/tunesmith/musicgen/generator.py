@@ -15,9 +15,9 @@ from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.musicgen.architecture import GUIDED_ROWS
 from tunesmith.musicgen.engine import Engine
-from tunesmith.musicgen.request_mapping import Job, read_job
+from tunesmith.musicgen.request_mapping import PreparedRequest, prepare_request
 from tunesmith.musicgen.runner import Codec, Codes, Samples
-from tunesmith.postprocess import finish, wanted_rate
+from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
 
@@ -55,7 +55,7 @@ class MusicGenGenerator:
             raise GenerationCancelled
         progress(Progress("opening the model", 0.0))
         engine = self._opened()
-        job = read_job(request, engine)
+        job = prepare_request(request, engine)
         sequence = engine.submit(job.sequence)
         codes = engine.run(sequence, StepProgress(progress), cancelled)
         progress(Progress("decoding", WRITING_ENDS))
@@ -66,7 +66,7 @@ class MusicGenGenerator:
             spool.append(samples)
             share = len(spool) / job.num_samples
             progress(Progress("decoding", WRITING_ENDS + share * (DECODING_ENDS - WRITING_ENDS)))
-        audio, warnings = finish(Audio.from_spool(spool, engine.architecture.codec.sample_rate), request)
+        audio, warnings = postprocess(Audio.from_spool(spool, engine.architecture.codec.sample_rate), request)
         progress(Progress("done", 1.0))
         return audio.with_metadata(**self._metadata(request, job, warnings))
 
@@ -82,7 +82,7 @@ class MusicGenGenerator:
         if request.loudness_lufs is not None:
             raise InvalidRequest("loudness_lufs", "is measured over the whole piece, which a stream does not have")
         engine = self._opened()
-        job, channels = read_job(request, engine), engine.architecture.audio_channels
+        job, channels = prepare_request(request, engine), engine.architecture.audio_channels
         rate = wanted_rate(request, engine.architecture.codec.sample_rate)
         metadata = self._metadata(request, job, ())
         sequence = engine.submit(job.sequence)
@@ -101,7 +101,7 @@ class MusicGenGenerator:
                 self._engine = (self._engine_factory or _open_engine)(self._folder, num_rows)
             return self._engine
 
-    def _metadata(self, request: GenerationRequest, job: Job, warnings: tuple[str, ...]) -> dict[str, Any]:
+    def _metadata(self, request: GenerationRequest, job: PreparedRequest, warnings: tuple[str, ...]) -> dict[str, Any]:
         about = {
             "title": request.prompt[:80],
             "prompt": request.prompt,

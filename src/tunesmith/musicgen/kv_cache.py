@@ -25,7 +25,7 @@ TOKENS_STEP = 16
 Array = NDArray[np.float32]
 
 
-class RowMemory:
+class KVCache:
     """The buffers of all rows; they grow where a row needs more, and then every binding to them is void."""
 
     def __init__(self, architecture: Architecture, num_rows: int) -> None:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunesmith.musicgen.conditioning import Condition, TextStates, conditions_of
+from tunesmith.musicgen.conditioning import Condition, TextStates, build_conditions
 from tunesmith.musicgen.runner import Runner
 from tunesmith.musicgen.sequence import Sequence
 
 
-def prepare(sequence: Sequence, runner: Runner, texts: TextStates, chunk: int) -> Iterator[None]:
+def prefill_rows(sequence: Sequence, runner: Runner, texts: TextStates, chunk: int) -> Iterator[None]:
     """Condition and prefill the rows of the sequence; yields after each piece of work of at most ``chunk`` positions.
 
     The rows may be moved while it is suspended.
     """
     conditions: list[Condition] = []
-    for condition in conditions_of(sequence, runner, texts):
+    for condition in build_conditions(sequence, runner, texts):
         if condition is not None:
             conditions.append(condition)
         yield

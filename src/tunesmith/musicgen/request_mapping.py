@@ -16,14 +16,14 @@ from tunesmith.musicgen.tokenizer import Tokenizer
 from tunesmith.musicgen.wishes import sampler_settings
 from tunesmith.path_text import path_text
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
-from tunesmith.text_prompt import check_wishes, text_of
+from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 10.0
 """Length where nothing is said; of what is new, where something is continued."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PreparedRequest:
     """``sequence`` is what the engine is asked for, of which ``num_samples`` are kept; ``settings`` describe it."""
 
     sequence: SequenceRequest
@@ -32,14 +32,14 @@ class Job:
     warnings: tuple[str, ...]
 
 
-def read_job(request: GenerationRequest, engine: Engine) -> Job:
+def prepare_request(request: GenerationRequest, engine: Engine) -> PreparedRequest:
     """Read a request; raises InvalidRequest for what cannot be, AudioFileError for a recording that cannot be read."""
-    check_wishes(request)
+    reject_composer_only_fields(request)
     if request.melody and engine.architecture.chroma is None:
         problem = f"{request.model} follows no melody; a melody model does, such as musicgen-melody"
         raise InvalidRequest("melody", problem)
     warnings: list[str] = []
-    prompt_ids = _tokens("prompt", text_of(request), engine.tokenizer, warnings)
+    prompt_ids = _tokens("prompt", prompt_text(request), engine.tokenizer, warnings)
     negative = (request.negative_prompt or "").strip()
     negative_ids = _tokens("negative_prompt", negative, engine.tokenizer, warnings) if negative else ()
     recording = read_continued(request.audio, engine.architecture) if request.audio else None
@@ -53,7 +53,7 @@ def read_job(request: GenerationRequest, engine: Engine) -> Job:
     num_samples = round(seconds * engine.architecture.codec.sample_rate)
     settings = _settings(request, seconds, sequence)
     settings["codes"] = (frames - sequence.given_frames) * engine.architecture.decoder.num_codebooks
-    return Job(sequence, num_samples, settings, tuple(warnings))
+    return PreparedRequest(sequence, num_samples, settings, tuple(warnings))
 
 
 def _tokens(field: str, text: str, tokenizer: Tokenizer, warnings: list[str]) -> tuple[int, ...]:
@@ -84,7 +84,7 @@ def _melody(request: GenerationRequest, frames: int, engine: Engine) -> ChromaOf
 
 def _settings(request: GenerationRequest, seconds: float, sequence: SequenceRequest) -> dict[str, Any]:
     described = {
-        "text": text_of(request),
+        "text": prompt_text(request),
         "negative_prompt": request.negative_prompt,
         "duration": seconds,
         **asdict(sequence.settings),

@@ -28,18 +28,18 @@ from tunesmith.server.auth import require_admin
 from tunesmith.server.body_timeout import BODIES_IN_FLIGHT, BodyLimits, BodyTimeout
 from tunesmith.server.description import describe
 from tunesmith.server.errors import JobFailed
-from tunesmith.server.exception_handlers import add_refusals
-from tunesmith.server.middleware.allowed_hosts import Names
-from tunesmith.server.middleware.head_and_slashes import Heads, Slashes, front_routes
-from tunesmith.server.middleware.request_log import RequestLog
-from tunesmith.server.middleware.security import add_safety
+from tunesmith.server.exception_handlers import add_exception_handlers
+from tunesmith.server.middleware.allowed_hosts import AllowedHosts
+from tunesmith.server.middleware.head_and_slashes import HeadMiddleware, SlashRedirectMiddleware, root_routes
+from tunesmith.server.middleware.request_log import RequestLogMiddleware
+from tunesmith.server.middleware.security import add_security_middleware
 from tunesmith.server.observability.health import health_routes
 from tunesmith.server.observability.metrics_collector import metrics_routes
-from tunesmith.server.rate_limiter import LimitHeaders
+from tunesmith.server.rate_limiter import RateLimitHeadersMiddleware
 from tunesmith.server.server import Server, ServerOptions
-from tunesmith.server.uvicorn_server import Ending
+from tunesmith.server.uvicorn_server import ShutdownHooks
 
-__all__ = ["ServerOptions", "create_app", "tell"]
+__all__ = ["ServerOptions", "create_app", "error_response_for"]
 
 Errors = Callable[[TunesmithError], Response]
 DIALECTS = (own, huggingface, tracks, elevenlabs, openai, replicate, model_list, mcp)
@@ -68,7 +68,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     server = Server(settings, options)
     routers = [
         *(dialect.router(server.context) for dialect in DIALECTS),
-        front_routes(),
+        root_routes(),
         health_routes(server.health),
         metrics_routes(server.standing, require_admin(server.context.authenticate)),
     ]
@@ -80,19 +80,21 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
         # include_router would match each route of the router twice in every request, a tenth of what a request costs.
         app.router.routes.extend(router.routes)
     describe(app, settings.public_url)
-    app.state.ending = Ending(server.drain, server.dismiss, settings.drain_seconds)
+    app.state.ending = ShutdownHooks(server.drain, server.dismiss, settings.drain_seconds)
     app.state.limit_log = server.limit_log
     app.state.faults = RepeatedFault(logging.getLogger("tunesmith.server"))
-    app.add_exception_handler(TunesmithError, _told)
-    add_refusals(app, tell)
-    app.add_middleware(Heads)
-    app.add_middleware(LimitHeaders, quota_of=server.quota_of)
-    add_safety(app, tell, Names.of(settings, options.host), settings.max_body_megabytes * 1e6)
+    app.add_exception_handler(TunesmithError, _handle_error)
+    add_exception_handlers(app, error_response_for)
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(RateLimitHeadersMiddleware, quota_of=server.quota_of)
+    add_security_middleware(
+        app, error_response_for, AllowedHosts.of(settings, options.host), settings.max_body_megabytes * 1e6
+    )
     largest = round(settings.max_body_megabytes * 1e6)
     bodies = BodyLimits(settings.body_timeout_seconds, largest, BODIES_IN_FLIGHT * largest)
-    app.add_middleware(BodyTimeout, tell=tell, limits=bodies, log=server.limit_log)
-    app.add_middleware(RequestLog, count=server.metrics.answered)
-    app.add_middleware(Slashes)
+    app.add_middleware(BodyTimeout, tell=error_response_for, limits=bodies, log=server.limit_log)
+    app.add_middleware(RequestLogMiddleware, count=server.metrics.answered)
+    app.add_middleware(SlashRedirectMiddleware)
     return app
 
 
@@ -110,15 +112,15 @@ def _lifespan(server: Server, routers: Sequence[APIRouter]) -> Callable[[FastAPI
     return lifespan
 
 
-async def _told(request: Request, error: Exception) -> Response:
+async def _handle_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TunesmithError)
-    response = tell(request.url.path, error)
+    response = error_response_for(request.url.path, error)
     is_unexplained = response.status_code == SERVER_FAULT and not isinstance(error, JobFailed)  # whose job is logged
     if is_unexplained or isinstance(error, (DatabaseError, FolderUnavailable)):
         request.app.state.faults.report(f"a request cannot be answered: {error}")
     return response
 
 
-def tell(path: str, error: TunesmithError) -> Response:
+def error_response_for(path: str, error: TunesmithError) -> Response:
     """Tell an error in the shape that the path's clients read."""
     return ERRORS[dialect_of(path)](error)

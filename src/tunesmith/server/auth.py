@@ -14,12 +14,12 @@ from typing import Any
 from fastapi import Depends, Request
 
 from tunesmith.library.clock import Clock
-from tunesmith.library.rate_limit import Rate
+from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.tokens import START, ApiToken, Scope, Tokens
 from tunesmith.server.addresses import UNKNOWN, address_group
 from tunesmith.server.errors import Forbidden, Unauthenticated
 from tunesmith.server.rate_limiter import READS, RateLimits
-from tunesmith.server.ttl_cache import Remembered
+from tunesmith.server.ttl_cache import TtlCache
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_SECONDS = 1.0
@@ -35,12 +35,12 @@ class Caller:
 
     owner: str | None
     scope: Scope = "generate"
-    rate: Rate | None = None
+    rate: RateLimit | None = None
     is_anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AuthSettings:
     """Who may call at all.
 
     ``anonymous`` lets people call without a token; they see the jobs of their address and share
@@ -50,21 +50,21 @@ class Access:
 
     anonymous: bool = False
     open_at_first: bool = True
-    anonymous_rate: Rate | None = None
+    anonymous_rate: RateLimit | None = None
 
 
 class Authenticator:
     """FastAPI's dependency that returns the caller and counts the request."""
 
     def __init__(
-        self, tokens: Tokens, access: Access, limits: RateLimits | None = None, clock: Clock = time.time
+        self, tokens: Tokens, access: AuthSettings, limits: RateLimits | None = None, clock: Clock = time.time
     ) -> None:
         self._tokens = tokens
         self._access = access
         self._limits = limits or RateLimits()
         self._clock = clock
-        self._closed: Remembered[None, bool] = Remembered(REMEMBERED_SECONDS)
-        self._known: Remembered[bytes, ApiToken | None] = Remembered(REMEMBERED_SECONDS)
+        self._closed: TtlCache[None, bool] = TtlCache(REMEMBERED_SECONDS)
+        self._known: TtlCache[bytes, ApiToken | None] = TtlCache(REMEMBERED_SECONDS)
 
     async def __call__(self, request: Request) -> Caller:
         """Return who calls; raises Unauthenticated and RateLimited."""
@@ -77,7 +77,7 @@ class Authenticator:
         return caller
 
     async def _caller(self, request: Request) -> Caller:
-        secret = _secret_of(request)
+        secret = _token_from_headers(request)
         if not self._access.anonymous and self._access.open_at_first and await self._is_open(secret):
             return Caller(None, "admin")
         if secret is not None:
@@ -115,7 +115,7 @@ def require_admin(authenticate: Callable[..., Awaitable[Any]]) -> Callable[..., 
     return admin
 
 
-def _secret_of(request: Request) -> str | None:
+def _token_from_headers(request: Request) -> str | None:
     given = request.headers.get("authorization", "").strip()
     scheme, _, rest = given.partition(" ")
     secret = rest.strip() if scheme.lower() in SCHEMES else given

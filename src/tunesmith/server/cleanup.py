@@ -73,7 +73,7 @@ class Housekeeping:
             except Exception:  # the border of the job runner: one chore that fails must not end the others
                 log.exception("housekeeping failed", extra={"chore": name})
                 has_failed = True
-        self._metrics.tidied(removed, "failed" if has_failed else "done")
+        self._metrics.cleaned(removed, "failed" if has_failed else "done")
         done = {name: number for name, number in removed.items() if number}
         if done:
             log.info("removed what is too old or too much", extra=done)

@@ -11,7 +11,7 @@ from tunesmith.config import Settings
 from tunesmith.jobs.service import MusicService
 from tunesmith.library.clock import Clock
 from tunesmith.library.tracks import Tracks
-from tunesmith.server.model_preload import ModelLoading
+from tunesmith.server.model_preload import ModelPreloader
 from tunesmith.server.upload_limits import Uploads
 
 
@@ -22,7 +22,7 @@ class DialectContext:
     service: MusicService
     settings: Settings
     authenticate: Callable[..., Awaitable[Any]]
-    loading: ModelLoading
+    loading: ModelPreloader
     tracks: Tracks
     uploads: Uploads
     clock: Clock = time.time

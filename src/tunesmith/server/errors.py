@@ -44,14 +44,14 @@ class Forbidden(TunesmithError, code="Forbidden", status=403):
     """The caller is known, and may not do this."""
 
 
-class NoSuchRoute(TunesmithError, code="NoSuchRoute", status=404):
+class RouteNotFound(TunesmithError, code="NoSuchRoute", status=404):
     """Nothing is served at that path."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"there is nothing at {path[:MAX_QUOTED]!r}; /docs lists what there is")
 
 
-class WrongMethod(TunesmithError, code="WrongMethod", status=405):
+class MethodNotAllowed(TunesmithError, code="WrongMethod", status=405):
     """Something is served at that path, by other methods."""
 
     def __init__(self, method: str, path: str, allowed: str) -> None:
@@ -69,7 +69,7 @@ class RequestTimeout(TunesmithError, code="RequestTimeout", status=408):
         super().__init__(f"the body of the request did not arrive: {problem}")
 
 
-class NoMusic(TunesmithError, code="NoMusic", status=409):
+class ResultNotAvailable(TunesmithError, code="NoMusic", status=409):
     """A job has no sound to fetch: it is not finished, or ended without."""
 
     def __init__(self, job: Job) -> None:
@@ -77,14 +77,14 @@ class NoMusic(TunesmithError, code="NoMusic", status=409):
         super().__init__(f"job {job.id} {problem}")
 
 
-class PullUnderWay(TunesmithError, code="PullUnderWay", status=409):
+class PullInProgress(TunesmithError, code="PullUnderWay", status=409):
     """That model is being pulled already."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is being pulled already")
 
 
-class TooLarge(TunesmithError, code="TooLarge", status=413):
+class PayloadTooLarge(TunesmithError, code="TooLarge", status=413):
     """The body is larger than the server takes."""
 
     headers = _CLOSE
@@ -93,7 +93,7 @@ class TooLarge(TunesmithError, code="TooLarge", status=413):
         super().__init__(f"{what} must be at most {max_bytes / 1e6:g} MB")
 
 
-class ForbiddenAddress(InvalidRequest, code="ForbiddenAddress"):
+class PrivateAddressError(InvalidRequest, code="ForbiddenAddress"):
     """An address that the server must not, or cannot, send a request to."""
 
 
@@ -115,7 +115,7 @@ class BodiesFull(TunesmithError, code="BodiesFull", status=503, retryable=True):
         super().__init__(f"the server is receiving {max_bytes / 1e6:g} MB of large requests already; try again later")
 
 
-class LimitsOutOfReach(TunesmithError, code="LimitsOutOfReach", status=503, retryable=True):
+class RateLimitStoreUnavailable(TunesmithError, code="LimitsOutOfReach", status=503, retryable=True):
     """Requests cannot be counted, because what counts them does not answer; so none is let through."""
 
     retry_after = 5

@@ -10,19 +10,19 @@ from starlette.routing import Match, Mount
 
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import limit_and_value
-from tunesmith.server.errors import BadRequest, NoSuchRoute, WrongMethod
+from tunesmith.server.errors import BadRequest, MethodNotAllowed, RouteNotFound
 from tunesmith.server.middleware.security import Tell
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def add_refusals(app: FastAPI, tell: Tell) -> None:
+def add_exception_handlers(app: FastAPI, tell: Tell) -> None:
     """Let the app say them through ``tell``."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         meaning = _meaning(request, error)
-        if request.method == "OPTIONS" and isinstance(meaning, WrongMethod):
+        if request.method == "OPTIONS" and isinstance(meaning, MethodNotAllowed):
             return Response(status_code=204, headers=meaning.headers)
         return tell(request.url.path, meaning)
 
@@ -36,9 +36,9 @@ def add_refusals(app: FastAPI, tell: Tell) -> None:
 
 def _meaning(request: Request, error: HTTPException) -> TunesmithError:
     if error.status_code == 404:
-        return NoSuchRoute(request.url.path)
+        return RouteNotFound(request.url.path)
     if error.status_code == 405:
-        return WrongMethod(request.method, request.url.path, _allowed(request))
+        return MethodNotAllowed(request.method, request.url.path, _allowed(request))
     return BadRequest(str(error.detail)) if error.status_code < 500 else TunesmithError(str(error.detail))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_NUMBER_CHARACTERS, max_characters
-from tunesmith.server.errors import BadRequest, NotJson, TooLarge
+from tunesmith.server.errors import BadRequest, NotJson, PayloadTooLarge
 from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings, text_of_mark
 from tunesmith.server.middleware.security import MAX_BYTES_WITHOUT_RECORDING
 
@@ -52,7 +52,7 @@ def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
     if long_fields and len(raw) > LONG_BYTES:
         raw, long_texts = cut_long_strings(raw, MAX_QUOTES)
     if len(raw) > MAX_BYTES:
-        raise TooLarge(MAX_BYTES, "the request without its recordings")
+        raise PayloadTooLarge(MAX_BYTES, "the request without its recordings")
     if sum(raw.count(mark) for mark in b",[{") > MAX_MARKS or raw.count(b'"') > MAX_QUOTES:
         raise _too_many()
     text = decode_text(raw)

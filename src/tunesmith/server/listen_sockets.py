@@ -20,7 +20,7 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
 """The option at fault and what is wrong with it, by the system's complaint."""
 
 
-def bound(host: str, port: int) -> list[socket.socket]:
+def bind_sockets(host: str, port: int) -> list[socket.socket]:
     """Return a socket for each address that a host stands for; raises InvalidRequest that names the option.
 
     With port 0 the first takes any free port, and the others the same.
@@ -33,7 +33,7 @@ def bound(host: str, port: int) -> list[socket.socket]:
     except OSError as error:
         for one in sockets:
             one.close()
-        raise _refused(error, host, port) from None
+        raise _bind_error(error, host, port) from None
     return sockets
 
 
@@ -80,6 +80,6 @@ def _bound(family: int, address: tuple[str, int]) -> socket.socket:
     return one
 
 
-def _refused(error: OSError, host: str, port: int) -> InvalidRequest:
+def _bind_error(error: OSError, host: str, port: int) -> InvalidRequest:
     option, problem = PROBLEMS.get(error.errno or 0, ("host", f"{{host}} cannot be listened on: {error.strerror}"))
     return InvalidRequest(option, problem.format(host=host, port=port))

@@ -9,7 +9,7 @@ import time
 
 from tunesmith.errors import ModelFileError, TunesmithError
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.runners.pool import Loaded, RunnerPool
+from tunesmith.jobs.runners.pool import LoadedModel, RunnerPool
 from tunesmith.models.installed_generators import find_installed
 from tunesmith.models.resolution import ResolvedModel, resolve
 from tunesmith.server.errors import ModelIsLoading
@@ -22,7 +22,7 @@ GUESSED_START_SECONDS, GUESSED_BYTES_A_SECOND = 3.0, 150e6
 log = logging.getLogger("tunesmith.server")
 
 
-class ModelLoading:
+class ModelPreloader:
     """Loads models in the background and remembers what it took. Used from one event loop."""
 
     def __init__(self, pool: RunnerPool, queue: JobQueue, *, stand_ins: bool) -> None:
@@ -31,33 +31,33 @@ class ModelLoading:
         self._stand_ins = stand_ins
         self._loads: dict[str, asyncio.Task[None]] = {}
 
-    def loaded(self) -> tuple[Loaded, ...]:
+    def loaded(self) -> tuple[LoadedModel, ...]:
         """Return the runners that are there."""
         return self._pool.loaded()
 
-    async def made_by(self, model: str) -> ResolvedModel:
+    async def resolved_model(self, model: str) -> ResolvedModel:
         """Return who makes what a model is asked for; raises as ``resolve``."""
         return await asyncio.to_thread(resolve, model, stand_ins=self._stand_ins)
 
     async def is_ready(self, model: str) -> bool:
         """Tell whether work on it can begin at once; raises as ``resolve``."""
-        return self._is_loaded((await self.made_by(model)).generated_by)
+        return self._is_loaded((await self.resolved_model(model)).generated_by)
 
     async def wait(self, model: str, seconds: float) -> None:
         """Have the model loaded, and wait for it at most so many seconds; raises ModelIsLoading after that.
 
         A model that cannot be loaded is no reason to come back: whoever submits a job is told what is wrong.
         """
-        made_by = (await self.made_by(model)).generated_by
-        if self._is_loaded(made_by):
+        resolved_model = (await self.resolved_model(model)).generated_by
+        if self._is_loaded(resolved_model):
             return
         began = time.monotonic()
-        if made_by not in self._loads:
-            self._loads[made_by] = asyncio.create_task(self._load(made_by))
-        done, _ = await asyncio.wait({self._loads[made_by]}, timeout=seconds)
+        if resolved_model not in self._loads:
+            self._loads[resolved_model] = asyncio.create_task(self._load(resolved_model))
+        done, _ = await asyncio.wait({self._loads[resolved_model]}, timeout=seconds)
         if not done:
-            estimate = await asyncio.to_thread(self._estimate, made_by)
-            raise ModelIsLoading(model, max(LEAST_SECONDS, estimate - self._elapsed(made_by, began)))
+            estimate = await asyncio.to_thread(self._estimate, resolved_model)
+            raise ModelIsLoading(model, max(LEAST_SECONDS, estimate - self._elapsed(resolved_model, began)))
 
     async def close(self) -> None:
         """Wait for no more models."""

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tunesmith.models.pull_request import PullRequest, locate
-from tunesmith.server.errors import PullUnderWay
+from tunesmith.server.errors import PullInProgress
 
 LONGEST_LINE = 1 << 20
 CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was done", "field": None}
@@ -29,7 +29,7 @@ class Pulls:
         """Start a pull; raises what ``locate`` does, and PullUnderWay."""
         name = (await asyncio.to_thread(locate, request)).name
         if name in self._under_way:
-            raise PullUnderWay(name)
+            raise PullInProgress(name)
         pull = self._under_way[name] = Pull(request)
         pull.task.add_done_callback(lambda _: self._under_way.pop(name, None))
         return pull

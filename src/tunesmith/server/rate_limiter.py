@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tunesmith.errors import DatabaseError, InvalidRequest
 from tunesmith.extras import install_command
 from tunesmith.library.clock import Clock
-from tunesmith.library.rate_limit import Allowance, Rate
-from tunesmith.server.errors import LimitsOutOfReach
+from tunesmith.library.rate_limit import Allowance, RateLimit
+from tunesmith.server.errors import RateLimitStoreUnavailable
 
 if TYPE_CHECKING:
     from limits.aio.storage import Storage
@@ -47,10 +47,10 @@ class RateLimits:
         self._storage: Storage | None = None
         self._opening = asyncio.Lock()
 
-    async def hit(self, owner: str, rate: Rate, *, is_read: bool) -> Allowance:
+    async def hit(self, owner: str, rate: RateLimit, *, is_read: bool) -> Allowance:
         """Count a request and return what is left; raises LimitsOutOfReach."""
         things = "reads" if is_read else "requests"
-        allowed = Rate(rate.count * READS_A_REQUEST, rate.unit) if is_read else rate
+        allowed = RateLimit(rate.count * READS_A_REQUEST, rate.unit) if is_read else rate
         began, ends = allowed.window(self._clock())
         count = await self._count(f"{owner}/{things}/{allowed}/{began:.0f}", allowed.seconds)
         return Allowance(things, allowed, max(0, allowed.count - count), ends, is_exceeded=count > allowed.count)
@@ -60,7 +60,7 @@ class RateLimits:
 
         Returns None, or the seconds until the day ends where they would be; raises LimitsOutOfReach.
         """
-        now, day = self._clock(), Rate(1, "day")
+        now, day = self._clock(), RateLimit(1, "day")
         began, ends = day.window(now)
         key = f"{owner}/bytes/{began:.0f}"
         if await self._ask(lambda storage: storage.get(key)) + size > max_bytes:
@@ -84,7 +84,7 @@ class RateLimits:
         try:
             return await ask(storage)
         except StorageError as error:
-            raise LimitsOutOfReach from error
+            raise RateLimitStoreUnavailable from error
 
     async def _open(self) -> Storage:
         async with self._opening:
@@ -112,7 +112,7 @@ def _storage_at(url: str | None) -> Storage:
     )  # fmt: skip
 
 
-class LimitHeaders:
+class RateLimitHeadersMiddleware:
     """Middleware that says in every answer what is left to the caller, also where it was refused.
 
     The quota is looked up for what is not a read, because it costs a query and only submissions change it.

@@ -11,7 +11,7 @@ from tunesmith.audio.decode_check import check_sound
 from tunesmith.errors import InvalidRequest
 from tunesmith.server.inline_sound import decode_data_uri, is_data_uri
 from tunesmith.server.long_text import LongText
-from tunesmith.server.ssrf_guard import Guard, guarded_client
+from tunesmith.server.ssrf_guard import AddressGuard, guarded_client
 
 MAX_REDIRECTS = 5
 HEADERS = {"accept": "audio/*, */*;q=0.5", "accept-encoding": "identity"}
@@ -29,10 +29,10 @@ class FetchLimits:
     seconds: float = 60.0
 
 
-class Fetcher:
+class RemoteAudioFetcher:
     """Fetches the sound files that requests point to."""
 
-    def __init__(self, guard: Guard, limits: FetchLimits | None = None) -> None:
+    def __init__(self, guard: AddressGuard, limits: FetchLimits | None = None) -> None:
         self._guard = guard
         self._limits = limits or FetchLimits()
 

@@ -14,34 +14,34 @@ from typing import Any
 import tunesmith
 from tunesmith.config import Settings
 from tunesmith.jobs.dispatcher import Dispatcher
-from tunesmith.jobs.events import Changes
+from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
 from tunesmith.jobs.runners.local_pool import LocalPool, pool_limits
-from tunesmith.jobs.service import Files, MusicService
+from tunesmith.jobs.service import MusicService, ServiceFiles
 from tunesmith.jobs.store import JobStore
-from tunesmith.jobs.uploads import InputFiles
+from tunesmith.jobs.uploads import UploadStore
 from tunesmith.jobs.workers import Workers
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Allowance, Rate
+from tunesmith.library.rate_limit import Allowance, RateLimit
 from tunesmith.library.tokens import Tokens
 from tunesmith.library.tracks import Tracks
 from tunesmith.path_text import path_text
 from tunesmith.server.apis.replicate.file_store import FileStore
-from tunesmith.server.auth import Access, Authenticator
+from tunesmith.server.auth import Authenticator, AuthSettings
 from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.context import DialectContext
 from tunesmith.server.folders import check_writable, prepare_folders
 from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.middleware.allowed_hosts import is_loopback
-from tunesmith.server.model_preload import ModelLoading
-from tunesmith.server.observability.health import Health, Vitals
+from tunesmith.server.model_preload import ModelPreloader
+from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import Metrics
-from tunesmith.server.observability.metrics_collector import Sources, Standing
+from tunesmith.server.observability.metrics_collector import GaugeSources, MetricsCollector
 from tunesmith.server.rate_limiter import RateLimits
-from tunesmith.server.startup_checks import doubts
+from tunesmith.server.startup_checks import config_warnings
 from tunesmith.server.upload_limits import UploadBudget, Uploads, sizes
 
 log = logging.getLogger("tunesmith.server")
@@ -58,10 +58,12 @@ class ServerOptions:
     stand_ins: bool = True
     host: str | None = None
 
-    def access(self, settings: Settings) -> Access:
+    def access(self, settings: Settings) -> AuthSettings:
         """Return who may call at all."""
         open_at_first = self.host is None or is_loopback(self.host)
-        return Access(self.anonymous, open_at_first, Rate.parse("setting anonymous_rate", settings.anonymous_rate))
+        return AuthSettings(
+            self.anonymous, open_at_first, RateLimit.parse("setting anonymous_rate", settings.anonymous_rate)
+        )
 
 
 class Server:
@@ -72,10 +74,10 @@ class Server:
         self._database.checkpoint_in_background()
         check_writable(settings.data_dir, self._database)
         self._results = ResultFiles(settings.data_dir / "results")
-        self._changes = Changes()
-        self._inputs = InputFiles(settings.data_dir / "inputs", reserve=lambda size: self._uploads.reserve(size))
-        files = Files(self._results, self._inputs)
-        quotas = Quotas(Rate.parse("setting anonymous_quota", settings.anonymous_quota))
+        self._changes = JobEvents()
+        self._inputs = UploadStore(settings.data_dir / "inputs", reserve=lambda size: self._uploads.reserve(size))
+        files = ServiceFiles(self._results, self._inputs)
+        quotas = Quotas(RateLimit.parse("setting anonymous_quota", settings.anonymous_quota))
         self._store = JobStore(self._database, settings.queue_limit, quotas=quotas)
         queue = JobQueue(self._database)
         self._drain_seconds = settings.drain_seconds
@@ -84,14 +86,14 @@ class Server:
         self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._changes)
         self.drain = self._dispatcher.drain
         self.service = MusicService(self._store, files, self._changes, self._dispatcher, stand_ins=options.stand_ins)
-        self._loading = ModelLoading(self._pool, queue, stand_ins=options.stand_ins)
+        self._loading = ModelPreloader(self._pool, queue, stand_ins=options.stand_ins)
         self._prepare_folders = partial(prepare_folders, settings.data_dir)
         self.health = Health(self._vitals())
         self.metrics = Metrics()
         self.limit_log = LimitLog(self.metrics.limited)
         self._dispatcher.diary.listen(self.metrics.ended)
-        sources = Sources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
-        self.standing = Standing(self.metrics, sources)
+        sources = GaugeSources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
+        self.standing = MetricsCollector(self.metrics, sources)
         self._housekeeping = Housekeeping(self._chores(settings), self.metrics)
         self._limits = RateLimits(settings.rate_limit_url)
         self._uploads = self._upload_limits(settings)
@@ -108,7 +110,7 @@ class Server:
             "results": path_text(self._results.folder),
         }
         log.info("tunesmith starts", extra=about)
-        for doubt in doubts(os.environ):
+        for doubt in config_warnings(os.environ):
             log.warning(doubt)
         working = asyncio.create_task(self._dispatcher.run())
         tidying = asyncio.create_task(self._housekeeping.run())
@@ -148,9 +150,9 @@ class Server:
             "jobs": lambda most: prune_jobs(self._database, kept_jobs, most=most),
         }
 
-    def _vitals(self) -> Vitals:
+    def _vitals(self) -> HealthProbes:
         dispatcher, pool = self._dispatcher, self._pool
-        return Vitals(
+        return HealthProbes(
             lambda: dispatcher.is_draining, lambda: dispatcher.problem or pool.problem(), self._store.ping,
             self._results.folder, self._prepare_folders,
         )  # fmt: skip
@@ -158,7 +160,7 @@ class Server:
     def dismiss(self) -> None:
         """Let all go who wait for music, and give the jobs that are not done back to the queue."""
         self.service.dismiss()
-        self._dispatcher.hurry()
+        self._dispatcher.abort_running()
 
     async def quota_of(self, owner: str) -> Allowance | None:
         """Return what is left of an owner's quota."""

@@ -16,7 +16,7 @@ from functools import partial
 
 import httpx
 
-from tunesmith.server.errors import ForbiddenAddress
+from tunesmith.server.errors import PrivateAddressError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str], Awaitable[list[str]]]
@@ -61,7 +61,7 @@ def _wrapped(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
     return [one for one in inner if one is not None]
 
 
-class Guard:
+class AddressGuard:
     """Says where requests may go; ``allow_private`` lets them go anywhere."""
 
     def __init__(self, allow_private: bool = False, resolve: Resolve | None = None) -> None:
@@ -71,35 +71,35 @@ class Guard:
     async def address_for(self, url: httpx.URL, field: str) -> str:
         """Return a checked address to connect to; raises ForbiddenAddress that names the field."""
         if url.scheme not in ("http", "https") or not url.host:
-            raise ForbiddenAddress(field, f"must be an http or https address, got {str(url)[:80]!r}")
+            raise PrivateAddressError(field, f"must be an http or https address, got {str(url)[:80]!r}")
         try:
             found = await asyncio.wait_for(self._resolve(url.host), RESOLVE_SECONDS)
         except (OSError, UnicodeError, TimeoutError):
             found = []
         if not found:
-            raise ForbiddenAddress(field, f"the host {url.host[:80]!r} cannot be found")
+            raise PrivateAddressError(field, f"the host {url.host[:80]!r} cannot be found")
         addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
         if not self._allow_private and not all(is_public(one) for one in addresses):
-            raise ForbiddenAddress(field, f"the host {url.host[:80]!r} is not on the open internet")
+            raise PrivateAddressError(field, f"the host {url.host[:80]!r} is not on the open internet")
         return found[0]
 
     async def check(self, text: str, field: str) -> None:
         """Raise ForbiddenAddress unless requests may go to this URL."""
-        await self.address_for(parsed(text, field), field)
+        await self.address_for(parse_url(text, field), field)
 
 
-def parsed(text: str, field: str) -> httpx.URL:
+def parse_url(text: str, field: str) -> httpx.URL:
     """Return a URL; raises ForbiddenAddress where the text is none."""
     try:
         return httpx.URL(text)
     except (httpx.InvalidURL, ValueError, TypeError):
-        raise ForbiddenAddress(field, f"must be an http or https address, got {text[:80]!r}") from None
+        raise PrivateAddressError(field, f"must be an http or https address, got {text[:80]!r}") from None
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Sends each request to an address that the guard has checked, under the name that was asked for."""
 
-    def __init__(self, guard: Guard, field: str, inner: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, guard: AddressGuard, field: str, inner: httpx.AsyncBaseTransport | None = None) -> None:
         self._guard = guard
         self._field = field
         self._inner = inner or httpx.AsyncHTTPTransport(limits=_NO_REUSE, trust_env=False)
@@ -120,7 +120,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def guarded_client(guard: Guard, field: str, timeout: float, max_redirects: int = 0) -> httpx.AsyncClient:
+def guarded_client(guard: AddressGuard, field: str, timeout: float, max_redirects: int = 0) -> httpx.AsyncClient:
     """Return a client for the addresses of strangers; proxies and credentials of the environment are not used."""
     return httpx.AsyncClient(
         transport=GuardedTransport(guard, field), trust_env=False, timeout=timeout,

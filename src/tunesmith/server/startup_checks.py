@@ -14,7 +14,7 @@ ALIKE = 0.85
 """How like a setting's name another must be to be taken for a slip of the pen: programs may have variables too."""
 
 
-def doubts(environment: Mapping[str, str]) -> Iterator[str]:
+def config_warnings(environment: Mapping[str, str]) -> Iterator[str]:
     """Give a line for each."""
     file = environment.get(FILE_VARIABLE)
     if file and not Path(file).exists():

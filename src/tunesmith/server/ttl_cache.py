@@ -15,12 +15,12 @@ MAX_ENTRIES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked(Generic[Value]):
+class _Entry(Generic[Value]):
     answer: asyncio.Task[Value]
     at: float
 
 
-class Remembered(Generic[Key, Value]):
+class TtlCache(Generic[Key, Value]):
     """What is asked again within ``seconds`` is answered from memory; many who ask at once wait for one answer.
 
     A failure is told to all who wait for it, and forgotten.
@@ -29,7 +29,7 @@ class Remembered(Generic[Key, Value]):
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._asked: dict[Key, _Asked[Value]] = {}
+        self._asked: dict[Key, _Entry[Value]] = {}
 
     async def get(self, key: Key, ask: Callable[[], Value]) -> Value:
         """Return the answer for a key; ``ask`` runs in a thread."""
@@ -37,7 +37,7 @@ class Remembered(Generic[Key, Value]):
         asked = self._asked.get(key)
         if asked is None or (asked.answer.done() and not self._holds(asked, now)):
             self._make_room(now)
-            asked = _Asked(asyncio.create_task(asyncio.to_thread(ask)), now)
+            asked = _Entry(asyncio.create_task(asyncio.to_thread(ask)), now)
             self._asked[key] = asked
         if asked.answer.done():
             return asked.answer.result()
@@ -47,7 +47,7 @@ class Remembered(Generic[Key, Value]):
         """Ask anew for a key when it is next wanted."""
         self._asked.pop(key, None)
 
-    def _holds(self, asked: _Asked[Value], now: float) -> bool:
+    def _holds(self, asked: _Entry[Value], now: float) -> bool:
         return now - asked.at < self._seconds and not asked.answer.cancelled() and asked.answer.exception() is None
 
     def _make_room(self, now: float) -> None:

@@ -21,7 +21,7 @@ from tunesmith.config import Settings
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable
 from tunesmith.server.descriptors import connection_limit
 from tunesmith.server.http_connection import limited_by
-from tunesmith.server.listen_sockets import BACKLOG, bound, urls_of
+from tunesmith.server.listen_sockets import BACKLOG, bind_sockets, urls_of
 from tunesmith.server.middleware.allowed_hosts import trusted_proxies
 from tunesmith.server.observability.logging import flush
 
@@ -43,7 +43,7 @@ OUT_OF_DESCRIPTORS = "descriptors"
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ShutdownHooks:
     """How an application ends: ``drain`` takes no new work, ``dismiss`` gives up what is not done ``seconds`` later."""
 
     drain: Callable[[], None]
@@ -54,7 +54,7 @@ class Ending:
 class DrainingServer(uvicorn.Server):
     """Begins to end as soon as it is asked to, while requests that are under way may finish; asked twice it hurries."""
 
-    def __init__(self, config: uvicorn.Config, ending: Ending, connections: ConnectionTable) -> None:
+    def __init__(self, config: uvicorn.Config, ending: ShutdownHooks, connections: ConnectionTable) -> None:
         super().__init__(config)
         self._ending = ending
         self._connections = connections
@@ -65,7 +65,7 @@ class DrainingServer(uvicorn.Server):
 
     def run(self, sockets: list[socket] | None = None) -> None:
         """Serve until asked to end; raises InvalidRequest where the address cannot be had."""
-        listening = sockets or bound(self.config.host, self.config.port)
+        listening = sockets or bind_sockets(self.config.host, self.config.port)
         with ExitStack() as closing:
             for one in listening:
                 closing.enter_context(one)

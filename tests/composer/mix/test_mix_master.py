@@ -7,10 +7,10 @@ import pyloudnorm
 import pytest
 
 from tunesmith.composer.mix.master.dynamics import Compression, compressor_gain, limiter_gain, smoothed
-from tunesmith.composer.mix.master.gain_search import settle
+from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.k_weighting import gated_loudness
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 
 RATE = 44_100 / 64
 
@@ -41,7 +41,7 @@ def test_a_stereo_tone_of_tech_3341_reads_its_level(rate: int, level_db: float) 
 
 @pytest.mark.parametrize("seconds", [1.0, 1.73, 7.0])
 def test_loudness_agrees_with_the_reference_meter(seconds: float) -> None:
-    noise = chance(3, "loudness").standard_normal((2, round(seconds * 44_100))) * 0.1
+    noise = rng_for(3, "loudness").standard_normal((2, round(seconds * 44_100))) * 0.1
     noise *= np.linspace(0.05, 1, noise.shape[1])
     frames = framed(noise.astype(np.float32), 44_100, 1000, 77, 5000)
     reference = pyloudnorm.Meter(44_100).integrated_loudness(noise.T)
@@ -56,7 +56,7 @@ def test_the_peak_between_samples_is_found() -> None:
 
 
 def test_the_limiter_never_lets_a_peak_through() -> None:
-    peak = np.abs(chance(1, "peaks").standard_normal(3000)).astype(np.float32) ** 3
+    peak = np.abs(rng_for(1, "peaks").standard_normal(3000)).astype(np.float32) ** 3
     for loop in (False, True):
         gain = limiter_gain(peak, 0.8, RATE, loop=loop)
         assert len(gain) == len(peak) + 1
@@ -65,7 +65,7 @@ def test_the_limiter_never_lets_a_peak_through() -> None:
 
 
 def test_a_loops_gains_close() -> None:
-    power = (0.02 * chance(2, "power").random(2000)).astype(np.float32)
+    power = (0.02 * rng_for(2, "power").random(2000)).astype(np.float32)
     how = Compression(-10, 4, 0.01, 0.1)
     once = compressor_gain(power, -20, how, RATE, loop=True)
     twice = compressor_gain(np.concatenate((power, power)), -20, how, RATE, loop=True)
@@ -88,9 +88,9 @@ def test_compression_follows_its_ratio() -> None:
 
 def test_harder_levelling_is_used_only_where_it_must_be() -> None:
     power = np.full(2000, 0.01, np.float32)
-    easy = settle(Frames(power, np.full(2000, 0.3, np.float32), 44_100, 128_000), -14, loop=False)
+    easy = find_gain(Frames(power, np.full(2000, 0.3, np.float32), 44_100, 128_000), -14, loop=False)
     assert easy.loudness == pytest.approx(-14, abs=0.1)
     assert easy.limiting_db < 0.5
     spiky = np.where(np.arange(2000) % 100 == 0, 1, 0.03).astype(np.float32)
-    hard = settle(Frames(np.asarray(np.square(spiky) / 4, np.float32), spiky, 44_100, 128_000), -14, loop=False)
+    hard = find_gain(Frames(np.asarray(np.square(spiky) / 4, np.float32), spiky, 44_100, 128_000), -14, loop=False)
     assert hard.loudness == pytest.approx(-14, abs=0.5)

@@ -13,12 +13,12 @@ from tunesmith.composer.mix.production.chain import ORDER
 from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
 from tunesmith.composer.mix.production.vinyl import Vinyl
 from tunesmith.composer.mix.production.wow_flutter import Wow
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import MixSettings
 
 
 def noise(seconds: float = 2.0) -> Samples:
-    return (0.1 * chance(0, "noise").standard_normal((2, round(seconds * 44_100)))).astype(np.float32)
+    return (0.1 * rng_for(0, "noise").standard_normal((2, round(seconds * 44_100)))).astype(np.float32)
 
 
 def power_between(samples: Samples, low: float, high: float) -> float:
@@ -74,7 +74,7 @@ def test_wow_bends_the_pitch_by_a_few_cents() -> None:
 def test_vinyl_goes_round_with_the_loop() -> None:
     period = 200_003
     silence = np.zeros((2, period), np.float32)
-    vinyl = Vinyl(0.1, period, chance(1, "vinyl"))
+    vinyl = Vinyl(0.1, period, rng_for(1, "vinyl"))
     first, second = vinyl.apply(silence, 0), vinyl.apply(silence, period)
     np.testing.assert_array_equal(first, second)
     assert 1e-4 < first.std() < 0.03

@@ -15,7 +15,7 @@ from bandstand import fake_voices, full_band, session
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix import MixOptions, Session, mix_score, premaster, stem_spools
 from tunesmith.composer.mix.premaster import AMBIENCE_DB
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.sound.ambience import AMBIENCES
 from tunesmith.errors import GenerationCancelled
@@ -79,7 +79,7 @@ def test_loudness_and_peak_hold_for_every_production(production: tuple[str, ...]
 
 @pytest.mark.parametrize("seed", range(6))
 def test_loudness_and_peak_hold_for_random_bands(seed: int) -> None:
-    random = chance(seed, "band")
+    random = rng_for(seed, "band")
     score = full_band(float(random.uniform(1, 12)), bpm=float(random.uniform(50, 170)), seed=seed)
     kept = tuple(part for part in score.parts if random.random() < 0.5) or score.parts[:1]
     parts = tuple(replace(part, gain_db=float(random.uniform(-30, 6))) for part in kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.server.apis.routing import SHOWN_CHARACTERS, dialect_of, shown
+from tunesmith.server.apis.routing import SHOWN_CHARACTERS, dialect_of, redact_path
 
 
 @pytest.mark.parametrize(("path", "dialect"), [
@@ -18,7 +18,7 @@ def test_a_path_belongs_to_the_dialect_it_begins_as(path: str, dialect: str) -> 
 
 
 def test_signatures_are_not_shown_and_nothing_is_longer_than_a_line() -> None:
-    assert shown("/v1/outputs/01job/s3cret/out.wav") == "/v1/outputs/01job/…/out.wav"
-    assert shown("/v1/streams/01job/s3cret") == "/v1/streams/01job/…"
-    assert shown("/v1/predictions/01job/cancel") == "/v1/predictions/01job/cancel"
-    assert len(shown("/" + "a" * 5000)) == SHOWN_CHARACTERS
+    assert redact_path("/v1/outputs/01job/s3cret/out.wav") == "/v1/outputs/01job/…/out.wav"
+    assert redact_path("/v1/streams/01job/s3cret") == "/v1/streams/01job/…"
+    assert redact_path("/v1/predictions/01job/cancel") == "/v1/predictions/01job/cancel"
+    assert len(redact_path("/" + "a" * 5000)) == SHOWN_CHARACTERS

@@ -16,7 +16,7 @@ from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.middleware.head_and_slashes import Heads
+from tunesmith.server.middleware.head_and_slashes import HeadMiddleware
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -83,7 +83,7 @@ def test_head_of_what_never_ends_ends() -> None:
     async def has_stopped() -> bool:
         return stopped.is_set()
 
-    app.add_middleware(Heads)
+    app.add_middleware(HeadMiddleware)
     with served(app) as one, httpx.Client(base_url=one, timeout=10) as client:
         assert client.head("/endless").headers["content-type"].startswith("text/event-stream")
         assert client.get("/stopped").json() is True

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunesmith.server.middleware.request_log import Answered, RequestLog, id_of
+from tunesmith.server.middleware.request_log import RequestLogMiddleware, RequestSummary, choose_request_id
 
 
 async def nothing() -> Message:
@@ -22,7 +22,7 @@ class Call:
 
     def __init__(self, app: ASGIApp, path: str = "/api/jobs", headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self.sent: list[Message] = []
-        self.counted: list[Answered] = []
+        self.counted: list[RequestSummary] = []
         self.error: BaseException | None = None
         scope: dict[str, Any] = {
             "type": "http", "method": "GET", "path": path, "headers": list(headers), "client": ("10.0.0.9", 1),
@@ -33,7 +33,7 @@ class Call:
             self.sent.append(message)
 
         try:
-            asyncio.run(self._call(RequestLog(app, self.counted.append), scope, send))
+            asyncio.run(self._call(RequestLogMiddleware(app, self.counted.append), scope, send))
         except (ValueError, asyncio.CancelledError) as error:
             self.error = error
 
@@ -58,15 +58,15 @@ def answering(status: int, *pieces: bytes) -> ASGIApp:
 
 @pytest.mark.parametrize("given", ["7f3a", "a.b:c/d+e=f@g-h_i", "A" * 128])
 def test_a_sane_id_is_taken_over(given: str) -> None:
-    assert id_of(given) == given
+    assert choose_request_id(given) == given
     assert Call(answering(200), headers=[(b"x-request-id", given.encode())]).request_id == given
 
 
 @pytest.mark.parametrize("given", [None, "", "a b", "a\nb", "é", "A" * 129, '"}', "<script>"])
 def test_any_other_is_replaced_by_one_of_our_own(given: str | None) -> None:
-    assert id_of(given) != given
-    assert id_of(given) != id_of(given)
-    assert len(id_of(given)) == 32
+    assert choose_request_id(given) != given
+    assert choose_request_id(given) != choose_request_id(given)
+    assert len(choose_request_id(given)) == 32
 
 
 def test_pieces_pass_as_they_come() -> None:
@@ -117,5 +117,5 @@ def test_what_is_no_request_passes_untouched() -> None:
     async def send(_: Message) -> None:
         raise AssertionError
 
-    asyncio.run(RequestLog(app, lambda _: seen.append("counted"))({"type": "lifespan"}, nothing, send))
+    asyncio.run(RequestLogMiddleware(app, lambda _: seen.append("counted"))({"type": "lifespan"}, nothing, send))
     assert seen == ["lifespan"]

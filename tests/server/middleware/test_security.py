@@ -18,10 +18,10 @@ from live_server import served
 
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
-from tunesmith.server.app import ServerOptions, create_app, tell
-from tunesmith.server.exception_handlers import add_refusals
-from tunesmith.server.middleware.allowed_hosts import Names, is_loopback, trusted_proxies
-from tunesmith.server.middleware.security import DROP_SECONDS, SECURITY_HEADERS, add_safety
+from tunesmith.server.app import ServerOptions, create_app, error_response_for
+from tunesmith.server.exception_handlers import add_exception_handlers
+from tunesmith.server.middleware.allowed_hosts import AllowedHosts, is_loopback, trusted_proxies
+from tunesmith.server.middleware.security import DROP_SECONDS, SECURITY_HEADERS, add_security_middleware
 
 MEGABYTE = 10**6
 
@@ -119,7 +119,7 @@ def test_a_body_that_the_framework_reads_is_bounded_too(tmp_path: Path) -> None:
     async def echo(body: dict[str, Any]) -> dict[str, Any]:
         return body
 
-    add_safety(app, tell, Names.of(Settings(data_dir=tmp_path), "127.0.0.1"), 1_000)
+    add_security_middleware(app, error_response_for, AllowedHosts.of(Settings(data_dir=tmp_path), "127.0.0.1"), 1_000)
     with served(app) as url:
         assert httpx.post(f"{url}/api/echo", json={"a": 1}).json() == {"a": 1}
         for content in (b"x" * 2_000, iter([b"x" * 2_000])):
@@ -178,12 +178,12 @@ def test_pages_that_may_call_ask_first_and_read_the_headers(url: str, origin: st
 
 
 def test_a_server_that_others_reach_is_called_by_any_name_unless_names_are_set(tmp_path: Path) -> None:
-    anywhere = Names.of(Settings(data_dir=tmp_path), "0.0.0.0")
+    anywhere = AllowedHosts.of(Settings(data_dir=tmp_path), "0.0.0.0")
     assert anywhere.has_host("any.example")
     assert anywhere.has_origin("https://any.example", "any.example")
-    named = Names.of(Settings(data_dir=tmp_path, allowed_hosts=("music.lan",)), "0.0.0.0")
+    named = AllowedHosts.of(Settings(data_dir=tmp_path, allowed_hosts=("music.lan",)), "0.0.0.0")
     assert [named.has_host(host) for host in ("music.lan:80", "localhost", "any.example")] == [True, True, False]
-    every = Names.of(Settings(data_dir=tmp_path, allowed_hosts=("*",), cors_origins=("*",)), "127.0.0.1")
+    every = AllowedHosts.of(Settings(data_dir=tmp_path, allowed_hosts=("*",), cors_origins=("*",)), "127.0.0.1")
     assert every.has_host("any.example")
     assert every.has_origin("https://any.example", "localhost")
 
@@ -225,7 +225,7 @@ def test_what_nobody_foresaw_is_hidden_in_the_dialects_shape_and_logged(
     async def broken() -> None:
         raise RuntimeError("the inside of the server")
 
-    add_safety(app, tell, Names.of(Settings(data_dir=tmp_path), None), MEGABYTE)
+    add_security_middleware(app, error_response_for, AllowedHosts.of(Settings(data_dir=tmp_path), None), MEGABYTE)
     with caplog.at_level(logging.ERROR), served(app) as url:
         answer = httpx.get(f"{url}/v1/music/broken")
     assert (answer.status_code, "inside" in answer.text) == (500, False)
@@ -240,7 +240,7 @@ def test_parameters_that_cannot_be_read_are_said_in_shape() -> None:
     async def number(limit: int) -> int:
         return limit
 
-    add_refusals(app, tell)
+    add_exception_handlers(app, error_response_for)
     with served(app) as url:
         answer = httpx.get(f"{url}/v1/audio/number", params={"limit": "x"})
     assert answer.status_code == 422

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from tunesmith.errors import DatabaseDamaged, DatabaseError, FolderUnavailable
 from tunesmith.server.observability import health as module
-from tunesmith.server.observability.health import LEAST_FREE_BYTES, Health, Vitals, health_routes
+from tunesmith.server.observability.health import LEAST_FREE_BYTES, Health, HealthProbes, health_routes
 
 
 class Usage(NamedTuple):
@@ -26,11 +26,11 @@ class Usage(NamedTuple):
 
 
 @pytest.fixture
-def well(tmp_path: Path) -> Vitals:
-    return Vitals(lambda: False, lambda: None, lambda: None, tmp_path)
+def well(tmp_path: Path) -> HealthProbes:
+    return HealthProbes(lambda: False, lambda: None, lambda: None, tmp_path)
 
 
-def asked(vitals: Vitals) -> httpx.Response:
+def asked(vitals: HealthProbes) -> httpx.Response:
     """Ask whether a server with these vitals is ready."""
     app = FastAPI()
     app.include_router(health_routes(Health(vitals)))
@@ -47,7 +47,7 @@ def gone() -> None:
     raise DatabaseError("postgresql://tune@db.internal/music", "connection refused")
 
 
-def test_a_server_that_is_well_is_ready(well: Vitals) -> None:
+def test_a_server_that_is_well_is_ready(well: HealthProbes) -> None:
     answer = asked(well)
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
 
@@ -59,7 +59,7 @@ def test_a_server_that_is_well_is_ready(well: Vitals) -> None:
     ({"folder": Path("/nowhere/results")}, "the folder of results cannot be reached"),
 ])  # fmt: skip
 def test_one_that_is_not_says_why_but_nothing_of_its_inside(
-    well: Vitals, change: dict[str, object], reason: str
+    well: HealthProbes, change: dict[str, object], reason: str
 ) -> None:
     answer = asked(replace(well, **change))  # type: ignore[arg-type]
     assert (answer.status_code, answer.json()) == (503, {"status": "not ready", "reason": reason})
@@ -67,14 +67,14 @@ def test_one_that_is_not_says_why_but_nothing_of_its_inside(
     assert "internal" not in answer.text
 
 
-def test_a_full_disk_takes_no_jobs(well: Vitals, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_takes_no_jobs(well: HealthProbes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(LEAST_FREE_BYTES - 1))
     assert asked(well).json()["reason"] == "the disk of the results is full"
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(LEAST_FREE_BYTES))
     assert asked(well).status_code == 200
 
 
-def test_a_database_that_hangs_is_not_waited_for(well: Vitals, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_hangs_is_not_waited_for(well: HealthProbes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
     answers = threading.Event()
     vitals = replace(well, ping=lambda: answers.wait(30))
@@ -89,7 +89,7 @@ def test_a_database_that_hangs_is_not_waited_for(well: Vitals, monkeypatch: pyte
     assert asyncio.run(problem()) == "the database does not answer"
 
 
-def test_many_who_ask_at_once_cost_one_look(well: Vitals) -> None:
+def test_many_who_ask_at_once_cost_one_look(well: HealthProbes) -> None:
     looks: list[int] = []
     health = Health(replace(well, ping=lambda: looks.append(1)))
 
@@ -100,7 +100,7 @@ def test_many_who_ask_at_once_cost_one_look(well: Vitals) -> None:
     assert len(looks) == 1
 
 
-def test_a_folder_that_cannot_be_used_and_a_damaged_database_are_named_without_their_place(well: Vitals) -> None:
+def test_a_folder_that_cannot_be_used_and_a_damaged_database_are_named_without_their_place(well: HealthProbes) -> None:
     def unusable() -> None:
         raise FolderUnavailable(Path("/srv/secret/results"), "Permission denied")
 

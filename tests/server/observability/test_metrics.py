@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from tunesmith.jobs.job_log import JobEnd, Outcome
-from tunesmith.server.middleware.request_log import Answered
+from tunesmith.server.middleware.request_log import RequestSummary
 from tunesmith.server.observability.metrics import MAX_MODELS, OTHER, Bounded, Metrics
 
 MADE = JobEnd("tiny", "api", Outcome.SUCCEEDED, 1.5, 3.0, 4.0, audio_seconds=8.0, codes=1600)
@@ -51,8 +51,8 @@ def test_one_that_was_not_made_is_in_no_measure_of_speed(metrics: Metrics) -> No
 
 def test_requests_are_counted_by_dialect_and_status(metrics: Metrics) -> None:
     for seconds in (0.1, 20.0):
-        metrics.answered(Answered("replicate", 201, seconds))
-    metrics.answered(Answered("replicate", 429, 0.001))
+        metrics.answered(RequestSummary("replicate", 201, seconds))
+    metrics.answered(RequestSummary("replicate", 429, 0.001))
     assert value(metrics, "http_request_seconds_count", dialect="replicate", status="201") == 2
     assert value(metrics, "http_request_seconds_sum", dialect="replicate", status="201") == pytest.approx(20.1)
     assert value(metrics, "http_request_seconds_count", dialect="replicate", status="429") == 1

@@ -10,11 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tunesmith.errors import DatabaseError
 from tunesmith.jobs.job import JobState
-from tunesmith.jobs.runners.pool import Loaded
-from tunesmith.jobs.store import Depth
-from tunesmith.server.observability.health import Health, Vitals
+from tunesmith.jobs.runners.pool import LoadedModel
+from tunesmith.jobs.store import QueueDepth
+from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import MAX_MODELS, OTHER, Metrics
-from tunesmith.server.observability.metrics_collector import Sources, Standing
+from tunesmith.server.observability.metrics_collector import GaugeSources, MetricsCollector
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 
@@ -24,12 +24,12 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.depths: list[Depth] = []
-        self.loaded: list[Loaded] = []
+        self.depths: list[QueueDepth] = []
+        self.loaded: list[LoadedModel] = []
         self.is_stopping = False
         self.has_database = True
 
-    def ask(self) -> Iterable[Depth]:
+    def ask(self) -> Iterable[QueueDepth]:
         if not self.has_database:
             raise DatabaseError("here", "is gone")
         return self.depths
@@ -39,9 +39,9 @@ class Stage:
         return asyncio.run(self._page())
 
     async def _page(self) -> dict[Key, float]:
-        health = Health(Vitals(lambda: self.is_stopping, lambda: None, self.ask, self.folder))
-        standing = Standing(Metrics(), Sources(self.ask, lambda: tuple(self.loaded), health, self.folder))
-        families = text_string_to_metric_families((await standing.page()).decode())
+        health = Health(HealthProbes(lambda: self.is_stopping, lambda: None, self.ask, self.folder))
+        standing = MetricsCollector(Metrics(), GaugeSources(self.ask, lambda: tuple(self.loaded), health, self.folder))
+        families = text_string_to_metric_families((await standing.render()).decode())
         return {
             (sample.name, frozenset(sample.labels.items())): sample.value
             for family in families
@@ -55,7 +55,7 @@ def key(name: str, **labels: str) -> Key:
 
 def test_the_queue_is_told_by_model_and_state_with_its_oldest_job(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    stage.depths = [Depth("tiny", JobState.QUEUED, 3, 12.5), Depth("tiny", JobState.RUNNING, 1, 20.0)]
+    stage.depths = [QueueDepth("tiny", JobState.QUEUED, 3, 12.5), QueueDepth("tiny", JobState.RUNNING, 1, 20.0)]
     page = stage.page()
     assert page[key("queue_jobs", model="tiny", state="queued")] == 3
     assert page[key("queue_jobs", model="tiny", state="running")] == 1
@@ -67,9 +67,9 @@ def test_the_queue_is_told_by_model_and_state_with_its_oldest_job(tmp_path: Path
 def test_the_processes_of_a_model_are_summed(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.loaded = [
-        Loaded("composer", 1, 100, 1, None),
-        Loaded("composer", 2, 150, 0, 30.0),
-        Loaded("tiny", 3, 1000, 0, None, loading_for=2.0),
+        LoadedModel("composer", 1, 100, 1, None),
+        LoadedModel("composer", 2, 150, 0, 30.0),
+        LoadedModel("tiny", 3, 1000, 0, None, loading_for=2.0),
     ]
     page = stage.page()
     assert page[key("runners", model="composer", state="busy")] == 1
@@ -81,8 +81,8 @@ def test_the_processes_of_a_model_are_summed(tmp_path: Path) -> None:
 
 def test_without_a_database_the_rest_is_told_and_that_it_is_missing(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    stage.depths, stage.has_database = [Depth("tiny", JobState.QUEUED, 3, 12.5)], False
-    stage.loaded = [Loaded("composer", 1, 100, 0, None)]
+    stage.depths, stage.has_database = [QueueDepth("tiny", JobState.QUEUED, 3, 12.5)], False
+    stage.loaded = [LoadedModel("composer", 1, 100, 0, None)]
     page = stage.page()
     assert page[key("database_reached")] == page[key("ready")] == 0
     assert page[key("runner_memory_bytes", model="composer")] == 100
@@ -91,7 +91,7 @@ def test_without_a_database_the_rest_is_told_and_that_it_is_missing(tmp_path: Pa
 
 def test_models_beyond_the_first_share_a_label_and_their_numbers_are_added(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
-    stage.depths = [Depth(f"m{number}", JobState.QUEUED, 1, float(number)) for number in range(MAX_MODELS + 10)]
+    stage.depths = [QueueDepth(f"m{number}", JobState.QUEUED, 1, float(number)) for number in range(MAX_MODELS + 10)]
     page = stage.page()
     assert page[key("queue_jobs", model=OTHER, state="queued")] == 10
     assert page[key("queue_oldest_seconds", model=OTHER, state="queued")] == MAX_MODELS + 9

@@ -13,9 +13,17 @@ from replicate.webhook import Webhooks, WebhookSigningSecret, WebhookValidationE
 
 from tunesmith.errors import DatabaseBusy, JobNotFound, ServerStopping, TunesmithError
 from tunesmith.jobs.job import new_job_id
-from tunesmith.server.ssrf_guard import Guard
-from tunesmith.server.webhooks.delivery import EVENTS, RETRY_SECONDS, Event, Follower, Sender, Webhook, secret_text
-from tunesmith.server.webhooks.outbox import Undelivered
+from tunesmith.server.ssrf_guard import AddressGuard
+from tunesmith.server.webhooks.delivery import (
+    EVENTS,
+    RETRY_SECONDS,
+    Event,
+    Webhook,
+    WebhookClient,
+    WebhookSender,
+    secret_text,
+)
+from tunesmith.server.webhooks.outbox import WebhookOutbox
 
 KEY = bytes(range(32))
 JOB = new_job_id(1_700_000_000)
@@ -37,10 +45,10 @@ class Time:
 
 
 @pytest.fixture(autouse=True)
-def undelivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Undelivered:
+def undelivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WebhookOutbox:
     """Give the notes of what is to be sent, in a folder of the test's own."""
     monkeypatch.chdir(tmp_path)
-    return Undelivered(Path("webhooks"))
+    return WebhookOutbox(Path("webhooks"))
 
 
 def _send(there: Receiver, time: Time, steps: list[tuple[float, str]], events: tuple[str, ...] = EVENTS) -> list[bytes]:
@@ -50,7 +58,9 @@ def _send(there: Receiver, time: Time, steps: list[tuple[float, str]], events: t
             yield Event(kind, f"{kind} {number}".encode())
 
     async def send() -> None:
-        follower = Follower(Sender(Guard(allow_private=True), time, time.sleep), Undelivered(Path("webhooks")))
+        follower = WebhookSender(
+            WebhookClient(AddressGuard(allow_private=True), time, time.sleep), WebhookOutbox(Path("webhooks"))
+        )
         follower.follow(JOB, Webhook(there.url, KEY, events), news())
         await asyncio.gather(*follower._tasks.values())
 
@@ -100,14 +110,18 @@ def test_retries_end_when_the_message_is_taken() -> None:
 def test_a_private_address_gets_nothing_and_is_not_tried_again() -> None:
     time = Time()
     with receiver() as there:
-        assert not asyncio.run(Sender(Guard(), time, time.sleep).send_surely(Webhook(there.url, KEY), "id", b"{}"))
+        assert not asyncio.run(
+            WebhookClient(AddressGuard(), time, time.sleep).send_with_retries(Webhook(there.url, KEY), "id", b"{}")
+        )
         assert (there.received, time.pauses) == ([], [])
 
 
 def test_the_vendors_own_validator_accepts_a_signature_and_only_for_the_body_signed() -> None:
     secret = WebhookSigningSecret(key=secret_text(KEY))
     with receiver() as there:
-        assert asyncio.run(Sender(Guard(allow_private=True)).send(Webhook(there.url, KEY), "id", '{"a": "é"}'.encode()))
+        assert asyncio.run(
+            WebhookClient(AddressGuard(allow_private=True)).send(Webhook(there.url, KEY), "id", '{"a": "é"}'.encode())
+        )
         got = there.received[0]
     headers = dict(got.headers)
     Webhooks.validate(headers=headers, body=got.body.decode(), secret=secret, tolerance=60)
@@ -116,7 +130,7 @@ def test_the_vendors_own_validator_accepts_a_signature_and_only_for_the_body_sig
 
 
 @pytest.mark.parametrize("answer", [Reply(200), Reply(500)])
-def test_once_the_end_was_sent_or_given_up_nothing_is_left_to_send(undelivered: Undelivered, answer: Reply) -> None:
+def test_once_the_end_was_sent_or_given_up_nothing_is_left_to_send(undelivered: WebhookOutbox, answer: Reply) -> None:
     with receiver(lambda _: answer) as there:
         _send(there, Time(), [(0, "start"), (0, "completed")])
     assert undelivered.ids() == []
@@ -124,7 +138,7 @@ def test_once_the_end_was_sent_or_given_up_nothing_is_left_to_send(undelivered: 
 
 @pytest.mark.parametrize(("events", "left"), [(EVENTS, [JOB]), (("start", "logs"), [])])
 def test_a_sender_that_is_stopped_leaves_a_note_of_the_end_that_it_owes(
-    undelivered: Undelivered, events: tuple[str, ...], left: list[str]
+    undelivered: WebhookOutbox, events: tuple[str, ...], left: list[str]
 ) -> None:
     pausing = asyncio.Event()
 
@@ -139,7 +153,7 @@ def test_a_sender_that_is_stopped_leaves_a_note_of_the_end_that_it_owes(
         await asyncio.Event().wait()
 
     async def stop(there: Receiver) -> list[str]:
-        follower = Follower(Sender(Guard(allow_private=True), sleep=pause), undelivered)
+        follower = WebhookSender(WebhookClient(AddressGuard(allow_private=True), sleep=pause), undelivered)
         follower.follow(JOB, Webhook(there.url, KEY, events), news())
         await asyncio.wait_for(pausing.wait(), 20)
         await follower.close()
@@ -153,14 +167,14 @@ def test_a_sender_that_is_stopped_leaves_a_note_of_the_end_that_it_owes(
     (JobNotFound(JOB), []), (DatabaseBusy("here", "is locked"), [JOB]), (ServerStopping(), [JOB]),
 ])  # fmt: skip
 def test_a_job_that_is_gone_owes_nothing_and_one_that_cannot_be_read_still_does(
-    undelivered: Undelivered, error: TunesmithError, left: list[str]
+    undelivered: WebhookOutbox, error: TunesmithError, left: list[str]
 ) -> None:
     async def news() -> AsyncIterator[Event]:
         yield Event("start", b"")
         raise error
 
     async def send(there: Receiver) -> None:
-        follower = Follower(Sender(Guard(allow_private=True)), undelivered)
+        follower = WebhookSender(WebhookClient(AddressGuard(allow_private=True)), undelivered)
         follower.follow(JOB, Webhook(there.url, KEY), news())
         await asyncio.gather(*follower._tasks.values())
 
@@ -169,7 +183,7 @@ def test_a_job_that_is_gone_owes_nothing_and_one_that_cannot_be_read_still_does(
     assert undelivered.ids() == left
 
 
-def test_only_jobs_are_taken_for_notes(undelivered: Undelivered) -> None:
+def test_only_jobs_are_taken_for_notes(undelivered: WebhookOutbox) -> None:
     assert undelivered.ids() == []
     later = new_job_id(1_800_000_000)
     undelivered.add(later)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunesmith.audio.analysis.beat_similarity import Likeness
+from tunesmith.audio.analysis.beat_similarity import BeatSimilarity
 from tunesmith.audio.analysis.features import Features, features_of
 from tunesmith.audio.analysis.key import KeyEstimate, key_of
 from tunesmith.audio.analysis.metadata_rhythm import rhythm_as_stated, rhythm_of_timeline, stated_key, stated_rhythm
@@ -14,26 +14,26 @@ from tunesmith.audio.timeline import timeline_of
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Analysis:
     """A sound's features, and the rhythm and key found in them, None where there is none."""
 
     features: Features
     rhythm: Rhythm | None
     key: KeyEstimate | None
 
-    def likeness(self) -> Likeness:
+    def beat_similarity(self) -> BeatSimilarity:
         """Return how alike its beats are; only for a sound with a rhythm."""
         assert self.rhythm is not None
-        return Likeness(self.features, self.rhythm.beats)
+        return BeatSimilarity(self.features, self.rhythm.beats)
 
 
-def hear(audio: Audio) -> Heard:
+def analyse(audio: Audio) -> Analysis:
     """Listen to a sound, whatever it says of itself."""
     features = features_of(audio)
-    return Heard(features, rhythm_of(features), key_of(features))
+    return Analysis(features, rhythm_of(features), key_of(features))
 
 
-def hear_knowing(audio: Audio) -> Heard:
+def analyse_with_metadata(audio: Audio) -> Analysis:
     """Listen to a sound, but believe the tempo, meter and key that its metadata states.
 
     An ear may take 96 bpm for 192, and hears no beat at all where pads swell.
@@ -42,4 +42,4 @@ def hear_knowing(audio: Audio) -> Heard:
     known = rhythm_of_timeline(features, timeline_of(audio.metadata, audio.duration))
     if known is None and stated is not None:
         known = rhythm_as_stated(features, stated)
-    return Heard(features, known or rhythm_of(features), stated_key(audio) or key_of(features))
+    return Analysis(features, known or rhythm_of(features), stated_key(audio) or key_of(features))

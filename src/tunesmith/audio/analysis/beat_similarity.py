@@ -11,7 +11,7 @@ from tunesmith.audio.analysis.features import HOP, RATE, SLOW_HOP, Features, Flo
 BEFORE, AFTER = 2, 4
 
 
-class Likeness:
+class BeatSimilarity:
     """How alike the beats of a sound are, 0 to 1, by harmony and by spectrum, each with its neighbours."""
 
     def __init__(self, features: Features, beats: tuple[float, ...]) -> None:

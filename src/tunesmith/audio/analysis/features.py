@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.resample import resample_blocks
-from tunesmith.audio.single_thread_matmul import product
+from tunesmith.audio.single_thread_matmul import single_thread_matmul
 from tunesmith.audio.spool import Samples
 
 RATE = 22_050
@@ -40,7 +40,7 @@ class Features:
     spectrum: Floats
 
 
-class Framer:
+class FrameSplitter:
     """Cuts a stream into overlapping frames, the first around its first sample."""
 
     def __init__(self, size: int, hop: int) -> None:
@@ -65,7 +65,7 @@ class Framer:
 
 def features_of(audio: Audio) -> Features:
     """Measure a sound."""
-    fast, slow = Framer(FRAME, HOP), Framer(SLOW_FRAME, SLOW_HOP)
+    fast, slow = FrameSplitter(FRAME, HOP), FrameSplitter(SLOW_FRAME, SLOW_HOP)
     quick: list[Floats] = []
     chroma: list[Floats] = []
     bands: list[Floats] = []
@@ -76,7 +76,7 @@ def features_of(audio: Audio) -> Features:
         magnitudes = _magnitudes(frames, SLOW_FRAME)
         peaks = _peaks(magnitudes)
         spectrum += np.sqrt(peaks).sum(axis=0)
-        chroma.append(product(np.sqrt(peaks), _chroma_matrix()))
+        chroma.append(single_thread_matmul(np.sqrt(peaks), _chroma_matrix()))
         bands.append(_compressed(magnitudes, SLOW_FRAME))
     rises = np.maximum(np.diff(np.concatenate(quick), axis=0, prepend=np.zeros((1, NUM_BANDS), np.float32)), 0)
     return Features(
@@ -106,7 +106,7 @@ def _bands(frames: Floats, size: int) -> Floats:
 
 
 def _compressed(magnitudes: Floats, size: int) -> Floats:
-    compressed: Floats = np.log1p(COMPRESSION * product(magnitudes, _band_matrix(size)))
+    compressed: Floats = np.log1p(COMPRESSION * single_thread_matmul(magnitudes, _band_matrix(size)))
     return compressed
 
 

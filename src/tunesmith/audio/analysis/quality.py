@@ -13,7 +13,7 @@ from itertools import starmap
 
 import numpy as np
 
-from tunesmith.audio.analysis.analyse import Heard, hear
+from tunesmith.audio.analysis.analyse import Analysis, analyse
 from tunesmith.audio.analysis.key import NAMES
 from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, Levels, levels_of
 from tunesmith.audio.analysis.loop_seam import Seam, seam_of
@@ -38,7 +38,7 @@ class WantedKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QualityTargets:
     """What was asked for that can be measured; None where nothing was said. ``tempo_bpm`` is a range."""
 
     tempo_bpm: tuple[float, float] | None = None
@@ -77,9 +77,9 @@ class Quality:
         return tuple(finding.reason for finding in sorted(self.findings, key=lambda one: -cost[one]))
 
 
-def judge(audio: Audio, wanted: Wanted = Wanted()) -> Quality:
+def measure_quality(audio: Audio, wanted: QualityTargets = QualityTargets()) -> Quality:
     """Measure a sound against what was asked for."""
-    levels, heard = levels_of(audio), hear(audio)
+    levels, heard = levels_of(audio), analyse(audio)
     findings = [_silence(levels), _clipping(levels), _loudness(levels, wanted.loudness_lufs), _balance(levels)]
     if wanted.tempo_bpm is not None:
         findings.append(_tempo(heard, *wanted.tempo_bpm))
@@ -138,7 +138,7 @@ def _balance(levels: Levels) -> Finding:
     return Finding("balance", faults[worst], worst if faults[worst] < 0.95 else "balanced")
 
 
-def _tempo(heard: Heard, lowest: float, highest: float) -> Finding:
+def _tempo(heard: Analysis, lowest: float, highest: float) -> Finding:
     asked = f"{lowest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
     if heard.rhythm is None:
         return Finding("tempo", UNKNOWN, f"no clear beat (asked {asked} bpm)")
@@ -151,7 +151,7 @@ def _near(bpm: float, lowest: float, highest: float) -> float:
     return _falling(max(lowest / bpm, bpm / highest, 1.0) - 1, 0.01, 0.08)
 
 
-def _key(heard: Heard, wanted: WantedKey) -> Finding:
+def _key(heard: Analysis, wanted: WantedKey) -> Finding:
     if heard.key is None:
         return Finding("key", UNKNOWN, f"no clear key (asked {wanted.name})")
     tonic_name, mode = heard.key.name.split()

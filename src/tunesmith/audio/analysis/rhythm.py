@@ -43,7 +43,7 @@ def rhythm_of(features: Features) -> Rhythm | None:
     rough = _rough_tempo(onsets)
     if rough is None:
         return None
-    frames = _felt(features, _beats(features.onsets, 60 / rough * FRAMES_A_SECOND))
+    frames = _tapped_beats(features, _beats(features.onsets, 60 / rough * FRAMES_A_SECOND))
     if len(frames) < 4:
         return None
     times = frames / FRAMES_A_SECOND
@@ -60,7 +60,7 @@ def rhythm_of(features: Features) -> Rhythm | None:
     return Rhythm(round(60 / float(period), 2), beats_a_bar, beats, beats[first::beats_a_bar], is_steady)
 
 
-def _felt(features: Features, frames: Frames) -> Frames:
+def _tapped_beats(features: Features, frames: Frames) -> Frames:
     """Return the beats as people tap them: twice as many where as much begins between them, or every other one."""
     if frames.size < 8:
         return frames
@@ -116,10 +116,10 @@ def _beats(onsets: Floats, period: float) -> Frames:
         score[frame] = strength[frame] + max(0.0, worth[best]) if not started else strength[frame] + worth[best]
         started = started or strength[frame] > floor
         before[frame] = earlier[best] if worth[best] > 0 else -1
-    return _traced(score, before, period)
+    return _track_beats(score, before, period)
 
 
-def _traced(
+def _track_beats(
     score: np.ndarray[tuple[int], np.dtype[np.float64]], before: Frames,
     period: float,
 ) -> Frames:  # fmt: skip

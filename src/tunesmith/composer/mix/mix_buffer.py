@@ -23,7 +23,7 @@ def faded(block: Samples, start: int, length: int) -> Samples:
     return np.asarray(block * gain.astype(np.float32), np.float32)
 
 
-class Timeline:
+class MixBuffer:
     """Collects overlapping blocks in order and appends what is complete to ``spool``.
 
     A piece that ends is faded smoothly over the last 4 % of its length (0.05–1 s). What rings on beyond the end of a

@@ -76,7 +76,7 @@ def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Respon
     return mid, mid * narrow * np.float32(width * NATURAL_WIDTH)
 
 
-class Console:
+class Mixer:
     """Mixes dry stems block by block: ``mix`` takes (stems, 2, n) and returns (2, n + OVERLAP) to be overlap-added."""
 
     def __init__(self, channels: tuple[Channel, ...], settings: MixSettings, ducker: Ducker, sweep: Sweep) -> None:

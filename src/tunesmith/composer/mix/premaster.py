@@ -13,8 +13,8 @@ from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.automation import Sweep
 from tunesmith.composer.mix.channel_strips import Channel, channel_of
 from tunesmith.composer.mix.ducking import Ducker
-from tunesmith.composer.mix.mix_buffer import Timeline, faded
-from tunesmith.composer.mix.mixer import Console
+from tunesmith.composer.mix.mix_buffer import MixBuffer, faded
+from tunesmith.composer.mix.mixer import Mixer
 from tunesmith.composer.mix.options import MixOptions
 from tunesmith.composer.render import (
     AmbienceLoop,
@@ -116,8 +116,8 @@ def _mix_into(
     length, block = length_in_samples(score), session.options.block
     kicks = kick_samples(score, session.options.intensity)
     ducker = Ducker(kicks, score.mix.side_chain, length if score.loop else None)
-    console = Console(channels, score.mix, ducker, Sweep(score))
-    timeline = Timeline(spool, length, loop=score.loop)
+    console = Mixer(channels, score.mix, ducker, Sweep(score))
+    timeline = MixBuffer(spool, length, loop=score.loop)
     dry = np.empty((len(channels), 2, block), np.float32)
     start = 0
     while start < length or (score.loop and not stems.finished):

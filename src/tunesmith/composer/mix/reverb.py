@@ -11,7 +11,7 @@ import scipy.fft
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix.eq_response import Response
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 LONGEST_TAIL = 90_112
@@ -40,7 +40,7 @@ SPACES: Mapping[str, Space] = {
 @functools.cache
 def impulse_response(name: str) -> Samples:
     """Return the space's impulse response, (2, samples), energy 1 a channel; the same every time."""
-    space, random = SPACES[name], chance(0, "reverb", name)
+    space, random = SPACES[name], rng_for(0, "reverb", name)
     length = min(LONGEST_TAIL, round((space.before + max(space.decay)) * SAMPLE_RATE))
     before = round(space.before * SAMPLE_RATE)
     tail = np.zeros((2, length), np.float32)

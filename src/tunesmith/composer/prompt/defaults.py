@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import Genre
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.theory import MINOR_LIKE, Key, Meter
 
 COMFORTABLE_TONICS: Mapping[str, tuple[int, ...]] = {
@@ -65,7 +65,9 @@ def placed_tempo(genre: Genre, place: float, because: str) -> Tempo:
 def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> Tempo:
     """Draw a tempo near the genre's typical one, moved by how lively the mood is."""
     span = genre.tempo
-    move = 0.5 * (mood.arousal - genre.arousal) + 0.3 * float(chance(seed, "brief", "tempo", genre.name).uniform(-1, 1))
+    move = 0.5 * (mood.arousal - genre.arousal) + 0.3 * float(
+        rng_for(seed, "brief", "tempo", genre.name).uniform(-1, 1)
+    )
     move = max(-1.0, min(1.0, move))
     bpm = span.typical + move * (span.high - span.typical if move > 0 else span.typical - span.low)
     because = f"usual for {genre.title} is {span.low:g} to {span.high:g}, here moved by the mood"
@@ -86,7 +88,7 @@ def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:
 def drawn_tonic(genre: Genre, mode: str, seed: int) -> int:
     """Draw a tonic that lies well under the genre's hands in this mode."""
     tonics = TONICS_OF_FAMILY.get(genre.family, COMFORTABLE_TONICS)["minor" if mode in MINOR_LIKE else "major"]
-    return tonics[int(chance(seed, "brief", "tonic", genre.name, mode).integers(len(tonics)))]
+    return tonics[int(rng_for(seed, "brief", "tonic", genre.name, mode).integers(len(tonics)))]
 
 
 def drawn_meter(genre: Genre, seed: int) -> Meter:
@@ -96,7 +98,7 @@ def drawn_meter(genre: Genre, seed: int) -> Meter:
 
 def _drawn(weights: Mapping[str, float], seed: int, purpose: str, genre: Genre) -> str:
     names, numbers = zip(*weights.items(), strict=True)
-    point = float(chance(seed, "brief", purpose, genre.name).random()) * sum(numbers)
+    point = float(rng_for(seed, "brief", purpose, genre.name).random()) * sum(numbers)
     for name, number in zip(names, numbers, strict=True):
         point -= number
         if point < 0:

@@ -10,7 +10,7 @@ from tunesmith.composer.prompt.embedding import Meaning, is_in_script_of_tables,
 from tunesmith.composer.prompt.genre_words import leanings, refused_genres
 from tunesmith.composer.prompt.lexicon import lookup, value
 from tunesmith.composer.prompt.lexicon_index import index
-from tunesmith.composer.prompt.parsed_prompt import Understood
+from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 from tunesmith.composer.prompt.text import phrase_key
 from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
@@ -29,7 +29,7 @@ _SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class GenreChoice:
     """The genre, why, the genres that colour it, and the prompt's meaning where it was needed."""
 
     name: str
@@ -49,22 +49,22 @@ class Chosen:
         return next((o for o in self.others if instrument in lends.get(o, {}).get("instruments", ())), "another genre")
 
 
-def choose_genre(request: GenerationRequest, said: Understood) -> Chosen:
+def choose_genre(request: GenerationRequest, said: ParsedPrompt) -> GenreChoice:
     """Choose the genre; raises UnknownName for a flag that names none."""
     others = _colouring(said)
     if request.genre is not None:
         name = _flag_genre(request.genre)
         reason, others = Reason("genre", name, "flag", "asked for"), tuple(o for o in others if o != name)
-        return Chosen(name, reason, others, warnings=_unused_prompt_warnings(said))
+        return GenreChoice(name, reason, others, warnings=_unused_prompt_warnings(said))
     if said.genre is not None:
         name = said.genre.name
         others = tuple(o for o in dict.fromkeys((*said.genre.others, *others)) if o != name)
         because = f"the prompt says {said.genre.words!r}" + (f", coloured by {', '.join(others)}" if others else "")
-        return Chosen(name, Reason("genre", name, "prompt", because), others)
+        return GenreChoice(name, Reason("genre", name, "prompt", because), others)
     return _by_evidence(said)
 
 
-def _colouring(said: Understood) -> tuple[str, ...]:
+def _colouring(said: ParsedPrompt) -> tuple[str, ...]:
     """Return the genres that adjectives such as ``jazzy`` bring in."""
     return tuple(name for name in said.names("style") if name in genre_names() and name in _LENDING_STYLES)
 
@@ -79,26 +79,26 @@ def _flag_genre(flag: str) -> str:
     return named[0]
 
 
-def ranked_genres(said: Understood) -> tuple[str, ...]:
+def ranked_genres(said: ParsedPrompt) -> tuple[str, ...]:
     """Return all genres, the most fitting first, by evidence, mood and meaning alone."""
     scores, _ = _scores(said)
     return tuple(sorted(sorted(scores), key=lambda genre: -scores[genre]))
 
 
-def _by_evidence(said: Understood) -> Chosen:
+def _by_evidence(said: ParsedPrompt) -> GenreChoice:
     scores, meaning = _scores(said)
     best = max(sorted(scores), key=lambda genre: scores[genre])
     reason = _evidence_reason(best, said, meaning)
-    return Chosen(best, reason, _colouring_but(said, best), meaning, _meaning_warnings(best, said, meaning))
+    return GenreChoice(best, reason, _colouring_but(said, best), meaning, _meaning_warnings(best, said, meaning))
 
 
-def _unused_prompt_warnings(said: Understood) -> tuple[str, ...]:
+def _unused_prompt_warnings(said: ParsedPrompt) -> tuple[str, ...]:
     """Return a line where a prompt beside a genre that was asked for says nothing at all."""
     is_asked = not said.names_music and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE
     return ("prompt: not understood; only the other fields count",) if is_asked and not understood_meaning(said) else ()
 
 
-def _meaning_warnings(best: str, said: Understood, meaning: Meaning | None) -> tuple[str, ...]:
+def _meaning_warnings(best: str, said: ParsedPrompt, meaning: Meaning | None) -> tuple[str, ...]:
     """Return a line that says how sure it is what a prompt means, where no word of it says so."""
     title = value("genre", best)["title"]
     if said.names_music or not (said.left_over or said.is_unknown):
@@ -112,12 +112,12 @@ def _meaning_warnings(best: str, said: Understood, meaning: Meaning | None) -> t
     return (f"prompt: {sure}; taken by its meaning as {title} (similarity {similarity:.2f} of 1)",)
 
 
-def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
+def _scores(said: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
     """Add up what speaks for each genre; meaning is asked only where words are left over."""
     scores = {name: _WITHOUT_EVIDENCE.get(name, 0.0) for name in genre_names()}
     if "corporate" in scores and _SHORT_FORMS & set(said.names("form")):
         scores["corporate"] += 0.3
-    for genre, weight in (*leanings(said.matches, said.refused).items(), *said.unserved.genre_weights):
+    for genre, weight in (*leanings(said.matches, said.refused).items(), *said.unsupported.genre_weights):
         if genre in scores:
             scores[genre] += min(weight, _MOST_EVIDENCE)
     sure = max(scores.values(), default=0.0) >= _ENOUGH_EVIDENCE
@@ -136,20 +136,20 @@ def _scores(said: Understood) -> tuple[dict[str, float], Meaning | None]:
     return scores, meaning
 
 
-def _is_another_language(said: Understood) -> bool:
+def _is_another_language(said: ParsedPrompt) -> bool:
     """Whether hardly a word is known of a sentence, or of a text in a script without a table."""
     is_sentence = len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE or not is_in_script_of_tables(said.prompt.text)
     return is_sentence and not said.names_music and said.known_share < _HARDLY_KNOWN
 
 
-def understood_meaning(said: Understood) -> Meaning | None:
+def understood_meaning(said: ParsedPrompt) -> Meaning | None:
     """Return the meaning of a prompt, or None where few of its words are known and it is near to nothing."""
     meaning = meaning_of(said.prompt.text)
     is_far = meaning.similarity < lowest_similarity(said.prompt.text)
     return None if is_far and said.known_share < _FEW_KNOWN and not said.names_music else meaning
 
 
-def _colouring_but(said: Understood, best: str) -> tuple[str, ...]:
+def _colouring_but(said: ParsedPrompt, best: str) -> tuple[str, ...]:
     return tuple(name for name in _colouring(said) if name != best)
 
 
@@ -158,11 +158,11 @@ def _distance(mood: Mood, genre: str) -> float:
     return abs(mood.valence - float(valence)) + 1.2 * abs(mood.arousal - float(arousal))
 
 
-def _evidence_reason(best: str, said: Understood, meaning: Meaning | None) -> Reason:
+def _evidence_reason(best: str, said: ParsedPrompt, meaning: Meaning | None) -> Reason:
     title, mood = value("genre", best)["title"], said.mood
     if leanings(said.matches, said.refused).get(best):
         source, because = "prompt", f"what the prompt names suits {title}"
-    elif best in dict(said.unserved.genre_weights):
+    elif best in dict(said.unsupported.genre_weights):
         source, because = "prompt", f"{title} is the direction that the artist named stands for"
     elif meaning is not None:
         source, because = "meaning", f"what the prompt describes is nearest to {title}"
@@ -171,7 +171,7 @@ def _evidence_reason(best: str, said: Understood, meaning: Meaning | None) -> Re
     return Reason("genre", best, source, because)
 
 
-def choose_mood(said: Understood, genre: Genre, chosen: Chosen) -> tuple[Mood, Reason]:
+def choose_mood(said: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tuple[Mood, Reason]:
     """Choose the mood: the prompt's words, else its uses and meaning blended with the genre's own."""
     if said.mood is not None:
         words = [said.words_for("mood", name) for name in said.names("mood")]

@@ -8,7 +8,7 @@ from tunesmith.composer.genre import Genre
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.prompt.lexicon import Match, lookup, names, value
 from tunesmith.composer.prompt.text import phrase_key
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import ROLES
 from tunesmith.errors import UnknownName
 
@@ -41,10 +41,10 @@ def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
         fits = [i for i in part.instruments if instruments()[i].family in family.get("from", ())]
         if fits and (role is None or part.role == role):
             own += fits
-    return own[int(chance(seed, "brief", name).integers(len(own)))] if own else str(family["default"])
+    return own[int(rng_for(seed, "brief", name).integers(len(own)))] if own else str(family["default"])
 
 
-def left_out(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:
+def excluded_instruments(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:
     """Return the instruments, families and roles that a prompt refuses."""
     found: set[str] = set()
     for i in sorted(refused):

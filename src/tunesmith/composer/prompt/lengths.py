@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Reason
 from tunesmith.composer.prompt.defaults import DEFAULT_SECONDS, Tempo, exact_tempo, loop_bars
-from tunesmith.composer.prompt.parsed_prompt import Understood
+from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 from tunesmith.composer.theory import Meter
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import (
@@ -35,7 +35,7 @@ class Length:
     warnings: tuple[str, ...] = ()
 
 
-def read_form(request: GenerationRequest, said: Understood) -> tuple[Form, Reason]:
+def read_form(request: GenerationRequest, said: ParsedPrompt) -> tuple[Form, Reason]:
     """Choose the form: a flag, the prompt's word, or a full track."""
     if request.loop or request.form:
         form: Form = "loop" if request.loop else request.form or "track"
@@ -48,9 +48,9 @@ def read_form(request: GenerationRequest, said: Understood) -> tuple[Form, Reaso
     return "track", Reason("form", "track", "genre", "a whole piece, as nothing else was asked for")
 
 
-def read_length(request: GenerationRequest, said: Understood, form: Form, meter: Meter, tempo: Tempo) -> Length:
+def read_length(request: GenerationRequest, said: ParsedPrompt, form: Form, meter: Meter, tempo: Tempo) -> Length:
     """Choose duration and bars; raises InvalidRequest where flags contradict each other."""
-    duration, bars, reasons, warnings = _asked(request, said)
+    duration, bars, reasons, warnings = _requested_length(request, said)
     length = Length(duration, bars, tempo, tuple(reasons), tuple(warnings))
     if duration is None and bars is None:
         return _usual(request, form, meter, length)
@@ -59,7 +59,9 @@ def read_length(request: GenerationRequest, said: Understood, form: Form, meter:
     return length if bars is None else _by_both(request, meter, length)
 
 
-def _asked(request: GenerationRequest, said: Understood) -> tuple[float | None, int | None, list[Reason], list[str]]:
+def _requested_length(
+    request: GenerationRequest, said: ParsedPrompt
+) -> tuple[float | None, int | None, list[Reason], list[str]]:
     reasons: list[Reason] = []
     warnings: list[str] = []
     duration, bars = request.duration, request.bars

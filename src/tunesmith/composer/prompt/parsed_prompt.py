@@ -14,10 +14,10 @@ from tunesmith.composer.prompt.keys import KeyWish, key_warnings, read_keys
 from tunesmith.composer.prompt.lexicon import Match
 from tunesmith.composer.prompt.meters import meter_warnings, read_meters
 from tunesmith.composer.prompt.negation import refused
-from tunesmith.composer.prompt.tempo_and_length import Said, read_bars, read_durations
+from tunesmith.composer.prompt.tempo_and_length import NumberRange, read_bars, read_durations
 from tunesmith.composer.prompt.tempos import read_note_tempos, read_tempos
 from tunesmith.composer.prompt.text import Prompt
-from tunesmith.composer.prompt.unsupported import Unserved, unserved
+from tunesmith.composer.prompt.unsupported import UnsupportedRequest, find_unsupported
 from tunesmith.composer.prompt.unused_numbers import unused_number_warnings
 from tunesmith.composer.theory import Meter
 
@@ -26,7 +26,7 @@ _EMPTY_KINDS = frozenset({"word", "mode", "label"})
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class ParsedPrompt:
     """The words' own meaning. ``numeric`` are the words of tempo, length, key and meter; ``left_over`` those that no
     table explains."""
 
@@ -34,12 +34,12 @@ class Understood:
     matches: tuple[Match, ...]
     refused: frozenset[int]
     genre: NamedGenre | None
-    tempos: tuple[Said, ...]
-    durations: tuple[Said, ...]
-    bars: tuple[Said, ...]
+    tempos: tuple[NumberRange, ...]
+    durations: tuple[NumberRange, ...]
+    bars: tuple[NumberRange, ...]
     key: KeyWish | None
     meter: Meter | None
-    unserved: Unserved
+    unsupported: UnsupportedRequest
     numeric: frozenset[int]
     left_over: tuple[str, ...]
     warnings: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ def _clip(number: float) -> float:
     return max(-1.0, min(1.0, number))
 
 
-def understand(text: str) -> Understood:
+def understand(text: str) -> ParsedPrompt:
     """Read a prompt's words."""
     prompt = Prompt.of(text)
     matches = lexicon.find(prompt)
@@ -105,11 +105,11 @@ def understand(text: str) -> Understood:
     tempos = tuple(sorted((*notes, *read_tempos(context)), key=lambda said: said.first))
     durations, bars = read_durations(context), read_bars(context)
     numeric = spoken_for | {i for said in (*tempos, *durations, *bars) for i in range(said.first, said.last)}
-    refusals, wishes = refused(prompt, matches), unserved(prompt, matches)
-    return Understood(
+    refusals, wishes = refused(prompt, matches), find_unsupported(prompt, matches)
+    return ParsedPrompt(
         prompt=prompt, matches=matches, refused=refusals, genre=named_genre(prompt, matches, refusals), tempos=tempos,
         durations=durations, bars=bars, key=keys[-1] if keys else None, meter=meters[0].meter if meters else None,
-        unserved=wishes, numeric=frozenset(numeric),
+        unsupported=wishes, numeric=frozenset(numeric),
         left_over=_left_over(prompt, matches, frozenset(numeric) | wishes.words),
         warnings=(*key_warnings(keys, prompt.text), *meter_warnings(prompt, meters),
                   *unused_number_warnings(prompt, matches, frozenset(numeric) | named)),

@@ -9,11 +9,17 @@ from tunesmith.composer.genre import Genre, load_genre
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.prompt import defaults as choices
 from tunesmith.composer.prompt import lengths
-from tunesmith.composer.prompt.genre_and_mood import Chosen, choose_genre, choose_mood
-from tunesmith.composer.prompt.instrument_words import flag_instrument, flag_left_out, left_out, played_by, wanted_names
+from tunesmith.composer.prompt.genre_and_mood import GenreChoice, choose_genre, choose_mood
+from tunesmith.composer.prompt.instrument_words import (
+    excluded_instruments,
+    flag_instrument,
+    flag_left_out,
+    played_by,
+    wanted_names,
+)
 from tunesmith.composer.prompt.lexicon import value
-from tunesmith.composer.prompt.parsed_prompt import Understood, understand
-from tunesmith.composer.prompt.tempo_and_length import Said
+from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
+from tunesmith.composer.prompt.tempo_and_length import NumberRange
 from tunesmith.composer.prompt.titles import title_of
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.errors import InvalidRequest
@@ -21,11 +27,11 @@ from tunesmith.request import MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Explicit:
     """The request with a certain seed, and what its prompt says."""
 
     request: GenerationRequest
-    said: Understood
+    said: ParsedPrompt
     seed: int
 
 
@@ -35,7 +41,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     A request without a seed is read with seed 0: drawing one is the caller's part. Raises UnknownName for a genre or
     instrument flag that does not exist, InvalidRequest for any other flag that cannot be.
     """
-    asked = _Asked(request, understand(request.prompt), request.seed or 0)
+    asked = _Explicit(request, understand(request.prompt), request.seed or 0)
     said = asked.said
     chosen = choose_genre(request, said)
     genre = load_genre(chosen.name)
@@ -55,7 +61,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     ]  # fmt: skip
     warnings = (
         *chosen.warnings,
-        *said.unserved.warnings,
+        *said.unsupported.warnings,
         *said.warnings,
         *tempo_warnings,
         *length.warnings,
@@ -72,7 +78,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     )  # fmt: skip
 
 
-def _meter(asked: _Asked, genre: Genre) -> tuple[Meter, Reason]:
+def _meter(asked: _Explicit, genre: Genre) -> tuple[Meter, Reason]:
     if asked.request.meter is not None:
         meter = _flag_meter(asked.request.meter)
         return meter, Reason("meter", str(meter), "flag", "asked for")
@@ -92,7 +98,7 @@ def _flag_meter(text: str) -> Meter:
         return meter
 
 
-def _tempo(asked: _Asked, genre: Genre, mood: Mood, meter: Meter) -> tuple[choices.Tempo, tuple[str, ...]]:
+def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[choices.Tempo, tuple[str, ...]]:
     """Choose the tempo: a flag, a number, a tempo word, or the genre's."""
     said, warnings = asked.said, []
     if asked.request.tempo_bpm is not None:
@@ -115,7 +121,7 @@ def _tempo(asked: _Asked, genre: Genre, mood: Mood, meter: Meter) -> tuple[choic
     return _worded_tempo(said, genre) or choices.drawn_tempo(genre, mood, asked.seed), tuple(warnings)
 
 
-def _felt(tempo: Said, meter: Meter) -> Said:
+def _felt(tempo: NumberRange, meter: Meter) -> NumberRange:
     """Return a tempo that counts a note, such as ``♪ = 120``, in the meter's own beats."""
     if tempo.beat is None:
         return tempo
@@ -123,7 +129,7 @@ def _felt(tempo: Said, meter: Meter) -> Said:
     return replace(tempo, low=tempo.low * share, high=tempo.high * share)
 
 
-def _worded_tempo(said: Understood, genre: Genre) -> choices.Tempo | None:
+def _worded_tempo(said: ParsedPrompt, genre: Genre) -> choices.Tempo | None:
     names = said.names("tempo")
     if not names:
         return None
@@ -139,7 +145,7 @@ def _tempo_reason(tempo: choices.Tempo) -> Reason:
     return Reason("tempo", f"{tempo.bpm:g} bpm", tempo.source, tempo.because)
 
 
-def _key(asked: _Asked, genre: Genre, mood: Mood) -> tuple[Key, Reason]:
+def _key(asked: _Explicit, genre: Genre, mood: Mood) -> tuple[Key, Reason]:
     if asked.request.key is not None:
         key = _flag_key(asked.request.key)
         return key, Reason("key", str(key), "flag", "asked for")
@@ -151,7 +157,7 @@ def _key(asked: _Asked, genre: Genre, mood: Mood) -> tuple[Key, Reason]:
     return key, Reason("key", str(key), "prompt", because)
 
 
-def _wished_mode(asked: _Asked) -> str | None:
+def _wished_mode(asked: _Explicit) -> str | None:
     """Return the mode said; a bare ``key of G`` means major."""
     wish = asked.said.key
     if wish is None:
@@ -177,10 +183,10 @@ class _Players:
     warnings: tuple[str, ...]
 
 
-def _players(asked: _Asked, genre: Genre, chosen: Chosen) -> _Players:
+def _players(asked: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players:
     """Choose who plays and who does not: what a flag says of a player overrides the prompt."""
     said, request = asked.said, asked.request
-    without = left_out(said.matches, said.refused)
+    without = excluded_instruments(said.matches, said.refused)
     refused_by_flag: set[str] = set()
     for name in request.without:
         refused_by_flag |= flag_left_out(name)
@@ -222,7 +228,7 @@ def _reach(name: str) -> set[str]:
     return {name, instruments()[name].family}
 
 
-def _colours(said: Understood, chosen: Chosen) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _colours(said: ParsedPrompt, chosen: GenreChoice) -> tuple[tuple[str, ...], tuple[str, ...]]:
     production = dict.fromkeys((*said.names("production"), *chosen.lent("production")))
     if chosen.name == "chiptune":
         production.pop("bitcrush", None)  # chip voices are 8-bit by themselves
@@ -230,12 +236,12 @@ def _colours(said: Understood, chosen: Chosen) -> tuple[tuple[str, ...], tuple[s
     return tuple(name for name in production if name not in refused), said.names("ambience")
 
 
-def _set_reasons(said: Understood, production: tuple[str, ...], ambience: tuple[str, ...]) -> list[Reason]:
+def _set_reasons(said: ParsedPrompt, production: tuple[str, ...], ambience: tuple[str, ...]) -> list[Reason]:
     rows = [("production", name) for name in production] + [("ambience", name) for name in ambience]
     return [Reason(k, name, "prompt", f"the prompt says {said.words_for(k, name)!r}") for k, name in rows]
 
 
-def _ending(said: Understood) -> tuple[str, tuple[Reason, ...]]:
+def _ending(said: ParsedPrompt) -> tuple[str, tuple[Reason, ...]]:
     named = [name for name in said.names("form") if name.startswith("ending/")]
     if not named:
         return "", ()

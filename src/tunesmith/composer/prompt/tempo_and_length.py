@@ -26,7 +26,7 @@ _COMPOUND_UNITS = {"taktig": "bar", "sekundig": "second", "minutig": "minute"}
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class NumberRange:
     """A number or a range that words ``first`` to ``last`` (exclusive) of the prompt give.
 
     ``beat`` is the note that a tempo counts, in quarters; None is the meter's own.
@@ -39,7 +39,7 @@ class Said:
     beat: float | None = None
 
 
-def read_durations(context: NumberContext) -> tuple[Said, ...]:
+def read_durations(context: NumberContext) -> tuple[NumberRange, ...]:
     """Return every duration said, in seconds: ``30 seconds``, ``2 min 30``, ``1:30``, ``half a minute``."""
     found = _with_units(context)
     covered = {place for said in found for place in range(said.first, said.last)}
@@ -48,7 +48,7 @@ def read_durations(context: NumberContext) -> tuple[Said, ...]:
     return (*found, *others)
 
 
-def read_bars(context: NumberContext) -> tuple[Said, ...]:
+def read_bars(context: NumberContext) -> tuple[NumberRange, ...]:
     """Return every number of bars said."""
     found = []
     for number in context.numbers:
@@ -57,17 +57,17 @@ def read_bars(context: NumberContext) -> tuple[Said, ...]:
             continue
         value = _value(context, number)
         if value == int(value):
-            found.append(Said(value, value, number.first, unit[1]))
+            found.append(NumberRange(value, value, number.first, unit[1]))
     used = frozenset(place for said in found for place in range(said.first, said.last))
     for number in context.numbers:
         label = context.label_before(number.first, used)
         if label and label.name == "bars" and number.first not in used and _stands_alone(context, number):
-            found.append(Said(number.value, number.value, number.first, number.last))
+            found.append(NumberRange(number.value, number.value, number.first, number.last))
     return (*found, *_compounds(context, "bar"))
 
 
-def _with_units(context: NumberContext) -> list[Said]:
-    found: list[Said] = []
+def _with_units(context: NumberContext) -> list[NumberRange]:
+    found: list[NumberRange] = []
     for number in _with_fractions(context):
         span = _span(context, number)
         if span is None:
@@ -75,18 +75,18 @@ def _with_units(context: NumberContext) -> list[Said]:
         seconds, end = span
         if found and _goes_on(context, found[-1], number) and seconds < 60 <= found[-1].low:
             total = found[-1].low + seconds
-            found[-1] = Said(total, total, found[-1].first, end)
+            found[-1] = NumberRange(total, total, found[-1].first, end)
         else:
-            found.append(Said(seconds, seconds, context.range_before(number), end))
+            found.append(NumberRange(seconds, seconds, context.range_before(number), end))
     return _with_bare_seconds(context, found)
 
 
-def _goes_on(context: NumberContext, said: Said, number: Number) -> bool:
+def _goes_on(context: NumberContext, said: NumberRange, number: Number) -> bool:
     """Whether only an ``and`` or a comma stands between a duration and the number after it."""
     return said.last in (number.first, number.first - 1) and context.word(said.last) not in ("\n", ";", ".")
 
 
-def _with_bare_seconds(context: NumberContext, found: list[Said]) -> list[Said]:
+def _with_bare_seconds(context: NumberContext, found: list[NumberRange]) -> list[NumberRange]:
     """Add the 30 of ``1 min 30``."""
     starts = {number.first: number for number in context.numbers}
     covered = {said.first for said in found}
@@ -105,7 +105,7 @@ def _with_bare_seconds(context: NumberContext, found: list[Said]) -> list[Said]:
             and _stands_alone(context, number)
         )
         total = said.low + (number.value if is_seconds and number else 0.0)
-        rows.append(Said(total, total, said.first, number.last if is_seconds and number else said.last))
+        rows.append(NumberRange(total, total, said.first, number.last if is_seconds and number else said.last))
     return rows
 
 
@@ -178,29 +178,29 @@ def _span(context: NumberContext, number: Number) -> tuple[float, int] | None:
     return None
 
 
-def _bare_halves(context: NumberContext, covered: set[int]) -> Iterator[Said]:
+def _bare_halves(context: NumberContext, covered: set[int]) -> Iterator[NumberRange]:
     for place in range(len(context.words)):
         half = context.unit_after(place, "half")
         unit = context.unit_after(half[1], *_UNIT_SECONDS) if half and place not in covered else None
         if unit:
             seconds = _UNIT_SECONDS[unit[0]] / 2
-            yield Said(seconds, seconds, place, unit[1])
+            yield NumberRange(seconds, seconds, place, unit[1])
 
 
-def _single(context: NumberContext) -> Iterator[Said]:
+def _single(context: NumberContext) -> Iterator[NumberRange]:
     """Read ``a minute``, ``a minute and a half`` and, without its article, ``minuto y medio``."""
     numbered = {number.last for number in context.numbers}
     for place, word in enumerate(context.words[:-1]):
         unit = context.unit_after(place + 1, "minute", "hour") if word.text in _ONE else None
         if unit and not _is_half(context, place):
             seconds, end = _span(context, Number(1.0, place, place + 1)) or (60.0, unit[1])
-            yield Said(seconds, seconds, place, end)
+            yield NumberRange(seconds, seconds, place, end)
     for place in range(len(context.words)):
         unit = context.unit_after(place, "minute")
         is_bare = unit and place not in numbered and context.word(place - 1) not in _ONE
         half = context.unit_after(unit[1], "half") if unit and is_bare else None
         if unit and half and context.word(unit[1]) in _AND_A_HALF:
-            yield Said(90.0, 90.0, place, half[1])
+            yield NumberRange(90.0, 90.0, place, half[1])
 
 
 def _is_half(context: NumberContext, place: int) -> bool:
@@ -208,7 +208,7 @@ def _is_half(context: NumberContext, place: int) -> bool:
     return any(match is not None and match.is_word("half") and match.last > place for match in matches)
 
 
-def _labelled(context: NumberContext, covered: set[int]) -> Iterator[Said]:
+def _labelled(context: NumberContext, covered: set[int]) -> Iterator[NumberRange]:
     """Read ``duration: 30``, ``seconds: 30``."""
     for number in context.numbers:
         label = context.label_before(number.first, frozenset(covered)) if number.first not in covered else None
@@ -216,7 +216,7 @@ def _labelled(context: NumberContext, covered: set[int]) -> Iterator[Said]:
         is_bound = label is not None and (label.is_marked or label.name == "duration")
         if unit and is_bound and _stands_alone(context, number):
             seconds = _value(context, number) * unit
-            yield Said(seconds, seconds, number.first, number.last)
+            yield NumberRange(seconds, seconds, number.first, number.last)
 
 
 def _stands_alone(context: NumberContext, number: Number) -> bool:
@@ -231,7 +231,7 @@ def _stands_alone(context: NumberContext, number: Number) -> bool:
     return not joined and context.unit_after(last, *_UNIT_SECONDS, "bar") is None
 
 
-def _clocks(context: NumberContext) -> Iterator[Said]:
+def _clocks(context: NumberContext) -> Iterator[NumberRange]:
     text = context.prompt.folded
     for clock in _CLOCK.finditer(text):
         seconds = int(clock[1] or 0) * 3600.0 + int(clock[2]) * 60.0 + int(clock[3])
@@ -241,16 +241,16 @@ def _clocks(context: NumberContext) -> Iterator[Said]:
         yield _at(context, seconds, *prime.span())
 
 
-def _at(context: NumberContext, seconds: float, start: int, end: int) -> Said:
+def _at(context: NumberContext, seconds: float, start: int, end: int) -> NumberRange:
     places = context.prompt.places(start, end)
-    return Said(seconds, seconds, places[0], places[-1] + 1)
+    return NumberRange(seconds, seconds, places[0], places[-1] + 1)
 
 
-def _compounds(context: NumberContext, *units: str) -> Iterator[Said]:
+def _compounds(context: NumberContext, *units: str) -> Iterator[NumberRange]:
     """Read a German compound: ``achttaktig``, ``dreißigsekündig``."""
     for place, word in enumerate(context.words):
         compound = _GERMAN_COMPOUND.fullmatch(word.text) if word.shape == "word" else None
         value = index()["numbers"].get(compound[1]) if compound else None
         if compound and value and _COMPOUND_UNITS[compound[2]] in units:
             amount = value * _UNIT_SECONDS.get(_COMPOUND_UNITS[compound[2]], 1.0)
-            yield Said(amount, amount, place, place + 1)
+            yield NumberRange(amount, amount, place, place + 1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tunesmith.composer.prompt.beside_numbers import Label, NumberContext
 from tunesmith.composer.prompt.lexicon_index import index
 from tunesmith.composer.prompt.numbers import Number
-from tunesmith.composer.prompt.tempo_and_length import Said
+from tunesmith.composer.prompt.tempo_and_length import NumberRange
 from tunesmith.composer.prompt.text import Prompt
 
 _NOTE_QUARTERS = {"♩": 1.0, "♪": 0.5, "\U0001d157\U0001d165": 2.0, "\U0001d158\U0001d165": 1.0,
@@ -26,20 +26,20 @@ _SHORT_TIME_UNITS = ("s", "m", "h")
 _SECOND_UNITS = ("second", "minute", "hour", "bar")
 
 
-def read_note_tempos(prompt: Prompt) -> tuple[Said, ...]:
+def read_note_tempos(prompt: Prompt) -> tuple[NumberRange, ...]:
     """Return the tempos that a note gives: ``♩ = 96``, ``♪=120``, ``quarter note = 96``."""
     return (*_by_sign(prompt), *_by_name(prompt))
 
 
-def _by_sign(prompt: Prompt) -> Iterator[Said]:
+def _by_sign(prompt: Prompt) -> Iterator[NumberRange]:
     for found in _NOTE_TEMPO.finditer(prompt.text):
         low = float(found[3].replace(",", "."))
         quarters = _NOTE_QUARTERS[found[1]] * (1.5 if found[2] else 1.0)
         places = prompt.places(found.start(3), found.end())
-        yield Said(low, float(found[4] or low), places[0], places[-1] + 1, quarters)
+        yield NumberRange(low, float(found[4] or low), places[0], places[-1] + 1, quarters)
 
 
-def _by_name(prompt: Prompt) -> Iterator[Said]:
+def _by_name(prompt: Prompt) -> Iterator[NumberRange]:
     notes: dict[str, float] = index()["notes"]
     for last in range(1, len(prompt.words)):
         number = prompt.words[last]
@@ -52,13 +52,13 @@ def _by_name(prompt: Prompt) -> Iterator[Said]:
                 tempo = (
                     float(number.text.replace(",", ".")) if number.text.count(".") + number.text.count(",") < 2 else 0
                 )
-                yield Said(tempo, tempo, first, last + 1, quarters)
+                yield NumberRange(tempo, tempo, first, last + 1, quarters)
                 break
 
 
-def read_tempos(context: NumberContext) -> tuple[Said, ...]:
+def read_tempos(context: NumberContext) -> tuple[NumberRange, ...]:
     """Return every tempo said in numbers."""
-    found: list[Said] = []
+    found: list[NumberRange] = []
     used: set[int] = set()
     numbers = context.numbers
     for number in numbers:
@@ -68,11 +68,11 @@ def read_tempos(context: NumberContext) -> tuple[Said, ...]:
         low, start = context.range_start(place, _LOWEST_OF_RANGE)
         unit = context.tempo_unit_after(number)
         if unit:
-            found.append(Said(min(low, number.value), max(low, number.value), start, unit))
+            found.append(NumberRange(min(low, number.value), max(low, number.value), start, unit))
         elif not context.begins_range(place, _LOWEST_OF_RANGE) and _is_labelled(
             context, number, start, frozenset(used)
         ):
-            found.append(Said(min(low, number.value), max(low, number.value), start, number.last))
+            found.append(NumberRange(min(low, number.value), max(low, number.value), start, number.last))
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ _LONGEST_NAME = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Unserved:
+class UnsupportedRequest:
     """Warnings about what cannot be done, the artists named, and the words that this used up."""
 
     warnings: tuple[str, ...]
@@ -22,7 +22,7 @@ class Unserved:
     words: frozenset[int]
 
 
-def unserved(prompt: Prompt, matches: Sequence[Match]) -> Unserved:
+def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedRequest:
     """Collect the wishes of a prompt that cannot be served."""
     warnings: list[str] = []
     weights: list[tuple[str, float]] = []
@@ -40,7 +40,7 @@ def unserved(prompt: Prompt, matches: Sequence[Match]) -> Unserved:
     for first, last in _unknown_names(prompt, matches, used):
         warnings.append(_artist_warning(prompt.written(first, last)))
         used.update(range(first, last))
-    return Unserved(tuple(dict.fromkeys(warnings)), tuple(weights), frozenset(used))
+    return UnsupportedRequest(tuple(dict.fromkeys(warnings)), tuple(weights), frozenset(used))
 
 
 def _is_sung(matches: Sequence[Match], index: int) -> bool:

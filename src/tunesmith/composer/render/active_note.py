@@ -10,7 +10,7 @@ from tunesmith.audio.buffer import Samples
 
 
 @dataclass(slots=True)
-class Sounding:
+class ActiveNote:
     """One tone on the timeline: ``samples`` (2, n) from sample ``start``, let go at ``released``.
 
     ``gains`` scale left and right. ``cut`` is where a fade of ``fade`` samples begins, if another note ends this one.

@@ -9,7 +9,7 @@ import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.render.intensity import length_in_samples
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
@@ -26,7 +26,7 @@ class AmbienceLoop:
         length = length_in_samples(score)
         tiles = max(1, math.ceil(score.duration / LONGEST_TILE_SECONDS))
         tile = length / tiles if score.loop else min(length, round(LONGEST_TILE_SECONDS * SAMPLE_RATE))
-        random = chance(score.seed, "ambience", ambience.name)
+        random = rng_for(score.seed, "ambience", ambience.name)
         self._tile = texture(ambience.name, math.ceil(tile) / SAMPLE_RATE, random)
         self._length, self._tiles, self._loop = length, tiles, score.loop
 

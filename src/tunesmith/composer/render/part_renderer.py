@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.render.active_note import Sounding
+from tunesmith.composer.render.active_note import ActiveNote
 from tunesmith.composer.render.intensity import length_in_samples, sample_at
 from tunesmith.composer.score import Note, Part, Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone, Voice
@@ -40,7 +40,7 @@ class PartPlayer:
         self._velocity_scale = 1.0 if intensity is None else 0.82 + 0.18 * intensity
         self._end = length_in_samples(score)
         self._next = 0
-        self._sounding: list[Sounding] = []
+        self._sounding: list[ActiveNote] = []
 
     @property
     def finished(self) -> bool:
@@ -72,7 +72,7 @@ class PartPlayer:
         tone = Tone(note.pitch, velocity, (released - at) / SAMPLE_RATE, note.glide, self._next)
         group = self._choke_group(note.pitch)
         self._make_room(at, group)
-        self._sounding.append(Sounding(self._voice.sound(tone), at, released, self._gains, group))
+        self._sounding.append(ActiveNote(self._voice.sound(tone), at, released, self._gains, group))
 
     def _make_room(self, at: int, group: int) -> None:
         if group:

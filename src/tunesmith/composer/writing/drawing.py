@@ -10,7 +10,7 @@ import numpy as np
 T = TypeVar("T")
 
 
-def draw(random: np.random.Generator, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
+def weighted_choice(random: np.random.Generator, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
     """Return one of ``options``, evenly or by ``weights`` (not all zero)."""
     if weights is None:
         return options[int(random.random() * len(options))]
@@ -22,6 +22,6 @@ def draw(random: np.random.Generator, options: Sequence[T], weights: Sequence[fl
     return max(zip(weights, range(len(options)), options, strict=True))[2]
 
 
-def maybe(random: np.random.Generator, probability: float) -> bool:
+def chance_of(random: np.random.Generator, probability: float) -> bool:
     """Return True with this probability."""
     return bool(random.random() < probability)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, load_genre
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
@@ -83,10 +83,10 @@ def write_score(brief: Brief) -> Writing:
 
 
 def _planned(brief: Brief, genre: Genre, timeline: Timeline) -> Plan:
-    sections = build_sections(brief, genre, timeline, chance(brief.seed, "form"))
+    sections = build_sections(brief, genre, timeline, rng_for(brief.seed, "form"))
     setting = Setting(genre, brief.key, brief.meter, brief.mood, brief.loop)
-    chords = write_harmony(setting, sections, chance(brief.seed, "harmony"))
-    players = choose_band(brief, genre, chance(brief.seed, "band"))
+    chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
+    players = choose_band(brief, genre, rng_for(brief.seed, "band"))
     players = with_someone(players, [section.energy for section in sections])
     return Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
 
@@ -95,14 +95,14 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     order = list(WRITERS)
     written: dict[str, tuple[Note, ...]] = {}
     for player in sorted(plan.players, key=lambda player: order.index(player.role)):
-        random = chance(plan.brief.seed, "write", player.name)
+        random = rng_for(plan.brief.seed, "write", player.name)
         written[player.name] = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
     return written
 
 
 def _part(plan: Plan, timeline: Timeline, player: Player, notes: Sequence[Note]) -> Part:
     plan = replace(plan, written={player.name: tuple(notes)})
-    played = perform(plan, player, tuple(notes), chance(plan.brief.seed, "perform", player.name))
+    played = perform(plan, player, tuple(notes), rng_for(plan.brief.seed, "perform", player.name))
     if not plan.brief.loop and ending_of(plan) == "fade":
         played = faded(plan, played)
     if not plan.brief.loop and ending_of(plan) == "hit" and player.role in STOPPING:

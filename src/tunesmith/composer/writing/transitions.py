@@ -6,7 +6,7 @@ import numpy as np
 
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.drawing import maybe
+from tunesmith.composer.writing.drawing import chance_of
 from tunesmith.composer.writing.plan import Plan, Player
 
 RISE = 0.12  # how much the energy must grow for a riser or impact
@@ -32,7 +32,7 @@ def _at_seam(plan: Plan, player: Player, before: Section, after: Section, random
     rises = change >= RISE or (after.name == "drop" and change >= 0)
     velocity = round(60 + 55 * max(after.energy, before.energy))
     if player.instrument in LEADING_IN:
-        if not rises or after.energy < player.entry or (change < 0.25 and not maybe(random, 0.8)):
+        if not rises or after.energy < player.entry or (change < 0.25 and not chance_of(random, 0.8)):
             return None
         length = _lead_in(plan, player.instrument, before)
         return Note(on_grid(seam - length), on_grid(length), EFFECT_PITCH, velocity)

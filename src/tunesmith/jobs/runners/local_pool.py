@@ -18,7 +18,7 @@ from typing import Any
 from tunesmith.config import Settings
 from tunesmith.errors import OutOfResources, TaskFailed, TunesmithError
 from tunesmith.jobs.runners.memory_budget import COMPOSER, MachineMemory, Memory
-from tunesmith.jobs.runners.pool import Loaded, Made, ReportTo, Task
+from tunesmith.jobs.runners.pool import LoadedModel, ReportCallback, Task, TaskResult
 from tunesmith.jobs.runners.worker_process import RunnerProcess
 from tunesmith.models.resource_checks import shortage
 
@@ -65,13 +65,13 @@ class LocalPool:
         self._hungry: dict[object, str] = {}  # those that wait for memory, in their order, and for which model
         self._lonely: dict[object, str] = {}  # those that wait for a runner of their own
         self._changed = asyncio.Condition()
-        self._tasks: set[asyncio.Task[Made]] = set()
+        self._tasks: set[asyncio.Task[TaskResult]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._loading: set[asyncio.Task[None]] = set()
         self._reaper: asyncio.Task[None] | None = None
         self._unstartable, self._unstartable_until = "", 0.0
 
-    async def run(self, task: Task, report: ReportTo) -> Made:
+    async def run(self, task: Task, report: ReportCallback) -> TaskResult:
         """Make a task; see RunnerPool."""
         working = asyncio.current_task()
         assert working
@@ -96,13 +96,13 @@ class LocalPool:
         """Return how many tasks are made at once; of a model that is not loaded, as many as it may turn out to be."""
         if model == COMPOSER:
             return self._limits.composers
-        return max((self._places(one) for one in self._of(model)), default=self._usual_places)
+        return max((self._slots(one) for one in self._of(model)), default=self._default_slots)
 
     def is_loaded(self, model: str) -> bool:
         """Return whether a free runner has the model loaded; see RunnerPool."""
         return any(one.is_alive and one.loading_for is None and self._has_room(one, False) for one in self._of(model))
 
-    def loaded(self) -> tuple[Loaded, ...]:
+    def loaded(self) -> tuple[LoadedModel, ...]:
         """Return the runners that are there."""
         now = time.monotonic()
         return tuple(self._shown(one, now) for one in self._runners if one.is_alive)
@@ -127,7 +127,7 @@ class LocalPool:
     @contextlib.asynccontextmanager
     async def _runner_for(self, model: str, keep_alive: float, *, alone: bool = False) -> AsyncIterator[RunnerProcess]:
         """Give a place, or all of them, in a runner of the model, which afterwards stays for ``keep_alive``."""
-        runner, places = await self._reserved(model, alone)
+        runner, places = await self._reserve_slot(model, alone)
         try:
             yield runner
         finally:
@@ -162,7 +162,7 @@ class LocalPool:
             async with self._runner_for(model, keep_alive) as runner:
                 await runner.load()
 
-    async def _reserved(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
+    async def _reserve_slot(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
         """Return a runner of the model, started where that is allowed, and how many of its places are reserved."""
         self._reaper = self._reaper or asyncio.create_task(self._reap(), context=Context())
         ticket = object()
@@ -171,9 +171,9 @@ class LocalPool:
         async with self._changed:
             try:
                 while True:
-                    runner = self._free(model, ticket) or await self._started(model, ticket)
+                    runner = self._find_free_runner(model, ticket) or await self._start_runner(model, ticket)
                     if runner:
-                        places = self._places(runner) if alone else 1
+                        places = self._slots(runner) if alone else 1
                         runner.reserved += places
                         return runner, places
                     await self._changed.wait()
@@ -182,7 +182,7 @@ class LocalPool:
                 if any(waited):
                     self._changed.notify_all()
 
-    def _free(self, model: str, ticket: object) -> RunnerProcess | None:
+    def _find_free_runner(self, model: str, ticket: object) -> RunnerProcess | None:
         """Find a place, unless another one has been waiting for this model's memory, or to be alone with it."""
         if model != COMPOSER and ticket not in self._hungry and any(other != model for other in self._hungry.values()):
             return None
@@ -192,9 +192,9 @@ class LocalPool:
         return next((one for one in self._of(model) if one.is_alive and self._has_room(one, alone)), None)
 
     def _has_room(self, runner: RunnerProcess, alone: bool) -> bool:
-        return not runner.reserved if alone else runner.reserved < self._places(runner)
+        return not runner.reserved if alone else runner.reserved < self._slots(runner)
 
-    async def _started(self, model: str, ticket: object) -> RunnerProcess | None:
+    async def _start_runner(self, model: str, ticket: object) -> RunnerProcess | None:
         """Start another runner if that is allowed and there is the memory for it."""
         alive = [one for one in self._of(model) if one.is_alive]
         if len(alive) >= (self._limits.composers if model == COMPOSER else 1):
@@ -224,10 +224,10 @@ class LocalPool:
         """
         needed = await asyncio.to_thread(self._memory.needed, model, 1)
         if needed > self._memory.total():
-            raise _does_not_fit(model, needed, self._memory.total())
-        while needed > (free := await asyncio.to_thread(self._unpromised, tuple(self._runners))):
+            raise _out_of_memory_error(model, needed, self._memory.total())
+        while needed > (free := await asyncio.to_thread(self._unreserved_memory, tuple(self._runners))):
             if not self._runners:
-                raise _does_not_fit(model, needed, free)
+                raise _out_of_memory_error(model, needed, free)
             idle = min((one for one in self._runners if not one.reserved), key=lambda one: one.used_at, default=None)
             self._hungry.setdefault(ticket, model)
             if idle is None or next(iter(self._hungry)) is not ticket:
@@ -235,7 +235,7 @@ class LocalPool:
             await self._end(idle)
         return True
 
-    def _unpromised(self, runners: tuple[RunnerProcess, ...]) -> int:
+    def _unreserved_memory(self, runners: tuple[RunnerProcess, ...]) -> int:
         """Return the memory there is, less what the runners have yet to take of what they may need."""
         alive = [one for one in runners if one.is_alive]
         promised = (self._memory.needed(one.model, one.places or 1) - one.memory_bytes() for one in alive)
@@ -263,9 +263,9 @@ class LocalPool:
             if not runner.reserved and (not runner.is_alive or (expires_in is not None and expires_in <= 0)):
                 await self._end(runner)
 
-    def _shown(self, one: RunnerProcess, now: float) -> Loaded:
+    def _shown(self, one: RunnerProcess, now: float) -> LoadedModel:
         expires_in = self._expires_in(one, now)
-        return Loaded(one.model, one.process_id, one.memory_bytes(), one.busy, expires_in, one.loading_for)
+        return LoadedModel(one.model, one.process_id, one.memory_bytes(), one.busy, expires_in, one.loading_for)
 
     def _expires_in(self, runner: RunnerProcess, now: float) -> float | None:
         if runner.reserved or runner.keep_alive is None or runner.keep_alive < 0:
@@ -275,13 +275,13 @@ class LocalPool:
     def _of(self, model: str) -> list[RunnerProcess]:
         return [runner for runner in self._runners if runner.model == model]
 
-    def _places(self, runner: RunnerProcess) -> int:
+    def _slots(self, runner: RunnerProcess) -> int:
         if runner.model == COMPOSER:
             return 1
-        return self._usual_places if runner.places is None else runner.places
+        return self._default_slots if runner.places is None else runner.places
 
     @property
-    def _usual_places(self) -> int:
+    def _default_slots(self) -> int:
         return max(1, self._limits.batch_rows // ROWS_A_TASK)
 
 
@@ -293,5 +293,5 @@ def _start(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> a
     return task
 
 
-def _does_not_fit(model: str, needed: int, there_is: int) -> TaskFailed:
+def _out_of_memory_error(model: str, needed: int, there_is: int) -> TaskFailed:
     return TaskFailed(OutOfResources.code, shortage(model, needed, there_is), is_mistake=False)

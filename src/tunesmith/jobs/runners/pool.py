@@ -27,7 +27,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProgressReport:
     """How far a task is. ``loaded_seconds`` is what loading the model took, told once, when it was not loaded yet."""
 
     running: bool
@@ -37,7 +37,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class TaskResult:
     """A finished file, its length in seconds, and what is known about the sound."""
 
     path: Path
@@ -48,7 +48,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedModel:
     """A runner that is there: its resident memory and the tasks it works on.
 
     ``expires_in`` is in seconds, None while it is busy or where it always stays. ``loading_for`` is how many seconds it
@@ -63,13 +63,13 @@ class Loaded:
     loading_for: float | None = None
 
 
-ReportTo = Callable[[Report], None]
+ReportCallback = Callable[[ProgressReport], None]
 
 
 class RunnerPool(Protocol):
     """Makes tasks, loading models as they are needed."""
 
-    async def run(self, task: Task, report: ReportTo) -> Made:
+    async def run(self, task: Task, report: ReportCallback) -> TaskResult:
         """Make the task; raises TaskFailed, or RunnerCrashed. Cancelling the caller cancels the task."""
         ...
 
@@ -88,7 +88,7 @@ class RunnerPool(Protocol):
         """Return whether a task of the model would begin at once where there is a place for it."""
         ...
 
-    def loaded(self) -> tuple[Loaded, ...]:
+    def loaded(self) -> tuple[LoadedModel, ...]:
         """Return the runners that are there."""
         ...
 

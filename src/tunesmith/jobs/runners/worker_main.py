@@ -52,19 +52,19 @@ NICENESS = 5
 """How far a runner stands back behind the server that answers for it, where both want the same cores."""
 
 
-class Child:
+class Worker:
     """The tasks of one model, each in a thread of its own: a model that batches makes them together."""
 
     def __init__(self, output: BinaryIO) -> None:
         self._output = output
         self._writing = threading.Lock()
         self._generator: Generator | None = None
-        self._work: dict[str, _Work] = {}
+        self._work: dict[str, _TaskRun] = {}
         self._memory = MemoryTrim(trim_function())
 
     def serve(self, model: str, num_rows: int, lines: Iterable[bytes]) -> None:
         """Load the model, and take messages until there are no more, which ends a loading too."""
-        threading.Thread(target=self._show_life, daemon=True).start()
+        threading.Thread(target=self._send_heartbeat, daemon=True).start()
         threading.Thread(target=self._load, args=(model, num_rows), daemon=True).start()
         for line in lines:
             self._take(decode(line))
@@ -79,15 +79,15 @@ class Child:
                 self._output.write(line)
                 self._output.flush()
         except BrokenPipeError:
-            leave()
+            exit_now()
 
     def _load(self, model: str, num_rows: int) -> None:
         try:
             generator = Registry.discover().create(model)
             places = generator.load(num_rows) if isinstance(generator, BatchingGenerator) else 1
         except BaseException as error:  # the border of the job runner; a library's SystemExit too
-            self.send({"unloadable": True, **_described(error)})
-            leave()
+            self.send({"unloadable": True, **_error_message(error)})
+            exit_now()
         self._generator = generator
         self.send({"ready": places})
 
@@ -98,41 +98,41 @@ class Child:
                 work.cancelled.set()
             return
         task = message["task"]
-        self._work[task] = work = _Work(self, task)
+        self._work[task] = work = _TaskRun(self, task)
         threading.Thread(target=self._make, args=(message, work), name=task, daemon=True).start()
 
-    def _make(self, message: dict[str, Any], work: _Work) -> None:
+    def _make(self, message: dict[str, Any], work: _TaskRun) -> None:
         """Make a task and answer; whatever goes wrong is an answer too, because the parent waits for one."""
         task = message["task"]
         try:
             request = GenerationRequest.checked(**message["request"])
-            made = self._made(request, path_of(message["path"]), work)
+            made = self._generate(request, path_of(message["path"]), work)
             about = {"duration": made.duration, "sample_rate": made.sample_rate, "channels": made.channels}
             answer = encode({"made": task, **about, "metadata": dict(made.metadata)})
         except BaseException as error:  # the border of the job runner; a library's SystemExit too
             recordings = (message["request"].get(name) for name in ("audio", "melody"))
-            answer = encode({"failed": task, **_described(error, *filter(None, recordings))})
+            answer = encode({"failed": task, **_error_message(error, *filter(None, recordings))})
         finally:
             del self._work[task]
         self._write(answer)
         if not self._work:
             self._memory.after_task()
 
-    def _made(self, request: GenerationRequest, path: Path, work: _Work) -> Audio | Exported:
+    def _generate(self, request: GenerationRequest, path: Path, work: _TaskRun) -> Audio | Exported:
         assert self._generator
         kind = path.suffix.removeprefix(".")
         if kind in EXPORTS:
             if not isinstance(self._generator, ExportingGenerator):
                 raise InvalidRequest("format", f"only composer has {kind}, {request.model} makes nothing but sound")
-            with _written():
+            with _translate_write_errors():
                 return self._generator.export(request, path, work.tell, work.is_cancelled)
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
         work.seen_at = math.inf  # writing a file gives no signs, and ends
-        with _written():
+        with _translate_write_errors():
             _, notices = write_with_notices(audio, path, bits=DEFAULT_BITS)
         return audio.with_metadata(warnings=[*audio.metadata.get("warnings", ()), *notices]) if notices else audio
 
-    def _show_life(self) -> None:
+    def _send_heartbeat(self) -> None:
         while True:
             now = time.monotonic()
             quiet = [now - work.seen_at for work in list(self._work.values())]
@@ -140,13 +140,13 @@ class Child:
             time.sleep(ALIVE_SECONDS)
 
 
-class _Work:
+class _TaskRun:
     """A task being made: whether it is cancelled, its last sign of life, and its progress.
 
     Progress is passed on not more often than anyone could look.
     """
 
-    def __init__(self, child: Child, task: str) -> None:
+    def __init__(self, child: Worker, task: str) -> None:
         self.cancelled = threading.Event()
         self.seen_at = time.monotonic()
         self._child = child
@@ -166,7 +166,7 @@ class _Work:
 
 
 @contextmanager
-def _written() -> Iterator[None]:
+def _translate_write_errors() -> Iterator[None]:
     """Write a file in the block: raises DiskFull, and for what no caller is to blame for, no error of ours."""
     try:
         yield
@@ -176,7 +176,7 @@ def _written() -> Iterator[None]:
         raise OSError(str(error)) from error
 
 
-def _described(error: BaseException, *private: str) -> dict[str, Any]:
+def _error_message(error: BaseException, *private: str) -> dict[str, Any]:
     """Describe an error for the parent; what is not one of ours is a bug, whose trace goes to the log.
 
     ``private`` are paths of the server's that no caller is to see. Every text is shortened: an error may quote a value
@@ -209,7 +209,7 @@ def _failure(kind: str, message: str, *, mistake: bool = False, trace: str = "")
     }
 
 
-def leave(code: int = 0) -> NoReturn:
+def exit_now(code: int = 0) -> NoReturn:
     """End the process without waiting for its threads: nobody is left to take what they make."""
     with contextlib.suppress(OSError):  # whoever reads it may be gone as well
         sys.stderr.flush()
@@ -223,11 +223,11 @@ def main(model: str, num_rows: int) -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     try:
-        Child(output).serve(model, num_rows, sys.stdin.buffer)
+        Worker(output).serve(model, num_rows, sys.stdin.buffer)
     except Exception:  # the border of the process: its log is the only place left to say it
         traceback.print_exc()
-        leave(1)
-    leave()
+        exit_now(1)
+    exit_now()
 
 
 if __name__ == "__main__":

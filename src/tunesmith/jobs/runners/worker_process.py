@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from tunesmith.errors import InvalidRequest, RunnerCrashed, TaskFailed
-from tunesmith.jobs.runners.pool import Made, Report, ReportTo, Task
+from tunesmith.jobs.runners.pool import ProgressReport, ReportCallback, Task, TaskResult
 from tunesmith.jobs.runners.protocol import (
     MAX_LINE_BYTES,
     Finished,
@@ -51,7 +51,7 @@ log = logging.getLogger("tunesmith.runner")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How many seconds a process may be ``silent``, a task of it without a sign of life (``stuck``), or ``loading``."""
 
     silent: float = 30.0
@@ -60,18 +60,18 @@ class Patience:
 
 
 @dataclass(slots=True)
-class _Running:
+class _PendingTask:
     name: str
     task: Task
-    report: ReportTo
-    done: asyncio.Future[Made]
+    report: ReportCallback
+    done: asyncio.Future[TaskResult]
     sent: bool = False
 
 
 class RunnerProcess:
     """One process with one model, in batches of at most ``num_rows`` rows. Used from one event loop."""
 
-    def __init__(self, model: str, num_rows: int = 2, patience: Patience = Patience()) -> None:
+    def __init__(self, model: str, num_rows: int = 2, patience: Timeouts = Timeouts()) -> None:
         self.model = model
         self.used_at = self._started_at = time.monotonic()
         self.reserved = 0  # places the pool has given away
@@ -79,7 +79,7 @@ class RunnerProcess:
         self.keep_alive: float | None = None
         self._num_rows = num_rows
         self._patience = patience
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, _PendingTask] = {}
         self._given = 0
         self._given_up: set[str] = set()  # tasks that were cancelled, and have not ended in the process yet
         self._is_heard = True  # whether what the process says is still listened to
@@ -140,7 +140,7 @@ class RunnerProcess:
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             limit=MAX_LINE_BYTES, start_new_session=True,
         )  # fmt: skip
-        self._tasks = [_apart(work) for work in (self._listen(), self._pass_on_what_is_printed(), self._watch())]
+        self._tasks = [_spawn(work) for work in (self._listen(), self._forward_stderr(), self._watch())]
 
     async def load(self) -> float | None:
         """Wait until the model is loaded; return what that took for the first who waits, None for the others."""
@@ -148,15 +148,15 @@ class RunnerProcess:
         first, self._told_loading = not self._told_loading, True
         return seconds if first else None
 
-    async def run(self, task: Task, report: ReportTo) -> Made:
+    async def run(self, task: Task, report: ReportCallback) -> TaskResult:
         """Make a task; see RunnerPool."""
         self._given += 1  # a task that comes back after it was cancelled must not be answered by its first try
-        entry = _Running(f"{task.id} {self._given}", task, report, asyncio.get_running_loop().create_future())
+        entry = _PendingTask(f"{task.id} {self._given}", task, report, asyncio.get_running_loop().create_future())
         self._running[entry.name] = entry
         try:
             if not self._ready.done():
-                report(Report(running=False, stage="loading"))
-            report(Report(running=True, loaded_seconds=await self.load()))
+                report(ProgressReport(running=False, stage="loading"))
+            report(ProgressReport(running=True, loaded_seconds=await self.load()))
             request = task.request.model_dump(mode="json", exclude_unset=True)
             await self._give(entry, {"task": entry.name, "request": request, "path": path_text(task.path)})
             return await asyncio.shield(entry.done)
@@ -187,7 +187,7 @@ class RunnerProcess:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    async def _cancel(self, entry: _Running) -> None:
+    async def _cancel(self, entry: _PendingTask) -> None:
         """Ask the task to end; if it does not, end its process, unless others are using it as well."""
         if not entry.sent or entry.done.done() or not self._runs:
             return
@@ -197,7 +197,7 @@ class RunnerProcess:
         if not entry.done.done() and self.busy == 1:
             self.kill()
 
-    async def _give(self, entry: _Running, message: dict[str, Any]) -> None:
+    async def _give(self, entry: _PendingTask, message: dict[str, Any]) -> None:
         """Send a task; raises TaskFailed where it is too long to be sent."""
         try:
             line = encode(message)
@@ -255,7 +255,7 @@ class RunnerProcess:
             await asyncio.sleep(_POLL_SECONDS)
         return self._process.returncode
 
-    async def _pass_on_what_is_printed(self) -> None:
+    async def _forward_stderr(self) -> None:
         """Write to the log what the process, or a library in it, prints; read all the same where it is too long."""
         assert self._process
         assert self._process.stderr
@@ -296,16 +296,16 @@ class RunnerProcess:
         entry = self._entry(message.task)
         if isinstance(message, InProgress):
             if entry:
-                entry.report(Report(running=True, fraction=message.fraction, stage=message.stage))
+                entry.report(ProgressReport(running=True, fraction=message.fraction, stage=message.stage))
             return
         self._given_up.discard(message.task)
         if entry and isinstance(message, Finished):
             about = (message.duration, message.sample_rate, message.channels, message.metadata)
-            entry.done.set_result(Made(entry.task.path, *about))
+            entry.done.set_result(TaskResult(entry.task.path, *about))
         elif entry and isinstance(message, TaskProblem):
             entry.done.set_exception(_failure(message))
 
-    def _entry(self, task: str) -> _Running | None:
+    def _entry(self, task: str) -> _PendingTask | None:
         """Return the task, None where it was given up; raises InvalidMessage for one that was never given."""
         entry = self._running.get(task)
         if entry is None and task not in self._given_up:
@@ -321,7 +321,7 @@ class RunnerProcess:
                 entry.done.set_exception(RunnerCrashed(reason))
 
 
-def _apart(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """Start work that outlives the job which it was started for, and must not be taken for a part of it."""
     return asyncio.create_task(work, context=Context())
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.config_reader import Settings
+from tunesmith.musicgen.checkpoint.config_reader import ConfigReader
 from tunesmith.musicgen.checkpoint.tensors import StoredTensor, Tensor
 from tunesmith.musicgen.checkpoint.torch_file import read_torch_file
 from tunesmith.musicgen.checkpoint.weight_files import check_is_there, fold_weight_norm, tensors_of
@@ -48,7 +48,7 @@ class Package:
     ``pretrained`` is the repository that a codec's file may name in their place.
     """
 
-    settings: Settings
+    settings: ConfigReader
     tensors: Mapping[str, StoredTensor]
     pretrained: str | None = None
 
@@ -59,9 +59,9 @@ def read_package(folder: Path, file: str) -> Package:
     saved = read_torch_file(folder / file)
     match saved:
         case {"pretrained": str(repository)}:
-            return Package(Settings(file, {}), {}, repository.removeprefix("//pretrained/"))
+            return Package(ConfigReader(file, {}), {}, repository.removeprefix("//pretrained/"))
         case {"best_state": dict(state), "xp.cfg": str(text)}:
-            return Package(Settings(file, parse_settings(text, file)), tensors_of(state, file))
+            return Package(ConfigReader(file, parse_settings(text, file)), tensors_of(state, file))
         case _:
             raise ModelFileError(file, "it has no best_state and xp.cfg: not exported by audiocraft")
 
@@ -125,10 +125,10 @@ def _resolve(value: Any, settings: Mapping[str, Any]) -> Any:
         return {str(name): _resolve(inner, settings) for name, inner in value.items()}
     if isinstance(value, list):
         return [_resolve(inner, settings) for inner in value]
-    return _follow(value, settings)
+    return _resolve_reference(value, settings)
 
 
-def _follow(value: Any, settings: Mapping[str, Any]) -> Any:
+def _resolve_reference(value: Any, settings: Mapping[str, Any]) -> Any:
     """Follow references to a plain value; one that leads elsewhere or in a circle stays, and fails where it is used."""
     for _ in range(LONGEST_CHAIN):
         match = re.fullmatch(r"\$\{([\w.]+)\}", value) if isinstance(value, str) else None

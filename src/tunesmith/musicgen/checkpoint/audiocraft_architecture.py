@@ -12,7 +12,7 @@ from tunesmith.musicgen.architecture import (
     TextEncoderShape,
     TransformerShape,
 )
-from tunesmith.musicgen.checkpoint.config_reader import Settings
+from tunesmith.musicgen.checkpoint.config_reader import ConfigReader
 
 EXPECTED: dict[str, object] = {
     "activation": "gelu", "norm": "layer_norm", "norm_first": True, "bias_ff": False, "bias_attn": False,
@@ -24,7 +24,7 @@ CONDITIONERS = {"description": "t5", "self_wav": "chroma_stem"}
 REPOSITORY = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 
 
-def text_repository(settings: Settings) -> str:
+def text_repository(settings: ConfigReader) -> str:
     """Return the repository of the text encoder."""
     conditioners = settings.section("conditioners")
     for name in conditioners.values:
@@ -39,14 +39,14 @@ def text_repository(settings: Settings) -> str:
     return check_repository(text, "name", text.text("name"))
 
 
-def check_repository(settings: Settings, field: str, name: str) -> str:
+def check_repository(settings: ConfigReader, field: str, name: str) -> str:
     """Return a repository's name; raise ModelFileError where it is none."""
     if not REPOSITORY.fullmatch(name):
         raise settings.error(field, f"{name!r} is not the name of a repository")
     return name
 
 
-def make_architecture(settings: Settings, text_encoder: TextEncoderShape, codec: CodecShape) -> Architecture:
+def make_architecture(settings: ConfigReader, text_encoder: TextEncoderShape, codec: CodecShape) -> Architecture:
     """Put a model's sizes together; the codec has as many codebooks as its file says."""
     settings.one_of("lm_model", ("transformer_lm",))
     decoder = _decoder(settings.section("transformer_lm"))
@@ -58,7 +58,7 @@ def make_architecture(settings: Settings, text_encoder: TextEncoderShape, codec:
     )  # fmt: skip
 
 
-def num_codebooks_of_channel(settings: Settings) -> int:
+def num_codebooks_of_channel(settings: ConfigReader) -> int:
     """Return how many codebooks the decoder writes for each channel."""
     total = settings.section("transformer_lm").integer("n_q", most=64)
     if _is_stereo(settings) and total % 2:
@@ -66,7 +66,7 @@ def num_codebooks_of_channel(settings: Settings) -> int:
     return total // 2 if _is_stereo(settings) else total
 
 
-def read_codec(settings: Settings, num_codebooks: int) -> CodecShape:
+def read_codec(settings: ConfigReader, num_codebooks: int) -> CodecShape:
     """Read EnCodec's sizes, of which ``num_codebooks`` are used."""
     settings.one_of("compression_model", ("encodec",))
     settings.section("encodec").one_of("renormalize", (False,), False)
@@ -95,7 +95,7 @@ def read_codec(settings: Settings, num_codebooks: int) -> CodecShape:
     )  # fmt: skip
 
 
-def _decoder(settings: Settings) -> TransformerShape:
+def _decoder(settings: ConfigReader) -> TransformerShape:
     for name, expected in EXPECTED.items():
         if name in settings.values:
             settings.one_of(name, (expected,))
@@ -109,7 +109,7 @@ def _decoder(settings: Settings) -> TransformerShape:
     )  # fmt: skip
 
 
-def _is_stereo(settings: Settings) -> bool:
+def _is_stereo(settings: ConfigReader) -> bool:
     if "interleave_stereo_codebooks" not in settings.values:
         return False
     stereo = settings.section("interleave_stereo_codebooks")
@@ -117,7 +117,7 @@ def _is_stereo(settings: Settings) -> bool:
     return stereo.flag("use", False)
 
 
-def _delays(settings: Settings, num_codebooks: int) -> tuple[int, ...]:
+def _delays(settings: ConfigReader, num_codebooks: int) -> tuple[int, ...]:
     if "codebooks_pattern" not in settings.values:
         settings.section("transformer_lm").one_of("q_modeling", ("delay",))
         return tuple(range(num_codebooks))
@@ -134,7 +134,7 @@ def _delays(settings: Settings, num_codebooks: int) -> tuple[int, ...]:
     return delays
 
 
-def _chroma(settings: Settings, seconds: float) -> ChromaShape | None:
+def _chroma(settings: ConfigReader, seconds: float) -> ChromaShape | None:
     melody = "self_wav" in settings.section("conditioners").values
     fuser = settings.section("fuser")
     fuser.one_of("prepend", (["self_wav", "description"] if melody else [],))

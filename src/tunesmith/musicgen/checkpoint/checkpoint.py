@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape
 from tunesmith.musicgen.checkpoint import audiocraft, audiocraft_architecture, huggingface
-from tunesmith.musicgen.checkpoint.config_reader import Settings
+from tunesmith.musicgen.checkpoint.config_reader import ConfigReader
 from tunesmith.musicgen.checkpoint.expected_shapes import codec_shapes, decoder_shapes, select, text_encoder_shapes
 from tunesmith.musicgen.checkpoint.tensors import LazyWeights, Tensor
 from tunesmith.musicgen.checkpoint.weight_files import read_json, weight_file
@@ -85,12 +85,12 @@ def _open_audiocraft(folder: Path, companions: Mapping[str, Path]) -> Checkpoint
 
 
 def _open_text_encoder(
-    settings: Settings, companions: Mapping[str, Path]
+    settings: ConfigReader, companions: Mapping[str, Path]
 ) -> tuple[TextEncoderShape, dict[str, Tensor], Path]:
     repository = audiocraft_architecture.text_repository(settings)
     folder = _companion(companions, repository)
     with _naming(repository):
-        own = Settings(huggingface.CONFIG, read_json(folder / huggingface.CONFIG))
+        own = ConfigReader(huggingface.CONFIG, read_json(folder / huggingface.CONFIG))
         own.one_of("model_type", ("t5",))
         shape = huggingface.read_text_encoder(own)
         tokenizer = huggingface.check_tokenizer(folder, shape.vocabulary_size)
@@ -98,7 +98,7 @@ def _open_text_encoder(
 
 
 def _open_codec(
-    folder: Path, companions: Mapping[str, Path], settings: Settings
+    folder: Path, companions: Mapping[str, Path], settings: ConfigReader
 ) -> tuple[CodecShape, dict[str, Tensor]]:
     """Open the codec from its weights beside the decoder's, or from the repository named there in their place."""
     num_codebooks = audiocraft_architecture.num_codebooks_of_channel(settings)
@@ -109,7 +109,7 @@ def _open_codec(
         return codec, select(audiocraft.codec_tensors(package), codec_shapes(codec), audiocraft.CODEC_FILE)
     other = _companion(companions, repository)
     with _naming(repository):
-        own = Settings(huggingface.CONFIG, read_json(other / huggingface.CONFIG))
+        own = ConfigReader(huggingface.CONFIG, read_json(other / huggingface.CONFIG))
         own.one_of("model_type", ("encodec",))
         codec = huggingface.read_codec(own, num_codebooks)
         return codec, huggingface.read_part(other, "audio_encoder.", codec_shapes(codec))

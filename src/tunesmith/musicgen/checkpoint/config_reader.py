@@ -14,7 +14,7 @@ LONGEST = 64  # of any list in it
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ConfigReader:
     """One section of a configuration file; ``path`` is where it stands, as ``decoder.``.
 
     Every getter takes the value a field has where the file leaves it out; without one the field must be there.
@@ -24,9 +24,9 @@ class Settings:
     values: Mapping[str, Any]
     path: str = ""
 
-    def section(self, name: str) -> Settings:
+    def section(self, name: str) -> ConfigReader:
         """Return the section of this name."""
-        return Settings(self.file, self._get(name, dict, None), f"{self.path}{name}.")
+        return ConfigReader(self.file, self._get(name, dict, None), f"{self.path}{name}.")
 
     def integer(self, name: str, default: int | None = None, *, most: int = LARGEST) -> int:
         """Return a whole number of at least one."""

@@ -15,7 +15,7 @@ from tunesmith.musicgen.architecture import (
     TextEncoderShape,
     TransformerShape,
 )
-from tunesmith.musicgen.checkpoint.config_reader import Settings
+from tunesmith.musicgen.checkpoint.config_reader import ConfigReader
 from tunesmith.musicgen.checkpoint.expected_shapes import (
     Shapes,
     codec_shapes,
@@ -38,7 +38,7 @@ FEED_FORWARDS: dict[str, tuple[Activation, bool]] = {
 
 def read_architecture(folder: Path) -> Architecture:
     """Read the sizes; raise ModelFileError naming the field where the model is of another family."""
-    settings = Settings(CONFIG, read_json(folder / CONFIG))
+    settings = ConfigReader(CONFIG, read_json(folder / CONFIG))
     kind = settings.one_of("model_type", ("musicgen", "musicgen_melody"))
     for part, expected in (("text_encoder", "t5"), ("audio_encoder", "encodec")):
         settings.section(part).one_of("model_type", (expected,))
@@ -74,7 +74,7 @@ def read_part(folder: Path, prefix: str, shapes: Shapes) -> dict[str, Tensor]:
     return select({prefix + name: tensor for name, tensor in tensors.items()}, shapes, file)
 
 
-def read_text_encoder(settings: Settings) -> TextEncoderShape:
+def read_text_encoder(settings: ConfigReader) -> TextEncoderShape:
     """Read T5's sizes."""
     word = settings.one_of("feed_forward_proj", tuple(FEED_FORWARDS), "relu")
     activation, gated = FEED_FORWARDS[word]
@@ -88,7 +88,7 @@ def read_text_encoder(settings: Settings) -> TextEncoderShape:
     )  # fmt: skip
 
 
-def read_codec(settings: Settings, num_codebooks: int) -> CodecShape:
+def read_codec(settings: ConfigReader, num_codebooks: int) -> CodecShape:
     """Read EnCodec's sizes, of which ``num_codebooks`` are used a channel."""
     settings.one_of("norm_type", ("weight_norm",), "weight_norm")
     settings.one_of("audio_channels", (1,), 1)
@@ -119,7 +119,7 @@ def check_tokenizer(folder: Path, vocabulary_size: int) -> Path:
     path = folder / TOKENIZER
     if not path.is_file() and (folder / "spiece.model").is_file():
         raise ModelFileError(TOKENIZER, f"it is not in {folder}; spiece.model is, but only the fast tokenizer is read")
-    vocabulary = Settings(TOKENIZER, read_json(path)).section("model").optional("vocab")
+    vocabulary = ConfigReader(TOKENIZER, read_json(path)).section("model").optional("vocab")
     if not isinstance(vocabulary, list | dict) or not vocabulary:
         raise ModelFileError(TOKENIZER, "model.vocab: it is missing")
     if len(vocabulary) > vocabulary_size:
@@ -128,7 +128,7 @@ def check_tokenizer(folder: Path, vocabulary_size: int) -> Path:
     return path
 
 
-def _decoder(settings: Settings) -> TransformerShape:
+def _decoder(settings: ConfigReader) -> TransformerShape:
     settings.one_of("activation_function", ("gelu",), "gelu")
     settings.one_of("scale_embedding", (False,), False)
     shape = TransformerShape(
@@ -143,7 +143,7 @@ def _decoder(settings: Settings) -> TransformerShape:
     return shape
 
 
-def _check_bandwidth(settings: Settings, codec: CodecShape) -> None:
+def _check_bandwidth(settings: ConfigReader, codec: CodecShape) -> None:
     """EnCodec does not say how many codebooks it has, but how many kilobits a second they make at most."""
     most = settings.numbers("target_bandwidths", (1.5, 3.0, 6.0, 12.0, 24.0))[-1]
     has = int(1000 * most // (ceil(codec.frame_rate) * ceil(log2(max(codec.codebook_size, 2)))))

@@ -29,7 +29,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class AllowedGlobals:
     """What a pickle may say: ``builders`` of values, ``names`` that are arguments, and what an id stands for."""
 
     builders: Mapping[str, Callable[..., Any]]
@@ -38,9 +38,9 @@ class Vocabulary:
 
 
 @dataclass(slots=True)
-class _Machine:
+class _RestrictedUnpickler:
     file: str
-    vocabulary: Vocabulary
+    vocabulary: AllowedGlobals
     stack: list[Any] = field(default_factory=list)
     below: list[list[Any]] = field(default_factory=list)  # the stacks under each mark
     memo: dict[int, Any] = field(default_factory=dict)
@@ -92,10 +92,10 @@ class _Machine:
         return items
 
 
-_INSTRUCTIONS: Mapping[str, Callable[[_Machine, Any], Any]] = {
+_INSTRUCTIONS: Mapping[str, Callable[[_RestrictedUnpickler, Any], Any]] = {
     "PROTO": lambda _machine, _: None,
     "FRAME": lambda _machine, _: None,
-    "MARK": _Machine.mark,
+    "MARK": _RestrictedUnpickler.mark,
     "NONE": lambda machine, _: machine.push(None),
     "NEWTRUE": lambda machine, _: machine.push(True),
     "NEWFALSE": lambda machine, _: machine.push(False),
@@ -118,16 +118,16 @@ _INSTRUCTIONS: Mapping[str, Callable[[_Machine, Any], Any]] = {
     "GLOBAL": lambda machine, text: machine.name(text.replace(" ", ".")),
     "STACK_GLOBAL": lambda machine, _: machine.name(".".join(machine.take(2))),
     "BINPERSID": lambda machine, _: machine.push(machine.vocabulary.resolve(machine.stack.pop())),
-    "REDUCE": _Machine.reduce,
-    "BUILD": _Machine.build,
+    "REDUCE": _RestrictedUnpickler.reduce,
+    "BUILD": _RestrictedUnpickler.build,
 }
 
 
-def read_pickle(pickled: bytes, file: str, vocabulary: Vocabulary) -> Any:
+def read_pickle(pickled: bytes, file: str, vocabulary: AllowedGlobals) -> Any:
     """Return the pickle's value; raise ModelFileError naming ``file`` where it is broken or asks for anything else."""
     if len(pickled) > LARGEST:
         raise ModelFileError(file, f"its pickle of {len(pickled)} bytes is larger than any checkpoint's")
-    machine = _Machine(file, vocabulary)
+    machine = _RestrictedUnpickler(file, vocabulary)
     try:
         for instruction, argument, _ in pickletools.genops(pickled):
             if instruction.name == "STOP":
@@ -138,7 +138,7 @@ def read_pickle(pickled: bytes, file: str, vocabulary: Vocabulary) -> Any:
     raise ModelFileError(file, "its pickle is cut off")
 
 
-def _execute(machine: _Machine, name: str, argument: Any) -> None:
+def _execute(machine: _RestrictedUnpickler, name: str, argument: Any) -> None:
     if name in PUSHED:
         machine.push(argument)
     elif name in _INSTRUCTIONS:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.restricted_unpickler import Name, Vocabulary, read_pickle
+from tunesmith.musicgen.checkpoint.restricted_unpickler import AllowedGlobals, Name, read_pickle
 from tunesmith.musicgen.checkpoint.tensors import NUMBER_BYTES, StoredTensor, row_strides
 
 STORAGES: Mapping[str, str] = {
@@ -68,7 +68,7 @@ class _Archive:
             "torch._utils._rebuild_tensor_v2": self._tensor,
             "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
         }
-        vocabulary = Vocabulary(builders, frozenset(STORAGES), self._storage)
+        vocabulary = AllowedGlobals(builders, frozenset(STORAGES), self._storage)
         return read_pickle(self._content(self._prefix + "data.pkl"), self._path.name, vocabulary)
 
     def _content(self, name: str) -> bytes:

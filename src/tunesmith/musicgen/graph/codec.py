@@ -30,7 +30,7 @@ def build_codec_frames(builder: GraphBuilder, architecture: Architecture, weight
     shape = architecture.codec
     codes = builder.input("codes", np.int64, [shape.num_codebooks, "frames"])
     start, stop = builder.input("start", np.int64, [1]), builder.input("stop", np.int64, [1])
-    parts = _Parts(builder, shape, weights, f"{PREFIX}decoder.layers.")
+    parts = _CodecGraphBuilder(builder, shape, weights, f"{PREFIX}decoder.layers.")
     latent = _embed(builder, codes, _codebooks(shape, weights))
     wide = parts.convolve("0.conv", latent, shape.kernel_size, shortest=1)
     piece = builder.node("Slice", wide, start, stop, builder.constant(np.array([2], np.int64)))
@@ -41,7 +41,7 @@ def build_codec_frames(builder: GraphBuilder, architecture: Architecture, weight
 def build_codec_samples(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
     """Build hidden (1, channels, frames) -> samples (1, 1, frames x hop)."""
     shape = architecture.codec
-    parts = _Parts(builder, shape, weights, f"{PREFIX}decoder.layers.")
+    parts = _CodecGraphBuilder(builder, shape, weights, f"{PREFIX}decoder.layers.")
     x = builder.input("hidden", np.float32, [1, parts.widest, "frames"])
     index, length = 2, 1
     for ratio in shape.ratios:
@@ -57,7 +57,7 @@ def build_codec_samples(builder: GraphBuilder, architecture: Architecture, weigh
 def build_codec_encoder(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
     """Build samples (1, 1, frames x hop) -> codes (codebooks, frames)."""
     shape = architecture.codec
-    parts = _Parts(builder, shape, weights, f"{PREFIX}encoder.layers.")
+    parts = _CodecGraphBuilder(builder, shape, weights, f"{PREFIX}encoder.layers.")
     x = builder.input("samples", np.float32, [1, 1, "samples"])
     length = shape.hop
     x = parts.convolve("0.conv", x, shape.kernel_size, shortest=length)
@@ -114,7 +114,7 @@ def _quantize(builder: GraphBuilder, latent: str, codebooks: list[NDArray[np.flo
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class _CodecGraphBuilder:
     """The layers EnCodec is made of; ``shortest`` is the length of a layer's input for one frame of codes."""
 
     builder: GraphBuilder

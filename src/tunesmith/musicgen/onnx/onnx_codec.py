@@ -132,8 +132,8 @@ class _Channel:
     def __init__(self, graphs: DecoderGraphs) -> None:
         shape = graphs.shape
         self._graphs = graphs
-        self._codes = _Waiting(np.zeros((shape.num_codebooks, 0), np.int64), graphs.frames_context)
-        self._hidden = _Waiting(np.zeros((graphs.width, 0), np.float32), graphs.samples_context)
+        self._codes = _PendingFrames(np.zeros((shape.num_codebooks, 0), np.int64), graphs.frames_context)
+        self._hidden = _PendingFrames(np.zeros((graphs.width, 0), np.float32), graphs.samples_context)
         self._state = np.zeros((shape.num_lstm_layers, 1, graphs.width), np.float32)
         self._cell = np.zeros_like(self._state)
 
@@ -163,7 +163,7 @@ class _Channel:
         return settled
 
 
-class _Waiting:
+class _PendingFrames:
     """Frames (rows, frames) that have come, of which ``context`` before and after a piece must be seen with it."""
 
     def __init__(self, nothing: NDArray[Any], context: int) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.musicgen.architecture import Architecture
-from tunesmith.musicgen.kv_cache import RowMemory
+from tunesmith.musicgen.kv_cache import KVCache
 from tunesmith.musicgen.model_folder import CHROMA_PROJECTION, CROSS_ATTENTION, DECODER, EMBEDDINGS, TEXT_ENCODER
 from tunesmith.musicgen.onnx.huge_pages import huge_pages
 from tunesmith.musicgen.onnx.sessions import ALL_CORES, LazySession, SessionOptions, as_value, open_session
@@ -46,7 +46,7 @@ class OnnxRunner:
         self._cross_attention = LazySession(folder / CROSS_ATTENTION, options, keep=keep_text_encoder)
         self._embeddings = np.load(folder / EMBEDDINGS, mmap_mode="r").view(np.ndarray)
         self._codebooks = np.arange(architecture.decoder.num_codebooks)
-        self._memory = RowMemory(architecture, _in_pairs(num_rows))
+        self._memory = KVCache(architecture, _in_pairs(num_rows))
         self._steps: dict[int, _Step] = {}
 
     @property
@@ -130,7 +130,7 @@ def _in_pairs(rows: int) -> int:
 class _Step:
     """One shape of decoder run: which rows, and how many new positions each; bound once, run many times."""
 
-    def __init__(self, decoder: InferenceSession, memory: RowMemory, rows: slice, positions: int) -> None:
+    def __init__(self, decoder: InferenceSession, memory: KVCache, rows: slice, positions: int) -> None:
         shape = memory.architecture.decoder
         count = rows.stop - rows.start
         self._decoder = decoder

@@ -16,7 +16,7 @@ functional = torch.nn.functional
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DeviceSpec:
     """Where tensors live, and in which precision."""
 
     device: torch.device
@@ -36,7 +36,7 @@ class Norm:
     bias: torch.Tensor
 
     @classmethod
-    def read(cls, weights: Weights, name: str, place: Place) -> Norm:
+    def read(cls, weights: Weights, name: str, place: DeviceSpec) -> Norm:
         """Take the norm of that name."""
         return cls(place.put(weights, f"{name}.weight"), place.put(weights, f"{name}.bias"))
 
@@ -68,7 +68,7 @@ class Layer:
     fc2: torch.Tensor
 
     @classmethod
-    def read(cls, weights: Weights, prefix: str, place: Place, has_cross: bool) -> Layer:
+    def read(cls, weights: Weights, prefix: str, place: DeviceSpec, has_cross: bool) -> Layer:
         """Take the layer whose names begin with the prefix."""
 
         def put(part: str, *names: str) -> torch.Tensor:
@@ -91,7 +91,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class RunBuffers:
     """What a run of some rows reads and writes; every tensor keeps its address from run to run.
 
     ``caches`` (layers, 2, rows, heads, capacity, head) and ``texts`` (same, text) are of the whole runner, cut to
@@ -108,7 +108,7 @@ class View:
 class Decoder:
     """Weights of the decoder on a device."""
 
-    def __init__(self, architecture: Architecture, weights: Weights, place: Place) -> None:
+    def __init__(self, architecture: Architecture, weights: Weights, place: DeviceSpec) -> None:
         shape = architecture.decoder
         self.shape = shape
         books, has_cross = range(shape.num_codebooks), architecture.chroma is None
@@ -132,7 +132,7 @@ class Decoder:
         ]
         return torch.stack(parts).permute(0, 2, 3, 1, 4)
 
-    def run(self, states: torch.Tensor, view: View, positions: torch.Tensor) -> torch.Tensor:
+    def run(self, states: torch.Tensor, view: RunBuffers, positions: torch.Tensor) -> torch.Tensor:
         """Append states (rows, new, hidden); return the last one's scores (rows, codebooks, size) in float32.
 
         ``positions`` (capacity, hidden) is added to the states, each at its own place.

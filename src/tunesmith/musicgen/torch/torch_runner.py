@@ -16,7 +16,7 @@ from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.position_encoding import sinusoidal_positions
 from tunesmith.musicgen.runner import Codes, Logits, States
-from tunesmith.musicgen.torch.layers import Decoder, Place, View
+from tunesmith.musicgen.torch.layers import Decoder, DeviceSpec, RunBuffers
 from tunesmith.musicgen.torch.torch_import import torch
 from tunesmith.musicgen.torch.torch_text_encoder import TextEncoder
 
@@ -37,13 +37,13 @@ class TorchRunner:
         self, checkpoint: Checkpoint, device: Device = "cuda", *, dtype: torch.dtype | None = None, num_rows: int = 2
     ) -> None:
         default = torch.bfloat16 if device == "cuda" else torch.float32
-        self._place = Place(torch.device(device), dtype or default)
+        self._place = DeviceSpec(torch.device(device), dtype or default)
         self._architecture, self._num_rows = checkpoint.architecture, num_rows
         self._decoder = Decoder(checkpoint.architecture, checkpoint.weights, self._place)
         self._text_encoder = TextEncoder(checkpoint.architecture, checkpoint.weights, self._place.device)
         self._chroma: list[torch.Tensor] = []
         if checkpoint.architecture.chroma is not None:
-            full = Place(self._place.device, torch.float32)
+            full = DeviceSpec(self._place.device, torch.float32)
             names = [f"audio_enc_to_dec_proj.{part}" for part in ("weight", "bias")]
             self._chroma = [full.put(checkpoint.weights, name) for name in names]
         self._lengths = np.zeros(num_rows, np.int64)
@@ -171,9 +171,9 @@ class TorchRunner:
         self._lengths[row] = end[0]
         return logits[0]
 
-    def _view(self, rows: slice, lengths: torch.Tensor, reach: int) -> View:
+    def _view(self, rows: slice, lengths: torch.Tensor, reach: int) -> RunBuffers:
         text_lengths = self._text_lengths[rows]
-        return View(self._caches[:, :, rows], self._texts[:, :, rows], lengths, text_lengths, reach)
+        return RunBuffers(self._caches[:, :, rows], self._texts[:, :, rows], lengths, text_lengths, reach)
 
     def _make_step(self, count: int, reach: int) -> Callable[[], torch.Tensor]:
         """Return what runs one step on the static inputs; on CUDA the replay of a graph."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.musicgen.relative_buckets import EMBEDDING, PREFIX, PROJECTION, relative_buckets
-from tunesmith.musicgen.torch.layers import Place
+from tunesmith.musicgen.torch.layers import DeviceSpec
 from tunesmith.musicgen.torch.torch_import import torch
 
 functional = torch.nn.functional
@@ -18,7 +18,7 @@ class TextEncoder:
 
     def __init__(self, architecture: Architecture, weights: Weights, device: torch.device) -> None:
         self._shape = shape = architecture.text_encoder
-        self._place = Place(device, torch.float32)
+        self._place = DeviceSpec(device, torch.float32)
         names = ["block.0.layer.0.SelfAttention.relative_attention_bias", "final_layer_norm"]
         for layer in range(shape.num_layers):
             block = f"block.{layer}.layer."

@@ -21,7 +21,7 @@ from tunesmith.request import IS_NUMBER, RANDOM_SEED
 from tunesmith.server.apis.errors import Context, error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.apis.request_body import read_body
-from tunesmith.server.apis.responses import file_pieces, headers_of, make, streamed, whole
+from tunesmith.server.apis.responses import file_pieces, full_response, headers_of, run_and_wait, streaming_response
 
 if TYPE_CHECKING:
     from tunesmith.audio.pcm_g711 import RawCoding
@@ -115,7 +115,7 @@ def router(context: Context) -> APIRouter:
 
     async def made(request: Request, kind: type[MusicBody | SoundBody], target: OutputFormat, caller: Any) -> Job:
         body = await read_body(request, kind)
-        return await make(context.service, _submission(body, target, caller.owner), request)
+        return await run_and_wait(context.service, _submission(body, target, caller.owner), request)
 
     @routes.post("/v1/music", openapi_extra=documented_with_extensions(MusicBody), summary="Music as a file")
     async def music(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
@@ -168,10 +168,10 @@ async def _answer(context: Context, job: Job, target: OutputFormat, *, in_pieces
     if target.raw:
         from tunesmith.audio.pcm_g711 import raw_pieces
 
-        return streamed(raw_pieces(path, target.raw), target.media_type, headers)
+        return streaming_response(raw_pieces(path, target.raw), target.media_type, headers)
     if in_pieces:
-        return streamed(file_pieces(path), target.media_type, headers)
-    return await whole(path, target.media_type, headers)
+        return streaming_response(file_pieces(path), target.media_type, headers)
+    return await full_response(path, target.media_type, headers)
 
 
 STATUS_WORDS: Mapping[int, str] = {

@@ -13,7 +13,7 @@ from tunesmith.errors import ApiError, DatabaseError, FolderUnavailable, Tunesmi
 from tunesmith.jobs.job import Job, Submission
 
 SERVER_FAULT = 500
-HIDDEN = "the music could not be made; the server's log says why"
+INTERNAL_ERROR_MESSAGE = "the music could not be made; the server's log says why"
 
 
 class Service(Protocol):
@@ -72,7 +72,7 @@ def status_of(error: TunesmithError) -> int:
 def message_of(error: TunesmithError) -> str:
     """Return what a caller may read: nothing of the inside of the server."""
     if status_of(error) == SERVER_FAULT:
-        return HIDDEN
+        return INTERNAL_ERROR_MESSAGE
     if isinstance(error, DatabaseError):
         return f"the server's database {error.problem}"
     return f"the server's {error.problem}" if isinstance(error, FolderUnavailable) else str(error)

@@ -23,7 +23,7 @@ from tunesmith.request import IS_NUMBER
 from tunesmith.server.apis.errors import Context, error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.apis.request_body import read_body
-from tunesmith.server.apis.responses import file_pieces, headers_of, make, streamed
+from tunesmith.server.apis.responses import file_pieces, headers_of, run_and_wait, streaming_response
 
 DIALECT = "openai"
 DEFAULT_MODEL = "composer"
@@ -97,11 +97,11 @@ def router(context: Context) -> APIRouter:
     )
     async def speech(request: Request, caller: Any = caller_of) -> Response:
         body = await read_body(request, SpeechBody)
-        job = await make(context.service, body.submission(caller.owner), request)
+        job = await run_and_wait(context.service, body.submission(caller.owner), request)
         pieces = _pieces(context, job, body.target)
         if body.stream_format == "sse":
-            return streamed(_as_events(pieces), "text/event-stream", headers_of(job))
-        return streamed(pieces, body.target.media_type, headers_of(job))
+            return streaming_response(_as_events(pieces), "text/event-stream", headers_of(job))
+        return streaming_response(pieces, body.target.media_type, headers_of(job))
 
     return routes
 

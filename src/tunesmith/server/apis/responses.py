@@ -11,7 +11,7 @@ from pathlib import Path
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from tunesmith.jobs.fallback import stood_in_for
+from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import Job, JobState, Submission
 from tunesmith.server.apis.errors import Service
 from tunesmith.server.errors import JobFailed
@@ -25,14 +25,14 @@ READ_WHOLE_BYTES = 4 << 20
 """Up to what size a file is read in one go, which takes one change of thread instead of four."""
 
 
-async def make(service: Service, submission: Submission, request: Request) -> Job:
+async def run_and_wait(service: Service, submission: Submission, request: Request) -> Job:
     """Submit and wait for the music; the job is cancelled if the caller goes. Raises JobFailed without music.
 
     Where the server is what goes, the job stays in the queue.
     """
     job = await service.submit(submission)
     made = asyncio.ensure_future(service.wait(job))
-    gone = asyncio.ensure_future(_hang_up(request))
+    gone = asyncio.ensure_future(_cancel_on_disconnect(request))
     try:
         await asyncio.wait({made, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not made.done():
@@ -41,7 +41,7 @@ async def make(service: Service, submission: Submission, request: Request) -> Jo
     finally:
         gone.cancel()
         made.cancel()
-    return succeeded(job)
+    return require_success(job)
 
 
 def warnings_of(job: Job) -> tuple[str, ...]:
@@ -49,14 +49,14 @@ def warnings_of(job: Job) -> tuple[str, ...]:
     return tuple(map(str, job.metadata.get("warnings") or ()))
 
 
-def succeeded(job: Job) -> Job:
+def require_success(job: Job) -> Job:
     """Return a job that has music; raises JobFailed for any other."""
     if job.state is not JobState.SUCCEEDED:
         raise JobFailed(job.failure)
     return job
 
 
-async def _hang_up(request: Request) -> None:
+async def _cancel_on_disconnect(request: Request) -> None:
     """Return when the caller has closed the connection; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
@@ -69,7 +69,7 @@ def headers_of(job: Job) -> dict[str, str]:
         "x-tunesmith-model": job.generated_by,
         "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
         "x-tunesmith-license": _shortened(job.metadata.get("licence")),
-        "x-tunesmith-stand-in-for": stood_in_for(job),
+        "x-tunesmith-stand-in-for": fallback_for(job),
         "x-tunesmith-warnings": _warnings_header(job),
     }
     return {name: _in_a_header(str(value)) for name, value in said.items() if value is not None}
@@ -95,7 +95,7 @@ def _in_a_header(text: str) -> str:
     return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
 
 
-async def whole(path: Path, media_type: str, headers: Mapping[str, str]) -> Response:
+async def full_response(path: Path, media_type: str, headers: Mapping[str, str]) -> Response:
     """Answer with a file and its length."""
     content = await asyncio.to_thread(_content, path)
     if content is None:
@@ -109,7 +109,7 @@ def _content(path: Path) -> bytes | None:
         return file.read() if os.fstat(file.fileno()).st_size <= READ_WHOLE_BYTES else None
 
 
-def streamed(pieces: Iterator[bytes], media_type: str, headers: Mapping[str, str]) -> Response:
+def streaming_response(pieces: Iterator[bytes], media_type: str, headers: Mapping[str, str]) -> Response:
     """Answer piece by piece."""
     return StreamingResponse(pieces, media_type=media_type, headers=dict(headers))
 

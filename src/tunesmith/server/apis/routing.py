@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-DIALECT_BY_PATH: Mapping[str, str] = {
+API_BY_PREFIX: Mapping[str, str] = {
     "/v1/music": "elevenlabs",
     "/v1/sound-generation": "elevenlabs",
     "/v1/audio": "openai",
@@ -32,7 +32,7 @@ _SIGNED = re.compile(r"^(/v1/(?:outputs|streams)/[^/]+/)[^/]+")
 
 def dialect_of(path: str) -> str:
     """Return whose dialect a path belongs to."""
-    return next((dialect for start, dialect in DIALECT_BY_PATH.items() if path.startswith(start)), "huggingface")
+    return next((dialect for start, dialect in API_BY_PREFIX.items() if path.startswith(start)), "huggingface")
 
 
 def may_hold_recording(path: str) -> bool:
@@ -40,6 +40,6 @@ def may_hold_recording(path: str) -> bool:
     return PATHS_OF_RECORDINGS.fullmatch(path) is not None
 
 
-def shown(path: str) -> str:
+def redact_path(path: str) -> str:
     """Return a path without the signatures that stand for a token, and not longer than a line."""
     return _SIGNED.sub(r"\1…", path)[:SHOWN_CHARACTERS]

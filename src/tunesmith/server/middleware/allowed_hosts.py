@@ -32,7 +32,7 @@ def trusted_proxies(settings: Settings) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class AllowedHosts:
     """The names that a server may be called by, and the origins of pages that may call it; ``*`` stands for all."""
 
     hosts: frozenset[str]
@@ -40,7 +40,7 @@ class Names:
     is_local: bool
 
     @classmethod
-    def of(cls, settings: Settings, listening: str | None) -> Names:
+    def of(cls, settings: Settings, listening: str | None) -> AllowedHosts:
         """Return those for a server that listens at an address; None where it is not known, as inside another app."""
         local = listening is not None and is_loopback(listening)
         public = settings.public_url or ""

@@ -20,7 +20,7 @@ ABOUT = {
 }
 
 
-def front_routes() -> APIRouter:
+def root_routes() -> APIRouter:
     """Return the route; it is open, and says no more than the version, which is open too."""
     routes = APIRouter(tags=["Health"])
 
@@ -34,7 +34,7 @@ def front_routes() -> APIRouter:
     return routes
 
 
-class Heads:
+class HeadMiddleware:
     """Middleware that answers HEAD as GET would, without the body, which monitors and link previews ask for."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -56,7 +56,7 @@ class Heads:
             await self._app({**scope, "method": "GET"}, receive, sent)
 
 
-class Slashes:
+class SlashRedirectMiddleware:
     """Middleware that takes a path with several slashes in front for one with one: a base URL often ends in one."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.log_context import bind
-from tunesmith.server.apis.routing import dialect_of, shown
+from tunesmith.server.apis.routing import dialect_of, redact_path
 
 HEADER = "x-request-id"
 PROBES = ("health", "metrics")
@@ -31,7 +31,7 @@ log = logging.getLogger("tunesmith.request")
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class RequestSummary:
     """A request that is over. ``dialect`` and ``status`` take few values, unlike the path."""
 
     dialect: str
@@ -39,10 +39,10 @@ class Answered:
     seconds: float
 
 
-class RequestLog:
+class RequestLogMiddleware:
     """Middleware to stand before all others, so that what they refuse is seen as well."""
 
-    def __init__(self, app: ASGIApp, count: Callable[[Answered], None]) -> None:
+    def __init__(self, app: ASGIApp, count: Callable[[RequestSummary], None]) -> None:
         self._app = app
         self._count = count
 
@@ -51,7 +51,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = id_of(Headers(scope=scope).get(HEADER))
+        request_id = choose_request_id(Headers(scope=scope).get(HEADER))
         bind(request_id=request_id)
         began, status = time.perf_counter(), NO_ANSWER
 
@@ -68,25 +68,25 @@ class RequestLog:
             status = 500 if status == NO_ANSWER else status
             raise
         finally:
-            self._over(scope, Answered(dialect_of(scope["path"]), status, time.perf_counter() - began))
+            self._over(scope, RequestSummary(dialect_of(scope["path"]), status, time.perf_counter() - began))
 
-    def _over(self, scope: Scope, answered: Answered) -> None:
+    def _over(self, scope: Scope, answered: RequestSummary) -> None:
         self._count(answered)
         level = logging.WARNING if answered.status >= 500 else logging.INFO
         level = logging.DEBUG if answered.dialect in PROBES and level == logging.INFO else level
         log.log(level, "request", extra=_about(scope, answered))
 
 
-def id_of(given: str | None) -> str:
+def choose_request_id(given: str | None) -> str:
     """Return the id that a caller gave where it can be written anywhere, else a new one."""
     return given if given is not None and _SANE.fullmatch(given) else secrets.token_hex(16)
 
 
-def _about(scope: Scope, answered: Answered) -> MutableMapping[str, Any]:
+def _about(scope: Scope, answered: RequestSummary) -> MutableMapping[str, Any]:
     client = scope.get("client")
     about = {
         "method": scope["method"],
-        "path": shown(scope["path"]),
+        "path": redact_path(scope["path"]),
         "dialect": answered.dialect,
         "status": answered.status,
         "seconds": round(answered.seconds, 4),

@@ -18,9 +18,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.server.apis.routing import may_hold_recording, shown
-from tunesmith.server.errors import Forbidden, TooLarge
-from tunesmith.server.middleware.allowed_hosts import Names
+from tunesmith.server.apis.routing import may_hold_recording, redact_path
+from tunesmith.server.errors import Forbidden, PayloadTooLarge
+from tunesmith.server.middleware.allowed_hosts import AllowedHosts
 from tunesmith.server.rate_limiter import READS
 
 SECURITY_HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer"}
@@ -40,21 +40,21 @@ Tell = Callable[[str, TunesmithError], Response]
 log = logging.getLogger(__name__)
 
 
-def add_safety(app: Starlette, tell: Tell, names: Names, max_bytes: float) -> None:
+def add_security_middleware(app: Starlette, tell: Tell, names: AllowedHosts, max_bytes: float) -> None:
     """Put the app behind all of it; what is added last meets a request first."""
-    app.add_middleware(Faults, tell=tell)
+    app.add_middleware(ServerErrorMiddleware, tell=tell)
     app.add_middleware(BodyLimit, tell=tell, max_bytes=max_bytes)
     app.add_middleware(AddressCheck, tell=tell)
-    app.add_middleware(HostCheck, tell=tell, names=names)
+    app.add_middleware(HostCheckMiddleware, tell=tell, names=names)
     app.add_middleware(
         CORSMiddleware, allow_origins=names.origins, allow_origin_regex=LOCAL_ORIGINS if names.is_local else None,
         allow_methods=["*"], allow_headers=["*"], expose_headers=["*"], max_age=PREFLIGHT_SECONDS,
         allow_private_network=True,
     )  # fmt: skip
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeadersMiddleware)
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """Middleware that adds headers which keep browsers from guessing, framing and telling."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -73,14 +73,14 @@ class SecurityHeaders:
         await self._app(scope, receive, sent if scope["type"] == "http" else send)
 
 
-class HostCheck:
+class HostCheckMiddleware:
     """Middleware that refuses what a web page elsewhere makes a browser send to this machine.
 
     A page may let its own name lead to loopback (DNS rebinding), which shows in Host, or post across origins without
     asking first, which shows in Origin.
     """
 
-    def __init__(self, app: ASGIApp, tell: Tell, names: Names) -> None:
+    def __init__(self, app: ASGIApp, tell: Tell, names: AllowedHosts) -> None:
         self._app = app
         self._tell = tell
         self._names = names
@@ -159,7 +159,7 @@ class BodyLimit:
         if body.is_too_large and not body.is_answered:
             if "expect" not in headers:
                 await body.drop_rest()
-            await self._tell(scope["path"], TooLarge(max_bytes))(scope, receive, send)
+            await self._tell(scope["path"], PayloadTooLarge(max_bytes))(scope, receive, send)
 
     def _max_bytes_at(self, path: str) -> float:
         return self._max_bytes if may_hold_recording(path) else min(self._max_bytes, MAX_BYTES_WITHOUT_RECORDING)
@@ -198,7 +198,7 @@ class _CountedBody:
         self._received += len(message.get("body", b""))
         if self._received > self._max_bytes:
             self.is_too_large = True
-            raise TooLarge(self._max_bytes)
+            raise PayloadTooLarge(self._max_bytes)
         return message
 
     async def _answer(self, message: Message) -> None:
@@ -208,7 +208,7 @@ class _CountedBody:
         await self._send(message)
 
 
-class Faults:
+class ServerErrorMiddleware:
     """Middleware that answers 500 in the dialect's shape for what nobody foresaw, and logs it; the answer hides it."""
 
     def __init__(self, app: ASGIApp, tell: Tell) -> None:
@@ -233,5 +233,5 @@ class Faults:
         except Exception as error:
             if scope["type"] != "http" or is_answered:
                 raise
-            log.exception("%s %s failed", scope["method"], shown(scope["path"]))
+            log.exception("%s %s failed", scope["method"], redact_path(scope["path"]))
             await self._tell(scope["path"], TunesmithError(type(error).__name__))(scope, receive, send)

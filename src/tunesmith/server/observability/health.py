@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 
 import tunesmith
 from tunesmith.errors import DatabaseDamaged, DatabaseError, DatabaseGone, FolderUnavailable
-from tunesmith.server.ttl_cache import Remembered
+from tunesmith.server.ttl_cache import TtlCache
 
 PATIENCE_SECONDS = 3.0
 """How long the database may take to answer."""
@@ -27,7 +27,7 @@ log = logging.getLogger("tunesmith.server")
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class HealthProbes:
     """What serving takes. ``is_stopping`` and ``problem`` are asked on the event loop, ``ping`` in a thread.
 
     ``problem`` says in one line why no jobs can be worked on; ``ping`` raises DatabaseError; ``folder`` is where
@@ -44,9 +44,9 @@ class Vitals:
 class Health:
     """Says whether the server can serve; many who ask at once cost one look."""
 
-    def __init__(self, vitals: Vitals) -> None:
+    def __init__(self, vitals: HealthProbes) -> None:
         self._vitals = vitals
-        self._looked: Remembered[None, str | None] = Remembered(REMEMBERED_SECONDS)
+        self._looked: TtlCache[None, str | None] = TtlCache(REMEMBERED_SECONDS)
 
     async def problem(self) -> str | None:
         """Return in one line why the server cannot serve, None where it can; nothing of its inside is told."""

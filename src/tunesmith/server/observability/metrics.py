@@ -16,7 +16,7 @@ import tunesmith
 from tunesmith.errors import INTERNAL_ERROR, error_codes
 from tunesmith.jobs.job_log import JobEnd
 from tunesmith.jobs.queue import CRASHED
-from tunesmith.server.middleware.request_log import Answered
+from tunesmith.server.middleware.request_log import RequestSummary
 
 OTHER = "other"
 MAX_MODELS = 50
@@ -69,7 +69,7 @@ class Metrics:
         self._limited = self._counter("limited", "Connections and uploads that a limit refused or ended.", ["reason"])
         self._rounds = self._counter("housekeeping_rounds", "Rounds of housekeeping, by how they ended.", ["outcome"])
 
-    def answered(self, request: Answered) -> None:
+    def answered(self, request: RequestSummary) -> None:
         """Count a request."""
         self._answered.labels(request.dialect, str(request.status)).observe(request.seconds)
 
@@ -88,7 +88,7 @@ class Metrics:
         self._audio.labels(model).inc(job.audio_seconds)
         self._tokens.labels(model).inc(job.codes)
 
-    def tidied(self, removed: Mapping[str, int], outcome: str) -> None:
+    def cleaned(self, removed: Mapping[str, int], outcome: str) -> None:
         """Count a round of housekeeping, and the files it removed by what they were."""
         self._rounds.labels(outcome).inc()
         for what, number in removed.items():

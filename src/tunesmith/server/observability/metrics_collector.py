@@ -16,29 +16,29 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tunesmith.errors import DatabaseError
-from tunesmith.jobs.runners.pool import Loaded
-from tunesmith.jobs.store import Depth
+from tunesmith.jobs.runners.pool import LoadedModel
+from tunesmith.jobs.store import QueueDepth
 from tunesmith.server.observability.health import Health
 from tunesmith.server.observability.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class GaugeSources:
     """Where to look: ``depths`` reads the database, ``loaded`` is asked on the event loop."""
 
-    depths: Callable[[], Iterable[Depth]]
-    loaded: Callable[[], tuple[Loaded, ...]]
+    depths: Callable[[], Iterable[QueueDepth]]
+    loaded: Callable[[], tuple[LoadedModel, ...]]
     health: Health
     folder: Path
 
 
 @dataclass(frozen=True, slots=True)
-class _Found(Collector):
+class _SnapshotCollector(Collector):
     """What was looked up, as metrics. ``depths`` is None where the database could not be asked."""
 
     is_ready: bool
-    depths: tuple[Depth, ...] | None
-    loaded: tuple[Loaded, ...]
+    depths: tuple[QueueDepth, ...] | None
+    loaded: tuple[LoadedModel, ...]
     free_bytes: int | None
     name_of: Callable[[str], str]
 
@@ -52,7 +52,7 @@ class _Found(Collector):
         if self.free_bytes is not None:
             yield _gauge("disk_free_bytes", "Free on the disk of the results.", {(): float(self.free_bytes)})
 
-    def _queue(self, depths: tuple[Depth, ...]) -> Iterator[Metric]:
+    def _queue(self, depths: tuple[QueueDepth, ...]) -> Iterator[Metric]:
         jobs: dict[tuple[str, ...], float] = defaultdict(float)
         oldest: dict[tuple[str, ...], float] = defaultdict(float)
         for one in depths:
@@ -78,21 +78,21 @@ class _Found(Collector):
         yield _gauge("runner_jobs", "Jobs that they work on.", sums["tasks"], ("model",))
 
 
-class Standing:
+class MetricsCollector:
     """Looks everything up and writes the page."""
 
-    def __init__(self, metrics: Metrics, sources: Sources) -> None:
+    def __init__(self, metrics: Metrics, sources: GaugeSources) -> None:
         self._metrics = metrics
         self._sources = sources
 
-    async def page(self) -> bytes:
+    async def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         problem = await self._sources.health.problem()
-        return await asyncio.to_thread(self._written, problem is None, self._sources.loaded())
+        return await asyncio.to_thread(self._render, problem is None, self._sources.loaded())
 
-    def _written(self, is_ready: bool, loaded: tuple[Loaded, ...]) -> bytes:
+    def _render(self, is_ready: bool, loaded: tuple[LoadedModel, ...]) -> bytes:
         try:
-            depths: tuple[Depth, ...] | None = tuple(self._sources.depths())
+            depths: tuple[QueueDepth, ...] | None = tuple(self._sources.depths())
         except DatabaseError:
             depths = None
         try:
@@ -100,17 +100,17 @@ class Standing:
         except OSError:
             free = None
         now = CollectorRegistry()
-        now.register(_Found(is_ready, depths, loaded, free, self._metrics.model))
+        now.register(_SnapshotCollector(is_ready, depths, loaded, free, self._metrics.model))
         return generate_latest(self._metrics.registry) + generate_latest(now)
 
 
-def metrics_routes(standing: Standing, admin: Callable[..., object]) -> APIRouter:
+def metrics_routes(standing: MetricsCollector, admin: Callable[..., object]) -> APIRouter:
     """Return the route; ``admin`` is the dependency that lets only admins pass."""
     routes = APIRouter(tags=["Health"], dependencies=[Depends(admin)])
 
     @routes.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
     async def metrics() -> Response:
-        return Response(await standing.page(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await standing.render(), media_type=CONTENT_TYPE_LATEST)
 
     return routes
 

@@ -19,9 +19,9 @@ import httpx
 from tunesmith.errors import JobNotFound, ServerStopping, TunesmithError
 from tunesmith.library.clock import Clock
 from tunesmith.log_context import bind
-from tunesmith.server.errors import ForbiddenAddress
-from tunesmith.server.ssrf_guard import Guard, guarded_client
-from tunesmith.server.webhooks.outbox import Undelivered
+from tunesmith.server.errors import PrivateAddressError
+from tunesmith.server.ssrf_guard import AddressGuard, guarded_client
+from tunesmith.server.webhooks.outbox import WebhookOutbox
 
 EVENTS = ("start", "output", "logs", "completed")
 MIN_SECONDS_BETWEEN = 0.5
@@ -65,10 +65,10 @@ class Event:
     body: bytes
 
 
-class Sender:
+class WebhookClient:
     """Signs messages and sends them to where the guard lets them go."""
 
-    def __init__(self, guard: Guard, clock: Clock = time.time, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, guard: AddressGuard, clock: Clock = time.time, sleep: Sleep = asyncio.sleep) -> None:
         self._guard = guard
         self.clock = clock
         self._sleep = sleep
@@ -77,7 +77,7 @@ class Sender:
         """Send once; return whether it was taken. Redirects are not followed."""
         return await self._try(webhook, message_id, body) is True
 
-    async def send_surely(self, webhook: Webhook, message_id: str, body: bytes) -> bool:
+    async def send_with_retries(self, webhook: Webhook, message_id: str, body: bytes) -> bool:
         """Send, and again with growing pauses for about a minute until it is taken; return whether it was."""
         for pause in (*RETRY_SECONDS, None):
             taken = await self._try(webhook, message_id, body)
@@ -101,16 +101,16 @@ class Sender:
                 client.stream("POST", webhook.url, content=body, headers=headers) as response,
             ):
                 return response.is_success
-        except ForbiddenAddress:
+        except PrivateAddressError:
             return None
         except (httpx.HTTPError, TimeoutError):
             return False
 
 
-class Follower:
+class WebhookSender:
     """Sends the news of each job that has a webhook, each job's in its own task."""
 
-    def __init__(self, sender: Sender, undelivered: Undelivered) -> None:
+    def __init__(self, sender: WebhookClient, undelivered: WebhookOutbox) -> None:
         self._sender = sender
         self._undelivered = undelivered
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -154,7 +154,7 @@ class Follower:
 
     async def _send_each(self, job_id: str, webhook: Webhook, events: AsyncIterator[Event]) -> None:
         last_sent = dict.fromkeys(_THROTTLED, float("-inf"))
-        async for number, event in _numbered(events):
+        async for number, event in _enumerate_events(events):
             message_id = f"{job_id}.{event.kind}" + (f".{number}" if event.kind in _THROTTLED else "")
             now = self._sender.clock()
             too_soon = event.kind in _THROTTLED and now - last_sent[event.kind] < MIN_SECONDS_BETWEEN
@@ -163,13 +163,13 @@ class Follower:
             if event.kind in _THROTTLED:
                 last_sent[event.kind] = now
             if event.kind == LAST:
-                if not await self._sender.send_surely(webhook, message_id, event.body):
+                if not await self._sender.send_with_retries(webhook, message_id, event.body):
                     log.warning("a job's last news were not taken", extra={"host": httpx.URL(webhook.url).host})
             else:
                 await self._sender.send(webhook, message_id, event.body)
 
 
-async def _numbered(events: AsyncIterator[Event]) -> AsyncIterator[tuple[int, Event]]:
+async def _enumerate_events(events: AsyncIterator[Event]) -> AsyncIterator[tuple[int, Event]]:
     number = 0
     async for event in events:
         number += 1

@@ -13,7 +13,7 @@ from pathlib import Path
 from tunesmith.jobs.job import is_job_id
 
 
-class Undelivered:
+class WebhookOutbox:
     """The folder of notes."""
 
     def __init__(self, folder: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.ambience import AMBIENCES, LOUDNESS_LUFS, ambience_texture
 from tunesmith.composer.sound.ambience.loop_noise import band, interpolated, noise
 from tunesmith.composer.sound.ambience.loudness import loudness_lufs
@@ -17,7 +17,7 @@ SPARSE = {"fire", "vinyl"}  # single clicks may reach the peak limit first
 
 
 def texture(name: str, seconds: float = 3.0, seed: int = 1) -> Samples:
-    return ambience_texture(name, seconds, chance(seed, "ambience", name))
+    return ambience_texture(name, seconds, rng_for(seed, "ambience", name))
 
 
 @pytest.mark.parametrize("name", sorted(AMBIENCES))

@@ -7,9 +7,9 @@ from tunesmith.composer.writing.harmony.scales import (
     CLASHING,
     OUTSIDE,
     SCALE_TONE,
+    chord_tone_rank,
     ladder,
     line_scale,
-    sitting,
 )
 
 
@@ -21,16 +21,16 @@ def test_a_ladder_is_climbed_by_scale_steps() -> None:
 
 
 def test_each_pitch_sits_on_a_chord_in_one_way() -> None:
-    sits = sitting(Chord.parse("C"), Key(0, "major").pitch_classes)
+    sits = chord_tone_rank(Chord.parse("C"), Key(0, "major").pitch_classes)
     assert [sits[pitch] for pitch in (60, 62, 65, 61)] == [CHORD_TONE, SCALE_TONE, CLASHING, OUTSIDE]
 
 
 def test_the_natural_clashes_where_the_chord_alters_it() -> None:
-    assert sitting(Chord.parse("D7"), Key(0, "major").pitch_classes)[65] == CLASHING
+    assert chord_tone_rank(Chord.parse("D7"), Key(0, "major").pitch_classes)[65] == CLASHING
 
 
 def test_a_bare_fifth_takes_its_third_from_the_scale() -> None:
-    sits = sitting(Chord.parse("A5"), Key(9, "minor").pitch_classes)
+    sits = chord_tone_rank(Chord.parse("A5"), Key(9, "minor").pitch_classes)
     assert sits[60] == CHORD_TONE
     assert sits[61] == OUTSIDE
 

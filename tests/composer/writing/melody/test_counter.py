@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
@@ -17,8 +17,8 @@ CELLO = Player("counter", "counter", "cello", "", 55, 0.0)
 
 
 def duet(plan: Plan, seed: int) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
-    lead = write_melody(plan, LEAD, chance(seed, "melody"))
-    return lead, write_counter(replace(plan, written={"melody": lead}), CELLO, chance(seed, "counter"))
+    lead = write_melody(plan, LEAD, rng_for(seed, "melody"))
+    return lead, write_counter(replace(plan, written={"melody": lead}), CELLO, rng_for(seed, "counter"))
 
 
 def test_the_counter_line_is_in_range_and_never_overlaps(make_plan: MakePlan) -> None:
@@ -45,4 +45,4 @@ def test_it_moves_and_never_runs_in_unison_with_the_lead(make_plan: MakePlan) ->
 
 
 def test_without_a_lead_it_still_plays(make_plan: MakePlan) -> None:
-    assert write_counter(make_plan(CELLO), CELLO, chance(1, "counter"))
+    assert write_counter(make_plan(CELLO), CELLO, rng_for(1, "counter"))

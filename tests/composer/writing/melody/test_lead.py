@@ -8,9 +8,9 @@ import pytest
 
 from tunesmith.composer.genre import MelodyTaste
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
-from tunesmith.composer.writing.harmony.scales import CHORD_TONE, sitting
+from tunesmith.composer.writing.harmony.scales import CHORD_TONE, chord_tone_rank
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.plan import Plan, Player
 
@@ -21,7 +21,7 @@ SEEDS = range(8)
 
 
 def lead(plan: Plan, seed: int, player: Player = FLUTE) -> tuple[Note, ...]:
-    return write_melody(plan, player, chance(seed, "melody"))
+    return write_melody(plan, player, rng_for(seed, "melody"))
 
 
 def in_section(plan: Plan, notes: tuple[Note, ...], index: int) -> list[tuple[float, int]]:
@@ -44,7 +44,7 @@ def test_no_long_note_rubs_a_semitone_against_its_chord(make_plan: MakePlan) -> 
     for seed in SEEDS:
         for note in lead(plan, seed):
             if note.length >= 2 and note.start % 2 == 0:
-                assert sitting(plan.chord_at(note.start).chord, scale)[note.pitch] <= CHORD_TONE + 1
+                assert chord_tone_rank(plan.chord_at(note.start).chord, scale)[note.pitch] <= CHORD_TONE + 1
 
 
 @pytest.mark.parametrize("name", ["flute", "tuba", "glockenspiel", "distorted_guitar", "erhu", "violin", "chip_pulse"])
@@ -155,7 +155,7 @@ def test_a_second_lead_doubles_the_first_by_octaves(make_plan: MakePlan) -> None
     piccolo = Player("melody_2", "melody", "piccolo", "", 90, 0.7)
     plan = make_plan(FLUTE, piccolo)
     first = lead(plan, 1)
-    second = write_melody(replace(plan, written={"melody": first}), piccolo, chance(1, "melody_2"))
+    second = write_melody(replace(plan, written={"melody": first}), piccolo, rng_for(1, "melody_2"))
     tune = {note.start: note.pitch for note in first}
     assert second
     assert all((note.pitch - tune[note.start]) % 12 == 0 for note in second)

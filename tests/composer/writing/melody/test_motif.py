@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.melody.motif import (
     Motif,
@@ -58,9 +58,9 @@ def test_a_close_is_the_last_note_and_marked() -> None:
 def test_motifs_and_themes_stay_in_their_bars_without_overlap(meter: str) -> None:
     time = Meter.parse(meter)
     for seed in range(20):
-        motif = draw_motif(chance(seed, "motif"), time, TASTE)
+        motif = draw_motif(rng_for(seed, "motif"), time, TASTE)
         assert motif.beats == 2 * time.beats_per_bar
-        theme = draw_theme(chance(seed, "theme"), time, TASTE, PhraseTaste(0.3, 0.75))
+        theme = draw_theme(rng_for(seed, "theme"), time, TASTE, PhraseTaste(0.3, 0.75))
         line = strokes_of(theme.units)
         assert all(a.end <= b.start + 1e-6 for a, b in pairwise(line))
         assert line[-1].end <= 4 * motif.beats + 1e-6
@@ -75,6 +75,6 @@ def test_every_plan_lasts_eight_bars_and_comes_home() -> None:
 
 def test_a_theme_asks_before_it_answers() -> None:
     for seed in range(20):
-        theme = draw_theme(chance(seed, "theme"), Meter(4, 4), TASTE, PhraseTaste(0.3, 0.75))
+        theme = draw_theme(rng_for(seed, "theme"), Meter(4, 4), TASTE, PhraseTaste(0.3, 0.75))
         closes = [stroke.close for stroke in strokes_of(theme.units) if stroke.close]
         assert closes[-1] == "!"

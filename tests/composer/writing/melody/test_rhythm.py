@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.melody.rhythm import CELLS, RhythmTaste, draw_cell, groups_of, onsets
 
@@ -29,7 +29,7 @@ def test_onsets_leave_out_rests() -> None:
 
 
 def test_cells_follow_the_density_and_the_shortest_note() -> None:
-    random = chance(1, "cells")
+    random = rng_for(1, "cells")
     counts = [
         sum(len(onsets(draw_cell(random, 2.0, RhythmTaste(density, 0.2)))) for _ in range(200))
         for density in (0.5, 1.0, 2.0, 3.5)

@@ -10,7 +10,7 @@ import pytest
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.jobs.job import Submission
 from tunesmith.request import GenerationRequest
-from tunesmith.server.apis.huggingface.request import NOT_THEIRS, read_body, submission_of
+from tunesmith.server.apis.huggingface.request import NOT_THEIRS, read_body, to_submission
 from tunesmith.server.errors import BadRequest
 
 ASKED = {"inputs": "lofi", "parameters": {"duration": 3}}
@@ -18,7 +18,7 @@ KINDS = ["application/json", "text/plain", "application/x-www-form-urlencoded", 
 
 
 def asked(body: dict[str, Any], model: str | None = None) -> Submission:
-    return submission_of(body, model, "owner", "*/*")
+    return to_submission(body, model, "owner", "*/*")
 
 
 def request_of(**parameters: Any) -> GenerationRequest:

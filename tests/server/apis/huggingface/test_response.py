@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.server.apis.huggingface.response import Answer
+from tunesmith.server.apis.huggingface.response import ResponseFormat
 
 
 @pytest.mark.parametrize(("accept", "sound"), [
@@ -16,12 +16,12 @@ from tunesmith.server.apis.huggingface.response import Answer
     ("audio/flac;q=0, audio/ogg", "ogg"), ("text/html,application/xhtml+xml,*/*;q=0.8", "wav"), (";,;", "wav"),
 ])  # fmt: skip
 def test_the_first_sound_that_can_be_written_is_sent(accept: str, sound: str) -> None:
-    assert Answer.wanted(None, accept) == Answer(sound, in_json=False)
+    assert ResponseFormat.from_accept_header(None, accept) == ResponseFormat(sound, in_json=False)
 
 
 @pytest.mark.parametrize("accept", ["*/*", "audio/mpeg", ""])
 def test_a_format_asked_for_by_name_comes_before_the_header(accept: str) -> None:
-    assert Answer.wanted("flac", accept).format == "flac"
+    assert ResponseFormat.from_accept_header("flac", accept).format == "flac"
 
 
 @pytest.mark.parametrize(("accept", "in_json"), [
@@ -30,17 +30,17 @@ def test_a_format_asked_for_by_name_comes_before_the_header(accept: str) -> None
     ("application/json, audio/*", False), ("application/json;q=0", False), ("text/plain", False),
 ])  # fmt: skip
 def test_json_is_only_for_those_who_take_no_sound(accept: str, in_json: bool) -> None:
-    assert Answer.wanted(None, accept).in_json is in_json
+    assert ResponseFormat.from_accept_header(None, accept).in_json is in_json
 
 
 @pytest.mark.parametrize(("name", "media_type"), [
     ("wav", "audio/wav"), ("flac", "audio/flac"), ("mp3", "audio/mpeg"), ("ogg", "audio/ogg"), ("opus", "audio/ogg"),
 ])  # fmt: skip
 def test_each_format_has_its_content_type(name: str, media_type: str) -> None:
-    assert Answer.wanted(name, "").media_type == media_type
+    assert ResponseFormat.from_accept_header(name, "").media_type == media_type
 
 
 @pytest.mark.parametrize("name", ["aac", "WAV", "", 7, ["wav"], {"wav": 1}])
 def test_an_unknown_format_is_named(name: object) -> None:
     with pytest.raises(InvalidRequest, match="format: must be one of wav, flac, mp3, ogg, opus"):
-        Answer.wanted(name, "")
+        ResponseFormat.from_accept_header(name, "")

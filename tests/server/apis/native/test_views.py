@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tunesmith.audio.markers import Cue, Markers, whole_loop
-from tunesmith.jobs.estimates import Prospect
+from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.native.views import job_document
@@ -26,7 +26,7 @@ def job_with(metadata: dict[str, Any], form: str = "wav") -> Job:
 
 
 def loop_points(metadata: dict[str, Any], form: str) -> list[dict[str, Any]] | None:
-    result = job_document(job_with(metadata, form), Prospect(None, None, None)).model_dump()["result"]
+    result = job_document(job_with(metadata, form), QueueEstimate(None, None, None)).model_dump()["result"]
     found: list[dict[str, Any]] | None = result["loop_points"]
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.server.apis.replicate import file_store
-from tunesmith.server.apis.replicate.errors import Problem
+from tunesmith.server.apis.replicate.errors import ProblemDetail
 from tunesmith.server.apis.replicate.file_store import KEPT_SECONDS, FileStore, Upload
 
 
@@ -29,7 +29,7 @@ def test_a_file_is_its_owners(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     stored = store.add(_upload(), io.BytesIO(b"sound"))
     for other in ("bob", ""):
-        with pytest.raises(Problem):
+        with pytest.raises(ProblemDetail):
             store.get(stored.id, other)
     assert store.get(stored.id, None) == stored
 
@@ -39,7 +39,7 @@ def test_a_file_is_kept_for_a_day(tmp_path: Path) -> None:
     store = FileStore(tmp_path, lambda: now[0])
     old = store.add(_upload(), io.BytesIO(b"old"))
     now[0] += KEPT_SECONDS + 1
-    with pytest.raises(Problem):
+    with pytest.raises(ProblemDetail):
         store.get(old.id, "ann")
     new = store.add(_upload(), io.BytesIO(b"new"))
     assert [place.name for place in tmp_path.iterdir()] == [new.id]
@@ -58,7 +58,7 @@ def test_files_whose_day_is_over_go_a_few_at_a_time(tmp_path: Path) -> None:
 
 def test_a_file_that_is_too_large_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_store, "MAX_FILE_BYTES", 4)
-    with pytest.raises(Problem, match="at most 4 bytes"):
+    with pytest.raises(ProblemDetail, match="at most 4 bytes"):
         FileStore(tmp_path).add(_upload(), io.BytesIO(b"sound"))
     assert list(tmp_path.iterdir()) == []
 

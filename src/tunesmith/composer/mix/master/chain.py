@@ -11,7 +11,7 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.control_rate import CONTROL, at_audio_rate
-from tunesmith.composer.mix.master.gain_search import settle
+from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
 from tunesmith.composer.mix.premaster import Session
 from tunesmith.composer.mix.production import PREROLL, ProductionChain
@@ -35,7 +35,7 @@ def master(score: Score, mix: Spool, session: Session, *, done: float) -> Spool:
     result = Spool(session.options.channels)
     share = 1 - done
     frames = _produce(score, mix, result, session, done, share * MEASURING)
-    gain = settle(frames, score.mix.loudness_lufs, loop=score.loop).gain
+    gain = find_gain(frames, score.mix.loudness_lufs, loop=score.loop).gain
     step = session.options.block // CONTROL
     for first in range(0, len(frames.power), step):
         last = min(len(frames.power), first + step)

@@ -41,7 +41,7 @@ class Levels:
     limiting_db: float
 
 
-def settle(frames: Frames, target: float, *, loop: bool) -> Levels:
+def find_gain(frames: Frames, target: float, *, loop: bool) -> Levels:
     """Return the gentlest levels that reach ``target`` LUFS, or those that come nearest to it."""
     loudness = gated_loudness(frames.power, frames.sample_rate, frames.samples)
     if loudness <= SILENCE_LUFS:

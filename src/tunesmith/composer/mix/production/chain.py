@@ -11,7 +11,7 @@ from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
 from tunesmith.composer.mix.production.vinyl import Vinyl
 from tunesmith.composer.mix.production.wow_flutter import Wow
 from tunesmith.composer.render import length_in_samples
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Score
 
 ORDER = ("distortion", "bitcrush", "lofi", "vinyl", "tape", "wow", "telephone")
@@ -26,7 +26,7 @@ class ProductionChain:
 
     def __init__(self, score: Score, level: float) -> None:
         period = length_in_samples(score) if score.loop else None
-        random = chance(score.seed, "production")
+        random = rng_for(score.seed, "production")
         names = [name for name in ORDER if name in score.mix.production]
         effects = [effect for name in names for effect in _effects(name, level, period, random)]
         self._effects = (*effects, Filter(Band("high_pass", 20))) if effects else ()

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.ambience.loop_noise import Grain, Mono, band, count, noise, normal, scatter, slow, widened
+from tunesmith.composer.sound.ambience.loop_noise import (
+    Grain,
+    Mono,
+    band,
+    count,
+    noise,
+    normal,
+    place_grains,
+    slow,
+    to_stereo,
+)
 from tunesmith.composer.sound.ambience.speech import Speaker, phrase
 from tunesmith.composer.sound.synth.waves import oscillate
 from tunesmith.composer.sound.voice import SAMPLE_RATE
@@ -34,22 +44,22 @@ def _talk(samples: int, talkers: int, random: np.random.Generator) -> Iterator[G
 
 def _babble(samples: int, talkers: int, random: np.random.Generator) -> Samples:
     """Return many talking at once, RMS 1."""
-    talk = scatter(samples, _talk(samples, talkers, random))
+    talk = place_grains(samples, _talk(samples, talkers, random))
     return np.asarray(talk / np.sqrt(np.mean(talk**2)), np.float32)
 
 
 def crowd(samples: int, random: np.random.Generator) -> Samples:
     """Many people talking in a large room."""
     hum = normal(band(noise(samples, random), 150, 1_200)) * np.float32(0.06)
-    return _babble(samples, 24, random) + widened(hum)
+    return _babble(samples, 24, random) + to_stereo(hum)
 
 
 def cafe(samples: int, random: np.random.Generator) -> Samples:
     """A café: quiet talk, cups and spoons, a coffee machine's breath."""
     room = normal(band(noise(samples, random), 80, 900)) * np.float32(0.1)
     steam = normal(band(noise(samples, random), 3_000, 9_000)) * slow(samples, random, 0.12, -0.6, 0.35).clip(0)
-    cups = scatter(samples, _clinks(samples, random)) * np.float32(1.1)
-    return _babble(samples, 12, random) + widened(np.asarray(room + steam * 0.5, np.float32)) + cups
+    cups = place_grains(samples, _clinks(samples, random)) * np.float32(1.1)
+    return _babble(samples, 12, random) + to_stereo(np.asarray(room + steam * 0.5, np.float32)) + cups
 
 
 def _clinks(samples: int, random: np.random.Generator) -> Iterator[Grain]:
@@ -73,14 +83,14 @@ def _clinks(samples: int, random: np.random.Generator) -> Iterator[Grain]:
 def city(samples: int, random: np.random.Generator) -> Samples:
     """A street: far traffic, cars passing from one side to the other, now and then a horn."""
     far = normal(band(noise(samples, random), 40, 260, order=2)) * slow(samples, random, 0.4, 0.7, 1.1)
-    street = widened(far) * np.float32(0.3)
+    street = to_stereo(far) * np.float32(0.3)
     for _ in range(max(1, round(samples / SAMPLE_RATE / 3))):
         _pass_by(street, int(random.integers(samples)), random)
     horns = [
         Grain(int(start), _horn(random), 0.35, float(random.uniform(-0.8, 0.8)))
         for start in random.integers(0, samples, max(1, round(samples / SAMPLE_RATE / 14)))
     ]
-    return street + scatter(samples, horns)
+    return street + place_grains(samples, horns)
 
 
 def _pass_by(street: Samples, start: int, random: np.random.Generator) -> None:

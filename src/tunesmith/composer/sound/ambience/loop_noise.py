@@ -78,12 +78,12 @@ def swing(samples: int, period: float, start: float = 0.0) -> Mono:
     return np.interp(np.arange(samples), np.arange(grid.size) * _GRID, np.sin(2 * np.pi * grid)).astype(np.float32)
 
 
-def widened(signal: Mono) -> Samples:
+def to_stereo(signal: Mono) -> Samples:
     """Return stereo whose right side is the left's from half a circle away: alike to the ear, yet not correlated."""
     return np.stack([signal, np.roll(signal, signal.size // 2 + 1)])
 
 
-def scatter(samples: int, grains: Iterable[Grain]) -> Samples:
+def place_grains(samples: int, grains: Iterable[Grain]) -> Samples:
     """Return (2, samples) with every grain in its place, wrapped round the end."""
     stereo = np.zeros((2, samples), np.float32)
     for grain in grains:

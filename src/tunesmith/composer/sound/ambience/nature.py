@@ -14,9 +14,9 @@ from tunesmith.composer.sound.ambience.loop_noise import (
     count,
     noise,
     normal,
-    scatter,
+    place_grains,
     slow,
-    widened,
+    to_stereo,
 )
 from tunesmith.composer.sound.ambience.water import bubbles
 from tunesmith.composer.sound.voice import SAMPLE_RATE
@@ -29,9 +29,9 @@ def fire(samples: int, random: np.random.Generator) -> Samples:
     """A log fire: a soft roar, a little hiss, and crackles that come in clusters."""
     roar = normal(band(noise(samples, random), 60, 380)) * slow(samples, random, 3.0, 0.5, 1.2)
     hiss = band(noise(samples, random), 3_000, np.inf) * np.float32(0.03)
-    crackles = scatter(samples, _crackles(samples, random))
+    crackles = place_grains(samples, _crackles(samples, random))
     crackles /= max(1e-9, float(np.sqrt(np.mean(crackles**2))))
-    return widened(roar * np.float32(0.55) + hiss) + crackles
+    return to_stereo(roar * np.float32(0.55) + hiss) + crackles
 
 
 def _crackles(samples: int, random: np.random.Generator) -> Iterator[Grain]:
@@ -48,7 +48,7 @@ def _crackles(samples: int, random: np.random.Generator) -> Iterator[Grain]:
 def birds(samples: int, random: np.random.Generator) -> Samples:
     """Songbirds in the morning, near and far."""
     air = normal(band(noise(samples, random), 200, 3_000)) * np.float32(0.035)
-    return widened(air) + scatter(samples, _songs(samples, random, 1.9))
+    return to_stereo(air) + place_grains(samples, _songs(samples, random, 1.9))
 
 
 def _songs(samples: int, random: np.random.Generator, rate: float) -> Iterator[Grain]:
@@ -85,9 +85,9 @@ def night(samples: int, random: np.random.Generator) -> Samples:
     grains: list[Grain] = []
     for gain in (1.0, 0.2, 0.09):
         grains += _cricket(samples, gain, random)
-    near = scatter(samples, grains)
+    near = place_grains(samples, grains)
     echo = np.roll(near[::-1], round(_ECHO_SECONDS * SAMPLE_RATE), axis=1) * np.float32(0.25)
-    return np.asarray(widened(air) + near + echo, np.float32)
+    return np.asarray(to_stereo(air) + near + echo, np.float32)
 
 
 def _cricket(samples: int, gain: float, random: np.random.Generator) -> Iterator[Grain]:
@@ -108,6 +108,6 @@ def forest(samples: int, random: np.random.Generator) -> Samples:
     """A wood by day: wind in the leaves, birds, a brook some way off."""
     leaves = normal(band(noise(samples, random), 900, 7_000)) * slow(samples, random, 0.5, 0.15, 1.0)
     hush = normal(band(noise(samples, random), 80, 500)) * slow(samples, random, 0.3, 0.2, 0.8)
-    brook = scatter(samples, bubbles(samples, random, 25)) * np.float32(0.03)
-    songs = scatter(samples, _songs(samples, random, 0.9)) * np.float32(0.55)
-    return widened(np.asarray(leaves * 0.055 + hush * 0.05, np.float32)) + (brook + songs)
+    brook = place_grains(samples, bubbles(samples, random, 25)) * np.float32(0.03)
+    songs = place_grains(samples, _songs(samples, random, 0.9)) * np.float32(0.55)
+    return to_stereo(np.asarray(leaves * 0.055 + hush * 0.05, np.float32)) + (brook + songs)

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.ambience.loop_noise import Grain, band, count, noise, normal, scatter, slow, widened
+from tunesmith.composer.sound.ambience.loop_noise import (
+    Grain,
+    band,
+    count,
+    noise,
+    normal,
+    place_grains,
+    slow,
+    to_stereo,
+)
 
 _LOUDEST_CLICK = 1.6
 
@@ -16,9 +25,9 @@ def vinyl(samples: int, random: np.random.Generator) -> Samples:
     """A record's surface: rumble, a little hiss, dust that crackles and a few pops."""
     rumble = normal(band(noise(samples, random), 20, 70)) * np.float32(0.1)
     hiss = normal(band(noise(samples, random), 400, 9_000)) * slow(samples, random, 1.0, 0.7, 1.1) * np.float32(0.07)
-    dust = scatter(samples, _clicks(samples, random, 34, 12, 80))
-    pops = scatter(samples, _clicks(samples, random, 0.9, 60, 260))
-    return np.asarray(widened(rumble + hiss) + dust + pops * np.float32(0.9), np.float32)
+    dust = place_grains(samples, _clicks(samples, random, 34, 12, 80))
+    pops = place_grains(samples, _clicks(samples, random, 0.9, 60, 260))
+    return np.asarray(to_stereo(rumble + hiss) + dust + pops * np.float32(0.9), np.float32)
 
 
 def _clicks(samples: int, random: np.random.Generator, rate: float, shortest: int, longest: int) -> Iterator[Grain]:
@@ -39,4 +48,4 @@ def _clicks(samples: int, random: np.random.Generator, rate: float, shortest: in
 def tape_hiss(samples: int, random: np.random.Generator) -> Samples:
     """A cassette's hiss: bright noise that breathes a little."""
     hiss = normal(band(noise(samples, random), 1_200, 13_000)) + 0.3 * normal(band(noise(samples, random), 80, 900))
-    return widened(np.asarray(hiss * slow(samples, random, 0.8, 0.92, 1.04), np.float32))
+    return to_stereo(np.asarray(hiss * slow(samples, random, 0.8, 0.92, 1.04), np.float32))

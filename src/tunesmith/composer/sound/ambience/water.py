@@ -13,10 +13,10 @@ from tunesmith.composer.sound.ambience.loop_noise import (
     count,
     noise,
     normal,
-    scatter,
+    place_grains,
     slow,
     swing,
-    widened,
+    to_stereo,
 )
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
@@ -33,7 +33,7 @@ def ocean(samples: int, random: np.random.Generator) -> Samples:
         swell = swing(samples, period, start).clip(0) ** 1.6
         wave = deep * swell + foam * swell**3 * 0.4 + hiss * np.roll(swell, -SAMPLE_RATE // 2) ** 4 * 0.08
         sea = sea + np.roll(wave, number * 7_001)
-    return widened(np.asarray(sea, np.float32))
+    return to_stereo(np.asarray(sea, np.float32))
 
 
 def bubbles(samples: int, random: np.random.Generator, rate: float) -> Iterator[Grain]:
@@ -52,4 +52,4 @@ def bubbles(samples: int, random: np.random.Generator, rate: float) -> Iterator[
 def stream(samples: int, random: np.random.Generator) -> Samples:
     """A brook over stones."""
     bed = normal(band(noise(samples, random), 300, 3_500)) * slow(samples, random, 1.5, 0.8, 1.1)
-    return widened(bed) * np.float32(0.9) + scatter(samples, bubbles(samples, random, 160)) * np.float32(0.8)
+    return to_stereo(bed) * np.float32(0.9) + place_grains(samples, bubbles(samples, random, 160)) * np.float32(0.8)

@@ -14,9 +14,9 @@ from tunesmith.composer.sound.ambience.loop_noise import (
     count,
     noise,
     normal,
-    scatter,
+    place_grains,
     slow,
-    widened,
+    to_stereo,
 )
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
@@ -42,7 +42,7 @@ def rain(samples: int, random: np.random.Generator) -> Samples:
     source = noise(samples, random)
     bed = normal(band(source, 600, 7_000)) + 0.25 * band(source, 5_000, np.inf)
     bed *= slow(samples, random, 0.4, 0.8, 1.1)
-    return widened(bed) + scatter(samples, drops(samples, random, 200)) * np.float32(1.2)
+    return to_stereo(bed) + place_grains(samples, drops(samples, random, 200)) * np.float32(1.2)
 
 
 def heavy_rain(samples: int, random: np.random.Generator) -> Samples:
@@ -50,7 +50,7 @@ def heavy_rain(samples: int, random: np.random.Generator) -> Samples:
     source = noise(samples, random)
     bed = normal(band(source, 700, 6_500)) + 0.35 * normal(band(source, 4_000, np.inf))
     bed *= slow(samples, random, 0.6, 0.75, 1.1)
-    return widened(bed) + scatter(samples, drops(samples, random, 300, 700, 5_000)) * np.float32(1.4)
+    return to_stereo(bed) + place_grains(samples, drops(samples, random, 300, 700, 5_000)) * np.float32(1.4)
 
 
 def thunder(samples: int, random: np.random.Generator) -> Samples:
@@ -58,7 +58,7 @@ def thunder(samples: int, random: np.random.Generator) -> Samples:
     claps = max(1, round(samples / SAMPLE_RATE / 9))
     starts = (np.arange(claps) + random.uniform(0.05, 0.4, claps)) * (samples / claps)
     grains = [Grain(int(start), _clap(random), 1.0, side) for start in starts for side in (-0.8, 0.8)]
-    claps_heard = scatter(samples, grains)
+    claps_heard = place_grains(samples, grains)
     shower = rain(samples, random)
     shower *= np.float32(_RAIN_BEHIND) * np.abs(claps_heard).max() / np.sqrt(np.mean(shower**2))
     return np.asarray(shower + claps_heard, np.float32)
@@ -87,4 +87,4 @@ def wind(samples: int, random: np.random.Generator) -> Samples:
     for centre in (430.0, 610.0, 840.0):
         part = normal(band(np.roll(source, round(centre)), centre * 0.95, centre * 1.05))
         howl += part * slow(samples, random, 0.6, -0.6, 1.0).clip(0) * np.float32(430 / centre)
-    return widened(np.asarray(rush * gust * buffeting + howl * gust**2 * 0.03, np.float32))
+    return to_stereo(np.asarray(rush * gust * buffeting + howl * gust**2 * 0.03, np.float32))

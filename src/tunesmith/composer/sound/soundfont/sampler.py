@@ -34,7 +34,7 @@ AUDIBLE_FALL = 0.05  # of the modulation envelope's decay
 
 
 @dataclass(frozen=True, slots=True)
-class Nuance:
+class RoundRobinVariation:
     """How one repetition differs from the next: ``cents`` sharp, ``gain_db``, ``first`` samples skipped."""
 
     cents: float
@@ -42,8 +42,18 @@ class Nuance:
     first: int
 
 
-TONE_NUANCES = (Nuance(0, 0, 0), Nuance(0, -0.5, 12), Nuance(0, -0.3, 25), Nuance(0, 0.3, 5))
-KIT_NUANCES = (Nuance(0, 0, 0), Nuance(11, -0.7, 4), Nuance(-9, -0.2, 9), Nuance(5, 0.4, 2))
+TONE_NUANCES = (
+    RoundRobinVariation(0, 0, 0),
+    RoundRobinVariation(0, -0.5, 12),
+    RoundRobinVariation(0, -0.3, 25),
+    RoundRobinVariation(0, 0.3, 5),
+)
+KIT_NUANCES = (
+    RoundRobinVariation(0, 0, 0),
+    RoundRobinVariation(11, -0.7, 4),
+    RoundRobinVariation(-9, -0.2, 9),
+    RoundRobinVariation(5, 0.4, 2),
+)
 
 
 class SampledVoice:
@@ -123,7 +133,9 @@ class SampledVoice:
         own = region.generators.get(Gen.ATTENUATION, 0)
         return max(0.0, (ATTENUATION_SCALE * own + settings.get(Gen.ATTENUATION, 0) - own) / 10)
 
-    def _waveform(self, settings: Mapping[int, float], tone: Tone, nuance: Nuance, seconds: float) -> Floats:
+    def _waveform(
+        self, settings: Mapping[int, float], tone: Tone, nuance: RoundRobinVariation, seconds: float
+    ) -> Floats:
         length = round(seconds * SAMPLE_RATE) + 1
         bend = self._bend(settings, tone)
         moves = bend.moves(tone.seconds)
@@ -139,7 +151,7 @@ class SampledVoice:
         wander = 0.2 * math.sin(2.4 * tone.variation)
         return Bend(tone.glide, sway * (1 - wander), VIBRATO_HZ * (1 + wander / 4))
 
-    def _filtered(self, settings: Mapping[int, float], tone: Tone, nuance: Nuance, length: int) -> Floats:
+    def _filtered(self, settings: Mapping[int, float], tone: Tone, nuance: RoundRobinVariation, length: int) -> Floats:
         """Where the modulation envelope moves the cutoff, fade between the waveform at both ends of its way."""
         cutoff, way = settings[Gen.CUTOFF], settings.get(Gen.MOD_ENV_TO_CUTOFF, 0)
         if abs(way) < SMALLEST_SWEEP or (cutoff >= OPEN_CUTOFF and way > 0):
@@ -157,7 +169,9 @@ class SampledVoice:
         blend += rest[:whole]
         return blend
 
-    def _pitched(self, settings: Mapping[int, float], tone: Tone, nuance: Nuance, goal: tuple[float, int]) -> Floats:
+    def _pitched(
+        self, settings: Mapping[int, float], tone: Tone, nuance: RoundRobinVariation, goal: tuple[float, int]
+    ) -> Floats:
         cutoff, length = goal
         index = int(settings[Gen.SAMPLE])
         first = settings.get(Gen.START, 0) + 32_768 * settings.get(Gen.START_COARSE, 0)

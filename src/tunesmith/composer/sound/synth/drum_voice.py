@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.lru_cache import SoundCache
 from tunesmith.composer.sound.synth.drum_models import render_layer
 from tunesmith.composer.sound.synth.drum_spec import Drum, Kit
@@ -42,7 +42,7 @@ class KitVoice:
 
     def _hit(self, key: int, shade: int, variation: int) -> Samples:
         drum = self._kit.drums[key]
-        sound = _mixed(drum, chance(0, "drum", self.name, key, variation))
+        sound = _mixed(drum, rng_for(0, "drum", self.name, key, variation))
         sound = saturate(sound / np.float32(np.abs(sound).max()), drum.drive)
         sound = _processed(self._kit, sound)
         sound = static_filter(sound, "low12", _BRIGHTEST * (shade / _LAYERS) ** 1.1) if shade < _LAYERS else sound

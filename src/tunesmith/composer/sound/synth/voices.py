@@ -8,7 +8,7 @@ from typing import assert_never
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.lru_cache import SoundCache, shared_cache
 from tunesmith.composer.sound.synth.chip import render_chip
 from tunesmith.composer.sound.synth.drum_voice import KitVoice
@@ -69,7 +69,7 @@ def _loudest_half_second(sound: Samples) -> float:
 
 
 def _raw(name: str, patch: Patch, tone: Tone) -> Samples:
-    random = chance(0, "synth", name, tone.pitch, tone.variation)
+    random = rng_for(0, "synth", name, tone.pitch, tone.variation)
     match patch:
         case Subtractive():
             return render_subtractive(patch, tone, random)

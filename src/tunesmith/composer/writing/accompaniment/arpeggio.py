@@ -11,7 +11,7 @@ from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chord_patterns import CHORD_PATTERNS
 from tunesmith.composer.writing.accompaniment.chords import Voicer, write_chords
-from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
 
@@ -29,7 +29,7 @@ def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> t
     if player.rhythm or (player.style in CHORD_PATTERNS and player.style != "arpeggio"):
         return write_chords(plan, player, random)
     voicer = Voicer(plan, player)
-    figure = draw(random, FIGURES)
+    figure = weighted_choice(random, FIGURES)
     high = instrument(player.instrument).high
     notes: list[Note] = []
     for section in plan.active_sections(player):

@@ -12,7 +12,7 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.bass_patterns import BASS_PATTERNS, LOCKED, TOUCH
-from tunesmith.composer.writing.drawing import maybe
+from tunesmith.composer.writing.drawing import chance_of
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.step_patterns import Step, pattern_bars, read_steps
@@ -104,7 +104,7 @@ def _with_fill(bassist: _Bassist, steps: Sequence[Step]) -> list[Step]:
     if edge < 1:
         return list(steps)
     kept = [replace(step, length=min(step.length, edge - step.start)) for step in steps if step.start < edge - 1e-6]
-    return [*kept, Step(edge, 0.5, "f" if maybe(bassist.random, 0.5) else "o"), Step(edge + 0.5, 0.5, "a")]
+    return [*kept, Step(edge, 0.5, "f" if chance_of(bassist.random, 0.5) else "o"), Step(edge + 0.5, 0.5, "a")]
 
 
 def _pitched(bassist: _Bassist, steps: Sequence[Step], start: float) -> list[Note]:
@@ -185,7 +185,7 @@ def _walk(bassist: _Bassist, section: Section, start: float) -> list[Note]:
         length = min(pulse, start + plan.beats_per_bar - beat)
         notes.append(Note(on_grid(beat), on_grid(length * TOUCH["walking"]), pitch, 88))
         beat += pulse
-    if section.energy > 0.6 and maybe(bassist.random, 0.25):  # a skipped note before the last beat
+    if section.energy > 0.6 and chance_of(bassist.random, 0.25):  # a skipped note before the last beat
         last = notes[-1]
         notes[-1] = replace(last, length=on_grid(last.length * 0.6))
         notes.append(Note(on_grid(last.start + pulse * 2 / 3), on_grid(pulse * 0.28), last.pitch, 58))
@@ -211,6 +211,6 @@ def _slid(bassist: _Bassist, notes: Sequence[Note]) -> list[Note]:
     result = list(notes[:1])
     for before, note in itertools.pairwise(notes):
         distance = before.pitch - note.pitch
-        slides = 0 < abs(distance) <= 12 and note.length >= 0.5 and maybe(bassist.random, SLIDE_SHARE)
+        slides = 0 < abs(distance) <= 12 and note.length >= 0.5 and chance_of(bassist.random, SLIDE_SHARE)
         result.append(replace(note, glide=distance) if slides else note)
     return result

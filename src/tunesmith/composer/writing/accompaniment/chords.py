@@ -18,7 +18,7 @@ from tunesmith.composer.writing.accompaniment.chord_patterns import (
     PLAIN_VELOCITY,
     SHORT_STYLES,
 )
-from tunesmith.composer.writing.drawing import maybe
+from tunesmith.composer.writing.drawing import chance_of
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.harmony.voicing import Pitches, voice_chord
 from tunesmith.composer.writing.plan import Plan, Player
@@ -74,7 +74,7 @@ def _rhythm(plan: Plan, player: Player, section: Section, bar: int, random: np.r
         bars = player.rhythm.split()
         return read_steps(bars[bar % len(bars)].replace("x", "c").replace("X", "C"), beats)
     closing = (bar - section.bar) % plan.genre.phrase_bars == plan.genre.phrase_bars - 1
-    energy = min(1.0, section.energy + (0.25 if closing and maybe(random, VARIED) else 0.0))
+    energy = min(1.0, section.energy + (0.25 if closing and chance_of(random, VARIED) else 0.0))
     return read_steps(
         pattern_bars(CHORD_PATTERNS.get(player.style, CHORD_PATTERNS["block"]), plan.meter, energy), beats
     )

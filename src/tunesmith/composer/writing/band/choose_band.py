@@ -11,8 +11,8 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.writing.band.ensemble import company_of, is_spoken_of
-from tunesmith.composer.writing.band.parts import Seat, arranged, asked_style, lead_register, led
-from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.band.parts import PartAssignment, arranged, asked_style, lead_register, led
+from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.plan import Player
 from tunesmith.errors import InvalidRequest
 
@@ -74,15 +74,15 @@ def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[
     return tuple(replace(player, entry=quietest) if player is first else player for player in players)
 
 
-def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[Seat]:
+def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[PartAssignment]:
     seats = []
     for part in genre.parts:
-        present = maybe(random, part.chance)
+        present = chance_of(random, part.chance)
         allowed = [name for name in part.instruments if not _is_unwanted(name, part.role, brief.without)]
         if allowed:
-            name = draw(random, allowed)
+            name = weighted_choice(random, allowed)
             if present:
-                seats.append(Seat(part, name))
+                seats.append(PartAssignment(part, name))
     return seats
 
 
@@ -100,7 +100,7 @@ def _roles_of(tool: Instrument) -> tuple[str, ...]:
     return (*SOLO_ROLES, *(role for role in roles if role == "arpeggio")) if leads else roles
 
 
-def _seated(seats: list[Seat], name: str, genre: Genre, random: np.random.Generator) -> list[Seat]:
+def _seated(seats: list[PartAssignment], name: str, genre: Genre, random: np.random.Generator) -> list[PartAssignment]:
     """Give the asked instrument the seat that fits it best, or bring a chair for it."""
     taken = next((i for i, seat in enumerate(seats) if seat.instrument == name), None)
     if taken is not None:
@@ -110,8 +110,8 @@ def _seated(seats: list[Seat], name: str, genre: Genre, random: np.random.Genera
     roles = _roles_of(instrument(name))
     fitting = listed or [i for role in roles for i in free if seats[i].part.role == role and name not in EXTRA_STYLES]
     if fitting:
-        return [Seat(seat.part, name, True) if i == fitting[0] else seat for i, seat in enumerate(seats)]
-    return [*seats, Seat(_new_part(name, roles[0], genre, random), name, True)]
+        return [PartAssignment(seat.part, name, True) if i == fitting[0] else seat for i, seat in enumerate(seats)]
+    return [*seats, PartAssignment(_new_part(name, roles[0], genre, random), name, True)]
 
 
 def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -> GenrePart:
@@ -121,16 +121,16 @@ def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -
     style: tuple[str, ...] = (EXTRA_STYLES[name],) if name in EXTRA_STYLES else ()
     if role in ("drums", "percussion"):
         grooves = [groove.name for groove in genre.grooves if groove.use == "groove"]
-        style = (draw(random, grooves),) if grooves else ()
+        style = (weighted_choice(random, grooves),) if grooves else ()
     return GenrePart.model_validate({"role": role, "instruments": (name,), "style": style})
 
 
-def _player(seat: Seat, brief: Brief, genre: Genre, random: np.random.Generator) -> Player:
+def _player(seat: PartAssignment, brief: Brief, genre: Genre, random: np.random.Generator) -> Player:
     part, role = seat.part, seat.part.role
-    style = draw(random, part.style) if part.style else DEFAULT_STYLES.get(role, "")
+    style = weighted_choice(random, part.style) if part.style else DEFAULT_STYLES.get(role, "")
     if role in ("drums", "percussion") and not style:
         style = next((groove.name for groove in genre.grooves if groove.use == "groove"), "")
-    rhythm = draw(random, part.rhythm) if part.rhythm else ""
+    rhythm = weighted_choice(random, part.rhythm) if part.rhythm else ""
     if seat.asked and role in ("chords", "arpeggio"):
         style, rhythm = asked_style(brief, part, seat.instrument, style, rhythm)
     return Player(

@@ -42,7 +42,7 @@ CALM_BELOW, LIVELY_FROM = 0.0, 0.45  # arousal
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
+class Ensemble:
     """``named``: the instruments asked for; ``alone``: only they play; ``size``: how many players there are, 0 any."""
 
     named: tuple[str, ...]
@@ -73,14 +73,14 @@ class Company:
         return tuple(sorted(able, key=lambda name: -leads_readily(name)))
 
 
-def company_of(brief: Brief, genre: Genre, cast: Iterable[str] = ()) -> Company:
+def company_of(brief: Brief, genre: Genre, cast: Iterable[str] = ()) -> Ensemble:
     """Read who plays from the brief's instruments, the words of its prompt, and those of the ``cast`` it speaks of."""
     text = plain_text(brief.prompt).casefold()
     spoken = (name for name in cast if is_spoken_of(brief, name))
     named = tuple(dict.fromkeys((*brief.instruments, *spoken)))
     size = next((count for count, words in _SIZES.items() if words.search(text)), 0)
     alone = bool(named) and not size and _ALONE.search(text) is not None
-    return Company(named, alone and not _is_a_solo_with_band(text), size, brief.mood.arousal, genre.family)
+    return Ensemble(named, alone and not _is_a_solo_with_band(text), size, brief.mood.arousal, genre.family)
 
 
 def is_spoken_of(brief: Brief, name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.writing.band.ensemble import Company, has_word, kin, leads_readily
+from tunesmith.composer.writing.band.ensemble import Ensemble, has_word, kin, leads_readily
 
 ASKED_DB, LEAD_DB, BASS_DB = 3.0, 4.0, 5.0
 ASKED_DRUMS_DB = 1.5  # beside others who are named: drums are heard anyway
@@ -40,7 +40,7 @@ STRING_QUARTET = (("melody", "violin", 76), ("counter", "viola", 64), ("arpeggio
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class PartAssignment:
     """A part of the genre with the instrument that takes it; ``asked`` where the user named that instrument.
 
     ``gain_db`` comes on top of the part's own; ``entry`` is the latest it may enter, None as the part says.
@@ -53,7 +53,7 @@ class Seat:
     entry: float | None = None
 
 
-def led(seats: Sequence[Seat], company: Company, genre: Genre) -> list[Seat]:
+def led(seats: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> list[PartAssignment]:
     """Give the tune to a named instrument that can carry it; nobody else leads then."""
     able = company.leads
     if not able or (leads_readily(able[0]) == 1 and not _has_melody(genre)):
@@ -63,20 +63,20 @@ def led(seats: Sequence[Seat], company: Company, genre: Genre) -> list[Seat]:
     others = [seat for seat in seats if seat.part.role != "melody"]
     if lead is None:
         others = [s for s in others if not (s.instrument == able[0] and s.part.role == "counter")]
-        lead = Seat(_melody_part(genre, able[0]), able[0])
+        lead = PartAssignment(_melody_part(genre, able[0]), able[0])
     doubles = [s for s in seats if s.part.role == "melody" and s.asked and s.instrument != lead.instrument]
     played = {seat.instrument for seat in others}
     doubles = [s for s in doubles if s.instrument not in played or leads_readily(s.instrument) > CHORDAL]
     return [replace(lead, asked=True), *doubles, *others]
 
 
-def arranged(seats: Sequence[Seat], company: Company) -> list[Seat]:
+def arranged(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
     """Bring the named players to the front and the others behind, or send these home."""
     seats = list(seats)
     if not any(seat.asked for seat in seats) and not company.size:
         return seats
     if company.size == len(STRING_QUARTET) and "strings" in company.named:
-        return [Seat(_part(role, name, register), name) for role, name, register in STRING_QUARTET]
+        return [PartAssignment(_part(role, name, register), name) for role, name, register in STRING_QUARTET]
     if company.alone:
         seats = _alone(seats)
     elif company.size:
@@ -101,12 +101,12 @@ def asked_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: st
     return (active[0] if active else "arpeggio" if brief.mood.arousal < 0 else "strum"), ""
 
 
-def lead_register(seat: Seat, usual: int) -> int:
+def lead_register(seat: PartAssignment, usual: int) -> int:
     """Return the register in which a named lead plays; the genre's own for anyone else."""
     return BEST_REGISTERS.get(seat.instrument, usual) if seat.asked and seat.part.role == "melody" else usual
 
 
-def _stays(seat: Seat, seats: Sequence[Seat], company: Company) -> bool:
+def _stays(seat: PartAssignment, seats: Sequence[PartAssignment], company: Ensemble) -> bool:
     """Whether a player plays beside the named ones."""
     role = seat.part.role
     if seat.asked or role in ("bass", "drone") or not company.named:
@@ -125,25 +125,25 @@ def _stays(seat: Seat, seats: Sequence[Seat], company: Company) -> bool:
     return role == "drums" if company.needs_drums else not company.is_calm
 
 
-def _repeats(seats: Sequence[Seat], index: int) -> bool:
+def _repeats(seats: Sequence[PartAssignment], index: int) -> bool:
     """Whether a named instrument already plays this role."""
     seat = seats[index]
     return seat.asked and any(s.instrument == seat.instrument and s.part.role == seat.part.role for s in seats[:index])
 
 
-def _alone(seats: Sequence[Seat]) -> list[Seat]:
+def _alone(seats: Sequence[PartAssignment]) -> list[PartAssignment]:
     """Keep the named; a lone single voice gets a soft bed to stand on."""
     named = [seat for seat in seats if seat.asked]
     if not named or any(s.part.role in HARMONY | {"bass", "drums", "percussion"} for s in named):
         return named or list(seats)
     tool = instrument(named[0].instrument)
     if tool.polyphony > 2:
-        return [*named, Seat(_part("chords", tool.name, 55, "arpeggio"), tool.name, asked=True)]
+        return [*named, PartAssignment(_part("chords", tool.name, 55, "arpeggio"), tool.name, asked=True)]
     bed = next((s for role in ("pad", "chords", "drone") for s in seats if s.part.role == role), None)
     return [*named, replace(bed, gain_db=-5.0)] if bed else named
 
 
-def _counted(seats: Sequence[Seat], size: int) -> list[Seat]:
+def _counted(seats: Sequence[PartAssignment], size: int) -> list[PartAssignment]:
     """Keep as many instruments as the prompt counts, the named ones first; one of them leads."""
     seats = [seat for seat in seats if seat.asked or seat.part.role not in ("pad", "effects")] or seats
     ranked = sorted(seats, key=lambda seat: (not seat.asked, FILLING.index(seat.part.role)))
@@ -156,7 +156,7 @@ def _counted(seats: Sequence[Seat], size: int) -> list[Seat]:
     return [replace(tune, instrument=able[0]), *stay] if able else stay
 
 
-def _balanced(seats: Sequence[Seat], company: Company) -> list[Seat]:
+def _balanced(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
     opening = list(dict.fromkeys(seat.instrument for seat in seats if seat.asked))[:OPENING]
     tuneful = any(seat.asked and seat.part.role not in RHYTHM for seat in seats)
     result = []
@@ -176,12 +176,12 @@ def _asked_db(role: str, tuneful: bool) -> float:
     return {"melody": LEAD_DB, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, ASKED_DB)
 
 
-def _is_of_a_named_section(seat: Seat, company: Company) -> bool:
+def _is_of_a_named_section(seat: PartAssignment, company: Ensemble) -> bool:
     """Whether it is the section of a named player, or one of a named section's."""
     return any(name != seat.instrument and kin(name, seat.instrument) for name in company.named)
 
 
-def _behind_db(role: str, tuneful: bool, company: Company) -> float:
+def _behind_db(role: str, tuneful: bool, company: Ensemble) -> float:
     """Return how far an unasked player steps back; ``tuneful`` where one of the named has a tune or chords."""
     gentle = min(1.0, max(0.0, (0.7 - company.arousal) / 0.7)) if tuneful and role in ("drums", "percussion") else 0.0
     return BEHIND_DB[role] + GENTLE_DRUMS_DB * gentle

@@ -9,7 +9,7 @@ import numpy as np
 from tunesmith.composer.drum_names import VELOCITIES
 from tunesmith.composer.genre import Groove
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.drums.groove import Bar, Hit, bars_of, is_triplet, unique
 
 GENERIC_FILLS: tuple[tuple[tuple[float, float], Mapping[str, str]], ...] = (
@@ -32,7 +32,7 @@ def fill_bar(random: np.random.Generator, groove_bar: Bar, fills: Sequence[Groov
     """Return ``groove_bar`` with a fill in its last half, or a fill of the genre's own in its place."""
     suited = [fill for fill in fills if fill.meter == str(meter) and fill.energy[0] <= energy <= fill.energy[1]]
     if suited:
-        return draw(random, bars_of(draw(random, suited), meter))
+        return weighted_choice(random, bars_of(weighted_choice(random, suited), meter))
     return _with_tail(random, groove_bar, meter, energy)
 
 
@@ -41,7 +41,7 @@ def _with_tail(random: np.random.Generator, bar: Bar, meter: Meter, energy: floa
     at = meter.beats_per_bar - length
     voices = {hit.drum for hit in bar}
     patterns = [patterns for (low, high), patterns in GENERIC_FILLS if low <= energy <= high]
-    chosen = draw(random, patterns)
+    chosen = weighted_choice(random, patterns)
     unit = length / (6 if meter.is_compound or is_triplet(bar) else FILL_STEPS)
     steps = [
         Hit(at + step * unit, _voice(drum, voices), VELOCITIES[mark])
@@ -77,7 +77,7 @@ def small_fill(random: np.random.Generator, bar: Bar, meter: Meter) -> Bar:
     pulse = meter.felt_beat
     at = meter.beats_per_bar - pulse
     third = pulse / 3 if meter.is_compound or is_triplet(bar) else pulse / 4
-    steps = draw(random, ((1, 3), (2, 3), (3,), (1, 2, 3), (2,)))
+    steps = weighted_choice(random, ((1, 3), (2, 3), (3,), (1, 2, 3), (2,)))
     extra = [Hit(at + step * third, voices[0], (54, 66, 78)[i % 3])
              for i, step in enumerate(steps) if step * third < pulse]  # fmt: skip
     return unique([*bar, *extra])

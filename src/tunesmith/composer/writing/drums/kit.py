@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.drums.fills import fill_bar, roll_up, small_fill
 from tunesmith.composer.writing.drums.groove import HIT_LENGTH, Bar, Hit, bars_of, choose_groove, generic_bars, unique
 from tunesmith.composer.writing.plan import Plan, Player
@@ -112,12 +112,16 @@ def _varied(drummer: _Drummer, bar: Bar, index: int) -> Bar:
     if index % FILL_EVERY != FILL_EVERY - 1 or not bar:
         return bar
     random = drummer.random
-    kind = draw(random, ("ghost", "kick", "open", "drop"))
+    kind = weighted_choice(random, ("ghost", "kick", "open", "drop"))
     pulse = drummer.plan.meter.felt_beat
     last = drummer.plan.beats_per_bar
     drums = {hit.drum for hit in bar}
     if kind == "ghost" and "snare" in drums:
-        at = draw(random, (pulse * 0.75, last - pulse * 1.25)) if not drummer.plan.meter.is_compound else pulse * 2 / 3
+        at = (
+            weighted_choice(random, (pulse * 0.75, last - pulse * 1.25))
+            if not drummer.plan.meter.is_compound
+            else pulse * 2 / 3
+        )
         return unique([*bar, Hit(at, "snare", 40)])
     if kind == "kick" and "kick" in drums and drummer.leads:
         return unique([*bar, Hit(last - pulse / 2 if pulse == 1 else last - 0.5, "kick", 84)])

@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.score import Section
-from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.form.tempo import HitBar, Timeline
 
 OPENINGS = frozenset({"intro"})
@@ -25,7 +25,7 @@ HELD_BACK = 0.08  # how much less full than the last section a close is that lea
 
 
 @dataclass(frozen=True, slots=True)
-class _Stone:
+class _SectionDraft:
     """A section before it has a place."""
 
     name: str
@@ -35,7 +35,7 @@ class _Stone:
 
 def build_sections(brief: Brief, genre: Genre, timeline: Timeline, random: np.random.Generator) -> tuple[Section, ...]:
     """Return sections that cover the timeline's bars exactly, in order, with a start at every hit's bar."""
-    plan = draw(random, genre.forms, [form.weight for form in genre.forms])
+    plan = weighted_choice(random, genre.forms, [form.weight for form in genre.forms])
     written = [_read(text) for text in plan.sections]
     stones = _fitted(written, timeline.bars, brief, genre, random)
     stones = [replace(stone, energy=_energy(stone, brief)) for stone in stones]
@@ -46,12 +46,12 @@ def build_sections(brief: Brief, genre: Genre, timeline: Timeline, random: np.ra
     return _with_climax(sections, timeline.hits)
 
 
-def _read(text: str) -> _Stone:
+def _read(text: str) -> _SectionDraft:
     name, bars, energy = text.split(":")
-    return _Stone(name, int(bars), float(energy))
+    return _SectionDraft(name, int(bars), float(energy))
 
 
-def _placed(stones: Sequence[_Stone]) -> tuple[Section, ...]:
+def _placed(stones: Sequence[_SectionDraft]) -> tuple[Section, ...]:
     sections, bar = [], 0
     for stone in stones:
         sections.append(Section(stone.name, bar, stone.bars, stone.energy))
@@ -59,7 +59,7 @@ def _placed(stones: Sequence[_Stone]) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _energy(stone: _Stone, brief: Brief) -> float:
+def _energy(stone: _SectionDraft, brief: Brief) -> float:
     if brief.form == "bed":
         low, high = BED_ENERGY
         return round(min(high, max(low, 0.25 + 0.3 * stone.energy)), 3)
@@ -69,15 +69,15 @@ def _energy(stone: _Stone, brief: Brief) -> float:
 
 
 def _fitted(
-    written: Sequence[_Stone], bars: int, brief: Brief, genre: Genre, random: np.random.Generator
-) -> list[_Stone]:
-    body = [stone for stone in written if stone.name not in OPENINGS | CLOSINGS] or [_Stone("A", 8, 0.6)]
+    written: Sequence[_SectionDraft], bars: int, brief: Brief, genre: Genre, random: np.random.Generator
+) -> list[_SectionDraft]:
+    body = [stone for stone in written if stone.name not in OPENINGS | CLOSINGS] or [_SectionDraft("A", 8, 0.6)]
     if brief.loop:
         return _filled(body, bars, genre.phrase_bars, random)
-    opening = next((stone for stone in written if stone.name in OPENINGS), _Stone("intro", 4, 0.3))
-    closing = next((stone for stone in reversed(written) if stone.name in CLOSINGS), _Stone("outro", 4, 0.35))
+    opening = next((stone for stone in written if stone.name in OPENINGS), _SectionDraft("intro", 4, 0.3))
+    closing = next((stone for stone in reversed(written) if stone.name in CLOSINGS), _SectionDraft("outro", 4, 0.35))
     if bars == 1:
-        return [_Stone("ending", 1, max(stone.energy for stone in body))]
+        return [_SectionDraft("ending", 1, max(stone.energy for stone in body))]
     first = 0 if brief.form in ("sting", "bumper") else _intro_bars(opening.bars, bars)
     last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
     middle = bars - first - last
@@ -92,12 +92,12 @@ def _fitted(
     ]
 
 
-def _closing(closing: _Stone, bars: int, before: float, brief: Brief, kind: str) -> _Stone:
+def _closing(closing: _SectionDraft, bars: int, before: float, brief: Brief, kind: str) -> _SectionDraft:
     """A long close winds down; one that ends on a hit, and a final bar or two, keep the force of what came before."""
     if brief.ending == "big":
-        return _Stone("ending", bars, min(1.0, max(before, 0.85)))
+        return _SectionDraft("ending", bars, min(1.0, max(before, 0.85)))
     if brief.ending != "soft" and (bars <= 2 or kind == "hit"):
-        return _Stone("ending", bars, before if bars <= 2 else max(closing.energy, before - HELD_BACK))
+        return _SectionDraft("ending", bars, before if bars <= 2 else max(closing.energy, before - HELD_BACK))
     return replace(closing, bars=bars)
 
 
@@ -112,14 +112,14 @@ def _closing_bars(written: int, bars: int, *, big: bool) -> int:
     return 2 if bars < 28 else min(max(2, written), 4)
 
 
-def _filled(body: Sequence[_Stone], bars: int, phrase: int, random: np.random.Generator) -> list[_Stone]:
+def _filled(body: Sequence[_SectionDraft], bars: int, phrase: int, random: np.random.Generator) -> list[_SectionDraft]:
     """Cut or repeat the body to exactly ``bars``."""
     if bars >= sum(stone.bars for stone in body):
         return _repeated(body, bars, phrase, random)
     return _peaked(_shortened(body, bars), max(stone.energy for stone in body))
 
 
-def _shortened(body: Sequence[_Stone], bars: int) -> list[_Stone]:
+def _shortened(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     kept = _thinned(body, bars)
     total = sum(stone.bars for stone in kept)
     if total <= bars:
@@ -132,7 +132,7 @@ def _shortened(body: Sequence[_Stone], bars: int) -> list[_Stone]:
     return [replace(kept[0], bars=first), replace(kept[1], bars=bars - first)]
 
 
-def _peaked(stones: Sequence[_Stone], peak: float) -> list[_Stone]:
+def _peaked(stones: Sequence[_SectionDraft], peak: float) -> list[_SectionDraft]:
     """Let the fullest section be as full as the whole form's, so that a short piece still hears the whole band.
 
     A piece of one section goes half the way.
@@ -142,7 +142,7 @@ def _peaked(stones: Sequence[_Stone], peak: float) -> list[_Stone]:
     return [replace(stone, energy=max(stone.energy, energy)) if stone is fullest else stone for stone in stones]
 
 
-def _thinned(body: Sequence[_Stone], bars: int) -> list[_Stone]:
+def _thinned(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     """Leave out sections until the rest fits: what repeats its neighbour first, then contrasts, then any recall."""
     kept = list(body)
     while sum(stone.bars for stone in kept) > bars:
@@ -158,9 +158,9 @@ def _thinned(body: Sequence[_Stone], bars: int) -> list[_Stone]:
     return kept
 
 
-def _cut(stones: Sequence[_Stone], bars: int) -> list[_Stone]:
+def _cut(stones: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     """Cut the last section, or let it go on, so that all last exactly ``bars``."""
-    result: list[_Stone] = []
+    result: list[_SectionDraft] = []
     left = bars
     for stone in stones:
         if left <= 0:
@@ -178,15 +178,17 @@ def _cut(stones: Sequence[_Stone], bars: int) -> list[_Stone]:
     return result
 
 
-def _repeated(body: Sequence[_Stone], bars: int, phrase: int, random: np.random.Generator) -> list[_Stone]:
+def _repeated(
+    body: Sequence[_SectionDraft], bars: int, phrase: int, random: np.random.Generator
+) -> list[_SectionDraft]:
     """Play the body round after round: each round begins elsewhere, with a contrast between, and a little fuller."""
-    stones: list[_Stone] = list(body)
+    stones: list[_SectionDraft] = list(body)
     names = {stone.name for stone in body}
     round_number = 0
     while sum(stone.bars for stone in stones) < bars:
         round_number += 1
         if bars >= LONG_BARS and not names & set(CONTRASTS) and round_number % 2:
-            stones.append(_Stone(CONTRASTS[int(random.integers(2))], max(4, phrase), 0.35))
+            stones.append(_SectionDraft(CONTRASTS[int(random.integers(2))], max(4, phrase), 0.35))
         lift = float(random.uniform(-0.06, 0.08))
         start = int(random.integers(len(body))) if round_number > 1 else 0
         around = [*body[start:], *body[:start]]

@@ -12,7 +12,7 @@ from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import Genre, Progression
 from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.theory import Chord, Key, Meter, on_grid
-from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.harmony.reharmony import colored, reharmonised
 from tunesmith.composer.writing.harmony.roman import parse_progression
 
@@ -64,9 +64,10 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
         fresh = [p for p in options if p not in chosen.values()] or options
         homely = name in HOME_NAMES
         weights = [
-            p.weight * (2.0 if p.use == use else 1.0) * (_homeliness(p, setting.key) if homely else 1.0) for p in fresh
+            p.weight * (2.0 if p.use == use else 1.0) * (_tonic_weight(p, setting.key) if homely else 1.0)
+            for p in fresh
         ]
-        chosen[name] = draw(random, fresh, weights)
+        chosen[name] = weighted_choice(random, fresh, weights)
     return {
         name: tuple(
             tuple(colored(chord, setting.key, setting.genre.harmony.color, random) for chord in bar)
@@ -76,7 +77,7 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
     }
 
 
-def _homeliness(progression: Progression, key: Key) -> float:
+def _tonic_weight(progression: Progression, key: Key) -> float:
     """Return how plainly a progression says where home is: it opens on the tonic, and rests there often."""
     bars = parse_progression(progression.chords, key)
     share = sum(_is_tonic(chord, key) / len(bar) for bar in bars for chord in bar) / len(bars)
@@ -101,7 +102,7 @@ def _section_bars(
         return bars
     if harmony.style == "functional" and section.bars >= 4 and section.bars % len(pattern) == 0:
         cadence = _cadence(setting, random)
-        if cadence and maybe(random, CADENCE_SHARE) and _is_tonic(pattern[0][0], setting.key):
+        if cadence and chance_of(random, CADENCE_SHARE) and _is_tonic(pattern[0][0], setting.key):
             bars[-1] = cadence[-2]
     adventure = harmony.adventure * (1.0 if repeat or section.bars > len(pattern) else 0.4)
     kept = 0 if repeat else min(len(pattern), section.bars // 2)
@@ -121,7 +122,7 @@ def _cadence(setting: Setting, random: np.random.Generator) -> tuple[Bar, ...]:
             suited.append(text)
     if not suited:
         return ()
-    text = draw(random, suited)
+    text = weighted_choice(random, suited)
     if "|" not in text and " " in text.strip():
         lead, _, arrival = text.strip().rpartition(" ")
         text = f"{lead} | {arrival}"

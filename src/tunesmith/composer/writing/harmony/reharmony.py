@@ -8,16 +8,16 @@ import numpy as np
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.theory import Chord, Key
-from tunesmith.composer.writing.drawing import maybe
+from tunesmith.composer.writing.drawing import chance_of
 
 NINTHS_FROM = 0.6
 
 
 def colored(chord: Chord, key: Key, color: float, random: np.random.Generator) -> Chord:
     """Grow a plain triad into a seventh or ninth that stays within the key, with probability ``color``."""
-    if chord.quality not in ("", "m") or not maybe(random, color):
+    if chord.quality not in ("", "m") or not chance_of(random, color):
         return chord
-    ninth = color >= NINTHS_FROM and maybe(random, color - 0.4)
+    ninth = color >= NINTHS_FROM and chance_of(random, color - 0.4)
     classes = set(key.pitch_classes)
     in_key = {step: (chord.root + step) % 12 in classes for step in (10, 11, 14)}
     ninth = ninth and in_key[14]
@@ -44,9 +44,9 @@ def reharmonised(
     for index in range(first, len(bars)):
         bar = bars[index]
         following = bars[index + 1][0] if index + 1 < len(bars) else None
-        if style == "functional" and maybe(random, adventure * 0.45):
+        if style == "functional" and chance_of(random, adventure * 0.45):
             bar = _led(bar, following, key, adventure, mood, random)
-        elif style == "modal" and len(bar) == 1 and bar[0].quality in ("", "m") and maybe(random, adventure * 0.3):
+        elif style == "modal" and len(bar) == 1 and bar[0].quality in ("", "m") and chance_of(random, adventure * 0.3):
             bar = (Chord(bar[0].root, "sus2", bar[0].bass), bar[0])
         result.append(bar)
     return result
@@ -64,7 +64,7 @@ def _led(
     if following is None or len(bar) > 2 or last.root == following.root:
         return bar
     if _is_dominant(last):
-        if following.root == (last.root + 5) % 12 and adventure >= 0.5 and maybe(random, 0.5):
+        if following.root == (last.root + 5) % 12 and adventure >= 0.5 and chance_of(random, 0.5):
             return (*bar[:-1], Chord((last.root + 6) % 12, "7"))  # tritone substitute
         return (*bar[:-1], Chord(last.root, "9sus4" if len(last.intervals) > 3 else "sus4"), last)[-2:]
     if not key.is_minor and last.root == (key.tonic + 5) % 12 and mood.valence < 0.35:

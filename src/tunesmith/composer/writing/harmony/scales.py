@@ -56,7 +56,7 @@ def line_scale(key: Key, genre: Genre) -> tuple[int, ...]:
     return tuple((key.tonic + shift + step) % 12 for step in MODES[name])
 
 
-def sitting(chord: Chord, scale: Iterable[int]) -> npt.NDArray[np.int64]:
+def chord_tone_rank(chord: Chord, scale: Iterable[int]) -> npt.NDArray[np.int64]:
     """Return how each of the 128 pitches sits on ``chord``: (128,) of CHORD_TONE … OUTSIDE.
 
     A bare fifth leaves its third to the line: the scale's third counts as a chord tone there.

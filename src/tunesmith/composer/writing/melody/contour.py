@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.drawing import weighted_choice
 
 Contour = Callable[[float], float]
 
@@ -40,7 +40,7 @@ FIGURES: tuple[tuple[float, tuple[int, ...]], ...] = (
 def draw_contour(random: np.random.Generator, span: int) -> Contour:
     """Draw the curve of an idea that reaches about ``span`` steps."""
     weight_of = [weight for weight, _ in CONTOURS.values()]
-    curve = draw(random, tuple(CONTOURS.values()), weight_of)[1]
+    curve = weighted_choice(random, tuple(CONTOURS.values()), weight_of)[1]
     return lambda t: span * curve(t)
 
 
@@ -53,7 +53,7 @@ def draw_figure(random: np.random.Generator, notes: int, goal: float, leap: floa
         options = [(weight * _fit(figure, left, leap), figure) for weight, figure in FIGURES if len(figure) <= room]
         longest = min(3, room)
         weights = [weight * (4.0 if len(figure) == longest else 1.0) for weight, figure in options]
-        intervals += draw(random, [figure for _, figure in options], weights)
+        intervals += weighted_choice(random, [figure for _, figure in options], weights)
     return intervals
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.drawing import draw, maybe
-from tunesmith.composer.writing.harmony.scales import ladder, line_scale, sitting
-from tunesmith.composer.writing.melody.idioms import compass_of
+from tunesmith.composer.writing.drawing import chance_of, weighted_choice
+from tunesmith.composer.writing.harmony.scales import chord_tone_rank, ladder, line_scale
+from tunesmith.composer.writing.melody.idioms import pitch_range_of
 from tunesmith.composer.writing.plan import Plan, Player
 
 WAVE = 4.0  # semitones by which the line rises and falls over eight bars
@@ -54,9 +54,9 @@ class _Counter:
 def write_counter(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
     """Write a second voice to the lead that is already in ``plan.written``; without one it sings alone, sparsely."""
     tool = instrument(player.instrument)
-    low, high = compass_of(tool, player.register, 9)
+    low, high = pitch_range_of(tool, player.register, 9)
     lead = _lead(plan)
-    voice = _Counter(plan, tool, low, high, lead, tuple(note.start for note in lead), draw(random, ANSWERS))
+    voice = _Counter(plan, tool, low, high, lead, tuple(note.start for note in lead), weighted_choice(random, ANSWERS))
     notes: list[Note] = []
     for section in plan.active_sections(player):
         notes += _section(voice, section, notes[-1].pitch if notes else player.register, random)
@@ -84,7 +84,7 @@ def _section(voice: _Counter, section: Section, previous: int, random: np.random
             _connect(voice, notes, held)
             notes += held
             previous = notes[-1].pitch if notes else previous
-        if gap and (voice.lead or maybe(random, 0.5)):
+        if gap and (voice.lead or chance_of(random, 0.5)):
             notes += _answer(voice, gap, previous, velocity + 6)
             previous = notes[-1].pitch if notes else previous
     return notes
@@ -172,7 +172,7 @@ def _settled(voice: _Counter, note: Note) -> int:
     """Move a long or final note to the nearest chord tone."""
     if note.length < 1.0 and note.start % 1:
         return note.pitch
-    sits = sitting(voice.plan.chord_at(note.start).chord, voice.plan.key.pitch_classes)
+    sits = chord_tone_rank(voice.plan.chord_at(note.start).chord, voice.plan.key.pitch_classes)
     near = [p for p in range(voice.low, voice.high + 1) if sits[p] == 0]
     return min(near, key=lambda p: (abs(p - note.pitch), p)) if near else note.pitch
 

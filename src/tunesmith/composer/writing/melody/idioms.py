@@ -9,7 +9,7 @@ from tunesmith.composer.instruments import Instrument, instrument
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class Idiom:
     """How one instrument carries a line.
 
     ``density`` and ``leap`` scale the genre's taste; ``breath`` is the rest in beats after a phrase; ``legato`` scales
@@ -25,48 +25,48 @@ class Manner:
     graces: float = 0.3
 
 
-BY_FAMILY: Mapping[str, Manner] = {
-    "keys": Manner(),
-    "mallets": Manner(density=0.8, leap=1.2, breath=1.0, graces=0.15),
-    "plucked": Manner(density=1.05, leap=1.1, graces=0.5),
-    "guitar": Manner(density=0.95, slides=0.35, graces=0.35),
-    "strings": Manner(density=0.9, leap=0.9, legato=1.08, slides=0.05, graces=0.4),
-    "winds": Manner(density=0.95, breath=1.0, graces=0.6),
-    "reeds": Manner(density=0.95, breath=1.0, slides=0.2, graces=0.4),
-    "brass": Manner(density=0.8, breath=1.0, leap=1.2, graces=0.1),
-    "voices": Manner(density=0.6, leap=0.7, breath=1.0, legato=1.08, slides=0.05, graces=0.05),
-    "synth": Manner(slides=0.1, graces=0.1),
-    "pads": Manner(density=0.45, leap=0.8, legato=1.08, graces=0.0),
-    "chip": Manner(density=1.25, leap=1.3, breath=0.5, graces=0.2),
-    "percussion": Manner(density=0.6),
-    "bass": Manner(density=0.8),
+BY_FAMILY: Mapping[str, Idiom] = {
+    "keys": Idiom(),
+    "mallets": Idiom(density=0.8, leap=1.2, breath=1.0, graces=0.15),
+    "plucked": Idiom(density=1.05, leap=1.1, graces=0.5),
+    "guitar": Idiom(density=0.95, slides=0.35, graces=0.35),
+    "strings": Idiom(density=0.9, leap=0.9, legato=1.08, slides=0.05, graces=0.4),
+    "winds": Idiom(density=0.95, breath=1.0, graces=0.6),
+    "reeds": Idiom(density=0.95, breath=1.0, slides=0.2, graces=0.4),
+    "brass": Idiom(density=0.8, breath=1.0, leap=1.2, graces=0.1),
+    "voices": Idiom(density=0.6, leap=0.7, breath=1.0, legato=1.08, slides=0.05, graces=0.05),
+    "synth": Idiom(slides=0.1, graces=0.1),
+    "pads": Idiom(density=0.45, leap=0.8, legato=1.08, graces=0.0),
+    "chip": Idiom(density=1.25, leap=1.3, breath=0.5, graces=0.2),
+    "percussion": Idiom(density=0.6),
+    "bass": Idiom(density=0.8),
 }
-BY_NAME: Mapping[str, Manner] = {
-    "glockenspiel": Manner(density=0.65, leap=1.2, breath=1.0, graces=0.05),
-    "music_box": Manner(density=0.85, leap=1.2, breath=1.0, graces=0.1),
-    "celesta": Manner(density=0.8, leap=1.2, breath=1.0, graces=0.1),
-    "tubular_bells": Manner(density=0.35, leap=1.0, breath=2.0, graces=0.0),
-    "fm_bell": Manner(density=0.6, leap=1.1, breath=1.5, graces=0.0),
-    "erhu": Manner(density=0.8, legato=1.08, slides=0.6, graces=0.6),
-    "sitar": Manner(slides=0.5, graces=0.5),
-    "theremin": Manner(density=0.6, legato=1.1, slides=0.9, graces=0.0),
-    "shakuhachi": Manner(density=0.7, breath=1.5, slides=0.5, graces=0.5),
-    "overdriven_guitar": Manner(density=0.9, slides=0.5, graces=0.2),
-    "distorted_guitar": Manner(density=0.9, slides=0.4, graces=0.2),
-    "fiddle": Manner(slides=0.15, graces=0.8),
-    "tin_whistle": Manner(breath=0.5, graces=0.9),
-    "bagpipe": Manner(breath=0.5, graces=1.0),
-    "harpsichord": Manner(density=1.1, graces=0.7),
-    "cowbell_lead": Manner(leap=1.2, breath=0.5, graces=0.0),
+BY_NAME: Mapping[str, Idiom] = {
+    "glockenspiel": Idiom(density=0.65, leap=1.2, breath=1.0, graces=0.05),
+    "music_box": Idiom(density=0.85, leap=1.2, breath=1.0, graces=0.1),
+    "celesta": Idiom(density=0.8, leap=1.2, breath=1.0, graces=0.1),
+    "tubular_bells": Idiom(density=0.35, leap=1.0, breath=2.0, graces=0.0),
+    "fm_bell": Idiom(density=0.6, leap=1.1, breath=1.5, graces=0.0),
+    "erhu": Idiom(density=0.8, legato=1.08, slides=0.6, graces=0.6),
+    "sitar": Idiom(slides=0.5, graces=0.5),
+    "theremin": Idiom(density=0.6, legato=1.1, slides=0.9, graces=0.0),
+    "shakuhachi": Idiom(density=0.7, breath=1.5, slides=0.5, graces=0.5),
+    "overdriven_guitar": Idiom(density=0.9, slides=0.5, graces=0.2),
+    "distorted_guitar": Idiom(density=0.9, slides=0.4, graces=0.2),
+    "fiddle": Idiom(slides=0.15, graces=0.8),
+    "tin_whistle": Idiom(breath=0.5, graces=0.9),
+    "bagpipe": Idiom(breath=0.5, graces=1.0),
+    "harpsichord": Idiom(density=1.1, graces=0.7),
+    "cowbell_lead": Idiom(leap=1.2, breath=0.5, graces=0.0),
 }
 
 
-def manner_of(name: str) -> Manner:
+def idiom_of(name: str) -> Idiom:
     """Return the manner of the instrument called ``name``."""
-    return BY_NAME.get(name) or BY_FAMILY.get(instrument(name).family, Manner())
+    return BY_NAME.get(name) or BY_FAMILY.get(instrument(name).family, Idiom())
 
 
-def compass_of(tool: Instrument, register: int, reach: int = 12) -> tuple[int, int]:
+def pitch_range_of(tool: Instrument, register: int, reach: int = 12) -> tuple[int, int]:
     """Return the lowest and highest pitch of a line lying around ``register``, within the instrument's range."""
     middle = min(max(register, tool.low + reach), tool.high - reach) if tool.high - tool.low > 2 * reach else register
     low, high = max(tool.low, middle - reach), min(tool.high, middle + reach)

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.instruments import Instrument, instrument
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.harmony.scales import ladder, line_scale
-from tunesmith.composer.writing.melody.idioms import Manner, compass_of, manner_of
+from tunesmith.composer.writing.melody.idioms import Idiom, idiom_of, pitch_range_of
 from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke
 from tunesmith.composer.writing.melody.ornaments import ornamented
 from tunesmith.composer.writing.melody.phrases import PhraseTaste, strokes_of
-from tunesmith.composer.writing.melody.pitch_assignment import Range, Wish, metric_weight, set_line
+from tunesmith.composer.writing.melody.pitch_assignment import PitchPreference, Range, assign_pitches, metric_weight
 from tunesmith.composer.writing.melody.rhythm import RhythmTaste
 from tunesmith.composer.writing.melody.themes import ThemeBook, section_units
 from tunesmith.composer.writing.plan import Plan, Player
@@ -35,7 +35,7 @@ class _Lead:
     plan: Plan
     player: Player
     tool: Instrument
-    manner: Manner
+    manner: Idiom
     compass: Range
 
 
@@ -52,7 +52,7 @@ def write_melody(plan: Plan, player: Player, random: np.random.Generator) -> tup
     for section in plan.active_sections(player):
         visit = visits.get(section.name, 0)
         visits[section.name] = visit + 1
-        local = chance(seed, "section", section.name, visit)
+        local = rng_for(seed, "section", section.name, visit)
         notes += _section(lead, section, section_units(book, section, visit, plan.meter), local)
     return _finished(lead, _landed(lead, notes))
 
@@ -87,9 +87,9 @@ def _span(plan: Plan, section: Section) -> tuple[float, float]:
 
 def _lead(plan: Plan, player: Player) -> _Lead:
     tool = instrument(player.instrument)
-    low, high = compass_of(tool, player.register)
+    low, high = pitch_range_of(tool, player.register)
     compass = Range(low, high, line_scale(plan.key, plan.genre), plan.key.tonic)
-    return _Lead(plan, player, tool, manner_of(player.instrument), compass)
+    return _Lead(plan, player, tool, idiom_of(player.instrument), compass)
 
 
 def _taste(lead: _Lead) -> MotifTaste:
@@ -119,7 +119,7 @@ def _section(lead: _Lead, section: Section, units: tuple[Motif, ...], random: np
     strokes = [replace(s, start=s.start + start) for s in strokes_of(units) if s.start + start < end - 0.2]
     strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
     wishes = _wishes(lead, section, strokes)
-    pitches = set_line(lead.plan, wishes, lead.compass)
+    pitches = assign_pitches(lead.plan, wishes, lead.compass)
     base = 66 + 34 * section.energy
     notes = [
         Note(wish.start, wish.length, pitch, _velocity(base, metric_weight(lead.plan, wish.start, wish.length)))
@@ -132,7 +132,7 @@ def _velocity(base: float, weight: str) -> int:
     return int(min(max(base + ACCENTS[weight], 1), 127))
 
 
-def _wishes(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[Wish]:
+def _wishes(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[PitchPreference]:
     """Place steps around the register: higher with energy, folded where they would leave the range."""
     rungs = ladder(lead.compass.scale)
     middle = (lead.compass.low + lead.compass.high) / 2
@@ -147,7 +147,7 @@ def _wishes(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[Wi
     for stroke in strokes:
         step = _reflected(stroke.step - round(centre), limit)
         pitch = min(max(rungs.climb(anchor, step), lead.compass.low), lead.compass.high)
-        wishes.append(Wish(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
+        wishes.append(PitchPreference(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
     return wishes
 
 

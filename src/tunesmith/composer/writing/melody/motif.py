@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.melody.contour import draw_contour, draw_figure
 from tunesmith.composer.writing.melody.rhythm import Cell, RhythmTaste, draw_cell, groups_of, onsets
 
@@ -69,10 +69,10 @@ def draw_motif(random: np.random.Generator, meter: Meter, taste: MotifTaste, kin
     groups = groups_of(meter, taste.rhythm.density) * taste.bars
     strokes = _sketch(random, groups, taste)
     for _ in range(ATTEMPTS):
-        if _has_a_face(strokes):
+        if _is_distinctive(strokes):
             break
         strokes = _sketch(random, groups, taste)
-    if kin is not None and maybe(random, 0.35) and kin.beats == sum(groups):
+    if kin is not None and chance_of(random, 0.35) and kin.beats == sum(groups):
         strokes = _borrow_rhythm(strokes, kin)
     return Motif(_anticipated(random, strokes, taste.rhythm), sum(groups))
 
@@ -84,7 +84,7 @@ def _sketch(random: np.random.Generator, groups: tuple[float, ...], taste: Motif
     return _shape(random, rhythm, letters, taste, sum(groups))
 
 
-def _has_a_face(strokes: tuple[Stroke, ...]) -> bool:
+def _is_distinctive(strokes: tuple[Stroke, ...]) -> bool:
     """Tell whether an idea can be recognised: enough heights, a direction, and more than one note length."""
     if len(strokes) < 3:
         return len(strokes) == 2
@@ -101,8 +101,8 @@ def _has_a_face(strokes: tuple[Stroke, ...]) -> bool:
 
 def _letters(random: np.random.Generator, count: int) -> str:
     if count in GROUP_FORMS:
-        return draw(random, GROUP_FORMS[count])
-    pattern = draw(random, GROUP_FORMS[4])
+        return weighted_choice(random, GROUP_FORMS[count])
+    pattern = weighted_choice(random, GROUP_FORMS[4])
     return (pattern * (count // 4 + 1))[: count - 1] + "z"
 
 
@@ -159,7 +159,7 @@ def _entry(random: np.random.Generator, strokes: list[Stroke], goal: float, figu
                    for w, move in zip(weights, moves, strict=True)]  # fmt: skip
     if not figure:
         weights[3] *= 0.4
-    return here + draw(random, moves, weights)
+    return here + weighted_choice(random, moves, weights)
 
 
 def _borrow_rhythm(strokes: tuple[Stroke, ...], kin: Motif) -> tuple[Stroke, ...]:
@@ -177,7 +177,7 @@ def _anticipated(random: np.random.Generator, strokes: tuple[Stroke, ...], taste
     for index in range(1, len(moved)):
         before, note = moved[index - 1], moved[index]
         room = before.length > early + 0.2 and note.start % 1 == 0 and note.length >= 1
-        if room and maybe(random, 0.5 * taste.syncopation):
+        if room and chance_of(random, 0.5 * taste.syncopation):
             moved[index - 1] = replace(before, length=min(before.length, note.start - early - before.start))
             moved[index] = replace(note, start=note.start - early, length=note.length + early)
     return tuple(moved)

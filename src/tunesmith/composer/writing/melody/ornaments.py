@@ -12,9 +12,9 @@ import numpy as np
 
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.harmony.scales import Ladder, ladder
-from tunesmith.composer.writing.melody.idioms import Manner
+from tunesmith.composer.writing.melody.idioms import Idiom
 from tunesmith.composer.writing.melody.pitch_assignment import Range
 from tunesmith.composer.writing.plan import Plan
 
@@ -23,30 +23,30 @@ TRILLS_FROM = 0.6  # graces of a manner
 
 
 @dataclass(frozen=True, slots=True)
-class _Hand:
+class _OrnamentContext:
     plan: Plan
     rungs: Ladder
     compass: Range
-    manner: Manner
+    manner: Idiom
     grace: float  # beats
 
 
 def ornamented(
-    plan: Plan, notes: Sequence[Note], manner: Manner, compass: Range, random: np.random.Generator
+    plan: Plan, notes: Sequence[Note], manner: Idiom, compass: Range, random: np.random.Generator
 ) -> list[Note]:
     """Return the line decorated; the decorated notes keep their pitch and their place."""
     amount = plan.genre.melody.ornament
     grace = max(0.06, min(0.25, on_grid(GRACE_SECONDS * plan.brief.quarters_per_minute / 60)))
-    hand = _Hand(plan, ladder(compass.scale), compass, manner, on_grid(grace))
+    hand = _OrnamentContext(plan, ladder(compass.scale), compass, manner, on_grid(grace))
     line: list[Note] = []
     for index, note in enumerate(notes):
         before = line[-1] if line else None
         after = notes[index + 1] if index + 1 < len(notes) else None
-        if maybe(random, amount * manner.slides):
+        if chance_of(random, amount * manner.slides):
             note = replace(note, glide=_slide(before, note))
-        if _jazzes(plan) and maybe(random, 0.6 * amount) and _approach(line, note, random):
+        if _jazzes(plan) and chance_of(random, 0.6 * amount) and _approach(line, note, random):
             line.append(note)
-        elif maybe(random, amount * manner.graces) and note.length >= 0.5:
+        elif chance_of(random, amount * manner.graces) and note.length >= 0.5:
             line += _decorated(hand, note, after, random)
         else:
             line.append(note)
@@ -73,33 +73,33 @@ def _approach(line: list[Note], note: Note, random: np.random.Generator) -> bool
     if start - line[-1].start < 0.45:
         return False
     line[-1] = replace(line[-1], length=min(line[-1].length, start - line[-1].start))
-    line.append(Note(start, 0.5, note.pitch + draw(random, (-1, -1, 1)), max(1, note.velocity - 12)))
+    line.append(Note(start, 0.5, note.pitch + weighted_choice(random, (-1, -1, 1)), max(1, note.velocity - 12)))
     return True
 
 
-def _decorated(hand: _Hand, note: Note, after: Note | None, random: np.random.Generator) -> list[Note]:
-    turns = note.length >= 1.0 and after is not None and maybe(random, 0.4)
+def _decorated(hand: _OrnamentContext, note: Note, after: Note | None, random: np.random.Generator) -> list[Note]:
+    turns = note.length >= 1.0 and after is not None and chance_of(random, 0.4)
     upper = _rung(hand, note.pitch, 1)
     if upper is None or upper - note.pitch > 4:
         return [note]
     if turns:
         return _turn(hand, note, upper)
-    if note.length >= 2.0 and hand.manner.graces >= TRILLS_FROM and maybe(random, 0.25):
+    if note.length >= 2.0 and hand.manner.graces >= TRILLS_FROM and chance_of(random, 0.25):
         return _trill(hand, note, upper)
-    return _grace(hand, note, draw(random, (upper, upper, _rung(hand, note.pitch, -1) or upper)))
+    return _grace(hand, note, weighted_choice(random, (upper, upper, _rung(hand, note.pitch, -1) or upper)))
 
 
-def _rung(hand: _Hand, pitch: int, steps: int) -> int | None:
+def _rung(hand: _OrnamentContext, pitch: int, steps: int) -> int | None:
     found = hand.rungs.climb(hand.rungs.nearest(pitch), steps)
     return found if hand.compass.low <= found <= hand.compass.high else None
 
 
-def _grace(hand: _Hand, note: Note, neighbour: int) -> list[Note]:
+def _grace(hand: _OrnamentContext, note: Note, neighbour: int) -> list[Note]:
     rest = replace(note, start=on_grid(note.start + hand.grace), length=on_grid(note.length - hand.grace))
     return [Note(note.start, hand.grace, neighbour, max(1, note.velocity - 10)), rest]
 
 
-def _turn(hand: _Hand, note: Note, upper: int) -> list[Note]:
+def _turn(hand: _OrnamentContext, note: Note, upper: int) -> list[Note]:
     lower = _rung(hand, note.pitch, -1) or note.pitch
     size = min(hand.grace * 1.5, note.length / 6)
     at = note.end - 3 * size
@@ -108,7 +108,7 @@ def _turn(hand: _Hand, note: Note, upper: int) -> list[Note]:
     return [replace(note, length=on_grid(at - note.start)), *tail]
 
 
-def _trill(hand: _Hand, note: Note, upper: int) -> list[Note]:
+def _trill(hand: _OrnamentContext, note: Note, upper: int) -> list[Note]:
     count = 2 * int(note.length / 2 / hand.grace / 2)
     start = on_grid(note.end - count * hand.grace)
     shake = [Note(on_grid(start + i * hand.grace), hand.grace, (upper, note.pitch)[i % 2], max(1, note.velocity - 8))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.drawing import draw, maybe
+from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.melody.motif import (
     Motif,
     MotifTaste,
@@ -78,9 +78,9 @@ def draw_theme(
     """Invent a theme: an idea, a second one, and a plan that states them."""
     idea = draw_motif(random, meter, taste, kin)
     second = draw_motif(random, meter, taste, idea)
-    plan = draw(random, PHRASE_PLANS[taste.bars])
+    plan = weighted_choice(random, PHRASE_PLANS[taste.bars])
     units = _with_one_climax(_units(random, plan, (idea, second), meter, phrasing))
-    return Theme(idea, _with_pickups(units, draw(random, PICKUPS), taste.rhythm.shortest))
+    return Theme(idea, _with_pickups(units, weighted_choice(random, PICKUPS), taste.rhythm.shortest))
 
 
 def develop(random: np.random.Generator, theme: Theme, meter: Meter, phrasing: PhraseTaste) -> Theme:
@@ -94,14 +94,14 @@ def develop(random: np.random.Generator, theme: Theme, meter: Meter, phrasing: P
 def _units(
     random: np.random.Generator, plan: str, ideas: tuple[Motif, Motif], meter: Meter, phrasing: PhraseTaste
 ) -> tuple[Motif, ...]:
-    late = maybe(random, 0.4)
+    late = chance_of(random, 0.4)
     units = []
     for word in plan.split():
         letter, shift, close = _parsed(word)
         unit = sequenced(_source(letter, ideas), shift)
         if close:
             unit = _close(unit, close, meter, phrasing, late=late or letter != "c")
-        elif maybe(random, phrasing.rest * 0.5):
+        elif chance_of(random, phrasing.rest * 0.5):
             unit = _breathing(unit, phrasing.breath)
         units.append(unit)
     return tuple(units)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.composer.theory import Chord
-from tunesmith.composer.writing.harmony.scales import sitting
+from tunesmith.composer.writing.harmony.scales import chord_tone_rank
 from tunesmith.composer.writing.plan import Plan
 
 Costs = npt.NDArray[np.float64]
@@ -36,7 +36,7 @@ UNMEANT_REPEAT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PitchPreference:
     """One note to set: ``start`` and ``length`` in beats, the ``pitch`` meant, and ``close`` as in Stroke."""
 
     start: float
@@ -55,7 +55,7 @@ class Range:
     tonic: int
 
 
-def set_line(plan: Plan, wishes: Sequence[Wish], compass: Range) -> tuple[int, ...]:
+def assign_pitches(plan: Plan, wishes: Sequence[PitchPreference], compass: Range) -> tuple[int, ...]:
     """Return one pitch a wish."""
     if not wishes:
         return ()
@@ -112,7 +112,7 @@ class _Table:
 
     def sits(self, chord: Chord) -> npt.NDArray[np.int64]:
         if chord not in self._sitting:
-            everywhere = sitting(chord, self.compass.scale)
+            everywhere = chord_tone_rank(chord, self.compass.scale)
             self._sitting[chord] = everywhere[self.compass.low : self.compass.high + 1]
         return self._sitting[chord]
 
@@ -138,7 +138,7 @@ class _Table:
                 self._close[chord, close] += np.where(self.pitches % 12 == self.compass.tonic, 0.0, 1.0)
         return self._close[chord, close]
 
-    def cost(self, wish: Wish) -> Costs:
+    def cost(self, wish: PitchPreference) -> Costs:
         chord = harmony_of(self.plan, wish.start, wish.length)
         costs = self.base(chord, metric_weight(self.plan, wish.start, wish.length))
         costs = costs + 0.28 * np.abs(self.pitches - wish.pitch)
@@ -161,7 +161,7 @@ def _moves(compass: Range) -> _Moves:
     return _Moves(interval, awkward + np.where(size > 12, 30.0, 0.0), (size > 2).astype(float))
 
 
-def _step_cost(moves: _Moves, table: _Table, before: Wish, wish: Wish) -> Costs:
+def _step_cost(moves: _Moves, table: _Table, before: PitchPreference, wish: PitchPreference) -> Costs:
     meant = wish.pitch - before.pitch
     cost = 0.8 * np.abs(moves.interval - meant) + moves.awkward
     if wish.start - before.start - before.length > 1.0:

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.drawing import draw
+from tunesmith.composer.writing.drawing import weighted_choice
 
 Cell = tuple[float, ...]
 
@@ -96,7 +96,7 @@ def draw_cell(random: np.random.Generator, length: float, taste: RhythmTaste, av
     """Draw a cell for ``length`` beats that suits the taste, rather another than ``avoid``."""
     options = cells_for(length)
     weights = [_fitness(cell, length, taste) * (0.1 if cell == avoid else 1.0) for cell in options]
-    return draw(random, options, weights)
+    return weighted_choice(random, options, weights)
 
 
 def _fitness(cell: Cell, length: float, taste: RhythmTaste) -> float:

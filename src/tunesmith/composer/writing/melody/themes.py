@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tunesmith.composer.rng import chance
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Section
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, fragmented, inverted, sequenced, thinned
@@ -56,7 +56,7 @@ class ThemeBook:
 
 @lru_cache(maxsize=16)
 def _drawn(book: ThemeBook, name: str) -> Theme:
-    random = chance(book.seed, "theme", name)
+    random = rng_for(book.seed, "theme", name)
     if name == "A":
         return draw_theme(random, book.meter, book.taste, book.phrasing)
     if name == "bridge":

@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import TICKS_PER_BEAT, on_grid
-from tunesmith.composer.writing.melody.idioms import manner_of
+from tunesmith.composer.writing.melody.idioms import idiom_of
 from tunesmith.composer.writing.performance.dynamics import velocities
 from tunesmith.composer.writing.performance.swing import swung
 from tunesmith.composer.writing.performance.timing import offsets
@@ -79,7 +79,7 @@ def _touch(plan: Plan, player: Player) -> float:
     """Return the share of a note's length that sounds."""
     if player.role in ("drums", "percussion"):
         return 1.0
-    legato = plan.genre.feel.legato * manner_of(player.instrument).legato
+    legato = plan.genre.feel.legato * idiom_of(player.instrument).legato
     return max(legato, 0.98) if player.role == "pad" else legato * LEGATO_OF.get(player.role, 1.0)
 
 

@@ -19,7 +19,7 @@ LEAST_SECONDS = 1.0
 COME_BACK = 503
 
 
-class UnhurriedRoute(APIRoute):
+class DelayedUnavailableRoute(APIRoute):
     """Holds back an error of status 503 until the request has lasted ``LEAST_SECONDS``."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -33,7 +33,7 @@ def add_about(routes: APIRouter, context: DialectContext) -> None:
 
     @routes.get("/info", summary="What the usual model is, as of an Inference Endpoint")
     async def info(model: str = DEFAULT_MODEL) -> dict[str, Any]:
-        made_by = await context.loading.made_by(model)
+        resolved_model = await context.loading.made_by(model)
         return {
             "model_id": model, "model_pipeline_tag": "text-to-audio", "model_device_type": COMPUTE_TYPE,
             "sampling_rate": MUSICGEN_RATE, "generated_by": made_by.generated_by,

@@ -14,7 +14,7 @@ from tunesmith.field_errors import checked, or_null, settled, shown
 from tunesmith.jobs.job import Submission
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.apis.forms import MAX_FIELDS, is_form, read_form
-from tunesmith.server.apis.huggingface.response import CONTENT_TYPES, Answer
+from tunesmith.server.apis.huggingface.response import CONTENT_TYPES, ResponseFormat
 from tunesmith.server.apis.request_body import in_thread_if_large
 from tunesmith.server.apis.schemas import music_fields
 from tunesmith.server.errors import BadRequest, NotJson
@@ -60,7 +60,7 @@ def documented_inputs() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-async def asked_for(request: Request) -> dict[str, Any]:
+async def parse_request(request: Request) -> dict[str, Any]:
     """Read the body of a request, which may also be a form in parts."""
     content_type = request.headers.get("content-type", "")
     body = await in_thread_if_large(read_body, await request.body(), content_type)
@@ -101,7 +101,7 @@ def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
     return body if isinstance(body, dict) else {"inputs": body}
 
 
-def submission_of(body: Mapping[str, Any], model: str | None, owner: str | None, accept: str) -> Submission:
+def to_submission(body: Mapping[str, Any], model: str | None, owner: str | None, accept: str) -> Submission:
     """Return the job that a body asks for: 10 s of mono at 32 kHz unless it says otherwise, as MusicGen makes."""
     parameters = _parameters(body)
     asked = model or _model(body)
@@ -110,7 +110,7 @@ def submission_of(body: Mapping[str, Any], model: str | None, owner: str | None,
     left_open = {name: value for name, value in usual.items() if name not in settled(ours, FIELDS)[0]}
     music = {"inputs": _prompt(body), "model": asked, **left_open, **ours}
     request = checked(GenerationRequest, music, aliases={**FIELD_ALIASES, "inputs": "prompt"})
-    answer = Answer.wanted(parameters.get("format"), accept)
+    answer = ResponseFormat.from_accept_header(parameters.get("format"), accept)
     return Submission(request, DIALECT, owner, model=asked, extra={"format": answer.format})
 
 

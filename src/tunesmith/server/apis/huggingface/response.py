@@ -20,14 +20,14 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponseFormat:
     """A sound in a ``format``, and whether it is to be wrapped into JSON."""
 
     format: str
     in_json: bool
 
     @classmethod
-    def wanted(cls, named: object, accept: str) -> Answer:
+    def from_accept_header(cls, named: object, accept: str) -> ResponseFormat:
         """Return the format asked for by name, or the first that the Accept header names; WAV otherwise.
 
         JSON is only for those who take JSON and no sound: some libraries add ``application/json`` to every request.

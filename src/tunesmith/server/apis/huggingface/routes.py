@@ -17,11 +17,11 @@ from fastapi.responses import JSONResponse, Response
 from tunesmith.errors import TunesmithError, UnknownName
 from tunesmith.jobs.job import Job
 from tunesmith.server.apis.errors import error_response, message_of, status_of
-from tunesmith.server.apis.huggingface.delayed_503 import UnhurriedRoute
+from tunesmith.server.apis.huggingface.delayed_503 import DelayedUnavailableRoute
 from tunesmith.server.apis.huggingface.model_info import COMPUTE_TYPE, add_about
-from tunesmith.server.apis.huggingface.request import asked_for, documented_inputs, submission_of, waits_for_model
-from tunesmith.server.apis.huggingface.response import Answer
-from tunesmith.server.apis.responses import headers_of, make, whole
+from tunesmith.server.apis.huggingface.request import documented_inputs, parse_request, to_submission, waits_for_model
+from tunesmith.server.apis.huggingface.response import ResponseFormat
+from tunesmith.server.apis.responses import full_response, headers_of, run_and_wait
 from tunesmith.server.context import DialectContext
 from tunesmith.server.errors import ModelIsLoading
 
@@ -35,18 +35,20 @@ _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 
 def router(context: DialectContext) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(tags=["Hugging Face"], route_class=UnhurriedRoute, dependencies=[Depends(context.authenticate)])
+    routes = APIRouter(
+        tags=["Hugging Face"], route_class=DelayedUnavailableRoute, dependencies=[Depends(context.authenticate)]
+    )
     add_about(routes, context)
     caller_of, body = Depends(context.authenticate), documented_inputs()
 
     async def generate(request: Request, model: str | None, owner: str | None) -> Response:
-        asked = await asked_for(request)
+        asked = await parse_request(request)
         accept = request.headers.get("accept", "")
-        submission = submission_of(asked, model, owner, accept)
+        submission = to_submission(asked, model, owner, accept)
         if not waits_for_model(asked, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
             await context.loading.wait(submission.request.model, NO_WAIT_SECONDS)
-        job = await make(context.service, submission, request)
-        return await _answer(context, job, Answer.wanted(submission.extra["format"], accept))
+        job = await run_and_wait(context.service, submission, request)
+        return await _answer(context, job, ResponseFormat.from_accept_header(submission.extra["format"], accept))
 
     @routes.post("/models/{model:path}", openapi_extra=body, summary="Music from a prompt")
     @routes.post(
@@ -69,11 +71,11 @@ def router(context: DialectContext) -> APIRouter:
     return routes
 
 
-async def _answer(context: DialectContext, job: Job, answer: Answer) -> Response:
+async def _answer(context: DialectContext, job: Job, answer: ResponseFormat) -> Response:
     """Answer with the sound; to those who take only JSON, with what their API says of a sound in JSON."""
     path, headers = context.service.result_path(job), all_headers(job)
     if not answer.in_json:
-        return await whole(path, answer.media_type, headers)
+        return await full_response(path, answer.media_type, headers)
     sound = await asyncio.to_thread(path.read_bytes)
     blob = await asyncio.to_thread(base64.b64encode, sound)
     said = {"label": job.generated_by, "blob": blob.decode(), "content-type": answer.media_type}

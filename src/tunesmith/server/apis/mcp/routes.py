@@ -39,7 +39,7 @@ def router(context: Context) -> APIRouter:
         raw = await request.body()
         if raw:
             await in_thread_if_large(parse_json, raw)
-        return _Answer(await sessions.running(), raw)
+        return _AsgiResponse(await sessions.running(), raw)
 
     return routes
 
@@ -88,7 +88,7 @@ def _sessions_of(service: Service) -> StreamableHTTPSessionManager:
     return sessions_of(service)
 
 
-class _Answer(Response):
+class _AsgiResponse(Response):
     """An answer that the protocol's library writes itself."""
 
     def __init__(self, sessions: StreamableHTTPSessionManager, body: bytes) -> None:

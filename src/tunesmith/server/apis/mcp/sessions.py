@@ -13,12 +13,12 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 from tunesmith.errors import JobNotFound
 from tunesmith.generator import Progress
-from tunesmith.jobs.fallback import stood_in_for
+from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import JobState, Submission
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.errors import Service, message_of
 from tunesmith.server.apis.mcp.tool import MusicFile, Tell, tool_server
-from tunesmith.server.apis.responses import succeeded, warnings_of
+from tunesmith.server.apis.responses import require_success, warnings_of
 
 DIALECT = "mcp"
 MUSIC = "tunesmith://music/"
@@ -44,11 +44,11 @@ class ServiceMaker:
             with anyio.CancelScope(shield=True):
                 await self._service.cancel(submitted.id)
             raise
-        job = succeeded(job)
+        job = require_success(job)
         path = self._service.result_path(job)
         seed = job.metadata.get("seed", request.seed)
         duration = job.result.duration if job.result else job.audio_seconds
-        asked = stood_in_for(job)
+        asked = fallback_for(job)
         name = f"{job.id}.{file_format}"
         uri, warnings = f"{MUSIC}{job.id}", warnings_of(job)
         return MusicFile(path, name, uri, job.generated_by, seed, duration, asked, warnings)

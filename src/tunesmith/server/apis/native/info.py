@@ -13,12 +13,12 @@ from pydantic import ConfigDict, Field
 import tunesmith
 from tunesmith.field_errors import GivenFields
 from tunesmith.field_limits import Prompt
-from tunesmith.jobs.runners.pool import Loaded
+from tunesmith.jobs.runners.pool import LoadedModel
 from tunesmith.request import DRAWN_SEEDS, IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
 from tunesmith.server.apis.native.errors import responses
 from tunesmith.server.apis.native.jobs import encoded
 from tunesmith.server.apis.native.schemas import ExplanationDocument, LoadedDocument, LoadedModels, VersionDocument
-from tunesmith.server.apis.native.views import moment
+from tunesmith.server.apis.native.views import to_iso8601
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.context import DialectContext
 
@@ -64,13 +64,13 @@ def _explained(request: GenerationRequest) -> dict[str, Any]:
     return read_brief(request).explanation()
 
 
-def _loaded(one: Loaded, now: float) -> LoadedDocument:
+def _loaded(one: LoadedModel, now: float) -> LoadedDocument:
     return LoadedDocument(
         name=one.model,
         process_id=one.process_id,
         memory_bytes=one.memory_bytes,
         requests_running=one.busy,
         loading_seconds=one.loading_for,
-        expires_at=None if one.expires_in is None else moment(now + one.expires_in),
+        expires_at=None if one.expires_in is None else to_iso8601(now + one.expires_in),
         expires_in_seconds=one.expires_in,
     )

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 
 from tunesmith.errors import ServerStopping
-from tunesmith.jobs.estimates import Outlook, Prospect
+from tunesmith.jobs.estimates import QueueEstimate, QueueEstimator
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.apis.native.views import job_document, job_news
@@ -24,10 +24,10 @@ KINDS: Mapping[JobState, str] = {
 """The name of the event that tells of each state."""
 
 
-class News:
+class JobEventStream:
     """Tells of jobs."""
 
-    def __init__(self, service: MusicService, outlook: Outlook) -> None:
+    def __init__(self, service: MusicService, outlook: QueueEstimator) -> None:
         self._service = service
         self._outlook = outlook
 
@@ -38,10 +38,10 @@ class News:
         job: Job | None = None
         with contextlib.suppress(ServerStopping), self._service.follow(job_id) as feed:
             while job is None or not job.state.is_final:
-                job = await feed.after(job, _patience(job, said_at)) or job
+                job = await feed.after(job, _heartbeat_seconds(job, said_at)) or job
                 if job is None:
                     continue
-                prospect = await self._outlook.of(job)
+                prospect = await self._outlook.estimate(job)
                 new = (job.state, job.progress, job.stage, prospect.position)
                 if new != said:
                     said, said_at = new, time.monotonic()
@@ -51,11 +51,11 @@ class News:
                     yield STILL_HERE
 
 
-def _patience(job: Job | None, said_at: float) -> float:
+def _heartbeat_seconds(job: Job | None, said_at: float) -> float:
     left = max(0.0, said_at + SILENCE_SECONDS - time.monotonic())
     return min(left, LOOK_SECONDS) if job is None or job.state is JobState.QUEUED else left
 
 
-def _event(job: Job, prospect: Prospect) -> str:
+def _event(job: Job, prospect: QueueEstimate) -> str:
     told = job_document(job, prospect) if job.state.is_final else job_news(job, prospect)
     return event(KINDS[job.state], told)

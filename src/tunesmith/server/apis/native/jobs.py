@@ -11,18 +11,18 @@ from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
 from tunesmith.errors import JobNotFound, ServerStopping
-from tunesmith.jobs.estimates import Outlook
+from tunesmith.jobs.estimates import QueueEstimator
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.service import MusicService
 from tunesmith.jobs.store import JobFilter
 from tunesmith.server.apis.native.errors import responses
-from tunesmith.server.apis.native.job_events import News
-from tunesmith.server.apis.native.request import Orders, documented_order
+from tunesmith.server.apis.native.job_events import JobEventStream
+from tunesmith.server.apis.native.request import RequestParser, documented_order
 from tunesmith.server.apis.native.schemas import JobDocument, JobsPage
 from tunesmith.server.apis.native.views import JOBS, job_document, media_type_of, path_of, timing_headers
-from tunesmith.server.apis.responses import file_pieces, headers_of, make, streamed, whole
+from tunesmith.server.apis.responses import file_pieces, full_response, headers_of, run_and_wait, streaming_response
 from tunesmith.server.apis.sse import event_stream
-from tunesmith.server.errors import NoMusic
+from tunesmith.server.errors import ResultNotAvailable
 
 PAGE, MAX_PAGE = 20, 100
 MAX_WAIT_SECONDS = 60.0
@@ -40,20 +40,20 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 class Jobs:
     """The routes of music and jobs."""
 
-    def __init__(self, service: MusicService, orders: Orders, outlook: Outlook) -> None:
+    def __init__(self, service: MusicService, orders: RequestParser, outlook: QueueEstimator) -> None:
         self._service = service
         self._orders = orders
         self._outlook = outlook
-        self._news = News(service, outlook)
+        self._news = JobEventStream(service, outlook)
 
     async def generate(self, request: Request, stream: bool, caller: Any) -> Response:
         """Make music and answer with its bytes."""
         submission = await self._orders.read(request, caller)
-        job = await make(self._service, submission, request)
+        job = await run_and_wait(self._service, submission, request)
         path, headers = self._service.result_path(job), {**headers_of(job), **timing_headers(job)}
         if stream:
-            return streamed(file_pieces(path), media_type_of(job), headers)
-        return await whole(path, media_type_of(job), headers)
+            return streaming_response(file_pieces(path), media_type_of(job), headers)
+        return await full_response(path, media_type_of(job), headers)
 
     async def create(self, request: Request, caller: Any) -> Response:
         """Hand a job in."""
@@ -72,7 +72,7 @@ class Jobs:
     async def page(self, which: JobFilter, limit: int, before: str | None) -> Response:
         """List jobs, newest first."""
         page = await self._service.page(which, limit, before)
-        shown = [job_document(job, await self._outlook.of(job)) for job in page.jobs]
+        shown = [job_document(job, await self._outlook.estimate(job)) for job in page.jobs]
         states = "".join(f"&state={state.value}" for state in which.states or ())
         after = page.next_before and f"{JOBS}?limit={limit}{states}&before={page.next_before}"
         return encoded(JobsPage(jobs=shown, next=after))
@@ -81,7 +81,7 @@ class Jobs:
         """Answer with what a job made."""
         job = await self._service.get(job_id, caller.owner)
         if job.state is not JobState.SUCCEEDED:
-            raise NoMusic(job)
+            raise ResultNotAvailable(job)
         if job.data_removed:
             raise JobNotFound(job_id)
         path = self._service.result_path(job)
@@ -98,7 +98,7 @@ class Jobs:
         return await self._answer(await self._service.cancel(job.id))
 
     async def _answer(self, job: Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        return encoded(job_document(job, await self._outlook.of(job)), status, headers)
+        return encoded(job_document(job, await self._outlook.estimate(job)), status, headers)
 
 
 def encoded(document: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -14,7 +14,7 @@ from tunesmith.errors import UnknownName
 from tunesmith.field_errors import GivenFields
 from tunesmith.field_limits import MAX_CHARACTERS, ModelName
 from tunesmith.hosted.model_names import is_hosted
-from tunesmith.models.catalog import COMPOSER, KnownModel, known_model, known_models
+from tunesmith.models.catalog import COMPOSER, ModelInfo, known_model, known_models
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
 from tunesmith.server.apis.native.errors import responses
@@ -28,11 +28,11 @@ from tunesmith.server.apis.native.hub import (
 )
 from tunesmith.server.apis.native.jobs import EVENTS, encoded
 from tunesmith.server.apis.native.schemas import (
+    AvailableModel,
     ErrorDetail,
     ErrorDocument,
     ModelDocument,
     ModelsDocument,
-    OfferDocument,
     PullProgress,
 )
 from tunesmith.server.apis.request_body import documented, read_body
@@ -95,7 +95,7 @@ def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None
     )  # fmt: skip
     async def pull(request: Request) -> Response:
         body = await read_body(request, PullBody)
-        return event_stream(_told(await pulls.begin(body.request())))
+        return event_stream(_progress_events(await pulls.begin(body.request())))
 
     @routes.delete(
         MODELS + "/{name:path}", dependencies=admin, summary="Remove an installed model", status_code=204,
@@ -106,7 +106,7 @@ def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None
         return Response(status_code=204)
 
 
-async def _told(pull: Pull) -> AsyncIterator[str]:
+async def _progress_events(pull: Pull) -> AsyncIterator[str]:
     """Tell how a pull goes on; it ends when its caller goes."""
     try:
         while True:
@@ -120,7 +120,7 @@ async def _told(pull: Pull) -> AsyncIterator[str]:
 
 def _event(message: Mapping[str, Any]) -> str:
     if "offer" in message:
-        return event("offer", OfferDocument(**message["offer"]))
+        return event("offer", AvailableModel(**message["offer"]))
     if "progress" in message:
         return event("progress", PullProgress(stage=message["stage"], progress=message["progress"]))
     if "installed" in message:
@@ -135,7 +135,7 @@ class Installed(BaseModel):
     name: str
 
 
-def _find(name: str) -> KnownModel:
+def _find(name: str) -> ModelInfo:
     return known_model(Store.default(), name)
 
 
@@ -151,7 +151,7 @@ def _kind_of(name: str) -> str:
     return COMPOSER if name == COMPOSER else "hosted" if is_hosted(name) else "plugin"
 
 
-def _document(model: KnownModel, loaded: set[str]) -> ModelDocument:
+def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
     manifest = model.installed.manifest if model.installed else None
     sizes, entry = manifest.sizes if manifest else None, model.entry
     return ModelDocument(

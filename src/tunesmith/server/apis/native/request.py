@@ -25,7 +25,7 @@ from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.auth import Caller
 from tunesmith.server.inline_sound import decode_base64
 from tunesmith.server.json_text import MAX_STRING_CHARACTERS
-from tunesmith.server.remote_audio import Fetcher, FetchLimits
+from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher
 from tunesmith.server.upload_limits import Uploads
 from tunesmith.suggestions import field_for
 
@@ -45,10 +45,10 @@ MAX_FORM_FIELDS = 64
 MAX_SCHEME_CHARACTERS = 8
 
 
-class Orders:
+class RequestParser:
     """Reads requests for music; recordings that come along are kept as inputs."""
 
-    def __init__(self, service: MusicService, fetcher: Fetcher, uploads: Uploads) -> None:
+    def __init__(self, service: MusicService, fetcher: RemoteAudioFetcher, uploads: Uploads) -> None:
         self._service = service
         self._fetcher = fetcher
         self._uploads = uploads

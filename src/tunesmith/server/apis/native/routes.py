@@ -11,16 +11,16 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from tunesmith.jobs.estimates import Outlook
+from tunesmith.jobs.estimates import QueueEstimator
 from tunesmith.server.apis.native.errors import errors
 from tunesmith.server.apis.native.info import add_about
 from tunesmith.server.apis.native.jobs import Jobs, add_jobs
 from tunesmith.server.apis.native.models import add_models
-from tunesmith.server.apis.native.request import Orders
+from tunesmith.server.apis.native.request import RequestParser
 from tunesmith.server.context import DialectContext
 from tunesmith.server.model_pulls import Pulls
-from tunesmith.server.remote_audio import Fetcher
-from tunesmith.server.ssrf_guard import Guard
+from tunesmith.server.remote_audio import RemoteAudioFetcher
+from tunesmith.server.ssrf_guard import AddressGuard
 
 __all__ = ["errors", "router"]
 
@@ -28,8 +28,10 @@ __all__ = ["errors", "router"]
 def router(context: DialectContext) -> APIRouter:
     """Return the routes."""
     service, loading = context.service, context.loading
-    outlook = Outlook(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
-    orders = Orders(service, Fetcher(Guard(context.settings.allow_private_addresses)), context.uploads)
+    outlook = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
+    orders = RequestParser(
+        service, RemoteAudioFetcher(AddressGuard(context.settings.allow_private_addresses)), context.uploads
+    )
     pulls = Pulls()
 
     @asynccontextmanager

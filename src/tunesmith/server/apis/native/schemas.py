@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunesmith.jobs.job import JobState
 
 
-class Document(BaseModel):
+class ResponseModel(BaseModel):
     """The root of them all."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class ErrorDetail(Document):
+class ErrorDetail(ResponseModel):
     """What went wrong: ``type`` for programs, ``message`` for people, ``field`` where one is to blame."""
 
     type: str
@@ -24,13 +24,13 @@ class ErrorDetail(Document):
     field: str | None = None
 
 
-class ErrorDocument(Document):
+class ErrorDocument(ResponseModel):
     """The one shape of an error."""
 
     error: ErrorDetail
 
 
-class Timings(Document):
+class Timings(ResponseModel):
     """How long each stage of a job took; null while it is not over."""
 
     queued_seconds: float | None
@@ -39,7 +39,7 @@ class Timings(Document):
     total_seconds: float | None
 
 
-class LoopDocument(Document):
+class LoopDocument(ResponseModel):
     """A loop in a file: its first sample ``start``, its last ``end``, its ``length``, and the same in seconds."""
 
     start: int
@@ -51,7 +51,7 @@ class LoopDocument(Document):
     length_seconds: float
 
 
-class ResultDocument(Document):
+class ResultDocument(ResponseModel):
     """The file a job made."""
 
     url: str
@@ -65,7 +65,7 @@ class ResultDocument(Document):
     loop_points: list[LoopDocument] | None = Field(description="Where the file loops; null where it does not.")
 
 
-class Links(Document):
+class Links(ResponseModel):
     """Where more is to be had; paths on this server."""
 
     self: str
@@ -73,7 +73,7 @@ class Links(Document):
     audio: str
 
 
-class JobDocument(Document):
+class JobDocument(ResponseModel):
     """A job. ``model`` was asked for, ``generated_by`` makes it; they differ where the composer stands in."""
 
     id: str
@@ -98,7 +98,7 @@ class JobDocument(Document):
     links: Links
 
 
-class JobNews(Document):
+class JobEvent(ResponseModel):
     """What changes while a job is on its way."""
 
     id: str
@@ -110,14 +110,14 @@ class JobNews(Document):
     eta_seconds: float | None
 
 
-class JobsPage(Document):
+class JobsPage(ResponseModel):
     """Jobs, newest first; ``next`` is the path of the page after them, null on the last."""
 
     jobs: list[JobDocument]
     next: str | None
 
 
-class ReasonDocument(Document):
+class ReasonDocument(ResponseModel):
     """Why a ``field`` of the brief is what it is: ``source`` is flag, prompt, meaning, genre or chance."""
 
     field: str
@@ -126,7 +126,7 @@ class ReasonDocument(Document):
     because: str
 
 
-class ExplanationDocument(Document):
+class ExplanationDocument(ResponseModel):
     """What the composer reads from a prompt."""
 
     prompt: str
@@ -134,7 +134,7 @@ class ExplanationDocument(Document):
     warnings: list[str]
 
 
-class ModelDocument(Document):
+class ModelDocument(ResponseModel):
     """A model that is here or can be pulled. What is not known is null."""
 
     name: str
@@ -156,13 +156,13 @@ class ModelDocument(Document):
     follows_melodies: bool | None
 
 
-class ModelsDocument(Document):
+class ModelsDocument(ResponseModel):
     """All models."""
 
     models: list[ModelDocument]
 
 
-class LoadedDocument(Document):
+class LoadedDocument(ResponseModel):
     """A process with a model in memory. ``expires_at`` is null while it works and where it always stays."""
 
     name: str
@@ -174,13 +174,13 @@ class LoadedDocument(Document):
     expires_in_seconds: float | None
 
 
-class LoadedModels(Document):
+class LoadedModels(ResponseModel):
     """What is in memory now."""
 
     models: list[LoadedDocument]
 
 
-class OfferDocument(Document):
+class AvailableModel(ResponseModel):
     """What a pull is about to install, told before anything large is downloaded."""
 
     name: str
@@ -192,14 +192,14 @@ class OfferDocument(Document):
     installed_bytes: int
 
 
-class PullProgress(Document):
+class PullProgress(ResponseModel):
     """How far a pull is, 0 to 1."""
 
     stage: str
     progress: float
 
 
-class VersionDocument(Document):
+class VersionDocument(ResponseModel):
     """The version of the server."""
 
     version: str

@@ -24,7 +24,7 @@ from tunesmith.models.catalog import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
 from tunesmith.server.apis import errors as contract
 from tunesmith.server.apis.request_body import documented, read_body
-from tunesmith.server.apis.responses import headers_of, make
+from tunesmith.server.apis.responses import headers_of, run_and_wait
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
 
 DIALECT = "api"
@@ -135,7 +135,7 @@ def _add_files(routes: APIRouter, context: TracksContext, results: ResultFiles) 
 
     async def exported(track_id: str, kind: str, request: Request, caller: Any) -> FileResponse:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        job = await make(context.service, _export(track, kind, caller.owner), request)
+        job = await run_and_wait(context.service, _export(track, kind, caller.owner), request)
         path = context.service.result_path(job)
         return FileResponse(path, media_type=EXPORTS[kind], filename=f"{track.id}.{kind}", headers=headers_of(job))
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
-from tunesmith.jobs.estimates import Prospect
+from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult
 from tunesmith.server.apis.errors import message_of
 from tunesmith.server.apis.native.schemas import (
     ErrorDetail,
     JobDocument,
-    JobNews,
+    JobEvent,
     Links,
     LoopDocument,
     ResultDocument,
@@ -26,7 +26,7 @@ JOBS = "/api/jobs"
 _PATHS_OF_OURS = {"soundfont", "audio", "melody"}
 
 
-def job_document(job: Job, prospect: Prospect) -> JobDocument:
+def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
     """Return all there is to tell of a job."""
     return JobDocument(
         id=job.id,
@@ -41,9 +41,9 @@ def job_document(job: Job, prospect: Prospect) -> JobDocument:
         position=prospect.position,
         wait_seconds=prospect.wait_seconds,
         eta_seconds=prospect.eta_seconds,
-        created_at=moment(job.created_at),
-        started_at=None if job.started_at is None else moment(job.started_at),
-        finished_at=None if job.finished_at is None else moment(job.finished_at),
+        created_at=to_iso8601(job.created_at),
+        started_at=None if job.started_at is None else to_iso8601(job.started_at),
+        finished_at=None if job.finished_at is None else to_iso8601(job.finished_at),
         timings=timings(job),
         result=_result(job),
         metadata={name: value for name, value in job.metadata.items() if name != "request"},
@@ -52,9 +52,9 @@ def job_document(job: Job, prospect: Prospect) -> JobDocument:
     )
 
 
-def job_news(job: Job, prospect: Prospect) -> JobNews:
+def job_news(job: Job, prospect: QueueEstimate) -> JobEvent:
     """Return what changes while a job is on its way."""
-    return JobNews(
+    return JobEvent(
         id=job.id,
         state=job.state,
         progress=job.progress,
@@ -93,7 +93,7 @@ def media_type_of(job: Job) -> str:
     return job.result.media_type
 
 
-def moment(seconds: float) -> datetime:
+def to_iso8601(seconds: float) -> datetime:
     """Return a time, given in seconds since 1970 in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from tunesmith.server.apis.replicate.contract import Json
-from tunesmith.server.apis.replicate.errors import Problem
+from tunesmith.server.apis.replicate.errors import ProblemDetail
 from tunesmith.server.apis.replicate.model_versions import PublishedModel, find_model, published_models
 from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.apis.replicate.views import caller_of
@@ -57,7 +57,7 @@ class Account:
         """Describe a deployment."""
         model = await asyncio.to_thread(find_model, f"{owner}/{name}")
         if model is None:
-            raise Problem(404, f"There is no deployment {f'{owner}/{name}'[:80]!r}.")
+            raise ProblemDetail(404, f"There is no deployment {f'{owner}/{name}'[:80]!r}.")
         return JSONResponse(_deployment(model))
 
 

@@ -42,7 +42,7 @@ class InvalidInput(TunesmithError, code="InvalidInput", status=422):
         super().__init__(self.detail)
 
 
-class Problem(TunesmithError, code="Problem"):
+class ProblemDetail(TunesmithError, code="Problem"):
     """An answer that is an error whatever the input."""
 
     def __init__(self, status: int, detail: str, title: str = "Not found") -> None:
@@ -51,15 +51,17 @@ class Problem(TunesmithError, code="Problem"):
         self.title = title
 
 
-def invalid_version() -> Problem:
+def invalid_version() -> ProblemDetail:
     """Return the error for a version that there is not."""
     title = "Invalid version or not permitted"
-    return Problem(422, "The specified version does not exist (or perhaps you don't have permission to use it?)", title)
+    return ProblemDetail(
+        422, "The specified version does not exist (or perhaps you don't have permission to use it?)", title
+    )
 
 
 def errors(error: TunesmithError) -> Response:
     """Return the answer to an error."""
-    if isinstance(error, Problem):
+    if isinstance(error, ProblemDetail):
         return problem(error.status, error.title, str(error))
     if isinstance(error, InvalidInput):
         return _invalid(error)

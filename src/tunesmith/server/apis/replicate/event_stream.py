@@ -16,7 +16,7 @@ from tunesmith.server.apis.replicate.contract import Context
 from tunesmith.server.apis.replicate.log_output import logs_of
 from tunesmith.server.apis.replicate.response import Addresses, error_of
 from tunesmith.server.apis.replicate.url_signing import Secret
-from tunesmith.server.apis.replicate.views import Views
+from tunesmith.server.apis.replicate.views import PredictionSerializer
 
 HEARTBEAT_SECONDS = 15.0
 """How long a stream is silent at most, for proxies that cut silent connections."""
@@ -27,7 +27,7 @@ _DONE = {JobState.SUCCEEDED: {}, JobState.CANCELED: {"reason": "canceled"}, JobS
 class Streams:
     """The route of streams: the signature in its path stands for a token."""
 
-    def __init__(self, context: Context, secret: Secret, views: Views) -> None:
+    def __init__(self, context: Context, secret: Secret, views: PredictionSerializer) -> None:
         self._service = context.service
         self._secret = secret
         self._views = views

@@ -25,7 +25,7 @@ from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.job import new_job_id
 from tunesmith.jobs.uploads import Reserve, reserve_nothing
 from tunesmith.library.clock import Clock
-from tunesmith.server.apis.replicate.errors import Problem
+from tunesmith.server.apis.replicate.errors import ProblemDetail
 
 KEPT_SECONDS = 86_400.0
 MAX_FILE_BYTES = 100 * 10**6
@@ -140,7 +140,7 @@ class FileStore:
         for file_id in ids:
             try:
                 yield self.get(file_id, owner)
-            except (Problem, OSError):
+            except (ProblemDetail, OSError):
                 continue  # another's, or removed in the meantime
 
 
@@ -156,12 +156,12 @@ def _copied(source: BinaryIO, target: Path) -> tuple[int, str, str]:
         while chunk := source.read(_CHUNK):
             size += len(chunk)
             if size > MAX_FILE_BYTES:
-                raise Problem(413, f"A file must be at most {MAX_FILE_BYTES} bytes.", "Payload too large")
+                raise ProblemDetail(413, f"A file must be at most {MAX_FILE_BYTES} bytes.", "Payload too large")
             sha256.update(chunk)
             md5.update(chunk)
             file.write(chunk)
     return size, sha256.hexdigest(), md5.hexdigest()
 
 
-def _not_found(file_id: str) -> Problem:
-    return Problem(404, f"There is no file {file_id[:80]!r}.")
+def _not_found(file_id: str) -> ProblemDetail:
+    return ProblemDetail(404, f"There is no file {file_id[:80]!r}.")

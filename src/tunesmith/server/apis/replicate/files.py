@@ -15,11 +15,11 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.server.apis.forms import read_form
 from tunesmith.server.apis.replicate.contract import Json, UploadLimits
-from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, Problem
+from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, ProblemDetail
 from tunesmith.server.apis.replicate.file_store import MAX_FILE_BYTES, FileStore, StoredFile, Upload
 from tunesmith.server.apis.replicate.openapi import file_body
 from tunesmith.server.apis.replicate.response import timestamp
-from tunesmith.server.apis.replicate.views import Views, caller_of
+from tunesmith.server.apis.replicate.views import PredictionSerializer, caller_of
 from tunesmith.server.errors import BadRequest
 from tunesmith.server.json_text import parse_json
 
@@ -31,7 +31,7 @@ _ROOM_FOR_THE_REST = 10**6
 class Files:
     """The routes under ``/files``."""
 
-    def __init__(self, store: FileStore, views: Views, uploads: UploadLimits) -> None:
+    def __init__(self, store: FileStore, views: PredictionSerializer, uploads: UploadLimits) -> None:
         self._store = store
         self._views = views
         self._uploads = uploads
@@ -102,7 +102,7 @@ def _bounded(request: Request) -> Request:
         message = await request.receive()
         received += len(message.get("body", b""))
         if received > MAX_FILE_BYTES + _ROOM_FOR_THE_REST:
-            raise Problem(413, f"A file must be at most {MAX_FILE_BYTES} bytes.", "Payload too large")
+            raise ProblemDetail(413, f"A file must be at most {MAX_FILE_BYTES} bytes.", "Payload too large")
         return message
 
     return Request(request.scope, receive)

@@ -107,7 +107,7 @@ def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
         InvalidField("required", "input", f"{name} is required")
         for name, field in FIELDS.items() if field.required and name not in fields
     ]  # fmt: skip
-    wrong += [found for name, value in fields.items() if (found := _mistake(names[name], value, FIELDS[name]))]
+    wrong += [found for name, value in fields.items() if (found := _validation_error(names[name], value, FIELDS[name]))]
     if wrong:
         raise InvalidInput(wrong)
     return fields
@@ -126,7 +126,7 @@ def _whole(value: Any, field: InputField) -> Any:
     return int(value) if is_whole else value
 
 
-def _mistake(name: str, value: Any, field: InputField) -> InvalidField | None:
+def _validation_error(name: str, value: Any, field: InputField) -> InvalidField | None:
     path = f"input.{name}"
     is_bool = isinstance(value, bool)
     number: Any = value

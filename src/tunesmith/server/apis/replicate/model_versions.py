@@ -45,11 +45,11 @@ class PublishedModel:
 
 def published_models() -> tuple[PublishedModel, ...]:
     """Return every model there is, those most asked for first; reads the disk, so call it in a thread."""
-    return (*_always(), *_ones_own())
+    return (*_builtin_models(), *_installed_models())
 
 
 @cache
-def _always() -> tuple[PublishedModel, ...]:
+def _builtin_models() -> tuple[PublishedModel, ...]:
     own = PublishedModel(f"{OWNER}/composer", COMPOSER, _version("composer"), "Composes on any machine at once.")
     musicgen = PublishedModel(META_MUSICGEN, META_MUSICGEN, MUSICGEN_VERSION, "Generate music from a prompt or melody.")
     pulled = [
@@ -59,7 +59,7 @@ def _always() -> tuple[PublishedModel, ...]:
     return (musicgen, own, *pulled)
 
 
-def _ones_own() -> Iterator[PublishedModel]:
+def _installed_models() -> Iterator[PublishedModel]:
     """Give the generators that were installed beside ours, and the models that were pulled or made by their users."""
     for name in Registry.discover().names():
         if name != COMPOSER:

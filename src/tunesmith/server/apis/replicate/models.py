@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from tunesmith.server.apis.replicate.contract import Json
-from tunesmith.server.apis.replicate.errors import Problem
+from tunesmith.server.apis.replicate.errors import ProblemDetail
 from tunesmith.server.apis.replicate.model_versions import (
     VERSION_CREATED,
     PublishedModel,
@@ -57,7 +57,7 @@ async def named_model(owner: str, name: str, version: str | None = None) -> Publ
     """Return the model of that name, with that version if one is named; raises Problem (404)."""
     model = await asyncio.to_thread(find_model, f"{owner}/{name}")
     if model is None:
-        raise Problem(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
+        raise ProblemDetail(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")
     if version is not None and not runs_for(model, version):
-        raise Problem(404, f"There is no version {version[:80]!r} of {model.name}.")
+        raise ProblemDetail(404, f"There is no version {version[:80]!r} of {model.name}.")
     return model

@@ -18,15 +18,15 @@ from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import PAGE, JobFilter
 from tunesmith.server.apis.replicate.bodies import read_json, wait_seconds
 from tunesmith.server.apis.replicate.contract import DIALECT, Context, Json
-from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, Problem, invalid_version
+from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, ProblemDetail, invalid_version
 from tunesmith.server.apis.replicate.model_versions import PublishedModel, find_version, version_note
 from tunesmith.server.apis.replicate.models import named_model
 from tunesmith.server.apis.replicate.openapi import prediction_body
-from tunesmith.server.apis.replicate.request import Order, Orders
+from tunesmith.server.apis.replicate.request import PredictionParser, PredictionRequest
 from tunesmith.server.apis.replicate.response import media_type
 from tunesmith.server.apis.replicate.url_signing import Secret
-from tunesmith.server.apis.replicate.views import Views, caller_of, encoded
-from tunesmith.server.webhooks.delivery import LAST, Follower
+from tunesmith.server.apis.replicate.views import PredictionSerializer, caller_of, encoded
+from tunesmith.server.webhooks.delivery import LAST, WebhookSender
 
 _ID = re.compile(r"[0-9a-z]{1,64}")
 _UNFINISHED = (JobState.QUEUED, JobState.LOADING, JobState.RUNNING)
@@ -35,7 +35,9 @@ _UNFINISHED = (JobState.QUEUED, JobState.LOADING, JobState.RUNNING)
 class Predictions:
     """The routes under ``/predictions``, and those that make one under a model's or a deployment's name."""
 
-    def __init__(self, context: Context, orders: Orders, views: Views, follower: Follower) -> None:
+    def __init__(
+        self, context: Context, orders: PredictionParser, views: PredictionSerializer, follower: WebhookSender
+    ) -> None:
         self._service = context.service
         self._orders = orders
         self._views = views
@@ -82,8 +84,8 @@ class Predictions:
     ) -> Response:
         addresses = self._views.addresses(request)
         key = request.headers.get("idempotency-key")
-        order = Order(caller_of(request).owner, model, addresses.origin, key, note)
-        job = await self._orders.take(order, body)
+        order = PredictionRequest(caller_of(request).owner, model, addresses.origin, key, note)
+        job = await self._orders.parse(order, body)
         self.follow(job)
         seconds = wait_seconds(request.headers.get("prefer"))
         headers = {"location": addresses.prediction(job.id), "x-tunesmith-model": job.generated_by}
@@ -108,7 +110,7 @@ class Predictions:
     async def page(self, request: Request, cursor: str | None = None) -> Response:
         """List the caller's predictions, newest first."""
         if cursor is not None and not _ID.fullmatch(cursor):
-            raise Problem(400, "The cursor is not one of this list's.", "Bad request")
+            raise ProblemDetail(400, "The cursor is not one of this list's.", "Bad request")
         addresses = self._views.addresses(request)
         page = await self._service.page(JobFilter(caller_of(request).owner, DIALECT), PAGE, cursor)
         after = page.next_before and f"{addresses.origin}/v1/predictions?cursor={page.next_before}"
@@ -120,7 +122,7 @@ class Predictions:
         webhook = self._views.webhook(job)
         if webhook is not None and not job.state.is_final:
             addresses = self._views.addresses_at(job.extra["origin"])
-            self._follower.follow(job.id, webhook, self._views.news(job.id, addresses))
+            self._follower.follow(job.id, webhook, self._views.events(job.id, addresses))
 
     @asynccontextmanager
     async def following(self, _: FastAPI) -> AsyncIterator[None]:
@@ -150,7 +152,7 @@ class Predictions:
         webhook = self._views.webhook(job)
         if webhook is not None and job.state.is_final:
             addresses = self._views.addresses_at(job.extra["origin"])
-            self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.news(job.id, addresses))
+            self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.events(job.id, addresses))
 
     async def _own(self, request: Request, prediction_id: str) -> Job:
         if not _ID.fullmatch(prediction_id):
@@ -182,7 +184,7 @@ class Outputs:
         self._secret.check("output", job_id, signature)
         job = await self._service.get(job_id)
         if job.result is None or job.data_removed:
-            raise Problem(404, "There is no file yet, or no longer.")
+            raise ProblemDetail(404, "There is no file yet, or no longer.")
         path = self._service.result_path(job)
         headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
         return FileResponse(path, media_type=media_type(job), headers=headers)

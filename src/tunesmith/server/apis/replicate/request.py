@@ -18,15 +18,15 @@ from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput
 from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.apis.replicate.input_mapping import MusicInput, cut_for_continuation, read_input, shown_input
 from tunesmith.server.apis.replicate.model_versions import PublishedModel
-from tunesmith.server.remote_audio import Fetcher
-from tunesmith.server.ssrf_guard import Guard
+from tunesmith.server.remote_audio import RemoteAudioFetcher
+from tunesmith.server.ssrf_guard import AddressGuard
 from tunesmith.server.webhooks.delivery import EVENTS
 
 MAX_AUDIO_SECONDS = 1_800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PredictionRequest:
     """Who asks, of which model, at which origin of this server, under which idempotency key.
 
     ``note`` is what to tell the caller of the model.
@@ -39,17 +39,17 @@ class Order:
     note: str | None = None
 
 
-class Orders:
+class PredictionParser:
     """Takes orders."""
 
-    def __init__(self, service: Service, files: FileStore, guard: Guard, uploads: UploadLimits) -> None:
+    def __init__(self, service: Service, files: FileStore, guard: AddressGuard, uploads: UploadLimits) -> None:
         self._service = service
         self._uploads = uploads
         self._files = files
         self._guard = guard
-        self._fetcher = Fetcher(guard)
+        self._fetcher = RemoteAudioFetcher(guard)
 
-    async def take(self, order: Order, body: Mapping[str, Any]) -> Job:
+    async def parse(self, order: PredictionRequest, body: Mapping[str, Any]) -> Job:
         """Queue what a body asks for; raises InvalidRequest, InvalidInput and what the service raises."""
         given = body.get("input")
         if not isinstance(given, dict):
@@ -86,7 +86,7 @@ class Orders:
             raise _invalid("webhook", error.problem) from None
         return {"url": url, "events": [event for event in EVENTS if event in (events or EVENTS)]}
 
-    async def _recording(self, music: MusicInput, order: Order) -> Path:
+    async def _recording(self, music: MusicInput, order: PredictionRequest) -> Path:
         await self._uploads.check(order.owner, order.idempotency_key)
         source = music.source or ""
         own = self._files.named_by(source, order.origin)

@@ -18,12 +18,12 @@ from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.apis.replicate.files import Files
 from tunesmith.server.apis.replicate.models import Models
 from tunesmith.server.apis.replicate.predictions import Outputs, Predictions
-from tunesmith.server.apis.replicate.request import Orders
+from tunesmith.server.apis.replicate.request import PredictionParser
 from tunesmith.server.apis.replicate.url_signing import Secret
-from tunesmith.server.apis.replicate.views import Views
-from tunesmith.server.ssrf_guard import Guard
-from tunesmith.server.webhooks.delivery import Follower, Sender
-from tunesmith.server.webhooks.outbox import Undelivered
+from tunesmith.server.apis.replicate.views import PredictionSerializer
+from tunesmith.server.ssrf_guard import AddressGuard
+from tunesmith.server.webhooks.delivery import WebhookClient, WebhookSender
+from tunesmith.server.webhooks.outbox import WebhookOutbox
 
 __all__ = ["errors", "router"]
 
@@ -32,13 +32,13 @@ def router(context: Context) -> APIRouter:
     """Return the routes, all under ``/v1``."""
     settings = context.settings
     secret = Secret.kept_in(settings.data_dir)
-    guard = Guard(settings.allow_private_addresses)
-    views = Views(context, secret)
+    guard = AddressGuard(settings.allow_private_addresses)
+    views = PredictionSerializer(context, secret)
     uploads = context.uploads
     files = FileStore(settings.data_dir / "files", context.clock, uploads.reserve)
-    sender = Sender(guard, context.clock)
-    follower = Follower(sender, Undelivered(settings.data_dir / "webhooks"))
-    predictions = Predictions(context, Orders(context.service, files, guard, uploads), views, follower)
+    sender = WebhookClient(guard, context.clock)
+    follower = WebhookSender(sender, WebhookOutbox(settings.data_dir / "webhooks"))
+    predictions = Predictions(context, PredictionParser(context.service, files, guard, uploads), views, follower)
 
     private = APIRouter(prefix="/v1", tags=["replicate"], dependencies=[Depends(_remembering(context))])
     for group in (predictions, Files(files, views, uploads), Models(), Account(secret)):

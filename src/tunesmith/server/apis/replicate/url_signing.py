@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.server.apis.replicate.errors import Problem
+from tunesmith.server.apis.replicate.errors import ProblemDetail
 
 FILE = "replicate.secret"
 SECRET_BYTES = 32
@@ -58,7 +58,7 @@ class Secret:
     def check(self, purpose: str, subject: str, signature: str) -> None:
         """Raise a 404 Problem unless the signature is right."""
         if not hmac.compare_digest(self.signed(purpose, subject).encode(), signature.encode()):
-            raise Problem(404, "There is nothing at this address.")
+            raise ProblemDetail(404, "There is nothing at this address.")
 
 
 def _write(path: Path, secret: bytes) -> None:

@@ -16,7 +16,7 @@ from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.webhooks.delivery import Event, Webhook
 
 
-class Views:
+class PredictionSerializer:
     """Shows jobs of one server."""
 
     def __init__(self, context: Context, secret: Secret) -> None:
@@ -59,7 +59,7 @@ class Views:
         asked = job.extra.get("webhook")
         return Webhook(asked["url"], self._secret.webhook_key(job.owner), tuple(asked["events"])) if asked else None
 
-    async def news(self, job_id: str, addresses: Addresses) -> AsyncIterator[Event]:
+    async def events(self, job_id: str, addresses: Addresses) -> AsyncIterator[Event]:
         """Yield what a webhook is sent about a job, until it is done."""
         said, started = "", False
         async for job in self._context.service.events(job_id):
