@@ -76,7 +76,7 @@ class ExportingGenerator(Protocol):
         ...
 
 
-class Resolver(Protocol):
+class ModelResolver(Protocol):
     """Finds generators whose names are known only at run time, such as installed models; a module is one."""
 
     def generator_for(self, name: str) -> Generator | None:
@@ -127,7 +127,7 @@ class Registry:
     def _resolve(self, model: str) -> Generator:
         known = list(self.names())
         for module in self.resolvers:
-            resolver = cast("Resolver", importlib.import_module(module))
+            resolver = cast("ModelResolver", importlib.import_module(module))
             generator = resolver.generator_for(model)
             if generator is not None:
                 return generator

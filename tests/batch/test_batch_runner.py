@@ -13,7 +13,7 @@ import soundfile
 
 from tunesmith.batch.batch_runner import Batch, ItemResult
 from tunesmith.batch.items import BatchItem
-from tunesmith.batch.manifest import Entry, Manifest
+from tunesmith.batch.manifest import BatchManifest, Entry
 from tunesmith.errors import DiskFull, InvalidItem, RunnerCrashed, ServerUnreachable, TokenRefused, TunesmithError
 from tunesmith.jobs.runners.pool import ProgressReport
 from tunesmith.request import GenerationRequest
@@ -71,20 +71,22 @@ class Silent:
         return entry
 
 
-def run(folder: Path, maker: FakeMaker, prompts: Sequence[str], jobs: int | None = None) -> tuple[Manifest, Silent]:
+def run(
+    folder: Path, maker: FakeMaker, prompts: Sequence[str], jobs: int | None = None
+) -> tuple[BatchManifest, Silent]:
     orders = [
         BatchItem(
             GenerationRequest(prompt=prompt), Entry(f"id{row}", row, row + 1, {"prompt": prompt}, f"sub/{row}.wav")
         )
         for row, prompt in enumerate(prompts, start=1)
     ]
-    manifest, watcher = Manifest(folder), Silent()
+    manifest, watcher = BatchManifest(folder), Silent()
     manifest.begin([order.entry for order in orders])
     asyncio.run(Batch(manifest, maker, watcher, jobs).run(orders))
-    return Manifest(folder), watcher
+    return BatchManifest(folder), watcher
 
 
-def entry_of(manifest: Manifest, row: int) -> Entry:
+def entry_of(manifest: BatchManifest, row: int) -> Entry:
     entry = manifest.find(f"id{row}")
     assert entry is not None
     return entry
@@ -136,7 +138,7 @@ def test_where_all_would_fail_the_batch_ends_and_the_rest_waits(tmp_path: Path, 
     maker = FakeMaker({"b": [error]})
     with pytest.raises(type(error), match=str(error)):
         run(tmp_path, maker, "abcd", 1)
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     assert [entry_of(manifest, row).state for row in (1, 2, 3, 4)] == ["made", "waiting", "waiting", "waiting"]
     assert maker.closed
 
@@ -178,7 +180,7 @@ class StoppedMaker(FakeMaker):
 def test_an_interruption_counts_every_file_that_is_there(tmp_path: Path, prompt: str, state: str) -> None:
     soundfile.write(tmp_path / "sound.wav", [0.0] * 4_000, 8_000)
     order = BatchItem(GenerationRequest(prompt=prompt), Entry("id1", 1, 1, {"prompt": prompt}, "1.wav"))
-    manifest, watcher = Manifest(tmp_path), Silent()
+    manifest, watcher = BatchManifest(tmp_path), Silent()
     manifest.begin([order.entry])
 
     async def interrupted() -> None:
@@ -190,7 +192,7 @@ def test_an_interruption_counts_every_file_that_is_there(tmp_path: Path, prompt:
         assert maker.closed
 
     asyncio.run(interrupted())
-    entry = entry_of(Manifest(tmp_path), 1)
+    entry = entry_of(BatchManifest(tmp_path), 1)
     assert (entry.state, (tmp_path / "1.wav").exists()) == (state, state == "made")
     assert watcher.ends == ([(1, "made")] if state == "made" else [])
     assert entry.duration == (0.5 if state == "made" else None)

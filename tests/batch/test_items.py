@@ -11,7 +11,7 @@ import pytest
 
 from tunesmith.batch.input_table import Sheet, SheetRow
 from tunesmith.batch.items import BatchItem, Defaults, read_items
-from tunesmith.batch.manifest import Manifest
+from tunesmith.batch.manifest import BatchManifest
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import GenerationRequest, Hit
 
@@ -21,13 +21,13 @@ def sheet(*rows: Mapping[str, Any], columns: tuple[str, ...] = ()) -> Sheet:
 
 
 def orders_of(folder: Path, *rows: Mapping[str, Any], defaults: Defaults | None = None) -> list[BatchItem]:
-    orders, problems = read_items(sheet(*rows), Manifest(folder), defaults or Defaults(folder), lambda _: None)
+    orders, problems = read_items(sheet(*rows), BatchManifest(folder), defaults or Defaults(folder), lambda _: None)
     assert problems == []
     return orders
 
 
 def problems_of(folder: Path, *rows: Mapping[str, Any], columns: tuple[str, ...] = ()) -> list[tuple[int, str]]:
-    _, problems = read_items(sheet(*rows, columns=columns), Manifest(folder), Defaults(folder), lambda _: None)
+    _, problems = read_items(sheet(*rows, columns=columns), BatchManifest(folder), Defaults(folder), lambda _: None)
     return [(problem.line, problem.text) for problem in problems]
 
 
@@ -96,7 +96,7 @@ def test_what_a_model_would_refuse_is_a_problem_of_its_row(tmp_path: Path) -> No
             raise InvalidRequest("genre", "is unknown")
 
     rows = sheet({"prompt": "a"}, {"prompt": "b", "genre": "x"})
-    orders, problems = read_items(rows, Manifest(tmp_path), Defaults(tmp_path), check)
+    orders, problems = read_items(rows, BatchManifest(tmp_path), Defaults(tmp_path), check)
     assert [(problem.line, problem.text) for problem in problems] == [(3, "genre: is unknown")]
     assert len(orders) == 1
 
@@ -136,7 +136,7 @@ def test_the_same_rows_are_told_apart_and_have_seeds_of_their_own(tmp_path: Path
 
 def test_a_sheet_read_again_keeps_seeds_and_files_wherever_its_rows_stand(tmp_path: Path) -> None:
     before = orders_of(tmp_path, {"prompt": "a"}, {"prompt": "b"})
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     manifest.begin([replace(order.entry, state="made") for order in before])
     after = orders_of(tmp_path, {"prompt": "new"}, {"prompt": "b"}, {"prompt": "a"})
     assert [order.request.seed for order in after[1:]] == [order.request.seed for order in reversed(before)]
@@ -147,7 +147,7 @@ def test_a_sheet_read_again_keeps_seeds_and_files_wherever_its_rows_stand(tmp_pa
 
 def test_a_changed_row_is_a_new_piece_beside_the_old_one(tmp_path: Path) -> None:
     before = orders_of(tmp_path, {"prompt": "a", "bpm": 90})
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     manifest.begin([order.entry for order in before])
     (after,) = orders_of(tmp_path, {"prompt": "a", "bpm": 95})
     assert after.entry.file == "001-a-2.wav"
@@ -163,7 +163,7 @@ def test_numbers_have_a_decimal_comma_where_the_table_has_another_delimiter(
     tmp_path: Path, delimiter: str, cell: str, seconds: float
 ) -> None:
     rows = replace(sheet({"prompt": "calm", "duration": cell}), delimiter=delimiter)
-    ((order,), problems) = read_items(rows, Manifest(tmp_path), Defaults(tmp_path), lambda _: None)
+    ((order,), problems) = read_items(rows, BatchManifest(tmp_path), Defaults(tmp_path), lambda _: None)
     assert (order.request.duration, problems) == (seconds, [])
 
 
@@ -177,7 +177,7 @@ def test_a_comma_that_may_mean_two_things_is_refused(
     tmp_path: Path, delimiter: str, cells: dict[str, str], words: str
 ) -> None:
     rows = replace(sheet({"prompt": "calm", **cells}), delimiter=delimiter)
-    _, (problem,) = read_items(rows, Manifest(tmp_path), Defaults(tmp_path), lambda _: None)
+    _, (problem,) = read_items(rows, BatchManifest(tmp_path), Defaults(tmp_path), lambda _: None)
     assert problem.text.startswith(words)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.batch.manifest import LOCK, NAME, Entry, Manifest, manifest_of
+from tunesmith.batch.manifest import LOCK, NAME, BatchManifest, Entry, manifest_of
 from tunesmith.errors import AudioFileError, InvalidRequest
 
 FIRST = Entry("a", 1, 2, {"prompt": "calm", "seed": 3}, "001-calm.wav")
@@ -20,15 +20,15 @@ def made(entry: Entry) -> Entry:
 
 
 def test_what_is_noted_is_there_for_the_next_process_at_once(tmp_path: Path) -> None:
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     manifest.begin([FIRST, SECOND])
     manifest.put(made(FIRST))
-    again = Manifest(tmp_path)
+    again = BatchManifest(tmp_path)
     assert (again.find("a"), again.find("b"), again.find("c")) == (made(FIRST), SECOND, None)
 
 
 def test_one_line_a_row_is_left_at_the_end(tmp_path: Path) -> None:
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     manifest.begin([FIRST, SECOND])
     manifest.put(made(SECOND))
     assert len((tmp_path / NAME).read_text(encoding="utf-8").splitlines()) == 3
@@ -40,23 +40,23 @@ def test_one_line_a_row_is_left_at_the_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", range(1, 40, 7))
 def test_a_line_that_was_cut_off_is_passed_over(tmp_path: Path, cut: int) -> None:
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     manifest.begin([FIRST, SECOND])
     manifest.put(made(FIRST))
     path = tmp_path / NAME
     path.write_bytes(path.read_bytes()[: -cut - 1])
-    assert Manifest(tmp_path).find("a") == FIRST
+    assert BatchManifest(tmp_path).find("a") == FIRST
 
 
 def test_a_file_that_is_no_manifest_is_refused_and_left(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("my own\nnotes\n")
     with pytest.raises(InvalidRequest, match="not a manifest of Tunesmith's: line 1"):
-        Manifest(tmp_path)
+        BatchManifest(tmp_path)
     assert (tmp_path / NAME).read_text() == "my own\nnotes\n"
 
 
 def test_a_row_is_made_only_while_its_file_is_there(tmp_path: Path) -> None:
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     assert not manifest.is_made(made(FIRST))
     (tmp_path / FIRST.file).touch()
     assert manifest.is_made(made(FIRST))
@@ -64,8 +64,8 @@ def test_a_row_is_made_only_while_its_file_is_there(tmp_path: Path) -> None:
 
 
 def test_rows_of_an_earlier_sheet_stay_but_for_those_whose_file_is_taken(tmp_path: Path) -> None:
-    Manifest(tmp_path).begin([FIRST, SECOND])
-    manifest = Manifest(tmp_path)
+    BatchManifest(tmp_path).begin([FIRST, SECOND])
+    manifest = BatchManifest(tmp_path)
     manifest.begin([replace(FIRST, id="c")])
     assert (manifest.find("a"), manifest.find("b")) == (None, SECOND)
 
@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_is_one_clear_line(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")
 def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
-    manifest = Manifest(tmp_path)
+    manifest = BatchManifest(tmp_path)
     (tmp_path / NAME).symlink_to("/dev/full")
     with pytest.raises(AudioFileError, match=r"output: cannot write .*: No space left on device"):
         manifest.put(FIRST)

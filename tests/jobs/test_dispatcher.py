@@ -20,7 +20,7 @@ from tunesmith.jobs.job import Claim, Job, JobResult, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
-from tunesmith.jobs.store import JobStore, Place
+from tunesmith.jobs.store import JobStore, WorkerSlot
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, Workers
 from tunesmith.library.migrate import open_database
 from tunesmith.request import GenerationRequest
@@ -237,7 +237,7 @@ class StartedMeanwhile(JobQueue):
         held = super().held(worker)
         if self.shop is not None and self.started is None and self.shop.dispatcher.reserve("composer"):
             request = GenerationRequest.checked(prompt="calm piano", seed=1, duration=1)
-            claim = self.shop.store.submit(Submission(request, "test"), Place(worker)).claim
+            claim = self.shop.store.submit(Submission(request, "test"), WorkerSlot(worker)).claim
             assert claim is not None
             self.started = claim.job.id
             self.shop.dispatcher.start(claim)

@@ -12,7 +12,7 @@ from work import RESULT, asked, claimed
 
 from tunesmith.jobs.job import Failure, JobState
 from tunesmith.jobs.queue import MAX_CLAIMS, JobQueue
-from tunesmith.jobs.store import JobStore, Place
+from tunesmith.jobs.store import JobStore, WorkerSlot
 from tunesmith.jobs.workers import ProcessIdentity, Workers
 from tunesmith.library.database import Database
 from tunesmith.library.track import TrackFile
@@ -102,7 +102,7 @@ def test_a_job_claimed_as_it_is_submitted_is_as_one_that_was_claimed_later(
 ) -> None:
     store.submit(asked("a"))
     later = claimed(queue)
-    submitted = store.submit(asked("a"), Place("w1"))
+    submitted = store.submit(asked("a"), WorkerSlot("w1"))
     assert submitted.job.state is JobState.QUEUED
     at_once = submitted.claim
     assert at_once is not None
@@ -120,16 +120,16 @@ def test_a_job_claimed_as_it_is_submitted_is_as_one_that_was_claimed_later(
 def test_a_job_whose_model_is_loaded_runs_as_soon_as_it_is_submitted(
     store: JobStore, queue: JobQueue, clock: FakeClock
 ) -> None:
-    first = store.submit(asked("a"), Place("w1")).claim
+    first = store.submit(asked("a"), WorkerSlot("w1")).claim
     assert first is not None
     assert queue.running(first)
     clock.pass_(3)
     assert queue.succeed(first, RESULT, {}) is not None
-    at_once = store.submit(asked("a"), Place("w1", is_loaded=True)).claim
+    at_once = store.submit(asked("a"), WorkerSlot("w1", is_loaded=True)).claim
     assert at_once is not None
     assert at_once.job == store.get(at_once.job.id)
     assert (at_once.job.state, at_once.job.stage) == (JobState.RUNNING, "")
-    later = store.submit(asked("a"), Place("w1")).claim
+    later = store.submit(asked("a"), WorkerSlot("w1")).claim
     assert later is not None
     assert queue.running(later)
     running = store.get(later.job.id)
@@ -143,11 +143,11 @@ def test_a_job_whose_model_is_loaded_runs_as_soon_as_it_is_submitted(
 def test_nobody_is_passed_by_a_job_that_is_claimed_as_it_is_submitted(
     store: JobStore, queue: JobQueue, clock: FakeClock
 ) -> None:
-    assert store.submit(asked("a"), Place("w1")).claim is not None
+    assert store.submit(asked("a"), WorkerSlot("w1")).claim is not None
     for owner in "ab":
         store.submit(asked(owner))
         clock.pass_(0.01)
-    assert store.submit(asked("c"), Place("w1")).claim is None  # others wait
+    assert store.submit(asked("c"), WorkerSlot("w1")).claim is None  # others wait
     assert owners(queue, 3) == ["b", "c", "a"]  # a had its turn
 
 

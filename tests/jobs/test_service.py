@@ -31,7 +31,7 @@ from tunesmith.jobs.job import Claim, Failure, Job, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.service import MusicService, ServiceFiles
-from tunesmith.jobs.store import JobFilter, JobStore, Place
+from tunesmith.jobs.store import JobFilter, JobStore, WorkerSlot
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.library.database import Database, database_url
 from tunesmith.library.migrate import open_database
@@ -62,11 +62,11 @@ class Shop:
     def wake(self, cancelled: str | None = None) -> None:
         self.woken.append(cancelled)
 
-    def reserve(self, model: str) -> Place | None:
+    def reserve(self, model: str) -> WorkerSlot | None:
         if self.worker is None:
             return None
         self.reserved[model] += 1
-        return Place(self.worker)
+        return WorkerSlot(self.worker)
 
     def release(self, model: str) -> None:
         self.reserved[model] -= 1

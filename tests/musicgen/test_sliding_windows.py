@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.musicgen.sliding_windows import Window, WindowRule, plan_windows
+from tunesmith.musicgen.sliding_windows import SlidingWindow, WindowRule, plan_windows
 
 RULE = WindowRule.of(1500, 30.0)
 
@@ -49,11 +49,11 @@ def test_every_frame_is_written_once_and_continues_what_is_known(total: int, giv
 
 
 def test_a_given_part_longer_than_a_window_is_continued_from_its_end() -> None:
-    assert plan_windows(2000, 1600, RULE) == (Window(1000, 600, 1000),)
+    assert plan_windows(2000, 1600, RULE) == (SlidingWindow(1000, 600, 1000),)
 
 
 def test_a_piece_that_fits_has_one_window() -> None:
-    assert plan_windows(1500, 0, RULE) == (Window(0, 0, 1500),)
+    assert plan_windows(1500, 0, RULE) == (SlidingWindow(0, 0, 1500),)
 
 
 @pytest.mark.parametrize("given", [10, 11])

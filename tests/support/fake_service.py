@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from fastapi import Request
@@ -15,21 +16,13 @@ from fastapi import Request
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
 from tunesmith.config import Settings
-from tunesmith.errors import JobNotFound, TunesmithError, UnknownName
+from tunesmith.errors import JobNotFound, RateLimited, TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
+from tunesmith.server.context import ApiContext
+from tunesmith.server.errors import Unauthenticated
 
 MODELS = ("composer", "facebook/musicgen-small")
 TOKEN = "ts_right"
-
-
-class Unauthenticated(TunesmithError):
-    """The token is missing or wrong."""
-
-
-class RateLimited(TunesmithError):
-    """Too many requests."""
-
-    retry_after = 7
 
 
 @dataclass(frozen=True)
@@ -134,5 +127,10 @@ class FakeContext:
         if given != TOKEN:
             raise Unauthenticated("the token is not valid")
         if self.limited:
-            raise RateLimited("60 requests a minute are allowed")
+            raise RateLimited("60 requests a minute", 7)
         return FakeCaller()
+
+
+def fake_context(service: FakeService, *, limited: bool = False) -> ApiContext:
+    """Return what an API's router is made with, around a fake service."""
+    return cast("ApiContext", FakeContext(service, limited=limited))

@@ -22,6 +22,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import JobNotFound, TunesmithError
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission, new_job_id
 from tunesmith.jobs.store import JobFilter, JobPage
+from tunesmith.server.errors import Unauthenticated
 
 MADE = wav_bytes()
 
@@ -167,10 +168,6 @@ class FakeContext:
     authenticate: Callable[..., Awaitable[FakeCaller]]
     clock: Callable[[], float] = time.time
     uploads: NoUploadLimits = field(default_factory=NoUploadLimits)
-
-
-class Unauthenticated(TunesmithError):
-    """The caller has no good token."""
 
 
 async def token_is_owner(authorization: str = Header("")) -> FakeCaller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from jobs_in_memory import FakeContext, FakeService, token_is_owner
@@ -14,6 +14,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.server.apis import v1_models as model_list
 from tunesmith.server.apis.replicate.routes import errors, router
+from tunesmith.server.context import ApiContext
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def app_of(service: FakeService, settings: Settings) -> FastAPI:
     async def say(_: Request, error: TunesmithError) -> Response:
         return errors(error)
 
-    context = FakeContext(service, settings, token_is_owner)
+    context = cast("ApiContext", FakeContext(service, settings, token_is_owner))
     app.include_router(router(context))
     app.include_router(model_list.router(context))
     return app

@@ -6,7 +6,7 @@ from typing import Any
 
 from tunesmith.jobs.job import Claim, JobResult, Submission
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.store import Place
+from tunesmith.jobs.store import WorkerSlot
 from tunesmith.request import GenerationRequest
 
 RESULT = JobResult("ab" * 32, "wav", 1000, duration=10.0, sample_rate=32000, channels=1)
@@ -24,7 +24,7 @@ class NoStarter:
     def wake(self, cancelled: str | None = None) -> None:
         pass
 
-    def reserve(self, model: str) -> Place | None:  # noqa: ARG002
+    def reserve(self, model: str) -> WorkerSlot | None:  # noqa: ARG002
         return None
 
     def release(self, model: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.audio.writer import check_writable
 from tunesmith.batch.items import BatchItem
-from tunesmith.batch.manifest import Entry, Manifest
+from tunesmith.batch.manifest import BatchManifest, Entry
 from tunesmith.disk_full import is_full
 from tunesmith.errors import (
     AudioFileError,
@@ -78,7 +78,7 @@ class ProgressListener(Protocol):
 class Batch:
     """The orders of ``manifest`` that are to be made, by ``maker``, with as many at once as ``jobs``."""
 
-    manifest: Manifest
+    manifest: BatchManifest
     maker: Backend
     watcher: ProgressListener
     jobs: int | None = None

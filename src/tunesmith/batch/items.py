@@ -16,7 +16,7 @@ from typing import Any
 from tunesmith.audio.formats import format_of
 from tunesmith.batch.column_mapping import FILE, FORMAT, field_of, named_by_column, values_of
 from tunesmith.batch.input_table import RowError, Sheet, SheetRow
-from tunesmith.batch.manifest import Entry, Manifest
+from tunesmith.batch.manifest import BatchManifest, Entry
 from tunesmith.batch.tables import PROMPT
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.request import DRAWN_SEEDS, GenerationRequest
@@ -61,7 +61,7 @@ class Defaults:
 
 
 def read_items(
-    sheet: Sheet, manifest: Manifest, defaults: Defaults, check: Check
+    sheet: Sheet, manifest: BatchManifest, defaults: Defaults, check: Check
 ) -> tuple[list[BatchItem], list[RowError]]:
     """Return an order for every row of the sheet, and what is wrong with those that cannot be.
 
@@ -93,7 +93,7 @@ def _column_problems(sheet: Sheet) -> list[RowError]:
 
 
 class _RowParser:
-    def __init__(self, manifest: Manifest, defaults: Defaults, check: Check, delimiter: str) -> None:
+    def __init__(self, manifest: BatchManifest, defaults: Defaults, check: Check, delimiter: str) -> None:
         self._manifest = manifest
         self._delimiter = delimiter
         self._defaults = defaults

@@ -49,7 +49,7 @@ class Entry:
     warnings: tuple[str, ...] = ()
 
 
-class Manifest:
+class BatchManifest:
     """The manifest of a folder that this process has for itself."""
 
     def __init__(self, folder: Path) -> None:
@@ -100,7 +100,7 @@ class Manifest:
 
 
 @contextmanager
-def manifest_of(folder: Path) -> Iterator[Manifest]:
+def manifest_of(folder: Path) -> Iterator[BatchManifest]:
     """Give the manifest of a folder, made where it is missing, to one process at a time.
 
     A new folder in which nothing was put is taken away again. Raises InvalidRequest where another process has it, or
@@ -116,7 +116,7 @@ def manifest_of(folder: Path) -> Iterator[Manifest]:
     except OSError as error:
         raise InvalidRequest("out", f"cannot write in the folder {folder}: {error.strerror}") from None
     try:
-        yield Manifest(folder)
+        yield BatchManifest(folder)
     finally:
         lock.release()
         if is_new and not any(one.name != LOCK for one in folder.iterdir()):

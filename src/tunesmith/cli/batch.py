@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tunesmith.batch.batch_runner import Backend
     from tunesmith.batch.input_table import RowError
     from tunesmith.batch.items import BatchItem, Check, Defaults
-    from tunesmith.batch.manifest import Entry, Manifest
+    from tunesmith.batch.manifest import BatchManifest, Entry
 
 FILES, ROWS = "Files", "For every row that does not say otherwise"
 FILE_HELP = "A row for each piece: .csv, .jsonl, .yaml, or a prompt a line; - is standard input."
@@ -151,7 +151,7 @@ def _raise_for(problems: Sequence[RowError], file: str) -> None:
     raise InvalidRequest("file", f"{file} has {many}; nothing was made")
 
 
-def _make(manifest: Manifest, orders: Sequence[BatchItem], making: BatchRun) -> list[Entry]:
+def _make(manifest: BatchManifest, orders: Sequence[BatchItem], making: BatchRun) -> list[Entry]:
     """Make what is missing and return every row's entry as it then is."""
     from tunesmith.cli.batch_progress import DisplayedTask, watching
     from tunesmith.errors import TunesmithError
@@ -174,7 +174,7 @@ def _make(manifest: Manifest, orders: Sequence[BatchItem], making: BatchRun) -> 
     return [manifest.find(order.entry.id) or order.entry for order in orders]
 
 
-async def _run(manifest: Manifest, missing: Sequence[BatchItem], watcher: Any, making: BatchRun) -> None:
+async def _run(manifest: BatchManifest, missing: Sequence[BatchItem], watcher: Any, making: BatchRun) -> None:
     from tunesmith.batch.batch_runner import Batch
 
     if missing:
@@ -199,7 +199,7 @@ def _anew(order: BatchItem) -> BatchItem:
 
 
 def _report(
-    manifest: Manifest, before: Sequence[Entry], entries: Sequence[Entry], *, as_json: bool, quiet: bool
+    manifest: BatchManifest, before: Sequence[Entry], entries: Sequence[Entry], *, as_json: bool, quiet: bool
 ) -> None:
     from tunesmith.cli.console import print_warning
     from tunesmith.cli.outputs import as_json_text

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tunesmith.batch.batch_runner import ItemResult as Sound
     from tunesmith.batch.items import BatchItem
-    from tunesmith.batch.manifest import Entry, Manifest
+    from tunesmith.batch.manifest import BatchManifest, Entry
     from tunesmith.jobs.runners.pool import ProgressReport
 
 SHOWN_NAME = 36
@@ -39,7 +39,7 @@ class Watcher:
     """Shows what happens, and writes what is made into the prompt log; see batch.running.Watcher."""
 
     def __init__(
-        self, manifest: Manifest, view: BatchDisplay, remember: Callable[[GeneratedFile], GeneratedFile]
+        self, manifest: BatchManifest, view: BatchDisplay, remember: Callable[[GeneratedFile], GeneratedFile]
     ) -> None:
         self._manifest = manifest
         self._view = view
@@ -79,7 +79,7 @@ class DisplayedTask:
 
 
 @contextmanager
-def watching(manifest: Manifest, shown: DisplayedTask) -> Iterator[Watcher]:
+def watching(manifest: BatchManifest, shown: DisplayedTask) -> Iterator[Watcher]:
     """Give the watcher of a batch."""
     with log_on_exit() if shown.remembers else nullcontext(_forget) as remember:
         if shown.quiet:

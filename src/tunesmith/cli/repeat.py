@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tunesmith.cli.outputs import GeneratedFile
     from tunesmith.cli.pipeline import OutputFiles
-    from tunesmith.cli.replay import Step
+    from tunesmith.cli.replay import ReplayStep
     from tunesmith.request import GenerationRequest
 
 PIECE_HELP = "A track's id (see: tunesmith log), or a sound file that Tunesmith wrote."
@@ -36,7 +36,7 @@ class SourceTrack:
     track: str | None = None
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[ReplayStep, ...]:
         """The edits that it went through; raises InvalidRequest where one cannot be repeated."""
         from tunesmith.cli.replay import steps_of
 

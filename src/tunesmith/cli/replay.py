@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReplayStep:
     """An edit, and the name of the file that it was made from."""
 
     edit: Edit
     source: str
 
 
-def steps_of(metadata: Mapping[str, Any]) -> tuple[Step, ...]:
+def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
     """Return the edits of a file in order; raises InvalidRequest where one cannot be repeated."""
     from tunesmith.audio.edits import EDIT, SOURCE, Edit, edits_of
     from tunesmith.audio.formats import FORMATS
@@ -41,7 +41,7 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[Step, ...]:
         change_of(edit)
         if Path(name).suffix.lower() not in FORMATS:
             raise InvalidRequest("edit", f"cannot be repeated: {edit.name} of {name or 'several files'}")
-        steps.append(Step(edit, name))
+        steps.append(ReplayStep(edit, name))
     return tuple(steps)
 
 
@@ -67,7 +67,7 @@ def made_and_edited(piece: SourceTrack, output: str | None, silent: bool) -> Gen
     return GeneratedFile(request, done.audio.duration, took, (str(done.path),), (), done.audio.metadata, done.track)
 
 
-def _places(folder: Path, steps: Sequence[Step]) -> Iterator[Path]:
+def _places(folder: Path, steps: Sequence[ReplayStep]) -> Iterator[Path]:
     """Yield a path for the source of each step, with the name that it had."""
     for number, step in enumerate(steps):
         place = folder / str(number)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tunesmith.atomic_file import atomic_write
 from tunesmith.client.http import Flow, Pause, ReadLine, Send, Steps, Yield, error_from_reply, request_with_retries
-from tunesmith.client.job_flow import RemoteFile, audio_of, finished, post, run_job, submit
+from tunesmith.client.job_flow import ResultDownload, audio_of, finished, post, run_job, submit
 from tunesmith.client.remote_job import Clip, ProgressListener, RemoteJob
 from tunesmith.client.retries import Deadline, Reply, pause_after
 from tunesmith.client.sync_async import endpoint, stream_endpoint
@@ -233,7 +233,7 @@ class Api:
         return Deadline.after(self._deadline_seconds if seconds is None else seconds)
 
     def _file(self, path: str) -> Steps[bytes]:
-        return (yield from RemoteFile(path, self._until()).whole())
+        return (yield from ResultDownload(path, self._until()).whole())
 
     def _asked(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None
@@ -241,12 +241,12 @@ class Api:
         return (yield from request_with_retries(Send(method, path, body, _given(query or {})), self._until()))
 
 
-def _audio(job_id: str, until: Deadline) -> Steps[RemoteFile]:
+def _audio(job_id: str, until: Deadline) -> Steps[ResultDownload]:
     reply: Reply = yield from request_with_retries(Send("GET", _path("jobs", job_id)), until)
     return audio_of(RemoteJob.of(reply.document()), until)
 
 
-def _yield_audio(file: RemoteFile) -> Flow[bytes]:
+def _yield_audio(file: ResultDownload) -> Flow[bytes]:
     while (piece := (yield from file.next())) is not None:
         yield Yield(piece)
 

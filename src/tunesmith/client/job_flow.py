@@ -93,7 +93,7 @@ def succeeded(job: RemoteJob) -> RemoteJob:
 
 
 @dataclass
-class RemoteFile:
+class ResultDownload:
     """A file of the server's that is read piece by piece; where the connection breaks it goes on on a new one."""
 
     path: str
@@ -149,6 +149,6 @@ class RemoteFile:
         return DeadlineExceeded(f"GET {self.path} took longer than {self.until.seconds:g} s")
 
 
-def audio_of(job: RemoteJob, until: Deadline) -> RemoteFile:
+def audio_of(job: RemoteJob, until: Deadline) -> ResultDownload:
     """Return the file of a job that has succeeded; raises GenerationFailed for one that has not."""
-    return RemoteFile(f"/api/jobs/{succeeded(job).id}/audio", until)
+    return ResultDownload(f"/api/jobs/{succeeded(job).id}/audio", until)

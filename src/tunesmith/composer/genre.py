@@ -28,11 +28,11 @@ BassStyle = Literal[
 Voicing = Literal["close", "open", "drop2", "rootless", "power", "pad", "triad", "quartal"]
 
 
-class _Entry(BaseModel):
+class _GenreModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TempoRange(_Entry):
+class TempoRange(_GenreModel):
     """Felt beats a minute: what is usual, and how far a tempo may be moved to fit a duration."""
 
     low: Annotated[float, Field(ge=30, le=260)]
@@ -46,7 +46,7 @@ class TempoRange(_Entry):
         return self
 
 
-class Progression(_Entry):
+class Progression(_GenreModel):
     """A chord progression in Roman numerals over a number of bars.
 
     ``chords`` is one string, chords separated by spaces, ``|`` between bars; each bar's chords share it evenly. A
@@ -62,7 +62,7 @@ class Progression(_Entry):
     use: Literal["any", "verse", "chorus", "bridge", "intro", "ending"] = "any"
 
 
-class Harmony(_Entry):
+class Harmony(_GenreModel):
     """How chords are chosen: ``color`` 0–1 is how far triads grow sevenths and ninths beyond what is written,
     ``adventure`` 0–1 how often secondary dominants and borrowed chords enter."""
 
@@ -73,7 +73,7 @@ class Harmony(_Entry):
     style: Literal["functional", "modal", "static", "blues", "drone"] = "functional"
 
 
-class GenrePart(_Entry):
+class GenrePart(_GenreModel):
     """A player of the band. ``entry`` 0–1: the section energy (and the asked intensity) from which it plays.
 
     ``instruments``: names from the instrument table, one is drawn by seed. ``style`` for chords-like roles is a
@@ -97,7 +97,7 @@ class GenrePart(_Entry):
     chance: Share = 1.0
 
 
-class Groove(_Entry):
+class Groove(_GenreModel):
     """One bar or more of drums. ``patterns`` maps a drum (kick, snare, rim, clap, hat, open_hat, pedal_hat, ride,
     ride_bell, crash, tom_low, tom_mid, tom_high, shaker, tambourine, cowbell, conga_low, conga_high, conga_mute,
     bongo_low, bongo_high, clave, woodblock, triangle, timbale_low, timbale_high, guiro, cabasa, agogo_low, agogo_high,
@@ -113,7 +113,7 @@ class Groove(_Entry):
     use: Literal["groove", "fill", "intro", "break"] = "groove"
 
 
-class MelodyTaste(_Entry):
+class MelodyTaste(_GenreModel):
     """How the lead line behaves. ``density``: notes a beat. ``leap``: share of leaps. ``syncopation``, ``ornament``:
     0–1. ``motif_bars``: length of its idea. ``scale``: a mode to draw from instead of the key's, such as ``minor
     pentatonic``. ``rest``: share of phrases that breathe out."""
@@ -127,7 +127,7 @@ class MelodyTaste(_Entry):
     rest: Share = 0.3
 
 
-class Feel(_Entry):
+class Feel(_GenreModel):
     """How players play.
 
     ``swing``: where the second of a pair falls, 0.5 straight, 0.667 triplet; ``swing_unit``: 8 or 16. ``timing_ms``:
@@ -143,14 +143,14 @@ class Feel(_Entry):
     legato: Annotated[float, Field(ge=0.1, le=1.2)] = 0.9
 
 
-class FormPlan(_Entry):
+class FormPlan(_GenreModel):
     """Sections of a full track in order, each ``name:bars:energy``; repeated or cut to meet the length."""
 
     sections: Annotated[tuple[str, ...], Field(min_length=1)]
     weight: float = 1.0
 
 
-class GenreMix(_Entry):
+class GenreMix(_GenreModel):
     """The genre's MixSettings, and what it adds by itself."""
 
     loudness_lufs: Annotated[float, Field(ge=-24, le=-8)] = -14.0
@@ -167,7 +167,7 @@ class GenreMix(_Entry):
         return MixSettings(**self.model_dump(exclude={"ambience"}))
 
 
-class Genre(_Entry):
+class Genre(_GenreModel):
     """One genre: everything that tells its music from another's."""
 
     name: str

@@ -14,7 +14,7 @@ from tunesmith.audio.spool import Samples, Spool
 from tunesmith.audio.stitch import stitch
 from tunesmith.errors import GenerationFailed
 from tunesmith.hosted.capabilities import Capabilities
-from tunesmith.hosted.clip import Clip, ClipOrder, ClipService, TellShare
+from tunesmith.hosted.clip import ClipOrder, ClipService, HostedClip, TellShare
 
 TAIL_SECONDS = 8.0
 """So much of what there is goes along, for the service to go on from."""
@@ -31,7 +31,7 @@ class AssembledAudio:
     """The sound, the clips it was made of, and what is to be said of how."""
 
     audio: Audio
-    clips: tuple[Clip, ...]
+    clips: tuple[HostedClip, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -60,7 +60,7 @@ class ClipAssembler:
 
     async def _continued(self, order: ClipOrder) -> AssembledAudio:
         """Let each clip begin with the end of what there is, and keep what comes after that."""
-        clips: list[Clip] = []
+        clips: list[HostedClip] = []
         so_far = order.recording if order.continues else None
         while so_far is None or so_far.duration < order.seconds:
             done = so_far.duration if so_far else 0.0
@@ -78,7 +78,7 @@ class ClipAssembler:
         many = f"made as {len(clips)} clips, each continuing the one before" if len(clips) > 1 else ""
         return AssembledAudio(so_far, tuple(clips), _notes(many, self._facts))
 
-    async def _stitched(self, order: ClipOrder, first: Clip | None = None) -> AssembledAudio:
+    async def _stitched(self, order: ClipOrder, first: HostedClip | None = None) -> AssembledAudio:
         """Make clips until, stitched, they are long enough."""
         clips = [first] if first else []
         audio = first.audio if first else None

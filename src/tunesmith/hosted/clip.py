@@ -23,7 +23,7 @@ class ClipOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class HostedClip:
     """What came: the sound, and what the service said of it; ``seed`` is None where it is not known to be heeded."""
 
     audio: Audio
@@ -40,6 +40,6 @@ TellShare = Callable[[str, float], None]
 class ClipService(Protocol):
     """Makes clips."""
 
-    async def clip(self, order: ClipOrder, tell: TellShare) -> Clip:
+    async def clip(self, order: ClipOrder, tell: TellShare) -> HostedClip:
         """Make a clip; raises ApiError and its kind."""
         ...

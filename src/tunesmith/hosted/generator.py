@@ -13,7 +13,7 @@ from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.hosted.assemble import AssembledAudio, ClipAssembler
 from tunesmith.hosted.capabilities import UNKNOWN_LICENCE, Capabilities, facts_of
-from tunesmith.hosted.clip import Clip, ClipOrder, ClipService
+from tunesmith.hosted.clip import ClipOrder, ClipService, HostedClip
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming
 from tunesmith.hosted.huggingface import HuggingFace
@@ -83,7 +83,7 @@ class HostedGenerator:
         }  # fmt: skip
         return with_sources(about, request)
 
-    def _licence(self, clip: Clip, of_a_recording: bool) -> str:
+    def _licence(self, clip: HostedClip, of_a_recording: bool) -> str:
         """Return the licence of what the model makes: as the service says, as is known, or as the file's tags say.
 
         Where a recording goes along, what the service says may be that of the recording too.

@@ -12,7 +12,7 @@ from tunesmith.client.retries import Reply
 from tunesmith.errors import InvalidRequest
 from tunesmith.hosted.audio_response import sound_in
 from tunesmith.hosted.capabilities import Capabilities
-from tunesmith.hosted.clip import Clip, ClipOrder, TellShare
+from tunesmith.hosted.clip import ClipOrder, HostedClip, TellShare
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
 from tunesmith.hosted.model_names import HostedName
@@ -34,7 +34,7 @@ class HuggingFace:
         self._access = access
         self._patience = patience
 
-    async def clip(self, order: ClipOrder, tell: TellShare) -> Clip:
+    async def clip(self, order: ClipOrder, tell: TellShare) -> HostedClip:
         """Make a clip; see Service."""
         if order.recording:
             raise InvalidRequest("audio", f"{self._name} takes no recordings")
@@ -65,12 +65,12 @@ def _body(order: ClipOrder, facts: Capabilities) -> dict[str, Any]:
     return {"inputs": order.text, **({"parameters": parameters} if parameters else {})}
 
 
-def _clip(audio: Audio, reply: Reply) -> Clip:
+def _clip(audio: Audio, reply: Reply) -> HostedClip:
     """Read what the headers tell: a server of our own tells the seed and the licence, the hub the model's commit."""
     headers = {name.lower(): value for name, value in reply.headers.items()}
     seed = headers.get("x-tunesmith-seed", "")
     names = ("x-request-id", "x-compute-type", "x-compute-time", "x-tunesmith-model")
-    return Clip(
+    return HostedClip(
         audio,
         int(seed) if seed.isdecimal() else None,
         headers.get("x-repo-commit"),

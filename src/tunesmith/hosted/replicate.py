@@ -18,7 +18,7 @@ from tunesmith.audio.writer import write_audio
 from tunesmith.client.retries import Reply
 from tunesmith.errors import ApiError, GenerationFailed, NotFound, TunesmithError
 from tunesmith.hosted.audio_response import InvalidAudioResponse, data_of, read_sound
-from tunesmith.hosted.clip import Clip, ClipOrder, TellShare
+from tunesmith.hosted.clip import ClipOrder, HostedClip, TellShare
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
 from tunesmith.hosted.model_names import HostedName
@@ -39,7 +39,7 @@ class Replicate:
         self._access = access
         self._patience = patience
 
-    async def clip(self, order: ClipOrder, tell: TellShare) -> Clip:
+    async def clip(self, order: ClipOrder, tell: TellShare) -> HostedClip:
         """Make a clip; see Service. Cancelled, it cancels the prediction, which would be paid for."""
         caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
         try:
@@ -47,7 +47,7 @@ class Replicate:
             address = await self._uploaded(caller, order.recording) if order.recording else None
             prediction = await self._created(caller, _input(order, address))
             prediction = await self._finished(caller, prediction, tell)
-            return Clip(
+            return HostedClip(
                 await self._output(caller, prediction),
                 seed=order.seed,
                 version=str(prediction.get("version") or "") or self._name.version,

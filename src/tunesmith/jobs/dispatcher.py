@@ -24,7 +24,7 @@ from tunesmith.jobs.options import KEEP_ALIVE
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import ProgressReport, RunnerPool, Task
-from tunesmith.jobs.store import Place
+from tunesmith.jobs.store import WorkerSlot
 from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.log_context import bind
 from tunesmith.repeated_fault import RepeatedFault
@@ -87,7 +87,7 @@ class Dispatcher:
             self._stop(cancelled)
         self._awake.set()
 
-    def reserve(self, model: str) -> Place | None:
+    def reserve(self, model: str) -> WorkerSlot | None:
         """Reserve a place for a job of the model; None where it has to wait.
 
         Each reservation ends in ``start`` or ``release``. Safe to call in any thread, like these two.
@@ -98,7 +98,7 @@ class Dispatcher:
             if self._at_work()[model] >= self._pool.capacity(model):
                 return None
             self._reserved[model] += 1
-            return Place(self._worker, self._pool.is_loaded(model))
+            return WorkerSlot(self._worker, self._pool.is_loaded(model))
 
     def start(self, claim: Claim) -> None:
         """Work on a job that was claimed as it was submitted."""

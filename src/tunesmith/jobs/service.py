@@ -21,7 +21,7 @@ from tunesmith.jobs.job_cache import JobCache
 from tunesmith.jobs.options import check_keep_alive
 from tunesmith.jobs.queue_order import QueueSnapshot
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.store import JobFilter, JobPage, JobStore, Place, SubmitResult
+from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
 from tunesmith.jobs.subscriptions import Feed, JobSubscriptions
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.models.resolution import COMPOSER, resolve
@@ -35,7 +35,7 @@ class JobStarter(Protocol):
     def wake(self, cancelled: str | None = None) -> None:
         """Look at the queue; ``cancelled`` is the id of a job that was cancelled."""
 
-    def reserve(self, model: str) -> Place | None:
+    def reserve(self, model: str) -> WorkerSlot | None:
         """Reserve a place for a job that is being submitted, if there is any."""
 
     def release(self, model: str) -> None:

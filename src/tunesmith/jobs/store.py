@@ -38,7 +38,7 @@ PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkerSlot:
     """A worker's free place for a job, which begins to be made at once where the model ``is_loaded``."""
 
     worker: str
@@ -100,7 +100,7 @@ class JobStore:
         self._speeds = SpeedEstimates(database)
         self._take_turn = take_turn(database)
 
-    def submit(self, submission: Submission, place: Place | None = None) -> SubmitResult:
+    def submit(self, submission: Submission, place: WorkerSlot | None = None) -> SubmitResult:
         """Queue a job; once this returns, it is not lost whatever process dies.
 
         A worker with a free ``place`` for it claims it in the same transaction, unless other jobs wait.
@@ -129,7 +129,9 @@ class JobStore:
         begun = job_of(row | claimed, now, submission.request)
         return SubmitResult(job, created=True, claim=Claim(begun, place.worker, claimed["claims"], is_last=True))
 
-    def _claimed(self, connection: sa.Connection, row: Mapping[str, Any], place: Place, now: float) -> dict[str, Any]:
+    def _claimed(
+        self, connection: sa.Connection, row: Mapping[str, Any], place: WorkerSlot, now: float
+    ) -> dict[str, Any]:
         """Note that the owner of a new job is served, and return the columns of the claim."""
         connection.execute(self._take_turn, {"owner": row["owner"]})
         claimed = claim_values(place.worker, now)

@@ -15,12 +15,12 @@ from tunesmith.musicgen.architecture import GUIDED_ROWS, Architecture
 from tunesmith.musicgen.delay_pattern import delay
 from tunesmith.musicgen.runner import Codes, Logits
 from tunesmith.musicgen.sampling import SamplerSettings, guide, sample, uniforms
-from tunesmith.musicgen.sliding_windows import Window, WindowRule, plan_windows
+from tunesmith.musicgen.sliding_windows import SlidingWindow, WindowRule, plan_windows
 
 OPEN = -1
 """Stands where a code is yet to be drawn."""
 
-ChromaOfWindow = Callable[[Window], NDArray[np.float32]]
+ChromaOfWindow = Callable[[SlidingWindow], NDArray[np.float32]]
 """What a melody sounds like during one window: (chroma frames, bins)."""
 
 
@@ -117,7 +117,7 @@ class Sequence:
         self.cursor = int((self.inputs == OPEN).any(axis=0).argmax()) - 1
 
     @property
-    def window(self) -> Window:
+    def window(self) -> SlidingWindow:
         """The window being written."""
         return self.windows[self.window_index]
 

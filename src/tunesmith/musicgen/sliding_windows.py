@@ -34,7 +34,7 @@ class WindowRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SlidingWindow:
     """One run of the model: ``length`` frames from frame ``start`` of the piece, of which the first are ``known``."""
 
     start: int
@@ -47,7 +47,7 @@ class Window:
         return self.start + self.length
 
 
-def plan_windows(total: int, given: int, rule: WindowRule) -> tuple[Window, ...]:
+def plan_windows(total: int, given: int, rule: WindowRule) -> tuple[SlidingWindow, ...]:
     """Return the windows that write a piece of ``total`` frames of which the first ``given`` are known.
 
     A given part as long as a window or longer is continued from its end, as any window is from the one before.
@@ -56,8 +56,8 @@ def plan_windows(total: int, given: int, rule: WindowRule) -> tuple[Window, ...]
         raise ValueError(f"the given frames must be fewer than {total}, got {given}")
     overlap = rule.length - rule.stride
     start = given - overlap if given >= rule.length else 0
-    windows = [Window(start, given - start, min(total - start, rule.length))]
+    windows = [SlidingWindow(start, given - start, min(total - start, rule.length))]
     while (last := windows[-1]).stop < total:
         start = last.start + rule.stride
-        windows.append(Window(start, last.stop - start, min(total - start, rule.length)))
+        windows.append(SlidingWindow(start, last.stop - start, min(total - start, rule.length)))
     return tuple(windows)

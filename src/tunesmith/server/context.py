@@ -16,7 +16,7 @@ from tunesmith.server.upload_limits import Uploads
 
 
 @dataclass(frozen=True, slots=True)
-class DialectContext:
+class ApiContext:
     """``authenticate`` is FastAPI's dependency that returns the Caller."""
 
     service: MusicService

@@ -32,7 +32,7 @@ from tunesmith.path_text import path_text
 from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.auth import Authenticator, AuthSettings
 from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
-from tunesmith.server.context import DialectContext
+from tunesmith.server.context import ApiContext
 from tunesmith.server.folders import check_writable, prepare_folders
 from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.middleware.allowed_hosts import is_loopback
@@ -99,7 +99,7 @@ class Server:
         self._uploads = self._upload_limits(settings)
         authenticate = Authenticator(Tokens(self._database), options.access(settings), self._limits)
         tracks = Tracks(self._database)
-        self.context = DialectContext(self.service, settings, authenticate, self._loading, tracks, self._uploads)
+        self.context = ApiContext(self.service, settings, authenticate, self._loading, tracks, self._uploads)
 
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:

@@ -33,7 +33,7 @@ _INSIDE = tuple(
 _NO_REUSE = httpx.Limits(max_connections=100, max_keepalive_connections=0)
 
 
-class Resolver:
+class HostResolver:
     """Looks names up in threads of its own, so that names which are slow to find keep nothing else waiting."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class AddressGuard:
 
     def __init__(self, allow_private: bool = False, resolve: Resolve | None = None) -> None:
         self._allow_private = allow_private
-        self._resolve = resolve or Resolver()
+        self._resolve = resolve or HostResolver()
 
     async def address_for(self, url: httpx.URL, field: str) -> str:
         """Return a checked address to connect to; raises ForbiddenAddress that names the field."""

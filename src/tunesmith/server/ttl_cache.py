@@ -15,7 +15,7 @@ MAX_ENTRIES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry(Generic[Value]):
+class _CacheEntry(Generic[Value]):
     answer: asyncio.Task[Value]
     at: float
 
@@ -29,7 +29,7 @@ class TtlCache(Generic[Key, Value]):
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._asked: dict[Key, _Entry[Value]] = {}
+        self._asked: dict[Key, _CacheEntry[Value]] = {}
 
     async def get(self, key: Key, ask: Callable[[], Value]) -> Value:
         """Return the answer for a key; ``ask`` runs in a thread."""
@@ -37,7 +37,7 @@ class TtlCache(Generic[Key, Value]):
         asked = self._asked.get(key)
         if asked is None or (asked.answer.done() and not self._holds(asked, now)):
             self._make_room(now)
-            asked = _Entry(asyncio.create_task(asyncio.to_thread(ask)), now)
+            asked = _CacheEntry(asyncio.create_task(asyncio.to_thread(ask)), now)
             self._asked[key] = asked
         if asked.answer.done():
             return asked.answer.result()
@@ -47,7 +47,7 @@ class TtlCache(Generic[Key, Value]):
         """Ask anew for a key when it is next wanted."""
         self._asked.pop(key, None)
 
-    def _holds(self, asked: _Entry[Value], now: float) -> bool:
+    def _holds(self, asked: _CacheEntry[Value], now: float) -> bool:
         return now - asked.at < self._seconds and not asked.answer.cancelled() and asked.answer.exception() is None
 
     def _make_room(self, now: float) -> None:

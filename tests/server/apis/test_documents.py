@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_service import FakeContext, FakeService
+from fake_service import FakeService, fake_context
 from live_server import app_of
 
 from tunesmith.server.apis import elevenlabs, openai
@@ -21,7 +21,7 @@ from tunesmith.server.apis.mcp import routes as mcp
     ],
 )
 def test_every_route_is_described_in_the_document(dialect: object, paths: set[str], tmp_path: Path) -> None:
-    router = dialect.router(FakeContext(FakeService(tmp_path)))  # type: ignore[attr-defined]
+    router = dialect.router(fake_context(FakeService(tmp_path)))  # type: ignore[attr-defined]
     document = app_of(router, openai.errors).openapi()
     assert set(document["paths"]) == paths
     for operations in document["paths"].values():

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from elevenlabs.client import ElevenLabs
 from elevenlabs.core.api_error import ApiError
-from fake_service import TOKEN, FakeContext, FakeService
+from fake_service import TOKEN, FakeService, fake_context
 from live_server import app_of, served
 
 from tunesmith.errors import OutOfResources
@@ -28,7 +28,7 @@ def service(tmp_path: Path) -> FakeService:
 
 @pytest.fixture
 def url(service: FakeService) -> Iterator[str]:
-    with served(app_of(elevenlabs.router(FakeContext(service)), elevenlabs.errors)) as url:
+    with served(app_of(elevenlabs.router(fake_context(service)), elevenlabs.errors)) as url:
         yield url
 
 
@@ -125,7 +125,7 @@ def test_an_unknown_model_is_not_found(client: ElevenLabs) -> None:
 
 
 def test_over_the_limit_says_when_to_come_back(service: FakeService) -> None:
-    app = app_of(elevenlabs.router(FakeContext(service, limited=True)), elevenlabs.errors)
+    app = app_of(elevenlabs.router(fake_context(service, limited=True)), elevenlabs.errors)
     with served(app) as url, calling(url) as client, pytest.raises(ApiError) as caught:
         b"".join(client.music.compose(prompt="calm piano", request_options={"max_retries": 0}))
     assert caught.value.status_code == 429

@@ -9,7 +9,7 @@ from pathlib import Path
 import openai
 import pytest
 import soundfile
-from fake_service import TOKEN, FakeContext, FakeService
+from fake_service import TOKEN, FakeService, fake_context
 from live_server import app_of, served
 
 from tunesmith.jobs.job import Failure
@@ -23,7 +23,7 @@ def service(tmp_path: Path) -> FakeService:
 
 @pytest.fixture
 def url(service: FakeService) -> Iterator[str]:
-    with served(app_of(dialect.router(FakeContext(service)), dialect.errors)) as url:
+    with served(app_of(dialect.router(fake_context(service)), dialect.errors)) as url:
         yield url + "/v1"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import openai
 import pytest
-from fake_service import MODELS, TOKEN, FakeContext, FakeService
+from fake_service import MODELS, TOKEN, FakeService, fake_context
 from live_server import app_of, served
 
 from tunesmith.server.apis import v1_models as model_list
@@ -17,7 +17,7 @@ from tunesmith.server.apis.replicate.model_versions import MUSICGEN_VERSION
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    router = model_list.router(FakeContext(FakeService(tmp_path)), lambda: MODELS)
+    router = model_list.router(fake_context(FakeService(tmp_path)), lambda: MODELS)
     with served(app_of(router, model_list.errors)) as url:
         yield url + "/v1"
 

@@ -23,7 +23,7 @@ Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class LevelStats:
     """``silent`` and ``clipped`` are shares of the sound, 0 to 1; ``longest_gap`` is its longest silence in seconds.
 
     ``octaves`` are the shares of the energy around OCTAVES_HZ, those above half the sample rate 0; all 0 for silence.
@@ -36,7 +36,7 @@ class Levels:
     octaves: tuple[float, ...]
 
 
-def levels_of(audio: Audio) -> Levels:
+def levels_of(audio: Audio) -> LevelStats:
     """Measure a sound, block by block."""
     meter = LoudnessMeter(audio.sample_rate, audio.channels, audio.encoding.channel_mask)
     window = max(1, round(WINDOW_SECONDS * audio.sample_rate))
@@ -48,7 +48,7 @@ def levels_of(audio: Audio) -> Levels:
         spectrum += _spectrum(block)
     quiet = np.concatenate([*powers, np.zeros(0)]) < 10 ** (SILENT_DBFS / 10)
     samples = max(1, audio.num_samples * audio.channels)
-    return Levels(
+    return LevelStats(
         float(quiet.mean()) if quiet.size else 1.0, _longest(quiet) * WINDOW_SECONDS, clipped / samples,
         meter.integrated(), _octaves(spectrum, audio.sample_rate),
     )  # fmt: skip

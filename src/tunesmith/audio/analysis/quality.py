@@ -15,7 +15,7 @@ import numpy as np
 
 from tunesmith.audio.analysis.analyse import Analysis, analyse
 from tunesmith.audio.analysis.key import NAMES
-from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, Levels, levels_of
+from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, LevelStats, levels_of
 from tunesmith.audio.analysis.loop_seam import Seam, seam_of
 from tunesmith.audio.buffer import Audio
 
@@ -95,7 +95,7 @@ def _falling(value: float, good: float, bad: float) -> float:
     return float(np.clip((bad - value) / (bad - good), 0, 1))
 
 
-def _silence(levels: Levels) -> Finding:
+def _silence(levels: LevelStats) -> Finding:
     score = min(_falling(levels.silent, 0.2, 0.9), max(0.3, _falling(levels.longest_gap, 2.0, 8.0)))
     if levels.silent >= 0.995:
         return Finding("silence", 0.0, "it is silent")
@@ -104,14 +104,14 @@ def _silence(levels: Levels) -> Finding:
     return Finding("silence", score, f"{levels.silent:.0%} silent, up to {levels.longest_gap:.1f} s")
 
 
-def _clipping(levels: Levels) -> Finding:
+def _clipping(levels: LevelStats) -> Finding:
     if levels.clipped == 0:
         return Finding("clipping", 1.0, "no clipping")
     score = max(0.0, 0.8 - 0.2 * max(0.0, math.log10(levels.clipped * 1e5)))
     return Finding("clipping", score, f"{levels.clipped:.2%} of it is clipped")
 
 
-def _loudness(levels: Levels, wanted: float | None) -> Finding:
+def _loudness(levels: LevelStats, wanted: float | None) -> Finding:
     lufs = levels.loudness_lufs
     if not math.isfinite(lufs):
         return Finding("loudness", 0.0, "no loudness")
@@ -122,7 +122,7 @@ def _loudness(levels: Levels, wanted: float | None) -> Finding:
     return Finding("loudness", _falling(outside, 0.0, 20.0), f"{lufs:.1f} LUFS")
 
 
-def _balance(levels: Levels) -> Finding:
+def _balance(levels: LevelStats) -> Finding:
     shares = dict(zip(OCTAVES_HZ, levels.octaves, strict=True))
     if not any(levels.octaves):
         return Finding("balance", 0.0, "no spectrum")

@@ -13,7 +13,7 @@ from tunesmith.audio.tags.bext import bext_pairs
 from tunesmith.audio.tags.id3 import HEADER, from_synchsafe, plain_tag
 from tunesmith.audio.tags.model import LOOP_LENGTH, LOOP_START, OWN, READER_NAMES, TECHNICAL, Tags, tags_from
 from tunesmith.audio.tags.own import metadata_of
-from tunesmith.audio.tags.riff import OWN_CHUNK, Chunk, chunks_of, content_of, info_pairs
+from tunesmith.audio.tags.riff import OWN_CHUNK, RiffChunk, chunks_of, content_of, info_pairs
 from tunesmith.audio.tags.sampler import read_cues, read_sampler
 
 WITHOUT_TAGS = frozenset({b"fmt ", b"data", b"fact", b"PEAK", b"JUNK", b"junk", b"PAD ", b"FLLR", b"ds64", b"LGWV"})
@@ -54,7 +54,7 @@ def unread_names(path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _of_wav(file: BinaryIO, chunks: list[Chunk], sample_rate: int) -> dict[str, Any]:
+def _of_wav(file: BinaryIO, chunks: list[RiffChunk], sample_rate: int) -> dict[str, Any]:
     pairs: list[tuple[str, str]] = []
     tagged: Tags = {}
     own, labels, points = "", b"", b""

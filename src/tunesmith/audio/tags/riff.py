@@ -24,7 +24,7 @@ OWN_CHUNK = b"tnsm"
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class RiffChunk:
     """Where a chunk's content is."""
 
     name: bytes
@@ -32,7 +32,7 @@ class Chunk:
     size: int
 
 
-def chunks_of(file: BinaryIO) -> Iterator[Chunk]:
+def chunks_of(file: BinaryIO) -> Iterator[RiffChunk]:
     """Yield the chunks of a WAV file, as far as they are there; nothing for another file."""
     file.seek(0)
     head = file.read(12)
@@ -49,11 +49,11 @@ def chunks_of(file: BinaryIO) -> Iterator[Chunk]:
         if header[:4] == b"data":  # whose size may be wrong, or elsewhere
             found = read_wave_header(file, end)
             size = found.held if found else size
-        yield Chunk(header[:4], at + HEADER, min(size, end - at - HEADER))
+        yield RiffChunk(header[:4], at + HEADER, min(size, end - at - HEADER))
         at += HEADER + size + size % 2
 
 
-def content_of(file: BinaryIO, chunk: Chunk) -> bytes:
+def content_of(file: BinaryIO, chunk: RiffChunk) -> bytes:
     """Return a chunk's content, empty for one that is too large to be a tag."""
     if chunk.size > MAX_CHUNK_BYTES:
         return b""

@@ -29,7 +29,7 @@ LOOP_BARS = (2, 4, 8, 12, 16, 24, 32)
 
 
 @dataclass(frozen=True, slots=True)
-class Tempo:
+class TempoChoice:
     """Felt beats a minute, whether that is exactly what was asked, and how far it may move."""
 
     bpm: float
@@ -40,17 +40,17 @@ class Tempo:
     because: str
 
 
-def exact_tempo(bpm: float, source: str, because: str) -> Tempo:
+def exact_tempo(bpm: float, source: str, because: str) -> TempoChoice:
     """Return a tempo that must not be moved."""
-    return Tempo(bpm, True, bpm, bpm, source, because)
+    return TempoChoice(bpm, True, bpm, bpm, source, because)
 
 
-def tempo_within(low: float, high: float, because: str) -> Tempo:
+def tempo_within(low: float, high: float, because: str) -> TempoChoice:
     """Return a tempo that may lie anywhere in a range that was asked for."""
-    return Tempo(round((low + high) / 2), False, low, high, "prompt", because)
+    return TempoChoice(round((low + high) / 2), False, low, high, "prompt", because)
 
 
-def placed_tempo(genre: Genre, place: float, because: str) -> Tempo:
+def placed_tempo(genre: Genre, place: float, because: str) -> TempoChoice:
     """Return the tempo at a place of the genre's range: 0 low, 0.5 typical, 1 high; a little beyond is allowed."""
     span = genre.tempo
     low, high = (span.low, span.typical) if place < 0.5 else (span.typical, span.high)
@@ -59,10 +59,10 @@ def placed_tempo(genre: Genre, place: float, because: str) -> Tempo:
     near = (min(bpm, span.low), span.typical) if place < 0.5 else (span.typical, max(bpm, span.high))
     if place == 0.5:
         near = (span.low, span.high)
-    return Tempo(float(bpm), False, *near, "prompt", because)
+    return TempoChoice(float(bpm), False, *near, "prompt", because)
 
 
-def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> Tempo:
+def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> TempoChoice:
     """Draw a tempo near the genre's typical one, moved by how lively the mood is."""
     span = genre.tempo
     move = 0.5 * (mood.arousal - genre.arousal) + 0.3 * float(
@@ -71,7 +71,7 @@ def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> Tempo:
     move = max(-1.0, min(1.0, move))
     bpm = span.typical + move * (span.high - span.typical if move > 0 else span.typical - span.low)
     because = f"usual for {genre.title} is {span.low:g} to {span.high:g}, here moved by the mood"
-    return Tempo(float(round(bpm)), False, span.low, span.high, "genre", because)
+    return TempoChoice(float(round(bpm)), False, span.low, span.high, "genre", because)
 
 
 def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Reason
-from tunesmith.composer.prompt.defaults import DEFAULT_SECONDS, Tempo, exact_tempo, loop_bars
+from tunesmith.composer.prompt.defaults import DEFAULT_SECONDS, TempoChoice, exact_tempo, loop_bars
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 from tunesmith.composer.theory import Meter
 from tunesmith.errors import InvalidRequest
@@ -30,7 +30,7 @@ class Length:
 
     duration: float | None
     bars: int | None
-    tempo: Tempo
+    tempo: TempoChoice
     reasons: tuple[Reason, ...]
     warnings: tuple[str, ...] = ()
 
@@ -48,7 +48,7 @@ def read_form(request: GenerationRequest, said: ParsedPrompt) -> tuple[Form, Rea
     return "track", Reason("form", "track", "genre", "a whole piece, as nothing else was asked for")
 
 
-def read_length(request: GenerationRequest, said: ParsedPrompt, form: Form, meter: Meter, tempo: Tempo) -> Length:
+def read_length(request: GenerationRequest, said: ParsedPrompt, form: Form, meter: Meter, tempo: TempoChoice) -> Length:
     """Choose duration and bars; raises InvalidRequest where flags contradict each other."""
     duration, bars, reasons, warnings = _requested_length(request, said)
     length = Length(duration, bars, tempo, tuple(reasons), tuple(warnings))

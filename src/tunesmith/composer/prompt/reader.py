@@ -98,7 +98,7 @@ def _flag_meter(text: str) -> Meter:
         return meter
 
 
-def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[choices.Tempo, tuple[str, ...]]:
+def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[choices.TempoChoice, tuple[str, ...]]:
     """Choose the tempo: a flag, a number, a tempo word, or the genre's."""
     said, warnings = asked.said, []
     if asked.request.tempo_bpm is not None:
@@ -129,7 +129,7 @@ def _felt(tempo: NumberRange, meter: Meter) -> NumberRange:
     return replace(tempo, low=tempo.low * share, high=tempo.high * share)
 
 
-def _worded_tempo(said: ParsedPrompt, genre: Genre) -> choices.Tempo | None:
+def _worded_tempo(said: ParsedPrompt, genre: Genre) -> choices.TempoChoice | None:
     names = said.names("tempo")
     if not names:
         return None
@@ -141,7 +141,7 @@ def _worded_tempo(said: ParsedPrompt, genre: Genre) -> choices.Tempo | None:
     return choices.placed_tempo(genre, float(row["place"]), because)
 
 
-def _tempo_reason(tempo: choices.Tempo) -> Reason:
+def _tempo_reason(tempo: choices.TempoChoice) -> Reason:
     return Reason("tempo", f"{tempo.bpm:g} bpm", tempo.source, tempo.because)
 
 

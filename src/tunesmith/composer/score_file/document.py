@@ -18,7 +18,7 @@ LONGEST_PROBLEM = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ScorePosition:
     """One node of the document: its YAML ``node``, the field's ``name``, and the ``part`` it belongs to."""
 
     node: yaml.Node
@@ -40,9 +40,9 @@ class Place:
         part = None if self.part is None else " ".join(self.part.split())[:SHOWN]
         return InvalidScore(" ".join(problem.split())[:LONGEST_PROBLEM], line=self.line, part=part, beat=beat)
 
-    def fields(self, known: Iterable[str], required: Iterable[str] = ()) -> dict[str, Place]:
+    def fields(self, known: Iterable[str], required: Iterable[str] = ()) -> dict[str, ScorePosition]:
         """Return a mapping's values by key; unknown, doubled and missing keys are mistakes."""
-        found: dict[str, Place] = {}
+        found: dict[str, ScorePosition] = {}
         names = list(known)
         for key, place in self.pairs():
             if key not in names:
@@ -55,24 +55,24 @@ class Place:
             raise self.mistake(f"{missing[0]!r} is missing")
         return found
 
-    def pairs(self) -> Iterator[tuple[str, Place]]:
+    def pairs(self) -> Iterator[tuple[str, ScorePosition]]:
         """Yield a mapping's keys, as text, and values."""
         if not isinstance(self.node, yaml.MappingNode):
             raise self.mistake(f"{self.name} must be a mapping of names to values")
         for key, value in self.node.value:
-            name = Place(key, f"a name in {self.name}", self.part).text()
-            yield name, Place(value, name, self.part)
+            name = ScorePosition(key, f"a name in {self.name}", self.part).text()
+            yield name, ScorePosition(value, name, self.part)
 
-    def items(self) -> Iterator[Place]:
+    def items(self) -> Iterator[ScorePosition]:
         """Yield a list's entries."""
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.mistake(f"{self.name} must be a list")
         for value in self.node.value:
-            yield Place(value, self.name, self.part)
+            yield ScorePosition(value, self.name, self.part)
 
-    def of_part(self, part: str) -> Place:
+    def of_part(self, part: str) -> ScorePosition:
         """Return the same place, belonging to ``part``."""
-        return Place(self.node, self.name, part)
+        return ScorePosition(self.node, self.name, part)
 
     def text(self) -> str:
         """Return a scalar as written."""
@@ -121,7 +121,7 @@ class Place:
         return text
 
 
-def parse_document(text: str) -> Place:
+def parse_document(text: str) -> ScorePosition:
     """Read YAML into its places; raises InvalidScore at the line where it is no YAML."""
     try:
         check_size(text)
@@ -133,4 +133,4 @@ def parse_document(text: str) -> Place:
         raise InvalidScore(f"not YAML: {str(error).splitlines()[0]}") from None
     if node is None:
         raise InvalidScore("the file is empty")
-    return Place(node)
+    return ScorePosition(node)

@@ -20,7 +20,7 @@ from tunesmith.composer.score import (
     Section,
     TempoMap,
 )
-from tunesmith.composer.score_file.document import SHOWN, Place, parse_document
+from tunesmith.composer.score_file.document import SHOWN, ScorePosition, parse_document
 from tunesmith.composer.score_file.dump import FORMAT_VERSION
 from tunesmith.composer.score_file.notation import Timed, read_chord, read_note
 from tunesmith.composer.theory import Key, Meter
@@ -48,7 +48,7 @@ class Grid:
     bars: int
     beats_per_bar: float
 
-    def check(self, bar: str, place: Place) -> int:
+    def check(self, bar: str, place: ScorePosition) -> int:
         """Return the bar's number; raises InvalidScore if the piece has no such bar."""
         if not bar.isdecimal() or len(bar) > SHOWN or not 1 <= int(bar) <= self.bars:
             raise place.mistake(f"bar must be 1 to {self.bars} (the sum of the sections' bars), got {bar[:SHOWN]!r}")
@@ -84,11 +84,11 @@ def load_score(text: str) -> Score:
     )
 
 
-def _text(fields: Mapping[str, Place], name: str, default: str) -> str:
+def _text(fields: Mapping[str, ScorePosition], name: str, default: str) -> str:
     return fields[name].text() if name in fields else default
 
 
-def _duration(fields: Mapping[str, Place], written: float, *, loop: bool) -> float:
+def _duration(fields: Mapping[str, ScorePosition], written: float, *, loop: bool) -> float:
     if "duration" in fields:
         duration = fields["duration"].number(0.1, MAX_DURATION_SECONDS)
         if loop and abs(duration - written) > 0.01:
@@ -100,7 +100,7 @@ def _duration(fields: Mapping[str, Place], written: float, *, loop: bool) -> flo
     return duration
 
 
-def _sections(place: Place) -> Iterator[Section]:
+def _sections(place: ScorePosition) -> Iterator[Section]:
     bar = 0
     for item in place.items():
         fields = item.fields(("name", "bars", "energy"), ("name", "bars"))
@@ -112,7 +112,7 @@ def _sections(place: Place) -> Iterator[Section]:
         raise place.mistake("sections must hold at least one section")
 
 
-def _tempo_map(place: Place, grid: Grid) -> TempoMap:
+def _tempo_map(place: ScorePosition, grid: Grid) -> TempoMap:
     if place.is_single:
         return TempoMap(((0.0, place.number(10, 999)),))
     changes = []
@@ -130,12 +130,12 @@ def _tempo_map(place: Place, grid: Grid) -> TempoMap:
         raise place.mistake(f"tempo: {error}") from None
 
 
-def _chords(place: Place, grid: Grid) -> list[ChordSpan]:
+def _chords(place: ScorePosition, grid: Grid) -> list[ChordSpan]:
     spans = _timed(place, grid, lambda text, bar: read_chord(text, bar, grid.beats_per_bar))
     return sorted(spans, key=lambda span: span.start)
 
 
-def _parts(place: Place, grid: Grid) -> Iterator[Part]:
+def _parts(place: ScorePosition, grid: Grid) -> Iterator[Part]:
     seen: set[str] = set()
     for item in place.items():
         known = ("name", "role", "instrument", "gain_db", "pan", "entry", "notes")
@@ -157,12 +157,12 @@ def _parts(place: Place, grid: Grid) -> Iterator[Part]:
         )
 
 
-def _notes(place: Place, grid: Grid, *, drums: bool) -> list[Note]:
+def _notes(place: ScorePosition, grid: Grid, *, drums: bool) -> list[Note]:
     notes = _timed(place, grid, lambda text, bar: read_note(text, bar, grid.beats_per_bar, drums=drums))
     return sorted(notes, key=lambda note: note.start)
 
 
-def _timed(place: Place, grid: Grid, read: Callable[[str, int], Timed]) -> Iterator[Timed]:
+def _timed(place: ScorePosition, grid: Grid, read: Callable[[str, int], Timed]) -> Iterator[Timed]:
     """Yield every entry of every bar as ``read`` understands it."""
     count = 0
     for bar_text, line in place.pairs():
@@ -183,17 +183,17 @@ def _where(bar: int, text: str) -> str:
     return f"{(text.split() or ['?'])[0][:SHOWN]} of bar {bar}"
 
 
-def _number(fields: Mapping[str, Place], name: str, low: float, high: float) -> float:
+def _number(fields: Mapping[str, ScorePosition], name: str, low: float, high: float) -> float:
     return fields[name].number(low, high) if name in fields else 0.0
 
 
-def _ambience(place: Place) -> Iterator[Ambience]:
+def _ambience(place: ScorePosition) -> Iterator[Ambience]:
     for item in place.items():
         fields = item.fields(("name", "gain_db"), ("name",))
         yield Ambience(fields["name"].one_of(AMBIENCES), _number(fields, "gain_db", -60, 24))
 
 
-def _mix(place: Place) -> MixSettings:
+def _mix(place: ScorePosition) -> MixSettings:
     fields = place.fields((*MIX_RANGES, "production"))
     numbers = {name: fields[name].number(*limits) for name, limits in MIX_RANGES.items() if name in fields}
     production = (

@@ -18,7 +18,7 @@ from tunesmith.composer.writing.band.choose_band import choose_band, with_someon
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.sections import build_sections
-from tunesmith.composer.writing.form.tempo import Timeline, solve_timeline
+from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
@@ -82,7 +82,7 @@ def write_score(brief: Brief) -> Writing:
     return Writing(score, timeline.warnings)
 
 
-def _planned(brief: Brief, genre: Genre, timeline: Timeline) -> Plan:
+def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     sections = build_sections(brief, genre, timeline, rng_for(brief.seed, "form"))
     setting = Setting(genre, brief.key, brief.meter, brief.mood, brief.loop)
     chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
@@ -100,7 +100,7 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     return written
 
 
-def _part(plan: Plan, timeline: Timeline, player: Player, notes: Sequence[Note]) -> Part:
+def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[Note]) -> Part:
     plan = replace(plan, written={player.name: tuple(notes)})
     played = perform(plan, player, tuple(notes), rng_for(plan.brief.seed, "perform", player.name))
     if not plan.brief.loop and ending_of(plan) == "fade":

@@ -56,7 +56,7 @@ class CrossAttention:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class TorchDecoderLayer:
     """One layer's weights; ``cross`` is None where the text comes as a prefix."""
 
     norm: Norm
@@ -68,7 +68,7 @@ class Layer:
     fc2: torch.Tensor
 
     @classmethod
-    def read(cls, weights: Weights, prefix: str, place: DeviceSpec, has_cross: bool) -> Layer:
+    def read(cls, weights: Weights, prefix: str, place: DeviceSpec, has_cross: bool) -> TorchDecoderLayer:
         """Take the layer whose names begin with the prefix."""
 
         def put(part: str, *names: str) -> torch.Tensor:
@@ -105,7 +105,7 @@ class RunBuffers:
     reach: int
 
 
-class Decoder:
+class TorchDecoder:
     """Weights of the decoder on a device."""
 
     def __init__(self, architecture: Architecture, weights: Weights, place: DeviceSpec) -> None:
@@ -114,7 +114,9 @@ class Decoder:
         books, has_cross = range(shape.num_codebooks), architecture.chroma is None
         self._embeddings = place.put(weights, *(f"{STEM}embed_tokens.{k}.weight" for k in books))
         self._offsets = torch.arange(shape.num_codebooks, device=place.device) * (shape.codebook_size + 1)
-        self.layers = [Layer.read(weights, f"{STEM}layers.{i}.", place, has_cross) for i in range(shape.num_layers)]
+        self.layers = [
+            TorchDecoderLayer.read(weights, f"{STEM}layers.{i}.", place, has_cross) for i in range(shape.num_layers)
+        ]
         self._norm = Norm.read(weights, f"{STEM}layer_norm", place)
         self._heads = place.put(weights, *(f"decoder.lm_heads.{k}.weight" for k in books))
 
@@ -152,7 +154,11 @@ class Decoder:
         return scores.view(count, self.shape.num_codebooks, self.shape.codebook_size)
 
     def _listen_to_self(
-        self, layer: Layer, x: torch.Tensor, cache: torch.Tensor, where: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+        self,
+        layer: TorchDecoderLayer,
+        x: torch.Tensor,
+        cache: torch.Tensor,
+        where: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     ) -> torch.Tensor:
         rows, places, seen = where
         shape = self.shape

@@ -16,7 +16,7 @@ from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.position_encoding import sinusoidal_positions
 from tunesmith.musicgen.runner import Codes, Logits, States
-from tunesmith.musicgen.torch.layers import Decoder, DeviceSpec, RunBuffers
+from tunesmith.musicgen.torch.layers import DeviceSpec, RunBuffers, TorchDecoder
 from tunesmith.musicgen.torch.torch_import import torch
 from tunesmith.musicgen.torch.torch_text_encoder import TextEncoder
 
@@ -39,7 +39,7 @@ class TorchRunner:
         default = torch.bfloat16 if device == "cuda" else torch.float32
         self._place = DeviceSpec(torch.device(device), dtype or default)
         self._architecture, self._num_rows = checkpoint.architecture, num_rows
-        self._decoder = Decoder(checkpoint.architecture, checkpoint.weights, self._place)
+        self._decoder = TorchDecoder(checkpoint.architecture, checkpoint.weights, self._place)
         self._text_encoder = TextEncoder(checkpoint.architecture, checkpoint.weights, self._place.device)
         self._chroma: list[torch.Tensor] = []
         if checkpoint.architecture.chroma is not None:

@@ -18,10 +18,11 @@ from tunesmith.field_errors import shown
 from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import IS_NUMBER, RANDOM_SEED
-from tunesmith.server.apis.errors import Context, error_response, message_of, status_of
+from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.apis.request_body import read_body
 from tunesmith.server.apis.responses import file_pieces, full_response, headers_of, run_and_wait, streaming_response
+from tunesmith.server.context import ApiContext
 
 if TYPE_CHECKING:
     from tunesmith.audio.pcm_g711 import RawCoding
@@ -108,7 +109,7 @@ class SoundBody(ForeignBody):
         return {"text": self.text, "duration_seconds": length, "loop": self.loop}
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(tags=["ElevenLabs"])
     caller_of = Depends(context.authenticate)
@@ -163,7 +164,7 @@ def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | 
     )
 
 
-async def _answer(context: Context, job: Job, target: OutputFormat, *, in_pieces: bool = False) -> Response:
+async def _answer(context: ApiContext, job: Job, target: OutputFormat, *, in_pieces: bool = False) -> Response:
     path, headers = context.service.result_path(job), headers_of(job)
     if target.raw:
         from tunesmith.audio.pcm_g711 import raw_pieces

@@ -20,10 +20,11 @@ from tunesmith.field_errors import shown
 from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.request import IS_NUMBER
-from tunesmith.server.apis.errors import Context, error_response, message_of, status_of
+from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.apis.request_body import read_body
 from tunesmith.server.apis.responses import file_pieces, headers_of, run_and_wait, streaming_response
+from tunesmith.server.context import ApiContext
 
 DIALECT = "openai"
 DEFAULT_MODEL = "composer"
@@ -87,7 +88,7 @@ class SpeechBody(ForeignBody):
         return Submission(request, DIALECT, owner, model=self.model, generated_by=made_by, extra=extra)
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     """Return the route."""
     routes = APIRouter(tags=["OpenAI"])
     caller_of = Depends(context.authenticate)
@@ -106,7 +107,7 @@ def router(context: Context) -> APIRouter:
     return routes
 
 
-def _pieces(context: Context, job: Job, target: SpeechFormat) -> Iterator[bytes]:
+def _pieces(context: ApiContext, job: Job, target: SpeechFormat) -> Iterator[bytes]:
     path = context.service.result_path(job)
     if target.raw:
         from tunesmith.audio.pcm_g711 import raw_pieces

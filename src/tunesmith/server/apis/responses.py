@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import Job, JobState, Submission
-from tunesmith.server.apis.errors import Service
+from tunesmith.jobs.service import MusicService
 from tunesmith.server.errors import JobFailed
 
 CHUNK_BYTES = 64 * 1024
@@ -25,7 +25,7 @@ READ_WHOLE_BYTES = 4 << 20
 """Up to what size a file is read in one go, which takes one change of thread instead of four."""
 
 
-async def run_and_wait(service: Service, submission: Submission, request: Request) -> Job:
+async def run_and_wait(service: MusicService, submission: Submission, request: Request) -> Job:
     """Submit and wait for the music; the job is cancelled if the caller goes. Raises JobFailed without music.
 
     Where the server is what goes, the job stays in the queue.

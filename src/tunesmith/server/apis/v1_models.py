@@ -19,10 +19,11 @@ from tunesmith.generator import Registry
 from tunesmith.models.hosted_generators import named_ones
 from tunesmith.models.store import Store
 from tunesmith.server.apis import openai
-from tunesmith.server.apis.errors import Context, message_of, status_of
+from tunesmith.server.apis.errors import message_of, status_of
 from tunesmith.server.apis.replicate import routes as replicate
 from tunesmith.server.apis.replicate.model_versions import find_model, published_models
 from tunesmith.server.apis.replicate.models import model_json
+from tunesmith.server.context import ApiContext
 
 OWNER = "tunesmith"
 Names = Callable[[], Iterable[str]]
@@ -34,7 +35,7 @@ def installed_names() -> tuple[str, ...]:
     return (*Registry.discover().names(), *installed, *named_ones(load_settings().hosted_models))
 
 
-def router(context: Context, names: Names = installed_names) -> APIRouter:
+def router(context: ApiContext, names: Names = installed_names) -> APIRouter:
     """Return the routes; ``names`` gives the models that are here now."""
     routes = APIRouter(tags=["Models"], dependencies=[Depends(context.authenticate)])
 
@@ -74,7 +75,7 @@ async def _now(names: Names) -> list[str]:
     return await run_in_threadpool(lambda: list(names()))
 
 
-def _origin(context: Context, request: Request) -> str:
+def _origin(context: ApiContext, request: Request) -> str:
     return (context.settings.public_url or str(request.base_url)).rstrip("/")
 
 

@@ -7,7 +7,7 @@ import pytest
 import tiny_bank as tiny
 
 from tunesmith.composer.instruments import Timbre, instrument
-from tunesmith.composer.sound.soundfont.envelope import Envelope
+from tunesmith.composer.sound.soundfont.envelope import VolumeEnvelope
 from tunesmith.composer.sound.soundfont.sampler import SampledVoice
 from tunesmith.composer.sound.soundfont.soundfont import PITCHED_BYTES, SoundFont, built_in_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
@@ -85,7 +85,7 @@ def test_pan_and_attenuation_follow_the_standard(tmp_path: Path) -> None:
 
 
 def test_an_envelope_takes_its_times_and_ends_in_silence() -> None:
-    curve = Envelope(delay=0.1, attack=0.2, hold=0.1, decay=1.0, sustain_db=20, release=1.0).curve(1.0)
+    curve = VolumeEnvelope(delay=0.1, attack=0.2, hold=0.1, decay=1.0, sustain_db=20, release=1.0).curve(1.0)
     at = [float(curve[round(seconds * SAMPLE_RATE)]) for seconds in (0.05, 0.2, 0.35, 0.5, 0.9)]
     assert at == pytest.approx([0, 0.5, 1, 10**-0.5, 0.1], abs=0.01)
     assert curve[-1] == 0
@@ -93,7 +93,7 @@ def test_an_envelope_takes_its_times_and_ends_in_silence() -> None:
 
 
 def test_a_note_cut_in_its_attack_falls_from_where_it_was() -> None:
-    curve = Envelope(delay=0, attack=1.0, hold=0, decay=0, sustain_db=0, release=0.5).curve(0.3)
+    curve = VolumeEnvelope(delay=0, attack=1.0, hold=0, decay=0, sustain_db=0, release=0.5).curve(0.3)
     assert curve.max() == pytest.approx(0.3, abs=0.001)
     assert np.abs(np.diff(curve)).max() < 0.01
 

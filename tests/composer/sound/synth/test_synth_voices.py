@@ -8,7 +8,7 @@ import pytest
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.sound.synth import SoundCache, patch_names, synth_voice
-from tunesmith.composer.sound.synth.patch import Transition
+from tunesmith.composer.sound.synth.patch import TransitionEffect
 from tunesmith.composer.sound.synth.patches import PATCHES, TRANSITIONS
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 from tunesmith.errors import UnknownName
@@ -20,7 +20,7 @@ INHARMONIC = {"fm_bell", "cowbell_lead", "reese_bass"}  # no single pitch is the
 
 def reference(name: str) -> int:
     patch = PATCHES[name]
-    return 60 if isinstance(patch, Transition) else patch.reference
+    return 60 if isinstance(patch, TransitionEffect) else patch.reference
 
 
 def sound(name: str, **changes: int | float) -> Samples:

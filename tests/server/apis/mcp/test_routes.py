@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import pytest
 import soundfile
-from fake_service import TOKEN, FakeContext, FakeService
+from fake_service import TOKEN, FakeService, fake_context
 from live_server import app_of, served
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
@@ -28,7 +28,7 @@ def service(tmp_path: Path) -> FakeService:
 
 @pytest.fixture
 def url(service: FakeService) -> Iterator[str]:
-    with served(app_of(dialect.router(FakeContext(service)), dialect.errors)) as url:
+    with served(app_of(dialect.router(fake_context(service)), dialect.errors)) as url:
         yield url + "/mcp"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix.eq_response import Band
-from tunesmith.composer.mix.production.effect import Effect, Filter
+from tunesmith.composer.mix.production.effect import Effect, FilterEffect
 from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
 from tunesmith.composer.mix.production.vinyl import Vinyl
 from tunesmith.composer.mix.production.wow_flutter import Wow
@@ -29,7 +29,7 @@ class ProductionChain:
         random = rng_for(score.seed, "production")
         names = [name for name in ORDER if name in score.mix.production]
         effects = [effect for name in names for effect in _effects(name, level, period, random)]
-        self._effects = (*effects, Filter(Band("high_pass", 20))) if effects else ()
+        self._effects = (*effects, FilterEffect(Band("high_pass", 20))) if effects else ()
 
     def apply(self, block: Samples, start: int) -> Samples:
         """Return ``block``, (2, n) from sample ``start``, produced; it may be overwritten."""
@@ -44,19 +44,19 @@ class ProductionChain:
 def _effects(name: str, level: float, period: int | None, random: np.random.Generator) -> tuple[Effect, ...]:
     match name:
         case "distortion":
-            return Saturation(4.5, level, mix=0.8), Filter(Band("low_pass", 8000))
+            return Saturation(4.5, level, mix=0.8), FilterEffect(Band("low_pass", 8000))
         case "bitcrush":
             return (BitCrush(7, 2, level),)
         case "lofi":
-            return Saturation(1.1, level), Filter(Band("high_pass", 45), Band("low_pass", 6500))
+            return Saturation(1.1, level), FilterEffect(Band("high_pass", 45), Band("low_pass", 6500))
         case "vinyl":
             return (Vinyl(level, period, random),)
         case "tape":
-            return Saturation(0.9, level), Filter(Band("peak", 85, 1.5, 0.9), Band("high_shelf", 8000, -3))
+            return Saturation(0.9, level), FilterEffect(Band("peak", 85, 1.5, 0.9), Band("high_shelf", 8000, -3))
         case "wow":
             return (Wow(period),)
         case "telephone":
             band = (Band("high_pass", 380), Band("low_pass", 3200), Band("peak", 1500, 4))
-            return Saturation(1.5, level), Filter(*band, Band("high_pass", 300), Band("low_pass", 3400))
+            return Saturation(1.5, level), FilterEffect(*band, Band("high_pass", 300), Band("low_pass", 3400))
         case _:
             raise AssertionError(name)

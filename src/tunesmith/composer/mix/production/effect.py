@@ -19,7 +19,7 @@ class Effect(Protocol):
         ...
 
 
-class Filter:
+class FilterEffect:
     """A chain of EQ bands run sample by sample, with its state."""
 
     def __init__(self, *bands: Band) -> None:

@@ -25,7 +25,7 @@ _FULL_DB = 100.0  # decay and release times are for this many decibels
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class VolumeEnvelope:
     """Times in seconds; ``decay`` and ``release`` are for 100 dB; ``sustain_db`` is how far the decay falls."""
 
     delay: float
@@ -111,9 +111,11 @@ def _fall(fall_db: float, blocks: int) -> Floats:
     return np.asarray(np.multiply.outer(coarse, fine).ravel(), np.float32)
 
 
-def volume_envelope(settings: Mapping[int, float], key: int, attack: float = 0.0, release: float = 0.0) -> Envelope:
+def volume_envelope(
+    settings: Mapping[int, float], key: int, attack: float = 0.0, release: float = 0.0
+) -> VolumeEnvelope:
     """Read the volume envelope from a region's settings; an ``attack`` or ``release`` given here takes its place."""
-    return Envelope(
+    return VolumeEnvelope(
         delay=_seconds(settings[Gen.DELAY]),
         attack=attack or max(SHORTEST_ATTACK, _seconds(settings[Gen.ATTACK])),
         hold=_seconds(settings[Gen.HOLD] + settings.get(Gen.KEY_TO_HOLD, 0) * (60 - key)),
@@ -123,10 +125,10 @@ def volume_envelope(settings: Mapping[int, float], key: int, attack: float = 0.0
     )
 
 
-def modulation_envelope(settings: Mapping[int, float]) -> Envelope:
+def modulation_envelope(settings: Mapping[int, float]) -> VolumeEnvelope:
     """Read the modulation envelope, whose sustain is in tenths of a percent and taken here as a level."""
     sustain = min(1.0, max(1e-5, 1 - settings.get(Gen.MOD_SUSTAIN, 0) / 1000))
-    return Envelope(
+    return VolumeEnvelope(
         delay=_seconds(settings[Gen.MOD_DELAY]),
         attack=max(SHORTEST_ATTACK, _seconds(settings[Gen.MOD_ATTACK])),
         hold=_seconds(settings[Gen.MOD_HOLD]),

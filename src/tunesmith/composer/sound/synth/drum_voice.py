@@ -23,7 +23,7 @@ _LOUDNESS_POWER = 1.8
 _BRIGHTEST = 18_000.0
 
 
-class KitVoice:
+class SynthKitVoice:
     """A kit; tones' lengths do not matter, every drum rings out."""
 
     def __init__(self, name: str, cache: SoundCache) -> None:

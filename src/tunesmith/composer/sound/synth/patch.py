@@ -151,7 +151,7 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
+class TransitionEffect:
     """An effect as long as its tone: noise and a tone sweeping between the given frequencies, loudness by ``shape``.
 
     ``shape`` is ``rise``, ``fall``, ``swell`` (up and down) or ``hit``; ``boom`` adds a low thud at the onset, ``tone``
@@ -166,4 +166,4 @@ class Transition:
     boom: float = 0.0
 
 
-Patch = Subtractive | Fm | PluckedString | Chip | Transition
+Patch = Subtractive | Fm | PluckedString | Chip | TransitionEffect

@@ -15,7 +15,7 @@ from tunesmith.composer.sound.synth.patch import (
     Patch,
     PluckedString,
     Subtractive,
-    Transition,
+    TransitionEffect,
 )
 
 _VIBRATO = Lfo("pitch", 5.4, 0.14, delay=0.45)
@@ -300,11 +300,11 @@ CHIPS: Mapping[str, Patch] = {
 }
 
 TRANSITIONS: Mapping[str, Patch] = {
-    "riser": Transition("rise", 250, 11_000, tone=0.4),
-    "downlifter": Transition("fall", 160, 9_000, tone=0.25),
-    "impact": Transition("hit", 120, 7_000, boom=1.4, metal=0.2),
-    "reverse_cymbal": Transition("rise", 3_500, 14_000, metal=0.3),
-    "sweep_noise": Transition("swell", 350, 7_500),
+    "riser": TransitionEffect("rise", 250, 11_000, tone=0.4),
+    "downlifter": TransitionEffect("fall", 160, 9_000, tone=0.25),
+    "impact": TransitionEffect("hit", 120, 7_000, boom=1.4, metal=0.2),
+    "reverse_cymbal": TransitionEffect("rise", 3_500, 14_000, metal=0.3),
+    "sweep_noise": TransitionEffect("swell", 350, 7_500),
 }
 
 PATCHES: Mapping[str, Patch] = {**LEADS, **PLUCKS, **PADS, **BASSES, **CHIPS, **TRANSITIONS}

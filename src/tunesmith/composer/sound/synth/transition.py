@@ -7,7 +7,7 @@ import numpy as np
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.sound.synth.envelopes_lfo import decay, samples_in
 from tunesmith.composer.sound.synth.filters import GRID, moving_filter, static_filter
-from tunesmith.composer.sound.synth.patch import Transition
+from tunesmith.composer.sound.synth.patch import TransitionEffect
 from tunesmith.composer.sound.synth.waves import Curve, oscillate
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 
@@ -15,7 +15,7 @@ _TAIL_SECONDS = 0.12
 _METAL = (2050.0, 3103.0, 3871.0, 4729.0, 5413.0, 6607.0, 8209.0, 9871.0)
 
 
-def render_transition(patch: Transition, tone: Tone, random: np.random.Generator) -> Samples:
+def render_transition(patch: TransitionEffect, tone: Tone, random: np.random.Generator) -> Samples:
     """Return the effect, (2, samples), at no particular level; a rise peaks where the tone ends, a fall at once."""
     samples = samples_in(tone.seconds + _TAIL_SECONDS)
     way = np.minimum(1, np.arange(samples) / samples_in(tone.seconds))
@@ -34,7 +34,7 @@ def render_transition(patch: Transition, tone: Tone, random: np.random.Generator
     return signal
 
 
-def _height(patch: Transition, way: Curve) -> Curve:
+def _height(patch: TransitionEffect, way: Curve) -> Curve:
     """Return how far up the sweep is, 0–1, along the way."""
     if patch.shape == "rise":
         return way**1.3
@@ -43,7 +43,7 @@ def _height(patch: Transition, way: Curve) -> Curve:
     return (1 - way) ** 1.5
 
 
-def _loudness(patch: Transition, way: Curve) -> Curve:
+def _loudness(patch: TransitionEffect, way: Curve) -> Curve:
     if patch.shape == "rise":
         return np.asarray(0.02 + 0.98 * way**2.2)
     if patch.shape == "swell":

@@ -11,10 +11,10 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.lru_cache import SoundCache, shared_cache
 from tunesmith.composer.sound.synth.chip import render_chip
-from tunesmith.composer.sound.synth.drum_voice import KitVoice
+from tunesmith.composer.sound.synth.drum_voice import SynthKitVoice
 from tunesmith.composer.sound.synth.fm import render_fm
 from tunesmith.composer.sound.synth.kits import KITS
-from tunesmith.composer.sound.synth.patch import Chip, Fm, Patch, PluckedString, Subtractive, Transition
+from tunesmith.composer.sound.synth.patch import Chip, Fm, Patch, PluckedString, Subtractive, TransitionEffect
 from tunesmith.composer.sound.synth.patches import PATCHES
 from tunesmith.composer.sound.synth.plucked import render_plucked
 from tunesmith.composer.sound.synth.subtractive import render_subtractive
@@ -54,7 +54,7 @@ class SynthVoice:
 def _calibration(name: str) -> float:
     """Return the factor that brings the patch to the common level at its reference pitch."""
     patch = PATCHES[name]
-    if isinstance(patch, Transition):
+    if isinstance(patch, TransitionEffect):
         tone = Tone(60, _REFERENCE_VELOCITY, 2.0)
     else:
         tone = Tone(patch.reference, _REFERENCE_VELOCITY, 1.0)
@@ -79,7 +79,7 @@ def _raw(name: str, patch: Patch, tone: Tone) -> Samples:
             return render_plucked(patch, tone, random)
         case Chip():
             return render_chip(patch, tone, random)
-        case Transition():
+        case TransitionEffect():
             return render_transition(patch, tone, random)
         case _:
             assert_never(patch)
@@ -99,5 +99,5 @@ def synth_voice(patch: str, cache: SoundCache | None = None) -> Voice:
     if patch in PATCHES:
         return SynthVoice(patch, cache)
     if patch in KITS:
-        return KitVoice(patch, cache)
+        return SynthKitVoice(patch, cache)
     raise UnknownName("patch", patch, patch_names())

@@ -10,7 +10,7 @@ from tunesmith.composer.drum_names import VELOCITIES
 from tunesmith.composer.genre import Groove
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.drawing import weighted_choice
-from tunesmith.composer.writing.drums.groove import Bar, Hit, bars_of, is_triplet, unique
+from tunesmith.composer.writing.drums.groove import Bar, DrumHit, bars_of, is_triplet, unique
 
 GENERIC_FILLS: tuple[tuple[tuple[float, float], Mapping[str, str]], ...] = (
     ((0.0, 0.5), {"snare": "..o.x..."}),
@@ -44,7 +44,7 @@ def _with_tail(random: np.random.Generator, bar: Bar, meter: Meter, energy: floa
     chosen = weighted_choice(random, patterns)
     unit = length / (6 if meter.is_compound or is_triplet(bar) else FILL_STEPS)
     steps = [
-        Hit(at + step * unit, _voice(drum, voices), VELOCITIES[mark])
+        DrumHit(at + step * unit, _voice(drum, voices), VELOCITIES[mark])
         for drum, text in chosen.items()
         for step, mark in enumerate(text)
         if mark in VELOCITIES and at + step * unit < meter.beats_per_bar - 1e-6
@@ -78,7 +78,7 @@ def small_fill(random: np.random.Generator, bar: Bar, meter: Meter) -> Bar:
     at = meter.beats_per_bar - pulse
     third = pulse / 3 if meter.is_compound or is_triplet(bar) else pulse / 4
     steps = weighted_choice(random, ((1, 3), (2, 3), (3,), (1, 2, 3), (2,)))
-    extra = [Hit(at + step * third, voices[0], (54, 66, 78)[i % 3])
+    extra = [DrumHit(at + step * third, voices[0], (54, 66, 78)[i % 3])
              for i, step in enumerate(steps) if step * third < pulse]  # fmt: skip
     return unique([*bar, *extra])
 
@@ -90,12 +90,12 @@ def roll_up(bars: int, meter: Meter, voices: set[str]) -> tuple[Bar, ...]:
     """
     drum = _voice("snare", voices)
     total = bars * meter.beats_per_bar
-    hits: list[list[Hit]] = [[] for _ in range(bars)]
+    hits: list[list[DrumHit]] = [[] for _ in range(bars)]
     at = 0.0
     while at < total - meter.felt_beat + 1e-6:
         progress = at / total
         bar = min(int(at / meter.beats_per_bar + 1e-6), bars - 1)
-        hits[bar].append(Hit(at - bar * meter.beats_per_bar, drum, round(48 + 68 * progress)))
+        hits[bar].append(DrumHit(at - bar * meter.beats_per_bar, drum, round(48 + 68 * progress)))
         at += _pace(progress, meter)
     return tuple(tuple(bar) for bar in hits)
 

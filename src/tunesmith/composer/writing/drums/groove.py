@@ -14,7 +14,7 @@ HIT_LENGTH = 0.25  # beats; drums ring by themselves
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class DrumHit:
     """One stroke: ``start`` in beats from its bar line, ``drum`` from DRUM_KEYS, ``velocity`` 1–127."""
 
     start: float
@@ -27,7 +27,7 @@ class Hit:
         return DRUM_KEYS[self.drum]
 
 
-Bar = tuple[Hit, ...]
+Bar = tuple[DrumHit, ...]
 
 GENERIC_PATTERNS: Mapping[str, tuple[int, Mapping[str, str]]] = {
     "2/4": (8, {"kick": "X...x...", "snare": "..X...X.", "hat": "x.x.x.x."}),
@@ -50,7 +50,7 @@ def _bars_of(steps: int, patterns: tuple[tuple[str, str], ...], beats: float) ->
     unit = beats / steps
     return tuple(
         tuple(sorted(
-            (Hit(step * unit, drum, VELOCITIES[mark])
+            (DrumHit(step * unit, drum, VELOCITIES[mark])
              for drum, bars in rows
              for step, mark in enumerate(bars[index % len(bars)][:steps])
              if mark in VELOCITIES),
@@ -92,9 +92,9 @@ def _snapped(start: float, *, compound: bool) -> float:
     return round(start * 2) / 2 if compound else round(start * 12) / 12
 
 
-def unique(hits: Iterable[Hit]) -> Bar:
+def unique(hits: Iterable[DrumHit]) -> Bar:
     """Sort hits, the loudest of those that meet on one drum winning."""
-    loudest: dict[tuple[float, str], Hit] = {}
+    loudest: dict[tuple[float, str], DrumHit] = {}
     for hit in hits:
         place = (round(hit.start, 4), hit.drum)
         if place not in loudest or loudest[place].velocity < hit.velocity:

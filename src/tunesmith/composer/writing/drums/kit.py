@@ -12,7 +12,15 @@ from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.drums.fills import fill_bar, roll_up, small_fill
-from tunesmith.composer.writing.drums.groove import HIT_LENGTH, Bar, Hit, bars_of, choose_groove, generic_bars, unique
+from tunesmith.composer.writing.drums.groove import (
+    HIT_LENGTH,
+    Bar,
+    DrumHit,
+    bars_of,
+    choose_groove,
+    generic_bars,
+    unique,
+)
 from tunesmith.composer.writing.plan import Plan, Player
 
 FILL_EVERY = 4  # bars between small fills
@@ -122,9 +130,9 @@ def _varied(drummer: _Drummer, bar: Bar, index: int) -> Bar:
             if not drummer.plan.meter.is_compound
             else pulse * 2 / 3
         )
-        return unique([*bar, Hit(at, "snare", 40)])
+        return unique([*bar, DrumHit(at, "snare", 40)])
     if kind == "kick" and "kick" in drums and drummer.leads:
-        return unique([*bar, Hit(last - pulse / 2 if pulse == 1 else last - 0.5, "kick", 84)])
+        return unique([*bar, DrumHit(last - pulse / 2 if pulse == 1 else last - 0.5, "kick", 84)])
     if kind == "open" and "hat" in drums:
         hats = [hit for hit in bar if hit.drum == "hat"]
         return unique([*(hit for hit in bar if hit != hats[-1]), replace(hats[-1], drum="open_hat")])
@@ -167,7 +175,7 @@ def _has_cymbals(bar: Bar) -> bool:
 
 def _crashed(bar: Bar, energy: float) -> Bar:
     kept = [hit for hit in bar if hit.start > 0 or hit.drum not in ("hat", "open_hat", "ride")]
-    return unique([*kept, Hit(0.0, "crash", round(70 + 45 * energy))])
+    return unique([*kept, DrumHit(0.0, "crash", round(70 + 45 * energy))])
 
 
 def _last_hit(drummer: _Drummer, notes: Sequence[Note]) -> list[Note]:

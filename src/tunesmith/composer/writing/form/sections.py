@@ -11,7 +11,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.score import Section
 from tunesmith.composer.writing.drawing import weighted_choice
-from tunesmith.composer.writing.form.tempo import HitBar, Timeline
+from tunesmith.composer.writing.form.tempo import FormTimeline, HitBar
 
 OPENINGS = frozenset({"intro"})
 CLOSINGS = frozenset({"outro", "ending"})
@@ -33,7 +33,9 @@ class _SectionDraft:
     energy: float
 
 
-def build_sections(brief: Brief, genre: Genre, timeline: Timeline, random: np.random.Generator) -> tuple[Section, ...]:
+def build_sections(
+    brief: Brief, genre: Genre, timeline: FormTimeline, random: np.random.Generator
+) -> tuple[Section, ...]:
     """Return sections that cover the timeline's bars exactly, in order, with a start at every hit's bar."""
     plan = weighted_choice(random, genre.forms, [form.weight for form in genre.forms])
     written = [_read(text) for text in plan.sections]

@@ -28,7 +28,7 @@ class HitBar:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class FormTimeline:
     """``bars`` of the form, of which the last carries the final chord; ``duration`` in seconds; where the hits fall."""
 
     bars: int
@@ -44,7 +44,7 @@ class _Stretch:
     tempo: float  # quarter notes a minute
 
 
-def solve_timeline(brief: Brief) -> Timeline:
+def solve_timeline(brief: Brief) -> FormTimeline:
     """Choose bars and tempo; raises InvalidRequest where the hits or bars cannot be met."""
     hits = tuple(sorted((hit for hit in brief.hits if hit.time > 0.01), key=lambda hit: hit.time))
     opening = tuple(HitBar(0, hit.climax) for hit in brief.hits if hit.time <= 0.01)
@@ -78,11 +78,11 @@ def _range(brief: Brief) -> tuple[float, float]:
     return low * brief.meter.felt_beat, high * brief.meter.felt_beat
 
 
-def _steady(bars: int, tempo: float, duration: float, hits: tuple[HitBar, ...], *warnings: str) -> Timeline:
-    return Timeline(bars, TempoMap(((0.0, tempo),)), duration, hits, warnings)
+def _steady(bars: int, tempo: float, duration: float, hits: tuple[HitBar, ...], *warnings: str) -> FormTimeline:
+    return FormTimeline(bars, TempoMap(((0.0, tempo),)), duration, hits, warnings)
 
 
-def _bars_in_duration(brief: Brief, bars: int, duration: float, hits: tuple[HitBar, ...]) -> Timeline:
+def _bars_in_duration(brief: Brief, bars: int, duration: float, hits: tuple[HitBar, ...]) -> FormTimeline:
     tempo = _tempo_of(brief, bars, duration)
     if not SLOWEST <= tempo <= FASTEST:
         raise InvalidRequest("bars", f"{bars} bars in {duration:g} s would need {tempo:.0f} quarter notes a minute")
@@ -99,7 +99,7 @@ def _bend_warning(brief: Brief, tempo: float, reason: str) -> tuple[str, ...]:
     return ()
 
 
-def _looped(brief: Brief, duration: float, hits: tuple[HitBar, ...]) -> Timeline:
+def _looped(brief: Brief, duration: float, hits: tuple[HitBar, ...]) -> FormTimeline:
     bars = None if brief.tempo_is_given else _whole_bars(brief, duration, _loop_penalty)
     bars = bars or max(1, round(duration / _bar_seconds(brief)))
     tempo = _tempo_of(brief, bars, duration)
@@ -138,7 +138,7 @@ def _ringing_bars(length: float) -> int:
     return min(leads, key=lambda lead: (lead % 4 != 0, lead % 2, abs(length - lead - 1))) + 1
 
 
-def _with_hits(brief: Brief, hits: Sequence[Hit], opening: tuple[HitBar, ...]) -> Timeline:
+def _with_hits(brief: Brief, hits: Sequence[Hit], opening: tuple[HitBar, ...]) -> FormTimeline:
     gaps = [later - earlier for earlier, later in itertools.pairwise([0.0, *(hit.time for hit in hits)])]
     stretches = _stretches(brief, gaps, hits)
     bars = list(itertools.accumulate(stretch.bars for stretch in stretches))
@@ -152,7 +152,7 @@ def _with_hits(brief: Brief, hits: Sequence[Hit], opening: tuple[HitBar, ...]) -
     felt = [tempo / brief.meter.felt_beat for _, tempo in changes]
     warnings = [warning for tempo in (min(felt), max(felt))
                 for warning in _bend_warning(brief, tempo * brief.meter.felt_beat, "the hits")]  # fmt: skip
-    return Timeline(bars[-1] + tail.bars, TempoMap(changes), duration, placed, tuple(dict.fromkeys(warnings)))
+    return FormTimeline(bars[-1] + tail.bars, TempoMap(changes), duration, placed, tuple(dict.fromkeys(warnings)))
 
 
 def _length_after(brief: Brief, bars: int, last: float, stretch: _Stretch) -> float:

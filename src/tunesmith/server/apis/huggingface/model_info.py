@@ -8,12 +8,12 @@ from fastapi import APIRouter
 
 import tunesmith
 from tunesmith.server.apis.huggingface.request import DEFAULT_MODEL, MUSICGEN_RATE
-from tunesmith.server.context import DialectContext
+from tunesmith.server.context import ApiContext
 
 COMPUTE_TYPE = "cpu"
 
 
-def add_about(routes: APIRouter, context: DialectContext) -> None:
+def add_about(routes: APIRouter, context: ApiContext) -> None:
     """Add the routes; each answers 404 for a model that would not be made music with."""
 
     @routes.get("/status/{model:path}", summary="Whether a model is loaded")
@@ -33,10 +33,10 @@ def add_about(routes: APIRouter, context: DialectContext) -> None:
 
     @routes.get("/info", summary="What the usual model is, as of an Inference Endpoint")
     async def info(model: str = DEFAULT_MODEL) -> dict[str, Any]:
-        resolved_model = await context.loading.made_by(model)
+        resolved = await context.loading.resolved_model(model)
         return {
             "model_id": model, "model_pipeline_tag": "text-to-audio", "model_device_type": COMPUTE_TYPE,
-            "sampling_rate": MUSICGEN_RATE, "generated_by": made_by.generated_by,
-            "is_stand_in": made_by.is_stand_in, "loaded": await context.loading.is_ready(model),
+            "sampling_rate": MUSICGEN_RATE, "generated_by": resolved.generated_by,
+            "is_stand_in": resolved.is_stand_in, "loaded": await context.loading.is_ready(model),
             "router": "tunesmith", "version": tunesmith.__version__,
         }  # fmt: skip

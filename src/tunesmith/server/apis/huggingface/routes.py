@@ -22,7 +22,7 @@ from tunesmith.server.apis.huggingface.model_info import COMPUTE_TYPE, add_about
 from tunesmith.server.apis.huggingface.request import documented_inputs, parse_request, to_submission, waits_for_model
 from tunesmith.server.apis.huggingface.response import ResponseFormat
 from tunesmith.server.apis.responses import full_response, headers_of, run_and_wait
-from tunesmith.server.context import DialectContext
+from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import ModelIsLoading
 
 __all__ = ["errors", "router"]
@@ -33,7 +33,7 @@ NO_WAIT_SECONDS = 1.0
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 
 
-def router(context: DialectContext) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(
         tags=["Hugging Face"], route_class=DelayedUnavailableRoute, dependencies=[Depends(context.authenticate)]
@@ -71,7 +71,7 @@ def router(context: DialectContext) -> APIRouter:
     return routes
 
 
-async def _answer(context: DialectContext, job: Job, answer: ResponseFormat) -> Response:
+async def _answer(context: ApiContext, job: Job, answer: ResponseFormat) -> Response:
     """Answer with the sound; to those who take only JSON, with what their API says of a sound in JSON."""
     path, headers = context.service.result_path(job), all_headers(job)
     if not answer.in_json:

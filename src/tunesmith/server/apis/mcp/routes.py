@@ -1,4 +1,4 @@
-"""The Model Context Protocol over streamable HTTP at ``/mcp``.
+"""The Model ApiContext Protocol over streamable HTTP at ``/mcp``.
 
 Every request stands alone (stateless), so that any of several servers can answer it.
 """
@@ -15,8 +15,10 @@ from fastapi.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from tunesmith.errors import TunesmithError
-from tunesmith.server.apis.errors import Context, Service, error_response, message_of, status_of
+from tunesmith.jobs.service import MusicService
+from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.request_body import in_thread_if_large
+from tunesmith.server.context import ApiContext
 from tunesmith.server.json_text import parse_json
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ CODES: Mapping[int, int] = {
 INTERNAL_PROBLEM = -32_603
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     """Return the route; its lifespan is that of the protocol's own tasks."""
     sessions = _Sessions(context.service)
     routes = APIRouter(tags=["MCP"], lifespan=sessions.lifespan)
@@ -47,7 +49,7 @@ def router(context: Context) -> APIRouter:
 class _Sessions:
     """The protocol's sessions, begun by the first request; one task begins and ends them, as their library demands."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: MusicService) -> None:
         self._service = service
 
     @asynccontextmanager
@@ -82,7 +84,7 @@ class _Sessions:
             await self._over.wait()
 
 
-def _sessions_of(service: Service) -> StreamableHTTPSessionManager:
+def _sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
     from tunesmith.server.apis.mcp.sessions import sessions_of
 
     return sessions_of(service)

@@ -15,8 +15,9 @@ from tunesmith.errors import JobNotFound
 from tunesmith.generator import Progress
 from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import JobState, Submission
+from tunesmith.jobs.service import MusicService
 from tunesmith.request import GenerationRequest
-from tunesmith.server.apis.errors import Service, message_of
+from tunesmith.server.apis.errors import message_of
 from tunesmith.server.apis.mcp.tool import MusicFile, Tell, tool_server
 from tunesmith.server.apis.responses import require_success, warnings_of
 
@@ -29,7 +30,7 @@ ANY_HOST = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 class ServiceMaker:
     """Has the music made by the server's jobs, for whoever the HTTP request was found to come from."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: MusicService) -> None:
         self._service = service
 
     async def make(self, request: GenerationRequest, file_format: str, tell: Tell, caller: Any) -> MusicFile:
@@ -54,7 +55,7 @@ class ServiceMaker:
         return MusicFile(path, name, uri, job.generated_by, seed, duration, asked, warnings)
 
 
-def sessions_of(service: Service) -> StreamableHTTPSessionManager:
+def sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
     """Return what answers the protocol's requests; it works while its ``run`` does."""
     server = tool_server(ServiceMaker(service), message_of)
     _offer_music(server, service)
@@ -62,7 +63,7 @@ def sessions_of(service: Service) -> StreamableHTTPSessionManager:
     return server.session_manager
 
 
-def _offer_music(server: MCPServer, service: Service) -> None:
+def _offer_music(server: MCPServer, service: MusicService) -> None:
     """Let callers read the music that a resource link of theirs leads to."""
 
     @server.resource(MUSIC + "{job_id}", name="music", description="Music made before", mime_type="audio/*")

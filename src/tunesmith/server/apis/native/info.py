@@ -20,7 +20,7 @@ from tunesmith.server.apis.native.jobs import encoded
 from tunesmith.server.apis.native.schemas import ExplanationDocument, LoadedDocument, LoadedModels, VersionDocument
 from tunesmith.server.apis.native.views import to_iso8601
 from tunesmith.server.apis.request_body import documented, read_body
-from tunesmith.server.context import DialectContext
+from tunesmith.server.context import ApiContext
 
 
 class ExplainBody(GivenFields):
@@ -32,7 +32,7 @@ class ExplainBody(GivenFields):
     seed: Annotated[int, Field(ge=RANDOM_SEED, le=MAX_SEED), IS_NUMBER] = 0
 
 
-def add_about(routes: APIRouter, context: DialectContext) -> None:
+def add_about(routes: APIRouter, context: ApiContext) -> None:
     """Add the routes."""
     known = [Depends(context.authenticate)]
 

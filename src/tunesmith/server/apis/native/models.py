@@ -38,7 +38,7 @@ from tunesmith.server.apis.native.schemas import (
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.sse import SILENCE_SECONDS, STILL_HERE, event, event_stream
 from tunesmith.server.auth import require_admin
-from tunesmith.server.context import DialectContext
+from tunesmith.server.context import ApiContext
 from tunesmith.server.model_pulls import Pull, Pulls
 
 MODELS = "/api/models"
@@ -61,7 +61,7 @@ class PullBody(GivenFields):
         return PullRequest(self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False)
 
 
-def add_models(routes: APIRouter, context: DialectContext, pulls: Pulls) -> None:
+def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
     """Add the routes."""
     known, admin = [Depends(context.authenticate)], [Depends(require_admin(context.authenticate))]
     add_hub(routes, known)

@@ -17,7 +17,7 @@ from tunesmith.server.apis.native.info import add_about
 from tunesmith.server.apis.native.jobs import Jobs, add_jobs
 from tunesmith.server.apis.native.models import add_models
 from tunesmith.server.apis.native.request import RequestParser
-from tunesmith.server.context import DialectContext
+from tunesmith.server.context import ApiContext
 from tunesmith.server.model_pulls import Pulls
 from tunesmith.server.remote_audio import RemoteAudioFetcher
 from tunesmith.server.ssrf_guard import AddressGuard
@@ -25,7 +25,7 @@ from tunesmith.server.ssrf_guard import AddressGuard
 __all__ = ["errors", "router"]
 
 
-def router(context: DialectContext) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     """Return the routes."""
     service, loading = context.service, context.loading
     outlook = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import ConfigDict, Field
 
 from tunesmith.audio.formats import FORMATS
-from tunesmith.config import Settings
 from tunesmith.errors import TrackNotFound
 from tunesmith.field_errors import GivenFields
 from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, Tag
@@ -19,30 +18,16 @@ from tunesmith.jobs.job import Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.track_record import FOR_TRACK
 from tunesmith.library.track import MAX_RATING, Marks, Track
-from tunesmith.library.tracks import PAGE, TrackFilter, Tracks
+from tunesmith.library.tracks import PAGE, TrackFilter
 from tunesmith.models.catalog import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
-from tunesmith.server.apis import errors as contract
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.responses import headers_of, run_and_wait
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
+from tunesmith.server.context import ApiContext
 
 DIALECT = "api"
 MAX_PAGE, MAX_VARIATIONS = 500, 100
-
-
-class TracksContext(contract.Context, Protocol):
-    """What these routes need of the server."""
-
-    @property
-    def tracks(self) -> Tracks:
-        """The prompt log."""
-        ...
-
-    @property
-    def settings(self) -> Settings:
-        """The server's settings."""
-        ...
 
 
 class MarksBody(GivenFields):
@@ -63,7 +48,7 @@ class VariationsBody(GivenFields):
     n: Annotated[int, Field(ge=1, le=MAX_VARIATIONS), IS_NUMBER] = 5
 
 
-def router(context: TracksContext) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/api/tracks", tags=["Tracks"])
     caller_of = Depends(context.authenticate)
@@ -104,7 +89,7 @@ def router(context: TracksContext) -> APIRouter:
     return routes
 
 
-def _add_variations(routes: APIRouter, context: TracksContext) -> None:
+def _add_variations(routes: APIRouter, context: ApiContext) -> None:
     caller_of, tracks = Depends(context.authenticate), context.tracks
 
     @routes.post(
@@ -121,7 +106,7 @@ def _add_variations(routes: APIRouter, context: TracksContext) -> None:
         return JSONResponse({"parent": track.id, "jobs": shown}, 202)
 
 
-def _add_files(routes: APIRouter, context: TracksContext, results: ResultFiles) -> None:
+def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> None:
     caller_of, tracks = Depends(context.authenticate), context.tracks
 
     @routes.get("/{track_id}/audio", summary="A track's file")

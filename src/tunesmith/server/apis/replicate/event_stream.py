@@ -12,11 +12,11 @@ from fastapi.responses import Response, StreamingResponse
 
 from tunesmith.errors import ServerStopping
 from tunesmith.jobs.job import Job, JobState
-from tunesmith.server.apis.replicate.contract import Context
 from tunesmith.server.apis.replicate.log_output import logs_of
 from tunesmith.server.apis.replicate.response import Addresses, error_of
 from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.apis.replicate.views import PredictionSerializer
+from tunesmith.server.context import ApiContext
 
 HEARTBEAT_SECONDS = 15.0
 """How long a stream is silent at most, for proxies that cut silent connections."""
@@ -27,7 +27,7 @@ _DONE = {JobState.SUCCEEDED: {}, JobState.CANCELED: {"reason": "canceled"}, JobS
 class Streams:
     """The route of streams: the signature in its path stands for a token."""
 
-    def __init__(self, context: Context, secret: Secret, views: PredictionSerializer) -> None:
+    def __init__(self, context: ApiContext, secret: Secret, views: PredictionSerializer) -> None:
         self._service = context.service
         self._secret = secret
         self._views = views

@@ -34,7 +34,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
+class UploadedFile:
     """An uploaded file; times are seconds since 1970 in UTC, checksums hexadecimal."""
 
     id: str
@@ -71,19 +71,19 @@ class FileStore:
         self._clock = clock
         self._reserve = reserve
 
-    def add(self, upload: Upload, content: BinaryIO) -> StoredFile:
+    def add(self, upload: Upload, content: BinaryIO) -> UploadedFile:
         """Keep a file, and remove those whose day is over; raises Problem (413) where it is too large, DiskFull."""
         self.prune()
         with self._reserve(min(_size_of(content), MAX_FILE_BYTES)), writing_to(self._folder, "the file"):
             return self._added(upload, content)
 
-    def _added(self, upload: Upload, content: BinaryIO) -> StoredFile:
+    def _added(self, upload: Upload, content: BinaryIO) -> UploadedFile:
         file_id = new_job_id(self._clock())
         place = self._folder / file_id
         place.mkdir(parents=True)
         try:
             size, sha256, md5 = _copied(content, place / "content")
-            stored = StoredFile(
+            stored = UploadedFile(
                 file_id, upload.owner, upload.name, upload.content_type, size, sha256, md5, dict(upload.metadata),
                 self._clock(),
             )  # fmt: skip
@@ -93,12 +93,12 @@ class FileStore:
             raise
         return stored
 
-    def get(self, file_id: str, owner: str | None) -> StoredFile:
+    def get(self, file_id: str, owner: str | None) -> UploadedFile:
         """Return what is known of a file of the owner's; raises Problem (404)."""
         about = self._folder / file_id / "about.json"
         if not _ID.fullmatch(file_id) or not about.is_file():
             raise _not_found(file_id)
-        stored = StoredFile(**json.loads(about.read_text(encoding="utf-8")))
+        stored = UploadedFile(**json.loads(about.read_text(encoding="utf-8")))
         if stored.expires_at < self._clock() or (owner is not None and stored.owner != owner):
             raise _not_found(file_id)
         return stored
@@ -107,7 +107,7 @@ class FileStore:
         """Return a file's bytes; raises Problem (404)."""
         return self.path(self.get(file_id, owner)).read_bytes()
 
-    def path(self, stored: StoredFile) -> Path:
+    def path(self, stored: UploadedFile) -> Path:
         """Return where a file's bytes are."""
         return self._folder / stored.id / "content"
 
@@ -125,7 +125,7 @@ class FileStore:
             shutil.rmtree(place, ignore_errors=True)
         return len(removed)
 
-    def page(self, owner: str | None, limit: int, before: str | None) -> list[StoredFile]:
+    def page(self, owner: str | None, limit: int, before: str | None) -> list[UploadedFile]:
         """Return an owner's files, newest first."""
         ids = sorted((one.parent.name for one in self._folder.glob("*/about.json")), reverse=True)
         older = (one for one in ids if before is None or one < before)
@@ -136,7 +136,7 @@ class FileStore:
         prefix = f"{origin}/v1/files/"
         return url.removeprefix(prefix).partition("?")[0].removesuffix("/download") if url.startswith(prefix) else None
 
-    def _readable(self, ids: Iterator[str], owner: str | None) -> Iterator[StoredFile]:
+    def _readable(self, ids: Iterator[str], owner: str | None) -> Iterator[UploadedFile]:
         for file_id in ids:
             try:
                 yield self.get(file_id, owner)

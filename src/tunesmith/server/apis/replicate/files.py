@@ -14,14 +14,15 @@ from starlette.types import Message
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.server.apis.forms import read_form
-from tunesmith.server.apis.replicate.contract import Json, UploadLimits
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, ProblemDetail
-from tunesmith.server.apis.replicate.file_store import MAX_FILE_BYTES, FileStore, StoredFile, Upload
+from tunesmith.server.apis.replicate.file_store import MAX_FILE_BYTES, FileStore, Upload, UploadedFile
+from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.openapi import file_body
 from tunesmith.server.apis.replicate.response import timestamp
 from tunesmith.server.apis.replicate.views import PredictionSerializer, caller_of
 from tunesmith.server.errors import BadRequest
 from tunesmith.server.json_text import parse_json
+from tunesmith.server.upload_limits import Uploads
 
 PAGE = 100
 MAX_METADATA_BYTES = MAX_CHARACTERS["metadata"]
@@ -31,7 +32,7 @@ _ROOM_FOR_THE_REST = 10**6
 class Files:
     """The routes under ``/files``."""
 
-    def __init__(self, store: FileStore, views: PredictionSerializer, uploads: UploadLimits) -> None:
+    def __init__(self, store: FileStore, views: PredictionSerializer, uploads: Uploads) -> None:
         self._store = store
         self._views = views
         self._uploads = uploads
@@ -83,7 +84,7 @@ class Files:
         shown = [self._shown(stored, request) for stored in found[:PAGE]]
         return JSONResponse({"previous": None, "next": after, "results": shown})
 
-    def _shown(self, stored: StoredFile, request: Request) -> Json:
+    def _shown(self, stored: UploadedFile, request: Request) -> Json:
         return {
             "id": stored.id, "name": stored.name, "content_type": stored.content_type, "size": stored.size,
             "etag": stored.md5, "checksums": {"sha256": stored.sha256, "md5": stored.md5},

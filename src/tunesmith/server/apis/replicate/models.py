@@ -7,8 +7,8 @@ import asyncio
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from tunesmith.server.apis.replicate.contract import Json
 from tunesmith.server.apis.replicate.errors import ProblemDetail
+from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.model_versions import (
     VERSION_CREATED,
     PublishedModel,

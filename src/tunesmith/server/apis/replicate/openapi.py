@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.field_errors import or_null
 from tunesmith.field_limits import MAX_CHARACTERS
-from tunesmith.server.apis.replicate.contract import Json
+from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.schema import input_schema
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
 from tunesmith.server.webhooks.delivery import EVENTS

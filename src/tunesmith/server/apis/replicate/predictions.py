@@ -17,8 +17,8 @@ from tunesmith.errors import JobNotFound, ServerStopping
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import PAGE, JobFilter
 from tunesmith.server.apis.replicate.bodies import read_json, wait_seconds
-from tunesmith.server.apis.replicate.contract import DIALECT, Context, Json
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, ProblemDetail, invalid_version
+from tunesmith.server.apis.replicate.json_types import DIALECT, Json
 from tunesmith.server.apis.replicate.model_versions import PublishedModel, find_version, version_note
 from tunesmith.server.apis.replicate.models import named_model
 from tunesmith.server.apis.replicate.openapi import prediction_body
@@ -26,6 +26,7 @@ from tunesmith.server.apis.replicate.request import PredictionParser, Prediction
 from tunesmith.server.apis.replicate.response import media_type
 from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.apis.replicate.views import PredictionSerializer, caller_of, encoded
+from tunesmith.server.context import ApiContext
 from tunesmith.server.webhooks.delivery import LAST, WebhookSender
 
 _ID = re.compile(r"[0-9a-z]{1,64}")
@@ -36,7 +37,7 @@ class Predictions:
     """The routes under ``/predictions``, and those that make one under a model's or a deployment's name."""
 
     def __init__(
-        self, context: Context, orders: PredictionParser, views: PredictionSerializer, follower: WebhookSender
+        self, context: ApiContext, orders: PredictionParser, views: PredictionSerializer, follower: WebhookSender
     ) -> None:
         self._service = context.service
         self._orders = orders
@@ -169,7 +170,7 @@ class Predictions:
 class Outputs:
     """The route of finished files: the signature in its path stands for a token."""
 
-    def __init__(self, context: Context, secret: Secret) -> None:
+    def __init__(self, context: ApiContext, secret: Secret) -> None:
         self._service = context.service
         self._secret = secret
 

@@ -13,13 +13,15 @@ from tunesmith.audio.decode_check import check_sound
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.server.apis.replicate.contract import DIALECT, Json, Service, UploadLimits
+from tunesmith.jobs.service import MusicService
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput
 from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.apis.replicate.input_mapping import MusicInput, cut_for_continuation, read_input, shown_input
+from tunesmith.server.apis.replicate.json_types import DIALECT, Json
 from tunesmith.server.apis.replicate.model_versions import PublishedModel
 from tunesmith.server.remote_audio import RemoteAudioFetcher
 from tunesmith.server.ssrf_guard import AddressGuard
+from tunesmith.server.upload_limits import Uploads
 from tunesmith.server.webhooks.delivery import EVENTS
 
 MAX_AUDIO_SECONDS = 1_800.0
@@ -42,7 +44,7 @@ class PredictionRequest:
 class PredictionParser:
     """Takes orders."""
 
-    def __init__(self, service: Service, files: FileStore, guard: AddressGuard, uploads: UploadLimits) -> None:
+    def __init__(self, service: MusicService, files: FileStore, guard: AddressGuard, uploads: Uploads) -> None:
         self._service = service
         self._uploads = uploads
         self._files = files

@@ -10,7 +10,7 @@ from typing import Literal
 
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.apis.errors import message_of
-from tunesmith.server.apis.replicate.contract import Json
+from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.log_output import logs_of
 from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.errors import JobFailed

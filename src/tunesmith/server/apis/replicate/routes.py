@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Depends, Request
 
 from tunesmith.server.apis.replicate.account import Account
-from tunesmith.server.apis.replicate.contract import Caller, Context
 from tunesmith.server.apis.replicate.errors import errors
 from tunesmith.server.apis.replicate.event_stream import Streams
 from tunesmith.server.apis.replicate.file_store import FileStore
@@ -21,6 +20,8 @@ from tunesmith.server.apis.replicate.predictions import Outputs, Predictions
 from tunesmith.server.apis.replicate.request import PredictionParser
 from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.apis.replicate.views import PredictionSerializer
+from tunesmith.server.auth import Caller
+from tunesmith.server.context import ApiContext
 from tunesmith.server.ssrf_guard import AddressGuard
 from tunesmith.server.webhooks.delivery import WebhookClient, WebhookSender
 from tunesmith.server.webhooks.outbox import WebhookOutbox
@@ -28,7 +29,7 @@ from tunesmith.server.webhooks.outbox import WebhookOutbox
 __all__ = ["errors", "router"]
 
 
-def router(context: Context) -> APIRouter:
+def router(context: ApiContext) -> APIRouter:
     """Return the routes, all under ``/v1``."""
     settings = context.settings
     secret = Secret.kept_in(settings.data_dir)
@@ -50,7 +51,7 @@ def router(context: Context) -> APIRouter:
     return both
 
 
-def _remembering(context: Context) -> Callable[..., Awaitable[None]]:
+def _remembering(context: ApiContext) -> Callable[..., Awaitable[None]]:
     """Return a dependency that notes who sent the request."""
     authenticated = Depends(context.authenticate)
 

@@ -10,16 +10,18 @@ from fastapi import Request
 
 from tunesmith.errors import JobNotFound
 from tunesmith.jobs.job import Job
-from tunesmith.server.apis.replicate.contract import Caller, Context, Json
+from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.response import Addresses, output_of, prediction_of
 from tunesmith.server.apis.replicate.url_signing import Secret
+from tunesmith.server.auth import Caller
+from tunesmith.server.context import ApiContext
 from tunesmith.server.webhooks.delivery import Event, Webhook
 
 
 class PredictionSerializer:
     """Shows jobs of one server."""
 
-    def __init__(self, context: Context, secret: Secret) -> None:
+    def __init__(self, context: ApiContext, secret: Secret) -> None:
         self._context = context
         self._secret = secret
 
