@@ -44,7 +44,7 @@ class LocalMaker:
         self._create = cache(Registry.discover().create)
         self._turns = anyio.Lock()
 
-    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, caller: Any) -> MusicFile:  # noqa: ARG002
+    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, http_request: Any) -> MusicFile:  # noqa: ARG002
         """Make the file in the folder; a call that is given up stops the work."""
         import anyio
 

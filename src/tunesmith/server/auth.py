@@ -9,7 +9,6 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import Depends, Request
 
@@ -103,11 +102,11 @@ class Authenticator:
         return not is_closed
 
 
-def require_admin(authenticate: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def require_admin(authenticate: Callable[..., Awaitable[Caller]]) -> Callable[..., Awaitable[Caller]]:
     """Return FastAPI's dependency that lets only admins pass, and returns the caller; raises Forbidden."""
     authenticated = Depends(authenticate)
 
-    async def admin(caller: Any = authenticated) -> Any:
+    async def admin(caller: Caller = authenticated) -> Caller:
         if caller.scope != "admin":
             raise Forbidden("this needs a token of scope admin; make one with: tunesmith token create --scope admin")
         return caller

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from tunesmith.config import Settings
 from tunesmith.jobs.service import MusicService
 from tunesmith.library.clock import Clock
 from tunesmith.library.tracks import Tracks
+from tunesmith.server.auth import Caller
 from tunesmith.server.model_preload import ModelPreloader
 from tunesmith.server.upload_limits import Uploads
 
@@ -21,7 +21,7 @@ class ApiContext:
 
     service: MusicService
     settings: Settings
-    authenticate: Callable[..., Awaitable[Any]]
+    authenticate: Callable[..., Awaitable[Caller]]
     loading: ModelPreloader
     tracks: Tracks
     uploads: Uploads

@@ -22,6 +22,7 @@ from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.apis.request_body import read_body
 from tunesmith.server.apis.responses import file_pieces, full_response, headers_of, run_and_wait, streaming_response
+from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 
 if TYPE_CHECKING:
@@ -114,19 +115,19 @@ def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["ElevenLabs"])
     caller_of = Depends(context.authenticate)
 
-    async def made(request: Request, kind: type[MusicBody | SoundBody], target: OutputFormat, caller: Any) -> Job:
+    async def made(request: Request, kind: type[MusicBody | SoundBody], target: OutputFormat, caller: Caller) -> Job:
         body = await read_body(request, kind)
         return await run_and_wait(context.service, _submission(body, target, caller.owner), request)
 
     @routes.post("/v1/music", openapi_extra=documented_with_extensions(MusicBody), summary="Music as a file")
-    async def music(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
+    async def music(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of) -> Response:
         target = _format_of(output_format)
         job = await made(request, MusicBody, target, caller)
         return await _answer(context, job, target)
 
     @routes.post("/v1/music/stream", openapi_extra=documented_with_extensions(MusicBody), summary="Music in pieces")
     async def music_stream(
-        request: Request, output_format: Format = DEFAULT_FORMAT, caller: Any = caller_of
+        request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of
     ) -> Response:
         target = _format_of(output_format)
         job = await made(request, MusicBody, target, caller)
@@ -135,7 +136,7 @@ def router(context: ApiContext) -> APIRouter:
     @routes.post(
         "/v1/sound-generation", openapi_extra=documented_with_extensions(SoundBody), summary="A sound or a loop"
     )
-    async def sound(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Any = caller_of) -> Response:
+    async def sound(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of) -> Response:
         target = _format_of(output_format)
         job = await made(request, SoundBody, target, caller)
         return await _answer(context, job, target)

@@ -24,6 +24,7 @@ from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.apis.request_body import read_body
 from tunesmith.server.apis.responses import file_pieces, headers_of, run_and_wait, streaming_response
+from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 
 DIALECT = "openai"
@@ -96,7 +97,7 @@ def router(context: ApiContext) -> APIRouter:
     @routes.post(
         "/v1/audio/speech", openapi_extra=documented_with_extensions(SpeechBody), summary="Music from a description"
     )
-    async def speech(request: Request, caller: Any = caller_of) -> Response:
+    async def speech(request: Request, caller: Caller = caller_of) -> Response:
         body = await read_body(request, SpeechBody)
         job = await run_and_wait(context.service, body.submission(caller.owner), request)
         pieces = _pieces(context, job, body.target)

@@ -22,6 +22,7 @@ from tunesmith.server.apis.huggingface.model_info import COMPUTE_TYPE, add_about
 from tunesmith.server.apis.huggingface.request import documented_inputs, parse_request, to_submission, waits_for_model
 from tunesmith.server.apis.huggingface.response import ResponseFormat
 from tunesmith.server.apis.responses import full_response, headers_of, run_and_wait
+from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import ModelIsLoading
 
@@ -54,18 +55,18 @@ def router(context: ApiContext) -> APIRouter:
     @routes.post(
         "/hf-inference/models/{model:path}", openapi_extra=body, summary="Music from a prompt, as through the router"
     )
-    async def of_model(request: Request, model: str, caller: Any = caller_of) -> Response:
+    async def of_model(request: Request, model: str, caller: Caller = caller_of) -> Response:
         return await generate(request, model.strip("/"), caller.owner)
 
     @routes.post(
         "/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, as older clients ask"
     )
-    async def of_pipeline(request: Request, task: str, model: str, caller: Any = caller_of) -> Response:  # noqa: ARG001
+    async def of_pipeline(request: Request, task: str, model: str, caller: Caller = caller_of) -> Response:  # noqa: ARG001
         return await generate(request, model.strip("/"), caller.owner)
 
     @routes.post("/", openapi_extra=body, summary="Music from a prompt, as of an Inference Endpoint")
     @routes.post("/predict", openapi_extra=body, summary="Music from a prompt")
-    async def of_default(request: Request, caller: Any = caller_of) -> Response:
+    async def of_default(request: Request, caller: Caller = caller_of) -> Response:
         return await generate(request, None, caller.owner)
 
     return routes

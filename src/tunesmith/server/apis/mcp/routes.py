@@ -18,6 +18,7 @@ from tunesmith.errors import TunesmithError
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.request_body import in_thread_if_large
+from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.json_text import parse_json
 
@@ -36,7 +37,7 @@ def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["MCP"], lifespan=sessions.lifespan)
 
     @routes.api_route("/mcp", methods=["GET", "POST", "DELETE"], include_in_schema=False)
-    async def mcp(request: Request, caller: Any = Depends(context.authenticate)) -> Response:  # noqa: B008
+    async def mcp(request: Request, caller: Caller = Depends(context.authenticate)) -> Response:  # noqa: B008
         request.state.caller = caller
         raw = await request.body()
         if raw:

@@ -33,9 +33,9 @@ class ServiceMaker:
     def __init__(self, service: MusicService) -> None:
         self._service = service
 
-    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, caller: Any) -> MusicFile:
+    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, http_request: Any) -> MusicFile:
         """Submit, follow and return the file; a call that is given up cancels its job."""
-        submission = Submission(request, DIALECT, _owner(caller), extra={"format": file_format})
+        submission = Submission(request, DIALECT, _owner(http_request), extra={"format": file_format})
         submitted = await self._service.submit(submission)
         job = submitted
         try:

@@ -49,8 +49,8 @@ class MusicFile:
 class Maker(Protocol):
     """Makes a file of music from a request."""
 
-    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, caller: Any) -> MusicFile:
-        """Make it and tell how far it is; raises a TunesmithError. ``caller`` is the HTTP request, if there is one."""
+    async def make(self, request: GenerationRequest, file_format: str, tell: Tell, http_request: Any) -> MusicFile:
+        """Make it and tell how far it is; raises a TunesmithError. ``http_request`` is None without HTTP."""
         ...
 
 

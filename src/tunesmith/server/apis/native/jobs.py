@@ -22,6 +22,7 @@ from tunesmith.server.apis.native.schemas import JobDocument, JobsPage
 from tunesmith.server.apis.native.views import JOBS, job_document, media_type_of, path_of, timing_headers
 from tunesmith.server.apis.responses import file_pieces, full_response, headers_of, run_and_wait, streaming_response
 from tunesmith.server.apis.sse import event_stream
+from tunesmith.server.auth import Caller
 from tunesmith.server.errors import ResultNotAvailable
 
 PAGE, MAX_PAGE = 20, 100
@@ -46,7 +47,7 @@ class Jobs:
         self._outlook = outlook
         self._news = JobEventStream(service, outlook)
 
-    async def generate(self, request: Request, stream: bool, caller: Any) -> Response:
+    async def generate(self, request: Request, stream: bool, caller: Caller) -> Response:
         """Make music and answer with its bytes."""
         submission = await self._orders.read(request, caller)
         job = await run_and_wait(self._service, submission, request)
@@ -55,12 +56,12 @@ class Jobs:
             return streaming_response(file_pieces(path), media_type_of(job), headers)
         return await full_response(path, media_type_of(job), headers)
 
-    async def create(self, request: Request, caller: Any) -> Response:
+    async def create(self, request: Request, caller: Caller) -> Response:
         """Hand a job in."""
         job = await self._service.submit(await self._orders.read(request, caller))
         return await self._answer(job, 202, {"location": path_of(job.id)})
 
-    async def show(self, job_id: str, wait: float, caller: Any) -> Response:
+    async def show(self, job_id: str, wait: float, caller: Caller) -> Response:
         """Tell how a job is, once it is finished or so many seconds have passed."""
         job = await self._service.get(job_id, caller.owner)
         if wait and not job.state.is_final:
@@ -77,7 +78,7 @@ class Jobs:
         after = page.next_before and f"{JOBS}?limit={limit}{states}&before={page.next_before}"
         return encoded(JobsPage(jobs=shown, next=after))
 
-    async def audio(self, job_id: str, caller: Any) -> Response:
+    async def audio(self, job_id: str, caller: Caller) -> Response:
         """Answer with what a job made."""
         job = await self._service.get(job_id, caller.owner)
         if job.state is not JobState.SUCCEEDED:
@@ -87,12 +88,12 @@ class Jobs:
         path = self._service.result_path(job)
         return FileResponse(path, media_type=media_type_of(job), headers={**headers_of(job), **timing_headers(job)})
 
-    async def events(self, job_id: str, caller: Any) -> Response:
+    async def events(self, job_id: str, caller: Caller) -> Response:
         """Tell of a job as it goes on."""
         job = await self._service.get(job_id, caller.owner)
         return event_stream(self._news.of(job.id))
 
-    async def cancel(self, job_id: str, caller: Any) -> Response:
+    async def cancel(self, job_id: str, caller: Caller) -> Response:
         """Cancel a job."""
         job = await self._service.get(job_id, caller.owner)
         return await self._answer(await self._service.cancel(job.id))
@@ -114,40 +115,40 @@ def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
         "/api/generate", openapi_extra=body, summary="Music, while you wait", response_class=Response,
         responses={**AUDIO, **responses(404, 409, 422, 503, 507)},
     )  # fmt: skip
-    async def generate(request: Request, stream: bool = False, caller: Any = whose) -> Response:
+    async def generate(request: Request, stream: bool = False, caller: Caller = whose) -> Response:
         return await jobs.generate(request, stream, caller)
 
     @routes.post(
         JOBS, openapi_extra=body, summary="Hand in a job", status_code=202, response_model=JobDocument,
         responses=responses(404, 409, 422, 503, 507),
     )  # fmt: skip
-    async def create(request: Request, caller: Any = whose) -> Response:
+    async def create(request: Request, caller: Caller = whose) -> Response:
         return await jobs.create(request, caller)
 
     @routes.get(JOBS, summary="Your jobs, newest first", response_model=JobsPage, responses=responses(404, 422))
     async def page(
-        limit: Limit = PAGE, before: str | None = None, state: States = None, caller: Any = whose
+        limit: Limit = PAGE, before: str | None = None, state: States = None, caller: Caller = whose
     ) -> Response:
         return await jobs.page(JobFilter(caller.owner, states=state), limit, before)
 
     @routes.get(JOBS + "/{job_id}", summary="A job", response_model=JobDocument, responses=responses(404))
-    async def show(job_id: str, wait: Wait = 0.0, caller: Any = whose) -> Response:
+    async def show(job_id: str, wait: Wait = 0.0, caller: Caller = whose) -> Response:
         return await jobs.show(job_id, wait, caller)
 
     @routes.get(
         JOBS + "/{job_id}/audio", summary="What a job made", response_class=Response,
         responses={**AUDIO, **responses(404, 409)},
     )  # fmt: skip
-    async def audio(job_id: str, caller: Any = whose) -> Response:
+    async def audio(job_id: str, caller: Caller = whose) -> Response:
         return await jobs.audio(job_id, caller)
 
     @routes.get(
         JOBS + "/{job_id}/events", summary="A job as it goes on", response_class=Response,
         responses={**EVENTS, **responses(404)},
     )  # fmt: skip
-    async def events(job_id: str, caller: Any = whose) -> Response:
+    async def events(job_id: str, caller: Caller = whose) -> Response:
         return await jobs.events(job_id, caller)
 
     @routes.delete(JOBS + "/{job_id}", summary="Cancel a job", response_model=JobDocument, responses=responses(404))
-    async def cancel(job_id: str, caller: Any = whose) -> Response:
+    async def cancel(job_id: str, caller: Caller = whose) -> Response:
         return await jobs.cancel(job_id, caller)

@@ -24,6 +24,7 @@ from tunesmith.request import IS_NUMBER, GenerationRequest
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.responses import headers_of, run_and_wait
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
+from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 
 DIALECT = "api"
@@ -62,7 +63,7 @@ def router(context: ApiContext) -> APIRouter:
         tag: Annotated[str | None, Query(max_length=MAX_CHARACTERS["tags"])] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-        caller: Any = caller_of,
+        caller: Caller = caller_of,
     ) -> JSONResponse:
         which = TrackFilter(search, model, starred, caller.owner, None, tag)
         found = await asyncio.to_thread(tracks.page, which, limit, before)
@@ -70,17 +71,17 @@ def router(context: ApiContext) -> APIRouter:
         return JSONResponse({"tracks": shown, "next_before": found.next_before})
 
     @routes.get("/{track_id}", summary="One track")
-    async def get(track_id: str, caller: Any = caller_of) -> JSONResponse:
+    async def get(track_id: str, caller: Caller = caller_of) -> JSONResponse:
         return JSONResponse(track_json(await asyncio.to_thread(tracks.get, track_id, caller.owner), results))
 
     @routes.patch("/{track_id}", summary="Star, rate or tag a track", openapi_extra=documented(MarksBody))
-    async def mark(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
+    async def mark(track_id: str, request: Request, caller: Caller = caller_of) -> JSONResponse:
         body = await read_body(request, MarksBody)
         marks = Marks(body.starred, body.rating, None if body.tags is None else tuple(body.tags))
         return JSONResponse(track_json(await asyncio.to_thread(tracks.mark, track_id, marks, caller.owner), results))
 
     @routes.delete("/{track_id}", summary="Forget a track", status_code=204)
-    async def remove(track_id: str, caller: Any = caller_of) -> Response:
+    async def remove(track_id: str, caller: Caller = caller_of) -> Response:
         await asyncio.to_thread(tracks.remove, track_id, caller.owner)
         return Response(status_code=204)
 
@@ -96,7 +97,7 @@ def _add_variations(routes: APIRouter, context: ApiContext) -> None:
         "/{track_id}/variations", summary="Make variations of a track: jobs with other seeds", status_code=202,
         openapi_extra={"parameters": [dict(IDEMPOTENCY_KEY)], **documented(VariationsBody)},
     )  # fmt: skip
-    async def vary(track_id: str, request: Request, caller: Any = caller_of) -> JSONResponse:
+    async def vary(track_id: str, request: Request, caller: Caller = caller_of) -> JSONResponse:
         body = await read_body(request, VariationsBody)
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
         key = request.headers.get("idempotency-key")
@@ -110,7 +111,7 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
     caller_of, tracks = Depends(context.authenticate), context.tracks
 
     @routes.get("/{track_id}/audio", summary="A track's file")
-    async def audio(track_id: str, caller: Any = caller_of) -> FileResponse:
+    async def audio(track_id: str, caller: Caller = caller_of) -> FileResponse:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
         path = None if track.made.file is None else results.find(track.made.file.digest)
         if path is None or track.made.file is None:
@@ -118,18 +119,18 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
         kind = track.made.file.format
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
 
-    async def exported(track_id: str, kind: str, request: Request, caller: Any) -> FileResponse:
+    async def exported(track_id: str, kind: str, request: Request, caller: Caller) -> FileResponse:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
         job = await run_and_wait(context.service, _export(track, kind, caller.owner), request)
         path = context.service.result_path(job)
         return FileResponse(path, media_type=EXPORTS[kind], filename=f"{track.id}.{kind}", headers=headers_of(job))
 
     @routes.get("/{track_id}/midi", summary="The notes of a track that the composer made")
-    async def midi(track_id: str, request: Request, caller: Any = caller_of) -> FileResponse:
+    async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
         return await exported(track_id, "mid", request, caller)
 
     @routes.get("/{track_id}/stems", summary="The parts of a track that the composer made: WAV files in a ZIP")
-    async def stems(track_id: str, request: Request, caller: Any = caller_of) -> FileResponse:
+    async def stems(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
         return await exported(track_id, "zip", request, caller)
 
 
