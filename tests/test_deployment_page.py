@@ -23,7 +23,7 @@ from live_server import served
 from tunesmith.cli import run
 from tunesmith.config import FILE_VARIABLE, Settings
 from tunesmith.server.apis.native.jobs import MAX_WAIT_SECONDS
-from tunesmith.server.apis.sse import SILENCE_SECONDS
+from tunesmith.server.apis.responses import SILENCE_SECONDS
 from tunesmith.server.app import ServerOptions, create_app
 from tunesmith.server.uvicorn_server import LAST_WORDS_SECONDS
 

@@ -21,7 +21,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import error_codes, error_with_code
 from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
 from tunesmith.jobs.job import JobState
-from tunesmith.server.apis.native.request import documented_order
+from tunesmith.server.apis.native.request import documented_request
 from tunesmith.server.app import create_app
 from tunesmith.server.json_text import MAX_NAME_CHARACTERS, MAX_STRING_CHARACTERS
 from tunesmith.server.middleware.security import MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS
@@ -81,7 +81,7 @@ def test_the_page_lists_the_fields_of_a_request() -> None:
     documented = {
         name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")
     }
-    schema = documented_order()["requestBody"]["content"]["application/json"]["schema"]
+    schema = documented_request()["requestBody"]["content"]["application/json"]["schema"]
     assert documented == set(schema["properties"])
     assert {f"`{name}`" for name in schema["properties"]["format"]["anyOf"][0]["enum"]} <= set(
         re.findall(r"`\w+`", table)

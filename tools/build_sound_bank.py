@@ -23,7 +23,7 @@ import numpy.typing as npt
 import soundfile
 
 from tunesmith.composer.instruments import instruments
-from tunesmith.composer.sound.byte_cache import Floats
+from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.soundfont.generators import Gen
 from tunesmith.composer.sound.soundfont.sf2_tables import LAYOUTS, Hydra, Records, read_hydra
 from tunesmith.composer.sound.soundfont.soundfont import KIT_BANK, SoundFont

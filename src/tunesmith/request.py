@@ -203,7 +203,7 @@ class GenerationRequest(GivenFields):
         return tuple(map(visible_text, names))
 
     @model_validator(mode="after")
-    def _check_wishes_agree(self) -> Self:
+    def _check_fields_agree(self) -> Self:
         if self.loop and self.form not in (None, "loop"):
             raise ValueError(f"loop: cannot go with form {self.form!r}; a loop is a form of its own")
         both = sorted({name.lower() for name in self.instruments} & {name.lower() for name in self.without})

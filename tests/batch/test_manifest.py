@@ -57,10 +57,10 @@ def test_a_file_that_is_no_manifest_is_refused_and_left(tmp_path: Path) -> None:
 
 def test_a_row_is_made_only_while_its_file_is_there(tmp_path: Path) -> None:
     manifest = BatchManifest(tmp_path)
-    assert not manifest.is_made(made(FIRST))
+    assert not manifest.is_done(made(FIRST))
     (tmp_path / FIRST.file).touch()
-    assert manifest.is_made(made(FIRST))
-    assert not manifest.is_made(FIRST)
+    assert manifest.is_done(made(FIRST))
+    assert not manifest.is_done(FIRST)
 
 
 def test_rows_of_an_earlier_sheet_stay_but_for_those_whose_file_is_taken(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from work import asked
 
 from tunesmith.jobs.estimates import LOOK_SECONDS, QueueEstimate, QueueEstimator
 from tunesmith.jobs.job import Job, JobState, new_job_id
-from tunesmith.jobs.queue_order import QueuedJob, QueueSnapshot
+from tunesmith.jobs.queue_positions import QueuedJob, QueueSnapshot
 from tunesmith.jobs.row_mapping import job_of, row_of
 from tunesmith.jobs.speed_estimates import Speed
 

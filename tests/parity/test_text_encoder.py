@@ -17,7 +17,7 @@ from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.quantization import QUANTIZATIONS, Quantization
 from tunesmith.musicgen.graph.text_encoder import build_text_encoder
 from tunesmith.musicgen.onnx.sessions import SessionOptions, open_session
-from tunesmith.musicgen.relative_buckets import relative_buckets
+from tunesmith.musicgen.position_encoding import relative_buckets
 
 Activation = Literal["relu", "gelu", "gelu_new"]
 States = NDArray[np.float32]

@@ -106,11 +106,11 @@ class Batch:
     async def _work(self, waiting: deque[BatchItem]) -> None:
         while waiting:
             order = waiting.popleft()
-            entry = await self._made(order)
+            entry = await self._generate(order)
             if entry.state == "waiting":
                 waiting.append(replace(order, entry=entry))
 
-    async def _made(self, order: BatchItem) -> Entry:
+    async def _generate(self, order: BatchItem) -> Entry:
         """Make an order and return its entry, which is waiting where another try may help."""
         path = self.manifest.folder / order.entry.file
         self.watcher.begun(order)
@@ -130,7 +130,7 @@ class Batch:
     async def _finished(self, order: BatchItem, made: ItemResult, started: float) -> Entry:
         took = round(time.monotonic() - started, 3)
         digest = await asyncio.to_thread(_digest_of, self.manifest.folder / order.entry.file)
-        return await self._record(order, _made_entry(order.entry, made, digest, took), made)
+        return await self._record(order, _done_entry(order.entry, made, digest, took), made)
 
     async def _record(self, order: BatchItem, entry: Entry, made: ItemResult | None) -> Entry:
         entry = self.watcher.ended(order, entry, made)
@@ -143,7 +143,7 @@ class Batch:
             return
         made = ItemResult(read_audio(one.path).duration, read_metadata(one.path))
         took = round(time.monotonic() - one.started, 3)
-        entry = _made_entry(one.order.entry, made, _digest_of(one.path), took)
+        entry = _done_entry(one.order.entry, made, _digest_of(one.path), took)
         self.manifest.put(self.watcher.ended(one.order, entry, made))
 
 
@@ -186,7 +186,7 @@ def make_folder_of(path: Path) -> None:
     check_writable(path)
 
 
-def _made_entry(entry: Entry, made: ItemResult, digest: str, took: float) -> Entry:
+def _done_entry(entry: Entry, made: ItemResult, digest: str, took: float) -> Entry:
     return replace(
         entry, state="made", digest=digest, seconds=took, duration=round(made.duration, 4), error=None,
         tries=entry.tries + 1, warnings=tuple(map(str, made.metadata.get("warnings") or ())),

@@ -72,7 +72,7 @@ def read_items(
     orders = []
     for number, row in enumerate(() if len(problems) > len(sheet.problems) else sheet.rows, start=1):
         try:
-            orders.append(reader.order(number, row))
+            orders.append(reader.to_item(number, row))
         except TunesmithError as error:
             problems.append(RowError(row.line, str(named_by_column(error, row.cells))))
     return orders, sorted(problems, key=lambda problem: problem.line)
@@ -102,7 +102,7 @@ class _RowParser:
         self._lines: dict[str, int] = {}
         self._taken = {_same(file) for file in manifest.files()}
 
-    def order(self, number: int, row: SheetRow) -> BatchItem:
+    def to_item(self, number: int, row: SheetRow) -> BatchItem:
         """Return a row's order; raises TunesmithError for one that cannot be."""
         values = values_of(row.cells, self._defaults.folder, self._delimiter)
         if PROMPT not in values:
@@ -113,7 +113,7 @@ class _RowParser:
         name, times = self._named({**fields, FILE: wanted, FORMAT: suffix})
         known = self._manifest.find(name)
         request = GenerationRequest.checked(**fields).with_seed(self._seed(known, times))
-        if not (known and self._manifest.is_made(known)):
+        if not (known and self._manifest.is_done(known)):
             self._check(request)
         file = self._file(known, wanted, f"{number:03d}-{slug(request.prompt)}", suffix)
         if _same(file) in self._lines:

@@ -34,7 +34,7 @@ class LocalBackend:
         try:
             made = await self._pool.run(task, report)
         except TaskFailed as error:
-            raise _told(error, order.request.model, path) from None
+            raise _error_for_user(error, order.request.model, path) from None
         return ItemResult(made.duration, made.metadata)
 
     async def close(self) -> None:
@@ -42,7 +42,7 @@ class LocalBackend:
         await self._pool.close(0)
 
 
-def _told(error: TaskFailed, model: str, path: Path) -> TunesmithError:
+def _error_for_user(error: TaskFailed, model: str, path: Path) -> TunesmithError:
     """Return a runner's error as it is told to the one who runs the batch."""
     if error.kind == DiskFull.code:
         return DiskFull(f"output: cannot write {path}: the disk is full")

@@ -65,7 +65,7 @@ class BatchManifest:
         """Return the files that rows have, made or not."""
         return {entry.file for entry in self._entries.values()}
 
-    def is_made(self, entry: Entry) -> bool:
+    def is_done(self, entry: Entry) -> bool:
         """Whether a row's file was made and is still there."""
         return entry.state == "made" and (self.folder / entry.file).is_file()
 

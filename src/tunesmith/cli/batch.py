@@ -156,7 +156,7 @@ def _make(manifest: BatchManifest, orders: Sequence[BatchItem], making: BatchRun
     from tunesmith.cli.batch_progress import DisplayedTask, watching
     from tunesmith.errors import TunesmithError
 
-    done = [order for order in orders if manifest.is_made(order.entry)]
+    done = [order for order in orders if manifest.is_done(order.entry)]
     missing = [_anew(order) for order in orders if order not in done]
     manifest.begin([order.entry for order in (*done, *missing)])
     try:
@@ -164,7 +164,7 @@ def _make(manifest: BatchManifest, orders: Sequence[BatchItem], making: BatchRun
         with watching(manifest, shown) as watcher:
             asyncio.run(_run(manifest, missing, watcher, making))
     except (KeyboardInterrupt, SystemExit, TunesmithError) as stopped:
-        made = sum(manifest.is_made(manifest.find(order.entry.id) or order.entry) for order in orders)
+        made = sum(manifest.is_done(manifest.find(order.entry.id) or order.entry) for order in orders)
         if made or not isinstance(stopped, TunesmithError):
             typer.echo(f"{made} of {len(orders)} are made; the same command goes on with the others", err=True)
         raise
@@ -178,10 +178,10 @@ async def _run(manifest: BatchManifest, missing: Sequence[BatchItem], watcher: A
     from tunesmith.batch.batch_runner import Batch
 
     if missing:
-        await Batch(manifest, _maker(making, len(missing)), watcher, making.jobs).run(missing)
+        await Batch(manifest, _open_backend(making, len(missing)), watcher, making.jobs).run(missing)
 
 
-def _maker(making: BatchRun, most: int) -> Backend:
+def _open_backend(making: BatchRun, most: int) -> Backend:
     from tunesmith.batch.local_backend import LocalBackend
     from tunesmith.batch.remote_backend import RemoteBackend
     from tunesmith.config import load_settings

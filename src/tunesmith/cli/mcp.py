@@ -29,10 +29,10 @@ def mcp(folder: Folder = None) -> None:
 
     kept_in = folder or load_settings().data_dir / "mcp"
     kept_in.mkdir(parents=True, exist_ok=True)
-    tool_server(LocalMaker(kept_in)).run("stdio")
+    tool_server(ThisMachineBackend(kept_in)).run("stdio")
 
 
-class LocalMaker:
+class ThisMachineBackend:
     """Makes music in a thread of this process, one piece at a time; opened models stay open."""
 
     def __init__(self, folder: Path) -> None:
@@ -60,12 +60,14 @@ class LocalMaker:
         async with self._turns:
             try:
                 return await anyio.to_thread.run_sync(
-                    self._made, seeded, file_format, report, given_up, abandon_on_cancel=True
+                    self._generate, seeded, file_format, report, given_up, abandon_on_cancel=True
                 )
             finally:
                 given_up.set()
 
-    def _made(self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event) -> MusicFile:
+    def _generate(
+        self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event
+    ) -> MusicFile:
         from tunesmith.audio.writer import write_audio
         from tunesmith.cli.pipeline import check_licence
         from tunesmith.server.apis.mcp.tool import MusicFile

@@ -46,7 +46,7 @@ def keep_best(
 
     ranking = Ranking(tuple(rank(read_audio(one.files[0]), one.request) for one in made))
     ranks = ranking.ranks
-    told = [_told(one, rank, quality.score, quality.reasons, len(made))
+    told = [_with_ranking(one, rank, quality.score, quality.reasons, len(made))
             for one, rank, quality in zip(made, ranks, ranking.qualities, strict=True)]  # fmt: skip
     best = ranking.best
     if keep == "best" and extras.output and best:
@@ -73,7 +73,7 @@ def show_ranking(made: Sequence[GeneratedFile]) -> None:
     print_table(COLUMNS, sorted(rows, key=lambda row: int(row[0])))
 
 
-def _told(made: GeneratedFile, rank: int, score: float, reasons: Sequence[str], of: int) -> GeneratedFile:
+def _with_ranking(made: GeneratedFile, rank: int, score: float, reasons: Sequence[str], of: int) -> GeneratedFile:
     said = {"rank": rank, "of": of, "score": score, "reasons": list(reasons)}
     return replace(made, metadata={**made.metadata, "picking": said})
 

@@ -40,7 +40,7 @@ def render(
 
     started = time.monotonic()
     check_writable(output)
-    wishes = _wishes(loudness, sample_rate, mono, soundfont)
+    wishes = _request(loudness, sample_rate, mono, soundfont)
     composition = perform(load_score(_text_of(score)), wishes)
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress, never_cancelled)
@@ -54,7 +54,7 @@ def render(
     report([remember_render(made)], as_json, quiet, to_stderr=False)
 
 
-def _wishes(loudness: str | None, sample_rate: str | None, mono: bool, soundfont: str | None) -> GenerationRequest:
+def _request(loudness: str | None, sample_rate: str | None, mono: bool, soundfont: str | None) -> GenerationRequest:
     from tunesmith.config import load_settings
     from tunesmith.request import GenerationRequest
 

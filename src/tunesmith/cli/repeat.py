@@ -54,14 +54,14 @@ def again(
     from tunesmith.cli.outputs import report
     from tunesmith.cli.track_log import digest_of, log_tracks
 
-    found = find_piece(piece)
+    found = find_source_track(piece)
     _keep_source(piece, output)
     if found.steps:
-        from tunesmith.cli.replay import made_and_edited
+        from tunesmith.cli.replay import generate_and_edit
 
-        made = [made_and_edited(found, output, quiet or as_json)]
+        made = [generate_and_edit(found, output, quiet or as_json)]
     else:
-        made = log_tracks(_made([found.request], _extras(found, output), quiet or as_json), found.track)
+        made = log_tracks(_generate([found.request], _extras(found, output), quiet or as_json), found.track)
     report(made, as_json, quiet, to_stderr=output == "-")
     files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
     if files and found.digest and digest_of(files[0]) != found.digest:
@@ -82,21 +82,21 @@ def vary(
     from tunesmith.cli.pick_option import check_picking, keep_best, show_ranking
     from tunesmith.cli.track_log import log_tracks
 
-    found = find_piece(piece)
+    found = find_source_track(piece)
     _keep_source(piece, output)
     if edits_of(found.metadata):
         print_warning("these are variations of the piece as it was before it was edited")
     requests = [found.request.model_copy(update={"seed": seed}) for seed in _other_seeds(found.request, variations)]
     extras = _extras(found, output)
     check_picking(pick, keep, variations, extras)
-    made = _made(requests, extras, quiet or as_json)
+    made = _generate(requests, extras, quiet or as_json)
     done = keep_best(made, extras, keep, found.track) if pick else log_tracks(made, found.track)
     report(done, as_json, quiet, to_stderr=output == "-")
     if pick and not (as_json or quiet):
         show_ranking(done)
 
 
-def find_piece(name: str) -> SourceTrack:
+def find_source_track(name: str) -> SourceTrack:
     """Find a piece by a file or by a track's id; raises TrackNotFound, AudioFileError and InvalidRequest."""
     path = Path(name)
     return _of_file(path) if path.suffix or path.exists() else _of_track(name)
@@ -143,7 +143,7 @@ def _extras(piece: SourceTrack, output: str | None) -> OutputFiles:
     return OutputFiles.checked(output, piece.suffix, None, None, None, None)
 
 
-def _made(requests: list[GenerationRequest], extras: OutputFiles, silent: bool) -> list[GeneratedFile]:
+def _generate(requests: list[GenerationRequest], extras: OutputFiles, silent: bool) -> list[GeneratedFile]:
     from tunesmith.cli.console import progress_bar
     from tunesmith.cli.pipeline import generate_all
 
@@ -156,11 +156,11 @@ def _other_seeds(request: GenerationRequest, number: int) -> list[int]:
 
     from tunesmith.cli.track_log import logged, prompt_log
     from tunesmith.errors import DatabaseError
-    from tunesmith.library.variation_seeds import made_seeds, other_seeds
+    from tunesmith.library.variation_seeds import other_seeds, used_seeds
 
     made: set[int] = set()
     with suppress(DatabaseError), prompt_log() as log:  # without a log nothing was made; writing to it warns
-        made = made_seeds(log, logged(request))
+        made = used_seeds(log, logged(request))
     return other_seeds(request.seed or 0, number, made)
 
 

@@ -45,7 +45,7 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
     return tuple(steps)
 
 
-def made_and_edited(piece: SourceTrack, output: str | None, silent: bool) -> GeneratedFile:
+def generate_and_edit(piece: SourceTrack, output: str | None, silent: bool) -> GeneratedFile:
     """Generate the piece and repeat the edits; only the last file stays, and only it is in the prompt log."""
     from tunesmith.cli.changes import change_of, writer_options
     from tunesmith.cli.editing import edit_file, without_log

@@ -23,14 +23,14 @@ def serve(
     """
     from tunesmith.config import load_settings
     from tunesmith.server.app import ServerOptions, create_app
-    from tunesmith.server.descriptors import raise_limit
     from tunesmith.server.middleware.allowed_hosts import is_loopback
     from tunesmith.server.observability.logging import set_up_logs
+    from tunesmith.server.startup_checks import raise_descriptor_limit
     from tunesmith.server.uvicorn_server import create_server
 
     settings = load_settings()
     set_up_logs(settings)
-    raise_limit()
+    raise_descriptor_limit()
     if not (is_loopback(host) or allow_anonymous):
         _check_token_exists(host)
     app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in, host=host))

@@ -61,13 +61,13 @@ class Api:
     @endpoint
     def job(self, job_id: str) -> Steps[RemoteJob]:
         """Return a job as it is now."""
-        return RemoteJob.of((yield from self._asked("GET", _path("jobs", job_id))).document())
+        return RemoteJob.of((yield from self._request("GET", _path("jobs", job_id))).document())
 
     @endpoint
     def jobs(self, *, states: Iterable[str] = (), limit: int | None = None) -> Steps[list[RemoteJob]]:
         """Return the newest jobs, of all ``states`` or of those given."""
         query = {"state": list(states), "limit": limit}
-        found = yield from self._asked("GET", "/api/jobs", query=query)
+        found = yield from self._request("GET", "/api/jobs", query=query)
         return [RemoteJob.of(job) for job in found.part("jobs")]
 
     @endpoint
@@ -118,7 +118,7 @@ class Api:
     @endpoint
     def cancel(self, job_id: str) -> Steps[RemoteJob]:
         """Cancel a job unless it is finished, and return it as it then is."""
-        return RemoteJob.of((yield from self._asked("DELETE", _path("jobs", job_id))).document())
+        return RemoteJob.of((yield from self._request("DELETE", _path("jobs", job_id))).document())
 
     @endpoint
     def tracks(
@@ -127,7 +127,7 @@ class Api:
     ) -> Steps[list[Document]]:  # fmt: skip
         """Return the newest tracks of the server's prompt log that fit."""
         query = {"search": search, "model": model, "starred": starred, "tag": tag, "limit": limit}
-        found = yield from self._asked("GET", "/api/tracks", query=query)
+        found = yield from self._request("GET", "/api/tracks", query=query)
         return list(found.part("tracks"))
 
     @stream_endpoint
@@ -139,7 +139,7 @@ class Api:
         query = {"search": search, "model": model, "starred": starred, "tag": tag, "limit": page_size}
         before: int | None = None
         while True:
-            found = yield from self._asked("GET", "/api/tracks", query={**query, "before": before})
+            found = yield from self._request("GET", "/api/tracks", query={**query, "before": before})
             for track in found.part("tracks"):
                 yield Yield(track)
             before = found.part("next_before")
@@ -149,7 +149,7 @@ class Api:
     @endpoint
     def track(self, track_id: str) -> Steps[Document]:
         """Return a track."""
-        return (yield from self._asked("GET", _path("tracks", track_id))).document()
+        return (yield from self._request("GET", _path("tracks", track_id))).document()
 
     @endpoint
     def track_audio(self, track_id: str) -> Steps[bytes]:
@@ -172,7 +172,7 @@ class Api:
     ) -> Steps[Document]:
         """Star, rate (0 to 5) or tag a track and return it."""
         marks = _given({"starred": starred, "rating": rating, "tags": tags})
-        return (yield from self._asked("PATCH", _path("tracks", track_id), marks)).document()
+        return (yield from self._request("PATCH", _path("tracks", track_id), marks)).document()
 
     @endpoint
     def vary(self, track_id: str, n: int = 5) -> Steps[list[RemoteJob]]:
@@ -188,12 +188,12 @@ class Api:
     @endpoint
     def forget(self, track_id: str) -> Steps[None]:
         """Remove a track from the prompt log."""
-        yield from self._asked("DELETE", _path("tracks", track_id))
+        yield from self._request("DELETE", _path("tracks", track_id))
 
     @endpoint
     def models(self) -> Steps[list[Document]]:
         """Return the models that are on the server or can be pulled."""
-        found = yield from self._asked("GET", "/api/models")
+        found = yield from self._request("GET", "/api/models")
         return list(found.part("models"))
 
     @stream_endpoint
@@ -215,18 +215,18 @@ class Api:
     @endpoint
     def explain(self, /, prompt: str) -> Steps[Document]:
         """Return what the composer reads from a prompt, and why."""
-        return (yield from self._asked("POST", "/api/explain", {"prompt": prompt})).document()
+        return (yield from self._request("POST", "/api/explain", {"prompt": prompt})).document()
 
     @endpoint
     def loaded(self) -> Steps[list[Document]]:
         """Return which models are in the server's memory, and when they leave."""
-        found = yield from self._asked("GET", "/api/ps")
+        found = yield from self._request("GET", "/api/ps")
         return list(found.part("models"))
 
     @endpoint
     def version(self) -> Steps[str]:
         """Return the server's version."""
-        found = yield from self._asked("GET", "/api/version")
+        found = yield from self._request("GET", "/api/version")
         return str(found.part("version"))
 
     def _until(self, seconds: float | None = None) -> Deadline:
@@ -235,7 +235,7 @@ class Api:
     def _file(self, path: str) -> Steps[bytes]:
         return (yield from ResultDownload(path, self._until()).whole())
 
-    def _asked(
+    def _request(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None
     ) -> Steps[Reply]:
         return (yield from request_with_retries(Send(method, path, body, _given(query or {})), self._until()))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,3 +14,23 @@ def rng_for(seed: int, *purpose: str | int) -> np.random.Generator:
     words = "\x1f".join(str(word) for word in (seed, *purpose))
     digest = hashlib.blake2b(words.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+
+
+T = TypeVar("T")
+
+
+def weighted_choice(random: np.random.Generator, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
+    """Return one of ``options``, evenly or by ``weights`` (not all zero)."""
+    if weights is None:
+        return options[int(random.random() * len(options))]
+    mark = float(random.random()) * sum(weights)
+    for option, weight in zip(options, weights, strict=True):
+        mark -= weight
+        if mark < 0:
+            return option
+    return max(zip(weights, range(len(options)), options, strict=True))[2]
+
+
+def chance_of(random: np.random.Generator, probability: float) -> bool:
+    """Return True with this probability."""
+    return bool(random.random() < probability)

@@ -14,7 +14,7 @@ from tunesmith.audio.spool import Samples, Spool
 from tunesmith.audio.stitch import stitch
 from tunesmith.errors import GenerationFailed
 from tunesmith.hosted.capabilities import Capabilities
-from tunesmith.hosted.clip import ClipOrder, ClipService, HostedClip, TellShare
+from tunesmith.hosted.clip import ClipRequest, ClipService, HostedClip, TellShare
 
 TAIL_SECONDS = 8.0
 """So much of what there is goes along, for the service to go on from."""
@@ -43,7 +43,7 @@ class ClipAssembler:
         self._facts = facts
         self._tell = tell
 
-    async def make(self, order: ClipOrder) -> AssembledAudio:
+    async def make(self, order: ClipRequest) -> AssembledAudio:
         """Make a piece; raises what the service raises, and GenerationFailed where its clips are too short."""
         if order.continues:
             return await self._continued(order)
@@ -51,14 +51,14 @@ class ClipAssembler:
             return await self._at_once(order)
         return await (self._continued(order) if self._facts.continues else self._stitched(order))
 
-    async def _at_once(self, order: ClipOrder) -> AssembledAudio:
+    async def _at_once(self, order: ClipRequest) -> AssembledAudio:
         asked = replace(order, seconds=float(math.ceil(order.seconds)))
         clip = await self._service.clip(asked, self._tell)
         if clip.audio.duration >= order.seconds * TOO_SHORT:
             return AssembledAudio(clip.audio, (clip,), _short(clip.audio, order.seconds))
         return await self._stitched(order, clip)
 
-    async def _continued(self, order: ClipOrder) -> AssembledAudio:
+    async def _continued(self, order: ClipRequest) -> AssembledAudio:
         """Let each clip begin with the end of what there is, and keep what comes after that."""
         clips: list[HostedClip] = []
         so_far = order.recording if order.continues else None
@@ -78,7 +78,7 @@ class ClipAssembler:
         many = f"made as {len(clips)} clips, each continuing the one before" if len(clips) > 1 else ""
         return AssembledAudio(so_far, tuple(clips), _notes(many, self._facts))
 
-    async def _stitched(self, order: ClipOrder, first: HostedClip | None = None) -> AssembledAudio:
+    async def _stitched(self, order: ClipRequest, first: HostedClip | None = None) -> AssembledAudio:
         """Make clips until, stitched, they are long enough."""
         clips = [first] if first else []
         audio = first.audio if first else None

@@ -11,7 +11,7 @@ from tunesmith.request import GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
-class ClipOrder:
+class ClipRequest:
     """A clip to be made: of ``seconds``, with a ``seed``; ``recording`` is gone on from, or its tune is followed."""
 
     text: str
@@ -40,6 +40,6 @@ TellShare = Callable[[str, float], None]
 class ClipService(Protocol):
     """Makes clips."""
 
-    async def clip(self, order: ClipOrder, tell: TellShare) -> HostedClip:
+    async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
         """Make a clip; raises ApiError and its kind."""
         ...

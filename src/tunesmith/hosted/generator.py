@@ -13,7 +13,7 @@ from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.hosted.assemble import AssembledAudio, ClipAssembler
 from tunesmith.hosted.capabilities import UNKNOWN_LICENCE, Capabilities, facts_of
-from tunesmith.hosted.clip import ClipOrder, ClipService, HostedClip
+from tunesmith.hosted.clip import ClipRequest, ClipService, HostedClip
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming
 from tunesmith.hosted.huggingface import HuggingFace
@@ -50,7 +50,7 @@ class HostedGenerator:
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Make the music; see Generator. Raises ApiError, GenerationFailed, ServerUnreachable, DeadlineExceeded."""
-        order = _order(request, self._name, self._facts)
+        order = _clip_request(request, self._name, self._facts)
         if cancelled():
             raise GenerationCancelled
         progress(Progress(f"asking {self._name.service_name}", 0.0))
@@ -105,7 +105,7 @@ class _MonotonicProgress:
         self._progress(Progress(stage, self._reached))
 
 
-def _order(request: GenerationRequest, name: HostedName, facts: Capabilities) -> ClipOrder:
+def _clip_request(request: GenerationRequest, name: HostedName, facts: Capabilities) -> ClipRequest:
     """Put the request as an order for all of it; raises InvalidRequest for what the model cannot do."""
     reject_composer_only_fields(request)
     if request.negative_prompt:
@@ -122,7 +122,7 @@ def _order(request: GenerationRequest, name: HostedName, facts: Capabilities) ->
         raise InvalidRequest(
             "duration", f"must be longer than the recording's {recording.duration:g} s, got {seconds:g} s"
         )
-    return ClipOrder(
+    return ClipRequest(
         prompt_text(request), seconds, _seed(request), request, recording,
         continues=bool(request.audio),
     )  # fmt: skip

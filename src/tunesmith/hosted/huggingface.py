@@ -12,7 +12,7 @@ from tunesmith.client.retries import Reply
 from tunesmith.errors import InvalidRequest
 from tunesmith.hosted.audio_response import sound_in
 from tunesmith.hosted.capabilities import Capabilities
-from tunesmith.hosted.clip import ClipOrder, HostedClip, TellShare
+from tunesmith.hosted.clip import ClipRequest, HostedClip, TellShare
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
 from tunesmith.hosted.model_names import HostedName
@@ -34,7 +34,7 @@ class HuggingFace:
         self._access = access
         self._patience = patience
 
-    async def clip(self, order: ClipOrder, tell: TellShare) -> HostedClip:
+    async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
         """Make a clip; see Service."""
         if order.recording:
             raise InvalidRequest("audio", f"{self._name} takes no recordings")
@@ -57,7 +57,7 @@ class HuggingFace:
         return _clip(audio, reply)
 
 
-def _body(order: ClipOrder, facts: Capabilities) -> dict[str, Any]:
+def _body(order: ClipRequest, facts: Capabilities) -> dict[str, Any]:
     said = {name: getattr(order.request, name) for name in SAMPLING}
     parameters: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     if facts.tokens:

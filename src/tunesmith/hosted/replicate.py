@@ -18,7 +18,7 @@ from tunesmith.audio.writer import write_audio
 from tunesmith.client.retries import Reply
 from tunesmith.errors import ApiError, GenerationFailed, NotFound, TunesmithError
 from tunesmith.hosted.audio_response import InvalidAudioResponse, data_of, read_sound
-from tunesmith.hosted.clip import ClipOrder, HostedClip, TellShare
+from tunesmith.hosted.clip import ClipRequest, HostedClip, TellShare
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
 from tunesmith.hosted.model_names import HostedName
@@ -39,7 +39,7 @@ class Replicate:
         self._access = access
         self._patience = patience
 
-    async def clip(self, order: ClipOrder, tell: TellShare) -> HostedClip:
+    async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
         """Make a clip; see Service. Cancelled, it cancels the prediction, which would be paid for."""
         caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
         try:
@@ -138,7 +138,7 @@ class Replicate:
         return address
 
 
-def _input(order: ClipOrder, address: str | None) -> dict[str, Any]:
+def _input(order: ClipRequest, address: str | None) -> dict[str, Any]:
     given: dict[str, Any] = {
         "prompt": order.text,
         "duration": round(order.seconds),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from tunesmith.jobs.job import Job, JobState
-from tunesmith.jobs.queue_order import QueuePosition, QueueSnapshot
+from tunesmith.jobs.queue_positions import QueuePosition, QueueSnapshot
 from tunesmith.jobs.speed_estimates import Speed
 from tunesmith.library.clock import Clock
 

@@ -19,7 +19,7 @@ from tunesmith.jobs.fallback import submission_for_stand_in
 from tunesmith.jobs.job import Claim, Job, Submission
 from tunesmith.jobs.job_cache import JobCache
 from tunesmith.jobs.options import check_keep_alive
-from tunesmith.jobs.queue_order import QueueSnapshot
+from tunesmith.jobs.queue_positions import QueueSnapshot
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
 from tunesmith.jobs.subscriptions import Feed, JobSubscriptions

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Claim, Job, JobState, Submission, is_job_id, new_job_id
-from tunesmith.jobs.queue_order import QueueSnapshot, read_queue
+from tunesmith.jobs.queue_positions import QueueSnapshot, read_queue
 from tunesmith.jobs.quotas import NO_QUOTAS, Quotas
 from tunesmith.jobs.row_mapping import claim_values, job_of, row_of, running_values
 from tunesmith.jobs.speed_estimates import SpeedEstimates

@@ -126,7 +126,7 @@ class Tokens:
         now = self._clock()
         return any(token.is_in_force(now) for token in self.list())
 
-    def were_made(self) -> bool:
+    def any_created(self) -> bool:
         """Tell whether a token was ever made: from then on a server is closed, also when the last one has ended."""
         with self._database.read() as connection:
             return connection.execute(sa.select(sa.exists(tokens.select()))).scalar_one()

@@ -9,7 +9,7 @@ from typing import Any
 from tunesmith.library.tracks import TrackFilter, Tracks
 
 
-def made_seeds(tracks: Tracks, request: Mapping[str, Any]) -> set[int]:
+def used_seeds(tracks: Tracks, request: Mapping[str, Any]) -> set[int]:
     """Return the seeds with which this request was made before."""
     asked = _without_seed(request)
     alike = tracks.every(TrackFilter(search=str(request.get("prompt", ""))))

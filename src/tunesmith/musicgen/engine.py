@@ -113,7 +113,7 @@ class Engine:
         for sequence in self._scheduler.admit():
             self._start_preparing(sequence)
         self._close_gaps()
-        self._prepare_a_piece()
+        self._prefill_next()
         running = self._scheduler.running
         if running:
             self._run_all(running)
@@ -155,7 +155,7 @@ class Engine:
     def _start_preparing(self, sequence: Sequence) -> None:
         self._preparing.append((sequence, prefill_rows(sequence, self._runner, self._texts, self._chunk)))
 
-    def _prepare_a_piece(self) -> None:
+    def _prefill_next(self) -> None:
         """Do one piece of a preparation, of each in turn, so that a long prompt does not keep a short one waiting."""
         if not self._preparing:
             return

@@ -11,9 +11,9 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.musicgen.audio_prompts import chroma_of_windows, read_continued, read_melody
 from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.runner import Samples
+from tunesmith.musicgen.sampling import SamplerSettings
 from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
 from tunesmith.musicgen.tokenizer import Tokenizer
-from tunesmith.musicgen.wishes import sampler_settings
 from tunesmith.path_text import path_text
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
@@ -93,3 +93,12 @@ def _settings(request: GenerationRequest, seconds: float, sequence: SequenceRequ
         "loudness_lufs": request.loudness_lufs,
     }
     return {name: value for name, value in described.items() if value is not None}
+
+
+SAMPLER_FIELDS = ("temperature", "top_k", "top_p", "guidance_scale")
+
+
+def sampler_settings(request: GenerationRequest) -> SamplerSettings:
+    """Return how codes are to be drawn, the model's defaults where nothing is said."""
+    said = {field: getattr(request, field) for field in SAMPLER_FIELDS}
+    return SamplerSettings(**{field: value for field, value in said.items() if value is not None})

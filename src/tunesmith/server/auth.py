@@ -95,10 +95,10 @@ class Authenticator:
 
     async def _is_open(self, secret: str | None) -> bool:
         """Tell whether no token was ever made; who comes with one of ours is not told what was so a moment ago."""
-        is_closed = await self._closed.get(None, self._tokens.were_made)
+        is_closed = await self._closed.get(None, self._tokens.any_created)
         if not is_closed and secret is not None and secret.startswith(START):
             self._closed.forget(None)
-            is_closed = await self._closed.get(None, self._tokens.were_made)
+            is_closed = await self._closed.get(None, self._tokens.any_created)
         return not is_closed
 
 

@@ -33,7 +33,6 @@ from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.auth import Authenticator, AuthSettings
 from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.context import ApiContext
-from tunesmith.server.folders import check_writable, prepare_folders
 from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.middleware.allowed_hosts import is_loopback
 from tunesmith.server.model_preload import ModelPreloader
@@ -41,7 +40,7 @@ from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import Metrics
 from tunesmith.server.observability.metrics_collector import GaugeSources, MetricsCollector
 from tunesmith.server.rate_limiter import RateLimits
-from tunesmith.server.startup_checks import config_warnings
+from tunesmith.server.startup_checks import check_writable, config_warnings, prepare_folders
 from tunesmith.server.upload_limits import UploadBudget, Uploads, sizes
 
 log = logging.getLogger("tunesmith.server")

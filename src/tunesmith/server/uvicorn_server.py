@@ -19,11 +19,11 @@ from fastapi import FastAPI
 
 from tunesmith.config import Settings
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable
-from tunesmith.server.descriptors import connection_limit
 from tunesmith.server.http_connection import limited_by
 from tunesmith.server.listen_sockets import BACKLOG, bind_sockets, urls_of
 from tunesmith.server.middleware.allowed_hosts import trusted_proxies
 from tunesmith.server.observability.logging import flush
+from tunesmith.server.startup_checks import connection_limit
 
 log = logging.getLogger("uvicorn.error")
 limits_log = logging.getLogger("tunesmith.limits")

@@ -46,7 +46,7 @@ _BEFORE_ARTICLE = re.compile(r"(?:\b(?:in|key of|key|en|em)\s+)$")
 
 
 @dataclass(frozen=True, slots=True)
-class KeyWish:
+class RequestedKey:
     """A key asked for: ``tonic`` pitch class and ``mode``, either None where it was left open, and its words."""
 
     tonic: int | None
@@ -87,7 +87,7 @@ def _shift(accidental: str | None) -> int:
     return 1 if re.fullmatch(f"(?:{_SHARP}|升|嬰)", accidental) else -1
 
 
-def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[KeyWish, ...]:
+def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedKey, ...]:
     """Return the keys said, the last one last; where there is none, the mode alone, or nothing."""
     found = [*_german(prompt), *_lettered(prompt), *_solfege(prompt), *_iroha(prompt), *_short(prompt),
              *_labelled(prompt), *_chinese(prompt)]  # fmt: skip
@@ -97,34 +97,34 @@ def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[KeyWish, ...]:
     return () if alone is None else (alone,)
 
 
-def _without_overlaps(found: Sequence[KeyWish]) -> tuple[KeyWish, ...]:
+def _without_overlaps(found: Sequence[RequestedKey]) -> tuple[RequestedKey, ...]:
     """Keep of those that share words the one that ends last."""
     return tuple(w for i, w in enumerate(found) if not any(later.start < w.end for later in found[i + 1 :]))
 
 
-def key_warnings(keys: Sequence[KeyWish], text: str) -> tuple[str, ...]:
+def key_warnings(keys: Sequence[RequestedKey], text: str) -> tuple[str, ...]:
     """Return a line where several keys are said."""
     if len({(wish.tonic, wish.mode or "major") for wish in keys}) < 2:
         return ()
     return (f"key: the prompt names several; the last, {text[keys[-1].start : keys[-1].end].strip()!r}, is used",)
 
 
-def _german(prompt: Prompt) -> list[KeyWish]:
+def _german(prompt: Prompt) -> list[RequestedKey]:
     pattern = r"(?<![a-z])([cdefgah]is|des|es|ges|as|[a-h])[\s-]*(dur|moll)(?![a-z])"
     return [
-        KeyWish(_GERMAN[m[1]], "major" if m[2] == "dur" else "minor", *m.span())
+        RequestedKey(_GERMAN[m[1]], "major" if m[2] == "dur" else "minor", *m.span())
         for m in re.finditer(pattern, prompt.folded)
         if m[1] in _GERMAN
     ]
 
 
-def _lettered(prompt: Prompt) -> list[KeyWish]:
+def _lettered(prompt: Prompt) -> list[RequestedKey]:
     found = []
     for m in _patterns()[0].finditer(prompt.folded):
         tonic = (LETTERS[m[2].upper()] + _shift(m[3]) + _shift(m[1])) % 12
         if m[4] in ("dur", "moll") or _is_article(prompt, m):
             continue
-        found.append(KeyWish(tonic, _mode(m[4]), *m.span()))
+        found.append(RequestedKey(tonic, _mode(m[4]), *m.span()))
     return found
 
 
@@ -141,36 +141,36 @@ def _is_article(prompt: Prompt, match: re.Match[str]) -> bool:
     )
 
 
-def _solfege(prompt: Prompt) -> list[KeyWish]:
+def _solfege(prompt: Prompt) -> list[RequestedKey]:
     return [
-        KeyWish((_SOLFEGE[m[1]] + _shift(m[2])) % 12, _mode(m[3]), *m.span())
+        RequestedKey((_SOLFEGE[m[1]] + _shift(m[2])) % 12, _mode(m[3]), *m.span())
         for m in _patterns()[1].finditer(prompt.folded)
         if not prompt.folded[m.start() :].startswith("la mayor parte")
     ]
 
 
-def _iroha(prompt: Prompt) -> list[KeyWish]:
+def _iroha(prompt: Prompt) -> list[RequestedKey]:
     return [
-        KeyWish((_IROHA[m[2]] + _shift(m[1])) % 12, "major" if m[3] == "長調" else "minor", *m.span())
+        RequestedKey((_IROHA[m[2]] + _shift(m[1])) % 12, "major" if m[3] == "長調" else "minor", *m.span())
         for m in _IROHA_KEY.finditer(prompt.text)
     ]
 
 
-def _short(prompt: Prompt) -> list[KeyWish]:
+def _short(prompt: Prompt) -> list[RequestedKey]:
     found = []
     for m in _SHORT_MINOR.finditer(prompt.text):
         rest = prompt.text[m.end() :].lstrip()
         is_word = m[0] in ("Am", "Em") and rest[:1].isalpha() and not _BEFORE_ARTICLE.search(prompt.folded[: m.start()])
         if not is_word:
-            found.append(KeyWish((LETTERS[m[1]] + _shift(m[2])) % 12, "minor", *m.span()))
+            found.append(RequestedKey((LETTERS[m[1]] + _shift(m[2])) % 12, "minor", *m.span()))
     letters = _IN_LETTER.finditer(prompt.text)
     found += [
-        KeyWish((_SOLFEGE[m[1]] + _shift(m[2])) % 12, None, *m.span()) for m in _IN_SOLFEGE.finditer(prompt.folded)
+        RequestedKey((_SOLFEGE[m[1]] + _shift(m[2])) % 12, None, *m.span()) for m in _IN_SOLFEGE.finditer(prompt.folded)
     ]
-    return found + [KeyWish((LETTERS[m[1].upper()] + _shift(m[2])) % 12, None, *m.span()) for m in letters]
+    return found + [RequestedKey((LETTERS[m[1].upper()] + _shift(m[2])) % 12, None, *m.span()) for m in letters]
 
 
-def _labelled(prompt: Prompt) -> list[KeyWish]:
+def _labelled(prompt: Prompt) -> list[RequestedKey]:
     """Read a note after a word for key: ``key: Cm``, ``tonalidad: si bemol``, ``キーはG``."""
     found = []
     for m in _KEY_OF.finditer(prompt.folded):
@@ -179,38 +179,38 @@ def _labelled(prompt: Prompt) -> list[KeyWish]:
             continue
         tonic = LETTERS[m[2].upper()] if m[2] else _SOLFEGE[m[4]]
         mode = None if m[6] is None else "minor" if m[6] in ("m", "min") else "major"
-        found.append(KeyWish((tonic + _shift(m[1]) + _shift(m[3] or m[5])) % 12, mode, *m.span()))
+        found.append(RequestedKey((tonic + _shift(m[1]) + _shift(m[3] or m[5])) % 12, mode, *m.span()))
     return found
 
 
-def _chinese(prompt: Prompt) -> list[KeyWish]:
+def _chinese(prompt: Prompt) -> list[RequestedKey]:
     """Read ``♭B大调``, ``#f小调``, ``G调`` and the ``1=G`` of numbered notation."""
     found = []
     for m in _CHINESE.finditer(prompt.text):
         mode = {"大": "major", "小": "minor"}.get(m[4][0])
-        found.append(KeyWish((LETTERS[m[2].upper()] + _shift(m[1]) + _shift(m[3])) % 12, mode, *m.span()))
+        found.append(RequestedKey((LETTERS[m[2].upper()] + _shift(m[1]) + _shift(m[3])) % 12, mode, *m.span()))
     return found + [
-        KeyWish((LETTERS[m[2]] + _shift(m[1]) + _shift(m[3])) % 12, "major", *m.span())
+        RequestedKey((LETTERS[m[2]] + _shift(m[1]) + _shift(m[3])) % 12, "major", *m.span())
         for m in _NUMBERED_NOTATION.finditer(prompt.text)
     ]
 
 
-def _signed(prompt: Prompt, matches: Sequence[Match]) -> list[KeyWish]:
+def _signed(prompt: Prompt, matches: Sequence[Match]) -> list[RequestedKey]:
     """Read a note with its accidental alone, ``B♭``; that of a ``B♭ clarinet`` is no key."""
     starts = {prompt.words[m.first].start for m in matches if m.names("instrument") or m.names("family")}
     return [
-        KeyWish((LETTERS[m[1]] + _shift(m[2])) % 12, None, *m.span())
+        RequestedKey((LETTERS[m[1]] + _shift(m[2])) % 12, None, *m.span())
         for m in _SIGNED.finditer(prompt.text)
         if not any(m.end() < start and prompt.text[m.end() : start].strip(" ") == "" for start in starts)
     ]
 
 
-def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> KeyWish | None:
+def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> RequestedKey | None:
     for match, name in of_kind(matches, "mode"):
         if name not in ("major", "minor"):
-            return KeyWish(None, name, prompt.words[match.first].start, prompt.words[match.last - 1].end)
+            return RequestedKey(None, name, prompt.words[match.first].start, prompt.words[match.last - 1].end)
     said = _MODE_ONLY.search(prompt.folded)
     if said is None:
         return None
     word = next(group for group in said.groups() if group)
-    return KeyWish(None, "minor" if word in _MINOR_WORDS else "major", *said.span())
+    return RequestedKey(None, "minor" if word in _MINOR_WORDS else "major", *said.span())

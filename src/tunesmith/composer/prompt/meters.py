@@ -25,7 +25,7 @@ _TIME_UNITS = ("second", "minute", "hour")
 
 
 @dataclass(frozen=True, slots=True)
-class MeterWish:
+class RequestedMeter:
     """A meter asked for and its place in the text."""
 
     meter: Meter
@@ -33,10 +33,10 @@ class MeterWish:
     end: int
 
 
-def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[MeterWish, ...]:
+def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedMeter, ...]:
     """Return every meter said: those in digits, then those in words."""
     found = [
-        MeterWish(Meter(numerator, denominator), *place.span())
+        RequestedMeter(Meter(numerator, denominator), *place.span())
         for numerator, denominator, place in _fractions(prompt)
         if denominator in (2, 4, 8, 16) and 2 <= numerator <= 15 and not _is_share(prompt, matches, place)
     ]
@@ -46,11 +46,11 @@ def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[MeterWish, ..
         place = prompt.words[match.first].start, prompt.words[match.last - 1].end
         is_apart = all(wish.end <= place[0] or place[1] <= wish.start for wish in found)  # 3/4拍子 holds 4拍子
         if name.startswith("meter/") and (ends_well or is_clear) and is_apart:
-            found.append(MeterWish(Meter.parse(name.removeprefix("meter/")), *place))
+            found.append(RequestedMeter(Meter.parse(name.removeprefix("meter/")), *place))
     return tuple(found)
 
 
-def meter_warnings(prompt: Prompt, meters: Sequence[MeterWish]) -> tuple[str, ...]:
+def meter_warnings(prompt: Prompt, meters: Sequence[RequestedMeter]) -> tuple[str, ...]:
     """Return a line where several meters are said, and one for each that a word calls a meter but cannot be one."""
     starts = {wish.start for wish in meters}
     odd = [

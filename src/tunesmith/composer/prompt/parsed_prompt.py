@@ -10,7 +10,7 @@ from tunesmith.composer.prompt import lexicon
 from tunesmith.composer.prompt.beside_numbers import NumberContext
 from tunesmith.composer.prompt.decades import decade_words
 from tunesmith.composer.prompt.genre_words import NamedGenre, named_genre
-from tunesmith.composer.prompt.keys import KeyWish, key_warnings, read_keys
+from tunesmith.composer.prompt.keys import RequestedKey, key_warnings, read_keys
 from tunesmith.composer.prompt.lexicon import Match
 from tunesmith.composer.prompt.meters import meter_warnings, read_meters
 from tunesmith.composer.prompt.negation import refused
@@ -37,7 +37,7 @@ class ParsedPrompt:
     tempos: tuple[NumberRange, ...]
     durations: tuple[NumberRange, ...]
     bars: tuple[NumberRange, ...]
-    key: KeyWish | None
+    key: RequestedKey | None
     meter: Meter | None
     unsupported: UnsupportedRequest
     numeric: frozenset[int]

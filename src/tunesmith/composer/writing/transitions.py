@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.drawing import chance_of
 from tunesmith.composer.writing.plan import Plan, Player
 
 RISE = 0.12  # how much the energy must grow for a riser or impact

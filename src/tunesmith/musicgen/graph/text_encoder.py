@@ -15,7 +15,7 @@ import numpy as np
 from tunesmith.musicgen.architecture import Architecture, TextEncoderShape
 from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.musicgen.graph.builder import MICROSOFT, GraphBuilder
-from tunesmith.musicgen.relative_buckets import EMBEDDING, PREFIX, PROJECTION, relative_buckets
+from tunesmith.musicgen.position_encoding import T5_EMBEDDING, T5_PREFIX, T5_PROJECTION, relative_buckets
 
 
 def build_text_encoder(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
@@ -23,8 +23,8 @@ def build_text_encoder(builder: GraphBuilder, architecture: Architecture, weight
     encoder = _Encoder(builder, architecture.text_encoder, weights)
     encoded = builder.node("Squeeze", encoder.build(), builder.constant(np.array([0], np.int64)))
     width = architecture.decoder.hidden_size
-    if f"{PROJECTION}.weight" in weights or architecture.text_encoder.hidden_size != width:
-        encoded = builder.linear(encoded, weights[f"{PROJECTION}.weight"], weights[f"{PROJECTION}.bias"])
+    if f"{T5_PROJECTION}.weight" in weights or architecture.text_encoder.hidden_size != width:
+        encoded = builder.linear(encoded, weights[f"{T5_PROJECTION}.weight"], weights[f"{T5_PROJECTION}.bias"])
     builder.nodes("Identity", [encoded], ["states"])
     builder.output("states", np.float32, ["tokens", width])
 
@@ -39,24 +39,24 @@ class _Encoder:
         """Add the whole encoder; each sub-layer's sum and the next one's norm are one node."""
         builder, shape = self.builder, self.shape
         builder.input("token_ids", np.int64, [1, "tokens"])
-        residual = builder.node("Gather", builder.constant(self.weights[EMBEDDING]), "token_ids")
+        residual = builder.node("Gather", builder.constant(self.weights[T5_EMBEDDING]), "token_ids")
         bias = self._distance_bias()
-        first = builder.constant(self.weights[f"{PREFIX}block.0.layer.0.layer_norm.weight"])
+        first = builder.constant(self.weights[f"{T5_PREFIX}block.0.layer.0.layer_norm.weight"])
         normed = builder.node("SimplifiedLayerNormalization", residual, first, axis=-1, epsilon=shape.epsilon)
         for layer in range(shape.num_layers):
-            prefix = f"{PREFIX}block.{layer}."
+            prefix = f"{T5_PREFIX}block.{layer}."
             attended = self._attention(f"{prefix}layer.0.SelfAttention.", normed, bias)
             normed, residual = self._add_and_norm(residual, attended, f"{prefix}layer.1.layer_norm")
             forward = self._feed_forward(f"{prefix}layer.1.DenseReluDense.", normed)
             is_last = layer + 1 == shape.num_layers
             following = "final_layer_norm" if is_last else f"block.{layer + 1}.layer.0.layer_norm"
-            normed, residual = self._add_and_norm(residual, forward, f"{PREFIX}{following}")
+            normed, residual = self._add_and_norm(residual, forward, f"{T5_PREFIX}{following}")
         return normed
 
     def _distance_bias(self) -> str:
         """Add what the attention scores of every layer get: (1, heads, tokens, tokens)."""
         builder, farthest = self.builder, self.shape.relative_max_distance
-        by_bucket = self.weights[f"{PREFIX}block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
+        by_bucket = self.weights[f"{T5_PREFIX}block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
         by_distance = builder.constant(by_bucket[relative_buckets(self.shape)].T[None])
         zero, one, low, high = (builder.constant(np.array(value, np.int64)) for value in (0, 1, -farthest, farthest))
         tokens = builder.node("Squeeze", builder.node("Shape", "token_ids", start=1, end=2))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tunesmith.errors import InvalidRequest
-from tunesmith.musicgen.torch.torch_import import torch
+from tunesmith.errors import InvalidRequest, ModelNotInstalled
+from tunesmith.extras import install_command
 
 TorchDevice = Literal["cuda", "mps", "cpu"]
 
@@ -30,3 +30,11 @@ def find_device(wanted: Literal["auto", "cuda", "mps", "cpu"]) -> TorchDevice:
     if not present[wanted]:
         raise InvalidRequest("device", f"there is no {wanted} on this machine that torch can use")
     return wanted
+
+
+try:
+    import torch
+except ImportError as error:
+    raise ModelNotInstalled(f"this device needs torch: {install_command('cuda')}") from error
+
+__all__ = ["torch"]

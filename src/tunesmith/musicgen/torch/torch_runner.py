@@ -16,8 +16,8 @@ from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.position_encoding import sinusoidal_positions
 from tunesmith.musicgen.runner import Codes, Logits, States
+from tunesmith.musicgen.torch.device import torch
 from tunesmith.musicgen.torch.layers import DeviceSpec, RunBuffers, TorchDecoder
-from tunesmith.musicgen.torch.torch_import import torch
 from tunesmith.musicgen.torch.torch_text_encoder import TextEncoder
 
 Device = Literal["cuda", "mps", "cpu"]

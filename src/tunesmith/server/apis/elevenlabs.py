@@ -115,14 +115,14 @@ def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["ElevenLabs"])
     caller_of = Depends(context.authenticate)
 
-    async def made(request: Request, kind: type[MusicBody | SoundBody], target: OutputFormat, caller: Caller) -> Job:
+    async def run(request: Request, kind: type[MusicBody | SoundBody], target: OutputFormat, caller: Caller) -> Job:
         body = await read_body(request, kind)
         return await run_and_wait(context.service, _submission(body, target, caller.owner), request)
 
     @routes.post("/v1/music", openapi_extra=documented_with_extensions(MusicBody), summary="Music as a file")
     async def music(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of) -> Response:
         target = _format_of(output_format)
-        job = await made(request, MusicBody, target, caller)
+        job = await run(request, MusicBody, target, caller)
         return await _answer(context, job, target)
 
     @routes.post("/v1/music/stream", openapi_extra=documented_with_extensions(MusicBody), summary="Music in pieces")
@@ -130,7 +130,7 @@ def router(context: ApiContext) -> APIRouter:
         request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of
     ) -> Response:
         target = _format_of(output_format)
-        job = await made(request, MusicBody, target, caller)
+        job = await run(request, MusicBody, target, caller)
         return await _answer(context, job, target, in_pieces=True)
 
     @routes.post(
@@ -138,7 +138,7 @@ def router(context: ApiContext) -> APIRouter:
     )
     async def sound(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of) -> Response:
         target = _format_of(output_format)
-        job = await made(request, SoundBody, target, caller)
+        job = await run(request, SoundBody, target, caller)
         return await _answer(context, job, target)
 
     return routes

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
+from pydantic import BaseModel
 
 from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import Job, JobState, Submission
@@ -119,3 +120,21 @@ def file_pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(CHUNK_BYTES):
             yield piece
+
+
+SILENCE_SECONDS = 15.0
+"""How long a stream is silent at most, for proxies that cut silent connections."""
+
+STILL_HERE = ": still here\n\n"
+SSE_MEDIA_TYPE = "text/event-stream"
+SSE_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+def sse_event(kind: str, content: BaseModel) -> str:
+    """Return one event as it is sent."""
+    return f"event: {kind}\ndata: {content.model_dump_json()}\n\n"
+
+
+def event_stream(events: AsyncIterator[str]) -> StreamingResponse:
+    """Answer with events as they come."""
+    return StreamingResponse(events, media_type=SSE_MEDIA_TYPE, headers=SSE_HEADERS)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tiny_bank as tiny
 
-from tunesmith.composer.sound.byte_cache import ByteCache
+from tunesmith.composer.sound.lru_cache import ByteCache
 from tunesmith.composer.sound.soundfont.generators import Gen
 from tunesmith.composer.sound.soundfont.sampler import SampledVoice
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, built_in_bank, open_bank

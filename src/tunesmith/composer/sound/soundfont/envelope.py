@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunesmith.composer.sound.byte_cache import Floats
+from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.soundfont.generators import Gen
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.composer.sound.byte_cache import Floats
+from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 GLIDE_SECONDS = 0.1

@@ -14,7 +14,7 @@ import soxr
 from scipy.signal import sosfilt
 
 from tunesmith.composer.instruments import Timbre
-from tunesmith.composer.sound.byte_cache import Floats
+from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.soundfont.filters import Sections, high_pass, low_pass, timbre_sections
 from tunesmith.composer.sound.soundfont.soundfont import Sample, SoundFont
 from tunesmith.composer.sound.voice import SAMPLE_RATE

@@ -14,7 +14,7 @@ import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import Timbre
-from tunesmith.composer.sound.byte_cache import Floats
+from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.soundfont.envelope import modulation_envelope, volume_envelope
 from tunesmith.composer.sound.soundfont.generators import Gen
 from tunesmith.composer.sound.soundfont.pitch_bend import VIBRATO_HZ, Bend, read_at

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tunesmith.composer.sound.byte_cache import ByteCache, Floats
+from tunesmith.composer.sound.lru_cache import ByteCache, Floats
 from tunesmith.composer.sound.soundfont.sf2_tables import COMPRESSED, read_hydra
 from tunesmith.composer.sound.soundfont.zones import Region, preset_regions
 from tunesmith.errors import SoundFontError

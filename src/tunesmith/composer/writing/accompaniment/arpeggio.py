@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chord_patterns import CHORD_PATTERNS
 from tunesmith.composer.writing.accompaniment.chords import Voicer, write_chords
-from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
 

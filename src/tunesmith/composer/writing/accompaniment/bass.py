@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.bass_patterns import BASS_PATTERNS, LOCKED, TOUCH
-from tunesmith.composer.writing.drawing import chance_of
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.step_patterns import Step, pattern_bars, read_steps

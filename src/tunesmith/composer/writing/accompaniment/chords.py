@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import Chord, on_grid
 from tunesmith.composer.writing.accompaniment.chord_patterns import (
@@ -18,7 +19,6 @@ from tunesmith.composer.writing.accompaniment.chord_patterns import (
     PLAIN_VELOCITY,
     SHORT_STYLES,
 )
-from tunesmith.composer.writing.drawing import chance_of
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.harmony.voicing import Pitches, voice_chord
 from tunesmith.composer.writing.plan import Plan, Player

@@ -10,9 +10,9 @@ import numpy as np
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.writing.band.ensemble import company_of, is_spoken_of
-from tunesmith.composer.writing.band.parts import PartAssignment, arranged, asked_style, lead_register, led
-from tunesmith.composer.writing.drawing import chance_of, weighted_choice
+from tunesmith.composer.writing.band.parts import PartAssignment, arranged, lead_register, led, requested_style
 from tunesmith.composer.writing.plan import Player
 from tunesmith.errors import InvalidRequest
 
@@ -132,7 +132,7 @@ def _player(seat: PartAssignment, brief: Brief, genre: Genre, random: np.random.
         style = next((groove.name for groove in genre.grooves if groove.use == "groove"), "")
     rhythm = weighted_choice(random, part.rhythm) if part.rhythm else ""
     if seat.asked and role in ("chords", "arpeggio"):
-        style, rhythm = asked_style(brief, part, seat.instrument, style, rhythm)
+        style, rhythm = requested_style(brief, part, seat.instrument, style, rhythm)
     return Player(
         name=role,
         role=role,

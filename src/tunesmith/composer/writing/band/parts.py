@@ -86,7 +86,7 @@ def arranged(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAss
     return _balanced(seats, company)
 
 
-def asked_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
+def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
     """Return (style, rhythm) of a named accompanist: as the prompt says, and never just held chords."""
     tool = instrument(name)
     if tool.family not in ("guitar", "plucked") or part.role != "chords":
@@ -162,7 +162,7 @@ def _balanced(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAs
     result = []
     for seat in seats:
         if seat.asked:
-            gain = _asked_db(seat.part.role, tuneful)
+            gain = _requested_db(seat.part.role, tuneful)
             result.append(replace(seat, gain_db=gain, entry=0.0 if seat.instrument in opening else SOON))
         else:
             behind = 0.0 if _is_of_a_named_section(seat, company) else _behind_db(seat.part.role, tuneful, company)
@@ -170,7 +170,7 @@ def _balanced(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAs
     return result
 
 
-def _asked_db(role: str, tuneful: bool) -> float:
+def _requested_db(role: str, tuneful: bool) -> float:
     if role in ("drums", "percussion"):
         return ASKED_DRUMS_DB if tuneful else ASKED_DB
     return {"melody": LEAD_DB, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, ASKED_DB)

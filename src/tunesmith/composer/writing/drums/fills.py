@@ -8,8 +8,8 @@ import numpy as np
 
 from tunesmith.composer.drum_names import VELOCITIES
 from tunesmith.composer.genre import Groove
+from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.drums.groove import Bar, DrumHit, bars_of, is_triplet, unique
 
 GENERIC_FILLS: tuple[tuple[tuple[float, float], Mapping[str, str]], ...] = (

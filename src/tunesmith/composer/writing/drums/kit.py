@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.drum_names import DRUM_KEYS
+from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.drums.fills import fill_bar, roll_up, small_fill
 from tunesmith.composer.writing.drums.groove import (
     HIT_LENGTH,

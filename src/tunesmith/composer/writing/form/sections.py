@@ -9,8 +9,8 @@ import numpy as np
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
+from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.score import Section
-from tunesmith.composer.writing.drawing import weighted_choice
 from tunesmith.composer.writing.form.tempo import FormTimeline, HitBar
 
 OPENINGS = frozenset({"intro"})

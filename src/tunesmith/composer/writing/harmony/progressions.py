@@ -10,9 +10,9 @@ import numpy as np
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import Genre, Progression
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.theory import Chord, Key, Meter, on_grid
-from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.harmony.reharmony import colored, reharmonised
 from tunesmith.composer.writing.harmony.roman import parse_progression
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tunesmith.composer.brief import Mood
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.theory import Chord, Key
-from tunesmith.composer.writing.drawing import chance_of
 
 NINTHS_FROM = 0.6
 

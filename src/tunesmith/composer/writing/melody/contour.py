@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tunesmith.composer.writing.drawing import weighted_choice
+from tunesmith.composer.rng import weighted_choice
 
 Contour = Callable[[float], float]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.harmony.scales import chord_tone_rank, ladder, line_scale
 from tunesmith.composer.writing.melody.idioms import pitch_range_of
 from tunesmith.composer.writing.plan import Plan, Player

@@ -118,7 +118,7 @@ def _section(lead: _Lead, section: Section, units: tuple[Motif, ...], random: np
     start, end = _span(lead.plan, section)
     strokes = [replace(s, start=s.start + start) for s in strokes_of(units) if s.start + start < end - 0.2]
     strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
-    wishes = _wishes(lead, section, strokes)
+    wishes = _pitch_preferences(lead, section, strokes)
     pitches = assign_pitches(lead.plan, wishes, lead.compass)
     base = 66 + 34 * section.energy
     notes = [
@@ -132,7 +132,7 @@ def _velocity(base: float, weight: str) -> int:
     return int(min(max(base + ACCENTS[weight], 1), 127))
 
 
-def _wishes(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[PitchPreference]:
+def _pitch_preferences(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[PitchPreference]:
     """Place steps around the register: higher with energy, folded where they would leave the range."""
     rungs = ladder(lead.compass.scale)
     middle = (lead.compass.low + lead.compass.high) / 2

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.melody.contour import draw_contour, draw_figure
 from tunesmith.composer.writing.melody.rhythm import Cell, RhythmTaste, draw_cell, groups_of, onsets
 

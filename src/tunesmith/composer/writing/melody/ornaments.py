@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.harmony.scales import Ladder, ladder
 from tunesmith.composer.writing.melody.idioms import Idiom
 from tunesmith.composer.writing.melody.pitch_assignment import Range

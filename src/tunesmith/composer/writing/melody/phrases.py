@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.drawing import chance_of, weighted_choice
 from tunesmith.composer.writing.melody.motif import (
     Motif,
     MotifTaste,

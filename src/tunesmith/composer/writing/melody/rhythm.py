@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
+from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.drawing import weighted_choice
 
 Cell = tuple[float, ...]
 

@@ -27,7 +27,7 @@ ANY_HOST = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """The library's own check knows only loopback names; which hosts are served is for the whole app to decide."""
 
 
-class ServiceMaker:
+class ServiceBackend:
     """Has the music made by the server's jobs, for whoever the HTTP request was found to come from."""
 
     def __init__(self, service: MusicService) -> None:
@@ -57,7 +57,7 @@ class ServiceMaker:
 
 def sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
     """Return what answers the protocol's requests; it works while its ``run`` does."""
-    server = tool_server(ServiceMaker(service), message_of)
+    server = tool_server(ServiceBackend(service), message_of)
     _offer_music(server, service)
     server.streamable_http_app(stateless_http=True, transport_security=ANY_HOST)
     return server.session_manager

@@ -46,7 +46,7 @@ class MusicFile:
     warnings: tuple[str, ...] = ()
 
 
-class Maker(Protocol):
+class MusicBackend(Protocol):
     """Makes a file of music from a request."""
 
     async def make(self, request: GenerationRequest, file_format: str, tell: Tell, http_request: Any) -> MusicFile:
@@ -89,7 +89,7 @@ class MusicServer(MCPServer):
         return await super().call_tool(name, arguments, context)
 
 
-def tool_server(maker: Maker, message_of: Callable[[TunesmithError], str] = str) -> MCPServer:
+def tool_server(maker: MusicBackend, message_of: Callable[[TunesmithError], str] = str) -> MCPServer:
     """Return a server with the one tool; ``message_of`` says an error to the caller."""
     server = MusicServer("tunesmith", version=tunesmith.__version__, instructions=INSTRUCTIONS)
 

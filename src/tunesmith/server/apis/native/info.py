@@ -17,8 +17,13 @@ from tunesmith.jobs.runners.pool import LoadedModel
 from tunesmith.request import DRAWN_SEEDS, IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
 from tunesmith.server.apis.native.errors import responses
 from tunesmith.server.apis.native.jobs import encoded
-from tunesmith.server.apis.native.schemas import ExplanationDocument, LoadedDocument, LoadedModels, VersionDocument
-from tunesmith.server.apis.native.views import to_iso8601
+from tunesmith.server.apis.native.schemas import (
+    ExplanationDocument,
+    LoadedDocument,
+    LoadedModels,
+    VersionDocument,
+    to_iso8601,
+)
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.context import ApiContext
 

@@ -10,8 +10,8 @@ from tunesmith.errors import ServerStopping
 from tunesmith.jobs.estimates import QueueEstimate, QueueEstimator
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.service import MusicService
-from tunesmith.server.apis.native.views import job_document, job_news
-from tunesmith.server.apis.sse import SILENCE_SECONDS, STILL_HERE, event
+from tunesmith.server.apis.native.schemas import job_document, job_event
+from tunesmith.server.apis.responses import SILENCE_SECONDS, STILL_HERE, sse_event
 
 LOOK_SECONDS = 1.0
 """How often the place in the queue, which changes though the job does not, is looked at."""
@@ -57,5 +57,5 @@ def _heartbeat_seconds(job: Job | None, said_at: float) -> float:
 
 
 def _event(job: Job, prospect: QueueEstimate) -> str:
-    told = job_document(job, prospect) if job.state.is_final else job_news(job, prospect)
-    return event(KINDS[job.state], told)
+    told = job_document(job, prospect) if job.state.is_final else job_event(job, prospect)
+    return sse_event(KINDS[job.state], told)

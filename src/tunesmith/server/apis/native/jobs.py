@@ -17,11 +17,24 @@ from tunesmith.jobs.service import MusicService
 from tunesmith.jobs.store import JobFilter
 from tunesmith.server.apis.native.errors import responses
 from tunesmith.server.apis.native.job_events import JobEventStream
-from tunesmith.server.apis.native.request import RequestParser, documented_order
-from tunesmith.server.apis.native.schemas import JobDocument, JobsPage
-from tunesmith.server.apis.native.views import JOBS, job_document, media_type_of, path_of, timing_headers
-from tunesmith.server.apis.responses import file_pieces, full_response, headers_of, run_and_wait, streaming_response
-from tunesmith.server.apis.sse import event_stream
+from tunesmith.server.apis.native.request import RequestParser, documented_request
+from tunesmith.server.apis.native.schemas import (
+    JOBS,
+    JobDocument,
+    JobsPage,
+    job_document,
+    media_type_of,
+    path_of,
+    timing_headers,
+)
+from tunesmith.server.apis.responses import (
+    event_stream,
+    file_pieces,
+    full_response,
+    headers_of,
+    run_and_wait,
+    streaming_response,
+)
 from tunesmith.server.auth import Caller
 from tunesmith.server.errors import ResultNotAvailable
 
@@ -109,7 +122,7 @@ def encoded(document: BaseModel, status: int = 200, headers: dict[str, str] | No
 
 def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
     """Add the routes."""
-    body, whose = documented_order(), Depends(caller_of)
+    body, whose = documented_request(), Depends(caller_of)
 
     @routes.post(
         "/api/generate", openapi_extra=body, summary="Music, while you wait", response_class=Response,

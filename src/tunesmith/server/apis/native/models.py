@@ -36,7 +36,7 @@ from tunesmith.server.apis.native.schemas import (
     PullProgress,
 )
 from tunesmith.server.apis.request_body import documented, read_body
-from tunesmith.server.apis.sse import SILENCE_SECONDS, STILL_HERE, event, event_stream
+from tunesmith.server.apis.responses import SILENCE_SECONDS, STILL_HERE, event_stream, sse_event
 from tunesmith.server.auth import require_admin
 from tunesmith.server.context import ApiContext
 from tunesmith.server.model_pulls import Pull, Pulls
@@ -120,13 +120,13 @@ async def _progress_events(pull: Pull) -> AsyncIterator[str]:
 
 def _event(message: Mapping[str, Any]) -> str:
     if "offer" in message:
-        return event("offer", AvailableModel(**message["offer"]))
+        return sse_event("offer", AvailableModel(**message["offer"]))
     if "progress" in message:
-        return event("progress", PullProgress(stage=message["stage"], progress=message["progress"]))
+        return sse_event("progress", PullProgress(stage=message["stage"], progress=message["progress"]))
     if "installed" in message:
-        return event("done", Installed(name=message["installed"]))
+        return sse_event("done", Installed(name=message["installed"]))
     detail = ErrorDetail(type=message["failed"], message=message["message"], field=message["field"])
-    return event("error", ErrorDocument(error=detail))
+    return sse_event("error", ErrorDocument(error=detail))
 
 
 class Installed(BaseModel):

@@ -19,15 +19,22 @@ from tunesmith.jobs.options import FOREVER, KEEP_ALIVE, MAX_SECONDS, check_keep_
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.forms import is_form, read_form
-from tunesmith.server.apis.native.priority import PRIORITY, SCHEMA, priority_of
 from tunesmith.server.apis.request_body import checked, read_object
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.auth import Caller
+from tunesmith.server.errors import Forbidden
 from tunesmith.server.inline_sound import decode_base64
 from tunesmith.server.json_text import MAX_STRING_CHARACTERS
 from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher
 from tunesmith.server.upload_limits import Uploads
 from tunesmith.suggestions import field_for
+
+PRIORITY = "priority"
+LOWEST, USUAL, HIGHEST = -10, 0, 10
+PRIORITY_SCHEMA = {
+    "type": "integer", "minimum": LOWEST, "maximum": HIGHEST, "default": USUAL,
+    "description": "Jobs of a higher priority are made first; above 0 is for admins.",
+}  # fmt: skip
 
 DIALECT = "api"
 FORMAT, DEFAULT_FORMAT = "format", "wav"
@@ -128,13 +135,13 @@ def _format_of(given: Any) -> str:
     return str(given)
 
 
-def documented_order() -> dict[str, Any]:
+def documented_request() -> dict[str, Any]:
     """Return the part of an OpenAPI operation that describes the body."""
     about = f"Seconds that the model stays; {FOREVER} for good."
     properties = music_fields([name for name in GenerationRequest.model_fields if name not in PATHS]) | {
         FORMAT: or_null({"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}),
         KEEP_ALIVE: or_null({"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}),
-        PRIORITY: or_null(SCHEMA),
+        PRIORITY: or_null(PRIORITY_SCHEMA),
     }
     schema = {"type": "object", "required": ["prompt"], "additionalProperties": False}
     in_json = {name: or_null(_IN_JSON) for name in RECORDINGS}
@@ -148,3 +155,18 @@ def documented_order() -> dict[str, Any]:
 
 _IN_JSON: dict[str, Any] = {"type": "string", "description": "A sound in base64, a data URI, or an http(s) address."}
 _IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
+
+
+def priority_of(given: Any, caller: Caller) -> int:
+    """Return the priority asked for, as a number or in a form; raises InvalidRequest and Forbidden."""
+    if given is None:
+        return USUAL
+    try:
+        number = None if isinstance(given, bool | float | bytes) else int(given)
+    except (TypeError, ValueError):
+        number = None
+    if number is None or not LOWEST <= number <= HIGHEST:
+        raise InvalidRequest(PRIORITY, f"must be a whole number from {LOWEST} to {HIGHEST}, got {shown(given)}")
+    if number > USUAL and caller.scope != "admin":
+        raise Forbidden(f"a priority above {USUAL} needs a token of scope admin")
+    return number

@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from tunesmith.server.apis.replicate.errors import ProblemDetail
 from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.model_versions import PublishedModel, find_model, published_models
+from tunesmith.server.apis.replicate.response import caller_of
 from tunesmith.server.apis.replicate.url_signing import Secret
-from tunesmith.server.apis.replicate.views import caller_of
 from tunesmith.server.errors import Forbidden
 from tunesmith.server.webhooks.delivery import secret_text
 

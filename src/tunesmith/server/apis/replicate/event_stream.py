@@ -13,9 +13,8 @@ from fastapi.responses import Response, StreamingResponse
 from tunesmith.errors import ServerStopping
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.apis.replicate.log_output import logs_of
-from tunesmith.server.apis.replicate.response import Addresses, error_of
+from tunesmith.server.apis.replicate.response import Addresses, PredictionSerializer, error_of
 from tunesmith.server.apis.replicate.url_signing import Secret
-from tunesmith.server.apis.replicate.views import PredictionSerializer
 from tunesmith.server.context import ApiContext
 
 HEARTBEAT_SECONDS = 15.0
@@ -40,11 +39,11 @@ class Streams:
         """Stream what happens to a prediction until it is done."""
         self._secret.check("stream", job_id, signature)
         await self._service.get(job_id)
-        news = self._news(job_id, self._views.addresses(request))
+        news = self._job_events(job_id, self._views.addresses(request))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(with_heartbeats(news), media_type="text/event-stream", headers=headers)
 
-    async def _news(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
+    async def _job_events(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
         number, said = 0, ""
         with contextlib.suppress(ServerStopping):
             async for job in self._service.events(job_id):

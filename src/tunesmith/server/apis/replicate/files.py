@@ -18,8 +18,7 @@ from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, P
 from tunesmith.server.apis.replicate.file_store import MAX_FILE_BYTES, FileStore, Upload, UploadedFile
 from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.openapi import file_body
-from tunesmith.server.apis.replicate.response import timestamp
-from tunesmith.server.apis.replicate.views import PredictionSerializer, caller_of
+from tunesmith.server.apis.replicate.response import PredictionSerializer, caller_of, timestamp
 from tunesmith.server.errors import BadRequest
 from tunesmith.server.json_text import parse_json
 from tunesmith.server.upload_limits import Uploads

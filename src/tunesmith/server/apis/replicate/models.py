@@ -15,7 +15,7 @@ from tunesmith.server.apis.replicate.model_versions import (
     find_model,
     runs_for,
 )
-from tunesmith.server.apis.replicate.schema import openapi_schema
+from tunesmith.server.apis.replicate.openapi import openapi_schema
 
 
 class Models:

@@ -7,8 +7,8 @@ from typing import Any
 
 from tunesmith.field_errors import or_null
 from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.server.apis.replicate.input_schema import FIELDS, InputField
 from tunesmith.server.apis.replicate.json_types import Json
-from tunesmith.server.apis.replicate.schema import input_schema
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
 from tunesmith.server.webhooks.delivery import EVENTS
 
@@ -49,3 +49,50 @@ def file_body() -> Json:
 def _body(media_type: str, title: str, fields: Json, wanted: Sequence[str]) -> dict[str, Any]:
     schema = {"type": "object", "title": title, "required": list(wanted), "properties": fields}
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
+def openapi_schema() -> dict[str, Any]:
+    """Return the document."""
+    schemas: dict[str, Any] = {
+        "Input": {
+            "type": "object", "title": "Input",
+            "required": [name for name, field in FIELDS.items() if field.required],
+            "properties": {name: _property(name, field, at) for at, (name, field) in enumerate(FIELDS.items())},
+        },
+        "Output": {"type": "string", "title": "Output", "format": "uri"},
+    }  # fmt: skip
+    for name, field in FIELDS.items():
+        if field.choices:
+            about = "An enumeration."
+            schemas[name] = {"type": field.kind, "title": name, "enum": list(field.choices), "description": about}
+    return {
+        "openapi": "3.0.2",
+        "info": {"title": "Cog", "version": "0.1.0"},
+        "paths": {},
+        "components": {"schemas": schemas},
+    }
+
+
+def input_schema() -> dict[str, Any]:
+    """Return the schema of an input by itself, with what there is to choose from where it belongs."""
+    whole = openapi_schema()["components"]["schemas"]
+    fields = {
+        name: {**{word: said for word, said in field.items() if word != "allOf"}, **whole.get(name, {})}
+        for name, field in whole["Input"]["properties"].items()
+    }
+    fields = {name: field if FIELDS[name].required else or_null(field) for name, field in fields.items()}
+    return {**whole["Input"], "title": "MusicInput", "properties": fields}
+
+
+def _property(name: str, field: InputField, at: int) -> dict[str, Any]:
+    about: dict[str, Any] = {"x-order": at, "description": field.about}
+    if field.choices:
+        about["allOf"] = [{"$ref": f"#/components/schemas/{name}"}]
+    else:
+        about |= {"type": field.kind, "title": name.replace("_", " ").capitalize()}
+    if field.is_file:
+        about["format"] = "uri"
+    limits = {
+        "default": field.default, "maxLength": field.max_characters, "minimum": field.minimum, "maximum": field.maximum,
+    }  # fmt: skip
+    return about | {word: limit for word, limit in limits.items() if limit is not None}

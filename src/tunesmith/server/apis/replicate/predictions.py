@@ -23,9 +23,8 @@ from tunesmith.server.apis.replicate.model_versions import PublishedModel, find_
 from tunesmith.server.apis.replicate.models import named_model
 from tunesmith.server.apis.replicate.openapi import prediction_body
 from tunesmith.server.apis.replicate.request import PredictionParser, PredictionRequest
-from tunesmith.server.apis.replicate.response import media_type
+from tunesmith.server.apis.replicate.response import PredictionSerializer, caller_of, encoded, media_type
 from tunesmith.server.apis.replicate.url_signing import Secret
-from tunesmith.server.apis.replicate.views import PredictionSerializer, caller_of, encoded
 from tunesmith.server.context import ApiContext
 from tunesmith.server.webhooks.delivery import LAST, WebhookSender
 

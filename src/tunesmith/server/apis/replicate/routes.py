@@ -18,8 +18,8 @@ from tunesmith.server.apis.replicate.files import Files
 from tunesmith.server.apis.replicate.models import Models
 from tunesmith.server.apis.replicate.predictions import Outputs, Predictions
 from tunesmith.server.apis.replicate.request import PredictionParser
+from tunesmith.server.apis.replicate.response import PredictionSerializer
 from tunesmith.server.apis.replicate.url_signing import Secret
-from tunesmith.server.apis.replicate.views import PredictionSerializer
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.ssrf_guard import AddressGuard

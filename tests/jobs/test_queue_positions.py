@@ -9,7 +9,7 @@ from databases import FakeClock
 from work import RESULT, asked, claimed
 
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.queue_order import QueuedJob, QueuePosition, QueueSnapshot, RunningJob, in_order
+from tunesmith.jobs.queue_positions import QueuedJob, QueuePosition, QueueSnapshot, RunningJob, sorted_by_claim
 from tunesmith.jobs.speed_estimates import WEIGHT, Speed, SpeedEstimates
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.database import Database
@@ -33,7 +33,7 @@ def test_positions_are_the_order_of_claims(database: Database, clock: FakeClock)
 
 def test_the_documented_order() -> None:
     jobs = [*(waiting(number, "A") for number in range(4)), *(waiting(number, "B") for number in range(4, 6))]
-    assert [(one.owner, one.id) for one in in_order(jobs)] == [
+    assert [(one.owner, one.id) for one in sorted_by_claim(jobs)] == [
         ("A", "000"), ("B", "004"), ("A", "001"), ("B", "005"), ("A", "002"), ("A", "003"),
     ]  # fmt: skip
 

@@ -63,7 +63,7 @@ class QueueSnapshot:
     def places(self, loaded: Collection[str] = ()) -> Mapping[str, QueuePosition]:
         """Return each waiting job's place by its id; ``loaded`` are the models that are in memory."""
         lanes: dict[str, list[QueuedJob]] = defaultdict(list)
-        for one in in_order(self.waiting):
+        for one in sorted_by_claim(self.waiting):
             lanes[one.model].append(one)
         return {
             job_id: place
@@ -88,7 +88,7 @@ class QueueSnapshot:
         return max(1, min(MAX_RETRY_SECONDS, math.ceil(min(left, default=UNKNOWN_SECONDS))))
 
 
-def in_order(waiting: Iterable[QueuedJob]) -> list[QueuedJob]:
+def sorted_by_claim(waiting: Iterable[QueuedJob]) -> list[QueuedJob]:
     """Sort by the order in which they will be claimed."""
     nth: Counter[tuple[int, str]] = Counter()
     keyed = []
