@@ -1,4 +1,4 @@
-"""Access: where a service is, with which token, how long to wait, and what a call is allowed to cost."""
+"""ServiceConnection: where a service is, with which token, how long to wait, and what a call is allowed to cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outlook: where a job stands in the queue and when it will be done; one look at the queue serves all who ask."""
+"""QueueEstimator: where a job stands in the queue and when it will be done; one look at the queue serves all who ask."""
 
 from __future__ import annotations
 

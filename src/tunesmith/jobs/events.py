@@ -1,4 +1,4 @@
-"""Changes: that a job has changed is told here by whoever changes it, and heard by whoever cares."""
+"""JobEvents: that a job has changed is told here by whoever changes it, and heard by whoever cares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JobReads: a job is read once for all who ask for it at the same time, and again when it may have changed."""
+"""JobCache: a job is read once for all who ask for it at the same time, and again when it may have changed."""
 
 from __future__ import annotations
 

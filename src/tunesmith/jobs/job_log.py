@@ -1,4 +1,4 @@
-"""JobDiary: writes a line when work on a job begins and ends, and tells what came of it to whoever counts."""
+"""JobEventLog: writes a line when work on a job begins and ends, and tells what came of it to whoever counts."""
 
 from __future__ import annotations
 

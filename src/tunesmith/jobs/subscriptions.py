@@ -1,8 +1,8 @@
-"""Following: any number of callers follow jobs, and each change costs one read of the database, however many they are.
+"""JobSubscriptions: any number of callers follow jobs, and each change costs one read of the database, however many they are.
 
 ::
 
-    Changes ──► due ──► one reader, one query for all that is due ──► a Feed a job ──► its followers
+    JobEvents ──► due ──► one reader, one query for all that is due ──► a Feed a job ──► its followers
 """
 
 from __future__ import annotations

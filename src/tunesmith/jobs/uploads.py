@@ -1,4 +1,4 @@
-"""InputFiles: recordings that requests bring along, kept under their SHA-256 while they are needed or young."""
+"""UploadStore: recordings that requests bring along, kept under their SHA-256 while they are needed or young."""
 
 from __future__ import annotations
 

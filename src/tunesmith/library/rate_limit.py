@@ -1,4 +1,4 @@
-"""Rate: so many of something in a stretch of time, written as in ``1000/day``."""
+"""RateLimit: so many of something in a stretch of time, written as in ``1000/day``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Job: a request as the engine takes it, and what is to be said about the result."""
+"""PreparedRequest: a request as the engine takes it, and what is to be said about the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ModelLoading: which models are there, and how long the others will take; for callers who do not want to wait."""
+"""ModelPreloader: which models are there, and how long the others will take; for callers who do not want to wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetcher: the sound that a request points to (a web address, a data URI), as bytes that were checked by decoding."""
+"""RemoteAudioFetcher: the sound that a request points to (a web address, a data URI), as bytes that were checked by decoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doubts: what looks like a mistake in how the server is set up, though it can be served like that; for the log."""
+"""Checks at the start: what looks like a mistake in how the server is set up, though it can be served like that; for the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Remembered: answers of the database that are asked for once at a time and remembered for a moment."""
+"""TtlCache: answers of the database that are asked for once at a time and remembered for a moment."""
 
 from __future__ import annotations
 

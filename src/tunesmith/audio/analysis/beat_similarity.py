@@ -1,4 +1,4 @@
-"""Likeness: where in a sound a listener would not notice a jump from one beat to another."""
+"""BeatSimilarity: where in a sound a listener would not notice a jump from one beat to another."""
 
 from __future__ import annotations
 

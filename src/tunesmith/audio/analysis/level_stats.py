@@ -1,4 +1,4 @@
-"""Levels: how much of a sound is silent or clipped, how loud it is, and how its energy spreads over the octaves."""
+"""LevelStats: how much of a sound is silent or clipped, how loud it is, and how its energy spreads over the octaves."""
 
 from __future__ import annotations
 

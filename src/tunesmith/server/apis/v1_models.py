@@ -64,7 +64,7 @@ def errors(error: TunesmithError) -> Response:
     theirs = replicate.errors(error)
     body = json.loads(bytes(theirs.body))
     known = theirs.status_code == status_of(error)
-    message = message_of(error) if known else body["detail"].strip()  # Replicate has errors of its own
+    message = (message_of(error) if known else body["detail"]).strip()  # Replicate has errors of its own
     body |= openai.error_body(theirs.status_code, message, getattr(error, "field", None))
     headers = {name: value for name, value in theirs.headers.items() if name not in ("content-length", "content-type")}
     return JSONResponse(body, theirs.status_code, headers, media_type=theirs.media_type)

@@ -1,4 +1,4 @@
-"""RequestLog: gives every request an id, writes a line about it when it is over, and has it counted.
+"""RequestLogMiddleware: gives every request an id, writes a line about it when it is over, and has it counted.
 
 Plain ASGI, so that streams pass as they come. The line holds neither query, headers nor body: those hold secrets.
 """

@@ -1,4 +1,4 @@
-"""Standing: how the queue, the runners and the disk stand right now, as gauges that are looked up when asked for."""
+"""MetricsCollector: how the queue, the runners and the disk stand right now, as gauges that are looked up when asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Undelivered: which jobs' last news are still to be sent, noted on the disk so that no stop of the server loses them.
+"""WebhookOutbox: which jobs' last news are still to be sent, noted on the disk so that no stop of the server loses them.
 
 ::
 

@@ -1,4 +1,4 @@
-"""News: a job's way from the queue to its end as server-sent events, cheap enough for thousands who follow."""
+"""JobEventStream: a job's way from the queue to its end as server-sent events, cheap enough for thousands who follow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders: the body of a request for a prediction, turned into a job in the queue."""
+"""PredictionParser: the body of a request for a prediction, turned into a job in the queue."""
 
 from __future__ import annotations
 
