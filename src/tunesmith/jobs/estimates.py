@@ -1,4 +1,4 @@
-"""QueueEstimator: where a job stands in the queue and when it will be done; one look at the queue serves all who ask."""
+"""QueueEstimator: the queue position and the time left of a job; one read of the queue serves all callers."""
 
 from __future__ import annotations
 

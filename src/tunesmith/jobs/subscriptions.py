@@ -1,4 +1,4 @@
-"""JobSubscriptions: any number of callers follow jobs, and each change costs one read of the database, however many they are.
+"""JobSubscriptions: any number of callers follow jobs, and each change costs one read of the database.
 
 ::
 

@@ -1,4 +1,4 @@
-"""RemoteAudioFetcher: the sound that a request points to (a web address, a data URI), as bytes that were checked by decoding."""
+"""RemoteAudioFetcher: the audio that a request points to, by web address or data URI, checked by decoding it."""
 
 from __future__ import annotations
 

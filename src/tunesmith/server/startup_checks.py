@@ -1,4 +1,4 @@
-"""Checks at the start: what looks like a mistake in how the server is set up, though it can be served like that; for the log."""
+"""Checks at the start: folders, open files, and settings that look like a mistake, which the log then says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ConfigReader: values read from a configuration file, each checked when asked for; errors name the file and the field."""
+"""ConfigReader: checked values from a configuration file; errors name the file and the field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MetricsCollector: how the queue, the runners and the disk stand right now, as gauges that are looked up when asked for."""
+"""MetricsCollector: gauges of the queue, the runners and the disk, read when somebody scrapes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebhookOutbox: which jobs' last news are still to be sent, noted on the disk so that no stop of the server loses them.
+"""WebhookOutbox: final webhooks that are not delivered yet, kept on the disk so that a restart loses none.
 
 ::
 

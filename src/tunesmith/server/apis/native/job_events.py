@@ -1,4 +1,4 @@
-"""JobEventStream: a job's way from the queue to its end as server-sent events, cheap enough for thousands who follow."""
+"""JobEventStream: the states of a job as server-sent events, cheap enough for thousands of subscribers."""
 
 from __future__ import annotations
 
