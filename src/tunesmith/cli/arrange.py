@@ -35,8 +35,8 @@ def stitch(
     """
     import time
 
-    from tunesmith.audio import stitching
     from tunesmith.audio.edits import Edit, file_source
+    from tunesmith.audio.stitch import stitch as stitch_audio
     from tunesmith.cli.editing import Written, write_edited
     from tunesmith.cli.input_files import check_output, read_sound
     from tunesmith.cli.pipeline import check_licence
@@ -45,7 +45,7 @@ def stitch(
     check_output(output, *files)
     sounds = [read_sound(file).with_metadata(source=file_source(file)) for file in files]
     check_licence(None, commercial_safe, *files)
-    audio, transitions = stitching.stitch(sounds, crossfade)
+    audio, transitions = stitch_audio(sounds, crossfade)
     how = Written(Edit("stitch", {"crossfade": crossfade, "bits": bits}), started, {"bits": bits})
     done = write_edited(files, sounds, audio, output, how)
     if as_json:
@@ -90,8 +90,8 @@ def fit(file: FileArgument, output: Output, duration: Duration, bits: Bits = Non
 
     tunesmith fit song.mp3 --duration 60 -o song-60s.mp3
     """
-    from tunesmith.audio import fitting
     from tunesmith.audio.edits import Edit
+    from tunesmith.audio.fit_length import fit as fit_audio
     from tunesmith.cli.audio import seconds_of
     from tunesmith.cli.editing import edit_file
 
@@ -99,7 +99,7 @@ def fit(file: FileArgument, output: Output, duration: Duration, bits: Bits = Non
     what: list[str] = []
 
     def fitted(audio: Audio) -> Audio:
-        found = fitting.fit(audio, seconds)
+        found = fit_audio(audio, seconds)
         what.append(found.done)
         return found.audio
 
