@@ -67,7 +67,7 @@ def test_the_trace_of_an_error_is_told_in_both_formats(set_up: SetUp) -> None:
         except ZeroDivisionError:
             logging.getLogger("tunesmith").exception("it failed")
         assert "ZeroDivisionError: by hand" in stream.getvalue()
-        assert "test_logs.py" in stream.getvalue()
+        assert "test_logging.py" in stream.getvalue()
         assert len(stream.getvalue().splitlines()) == 1 or log_format == "console"
 
 
