@@ -125,7 +125,7 @@ def test_a_used_up_quota_has_the_server_fetch_nothing(tmp_path: Path, monkeypatc
     async def fetched(*_: object) -> bytes:
         raise AssertionError("the server fetched")
 
-    monkeypatch.setattr("tunesmith.server.remote_audio.Fetcher.fetch", fetched)
+    monkeypatch.setattr("tunesmith.server.remote_audio.RemoteAudioFetcher.fetch", fetched)
     url = "https://sounds.example.org/a.wav"
     with house(tmp_path, anonymous_quota="1/day") as client:
         client.post("/api/jobs", json={"prompt": "calm", "duration": 2}).raise_for_status()
