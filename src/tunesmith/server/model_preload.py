@@ -10,7 +10,7 @@ import time
 from tunesmith.errors import ModelFileError, TunesmithError
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.runners.pool import LoadedModel, RunnerPool
-from tunesmith.models.installed_generators import find_installed
+from tunesmith.models.catalog import find_installed
 from tunesmith.models.resolution import ResolvedModel, resolve
 from tunesmith.server.errors import ModelIsLoading
 
