@@ -105,7 +105,8 @@ def generate(prompt: str, *, model: str = "composer", seed: int | None = None, *
     ``wishes`` are the other fields of GenerationRequest, such as ``duration=30``. Without a seed one is drawn; it is
     in the result's metadata. Raises InvalidRequest for what cannot be, UnknownName for a model there is not.
     """
-    from tunesmith.generator import Registry, never_cancelled, no_progress
+    from tunesmith.generator import never_cancelled, no_progress
+    from tunesmith.models.registry import Registry
     from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 
     request = GenerationRequest.checked(prompt=prompt, model=model, seed=seed, **wishes)

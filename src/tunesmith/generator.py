@@ -1,17 +1,12 @@
-"""What every generator of music looks like, and where generators are found by model name."""
+"""Generator: the protocol that every generator of music implements, and the small types it uses."""
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import entry_points
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
 
 if TYPE_CHECKING:
@@ -74,71 +69,6 @@ class ExportingGenerator(Protocol):
     ) -> Exported:
         """Write a file whose suffix is one of EXPORTS; else as ``generate``."""
         ...
-
-
-class ModelResolver(Protocol):
-    """Finds generators whose names are known only at run time, such as installed models; a module is one."""
-
-    def generator_for(self, name: str) -> Generator | None:
-        """Return the generator of that name, or None where the name is not known."""
-        ...
-
-    def known_names(self) -> tuple[str, ...]:
-        """Return the names it knows, to suggest the nearest."""
-        ...
-
-
-GeneratorFactory = Callable[[], Generator]
-
-BUILT_IN: Mapping[str, str] = {"composer": "tunesmith.composer.generator:ComposerGenerator"}
-RESOLVERS = ("tunesmith.models.hosted_generators", "tunesmith.models.installed_generators")
-"""Modules that are asked, in turn, for a name that is in no table."""
-ENTRY_POINT_GROUP = "tunesmith.generators"
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """Generators by model name, each loaded only when asked for.
-
-    ``targets`` maps a model name to ``module:factory``. Packages add theirs as entry points of the group
-    ``tunesmith.generators``. ``resolvers`` are asked for what is not in there.
-    """
-
-    targets: Mapping[str, str] = field(default_factory=lambda: dict(BUILT_IN))
-    resolvers: tuple[str, ...] = RESOLVERS
-
-    @classmethod
-    def discover(cls) -> Registry:
-        """Return the registry of the built-in generators and those of installed packages."""
-        return cls({**_installed_targets(tuple(sys.path)), **BUILT_IN})
-
-    def names(self) -> tuple[str, ...]:
-        """Return the names of the table, sorted."""
-        return tuple(sorted(self.targets))
-
-    def create(self, model: str) -> Generator:
-        """Return a new generator for the model; raises UnknownName with the nearest names, or the resolver's errors."""
-        target = self.targets.get(model)
-        if target is None:
-            return self._resolve(model)
-        module, _, factory = target.partition(":")
-        return cast("GeneratorFactory", getattr(importlib.import_module(module), factory))()
-
-    def _resolve(self, model: str) -> Generator:
-        known = list(self.names())
-        for module in self.resolvers:
-            resolver = cast("ModelResolver", importlib.import_module(module))
-            generator = resolver.generator_for(model)
-            if generator is not None:
-                return generator
-            known += resolver.known_names()
-        raise UnknownName("model", model, known)
-
-
-@cache
-def _installed_targets(_search_path: tuple[str, ...]) -> Mapping[str, str]:
-    """Return the entry points of installed packages, whose metadata takes longer to read than a job to queue."""
-    return {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def no_progress(progress: Progress) -> None:

@@ -8,6 +8,7 @@ import pickle
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,13 @@ from checkpoints import Storage, write_audiocraft, write_companions, write_music
 from hub_server import HubServer, hub_server
 
 from tunesmith.errors import ModelFileError, OutOfResources
-from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.hub import Hub
 from tunesmith.models.integrity import verify
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.resource_checks import decoder_parameters
 from tunesmith.models.store import InstalledModel, Store
+from tunesmith.models.trial import try_out
 from tunesmith.musicgen.checkpoint import open_checkpoint
 from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
 from tunesmith.musicgen.model_folder import read_architecture
@@ -46,7 +47,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def install(hub: HubServer, store: Store, tmp_path: Path) -> Pull:
-    tools = PullTools(store, MusicGenConverter(), Hub(hub.url, tmp_path / "cache"))
+    tools = PullTools(store, Hub(hub.url, tmp_path / "cache"))
 
     def run(source: str | Path, **wishes: str) -> InstalledModel:
         return pull(PullRequest(str(source), **wishes), tools, lambda _: None, lambda _: None)  # type: ignore[arg-type]
@@ -190,7 +191,7 @@ def test_a_broken_checkpoint_is_named_and_leaves_nothing(
 
 def test_a_model_that_memory_cannot_hold_is_not_installed_untried(store: Store, tmp_path: Path) -> None:
     write_musicgen(tmp_path / "tiny")
-    tools = PullTools(store, MusicGenConverter(available=lambda: 1000))
+    tools = PullTools(store, try_out=partial(try_out, available=lambda: 1000))
     with pytest.raises(OutOfResources, match=r"not enough memory for tiny: it needs about .* and 1 kB is available"):
         pull(PullRequest(str(tmp_path / "tiny")), tools, lambda _: None, lambda _: None)
     assert store.models() == ()

@@ -9,11 +9,11 @@ import pytest
 from checkpoints import write_musicgen
 
 from tunesmith.errors import ModelFileError, OutOfResources
-from tunesmith.generator import BatchingGenerator, Registry, never_cancelled, no_progress
-from tunesmith.models.conversion import MusicGenConverter
-from tunesmith.models.installed_generators import find_installed, known_names
+from tunesmith.generator import BatchingGenerator, never_cancelled, no_progress
+from tunesmith.models.catalog import find_installed, list_models
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
+from tunesmith.models.registry import Registry
 from tunesmith.models.resource_checks import memory_needed, row_memory
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.model_folder import read_architecture
@@ -26,7 +26,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstalledModel:
     monkeypatch.setenv("TUNESMITH_CONFIG", str(tmp_path / "config.toml"))
     write_musicgen(tmp_path / "mine")
     (tmp_path / "mine" / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
-    tools = PullTools(Store.default(), MusicGenConverter())
+    tools = PullTools(Store.default())
     return pull(PullRequest(str(tmp_path / "mine")), tools, lambda _: None, lambda _: None)
 
 
@@ -43,7 +43,7 @@ def test_an_installed_model_makes_music_and_says_its_licence(mine: InstalledMode
 def test_a_model_is_found_by_every_name_it_has(mine: InstalledModel) -> None:
     assert find_installed("mine") == find_installed(mine.manifest.source.location) == mine
     assert find_installed("other") is None
-    assert {"mine", "musicgen-small"} <= set(known_names())
+    assert {"mine", "musicgen-small"} <= {model.name for model in list_models()}
 
 
 def test_a_corrupted_file_is_found_when_the_model_is_loaded(mine: InstalledModel) -> None:

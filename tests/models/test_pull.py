@@ -56,8 +56,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     with hub_server() as hub:
         tools = PullTools(
             Store(tmp_path / "data"),
-            CopyingConverter(),
             Hub(hub.url, tmp_path / "cache"),
+            **CopyingConverter().tools(),
             now=lambda: datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC),
         )
         yield Bench(hub, tmp_path / "hub", tools)
@@ -184,7 +184,7 @@ def test_a_folder_becomes_a_model_and_stays_as_it_was(bench: Bench, tmp_path: Pa
 def test_companions_are_brought_along_and_go_with_the_rest(bench: Bench) -> None:
     bench.share()
     bench.share("t5-base")
-    bench.tools = replace(bench.tools, converter=CopyingConverter(lacks=("t5-base",)))
+    bench.tools = replace(bench.tools, **CopyingConverter(lacks=("t5-base",)).tools())
     model = bench.pull()
     assert (model.folder / "1-model.safetensors").exists()
     assert all(name.startswith("models/tune-net/") for name in bench.left())
@@ -251,7 +251,9 @@ def test_a_wrong_wish_is_said_before_any_work(bench: Bench, source: str, wishes:
 
 def test_another_kind_of_model_is_refused_before_its_weights_are_fetched(bench: Bench, tmp_path: Path) -> None:
     bench.hub.share(ID, write_stand_in(tmp_path / "llama", model_type="llama"))
-    with pytest.raises(ModelFileError, match=r"config\.json: model_type: must be musicgen, got 'llama'"):
+    with pytest.raises(
+        ModelFileError, match=r"config\.json: model_type: must be musicgen or musicgen_melody, got 'llama'"
+    ):
         bench.pull()
     assert bench.hub.downloads("model.safetensors") == []
     with pytest.raises(ModelFileError, match="model_type"):
@@ -269,7 +271,7 @@ def test_a_damaged_config_is_refused(bench: Bench, text: str) -> None:
 
 def test_a_checkpoint_that_cannot_be_converted_leaves_nothing(bench: Bench) -> None:
     bench.share()
-    bench.tools = replace(bench.tools, converter=CopyingConverter(fails=BROKEN))
+    bench.tools = replace(bench.tools, **CopyingConverter(fails=BROKEN).tools())
     with pytest.raises(ModelFileError, match="is broken"):
         bench.pull()
     assert bench.left() == set()
@@ -277,7 +279,7 @@ def test_a_checkpoint_that_cannot_be_converted_leaves_nothing(bench: Bench) -> N
 
 def test_a_model_that_cannot_make_music_is_not_installed(bench: Bench) -> None:
     bench.share()
-    bench.tools = replace(bench.tools, converter=CopyingConverter(unusable=BROKEN))
+    bench.tools = replace(bench.tools, **CopyingConverter(unusable=BROKEN).tools())
     with pytest.raises(ModelFileError, match="is broken"):
         bench.pull()
     assert bench.tools.store.models() == ()
@@ -285,12 +287,12 @@ def test_a_model_that_cannot_make_music_is_not_installed(bench: Bench) -> None:
 
 def test_a_stopped_conversion_leaves_no_model_and_the_download(bench: Bench) -> None:
     bench.share()
-    bench.tools = replace(bench.tools, converter=CopyingConverter(fails=KeyboardInterrupt()))
+    bench.tools = replace(bench.tools, **CopyingConverter(fails=KeyboardInterrupt()).tools())
     with pytest.raises(KeyboardInterrupt):
         bench.pull()
     assert all(name.startswith("downloads/") for name in bench.left())
     bench.hub.requests.clear()
-    bench.tools = replace(bench.tools, converter=CopyingConverter())
+    bench.tools = replace(bench.tools, **CopyingConverter().tools())
     bench.pull()
     assert bench.hub.downloads("model.safetensors") == []
 
@@ -310,7 +312,7 @@ def test_a_disk_that_is_too_small_is_said_with_the_numbers(bench: Bench) -> None
 def test_a_disk_that_becomes_full_is_said_and_nothing_half_written_stays(bench: Bench) -> None:
     bench.share()
     full = OSError(errno.ENOSPC, "No space left on device")
-    bench.tools = replace(bench.tools, converter=CopyingConverter(fails=full))
+    bench.tools = replace(bench.tools, **CopyingConverter(fails=full).tools())
     with pytest.raises(OutOfResources, match="the disk became full while installing tune-net"):
         bench.pull()
     assert bench.tools.store.models() == ()
@@ -331,7 +333,7 @@ class Dying(CopyingConverter):
         os.kill(os.getpid(), signal.SIGKILL)
 converter = Dying() if sys.argv[3:] else CopyingConverter()
 try:
-    tools = PullTools(Store(Path(sys.argv[1])), converter)
+    tools = PullTools(Store(Path(sys.argv[1])), **converter.tools())
     model = pull(PullRequest(sys.argv[2]), tools, lambda _: None, lambda _: None)
     print(json.dumps([model.name, str(model.manifest.source)]))
 except TunesmithError as error:

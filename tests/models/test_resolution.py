@@ -8,11 +8,12 @@ import pytest
 from stand_ins import install
 
 from tunesmith.errors import ModelNotInstalled, UnknownName
-from tunesmith.models.pullable import catalogue
-from tunesmith.models.resolution import COMPOSER, resolve
+from tunesmith.models.catalog import pullable_models
+from tunesmith.models.factories import COMPOSER
+from tunesmith.models.resolution import resolve
 from tunesmith.models.store import Store
 
-MUSICGENS = [name for entry in catalogue().values() for name in entry.names]
+MUSICGENS = [name for entry in pullable_models().values() for name in entry.names]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def test_the_composer_stands_in_for_every_musicgen_that_is_not_here(name: str) -
 
 @pytest.mark.parametrize("name", MUSICGENS)
 def test_without_stand_ins_the_command_is_named_that_brings_it(name: str) -> None:
-    entry = next(entry for entry in catalogue().values() if name in entry.names)
+    entry = next(entry for entry in pullable_models().values() if name in entry.names)
     with pytest.raises(ModelNotInstalled, match=f"tunesmith pull {entry.name}$"):
         resolve(name, stand_ins=False)
 

@@ -108,7 +108,8 @@ def test_a_model_is_loaded_once_for_all_and_what_it_took_is_remembered(queue: Jo
             while queue.load_seconds("composer") is None:  # it may be used before that is written down
                 await asyncio.sleep(0.001)
         assert queue.load_seconds("composer") == 40.0
-        await loading.wait("composer", 0)
+        assert (await loading.wait("composer", 0)).generated_by == "composer"
+        assert (await loading.wait("facebook/musicgen-small", 0)).generated_by == "composer"
 
     asyncio.run(act())
 

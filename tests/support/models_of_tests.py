@@ -6,7 +6,6 @@ from pathlib import Path
 
 from checkpoints import write_musicgen
 
-from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import InstalledModel, Store
@@ -24,5 +23,5 @@ def installed_tiny(checkpoint: Path, data_dir: Path) -> InstalledModel:
     """Write a tiny random checkpoint and install it, in 8 bits, under the name of its folder."""
     write_musicgen(checkpoint)
     (checkpoint / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
-    tools = PullTools(Store(data_dir), MusicGenConverter())
+    tools = PullTools(Store(data_dir))
     return pull(PullRequest(str(checkpoint)), tools, lambda _: None, lambda _: None)

@@ -28,7 +28,6 @@ from tunesmith.jobs.store import EVERYTHING, JobStore
 from tunesmith.library.migrate import open_database
 from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.tokens import Scope, TokenRequest, Tokens
-from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.hub import Hub
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
@@ -145,7 +144,7 @@ def pull_tiny(folder: Path, data_dir: Path) -> None:
     (folder / "checkpoint" / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     with hub_server() as hub:
         hub.share(TINY, folder / "checkpoint", licence="mit")
-        tools = PullTools(Store(data_dir), MusicGenConverter(), Hub(hub.url, folder / "cache"))
+        tools = PullTools(Store(data_dir), Hub(hub.url, folder / "cache"))
         pull(PullRequest(TINY), tools, lambda _: None, lambda _: None)
         broken = pull(PullRequest(TINY, name="musicgen-medium"), tools, lambda _: None, lambda _: None)
     first = broken.folder / broken.manifest.files[0].name

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tunesmith.errors import ModelFileError
 from tunesmith.models.integrity import digest_folder
@@ -39,10 +40,13 @@ class CopyingConverter:
     ``unusable`` is raised when the model is tried out.
     """
 
-    model_types: tuple[str, ...] = ("musicgen",)
     lacks: tuple[str, ...] = ()
     fails: BaseException | None = None
     unusable: BaseException | None = None
+
+    def tools(self) -> dict[str, Any]:
+        """Return its methods as the fields of PullTools."""
+        return {"find_companions": self.companions, "convert": self.convert, "try_out": self.try_out}
 
     def companions(self, folder: Path) -> tuple[str, ...]:
         """Return what the test said is lacking."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tunesmith.generator import Registry
-from tunesmith.jobs.runners.memory_budget import COMPOSER
+from tunesmith.models.factories import COMPOSER
+from tunesmith.models.registry import Registry
 from tunesmith.request import GenerationRequest
 
 SETTLED_IN_WRITING = ("hits", "without", "bars")
@@ -28,13 +28,13 @@ class LocalChecks:
     def _is_musicgen(self, model: str) -> bool:
         """Whether the model is one of the store; raises TunesmithError where there is no such model at all."""
         if model not in self._of_codes:
-            from tunesmith.models.installed_generators import find_installed
+            from tunesmith.models.catalog import Origin, find_model
 
-            registry = Registry.discover()
-            is_of_a_package = model in registry.names()
-            self._of_codes[model] = not is_of_a_package and find_installed(model) is not None
-            if not self._of_codes[model] and not is_of_a_package:
-                registry.create(model)
+            found = find_model(model)
+            origin = found.origin if found else None
+            self._of_codes[model] = origin is Origin.INSTALLED
+            if origin not in (Origin.INSTALLED, Origin.PLUGIN):
+                Registry.discover().create(model)
         return self._of_codes[model]
 
 

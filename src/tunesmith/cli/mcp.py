@@ -38,7 +38,7 @@ class ThisMachineBackend:
     def __init__(self, folder: Path) -> None:
         import anyio
 
-        from tunesmith.generator import Registry
+        from tunesmith.models.registry import Registry
 
         self._folder = folder
         self._create = cache(Registry.discover().create)

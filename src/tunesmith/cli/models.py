@@ -48,7 +48,6 @@ def pull(
 
     tunesmith pull musicgen-small
     """
-    from tunesmith.models.conversion import MusicGenConverter
     from tunesmith.models.pull import PullTools
     from tunesmith.models.pull import pull as install
     from tunesmith.models.pull_request import PullRequest
@@ -63,9 +62,8 @@ def pull(
             typer.echo(_offer_text(offer))
 
     request = PullRequest(model, name, quantize, revision, keep_download)
-    tools = PullTools(Store.default(), MusicGenConverter())
     with progress_bar(quiet) as progress:
-        installed = install(request, tools, announce, progress)
+        installed = install(request, PullTools(Store.default()), announce, progress)
     if not quiet:
         state = "installed" if offers else "is installed already:"
         size = in_words(installed.manifest.bytes)
@@ -108,12 +106,12 @@ Rows = tuple[tuple[str, ...], list[tuple[str, ...]], list[dict[str, Any]]]
 
 
 def _installed_rows(commercial_safe: bool) -> Rows:
+    from tunesmith.models.catalog import installed_models
     from tunesmith.models.licences import describe_commercial_use
     from tunesmith.models.resource_checks import in_words
-    from tunesmith.models.store import Store
 
     names = ("name", "size", "quantization", "licence", "commercial use")
-    found = [model.manifest for model in Store.default().models()]
+    found = [model.installed.manifest for model in installed_models() if model.installed]
     chosen = [one for one in found if one.commercial_use or not commercial_safe]
     rows: list[tuple[str, ...]] = [
         (one.name, in_words(one.bytes), one.quantization, one.licence, describe_commercial_use(one.commercial_use))
@@ -123,27 +121,25 @@ def _installed_rows(commercial_safe: bool) -> Rows:
 
 
 def _available_rows(commercial_safe: bool) -> Rows:
-    from tunesmith.models.licences import allows_commercial_use, describe_commercial_use
-    from tunesmith.models.pullable import catalogue
-    from tunesmith.models.store import Store
+    from tunesmith.models.catalog import installed_models, pullable_models
+    from tunesmith.models.licences import UNKNOWN, describe_commercial_use
 
     names = ("name", "parameters", "download", "licence", "commercial use", "installed", "about")
-    installed = {model.name for model in Store.default().models()}
+    installed = {model.name for model in installed_models()}
     rows: list[tuple[str, ...]] = []
     values: list[dict[str, Any]] = []
-    for entry in catalogue().values():
-        allowed = allows_commercial_use(entry.licence)
-        if commercial_safe and not allowed:
+    for model in pullable_models().values():
+        if commercial_safe and not model.commercial_use:
             continue
-        there = entry.name in installed
+        is_installed = model.name in installed
         rows.append((
-            entry.name, _millions(entry.parameters), f"{entry.download_gb:g} GB", entry.licence,
-            describe_commercial_use(allowed), "yes" if there else "", entry.about,
+            model.name, _millions(model.parameters or 0), f"{model.download_gb:g} GB", model.licence or UNKNOWN,
+            describe_commercial_use(model.commercial_use), "yes" if is_installed else "", model.about,
         ))  # fmt: skip
         values.append({
-            "name": entry.name, "hub_id": entry.hub_id, "kind": entry.kind, "parameters": entry.parameters,
-            "download_gb": entry.download_gb, "licence": entry.licence, "commercial_use": allowed,
-            "installed": there, "about": entry.about,
+            "name": model.name, "hub_id": model.hub_id, "kind": model.kind, "parameters": model.parameters,
+            "download_gb": model.download_gb, "licence": model.licence, "commercial_use": model.commercial_use,
+            "installed": is_installed, "about": model.about,
         })  # fmt: skip
     return names, rows, values
 

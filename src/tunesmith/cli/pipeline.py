@@ -24,7 +24,8 @@ from tunesmith.cli.outputs import (
 )
 from tunesmith.config import Settings, load_settings
 from tunesmith.errors import InvalidRequest
-from tunesmith.generator import Generator, ProgressCallback, Registry, never_cancelled
+from tunesmith.generator import Generator, ProgressCallback, never_cancelled
+from tunesmith.models.registry import Registry
 from tunesmith.request import DRAWN_SEEDS, GenerationRequest, Hit
 from tunesmith.slug import slug
 
@@ -122,7 +123,7 @@ def check_licence(model: str | None, commercial_safe: bool | None, *recordings: 
     if not (load_settings().commercial_safe if commercial_safe is None else commercial_safe):
         return
     from tunesmith.audio.reader import read_metadata
-    from tunesmith.models.installed_generators import check_commercial_use
+    from tunesmith.models.catalog import check_commercial_use
     from tunesmith.models.licences import check_parts
 
     if model is not None:

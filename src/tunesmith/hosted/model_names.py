@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-import httpx
-
 from tunesmith.errors import InvalidRequest
 
 Service = Literal["hf", "replicate"]
@@ -56,6 +54,9 @@ def read_name(name: str) -> HostedName:
 
 def _hugging_face(rest: str) -> HostedName:
     if rest.lower().startswith(("http://", "https://")):
+        # Most requests name no endpoint, and the command line starts sooner without httpx.
+        import httpx
+
         try:
             url = httpx.URL(rest)
         except httpx.InvalidURL:

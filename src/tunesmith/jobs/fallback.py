@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.models.resolution import COMPOSER
+from tunesmith.models.factories import COMPOSER
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 
 NOTES, DROPPED = "notes", "dropped"

@@ -24,7 +24,8 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
 from tunesmith.jobs.subscriptions import Feed, JobSubscriptions
 from tunesmith.jobs.uploads import UploadStore
-from tunesmith.models.resolution import COMPOSER, resolve
+from tunesmith.models.factories import COMPOSER
+from tunesmith.models.resolution import resolve
 
 log = logging.getLogger("tunesmith.job")
 

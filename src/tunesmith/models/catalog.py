@@ -1,82 +1,195 @@
-"""ModelBook: every model that is here or can be pulled, described alike."""
+"""Catalog: one record for every model: built in, of a package, installed, hosted elsewhere or ready to be pulled."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
 
 from tunesmith.config import load_settings
-from tunesmith.errors import UnknownName
-from tunesmith.generator import Registry
-from tunesmith.hosted.model_names import is_hosted
-from tunesmith.models.hosted_generators import licence_of, named_ones
-from tunesmith.models.licences import allows_commercial_use
-from tunesmith.models.pullable import CatalogueEntry, catalogue, find_entry
+from tunesmith.errors import InvalidRequest, ModelNotInstalled, UnknownName
+from tunesmith.hosted.model_names import is_hosted, read_name
+from tunesmith.models.factories import COMPOSER, find_factories
+from tunesmith.models.licences import UNKNOWN, allows_commercial_use
 from tunesmith.models.store import InstalledModel, Store
 
-COMPOSER = "composer"
-ABOUT_COMPOSER = "Writes, plays and mixes a score; exact tempo, key and length; any processor, no download."
+
+class Origin(StrEnum):
+    """Where a model comes from."""
+
+    BUILT_IN = "built-in"
+    PLUGIN = "plugin"
+    INSTALLED = "installed"
+    HOSTED = "hosted"
+    PULLABLE = "pullable"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model by its ``name``: ``installed`` from a checkpoint, in the catalogue (``entry``), or both.
+    """A model. What is not known of it is None or empty.
 
-    One that is neither is built in, or hosted elsewhere.
+    ``hub_id`` is the repository that it can be pulled from, ``download_gb`` what that fetches, in 10⁹ bytes, and
+    ``companions`` are the repositories that hold what its own lacks. ``parameters`` are the decoder's.
     """
 
     name: str
+    origin: Origin
+    kind: str
+    licence: str | None = None
+    commercial_use: bool | None = None
+    parameters: int | None = None
+    hub_id: str | None = None
+    aliases: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
+    download_gb: float | None = None
+    about: str = ""
     installed: InstalledModel | None = None
-    entry: CatalogueEntry | None = None
 
     @property
-    def is_here(self) -> bool:
-        """Whether it can make music now."""
-        return self.installed is not None or self.entry is None
+    def names(self) -> tuple[str, ...]:
+        """Every name that a request may use for the model."""
+        return (self.name, *((self.hub_id,) if self.hub_id else ()), *self.aliases)
 
     @property
-    def licence(self) -> str | None:
-        """The licence of what it makes, as far as it is known."""
-        if self.installed:
-            return self.installed.manifest.licence
-        if is_hosted(self.name):
-            return licence_of(self.name)
-        return self.entry.licence if self.entry else None
-
-    @property
-    def commercial_use(self) -> bool | None:
-        """Whether what it makes may be used commercially; None where nobody knows."""
-        if self.installed:
-            return self.installed.manifest.commercial_use
-        if self.licence:
-            return allows_commercial_use(self.licence)
-        return True if self.name == COMPOSER else None
+    def is_ready(self) -> bool:
+        """Whether it can generate now, without being pulled first."""
+        return self.origin is not Origin.PULLABLE
 
     @property
     def source(self) -> str | None:
         """The repository it comes from; never a folder of this machine."""
-        if self.entry:
-            return self.entry.hub_id
         source = self.installed.manifest.source if self.installed else None
-        return str(source) if source and source.revision else None
+        return self.hub_id or (str(source) if source and source.revision else None)
 
 
-def known_models(store: Store) -> tuple[ModelInfo, ...]:
-    """Return the built-in models, the installed ones, the hosted ones that callers may use, and what can be pulled."""
-    installed = {model.name: model for model in store.models()}
+@cache
+def pullable_models() -> Mapping[str, ModelInfo]:
+    """Return the models that can be pulled by a short name, installed or not, in the order of ``pullable.yaml``."""
+    # Only this table is YAML, so requests for other models do not wait for the parser.
+    import yaml
+
+    text = files("tunesmith.models").joinpath("pullable.yaml").read_text(encoding="utf-8")
+    return MappingProxyType({name: _pullable_model(name, row) for name, row in yaml.safe_load(text).items()})
+
+
+def _pullable_model(name: str, row: Mapping[str, Any]) -> ModelInfo:
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return ModelInfo(name, Origin.PULLABLE, commercial_use=allows_commercial_use(row["licence"]), **fields)
+
+
+def list_models() -> tuple[ModelInfo, ...]:
+    """Return every model once: those with factories, the installed ones, the hosted ones and those left to pull.
+
+    Hosted models are those that the setting ``hosted_models`` names, because a service has too many to list.
+    """
+    installed = installed_models()
+    taken = {model.name for model in installed}
     return (
-        *(ModelInfo(name) for name in Registry.discover().names() if name not in installed),
-        *(ModelInfo(name, model, find_entry(name)) for name, model in installed.items()),
-        *(ModelInfo(name) for name in named_ones(load_settings().hosted_models)),
-        *(ModelInfo(name, entry=entry) for name, entry in catalogue().items() if name not in installed),
+        *(_factory_model(name) for name in sorted(find_factories()) if name not in taken),
+        *installed,
+        *_hosted_models(load_settings().hosted_models),
+        *(model for model in pullable_models().values() if model.name not in taken),
     )
 
 
-def known_model(store: Store, name: str) -> ModelInfo:
-    """Find a model by its name, hub id or alias; raises UnknownName with the nearest."""
-    entry = find_entry(name)
-    wanted = entry.name if entry else name
-    models = known_models(store)
-    for model in models:
-        if wanted in (model.name, model.source):
-            return model
-    raise UnknownName("model", name, [model.name for model in models])
+def installed_models() -> tuple[ModelInfo, ...]:
+    """Return the installed models, sorted by name."""
+    return tuple(_installed_model(model) for model in Store.default().models())
+
+
+def find_listed(name: str) -> ModelInfo:
+    """Return the listed model with this name, hub id or alias; raises UnknownName with the nearest names.
+
+    Unlike ``find_model`` it knows no model by the repository it came from, which several models may share.
+    """
+    pullable = find_pullable(name)
+    wanted = pullable.name if pullable else name
+    found = next((model for model in list_models() if wanted in (model.name, model.source)), None)
+    if found is None:
+        raise unknown_model(name)
+    return found
+
+
+def find_model(name: str) -> ModelInfo | None:
+    """Look up the model that a request means by a name, hub id, alias, or repository of an installed model.
+
+    Reads no more of the disk than it must. Raises InvalidRequest for a hosted name that is malformed, ModelFileError
+    where the manifest of an installed model is broken.
+    """
+    if is_hosted(name):
+        return _hosted_model(str(read_name(name)))
+    if name in find_factories():
+        return _factory_model(name)
+    installed = find_installed(name)
+    return _installed_model(installed) if installed else find_pullable(name)
+
+
+def find_installed(name: str) -> InstalledModel | None:
+    """Find an installed model by its name, by an alias or hub id of the catalog, or by the hub id it came from."""
+    store, pullable = Store.default(), find_pullable(name)
+    model = store.find(pullable.name if pullable else name)
+    if model or "/" not in name:
+        return model
+    return next((one for one in store.models() if one.manifest.source.location == name), None)
+
+
+def find_pullable(name: str) -> ModelInfo | None:
+    """Find a model that can be pulled by its name, hub id or alias, whether it is installed or not."""
+    wanted = name.lower()
+    return next((model for model in pullable_models().values() if wanted in model.names), None)
+
+
+def unknown_model(name: str) -> UnknownName:
+    """Return the error for a name that no model has, with the nearest names."""
+    return UnknownName("model", name, [model.name for model in list_models()])
+
+
+def not_installed(model: ModelInfo) -> ModelNotInstalled:
+    """Return the error for a model that must be pulled first."""
+    return ModelNotInstalled(f"{model.name} is not installed; install it with: tunesmith pull {model.name}")
+
+
+def check_commercial_use(name: str) -> None:
+    """Raise InvalidRequest unless the licence of the model is known to allow commercial use of its music."""
+    model = find_model(name)
+    licence, allowed = (model.licence or UNKNOWN, model.commercial_use) if model else (UNKNOWN, None)
+    if allowed is None:
+        raise InvalidRequest("commercial_safe", f"whether {name} may be used commercially is not known: {licence}")
+    if not allowed:
+        raise InvalidRequest("commercial_safe", f"the licence of {name}, {licence}, does not allow commercial use")
+
+
+def _factory_model(name: str) -> ModelInfo:
+    if name == COMPOSER:
+        return ModelInfo(name, Origin.BUILT_IN, COMPOSER, commercial_use=True)
+    return ModelInfo(name, Origin.PLUGIN, "plugin")
+
+
+def _installed_model(model: InstalledModel) -> ModelInfo:
+    manifest = model.manifest
+    known = pullable_models().get(model.name) or ModelInfo(model.name, Origin.INSTALLED, "")
+    return replace(
+        known, origin=Origin.INSTALLED, kind=manifest.sizes.kind, licence=manifest.licence,
+        commercial_use=manifest.commercial_use, parameters=manifest.parameters, installed=model,
+    )  # fmt: skip
+
+
+def _hosted_models(open_models: Iterable[str]) -> Iterator[ModelInfo]:
+    """Yield the hosted models that are open to callers by name; ``owner/*`` names no model."""
+    for name in open_models:
+        if is_hosted(name) and not name.endswith("/*"):
+            # No request can name a malformed one, and the others must still be listed.
+            with contextlib.suppress(InvalidRequest):
+                yield _hosted_model(name)
+
+
+def _hosted_model(name: str) -> ModelInfo:
+    from tunesmith.hosted.capabilities import facts_of
+
+    licence = facts_of(read_name(name)).licence
+    return ModelInfo(name, Origin.HOSTED, "hosted", licence, allows_commercial_use(licence))

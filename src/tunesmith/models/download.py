@@ -12,6 +12,7 @@ from tunesmith.errors import ModelFileError
 from tunesmith.models.hub import INCOMPLETE, BytesCallback, Hub
 from tunesmith.models.repository_files import CONFIG, RemoteFile, Repository, needed_files
 from tunesmith.models.store import Store, remove_folder
+from tunesmith.musicgen.architecture import MODEL_TYPES
 
 MAX_TEXT_BYTES = 16_000_000  # the index of a model in hundreds of shards takes 1
 
@@ -93,14 +94,14 @@ def _check_small(name: str, size: int) -> None:
         raise ModelFileError(name, f"must be at most {MAX_TEXT_BYTES} bytes, got {size}")
 
 
-def check_model_type(text: str, known: tuple[str, ...]) -> None:
+def check_model_type(text: str) -> None:
     """Raise ModelFileError unless config.json names a known ``model_type``."""
     try:
         model_type = json.loads(text)["model_type"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelFileError(CONFIG, "model_type: is missing") from None
-    if model_type not in known:
-        raise ModelFileError(CONFIG, f"model_type: must be {' or '.join(known)}, got {model_type!r}")
+    if model_type not in MODEL_TYPES:
+        raise ModelFileError(CONFIG, f"model_type: must be {' or '.join(MODEL_TYPES)}, got {model_type!r}")
 
 
 def _remove_other_commits(folder: Path) -> None:

@@ -1,9 +1,9 @@
-"""Hosted models as generators: what the registry asks for names such as ``hf:owner/name``, with the user's settings."""
+"""Hosted models as generators: names such as ``hf:owner/name`` become calls of a service with the user's settings."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import httpx
@@ -11,7 +11,6 @@ import httpx
 from tunesmith.config import Settings, load_settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import Generator
-from tunesmith.hosted.capabilities import facts_of
 from tunesmith.hosted.model_names import HostedName, is_hosted, read_name
 
 if TYPE_CHECKING:
@@ -30,11 +29,6 @@ def generator_for(name: str) -> Generator | None:
     return HostedGenerator(hosted, access_to(hosted, load_settings()))
 
 
-def known_names() -> tuple[str, ...]:
-    """Return no names: there are too many hosted models to suggest one."""
-    return ()
-
-
 def access_to(name: HostedName, settings: Settings) -> ServiceConnection:
     """Return where and how the model is called; raises InvalidRequest for settings that cannot be."""
     from tunesmith.hosted.connection import ServiceConnection, base_url_of, token_for
@@ -51,25 +45,6 @@ def access_to(name: HostedName, settings: Settings) -> ServiceConnection:
     if token is not None and not (token.isascii() and token.isprintable()):
         raise InvalidRequest("token", f"that for {name.service_name} has characters that no token has")
     return ServiceConnection(base_url, token, settings.hosted_seconds, _counting(settings))
-
-
-def check_open(name: str, open_models: Iterable[str]) -> None:
-    """Raise InvalidRequest unless a server lets its callers use the hosted model, whose cost is not theirs."""
-    hosted = str(read_name(name))
-    for one in open_models:
-        if hosted == one or (one.endswith("/*") and "://" not in hosted and hosted.startswith(one[:-1])):
-            return
-    raise InvalidRequest("model", f"{hosted} is not open to callers here; the setting hosted_models names what is")
-
-
-def named_ones(open_models: Iterable[str]) -> tuple[str, ...]:
-    """Return the hosted models that a server opens by their names, whole owners apart."""
-    return tuple(name for name in open_models if is_hosted(name) and not name.endswith("/*"))
-
-
-def licence_of(name: str) -> str:
-    """Return the licence of a hosted model as far as it is known."""
-    return facts_of(read_name(name)).licence
 
 
 def _chosen(name: HostedName, settings: Settings) -> ServiceSettings:

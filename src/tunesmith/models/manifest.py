@@ -98,6 +98,14 @@ class Manifest:
         return sum(file.bytes for file in self.files)
 
     @property
+    def needs_gpu(self) -> bool:
+        """Whether the model was installed in the form that only a GPU's runner reads."""
+        # The table of forms imports NumPy, which listing the models does without.
+        from tunesmith.musicgen.graph.quantization import FOR_GPU
+
+        return self.quantization == FOR_GPU
+
+    @property
     def digest(self) -> str:
         """SHA-256 over the names and digests of all files: the same for the same model."""
         lines = "".join(f"{file.sha256}  {file.name}\n" for file in self.files)

@@ -14,7 +14,6 @@ from pathlib import Path
 import tunesmith
 from tunesmith.errors import ModelFileError
 from tunesmith.generator import Progress, ProgressCallback
-from tunesmith.models.conversion import Converter
 from tunesmith.models.download import Download, check_model_type, plan_download, read_small_text
 from tunesmith.models.hub import Hub
 from tunesmith.models.integrity import digest_folder, mark_verified, verify
@@ -32,6 +31,7 @@ from tunesmith.models.resource_checks import (
     translate_disk_full,
 )
 from tunesmith.models.store import InstalledModel, Store
+from tunesmith.models.trial import try_out
 from tunesmith.musicgen.architecture import Architecture
 
 DOWNLOAD_SHARE = 0.7
@@ -51,13 +51,36 @@ class PullPlan:
     converted: int
 
 
+Convert = Callable[[Path, Mapping[str, Path], Path, str, Callable[[float], None]], Architecture]
+"""Converts the checkpoint of a folder, with its companions, into a target folder; see ``convert_folder``."""
+
+
+# Reading checkpoints and building graphs take long to import, so that waits until the files are here.
+
+
+def _find_companions(folder: Path) -> Sequence[str]:
+    from tunesmith.musicgen.checkpoint import needed_companions
+
+    return needed_companions(folder)
+
+
+def _convert(
+    folder: Path, companions: Mapping[str, Path], target: Path, quantization: str, progress: Callable[[float], None]
+) -> Architecture:
+    from tunesmith.musicgen.conversion import convert_folder
+
+    return convert_folder(folder, companions, target, quantization, progress)
+
+
 @dataclass(frozen=True, slots=True)
 class PullTools:
-    """What pulling works with."""
+    """What pulling works with: where models are kept and found, and how a family's checkpoints become models."""
 
     store: Store
-    converter: Converter
     hub: Hub = field(default_factory=Hub)
+    find_companions: Callable[[Path], Sequence[str]] = _find_companions
+    convert: Convert = _convert
+    try_out: Callable[[Path, Manifest], None] = try_out
     free_bytes: FreeBytes = free_disk
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -112,7 +135,7 @@ class _Pull:
         """Look up the model's repository, and the companions that are known to be needed; none for a folder."""
         if self.located.hub_id is None:
             return []
-        main = self._plan_one(self.located.hub_id, self.request.revision, self._check_config)
+        main = self._plan_one(self.located.hub_id, self.request.revision, check_model_type)
         entry = self.located.entry
         companions = entry.companions if entry and not main.repository.file(CONFIG) else ()
         return [main, *(self._plan_one(hub_id, None, _any_config) for hub_id in companions)]
@@ -120,15 +143,12 @@ class _Pull:
     def _plan_one(self, hub_id: str, revision: str | None, check_config: Callable[[str], None]) -> Download:
         return plan_download(hub_id, revision, self.tools.hub, self.tools.store, check_config)
 
-    def _check_config(self, text: str) -> None:
-        check_model_type(text, self.tools.converter.model_types)
-
     def _local(self) -> Repository:
         """Describe a checkpoint in a folder; raises ModelFileError where it is none."""
         repository = Repository.of_folder(str(self._folder), self._folder)
         files = needed_files(repository, lambda file: read_small_text(self._folder / file.name))
         if any(file.name == CONFIG for file in files):
-            self._check_config(read_small_text(self._folder / CONFIG))
+            check_model_type(read_small_text(self._folder / CONFIG))
         return replace(repository, files=files)
 
     def _source(self, downloads: Sequence[Download]) -> Source:
@@ -149,7 +169,7 @@ class _Pull:
 
     def _offer(self, source: Source, repository: Repository, downloads: Sequence[Download]) -> PullPlan:
         entry = self.located.entry
-        licence = repository.licence or (entry.licence if entry else UNKNOWN)
+        licence = repository.licence or (entry.licence if entry else None) or UNKNOWN
         weights = repository.weights_bytes + sum(one.repository.weights_bytes for one in downloads[1:])
         return PullPlan(
             name=self.located.name,
@@ -167,7 +187,7 @@ class _Pull:
 
     def _companions(self, folder: Path, downloads: list[Download], converted: int) -> dict[str, Path]:
         """Bring the repositories that hold what the checkpoint lacks, and add them to the downloads."""
-        needed = self.tools.converter.companions(folder)
+        needed = self.tools.find_companions(folder)
         planned = {download.repository.hub_id for download in downloads}
         more = [self._plan_one(hub_id, None, _any_config) for hub_id in needed if hub_id not in planned]
         downloads += more
@@ -196,10 +216,10 @@ class _Pull:
             self.progress(Progress("converting", start + (0.98 - start) * fraction))
 
         with tools.store.building(offer.name) as target:
-            architecture = tools.converter.convert(folder, companions, target, offer.quantization, converted)
+            architecture = tools.convert(folder, companions, target, offer.quantization, converted)
             self.progress(Progress("checking", 0.98))
             manifest = _manifest(offer, architecture, digest_folder(target), tools.now())
-            tools.converter.try_out(target, manifest)
+            tools.try_out(target, manifest)
             mark_verified(target, manifest)
             write_manifest(manifest, target)
         self.progress(Progress("installed", 1.0))

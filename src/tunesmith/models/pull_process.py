@@ -23,7 +23,6 @@ from typing import Any, BinaryIO
 
 from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.generator import Progress
-from tunesmith.models.conversion import MusicGenConverter
 from tunesmith.models.pull import PullPlan, PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
@@ -62,9 +61,7 @@ class PullReporter:
 def run(fields: dict[str, Any], teller: PullReporter) -> None:
     """Pull a model and tell about it."""
     try:
-        installed = pull(
-            PullRequest(**fields), PullTools(Store.default(), MusicGenConverter()), teller.offer, teller.progress
-        )
+        installed = pull(PullRequest(**fields), PullTools(Store.default()), teller.offer, teller.progress)
     except TunesmithError as error:
         field = error.field if isinstance(error, InvalidRequest) else None
         teller.say({"failed": error.code, "message": str(error), "field": field})

@@ -1,4 +1,4 @@
-"""Source: what a user names to pull, understood: a model of the catalogue, a repository of the hub, or a folder."""
+"""Source: what a user names to pull, understood: a model of the catalog, a repository of the hub, or a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.errors import InvalidRequest, UnknownName
-from tunesmith.models.pullable import CatalogueEntry, catalogue, find_entry
+from tunesmith.models.catalog import ModelInfo, find_pullable, pullable_models
 from tunesmith.models.store import check_model_name
 from tunesmith.musicgen.graph.quantization import FORMS
 from tunesmith.path_text import path_text
@@ -22,7 +22,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """What to install: ``source`` is a name of the catalogue, a hub id or a folder; ``name`` is its name here.
+    """What to install: ``source`` is a name of the catalog, a hub id or a folder; ``name`` is its name here.
 
     ``keep_download`` leaves the originals in the store, so that another quantization need not fetch them again.
     ``folders`` lets the source be a folder of this machine, which only its own users may name.
@@ -43,7 +43,7 @@ class ResolvedSource:
     name: str
     hub_id: str | None = None
     folder: Path | None = None
-    entry: CatalogueEntry | None = None
+    entry: ModelInfo | None = None
 
     @property
     def location(self) -> str:
@@ -67,14 +67,14 @@ def locate(request: PullRequest) -> ResolvedSource:
 
 def _locate(request: PullRequest) -> ResolvedSource:
     text = request.source
-    entry = find_entry(text)
+    entry = find_pullable(text)
     if entry:
         return ResolvedSource(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
     if request.folders and (folder := _folder(text)):
         return ResolvedSource(request.name or folder.name.lower(), folder=folder)
     if is_hub_id(text):
         return ResolvedSource(request.name or text.partition("/")[2].lower(), hub_id=text)
-    raise UnknownName("model", text, catalogue())
+    raise UnknownName("model", text, pullable_models())
 
 
 def is_hub_id(text: str) -> bool:

@@ -22,12 +22,12 @@ from filelock import FileLock, Timeout
 
 from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelFileError, UnknownName
+from tunesmith.models.factories import COMPOSER
 from tunesmith.models.manifest import Manifest, read_manifest
 from tunesmith.path_text import is_text
 
 PARTIAL, REPLACED, LOCK = ".partial", ".replaced", ".lock"
 MAX_NAME = 64
-RESERVED = ("composer",)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -155,7 +155,7 @@ def is_model_name(name: str) -> bool:
 
 def check_model_name(name: str) -> None:
     """Raise InvalidRequest unless a model may have the name."""
-    if name in RESERVED:
+    if name == COMPOSER:
         raise InvalidRequest("name", f"{name!r} is taken by a built-in generator")
     if not is_model_name(name):
         allowed = f"must be at most {MAX_NAME} of a-z, 0-9, '.', '_' and '-', beginning with a letter or a digit"

@@ -11,6 +11,9 @@ from typing import Any, Literal
 PadMode = Literal["reflect", "constant"]
 PAD_MODES: tuple[PadMode, ...] = ("reflect", "constant")
 
+MODEL_TYPES = ("musicgen", "musicgen_melody")
+"""What ``model_type`` may be in the config.json of a checkpoint."""
+
 GUIDED_ROWS = 2
 """Rows of the batch that a guided piece takes: one that hears the prompt and one that does not."""
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tunesmith.errors import UnknownName
 from tunesmith.musicgen.architecture import Architecture
-from tunesmith.musicgen.checkpoint import Checkpoint, Weights
+from tunesmith.musicgen.checkpoint import Checkpoint, Weights, open_checkpoint
 from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.codec import build_codec_encoder, build_codec_frames, build_codec_samples
 from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
@@ -80,6 +80,18 @@ def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: C
     shutil.copyfile(checkpoint.tokenizer, folder / TOKENIZER)
     write_architecture(folder, architecture)
     progress(1.0)
+
+
+def convert_folder(
+    folder: Path, companions: Mapping[str, Path], target: Path, quantization: str, progress: Callable[[float], None]
+) -> Architecture:
+    """Convert the checkpoint in ``folder`` into ``target``; return its architecture.
+
+    ``companions`` are the folders of the repositories that hold what the checkpoint lacks, by hub id. See ``convert``.
+    """
+    checkpoint = open_checkpoint(folder, companions)
+    convert(checkpoint, target, quantization, progress)
+    return checkpoint.architecture
 
 
 def _write_tables(folder: Path, architecture: Architecture, weights: Weights) -> None:

@@ -98,7 +98,7 @@ class MusicGenGenerator:
     def _opened(self, num_rows: int = GUIDED_ROWS) -> Engine:
         with self._opening:
             if self._engine is None:
-                self._engine = (self._engine_factory or _open_engine)(self._folder, num_rows)
+                self._engine = (self._engine_factory or _open_with_defaults)(self._folder, num_rows)
             return self._engine
 
     def _metadata(self, request: GenerationRequest, job: PreparedRequest, warnings: tuple[str, ...]) -> dict[str, Any]:
@@ -114,8 +114,9 @@ class MusicGenGenerator:
         return with_sources(about, request)
 
 
-def _open_engine(folder: Path, num_rows: int) -> Engine:
-    from tunesmith.musicgen.open_engine import EngineOptions, open_engine  # ONNX Runtime is loaded only now
+def _open_with_defaults(folder: Path, num_rows: int) -> Engine:
+    # ONNX Runtime takes long to import, so it is loaded only now.
+    from tunesmith.musicgen.open_engine import EngineOptions, open_engine
 
     return open_engine(folder, EngineOptions(num_rows))
 

@@ -10,7 +10,7 @@ import time
 from tunesmith.errors import ModelFileError, TunesmithError
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.runners.pool import LoadedModel, RunnerPool
-from tunesmith.models.installed_generators import find_installed
+from tunesmith.models.catalog import find_installed
 from tunesmith.models.resolution import ResolvedModel, resolve
 from tunesmith.server.errors import ModelIsLoading
 
@@ -41,23 +41,29 @@ class ModelPreloader:
 
     async def is_ready(self, model: str) -> bool:
         """Tell whether work on it can begin at once; raises as ``resolve``."""
-        return self._is_loaded((await self.resolved_model(model)).generated_by)
+        return self.is_loaded((await self.resolved_model(model)).generated_by)
 
-    async def wait(self, model: str, seconds: float) -> None:
-        """Have the model loaded, and wait for it at most so many seconds; raises ModelIsLoading after that.
+    def is_loaded(self, model: str) -> bool:
+        """Tell whether a runner has the model, which is one that generates, loaded."""
+        return any(one.model == model and one.loading_for is None for one in self._pool.loaded())
+
+    async def wait(self, model: str, seconds: float) -> ResolvedModel:
+        """Have the model loaded, wait for it at most so many seconds, and return it; raises ModelIsLoading after that.
 
         A model that cannot be loaded is no reason to come back: whoever submits a job is told what is wrong.
         """
-        resolved_model = (await self.resolved_model(model)).generated_by
-        if self._is_loaded(resolved_model):
-            return
+        resolved = await self.resolved_model(model)
+        generated_by = resolved.generated_by
+        if self.is_loaded(generated_by):
+            return resolved
         began = time.monotonic()
-        if resolved_model not in self._loads:
-            self._loads[resolved_model] = asyncio.create_task(self._load(resolved_model))
-        done, _ = await asyncio.wait({self._loads[resolved_model]}, timeout=seconds)
+        if generated_by not in self._loads:
+            self._loads[generated_by] = asyncio.create_task(self._load(generated_by))
+        done, _ = await asyncio.wait({self._loads[generated_by]}, timeout=seconds)
         if not done:
-            estimate = await asyncio.to_thread(self._estimate, resolved_model)
-            raise ModelIsLoading(model, max(LEAST_SECONDS, estimate - self._elapsed(resolved_model, began)))
+            estimate = await asyncio.to_thread(self._estimate, generated_by)
+            raise ModelIsLoading(model, max(LEAST_SECONDS, estimate - self._elapsed(generated_by, began)))
+        return resolved
 
     async def close(self) -> None:
         """Wait for no more models."""
@@ -74,9 +80,6 @@ class ModelPreloader:
             log.warning("%s was not loaded ahead: %s", model, error)
         finally:
             del self._loads[model]
-
-    def _is_loaded(self, model: str) -> bool:
-        return any(one.model == model and one.loading_for is None for one in self._pool.loaded())
 
     def _elapsed(self, model: str, began: float) -> float:
         loading = (one.loading_for or 0.0 for one in self._pool.loaded() if one.model == model)

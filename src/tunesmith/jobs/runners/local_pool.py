@@ -17,9 +17,10 @@ from typing import Any
 
 from tunesmith.config import Settings
 from tunesmith.errors import OutOfResources, TaskFailed, TunesmithError
-from tunesmith.jobs.runners.memory_budget import COMPOSER, MachineMemory, Memory
+from tunesmith.jobs.runners.memory_budget import MachineMemory, Memory
 from tunesmith.jobs.runners.pool import LoadedModel, ReportCallback, Task, TaskResult
 from tunesmith.jobs.runners.worker_process import RunnerProcess
+from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resource_checks import shortage
 
 REAP_SECONDS = 1.0

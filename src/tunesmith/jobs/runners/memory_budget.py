@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from tunesmith.errors import ModelFileError
-from tunesmith.models.installed_generators import find_installed
+from tunesmith.models.catalog import find_installed
+from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resource_checks import available_memory, memory_needed, total_memory
 from tunesmith.musicgen.architecture import GUIDED_ROWS
-from tunesmith.musicgen.graph.quantization import FOR_GPU
 from tunesmith.musicgen.model_folder import read_architecture
 
-COMPOSER = "composer"
 COMPOSER_BYTES = 200_000_000
 
 
@@ -40,7 +39,7 @@ class MachineMemory:
             return COMPOSER_BYTES
         try:
             installed = find_installed(model)
-            if installed is None or installed.manifest.quantization == FOR_GPU:
+            if installed is None or installed.manifest.needs_gpu:
                 return 0
             return memory_needed(installed.manifest, read_architecture(installed.folder), GUIDED_ROWS * places)
         except ModelFileError:  # the runner will say what is wrong with it

@@ -28,7 +28,6 @@ from tunesmith.generator import (
     ExportingGenerator,
     Generator,
     Progress,
-    Registry,
 )
 from tunesmith.jobs.runners.memory_trim import MemoryTrim, trim_function
 from tunesmith.jobs.runners.protocol import (
@@ -41,6 +40,7 @@ from tunesmith.jobs.runners.protocol import (
     encode,
     shortened,
 )
+from tunesmith.models.registry import Registry
 from tunesmith.path_text import path_of
 from tunesmith.request import GenerationRequest
 

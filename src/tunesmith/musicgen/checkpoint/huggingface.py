@@ -8,6 +8,7 @@ from typing import Literal
 
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import (
+    MODEL_TYPES,
     PAD_MODES,
     Architecture,
     ChromaShape,
@@ -39,7 +40,7 @@ FEED_FORWARDS: dict[str, tuple[Activation, bool]] = {
 def read_architecture(folder: Path) -> Architecture:
     """Read the sizes; raise ModelFileError naming the field where the model is of another family."""
     settings = ConfigReader(CONFIG, read_json(folder / CONFIG))
-    kind = settings.one_of("model_type", ("musicgen", "musicgen_melody"))
+    kind = settings.one_of("model_type", MODEL_TYPES)
     for part, expected in (("text_encoder", "t5"), ("audio_encoder", "encodec")):
         settings.section(part).one_of("model_type", (expected,))
     decoder = settings.section("decoder")

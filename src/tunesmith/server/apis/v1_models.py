@@ -13,11 +13,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
-from tunesmith.config import load_settings
 from tunesmith.errors import TunesmithError, UnknownName
-from tunesmith.generator import Registry
-from tunesmith.models.hosted_generators import named_ones
-from tunesmith.models.store import Store
+from tunesmith.models.catalog import list_models
 from tunesmith.server.apis import openai
 from tunesmith.server.apis.errors import message_of, status_of
 from tunesmith.server.apis.replicate import routes as replicate
@@ -30,9 +27,8 @@ Names = Callable[[], Iterable[str]]
 
 
 def installed_names() -> tuple[str, ...]:
-    """Return the built-in generators, the installed models, and the hosted ones that callers may use."""
-    installed = sorted(model.name for model in Store.default().models())
-    return (*Registry.discover().names(), *installed, *named_ones(load_settings().hosted_models))
+    """Return the names of the models that can generate now: the hosted ones are those that callers may use."""
+    return tuple(model.name for model in list_models() if model.is_ready)
 
 
 def router(context: ApiContext, names: Names = installed_names) -> APIRouter:

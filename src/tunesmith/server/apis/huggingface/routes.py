@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -47,7 +48,8 @@ def router(context: ApiContext) -> APIRouter:
         accept = request.headers.get("accept", "")
         submission = to_submission(asked, model, owner, accept)
         if not waits_for_model(asked, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
-            await context.loading.wait(submission.request.model, NO_WAIT_SECONDS)
+            resolved = await context.loading.wait(submission.model or submission.request.model, NO_WAIT_SECONDS)
+            submission = replace(submission, generated_by=resolved.generated_by)
         job = await run_and_wait(context.service, submission, request)
         return await _answer(context, job, ResponseFormat.from_accept_header(submission.extra["format"], accept))
 

@@ -13,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunesmith.errors import UnknownName
 from tunesmith.field_errors import GivenFields
 from tunesmith.field_limits import MAX_CHARACTERS, ModelName
-from tunesmith.hosted.model_names import is_hosted
-from tunesmith.models.catalog import COMPOSER, ModelInfo, known_model, known_models
+from tunesmith.models.catalog import ModelInfo, find_listed, installed_models, list_models
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
 from tunesmith.server.apis.native.errors import responses
@@ -46,7 +45,7 @@ BYTES_A_GIGABYTE = 10**9
 
 
 class PullBody(GivenFields):
-    """What to install: ``model`` is a name of the catalogue or a repository of the hub, ``name`` its name here."""
+    """What to install: ``model`` is a name of the catalog or a repository of the hub, ``name`` its name here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -72,7 +71,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
     )  # fmt: skip
     async def models() -> Response:
         loaded = {one.model for one in context.loading.loaded()}
-        found = await asyncio.to_thread(lambda: known_models(Store.default()))
+        found = await asyncio.to_thread(list_models)
         return encoded(ModelsDocument(models=[_document(model, loaded) for model in found]))
 
     @routes.get(
@@ -84,7 +83,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
         refuse_provider_mapping(request, name, context.settings.public_url or str(request.base_url))
         loaded = {one.model for one in context.loading.loaded()}
         try:
-            found = await asyncio.to_thread(_find, name)
+            found = await asyncio.to_thread(find_listed, name)
         except UnknownName as error:
             return not_found(error)
         return encoded(hub_document(name, _document(found, loaded)))
@@ -135,38 +134,29 @@ class Installed(BaseModel):
     name: str
 
 
-def _find(name: str) -> ModelInfo:
-    return known_model(Store.default(), name)
-
-
 def _remove(name: str) -> None:
-    store = Store.default()
-    model = known_model(store, name)
+    model = find_listed(name)
     if model.installed is None:
-        raise UnknownName("model", name, [one.name for one in store.models()])
-    store.remove(model.name)
-
-
-def _kind_of(name: str) -> str:
-    return COMPOSER if name == COMPOSER else "hosted" if is_hosted(name) else "plugin"
+        raise UnknownName("model", name, [one.name for one in installed_models()])
+    Store.default().remove(model.name)
 
 
 def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
     manifest = model.installed.manifest if model.installed else None
-    sizes, entry = manifest.sizes if manifest else None, model.entry
+    sizes = manifest.sizes if manifest else None
     return ModelDocument(
         name=model.name,
-        kind=sizes.kind if sizes else entry.kind if entry else _kind_of(model.name),
-        installed=model.is_here,
+        kind=model.kind,
+        installed=model.is_ready,
         loaded=model.name in loaded,
-        aliases=[name for name in entry.names if name != model.name] if entry else [],
+        aliases=list(model.names[1:]),
         licence=model.licence,
         commercial_use=model.commercial_use,
-        parameters=manifest.parameters if manifest else entry.parameters if entry else None,
-        about=entry.about if entry else None,
+        parameters=model.parameters,
+        about=model.about or None,
         quantization=manifest.quantization if manifest else None,
         bytes=manifest.bytes if manifest else None,
-        download_bytes=round(entry.download_gb * BYTES_A_GIGABYTE) if entry else None,
+        download_bytes=round(model.download_gb * BYTES_A_GIGABYTE) if model.download_gb else None,
         source=model.source,
         digest=manifest.digest if manifest else None,
         sample_rate=sizes.sample_rate if sizes else None,

@@ -19,7 +19,7 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.track_record import FOR_TRACK
 from tunesmith.library.track import MAX_RATING, Marks, Track
 from tunesmith.library.tracks import PAGE, TrackFilter
-from tunesmith.models.catalog import COMPOSER
+from tunesmith.models.factories import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.responses import headers_of, run_and_wait

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import AudioFileError, InvalidRequest
-from tunesmith.models.pullable import find_entry
+from tunesmith.models.catalog import find_pullable
 from tunesmith.request import MAX_RAW_PROMPT_CHARACTERS, GenerationRequest
 from tunesmith.server.apis.replicate.input_schema import ALIASES, FIELDS, checked_fields, unknown_fields
 from tunesmith.server.apis.replicate.model_versions import META_MUSICGEN
@@ -104,7 +104,7 @@ def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) 
 def _is_mono(model: str, version: str) -> bool:
     """Tell whether the one of MusicGen's models that is asked for is mono; others play as they do."""
     name = model if model != META_MUSICGEN else version
-    return find_entry(model) is not None and "stereo" not in name
+    return find_pullable(model) is not None and "stereo" not in name
 
 
 def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:

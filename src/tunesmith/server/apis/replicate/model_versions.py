@@ -1,6 +1,6 @@
 """The models as this API names them: owner, name, version.
 
-Those of the catalogue have their hub ids; what else is installed here has its own hub id too, or ``tunesmith/NAME``.
+Those of the catalog have their hub ids; what else is installed here has its own hub id too, or ``tunesmith/NAME``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from tunesmith.generator import Registry
-from tunesmith.models.pullable import catalogue, find_entry
-from tunesmith.models.resolution import COMPOSER
-from tunesmith.models.store import Store
+from tunesmith.models.catalog import Origin, list_models, pullable_models
+from tunesmith.models.factories import COMPOSER
 
 OWNER = "tunesmith"
 META_MUSICGEN = "meta/musicgen"
@@ -53,20 +51,20 @@ def _builtin_models() -> tuple[PublishedModel, ...]:
     own = PublishedModel(f"{OWNER}/composer", COMPOSER, _version("composer"), "Composes on any machine at once.")
     musicgen = PublishedModel(META_MUSICGEN, META_MUSICGEN, MUSICGEN_VERSION, "Generate music from a prompt or melody.")
     pulled = [
-        PublishedModel(entry.hub_id, entry.hub_id, _version(entry.hub_id), entry.about)
-        for entry in catalogue().values()
+        PublishedModel(model.hub_id, model.hub_id, _version(model.hub_id), model.about)
+        for model in pullable_models().values()
+        if model.hub_id
     ]
     return (musicgen, own, *pulled)
 
 
 def _installed_models() -> Iterator[PublishedModel]:
     """Give the generators that were installed beside ours, and the models that were pulled or made by their users."""
-    for name in Registry.discover().names():
-        if name != COMPOSER:
-            yield _named(name, name, "A generator installed on this server.")
-    for model in Store.default().models():
-        if find_entry(model.name) is None:
-            source = model.manifest.source.location
+    for model in list_models():
+        if model.origin is Origin.PLUGIN:
+            yield _named(model.name, model.name, "A generator installed on this server.")
+        elif model.installed and not model.hub_id:
+            source = model.installed.manifest.source.location
             yield _named(source if _HUB_ID.fullmatch(source) else model.name, model.name, f"Made from {source}.")
 
 

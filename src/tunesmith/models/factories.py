@@ -1,0 +1,42 @@
+"""Factories: generators that need no model files, by model name: the composer, and those that packages add."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
+
+from tunesmith.generator import Generator
+
+COMPOSER = "composer"
+ENTRY_POINT_GROUP = "tunesmith.generators"
+
+GeneratorFactory = Callable[[], Generator]
+
+
+def find_factories() -> Mapping[str, GeneratorFactory]:
+    """Return the factories of the composer and of installed packages, by model name.
+
+    A package adds a generator as an entry point of the group ``tunesmith.generators``; its module is imported when the
+    factory is called.
+    """
+    return {**_plugin_factories(tuple(sys.path)), COMPOSER: _create_composer}
+
+
+def _create_composer() -> Generator:
+    # The composer imports NumPy and its tables, which other models do without.
+    from tunesmith.composer.generator import ComposerGenerator
+
+    return ComposerGenerator()
+
+
+@cache
+def _plugin_factories(_search_path: tuple[str, ...]) -> Mapping[str, GeneratorFactory]:
+    """Return the factories of installed packages, whose metadata takes longer to read than a job to queue."""
+    return {point.name: partial(_create_plugin, point) for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _create_plugin(point: EntryPoint) -> Generator:
+    factory: GeneratorFactory = point.load()
+    return factory()

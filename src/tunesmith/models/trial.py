@@ -1,0 +1,73 @@
+"""Trial: a second of music from a model that was just converted, before it is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+from tunesmith.errors import InvalidRequest, ModelFileError, OutOfResources
+from tunesmith.models.manifest import Manifest
+from tunesmith.models.resource_checks import available_memory, check_memory
+from tunesmith.musicgen.model_folder import TOKENIZER, read_architecture
+from tunesmith.request import GenerationRequest
+
+TRIAL = GenerationRequest(prompt="calm piano", duration=1, seed=1)
+
+
+def try_out(folder: Path, manifest: Manifest, available: Callable[[], int] = available_memory) -> None:
+    """Generate a second of music. A model for a GPU is only opened where there is none.
+
+    ``available`` returns the bytes of memory that the trial may take. Raises ModelFileError where the model cannot
+    generate, OutOfResources where it does not fit into memory.
+    """
+    if not manifest.needs_gpu:
+        check_memory(manifest, read_architecture(folder), available())
+    try:
+        if manifest.needs_gpu and not _has_gpu():
+            _open_parts(folder)
+        else:
+            _generate_a_second(folder, manifest)
+    except ModelFileError as error:
+        # The folder in which the model is built has no meaning for the user.
+        raise ModelFileError(Path(error.file).name, error.problem) from error
+    except (OutOfResources, OSError, MemoryError):
+        raise
+    # ONNX Runtime and the tokenizers raise classes of their own.
+    except Exception as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise ModelFileError(manifest.name, f"the model cannot make music: {reason}") from error
+
+
+def _has_gpu() -> bool:
+    if importlib.util.find_spec("torch") is None:
+        return False
+    from tunesmith.musicgen.torch.device import find_device
+
+    try:
+        return find_device("auto") != "cpu"
+    except InvalidRequest:
+        return False
+
+
+def _open_parts(folder: Path) -> None:
+    """Open the tokenizer and the codec, which need no GPU."""
+    from tunesmith.musicgen.onnx.onnx_codec import OnnxCodec
+    from tunesmith.musicgen.onnx.sessions import ALL_CORES
+    from tunesmith.musicgen.tokenizer import Tokenizer
+
+    architecture = read_architecture(folder)
+    Tokenizer(folder / TOKENIZER, architecture.text_encoder.vocabulary_size).encode(TRIAL.prompt)
+    OnnxCodec(folder, architecture, ALL_CORES)
+
+
+def _generate_a_second(folder: Path, manifest: Manifest) -> None:
+    import numpy as np
+
+    from tunesmith.generator import never_cancelled, no_progress
+    from tunesmith.musicgen.generator import MusicGenGenerator
+
+    generator = MusicGenGenerator(folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest)
+    samples = generator.generate(TRIAL, no_progress, never_cancelled).samples
+    if not np.isfinite(samples).all():
+        raise ModelFileError(manifest.name, "the model makes sound that is not numbers (NaN or infinite)")
