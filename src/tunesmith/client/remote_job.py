@@ -1,4 +1,4 @@
-"""What the clients give back."""
+"""The values that the clients return."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.atomic_file import atomic_write
-from tunesmith.client.retries import is_foreign_reply
+from tunesmith.client.reply import foreign_reply_error
 
 FINAL_STATES = ("succeeded", "failed", "canceled")
 
@@ -38,7 +38,7 @@ class RemoteJob:
         """Read what the server told."""
         names = ("id", "state", "progress", "stage", "eta_seconds")
         if any(name not in document for name in names):
-            raise is_foreign_reply(200)
+            raise foreign_reply_error(200)
         return cls(**{name: document[name] for name in names}, document=document)
 
 
