@@ -37,7 +37,7 @@ class ApiClient:
     async def generate(
         self, /, prompt: str, *, progress: ProgressListener | None = None, deadline: float | None = None, **fields: Any
     ) -> Clip:
-        """Generate music and return it.
+        """Make music and return it.
 
         It is one job however often a request is repeated, and it is cancelled where the deadline (seconds) passes or
         the caller stops waiting. ``progress`` is called with the RemoteJob as it advances. Raises GenerationFailed
@@ -50,7 +50,7 @@ class ApiClient:
     async def stream(
         self, /, prompt: str, *, progress: ProgressListener | None = None, deadline: float | None = None, **fields: Any
     ) -> AsyncGenerator[bytes, None]:
-        """Generate music and yield its file in chunks; otherwise like generate."""
+        """Make music and yield its file in chunks; otherwise like generate."""
         ends = self._deadline(deadline)
         job = await run_job(self._transport, submission_of(prompt, fields), ends, progress)
         async with aclosing(download(self._transport, audio_path(job), ends)) as chunks:

@@ -93,12 +93,17 @@ def iterate_blocking(generator: AsyncGenerator[T, None]) -> Generator[T, None, N
     try:
         while True:
             try:
-                value = run_blocking(generator.__anext__())
+                value = run_blocking(_next(generator))
             except StopAsyncIteration:
                 return
             yield value
     finally:
         run_blocking(generator.aclose())
+
+
+async def _next(generator: AsyncGenerator[T, None]) -> T:
+    # A coroutine of its own: the first call of anext, which picks up the hooks, must be within run_blocking.
+    return await anext(generator)
 
 
 @contextlib.contextmanager
