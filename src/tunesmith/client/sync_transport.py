@@ -111,7 +111,8 @@ def disconnect_after(response: httpx.Response, seconds: float) -> Iterator[None]
     """Break the connection after ``seconds``: httpx limits only each read, and some bodies come in drips."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
-    if connection is None:  # a transport without a network
+    # A transport without a network has no connection to break.
+    if connection is None:
         yield
         return
     timer = threading.Timer(min(seconds, LONGEST_SECONDS), _disconnect, [connection])
@@ -124,6 +125,6 @@ def disconnect_after(response: httpx.Response, seconds: float) -> Iterator[None]
 
 
 def _disconnect(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it is closed already
-        # The method of the plain socket, as that of TLS would wait for the other side.
+    # OSError where it is closed already; the plain socket's method, as that of TLS would wait for the other side.
+    with contextlib.suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
