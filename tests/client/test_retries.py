@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunesmith.client.reply import Reply
 from tunesmith.client.retries import (
     LONGEST_PAUSE_SECONDS,
     MAX_UNANSWERED,
     PASSING,
     Deadline,
-    Reply,
     is_retryable,
     pause_after,
     retry_after,

@@ -38,8 +38,8 @@ def paused(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
         pauses.append(seconds)
         await wait_async(seconds / 1000)
 
-    monkeypatch.setattr("tunesmith.client.transport.time.sleep", sleep)
-    monkeypatch.setattr("tunesmith.client.transport.asyncio.sleep", sleep_async)
+    monkeypatch.setattr("tunesmith.client.sync_transport.time.sleep", sleep)
+    monkeypatch.setattr("tunesmith.client.async_transport.asyncio.sleep", sleep_async)
     return iter([pauses])
 
 

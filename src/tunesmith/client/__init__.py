@@ -1,8 +1,7 @@
-"""The Python client of a Tunesmith server.
+"""The Python client of a Tunesmith server: an asynchronous core with a synchronous facade.
 
-``api.py`` says what can be asked, once for both clients: each of its methods is a generator of actions
-(``exchange.py``) that knows nothing of how bytes travel. ``retries.py`` knows when to try again, ``wires.py`` carries
-actions out over httpx, waiting or for asyncio, and ``calls.py`` makes methods of the two.
+``api_client.py`` holds the calls as coroutines, ``job_flow.py`` the steps of a job, ``http.py`` and ``retries.py`` one
+request with its retries. All run over a ``Transport``: ``async_transport.py`` awaits, ``sync_transport.py`` blocks.
 """
 
 from __future__ import annotations

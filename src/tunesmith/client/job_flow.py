@@ -1,90 +1,94 @@
-"""Making: jobs handed in, waited for to their end, undone where nobody waits any longer, and their files fetched."""
+"""The flow of a job: submit it, wait for its end, cancel it where the wait stops, download its result."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 from typing import Any
 
-from tunesmith.client.http import Pause, ReadBytes, Send, Steps, request_with_retries
+from tunesmith.client.http import open_with_retries, send_with_retries
 from tunesmith.client.remote_job import ProgressListener, RemoteJob
+from tunesmith.client.reply import Reply
 from tunesmith.client.request_fields import request_fields
-from tunesmith.client.retries import MAX_UNANSWERED, Deadline, Reply, pause_after
+from tunesmith.client.retries import MAX_UNANSWERED, Deadline, pause_after
+from tunesmith.client.transport import ApiRequest, Transport
 from tunesmith.errors import ApiError, DeadlineExceeded, GenerationFailed, ServerUnreachable
 
 WAIT_SECONDS, LOOK_SECONDS = 20.0, 0.5
-"""How long the server is asked to wait for a job's end, and how long where somebody watches its progress."""
+"""How long the server holds a request for a job's end, without and with a progress listener."""
 
 AGAIN_SECONDS = 0.1
-"""A server that answers sooner than asked is not asked again at once."""
+"""The pause after a server that answers sooner than it should."""
 
 UNDO_SECONDS = 2.0
 PARTIAL = 206
 
 
-def post(path: str, body: Mapping[str, Any], *, opens: bool = False) -> Send:
-    """Return a request that may be repeated and still has its effect once."""
-    return Send("POST", path, body, headers={"Idempotency-Key": uuid.uuid4().hex}, opens=opens)
+def post_once(path: str, body: Mapping[str, Any], *, streams: bool = False) -> ApiRequest:
+    """Return a POST that takes effect once, however often it is sent."""
+    return ApiRequest("POST", path, body, headers={"Idempotency-Key": uuid.uuid4().hex}, streams=streams)
 
 
-def submit(prompt: str, wishes: Mapping[str, Any]) -> Send:
-    """Return the request that hands a job in."""
-    return post("/api/jobs", request_fields(prompt, wishes))
+def submission_of(prompt: str, fields: Mapping[str, Any]) -> ApiRequest:
+    """Return the request that submits a job; raises InvalidRequest."""
+    return post_once("/api/jobs", request_fields(prompt, fields))
 
 
-def run_job(
-    prompt: str, wishes: Mapping[str, Any], until: Deadline, listener: ProgressListener | None = None
-) -> Steps[RemoteJob]:
-    """Hand a job in and return it once it has succeeded; it is cancelled where anything stops the wait."""
-    handing_in, job_id = submit(prompt, wishes), None
-    if not until.left:
-        raise DeadlineExceeded(f"there is no time: the deadline is {until.seconds:g} s")
+async def run_job(
+    transport: Transport, submission: ApiRequest, deadline: Deadline, listener: ProgressListener | None = None
+) -> RemoteJob:
+    """Submit a job and return it once it has succeeded; cancel it where anything stops the wait."""
+    if not deadline.left:
+        raise DeadlineExceeded(f"there is no time: the deadline is {deadline.seconds:g} s")
+    job_id = None
     try:
-        job = RemoteJob.of((yield from request_with_retries(handing_in, until)).document())
-        job_id = job.id
-        job = yield from finished(job_id, until, listener)
+        job_id = RemoteJob.of((await send_with_retries(transport, submission, deadline)).document()).id
+        job = await wait_for_job(transport, job_id, deadline, listener)
     except GeneratorExit:
-        raise  # nothing can be asked any more
-    except BaseException as stopped:
-        if job_id is not None or not isinstance(stopped, ApiError):  # a job that was refused is none
-            yield from _cancel_on_error(handing_in, job_id)
+        # The coroutine is thrown away and can await nothing any more.
         raise
-    return succeeded(job)
+    except BaseException as error:
+        # A job that the server refused does not exist.
+        if job_id is not None or not isinstance(error, ApiError):
+            await _cancel(transport, submission, job_id)
+        raise
+    return checked_success(job)
 
 
-def _cancel_on_error(handing_in: Send, job_id: str | None) -> Steps[None]:
-    if job_id is None:  # it may be there though no answer came; with its key the same one is told again
-        reply: Reply = yield replace(handing_in, seconds=UNDO_SECONDS)
+async def _cancel(transport: Transport, submission: ApiRequest, job_id: str | None) -> None:
+    if job_id is None:
+        # The job may exist although no reply came. The same idempotency key leads to it.
+        reply = await transport.send(submission, UNDO_SECONDS)
         with suppress(ApiError):
             job_id = str(reply.part("id")) if reply.is_good else None
     if job_id is not None:
-        yield Send("DELETE", f"/api/jobs/{job_id}", seconds=UNDO_SECONDS)
+        await transport.send(ApiRequest("DELETE", f"/api/jobs/{job_id}"), UNDO_SECONDS)
 
 
-def finished(job_id: str, until: Deadline, listener: ProgressListener | None) -> Steps[RemoteJob]:
-    """Return a job at its end."""
+async def wait_for_job(
+    transport: Transport, job_id: str, deadline: Deadline, listener: ProgressListener | None
+) -> RemoteJob:
+    """Return a job at its end; ``job_id`` is quoted for a path."""
     longest = LOOK_SECONDS if listener is not None else WAIT_SECONDS
     while True:
-        wait = min(longest, until.left / 2)  # the answer must be here before the deadline
-        due = until.clock() + wait
-        reply: Reply = yield from request_with_retries(
-            Send("GET", f"/api/jobs/{job_id}", query={"wait": f"{wait:.3f}"}), until
-        )
-        job = RemoteJob.of(reply.document())
+        # Half of what is left, so that the reply comes before the deadline.
+        wait = min(longest, deadline.left / 2)
+        due = deadline.clock() + wait
+        request = ApiRequest("GET", f"/api/jobs/{job_id}", query={"wait": f"{wait:.3f}"})
+        job = RemoteJob.of((await send_with_retries(transport, request, deadline)).document())
         if listener is not None:
             listener(job)
         if job.is_final:
             return job
-        if until.left <= AGAIN_SECONDS:
-            raise DeadlineExceeded(f"after {until.seconds:g} s job {job_id} is {job.state} at {job.progress:.0%}")
-        if until.clock() < due:
-            yield Pause(AGAIN_SECONDS)
+        if deadline.left <= AGAIN_SECONDS:
+            raise DeadlineExceeded(f"after {deadline.seconds:g} s job {job_id} is {job.state} at {job.progress:.0%}")
+        if deadline.clock() < due:
+            await transport.sleep(AGAIN_SECONDS)
 
 
-def succeeded(job: RemoteJob) -> RemoteJob:
-    """Return a job that has made music; raises GenerationFailed for any other."""
+def checked_success(job: RemoteJob) -> RemoteJob:
+    """Return a job that succeeded; raises GenerationFailed for any other."""
     if job.state != "succeeded":
         error = job.document.get("error") or {}
         ended = "it was cancelled" if job.state == "canceled" else f"it is {job.state}"
@@ -92,63 +96,46 @@ def succeeded(job: RemoteJob) -> RemoteJob:
     return job
 
 
-@dataclass
-class ResultDownload:
-    """A file of the server's that is read piece by piece; where the connection breaks it goes on on a new one."""
+def audio_path(job: RemoteJob) -> str:
+    """Return the path of a job's audio file; raises GenerationFailed for one that has not succeeded."""
+    return f"/api/jobs/{checked_success(job).id}/audio"
 
-    path: str
-    until: Deadline
-    received: int = 0
-    _known: int = field(default=0, init=False)
-    _is_open: bool = field(default=False, init=False)
-    _breaks: int = field(default=0, init=False)
 
-    def next(self) -> Steps[bytes | None]:
-        """Return the next piece, None at the end."""
-        while True:
-            if not self._is_open:
-                yield from self._opened()
+async def download(transport: Transport, path: str, deadline: Deadline) -> AsyncGenerator[bytes, None]:
+    """Yield a file in chunks; where the connection breaks, go on from there on a new one."""
+    received = breaks = 0
+    while True:
+        # A range of a compressed body would not be a range of the file.
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={received}-"} if received else {})}
+        request = ApiRequest("GET", path, headers=headers, streams=True)
+        async with aclosing(await open_with_retries(transport, request, deadline)) as body:
+            # A server without ranges sends the whole file again.
+            repeated = 0 if body.status == PARTIAL else received
             try:
-                piece: bytes | None = yield ReadBytes(self.until.left)
+                while (chunk := await body.next_chunk(deadline.left)) is not None:
+                    fresh = chunk[repeated:]
+                    repeated -= len(chunk) - len(fresh)
+                    if not fresh:
+                        continue
+                    breaks, received = 0, received + len(fresh)
+                    if not deadline.left:
+                        raise _late(path, deadline)
+                    yield fresh
+                return
             except ServerUnreachable:
-                self._breaks += 1
-                self._is_open = False
-                if not self.until.left:
-                    raise self._late() from None
-                if self._breaks >= MAX_UNANSWERED:
+                breaks += 1
+                if not deadline.left:
+                    raise _late(path, deadline) from None
+                if breaks >= MAX_UNANSWERED:
                     raise
-                yield Pause(min(self.until.left, pause_after(self._breaks, Reply(0))))
-                continue
-            if piece is None:
-                return None
-            fresh = piece[self._known :]
-            self._known -= len(piece) - len(fresh)
-            if fresh:
-                self._breaks = 0
-                self.received += len(fresh)
-                if not self.until.left:
-                    raise self._late()
-                return fresh
-
-    def whole(self) -> Steps[bytes]:
-        """Return all that is still to come."""
-        content = bytearray()
-        while (piece := (yield from self.next())) is not None:
-            content += piece
-        return bytes(content)
-
-    def _opened(self) -> Steps[None]:
-        headers = {"Accept-Encoding": "identity"}  # a range of what is compressed is none of the file
-        if self.received:
-            headers["Range"] = f"bytes={self.received}-"
-        reply = yield from request_with_retries(Send("GET", self.path, headers=headers, opens=True), self.until)
-        self._known = 0 if reply.status == PARTIAL else self.received  # whoever knows no ranges sends it all again
-        self._is_open = True
-
-    def _late(self) -> DeadlineExceeded:
-        return DeadlineExceeded(f"GET {self.path} took longer than {self.until.seconds:g} s")
+        await transport.sleep(min(deadline.left, pause_after(breaks, Reply(0))))
 
 
-def audio_of(job: RemoteJob, until: Deadline) -> ResultDownload:
-    """Return the file of a job that has succeeded; raises GenerationFailed for one that has not."""
-    return ResultDownload(f"/api/jobs/{succeeded(job).id}/audio", until)
+def _late(path: str, deadline: Deadline) -> DeadlineExceeded:
+    return DeadlineExceeded(f"GET {path} took longer than {deadline.seconds:g} s")
+
+
+async def read_file(transport: Transport, path: str, deadline: Deadline) -> bytes:
+    """Return a whole file; see download."""
+    async with aclosing(download(transport, path, deadline)) as chunks:
+        return b"".join([chunk async for chunk in chunks])

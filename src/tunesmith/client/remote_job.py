@@ -1,4 +1,4 @@
-"""What the clients give back."""
+"""The values that the clients return."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.atomic_file import atomic_write
-from tunesmith.client.retries import is_foreign_reply
+from tunesmith.client.reply import foreign_reply_error
 
 FINAL_STATES = ("succeeded", "failed", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteJob:
-    """A job of the server's as it was last told; ``document`` is all of it (docs/http-api.md).
+    """A job on the server at one moment; ``document`` is the whole JSON object (docs/http-api.md).
 
-    ``state`` is queued, loading, running, succeeded, failed or canceled, ``progress`` a fraction of the whole;
-    ``eta_seconds`` is the time left as measured so far, None where nobody can know.
+    ``state`` is queued, loading, running, succeeded, failed or canceled; ``progress`` is from 0 to 1; ``eta_seconds``
+    is the estimated time left, None where it is unknown.
     """
 
     id: str
@@ -30,15 +30,15 @@ class RemoteJob:
 
     @property
     def is_final(self) -> bool:
-        """Whether it will never change again."""
+        """Whether the job is at its end and changes no more."""
         return self.state in FINAL_STATES
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> RemoteJob:
-        """Read what the server told."""
+        """Return the job of a JSON object of the server; raises ApiError for another object."""
         names = ("id", "state", "progress", "stage", "eta_seconds")
         if any(name not in document for name in names):
-            raise is_foreign_reply(200)
+            raise foreign_reply_error(200)
         return cls(**{name: document[name] for name in names}, document=document)
 
 
@@ -51,19 +51,19 @@ class Clip:
 
     @property
     def seed(self) -> int | None:
-        """The seed, with which the same is made again."""
+        """The seed that makes the same music again."""
         known = {**self.job.document["request"], **self.job.document["metadata"]}
         seed: int | None = known.get("seed")
         return seed
 
     @property
     def generated_by(self) -> str:
-        """The model that made it; another than was asked for where the composer stood in."""
+        """The model that made it: the composer, where it is the fallback for the requested model."""
         return str(self.job.document["generated_by"])
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What of the request was not used, not understood or changed."""
+        """What of the request was ignored, not understood or changed."""
         return tuple(map(str, self.job.document["metadata"].get("warnings") or ()))
 
     @property
@@ -73,13 +73,13 @@ class Clip:
 
     @property
     def format(self) -> str:
-        """What kind of file it is, such as ``wav``."""
+        """The format of the file, such as ``wav``."""
         return str(self.job.document["result"]["format"])
 
     def save(self, path: str | Path) -> Path:
-        """Write the file as it came and return its path; its format is the one asked for, whatever the name.
+        """Write the file and return its path; its format is the requested one, whatever the name.
 
-        What is there by that name is replaced once all of it is written.
+        A file of that name is replaced once the new one is complete.
         """
         target = Path(path)
         with atomic_write(target) as file:

@@ -1,4 +1,4 @@
-"""Fields: a request for music as JSON, with the recordings that come along."""
+"""The fields of a request for music as JSON, with the recordings that belong to it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.request import Hit
 
 
-def request_fields(prompt: str, wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of a request; what is None is left to the server. Raises InvalidRequest."""
-    given = {name: _plain(name, value) for name, value in wishes.items() if value is not None}
+def request_fields(prompt: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a request. The server decides on fields that are None. Raises InvalidRequest."""
+    given = {name: _plain(name, value) for name, value in fields.items() if value is not None}
     return {"prompt": prompt, **given}
 
 

@@ -1,65 +1,25 @@
-"""When to try again: what may pass by itself, after as long as the server says, never past the deadline."""
+"""When to send a request again: which failures may pass, after how long, within which deadline."""
 
 from __future__ import annotations
 
 import email.utils
-import json
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from tunesmith.errors import ApiError
+from tunesmith.client.reply import Reply
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
 MAX_UNANSWERED = 4
-"""So many requests in a row may go without any answer before the server is taken to be away."""
+"""How many requests in a row may go unanswered before the server counts as away."""
+
 PASSING = frozenset({408, 425, 429, 502, 503, 504})
-"""Statuses that may be another the next time."""
+"""Statuses that may change by themselves."""
 
 Clock = Callable[[], float]
 Draw = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: an HTTP answer, or ``problem`` where there was none.
-
-    ``content`` is the whole body; it is empty where the body is to be read piece by piece.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes = b""
-    problem: str | None = None
-
-    @property
-    def is_good(self) -> bool:
-        """Whether it is the answer that was asked for."""
-        return self.problem is None and 200 <= self.status < 300
-
-    def json(self) -> Any:
-        """Return the body as JSON; None where it is none."""
-        try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError):
-            return None
-
-    def document(self) -> dict[str, Any]:
-        """Return the JSON object of a good answer, empty where there is no body; raises ApiError for anything else."""
-        body = self.json() if self.content else {}
-        if not isinstance(body, dict):
-            raise is_foreign_reply(self.status)
-        return body
-
-    def part(self, name: str) -> Any:
-        """Return a field of the document; raises ApiError where it is not there."""
-        document = self.document()
-        if name not in document:
-            raise is_foreign_reply(self.status)
-        return document[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +32,7 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Clock = time.monotonic) -> Deadline:
-        """Return the moment so many seconds from now."""
+        """Return the moment that lies ``seconds`` ahead."""
         return cls(seconds, clock() + seconds, clock)
 
     @property
@@ -81,21 +41,18 @@ class Deadline:
         return max(0.0, self.at - self.clock())
 
 
-def is_foreign_reply(status: int) -> ApiError:
-    """Return the error for an answer of something else."""
-    return ApiError("the answer is none of a Tunesmith server", status=status)
-
-
 def is_retryable(reply: Reply, unanswered: int) -> bool:
-    """Tell whether the same request may succeed after so many in a row that were not answered."""
+    """Tell whether the same request may succeed later, after ``unanswered`` in a row without a reply."""
     return unanswered < MAX_UNANSWERED if reply.problem is not None else reply.status in PASSING
 
 
 def pause_after(attempt: int, reply: Reply, draw: Draw = random.random) -> float:
     """Return how long to wait after attempt 1, 2 …: what the server asks for, else longer each time with jitter."""
-    asked = retry_after(reply)
-    if asked:  # "at once" would have a server that is in trouble asked without end
-        return asked + draw() * min(1.0, asked / 4)  # callers that were turned away together come back apart
+    seconds = retry_after(reply)
+    # 0 does not count: a server in trouble would be sent requests without end.
+    if seconds:
+        # Callers that were refused together come back apart.
+        return seconds + draw() * min(1.0, seconds / 4)
     return float(draw() * min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))
 
 

@@ -1,250 +1,70 @@
-"""Wires: actions carried out over httpx, by a thread that waits or within asyncio."""
+"""The transport of a client: one request on its way to the server, without retries.
+
+The client's logic is written once, as coroutines over a ``Transport``. ``AsyncTransport`` awaits the network within
+asyncio. The coroutines of ``SyncTransport`` block their thread instead, so that ``run_blocking`` needs no event loop.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
-import threading
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import httpx
 
-from tunesmith.client.http import Action, Answer, Flow, Pause, ReadLine, Send, Steps, Yield
-from tunesmith.client.retries import Reply
-from tunesmith.errors import ServerUnreachable
+from tunesmith.client.reply import Reply
 
-T = TypeVar("T")
-X = TypeVar("X")
 CONNECT_SECONDS = 10.0
 LONGEST_SECONDS = 86_400.0
-"""What the system's timers take; whoever waits for longer asks again."""
+"""The longest time that the system's timers take."""
+
+SHORTEST_SECONDS = 0.001
+"""httpx takes 0 for no time at all, even where the reply is there already."""
 
 TOO_SLOW = "it took too long"
-SHORTEST_SECONDS = 0.001
-"""httpx takes 0 for no time at all, even where the answer is there already."""
 
 
-class SyncTransport:
-    """Carries out the actions of one call, one after another."""
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A request to the server; with ``streams`` a good reply comes with its body open."""
 
-    def __init__(self, http: httpx.Client) -> None:
-        self._http = http
-        self._open: httpx.Response | None = None
-        self._lines: Iterator[str] = iter(())
-        self._pieces: Iterator[bytes] = iter(())
+    method: str
+    path: str
+    json: Mapping[str, Any] | None = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    streams: bool = False
 
-    def result(self, steps: Steps[T]) -> T:
-        """Return what steps lead to. An exception, such as Ctrl-C, is thrown into them: they may have to undo."""
-        answer, error = None, None
-        try:
-            while True:
-                action = step_generator(steps, answer, error)
-                answer, error = None, None
-                try:
-                    answer = self._perform(action)
-                except BaseException as raised:
-                    error = raised
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        finally:
-            self._close()
-
-    def each(self, flow: Flow[T]) -> Generator[T, None, None]:
-        """Yield the values of a flow."""
-        answer, error = None, None
-        try:
-            while True:
-                action = step_generator(flow, answer, error)
-                answer, error = None, None
-                if isinstance(action, Yield):
-                    yield action.value
-                    continue
-                try:
-                    answer = self._perform(action)
-                except BaseException as raised:
-                    error = raised
-        except StopIteration:
-            return
-        finally:
-            flow.close()
-            self._close()
-
-    def _perform(self, action: Action) -> Answer:
-        if isinstance(action, Pause):
-            time.sleep(action.seconds)
-            return None
-        if isinstance(action, Send):
-            return self._sent(action)
-        assert self._open is not None
-        try:
-            if isinstance(action, ReadLine):
-                return next(self._lines, None)
-            with close_after(self._open, action.seconds):
-                return next(self._pieces, None)
-        except httpx.HTTPError as problem:
-            raise ServerUnreachable(error_text(problem)) from None
-
-    def _sent(self, send: Send) -> Reply:
-        self._close()
-        ends_at = time.monotonic() + send.seconds
-        try:
-            response = self._http.send(request_of(self._http, send), stream=True, follow_redirects=is_safe(send))
-            if send.opens and response.is_success:
-                self._open, self._lines, self._pieces = response, response.iter_lines(), response.iter_bytes()
-                return Reply(response.status_code, response.headers)
-            with contextlib.closing(response), close_after(response, ends_at - time.monotonic()):
-                return Reply(response.status_code, response.headers, response.read())
-        except httpx.HTTPError as problem:
-            return reply_for_error(problem)
-
-    def _close(self) -> None:
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+    @property
+    def follows_redirects(self) -> bool:
+        """Whether it may be redirected; requests that change something may arrive there as something else."""
+        return self.method == "GET"
 
 
-class AsyncTransport:
-    """What Wire is, within asyncio. A task that is cancelled cancels its job: the steps hear of it."""
+class Transport(Protocol):
+    """What carries requests to a server and waits between them."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
-        self._open: httpx.Response | None = None
-        self._lines: AsyncIterator[str] | None = None
-        self._pieces: AsyncIterator[bytes] | None = None
+    async def send(self, request: ApiRequest, seconds: float) -> Reply:
+        """Send a request once and return its reply within ``seconds``; a failure is in ``Reply.problem``."""
 
-    async def result(self, steps: Steps[T]) -> T:
-        """Return what steps lead to."""
-        answer, error = None, None
-        try:
-            while True:
-                action = step_generator(steps, answer, error)
-                answer, error = None, None
-                try:
-                    answer = await self._perform(action)
-                except BaseException as raised:
-                    error = raised
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        finally:
-            await self._close()
-
-    async def each(self, flow: Flow[T]) -> AsyncGenerator[T, None]:
-        """Yield the values of a flow."""
-        answer, error = None, None
-        try:
-            while True:
-                try:
-                    action = step_generator(flow, answer, error)
-                except StopIteration:
-                    return
-                answer, error = None, None
-                if isinstance(action, Yield):
-                    yield action.value
-                    continue
-                try:
-                    answer = await self._perform(action)
-                except BaseException as raised:
-                    error = raised
-        finally:
-            flow.close()
-            await self._close()
-
-    async def _perform(self, action: Action) -> Answer:
-        if isinstance(action, Pause):
-            await asyncio.sleep(action.seconds)
-            return None
-        if isinstance(action, Send):
-            return await self._sent(action)
-        assert self._lines is not None
-        assert self._pieces is not None
-        try:
-            if isinstance(action, ReadLine):
-                return await anext(self._lines, None)
-            async with asyncio.timeout(action.seconds):
-                return await anext(self._pieces, None)
-        except httpx.HTTPError as problem:
-            raise ServerUnreachable(error_text(problem)) from None
-        except TimeoutError:
-            raise ServerUnreachable(TOO_SLOW) from None
-
-    async def _sent(self, send: Send) -> Reply:
-        await self._close()
-        request = request_of(self._http, send)
-        try:
-            async with asyncio.timeout(send.seconds):
-                response = await self._http.send(request, stream=True, follow_redirects=is_safe(send))
-                if send.opens and response.is_success:
-                    self._open, self._lines, self._pieces = response, response.aiter_lines(), response.aiter_bytes()
-                    return Reply(response.status_code, response.headers)
-                async with contextlib.aclosing(response):
-                    return Reply(response.status_code, response.headers, await response.aread())
-        except httpx.HTTPError as problem:
-            return reply_for_error(problem)
-        except TimeoutError:
-            return Reply(0, problem=f"{shown(request.url)}: {TOO_SLOW}")
-
-    async def _close(self) -> None:
-        if self._open is not None:
-            await self._open.aclose()
-            self._open = None
+    async def sleep(self, seconds: float) -> None:
+        """Wait ``seconds``."""
 
 
-def step_generator(steps: Generator[X, Any, Any], answer: Answer, error: BaseException | None) -> X:
-    """Let a generator go on with what came of its last action, and return the next one."""
-    return steps.throw(error) if error is not None else steps.send(answer)
-
-
-def request_of(http: httpx.Client | httpx.AsyncClient, send: Send) -> httpx.Request:
-    """Return what httpx is to send."""
-    seconds = min(max(SHORTEST_SECONDS, send.seconds), LONGEST_SECONDS)
+def build_request(http: httpx.Client | httpx.AsyncClient, request: ApiRequest, seconds: float) -> httpx.Request:
+    """Return the request for httpx, with ``seconds`` for each of its reads and writes."""
+    seconds = min(max(SHORTEST_SECONDS, seconds), LONGEST_SECONDS)
     return http.build_request(
-        send.method, send.path, json=send.json, params=dict(send.query), headers=dict(send.headers),
+        request.method, request.path, json=request.json, params=dict(request.query), headers=dict(request.headers),
         timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
     )  # fmt: skip
 
 
-def reply_for_error(problem: httpx.HTTPError) -> Reply:
-    """Return the reply that is none."""
-    return Reply(0, problem=error_text(problem))
+def error_text(error: httpx.HTTPError) -> str:
+    """Return one line for an error of httpx, which has no message for some."""
+    return f"no answer from {without_userinfo(error.request.url)}: {error or type(error).__name__}"
 
 
-def error_text(problem: httpx.HTTPError) -> str:
-    """Say in a line what went wrong on the way; httpx has no words for some of it."""
-    return f"no answer from {shown(problem.request.url)}: {problem or type(problem).__name__}"
-
-
-def shown(url: httpx.URL) -> str:
-    """Return an address without a user and a password in it."""
+def without_userinfo(url: httpx.URL) -> str:
+    """Return an address without the user and the password in it."""
     return str(url.copy_with(userinfo=b"") if url.userinfo else url)
-
-
-def is_safe(send: Send) -> bool:
-    """Tell whether a request may be sent on elsewhere: others may arrive there as something else."""
-    return send.method == "GET"
-
-
-@contextlib.contextmanager
-def close_after(response: httpx.Response, seconds: float) -> Iterator[None]:
-    """Break a connection after so many seconds: httpx has limits only for each read, and some bodies come in drips."""
-    stream = response.extensions.get("network_stream")
-    connection = stream.get_extra_info("socket") if stream is not None else None
-    if connection is None:  # not the network
-        yield
-        return
-    late = threading.Timer(min(seconds, LONGEST_SECONDS), _broken, [connection])
-    late.daemon = True
-    late.start()
-    try:
-        yield
-    finally:
-        late.cancel()
-
-
-def _broken(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it is closed already
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # of TLS too: nobody is to wait for its good-bye

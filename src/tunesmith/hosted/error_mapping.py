@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tunesmith.client.retries import Reply, retry_after
+from tunesmith.client.reply import Reply
+from tunesmith.client.retries import retry_after
 from tunesmith.errors import ApiError, NotFound, ServerBusy, ServerUnreachable, TokenRefused, TunesmithError
 from tunesmith.hosted.model_names import HostedName
 

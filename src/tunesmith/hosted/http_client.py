@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-from tunesmith.client.retries import Clock, Deadline, Draw, Reply, is_retryable, pause_after
+from tunesmith.client.reply import Reply
+from tunesmith.client.retries import Clock, Deadline, Draw, is_retryable, pause_after
 from tunesmith.errors import DeadlineExceeded, GenerationFailed
 from tunesmith.hosted.audio_response import InvalidAudioResponse
 from tunesmith.hosted.connection import ServiceConnection

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tunesmith.audio import Audio
-from tunesmith.client.retries import Reply
+from tunesmith.client.reply import Reply
 from tunesmith.errors import InvalidRequest
 from tunesmith.hosted.audio_response import sound_in
 from tunesmith.hosted.capabilities import Capabilities

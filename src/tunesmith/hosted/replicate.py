@@ -15,7 +15,7 @@ from typing import Any
 
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
-from tunesmith.client.retries import Reply
+from tunesmith.client.reply import Reply
 from tunesmith.errors import ApiError, GenerationFailed, NotFound, TunesmithError
 from tunesmith.hosted.audio_response import InvalidAudioResponse, data_of, read_sound
 from tunesmith.hosted.clip import ClipRequest, HostedClip, TellShare

@@ -1,0 +1,236 @@
+"""ApiClient: the calls of a Tunesmith server, as coroutines over any transport."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tunesmith.atomic_file import atomic_write
+from tunesmith.client.http import error_from_reply, open_with_retries, send_with_retries
+from tunesmith.client.job_flow import audio_path, download, post_once, read_file, run_job, submission_of, wait_for_job
+from tunesmith.client.remote_job import Clip, ProgressListener, RemoteJob
+from tunesmith.client.reply import Reply, ReplyBody
+from tunesmith.client.retries import Deadline, pause_after
+from tunesmith.client.transport import ApiRequest, Transport
+from tunesmith.errors import ServerUnreachable
+
+Document = dict[str, Any]
+SILENCE_SECONDS = 60.0
+"""How long a stream of events may be silent before it is opened again; the server sends signs of life."""
+
+
+class ApiClient:
+    """The calls of both clients. ``fields`` are those of a request for music, such as model, duration and format.
+
+    A melody, or audio to continue, is given as bytes or as a Path. Every call raises ApiError (TokenRefused, NotFound,
+    ServerBusy), ServerUnreachable and DeadlineExceeded.
+    """
+
+    def __init__(self, transport: Transport, deadline_seconds: float) -> None:
+        self._transport = transport
+        self._deadline_seconds = deadline_seconds
+
+    async def generate(
+        self, /, prompt: str, *, progress: ProgressListener | None = None, deadline: float | None = None, **fields: Any
+    ) -> Clip:
+        """Make music and return it.
+
+        It is one job however often a request is repeated, and it is cancelled where the deadline (seconds) passes or
+        the caller stops waiting. ``progress`` is called with the RemoteJob as it advances. Raises GenerationFailed
+        where the job fails.
+        """
+        ends = self._deadline(deadline)
+        job = await run_job(self._transport, submission_of(prompt, fields), ends, progress)
+        return Clip(await read_file(self._transport, audio_path(job), ends), job)
+
+    async def stream(
+        self, /, prompt: str, *, progress: ProgressListener | None = None, deadline: float | None = None, **fields: Any
+    ) -> AsyncGenerator[bytes, None]:
+        """Make music and yield its file in chunks; otherwise like generate."""
+        ends = self._deadline(deadline)
+        job = await run_job(self._transport, submission_of(prompt, fields), ends, progress)
+        async with aclosing(download(self._transport, audio_path(job), ends)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def submit(self, /, prompt: str, **fields: Any) -> RemoteJob:
+        """Submit a job without waiting for it."""
+        reply = await send_with_retries(self._transport, submission_of(prompt, fields), self._deadline())
+        return RemoteJob.of(reply.document())
+
+    async def job(self, job_id: str) -> RemoteJob:
+        """Return a job as it is now."""
+        return await self._job(job_id, self._deadline())
+
+    async def jobs(self, *, states: Iterable[str] = (), limit: int | None = None) -> list[RemoteJob]:
+        """Return the newest jobs, of all ``states`` or of those given."""
+        reply = await self._send("GET", "/api/jobs", query={"state": list(states), "limit": limit})
+        return [RemoteJob.of(job) for job in reply.part("jobs")]
+
+    async def wait(
+        self, job_id: str, *, progress: ProgressListener | None = None, deadline: float | None = None
+    ) -> RemoteJob:
+        """Return a job at its end."""
+        return await wait_for_job(self._transport, quote(job_id, safe=""), self._deadline(deadline), progress)
+
+    async def follow(self, job_id: str) -> AsyncGenerator[RemoteJob, None]:
+        """Yield a job as it is and at every change until its end; reconnect where the connection breaks."""
+        request = ApiRequest("GET", _path("jobs", job_id, "events"), streams=True)
+        breaks = 0
+        while True:
+            opening = Deadline.after(max(SILENCE_SECONDS, self._deadline_seconds))
+            async with aclosing(await open_with_retries(self._transport, request, opening)) as body:
+                with suppress(ServerUnreachable):
+                    while (event := await _next_event(body)) is not None:
+                        job, breaks = RemoteJob.of(event.document()), 0
+                        yield job
+                        if job.is_final:
+                            return
+            breaks += 1
+            await self._transport.sleep(pause_after(breaks, Reply(0)))
+
+    async def audio(self, job_id: str, *, deadline: float | None = None) -> bytes:
+        """Return the file of a job that has succeeded; raises GenerationFailed for one that has not."""
+        ends = self._deadline(deadline)
+        return await read_file(self._transport, audio_path(await self._job(job_id, ends)), ends)
+
+    async def download(self, job_id: str, path: str | Path, *, deadline: float | None = None) -> Path:
+        """Write the file of a job that has succeeded as it arrives, and return its path.
+
+        The file takes its name once it is complete. Raises GenerationFailed for a job that has not succeeded.
+        """
+        ends = self._deadline(deadline)
+        source = audio_path(await self._job(job_id, ends))
+        target = Path(path)
+        with atomic_write(target) as file:
+            async with aclosing(download(self._transport, source, ends)) as chunks:
+                async for chunk in chunks:
+                    file.write(chunk)
+        return target
+
+    async def cancel(self, job_id: str) -> RemoteJob:
+        """Cancel a job unless it is finished, and return it as it then is."""
+        return RemoteJob.of((await self._send("DELETE", _path("jobs", job_id))).document())
+
+    async def tracks(
+        self, search: str | None = None, *, model: str | None = None, starred: bool | None = None,
+        tag: str | None = None, limit: int | None = None,
+    ) -> list[Document]:  # fmt: skip
+        """Return the newest tracks of the server's prompt log that fit."""
+        query = {"search": search, "model": model, "starred": starred, "tag": tag, "limit": limit}
+        return list((await self._send("GET", "/api/tracks", query=query)).part("tracks"))
+
+    async def each_track(
+        self, search: str | None = None, *, model: str | None = None, starred: bool | None = None,
+        tag: str | None = None, page_size: int | None = None,
+    ) -> AsyncGenerator[Document, None]:  # fmt: skip
+        """Yield every track that fits, the newest first; pages are requested as they are needed."""
+        query = {"search": search, "model": model, "starred": starred, "tag": tag, "limit": page_size}
+        before: int | None = None
+        while True:
+            page = await self._send("GET", "/api/tracks", query={**query, "before": before})
+            for track in page.part("tracks"):
+                yield track
+            before = page.part("next_before")
+            if before is None:
+                return
+
+    async def track(self, track_id: str) -> Document:
+        """Return a track."""
+        return (await self._send("GET", _path("tracks", track_id))).document()
+
+    async def track_audio(self, track_id: str) -> bytes:
+        """Return a track's file."""
+        return await self._read_file(_path("tracks", track_id, "audio"))
+
+    async def track_midi(self, track_id: str) -> bytes:
+        """Return the notes of a track by the composer, as a MIDI file."""
+        return await self._read_file(_path("tracks", track_id, "midi"))
+
+    async def track_stems(self, track_id: str) -> bytes:
+        """Return the parts of a track by the composer, as WAV files in a ZIP."""
+        return await self._read_file(_path("tracks", track_id, "stems"))
+
+    async def mark(
+        self, track_id: str, *, starred: bool | None = None, rating: int | None = None, tags: list[str] | None = None
+    ) -> Document:
+        """Star, rate (0 to 5) or tag a track and return it."""
+        marks = _without_none({"starred": starred, "rating": rating, "tags": tags})
+        return (await self._send("PATCH", _path("tracks", track_id), marks)).document()
+
+    async def vary(self, track_id: str, n: int = 5) -> list[RemoteJob]:
+        """Submit variations of a track, with seeds that follow its own."""
+        deadline = self._deadline()
+        request = post_once(_path("tracks", track_id, "variations"), {"n": n})
+        reply = await send_with_retries(self._transport, request, deadline)
+        return [await self._job(job["id"], deadline) for job in reply.part("jobs")]
+
+    async def forget(self, track_id: str) -> None:
+        """Remove a track from the prompt log."""
+        await self._send("DELETE", _path("tracks", track_id))
+
+    async def models(self) -> list[Document]:
+        """Return the models that are on the server or can be pulled."""
+        return list((await self._send("GET", "/api/models")).part("models"))
+
+    async def pull(self, /, model: str, **fields: Any) -> AsyncGenerator[Document, None]:
+        """Install a model on the server and yield its progress; needs a token of scope admin where there are tokens."""
+        request = post_once("/api/models/pull", {"model": model, **fields}, streams=True)
+        opening = Deadline.after(SILENCE_SECONDS)
+        async with aclosing(await open_with_retries(self._transport, request, opening)) as body:
+            while (event := await _next_event(body)) is not None:
+                document = event.document()
+                if "error" in document:
+                    raise error_from_reply(replace(event, status=500))
+                yield document
+                if set(document) == {"name"}:
+                    return
+        raise ServerUnreachable("the connection ended before the model was installed")
+
+    async def explain(self, /, prompt: str) -> Document:
+        """Return what the composer reads from a prompt, and why."""
+        return (await self._send("POST", "/api/explain", {"prompt": prompt})).document()
+
+    async def loaded(self) -> list[Document]:
+        """Return which models are in the server's memory, and when they leave."""
+        return list((await self._send("GET", "/api/ps")).part("models"))
+
+    async def version(self) -> str:
+        """Return the server's version."""
+        return str((await self._send("GET", "/api/version")).part("version"))
+
+    def _deadline(self, seconds: float | None = None) -> Deadline:
+        return Deadline.after(self._deadline_seconds if seconds is None else seconds)
+
+    async def _job(self, job_id: str, deadline: Deadline) -> RemoteJob:
+        request = ApiRequest("GET", _path("jobs", job_id))
+        return RemoteJob.of((await send_with_retries(self._transport, request, deadline)).document())
+
+    async def _read_file(self, path: str) -> bytes:
+        return await read_file(self._transport, path, self._deadline())
+
+    async def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None
+    ) -> Reply:
+        request = ApiRequest(method, path, body, _without_none(query or {}))
+        return await send_with_retries(self._transport, request, self._deadline())
+
+
+async def _next_event(body: ReplyBody) -> Reply | None:
+    """Return the data of the next server-sent event, None at the end of the stream."""
+    while (line := await body.next_line()) is not None:
+        if line.startswith("data:"):
+            return Reply(200, content=line[5:].encode())
+    return None
+
+
+def _path(*parts: str) -> str:
+    return "/api/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _without_none(values: Mapping[str, Any]) -> Document:
+    return {name: value for name, value in values.items() if value is not None}
