@@ -1,4 +1,4 @@
-"""Form, duration and bars: what was asked, what fits together, and what is usual."""
+"""Form, duration and bars: what was requested, made consistent, with usual values for the rest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _AFTER_LAST_HIT = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """``duration`` in seconds, None where ``bars`` decides; the tempo, changed where bars and duration fix it."""
+    """The length of a piece.
+
+    ``duration`` is in seconds, None where ``bars`` decides; ``tempo`` is changed where bars and duration fix it.
+    """
 
     duration: float | None
     bars: int | None
@@ -41,6 +44,7 @@ def read_form(request: GenerationRequest, said: ParsedPrompt) -> tuple[Form, Rea
         form: Form = "loop" if request.loop else request.form or "track"
         return form, Reason("form", form, "flag", "asked for")
     named = [name.removeprefix("form/") for name in said.names("form") if name.startswith("form/")]
+    # From the most specific word to the least: "a looping track" is a loop.
     for form in _FORMS:
         if form in named:
             words = said.words_for("form", f"form/{form}")
@@ -49,7 +53,7 @@ def read_form(request: GenerationRequest, said: ParsedPrompt) -> tuple[Form, Rea
 
 
 def read_length(request: GenerationRequest, said: ParsedPrompt, form: Form, meter: Meter, tempo: TempoChoice) -> Length:
-    """Choose duration and bars; raises InvalidRequest where flags contradict each other."""
+    """Choose duration and bars; raise InvalidRequest where flags contradict each other."""
     duration, bars, reasons, warnings = _requested_length(request, said)
     length = Length(duration, bars, tempo, tuple(reasons), tuple(warnings))
     if duration is None and bars is None:
@@ -102,6 +106,7 @@ def _usual(request: GenerationRequest, form: Form, meter: Meter, length: Length)
     last_hit = max((hit.time for hit in request.hits), default=0.0)
     duration = DEFAULT_SECONDS.get(form, 30.0)
     because = f"the usual length of a {form}"
+    # The last hit needs a few seconds of music after it, or the ending cuts off its effect.
     if last_hit and last_hit + _AFTER_LAST_HIT > duration:
         duration, because = min(last_hit + _AFTER_LAST_HIT, MAX_DURATION_SECONDS), "room for the last hit point"
     return replace(
@@ -131,7 +136,7 @@ def _by_bars(request: GenerationRequest, meter: Meter, length: Length) -> Length
 
 
 def _by_both(request: GenerationRequest, meter: Meter, length: Length) -> Length:
-    """Make bars and duration agree: by the tempo where it is open."""
+    """Make bars and duration agree, by the tempo where it is open."""
     assert length.bars is not None
     assert length.duration is not None
     if (
@@ -147,6 +152,7 @@ def _by_both(request: GenerationRequest, meter: Meter, length: Length) -> Length
     if not length.tempo.is_given and MIN_TEMPO_BPM <= bpm <= MAX_TEMPO_BPM:
         because = f"{length.bars} bars must last {length.duration:g} s"
         return replace(length, tempo=exact_tempo(bpm, "flag" if request.bars else "prompt", because))
+    # Only a contradiction among flags is an error; one in the prompt is settled, with a warning.
     if request.bars is not None and request.duration is not None and (request.tempo_bpm or not length.tempo.is_given):
         raise InvalidRequest(
             "bars", f"{problem} (limits {MIN_TEMPO_BPM:g} to {MAX_TEMPO_BPM:g}): bars, duration and tempo disagree"

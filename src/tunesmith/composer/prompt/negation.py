@@ -1,4 +1,4 @@
-"""What a prompt does not want: ``no drums``, ``without piano or bass``, ``drums: none``, ``ドラムなし``, ``没有鼓``."""
+"""Negation in a prompt: ``no drums``, ``without piano or bass``, ``drums: none``, ``ドラムなし``, ``没有鼓``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _FILLERS = frozenset(
     for word in words.split()
 )
 _JOINERS = ("and", "or")
-_NEGATIVE_TAILS = ("less", "los", "frei")  # drumless, schlagzeuglos
+# "Drumless", "schlagzeuglos".
+_NEGATIVE_TAILS = ("less", "los", "frei")
 
 
 def refused(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
-    """Return the indexes of the matches that stand under a negation."""
+    """Return the indexes of the matches that a negation covers."""
     found: set[int] = set()
     for index, match in enumerate(matches):
         if match.is_word("negate"):
@@ -38,7 +39,7 @@ def _is_thing(match: Match) -> bool:
 
 
 def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int]:
-    """Yield the things that follow, joined by and, or, or by commas that end in an or."""
+    """Yield the things that follow, joined by and, or, or by commas in a list that ends in an or."""
     place, joined = matches[index].last, True
     is_list = place < len(prompt.words) and prompt.words[place].text == ":"
     place += is_list
@@ -47,6 +48,7 @@ def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int
         gap = [word for word in prompt.words[place : match.first] if word.text not in _FILLERS]
         if len(gap) == 1 and gap[0].text == "/":
             gap, joined = [], True
+        # "No drums, piano" wants a piano; only a list that ends in "or" is refused as a whole.
         comma = len(gap) == 1 and gap[0].is_pause and not gap[0].is_break
         if gap and not (comma and (is_list or _list_ends_in_or(matches, following))):
             return
@@ -61,7 +63,7 @@ def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int
 
 
 def _is_switched_off(prompt: Prompt, matches: Sequence[Match], index: int) -> bool:
-    """Whether a thing is followed by a colon or an equals sign and a no that ends the clause: ``loop: no``."""
+    """Return whether a colon or an equals sign and a no that ends the clause follow a thing: ``loop: no``."""
     end = matches[index].last
     after = matches[index + 1] if index + 1 < len(matches) else None
     if (
@@ -79,7 +81,7 @@ def _is_switched_off(prompt: Prompt, matches: Sequence[Match], index: int) -> bo
 
 
 def _is_lacking(prompt: Prompt, match: Match) -> bool:
-    """Whether a word itself says that the thing is not there: ``drumless``."""
+    """Return whether the word itself says that the thing is missing: ``drumless``."""
     word = prompt.words[match.first].text
     return match.last == match.first + 1 and word.endswith(_NEGATIVE_TAILS) and lookup(word) == ()
 

@@ -1,4 +1,4 @@
-"""Tempo as a prompt says it: ``90 bpm``, ``80-90 bpm``, ``tempo: 120``, ``at 128``, ``♩ = 96``."""
+"""Tempos in a prompt: ``90 bpm``, ``80-90 bpm``, ``tempo: 120``, ``at 128``, ``♩ = 96``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECOND_UNITS = ("second", "minute", "hour", "bar")
 
 
 def read_note_tempos(prompt: Prompt) -> tuple[NumberRange, ...]:
-    """Return the tempos that a note gives: ``♩ = 96``, ``♪=120``, ``quarter note = 96``."""
+    """Return the tempos that a note value gives: ``♩ = 96``, ``♪=120``, ``quarter note = 96``."""
     return (*_by_sign(prompt), *_by_name(prompt))
 
 
@@ -57,10 +57,11 @@ def _by_name(prompt: Prompt) -> Iterator[NumberRange]:
 
 
 def read_tempos(context: NumberContext) -> tuple[NumberRange, ...]:
-    """Return every tempo said in numbers."""
+    """Return every tempo in numbers."""
     found: list[NumberRange] = []
     used: set[int] = set()
     numbers = context.numbers
+    # The units that belong to a number must be known first, so that none serves as the label of the next.
     for number in numbers:
         unit = context.tempo_unit_after(number)
         used.update(range(number.last, unit) if unit else ())
@@ -83,6 +84,7 @@ def _is_labelled(context: NumberContext, number: Number, start: int, used: froze
     if context.words[number.first].shape != "number" and label.name != "tempo":
         return False
     low, high = _PLAUSIBLE
+    # A marked "tempo: 12" is taken even where it is implausible, so that the range check can warn about it.
     is_sure = label.name == "tempo" and not label.has_comma
     if not low <= number.value <= high and not (is_sure and (label.is_marked or number.value >= _FAR_FROM_PLAUSIBLE)):
         return False
@@ -90,7 +92,7 @@ def _is_labelled(context: NumberContext, number: Number, start: int, used: froze
 
 
 def _may_follow(context: NumberContext, number: Number, label: Label) -> bool:
-    """Whether what follows a number lets it be the tempo that its label says."""
+    """Return whether what follows a number lets it be the tempo that its label says."""
     last = number.last
     if context.is_measure(number) or context.has_slash(last) or context.unit_after(last, *_SECOND_UNITS):
         return False
@@ -108,7 +110,7 @@ def _may_follow(context: NumberContext, number: Number, label: Label) -> bool:
 
 
 def _is_known(context: NumberContext, place: int, label: Label) -> bool:
-    """Whether the word after a number that may be a tempo is no thing that the number counts."""
+    """Return whether the word after a possible tempo is not a thing that the number counts."""
     if label.name == "nearby" and context.words[label.last - 1].text == "at":
         return True
     match = context.match_at(place)

@@ -1,4 +1,4 @@
-"""Wishes that the composer cannot serve: vocals, lyrics, an artist's manner. They are named, never dropped."""
+"""Requests that the composer cannot fulfill: vocals, lyrics, an artist's style. Each gives a warning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST_NAME = 4
 
 @dataclass(frozen=True, slots=True)
 class UnsupportedRequest:
-    """Warnings about what cannot be done, the artists named, and the words that this used up."""
+    """What a prompt asks for in vain: ``warnings``, the ``genre_weights`` of artists, and the ``words`` used up."""
 
     warnings: tuple[str, ...]
     genre_weights: tuple[tuple[str, float], ...]
@@ -23,7 +23,7 @@ class UnsupportedRequest:
 
 
 def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedRequest:
-    """Collect the wishes of a prompt that cannot be served."""
+    """Collect the requests of a prompt that the composer cannot fulfill."""
     warnings: list[str] = []
     weights: list[tuple[str, float]] = []
     used: set[int] = set()
@@ -37,6 +37,7 @@ def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedReq
             warnings.append(_artist_warning(name))
             weights += value("artist", name)["genres"].items()
             used.update(range(match.first, match.last))
+    # Unknown artists come after the known ones, whose words must not be reported twice.
     for first, last in _unknown_names(prompt, matches, used):
         warnings.append(_artist_warning(prompt.written(first, last)))
         used.update(range(first, last))
@@ -44,7 +45,7 @@ def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedReq
 
 
 def _is_sung(matches: Sequence[Match], index: int) -> bool:
-    """Whether a match asks for vocals, and not for none."""
+    """Return whether a match asks for vocals, rather than for none."""
     before = matches[index - 1] if index else None
     after = matches[index + 1] if index + 1 < len(matches) else None
     return (
@@ -59,7 +60,7 @@ def _artist_warning(name: str) -> str:
 
 
 def _unknown_names(prompt: Prompt, matches: Sequence[Match], used: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield the words after ``in the style of`` or, where capitalised, after ``like`` and ``by``."""
+    """Yield the words after ``in the style of`` and, where capitalized, after ``like`` and ``by``."""
     known = {i for m in matches if not m.is_word("stop") for i in range(m.first, m.last)} | used
     for match in matches:
         if not match.is_word("style_of"):

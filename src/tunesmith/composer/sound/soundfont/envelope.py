@@ -14,19 +14,22 @@ from tunesmith.composer.sound.soundfont.generators import Gen
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 FLOOR_DB = 66.0
-"""A release ends where it has fallen this far."""
+"""A release ends where it has fallen this far, in dB."""
 
 LONGEST_RELEASE = 3.0
 SHORTEST_ATTACK, SHORTEST_RELEASE = 0.001, 0.02
 _BLOCK = 512
-_MOST_BLOCKS = 256  # falls of up to 3 s are remembered, in 64 MB at most
+# Falls of up to 3 s are cached, in 64 MB at most.
+_MOST_BLOCKS = 256
 _CLOSING = np.linspace(1, 0, 192, dtype=np.float32)
-_FULL_DB = 100.0  # decay and release times are for this many decibels
+# Decay and release times are for this many decibels.
+_FULL_DB = 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeEnvelope:
-    """Times in seconds; ``decay`` and ``release`` are for 100 dB; ``sustain_db`` is how far the decay falls."""
+    """A volume envelope: times in seconds, ``decay`` and ``release`` per 100 dB; ``sustain_db`` is the decay's
+    depth."""
 
     delay: float
     attack: float
@@ -37,12 +40,12 @@ class VolumeEnvelope:
 
     @property
     def tail(self) -> float:
-        """Seconds from letting go to silence."""
+        """Seconds from release to silence."""
         return min(LONGEST_RELEASE, self.release * FLOOR_DB / _FULL_DB)
 
     @property
     def dies_after(self) -> float:
-        """Seconds after which a note fades by itself, if it does; else infinity."""
+        """Seconds after which a held note has decayed by itself, or infinity."""
         if self.sustain_db < FLOOR_DB:
             return float("inf")
         return self.delay + self.attack + self.hold + self.decay * FLOOR_DB / _FULL_DB

@@ -1,1 +1,1 @@
-"""Chords: progressions, their variation, and how they are laid out."""
+"""Harmony: progressions, their reharmonization, and chord voicings."""
