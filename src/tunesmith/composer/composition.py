@@ -75,6 +75,7 @@ class Composition:
         spool = mix_score(score, self.session(progress, cancelled))
         progress(Progress("done", 1.0))
         rate, metadata = self.playing.sample_rate, self.metadata
+        # Samplers and game engines find the loop points in the file itself.
         if score.loop:
             metadata = with_markers(metadata, whole_loop(len(spool), rate))
         return Audio(spool, rate, metadata)
@@ -93,6 +94,7 @@ class Composition:
         """Return the same piece at another intensity, 0–1: in sync with this one, and quieter the calmer it is."""
         if not 0 <= intensity <= 1:
             raise InvalidRequest("intensity", f"must be 0 to 1, got {intensity!r}")
+        # Calmer layers are also quieter: mastered to one loudness, they would all sound equally strong.
         quieter = LAYER_RANGE_LU * (1 - intensity)
         return replace(self, playing=replace(self.playing, intensity=intensity, quieter_lu=quieter))
 
@@ -104,6 +106,7 @@ class Composition:
             "genre": score.genre,
             "key": str(score.key),
             "meter": str(score.meter),
+            # Felt beats, as the user gave them: the tempo map counts quarter notes.
             "tempo_bpm": round(score.tempo_map.changes[0][1] / score.meter.felt_beat, 4),
             "bars": score.bars,
             "duration": score.duration,
@@ -129,6 +132,7 @@ class Composition:
         """Return beats and sections in seconds, or nothing for a meter whose bar is no whole number of felt beats."""
         score, beat = self.score, self.score.meter.felt_beat
         beats_a_bar = score.meter.beats_per_bar / beat
+        # The timeline counts whole beats per bar; a bar of 7/8 has three and a half.
         if not beats_a_bar.is_integer():
             return {}
         seconds_at, bar = score.tempo_map.seconds_at, score.meter.beats_per_bar
@@ -137,6 +141,7 @@ class Composition:
             Stage(one.name, seconds_at(one.bar * bar), seconds_at((one.bar + one.bars) * bar)) for one in score.sections
         )
         whole = Timeline(
+            # Beyond the last tempo change, so that the duration lies within the timeline.
             seconds_at(max(at for at, _ in score.tempo_map.changes)) + score.duration,
             int(beats_a_bar),
             tempos,
@@ -154,6 +159,7 @@ class Composition:
         return Session(self._voice, ambience_texture, options, progress, cancelled)
 
     def _voice(self, name: str) -> Voice:
+        # Voices are kept, because the mix and each stem ask for them again.
         if name not in self._voices:
             self._voices[name] = voice_for(instrument(name), bank(self.playing.soundfont))
         return self._voices[name]
@@ -198,6 +204,7 @@ def perform(score: Score, wishes: GenerationRequest) -> Composition:
 
 def _played(composition: Composition) -> Composition:
     """Return the composition with its voices looked up, so that a bad sound bank is reported before rendering."""
+    # The built-in bank is known to be complete, and looking voices up would open it for nothing.
     if composition.playing.soundfont is None:
         return composition
     missing: list[str] = []

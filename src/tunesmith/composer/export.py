@@ -35,7 +35,9 @@ def _write_stems(composition: Composition, path: Path, progress: ProgressCallbac
         for number, (name, stem) in enumerate(composition.stems(progress, cancelled), start=1):
             words = "-".join(re.findall(r"\w+", name.lower()))
             sound = write_audio(stem, Path(folder) / "stem.wav", bits=32)
+            # The fixed timestamp makes two exports equal byte for byte.
             entry = zipfile.ZipInfo(f"{number:02d}-{words}.wav", OLDEST)
+            # In chunks: a stem of a long piece may not fit in memory.
             with sound.open("rb") as file, archive.open(entry, "w", force_zip64=True) as target:
                 while chunk := file.read(1 << 20):
                     target.write(chunk)

@@ -15,6 +15,7 @@ from tunesmith.composer.theory import MODES, Meter
 from tunesmith.errors import UnknownName
 
 Share = Annotated[float, Field(ge=0, le=1)]
+# The C loader is much faster; not every build of PyYAML has it.
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 ChordStyle = Literal[
@@ -29,6 +30,7 @@ Voicing = Literal["close", "open", "drop2", "rootless", "power", "pad", "triad",
 
 
 class _GenreModel(BaseModel):
+    # A misspelled field in a genre file is an error, not a silent default.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -207,6 +209,7 @@ class Genre(_GenreModel):
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         unknown = [mode for mode in self.modes if mode not in MODES]
+        # Parsed only for the error: a wrong meter must fail when the genre loads, not when a seed first draws it.
         for meter in self.meters:
             Meter.parse(meter)
         if unknown:
@@ -214,6 +217,7 @@ class Genre(_GenreModel):
         return self
 
 
+# Cached: the directory is part of the package and does not change.
 @functools.cache
 def genre_names() -> tuple[str, ...]:
     """Return the names of all genres, sorted."""

@@ -20,7 +20,7 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Layer:
     """A second sound under the first one.
 
-    It is a ``program`` of the bank or, where named, a synthesizer ``patch``, at ``gain_db`` and ``semitones`` relative
+    It is a ``program`` of the bank or, where named, a synthesiser ``patch``, at ``gain_db`` and ``semitones`` relative
     to the first.
     """
 
@@ -57,7 +57,7 @@ class Instrument:
     """An instrument and its sound.
 
     ``source`` is ``bank`` (sampled; ``program`` is the General MIDI program 0–127, or the kit number of a drum kit) or
-    ``synth`` (``patch`` names the synthesizer voice). ``low`` to ``high`` is the playable range in MIDI pitches,
+    ``synth`` (``patch`` names the synthesiser voice). ``low`` to ``high`` is the playable range in MIDI pitches,
     ``polyphony`` the number of notes that can sound at once. ``layers`` sound along with it, ``timbre`` changes a
     sampled sound, ``level_db`` matches its loudness to the others. ``sample_program`` is the program to play where
     another one than ``program`` sounds better.
@@ -95,6 +95,7 @@ def instruments() -> Mapping[str, Instrument]:
     rows: dict[str, dict[str, Any]] = yaml.load(text, Loader=Loader)  # noqa: S506  CSafeLoader is safe
     levels = (resources.files("tunesmith.composer") / "sounds" / "levels.yaml").read_text(encoding="utf-8")
     levels_db: dict[str, float] = yaml.load(levels, Loader=Loader) or {}  # noqa: S506  CSafeLoader is safe
+    # Levels are measured, not written by a person, so they have a file of their own.
     return {name: _instrument(name, row, levels_db.get(name, 0.0)) for name, row in rows.items()}
 
 

@@ -39,7 +39,7 @@ class Label:
 
 
 class NumberContext:
-    """The numbers of a prompt with their neighbors; numbers at the words ``taken`` mean something else."""
+    """The numbers of a prompt with their neighbours; numbers at the words ``taken`` mean something else."""
 
     def __init__(self, prompt: Prompt, matches: Sequence[Match], taken: frozenset[int]) -> None:
         self.prompt = prompt
@@ -130,11 +130,13 @@ class NumberContext:
         if self.word(last) != "/":
             return False
         is_apart = self.gap(last, last) != "" and self.gap(last + 1, last + 1) != ""
+        # "4 / 4" is still one meter; "calm / slow" separates two ideas.
         return not is_apart or (last + 1 < len(self.words) and self.words[last + 1].shape == "number")
 
     def label_before(self, first: int, used: frozenset[int] = frozenset()) -> Label | None:
         """Return the label of the number that begins at ``first``, or None; the words ``used`` are no labels."""
         place, comma = first - 1, False
+        # An at sign, "@ 120", is a label without a word.
         nearby = Label("nearby", first, is_marked=False, has_comma=False) if self._follows_at_sign(first) else None
         # Labels may lie past links ("tempo is around 120"); a limit keeps a far label from claiming the number.
         for _ in range(_MOST_LINKS):
@@ -187,6 +189,7 @@ class NumberContext:
         # The longest phrase wins, so the search starts with the farthest first word.
         for first in range(max(0, last - _LONGEST_LABEL), last):
             phrase = " ".join(word.text for word in self.words[first:last])
+            # "Denied" is no label: it is the "no" of "loop: no".
             names = tuple(name for kind, name in lookup(phrase) if kind == "label" and name != "denied")
             if names:
                 return first, names
@@ -212,6 +215,7 @@ class NumberContext:
     def kind_after(self, place: int) -> str:
         """Return whether the words after a number are a ``measure`` or something ``counted``, or nothing."""
         table: dict[str, list[str]] = index()["numbered"]
+        # Longest first, so that a phrase wins over the word with which it begins.
         for last in range(min(len(self.words), place + _LONGEST_MEASURE), place, -1):
             phrase = " ".join(word.text for word in self.words[place:last])
             kind = next((kind for kind in ("measure", "counted") if phrase in table[kind]), "")

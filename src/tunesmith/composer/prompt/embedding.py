@@ -125,7 +125,7 @@ def meaning_of(text: str) -> Meaning:
     by_label: dict[str, list[float]] = {}
     for label, similarity in zip(table.labels, near, strict=True):
         by_label.setdefault(label, []).append(float(similarity))
-    # The mean of the nearest sentences: one alone is noisy, and all together would penalize broad genres.
+    # The mean of the nearest sentences: one alone is noisy, and all together would penalise broad genres.
     best = {label: float(np.mean(sorted(rows)[-NEAREST_ANCHORS:])) for label, rows in by_label.items()}
     scores = {label: score for label, score in best.items() if not label.startswith("axis:")}
     axis = {label.removeprefix("axis:"): float(np.mean(rows)) for label, rows in by_label.items() if ":" in label}

@@ -33,7 +33,7 @@ _SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 
 @dataclass(frozen=True, slots=True)
 class GenreChoice:
-    """The chosen genre, the reason, the genres that color it, and the prompt's meaning where it was needed."""
+    """The chosen genre, the reason, the genres that colour it, and the prompt's meaning where it was needed."""
 
     name: str
     reason: Reason

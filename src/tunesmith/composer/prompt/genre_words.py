@@ -38,7 +38,7 @@ _PIANO_ALONE = "solo_piano"
 
 @dataclass(frozen=True, slots=True)
 class NamedGenre:
-    """A genre that the prompt names: ``name``, the ``words`` that name it, and the ``others`` that color it."""
+    """A genre that the prompt names: ``name``, the ``words`` that name it, and the ``others`` that colour it."""
 
     name: str
     words: str

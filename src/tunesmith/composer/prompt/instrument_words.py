@@ -20,6 +20,7 @@ def wanted_names(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[s
     found: dict[str, tuple[str, int]] = {}
     for i, match in enumerate(matches):
         for kind in ("instrument", "family"):
+            # The first meaning only: a word that could be two instruments must not add both.
             for name in match.names(kind)[:1]:
                 if i not in refused and not match.names("genre") and _can_play(kind, name):
                     found.setdefault(name, (kind, i))
@@ -41,6 +42,7 @@ def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
         fits = [i for i in part.instruments if instruments()[i].family in family.get("from", ())]
         if fits and (role is None or part.role == role):
             own += fits
+    # Drawn by seed among the genre's own, so that two pieces need not have the same piano.
     return own[int(rng_for(seed, "brief", name).integers(len(own)))] if own else str(family["default"])
 
 
@@ -57,6 +59,7 @@ def excluded_instruments(matches: Sequence[Match], refused: frozenset[int]) -> f
 def covered(kind: str, name: str) -> frozenset[str]:
     """Return all that an excluded name covers: ``piano`` covers every piano, ``drums`` the role and the family."""
     if kind == "instrument":
+        # "No piano" means no piano of any kind.
         return _PIANOS if name == "piano" else frozenset({name})
     return frozenset(value("family", name).get("leaves_out", ()))
 
@@ -64,6 +67,7 @@ def covered(kind: str, name: str) -> frozenset[str]:
 def flag_instrument(name: str) -> tuple[str, str]:
     """Return (kind, name) of an instrument or family flag in any language; raise UnknownName for others."""
     canonical = phrase_key(name).replace(" ", "_")
+    # Instrument names first: the tables may give a name other meanings in other languages.
     if canonical in instruments():
         return "instrument", canonical
     for kind, meant in lookup(phrase_key(name)):

@@ -92,6 +92,7 @@ def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedKey, .
     """Return the keys that the prompt names, the last one last; without any, the mode alone, or nothing."""
     found = [*_german(prompt), *_lettered(prompt), *_solfege(prompt), *_iroha(prompt), *_short(prompt),
              *_labelled(prompt), *_chinese(prompt)]  # fmt: skip
+    # Letters with a bare accidental are ambiguous, so they count only where nothing clearer is said.
     if found or (found := _signed(prompt, matches)):
         return _without_overlaps(sorted(found, key=lambda wish: (wish.end, -wish.start)))
     alone = _mode_alone(prompt, matches)
@@ -100,6 +101,7 @@ def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedKey, .
 
 def _without_overlaps(found: Sequence[RequestedKey]) -> tuple[RequestedKey, ...]:
     """Keep, of keys that share words, the one that ends last."""
+    # Several patterns may match one key; the match that ends last has read the most of it.
     return tuple(w for i, w in enumerate(found) if not any(later.start < w.end for later in found[i + 1 :]))
 
 
@@ -134,6 +136,7 @@ def _is_article(prompt: Prompt, match: re.Match[str]) -> bool:
     """Return whether the a of ``a minor key`` or ``a major win`` is the article, not a note."""
     if match[2] != "a" or match[3] or match[1]:
         return False
+    # "a minor key" is any minor key, "A minor key" one on A.
     if re.match(r"[ -](?:key|scale|mode|tonality|chord)", prompt.folded[match.end() :]):
         return prompt.text[match.start(2)] == "a"
     rest = prompt.folded[match.end() :].strip()
@@ -178,6 +181,7 @@ def _labelled(prompt: Prompt) -> list[RequestedKey]:
     """Read a note after a word for key: ``key: Cm``, ``tonalidad: si bemol``, ``キーはG``."""
     found = []
     for m in _KEY_OF.finditer(prompt.folded):
+        # "Key: a calm one" has an article, not a note.
         is_article = m[2] == "a" and not (m[3] or m[6]) and prompt.text[m.start(2)] == "a"
         if is_article and re.match(r"\s*[^\W\d]", prompt.folded[m.end() :]):
             continue
@@ -191,6 +195,7 @@ def _chinese(prompt: Prompt) -> list[RequestedKey]:
     """Read ``♭B大调``, ``#f小调``, ``G调``, and the ``1=G`` of numbered notation."""
     found = []
     for m in _CHINESE.finditer(prompt.text):
+        # 大 or 小 before 调 tells the mode; a bare 调 leaves it open.
         mode = {"大": "major", "小": "minor"}.get(m[4][0])
         found.append(RequestedKey((LETTERS[m[2].upper()] + _shift(m[1]) + _shift(m[3])) % 12, mode, *m.span()))
     return found + [
@@ -205,6 +210,7 @@ def _signed(prompt: Prompt, matches: Sequence[Match]) -> list[RequestedKey]:
     return [
         RequestedKey((LETTERS[m[1]] + _shift(m[2])) % 12, None, *m.span())
         for m in _SIGNED.finditer(prompt.text)
+        # Transposing instruments carry a note in their name.
         if not any(m.end() < start and prompt.text[m.end() : start].strip(" ") == "" for start in starts)
     ]
 
@@ -213,6 +219,7 @@ def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> RequestedKey | None
     for match, name in of_kind(matches, "mode"):
         if name not in ("major", "minor"):
             return RequestedKey(None, name, prompt.words[match.first].start, prompt.words[match.last - 1].end)
+    # The mode may come without a tonic: "in a minor key".
     said = _MODE_ONLY.search(prompt.folded)
     if said is None:
         return None

@@ -71,6 +71,7 @@ def _requested_length(
     duration, bars = request.duration, request.bars
     if duration is not None:
         reasons.append(Reason("duration", f"{duration:g} s", "flag", "asked for"))
+    # Bars in a flag decide the length, so a duration in the prompt would only contradict them.
     elif said.durations and bars is None:
         duration = _within_limits(said.durations[-1].low, warnings)
         words = said.prompt.written(said.durations[-1].first, said.durations[-1].last)
@@ -79,6 +80,7 @@ def _requested_length(
             warnings.append(f"duration: the prompt names several; the last, {duration:g} s, is used")
     if bars is not None:
         reasons.append(Reason("bars", str(bars), "flag", "asked for"))
+    # The duration flag decides the length, so bars in the prompt are not used.
     elif said.bars and request.duration is None and 1 <= said.bars[-1].low <= _MOST_BARS:
         bars = int(said.bars[-1].low)
         reasons.append(Reason("bars", str(bars), "prompt", f"the prompt says {bars} bars"))
@@ -90,6 +92,7 @@ def _requested_length(
 
 
 def _within_limits(seconds: float, warnings: list[str]) -> float:
+    # A prompt is never refused for its length: it is limited, with a warning.
     limited = min(max(seconds, MIN_DURATION_SECONDS), MAX_DURATION_SECONDS)
     if limited != seconds:
         warnings.append(
@@ -121,6 +124,7 @@ def _seconds(bars: int, meter: Meter, bpm: float) -> float:
 def _by_bars(request: GenerationRequest, meter: Meter, length: Length) -> Length:
     assert length.bars is not None
     seconds = _seconds(length.bars, meter, length.tempo.bpm)
+    # Between the limits, bars and tempo give the duration.
     if MIN_DURATION_SECONDS <= seconds <= MAX_DURATION_SECONDS:
         return length
     problem = (
@@ -139,6 +143,7 @@ def _by_both(request: GenerationRequest, meter: Meter, length: Length) -> Length
     """Make bars and duration agree, by the tempo where it is open."""
     assert length.bars is not None
     assert length.duration is not None
+    # The tolerance covers durations that were rounded to hundredths of a second.
     if (
         length.tempo.is_given
         and abs(_seconds(length.bars, meter, length.tempo.bpm) - length.duration) <= _AGREE_SECONDS
@@ -149,6 +154,7 @@ def _by_both(request: GenerationRequest, meter: Meter, length: Length) -> Length
         f"{length.bars} bars of {meter} in {length.duration:g} s need {bpm:.1f} bpm"
         + (f", but the tempo is {length.tempo.bpm:g} bpm" if length.tempo.is_given else "")
     )  # fmt: skip
+    # An open tempo absorbs the difference, so that both bars and duration hold.
     if not length.tempo.is_given and MIN_TEMPO_BPM <= bpm <= MAX_TEMPO_BPM:
         because = f"{length.bars} bars must last {length.duration:g} s"
         return replace(length, tempo=exact_tempo(bpm, "flag" if request.bars else "prompt", because))

@@ -66,6 +66,7 @@ def lookup(phrase: str) -> tuple[tuple[str, str], ...]:
 
 
 def _longest_at(words: Sequence[Word], place: int) -> Match | None:
+    # Bounded by the longest phrase that begins with this word: most words begin none.
     longest = max(_reach().get(words[place].text, 0), _reach().get(stem(words[place].text), 0))
     for last in range(min(len(words), place + longest), place, -1):
         texts = [word.text for word in words[place:last]]
@@ -81,6 +82,7 @@ def _compound_at(words: Sequence[Word], place: int) -> Match | None:
     for tail in _LACKING_TAILS:
         head = words[place].text.removesuffix(tail)
         meanings = lookup(head) if head != words[place].text else ()
+        # Only for instruments: "careless" does not ask to leave anything out.
         if any(kind in ("instrument", "family") for kind, _ in meanings):
             return Match(place, place + 1, meanings)
     for tail in _COMPOUND_TAILS:
@@ -105,12 +107,13 @@ def _reach() -> Mapping[str, int]:
 
 
 def _clashes(words: Sequence[Word], match: Match) -> bool:
-    """Return whether a word's neighbors show that it means something else: ``my house``, ``rock climbing``."""
+    """Return whether a word's neighbours show that it means something else: ``my house``, ``rock climbing``."""
     rule = index()["clashes"].get(" ".join(word.text for word in words[match.first : match.last]))
     if rule is None:
         return False
     before = words[match.first - 1].text if match.first else ""
     after = words[match.last].text if match.last < len(words) else ""
+    # YAML reads some words, such as "no", as other types, hence the conversion.
     return before in map(str, rule.get("not_after", ())) or after in map(str, rule.get("not_before", ()))
 
 

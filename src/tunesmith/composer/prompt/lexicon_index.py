@@ -21,6 +21,7 @@ TABLES = {
     "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "artists": "artist",
     "modes": "mode", "styles": "style", "labels": "label",
 }  # fmt: skip
+# Only these lines affect prompts, so that a change of a groove does not make the index stale.
 _OWN_WORDING = re.compile(r"^(?:title|aliases|anchors|valence|arousal):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE)
 _EXACT_ONLY = frozenset({"word", "artist", "label"})
 
@@ -67,6 +68,7 @@ def build_index() -> dict[str, Any]:
         values.setdefault(kind, {})[name] = value
         own_name = phrase_key(name.replace("_", " "))
         for key in map(phrase_key, words):
+            # An alias that is ambiguous only hints at its genre; the genre's own name never does.
             strength = _strength(phrases.get(key, ())) if kind == "genre" and key != own_name else kind
             _add(phrases, key, f"{strength}:{name}")
             # Function words, names and labels match exactly only: their stems would match other words too.
@@ -133,6 +135,7 @@ def index() -> Index:
     path = index_path()
     if path.is_file():
         built: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        # The digest detects edited tables, in a checkout where the index was not rebuilt.
         if built["digest"] == sources_digest():
             return built
     return build_index()

@@ -27,6 +27,7 @@ def refused(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
     for index, match in enumerate(matches):
         if match.is_word("negate"):
             found.update(_after(prompt, matches, index))
+        # In Japanese and Chinese the negation follows its object.
         if match.is_word("negate_after"):
             found.update(_before(matches, index))
         if _is_thing(match) and (_is_switched_off(prompt, matches, index) or _is_lacking(prompt, match)):
@@ -45,6 +46,7 @@ def _after(prompt: Prompt, matches: Sequence[Match], index: int) -> Iterator[int
     place += is_list
     for following in range(index + 1, len(matches)):
         match = matches[following]
+        # Fillers, as in "no kind of drums", do not end a negation.
         gap = [word for word in prompt.words[place : match.first] if word.text not in _FILLERS]
         if len(gap) == 1 and gap[0].text == "/":
             gap, joined = [], True
@@ -74,6 +76,7 @@ def _is_switched_off(prompt: Prompt, matches: Sequence[Match], index: int) -> bo
     ):
         return False
     sign = prompt.text[prompt.words[end - 1].end : prompt.words[after.first].start].strip()
+    # "Loop: no" is a refusal; in "loop: no drums" the no belongs to what follows.
     ends = after.last >= len(prompt.words) or prompt.words[after.last].shape == "mark"
     gap = "" if ends else prompt.text[prompt.words[after.last - 1].end : prompt.words[after.last].start]
     is_bound = sign in (":", "=") or (sign == "" and prompt.words[after.first].text == "off")
@@ -103,6 +106,7 @@ def _before(matches: Sequence[Match], index: int) -> Iterator[int]:
     place = matches[index].first
     for preceding in range(index - 1, -1, -1):
         match = matches[preceding]
+        # Only adjacent words: a negation at the end refuses the phrase right before it.
         if match.last != place:
             return
         if _is_thing(match):

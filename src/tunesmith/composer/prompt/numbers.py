@@ -62,6 +62,7 @@ def _digits(text: str, place: int) -> Number | None:
         return None
     groups = _GROUPS.fullmatch(text)
     grouped = float(re.sub("[.,]", "", text)) if groups else None
+    # Several separators are groups of thousands, or no number at all.
     if text.count(",") + text.count(".") > 1:
         return None if grouped is None else Number(grouped, place, place + 1)
     is_comma = groups is not None and groups[1] == ","
@@ -121,6 +122,7 @@ def _ideographs(words: Sequence[Word], place: int) -> Number | None:
         if text in _TENS:
             total += (pending or 1) * _TENS[text]
             pending = 0
+        # Digits in a row, 一二八, are read by place value.
         elif words[last].shape == "cjk" and 0 < index()["numbers"].get(text, 0) < 10:
             pending = pending * 10 + index()["numbers"][text]
         else:

@@ -105,6 +105,7 @@ def understand(text: str) -> ParsedPrompt:
     notes = read_note_tempos(prompt)
     spoken_for |= {place for said in notes for place in range(said.first, said.last)}
     named = _named(matches) | decade_words(prompt, matches) | _numbers_in_labels(prompt, matches)
+    # Decades and names that contain numbers are taken, so that they are not read as lengths.
     context = NumberContext(prompt, matches, spoken_for | named)
     tempos = tuple(sorted((*notes, *read_tempos(context)), key=lambda said: said.first))
     durations, bars = read_durations(context), read_bars(context)
@@ -144,5 +145,6 @@ def _left_over(prompt: Prompt, matches: Sequence[Match], used: frozenset[int]) -
     return tuple(
         word.text
         for i, word in enumerate(prompt.words)
+        # Single Latin letters are list marks or initials; a single ideograph is a word.
         if i not in known and word.shape in ("word", "cjk") and (len(word.text) > 1 or word.shape == "cjk")
     )

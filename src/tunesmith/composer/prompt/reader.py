@@ -111,11 +111,13 @@ def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[ch
         for t in tempos
         if t not in possible
     ]
+    # The last one counts, as a correction would: "120 bpm, no, 100 bpm".
     if len({(t.low, t.high) for t in possible}) > 1:
         warnings.append(f"tempo: the prompt names several; the last, {possible[-1].high:g} bpm, is used")
     if possible:
         low, high = possible[-1].low, possible[-1].high
         because = f"the prompt says {said.prompt.written(possible[-1].first, possible[-1].last)!r}"
+        # A range, "90 to 100 bpm", leaves the writer room to meet the duration.
         exact = low == high
         tempo = choices.exact_tempo(low, "prompt", because) if exact else choices.tempo_within(low, high, because)
         return tempo, tuple(warnings)
@@ -201,6 +203,7 @@ def _players(asked: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players:
         match = said.matches[i]
         because = f"the prompt says {said.prompt.written(match.first, match.last)!r}"
         found.setdefault(player, Reason("instruments", player, "prompt", because))
+    # What other genres lend gives way as soon as a flag names the instruments.
     for name in () if request.instruments else chosen.lent("instruments"):
         found.setdefault(name, Reason("instruments", name, "prompt", f"lent by {chosen.lender_of(name)}"))
     return _settled(found, without, refused_by_flag)

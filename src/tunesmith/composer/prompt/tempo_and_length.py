@@ -94,6 +94,7 @@ def _with_bare_seconds(context: NumberContext, found: list[NumberRange]) -> list
     starts = {number.first: number for number in context.numbers}
     covered = {said.first for said in found}
     rows = []
+    # "1 min 30" has no unit after the 30; every condition here rules out another meaning of such a number.
     for said in found:
         number = starts.get(said.last)
         is_seconds = (
@@ -115,6 +116,7 @@ def _with_bare_seconds(context: NumberContext, found: list[NumberRange]) -> list
 def _with_fractions(context: NumberContext) -> Iterator[Number]:
     """Yield the numbers, with ``1/2`` and ``1 1/2`` before a unit of time, and ``1 200``, as one."""
     rows, skip = context.numbers, 0
+    # Fractions come as separate numbers around a slash.
     for index_, number in enumerate(rows):
         if number.first < skip:
             continue
@@ -126,6 +128,7 @@ def _with_fractions(context: NumberContext) -> Iterator[Number]:
 def _fraction(context: NumberContext, rows: tuple[Number, ...], index_: int) -> Number | None:
     first = rows[index_]
     pairs = [(0.0, index_)]
+    # A mixed number, 1 1/2, has the whole part before the fraction.
     if index_ + 2 < len(rows) and rows[index_ + 1].first == first.last:
         pairs.append((first.value, index_ + 1))
     for whole, at in pairs:
@@ -202,6 +205,7 @@ def _single(context: NumberContext) -> Iterator[NumberRange]:
             yield NumberRange(seconds, seconds, place, end)
     for place in range(len(context.words)):
         unit = context.unit_after(place, "minute")
+        # A unit after a number or an article is read elsewhere.
         is_bare = unit and place not in numbered and context.word(place - 1) not in _ONE
         half = context.unit_after(unit[1], "half") if unit and is_bare else None
         if unit and half and context.word(unit[1]) in _AND_A_HALF:
@@ -238,6 +242,7 @@ def _stands_alone(context: NumberContext, number: Number) -> bool:
 
 def _clocks(context: NumberContext) -> Iterator[NumberRange]:
     text = context.prompt.folded
+    # Read from the text, because the number reader leaves out whatever has a colon.
     for clock in _CLOCK.finditer(text):
         seconds = int(clock[1] or 0) * 3600.0 + int(clock[2]) * 60.0 + int(clock[3])
         yield _at(context, seconds, *clock.span())

@@ -32,6 +32,7 @@ def read_note_tempos(prompt: Prompt) -> tuple[NumberRange, ...]:
 
 
 def _by_sign(prompt: Prompt) -> Iterator[NumberRange]:
+    # Read from the text: the note signs are no words.
     for found in _NOTE_TEMPO.finditer(prompt.text):
         low = float(found[3].replace(",", "."))
         quarters = _NOTE_QUARTERS[found[1]] * (1.5 if found[2] else 1.0)
@@ -49,6 +50,7 @@ def _by_name(prompt: Prompt) -> Iterator[NumberRange]:
         for first in range(max(0, last - _LONGEST_NOTE), last):
             quarters = notes.get(" ".join(word.text for word in prompt.words[first:last]))
             if quarters is not None:
+                # Two separators make no tempo; 0 is out of range and is reported as such.
                 tempo = (
                     float(number.text.replace(",", ".")) if number.text.count(".") + number.text.count(",") < 2 else 0
                 )
@@ -66,6 +68,7 @@ def read_tempos(context: NumberContext) -> tuple[NumberRange, ...]:
         unit = context.tempo_unit_after(number)
         used.update(range(number.last, unit) if unit else ())
     for place, number in enumerate(numbers):
+        # "80-90 bpm" is one range, not two tempos.
         low, start = context.range_start(place, _LOWEST_OF_RANGE)
         unit = context.tempo_unit_after(number)
         if unit:
@@ -81,6 +84,7 @@ def _is_labelled(context: NumberContext, number: Number, start: int, used: froze
     label = context.label_before(start, used)
     if label is None or label.name not in ("tempo", "pace", "nearby", "word"):
         return False
+    # A number in words after "at" or "around" is rarely a tempo: "at one".
     if context.words[number.first].shape != "number" and label.name != "tempo":
         return False
     low, high = _PLAUSIBLE

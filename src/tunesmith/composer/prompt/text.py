@@ -79,7 +79,7 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else "".join(map(_fold_character, text))
 
 
-# Cached per character: normalization is slow, and a prompt uses few different characters.
+# Cached per character: normalisation is slow, and a prompt uses few different characters.
 @functools.lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
     # One character must stay one, so that places in the folded text are places in the original.

@@ -49,6 +49,7 @@ def _is_sung(matches: Sequence[Match], index: int) -> bool:
     before = matches[index - 1] if index else None
     after = matches[index + 1] if index + 1 < len(matches) else None
     return (
+        # A negation may come before the word or, as in Japanese, after it.
         matches[index].is_word("vocals")
         and not (before is not None and (before.is_word("negate") or before.is_word("instrumental")))
         and not (after is not None and after.is_word("negate_after"))
@@ -60,12 +61,13 @@ def _artist_warning(name: str) -> str:
 
 
 def _unknown_names(prompt: Prompt, matches: Sequence[Match], used: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield the words after ``in the style of`` and, where capitalized, after ``like`` and ``by``."""
+    """Yield the words after ``in the style of`` and, where capitalised, after ``like`` and ``by``."""
     known = {i for m in matches if not m.is_word("stop") for i in range(m.first, m.last)} | used
     for match in matches:
         if not match.is_word("style_of"):
             continue
         trigger = " ".join(word.text for word in prompt.words[match.first : match.last])
+        # After "in the style of" a name follows for certain; after "like" only a capital letter shows one.
         sure = any(part in trigger for part in _SURE_TRIGGERS)
         if not sure and trigger not in _CAPITAL_TRIGGERS:
             continue

@@ -20,6 +20,7 @@ _KNOWN_NAMES = re.compile(r"(?<!\d)(?:24/7|9/11|50/50|100\s?%|808|909|707|606|30
 def unused_number_warnings(prompt: Prompt, matches: Sequence[Match], used: frozenset[int]) -> tuple[str, ...]:
     """Return a warning for each number in digits that may be meant and that no field uses."""
     context = NumberContext(prompt, matches, used)
+    # Numbers inside a known phrase, such as "8-bit", have been used.
     named = {i for m in matches for i in range(m.first, m.last)}
     for name in _KNOWN_NAMES.finditer(prompt.folded):
         named.update(prompt.places(*name.span()))
@@ -28,6 +29,7 @@ def unused_number_warnings(prompt: Prompt, matches: Sequence[Match], used: froze
 
 def _warnings(context: NumberContext, known: frozenset[int]) -> Iterator[str]:
     for place, word in enumerate(context.words):
+        # Only digits: a number in words is more often part of a phrase than a value.
         number = number_at(context.words, place) if word.shape == "number" and place not in known else None
         if number is None:
             continue
@@ -54,6 +56,7 @@ def _is_alone(context: NumberContext, number: Number) -> bool:
         or _is_joined(context, number)
     ):
         return False
+    # A number that is a clause of its own was meant as a value.
     if before < 0 or context.words[before].is_pause:
         return True
     match = next((m for m in context.matches if m.last == number.first), None)

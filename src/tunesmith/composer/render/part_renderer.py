@@ -21,7 +21,7 @@ RELEASED_FADE = round(0.03 * SAMPLE_RATE)
 
 
 def balance(pan: float) -> tuple[float, float]:
-    """Return the gains (left, right) of a constant-power balance, both 1 at the center."""
+    """Return the gains (left, right) of a constant-power balance, both 1 at the centre."""
     angle = (min(1.0, max(-1.0, pan)) + 1) * math.pi / 4
     return math.sqrt(2) * math.cos(angle), math.sqrt(2) * math.sin(angle)
 
@@ -87,7 +87,7 @@ class PartPlayer:
             for sound in self._sounding:
                 sound.cut_at(at, HELD_FADE if sound.released > at else RELEASED_FADE)
             return
-        # The oldest notes give way, as on a synthesizer with a fixed number of voices.
+        # The oldest notes give way, as on a synthesiser with a fixed number of voices.
         held = [sound for sound in self._sounding if sound.cut is None and sound.released > at]
         for sound in held[: max(0, len(held) - self._polyphony + 1)]:
             sound.cut_at(at, HELD_FADE)

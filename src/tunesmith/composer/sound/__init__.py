@@ -1,1 +1,1 @@
-"""Notes → sound: one voice per instrument, sampled from the bank or synthesized, and background ambience."""
+"""Notes → sound: one voice per instrument, sampled from the bank or synthesised, and background ambience."""

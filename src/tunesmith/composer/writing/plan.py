@@ -70,6 +70,7 @@ class Plan:
 
     def section_at(self, beat: float) -> Section:
         """Return the section at ``beat``; the last one after the end."""
+        # The small offset keeps a beat that rounding put just before a bar line in its bar.
         bar = int(beat / self.beats_per_bar + 1e-6)
         index = bisect.bisect_right(self.sections, bar, key=lambda section: section.bar) - 1
         return self.sections[max(0, index)]

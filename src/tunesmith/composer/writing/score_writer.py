@@ -84,6 +84,7 @@ def write_score(brief: Brief) -> Writing:
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
+    # Each step draws from its own generator, so that another form does not change the band.
     sections = build_sections(brief, genre, timeline, rng_for(brief.seed, "form"))
     setting = Setting(genre, brief.key, brief.meter, brief.mood, brief.loop)
     chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
@@ -104,6 +105,7 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
 
 
 def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[Note]) -> Part:
+    # The plan of the performance sees only this player's notes.
     plan = replace(plan, written={player.name: tuple(notes)})
     played = perform(plan, player, tuple(notes), rng_for(plan.brief.seed, "perform", player.name))
     if not plan.brief.loop and ending_of(plan) == "fade":
@@ -123,6 +125,7 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
 
 def _within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
     """Leave out or shorten the notes that would sound past the end of the piece."""
+    # Cut to the grid, so that every length is exact in the document too.
     grid_end = int(end * 960) / 960
     return tuple(
         note if note.end <= grid_end else replace(note, length=grid_end - note.start)

@@ -41,8 +41,7 @@ def read_steps(text: str, beats: float) -> tuple[Step, ...]:
 
 
 def pattern_bars(texts: Mapping[str, Sequence[str]], meter: Meter, energy: float) -> str:
-    """Return the pattern for ``energy`` from those of a meter (``4/4``, ``3/4``, ``6/8`` …), listed from calm to
-    busy."""
+    """Return the pattern for ``energy`` from those of each meter (``4/4``, ``3/4``, ``6/8`` …), calm to busy."""
     options = texts.get(str(meter)) or texts.get(_kin(meter)) or texts["4/4"]
     return options[min(len(options) - 1, int(energy * len(options)))]
 

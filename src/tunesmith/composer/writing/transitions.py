@@ -30,9 +30,11 @@ def write_effects(plan: Plan, player: Player, random: np.random.Generator) -> tu
 def _at_seam(plan: Plan, player: Player, before: Section, after: Section, random: np.random.Generator) -> Note | None:
     change = after.energy - before.energy
     seam = after.bar * plan.beats_per_bar
+    # A drop is an event even where the energy was already high.
     rises = change >= RISE or (after.name == "drop" and change >= 0)
     velocity = round(60 + 55 * max(after.energy, before.energy))
     if player.instrument in LEADING_IN:
+        # Not every change deserves a riser; a large one always gets it.
         if not rises or after.energy < player.entry or (change < 0.25 and not chance_of(random, 0.8)):
             return None
         length = _lead_in(plan, player.instrument, before)
@@ -40,6 +42,7 @@ def _at_seam(plan: Plan, player: Player, before: Section, after: Section, random
     wanted = change <= -FALL if player.instrument == "downlifter" else rises
     if not wanted or max(after.energy, before.energy) < player.entry:
         return None
+    # The effect must not outlast the section that it opens.
     length = min(after.bars * plan.beats_per_bar, _bars(plan, 2 if player.instrument == "downlifter" else 1))
     return Note(on_grid(seam), on_grid(length), EFFECT_PITCH, velocity)
 

@@ -1,4 +1,4 @@
-"""Background ambience: rain, sea, fire, voices … synthesized from noise and grains, seamless by construction."""
+"""Background ambience: rain, sea, fire, voices … synthesised from noise and grains, seamless by construction."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def _talk(samples: int, talkers: int, random: np.random.Generator) -> Iterator[G
         Speaker(random.uniform(90, 135), 1.0) if person % 2 else Speaker(random.uniform(165, 235), 1.16)
         for person in range(_PEOPLE)
     ]
-    # A few phrases per speaker are rendered and reused: speech is the slowest sound here.
+    # A few phrases per speaker are rendered and reused, because rendering one is slow.
     phrases = [[phrase(speaker, int(random.integers(5, 13)), random) for _ in range(_PHRASES)] for speaker in speakers]
     for talker in range(talkers):
         gain, pan = float(random.uniform(0.1, 1.0) ** 1.5), float(random.uniform(-0.9, 0.9))
@@ -96,7 +96,7 @@ def city(samples: int, random: np.random.Generator) -> Samples:
 
 
 def _pass_by(street: Samples, start: int, random: np.random.Generator) -> None:
-    """Add a car to ``street`` (2, samples), with wrap-around: tires and engine, from one side to the other."""
+    """Add a car to ``street`` (2, samples), with wrap-around: tyres and engine, from one side to the other."""
     length = round(random.uniform(2.5, 4.5) * SAMPLE_RATE)
     way = np.linspace(-1, 1, length, dtype=np.float32)
     near = 1 / (1 + 30 * way**2) - 1 / 31

@@ -66,7 +66,7 @@ def slow(samples: int, random: np.random.Generator, rate: float, low: float, hig
 
 def interpolated(points: npt.NDArray[np.float64], samples: int) -> Mono:
     """Return a curve through evenly spaced points, with wrap-around."""
-    # The cosine is evaluated on a coarse grid and interpolated: per sample it would cost more than the noise itself.
+    # The cosine is evaluated on a coarse grid and interpolated, because one per sample would be slow.
     grid = np.arange(0, samples + _GRID, _GRID) / samples * points.size
     whole = np.floor(grid).astype(np.intp)
     part = (1 - np.cos(np.pi * (grid - whole))) / 2

@@ -38,6 +38,7 @@ def fire(samples: int, random: np.random.Generator) -> Samples:
 def _crackles(samples: int, random: np.random.Generator) -> Iterator[Grain]:
     for cluster in random.integers(0, samples, count(samples, 25, random)):
         pan = float(random.uniform(-0.7, 0.7))
+        # Crackles come in clusters, as in a real fire.
         for _ in range(int(random.geometric(0.4))):
             length = int(random.integers(100, 900))
             fall = np.exp(np.arange(length, dtype=np.float32) * (-6 / length))
@@ -56,6 +57,7 @@ def _songs(samples: int, random: np.random.Generator, rate: float) -> Iterator[G
     """Yield the syllables of phrases, ``rate`` phrases per second, of a few birds that each keep to their song."""
     voices = [_song(random) for _ in range(6)]
     places = random.uniform(-0.9, 0.9, len(voices))
+    # Distances are fixed per bird, so that each keeps its place.
     distances = random.uniform(0.25, 1.0, len(voices))
     for start in random.integers(0, samples, count(samples, rate, random)):
         bird = int(random.integers(len(voices)))
@@ -74,6 +76,7 @@ def _song(random: np.random.Generator) -> list[Mono]:
         length = int(random.uniform(0.05, 0.15) * SAMPLE_RATE)
         way = np.arange(length) / length
         bend = 0.16 * np.sin(2 * np.pi * way * random.uniform(0.5, 2.5)) + random.uniform(-0.15, 0.2) * way
+        # A trill is a fast, small bend on top of the song's own.
         bend += 0.05 * np.sin(2 * np.pi * trill * way * length / SAMPLE_RATE)
         phase = 2 * np.pi * np.cumsum(root * (1 + bend)) / SAMPLE_RATE
         syllables.append(((np.sin(phase) + 0.12 * np.sin(2 * phase)) * np.sin(np.pi * way) ** 1.3).astype(np.float32))
@@ -87,6 +90,7 @@ def night(samples: int, random: np.random.Generator) -> Samples:
     for gain in (1.0, 0.2, 0.09):
         grains += _cricket(samples, gain, random)
     near = place_grains(samples, grains)
+    # The echo comes from the other side, which makes the night wide.
     echo = np.roll(near[::-1], round(_ECHO_SECONDS * SAMPLE_RATE), axis=1) * np.float32(0.25)
     return np.asarray(to_stereo(air) + near + echo, np.float32)
 

@@ -53,8 +53,7 @@ def phrase(speaker: Speaker, syllables: int, random: np.random.Generator) -> Mon
 def _articulation(
     edges: npt.NDArray[np.float64], time: npt.NDArray[np.float64], random: np.random.Generator
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the loudness of the voice, and the consonants between its vowels: fricatives and plosives, (samples,)
-    each."""
+    """Return the loudness of the voice, and its consonants (fricatives and plosives), (samples,) each."""
     turns = np.sort(np.concatenate([edges, (edges[:-1] + edges[1:]) / 2]))
     loudness = np.interp(time, turns, np.resize([0.45, 1.0], turns.size))
     consonants = np.zeros(time.size)
@@ -88,7 +87,7 @@ def _through_formants(
     index = np.arange(frames)[:, None] * _HOP + np.arange(_FRAME)
     frequency = np.fft.rfftfreq(_FRAME, 1 / SAMPLE_RATE)[None]
     moments = (np.arange(frames) + 1) * _HOP / SAMPLE_RATE
-    # The glottis and the mouth together let the spectrum fall towards the highs.
+    # The spectrum of a voice falls towards the highs.
     gain = 1 / (1 + np.sqrt(frequency / 700))
     for number, width in enumerate(_WIDTHS):
         centre = np.interp(moments, middles, vowels[:, number])[:, None] if number < 3 else fourth

@@ -1,4 +1,4 @@
-"""The table of patches: every synthesised instrument but the drum kits, as numbers."""
+"""The table of patches: every synthesised instrument except the drum kits, as numbers."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def _player(seat: PartAssignment, brief: Brief, genre: Genre, random: np.random.
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,
         gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if seat.asked else part.gain_db) + seat.gain_db)),
-        # What the user named belongs nearer to the center.
+        # What the user named belongs nearer to the centre.
         pan=part.pan * (0.5 if seat.asked else 1.0),
     )
 

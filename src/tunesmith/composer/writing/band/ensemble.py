@@ -84,12 +84,14 @@ def company_of(brief: Brief, genre: Genre, cast: Iterable[str] = ()) -> Ensemble
     spoken = (name for name in cast if is_spoken_of(brief, name))
     named = tuple(dict.fromkeys((*brief.instruments, *spoken)))
     size = next((count for count, words in _SIZES.items() if words.search(text)), 0)
+    # A counted ensemble is never alone.
     alone = bool(named) and not size and _ALONE.search(text) is not None
     return Ensemble(named, alone and not _is_a_solo_with_band(text), size, brief.mood.arousal, genre.family)
 
 
 def is_spoken_of(brief: Brief, name: str) -> bool:
     """Return whether the prompt names the instrument, even in a genre's name: the piano of a jazz piano trio."""
+    # Pads, effects and kits have generic names that a prompt may use in another sense.
     if instrument(name).family in ("pads", "effects", "drums"):
         return name in brief.instruments
     if any(name in other and name != other for other in brief.instruments):

@@ -81,6 +81,7 @@ def arranged(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAss
     if not any(seat.asked for seat in seats) and not company.size:
         return seats
     if company.size == len(STRING_QUARTET) and "strings" in company.named:
+        # A string quartet has fixed parts, whatever the genre.
         return [PartAssignment(_part(role, name, register), name) for role, name, register in STRING_QUARTET]
     if company.alone:
         seats = _alone(seats)
@@ -152,6 +153,7 @@ def _alone(seats: Sequence[PartAssignment]) -> list[PartAssignment]:
 
 def _counted(seats: Sequence[PartAssignment], size: int) -> list[PartAssignment]:
     """Keep as many instruments as the prompt counts, the named ones first; one of them leads."""
+    # Pads and effects are no members of a counted ensemble.
     seats = [seat for seat in seats if seat.asked or seat.part.role not in ("pad", "effects")] or seats
     ranked = sorted(seats, key=lambda seat: (not seat.asked, FILLING.index(seat.part.role)))
     kept = list(dict.fromkeys(seat.instrument for seat in ranked))[:size]

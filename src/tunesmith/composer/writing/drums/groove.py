@@ -65,6 +65,7 @@ def _bars_of(steps: int, patterns: tuple[tuple[str, str], ...], beats: float) ->
 def bars_of(groove: Groove, meter: Meter) -> tuple[Bar, ...]:
     """Return the bars of a groove as hits, adapted to ``meter`` where the groove has another."""
     own = Meter.parse(groove.meter)
+    # Patterns become a tuple, because the cache needs a hashable key.
     bars = _bars_of(groove.steps, tuple(groove.patterns.items()), own.beats_per_bar)
     return bars if own == meter else tuple(_bent(bar, own, meter) for bar in bars)
 
@@ -125,6 +126,7 @@ def choose_groove(grooves: Sequence[Groove], styles: Sequence[str], meter: Meter
         pool = pool or [(rank, groove) for rank, groove in kin if {"kick", "snare", "taiko"} & set(groove.patterns)]
     if not pool:
         return None
+    # The name breaks ties, so that the order of the grooves does not matter.
     return min(pool, key=lambda p: (_out_of(p[1].energy, energy), p[1].meter != str(meter), p[0], p[1].name))[1]
 
 

@@ -1,1 +1,1 @@
-"""Harmony: progressions, their reharmonization, and chord voicings."""
+"""Harmony: progressions, their reharmonisation, and chord voicings."""

@@ -71,7 +71,7 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
             for p in fresh
         ]
         chosen[name] = weighted_choice(random, fresh, weights)
-    # Colored once per name, so that a section that returns has the same chords.
+    # Coloured once per name, so that a section that returns has the same chords.
     return {
         name: tuple(
             tuple(colored(chord, setting.key, setting.genre.harmony.color, random) for chord in bar)

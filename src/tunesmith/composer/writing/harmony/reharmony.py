@@ -1,4 +1,4 @@
-"""Reharmonization: sevenths and ninths, secondary dominants, tritone substitutes and borrowed chords."""
+"""Reharmonisation: sevenths and ninths, secondary dominants, tritone substitutes and borrowed chords."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def colored(chord: Chord, key: Key, color: float, random: np.random.Generator) -
         return Chord(chord.root, "m9" if ninth else "m7", chord.bass)
     if in_key[11] or not in_key[10]:
         return Chord(chord.root, "maj9" if ninth else "maj7", chord.bass)
-    # A minor seventh makes a major triad a dominant, which only V or a colorful genre may have.
+    # A minor seventh makes a major triad a dominant, which only V or a colourful genre may have.
     if (chord.root - key.tonic) % 12 == 7 or color >= NINTHS_FROM:
         return Chord(chord.root, "9" if ninth else "7", chord.bass)
     return Chord(chord.root, "add9", chord.bass) if in_key[14] else chord

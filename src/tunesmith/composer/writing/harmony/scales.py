@@ -51,6 +51,7 @@ def line_scale(key: Key, genre: Genre) -> tuple[int, ...]:
         return key.pitch_classes
     minor = name in MINOR_LIKE or name in ("in", "phrygian dominant")
     shift = 0
+    # Compared by their thirds: only where these differ does the scale clash with the chords.
     if minor != key.is_minor and genre.harmony.style != "blues":
         shift = -3 if minor else 3
     return tuple((key.tonic + shift + step) % 12 for step in MODES[name])
@@ -63,6 +64,7 @@ def chord_tone_rank(chord: Chord, scale: Iterable[int]) -> npt.NDArray[np.int64]
     """
     scale = frozenset(scale)
     tones = frozenset(chord.pitch_classes)
+    # Over power chords, the lead decides between major and minor.
     if chord.quality == "5":
         tones |= {(chord.root + third) % 12 for third in (3, 4)} & scale
     classes = np.full(12, OUTSIDE)

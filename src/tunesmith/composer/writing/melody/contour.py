@@ -34,7 +34,7 @@ FIGURES: tuple[tuple[float, tuple[int, ...]], ...] = (
     (0.9, (3, -1, -1)), (0.7, (2, 2, -1)), (0.6, (-1, 2, -1)), (0.6, (1, -2, 1)), (0.8, (-1, 1, 1)), (0.5, (5, -1, -1)),
     (0.6, (2, 1, -1)), (0.6, (-2, -1, 1)),
 )  # fmt: skip
-"""(weight, scale steps): runs, neighbor tones, turns, broken chords, repeated notes, leaps that turn back."""
+"""(weight, scale steps): runs, neighbour tones, turns, broken chords, repeated notes, leaps that turn back."""
 
 
 def draw_contour(random: np.random.Generator, span: int) -> Contour:

@@ -54,8 +54,7 @@ class _Counter:
 
 
 def write_counter(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Write a second voice to the lead that is already in ``plan.written``; without a lead, a sparse line of its
-    own."""
+    """Write a second voice to the lead that is already in ``plan.written``, or a sparse line where there is none."""
     tool = instrument(player.instrument)
     low, high = pitch_range_of(tool, player.register, 9)
     lead = _lead(plan)
@@ -141,7 +140,7 @@ def _connect(voice: _Counter, notes: list[Note], held: Sequence[Note]) -> None:
 def _strain(pitch: int, previous: int, centre: float, lead: Note | None, motion: int) -> float:
     move = pitch - previous
     cost = (
-        # A repeated pitch costs most: a counter-melody that stands still is heard as a pedal tone.
+        # A repeated pitch costs as much as a leap of a fourth: a line that stands still is heard as a pedal tone.
         0.5 * abs(move) + (0.6 if move * motion > 0 else 0.0) + (2.4 if move == 0 else 0.0) + 0.15 * abs(pitch - centre)
     )
     if lead is None:

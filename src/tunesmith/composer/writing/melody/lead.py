@@ -147,7 +147,7 @@ def _pitch_preferences(lead: _Lead, section: Section, strokes: Iterable[Stroke])
     strokes = list(strokes)
     if not strokes:
         return []
-    # Centered on the mean step, so that every theme uses the register evenly wherever its motif starts.
+    # Centred on the mean step, so that every theme uses the register evenly wherever its motif starts.
     centre = sum(s.step for s in strokes) / len(strokes)
     lift = LIFTS.get(section.name, 0.0) + 3 * (section.energy - 0.5)
     anchor = rungs.nearest(middle + lift)
@@ -203,7 +203,7 @@ def _finished(lead: _Lead, notes: Iterable[Note]) -> tuple[Note, ...]:
     ordered = sorted((n for n in notes if 0 <= n.start < lead.plan.end), key=lambda note: (note.start, -note.length))
     line: list[Note] = []
     for note in ordered:
-        # Two notes closer than a 48th of a beat are one: a grace note met the note it leads to.
+        # Two notes closer than a 48th of a beat cannot both be played by one voice.
         if line and note.start - line[-1].start < 1 / 48:
             continue
         if line and line[-1].end > note.start:

@@ -90,7 +90,7 @@ def _sketch(random: np.random.Generator, groups: tuple[float, ...], taste: Motif
 
 
 def _is_distinctive(strokes: tuple[Stroke, ...]) -> bool:
-    """Return whether a motif is recognizable: enough pitches, a direction, and more than one note length."""
+    """Return whether a motif is recognisable: enough pitches, a direction, and more than one note length."""
     if len(strokes) < 3:
         return len(strokes) == 2
     steps = [stroke.step for stroke in strokes]

@@ -83,7 +83,7 @@ def _approach(line: list[Note], note: Note, random: np.random.Generator) -> bool
 def _decorated(hand: _OrnamentContext, note: Note, after: Note | None, random: np.random.Generator) -> list[Note]:
     turns = note.length >= 1.0 and after is not None and chance_of(random, 0.4)
     upper = _rung(hand, note.pitch, 1)
-    # A step wider than a major third is a gap in a pentatonic scale, no neighbor tone.
+    # A step wider than a major third is a gap in a pentatonic scale, no neighbour tone.
     if upper is None or upper - note.pitch > 4:
         return [note]
     if turns:

@@ -103,6 +103,7 @@ def _units(
         unit = sequenced(_source(letter, ideas), shift)
         if close:
             unit = _close(unit, close, meter, phrasing, late=late or letter != "c")
+        # Not every phrase breathes: a line of equal phrases sounds mechanical.
         elif chance_of(random, phrasing.rest * 0.5):
             unit = _breathing(unit, phrasing.breath)
         units.append(unit)
@@ -139,6 +140,7 @@ def _close(unit: Motif, close: str, meter: Meter, phrasing: PhraseTaste, *, late
 def _breathing(unit: Motif, breath: float) -> Motif:
     """Shorten or drop the notes in the last ``breath`` beats."""
     limit = unit.beats - breath
+    # Notes with less than a fifth of a beat left would be clicks.
     kept = tuple(replace(s, length=min(s.length, limit - s.start)) for s in unit.strokes if s.start < limit - 0.2)
     return replace(unit, strokes=kept or unit.strokes[:1])
 
@@ -146,6 +148,7 @@ def _breathing(unit: Motif, breath: float) -> Motif:
 def _with_one_climax(units: tuple[Motif, ...]) -> tuple[Motif, ...]:
     """Raise the highest long note of the later half, so that the theme has exactly one climax."""
     half = len(units) // 2
+    # The climax belongs in the later half, where a melody is expected to peak.
     later = [(index, unit) for index, unit in enumerate(units) if index >= half]
     spots = [
         (s.step + min(s.length, 2.0), u, n) for u, unit in later for n, s in enumerate(unit.strokes) if not s.close
@@ -155,7 +158,7 @@ def _with_one_climax(units: tuple[Motif, ...]) -> tuple[Motif, ...]:
     _, unit, note = max(spots)
     peak = max(s.step for motif in units for s in motif.strokes) + 1
     strokes = list(units[unit].strokes)
-    # A peak that would need a leap of more than a third above its place is left as it is.
+    # A note that would have to rise by more than three steps would tear the line, so it stays.
     if peak - strokes[note].step <= 3:
         strokes[note] = replace(strokes[note], step=peak)
     return (*units[:unit], replace(units[unit], strokes=tuple(strokes)), *units[unit + 1 :])

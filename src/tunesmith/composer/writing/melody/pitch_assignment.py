@@ -86,8 +86,7 @@ def home_triad(compass: Range) -> frozenset[int]:
 
 
 def metric_weight(plan: Plan, start: float, length: float) -> str:
-    """Return the metric weight: ``strong`` (first of a group, or very long), ``medium`` (on a beat, or long) or
-    ``weak``."""
+    """Return the metric weight: ``strong`` (first of a group, very long), ``medium`` (on a beat, long) or ``weak``."""
     at = start % plan.beats_per_bar
     pulse = plan.meter.felt_beat
     main = pulse * 2 if not plan.meter.is_compound and plan.meter.numerator % 2 == 0 else pulse
@@ -123,7 +122,7 @@ class _Table:
         if (chord, weight) not in self._base:
             costs = np.array(SITTING_COST[weight])[self.sits(chord)]
             foreign = ~np.isin(self.pitches % 12, self.compass.scale)
-            # A chord tone outside the scale, such as a borrowed third, may color a strong beat but not a passing tone.
+            # A chord tone outside the scale, such as a borrowed third, may colour a strong beat but not a passing tone.
             costs = costs + np.where(foreign, 1.5 if weight == "strong" else 4.0, 0.0)
             costs += np.where(self._is_within(home_triad(self.compass)), 0.0, AWAY_COST[weight])
             # Chord qualities list root, third and fifth first; the rest are extensions.

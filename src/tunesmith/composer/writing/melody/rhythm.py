@@ -53,8 +53,10 @@ SPARSE_DENSITY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class RhythmTaste:
-    """The rhythm that a line prefers: ``density`` in notes per beat, ``syncopation`` 0–1, ``shortest`` note in
-    beats."""
+    """The rhythm that a line prefers.
+
+    ``density`` is in notes per beat, ``syncopation`` is 0–1, ``shortest`` is the shortest note in beats.
+    """
 
     density: float
     syncopation: float
@@ -109,7 +111,7 @@ def _fitness(cell: Cell, length: float, taste: RhythmTaste) -> float:
     spread = (0.25 + 0.25 * taste.density) * (1.0 if over > 0 else TOO_FEW)
     # A Gaussian around the wanted density; the constant keeps every cell possible.
     weight = float(np.exp(-((over / spread) ** 2))) + 1e-4
-    # Penalized rather than excluded: a group may have no cell without a short note.
+    # Penalised rather than excluded: a group may have no cell without a short note.
     if min(abs(value) for value in cell) < taste.shortest:
         weight *= 0.02
     if len(set(cell)) == 1 and len(notes) > 2 and cell[0] < 0.5:

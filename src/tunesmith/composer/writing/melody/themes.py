@@ -37,8 +37,7 @@ FAITHFUL_TURNS = 2
 
 @dataclass(frozen=True, slots=True)
 class ThemeBook:
-    """The themes of one piece, each drawn from the seed and its own name, so that they are independent of each
-    other."""
+    """The themes of one piece, each drawn from the seed and its own name, so that they are independent."""
 
     seed: int
     meter: Meter
@@ -73,6 +72,7 @@ def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -
     """Return the units that the lead states in ``section``, its ``visit``-th of that name (from 0)."""
     name, treatment = TREATMENTS.get(section.name, (section.name, "state"))
     theme = book.theme(name)
+    # In beats, because a theme's unit may be longer or shorter than a section's bars.
     length = section.bars * meter.beats_per_bar
     count = max(1, math.ceil(length / theme.unit_beats - 1e-6))
     units = _fitted(theme, count, visit)
@@ -96,7 +96,7 @@ def _fitted(theme: Theme, count: int, visit: int) -> tuple[Motif, ...]:
 
 def _turned(units: tuple[Motif, ...], turn: int) -> tuple[Motif, ...]:
     """State the theme as it is twice, then change one unit within it, but neither the first nor a close."""
-    # Opening and close are what listeners recognize a theme by.
+    # Opening and close are what listeners recognise a theme by.
     inner = [index for index, unit in enumerate(units) if index > 0 and not any(s.close for s in unit.strokes)]
     if turn < FAITHFUL_TURNS or turn % 2 == 1 or not inner:
         return units

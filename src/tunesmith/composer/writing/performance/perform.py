@@ -51,7 +51,6 @@ def perform(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
     if player.role in UNTOUCHED or not notes:
         return tuple(notes)
     ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
-    # Drawn for all notes at once, each in its own stream position: the loudness of a note never shifts its timing.
     late = offsets(plan, player, ordered, random) + _spreads(plan, player, ordered, random)
     loud = velocities(plan, player, ordered, random)
     feel, swing = plan.genre.feel, _swing(plan)
@@ -98,8 +97,7 @@ def _length(plan: Plan, note: Note, start: float, touch: float) -> float:
 def _spreads(
     plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return how many seconds after the first string of its chord each note sounds, (notes,), in alternating
-    strokes."""
+    """Return the seconds by which each note follows the first string of its chord, (notes,), in alternating strokes."""
     late = np.zeros(len(notes))
     reach = _reach_ms(plan, player)
     if reach is None:

@@ -36,8 +36,10 @@ class _Player:
 
 
 def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return the lateness of each note in seconds, (notes,), early ones negative; notes that start together move
-    together."""
+    """Return the lateness of each note in seconds, (notes,), negative for early ones.
+
+    Notes that start together move together.
+    """
     feel = plan.genre.feel
     spread = feel.timing_ms / 1000 * TIGHTNESS.get(player.role, 1.0)
     drums = player.role in ("drums", "percussion")
