@@ -1,10 +1,10 @@
 """The score: everything needed to render a piece, in beats and pitches, before any sound exists.
 
 Score ── sections (bars, energy) ── chords (beats)
-    ├───── parts ── notes (beats, pitch, velocity)
-    ├───── ambience (rain, vinyl …)
-    ├───── tempo_map: beats ⇄ seconds
-    └───── mix (loudness, space, production)
+  ├───── parts ── notes (beats, pitch, velocity)
+  ├───── ambience (rain, vinyl …)
+  ├───── tempo_map: beats ⇄ seconds
+  └───── mix (loudness, space, production)
 """
 
 from __future__ import annotations

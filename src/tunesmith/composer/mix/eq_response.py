@@ -17,7 +17,7 @@ from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 # (bins,) or (2, bins).
 Response = npt.NDArray[np.complex64]
-# B0 b1 b2 a0 a1 a2.
+# In the order b0 b1 b2 a0 a1 a2.
 Coefficients = tuple[float, float, float, float, float, float]
 
 

@@ -1,8 +1,7 @@
 """The mixer: every stem through its strip and both reverbs to the stereo bus, as one product of spectra per block.
 
-        stem ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall)) ─┐
-        stem ─ …                                                      ├─ + ─ mono below 120 Hz, width ─ inverse FFT ─
-    bus
+    stem ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall)) ─┐
+    stem ─ …                                                      ├─ + ─ mono below 120 Hz, width ─ inverse FFT ─ bus
                                                                   ┘
 All of it is linear, so a stem sent through alone is its exact share of the mix, reverb included.
 """
@@ -80,7 +79,7 @@ def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Respon
 
 
 class Mixer:
-    """Mixes dry stems block by block."""
+    """A mixer of dry stems, block by block."""
 
     def __init__(self, channels: tuple[Channel, ...], settings: MixSettings, ducker: Ducker, sweep: Sweep) -> None:
         self._channels = channels
@@ -91,7 +90,10 @@ class Mixer:
         self._filters = tuple(SweptFilter() if swept and channel.swept else None for channel in channels)
 
     def mix(self, stems: StemBlock, start: int) -> Samples:
-        """Mix the stems from sample ``start``; ``stems`` may be overwritten. Blocks follow each other."""
+        """Return the mix of ``stems``, (stems, 2, n) from sample ``start``: (2, n + OVERLAP), to be overlap-added.
+
+        ``stems`` may be overwritten. Blocks must come in order.
+        """
         length = stems.shape[2]
         size = scipy.fft.next_fast_len(length + OVERLAP, real=True)
         size += size % 2

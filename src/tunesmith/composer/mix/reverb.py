@@ -68,7 +68,7 @@ def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
     late = np.zeros((2, length), np.float32)
     for low, high, decay in zip(BAND_EDGES, BAND_EDGES[1:], space.decay, strict=False):
         band = scipy.fft.irfft(spectrum * ((frequency >= low) & (frequency < high)), size)[:, :length]
-        # E^−6.91 is −60 dB: the definition of reverberation time.
+        # Reverberation time is defined as the fall by 60 dB, which is e^−6.91.
         late += band * np.exp(-6.91 / decay * seconds)
     return np.asarray(late * (1 - np.exp(-seconds / np.float32(space.early / 3))), np.float32)
 

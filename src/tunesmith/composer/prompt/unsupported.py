@@ -1,4 +1,4 @@
-"""Requests that the composer cannot fulfill: vocals, lyrics, an artist's style. Each gives a warning."""
+"""Requests that the composer cannot fulfil: vocals, lyrics, an artist's style. Each gives a warning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _LONGEST_NAME = 4
 
 @dataclass(frozen=True, slots=True)
 class UnsupportedRequest:
-    """What a prompt asks for in vain: ``warnings``, the ``genre_weights`` of artists, and the ``words`` used up."""
+    """Requests that cannot be fulfilled.
+
+    ``warnings`` name them, ``genre_weights`` are those of the named artists, ``words`` the words that this explains.
+    """
 
     warnings: tuple[str, ...]
     genre_weights: tuple[tuple[str, float], ...]
@@ -23,7 +26,7 @@ class UnsupportedRequest:
 
 
 def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedRequest:
-    """Collect the requests of a prompt that the composer cannot fulfill."""
+    """Collect the requests of a prompt that the composer cannot fulfil."""
     warnings: list[str] = []
     weights: list[tuple[str, float]] = []
     used: set[int] = set()

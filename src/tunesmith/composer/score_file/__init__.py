@@ -8,13 +8,13 @@ tempo: 90                      # or {1: 90, 9: 92.5}: bar → quarter notes per 
 sections:
 - {name: A, bars: 8, energy: 0.5}
 chords:                        # bar → chords as "beat name length", beats count from 1
-    1: 1 Am7 4
+  1: 1 Am7 4
 parts:
 - name: melody
-    role: melody
-    instrument: flute
-    notes:                       # bar → notes as "beat pitch length velocity [glide]"
-        1: 1 A4 1.5 92, 2.5 C5 0.5 80
+  role: melody
+  instrument: flute
+  notes:                       # bar → notes as "beat pitch length velocity [glide]"
+    1: 1 A4 1.5 92, 2.5 C5 0.5 80
 """
 
 from tunesmith.composer.score_file.dump import dump_score as dump_score

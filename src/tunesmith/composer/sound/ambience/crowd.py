@@ -107,7 +107,7 @@ def _pass_by(street: Samples, start: int, random: np.random.Generator) -> None:
     car = np.asarray((tyres + band(engine, 60, 600) * near * 0.9) * 2, np.float32)
     side = np.clip(way * 2.2, -1, 1) * (1 if random.uniform() < 0.5 else -1)
     places = (start + np.arange(length)) % street.shape[1]
-    # Np.add.at, because a car longer than the loop covers some samples twice.
+    # Added with np.add.at, because a car longer than the loop covers some samples twice.
     np.add.at(street[0], places, car * np.sqrt((1 - side) / 2))
     np.add.at(street[1], places, car * np.sqrt((1 + side) / 2))
 

@@ -11,9 +11,9 @@ from tunesmith.composer.sound.ambience.loop_noise import Mono
 from tunesmith.composer.sound.synth.waves import oscillate
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-# First three formants of men's vowels in Hz (Peterson and Barney, 1952).
 _VOWELS = np.array(
-    [  # first three formants of men's vowels in Hz (Peterson and Barney, 1952)
+    # First three formants of men's vowels in Hz (Peterson and Barney, 1952).
+    [
         (730, 1_090, 2_440), (530, 1_840, 2_480), (270, 2_290, 3_010), (570, 840, 2_410), (300, 870, 2_240),
         (660, 1_720, 2_410), (490, 1_350, 1_690), (640, 1_190, 2_390),
     ]

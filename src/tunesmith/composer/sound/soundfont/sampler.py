@@ -154,7 +154,7 @@ class SampledVoice:
 
     def _bend(self, settings: Mapping[int, float], tone: Tone) -> Bend:
         sway = self._timbre.vibrato_cents or abs(settings.get(Gen.VIBRATO_TO_PITCH, 0))
-        # A vibrato that is the same on every note gives away the machine; this one depends on the note's number alone.
+        # A vibrato that is the same on every note sounds mechanical; this one depends on the note's number alone.
         wander = 0.2 * math.sin(2.4 * tone.variation)
         return Bend(tone.glide, sway * (1 - wander), VIBRATO_HZ * (1 + wander / 4))
 

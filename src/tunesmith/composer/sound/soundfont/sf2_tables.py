@@ -1,7 +1,7 @@
 """The nine tables of a sound bank (the SoundFont standard calls them the hydra) as NumPy records.
 
 presets ─ bags ─┬ generators ─ (instrument) ─► instruments ─ bags ─┬ generators ─ (sample) ─► samples
-                                └ modulators                                        └ modulators
+                └ modulators                                        └ modulators
 The bags of a header run from its own ``bag`` to the next header's, and so do the generators and modulators of a bag;
 therefore every table ends with a terminal record.
 """

@@ -93,7 +93,7 @@ def _spreads(close: Pitches, voicing: str) -> list[Pitches]:
         return [tuple(sorted((*close[:-2], close[-2] - 12, close[-1])))]
     if voicing == "open":
         return [tuple(sorted((close[0], close[1] + 12, *close[2:])))]
-    # Pad.
+    # A pad takes the wide spread or, where that does not fit, the close one.
     return [tuple(sorted((close[0], close[1] + 12, *close[2:]))), close]
 
 

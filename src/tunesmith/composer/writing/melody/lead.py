@@ -101,7 +101,8 @@ def _lead(plan: Plan, player: Player) -> _Lead:
 
 def _taste(lead: _Lead) -> MotifTaste:
     taste, plan = lead.plan.genre.melody, lead.plan
-    second = plan.brief.quarters_per_minute / 60  # beats
+    # In beats.
+    second = plan.brief.quarters_per_minute / 60
     shortest = 0.5 if _swings_eighths(plan) else 0.25
     # At fast tempos the shortest note doubles, so that the line stays playable.
     while shortest < SHORTEST_SECONDS * second:

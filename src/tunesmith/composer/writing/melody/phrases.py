@@ -1,8 +1,8 @@
 """Phrases: a motif stated, answered, sequenced and closed to form a theme of about eight bars.
 
 A plan such as ``a b? a c!`` names one unit (the length of the motif) per word:
-        a the motif   b a second motif   f its first half in sequence   i its inversion   c its head, then a long note
-        +2 or -1: scale steps higher or lower   ? open close   ! conclusive close
+    a the motif   b a second motif   f its first half in sequence   i its inversion   c its head, then a long note
+    +2 or -1: scale steps higher or lower   ? open close   ! conclusive close
 """
 
 from __future__ import annotations
