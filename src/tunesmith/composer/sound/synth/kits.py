@@ -96,6 +96,7 @@ TR808: Mapping[int, Drum] = {
     ),
 }
 
+# Kits build on each other, so that each lists only the drums that set it apart.
 TR909: Mapping[int, Drum] = {
     **TR808,
     **keyed(
@@ -344,6 +345,7 @@ KITS: Mapping[str, Kit] = {
     "cinematic_percussion": Kit(_CINEMATIC),
 }
 
+# Relatives by sound, because neighbours on the keyboard are often unrelated drums.
 NEIGHBOURS: Mapping[int, tuple[int, ...]] = {
     DRUM_KEYS[name]: tuple(DRUM_KEYS[other] for other in others.split())
     for name, others in {
