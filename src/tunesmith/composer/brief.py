@@ -1,4 +1,4 @@
-"""The brief: what the composer understood from a request, every question answered, and why."""
+"""The brief: every musical decision about a request, with the reason for each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunesmith.request import Form, Hit
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why ``field`` of the brief is what it is: ``source`` is flag, prompt, meaning, genre or chance."""
+    """The reason for the value of one ``field`` of the brief; ``source`` is flag, prompt, meaning, genre or chance."""
 
     field: str
     value: str
@@ -21,7 +21,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """``valence`` −1 (sad, dark) to 1 (happy, bright); ``arousal`` −1 (calm) to 1 (driving)."""
+    """A mood: ``valence`` from −1 (sad, dark) to 1 (happy, bright), ``arousal`` from −1 (calm) to 1 (driving)."""
 
     valence: float = 0.0
     arousal: float = 0.0
@@ -29,13 +29,14 @@ class Mood:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A complete, checked commission.
+    """A complete, validated description of the music to write.
 
-    ``tempo_bpm`` counts felt beats (dotted quarters in 6/8). Where ``tempo_is_given`` is false the writer may move it
-    within ``tempo_range`` to meet the duration. ``duration`` is exact seconds, or None when ``bars`` decides (then at
-    the tempo). ``instruments`` are canonical names the prompt or flags asked for; ``without`` holds instrument names,
-    instrument families and roles to leave out. ``production`` and ``ambience`` are names from their tables.
-    ``intensity`` None means the form's own curve.
+    ``tempo_bpm`` counts felt beats (dotted quarters in 6/8). Where ``tempo_is_given`` is false, the writer may move it
+    within ``tempo_range`` to meet the duration. ``duration`` is in seconds and exact, or None where ``bars`` at this
+    tempo decides. ``instruments`` are the canonical names that the prompt or the flags name; ``without`` holds the
+    instruments, instrument families and roles to leave out. ``production`` and ``ambience`` are names from their
+    tables. ``ending`` is "big", "soft", "fade", or empty for the genre's own. ``intensity`` None keeps the energy curve
+    of the form.
     """
 
     prompt: str
@@ -55,7 +56,7 @@ class Brief:
     without: frozenset[str] = frozenset()
     production: frozenset[str] = frozenset()
     ambience: tuple[str, ...] = ()
-    ending: str = ""  # "big", "soft", "fade" or "" for the genre's own
+    ending: str = ""
     intensity: float | None = None
     hits: tuple[Hit, ...] = ()
     loudness_lufs: float | None = None
@@ -64,16 +65,16 @@ class Brief:
 
     @property
     def loop(self) -> bool:
-        """Whether the end must meet the start."""
+        """Whether the end connects seamlessly to the start."""
         return self.form == "loop"
 
     @property
     def quarters_per_minute(self) -> float:
-        """The tempo in quarter notes a minute."""
+        """The tempo in quarter notes per minute."""
         return self.tempo_bpm * self.meter.felt_beat
 
     def explanation(self) -> dict[str, Any]:
-        """Return what was understood and why, as plain JSON values."""
+        """Return the reasons and warnings as plain JSON values."""
         return {
             "prompt": self.prompt,
             "reasons": [asdict(reason) for reason in self.reasons],

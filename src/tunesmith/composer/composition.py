@@ -1,4 +1,4 @@
-"""Composition: a piece with everything one may take from it: the mix, the stems, the same piece at another energy."""
+"""A composition: the score of a piece, and what can be rendered from it: the mix, the stems, other intensities."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
 
 LAYER_RANGE_LU = 6.0
-"""How much quieter than the fullest layer of a piece its calmest one is."""
+"""How much quieter the calmest intensity layer of a piece is than the fullest one, in LU."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """How a score is played: output ``sample_rate`` and ``mono``, the user's ``soundfont``, and ``intensity`` 0–1.
+    """How to render a score: output ``sample_rate`` in Hz, ``mono``, the user's ``soundfont`` and ``intensity`` 0–1.
 
-    ``quieter_lu`` is how far below the score's loudness it is mastered, so that layers keep their distance.
+    ``quieter_lu`` is how far below the score's loudness the master lies, so that layers keep their distance.
     """
 
     sample_rate: int = SAMPLE_RATE
@@ -47,13 +47,16 @@ class RenderOptions:
 
     @classmethod
     def of(cls, request: GenerationRequest) -> RenderOptions:
-        """Return what a request says about playing."""
+        """Return the render options of a request."""
         return cls(request.sample_rate, request.mono, request.soundfont, request.intensity)
 
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """A written piece, ready to be heard. ``brief`` and ``request`` are None where the score came from a document."""
+    """A written piece, ready to render.
+
+    ``brief`` and ``request`` are None where the score was loaded from a document.
+    """
 
     score: Score
     playing: RenderOptions
@@ -63,7 +66,7 @@ class Composition:
     _voices: dict[str, Voice] = field(default_factory=dict, repr=False, compare=False)
 
     def mix(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Audio:
-        """Return the finished piece: mastered, exactly as long as the score says.
+        """Return the mastered mix, exactly as long as the score says.
 
         Raises GenerationCancelled once ``cancelled()`` is true.
         """
@@ -72,6 +75,7 @@ class Composition:
         spool = mix_score(score, self.session(progress, cancelled))
         progress(Progress("done", 1.0))
         rate, metadata = self.playing.sample_rate, self.metadata
+        # Samplers and game engines find the loop points in the file itself.
         if score.loop:
             metadata = with_markers(metadata, whole_loop(len(spool), rate))
         return Audio(spool, rate, metadata)
@@ -79,28 +83,30 @@ class Composition:
     def stems(
         self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled
     ) -> Iterator[tuple[str, Audio]]:
-        """Yield each part's and ambience's name and sound, (2, samples) at 44.1 kHz.
+        """Yield the name and the audio of each part and ambience, (2, samples) at 44.1 kHz.
 
-        They sum to the mix before mastering. One stem is rendered at a time.
+        The stems sum to the mix before mastering. Only one stem is rendered at a time.
         """
         for name, spool in stem_spools(self.score, self.session(progress, cancelled)):
             yield name, Audio(spool, SAMPLE_RATE, {**self.metadata, "stem": name})
 
     def at_intensity(self, intensity: float) -> Composition:
-        """Return the same piece at another energy, 0–1, in sync with this one and as much quieter as it is calmer."""
+        """Return the same piece at another intensity, 0–1: in sync with this one, and quieter the calmer it is."""
         if not 0 <= intensity <= 1:
             raise InvalidRequest("intensity", f"must be 0 to 1, got {intensity!r}")
+        # Calmer layers are also quieter: mastered to one loudness, they would all sound equally strong.
         quieter = LAYER_RANGE_LU * (1 - intensity)
         return replace(self, playing=replace(self.playing, intensity=intensity, quieter_lu=quieter))
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What a file of this piece should say of itself, as plain JSON values."""
+        """The metadata to write into a file of this piece, as plain JSON values."""
         score = self.score
         settings = {
             "genre": score.genre,
             "key": str(score.key),
             "meter": str(score.meter),
+            # Felt beats, as the user gave them: the tempo map counts quarter notes.
             "tempo_bpm": round(score.tempo_map.changes[0][1] / score.meter.felt_beat, 4),
             "bars": score.bars,
             "duration": score.duration,
@@ -123,9 +129,10 @@ class Composition:
         }
 
     def _timeline(self) -> dict[str, Any]:
-        """Return the beats and sections in seconds, nothing for a meter whose bars are no whole number of beats."""
+        """Return beats and sections in seconds, or nothing for a meter whose bar is no whole number of felt beats."""
         score, beat = self.score, self.score.meter.felt_beat
         beats_a_bar = score.meter.beats_per_bar / beat
+        # The timeline counts whole beats per bar; a bar of 7/8 has three and a half.
         if not beats_a_bar.is_integer():
             return {}
         seconds_at, bar = score.tempo_map.seconds_at, score.meter.beats_per_bar
@@ -134,6 +141,7 @@ class Composition:
             Stage(one.name, seconds_at(one.bar * bar), seconds_at((one.bar + one.bars) * bar)) for one in score.sections
         )
         whole = Timeline(
+            # Beyond the last tempo change, so that the duration lies within the timeline.
             seconds_at(max(at for at, _ in score.tempo_map.changes)) + score.duration,
             int(beats_a_bar),
             tempos,
@@ -142,7 +150,7 @@ class Composition:
         return {TIMELINE: whole.of_stretches([(0.0, score.duration)]).as_json()}
 
     def session(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Session:
-        """Return what rendering this piece needs."""
+        """Return everything that rendering this piece needs."""
         options = MixOptions(
             sample_rate=self.playing.sample_rate,
             channels=1 if self.playing.mono else 2,
@@ -151,21 +159,23 @@ class Composition:
         return Session(self._voice, ambience_texture, options, progress, cancelled)
 
     def _voice(self, name: str) -> Voice:
+        # Voices are kept, because the mix and each stem ask for them again.
         if name not in self._voices:
             self._voices[name] = voice_for(instrument(name), bank(self.playing.soundfont))
         return self._voices[name]
 
 
-@lru_cache(maxsize=2)  # each holds up to 200 MB of decoded sound
+# A bank holds up to 200 MB of decoded samples, so only the built-in one and one of the user's stay open.
+@lru_cache(maxsize=2)
 def bank(soundfont: Path | None) -> SoundFont:
-    """Return the sound bank, opened once a process: the user's, or the built-in one."""
+    """Return the sound bank, the user's or the built-in one, opened once per process."""
     return open_bank(soundfont)
 
 
 def compose(request: GenerationRequest) -> Composition:
-    """Read the request's prompt and write the score; nothing is rendered yet. The request must carry a seed.
+    """Read the prompt of a request that carries a seed, and write the score; nothing is rendered yet.
 
-    Raises InvalidRequest for what cannot be, SoundFontError for a broken sound bank.
+    Raises InvalidRequest for impossible or contradictory fields, SoundFontError for a broken sound bank.
     """
     brief = check_request(request)
     writing = write_score(brief)
@@ -174,7 +184,7 @@ def compose(request: GenerationRequest) -> Composition:
 
 
 def check_request(request: GenerationRequest) -> Brief:
-    """Return the brief of a request; raises InvalidRequest for what cannot be."""
+    """Return the brief of a request; raise InvalidRequest for impossible or contradictory fields."""
     for field_name in ONLY_MUSICGEN:
         value = getattr(request, field_name)
         if value is not None:
@@ -183,9 +193,9 @@ def check_request(request: GenerationRequest) -> Brief:
 
 
 def perform(score: Score, wishes: GenerationRequest) -> Composition:
-    """Return a composition of a score that was read from a document.
+    """Return a composition of a score that was loaded from a document.
 
-    Of the ``wishes`` those about the sound count: sample rate, channels, sound bank, intensity, loudness.
+    Only the fields of ``wishes`` about the sound count: sample rate, channels, sound bank, intensity and loudness.
     """
     if wishes.loudness_lufs is not None:
         score = replace(score, mix=replace(score.mix, loudness_lufs=wishes.loudness_lufs))
@@ -193,7 +203,8 @@ def perform(score: Score, wishes: GenerationRequest) -> Composition:
 
 
 def _played(composition: Composition) -> Composition:
-    """Return the composition with its players found, so that a broken or poor sound bank is known before rendering."""
+    """Return the composition with its voices looked up, so that a bad sound bank is reported before rendering."""
+    # The built-in bank is known to be complete, and looking voices up would open it for nothing.
     if composition.playing.soundfont is None:
         return composition
     missing: list[str] = []

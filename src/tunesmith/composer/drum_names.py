@@ -11,6 +11,6 @@ DRUM_KEYS: Mapping[str, int] = {
     "timbale_low": 66, "agogo_high": 67, "agogo_low": 68, "cabasa": 69, "shaker": 82, "guiro": 73, "clave": 75,
     "woodblock": 76, "triangle": 81, "brush_tap": 38, "brush_swirl": 40, "snap": 26, "taiko": 35, "timpani": 43,
 }  # fmt: skip
-"""General MIDI percussion keys; the last five are our own choice of keys that GM gives to their nearest kin."""
+"""General MIDI percussion keys. The last five use keys whose own GM drum is the nearest relative."""
 
 VELOCITIES: Mapping[str, int] = {"X": 116, "x": 92, "o": 70, "g": 42}

@@ -1,4 +1,4 @@
-"""Exports: files of a composition that are not its mix."""
+"""Export of a composition to files other than its mix: MIDI and stems."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, ProgressCallback
 
 OLDEST = (1980, 1, 1, 0, 0, 0)
-"""The time that every file in a ZIP bears, so that the same piece is the same bytes."""
+"""The timestamp of every ZIP entry: a fixed one, so that the same piece gives the same bytes."""
 
 
 def export(composition: Composition, path: Path, progress: ProgressCallback, cancelled: CancelCheck) -> None:
-    """Write the file that the suffix asks for: ``.mid`` or ``.zip``, the stems as 32-bit WAV files."""
+    """Write the file that the suffix selects: ``.mid``, or ``.zip`` with the stems as 32-bit WAV files.
+
+    Raises InvalidRequest for another suffix.
+    """
     if path.suffix == ".mid":
         write_midi(composition.score, path)
     elif path.suffix == ".zip":
@@ -32,7 +35,9 @@ def _write_stems(composition: Composition, path: Path, progress: ProgressCallbac
         for number, (name, stem) in enumerate(composition.stems(progress, cancelled), start=1):
             words = "-".join(re.findall(r"\w+", name.lower()))
             sound = write_audio(stem, Path(folder) / "stem.wav", bits=32)
+            # The fixed timestamp makes two exports equal byte for byte.
             entry = zipfile.ZipInfo(f"{number:02d}-{words}.wav", OLDEST)
+            # In chunks: a stem of a long piece may not fit in memory.
             with sound.open("rb") as file, archive.open(entry, "w", force_zip64=True) as target:
                 while chunk := file.read(1 << 20):
                     target.write(chunk)

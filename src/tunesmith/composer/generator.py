@@ -1,4 +1,4 @@
-"""The composer as a generator like any other."""
+"""The composer behind the Generator protocol."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tunesmith.request import GenerationRequest
 
 
 class ComposerGenerator:
-    """Makes music from a request by writing a score and playing it."""
+    """A generator that writes a score from a request and renders it."""
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
-        """Make the music; see Generator."""
+        """Compose and render the music; see Generator."""
         _begin(progress, cancelled)
         return compose(request).mix(progress, cancelled)
 

@@ -1,4 +1,4 @@
-"""Genres as data: one YAML file a genre under genres/, checked as it is loaded. Adding a genre is adding a file."""
+"""Genres as data: one YAML file per genre in genres/, validated as it is loaded. To add a genre, add a file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tunesmith.composer.theory import MODES, Meter
 from tunesmith.errors import UnknownName
 
 Share = Annotated[float, Field(ge=0, le=1)]
+# The C loader is much faster; not every build of PyYAML has it.
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 ChordStyle = Literal[
@@ -29,11 +30,12 @@ Voicing = Literal["close", "open", "drop2", "rootless", "power", "pad", "triad",
 
 
 class _GenreModel(BaseModel):
+    # A misspelled field in a genre file is an error, not a silent default.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TempoRange(_GenreModel):
-    """Felt beats a minute: what is usual, and how far a tempo may be moved to fit a duration."""
+    """A range of felt beats per minute: the typical tempo, and how far it may move to fit a duration."""
 
     low: Annotated[float, Field(ge=30, le=260)]
     typical: float
@@ -47,24 +49,28 @@ class TempoRange(_GenreModel):
 
 
 class Progression(_GenreModel):
-    """A chord progression in Roman numerals over a number of bars.
+    """A chord progression in Roman numerals over one or more bars.
 
-    ``chords`` is one string, chords separated by spaces, ``|`` between bars; each bar's chords share it evenly. A
-    numeral is an optional b or #, then I–VII or i–vii (case gives major or minor triad), then a quality suffix of
-    CHORD_QUALITIES that replaces it (``ii9`` is minor so m9, ``V7``, ``Imaj7``, ``viiø`` m7b5, ``vii°`` dim, ``Isus4``,
-    ``I5``), then optionally ``/`` and a numeral for the bass, or for a secondary dominant (``V7/ii``). Degrees are
-    counted in the major scale for major-like modes and in the natural minor scale for minor-like ones.
+    ``chords`` is one string: chords separated by spaces, bars by ``|``; the chords of a bar share it evenly. A numeral
+    is an optional b or #, then I–VII or i–vii (case selects a major or minor triad), then a quality suffix from
+    CHORD_QUALITIES that replaces the triad (``ii9`` is minor so m9, ``V7``, ``Imaj7``, ``viiø`` m7b5, ``vii°`` dim,
+    ``Isus4``, ``I5``), then optionally ``/`` and a numeral for the bass, or for a secondary dominant (``V7/ii``).
+    Degrees count in the major scale for major-like modes and in the natural minor scale for minor-like ones. ``modes``
+    are those that the progression suits, all of the genre's where empty.
     """
 
     chords: str
-    modes: tuple[str, ...] = ()  # modes it suits; empty: all of the genre's
+    modes: tuple[str, ...] = ()
     weight: float = 1.0
     use: Literal["any", "verse", "chorus", "bridge", "intro", "ending"] = "any"
 
 
 class Harmony(_GenreModel):
-    """How chords are chosen: ``color`` 0–1 is how far triads grow sevenths and ninths beyond what is written,
-    ``adventure`` 0–1 how often secondary dominants and borrowed chords enter."""
+    """The genre's choice of chords.
+
+    ``color`` 0–1 is how often triads become sevenths and ninths beyond what is written, ``adventure`` 0–1 how often
+    secondary dominants and borrowed chords appear.
+    """
 
     progressions: Annotated[tuple[Progression, ...], Field(min_length=2)]
     cadences: tuple[str, ...] = ("V I",)
@@ -74,13 +80,13 @@ class Harmony(_GenreModel):
 
 
 class GenrePart(_GenreModel):
-    """A player of the band. ``entry`` 0–1: the section energy (and the asked intensity) from which it plays.
+    """A player of the band.
 
-    ``instruments``: names from the instrument table, one is drawn by seed. ``style`` for chords-like roles is a
-    ChordStyle, for bass a BassStyle, for drums and percussion the name of a groove; one is drawn. ``rhythm``
-    optionally gives the hits of one bar as sixteenth steps (``x`` hit, ``X`` accent, ``.`` rest, ``-`` hold), bars
-    separated by spaces. ``register`` is the pitch (MIDI) around which the part lies. ``chance`` is how often the band
-    has this player at all.
+    ``entry`` 0–1 is the section energy, or the requested intensity, from which the part plays. ``instruments`` and
+    ``style`` are lists of names of which the seed draws one: instruments from the instrument table; a ChordStyle for
+    chordal roles, a BassStyle for the bass, a groove for drums and percussion. ``rhythm`` optionally gives the hits of
+    one bar as sixteenth steps (``x`` hit, ``X`` accent, ``.`` rest, ``-`` hold), bars separated by spaces. ``register``
+    is the MIDI pitch around which the part lies. ``chance`` is the probability that the band has this player.
     """
 
     role: Literal[
@@ -98,25 +104,31 @@ class GenrePart(_GenreModel):
 
 
 class Groove(_GenreModel):
-    """One bar or more of drums. ``patterns`` maps a drum (kick, snare, rim, clap, hat, open_hat, pedal_hat, ride,
-    ride_bell, crash, tom_low, tom_mid, tom_high, shaker, tambourine, cowbell, conga_low, conga_high, conga_mute,
-    bongo_low, bongo_high, clave, woodblock, triangle, timbale_low, timbale_high, guiro, cabasa, agogo_low, agogo_high,
-    brush_tap, brush_swirl, snap, taiko, timpani) to steps: ``X`` accent, ``x`` normal, ``o`` soft, ``g`` ghost, ``.``
-    rest; bars separated by spaces, ``steps`` to a bar (16 in 4/4 straight; 12 for triplets or 12/8 and 3/4; …).
+    """A drum pattern of one or more bars.
+
+    ``patterns`` maps a drum (kick, snare, rim, clap, hat, open_hat, pedal_hat, ride, ride_bell, crash, tom_low,
+    tom_mid, tom_high, shaker, tambourine, cowbell, conga_low, conga_high, conga_mute, bongo_low, bongo_high, clave,
+    woodblock, triangle, timbale_low, timbale_high, guiro, cabasa, agogo_low, agogo_high, brush_tap, brush_swirl, snap,
+    taiko, timpani) to steps: ``X`` accent, ``x`` normal, ``o`` soft, ``g`` ghost note, ``.`` rest; bars are separated
+    by spaces. ``steps`` is the number of steps per bar: 16 in straight 4/4; 12 for triplets, 12/8 and 3/4. ``energy``
+    is the range of section energies that the groove suits.
     """
 
     name: str
     patterns: Mapping[str, str]
     steps: Annotated[int, Field(ge=4, le=48)] = 16
-    energy: tuple[float, float] = (0.0, 1.0)  # section energies it suits
+    energy: tuple[float, float] = (0.0, 1.0)
     meter: str = "4/4"
     use: Literal["groove", "fill", "intro", "break"] = "groove"
 
 
 class MelodyTaste(_GenreModel):
-    """How the lead line behaves. ``density``: notes a beat. ``leap``: share of leaps. ``syncopation``, ``ornament``:
-    0–1. ``motif_bars``: length of its idea. ``scale``: a mode to draw from instead of the key's, such as ``minor
-    pentatonic``. ``rest``: share of phrases that breathe out."""
+    """The style of the lead line.
+
+    ``density`` is in notes per beat, ``leap`` the share of leaps, ``syncopation`` and ``ornament`` are 0–1,
+    ``motif_bars`` is the length of the motif. ``scale`` is a mode to use instead of the key's, such as ``minor
+    pentatonic``. ``rest`` is the share of phrases that end in a rest.
+    """
 
     density: Annotated[float, Field(ge=0.05, le=4)] = 1.0
     leap: Share = 0.3
@@ -128,11 +140,11 @@ class MelodyTaste(_GenreModel):
 
 
 class Feel(_GenreModel):
-    """How players play.
+    """The feel of the performance.
 
-    ``swing``: where the second of a pair falls, 0.5 straight, 0.667 triplet; ``swing_unit``: 8 or 16. ``timing_ms``:
-    spread of each player; ``laid_back_ms``: how late snare and lead sit; ``dynamics``: spread of velocity 0–1;
-    ``legato``: share of the note's length that sounds.
+    ``swing`` is where the second note of a pair falls: 0.5 is straight, 0.667 triplet swing; ``swing_unit`` is 8 or 16.
+    ``timing_ms`` is the spread of each player's timing, ``laid_back_ms`` how late snare and lead play, ``dynamics`` the
+    spread of velocity 0–1, ``legato`` the share of a note's length that sounds.
     """
 
     swing: Annotated[float, Field(ge=0.5, le=0.75)] = 0.5
@@ -144,14 +156,14 @@ class Feel(_GenreModel):
 
 
 class FormPlan(_GenreModel):
-    """Sections of a full track in order, each ``name:bars:energy``; repeated or cut to meet the length."""
+    """The sections of a full track in order, each ``name:bars:energy``; repeated or cut to meet the length."""
 
     sections: Annotated[tuple[str, ...], Field(min_length=1)]
     weight: float = 1.0
 
 
 class GenreMix(_GenreModel):
-    """The genre's MixSettings, and what it adds by itself."""
+    """The genre's mix settings, and the ambience that it adds by itself."""
 
     loudness_lufs: Annotated[float, Field(ge=-24, le=-8)] = -14.0
     room: Share = 0.2
@@ -163,23 +175,27 @@ class GenreMix(_GenreModel):
     ambience: tuple[str, ...] = ()
 
     def settings(self) -> MixSettings:
-        """Return the score's form of this."""
+        """Return the mix settings for the score."""
         return MixSettings(**self.model_dump(exclude={"ambience"}))
 
 
 class Genre(_GenreModel):
-    """One genre: everything that tells its music from another's."""
+    """A genre: everything that sets its music apart from that of other genres.
+
+    ``aliases`` maps a language code (en es de fr pt ja zh) to words that name the genre, ``anchors`` are sentences in
+    several languages near to it in meaning, ``modes`` maps a mode to its weight.
+    """
 
     name: str
     title: str
     family: str
-    aliases: Mapping[str, tuple[str, ...]]  # language code (en es de fr pt ja zh) → words that name it
-    anchors: Annotated[tuple[str, ...], Field(min_length=4)]  # sentences in several languages near to it in meaning
+    aliases: Mapping[str, tuple[str, ...]]
+    anchors: Annotated[tuple[str, ...], Field(min_length=4)]
     valence: Annotated[float, Field(ge=-1, le=1)]
     arousal: Annotated[float, Field(ge=-1, le=1)]
     tempo: TempoRange
     meters: Mapping[str, float] = Field(default_factory=lambda: {"4/4": 1.0})
-    modes: Mapping[str, float]  # mode → weight
+    modes: Mapping[str, float]
     harmony: Harmony
     parts: Annotated[tuple[GenrePart, ...], Field(min_length=1)]
     grooves: tuple[Groove, ...] = ()
@@ -193,6 +209,7 @@ class Genre(_GenreModel):
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         unknown = [mode for mode in self.modes if mode not in MODES]
+        # Parsed only for the error: a wrong meter must fail when the genre loads, not when a seed first draws it.
         for meter in self.meters:
             Meter.parse(meter)
         if unknown:
@@ -200,6 +217,7 @@ class Genre(_GenreModel):
         return self
 
 
+# Cached: the directory is part of the package and does not change.
 @functools.cache
 def genre_names() -> tuple[str, ...]:
     """Return the names of all genres, sorted."""
@@ -209,7 +227,7 @@ def genre_names() -> tuple[str, ...]:
 
 @functools.cache
 def load_genre(name: str) -> Genre:
-    """Load one genre by name; raises UnknownName with the nearest names."""
+    """Return a genre by name; raise UnknownName with the nearest names where there is none."""
     if name not in genre_names():
         raise UnknownName("genre", name, genre_names())
     text = (resources.files("tunesmith.composer") / "genres" / f"{name}.yaml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The instrument table: names, families, ranges and where each one's sound comes from (instruments.yaml)."""
+"""The instrument table (instruments.yaml): names, families, ranges, and where each sound comes from."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A second sound under the first: a bank ``program`` or, where named, a synthesiser ``patch``, at ``gain_db`` and
-    ``semitones`` from it."""
+    """A second sound under the first one.
+
+    It is a ``program`` of the bank or, where named, a synthesiser ``patch``, at ``gain_db`` and ``semitones`` relative
+    to the first.
+    """
 
     program: int = 0
     patch: str = ""
@@ -29,11 +32,12 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Timbre:
-    """How a sampled sound is reshaped; 0 leaves it as recorded.
+    """Changes to a sampled sound; 0 leaves it as recorded.
 
-    ``low_pass_hz`` and ``high_pass_hz`` cut, ``body_db`` lifts an octave around ``body_hz`` and ``presence_db`` around
-    3 kHz; ``drive_db`` goes into a distortion followed by a loudspeaker cabinet; ``softness`` 0–1 plays as if struck
-    more softly; ``attack`` and ``release`` in seconds replace the bank's; ``vibrato_cents`` is how far held notes sway.
+    ``low_pass_hz`` and ``high_pass_hz`` are cutoffs, ``body_db`` boosts an octave around ``body_hz`` and
+    ``presence_db`` the range around 3 kHz; ``drive_db`` goes into a distortion with a speaker cabinet after it;
+    ``softness`` 0–1 imitates a softer attack; ``attack`` and ``release`` in seconds replace the bank's;
+    ``vibrato_cents`` is the depth of the vibrato on held notes.
     """
 
     low_pass_hz: float = 0.0
@@ -50,11 +54,14 @@ class Timbre:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One instrument. ``source`` is ``bank`` (sampled; ``program`` is the General MIDI program 0–127, or the kit number
-    for a drum kit) or ``synth`` (``patch`` names the synthesiser voice). ``low``–``high`` is its playable range (MIDI),
-    ``polyphony`` how many notes it can sound at once. ``layers`` sound along, ``timbre``
-    reshapes a sampled sound, ``level_db`` makes it as loud as the others. ``sample_program`` is the program that sounds
-    where another than ``program`` does it better."""
+    """An instrument and its sound.
+
+    ``source`` is ``bank`` (sampled; ``program`` is the General MIDI program 0–127, or the kit number of a drum kit) or
+    ``synth`` (``patch`` names the synthesiser voice). ``low`` to ``high`` is the playable range in MIDI pitches,
+    ``polyphony`` the number of notes that can sound at once. ``layers`` sound along with it, ``timbre`` changes a
+    sampled sound, ``level_db`` matches its loudness to the others. ``sample_program`` is the program to play where
+    another one than ``program`` sounds better.
+    """
 
     name: str
     family: str
@@ -77,17 +84,18 @@ class Instrument:
 
     @property
     def is_kit(self) -> bool:
-        """Whether its pitches are drums, not tones."""
+        """Whether the pitches are drums, not tones."""
         return self.family == "drums"
 
 
 @functools.cache
 def instruments() -> Mapping[str, Instrument]:
-    """Return the whole table by name."""
+    """Return the instrument table by name."""
     text = (resources.files("tunesmith.composer") / "instruments.yaml").read_text(encoding="utf-8")
     rows: dict[str, dict[str, Any]] = yaml.load(text, Loader=Loader)  # noqa: S506  CSafeLoader is safe
     levels = (resources.files("tunesmith.composer") / "sounds" / "levels.yaml").read_text(encoding="utf-8")
     levels_db: dict[str, float] = yaml.load(levels, Loader=Loader) or {}  # noqa: S506  CSafeLoader is safe
+    # Levels are measured, not written by a person, so they have a file of their own.
     return {name: _instrument(name, row, levels_db.get(name, 0.0)) for name, row in rows.items()}
 
 
@@ -107,7 +115,7 @@ def _instrument(name: str, row: Mapping[str, Any], level_db: float) -> Instrumen
 
 
 def instrument(name: str) -> Instrument:
-    """Look one up; raises UnknownName with the nearest names."""
+    """Return an instrument by name; raise UnknownName with the nearest names where there is none."""
     table = instruments()
     if name not in table:
         raise UnknownName("instrument", name, table)

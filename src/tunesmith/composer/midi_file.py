@@ -1,4 +1,4 @@
-"""Score ⇄ Standard MIDI File: one track a part, 960 ticks a beat, so that every written time is exact."""
+"""Score ⇄ Standard MIDI File: one track per part, 960 ticks per beat, so that every written time is exact."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from tunesmith.composer.theory import TICKS_PER_BEAT
 
 DRUM_CHANNEL = 9
 MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
-BEND_RANGE = 48  # semitones either way, the widest that players commonly honour
+# In semitones either way, the widest range that players commonly support.
+BEND_RANGE = 48
 BEND_STEPS = 12
 GLIDE_BEATS = 0.25
 
 # The General MIDI program that comes nearest to each family of synthesised instruments.
 NEAREST_PROGRAM = {"synth": 81, "pads": 89, "bass": 38, "chip": 80, "plucked": 25, "keys": 16, "effects": 96}
 
-Event = tuple[int, int, mido.Message]  # tick, rank (what comes first at the same tick), message
+# Tick, rank (which comes first at the same tick), message.
+Event = tuple[int, int, mido.Message]
 
 
 def write_midi(score: Score, path: Path) -> None:
-    """Write the score as a format 1 file."""
+    """Write the score as a Standard MIDI File of format 1."""
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     file.tracks.append(_conductor(score))
     melodic = 0
     for part in score.parts:
         played = instrument(part.instrument)
+        # Channels repeat beyond 15 melodic parts: parts that share one lose their own program, but no note is lost.
         channel = DRUM_CHANNEL if played.is_kit else MELODIC_CHANNELS[melodic % len(MELODIC_CHANNELS)]
         melodic += not played.is_kit
         file.tracks.append(_track(part, played, channel))
@@ -37,7 +40,7 @@ def write_midi(score: Score, path: Path) -> None:
 
 
 def read_midi(path: Path) -> dict[str, tuple[Note, ...]]:
-    """Return each named track's notes; glides are not read back."""
+    """Return the notes of each named track; glides are not read back."""
     file = mido.MidiFile(path, charset="utf-8")
     return {track.name: tuple(_notes(track)) for track in file.tracks[1:]}
 
@@ -69,12 +72,14 @@ def _track(part: Part, played: Instrument, channel: int) -> mido.MidiTrack:
     for note in part.notes:
         start, end = _ticks(note.start), _ticks(note.end)
         on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
+        # A note-off sorts before a note-on at the same tick, so that a repeated pitch is not cut off at its start.
         events += [(start, 3, on), (end, 2, mido.Message("note_off", channel=channel, note=note.pitch, velocity=64))]
         events += _glide(note, channel)
     return _delta_timed(events)
 
 
 def _bend_range(channel: int) -> Iterator[mido.Message]:
+    # Registered parameter 0 is the bend range: select it (101, 100), then set semitones (6) and cents (38).
     for control, value in ((101, 0), (100, 0), (6, BEND_RANGE), (38, 0)):
         yield mido.Message("control_change", channel=channel, control=control, value=value)
 
@@ -84,8 +89,10 @@ def _glide(note: Note, channel: int) -> Iterator[Event]:
         return
     length = min(GLIDE_BEATS, note.length)
     for step in range(BEND_STEPS + 1):
+        # The note keeps its target pitch; the bend starts at the glide's origin and returns to zero.
         bend = note.glide / BEND_RANGE * (1 - step / BEND_STEPS) * 8192
         message = mido.Message("pitchwheel", channel=channel, pitch=max(-8192, min(8191, round(bend))))
+        # The first bend comes before the note-on, or the attack would sound at the wrong pitch.
         yield _ticks(note.start + length * step / BEND_STEPS), 2 if step == 0 else 4, message
 
 
@@ -105,9 +112,11 @@ def _notes(track: mido.MidiTrack) -> list[Note]:
     now = 0
     for message in track:
         now += message.time
+        # A note-on of velocity 0 is a note-off: many sequencers write it so.
         if message.type == "note_on" and message.velocity:
             sounding.setdefault(message.note, []).append((now, message.velocity))
         elif message.type in ("note_on", "note_off") and sounding.get(message.note):
+            # Overlapping notes of one pitch end in the order in which they began.
             start, velocity = sounding[message.note].pop(0)
             notes.append(Note(start / TICKS_PER_BEAT, (now - start) / TICKS_PER_BEAT, message.note, velocity))
     return sorted(notes, key=lambda note: (note.start, note.pitch))

@@ -1,4 +1,4 @@
-"""Random generators keyed by seed and purpose, so that changing one part of a piece leaves the others as they were."""
+"""Random generators keyed by seed and purpose, so that changing one part of a piece leaves the others unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 
 
 def rng_for(seed: int, *purpose: str | int) -> np.random.Generator:
-    """Return the generator for this seed and purpose; the same words always give the same stream."""
+    """Return the generator for a seed and a purpose; the same words always give the same stream."""
+    # The separator keeps ("a", "bc") and ("ab", "c") apart; the digest, unlike hash(), is the same in every process.
     words = "\x1f".join(str(word) for word in (seed, *purpose))
     digest = hashlib.blake2b(words.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
@@ -28,9 +29,10 @@ def weighted_choice(random: np.random.Generator, options: Sequence[T], weights: 
         mark -= weight
         if mark < 0:
             return option
+    # Rounding can leave a remainder after the last option; the likeliest one then stands.
     return max(zip(weights, range(len(options)), options, strict=True))[2]
 
 
 def chance_of(random: np.random.Generator, probability: float) -> bool:
-    """Return True with this probability."""
+    """Return True with the given probability."""
     return bool(random.random() < probability)

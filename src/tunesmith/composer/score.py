@@ -31,9 +31,10 @@ PRODUCTION = ("tape", "wow", "vinyl", "lofi", "distortion", "bitcrush", "telepho
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note: ``start`` and ``length`` in beats on the 1/960 grid, MIDI ``pitch`` (a GM drum key in drum parts).
+    """A note: ``start`` and ``length`` in beats on the 1/960 grid, MIDI ``pitch`` (a GM drum key in drum parts).
 
-    ``velocity`` is 1–127. ``glide`` is where the pitch slides in from, in semitones relative to ``pitch``; 0: no slide.
+    ``velocity`` is 1–127. ``glide`` is the interval in semitones, relative to ``pitch``, from which the pitch slides
+    in; 0 is no slide.
     """
 
     start: float
@@ -44,16 +45,16 @@ class Note:
 
     @property
     def end(self) -> float:
-        """Start plus length, in beats."""
+        """The end in beats."""
         return self.start + self.length
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One player: a ``role`` from ROLES, an ``instrument`` from the instrument table, and notes sorted by start.
+    """A player: a ``role`` from ROLES, an ``instrument`` from the instrument table, and notes sorted by start.
 
-    ``gain_db`` and ``pan`` (−1 left … 1 right) are its place in the mix. ``entry`` is the intensity, 0–1, from which
-    this part plays when the piece is rendered at a given intensity.
+    ``gain_db`` and ``pan`` (−1 left to 1 right) place it in the mix. ``entry`` is the intensity, 0–1, from which the
+    part plays when the piece is rendered at a given intensity.
     """
 
     name: str
@@ -67,8 +68,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of the form: ``name`` (intro, A, B, bridge, build, drop, break, outro, ending), first ``bar`` from 0,
-    number of ``bars``, and ``energy`` 0–1."""
+    """A section of the form.
+
+    ``name`` is intro, A, B, bridge, build, drop, break, outro or ending; ``bar`` is the first bar, from 0, ``bars``
+    their number, ``energy`` 0–1.
+    """
 
     name: str
     bar: int
@@ -78,7 +82,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class ChordSpan:
-    """A chord sounding from ``start`` for ``length`` beats."""
+    """A chord that sounds from ``start`` for ``length`` beats."""
 
     start: float
     length: float
@@ -87,7 +91,11 @@ class ChordSpan:
 
 @dataclass(frozen=True, slots=True)
 class TempoMap:
-    """Beats to seconds and back: ``changes`` are (beat, quarter notes a minute), first at beat 0, beats ascending."""
+    """A map between beats and seconds.
+
+    ``changes`` are (beat, quarter notes per minute), the first at beat 0, beats ascending. Raises ValueError where they
+    are not.
+    """
 
     changes: tuple[tuple[float, float], ...]
     _seconds: tuple[float, ...] = field(init=False, repr=False, compare=False)
@@ -95,21 +103,23 @@ class TempoMap:
     def __post_init__(self) -> None:
         if not self.changes or self.changes[0][0] != 0 or any(bpm <= 0 for _, bpm in self.changes):
             raise ValueError("a tempo map starts at beat 0 and every tempo is above 0")
+        # The time of each change is summed once, so that a lookup is one bisection.
         seconds = [0.0]
         for (beat, bpm), (following, _) in zip(self.changes, self.changes[1:], strict=False):
             if following <= beat:
                 raise ValueError("the beats of a tempo map must ascend")
             seconds.append(seconds[-1] + (following - beat) * 60 / bpm)
+        # A frozen dataclass sets a computed field only this way.
         object.__setattr__(self, "_seconds", tuple(seconds))
 
     def seconds_at(self, beat: float) -> float:
-        """When ``beat`` sounds; the last tempo goes on for ever."""
+        """Return when ``beat`` sounds, in seconds; the last tempo holds for ever."""
         index = max(0, bisect.bisect_right(self.changes, beat, key=lambda change: change[0]) - 1)
         start, bpm = self.changes[index]
         return self._seconds[index] + (beat - start) * 60 / bpm
 
     def beat_at(self, seconds: float) -> float:
-        """Which beat sounds at ``seconds``."""
+        """Return which beat sounds at ``seconds``."""
         index = max(0, bisect.bisect_right(self._seconds, seconds) - 1)
         start, bpm = self.changes[index]
         return start + (seconds - self._seconds[index]) * bpm / 60
@@ -117,7 +127,7 @@ class TempoMap:
 
 @dataclass(frozen=True, slots=True)
 class Ambience:
-    """A background sound named in AMBIENCES, its level moved by ``gain_db``."""
+    """A background sound named in AMBIENCES, its level changed by ``gain_db``."""
 
     name: str
     gain_db: float = 0.0
@@ -125,10 +135,11 @@ class Ambience:
 
 @dataclass(frozen=True, slots=True)
 class MixSettings:
-    """How the stems become the mix.
+    """The settings with which the stems become the mix.
 
-    ``room`` and ``hall`` are reverb sends 0–1, ``side_chain`` how deep the kick ducks the rest 0–1, ``brightness_db`` a
-    tilt of the highs, ``width`` the stereo width (1 as played), ``production`` effects named in PRODUCTION.
+    ``room`` and ``hall`` are reverb sends 0–1, ``side_chain`` is how deep the kick ducks the other parts 0–1,
+    ``brightness_db`` a tilt of the highs, ``width`` the stereo width (1 as played), ``production`` lists effects named
+    in PRODUCTION.
     """
 
     loudness_lufs: float = -14.0
@@ -142,7 +153,7 @@ class MixSettings:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A whole piece. ``duration`` is the exact length in seconds; a ``loop``'s end meets its start."""
+    """A whole piece: ``duration`` is its exact length in seconds; the end of a ``loop`` connects to its start."""
 
     title: str
     prompt: str
@@ -162,5 +173,5 @@ class Score:
 
     @property
     def bars(self) -> int:
-        """Number of bars in the form."""
+        """The number of bars in the form."""
         return sum(section.bars for section in self.sections)

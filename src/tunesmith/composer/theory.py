@@ -1,4 +1,4 @@
-"""Keys, modes, meters, chords and pitch names: the music theory that every part of the composer shares.
+"""Keys, modes, meters, chords and pitch names: the music theory that the whole composer shares.
 
 Pitches are MIDI numbers (60 = C4 = middle C); pitch classes are 0 (C) to 11 (B). A beat is always a quarter note.
 """
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 LETTERS: Mapping[str, int] = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
-FLAT_MAJORS = frozenset({5, 10, 3, 8, 1})  # F Bb Eb Ab Db: major keys written with flats
-TICKS_PER_BEAT = 960  # the grid of every written time; 1/960 of a quarter note also holds triplets exactly
+# F Bb Eb Ab Db: the major keys written with flats.
+FLAT_MAJORS = frozenset({5, 10, 3, 8, 1})
+# The grid of every written time: 1/960 of a quarter note also holds triplets exactly.
+TICKS_PER_BEAT = 960
 
 MODES: Mapping[str, tuple[int, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -67,7 +69,8 @@ CHORD_QUALITIES: Mapping[str, tuple[int, ...]] = {
     "maj7#11": (0, 4, 7, 11, 18),
     "13": (0, 4, 7, 10, 14, 21),
     "maj13": (0, 4, 7, 11, 14, 21),
-    "q": (0, 5, 10),  # quartal: stacked fourths
+    # Quartal: stacked fourths.
+    "q": (0, 5, 10),
 }
 
 _NOTE = re.compile(r"^([A-Ga-g])([#b♯♭]?)(-?\d+)$")
@@ -81,12 +84,12 @@ def on_grid(beats: float) -> float:
 
 
 def pitch_name(pitch: int, *, flats: bool = False) -> str:
-    """Name a MIDI pitch: 60 -> ``C4``."""
+    """Return the name of a MIDI pitch: 60 -> ``C4``."""
     return f"{(FLAT_NAMES if flats else SHARP_NAMES)[pitch % 12]}{pitch // 12 - 1}"
 
 
 def parse_pitch(name: str) -> int:
-    """Read ``C4``, ``Bb2``, ``f#3`` into a MIDI pitch 0–127; raises ValueError."""
+    """Return the MIDI pitch 0–127 of ``C4``, ``Bb2`` or ``f#3``; raise ValueError for anything else."""
     match = _NOTE.match(name)
     if match is None:
         raise ValueError(f"{name!r} is not a pitch such as C4 or Bb2")
@@ -99,7 +102,7 @@ def parse_pitch(name: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A tonic pitch class 0–11 and a mode named in MODES."""
+    """A key: a tonic pitch class 0–11 and a mode named in MODES."""
 
     tonic: int
     mode: str
@@ -112,7 +115,7 @@ class Key:
 
     @property
     def scale(self) -> tuple[int, ...]:
-        """Semitones above the tonic."""
+        """The scale in semitones above the tonic."""
         return MODES[self.mode]
 
     @property
@@ -122,7 +125,8 @@ class Key:
 
     @property
     def uses_flats(self) -> bool:
-        """Whether the key is written with flats (by its relative major)."""
+        """Whether the key is written with flats."""
+        # A minor key has the signature of its relative major, three semitones above.
         major = (self.tonic + 3) % 12 if self.is_minor else self.tonic
         return major in FLAT_MAJORS
 
@@ -133,7 +137,7 @@ class Key:
 
     @property
     def tonic_name(self) -> str:
-        """``C#`` or ``Db``, as the key is written."""
+        """The tonic as the key is written: ``C#`` or ``Db``."""
         return (FLAT_NAMES if self.uses_flats else SHARP_NAMES)[self.tonic]
 
     def __str__(self) -> str:
@@ -141,7 +145,7 @@ class Key:
 
     @classmethod
     def parse(cls, text: str) -> Key:
-        """Read ``A minor``, ``Am``, ``F# dorian``, ``Bb``, ``c``; raises ValueError."""
+        """Return the key of ``A minor``, ``Am``, ``F# dorian``, ``Bb`` or ``c``; raise ValueError for anything else."""
         match = re.match(r"^\s*([A-Ga-g])([#♯b♭]|[ -]?sharp\b|[ -]?flat\b)?\s*(.*?)\s*$", text)
         if match is None:
             raise ValueError(f"{text!r} is not a key such as 'A minor' or 'F# dorian'")
@@ -156,6 +160,7 @@ class Key:
             "ionian": "major",
             "aeolian": "minor",
         }
+        # Case matters first: "M" is major, "m" is minor.
         mode = short.get(rest, short.get(rest.lower(), rest.lower()))
         if mode not in MODES:
             raise ValueError(f"{text!r} is not a key such as 'A minor' or 'F# dorian'; modes are {', '.join(MODES)}")
@@ -164,7 +169,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A time signature; ``beats_per_bar`` counts quarter notes, ``felt_beat`` is the tapped pulse in quarters."""
+    """A time signature; ``beats_per_bar`` counts quarter notes, ``felt_beat`` is the tapped pulse in quarter notes."""
 
     numerator: int = 4
     denominator: int = 4
@@ -175,7 +180,7 @@ class Meter:
 
     @property
     def beats_per_bar(self) -> float:
-        """Quarter notes in one bar."""
+        """The length of a bar in quarter notes."""
         return self.numerator * 4 / self.denominator
 
     @property
@@ -185,12 +190,13 @@ class Meter:
 
     @property
     def felt_beat(self) -> float:
-        """Length of the felt pulse in quarter notes: 1.5 in 6/8, 1 in 4/4."""
+        """The length of the felt pulse in quarter notes: 1.5 in 6/8, 1 in 4/4."""
+        # In sixteenth meters such as 12/16, the tempo still counts quarter notes.
         return (3 if self.is_compound else 1) * 4 / self.denominator if self.denominator != 16 else 1.0
 
     @property
     def steps_per_bar(self) -> int:
-        """Sixteenth notes in one bar."""
+        """The number of sixteenth notes in a bar."""
         return round(self.beats_per_bar * 4)
 
     def __str__(self) -> str:
@@ -198,7 +204,7 @@ class Meter:
 
     @classmethod
     def parse(cls, text: str) -> Meter:
-        """Read ``3/4``; raises ValueError."""
+        """Return the meter of a text such as ``3/4``; raise ValueError for anything else."""
         match = re.match(r"^\s*(\d{1,2})\s*/\s*(\d{1,2})\s*$", text)
         if match is None:
             raise ValueError(f"{text!r} is not a meter such as 4/4, 3/4, 6/8 or 5/4")
@@ -217,22 +223,23 @@ class Chord:
         if self.quality not in CHORD_QUALITIES:
             known = ", ".join(filter(None, CHORD_QUALITIES))
             raise ValueError(f"{self.quality!r} is not a chord quality; known are {known}")
+        # C/C and C are the same chord, so they must compare equal.
         if self.bass == self.root:
             object.__setattr__(self, "bass", None)
 
     @property
     def intervals(self) -> tuple[int, ...]:
-        """Semitones above the root, extensions above the octave."""
+        """The intervals in semitones above the root, extensions above the octave."""
         return CHORD_QUALITIES[self.quality]
 
     @property
     def pitch_classes(self) -> tuple[int, ...]:
-        """Pitch classes from the root up."""
+        """The pitch classes from the root up."""
         return tuple((self.root + step) % 12 for step in self.intervals)
 
     @property
     def bass_pitch_class(self) -> int:
-        """What the bass plays: the slash note, or else the root."""
+        """The pitch class that the bass plays: the slash note, or else the root."""
         return self.root if self.bass is None else self.bass
 
     def __str__(self) -> str:
@@ -241,7 +248,7 @@ class Chord:
 
     @classmethod
     def parse(cls, text: str) -> Chord:
-        """Read ``Cmaj7``, ``Bbm7``, ``F#7b9``, ``D/F#``; raises ValueError."""
+        """Return the chord of ``Cmaj7``, ``Bbm7``, ``F#7b9`` or ``D/F#``; raise ValueError for anything else."""
         match = _CHORD.match(text.strip())
         if match is None:
             raise ValueError(f"{text!r} is not a chord such as Cmaj7, Bbm7 or D/F#")

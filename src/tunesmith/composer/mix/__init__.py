@@ -1,4 +1,4 @@
-"""Stems to the finished mix: strips, reverbs, production and master, in blocks, in memory that does not grow."""
+"""Stems to the finished mix: strips, reverbs, production and master, in blocks, with bounded memory."""
 
 from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.master import master
@@ -9,7 +9,7 @@ from tunesmith.composer.mix.premaster import stem_spools as stem_spools
 from tunesmith.composer.score import Score
 
 RENDERING = 0.8
-"""Rendering's share of the time that a piece takes."""
+"""Rendering's share of the duration of a mix, for the progress."""
 
 
 def mix_score(score: Score, session: Session) -> Spool:

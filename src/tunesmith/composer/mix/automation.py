@@ -1,4 +1,4 @@
-"""Brightness follows the form: a gentle low-pass on the electronic parts in quiet sections, opening in a build."""
+"""Filter automation: a gentle low-pass on electronic parts in quiet sections, which opens in a build."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ GLIDE = SAMPLE_RATE // 4
 
 
 def closed_at(section: Section) -> tuple[float, float]:
-    """Return how far the filter is closed, 0–1, at a section's first and last moment."""
+    """Return how far the filter is closed, 0–1, at the first and last moment of a section."""
     quiet = min(1.0, max(0.0, (OPEN_ENERGY - section.energy) / OPEN_ENERGY)) * DEEPEST
     return (DEEPEST, 0.0) if section.name == "build" else (quiet, quiet)
 
 
 class Sweep:
-    """How far the low-pass is closed over time."""
+    """The automation of the low-pass over the whole piece."""
 
     def __init__(self, score: Score) -> None:
         points: list[tuple[float, float]] = []
@@ -34,9 +34,11 @@ class Sweep:
             end = beat + section.bars * score.meter.beats_per_bar
             first, last = closed_at(section)
             start, stop = sample_at(score, beat), sample_at(score, end)
+            # Outside builds, the curve moves only near the section boundaries, for at most a quarter of a section.
             points += [(start + min(GLIDE, (stop - start) / 4), first), (stop - min(GLIDE, (stop - start) / 4), last)]
         self._times = np.array([time for time, _ in points])
         self._closed = np.array([closed for _, closed in points])
+        # In a loop, the curve wraps around, so that the last section leads into the first.
         self._period = length_in_samples(score) if score.loop else None
 
     @property
@@ -45,7 +47,7 @@ class Sweep:
         return bool(np.any(self._closed > 0))
 
     def closed(self, start: int, stop: int) -> Curve:
-        """Return how far the filter is closed from sample ``start`` to ``stop``."""
+        """Return how far the filter is closed, 0–1, from sample ``start`` to ``stop``, (samples,)."""
         return sampled(self._at, start, stop)
 
     def _at(self, frames: npt.NDArray[np.int64]) -> Curve:
@@ -53,14 +55,14 @@ class Sweep:
 
 
 class SweptFilter:
-    """The low-pass on one stem: blends towards a filtered twin, so that moving it never clicks."""
+    """The low-pass on one stem: a crossfade to a filtered twin, so that moving it never clicks."""
 
     def __init__(self) -> None:
         self._sections = scipy.signal.butter(1, CUTOFF, fs=SAMPLE_RATE, output="sos").astype(np.float32)
         self._state = np.zeros((1, 2, 2), np.float32)
 
     def apply(self, stem: Samples, closed: Curve) -> None:
-        """Filter ``stem``, (2, n), in place; blocks follow each other."""
+        """Filter ``stem``, (2, n), in place; blocks must come in order."""
         filtered, self._state = scipy.signal.sosfilt(self._sections, stem, zi=self._state)
         filtered -= stem
         filtered *= closed

@@ -1,4 +1,4 @@
-"""The channel strips: what each role gets of EQ, level, reverb and ducking before it meets the others."""
+"""Channel strips: the EQ, level, reverb and ducking of each role before the sum."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from tunesmith.composer.score import Part
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One channel strip: EQ ``bands``, ``gain_db``, reverb sends relative to the score's, and ``duck``, its share of
-    the side-chain 0–1."""
+    """A channel strip: EQ ``bands``, ``gain_db``, reverb sends relative to the score's, and its share of the ducking.
+
+    ``duck`` is 0–1.
+    """
 
     bands: tuple[Band, ...]
     gain_db: float = 0.0
@@ -23,6 +25,7 @@ class Strip:
 
 
 def _strip(low_cut: float, *bands: Band, gain_db: float, room: float, hall: float, duck: float = 0.0) -> Strip:
+    # Every strip has a low cut: below its range, an instrument gives only noise.
     return Strip((Band("high_pass", low_cut), *bands), gain_db, room, hall, duck)
 
 
@@ -66,14 +69,15 @@ SWEPT_FAMILIES = frozenset({"synth", "pads"})
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Where a part goes: its ``role``'s strip, and whether the quiet sections' low-pass is on it."""
+    """The channel of a part: the strip of its ``role``, and whether the low-pass of quiet sections is on it."""
 
     role: str
     swept: bool
 
 
 def channel_of(part: Part) -> Channel:
-    """Return the channel of ``part``; parts of one channel are summed before they are processed."""
+    """Return the channel of ``part``; parts of one channel are summed before processing."""
     played = instrument(part.instrument)
+    # Only electronic parts: acoustic instruments and the bass keep their brightness.
     swept = played.source == "synth" and played.family in SWEPT_FAMILIES and part.role != "bass"
     return Channel(part.role, swept)

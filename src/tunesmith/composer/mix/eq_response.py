@@ -1,7 +1,7 @@
-"""Equalisers as frequency responses: an EQ is multiplied into a spectrum, not run sample by sample.
+"""Equalisers as frequency responses, which multiply a spectrum instead of running sample by sample.
 
-Second-order sections after R. Bristow-Johnson's audio EQ cookbook, evaluated on the bins of a real FFT. Their impulse
-responses ring for far less than the room that the overlap-add leaves for them, so the circular product is exact enough.
+Second-order sections after R. Bristow-Johnson's Audio EQ Cookbook, evaluated at the bins of a real FFT. Their impulse
+responses decay far within the overlap of the overlap-add, so the circular product is exact enough.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import numpy.typing as npt
 
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-Response = npt.NDArray[np.complex64]  # (bins,) or (2, bins)
-Coefficients = tuple[float, float, float, float, float, float]  # b0 b1 b2 a0 a1 a2
+# (bins,) or (2, bins).
+Response = npt.NDArray[np.complex64]
+# In the order b0 b1 b2 a0 a1 a2.
+Coefficients = tuple[float, float, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One EQ band: ``kind`` at ``frequency`` Hz; ``gain_db`` for shelves and peaks, ``q`` how steep or narrow it is."""
+    """An EQ band: ``kind`` at ``frequency`` Hz, ``gain_db`` of shelves and peaks, ``q`` for slope or bandwidth."""
 
     kind: Literal["high_pass", "low_pass", "low_shelf", "high_shelf", "peak"]
     frequency: float
@@ -30,7 +32,7 @@ class Band:
 
 
 def coefficients(band: Band) -> Coefficients:
-    """Return the biquad of ``band`` at the composer's rate."""
+    """Return the biquad coefficients of ``band`` at the composer's rate."""
     w = 2 * math.pi * band.frequency / SAMPLE_RATE
     cosine, alpha = math.cos(w), math.sin(w) / (2 * band.q)
     if band.kind in ("high_pass", "low_pass"):
@@ -53,8 +55,9 @@ def coefficients(band: Band) -> Coefficients:
 
 
 def response(bands: tuple[Band, ...], size: int) -> Response:
-    """Return the product of the bands' responses on the ``size // 2 + 1`` bins of an FFT of ``size``."""
+    """Return the product of the bands' responses at the ``size // 2 + 1`` bins of an FFT of ``size``."""
     delay = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    # Double precision: at low frequencies, a biquad is a ratio of two numbers near zero.
     total = np.ones(len(delay), np.complex128)
     for band in bands:
         b0, b1, b2, a0, a1, a2 = coefficients(band)

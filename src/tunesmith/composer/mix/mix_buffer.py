@@ -1,4 +1,4 @@
-"""The spool a piece is mixed into: cut to its exact length with a faded end, or, for a loop, wound into a circle."""
+"""The spool of a mix, cut to its exact length: with a fade at the end, or wrapped around for a loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FADE_SHARE = 0.04
 
 
 def faded(block: Samples, start: int, length: int) -> Samples:
-    """Return ``block``, which begins at sample ``start`` of ``length``, with its share of the fade at the end."""
+    """Return ``block``, which begins at sample ``start`` of ``length``, with its share of the final fade."""
     seconds = min(LONGEST_FADE, max(SHORTEST_FADE, FADE_SHARE * length / SAMPLE_RATE))
     fade = min(length, round(seconds * SAMPLE_RATE))
     left = length - np.arange(start, start + block.shape[1])
@@ -24,10 +24,10 @@ def faded(block: Samples, start: int, length: int) -> Samples:
 
 
 class MixBuffer:
-    """Collects overlapping blocks in order and appends what is complete to ``spool``.
+    """A buffer that sums overlapping blocks in order and appends completed samples to ``spool``.
 
-    A piece that ends is faded smoothly over the last 4 % of its length (0.05–1 s). What rings on beyond the end of a
-    loop is added to its beginning.
+    A piece that ends is faded over the last 4 % of its length (0.05–1 s). What rings beyond the end of a loop is added
+    to its beginning.
     """
 
     def __init__(self, spool: Spool, length: int, *, loop: bool) -> None:
@@ -37,7 +37,7 @@ class MixBuffer:
         self._tail: Samples = np.zeros((2, 0), np.float32)
 
     def add(self, start: int, block: Samples, complete: int) -> None:
-        """Add ``block`` at sample ``start``, of which ``complete`` samples will not be added to again."""
+        """Add ``block`` at sample ``start``; its first ``complete`` samples are final."""
         block[:, : self._tail.shape[1]] += self._tail
         self._tail = block[:, complete:].copy()
         self._commit(start, block[:, :complete])
@@ -55,6 +55,7 @@ class MixBuffer:
             self._fold(start + ahead, block[:, ahead:])
 
     def _fold(self, start: int, rest: Samples) -> None:
+        # A long reverb over a short loop wraps around more than once.
         while rest.shape[1]:
             position = start % self._length
             taken = min(rest.shape[1], self._length - position)

@@ -1,4 +1,4 @@
-"""The console: every stem through its strip and both reverbs to the stereo bus, as one product of spectra a block.
+"""The mixer: every stem through its strip and both reverbs to the stereo bus, as one product of spectra per block.
 
     stem ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall)) ─┐
     stem ─ …                                                      ├─ + ─ mono below 120 Hz, width ─ inverse FFT ─ bus
@@ -23,7 +23,7 @@ from tunesmith.composer.render.stems import StemBlock
 from tunesmith.composer.score import MixSettings
 
 OVERLAP = LONGEST_TAIL + 8192
-"""Samples by which a block rings into the next: the longest reverb and what the EQs ring on."""
+"""Samples by which a block overlaps the next: the longest reverb, and the decay of the EQs."""
 
 TOGETHER = 4
 """Stems transformed at once: as many as fill the processor's vectors."""
@@ -33,13 +33,13 @@ ROOM_DB, HALL_DB = -4.0, -3.0
 TILT_PIVOT = 1000.0
 
 HEADROOM_DB = -5.0
-"""Keeps the peaks of a full band's stems and pre-master under full scale."""
+"""The gain that keeps the peaks of a full band's stems and pre-master below full scale."""
 
 AIR = Band("high_shelf", 7500, -2.0)
-"""Takes the edge off the very top, where a bank's cymbals lie above those of finished records."""
+"""A shelf that softens the very top, where a bank's cymbals are louder than those of finished records."""
 
 NATURAL_WIDTH = 1.3
-"""What a score's width of 1 does to the sides: instruments in a bank were recorded narrower than music is mixed."""
+"""The gain of the sides at a score's width of 1: banks are recorded narrower than music is mixed."""
 
 
 def reverb_gains(settings: MixSettings) -> tuple[float, float]:
@@ -52,19 +52,20 @@ def reverb_gains(settings: MixSettings) -> tuple[float, float]:
 
 @functools.lru_cache(maxsize=32)
 def strip_response(role: str, room: float, hall: float, size: int) -> Response:
-    """Return what a role's strip does to a spectrum, reverbs included: (2, bins)."""
+    """Return the response of a role's strip, reverbs included, (2, bins)."""
     strip = STRIPS[role]
     dry = response(strip.bands, size) * np.float32(10 ** ((strip.gain_db + HEADROOM_DB) / 20))
     space = np.ones((2, len(dry)), np.complex64)
     for name, send in (("room", room * strip.room), ("hall", hall * strip.hall)):
         if send > 0:
             space += reverb_response(name, size) * np.float32(send)
+    # EQ and reverb are both linear, so one product per stem stands for strip, room and hall.
     return np.asarray(dry * space, np.complex64)
 
 
 @functools.lru_cache(maxsize=4)
 def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Response, Response]:
-    """Return what the bus does to mid and side: a tilt of the highs, no DC, and a narrow bottom under a wide top."""
+    """Return the responses of the bus to mid and side: a tilt, no DC, and mono lows under wide highs."""
     tilt = (
         Band("high_pass", 22),
         Band("low_shelf", TILT_PIVOT / 4, -brightness_db / 4, 0.5),
@@ -72,12 +73,13 @@ def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Respon
         AIR,
     )
     mid = response(tilt, size)
+    # Lows in the side channel cancel on mono speakers and waste headroom.
     narrow = response((Band("high_pass", 120),), size)
     return mid, mid * narrow * np.float32(width * NATURAL_WIDTH)
 
 
 class Mixer:
-    """Mixes dry stems block by block: ``mix`` takes (stems, 2, n) and returns (2, n + OVERLAP) to be overlap-added."""
+    """A mixer of dry stems, block by block."""
 
     def __init__(self, channels: tuple[Channel, ...], settings: MixSettings, ducker: Ducker, sweep: Sweep) -> None:
         self._channels = channels
@@ -88,13 +90,17 @@ class Mixer:
         self._filters = tuple(SweptFilter() if swept and channel.swept else None for channel in channels)
 
     def mix(self, stems: StemBlock, start: int) -> Samples:
-        """Mix the stems from sample ``start``; ``stems`` may be overwritten. Blocks follow each other."""
+        """Return the mix of ``stems``, (stems, 2, n) from sample ``start``: (2, n + OVERLAP), to be overlap-added.
+
+        ``stems`` may be overwritten. Blocks must come in order.
+        """
         length = stems.shape[2]
         size = scipy.fft.next_fast_len(length + OVERLAP, real=True)
         size += size % 2
         self._automate(stems, start)
         room, hall = reverb_gains(self._settings)
         total = np.zeros((2, size // 2 + 1), np.complex64)
+        # Only the spectra of a few stems exist at a time; their sum needs one inverse FFT.
         for first in range(0, len(stems), TOGETHER):
             spectra = scipy.fft.rfft(stems[first : first + TOGETHER], size)
             for channel, spectrum in zip(self._channels[first : first + TOGETHER], spectra, strict=True):
@@ -106,6 +112,7 @@ class Mixer:
     def _automate(self, stems: StemBlock, start: int) -> None:
         stop = start + stems.shape[2]
         closed = self._sweep.closed(start, stop) if any(self._filters) else None
+        # Automation changes the gain over time, so it must come before the FFT.
         for channel, stem, swept in zip(self._channels, stems, self._filters, strict=True):
             share = STRIPS[channel.role].duck
             if self._ducker.active and share > 0:

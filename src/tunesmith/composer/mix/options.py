@@ -1,4 +1,4 @@
-"""How a score is to be mixed: the caller's side, where MixSettings is the score's."""
+"""The caller's options of a mix, beside the score's own MixSettings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 BLOCK = 163_840
-"""Samples rendered at a time (3.7 s): with the reverbs' overlap about the cheapest FFT a sample."""
+"""Samples rendered at a time (3.7 s): with the reverbs' overlap, nearly the cheapest FFT per sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class MixOptions:
-    """``sample_rate`` in Hz and ``channels`` (1 or 2) of the result, the ``intensity`` 0–1 it is played at (None: as
-    written), and ``block``, the samples rendered at a time, which changes nothing but memory and speed."""
+    """The options of a mix.
+
+    ``sample_rate`` in Hz and ``channels`` (1 or 2) are those of the result, ``intensity`` 0–1 is that of the
+    performance (None: as written), and ``block`` is the number of samples rendered at a time, which affects only memory
+    and speed.
+    """
 
     sample_rate: int = SAMPLE_RATE
     channels: int = 2

@@ -33,8 +33,11 @@ AMBIENCE_DB: Mapping[str, float] = {
     "rain": -16, "heavy_rain": -14, "thunder": -6, "ocean": -5, "wind": -6, "fire": -7, "birds": -11, "crowd": -7,
     "stream": -11, "night": -12, "vinyl": -17, "city": -7, "cafe": -7, "tape_hiss": -15, "forest": -11,
 }  # fmt: skip
-"""How far each ambience at 0 dB lies below the music, in power. Steady hiss masks more than its power tells, rumble and
-single events less: set so that a tagger hears each of them, and music before it."""
+"""The level of each ambience at 0 dB, in power relative to the music.
+
+Steady hiss masks more than its power suggests, rumble and single events less: tuned so that a tagger detects each of
+them, and the music before it.
+"""
 
 OTHER_AMBIENCE_DB = -9.0
 
@@ -44,7 +47,7 @@ StemKey = TypeVar("StemKey", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Everything that mixing needs besides the score: the sounds, the caller's options, and whom to tell."""
+    """The context of a mix besides the score: voices, textures, the caller's options and callbacks."""
 
     voices: Voices
     texture: AmbienceTexture
@@ -53,7 +56,7 @@ class Session:
     cancelled: CancelCheck
 
     def report(self, stage: str, fraction: float) -> None:
-        """Tell how far it is; raises GenerationCancelled if the caller has had enough."""
+        """Report the progress; raise GenerationCancelled if the caller has cancelled."""
         if self.cancelled():
             raise GenerationCancelled
         self.progress(Progress(stage, min(1.0, fraction)))
@@ -62,11 +65,12 @@ class Session:
 def premaster(score: Score, session: Session, *, share: float = 1.0) -> Spool:
     """Return the mix before production and mastering, (2, n) at the composer's rate; the caller closes it.
 
-    ``share`` is the part of the whole progress that this is.
+    ``share`` is this step's share of the whole progress.
     """
     spool = Spool(2)
     stems = DryStems(score, session.voices, channel_of, intensity=session.options.intensity)
     _mix_into(spool, score, session, stems, stems.keys, lambda done: session.report("rendering", done * share))
+    # Ambience is scaled to the music, so its power must be known before the ambience is added.
     music = _power(spool, session.options.block)
     for ambience in score.ambience:
         _add_ambience(spool, score, ambience, music, session)
@@ -74,20 +78,23 @@ def premaster(score: Score, session: Session, *, share: float = 1.0) -> Spool:
 
 
 def stem_spools(score: Score, session: Session) -> Iterator[tuple[str, Spool]]:
-    """Yield name and spool of every audible part and ambience; they sum to the pre-master mix. The caller closes them.
+    """Yield the name and spool of every audible part and ambience; the caller closes the spools.
 
-    One stem is rendered at a time, so memory does not grow with their number.
+    The spools sum to the pre-master mix. One stem is rendered at a time, so memory does not grow with their number.
     """
     parts = audible_parts(score, session.options.intensity)
     sources = len(parts) + len(score.ambience)
     music = 0.0
+    # Without ambience, this extra pass is not needed.
     if score.ambience:
+        # The level of the ambience depends on the whole mix, so the stems need it rendered once.
         with premaster(replace(score, ambience=()), session, share=0.0) as whole:
             music = _power(whole, session.options.block)
     for index, part in enumerate(parts):
         yield part.name, _part_spool(score, session, part, index / sources)
     for index, ambience in enumerate(score.ambience):
         spool = Spool(2)
+        # Silence first, because ambience is added to what the spool already has.
         for start in range(0, length_in_samples(score), session.options.block):
             stop = min(length_in_samples(score), start + session.options.block)
             spool.append(np.zeros((2, stop - start), np.float32))
@@ -97,8 +104,9 @@ def stem_spools(score: Score, session: Session) -> Iterator[tuple[str, Spool]]:
 
 
 def _part_spool(score: Score, session: Session, part: Part, done: float) -> Spool:
-    """Render one part alone; what ducks it and the filter's course are those of the whole score."""
+    """Render one part alone, with the ducking and the filter automation of the whole score."""
     spool = Spool(2)
+    # An entry of 0, because the part was already chosen by the intensity.
     alone = replace(score, parts=(replace(part, entry=0.0),))
     stems = DryStems(alone, session.voices, channel_of, intensity=session.options.intensity)
     _mix_into(spool, score, session, stems, stems.keys, lambda _: session.report("stems", done))
@@ -120,6 +128,7 @@ def _mix_into(
     timeline = MixBuffer(spool, length, loop=score.loop)
     dry = np.empty((len(channels), 2, block), np.float32)
     start = 0
+    # A loop is rendered until its last note has decayed: the tail belongs at its beginning.
     while start < length or (score.loop and not stems.finished):
         report(start / length)
         taken = min(block, length - start) if start < length else block
@@ -131,13 +140,15 @@ def _mix_into(
 
 
 def _power(spool: Spool, block: int) -> float:
-    """Return the mean square of what is not silence, or a usual one if there is no music."""
+    """Return the mean square of the mix, or a usual value if there is no music."""
     total, count = 0.0, 0
     for start in range(0, len(spool), block):
+        # In blocks, and summed in double precision, so that long pieces neither fill the memory nor lose accuracy.
         squares = np.square(_read(spool, start, block))
         total += float(np.sum(squares, dtype=np.float64))
         count += squares.size
     power = total / max(1, count)
+    # Near-silence counts as silence: relative to it, ambience would be inaudible.
     return power if power > 1e-9 else SILENT_MUSIC_POWER
 
 

@@ -1,4 +1,4 @@
-"""Two rooms: stereo impulse responses made of early reflections and noise that decays faster the higher it is."""
+"""Two reverbs: stereo impulse responses of early reflections and noise, with a faster decay for higher frequencies."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 LONGEST_TAIL = 90_112
-"""Samples of the longest impulse response (2.04 s): the overlap of the convolution is planned for it."""
+"""Samples of the longest impulse response (2.04 s), for which the overlap of the convolution is planned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """A room: ``decay`` seconds to −60 dB in the bands below, ``before`` seconds of pre-delay, number of early
-    reflections within ``early`` seconds, and ``low_cut`` Hz that keeps the bass dry."""
+    """A room.
+
+    ``decay`` are the seconds to −60 dB in each of the BAND_EDGES bands, ``before`` is the pre-delay in seconds,
+    ``reflections`` the number of early reflections within ``early`` seconds, and ``low_cut`` in Hz keeps the bass dry.
+    """
 
     decay: tuple[float, ...]
     before: float
@@ -39,7 +42,8 @@ SPACES: Mapping[str, Space] = {
 
 @functools.cache
 def impulse_response(name: str) -> Samples:
-    """Return the space's impulse response, (2, samples), energy 1 a channel; the same every time."""
+    """Return the impulse response of a space, (2, samples), with energy 1 per channel; the same every time."""
+    # A fixed seed: the room belongs to the mix, not to the piece, and its response can be cached.
     space, random = SPACES[name], rng_for(0, "reverb", name)
     length = min(LONGEST_TAIL, round((space.before + max(space.decay)) * SAMPLE_RATE))
     before = round(space.before * SAMPLE_RATE)
@@ -48,12 +52,13 @@ def impulse_response(name: str) -> Samples:
     for channel in tail:
         at = before + np.sort(random.integers(0, round(space.early * SAMPLE_RATE), space.reflections))
         channel[at] += random.choice([-1, 1], space.reflections) * np.geomspace(6, 2, space.reflections) * channel.std()
+    # The cut at the longest tail must not click.
     tail[:, -4096:] *= np.linspace(1, 0, 4096, dtype=np.float32)
     return np.asarray(tail / np.sqrt(np.sum(tail**2, axis=1, keepdims=True)), np.float32)
 
 
 def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
-    """Return noise split into bands, each with its own exponential decay and all with a soft onset."""
+    """Return noise in bands, (2, length), each with its own exponential decay, and all with a soft onset."""
     size = scipy.fft.next_fast_len(length, real=True)
     noise = random.standard_normal((2, size), dtype=np.float32)
     spectrum = scipy.fft.rfft(noise)
@@ -63,11 +68,12 @@ def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
     late = np.zeros((2, length), np.float32)
     for low, high, decay in zip(BAND_EDGES, BAND_EDGES[1:], space.decay, strict=False):
         band = scipy.fft.irfft(spectrum * ((frequency >= low) & (frequency < high)), size)[:, :length]
+        # Reverberation time is defined as the fall by 60 dB, which is e^−6.91.
         late += band * np.exp(-6.91 / decay * seconds)
     return np.asarray(late * (1 - np.exp(-seconds / np.float32(space.early / 3))), np.float32)
 
 
 @functools.lru_cache(maxsize=8)
 def reverb_response(name: str, size: int) -> Response:
-    """Return the space's spectrum, (2, size // 2 + 1)."""
+    """Return the spectrum of a space, (2, size // 2 + 1)."""
     return np.asarray(scipy.fft.rfft(impulse_response(name), size), np.complex64)

@@ -1,4 +1,4 @@
-"""Reading: a prompt and flags in, a brief out."""
+"""Prompt parsing: a prompt and flags in, a brief out."""
 
 from tunesmith.composer.prompt.reader import read_brief
 

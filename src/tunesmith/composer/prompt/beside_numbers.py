@@ -1,4 +1,4 @@
-"""What stands beside the numbers of a prompt: units after them, labels before them, names they belong to."""
+"""The context of the numbers in a prompt: units after them, labels before them, names that they belong to."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ _TEMPO_WITHOUT_DOUBT = (20.0, 400.0)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A word that says what the number after it is: ``name`` in labels.yaml (or ``word`` for a tempo word), and how
-    it is bound to the number: by a colon or an equals sign, past a comma, or past other small words."""
+    """A word that says what the number after it is.
+
+    ``name`` is an entry of labels.yaml, or ``word`` for a tempo word; ``last`` is the place after it. ``is_marked``
+    says that a colon or an equals sign binds it to the number, ``has_comma`` that a comma lies between.
+    """
 
     name: str
     last: int
@@ -48,17 +51,18 @@ class NumberContext:
         self._number_at = {number.first: place for place, number in enumerate(self.numbers)}
 
     def ends_clause(self, last: int) -> bool:
-        """Whether a clause ends before the word ``last``: by a mark, a dash between spaces, a bar or a bracket."""
+        """Return whether a clause ends before word ``last``: by a mark, a dash between spaces, a bar or a bracket."""
         if last >= len(self.words) or (self.word(last) == "/" and not self.has_slash(last)):
             return True
         gap = self.gap(last, last)
         if self.words[last].is_pause:
+            # Punctuation with ASCII text right after it is part of a longer term.
             after = self.prompt.text[self.words[last].end : self.words[last].end + 1]
             return self.words[last].text not in ".,:" or not after.isalnum() or not after.isascii()
         return _BREAK.search(gap) is not None
 
     def match_at(self, place: int) -> Match | None:
-        """Return what the tables know of the words that begin at a place."""
+        """Return the match that begins at a place, or None."""
         return self._at.get(place)
 
     def gap(self, last: int, first: int) -> str:
@@ -68,12 +72,14 @@ class NumberContext:
         return self.prompt.text[start:end]
 
     def word(self, place: int) -> str:
-        """Return a word, or nothing past the end."""
+        """Return a word, or nothing outside the prompt."""
         return self.words[place].text if 0 <= place < len(self.words) else ""
 
     def unit_after(self, last: int, *names: str) -> tuple[str, int] | None:
-        """Return (unit, the place after it) of the unit at ``last``, unless it is the label of a number that follows:
-        ``level 3 bars: 8``."""
+        """Return (unit, the place after it) of the unit at ``last``, or None.
+
+        A unit that is the label of a number after it is none: ``level 3 bars: 8``.
+        """
         match = self._at.get(last)
         unit = next((name for name in names if match and match.is_word(name)), None)
         if match is None or unit is None or _LABELS_NEXT.match(self.prompt.text, self.words[match.last - 1].end):
@@ -89,12 +95,14 @@ class NumberContext:
         return unit[1] if low <= number.value <= high or not self.is_number(unit[1]) else None
 
     def is_number(self, place: int) -> bool:
-        """Whether one of the numbers begins at a word."""
+        """Return whether one of the numbers begins at a word."""
         return place in self._number_at
 
     def range_start(self, place: int, lowest: float) -> tuple[float, int]:
-        """Return the lower end, at least ``lowest``, and the first word of the range that the number at ``place`` of
-        the numbers ends; its own value and word where it ends none."""
+        """Return (lower end, first word) of the range that the number at index ``place`` ends.
+
+        The lower end must be at least ``lowest``. A number that ends no range gives its own value and word.
+        """
         number = self.numbers[place]
         if place:
             before = self.numbers[place - 1]
@@ -104,7 +112,7 @@ class NumberContext:
         return number.value, number.first
 
     def begins_range(self, place: int, lowest: float) -> bool:
-        """Whether the next number ends a range that this one begins."""
+        """Return whether the next number ends a range that this one begins."""
         numbers = self.numbers
         return place + 1 < len(numbers) and self.range_start(place + 1, lowest)[1] == numbers[place].first
 
@@ -115,16 +123,22 @@ class NumberContext:
         return start if low < number.value else number.first
 
     def has_slash(self, last: int) -> bool:
-        """Whether a slash joins a number to what follows; one between spaces, before no number, parts clauses."""
+        """Return whether a slash joins a number to what follows.
+
+        A slash between spaces that no number follows separates clauses.
+        """
         if self.word(last) != "/":
             return False
         is_apart = self.gap(last, last) != "" and self.gap(last + 1, last + 1) != ""
+        # "4 / 4" is still one meter; "calm / slow" separates two ideas.
         return not is_apart or (last + 1 < len(self.words) and self.words[last + 1].shape == "number")
 
     def label_before(self, first: int, used: frozenset[int] = frozenset()) -> Label | None:
-        """Return the label of the number that begins at ``first``; words that are ``used`` are none."""
+        """Return the label of the number that begins at ``first``, or None; the words ``used`` are no labels."""
         place, comma = first - 1, False
+        # An at sign, "@ 120", is a label without a word.
         nearby = Label("nearby", first, is_marked=False, has_comma=False) if self._follows_at_sign(first) else None
+        # Labels may lie past links ("tempo is around 120"); a limit keeps a far label from claiming the number.
         for _ in range(_MOST_LINKS):
             place, comma, ended = self._skip_marks(place, comma)
             if ended or place in used:
@@ -138,9 +152,11 @@ class NumberContext:
                 nearby = Label("nearby", place + 1, marked, has_comma=False)
             worded = self._ends.get(place + 1)
             if worded is not None and worded.names("tempo") and self._holds_tempo(worded):
-                return Label("tempo", place + 1, marked, comma)  # medium tempo, 95
+                # "medium tempo, 95"
+                return Label("tempo", place + 1, marked, comma)
             if worded is not None and worded.names("tempo") and "link" not in names:
-                start, names = worded.first, ("link",)  # Tempo: Allegro, 132
+                # "Tempo: Allegro, 132"
+                start, names = worded.first, ("link",)
             if "link" not in names:
                 break
             place = start - 1
@@ -154,7 +170,7 @@ class NumberContext:
         return self.prompt.text[max(0, start - 2) : start].rstrip().endswith("@")
 
     def _skip_marks(self, place: int, comma: bool) -> tuple[int, bool, bool]:
-        """Step back over a colon, one comma, the stop of an abbreviation, a line end after a colon."""
+        """Step back over a colon, one comma, the stop of an abbreviation and a line end after a colon."""
         while place >= 0 and self.words[place].shape == "mark":
             text, before = self.words[place].text, self.word(place - 1)
             if text == ":" or (text == "\n" and before == ":") or (text == "." and self._is_abbreviation(place)):
@@ -170,8 +186,10 @@ class NumberContext:
         return self.word(place - 1) in ("approx", "aprox", "ca", "circa") or bool(names)
 
     def _label_ending_at(self, last: int) -> tuple[int, tuple[str, ...]]:
+        # The longest phrase wins, so the search starts with the farthest first word.
         for first in range(max(0, last - _LONGEST_LABEL), last):
             phrase = " ".join(word.text for word in self.words[first:last])
+            # "Denied" is no label: it is the "no" of "loop: no".
             names = tuple(name for kind, name in lookup(phrase) if kind == "label" and name != "denied")
             if names:
                 return first, names
@@ -185,7 +203,7 @@ class NumberContext:
         return Label("word", first, bool(_MARKED.search(self.gap(first, first))), has_comma=False)
 
     def is_measure(self, number: Number) -> bool:
-        """Whether what stands around a number makes it a measure, a share, a price, a clock time or a name."""
+        """Return whether its context makes a number a measure, a share, a price, a clock time or a name."""
         start = self.words[number.first].start
         before = self.prompt.text[max(0, start - 2) : start]
         return (
@@ -195,8 +213,9 @@ class NumberContext:
         )
 
     def kind_after(self, place: int) -> str:
-        """Return whether the words after a number are a ``measure`` or something ``counted``, else nothing."""
+        """Return whether the words after a number are a ``measure`` or something ``counted``, or nothing."""
         table: dict[str, list[str]] = index()["numbered"]
+        # Longest first, so that a phrase wins over the word with which it begins.
         for last in range(min(len(self.words), place + _LONGEST_MEASURE), place, -1):
             phrase = " ".join(word.text for word in self.words[place:last])
             kind = next((kind for kind in ("measure", "counted") if phrase in table[kind]), "")
@@ -205,6 +224,6 @@ class NumberContext:
         return ""
 
     def is_name(self, first: int) -> bool:
-        """Whether the words before a number make it a name: ``no. 14``, ``level 3``."""
+        """Return whether the words before a number make it a name: ``no. 14``, ``level 3``."""
         place = first - 2 if self.word(first - 1) in (".", ":") else first - 1
         return self.word(place) in index()["numbered"]["name"]

@@ -17,7 +17,7 @@ _YOUNGER_THAN_THE_SIXTIES = frozenset({
     "ambient", "drone", "lofi", "boom_bap", "trap", "phonk", "techno", "house", "deep_house", "trance",
     "drum_and_bass", "dubstep", "synthwave", "chiptune", "new_age", "corporate", "disco",
 })  # fmt: skip
-"""Genres before which ``60s`` is a length of a minute."""
+"""Genres before which ``60s`` is a length of one minute."""
 _ERA_WORDS = frozenset({
     "music", "style", "sound", "sounds", "vibe", "vibes", "era", "film", "movie", "tv", "game", "hits", "nostalgia",
     "retro", "classic", "disco", "musik", "stil", "inspired", "influenced", "flavored", "flavoured",
@@ -36,6 +36,7 @@ def decade_words(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
 
 
 def _is_decade(prompt: Prompt, decade: re.Match[str], at: Mapping[int, Match], after: int) -> bool:
+    # An apostrophe, four digits or a foreign suffix can only be a decade.
     if decade[1] or len(decade[2]) == 4 or decade[3] not in ("s",):
         return True
     if not _YOUNGEST <= int(decade[2]) <= _OLDEST or decade.group().endswith(" s"):
@@ -44,8 +45,10 @@ def _is_decade(prompt: Prompt, decade: re.Match[str], at: Mapping[int, Match], a
         return True
     if after >= len(prompt.words) or prompt.words[after].shape != "word":
         return False
+    # "60s" before an unknown word is likelier a minute than the sixties.
     is_minute = decade[2] == "60"
     if prompt.words[after].text in _ERA_WORDS or (after not in at and not is_minute):
-        return True  # 90s eurodance
+        # "90s eurodance"
+        return True
     names = {name for place in (after, after + 1) if place in at for kind in _ERAS for name in at[place].names(kind)}
     return bool(names) and not (is_minute and names & _YOUNGER_THAN_THE_SIXTIES)

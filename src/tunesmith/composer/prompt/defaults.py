@@ -1,4 +1,4 @@
-"""What the prompt leaves open, drawn from the genre by seed and mood: tempo, key, meter, length."""
+"""Defaults for what a prompt leaves open, drawn from the genre by seed and mood: tempo, key, meter, length."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ COMFORTABLE_TONICS: Mapping[str, tuple[int, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 10, 3),
     "minor": (9, 4, 2, 11, 0, 7, 5),
 }
-GUITAR_TONICS: Mapping[str, tuple[int, ...]] = {"major": (7, 2, 9, 4, 0), "minor": (4, 9, 2, 11)}  # open strings
-HORN_TONICS: Mapping[str, tuple[int, ...]] = {"major": (5, 10, 3, 8, 0), "minor": (0, 7, 2, 5, 10)}  # flats
-CLUB_TONICS: Mapping[str, tuple[int, ...]] = {"major": (5, 7, 9, 0), "minor": (5, 6, 7, 9, 4)}  # a sub that carries
+# Keys with open strings.
+GUITAR_TONICS: Mapping[str, tuple[int, ...]] = {"major": (7, 2, 9, 4, 0), "minor": (4, 9, 2, 11)}
+# Keys with flats.
+HORN_TONICS: Mapping[str, tuple[int, ...]] = {"major": (5, 10, 3, 8, 0), "minor": (0, 7, 2, 5, 10)}
+# Keys in which the sub-bass lies where loudspeakers carry it.
+CLUB_TONICS: Mapping[str, tuple[int, ...]] = {"major": (5, 7, 9, 0), "minor": (5, 6, 7, 9, 4)}
 TONICS_OF_FAMILY: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     **dict.fromkeys(("folk", "rock", "blues", "reggae"), GUITAR_TONICS),
     **dict.fromkeys(("jazz", "band", "soul", "latin"), HORN_TONICS),
     **dict.fromkeys(("dance", "electronic", "hip_hop"), CLUB_TONICS),
 }
-"""Genre family → the tonics that lie well under its players' hands; the others take COMFORTABLE_TONICS."""
+"""Tonics that suit the players of each genre family; the other families take COMFORTABLE_TONICS."""
 DEFAULT_SECONDS = {"track": 30.0, "bed": 30.0, "sting": 4.0, "bumper": 8.0}
 LOOP_SECONDS = 24.0
 LOOP_BARS = (2, 4, 8, 12, 16, 24, 32)
@@ -30,7 +33,7 @@ LOOP_BARS = (2, 4, 8, 12, 16, 24, 32)
 
 @dataclass(frozen=True, slots=True)
 class TempoChoice:
-    """Felt beats a minute, whether that is exactly what was asked, and how far it may move."""
+    """A tempo in felt beats per minute, whether it is exactly the requested one, and how far it may move."""
 
     bpm: float
     is_given: bool
@@ -41,20 +44,22 @@ class TempoChoice:
 
 
 def exact_tempo(bpm: float, source: str, because: str) -> TempoChoice:
-    """Return a tempo that must not be moved."""
+    """Return a tempo that must not move."""
     return TempoChoice(bpm, True, bpm, bpm, source, because)
 
 
 def tempo_within(low: float, high: float, because: str) -> TempoChoice:
-    """Return a tempo that may lie anywhere in a range that was asked for."""
+    """Return a tempo that may lie anywhere in a requested range."""
     return TempoChoice(round((low + high) / 2), False, low, high, "prompt", because)
 
 
 def placed_tempo(genre: Genre, place: float, because: str) -> TempoChoice:
-    """Return the tempo at a place of the genre's range: 0 low, 0.5 typical, 1 high; a little beyond is allowed."""
+    """Return the tempo at a place in the genre's range: 0 is low, 0.5 typical, 1 high; a little beyond is allowed."""
+    # The typical tempo is rarely the middle of the range, so each half has its own scale.
     span = genre.tempo
     low, high = (span.low, span.typical) if place < 0.5 else (span.typical, span.high)
     bpm = low + (high - low) * (place * 2 if place < 0.5 else place * 2 - 1)
+    # "Very slow" may leave the usual range, but not by so much that the genre is lost.
     bpm = round(min(max(bpm, span.low * 0.85), span.high * 1.12))
     near = (min(bpm, span.low), span.typical) if place < 0.5 else (span.typical, max(bpm, span.high))
     if place == 0.5:
@@ -75,9 +80,10 @@ def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> TempoChoice:
 
 
 def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:
-    """Draw one of the genre's modes, minor ones the likelier the darker the mood is for the genre."""
+    """Draw one of the genre's modes; the darker the mood is for the genre, the likelier a minor one."""
     tilt = mood.valence - genre.valence + 0.5 * mood.valence
     weights = {
+        # Exponential weights tilt the odds smoothly and never rule out a mode of the genre.
         mode: weight * (4.0 ** (-tilt if mode in MINOR_LIKE or mode == "blues" else tilt))
         for mode, weight in genre.modes.items()
         if weight > 0
@@ -86,7 +92,7 @@ def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:
 
 
 def drawn_tonic(genre: Genre, mode: str, seed: int) -> int:
-    """Draw a tonic that lies well under the genre's hands in this mode."""
+    """Draw a tonic that suits the genre's players in this mode."""
     tonics = TONICS_OF_FAMILY.get(genre.family, COMFORTABLE_TONICS)["minor" if mode in MINOR_LIKE else "major"]
     return tonics[int(rng_for(seed, "brief", "tonic", genre.name, mode).integers(len(tonics)))]
 
@@ -107,7 +113,7 @@ def _drawn(weights: Mapping[str, float], seed: int, purpose: str, genre: Genre) 
 
 
 def key_of(genre: Genre, mood: Mood, seed: int, tonic: int | None, mode: str | None) -> Key:
-    """Return the key with what was left open drawn."""
+    """Return the key, with tonic and mode drawn where they are None."""
     chosen = mode or drawn_mode(genre, mood, seed)
     return Key(drawn_tonic(genre, chosen, seed) if tonic is None else tonic, chosen)
 

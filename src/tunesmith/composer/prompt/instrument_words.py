@@ -1,4 +1,4 @@
-"""Which players a prompt or a flag wants, and which not: names, families and roles."""
+"""Instruments that a prompt or a flag includes or excludes: names, families and roles."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _PIANOS = frozenset({"piano", "felt_piano", "bright_piano", "honky_tonk_piano", 
 
 
 def wanted_names(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, tuple[str, int]]:
-    """Return the instruments and families that a prompt wants -> (kind, match index), in the prompt's order."""
+    """Return the instruments and families that a prompt names -> (kind, match index), in the prompt's order."""
     found: dict[str, tuple[str, int]] = {}
     for i, match in enumerate(matches):
         for kind in ("instrument", "family"):
+            # The first meaning only: a word that could be two instruments must not add both.
             for name in match.names(kind)[:1]:
                 if i not in refused and not match.names("genre") and _can_play(kind, name):
                     found.setdefault(name, (kind, i))
@@ -27,12 +28,12 @@ def wanted_names(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[s
 
 
 def _can_play(kind: str, name: str) -> bool:
-    """Whether this can be asked to play: an instrument, or a family that has one to send."""
+    """Return whether this can play: an instrument, or a family that has a default instrument."""
     return kind == "instrument" or "default" in value(kind, name)
 
 
 def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
-    """Return the instrument that plays an instrument or a family: the genre's own of that family where it has one."""
+    """Return the instrument for an instrument or a family name: the genre's own of that family, if it has one."""
     if kind == "instrument":
         return name
     family = value("family", name)
@@ -41,11 +42,12 @@ def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
         fits = [i for i in part.instruments if instruments()[i].family in family.get("from", ())]
         if fits and (role is None or part.role == role):
             own += fits
+    # Drawn by seed among the genre's own, so that two pieces need not have the same piano.
     return own[int(rng_for(seed, "brief", name).integers(len(own)))] if own else str(family["default"])
 
 
 def excluded_instruments(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:
-    """Return the instruments, families and roles that a prompt refuses."""
+    """Return the instruments, families and roles that a prompt excludes."""
     found: set[str] = set()
     for i in sorted(refused):
         for kind in ("instrument", "family"):
@@ -55,15 +57,17 @@ def excluded_instruments(matches: Sequence[Match], refused: frozenset[int]) -> f
 
 
 def covered(kind: str, name: str) -> frozenset[str]:
-    """Return everything that a refused name covers: ``piano`` covers every piano, ``drums`` the role and the family."""
+    """Return all that an excluded name covers: ``piano`` covers every piano, ``drums`` the role and the family."""
     if kind == "instrument":
+        # "No piano" means no piano of any kind.
         return _PIANOS if name == "piano" else frozenset({name})
     return frozenset(value("family", name).get("leaves_out", ()))
 
 
 def flag_instrument(name: str) -> tuple[str, str]:
-    """Return (kind, name) of an instrument or family given as a flag, in any of the languages; raises UnknownName."""
+    """Return (kind, name) of an instrument or family flag in any language; raise UnknownName for others."""
     canonical = phrase_key(name).replace(" ", "_")
+    # Instrument names first: the tables may give a name other meanings in other languages.
     if canonical in instruments():
         return "instrument", canonical
     for kind, meant in lookup(phrase_key(name)):
@@ -73,7 +77,7 @@ def flag_instrument(name: str) -> tuple[str, str]:
 
 
 def flag_left_out(name: str) -> frozenset[str]:
-    """Return what a ``without`` flag covers: an instrument, a family or a role; raises UnknownName."""
+    """Return what a ``without`` flag covers: an instrument, a family or a role; raise UnknownName for others."""
     canonical = phrase_key(name).replace(" ", "_")
     meant = [pair for pair in lookup(phrase_key(name)) if pair[0] in ("instrument", "family")]
     if canonical in names("family"):

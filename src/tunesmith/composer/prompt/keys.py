@@ -1,4 +1,4 @@
-"""Key as a prompt says it, in letters, solfège, German, Japanese and Chinese names."""
+"""Keys in a prompt: letters, solfège, and German, Japanese and Chinese names."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BEFORE_ARTICLE = re.compile(r"(?:\b(?:in|key of|key|en|em)\s+)$")
 
 @dataclass(frozen=True, slots=True)
 class RequestedKey:
-    """A key asked for: ``tonic`` pitch class and ``mode``, either None where it was left open, and its words."""
+    """A key that a prompt names: ``tonic`` pitch class and ``mode``, None where left open, and its span in the text."""
 
     tonic: int | None
     mode: str | None
@@ -67,7 +67,8 @@ def _mode_names() -> dict[str, str]:
 
 @functools.cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a lettered and of a solfège key; the modes' ideographs stand without spaces."""
+    """Return the patterns of lettered and of solfège keys; ideographs of modes have no spaces between them."""
+    # Longer names first: the alternation takes the first that matches, even where it is only a prefix.
     modes = sorted((mode if mode.isascii() else mode.replace(" ", "") for mode in _mode_names()), key=len, reverse=True)
     mode = "(" + "|".join(re.escape(name).replace("\\ ", "[- ]") for name in modes) + ")(?![a-z])"
     lettered = rf"(?<![a-z'’])([升降])?([a-g])({_SHARP}|{_FLAT})?[\s-]*{mode}"
@@ -88,9 +89,10 @@ def _shift(accidental: str | None) -> int:
 
 
 def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedKey, ...]:
-    """Return the keys said, the last one last; where there is none, the mode alone, or nothing."""
+    """Return the keys that the prompt names, the last one last; without any, the mode alone, or nothing."""
     found = [*_german(prompt), *_lettered(prompt), *_solfege(prompt), *_iroha(prompt), *_short(prompt),
              *_labelled(prompt), *_chinese(prompt)]  # fmt: skip
+    # Letters with a bare accidental are ambiguous, so they count only where nothing clearer is said.
     if found or (found := _signed(prompt, matches)):
         return _without_overlaps(sorted(found, key=lambda wish: (wish.end, -wish.start)))
     alone = _mode_alone(prompt, matches)
@@ -98,12 +100,13 @@ def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedKey, .
 
 
 def _without_overlaps(found: Sequence[RequestedKey]) -> tuple[RequestedKey, ...]:
-    """Keep of those that share words the one that ends last."""
+    """Keep, of keys that share words, the one that ends last."""
+    # Several patterns may match one key; the match that ends last has read the most of it.
     return tuple(w for i, w in enumerate(found) if not any(later.start < w.end for later in found[i + 1 :]))
 
 
 def key_warnings(keys: Sequence[RequestedKey], text: str) -> tuple[str, ...]:
-    """Return a line where several keys are said."""
+    """Return a warning where the prompt names several keys."""
     if len({(wish.tonic, wish.mode or "major") for wish in keys}) < 2:
         return ()
     return (f"key: the prompt names several; the last, {text[keys[-1].start : keys[-1].end].strip()!r}, is used",)
@@ -122,6 +125,7 @@ def _lettered(prompt: Prompt) -> list[RequestedKey]:
     found = []
     for m in _patterns()[0].finditer(prompt.folded):
         tonic = (LETTERS[m[2].upper()] + _shift(m[3]) + _shift(m[1])) % 12
+        # German names are read by their own rules: its B is B flat.
         if m[4] in ("dur", "moll") or _is_article(prompt, m):
             continue
         found.append(RequestedKey(tonic, _mode(m[4]), *m.span()))
@@ -129,9 +133,10 @@ def _lettered(prompt: Prompt) -> list[RequestedKey]:
 
 
 def _is_article(prompt: Prompt, match: re.Match[str]) -> bool:
-    """Whether the a of ``a minor key`` or of ``a major win`` is a word, not a note."""
+    """Return whether the a of ``a minor key`` or ``a major win`` is the article, not a note."""
     if match[2] != "a" or match[3] or match[1]:
         return False
+    # "a minor key" is any minor key, "A minor key" one on A.
     if re.match(r"[ -](?:key|scale|mode|tonality|chord)", prompt.folded[match.end() :]):
         return prompt.text[match.start(2)] == "a"
     rest = prompt.folded[match.end() :].strip()
@@ -145,6 +150,7 @@ def _solfege(prompt: Prompt) -> list[RequestedKey]:
     return [
         RequestedKey((_SOLFEGE[m[1]] + _shift(m[2])) % 12, _mode(m[3]), *m.span())
         for m in _patterns()[1].finditer(prompt.folded)
+        # "La mayor parte" is Spanish for "most of", not A major.
         if not prompt.folded[m.start() :].startswith("la mayor parte")
     ]
 
@@ -160,6 +166,7 @@ def _short(prompt: Prompt) -> list[RequestedKey]:
     found = []
     for m in _SHORT_MINOR.finditer(prompt.text):
         rest = prompt.text[m.end() :].lstrip()
+        # "Am" and "Em" also begin English and Portuguese sentences.
         is_word = m[0] in ("Am", "Em") and rest[:1].isalpha() and not _BEFORE_ARTICLE.search(prompt.folded[: m.start()])
         if not is_word:
             found.append(RequestedKey((LETTERS[m[1]] + _shift(m[2])) % 12, "minor", *m.span()))
@@ -174,6 +181,7 @@ def _labelled(prompt: Prompt) -> list[RequestedKey]:
     """Read a note after a word for key: ``key: Cm``, ``tonalidad: si bemol``, ``キーはG``."""
     found = []
     for m in _KEY_OF.finditer(prompt.folded):
+        # "Key: a calm one" has an article, not a note.
         is_article = m[2] == "a" and not (m[3] or m[6]) and prompt.text[m.start(2)] == "a"
         if is_article and re.match(r"\s*[^\W\d]", prompt.folded[m.end() :]):
             continue
@@ -184,9 +192,10 @@ def _labelled(prompt: Prompt) -> list[RequestedKey]:
 
 
 def _chinese(prompt: Prompt) -> list[RequestedKey]:
-    """Read ``♭B大调``, ``#f小调``, ``G调`` and the ``1=G`` of numbered notation."""
+    """Read ``♭B大调``, ``#f小调``, ``G调``, and the ``1=G`` of numbered notation."""
     found = []
     for m in _CHINESE.finditer(prompt.text):
+        # 大 or 小 before 调 tells the mode; a bare 调 leaves it open.
         mode = {"大": "major", "小": "minor"}.get(m[4][0])
         found.append(RequestedKey((LETTERS[m[2].upper()] + _shift(m[1]) + _shift(m[3])) % 12, mode, *m.span()))
     return found + [
@@ -201,6 +210,7 @@ def _signed(prompt: Prompt, matches: Sequence[Match]) -> list[RequestedKey]:
     return [
         RequestedKey((LETTERS[m[1]] + _shift(m[2])) % 12, None, *m.span())
         for m in _SIGNED.finditer(prompt.text)
+        # Transposing instruments carry a note in their name.
         if not any(m.end() < start and prompt.text[m.end() : start].strip(" ") == "" for start in starts)
     ]
 
@@ -209,6 +219,7 @@ def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> RequestedKey | None
     for match, name in of_kind(matches, "mode"):
         if name not in ("major", "minor"):
             return RequestedKey(None, name, prompt.words[match.first].start, prompt.words[match.last - 1].end)
+    # The mode may come without a tonic: "in a minor key".
     said = _MODE_ONLY.search(prompt.folded)
     if said is None:
         return None

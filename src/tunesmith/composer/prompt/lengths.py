@@ -1,4 +1,4 @@
-"""Form, duration and bars: what was asked, what fits together, and what is usual."""
+"""Form, duration and bars: what was requested, made consistent, with usual values for the rest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _AFTER_LAST_HIT = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """``duration`` in seconds, None where ``bars`` decides; the tempo, changed where bars and duration fix it."""
+    """The length of a piece.
+
+    ``duration`` is in seconds, None where ``bars`` decides; ``tempo`` is changed where bars and duration fix it.
+    """
 
     duration: float | None
     bars: int | None
@@ -41,6 +44,7 @@ def read_form(request: GenerationRequest, said: ParsedPrompt) -> tuple[Form, Rea
         form: Form = "loop" if request.loop else request.form or "track"
         return form, Reason("form", form, "flag", "asked for")
     named = [name.removeprefix("form/") for name in said.names("form") if name.startswith("form/")]
+    # From the most specific word to the least: "a looping track" is a loop.
     for form in _FORMS:
         if form in named:
             words = said.words_for("form", f"form/{form}")
@@ -49,7 +53,7 @@ def read_form(request: GenerationRequest, said: ParsedPrompt) -> tuple[Form, Rea
 
 
 def read_length(request: GenerationRequest, said: ParsedPrompt, form: Form, meter: Meter, tempo: TempoChoice) -> Length:
-    """Choose duration and bars; raises InvalidRequest where flags contradict each other."""
+    """Choose duration and bars; raise InvalidRequest where flags contradict each other."""
     duration, bars, reasons, warnings = _requested_length(request, said)
     length = Length(duration, bars, tempo, tuple(reasons), tuple(warnings))
     if duration is None and bars is None:
@@ -67,6 +71,7 @@ def _requested_length(
     duration, bars = request.duration, request.bars
     if duration is not None:
         reasons.append(Reason("duration", f"{duration:g} s", "flag", "asked for"))
+    # Bars in a flag decide the length, so a duration in the prompt would only contradict them.
     elif said.durations and bars is None:
         duration = _within_limits(said.durations[-1].low, warnings)
         words = said.prompt.written(said.durations[-1].first, said.durations[-1].last)
@@ -75,6 +80,7 @@ def _requested_length(
             warnings.append(f"duration: the prompt names several; the last, {duration:g} s, is used")
     if bars is not None:
         reasons.append(Reason("bars", str(bars), "flag", "asked for"))
+    # The duration flag decides the length, so bars in the prompt are not used.
     elif said.bars and request.duration is None and 1 <= said.bars[-1].low <= _MOST_BARS:
         bars = int(said.bars[-1].low)
         reasons.append(Reason("bars", str(bars), "prompt", f"the prompt says {bars} bars"))
@@ -86,6 +92,7 @@ def _requested_length(
 
 
 def _within_limits(seconds: float, warnings: list[str]) -> float:
+    # A prompt is never refused for its length: it is limited, with a warning.
     limited = min(max(seconds, MIN_DURATION_SECONDS), MAX_DURATION_SECONDS)
     if limited != seconds:
         warnings.append(
@@ -102,6 +109,7 @@ def _usual(request: GenerationRequest, form: Form, meter: Meter, length: Length)
     last_hit = max((hit.time for hit in request.hits), default=0.0)
     duration = DEFAULT_SECONDS.get(form, 30.0)
     because = f"the usual length of a {form}"
+    # The last hit needs a few seconds of music after it, or the ending cuts off its effect.
     if last_hit and last_hit + _AFTER_LAST_HIT > duration:
         duration, because = min(last_hit + _AFTER_LAST_HIT, MAX_DURATION_SECONDS), "room for the last hit point"
     return replace(
@@ -116,6 +124,7 @@ def _seconds(bars: int, meter: Meter, bpm: float) -> float:
 def _by_bars(request: GenerationRequest, meter: Meter, length: Length) -> Length:
     assert length.bars is not None
     seconds = _seconds(length.bars, meter, length.tempo.bpm)
+    # Between the limits, bars and tempo give the duration.
     if MIN_DURATION_SECONDS <= seconds <= MAX_DURATION_SECONDS:
         return length
     problem = (
@@ -131,9 +140,10 @@ def _by_bars(request: GenerationRequest, meter: Meter, length: Length) -> Length
 
 
 def _by_both(request: GenerationRequest, meter: Meter, length: Length) -> Length:
-    """Make bars and duration agree: by the tempo where it is open."""
+    """Make bars and duration agree, by the tempo where it is open."""
     assert length.bars is not None
     assert length.duration is not None
+    # The tolerance covers durations that were rounded to hundredths of a second.
     if (
         length.tempo.is_given
         and abs(_seconds(length.bars, meter, length.tempo.bpm) - length.duration) <= _AGREE_SECONDS
@@ -144,9 +154,11 @@ def _by_both(request: GenerationRequest, meter: Meter, length: Length) -> Length
         f"{length.bars} bars of {meter} in {length.duration:g} s need {bpm:.1f} bpm"
         + (f", but the tempo is {length.tempo.bpm:g} bpm" if length.tempo.is_given else "")
     )  # fmt: skip
+    # An open tempo absorbs the difference, so that both bars and duration hold.
     if not length.tempo.is_given and MIN_TEMPO_BPM <= bpm <= MAX_TEMPO_BPM:
         because = f"{length.bars} bars must last {length.duration:g} s"
         return replace(length, tempo=exact_tempo(bpm, "flag" if request.bars else "prompt", because))
+    # Only a contradiction among flags is an error; one in the prompt is settled, with a warning.
     if request.bars is not None and request.duration is not None and (request.tempo_bpm or not length.tempo.is_given):
         raise InvalidRequest(
             "bars", f"{problem} (limits {MIN_TEMPO_BPM:g} to {MAX_TEMPO_BPM:g}): bars, duration and tempo disagree"

@@ -1,4 +1,4 @@
-"""Finding the words of the tables in a prompt, longest first."""
+"""Search for the words of the tables in a prompt, the longest phrase first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ADDED_LETTERS = ("", "s", "n", "en")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Words ``first`` up to ``last`` (exclusive) of the prompt, and what they may mean: (kind, name) pairs."""
+    """The words ``first`` to ``last`` (exclusive) of the prompt and what they may mean: (kind, name) pairs."""
 
     first: int
     last: int
@@ -28,12 +28,12 @@ class Match:
         return tuple(name for own, name in self.meanings if own == kind)
 
     def is_word(self, name: str) -> bool:
-        """Whether this is the steering word ``name`` of words.yaml."""
+        """Return whether this is the function word ``name`` of words.yaml."""
         return ("word", name) in self.meanings
 
 
 def value(kind: str, name: str) -> Mapping[str, Any]:
-    """Return what the tables say about an entry besides its words."""
+    """Return the values of an entry of the tables, without its words."""
     row: Mapping[str, Any] = index()["values"].get(kind, {}).get(name, {})
     return row
 
@@ -44,7 +44,7 @@ def names(kind: str) -> tuple[str, ...]:
 
 
 def find(prompt: Prompt) -> tuple[Match, ...]:
-    """Find all known phrases, left to right, the longest at each place; clashing words are left out."""
+    """Return all known phrases, left to right, the longest at each place; words that clash are left out."""
     found = []
     place = 0
     while place < len(prompt.words):
@@ -54,6 +54,7 @@ def find(prompt: Prompt) -> tuple[Match, ...]:
             continue
         if not _clashes(prompt.words, match):
             found.append(match)
+        # A clashing phrase is skipped as a whole: its words mean something else even on their own.
         place = match.last
     return tuple(found)
 
@@ -65,9 +66,11 @@ def lookup(phrase: str) -> tuple[tuple[str, str], ...]:
 
 
 def _longest_at(words: Sequence[Word], place: int) -> Match | None:
+    # Bounded by the longest phrase that begins with this word: most words begin none.
     longest = max(_reach().get(words[place].text, 0), _reach().get(stem(words[place].text), 0))
     for last in range(min(len(words), place + longest), place, -1):
         texts = [word.text for word in words[place:last]]
+        # The exact words first: a stem may belong to several words.
         entries = index()["phrases"].get(" ".join(texts)) or index()["stems"].get(" ".join(map(stem, texts)))
         if entries:
             return Match(place, last, tuple((e.partition(":")[0], e.partition(":")[2]) for e in entries))
@@ -75,14 +78,16 @@ def _longest_at(words: Sequence[Word], place: int) -> Match | None:
 
 
 def _compound_at(words: Sequence[Word], place: int) -> Match | None:
-    """Read a German compound by its first member: ``Klaviermusik``, ``Regengeräusche``; and ``drumless``."""
+    """Read a German compound by its first member, ``Klaviermusik``, ``Regengeräusche``; and ``drumless``."""
     for tail in _LACKING_TAILS:
         head = words[place].text.removesuffix(tail)
         meanings = lookup(head) if head != words[place].text else ()
+        # Only for instruments: "careless" does not ask to leave anything out.
         if any(kind in ("instrument", "family") for kind, _ in meanings):
             return Match(place, place + 1, meanings)
     for tail in _COMPOUND_TAILS:
         head = words[place].text.removesuffix(tail)
+        # German joins members with -s, -n or -en, which the entry of the table does not have.
         for letters in _ADDED_LETTERS:
             known = head.removesuffix(letters)
             if len(known) >= 3 and head != words[place].text and (meanings := lookup(known)):
@@ -92,7 +97,7 @@ def _compound_at(words: Sequence[Word], place: int) -> Match | None:
 
 @functools.cache
 def _reach() -> Mapping[str, int]:
-    """Return how many words the longest phrase has that begins with a word."""
+    """Return the length in words of the longest phrase that begins with each word."""
     reach: dict[str, int] = {}
     for table in ("phrases", "stems"):
         for phrase in index()[table]:
@@ -102,12 +107,13 @@ def _reach() -> Mapping[str, int]:
 
 
 def _clashes(words: Sequence[Word], match: Match) -> bool:
-    """Whether a word's company shows that it means something else: ``my house``, ``rock climbing``."""
+    """Return whether a word's neighbours show that it means something else: ``my house``, ``rock climbing``."""
     rule = index()["clashes"].get(" ".join(word.text for word in words[match.first : match.last]))
     if rule is None:
         return False
     before = words[match.first - 1].text if match.first else ""
     after = words[match.last].text if match.last < len(words) else ""
+    # YAML reads some words, such as "no", as other types, hence the conversion.
     return before in map(str, rule.get("not_after", ())) or after in map(str, rule.get("not_before", ()))
 
 

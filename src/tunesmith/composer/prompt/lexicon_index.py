@@ -1,4 +1,4 @@
-"""The word tables as files, and the index made of them so that a cold start need not parse fifty files."""
+"""The word tables, and the index built from them so that a cold start need not parse fifty files."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ TABLES = {
     "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "artists": "artist",
     "modes": "mode", "styles": "style", "labels": "label",
 }  # fmt: skip
+# Only these lines affect prompts, so that a change of a groove does not make the index stale.
 _OWN_WORDING = re.compile(r"^(?:title|aliases|anchors|valence|arousal):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE)
 _EXACT_ONLY = frozenset({"word", "artist", "label"})
 
@@ -29,36 +30,37 @@ Index = Mapping[str, Any]
 
 def _lexicon_text(name: str) -> str:
     folder = resources.files("tunesmith.composer.prompt") / "lexicon"
+    # The digest must not depend on the line endings of a checkout.
     return (folder / f"{name}.yaml").read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
 @functools.cache
 def genre_wording(name: str) -> str:
-    """Return the lines of a genre file that concern reading: title, aliases, anchors, valence and arousal."""
+    """Return the lines of a genre file about prompts: title, aliases, anchors, valence and arousal."""
     text = (resources.files("tunesmith.composer") / "genres" / f"{name}.yaml").read_text(encoding="utf-8")
     return "".join(_OWN_WORDING.findall(text.replace("\r\n", "\n") + "\n"))
 
 
 def lexicon_table(name: str) -> dict[str, Any]:
-    """Parse one table of the lexicon."""
+    """Return one parsed table of the lexicon."""
     table: dict[str, Any] = yaml.load(_lexicon_text(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
     return {str(key): value for key, value in table.items()}
 
 
 def digest(*texts: str) -> str:
-    """Return a short fingerprint of the texts."""
+    """Return a short digest of the texts."""
     return hashlib.blake2b("\x1f".join(texts).encode(), digest_size=12).hexdigest()
 
 
 @functools.cache
 def sources_digest() -> str:
-    """Return the fingerprint of everything the index is made of."""
+    """Return the digest of all sources of the index."""
     lexicon = [_lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered")]
     return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
 
 
 def build_index() -> dict[str, Any]:
-    """Parse every table into one index: phrases and stems -> entries, and the entries' values."""
+    """Parse every table into one index: phrases and stems -> entries, and the values of the entries."""
     phrases: dict[str, list[str]] = {}
     stems: dict[str, list[str]] = {}
     values: dict[str, dict[str, Any]] = {}
@@ -66,8 +68,10 @@ def build_index() -> dict[str, Any]:
         values.setdefault(kind, {})[name] = value
         own_name = phrase_key(name.replace("_", " "))
         for key in map(phrase_key, words):
+            # An alias that is ambiguous only hints at its genre; the genre's own name never does.
             strength = _strength(phrases.get(key, ())) if kind == "genre" and key != own_name else kind
             _add(phrases, key, f"{strength}:{name}")
+            # Function words, names and labels match exactly only: their stems would match other words too.
             if kind not in _EXACT_ONLY:
                 _add(stems, stem_key(key), f"{strength}:{name}")
     numbers = {
@@ -91,7 +95,11 @@ def build_index() -> dict[str, Any]:
 
 
 def _strength(others: Iterable[str]) -> str:
-    """Return how a genre's alias counts: where it also means a mood, a use or a player, it only leans to the genre."""
+    """Return how strong an alias of a genre is.
+
+    An alias that also means a mood, a use or a player only hints at the genre (``style``); one that is a function word
+    does not count.
+    """
     kinds = {entry.partition(":")[0] for entry in others}
     if kinds & {"word", "label"}:
         return ""
@@ -116,16 +124,18 @@ def _entries() -> Iterator[tuple[str, str, Any, list[str]]]:
 
 
 def index_path() -> Any:
-    """Return where the built index lies in the package."""
+    """Return the path of the built index in the package."""
     return resources.files("tunesmith.composer.prompt") / "index.json"
 
 
 @functools.cache
+# Cached: a process reads and checks the index once, not once per prompt.
 def index() -> Index:
-    """Return the index: the one in the package where it is current, else a fresh one."""
+    """Return the index: the one in the package where it is current, otherwise a fresh one."""
     path = index_path()
     if path.is_file():
         built: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        # The digest detects edited tables, in a checkout where the index was not rebuilt.
         if built["digest"] == sources_digest():
             return built
     return build_index()

@@ -1,4 +1,4 @@
-"""Meter as a prompt says it: ``3/4``, ``6/8 time``, ``4分の3拍子``, ``compás de 3 por 4``."""
+"""Meters in a prompt: ``3/4``, ``6/8 time``, ``4分の3拍子``, ``compás de 3 por 4``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TIME_UNITS = ("second", "minute", "hour")
 
 @dataclass(frozen=True, slots=True)
 class RequestedMeter:
-    """A meter asked for and its place in the text."""
+    """A meter that a prompt names, and its span in the text."""
 
     meter: Meter
     start: int
@@ -34,7 +34,7 @@ class RequestedMeter:
 
 
 def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedMeter, ...]:
-    """Return every meter said: those in digits, then those in words."""
+    """Return every meter that the prompt names: those in digits, then those in words."""
     found = [
         RequestedMeter(Meter(numerator, denominator), *place.span())
         for numerator, denominator, place in _fractions(prompt)
@@ -42,16 +42,18 @@ def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedMete
     ]
     for match, name in of_kind(matches, "form"):
         ends_well = match.last >= len(prompt.words) or prompt.words[match.last].shape != "word"
-        is_clear = match.last - match.first > 2 or prompt.words[match.first].text != "in"  # "in five" may go on
+        # "In five" may go on: "in five minutes".
+        is_clear = match.last - match.first > 2 or prompt.words[match.first].text != "in"
         place = prompt.words[match.first].start, prompt.words[match.last - 1].end
-        is_apart = all(wish.end <= place[0] or place[1] <= wish.start for wish in found)  # 3/4拍子 holds 4拍子
+        # 3/4拍子 contains 4拍子.
+        is_apart = all(wish.end <= place[0] or place[1] <= wish.start for wish in found)
         if name.startswith("meter/") and (ends_well or is_clear) and is_apart:
             found.append(RequestedMeter(Meter.parse(name.removeprefix("meter/")), *place))
     return tuple(found)
 
 
 def meter_warnings(prompt: Prompt, meters: Sequence[RequestedMeter]) -> tuple[str, ...]:
-    """Return a line where several meters are said, and one for each that a word calls a meter but cannot be one."""
+    """Return warnings: where several meters are named, and for each that a word calls a meter but cannot be one."""
     starts = {wish.start for wish in meters}
     odd = [
         m.group() for m in _FRACTION.finditer(prompt.folded) if m.start() not in starts and _is_called_meter(prompt, m)
@@ -75,6 +77,7 @@ def _fractions(prompt: Prompt) -> Iterator[tuple[int, int, re.Match[str]]]:
     for found in _EAST_ASIAN.finditer(prompt.text):
         yield _number(found[2]), _number(found[1]), found
     for found in _WORDED.finditer(prompt.folded):
+        # "3 by 4" and "4:3" are meters only beside a word for meter.
         if _is_called_meter(prompt, found):
             yield int(found[1]), int(found[2]), found
 
@@ -84,7 +87,7 @@ def _number(text: str) -> int:
 
 
 def _is_share(prompt: Prompt, matches: Sequence[Match], found: re.Match[str]) -> bool:
-    """Whether a fraction is a part of something, as in ``3/4 of the crowd`` and ``3/4 hour``."""
+    """Return whether a fraction is a share of something, as in ``3/4 of the crowd`` and ``3/4 hour``."""
     if _SHARE_AFTER.match(prompt.folded, found.end()):
         return True
     after = prompt.places(found.end(), len(prompt.text)).start

@@ -1,4 +1,4 @@
-"""Numbers in a prompt: digits, words in seven languages, ideographs, and halves."""
+"""Numbers in a prompt: digits, words in seven languages, ideographs and halves."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ _TENS = {"十": 10, "百": 100}
 _GROUPS = re.compile(r"\d{1,3}(?:([.,])\d{3})+")
 _GERMAN_HUNDRED = re.compile(r"(ein|zwei|)hundert(?:und)?(\w*)")
 _HUNDRED_AND = frozenset({"and", "e", "und", "et", "y"})
-_CENTO = frozenset({"cento", "ciento"})  # 100 only before what is added to it
+# 100 only before what is added to it.
+_CENTO = frozenset({"cento", "ciento"})
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """The number that words ``first`` to ``last`` (exclusive) give.
+    """The number in words ``first`` to ``last`` (exclusive).
 
-    ``grouped`` is the other value of ``1,200`` or ``1.200``, where the separator is taken as that of thousands;
-    ``by_comma`` says whether the separator is a comma.
+    ``grouped`` is the other value of ``1,200`` or ``1.200``, with the separator read as that of thousands; ``by_comma``
+    says whether the separator is a comma.
     """
 
     value: float
@@ -45,7 +46,7 @@ def number_at(words: Sequence[Word], place: int) -> Number | None:
 
 
 def numbers_in(words: Sequence[Word], taken: frozenset[int]) -> tuple[Number, ...]:
-    """Return all numbers, left to right, but for those that begin at a word that is ``taken``."""
+    """Return all numbers, left to right, except those that begin at a ``taken`` word."""
     found, place = [], 0
     while place < len(words):
         number = None if place in taken else number_at(words, place)
@@ -56,10 +57,12 @@ def numbers_in(words: Sequence[Word], taken: frozenset[int]) -> tuple[Number, ..
 
 
 def _digits(text: str, place: int) -> Number | None:
+    # A colon makes it a clock time; more digits than 9 are an identifier.
     if ":" in text or len(text) > 9:
         return None
     groups = _GROUPS.fullmatch(text)
     grouped = float(re.sub("[.,]", "", text)) if groups else None
+    # Several separators are groups of thousands, or no number at all.
     if text.count(",") + text.count(".") > 1:
         return None if grouped is None else Number(grouped, place, place + 1)
     is_comma = groups is not None and groups[1] == ","
@@ -112,13 +115,14 @@ def _with_units(words: Sequence[Word], tens: float, first: int, last: int) -> tu
 
 
 def _ideographs(words: Sequence[Word], place: int) -> Number | None:
-    """Read 三十, 一百二十, 八."""
+    """Read ``三十``, ``一百二十``, ``八``."""
     total, last, pending = 0.0, place, 0.0
     while last < len(words):
         text = words[last].text
         if text in _TENS:
             total += (pending or 1) * _TENS[text]
             pending = 0
+        # Digits in a row, 一二八, are read by place value.
         elif words[last].shape == "cjk" and 0 < index()["numbers"].get(text, 0) < 10:
             pending = pending * 10 + index()["numbers"][text]
         else:

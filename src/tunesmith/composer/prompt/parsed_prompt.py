@@ -1,4 +1,4 @@
-"""What the words of a prompt say, before flags, genre and chance fill the rest."""
+"""The parsed prompt: what its words say, before flags, genre and chance fill in the rest."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ _EMPTY_KINDS = frozenset({"word", "mode", "label"})
 
 @dataclass(frozen=True, slots=True)
 class ParsedPrompt:
-    """The words' own meaning. ``numeric`` are the words of tempo, length, key and meter; ``left_over`` those that no
-    table explains."""
+    """What the words of a prompt say.
+
+    ``numeric`` are the words of tempo, length, key and meter; ``left_over`` are those that no table explains.
+    """
 
     prompt: Prompt
     matches: tuple[Match, ...]
@@ -45,24 +47,24 @@ class ParsedPrompt:
     warnings: tuple[str, ...] = ()
 
     def names(self, kind: str) -> tuple[str, ...]:
-        """Return the names of a kind that the prompt wants, without doubles."""
+        """Return the names of a kind that the prompt includes, without duplicates."""
         return tuple(dict.fromkeys(name for i, m in enumerate(self.matches) if i not in self.refused
                                    for name in m.names(kind)))  # fmt: skip
 
     @property
     def names_music(self) -> bool:
-        """Whether a word of a table says what music it is: a genre, a mood, a use, a player, a colour."""
+        """Whether a known word says what the music is: a genre, a mood, a use, a player or an effect."""
         return any(kind in _ABOUT_MUSIC for match in self.matches for kind, _ in match.meanings)
 
     @property
     def known_share(self) -> float:
-        """The share of the words, but for those of numbers, that stand in a table."""
+        """The share of the words, without those of numbers, that are in a table."""
         known = {i for match in self.matches for i in range(match.first, match.last)}
         return sum(i in known for i in self._plain_words) / max(1, len(self._plain_words))
 
     @property
     def is_unknown(self) -> bool:
-        """Whether there are words and none of them stands in a table."""
+        """Whether there are words and none of them is in a table."""
         return self.known_share == 0 and bool(self._plain_words)
 
     @property
@@ -71,16 +73,17 @@ class ParsedPrompt:
         return tuple(i for i, word in words if word.shape in ("word", "cjk") and i not in self.numeric)
 
     def words_for(self, kind: str, name: str) -> str:
-        """Return the user's words for a thing found."""
+        """Return the user's words for an entry that was found."""
         return next((self.prompt.written(m.first, m.last) for m in self.matches if name in m.names(kind)), name)
 
     @property
     def mood(self) -> Mood | None:
-        """The mood that the mood words say, those refused counting half the other way; None without such words."""
+        """The mood of the mood words, or None without any; excluded ones count half, with the sign reversed."""
         rows = [(lexicon.value("mood", name)["at"], -0.5 if i in self.refused else 1.0)
                 for i, m in enumerate(self.matches) for name in m.names("mood")]  # fmt: skip
         if not rows:
             return None
+        # The mean, not the sum: three words for calm are not three times as calm.
         share = 1 / max(1, len(rows))
         return Mood(
             _clip(sum(at[0] * sign for at, sign in rows) * share), _clip(sum(at[1] * sign for at, sign in rows) * share)
@@ -92,15 +95,17 @@ def _clip(number: float) -> float:
 
 
 def understand(text: str) -> ParsedPrompt:
-    """Read a prompt's words."""
+    """Parse the words of a prompt."""
     prompt = Prompt.of(text)
     matches = lexicon.find(prompt)
     keys, meters = read_keys(prompt, matches), read_meters(prompt, matches)
     places = [(key.start, key.end) for key in keys] + [(meter.start, meter.end) for meter in meters]
+    # Keys and meters come first, so that the 4 of "3/4" is not read as a tempo or a length.
     spoken_for = _words_in(prompt, places)
     notes = read_note_tempos(prompt)
     spoken_for |= {place for said in notes for place in range(said.first, said.last)}
     named = _named(matches) | decade_words(prompt, matches) | _numbers_in_labels(prompt, matches)
+    # Decades and names that contain numbers are taken, so that they are not read as lengths.
     context = NumberContext(prompt, matches, spoken_for | named)
     tempos = tuple(sorted((*notes, *read_tempos(context)), key=lambda said: said.first))
     durations, bars = read_durations(context), read_bars(context)
@@ -128,7 +133,7 @@ def _named(matches: Sequence[Match]) -> frozenset[int]:
 
 
 def _numbers_in_labels(prompt: Prompt, matches: Sequence[Match]) -> frozenset[int]:
-    """Return the 1 of ``1分間に``, which is a label of a tempo."""
+    """Return the 1 of ``1分間に``, which is part of the label of a tempo."""
     return frozenset(
         i for m in matches if m.names("label") and m.last - m.first > 1 for i in range(m.first, m.last)
         if prompt.words[i].shape in ("number", "cjk")
@@ -140,5 +145,6 @@ def _left_over(prompt: Prompt, matches: Sequence[Match], used: frozenset[int]) -
     return tuple(
         word.text
         for i, word in enumerate(prompt.words)
+        # Single Latin letters are list marks or initials; a single ideograph is a word.
         if i not in known and word.shape in ("word", "cjk") and (len(word.text) > 1 or word.shape == "cjk")
     )

@@ -28,7 +28,7 @@ from tunesmith.request import MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
 
 @dataclass(frozen=True, slots=True)
 class _Explicit:
-    """The request with a certain seed, and what its prompt says."""
+    """A request with its parsed prompt and a definite seed."""
 
     request: GenerationRequest
     said: ParsedPrompt
@@ -38,8 +38,8 @@ class _Explicit:
 def read_brief(request: GenerationRequest) -> Brief:
     """Turn a request into a complete brief; the same request gives the same brief.
 
-    A request without a seed is read with seed 0: drawing one is the caller's part. Raises UnknownName for a genre or
-    instrument flag that does not exist, InvalidRequest for any other flag that cannot be.
+    A request without a seed is read with seed 0: the caller draws one. Raises UnknownName for a genre or instrument
+    flag that does not exist, InvalidRequest for any other invalid flag.
     """
     asked = _Explicit(request, understand(request.prompt), request.seed or 0)
     said = asked.said
@@ -92,6 +92,7 @@ def _flag_meter(text: str) -> Meter:
     try:
         return Meter.parse(text)
     except ValueError as error:
+        # The flag may be in words, "waltz time", as in a prompt.
         meter = understand(text).meter
         if meter is None:
             raise InvalidRequest("meter", str(error)) from None
@@ -99,7 +100,7 @@ def _flag_meter(text: str) -> Meter:
 
 
 def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[choices.TempoChoice, tuple[str, ...]]:
-    """Choose the tempo: a flag, a number, a tempo word, or the genre's."""
+    """Choose the tempo: from a flag, a number, a tempo word or the genre."""
     said, warnings = asked.said, []
     if asked.request.tempo_bpm is not None:
         return choices.exact_tempo(asked.request.tempo_bpm, "flag", "asked for"), ()
@@ -110,11 +111,13 @@ def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[ch
         for t in tempos
         if t not in possible
     ]
+    # The last one counts, as a correction would: "120 bpm, no, 100 bpm".
     if len({(t.low, t.high) for t in possible}) > 1:
         warnings.append(f"tempo: the prompt names several; the last, {possible[-1].high:g} bpm, is used")
     if possible:
         low, high = possible[-1].low, possible[-1].high
         because = f"the prompt says {said.prompt.written(possible[-1].first, possible[-1].last)!r}"
+        # A range, "90 to 100 bpm", leaves the writer room to meet the duration.
         exact = low == high
         tempo = choices.exact_tempo(low, "prompt", because) if exact else choices.tempo_within(low, high, because)
         return tempo, tuple(warnings)
@@ -122,7 +125,7 @@ def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[ch
 
 
 def _felt(tempo: NumberRange, meter: Meter) -> NumberRange:
-    """Return a tempo that counts a note, such as ``♪ = 120``, in the meter's own beats."""
+    """Return a tempo that counts a note value, such as ``♪ = 120``, in the meter's own beats."""
     if tempo.beat is None:
         return tempo
     share = tempo.beat / meter.felt_beat
@@ -158,7 +161,7 @@ def _key(asked: _Explicit, genre: Genre, mood: Mood) -> tuple[Key, Reason]:
 
 
 def _wished_mode(asked: _Explicit) -> str | None:
-    """Return the mode said; a bare ``key of G`` means major."""
+    """Return the requested mode; a bare ``key of G`` is major."""
     wish = asked.said.key
     if wish is None:
         return None
@@ -184,7 +187,7 @@ class _Players:
 
 
 def _players(asked: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players:
-    """Choose who plays and who does not: what a flag says of a player overrides the prompt."""
+    """Choose who plays and who does not; flags about a player override the prompt."""
     said, request = asked.said, asked.request
     without = excluded_instruments(said.matches, said.refused)
     refused_by_flag: set[str] = set()
@@ -200,17 +203,19 @@ def _players(asked: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players:
         match = said.matches[i]
         because = f"the prompt says {said.prompt.written(match.first, match.last)!r}"
         found.setdefault(player, Reason("instruments", player, "prompt", because))
+    # What other genres lend gives way as soon as a flag names the instruments.
     for name in () if request.instruments else chosen.lent("instruments"):
         found.setdefault(name, Reason("instruments", name, "prompt", f"lent by {chosen.lender_of(name)}"))
     return _settled(found, without, refused_by_flag)
 
 
 def _settled(found: dict[str, Reason], refused: frozenset[str], refused_by_flag: set[str]) -> _Players:
-    """Let flags win over the prompt, and an explicit wish over a refusal in the same prompt."""
+    """Resolve conflicts: flags win over the prompt, an explicit request over an exclusion in the same prompt."""
     warnings, kept, without = [], {}, set(refused) | refused_by_flag
     for name, reason in found.items():
         clash = without & _reach(name)
         is_wish_of_prompt = reason.source != "flag"
+        # What another genre only lends gives way to any exclusion.
         if is_wish_of_prompt and (clash & refused_by_flag or (clash and reason.because.startswith("lent"))):
             continue
         if clash:
@@ -219,6 +224,7 @@ def _settled(found: dict[str, Reason], refused: frozenset[str], refused_by_flag:
         kept[name] = reason
     reasons = [*kept.values(), *(
         Reason("without", name, "flag" if name in refused_by_flag else "prompt", "asked to be left out")
+        # Sorted, because the order of a set changes from process to process.
         for name in sorted(without)
     )]  # fmt: skip
     return _Players(tuple(kept), frozenset(without), tuple(reasons), tuple(warnings))
@@ -231,7 +237,8 @@ def _reach(name: str) -> set[str]:
 def _colours(said: ParsedPrompt, chosen: GenreChoice) -> tuple[tuple[str, ...], tuple[str, ...]]:
     production = dict.fromkeys((*said.names("production"), *chosen.lent("production")))
     if chosen.name == "chiptune":
-        production.pop("bitcrush", None)  # chip voices are 8-bit by themselves
+        # Chip voices are 8-bit by themselves.
+        production.pop("bitcrush", None)
     refused = {name for i in said.refused for name in said.matches[i].names("production")}
     return tuple(name for name in production if name not in refused), said.names("ambience")
 

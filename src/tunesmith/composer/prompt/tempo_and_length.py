@@ -1,4 +1,4 @@
-"""Duration and bars as a prompt says them."""
+"""Durations and bars in a prompt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tunesmith.composer.prompt.numbers import Number
 
 _UNIT_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 _SHORT_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_MOST_HOURS = 3  # "20 h" is a time of day
+# "20 h" is a time of day.
+_MOST_HOURS = 3
 _LABEL_SECONDS = {"duration": 1.0, "seconds": 1.0, "minutes": 60.0}
 _ONE = frozenset({"a", "an"})
 _AND_A_HALF = frozenset({"and", "y", "e", "et", "einhalb", "半"})
@@ -27,9 +28,9 @@ _COMPOUND_UNITS = {"taktig": "bar", "sekundig": "second", "minutig": "minute"}
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """A number or a range that words ``first`` to ``last`` (exclusive) of the prompt give.
+    """A number or a range in words ``first`` to ``last`` (exclusive) of the prompt.
 
-    ``beat`` is the note that a tempo counts, in quarters; None is the meter's own.
+    ``beat`` is the note value that a tempo counts, in quarter notes; None is the meter's own.
     """
 
     low: float
@@ -40,7 +41,7 @@ class NumberRange:
 
 
 def read_durations(context: NumberContext) -> tuple[NumberRange, ...]:
-    """Return every duration said, in seconds: ``30 seconds``, ``2 min 30``, ``1:30``, ``half a minute``."""
+    """Return every duration in seconds: ``30 seconds``, ``2 min 30``, ``1:30``, ``half a minute``."""
     found = _with_units(context)
     covered = {place for said in found for place in range(said.first, said.last)}
     others = (*_clocks(context), *_bare_halves(context, covered), *_single(context), *_labelled(context, covered),
@@ -49,13 +50,14 @@ def read_durations(context: NumberContext) -> tuple[NumberRange, ...]:
 
 
 def read_bars(context: NumberContext) -> tuple[NumberRange, ...]:
-    """Return every number of bars said."""
+    """Return every number of bars."""
     found = []
     for number in context.numbers:
         unit = context.unit_after(number.last, "bar")
         if unit is None:
             continue
         value = _value(context, number)
+        # A fraction of a bar cannot be written.
         if value == int(value):
             found.append(NumberRange(value, value, number.first, unit[1]))
     used = frozenset(place for said in found for place in range(said.first, said.last))
@@ -73,6 +75,7 @@ def _with_units(context: NumberContext) -> list[NumberRange]:
         if span is None:
             continue
         seconds, end = span
+        # "1 minute and 30 seconds" is one duration; "1 minute, 2 minutes" is two.
         if found and _goes_on(context, found[-1], number) and seconds < 60 <= found[-1].low:
             total = found[-1].low + seconds
             found[-1] = NumberRange(total, total, found[-1].first, end)
@@ -82,7 +85,7 @@ def _with_units(context: NumberContext) -> list[NumberRange]:
 
 
 def _goes_on(context: NumberContext, said: NumberRange, number: Number) -> bool:
-    """Whether only an ``and`` or a comma stands between a duration and the number after it."""
+    """Return whether only an ``and`` or a comma separates a duration from the number after it."""
     return said.last in (number.first, number.first - 1) and context.word(said.last) not in ("\n", ";", ".")
 
 
@@ -91,6 +94,7 @@ def _with_bare_seconds(context: NumberContext, found: list[NumberRange]) -> list
     starts = {number.first: number for number in context.numbers}
     covered = {said.first for said in found}
     rows = []
+    # "1 min 30" has no unit after the 30; every condition here rules out another meaning of such a number.
     for said in found:
         number = starts.get(said.last)
         is_seconds = (
@@ -110,8 +114,9 @@ def _with_bare_seconds(context: NumberContext, found: list[NumberRange]) -> list
 
 
 def _with_fractions(context: NumberContext) -> Iterator[Number]:
-    """Yield the numbers with ``1/2`` and ``1 1/2`` as one, where a time unit follows, and ``1 200`` as thousands."""
+    """Yield the numbers, with ``1/2`` and ``1 1/2`` before a unit of time, and ``1 200``, as one."""
     rows, skip = context.numbers, 0
+    # Fractions come as separate numbers around a slash.
     for index_, number in enumerate(rows):
         if number.first < skip:
             continue
@@ -123,6 +128,7 @@ def _with_fractions(context: NumberContext) -> Iterator[Number]:
 def _fraction(context: NumberContext, rows: tuple[Number, ...], index_: int) -> Number | None:
     first = rows[index_]
     pairs = [(0.0, index_)]
+    # A mixed number, 1 1/2, has the whole part before the fraction.
     if index_ + 2 < len(rows) and rows[index_ + 1].first == first.last:
         pairs.append((first.value, index_ + 1))
     for whole, at in pairs:
@@ -149,7 +155,7 @@ def _spaced_thousands(context: NumberContext, rows: tuple[Number, ...], index_: 
 
 
 def _value(context: NumberContext, number: Number) -> float:
-    """Return what ``1,200`` or ``1.200`` means before its unit: in English a dot is a decimal point."""
+    """Return the value of ``1,200`` or ``1.200`` before its unit: in English a dot is a decimal point."""
     if number.grouped is None:
         return number.value
     dotted = not number.by_comma and context.word(number.last) in _DOT_GROUPS
@@ -161,7 +167,8 @@ def _span(context: NumberContext, number: Number) -> tuple[float, int] | None:
     last, value = number.last, _value(context, number)
     half = context.unit_after(last, "half")
     if half and context.word(last) not in _AND_A_HALF:
-        return None  # the article of "eine halbe Minute"
+        # The article of "eine halbe Minute".
+        return None
     if half and (unit := context.unit_after(half[1], *_UNIT_SECONDS)):
         return (value + 0.5) * _UNIT_SECONDS[unit[0]], unit[1]
     if unit := context.unit_after(last, *_UNIT_SECONDS):
@@ -170,6 +177,7 @@ def _span(context: NumberContext, number: Number) -> tuple[float, int] | None:
         return (seconds + _UNIT_SECONDS[unit[0]] / 2, half_after[1]) if half_after else (seconds, end)
     if context.word(last) in _SHORT_UNITS:
         word = context.words[last]
+        # "30 s" may have a space; "5 m" is then a distance, and "20 h" a time of day.
         may_be_apart = word.text == "s" or (
             word.text == "h" and value <= _MOST_HOURS and context.gap(last + 1, last + 1) != ""
         )
@@ -188,7 +196,7 @@ def _bare_halves(context: NumberContext, covered: set[int]) -> Iterator[NumberRa
 
 
 def _single(context: NumberContext) -> Iterator[NumberRange]:
-    """Read ``a minute``, ``a minute and a half`` and, without its article, ``minuto y medio``."""
+    """Read ``a minute``, ``a minute and a half``, and ``minuto y medio`` without its article."""
     numbered = {number.last for number in context.numbers}
     for place, word in enumerate(context.words[:-1]):
         unit = context.unit_after(place + 1, "minute", "hour") if word.text in _ONE else None
@@ -197,6 +205,7 @@ def _single(context: NumberContext) -> Iterator[NumberRange]:
             yield NumberRange(seconds, seconds, place, end)
     for place in range(len(context.words)):
         unit = context.unit_after(place, "minute")
+        # A unit after a number or an article is read elsewhere.
         is_bare = unit and place not in numbered and context.word(place - 1) not in _ONE
         half = context.unit_after(unit[1], "half") if unit and is_bare else None
         if unit and half and context.word(unit[1]) in _AND_A_HALF:
@@ -209,7 +218,7 @@ def _is_half(context: NumberContext, place: int) -> bool:
 
 
 def _labelled(context: NumberContext, covered: set[int]) -> Iterator[NumberRange]:
-    """Read ``duration: 30``, ``seconds: 30``."""
+    """Read ``duration: 30`` and ``seconds: 30``."""
     for number in context.numbers:
         label = context.label_before(number.first, frozenset(covered)) if number.first not in covered else None
         unit = _LABEL_SECONDS.get(label.name) if label and not label.has_comma else None
@@ -220,7 +229,7 @@ def _labelled(context: NumberContext, covered: set[int]) -> Iterator[NumberRange
 
 
 def _stands_alone(context: NumberContext, number: Number) -> bool:
-    """Whether no unit of any kind follows a number."""
+    """Return whether no unit of any kind follows a number."""
     last = number.last
     if context.is_measure(number) or context.has_slash(last) or context.kind_after(last):
         return False
@@ -233,6 +242,7 @@ def _stands_alone(context: NumberContext, number: Number) -> bool:
 
 def _clocks(context: NumberContext) -> Iterator[NumberRange]:
     text = context.prompt.folded
+    # Read from the text, because the number reader leaves out whatever has a colon.
     for clock in _CLOCK.finditer(text):
         seconds = int(clock[1] or 0) * 3600.0 + int(clock[2]) * 60.0 + int(clock[3])
         yield _at(context, seconds, *clock.span())

@@ -1,4 +1,4 @@
-"""Tempo as a prompt says it: ``90 bpm``, ``80-90 bpm``, ``tempo: 120``, ``at 128``, ``♩ = 96``."""
+"""Tempos in a prompt: ``90 bpm``, ``80-90 bpm``, ``tempo: 120``, ``at 128``, ``♩ = 96``."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ _SECOND_UNITS = ("second", "minute", "hour", "bar")
 
 
 def read_note_tempos(prompt: Prompt) -> tuple[NumberRange, ...]:
-    """Return the tempos that a note gives: ``♩ = 96``, ``♪=120``, ``quarter note = 96``."""
+    """Return the tempos that a note value gives: ``♩ = 96``, ``♪=120``, ``quarter note = 96``."""
     return (*_by_sign(prompt), *_by_name(prompt))
 
 
 def _by_sign(prompt: Prompt) -> Iterator[NumberRange]:
+    # Read from the text: the note signs are no words.
     for found in _NOTE_TEMPO.finditer(prompt.text):
         low = float(found[3].replace(",", "."))
         quarters = _NOTE_QUARTERS[found[1]] * (1.5 if found[2] else 1.0)
@@ -49,6 +50,7 @@ def _by_name(prompt: Prompt) -> Iterator[NumberRange]:
         for first in range(max(0, last - _LONGEST_NOTE), last):
             quarters = notes.get(" ".join(word.text for word in prompt.words[first:last]))
             if quarters is not None:
+                # Two separators make no tempo; 0 is out of range and is reported as such.
                 tempo = (
                     float(number.text.replace(",", ".")) if number.text.count(".") + number.text.count(",") < 2 else 0
                 )
@@ -57,14 +59,16 @@ def _by_name(prompt: Prompt) -> Iterator[NumberRange]:
 
 
 def read_tempos(context: NumberContext) -> tuple[NumberRange, ...]:
-    """Return every tempo said in numbers."""
+    """Return every tempo in numbers."""
     found: list[NumberRange] = []
     used: set[int] = set()
     numbers = context.numbers
+    # The units that belong to a number must be known first, so that none serves as the label of the next.
     for number in numbers:
         unit = context.tempo_unit_after(number)
         used.update(range(number.last, unit) if unit else ())
     for place, number in enumerate(numbers):
+        # "80-90 bpm" is one range, not two tempos.
         low, start = context.range_start(place, _LOWEST_OF_RANGE)
         unit = context.tempo_unit_after(number)
         if unit:
@@ -80,9 +84,11 @@ def _is_labelled(context: NumberContext, number: Number, start: int, used: froze
     label = context.label_before(start, used)
     if label is None or label.name not in ("tempo", "pace", "nearby", "word"):
         return False
+    # A number in words after "at" or "around" is rarely a tempo: "at one".
     if context.words[number.first].shape != "number" and label.name != "tempo":
         return False
     low, high = _PLAUSIBLE
+    # A marked "tempo: 12" is taken even where it is implausible, so that the range check can warn about it.
     is_sure = label.name == "tempo" and not label.has_comma
     if not low <= number.value <= high and not (is_sure and (label.is_marked or number.value >= _FAR_FROM_PLAUSIBLE)):
         return False
@@ -90,7 +96,7 @@ def _is_labelled(context: NumberContext, number: Number, start: int, used: froze
 
 
 def _may_follow(context: NumberContext, number: Number, label: Label) -> bool:
-    """Whether what follows a number lets it be the tempo that its label says."""
+    """Return whether what follows a number lets it be the tempo that its label says."""
     last = number.last
     if context.is_measure(number) or context.has_slash(last) or context.unit_after(last, *_SECOND_UNITS):
         return False
@@ -108,7 +114,7 @@ def _may_follow(context: NumberContext, number: Number, label: Label) -> bool:
 
 
 def _is_known(context: NumberContext, place: int, label: Label) -> bool:
-    """Whether the word after a number that may be a tempo is no thing that the number counts."""
+    """Return whether the word after a possible tempo is not a thing that the number counts."""
     if label.name == "nearby" and context.words[label.last - 1].text == "at":
         return True
     match = context.match_at(place)

@@ -1,4 +1,4 @@
-"""A prompt as words: folded for comparison, with their places in the text."""
+"""A prompt as words: folded for comparison, with their spans in the text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VOWEL_SIGNS = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0670\u06d6
     f"{chr(block)}-{chr(block + 0x03)}{chr(block + 0x3A)}-{chr(block + 0x4F)}{chr(block + 0x55)}-{chr(block + 0x63)}"
     for block in range(0x0900, 0x0E00, 0x80)
 ) + "\u0e31-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3"  # fmt: skip
-"""What a letter carries in scripts from Hebrew to Khmer; Python's \\w leaves these out."""
+"""What letters carry in scripts from Hebrew to Khmer; Python's \\w leaves these out."""
 _WORD = re.compile(
     rf"(?P<cjk>[{_CJK}])"
     r"|(?P<number>\d+(?:[.,:]\d+)*)"
@@ -28,10 +28,13 @@ _PAUSES = _BREAKS | frozenset(",、，:：")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word, number, ideograph or punctuation mark: folded ``text``, ``shape`` and place in the whole."""
+    """A word, number, ideograph or punctuation mark: folded ``text``, ``shape`` and span in the prompt.
+
+    ``shape`` is word, number, cjk or mark.
+    """
 
     text: str
-    shape: str  # word, number, cjk or mark
+    shape: str
     start: int
     end: int
 
@@ -48,7 +51,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt: ``text`` as plain text, ``folded`` of the same length without case and accents, and its words."""
+    """A prompt: ``text`` as plain text, ``folded`` of the same length without case and accents, and its ``words``."""
 
     text: str
     folded: str
@@ -56,7 +59,7 @@ class Prompt:
 
     @classmethod
     def of(cls, text: str) -> Prompt:
-        """Split a text."""
+        """Return the prompt of a text, split into words."""
         plain = plain_text(text)
         folded = fold(plain)
         return cls(plain, folded, words_of(folded))
@@ -72,38 +75,43 @@ class Prompt:
 
 
 def fold(text: str) -> str:
-    """Lower the case and drop the accents of Latin letters, character for character: the length stays."""
+    """Return the text in lower case without Latin accents, character for character, so that the length is the same."""
     return text.lower() if text.isascii() else "".join(map(_fold_character, text))
 
 
+# Cached per character: normalisation is slow, and a prompt uses few different characters.
 @functools.lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
+    # One character must stay one, so that places in the folded text are places in the original.
     if character == "ß":
         return "s"
     lowered = character.lower()
     base = unicodedata.normalize("NFD", lowered)[0]
     if base.isascii():
         return base
+    # Some letters, such as İ, become two in lower case; they stay as they are.
     return lowered if len(lowered) == 1 else character
 
 
 def words_of(folded: str) -> tuple[Word, ...]:
-    """Split folded text into words; every ideograph and kana is a word of its own."""
+    """Return the words of folded text; every ideograph and kana is a word of its own."""
     return tuple(Word(m.group(), m.lastgroup or "word", m.start(), m.end()) for m in _WORD.finditer(folded))
 
 
 def phrase_key(phrase: str) -> str:
-    """Return the key under which a phrase is found: its folded words joined by spaces."""
+    """Return the key under which a phrase is found: its folded words, joined by spaces."""
     return " ".join(word.text for word in words_of(fold(plain_text(phrase))))
 
 
+# Longer endings first, or "es" would never be cut after "s" was.
 _ENDINGS = ("es", "en", "er", "em", "os", "as", "s", "e", "n", "a", "o")
 _SHORTEST_STEM = 4
 
 
 @functools.lru_cache(maxsize=8192)
 def stem(word: str) -> str:
-    """Cut a common ending of an inflected word: ``tranquilas`` and ``tranquilo`` -> ``tranquil``."""
+    """Return a word without a common inflectional ending: ``tranquilas`` and ``tranquilo`` -> ``tranquil``."""
+    # "Brass" and "bass" end in their own s.
     if not word.isascii() or word.endswith("ss"):
         return word
     for ending in _ENDINGS:

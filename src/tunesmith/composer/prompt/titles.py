@@ -17,7 +17,7 @@ _SMALL = frozenset(word for words in _SMALL_WORDS for word in words.split())
 
 
 def title_of(prompt: Prompt, numeric: frozenset[int]) -> str:
-    """Return up to six words of the prompt's first clause, without tempo and length, in title case."""
+    """Return up to six words of the prompt's first clause in title case, without tempo and length."""
     chosen: list[int] = []
     for place, word in enumerate(prompt.words):
         if word.shape == "mark" or place in numeric:
@@ -27,6 +27,7 @@ def title_of(prompt: Prompt, numeric: frozenset[int]) -> str:
         chosen.append(place)
         if len(chosen) >= (_MOST_IDEOGRAPHS if word.shape == "cjk" else _MOST_WORDS):
             break
+    # A cut may leave a preposition or an article at the end.
     while len(chosen) > 1 and _is_small(prompt, chosen[-1]):
         chosen.pop()
     while len(chosen) > 1 and prompt.words[chosen[0]].text in ("a", "an", "make", "me", "please", "create", "some"):
@@ -46,6 +47,7 @@ def _joined(prompt: Prompt, places: Sequence[int]) -> str:
         if index:
             gap = prompt.text[prompt.words[places[index - 1]].end : word.start]
             title += gap if gap in ("", "-", "'", "’", "#") else " "
+        # Small words stay lower case in a title, and so does the s of "90s".
         goes_on = index and (word.text in _SMALL or title[-1:] in "'’0123456789")
         title += text if goes_on else text[:1].upper() + text[1:]
     return title[:80]

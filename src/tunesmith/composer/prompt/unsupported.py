@@ -1,4 +1,4 @@
-"""Wishes that the composer cannot serve: vocals, lyrics, an artist's manner. They are named, never dropped."""
+"""Requests that the composer cannot fulfil: vocals, lyrics, an artist's style. Each gives a warning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _LONGEST_NAME = 4
 
 @dataclass(frozen=True, slots=True)
 class UnsupportedRequest:
-    """Warnings about what cannot be done, the artists named, and the words that this used up."""
+    """Requests that cannot be fulfilled.
+
+    ``warnings`` name them, ``genre_weights`` are those of the named artists, ``words`` the words that this explains.
+    """
 
     warnings: tuple[str, ...]
     genre_weights: tuple[tuple[str, float], ...]
@@ -23,7 +26,7 @@ class UnsupportedRequest:
 
 
 def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedRequest:
-    """Collect the wishes of a prompt that cannot be served."""
+    """Collect the requests of a prompt that the composer cannot fulfil."""
     warnings: list[str] = []
     weights: list[tuple[str, float]] = []
     used: set[int] = set()
@@ -37,6 +40,7 @@ def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedReq
             warnings.append(_artist_warning(name))
             weights += value("artist", name)["genres"].items()
             used.update(range(match.first, match.last))
+    # Unknown artists come after the known ones, whose words must not be reported twice.
     for first, last in _unknown_names(prompt, matches, used):
         warnings.append(_artist_warning(prompt.written(first, last)))
         used.update(range(first, last))
@@ -44,10 +48,11 @@ def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedReq
 
 
 def _is_sung(matches: Sequence[Match], index: int) -> bool:
-    """Whether a match asks for vocals, and not for none."""
+    """Return whether a match asks for vocals, rather than for none."""
     before = matches[index - 1] if index else None
     after = matches[index + 1] if index + 1 < len(matches) else None
     return (
+        # A negation may come before the word or, as in Japanese, after it.
         matches[index].is_word("vocals")
         and not (before is not None and (before.is_word("negate") or before.is_word("instrumental")))
         and not (after is not None and after.is_word("negate_after"))
@@ -59,12 +64,13 @@ def _artist_warning(name: str) -> str:
 
 
 def _unknown_names(prompt: Prompt, matches: Sequence[Match], used: set[int]) -> Iterator[tuple[int, int]]:
-    """Yield the words after ``in the style of`` or, where capitalised, after ``like`` and ``by``."""
+    """Yield the words after ``in the style of`` and, where capitalised, after ``like`` and ``by``."""
     known = {i for m in matches if not m.is_word("stop") for i in range(m.first, m.last)} | used
     for match in matches:
         if not match.is_word("style_of"):
             continue
         trigger = " ".join(word.text for word in prompt.words[match.first : match.last])
+        # After "in the style of" a name follows for certain; after "like" only a capital letter shows one.
         sure = any(part in trigger for part in _SURE_TRIGGERS)
         if not sure and trigger not in _CAPITAL_TRIGGERS:
             continue

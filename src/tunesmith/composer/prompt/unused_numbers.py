@@ -1,4 +1,4 @@
-"""Warnings about numbers that a prompt gives and nothing uses."""
+"""Warnings about numbers in a prompt that nothing uses."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from tunesmith.composer.prompt.numbers import Number, number_at
 from tunesmith.composer.prompt.text import Prompt
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_TEMPO_BPM, MIN_DURATION_SECONDS, MIN_TEMPO_BPM
 
-_SMALLEST_WISH = 20.0  # a smaller number after a word counts or names: lo-fi 2
+# A smaller number after a word counts or names something: "lo-fi 2".
+_SMALLEST_WISH = 20.0
 _MUSICAL = ("instrument", "family", "genre", "mood", "style", "production", "form", "tempo")
 _KNOWN_NAMES = re.compile(r"(?<!\d)(?:24/7|9/11|50/50|100\s?%|808|909|707|606|303|404|101|1[89]\d\d|20\d\d)(?!\d)")
 
 
 def unused_number_warnings(prompt: Prompt, matches: Sequence[Match], used: frozenset[int]) -> tuple[str, ...]:
-    """Return a line for each number in digits that may be a wish and that no field took."""
+    """Return a warning for each number in digits that may be meant and that no field uses."""
     context = NumberContext(prompt, matches, used)
+    # Numbers inside a known phrase, such as "8-bit", have been used.
     named = {i for m in matches for i in range(m.first, m.last)}
     for name in _KNOWN_NAMES.finditer(prompt.folded):
         named.update(prompt.places(*name.span()))
@@ -27,6 +29,7 @@ def unused_number_warnings(prompt: Prompt, matches: Sequence[Match], used: froze
 
 def _warnings(context: NumberContext, known: frozenset[int]) -> Iterator[str]:
     for place, word in enumerate(context.words):
+        # Only digits: a number in words is more often part of a phrase than a value.
         number = number_at(context.words, place) if word.shape == "number" and place not in known else None
         if number is None:
             continue
@@ -43,7 +46,7 @@ def _hint(value: float) -> str:
 
 
 def _is_alone(context: NumberContext, number: Number) -> bool:
-    """Whether a number is a clause of its own, or ends one after a word of music: ``calm piano 114``."""
+    """Return whether a number is a clause of its own, or ends one after a word of music: ``calm piano 114``."""
     before, last = number.first - 1, number.last
     if (
         not (context.ends_clause(last) or context.words[last].shape == "number")
@@ -53,6 +56,7 @@ def _is_alone(context: NumberContext, number: Number) -> bool:
         or _is_joined(context, number)
     ):
         return False
+    # A number that is a clause of its own was meant as a value.
     if before < 0 or context.words[before].is_pause:
         return True
     match = next((m for m in context.matches if m.last == number.first), None)
@@ -61,7 +65,7 @@ def _is_alone(context: NumberContext, number: Number) -> bool:
 
 
 def _is_joined(context: NumberContext, number: Number) -> bool:
-    """Whether a number is part of a longer sign: ``mp3``, ``16:9``, ``#5``."""
+    """Return whether a number is part of a longer sign: ``mp3``, ``16:9``, ``#5``."""
     text, start, end = context.prompt.text, context.words[number.first].start, context.words[number.last - 1].end
     return (start > 0 and (text[start - 1].isalnum() or text[start - 1] in "#/_.:")) or text[end : end + 1] in (
         "/",
@@ -70,7 +74,7 @@ def _is_joined(context: NumberContext, number: Number) -> bool:
 
 
 def _musical_phrase(context: NumberContext, number: Number) -> str | None:
-    """Return a number with the musical thing it counts: ``2 guitars``, ``-14 LUFS``; None where it counts none."""
+    """Return a number with the musical thing that it counts, ``2 guitars``, ``-14 LUFS``, or None."""
     match = context.match_at(number.last)
     if _is_joined(context, number) or context.is_name(number.first) or context.ends_clause(number.last):
         return None

@@ -1,4 +1,4 @@
-"""Score to dry stems: notes are scheduled in samples, sounded by voices and added up block by block."""
+"""Score to dry stems: notes are scheduled in samples, rendered by voices and summed block by block."""
 
 from tunesmith.composer.render.ambience import AmbienceLoop as AmbienceLoop
 from tunesmith.composer.render.ambience import AmbienceTexture as AmbienceTexture

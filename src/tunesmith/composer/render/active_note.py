@@ -1,4 +1,4 @@
-"""A note that is sounding: its samples, its place in time, and where it is cut short."""
+"""A sounding note: its samples, its place in time, and where it is cut off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunesmith.audio.buffer import Samples
 
 @dataclass(slots=True)
 class ActiveNote:
-    """One tone on the timeline: ``samples`` (2, n) from sample ``start``, let go at ``released``.
+    """A tone on the timeline: ``samples`` (2, n) from sample ``start``, released at ``released``.
 
     ``gains`` scale left and right. ``cut`` is where a fade of ``fade`` samples begins, if another note ends this one.
     """
@@ -36,7 +36,7 @@ class ActiveNote:
             self.cut, self.fade = max(sample, self.start), fade
 
     def add_to(self, target: Samples, start: int) -> None:
-        """Add what lies within ``target``, (2, n) from sample ``start`` of the timeline."""
+        """Add the part of the sound within ``target``, (2, n) from sample ``start`` of the timeline."""
         first, last = max(start, self.start), min(start + target.shape[1], self.end)
         if last <= first:
             return
@@ -50,4 +50,5 @@ class ActiveNote:
         assert self.cut is not None
         since_cut = np.arange(first - self.cut, first - self.cut + scaled.shape[1], dtype=np.float32)
         phase = np.clip(since_cut / np.float32(self.fade), 0, 1)
+        # A raised cosine has no corner at either end, so the cut makes no click.
         scaled *= np.float32(0.5) + np.float32(0.5) * np.cos(np.float32(np.pi) * phase)

@@ -1,4 +1,4 @@
-"""Background textures (rain, ocean …) laid end to end under the whole piece without a seam."""
+"""Background textures (rain, ocean …) repeated without a seam under the whole piece."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tunesmith.composer.score import Ambience, Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 AmbienceTexture = Callable[[str, float, np.random.Generator], Samples]
-"""Name, seconds and randomness to a circular texture (2, samples) at the composer's rate."""
+"""(name, seconds, random generator) → a circular texture (2, samples) at the composer's rate."""
 
 LONGEST_TILE_SECONDS = 30.0
 
 
 class AmbienceLoop:
-    """One texture, repeated; in a loop the tile is a whole fraction of the loop, so that the end meets the start."""
+    """A repeated texture; in a loop, its tile divides the length evenly, so that the end connects to the start."""
 
     def __init__(self, score: Score, ambience: Ambience, texture: AmbienceTexture) -> None:
         length = length_in_samples(score)
@@ -32,12 +32,13 @@ class AmbienceLoop:
 
     @property
     def power(self) -> float:
-        """Mean square over both channels."""
+        """The mean square over both channels."""
         return float(np.mean(np.square(self._tile), dtype=np.float64))
 
     def read(self, start: int, stop: int) -> Samples:
         """Return samples ``start`` to ``stop`` of the piece, (2, n)."""
         position = np.arange(start, stop)
-        if self._loop:  # a length that the tiles do not divide is met by skipping single samples, evenly spread
+        # A length that the tiles do not divide is met by skipping single samples, evenly spread.
+        if self._loop:
             position = (position % self._length) * (self._tiles * self._tile.shape[1]) // self._length
         return self._tile[:, position % self._tile.shape[1]]

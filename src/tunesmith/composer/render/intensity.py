@@ -1,4 +1,4 @@
-"""Which parts sound at an intensity, and where the kicks fall."""
+"""The parts that sound at an intensity, and the samples of the kicks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ KICKS = frozenset({35, 36})
 
 
 def sample_at(score: Score, beat: float) -> int:
-    """Return the sample, at the composer's rate, on which ``beat`` sounds; never below 0."""
+    """Return the sample, at the composer's rate, at which ``beat`` sounds; never below 0."""
     return max(0, round(score.tempo_map.seconds_at(beat) * SAMPLE_RATE))
 
 
 def length_in_samples(score: Score, sample_rate: int = SAMPLE_RATE) -> int:
-    """Return the exact length of the piece."""
+    """Return the exact length of the piece in samples."""
     return round(score.duration * sample_rate)
 
 
 def audible_parts(score: Score, intensity: float | None) -> tuple[Part, ...]:
-    """Return the parts that play at ``intensity`` 0–1 (None: all); the parts that enter first always play."""
+    """Return the parts that play at ``intensity`` 0–1 (None: all); those that enter first always play."""
     if intensity is None or not score.parts:
         return score.parts
     threshold = max(intensity, min(part.entry for part in score.parts))
@@ -28,7 +28,7 @@ def audible_parts(score: Score, intensity: float | None) -> tuple[Part, ...]:
 
 
 def kick_samples(score: Score, intensity: float | None) -> tuple[int, ...]:
-    """Return where the kick drums that can be heard fall, in samples, ascending."""
+    """Return the samples at which audible kick drums start, ascending."""
     end = length_in_samples(score)
     kits = [part for part in audible_parts(score, intensity) if instrument(part.instrument).is_kit]
     hits = {sample_at(score, note.start) for part in kits for note in part.notes if note.pitch in KICKS}

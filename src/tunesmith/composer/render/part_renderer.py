@@ -1,4 +1,4 @@
-"""One part's player: takes its notes in order, asks the voice for each tone, and cuts notes as the instrument would."""
+"""Part rendering: notes in order, one tone of the voice each, cut off as on the real instrument."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from tunesmith.composer.score import Note, Part, Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone, Voice
 
 Voices = Callable[[str], Voice]
-"""Instrument name to its voice."""
+"""Instrument name → its voice."""
 
+# A held note must stop within one attack; a ringing one may take longer, which is gentler.
 HELD_FADE = round(0.008 * SAMPLE_RATE)
 RELEASED_FADE = round(0.03 * SAMPLE_RATE)
 
 
 def balance(pan: float) -> tuple[float, float]:
-    """Return the gains left and right of a constant-power balance, 1 and 1 at the centre."""
+    """Return the gains (left, right) of a constant-power balance, both 1 at the centre."""
     angle = (min(1.0, max(-1.0, pan)) + 1) * math.pi / 4
     return math.sqrt(2) * math.cos(angle), math.sqrt(2) * math.sin(angle)
 
 
 class PartPlayer:
-    """Plays one part. Blocks must be asked for in order; the sum does not depend on their sizes."""
+    """The renderer of one part; blocks must come in order, and the sum does not depend on their sizes."""
 
     def __init__(self, score: Score, part: Part, voices: Voices, intensity: float | None = None) -> None:
         self._score = score
@@ -37,6 +38,7 @@ class PartPlayer:
         gain = 10 ** (part.gain_db / 20)
         left, right = balance(part.pan)
         self._gains = (gain * left, gain * right)
+        # Players play softer at low intensity, which also makes the samples darker; a gain would not.
         self._velocity_scale = 1.0 if intensity is None else 0.82 + 0.18 * intensity
         self._end = length_in_samples(score)
         self._next = 0
@@ -44,7 +46,7 @@ class PartPlayer:
 
     @property
     def finished(self) -> bool:
-        """Whether every note has been played and has died away."""
+        """Whether every note has been played and has decayed."""
         return self._next >= len(self._part.notes) and not self._sounding
 
     def add_to(self, target: Samples, start: int) -> None:
@@ -63,6 +65,7 @@ class PartPlayer:
                 break
             self._begin(notes[self._next], at)
             self._next += 1
+        # Notes past the end never sound; without them the part can finish.
         if stop >= self._end:
             self._next = len(notes)
 
@@ -75,6 +78,7 @@ class PartPlayer:
         self._sounding.append(ActiveNote(self._voice.sound(tone), at, released, self._gains, group))
 
     def _make_room(self, at: int, group: int) -> None:
+        # A closed hat silences the open one, as on a real kit.
         if group:
             for sound in self._sounding:
                 if sound.choke_group == group:
@@ -83,6 +87,7 @@ class PartPlayer:
             for sound in self._sounding:
                 sound.cut_at(at, HELD_FADE if sound.released > at else RELEASED_FADE)
             return
+        # The oldest notes give way, as on a synthesiser with a fixed number of voices.
         held = [sound for sound in self._sounding if sound.cut is None and sound.released > at]
         for sound in held[: max(0, len(held) - self._polyphony + 1)]:
             sound.cut_at(at, HELD_FADE)

@@ -13,11 +13,12 @@ from tunesmith.composer.render.part_renderer import PartPlayer, Voices
 from tunesmith.composer.score import Part, Score
 
 StemKey = TypeVar("StemKey", bound=Hashable)
-StemBlock = npt.NDArray[np.float32]  # (stems, 2, samples)
+# (stems, 2, samples).
+StemBlock = npt.NDArray[np.float32]
 
 
 class DryStems(Generic[StemKey]):
-    """The dry sound of a score, one stem for every key that ``key`` gives its audible parts, in score order."""
+    """The dry sound of a score, one stem per key that ``key`` gives its audible parts, in score order."""
 
     def __init__(
         self, score: Score, voices: Voices, key: Callable[[Part], StemKey], *, intensity: float | None = None
@@ -30,11 +31,11 @@ class DryStems(Generic[StemKey]):
 
     @property
     def finished(self) -> bool:
-        """Whether every stem has died away."""
+        """Whether every stem has decayed."""
         return all(player.finished for players in self._groups for player in players)
 
     def fill(self, block: StemBlock, start: int) -> None:
-        """Render into ``block``, (stems, 2, n), what sounds from sample ``start``; blocks follow each other."""
+        """Render the sound from sample ``start`` into ``block``, (stems, 2, n); blocks must come in order."""
         block[:] = 0
         for target, players in zip(block, self._groups, strict=True):
             for player in players:

@@ -4,7 +4,7 @@ tunesmith: 1
 title: Rain on the window
 key: A minor
 meter: 4/4
-tempo: 90                      # or {1: 90, 9: 92.5}: bar → quarter notes a minute
+tempo: 90                      # or {1: 90, 9: 92.5}: bar → quarter notes per minute
 sections:
 - {name: A, bars: 8, energy: 0.5}
 chords:                        # bar → chords as "beat name length", beats count from 1

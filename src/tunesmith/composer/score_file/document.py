@@ -1,4 +1,4 @@
-"""A YAML document that remembers its lines, so that a mistake can be pointed at."""
+"""A YAML document that keeps its line numbers, so that errors can point to them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from tunesmith.errors import InvalidScore
 from tunesmith.suggestions import did_you_mean, near_names
 
 Value = TypeVar("Value")
-SHOWN = 60  # characters of a wrong value that an error quotes
+# Characters of a wrong value that an error quotes.
+SHOWN = 60
 LONGEST_PROBLEM = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ScorePosition:
-    """One node of the document: its YAML ``node``, the field's ``name``, and the ``part`` it belongs to."""
+    """A node of the document: its YAML ``node``, the field's ``name``, and the ``part`` to which it belongs."""
 
     node: yaml.Node
     name: str = "document"
@@ -27,7 +28,7 @@ class ScorePosition:
 
     @property
     def line(self) -> int:
-        """Line in the file, from 1."""
+        """The line in the file, from 1."""
         return int(self.node.start_mark.line) + 1
 
     @property
@@ -41,10 +42,11 @@ class ScorePosition:
         return InvalidScore(" ".join(problem.split())[:LONGEST_PROBLEM], line=self.line, part=part, beat=beat)
 
     def fields(self, known: Iterable[str], required: Iterable[str] = ()) -> dict[str, ScorePosition]:
-        """Return a mapping's values by key; unknown, doubled and missing keys are mistakes."""
+        """Return the values of a mapping by key; raise InvalidScore for unknown, duplicate and missing keys."""
         found: dict[str, ScorePosition] = {}
         names = list(known)
         for key, place in self.pairs():
+            # The nearest known field is suggested: most unknown ones are misspelled.
             if key not in names:
                 raise place.mistake(f"unknown field {key[:SHOWN]!r}{did_you_mean(key, names)}")
             if key in found:
@@ -56,32 +58,33 @@ class ScorePosition:
         return found
 
     def pairs(self) -> Iterator[tuple[str, ScorePosition]]:
-        """Yield a mapping's keys, as text, and values."""
+        """Yield the keys of a mapping, as text, and its values; raise InvalidScore for any other node."""
         if not isinstance(self.node, yaml.MappingNode):
             raise self.mistake(f"{self.name} must be a mapping of names to values")
         for key, value in self.node.value:
+            # A key may itself be a list or a mapping in YAML, which text() refuses.
             name = ScorePosition(key, f"a name in {self.name}", self.part).text()
             yield name, ScorePosition(value, name, self.part)
 
     def items(self) -> Iterator[ScorePosition]:
-        """Yield a list's entries."""
+        """Yield the entries of a list; raise InvalidScore for any other node."""
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.mistake(f"{self.name} must be a list")
         for value in self.node.value:
             yield ScorePosition(value, self.name, self.part)
 
     def of_part(self, part: str) -> ScorePosition:
-        """Return the same place, belonging to ``part``."""
+        """Return the same place, as belonging to ``part``."""
         return ScorePosition(self.node, self.name, part)
 
     def text(self) -> str:
-        """Return a scalar as written."""
+        """Return a scalar as written; raise InvalidScore for any other node."""
         if not self.is_single:
             raise self.mistake(f"{self.name} must be a single value")
         return str(self.node.value)
 
     def read(self, reader: Callable[[str], Value]) -> Value:
-        """Return the scalar as ``reader`` understands it; its ValueError becomes a mistake at this place."""
+        """Return the scalar as read by ``reader``, whose ValueError becomes an InvalidScore at this place."""
         text = self.text()
         try:
             return reader(text)
@@ -89,30 +92,36 @@ class ScorePosition:
             raise self.mistake(f"{self.name}: {error}") from None
 
     def number(self, low: float, high: float) -> float:
-        """Return a number from ``low`` to ``high``."""
+        """Return a number from ``low`` to ``high``; raise InvalidScore for any other value."""
         text = self.text()
         try:
             value = float(text)
         except ValueError:
+            # NaN fails the range check below, so that both kinds of mistake give the same error.
             value = float("nan")
         if not low <= value <= high:
             raise self.mistake(f"{self.name} must be a number from {low:g} to {high:g}, got {text[:SHOWN]!r}")
         return value
 
     def whole(self, low: int, high: int) -> int:
-        """Return a whole number from ``low`` to ``high``; exact beyond the precision of floats."""
+        """Return a whole number from ``low`` to ``high``, exact beyond the precision of floats.
+
+        Raises InvalidScore for any other value.
+        """
         text = self.text()
+        # Python's int() would also accept underscores and spaces.
         digits = text.removeprefix("-")
+        # The number of digits is checked first: converting a huge number would take very long.
         if not digits.isdecimal() or len(digits) > SHOWN or not low <= int(text) <= high:
             raise self.mistake(f"{self.name} must be a whole number from {low} to {high}, got {text[:SHOWN]!r}")
         return int(text)
 
     def flag(self) -> bool:
-        """Return true or false."""
+        """Return true or false; raise InvalidScore for any other value."""
         return self.one_of(("true", "false")) == "true"
 
     def one_of(self, names: Iterable[str]) -> str:
-        """Return a name out of ``names``."""
+        """Return a name out of ``names``; raise InvalidScore with the nearest one for any other."""
         text, known = self.text(), list(names)
         if text not in known:
             nearest = near_names(text, known)
@@ -122,11 +131,12 @@ class ScorePosition:
 
 
 def parse_document(text: str) -> ScorePosition:
-    """Read YAML into its places; raises InvalidScore at the line where it is no YAML."""
+    """Return the root of a YAML document; raise InvalidScore, with the line, for invalid YAML."""
     try:
         check_size(text)
         node = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
+        # Some problems have no place of their own, only that of their context.
         mark = error.problem_mark or error.context_mark
         raise InvalidScore(f"not YAML: {error.problem}", line=mark.line + 1 if mark else None) from None
     except yaml.YAMLError as error:

@@ -17,8 +17,9 @@ HEADER = "# A Tunesmith score. Edit it and render it again: tunesmith render SCO
 
 
 def dump_score(score: Score) -> str:
-    """Write the score as a YAML document that :func:`load_score` reads back to the same score."""
+    """Return the score as a YAML document that :func:`load_score` reads back to the same score."""
     beats = score.meter.beats_per_bar
+    # Written by hand rather than by the YAML library, so that a bar is one line that a person can edit.
     lines = [HEADER, *_block(_heading(score)), "sections:\n"]
     lines += [f"- {_flow({'name': s.name, 'bars': s.bars, 'energy': s.energy})}\n" for s in score.sections]
     lines.append("chords:  # bar: beat chord length, beats count from 1\n" if score.chords else "chords: {}\n")
@@ -49,6 +50,7 @@ def _heading(score: Score) -> dict[str, Any]:
 
 
 def _tempo(tempo_map: TempoMap, beats_per_bar: float) -> float | dict[str, float]:
+    # One tempo is a plain number, by far the most frequent case.
     if len(tempo_map.changes) == 1:
         return tempo_map.changes[0][1]
     places = {}
@@ -74,5 +76,7 @@ def _block(mapping: dict[str, Any]) -> Iterator[str]:
 
 
 def _flow(value: Any) -> str:
+    # A width that no line reaches: the library would otherwise break long prompts.
     text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000)
-    return text.removesuffix("...\n").strip("\n")  # a prompt may be a no-break space
+    # A prompt may be a no-break space.
+    return text.removesuffix("...\n").strip("\n")

@@ -1,4 +1,4 @@
-"""YAML text → Score, every mistake named by line, part and beat."""
+"""YAML text → Score, with line, part and beat in every error."""
 
 from __future__ import annotations
 
@@ -37,27 +37,30 @@ MIX_RANGES: Mapping[str, tuple[float, float]] = {
     "brightness_db": (-12, 6),
     "width": (0, 1.5),
 }
-MAX_ENTRIES = 200_000  # notes of a part, or chords: aliases could else make a small file fill the memory
-ENDING_SECONDS = 2.0  # how long the last notes ring where the document gives no duration
+# Notes of a part, or chords: with aliases, a small file could otherwise fill the memory.
+MAX_ENTRIES = 200_000
+# How long the last notes ring where the document gives no duration.
+ENDING_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The bars of a document: how many there are and how long each is, in beats."""
+    """The bars of a document: their number, and the length of each in beats."""
 
     bars: int
     beats_per_bar: float
 
     def check(self, bar: str, place: ScorePosition) -> int:
-        """Return the bar's number; raises InvalidScore if the piece has no such bar."""
+        """Return the number of a bar; raise InvalidScore if the piece has no such bar."""
         if not bar.isdecimal() or len(bar) > SHOWN or not 1 <= int(bar) <= self.bars:
             raise place.mistake(f"bar must be 1 to {self.bars} (the sum of the sections' bars), got {bar[:SHOWN]!r}")
         return int(bar)
 
 
 def load_score(text: str) -> Score:
-    """Read a score document; raises InvalidScore naming line, part and beat."""
+    """Return the score of a document; raise InvalidScore, with line, part and beat."""
     fields = parse_document(text).fields(REQUIRED + OPTIONAL, REQUIRED)
+    # A later format must be refused, not half understood.
     if "tunesmith" in fields:
         fields["tunesmith"].whole(FORMAT_VERSION, FORMAT_VERSION)
     meter = fields["meter"].read(Meter.parse)
@@ -91,9 +94,11 @@ def _text(fields: Mapping[str, ScorePosition], name: str, default: str) -> str:
 def _duration(fields: Mapping[str, ScorePosition], written: float, *, loop: bool) -> float:
     if "duration" in fields:
         duration = fields["duration"].number(0.1, MAX_DURATION_SECONDS)
+        # A loop that is longer or shorter than its bars would not connect.
         if loop and abs(duration - written) > 0.01:
             raise fields["duration"].mistake(f"a loop lasts exactly its bars, {written:.3f} s, got {duration:g} s")
         return duration
+    # A piece that ends needs room for its last notes to ring; a loop has none.
     duration = written if loop else written + ENDING_SECONDS
     if duration > MAX_DURATION_SECONDS:
         raise fields["sections"].mistake(f"the piece lasts {duration:.0f} s; the limit is {MAX_DURATION_SECONDS:g} s")
@@ -141,6 +146,7 @@ def _parts(place: ScorePosition, grid: Grid) -> Iterator[Part]:
         known = ("name", "role", "instrument", "gain_db", "pan", "entry", "notes")
         named = item.fields(known, ("name", "role", "instrument", "notes"))
         name = named["name"].text()
+        # Stems and errors go by name, so two parts cannot share one.
         if name in seen:
             raise named["name"].mistake(f"there are two parts called {name!r}; names must differ")
         seen.add(name)
@@ -159,11 +165,12 @@ def _parts(place: ScorePosition, grid: Grid) -> Iterator[Part]:
 
 def _notes(place: ScorePosition, grid: Grid, *, drums: bool) -> list[Note]:
     notes = _timed(place, grid, lambda text, bar: read_note(text, bar, grid.beats_per_bar, drums=drums))
+    # Sorted by start alone, which keeps the written order of notes that start together.
     return sorted(notes, key=lambda note: note.start)
 
 
 def _timed(place: ScorePosition, grid: Grid, read: Callable[[str, int], Timed]) -> Iterator[Timed]:
-    """Yield every entry of every bar as ``read`` understands it."""
+    """Yield every entry of every bar as read by ``read``."""
     count = 0
     for bar_text, line in place.pairs():
         bar = grid.check(bar_text, line)
@@ -171,6 +178,7 @@ def _timed(place: ScorePosition, grid: Grid, read: Callable[[str, int], Timed]) 
             count += 1
             if count > MAX_ENTRIES:
                 raise line.mistake(f"{place.name} must be at most {MAX_ENTRIES}")
+            # A trailing comma is no mistake.
             if not text.strip():
                 continue
             try:

@@ -9,43 +9,45 @@ from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.score import ChordSpan, Note
 from tunesmith.composer.theory import Chord, on_grid, parse_pitch, pitch_name
 
+# Reversed, so that of two drums with one key the first name in the table is written.
 DRUM_NAMES: Mapping[int, str] = {key: name for name, key in reversed(list(DRUM_KEYS.items()))}
 
 Timed = TypeVar("Timed", Note, ChordSpan)
 
 
 def number(value: float) -> str:
-    """Write a number with no more digits than the 1/960 grid needs: 5 decimals, no trailing zeros."""
+    """Return a number with no more digits than the 1/960 grid needs: 5 decimals, no trailing zeros."""
     return f"{value:.5f}".rstrip("0").rstrip(".")
 
 
 def by_bar(items: tuple[Timed, ...], beats_per_bar: float) -> dict[int, list[Timed]]:
-    """Group by the bar (from 1) in which each begins."""
+    """Return the items grouped by the bar, from 1, in which each begins."""
     bars: dict[int, list[Timed]] = {}
     for item in items:
+        # The small offset keeps a start that rounding put just below a bar line in its bar.
         bars.setdefault(int(item.start / beats_per_bar + 1e-9) + 1, []).append(item)
     return bars
 
 
 def beat_in_bar(start: float, bar: int, beats_per_bar: float) -> str:
-    """Write where in its bar a time lies, counting beats from 1."""
+    """Return the place of a time in its bar, counting beats from 1."""
     return number(start - (bar - 1) * beats_per_bar + 1)
 
 
 def write_note(note: Note, bar: int, beats_per_bar: float, *, drums: bool) -> str:
-    """Write one note of a bar."""
+    """Return the text of one note of a bar."""
     pitch = DRUM_NAMES.get(note.pitch, str(note.pitch)) if drums else pitch_name(note.pitch)
     glide = f" {note.glide}" if note.glide else ""
     return f"{beat_in_bar(note.start, bar, beats_per_bar)} {pitch} {number(note.length)} {note.velocity}{glide}"
 
 
 def write_chord(span: ChordSpan, bar: int, beats_per_bar: float) -> str:
-    """Write one chord of a bar."""
+    """Return the text of one chord of a bar."""
     return f"{beat_in_bar(span.start, bar, beats_per_bar)} {span.chord} {number(span.length)}"
 
 
 def read_note(text: str, bar: int, beats_per_bar: float, *, drums: bool) -> Note:
-    """Read one note; raises ValueError that says what is wrong with it."""
+    """Return the note of a text; raise ValueError that says what is wrong with it."""
     words = text.split()
     if len(words) not in (4, 5):
         raise ValueError(f"{text!r} must be 'beat pitch length velocity [glide]'")
@@ -56,7 +58,7 @@ def read_note(text: str, bar: int, beats_per_bar: float, *, drums: bool) -> Note
 
 
 def read_chord(text: str, bar: int, beats_per_bar: float) -> ChordSpan:
-    """Read one chord; raises ValueError that says what is wrong with it."""
+    """Return the chord of a text; raise ValueError that says what is wrong with it."""
     words = text.split()
     if len(words) != 3:
         raise ValueError(f"{text!r} must be 'beat chord length'")
@@ -77,7 +79,8 @@ def _number(word: str, name: str) -> float:
         value = float(word)
     except ValueError:
         raise ValueError(f"{name} must be a number, got {word!r}") from None
-    if not abs(value) < 1e6:  # also false for NaN
+    # Also false for NaN.
+    if not abs(value) < 1e6:
         raise ValueError(f"{name} must be a finite number below a million, got {word!r}")
     return value
 

@@ -1,4 +1,4 @@
-"""Measures a YAML document before it is composed: how deep it is nested, and how large its aliases make it."""
+"""The size limits of a YAML document before it is composed: its nesting, and the length of its expanded aliases."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ import yaml
 from tunesmith.errors import InvalidScore
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-MAX_DEPTH = 40  # a score needs 6; libyaml's composer recurses on the C stack and would crash where Python raises
+# A score needs 6; libyaml's composer recurses on the C stack and would crash where Python raises.
+MAX_DEPTH = 40
 MAX_GROWTH = 4
-"""How many times its own length a document may have once its aliases are written out."""
+"""How many times its own length a document may have with its aliases expanded."""
 
 ALWAYS_ALLOWED_CHARACTERS = 200_000
-"""A document may grow to this size whatever its own length."""
+"""The length in characters that a document may always have, whatever its own length."""
 
 
 def check_size(text: str) -> None:
-    """Raise InvalidScore where a document is nested too deep, or larger than allowed with its aliases written out."""
+    """Raise InvalidScore where a document is nested too deep, or too large with its aliases expanded."""
     most = max(ALWAYS_ALLOWED_CHARACTERS, MAX_GROWTH * len(text))
-    sizes: dict[str, int | None] = {}  # by anchor; None while its node is open
-    open_nodes: list[tuple[str | None, int]] = [(None, 0)]  # the anchor of each, and the size of what was in it so far
+    # By anchor; None while its node is open.
+    sizes: dict[str, int | None] = {}
+    # The anchor of each open node, and the size of its content so far.
+    open_nodes: list[tuple[str | None, int]] = [(None, 0)]
+    # Events come before aliases are expanded, so a document of exponential size is refused at a linear cost.
     for event in yaml.parse(text, Loader=Loader):
         size = 0
         if isinstance(event, yaml.CollectionStartEvent):

@@ -1,1 +1,1 @@
-"""Notes → sound: one voice an instrument, sampled from the bank or synthesised, and background ambience."""
+"""Notes → sound: one voice per instrument, sampled from the bank or synthesised, and background ambience."""

@@ -1,4 +1,4 @@
-"""A cache of rendered sounds, bounded by the bytes it holds; the sound used longest ago goes first."""
+"""Caches of rendered sounds, bounded by their bytes; the least recently used sound goes first."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import numpy.typing as npt
 from tunesmith.audio.buffer import Samples
 
 DEFAULT_BYTES = 48_000_000
-_LARGEST_SHARE = 8  # a sound that would fill more than this part of the cache is not kept
+# A sound that would fill more than this fraction of the cache is not kept.
+_LARGEST_SHARE = 8
 
 
 class SoundCache:
-    """Sounds by key. One cache serves many voices; what it hands out is read-only."""
+    """Sounds by key, shared by many voices; the sounds are read-only."""
 
     def __init__(self, capacity: int = DEFAULT_BYTES) -> None:
         self.capacity = capacity
@@ -26,13 +27,15 @@ class SoundCache:
         self._sounds: OrderedDict[Hashable, Samples] = OrderedDict()
 
     def get(self, key: Hashable, render: Callable[[], Samples]) -> Samples:
-        """Return the sound for the key, rendering it if need be."""
+        """Return the sound of the key, rendered if necessary."""
         with self._lock:
             found = self._sounds.get(key)
             if found is not None:
                 self._sounds.move_to_end(key)
                 return found
+        # Rendered outside the lock, so that slow notes do not block other voices; two threads may render the same one.
         sound = render()
+        # Read-only: a voice that wrote into a cached sound would change every later note.
         sound.flags.writeable = False
         self._keep(key, sound)
         return sound
@@ -60,7 +63,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class ByteCache:
-    """Remembers arrays by key while they fit in ``limit`` bytes together; an array that alone is larger is not kept."""
+    """Arrays by key while together they fit in ``limit`` bytes; a larger array is not kept."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -68,7 +71,7 @@ class ByteCache:
         self._arrays: OrderedDict[Hashable, Floats] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], Floats]) -> Floats:
-        """Return the array of ``key``, made now unless it is still remembered. It is read-only."""
+        """Return the read-only array of ``key``, computed unless it is still in the cache."""
         if key in self._arrays:
             self._arrays.move_to_end(key)
             return self._arrays[key]

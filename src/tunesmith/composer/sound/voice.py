@@ -1,4 +1,4 @@
-"""What every voice looks like: one tone in, its sound out."""
+"""The protocol of a voice: one tone in, its sound out."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ SAMPLE_RATE = 44_100
 """The rate in Hz at which the composer works; other rates are resampled at the end."""
 
 TARGET_LEVEL_DB = -20.0
-"""How loud every voice is, so that parts with equal ``gain_db`` sound equally loud: a note in the middle of its range
-at velocity 100 has this K-weighted (ITU-R BS.1770) mean power, in decibels below full scale, averaged over both sides
-and over the part of its first half second that sounds. Kick and snare are 6 dB above it over a fifth of a second."""
+"""The level of every voice, so that parts with equal ``gain_db`` sound equally loud.
+
+A note in the middle of its range at velocity 100 has this K-weighted (ITU-R BS.1770) mean power, in decibels below full
+scale, averaged over both channels and over the sounding part of its first half second. Kick and snare are 6 dB above it
+over a fifth of a second.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """A note in seconds: ``pitch`` MIDI (a drum key for kits), ``velocity`` 1–127, ``seconds`` until it is let go.
+    """A note in seconds: MIDI ``pitch`` (a drum key for kits), ``velocity`` 1–127, ``seconds`` until its release.
 
-    ``glide`` semitones as in Note. ``variation`` counts the player's notes, for round robin.
+    ``glide`` is in semitones, as in Note. ``variation`` counts the player's notes, for round robin.
     """
 
     pitch: int
@@ -31,7 +34,7 @@ class Tone:
 
 
 class Voice(Protocol):
-    """Turns tones into sound. The same tone always gives the same samples; calls may come in any order."""
+    """A sound source for tones; the same tone always gives the same samples, and calls may come in any order."""
 
     def sound(self, tone: Tone) -> Samples:
         """Return (2, samples) at SAMPLE_RATE from the onset to the end of the release, at the TARGET_LEVEL_DB.

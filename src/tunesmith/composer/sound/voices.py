@@ -1,4 +1,4 @@
-"""Which voice plays an instrument: a program of the user's bank or of the built-in one, or a synthesiser."""
+"""The voice of an instrument: a program of the user's bank or of the built-in one, or a synthesiser patch."""
 
 from __future__ import annotations
 
@@ -22,30 +22,31 @@ NEAREST_DRUMS: Mapping[int, tuple[int, ...]] = {
     69: (70, 54, 42), 70: (69, 82, 42), 73: (69, 70), 74: (73, 69), 75: (76, 37), 76: (75, 37), 77: (76, 37),
     80: (81, 53), 81: (80, 53), 82: (70, 69, 42),
 }  # fmt: skip
-"""Which keys may stand in for a drum that a kit lacks, best first."""
+"""Keys that can stand in for a drum that a kit lacks, the best first."""
 
 
 class KitVoice:
-    """A drum kit: keys it lacks are played on their nearest kin."""
+    """A drum kit: keys that it lacks play their nearest relative."""
 
     def __init__(self, voice: SampledVoice) -> None:
         self._voice = voice
 
     def sound(self, tone: Tone) -> Samples:
-        """Return (2, samples), ringing as long as the drum does."""
+        """Return (2, samples), which ring as long as the drum does."""
         return self._voice.sound(replace(tone, pitch=self._present(tone.pitch), glide=0))
 
     def choke_group(self, pitch: int) -> int:
-        """Return the group of which only one drum sounds at a time, or 0 for none."""
+        """Return the choke group, of which only one drum sounds at a time, or 0 for none."""
         return self._voice.choke_group(self._present(pitch))
 
     def _present(self, pitch: int) -> int:
+        # The snare (38) is the last resort before silence.
         candidates = (pitch, *NEAREST_DRUMS.get(pitch, ()), 38)
         return next((key for key in candidates if self._voice.plays(key)), pitch)
 
 
 class LayeredVoice:
-    """Several voices at once, each with a gain and a transposition, perhaps through an amplifier."""
+    """Several voices at once, each with a gain and a transposition, optionally through an amplifier."""
 
     def __init__(self, layers: Sequence[tuple[Voice, float, int]], drive_db: float = 0.0) -> None:
         self._layers = layers
@@ -63,7 +64,7 @@ class LayeredVoice:
 
 
 class GainVoice:
-    """Another voice, louder or softer."""
+    """Another voice with a gain."""
 
     def __init__(self, voice: Voice, gain: float) -> None:
         self._voice = voice
@@ -74,13 +75,15 @@ class GainVoice:
         return self._voice.sound(tone) * self._gain
 
     def choke_group(self, pitch: int) -> int:
-        """Return the voice's own."""
+        """Return the choke group of the voice itself."""
         return choke_group(self._voice, pitch)
 
 
 def voice_for(instrument: Instrument, bank: SoundFont, warnings: list[str] | None = None) -> Voice:
-    """Return the voice of an instrument, as loud as all others (see voice.py). Where ``bank`` lacks its program the
-    built-in bank plays it, and a line about that is added to ``warnings``."""
+    """Return the voice of an instrument, as loud as all others (TARGET_LEVEL_DB).
+
+    Where ``bank`` lacks its program, the built-in bank plays it, and ``warnings`` gets a line about that.
+    """
     gain = 10 ** (instrument.level_db / 20)
     if instrument.source == "synth":
         return _amplified(_synth(instrument.patch), gain)
@@ -94,17 +97,19 @@ def voice_for(instrument: Instrument, bank: SoundFont, warnings: list[str] | Non
         main = SampledVoice(font, number, instrument.bank_program, instrument.timbre)
         layers = [(main, 1.0, 0), *_layers(instrument, font)]
         return _amplified(LayeredVoice(layers, instrument.timbre.drive_db), gain)
+    # The gain goes into the voice, where it costs nothing, instead of a wrapper that multiplies every note.
     voice = SampledVoice(font, number, instrument.bank_program, instrument.timbre, gain)
     return KitVoice(voice) if instrument.is_kit else voice
 
 
 def choke_group(voice: Voice, pitch: int) -> int:
-    """Return a drum's choke group, or 0: a new drum of a group silences the one that sounds."""
+    """Return the choke group of a drum, or 0: a new drum of a group silences the one that sounds."""
     group = getattr(voice, "choke_group", None)
     return int(group(pitch)) if group is not None else 0
 
 
 def _layers(instrument: Instrument, font: SoundFont) -> list[tuple[Voice, float, int]]:
+    # Layers share the timbre but not the distortion, which comes once, after their sum.
     timbre = replace(instrument.timbre, drive_db=0.0)
     layers: list[tuple[Voice, float, int]] = []
     for layer in instrument.layers:
@@ -119,6 +124,7 @@ def _amplified(voice: Voice, gain: float) -> Voice:
 
 
 def _synth(patch: str) -> Voice:
+    # Imported here: a score with sampled instruments only does not need the synthesiser.
     from tunesmith.composer.sound.synth import synth_voice
 
     return synth_voice(patch)

@@ -1,7 +1,7 @@
-"""Brief → score: time and form first, then harmony and band, then one writer a role, then the performance.
+"""Brief → score: time and form first, then harmony and band, then one writer per role, then the performance.
 
 brief ─ form/ ─► sections, tempo map ─ harmony/ ─► chords ─ band/ ─► players
-      ─ drums/ ─► accompaniment/ (bass, chords, pad, arpeggio, drone) ─► melody/ (lead, counter) ─► effects.py
+      ─ drums/ ─► accompaniment/ (bass, chords, pad, arpeggio, drone) ─► melody/ (lead, counter) ─► transitions.py
       ─ performance/ ─► notes as played ─► Score
 """
 

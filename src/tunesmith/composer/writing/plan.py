@@ -1,4 +1,4 @@
-"""The plan that every part writer shares: what is played when, before a single note is written."""
+"""The plan that all part writers share: everything decided before the first note."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tunesmith.composer.theory import Key, Meter
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """One player of this piece: a part-to-be.
+    """A player of the piece, from which a part is written.
 
-    ``style`` is the drawn style, groove name or rhythm; ``register`` the pitch around which it lies; ``entry`` the
-    energy from which it plays. ``name`` is unique in the piece (``melody``, ``chords``, ``chords_2``).
+    ``style`` is the drawn style, groove name or rhythm; ``register`` the pitch around which the part lies; ``entry``
+    the energy from which it plays. ``name`` is unique in the piece (``melody``, ``chords``, ``chords_2``).
     """
 
     name: str
@@ -37,9 +37,10 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything decided before parts are written. Bars count from 0; beats are quarter notes.
+    """Everything decided before the parts are written; bars count from 0, beats are quarter notes.
 
-    ``written`` holds the notes of parts already written, by player name, so that later writers can lock to them.
+    ``written`` has the notes of the parts that are already written, by player name, so that later writers can lock to
+    them.
     """
 
     brief: Brief
@@ -54,12 +55,12 @@ class Plan:
 
     @property
     def beats_per_bar(self) -> float:
-        """Quarter notes in one bar."""
+        """The length of a bar in quarter notes."""
         return self.meter.beats_per_bar
 
     @property
     def bars(self) -> int:
-        """Bars of the form, whose sections follow each other from bar 0."""
+        """The number of bars of the form."""
         return self.sections[-1].bar + self.sections[-1].bars if self.sections else 0
 
     @property
@@ -68,18 +69,20 @@ class Plan:
         return self.bars * self.beats_per_bar
 
     def section_at(self, beat: float) -> Section:
-        """Return the section sounding at ``beat`` (the last one after the end)."""
+        """Return the section at ``beat``; the last one after the end."""
+        # The small offset keeps a beat that rounding put just before a bar line in its bar.
         bar = int(beat / self.beats_per_bar + 1e-6)
         index = bisect.bisect_right(self.sections, bar, key=lambda section: section.bar) - 1
         return self.sections[max(0, index)]
 
     def chord_at(self, beat: float) -> ChordSpan:
-        """Return the chord sounding at ``beat`` (the last one after the end)."""
+        """Return the chord at ``beat``; the last one after the end."""
         index = bisect.bisect_right(self.chords, beat + 1e-6, key=lambda span: span.start) - 1
         return self.chords[max(0, index)]
 
     def spans_between(self, start: float, end: float) -> Iterator[ChordSpan]:
         """Yield the chords that begin in ``[start, end)``."""
+        # Beats are floats: in thirds of a beat, a start may lie just below its exact value.
         first = bisect.bisect_left(self.chords, start - 1e-6, key=lambda span: span.start)
         for span in self.chords[first:]:
             if span.start >= end - 1e-6:
@@ -93,7 +96,7 @@ class Plan:
                 yield section
 
     def kicks(self) -> tuple[float, ...]:
-        """Return the beats on which the written drums have a bass drum, in order; empty where there are none."""
+        """Return the beats of the kick drum in the written drum parts, in order; empty without drums."""
         return tuple(
             note.start
             for player in self.players
@@ -104,7 +107,7 @@ class Plan:
 
 
 class Writer(Protocol):
-    """Writes one player's notes, unperformed (on the beat, flat velocities of intent), sorted by start."""
+    """A writer of one player's notes: on the beat, with plain velocities, before the performance, sorted by start."""
 
     def __call__(self, plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
         """Return the notes, all within the plan's bars and the instrument's range."""

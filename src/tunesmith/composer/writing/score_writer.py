@@ -38,24 +38,25 @@ WRITERS: Mapping[str, Writer] = {
     "counter": write_counter,
     "effects": write_effects,
 }
-"""One writer a role, in the order in which they write."""
+"""One writer per role, in the order in which they write."""
 STOPPING = frozenset({"melody", "counter", "chords", "pad", "arpeggio", "bass"})
-"""Roles that stop together on a final hit; drums, drones and effects die away by themselves."""
-SHORTEST = 1 / 64  # beats: what is cut shorter at the end is left out
+"""Roles that stop together on a final hit; drums, drones and effects decay by themselves."""
+# In beats; notes cut shorter at the end are left out.
+SHORTEST = 1 / 64
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A finished score, and what the user should know about how it was fitted."""
+    """A finished score with its warnings."""
 
     score: Score
     warnings: tuple[str, ...] = ()
 
 
 def write_score(brief: Brief) -> Writing:
-    """Compose the piece that the brief asks for; the same brief gives the same score.
+    """Compose the piece of a brief; the same brief gives the same score.
 
-    Raises InvalidRequest where hits or bars cannot be met, or ``without`` leaves nobody to play.
+    Raises InvalidRequest where hits or bars cannot be met, or ``without`` leaves no player.
     """
     genre = load_genre(brief.genre)
     timeline = solve_timeline(brief)
@@ -83,6 +84,7 @@ def write_score(brief: Brief) -> Writing:
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
+    # Each step draws from its own generator, so that another form does not change the band.
     sections = build_sections(brief, genre, timeline, rng_for(brief.seed, "form"))
     setting = Setting(genre, brief.key, brief.meter, brief.mood, brief.loop)
     chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
@@ -94,13 +96,16 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
 def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     order = list(WRITERS)
     written: dict[str, tuple[Note, ...]] = {}
+    # Drums come first so that the bass can lock to them, the lead before the counter-melody that answers it.
     for player in sorted(plan.players, key=lambda player: order.index(player.role)):
+        # One generator per player: adding or removing a player leaves the notes of the others as they were.
         random = rng_for(plan.brief.seed, "write", player.name)
         written[player.name] = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
     return written
 
 
 def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[Note]) -> Part:
+    # The plan of the performance sees only this player's notes.
     plan = replace(plan, written={player.name: tuple(notes)})
     played = perform(plan, player, tuple(notes), rng_for(plan.brief.seed, "perform", player.name))
     if not plan.brief.loop and ending_of(plan) == "fade":
@@ -119,7 +124,8 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
 
 
 def _within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
-    """Leave out or shorten what would sound past the end of the piece."""
+    """Leave out or shorten the notes that would sound past the end of the piece."""
+    # Cut to the grid, so that every length is exact in the document too.
     grid_end = int(end * 960) / 960
     return tuple(
         note if note.end <= grid_end else replace(note, length=grid_end - note.start)
@@ -134,10 +140,11 @@ def _ambience(brief: Brief, genre: Genre) -> tuple[Ambience, ...]:
 
 
 def _mix(brief: Brief, genre: Genre) -> MixSettings:
-    """Return the genre's mix with the brief's production, loudness, space and mood."""
+    """Return the genre's mix with the production, loudness, space and mood of the brief."""
     base = genre.mix.settings()
     spacious = "spacious" in brief.production
     dry = "dry" in brief.production
+    # Sorted: the order of a set changes from process to process.
     asked = sorted(brief.production - {"spacious", *brief.without})
     own = [name for name in base.production if name not in brief.without]
     return replace(

@@ -1,4 +1,4 @@
-"""Step patterns: a bar of sixteenths as text, where a letter is played, ``-`` holds it and ``.`` is silent."""
+"""Step patterns: a bar of sixteenths as text; a letter is a note, ``-`` holds it and ``.`` is a rest."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from tunesmith.composer.theory import Meter
 
-STEP = 0.25  # beats
+# In beats.
+STEP = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``letter`` sounds from ``start`` for ``length`` beats within its bar."""
+    """A step of a pattern: ``letter`` sounds from ``start`` for ``length`` beats within its bar."""
 
     start: float
     length: float
@@ -22,7 +23,7 @@ class Step:
 
 @functools.lru_cache(maxsize=4096)
 def read_steps(text: str, beats: float) -> tuple[Step, ...]:
-    """Read one bar of ``beats``: a text shorter than the bar begins again, a longer one is cut at the bar line.
+    """Read one bar of ``beats``: a text shorter than the bar repeats, a longer one is cut at the bar line.
 
     A text of 12 characters in a bar of four beats is twelve triplet eighths.
     """
@@ -31,6 +32,7 @@ def read_steps(text: str, beats: float) -> tuple[Step, ...]:
     cells = (text * (count // len(text) + 1))[:count]
     steps: list[Step] = []
     for index, letter in enumerate(cells):
+        # A hold right after a rest has nothing to hold, so it is a rest too.
         if letter == "-" and steps and abs(steps[-1].start + steps[-1].length - index * size) < 1e-9:
             steps[-1] = Step(steps[-1].start, steps[-1].length + size, steps[-1].letter)
         elif letter not in ".-":
@@ -39,7 +41,7 @@ def read_steps(text: str, beats: float) -> tuple[Step, ...]:
 
 
 def pattern_bars(texts: Mapping[str, Sequence[str]], meter: Meter, energy: float) -> str:
-    """Choose from patterns by meter (key ``4/4``, ``3/4``, ``6/8`` …), written calm to busy, the one for ``energy``."""
+    """Return the pattern for ``energy`` from those of each meter (``4/4``, ``3/4``, ``6/8`` …), calm to busy."""
     options = texts.get(str(meter)) or texts.get(_kin(meter)) or texts["4/4"]
     return options[min(len(options) - 1, int(energy * len(options)))]
 

@@ -1,4 +1,4 @@
-"""Transitions: risers that end where a big section begins, impacts upon it, falls after it."""
+"""Transitions: risers before a section of more energy, impacts on its first beat, falls into a calmer one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.plan import Plan, Player
 
-RISE = 0.12  # how much the energy must grow for a riser or impact
+# How much the energy must grow for a riser or an impact.
+RISE = 0.12
 FALL = 0.2
 LEADING_IN = frozenset({"riser", "reverse_cymbal", "sweep_noise"})
 EFFECT_PITCH = 60
@@ -17,7 +18,7 @@ LONGEST_SECONDS = 9.0
 
 
 def write_effects(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Place the player's one effect (its instrument) at the seams where the energy rises or falls enough."""
+    """Place the player's effect (its instrument) where the energy rises or falls enough between two sections."""
     notes = [
         note
         for before, after in zip(plan.sections, plan.sections[1:], strict=False)
@@ -29,9 +30,11 @@ def write_effects(plan: Plan, player: Player, random: np.random.Generator) -> tu
 def _at_seam(plan: Plan, player: Player, before: Section, after: Section, random: np.random.Generator) -> Note | None:
     change = after.energy - before.energy
     seam = after.bar * plan.beats_per_bar
+    # A drop is an event even where the energy was already high.
     rises = change >= RISE or (after.name == "drop" and change >= 0)
     velocity = round(60 + 55 * max(after.energy, before.energy))
     if player.instrument in LEADING_IN:
+        # Not every change deserves a riser; a large one always gets it.
         if not rises or after.energy < player.entry or (change < 0.25 and not chance_of(random, 0.8)):
             return None
         length = _lead_in(plan, player.instrument, before)
@@ -39,6 +42,7 @@ def _at_seam(plan: Plan, player: Player, before: Section, after: Section, random
     wanted = change <= -FALL if player.instrument == "downlifter" else rises
     if not wanted or max(after.energy, before.energy) < player.entry:
         return None
+    # The effect must not outlast the section that it opens.
     length = min(after.bars * plan.beats_per_bar, _bars(plan, 2 if player.instrument == "downlifter" else 1))
     return Note(on_grid(seam), on_grid(length), EFFECT_PITCH, velocity)
 
@@ -49,7 +53,7 @@ def _lead_in(plan: Plan, name: str, before: Section) -> float:
 
 
 def _bars(plan: Plan, bars: int) -> float:
-    """Return the length of up to so many bars in beats, halved until it is no longer than an effect can bear."""
+    """Return the length of up to ``bars`` bars in beats, halved until it is no longer than an effect can last."""
     length = bars * plan.beats_per_bar
     while length * 60 / plan.brief.quarters_per_minute > LONGEST_SECONDS and length > plan.beats_per_bar:
         length /= 2

@@ -1,4 +1,4 @@
-"""Finds the gain curve that brings a piece to its loudness under its ceiling, trying harder only where it must."""
+"""The search for the gain curve that meets loudness and ceiling, with more compression only where necessary."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ DENSITIES = (
     Compression(-20.0, 10.0, attack=0.002, release=0.06),
     Compression(-40.0, 20.0, attack=0.001, release=0.04),
 )
-"""From glue to levelling: the first that reaches the loudness with a limiter that need not work hard is taken."""
+"""From glue to levelling: the first that reaches the loudness without hard limiting is used."""
 
 CEILING_DB = -1.8
-"""Under −1 dBTP, since other meters interpolate otherwise and lossy formats move the peaks. It sets the crest factor,
-too: at −14 LUFS a busy band comes to about 13–14 dB, as finished records do."""
+"""The limiter's ceiling, below −1 dBTP, because other meters interpolate differently and lossy formats move the peaks.
+
+It also sets the crest factor: at −14 LUFS a busy band has about 13–14 dB, as finished records do.
+"""
 
 HARD_LIMITING_DB = 8.0
 TOLERANCE = 0.05
@@ -33,8 +35,10 @@ ROUNDS = 16
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """A gain on every frame border, (frames + 1,), the ``loudness`` in LUFS it leads to, and how far the limiter
-    goes down, in dB, at its busiest thousandth."""
+    """A gain at every frame border, (frames + 1,), with its result.
+
+    ``loudness`` is in LUFS; ``limiting_db`` is the limiter's gain reduction in dB at its busiest thousandth.
+    """
 
     gain: Curve
     loudness: float
@@ -42,8 +46,9 @@ class Levels:
 
 
 def find_gain(frames: Frames, target: float, *, loop: bool) -> Levels:
-    """Return the gentlest levels that reach ``target`` LUFS, or those that come nearest to it."""
+    """Return the gentlest levels that reach ``target`` LUFS, or those nearest to it."""
     loudness = gated_loudness(frames.power, frames.sample_rate, frames.samples)
+    # Silence has no loudness to raise.
     if loudness <= SILENCE_LUFS:
         return Levels(np.ones(len(frames.power) + 1, np.float32), loudness, 0.0)
     best: Levels | None = None
@@ -61,9 +66,10 @@ def find_gain(frames: Frames, target: float, *, loop: bool) -> Levels:
 
 
 def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> Levels:
-    """Raise the compressed piece into the limiter until it is as loud as asked, or can't be louder."""
+    """Raise the compressed piece into the limiter until it has the target loudness or cannot get louder."""
     rate = frames.sample_rate / CONTROL
     borders = np.append(compression, compression[0] if loop else compression[-1])
+    # Each frame takes the larger gain of its borders, so that no peak between them is underestimated.
     around = np.maximum(borders[1:], borders[:-1])
     gain_db = target - _loudness(frames, borders)
     for _ in range(ROUNDS):
@@ -72,6 +78,7 @@ def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> 
         loudness = _loudness(frames, borders * gain * limited)
         if abs(target - loudness) <= TOLERANCE / 2 or gain_db > MOST_GAIN_DB:
             break
+        # Overrelaxed, because the limiter takes back a part of every step; clipped, so that no step overshoots far.
         gain_db += float(np.clip(1.3 * (target - loudness), -6, 6))
     limiting = -20 * np.log10(max(1e-6, float(np.quantile(limited, 0.001))))
     return Levels(borders * gain * limited, loudness, limiting)

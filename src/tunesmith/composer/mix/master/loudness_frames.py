@@ -1,6 +1,7 @@
-"""What the master must know of a signal, one value every 64 samples: K-weighted power and true peak.
+"""The master's measurements, one value every 64 samples: K-weighted power and true peak.
 
-At 16 bytes a frame half an hour is under 10 MB, so dynamics can be decided on the whole piece before any is applied.
+At 16 bytes per frame, half an hour takes less than 10 MB, so dynamics can be decided for the whole piece before any are
+applied.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ CHUNK = 1024
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """``power``: mean square after K-weighting, summed over channels; ``peak``: true peak over channels."""
+    """Measurements per frame: ``power`` is the K-weighted mean square summed over channels, ``peak`` the true peak."""
 
     power: Curve
     peak: Curve
@@ -34,13 +35,16 @@ class Frames:
 
 @functools.cache
 def interpolator() -> npt.NDArray[np.float32]:
-    """Return the matrix from a frame and its surroundings, CONTROL + 2 REACH samples, to the three points between
-    every two samples: 4× oversampling by a windowed sinc, as in BS.1770-4 annex 2."""
+    """Return the matrix from a frame and its surroundings to the three points between every two samples.
+
+    (CONTROL + 2 REACH, 3 CONTROL): 4× oversampling by a windowed sinc, as in BS.1770-4 annex 2.
+    """
     matrix = np.zeros((CONTROL + 2 * REACH, 3, CONTROL), np.float32)
     for phase in range(3):
         offsets = np.arange(-REACH + 1, REACH + 1)
         distance = offsets - (phase + 1) / 4
         taps = np.sinc(distance) * np.cos(np.pi / 2 * distance / (REACH + 1)) ** 2
+        # Normalised, so that a constant signal has exactly its own peak.
         taps /= taps.sum()
         for sample in range(CONTROL):
             matrix[sample + REACH + offsets, phase, sample] = taps
@@ -48,7 +52,7 @@ def interpolator() -> npt.NDArray[np.float32]:
 
 
 class FrameMeter:
-    """Measures blocks as they come, after ``warm_up`` has run the filter in for a loop."""
+    """A meter for successive blocks; ``warm_up`` settles the filter first, for a loop."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._sample_rate = sample_rate
@@ -61,7 +65,7 @@ class FrameMeter:
         self._samples = 0
 
     def warm_up(self, block: Samples) -> None:
-        """Hear ``block``, what comes before the piece, without counting it."""
+        """Run ``block``, (channels, n) before the piece, through the filter without measuring it."""
         _, self._state = scipy.signal.sosfilt(self._sections, block, zi=self._state)
         if block.shape[1] >= REACH:
             self._line = block[:, -REACH:].copy()
@@ -74,7 +78,7 @@ class FrameMeter:
         self._line = self._take_peaks(np.concatenate((self._line, block), axis=1))
 
     def frames(self) -> Frames:
-        """Return all that was measured; the last frame may be a part of one."""
+        """Return all measurements; the last frame may be incomplete."""
         whole = -(-self._samples // CONTROL)
         missing = whole * CONTROL - self._samples
         self._take_powers(_padded(self._weighted, missing))
@@ -90,9 +94,11 @@ class FrameMeter:
         return weighted[:, count * CONTROL :]
 
     def _take_peaks(self, line: Samples) -> Samples:
+        # A frame is measured once the REACH samples after it have arrived.
         count = max(0, (line.shape[1] - 2 * REACH) // CONTROL)
         peaks = np.zeros(count, np.float32)
         for channel in line if count else ():
+            # A strided view: the overlapping windows are never copied.
             windows = np.lib.stride_tricks.sliding_window_view(channel, CONTROL + 2 * REACH)[::CONTROL][:count]
             np.maximum(peaks, true_peaks(windows), out=peaks)
         self._peaks.append(peaks)
@@ -107,6 +113,7 @@ def true_peaks(windows: Samples) -> Curve:
     """Return the true peak of each frame: (frames, CONTROL + 2 REACH) -> (frames,)."""
     own = windows[:, REACH:-REACH]
     peaks = np.maximum(own.max(axis=1), -own.min(axis=1))
+    # In chunks, so that the oversampled points fit in the cache.
     for start in range(0, len(windows), CHUNK):
         between = windows[start : start + CHUNK] @ interpolator()
         chunk = peaks[start : start + CHUNK]

@@ -1,4 +1,4 @@
-"""Which effects a production name stands for, and the order in which the bus goes through them."""
+"""The effects of each production name, and their order on the bus."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Score
 
 ORDER = ("distortion", "bitcrush", "lofi", "vinyl", "tape", "wow", "telephone")
-"""Names that are missing here (dry, spacious) act on the reverbs instead."""
+"""The order of the effects; the names that are not here (dry, spacious) act on the reverbs instead."""
 
 PREROLL = 22_050
-"""Samples a loop is run in with, so that what the effects remember at its start is what they hold at its end."""
+"""Samples of pre-roll before a loop, so that the effects start with the state that they have at its end."""
 
 
 class ProductionChain:
-    """The effects of ``score.mix.production``. ``level`` is the bus's root mean square, to which they are scaled."""
+    """The effects of ``score.mix.production``; ``level`` is the RMS of the bus, to which they are scaled."""
 
     def __init__(self, score: Score, level: float) -> None:
         period = length_in_samples(score) if score.loop else None
         random = rng_for(score.seed, "production")
         names = [name for name in ORDER if name in score.mix.production]
         effects = [effect for name in names for effect in _effects(name, level, period, random)]
+        # One high-pass after all effects removes what lies below hearing.
         self._effects = (*effects, FilterEffect(Band("high_pass", 20))) if effects else ()
 
     def apply(self, block: Samples, start: int) -> Samples:
-        """Return ``block``, (2, n) from sample ``start``, produced; it may be overwritten."""
+        """Return ``block``, (2, n) from sample ``start``, with the effects; the block may be overwritten."""
         for effect in self._effects:
             block = effect.apply(block, start)
         return block

@@ -1,4 +1,4 @@
-"""What every production effect looks like, and the filter they share."""
+"""The protocol of production effects, and the filter that they share."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from tunesmith.composer.mix.eq_response import Band, coefficients
 
 
 class Effect(Protocol):
-    """Changes the bus. Blocks follow each other; what an effect remembers fades within the chain's pre-roll."""
+    """A change of the bus; blocks must come in order, and an effect's state fades within the chain's pre-roll."""
 
     def apply(self, block: Samples, start: int) -> Samples:
-        """Return ``block``, (2, n) from sample ``start`` of the piece, changed; it may be overwritten."""
+        """Return ``block``, (2, n) from sample ``start`` of the piece, changed; the block may be overwritten."""
         ...
 
 
 class FilterEffect:
-    """A chain of EQ bands run sample by sample, with its state."""
+    """A chain of EQ bands that runs sample by sample, with state."""
 
     def __init__(self, *bands: Band) -> None:
         rows = [[value / row[3] for value in row] for row in map(coefficients, bands)]
-        self._sections = np.array(rows)  # double precision: a high-pass at 20 Hz drifts in single
+        # In double precision: a high-pass at 20 Hz drifts in single.
+        self._sections = np.array(rows)
         self._state = np.zeros((len(bands), 2, 2))
 
     def apply(self, block: Samples, start: int) -> Samples:  # noqa: ARG002  the same wherever it is
-        """Return the filtered block."""
+        """Return the filtered block, (2, n)."""
         filtered, self._state = scipy.signal.sosfilt(self._sections, block, zi=self._state)
         return np.asarray(filtered, np.float32)

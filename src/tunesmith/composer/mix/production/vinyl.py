@@ -1,4 +1,4 @@
-"""The surface of a record: hiss, a little rumble and crackle, drawn once and repeated every turn of some seconds."""
+"""The surface of a vinyl record: hiss, a little rumble and crackle, drawn once and repeated every few seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HISS_DB, CRACKLE_DB = -38.0, -17.0
 
 
 class Vinyl:
-    """Adds the surface under music whose root mean square is ``level``; in a loop of ``period`` samples it closes."""
+    """Surface noise under music of RMS ``level``; seamless in a loop of ``period`` samples."""
 
     def __init__(self, level: float, period: int | None, random: np.random.Generator) -> None:
         turns = 1 if period is None else max(1, round(period / (TURN_SECONDS * SAMPLE_RATE)))
@@ -23,15 +23,17 @@ class Vinyl:
         self._surface = np.float32(level) * (_hiss(length, random) + _crackle(length, random))
 
     def apply(self, block: Samples, start: int) -> Samples:
-        """Return the block with the surface under it."""
+        """Return the block, (2, n), with the surface noise."""
         position = np.arange(start, start + block.shape[1])
         if self._period is not None:
+            # A loop that the surface does not divide is met by skipping single samples, evenly spread.
             position = (position % self._period) * (self._turns * self._surface.shape[1]) // self._period
         return np.asarray(block + np.take(self._surface, position, axis=1, mode="wrap"), np.float32)
 
 
 def _hiss(length: int, random: np.random.Generator) -> Samples:
-    """Return circular noise, root mean square HISS_DB, that falls towards both ends of the spectrum."""
+    """Return circular noise, (2, length), of RMS HISS_DB, that falls towards both ends of the spectrum."""
+    # Shaped in the frequency domain, where the noise is circular by construction.
     spectrum = scipy.fft.rfft(random.standard_normal((2, length), dtype=np.float32))
     frequency = scipy.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     spectrum *= (frequency / (frequency + 300) / (1 + (frequency / 6000) ** 2)).astype(np.float32)
@@ -40,7 +42,7 @@ def _hiss(length: int, random: np.random.Generator) -> Samples:
 
 
 def _crackle(length: int, random: np.random.Generator) -> Samples:
-    """Return circular crackle: short decaying bursts of noise, most of them faint, somewhere between left and right."""
+    """Return circular crackle, (2, length): short decaying bursts of noise, most of them faint, at random positions."""
     surface = np.zeros((2, length), np.float32)
     for _ in range(int(CRACKLES_PER_SECOND * length / SAMPLE_RATE)):
         size = int(random.integers(12, 90))

@@ -1,4 +1,4 @@
-"""Wow and flutter: the pitch wavers slowly, as on a worn tape or an off-centre record."""
+"""Wow and flutter: slow pitch variation, as on a worn tape or an off-centre record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAVES = ((0.55, 45.0), (1.3, 11.0), (6.1, 1.1))
 
 
 class Wow:
-    """A moving delay read by cubic interpolation. In a loop of ``period`` samples every wave closes."""
+    """A modulated delay, read by cubic interpolation; in a loop of ``period`` samples every wave is seamless."""
 
     def __init__(self, period: int | None) -> None:
         self._waves = tuple((_closing(rate, period), depth) for rate, depth in WAVES)
@@ -25,7 +25,7 @@ class Wow:
         self._past: Samples = np.zeros((2, self._history), np.float32)
 
     def apply(self, block: Samples, start: int) -> Samples:
-        """Return the wavering block."""
+        """Return the block, (2, n), with the pitch variation."""
         line = np.concatenate((self._past, block), axis=1)
         self._past = line[:, -self._history :].copy()
         length = block.shape[1]
@@ -38,6 +38,7 @@ class Wow:
     def _delay(self, frames: npt.NDArray[np.int64]) -> Curve:
         seconds = frames / SAMPLE_RATE
         waves = sum(depth * np.sin(2 * np.pi * rate * seconds) for rate, depth in self._waves)
+        # Always positive, so that the effect never needs samples of the next block.
         return np.asarray(self._depth + waves + 1, np.float32)
 
 
@@ -46,11 +47,12 @@ def _closing(rate: float, period: int | None) -> float:
     if period is None:
         return rate
     seconds = period / SAMPLE_RATE
+    # A wave much slower than the loop cannot close, so it is left out.
     return max(1, round(rate * seconds)) / seconds if rate * seconds >= 0.5 else 0.0
 
 
 def _interpolate(line: Samples, first: npt.NDArray[np.int32], x: Curve) -> Samples:
-    """Read ``line`` between its samples ``first + 1`` and ``first + 2``, ``x`` of the way (Catmull-Rom)."""
+    """Return ``line`` between its samples ``first + 1`` and ``first + 2``, at fraction ``x`` (Catmull-Rom), (2, n)."""
     a, b, c, d = (np.take(line, first + offset, axis=1) for offset in range(4))
     half = np.float32(0.5)
     curve = (c - a) * half + x * (

@@ -1,4 +1,4 @@
-"""Background ambience: rain, sea, fire, voices … made from noise and grains, endless by construction."""
+"""Background ambience: rain, sea, fire, voices … synthesised from noise and grains, seamless by construction."""
 
 from __future__ import annotations
 
@@ -40,14 +40,15 @@ AMBIENCES: Mapping[str, Texture] = {
 
 
 def ambience_texture(name: str, seconds: float, random: np.random.Generator) -> Samples:
-    """Return (2, round(seconds × SAMPLE_RATE)) of the named background at LOUDNESS_LUFS, its end meeting its start.
+    """Return (2, round(seconds × SAMPLE_RATE)) of the named background at LOUDNESS_LUFS, as a seamless loop.
 
-    Only where a single event would pass PEAK is it quieter. Raises UnknownName with the nearest names.
+    It is quieter only where a single event would pass PEAK. Raises UnknownName with the nearest names.
     """
     if name not in AMBIENCES:
         raise UnknownName("ambience", name, AMBIENCES)
     samples = max(_SHORTEST, round(seconds * SAMPLE_RATE))
     sound = AMBIENCES[name](samples, random)
+    # DC wastes headroom and clicks where the texture starts.
     sound -= sound.mean(axis=1, keepdims=True)
     gain = 10 ** ((LOUDNESS_LUFS - loudness_lufs(sound)) / 20)
     return np.asarray(sound * np.float32(min(gain, PEAK / max(1e-9, float(np.abs(sound).max())))), np.float32)

@@ -23,15 +23,17 @@ from tunesmith.composer.sound.synth.waves import oscillate
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 _PEOPLE, _PHRASES = 10, 2
-_OVERLAP = SAMPLE_RATE // 2  # the room's echo goes on while the next phrase begins
+# The reverberation of a phrase goes on while the next one begins.
+_OVERLAP = SAMPLE_RATE // 2
 
 
 def _talk(samples: int, talkers: int, random: np.random.Generator) -> Iterator[Grain]:
-    """Yield the phrases of people who speak in turns, each with a voice of their own."""
+    """Yield the phrases of people who take turns, each with a voice of their own."""
     speakers = [
         Speaker(random.uniform(90, 135), 1.0) if person % 2 else Speaker(random.uniform(165, 235), 1.16)
         for person in range(_PEOPLE)
     ]
+    # A few phrases per speaker are rendered and reused, because rendering one is slow.
     phrases = [[phrase(speaker, int(random.integers(5, 13)), random) for _ in range(_PHRASES)] for speaker in speakers]
     for talker in range(talkers):
         gain, pan = float(random.uniform(0.1, 1.0) ** 1.5), float(random.uniform(-0.9, 0.9))
@@ -43,19 +45,19 @@ def _talk(samples: int, talkers: int, random: np.random.Generator) -> Iterator[G
 
 
 def _babble(samples: int, talkers: int, random: np.random.Generator) -> Samples:
-    """Return many talking at once, RMS 1."""
+    """Return many voices at once, RMS 1, (2, samples)."""
     talk = place_grains(samples, _talk(samples, talkers, random))
     return np.asarray(talk / np.sqrt(np.mean(talk**2)), np.float32)
 
 
 def crowd(samples: int, random: np.random.Generator) -> Samples:
-    """Many people talking in a large room."""
+    """Return many people talking in a large room, (2, samples)."""
     hum = normal(band(noise(samples, random), 150, 1_200)) * np.float32(0.06)
     return _babble(samples, 24, random) + to_stereo(hum)
 
 
 def cafe(samples: int, random: np.random.Generator) -> Samples:
-    """A café: quiet talk, cups and spoons, a coffee machine's breath."""
+    """Return a café, (2, samples): quiet talk, cups and spoons, the steam of a coffee machine."""
     room = normal(band(noise(samples, random), 80, 900)) * np.float32(0.1)
     steam = normal(band(noise(samples, random), 3_000, 9_000)) * slow(samples, random, 0.12, -0.6, 0.35).clip(0)
     cups = place_grains(samples, _clinks(samples, random)) * np.float32(1.1)
@@ -81,7 +83,7 @@ def _clinks(samples: int, random: np.random.Generator) -> Iterator[Grain]:
 
 
 def city(samples: int, random: np.random.Generator) -> Samples:
-    """A street: far traffic, cars passing from one side to the other, now and then a horn."""
+    """Return a street, (2, samples): distant traffic, cars that pass, and an occasional horn."""
     far = normal(band(noise(samples, random), 40, 260, order=2)) * slow(samples, random, 0.4, 0.7, 1.1)
     street = to_stereo(far) * np.float32(0.3)
     for _ in range(max(1, round(samples / SAMPLE_RATE / 3))):
@@ -94,16 +96,18 @@ def city(samples: int, random: np.random.Generator) -> Samples:
 
 
 def _pass_by(street: Samples, start: int, random: np.random.Generator) -> None:
-    """Add a car to (2, samples), all of it round the circle: tyres and engine, crossing over."""
+    """Add a car to ``street`` (2, samples), with wrap-around: tyres and engine, from one side to the other."""
     length = round(random.uniform(2.5, 4.5) * SAMPLE_RATE)
     way = np.linspace(-1, 1, length, dtype=np.float32)
     near = 1 / (1 + 30 * way**2) - 1 / 31
     tyres = normal(band(noise(length, random), 300, 1_500, order=2)) * near
-    pitch = random.uniform(70, 120) * (1.05 - 0.06 * np.tanh(5 * way.astype(np.float64)))  # Doppler
+    # Doppler.
+    pitch = random.uniform(70, 120) * (1.05 - 0.06 * np.tanh(5 * way.astype(np.float64)))
     engine = oscillate("saw", pitch, length) + np.float32(0.6) * oscillate("saw", pitch * 1.5, length)
     car = np.asarray((tyres + band(engine, 60, 600) * near * 0.9) * 2, np.float32)
     side = np.clip(way * 2.2, -1, 1) * (1 if random.uniform() < 0.5 else -1)
     places = (start + np.arange(length)) % street.shape[1]
+    # Added with np.add.at, because a car longer than the loop covers some samples twice.
     np.add.at(street[0], places, car * np.sqrt((1 - side) / 2))
     np.add.at(street[1], places, car * np.sqrt((1 + side) / 2))
 

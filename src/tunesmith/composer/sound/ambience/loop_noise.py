@@ -1,4 +1,4 @@
-"""Sound on a circle: every signal here has its end meet its start, so that what is made of it loops without a seam."""
+"""Circular signals: the end of every signal connects to its start, so that all sums of them loop seamlessly."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import numpy.typing as npt
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-Mono = npt.NDArray[np.float32]  # (samples,)
+# (samples,)
+Mono = npt.NDArray[np.float32]
 WARM_UP_SECONDS = 0.5
-_GRID = 64  # samples between points of a slow curve
+# Samples between points of a slow curve.
+_GRID = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """A short sound at ``start`` (sample; past the end it comes round), ``pan`` −1 to 1."""
+    """A short sound at sample ``start`` (past the end it wraps around), ``pan`` −1 to 1."""
 
     start: int
     sound: Mono
@@ -27,12 +29,13 @@ class Grain:
 
 
 def noise(samples: int, random: np.random.Generator) -> Mono:
-    """White noise of RMS 1."""
+    """Return white noise of RMS 1."""
     return random.standard_normal(samples, np.float32)
 
 
 def band(signal: Mono, low: float, high: float, order: int = 1) -> Mono:
-    """Keep ``low`` to ``high`` Hz (0 or infinity leave an end open) of a circular signal."""
+    """Return a circular signal from ``low`` to ``high`` Hz; 0 or infinity leaves an end open."""
+    # Imported here: SciPy's filters take long to load, and most pieces have no ambience.
     from scipy.signal import butter, sosfilt
 
     if low <= 0 and high >= SAMPLE_RATE / 2:
@@ -43,6 +46,7 @@ def band(signal: Mono, low: float, high: float, order: int = 1) -> Mono:
         sections = butter(order, low, "high", fs=SAMPLE_RATE, output="sos")
     else:
         sections = butter(order, [low, high], "band", fs=SAMPLE_RATE, output="sos")
+    # The filter starts with the signal's own end, so that its state at the start fits the circle.
     warm = round(WARM_UP_SECONDS * SAMPLE_RATE)
     before = signal[-warm:] if signal.size >= warm else np.resize(signal[::-1], warm)[::-1]
     filtered: Mono = sosfilt(sections.astype(np.float32), np.concatenate([before, signal]))[warm:].astype(np.float32)
@@ -50,18 +54,19 @@ def band(signal: Mono, low: float, high: float, order: int = 1) -> Mono:
 
 
 def normal(signal: Mono) -> Mono:
-    """Bring to RMS 1."""
+    """Return the signal at RMS 1."""
     return np.asarray(signal / max(1e-9, float(np.sqrt(np.mean(signal**2)))), np.float32)
 
 
 def slow(samples: int, random: np.random.Generator, rate: float, low: float, high: float) -> Mono:
-    """Return a smooth random curve between ``low`` and ``high`` with about ``rate`` turns a second."""
+    """Return a smooth random curve between ``low`` and ``high`` with about ``rate`` turns per second."""
     points = random.uniform(low, high, max(2, round(samples / SAMPLE_RATE * rate)))
     return interpolated(points, samples)
 
 
 def interpolated(points: npt.NDArray[np.float64], samples: int) -> Mono:
-    """Return a curve through evenly spaced points, round the circle."""
+    """Return a curve through evenly spaced points, with wrap-around."""
+    # The cosine is evaluated on a coarse grid and interpolated, because one per sample would be slow.
     grid = np.arange(0, samples + _GRID, _GRID) / samples * points.size
     whole = np.floor(grid).astype(np.intp)
     part = (1 - np.cos(np.pi * (grid - whole))) / 2
@@ -72,21 +77,22 @@ def interpolated(points: npt.NDArray[np.float64], samples: int) -> Mono:
 
 
 def swing(samples: int, period: float, start: float = 0.0) -> Mono:
-    """Return a sine of about ``period`` seconds, from ``start`` turns: a whole number of turns round the circle."""
+    """Return a sine of about ``period`` seconds from phase ``start`` in turns, with a whole number of turns."""
     turns = max(1, round(samples / SAMPLE_RATE / period))
     grid = np.arange(0, samples + _GRID, _GRID) / samples * turns + start
     return np.interp(np.arange(samples), np.arange(grid.size) * _GRID, np.sin(2 * np.pi * grid)).astype(np.float32)
 
 
 def to_stereo(signal: Mono) -> Samples:
-    """Return stereo whose right side is the left's from half a circle away: alike to the ear, yet not correlated."""
+    """Return stereo whose right channel is the left one from half the loop away: alike, yet uncorrelated."""
     return np.stack([signal, np.roll(signal, signal.size // 2 + 1)])
 
 
 def place_grains(samples: int, grains: Iterable[Grain]) -> Samples:
-    """Return (2, samples) with every grain in its place, wrapped round the end."""
+    """Return (2, samples) with every grain in its place, with wrap-around."""
     stereo = np.zeros((2, samples), np.float32)
     for grain in grains:
+        # Constant power, so that a grain is equally loud at every position.
         angle = (1 + grain.pan) * np.pi / 4
         sound = grain.sound[None] * (np.float32(grain.gain) * np.array([[np.cos(angle)], [np.sin(angle)]], np.float32))
         place, done = grain.start % samples, 0
@@ -98,5 +104,5 @@ def place_grains(samples: int, grains: Iterable[Grain]) -> Samples:
 
 
 def count(samples: int, rate: float, random: np.random.Generator) -> int:
-    """How many events of ``rate`` a second befall: at least one."""
+    """Return a random number of events at ``rate`` per second, at least one."""
     return max(1, int(random.poisson(samples / SAMPLE_RATE * rate)))

@@ -1,4 +1,4 @@
-"""Talk without words: a buzzing source, formants that wander between vowels, and the noise of consonants."""
+"""Unintelligible speech: a buzzing source, formants that move between vowels, and the noise of consonants."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from tunesmith.composer.sound.synth.waves import oscillate
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 _VOWELS = np.array(
-    [  # first three formants of men's vowels in Hz (Peterson and Barney, 1952)
+    # First three formants of men's vowels in Hz (Peterson and Barney, 1952).
+    [
         (730, 1_090, 2_440), (530, 1_840, 2_480), (270, 2_290, 3_010), (570, 840, 2_410), (300, 870, 2_240),
         (660, 1_720, 2_410), (490, 1_350, 1_690), (640, 1_190, 2_390),
     ]
 )  # fmt: skip
-_WIDTHS = (90.0, 110.0, 160.0, 250.0)  # of the formants, Hz
+# Of the formants, in Hz.
+_WIDTHS = (90.0, 110.0, 160.0, 250.0)
 _FOURTH_FORMANT = 3_500.0
 _FRAME, _HOP = 1_024, 512
 _PITCH_JUMP = 0.22
@@ -26,18 +28,19 @@ _ROOM_SECONDS = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Someone who talks at ``root`` Hz with formants ``tract`` times a man's."""
+    """A speaker with a voice at ``root`` Hz and formants ``tract`` times a man's."""
 
     root: float
     tract: float
 
 
 def phrase(speaker: Speaker, syllables: int, random: np.random.Generator) -> Mono:
-    """Return a phrase as heard in a room, RMS about 1 before the room."""
+    """Return a phrase as heard in a room, (samples,), RMS about 1 before the room."""
     edges = np.append(0, np.cumsum(random.uniform(0.11, 0.26, syllables)))
     samples = int(edges[-1] * SAMPLE_RATE)
     time = np.arange(samples) / SAMPLE_RATE
     melody = np.interp(time, edges, 1 + _PITCH_JUMP * random.uniform(-1.5, 1.5, edges.size).clip(-1, 1))
+    # Pitch falls over a statement, which makes it sound like one.
     pitch = speaker.root * melody * (1.12 - 0.24 * time / edges[-1])
     source = oscillate("saw", pitch, samples) + 0.05 * random.standard_normal(samples)
     loudness, consonants = _articulation(edges, time, random)
@@ -50,14 +53,15 @@ def phrase(speaker: Speaker, syllables: int, random: np.random.Generator) -> Mon
 def _articulation(
     edges: npt.NDArray[np.float64], time: npt.NDArray[np.float64], random: np.random.Generator
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return how loud the voice is, and the consonants between its vowels: hisses and bursts."""
+    """Return the loudness of the voice, and its consonants (fricatives and plosives), (samples,) each."""
     turns = np.sort(np.concatenate([edges, (edges[:-1] + edges[1:]) / 2]))
     loudness = np.interp(time, turns, np.resize([0.45, 1.0], turns.size))
     consonants = np.zeros(time.size)
     for edge in edges[:-1]:
         kind, start = int(random.integers(0, 4)), int(edge * SAMPLE_RATE)
         length = min(int(random.uniform(0.03, 0.09) * SAMPLE_RATE), time.size - start)
-        if kind == 3 or length < 64:  # the syllable begins with its vowel
+        # The syllable begins with its vowel.
+        if kind == 3 or length < 64:
             continue
         way = np.arange(length) / length
         shape = np.sin(np.pi * way) if kind == 1 else np.exp(-6 * way) * (way > 0.4) * 3
@@ -75,13 +79,15 @@ def _through_formants(
     vowels: npt.NDArray[np.float64],
     fourth: float,
 ) -> npt.NDArray[np.float64]:
-    """Filter in overlapping frames: each frame's spectrum times the resonances of the mouth at that moment."""
+    """Filter in overlapping frames: each frame's spectrum times the formant resonances at that moment, (samples,)."""
     frames = -(-source.size // _HOP)
+    # Hann windows at half overlap sum to one, so that unfiltered frames would give the source back.
     padded = np.pad(source, (0, _FRAME))
     window = np.hanning(_FRAME + 1)[:_FRAME]
     index = np.arange(frames)[:, None] * _HOP + np.arange(_FRAME)
     frequency = np.fft.rfftfreq(_FRAME, 1 / SAMPLE_RATE)[None]
     moments = (np.arange(frames) + 1) * _HOP / SAMPLE_RATE
+    # The spectrum of a voice falls towards the highs.
     gain = 1 / (1 + np.sqrt(frequency / 700))
     for number, width in enumerate(_WIDTHS):
         centre = np.interp(moments, middles, vowels[:, number])[:, None] if number < 3 else fourth
@@ -94,10 +100,11 @@ def _through_formants(
 
 
 def _in_a_room(dry: npt.NDArray[np.float64], random: np.random.Generator) -> Mono:
-    """Add the diffuse echo of a room, louder than the voice itself: the listener stands apart."""
+    """Add the diffuse reverberation of a room, louder than the direct voice, as for a distant listener."""
     from scipy.signal import oaconvolve
 
     tail = np.arange(round(_ROOM_SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+    # Noise that decays by 60 dB in the room's reverberation time: e^−6.9 = 10^−3.
     echo = oaconvolve(dry, random.standard_normal(tail.size) * np.exp(-6.9 / _ROOM_SECONDS * tail))
     echo *= 1.5 * np.sqrt(np.mean(dry**2) / np.mean(echo[: dry.size] ** 2))
     echo[: dry.size] += dry

@@ -1,4 +1,4 @@
-"""The sound of old media: a vinyl record's surface and tape hiss."""
+"""The noise of old media: the surface of a vinyl record, and tape hiss."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOUDEST_CLICK = 1.6
 
 
 def vinyl(samples: int, random: np.random.Generator) -> Samples:
-    """A record's surface: rumble, a little hiss, dust that crackles and a few pops."""
+    """Return a record's surface, (2, samples): rumble, a little hiss, dust that crackles, and a few pops."""
     rumble = normal(band(noise(samples, random), 20, 70)) * np.float32(0.1)
     hiss = normal(band(noise(samples, random), 400, 9_000)) * slow(samples, random, 1.0, 0.7, 1.1) * np.float32(0.07)
     dust = place_grains(samples, _clicks(samples, random, 34, 12, 80))
@@ -34,6 +34,7 @@ def _clicks(samples: int, random: np.random.Generator, rate: float, shortest: in
     for start in random.integers(0, samples, count(samples, rate, random)):
         length = int(random.integers(shortest, longest))
         fall = np.exp(np.arange(length, dtype=np.float32) * (-5 / length))
+        # The offset balances the mostly positive click, so that it leaves little DC.
         click = (random.normal(1, 0.35, length) * fall).astype(np.float32) - np.float32(0.3)
         click *= np.minimum(1, np.arange(length)[::-1] / 6).astype(np.float32)
         sign = 1 if random.uniform() < 0.5 else -1
@@ -46,6 +47,6 @@ def _clicks(samples: int, random: np.random.Generator, rate: float, shortest: in
 
 
 def tape_hiss(samples: int, random: np.random.Generator) -> Samples:
-    """A cassette's hiss: bright noise that breathes a little."""
+    """Return the hiss of a cassette, (2, samples): bright noise that fluctuates a little."""
     hiss = normal(band(noise(samples, random), 1_200, 13_000)) + 0.3 * normal(band(noise(samples, random), 80, 900))
     return to_stereo(np.asarray(hiss * slow(samples, random, 0.8, 0.92, 1.04), np.float32))

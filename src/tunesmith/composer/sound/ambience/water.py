@@ -20,12 +20,14 @@ from tunesmith.composer.sound.ambience.loop_noise import (
 )
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-_WAVES = ((9.0, 0.0), (11.5, 0.4), (7.7, 0.75))  # period in seconds, phase in turns
+# Period in seconds, phase in turns.
+_WAVES = ((9.0, 0.0), (11.5, 0.4), (7.7, 0.75))
 
 
 def ocean(samples: int, random: np.random.Generator) -> Samples:
-    """Waves that swell, break and draw back over a beach."""
+    """Return waves that swell, break and draw back over a beach, (2, samples)."""
     source = noise(samples, random)
+    # One source, shifted far enough to be uncorrelated: cheaper than three noises.
     deep, foam = normal(band(source, 60, 700, order=2)), normal(band(np.roll(source, 4_001), 500, 2_600, order=2))
     hiss = normal(band(np.roll(source, 9_001), 2_500, 9_000))
     sea = 0.12 * deep
@@ -37,7 +39,7 @@ def ocean(samples: int, random: np.random.Generator) -> Samples:
 
 
 def bubbles(samples: int, random: np.random.Generator, rate: float) -> Iterator[Grain]:
-    """Yield bubbles, ``rate`` a second: sines that rise as they reach the surface."""
+    """Yield bubbles, ``rate`` per second: sines that rise as they reach the surface."""
     for start in random.integers(0, samples, count(samples, rate, random)):
         length = int(random.integers(500, 3_000))
         way = np.arange(length, dtype=np.float32) / length
@@ -50,6 +52,6 @@ def bubbles(samples: int, random: np.random.Generator, rate: float) -> Iterator[
 
 
 def stream(samples: int, random: np.random.Generator) -> Samples:
-    """A brook over stones."""
+    """Return a brook over stones, (2, samples)."""
     bed = normal(band(noise(samples, random), 300, 3_500)) * slow(samples, random, 1.5, 0.8, 1.1)
     return to_stereo(bed) * np.float32(0.9) + place_grains(samples, bubbles(samples, random, 160)) * np.float32(0.8)

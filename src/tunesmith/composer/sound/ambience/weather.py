@@ -20,13 +20,14 @@ from tunesmith.composer.sound.ambience.loop_noise import (
 )
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-_RAIN_BEHIND = 0.01  # level of the rain against the thunder's peak
+# Level of the rain against the thunder's peak.
+_RAIN_BEHIND = 0.01
 
 
 def drops(
     samples: int, random: np.random.Generator, rate: float, low: float = 900, high: float = 6_000
 ) -> Iterator[Grain]:
-    """Yield drops that fall ``rate`` a second: short, rising chirps."""
+    """Yield drops, ``rate`` per second: short, rising chirps."""
     for start in random.integers(0, samples, count(samples, rate, random)):
         length = int(random.integers(60, 500))
         time = np.arange(length, dtype=np.float32)
@@ -38,7 +39,7 @@ def drops(
 
 
 def rain(samples: int, random: np.random.Generator) -> Samples:
-    """Steady rain on leaves and stone."""
+    """Return steady rain on leaves and stone, (2, samples)."""
     source = noise(samples, random)
     bed = normal(band(source, 600, 7_000)) + 0.25 * band(source, 5_000, np.inf)
     bed *= slow(samples, random, 0.4, 0.8, 1.1)
@@ -46,7 +47,7 @@ def rain(samples: int, random: np.random.Generator) -> Samples:
 
 
 def heavy_rain(samples: int, random: np.random.Generator) -> Samples:
-    """A downpour: a broad roar with dense, heavy drops."""
+    """Return a downpour, (2, samples): a broad roar with dense, heavy drops."""
     source = noise(samples, random)
     bed = normal(band(source, 700, 6_500)) + 0.35 * normal(band(source, 4_000, np.inf))
     bed *= slow(samples, random, 0.6, 0.75, 1.1)
@@ -54,9 +55,10 @@ def heavy_rain(samples: int, random: np.random.Generator) -> Samples:
 
 
 def thunder(samples: int, random: np.random.Generator) -> Samples:
-    """A storm: rain behind rolling thunder, at least one clap."""
+    """Return a storm, (2, samples): rain behind rolling thunder, with at least one clap."""
     claps = max(1, round(samples / SAMPLE_RATE / 9))
     starts = (np.arange(claps) + random.uniform(0.05, 0.4, claps)) * (samples / claps)
+    # Two different claps, left and right, make one wide one.
     grains = [Grain(int(start), _clap(random), 1.0, side) for start in starts for side in (-0.8, 0.8)]
     claps_heard = place_grains(samples, grains)
     shower = rain(samples, random)
@@ -65,7 +67,7 @@ def thunder(samples: int, random: np.random.Generator) -> Samples:
 
 
 def _clap(random: np.random.Generator) -> Mono:
-    """Return a crack, then seconds of rolling: low noise that swells again and again as echoes come in."""
+    """Return a crack, then seconds of rolling: low noise that swells again and again as echoes arrive."""
     samples = round(random.uniform(4.5, 7.0) * SAMPLE_RATE)
     time = np.arange(samples, dtype=np.float32) / SAMPLE_RATE
     source = noise(samples, random)
@@ -78,13 +80,14 @@ def _clap(random: np.random.Generator) -> Mono:
 
 
 def wind(samples: int, random: np.random.Generator) -> Samples:
-    """Gusts that rumble and buffet, with a faint whistle at their height."""
+    """Return gusts that rumble and buffet, with a faint whistle at their peak, (2, samples)."""
     gust = slow(samples, random, 0.3, 0.15, 1.0) ** 1.5
     buffeting = slow(samples, random, 13.0, 0.1, 1.0)
     source = noise(samples, random)
     rush = normal(band(source, 70, 350, order=2)) + 0.1 * normal(band(source, 350, 1_100, order=2))
     howl = np.zeros(samples, np.float32)
     for centre in (430.0, 610.0, 840.0):
+        # Shifted copies of one noise are uncorrelated, so that the whistles do not swell together.
         part = normal(band(np.roll(source, round(centre)), centre * 0.95, centre * 1.05))
         howl += part * slow(samples, random, 0.6, -0.6, 1.0).clip(0) * np.float32(430 / centre)
     return to_stereo(np.asarray(rush * gust * buffeting + howl * gust**2 * 0.03, np.float32))

@@ -1,1 +1,1 @@
-"""The sample player: SoundFont files, and voices that play them."""
+"""The sample player: SoundFont files, and the voices that play them."""

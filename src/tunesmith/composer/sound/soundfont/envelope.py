@@ -14,19 +14,24 @@ from tunesmith.composer.sound.soundfont.generators import Gen
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 FLOOR_DB = 66.0
-"""A release ends where it has fallen this far."""
+"""A release ends where it has fallen this far, in dB."""
 
 LONGEST_RELEASE = 3.0
 SHORTEST_ATTACK, SHORTEST_RELEASE = 0.001, 0.02
 _BLOCK = 512
-_MOST_BLOCKS = 256  # falls of up to 3 s are remembered, in 64 MB at most
+# Falls of up to 3 s are cached, in 64 MB at most.
+_MOST_BLOCKS = 256
 _CLOSING = np.linspace(1, 0, 192, dtype=np.float32)
-_FULL_DB = 100.0  # decay and release times are for this many decibels
+# Decay and release times are for this many decibels.
+_FULL_DB = 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeEnvelope:
-    """Times in seconds; ``decay`` and ``release`` are for 100 dB; ``sustain_db`` is how far the decay falls."""
+    """A volume envelope.
+
+    Times are in seconds, ``decay`` and ``release`` per 100 dB; ``sustain_db`` is the depth of the decay.
+    """
 
     delay: float
     attack: float
@@ -37,40 +42,43 @@ class VolumeEnvelope:
 
     @property
     def tail(self) -> float:
-        """Seconds from letting go to silence."""
+        """Seconds from release to silence."""
         return min(LONGEST_RELEASE, self.release * FLOOR_DB / _FULL_DB)
 
     @property
     def dies_after(self) -> float:
-        """Seconds after which a note fades by itself, if it does; else infinity."""
+        """Seconds after which a held note has decayed by itself, or infinity."""
         if self.sustain_db < FLOOR_DB:
             return float("inf")
         return self.delay + self.attack + self.hold + self.decay * FLOOR_DB / _FULL_DB
 
     @property
     def opens_at_once(self) -> bool:
-        """Whether it starts at its highest."""
+        """Whether the envelope starts at its peak."""
         return self.delay == 0 and self.attack < 0.02
 
     def shape(self, waveform: Floats, seconds: float, gain: float = 1.0) -> Floats:
-        """Return a copy of ``waveform``, (samples,), times ``gain`` and this envelope: let go after ``seconds``, ending
-        in silence with the release or with the waveform, whichever is first."""
+        """Return a copy of ``waveform``, (samples,), times ``gain`` and this envelope, released after ``seconds``.
+
+        The result ends in silence, with the release or with the waveform, whichever comes first.
+        """
         held = round(seconds * SAMPLE_RATE)
         shaped = waveform[: held + max(1, round(self.tail * SAMPLE_RATE))] * np.float32(gain)
         last = self._hold(shaped[:held])
         released = shaped[held:]
         released *= exponential(_FULL_DB / self.release, len(released)) * np.float32(last)
+        # The last 4 ms fade out, because a waveform that ends before its release would click.
         closing = shaped[-len(_CLOSING) :]
         closing *= _CLOSING[-len(closing) :]
         return shaped
 
     def curve(self, seconds: float) -> Floats:
-        """Return the gain itself, (samples,), 0–1."""
+        """Return the gain curve, (samples,), 0–1."""
         length = round(seconds * SAMPLE_RATE) + max(1, round(self.tail * SAMPLE_RATE))
         return self.shape(np.ones(length, np.float32), seconds)
 
     def _hold(self, shaped: Floats) -> float:
-        """Apply delay, attack, hold, decay and sustain as far as the samples go; returns the gain reached."""
+        """Apply delay, attack, hold, decay and sustain in place, as far as the samples go; return the last gain."""
         length = len(shaped)
         delay, attack, hold = (round(part * SAMPLE_RATE) for part in (self.delay, self.attack, self.hold))
         fall_db = min(self.sustain_db, _FULL_DB)
@@ -83,6 +91,7 @@ class VolumeEnvelope:
             decaying = shaped[start : start + falling]
             decaying *= exponential(_FULL_DB / max(self.decay, 1e-3), len(decaying))
             shaped[start + falling :] *= np.float32(10 ** (-fall_db / 20))
+        # A note released during its attack is released from the level that it reached.
         if length <= delay + attack:
             return max(0.0, (length - delay) / max(1, attack))
         fallen = min(fall_db, max(0, length - start) / SAMPLE_RATE * _FULL_DB / max(self.decay, 1e-3))
@@ -90,8 +99,9 @@ class VolumeEnvelope:
 
 
 def exponential(fall_db: float, length: int) -> Floats:
-    """Return (length,) gains that fall ``fall_db`` a second from 1; read-only, as they are remembered."""
+    """Return gains, (length,), that fall ``fall_db`` per second from 1; they are cached, so read-only."""
     blocks = -(-length // _BLOCK)
+    # Rounded up to a power of two, so that notes of similar length share one cached curve.
     whole = 1 << max(0, blocks - 1).bit_length()
     return (_falling(fall_db, whole) if whole <= _MOST_BLOCKS else _fall(fall_db, blocks))[:length]
 
@@ -104,7 +114,7 @@ def _falling(fall_db: float, blocks: int) -> Floats:
 
 
 def _fall(fall_db: float, blocks: int) -> Floats:
-    """Return the gains of whole blocks, as an outer product: far quicker than powers."""
+    """Return the gains of whole blocks as an outer product, which is much faster than powers."""
     step = -fall_db / 20 * math.log(10) / SAMPLE_RATE
     fine = np.exp(step * np.arange(_BLOCK)).astype(np.float32)
     coarse = np.exp(step * _BLOCK * np.arange(blocks)).astype(np.float32)
@@ -114,7 +124,7 @@ def _fall(fall_db: float, blocks: int) -> Floats:
 def volume_envelope(
     settings: Mapping[int, float], key: int, attack: float = 0.0, release: float = 0.0
 ) -> VolumeEnvelope:
-    """Read the volume envelope from a region's settings; an ``attack`` or ``release`` given here takes its place."""
+    """Return the volume envelope of a region; a given ``attack`` or ``release`` in seconds replaces its own."""
     return VolumeEnvelope(
         delay=_seconds(settings[Gen.DELAY]),
         attack=attack or max(SHORTEST_ATTACK, _seconds(settings[Gen.ATTACK])),
@@ -126,7 +136,7 @@ def volume_envelope(
 
 
 def modulation_envelope(settings: Mapping[int, float]) -> VolumeEnvelope:
-    """Read the modulation envelope, whose sustain is in tenths of a percent and taken here as a level."""
+    """Return the modulation envelope; its sustain, in tenths of a percent, is read as a level."""
     sustain = min(1.0, max(1e-5, 1 - settings.get(Gen.MOD_SUSTAIN, 0) / 1000))
     return VolumeEnvelope(
         delay=_seconds(settings[Gen.MOD_DELAY]),
@@ -139,4 +149,5 @@ def modulation_envelope(settings: Mapping[int, float]) -> VolumeEnvelope:
 
 
 def _seconds(timecents: float) -> float:
+    # −12,000 timecents or less is the standard's way to write zero.
     return float(2 ** (min(timecents, 8000) / 1200)) if timecents > -12_000 else 0.0

@@ -1,4 +1,4 @@
-"""Second-order filters as scipy sections: low-pass, high-pass and bell (Bristow-Johnson, Audio EQ Cookbook)."""
+"""Second-order filters as SciPy sections: low-pass, high-pass and peaking (Bristow-Johnson, Audio EQ Cookbook)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRESENCE_HZ = 3_000.0
 
 
 def low_pass(cutoff_hz: float, resonance_db: float = 0.0) -> Sections:
-    """Return (1, 6) sections: −3 dB at the cutoff when ``resonance_db`` is 0, else a peak of about that much."""
+    """Return (1, 6) sections: −3 dB at the cutoff when ``resonance_db`` is 0, else a peak of about that height."""
     cosine, alpha = _angle(cutoff_hz, math.sqrt(0.5) * 10 ** (resonance_db / 20))
     side = (1 - cosine) / 2
     # The standard lowers the whole by half of the peak, so that resonant sounds are not louder.
@@ -31,7 +31,7 @@ def high_pass(cutoff_hz: float) -> Sections:
 
 
 def bell(centre_hz: float, gain_db: float, quality: float = 0.9) -> Sections:
-    """Return (1, 6) sections that lift or dip around ``centre_hz``."""
+    """Return (1, 6) sections that boost or cut around ``centre_hz``."""
     cosine, alpha = _angle(centre_hz, quality)
     root = 10 ** (gain_db / 40)
     return _section(1 + alpha * root, -2 * cosine, 1 - alpha * root, 1 + alpha / root, -2 * cosine, 1 - alpha / root)
@@ -52,6 +52,7 @@ def timbre_sections(timbre: Timbre) -> list[Sections]:
 
 
 def _angle(frequency_hz: float, quality: float) -> tuple[float, float]:
+    # Capped below Nyquist, where the bilinear transform would make the filter unstable.
     angle = 2 * math.pi * min(frequency_hz, 0.45 * SAMPLE_RATE) / SAMPLE_RATE
     return math.cos(angle), math.sin(angle) / (2 * quality)
 

@@ -1,4 +1,4 @@
-"""The SoundFont 2.04 generators and modulators that the sampler obeys: numbers, defaults, and what a modulator adds."""
+"""The SoundFont 2.04 generators and modulators of the sampler: numbers, defaults, and the value of a modulator."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ DEFAULTS: Mapping[int, int] = {
     Gen.MOD_DECAY: -12_000, Gen.MOD_RELEASE: -12_000, Gen.DELAY: -12_000, Gen.ATTACK: -12_000, Gen.HOLD: -12_000,
     Gen.DECAY: -12_000, Gen.RELEASE: -12_000,
 }  # fmt: skip
-"""What a generator is when no zone sets it; all others are 0."""
+"""The values of generators that no zone sets; all others are 0."""
 
 INSTRUMENT_ONLY = frozenset({
     Gen.START, Gen.END, Gen.LOOP_START, Gen.LOOP_END, Gen.START_COARSE, Gen.END_COARSE, Gen.LOOP_START_COARSE,
     Gen.LOOP_END_COARSE, Gen.FORCED_KEY, Gen.FORCED_VELOCITY, Gen.LOOP_MODE, Gen.EXCLUSIVE_CLASS, Gen.ROOT_KEY,
     Gen.INSTRUMENT, Gen.SAMPLE, Gen.KEY_RANGE, Gen.VELOCITY_RANGE,
 })  # fmt: skip
-"""Generators that a preset zone may not add to."""
+"""Generators that a preset zone may not change."""
 
 _CONTROLLERS = {7: 127, 8: 64, 10: 64, 11: 127, **dict.fromkeys(range(70, 80), 64)}
 _VELOCITY, _KEY, _PITCH_WHEEL = 2, 3, 14
@@ -77,7 +77,10 @@ _VELOCITY, _KEY, _PITCH_WHEEL = 2, 3, 14
 
 @dataclass(frozen=True, slots=True)
 class Modulator:
-    """Adds ``amount`` × source × amount source to generator ``operator``; sources are packed as in the standard."""
+    """A modulator that adds ``amount`` × source × amount source to generator ``operator``.
+
+    Sources are packed as in the standard.
+    """
 
     source: int
     operator: int
@@ -86,11 +89,11 @@ class Modulator:
 
     @property
     def identity(self) -> tuple[int, int, int]:
-        """Two modulators with this in common are the same one: the nearer zone's replaces the other."""
+        """The key of the modulator: of two with the same key, the one in the nearer zone replaces the other."""
         return self.source, self.operator, self.amount_source
 
     def value(self, key: int, velocity: int) -> float:
-        """Return what it adds for this key and velocity, every controller at rest."""
+        """Return the modulation for a key and velocity, with every controller at rest."""
         return self.amount * _source(self.source, key, velocity) * _source(self.amount_source, key, velocity)
 
 
@@ -100,7 +103,9 @@ DEFAULT_MODULATORS = (Modulator(0x0502, Gen.ATTENUATION, 960, 0), VELOCITY_TO_CU
 
 
 def _source(packed: int, key: int, velocity: int) -> float:
+    # Bits 0–6 are the index, 7 is the controller flag, 8 the direction, 9 the polarity, and from 10 on the curve.
     index, controller = packed & 0x7F, bool(packed & 0x80)
+    # Index 0 without the controller flag is no source at all: a constant 1.
     if not controller and index == 0:
         return 1.0
     if controller:
@@ -116,7 +121,7 @@ def _source(packed: int, key: int, velocity: int) -> float:
 
 
 def _curve(kind: int, position: float) -> float:
-    """Linear, concave, convex or switch, 0–1 to 0–1 (section 9.5.3)."""
+    """Return the linear, concave, convex or switch curve, 0–1 to 0–1 (section 9.5.3)."""
     if kind == 1:
         return min(1.0, -40 / 96 * math.log10(max(1 - position, 1e-3))) if position > 0 else 0.0
     if kind == 2:

@@ -1,4 +1,4 @@
-"""A guitar amplifier: distortion between a tightening high-pass and a loudspeaker cabinet."""
+"""A guitar amplifier: distortion between a high-pass that tightens the bass and a speaker cabinet."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from tunesmith.composer.sound.soundfont.filters import bell, high_pass, low_pass
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 _OVERSAMPLING = 2
-_BIAS = np.float32(0.12)  # uneven clipping brings the even harmonics of valves
+# Asymmetric clipping adds the even harmonics of tubes.
+_BIAS = np.float32(0.12)
 
 
 def amplify(sound: Samples, drive_db: float) -> Samples:
-    """Distort (2, samples) by ``drive_db`` as one loudspeaker would sound it: the same left and right."""
+    """Distort (2, samples) by ``drive_db`` as one speaker would sound: the same signal left and right."""
     tight = sosfilt(np.concatenate([high_pass(110), bell(750, 5)]).astype(np.float32), sound.mean(axis=0))
+    # Oversampled, because the harmonics that clipping adds would alias.
     fine = soxr.resample(tight, SAMPLE_RATE, SAMPLE_RATE * _OVERSAMPLING, quality="MQ")
     clipped = np.tanh(fine * np.float32(10 ** (drive_db / 20)) + _BIAS) - np.tanh(_BIAS)
     coarse = soxr.resample(clipped, SAMPLE_RATE * _OVERSAMPLING, SAMPLE_RATE, quality="MQ")[: sound.shape[1]]

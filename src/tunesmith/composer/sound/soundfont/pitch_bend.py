@@ -1,4 +1,4 @@
-"""Pitch that moves within a note: slides, vibrato and pitch envelopes, by reading a waveform at a varying speed."""
+"""Pitch bend within a note: slides, vibrato and pitch envelopes, by reading a waveform at a varying speed."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 GLIDE_SECONDS = 0.1
 VIBRATO_DELAY, VIBRATO_SWELL, VIBRATO_HZ = 0.3, 0.5, 5.3
-_CONTROL = 32  # samples between the points at which the pitch is worked out
+# Samples between the points at which the pitch is computed.
+_CONTROL = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """``glide`` semitones to slide in from; ``vibrato_cents`` of sway at ``vibrato_hz``, growing after a delay."""
+    """The pitch movement of a note.
+
+    ``glide`` is the interval in semitones from which it slides in; ``vibrato_cents`` is the depth of a vibrato at
+    ``vibrato_hz`` that grows after a delay.
+    """
 
     glide: float = 0.0
     vibrato_cents: float = 0.0
     vibrato_hz: float = VIBRATO_HZ
 
     def cents(self, seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return the deviation in cents at each moment."""
+        """Return the deviation in cents at each time in ``seconds``."""
         arrived = np.clip(seconds / GLIDE_SECONDS, 0, 1)
         cents = 100 * self.glide * (0.5 + 0.5 * np.cos(np.pi * arrived))
         swell = np.clip((seconds - VIBRATO_DELAY) / VIBRATO_SWELL, 0, 1)
@@ -33,12 +38,13 @@ class Bend:
         return np.asarray(cents + self.vibrato_cents * swell * sway)
 
     def moves(self, seconds: float) -> bool:
-        """Whether a note this long is bent at all."""
+        """Return whether a note of this length is bent at all."""
         return self.glide != 0 or (self.vibrato_cents != 0 and seconds > VIBRATO_DELAY + VIBRATO_SWELL / 2)
 
     def positions(self, length: int) -> npt.NDArray[np.float64]:
-        """Return where in the waveform each of ``length`` output samples is read."""
+        """Return the position in the waveform at which each of ``length`` output samples is read."""
         points = np.arange(0, length + _CONTROL, _CONTROL)
+        # The drift is summed rather than the position itself, which keeps the sum small and exact.
         drift = (2 ** (self.cents((points + _CONTROL / 2) / SAMPLE_RATE) / 1200) - 1) * _CONTROL
         offsets = np.concatenate([[0.0], np.cumsum(drift)[:-1]])
         moments = np.arange(length)
@@ -46,7 +52,7 @@ class Bend:
 
 
 def read_at(waveform: Floats, positions: npt.NDArray[np.float64]) -> Floats:
-    """Read between the samples with a third-order Hermite curve through four of them."""
+    """Return the waveform at ``positions``, interpolated by a third-order Hermite curve through four samples."""
     whole = positions.astype(np.int64)
     np.clip(whole, 1, len(waveform) - 3, out=whole)
     part = (positions - whole).astype(np.float32)

@@ -1,7 +1,7 @@
-"""A sample at the pitch that a note wants: unrolled along its loop, resampled without aliasing, and filtered.
+"""Repitching: a sample at the pitch of a note, with its loop unrolled, resampled without aliasing, and filtered.
 
-Everything that does not depend on how long the note lasts happens here, so that it can be remembered; lengths are
-rounded up to LENGTHS for the same reason, which also keeps a tone's samples the same whatever was played before it.
+Everything independent of the note's length happens here, so that it can be cached. For the same reason, lengths are
+rounded up to LENGTHS, which also keeps a tone's samples independent of what was played before it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,24 @@ from tunesmith.composer.sound.soundfont.soundfont import Sample, SoundFont
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 OPEN_CUTOFF = 12_900
-"""Cutoffs in cents from here on let everything through."""
+"""The cutoff in cents from which on the filter is left out."""
 
 CUTOFF_STEP = 600
 INAUDIBLE_HZ, LARGEST_OFFSET = 16.0, 5e-4
 LENGTHS = tuple(step * 2**octave / 4 for octave in range(12) for step in (1, 1.5))
 SHORTEST_LOOP = 8
-LOWEST_RATE, HIGHEST_RATE = 400.0, 1_500_000.0  # five octaves up or nearly seven down; a broken bank asks for any
+# Five octaves up or nearly seven down; a broken bank may ask for any rate.
+LOWEST_RATE, HIGHEST_RATE = 400.0, 1_500_000.0
 _MARGIN = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Pitching:
-    """What identifies a pitched waveform: ``cents`` to shift by, low-pass ``cutoff`` (cents above 8.176 Hz) and
-    ``resonance_db``, the first sample, whether it loops, and, if it leaves the loop, after how many seconds."""
+    """The identity of a repitched waveform.
+
+    ``cents`` is the shift, ``cutoff`` the low-pass in cents above 8.176 Hz with ``resonance_db``, ``first`` the first
+    sample, ``loops`` whether it loops, and ``leaves_loop`` after how many seconds it leaves the loop, if it does.
+    """
 
     sample: int
     cents: float
@@ -45,13 +49,13 @@ class Pitching:
 
 
 def pitched(font: SoundFont, pitching: Pitching, timbre: Timbre, seconds: float) -> Floats:
-    """Return the waveform, (samples,), at SAMPLE_RATE: at least ``seconds`` long, or as long as the recording is."""
+    """Return the waveform, (samples,), at SAMPLE_RATE: at least ``seconds`` long, or as long as the recording."""
     length = next((length for length in LENGTHS if length >= seconds), seconds)
     return font.pitched.get((pitching, timbre, length), lambda: _render(font, pitching, timbre, length))
 
 
 def quantised_cutoff(cutoff: float) -> int:
-    """Round a cutoff so that similar velocities share a waveform."""
+    """Return the cutoff rounded, so that similar velocities share a waveform."""
     return int(min(OPEN_CUTOFF, max(1500, round(cutoff / CUTOFF_STEP) * CUTOFF_STEP)))
 
 
@@ -73,27 +77,30 @@ def _resampled(font: SoundFont, pitching: Pitching, seconds: float) -> Floats:
     sample = font.sample(pitching.sample)
     rate = _rate(sample, pitching)
     needed = pitching.first + int(seconds * rate) + _MARGIN
+    # Short notes decode only the beginning of a long recording.
     whole = pitching.leaves_loop is not None or (pitching.loops and needed >= sample.loop_end)
     recording = font.waveform(pitching.sample, -1 if whole else needed)
     source = _unrolled(recording, sample, pitching, needed)
     waveform = soxr.resample(source, rate, SAMPLE_RATE, quality="MQ") if abs(rate - SAMPLE_RATE) > 1e-6 else source
+    # An offset becomes an audible thump when the envelope cuts it; most samples have none, and skip the filter.
     if abs(float(recording.mean())) > LARGEST_OFFSET:
         waveform = sosfilt(high_pass(INAUDIBLE_HZ).astype(np.float32), waveform)
     return np.array(waveform, np.float32)
 
 
 def _rate(sample: Sample, pitching: Pitching) -> float:
-    """At how many samples a second the recording is read."""
+    """Return the rate, in samples per second, at which the recording is read."""
     return min(HIGHEST_RATE, max(LOWEST_RATE, sample.rate * math.pow(2, min(pitching.cents, 24_000) / 1200)))
 
 
 def _unrolled(recording: Floats, sample: Sample, pitching: Pitching, needed: int) -> Floats:
-    """Repeat the loop until there are ``needed`` samples, if there is a loop."""
+    """Return ``needed`` samples, with the loop repeated if there is one."""
     first, start, end = pitching.first, sample.loop_start, min(sample.loop_end, len(recording))
     if not pitching.loops or end - start < SHORTEST_LOOP:
         return recording[max(0, min(first, len(recording) - 1)) : needed]
     if pitching.leaves_loop is not None:
         until = first + int(pitching.leaves_loop * _rate(sample, pitching))
+        # After release, the recording continues from the place in the loop that was reached.
         around = until if until < end else start + (until - start) % (end - start)
         return np.concatenate([_looped(recording, start, end, until)[first:], recording[around:]])
     return _looped(recording, start, end, needed)[max(0, first) :]

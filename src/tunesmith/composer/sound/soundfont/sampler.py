@@ -1,7 +1,7 @@
-"""The sampler: plays one program of a sound bank.
+"""The sampler: a voice that plays one program of a sound bank.
 
-A tone sounds every region that answers to its key and velocity:
-sample ─► loop unrolled, resampled, filtered (pitched.py, remembered) ─► bend ─► envelope × gain ─► pan ─► sum
+A tone sounds every region that covers its key and velocity:
+sample ─► loop unrolled, resampled, filtered (repitch.py, cached) ─► bend ─► envelope × gain ─► pan ─► sum
 """
 
 from __future__ import annotations
@@ -24,24 +24,27 @@ from tunesmith.composer.sound.soundfont.zones import Region
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 
 ATTENUATION_SCALE = 0.4
-"""Zones' attenuations count this much: what the hardware did for which banks were made, and every player since."""
+"""The factor on the attenuation of zones: that of the hardware for which banks were made, and of players since."""
 
 KIT_RELEASE = 0.25
 LONGEST_RING = 6.0
 SILENT_GAIN = 1e-6
-SMALLEST_SWEEP = 100  # cents
-AUDIBLE_FALL = 0.05  # of the modulation envelope's decay
+# In cents.
+SMALLEST_SWEEP = 100
+# Share of the modulation envelope's decay.
+AUDIBLE_FALL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class RoundRobinVariation:
-    """How one repetition differs from the next: ``cents`` sharp, ``gain_db``, ``first`` samples skipped."""
+    """The difference of a round-robin repetition: ``cents``, ``gain_db``, and ``first`` samples skipped."""
 
     cents: float
     gain_db: float
     first: int
 
 
+# Drums vary in pitch, tones do not: a melody note that is 10 cents off sounds out of tune.
 TONE_NUANCES = (
     RoundRobinVariation(0, 0, 0),
     RoundRobinVariation(0, -0.5, 12),
@@ -57,7 +60,7 @@ KIT_NUANCES = (
 
 
 class SampledVoice:
-    """A program of a bank as a Voice. ``timbre`` reshapes it, ``gain`` is a factor on everything."""
+    """A program of a bank as a Voice; ``timbre`` changes its sound, ``gain`` is a linear factor."""
 
     def __init__(
         self, font: SoundFont, bank: int, program: int, timbre: Timbre | None = None, gain: float = 1.0
@@ -72,8 +75,9 @@ class SampledVoice:
         self._strikes: dict[tuple[int, int], list[tuple[Region, Mapping[int, float]]]] = {}
 
     def sound(self, tone: Tone) -> Samples:
-        """Return (2, samples); silence of one sample if no region answers."""
+        """Return (2, samples); one sample of silence if no region covers the tone."""
         strikes = [self._strike(region, settings, tone) for region, settings in self._answering(tone)]
+        # Most tones are one region in the centre: a broadcast view instead of a stereo sum saves time and memory.
         if len(strikes) == 1 and strikes[0][1][0] == strikes[0][1][1]:
             only, (both, _) = strikes[0]
             return np.broadcast_to(only * np.float32(both), (2, len(only)))
@@ -86,15 +90,16 @@ class SampledVoice:
         return together
 
     def choke_group(self, pitch: int) -> int:
-        """Return the group of which only one drum sounds at a time (open and closed hat), or 0 for none."""
+        """Return the choke group, of which only one drum sounds at a time (open and closed hat), or 0 for none."""
         groups = {region.generators.get(Gen.EXCLUSIVE_CLASS, 0) for region in self._at_key(pitch)}
         return max(groups, default=0)
 
     def plays(self, pitch: int) -> bool:
-        """Whether any region answers to this key."""
+        """Return whether any region covers this key."""
         return bool(self._at_key(pitch))
 
     def _answering(self, tone: Tone) -> list[tuple[Region, Mapping[int, float]]]:
+        # A softer velocity selects the softer recordings too, which a low-pass could not imitate.
         velocity = min(127, max(1, round(tone.velocity * (1 - 0.6 * self._timbre.softness))))
         place = tone.pitch, velocity
         if place not in self._strikes:
@@ -109,7 +114,7 @@ class SampledVoice:
         return self._keys[pitch]
 
     def _strike(self, region: Region, settings: Mapping[int, float], tone: Tone) -> tuple[Floats, tuple[float, float]]:
-        """Sound one region: its mono waveform, and its gains to the left and right."""
+        """Return the mono waveform of one region, and its gains (left, right)."""
         nuance = self._nuances[tone.variation % len(self._nuances)]
         release = self._timbre.release or (KIT_RELEASE if self._is_kit else 0.0)
         envelope = volume_envelope(settings, tone.pitch, self._timbre.attack, release)
@@ -120,7 +125,7 @@ class SampledVoice:
         return envelope.shape(waveform, tone.seconds, self._gain * 10 ** (level_db / 20)), _pan_gains(settings)
 
     def _ring(self, settings: Mapping[int, float], tone: Tone, dies_after: float) -> float:
-        """Drums are struck, not held: seconds until the drum is silent by itself, if it ever is."""
+        """Return the seconds until a drum is silent by itself: drums are struck, not held."""
         if _loops(settings):
             return min(LONGEST_RING, dies_after) if dies_after < math.inf else tone.seconds
         index = int(settings[Gen.SAMPLE])
@@ -129,7 +134,7 @@ class SampledVoice:
         return min(LONGEST_RING, dies_after, length / 2**octaves)
 
     def _attenuation_db(self, region: Region, settings: Mapping[int, float]) -> float:
-        """Zones' own attenuation is scaled, what velocity adds is not."""
+        """Return the attenuation in dB: that of the zones is scaled, that of the velocity is not."""
         own = region.generators.get(Gen.ATTENUATION, 0)
         return max(0.0, (ATTENUATION_SCALE * own + settings.get(Gen.ATTENUATION, 0) - own) / 10)
 
@@ -140,6 +145,7 @@ class SampledVoice:
         bend = self._bend(settings, tone)
         moves = bend.moves(tone.seconds)
         positions = bend.positions(length) if moves else None
+        # The interpolator reads two samples beyond the last position.
         needed = length if positions is None else int(positions.max()) + 4
         waveform = self._filtered(settings, tone, nuance, needed)
         if positions is None:
@@ -148,16 +154,18 @@ class SampledVoice:
 
     def _bend(self, settings: Mapping[int, float], tone: Tone) -> Bend:
         sway = self._timbre.vibrato_cents or abs(settings.get(Gen.VIBRATO_TO_PITCH, 0))
+        # A vibrato that is the same on every note sounds mechanical; this one depends on the note's number alone.
         wander = 0.2 * math.sin(2.4 * tone.variation)
         return Bend(tone.glide, sway * (1 - wander), VIBRATO_HZ * (1 + wander / 4))
 
     def _filtered(self, settings: Mapping[int, float], tone: Tone, nuance: RoundRobinVariation, length: int) -> Floats:
-        """Where the modulation envelope moves the cutoff, fade between the waveform at both ends of its way."""
+        """Return the filtered waveform; where the envelope moves the cutoff, crossfade both ends of its sweep."""
         cutoff, way = settings[Gen.CUTOFF], settings.get(Gen.MOD_ENV_TO_CUTOFF, 0)
         if abs(way) < SMALLEST_SWEEP or (cutoff >= OPEN_CUTOFF and way > 0):
             return self._pitched(settings, tone, nuance, (cutoff, length))
         moved = self._pitched(settings, tone, nuance, (cutoff + way, length))
         sweep = modulation_envelope(settings)
+        # A short note ends before the sweep is heard, so one end of it is enough.
         if sweep.opens_at_once and sweep.hold + AUDIBLE_FALL * sweep.decay >= tone.seconds:
             return moved
         rest = self._pitched(settings, tone, nuance, (cutoff, length))
@@ -185,10 +193,11 @@ class SampledVoice:
             leaves_loop=tone.seconds if int(settings.get(Gen.LOOP_MODE, 0)) & 3 == 3 else None,
         )
         waveform = pitched(self._font, pitching, self._timbre, (length + nuance.first) / SAMPLE_RATE)
+        # Skipping the onset varies repetitions; on very short notes it would cost too much of them.
         return waveform[nuance.first :] if tone.seconds > 0.05 else waveform
 
     def _cents(self, index: int, settings: Mapping[int, float], pitch: int) -> float:
-        """How far the sample must be shifted to sound ``pitch``."""
+        """Return the shift of the sample, in cents, to sound ``pitch``."""
         sample = self._font.sample(index)
         key = settings[Gen.FORCED_KEY] if settings[Gen.FORCED_KEY] >= 0 else pitch
         root = settings[Gen.ROOT_KEY] if settings[Gen.ROOT_KEY] >= 0 else sample.key
@@ -201,7 +210,7 @@ def _loops(settings: Mapping[int, float]) -> bool:
 
 
 def _pan_gains(settings: Mapping[int, float]) -> tuple[float, float]:
-    """Equal power from left (−500) to right (500)."""
+    """Return the equal-power gains (left, right) for a pan of −500 to 500."""
     if not settings.get(Gen.PAN, 0):
         return math.sqrt(0.5), math.sqrt(0.5)
     angle = (min(500.0, max(-500.0, settings.get(Gen.PAN, 0))) / 1000 + 0.5) * math.pi / 2

@@ -1,4 +1,4 @@
-"""A sound bank (SF2 or SF3): which regions sound for a note, and the samples themselves, decoded when first needed."""
+"""A sound bank (SF2 or SF3): the regions of each program, and the samples, decoded when first needed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ _SHORTEST_DECODED = 32_768
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a bank says of a recording: ``rate`` in Hz, sounding MIDI ``key`` minus ``correction`` cents; it may loop
-    from ``loop_start`` up to but not including ``loop_end`` (in samples)."""
+    """The header of a recording.
+
+    ``rate`` is in Hz; the recording sounds MIDI ``key`` minus ``correction`` cents; it may loop from ``loop_start`` to
+    ``loop_end`` (exclusive), in samples.
+    """
 
     rate: int
     key: int
@@ -38,11 +41,15 @@ class Sample:
 
 
 class SoundFont:
-    """An open bank. Decoded samples take at most DECODED_BYTES, and ``pitched`` (samples resampled to a key, filled by
-    the sampler) at most PITCHED_BYTES, however many instruments play."""
+    """An open bank.
+
+    Decoded samples take at most DECODED_BYTES, and ``pitched`` (samples resampled to a key, filled by the sampler) at
+    most PITCHED_BYTES, however many instruments play.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # The tables are small and read at once; samples stay in the file until they are needed.
         self._hydra = read_hydra(path)
         self._decoded = ByteCache(DECODED_BYTES)
         self.pitched = ByteCache(PITCHED_BYTES)
@@ -54,15 +61,15 @@ class SoundFont:
 
     @property
     def presets(self) -> Sequence[tuple[int, int]]:
-        """Every (bank, program) there is, sorted."""
+        """Every (bank, program), sorted."""
         return sorted(self._presets)
 
     def has(self, bank: int, program: int) -> bool:
-        """Whether this bank can play the program."""
+        """Return whether the bank has the program."""
         return (bank, program) in self._presets
 
     def regions(self, bank: int, program: int) -> tuple[Region, ...]:
-        """Return the regions of a program; raises SoundFontError if the bank lacks it."""
+        """Return the regions of a program; raise SoundFontError if the bank lacks it."""
         if (bank, program) not in self._presets:
             raise SoundFontError(f"{self.path}: has no program {program} in bank {bank}")
         preset = self._presets[bank, program]
@@ -71,7 +78,7 @@ class SoundFont:
         return self._regions[preset]
 
     def sample(self, index: int) -> Sample:
-        """Return what is known of one sample without decoding it."""
+        """Return the header of one sample without decoding it."""
         if index not in self._samples:
             self._samples[index] = self._read_sample(index)
         return self._samples[index]
@@ -80,6 +87,7 @@ class SoundFont:
         row = self._hydra.shdr[index]
         # SF3 counts loops from the sample's own start, SF2 from the start of all samples.
         origin = 0 if row["kind"] & COMPRESSED else int(row["start"])
+        # A broken header must not break the bank, so impossible values are replaced.
         return Sample(
             rate=max(400, int(row["rate"])),
             key=int(row["key"]) if row["key"] <= 127 else 60,
@@ -89,14 +97,18 @@ class SoundFont:
         )
 
     def waveform(self, index: int, length: int = -1) -> Floats:
-        """Decode the first ``length`` samples or somewhat more, mono float32, or all (−1, or if there are no more);
-        raises SoundFontError if the bytes are broken. Short notes of long recordings would else be slow."""
+        """Return the first ``length`` samples or somewhat more, mono float32; all where ``length`` is −1 or too large.
+
+        Decoding only the beginning keeps short notes of long recordings fast. Raises SoundFontError for broken bytes.
+        """
+        # Powers of two, so that notes of similar length share a cached decode.
         frames = -1 if length < 0 else max(_SHORTEST_DECODED, 1 << (length - 1).bit_length())
         return self._decoded.get((index, frames), lambda: self._decode(index, frames))
 
     def encoded(self, index: int) -> bytes:
-        """Return a sample's bytes as the bank stores them."""
+        """Return the bytes of a sample as the bank stores them."""
         row = self._hydra.shdr[index]
+        # SF3 counts bytes of the compressed stream, SF2 16-bit samples.
         width = 1 if row["kind"] & COMPRESSED else 2
         start, end = width * int(row["start"]), width * int(row["end"])
         if not 0 <= start < end <= self._hydra.samples_size:
@@ -126,10 +138,10 @@ class SoundFont:
 
 @functools.cache
 def built_in_bank() -> SoundFont:
-    """Return the bank that comes with Tunesmith; one for the whole process, so its caches are shared."""
+    """Return the bank that comes with Tunesmith, opened once per process, so that its caches are shared."""
     return SoundFont(Path(str(resources.files("tunesmith.composer") / "sounds" / "bank.sf3")))
 
 
 def open_bank(path: Path | None = None) -> SoundFont:
-    """Open a user's bank, or the built-in one; raises SoundFontError in one line if it is broken or foreign."""
+    """Return a user's bank, or the built-in one; raise SoundFontError if it is broken or no sound bank."""
     return built_in_bank() if path is None else SoundFont(path)

@@ -1,4 +1,4 @@
-"""Preset and instrument zones of a sound bank, resolved into the regions that sound for a key and a velocity."""
+"""Preset and instrument zones of a sound bank, resolved to the regions that sound for a key and a velocity."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ _EVERY: Range = (0, 127)
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """One bag: its generators by number, and its modulators."""
+    """A bag: its generators by number, and its modulators."""
 
     generators: Mapping[int, int]
     modulators: tuple[Modulator, ...]
 
     def range(self, operator: Gen) -> Range:
-        """Return the lowest and highest key or velocity that it answers to."""
+        """Return the lowest and highest key or velocity of the zone."""
         packed = self.generators.get(operator)
+        # A range is packed into one amount, its lowest value in the low byte.
         return _EVERY if packed is None else (packed & 0xFF, packed >> 8 & 0xFF)
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A sample with every generator that shapes it, sounding for ``keys`` and ``velocities`` (inclusive)."""
+    """A sample with all of its generators, for ``keys`` and ``velocities`` (inclusive)."""
 
     keys: Range
     velocities: Range
@@ -42,7 +43,7 @@ class Region:
     modulators: tuple[Modulator, ...]
 
     def settings(self, key: int, velocity: int) -> Mapping[int, float]:
-        """Return its generators for one note: set, default or modulated."""
+        """Return the generators for one note: set, default or modulated."""
         settings: dict[int, float] = {**DEFAULTS, **self.generators}
         for modulator in self.modulators:
             settings[modulator.operator] = settings.get(modulator.operator, 0) + modulator.value(key, velocity)
@@ -50,7 +51,7 @@ class Region:
 
 
 def preset_regions(hydra: Hydra, preset: int) -> tuple[Region, ...]:
-    """Resolve one preset (its row in ``phdr``): all of its regions."""
+    """Return all regions of a preset, given by its row in ``phdr``."""
     first, last = int(hydra.phdr["bag"][preset]), int(hydra.phdr["bag"][preset + 1])
     zones = _zones(hydra.pbag[first : last + 1], hydra.pgen, hydra.pmod)
     regions = [
@@ -74,6 +75,7 @@ def _instrument_zones(hydra: Hydra, instrument: int) -> list[Zone]:
 
 
 def _zones(bags: Records, generators: Records, modulators: Records) -> Iterator[Zone]:
+    # A bag ends where the next one begins.
     for bag, after in zip(bags[:-1].tolist(), bags[1:].tolist(), strict=True):
         yield Zone(
             dict(generators[bag[0] : after[0]].tolist()),
@@ -82,7 +84,10 @@ def _zones(bags: Records, generators: Records, modulators: Records) -> Iterator[
 
 
 def _with_global(zones: Iterator[Zone], target: Gen) -> list[Zone]:
-    """A first zone without a target is global: the others start from it. Later ones without a target are void."""
+    """Return the zones with a target.
+
+    A first zone without a target is global: the others inherit from it. Later ones without a target are ignored.
+    """
     shared = Zone({}, ())
     found: list[Zone] = []
     for index, zone in enumerate(zones):
@@ -99,7 +104,7 @@ def _replaced(base: tuple[Modulator, ...], nearer: tuple[Modulator, ...]) -> tup
 
 
 def _combine(outer: Zone, inner: Zone) -> Region | None:
-    """Preset values add to the instrument's; ranges meet."""
+    """Return the region of a preset zone and an instrument zone: values add up, ranges intersect."""
     keys = _meet(outer.range(Gen.KEY_RANGE), inner.range(Gen.KEY_RANGE))
     velocities = _meet(outer.range(Gen.VELOCITY_RANGE), inner.range(Gen.VELOCITY_RANGE))
     if keys is None or velocities is None:
@@ -108,6 +113,7 @@ def _combine(outer: Zone, inner: Zone) -> Region | None:
     for operator, amount in outer.generators.items():
         if operator not in INSTRUMENT_ONLY:
             generators[operator] = generators.get(operator, DEFAULTS.get(operator, 0)) + amount
+    # Instrument modulators replace the defaults; those of the preset add to them.
     modulators = _replaced(DEFAULT_MODULATORS, inner.modulators) + outer.modulators
     audible = tuple(modulator for modulator in modulators if modulator.amount)
     return Region(keys, velocities, generators, audible)

@@ -1,4 +1,4 @@
-"""Recorded drum hits that ship with the package (sounds/drums, CC0)."""
+"""Recorded drum hits that come with the package (sounds/drums, CC0)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ FOLDER = "sounds/drums"
 @functools.cache
 def recording(name: str) -> Samples:
     """Return the hit, (2, samples) at SAMPLE_RATE, peak 1; read-only."""
+    # Imported here: kits without recordings need no decoder.
     import soundfile
 
     file = resources.files("tunesmith.composer") / FOLDER / f"{name}.flac"

@@ -1,6 +1,6 @@
-"""What a drum is made of: layers of noise, ringing and samples, as frozen numbers.
+"""Drum specifications: layers of noise, partials and samples, as frozen numbers.
 
-Times are in seconds and mean the fall by 60 dB; frequencies are in Hz; levels are linear.
+Times are in seconds and mean the decay by 60 dB; frequencies are in Hz; levels are linear.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Thump:
 class Hiss:
     """Noise between ``low`` and ``high`` Hz: snares, claps, shakers.
 
-    ``bursts`` onsets ``gap`` seconds apart come before the ``ring``; ``hold`` delays its fall (a gated room);
-    ``attack`` is its rise; ``width`` 0–1 is how different left and right are.
+    ``bursts`` is the number of onsets, ``gap`` seconds apart; ``hold`` delays the decay (a gated reverb); ``attack`` is
+    the rise; ``width`` 0–1 is how different left and right are.
     """
 
     low: float
@@ -45,9 +45,9 @@ class Hiss:
 
 @dataclass(frozen=True, slots=True)
 class Metal:
-    """Six square waves at frequencies with no common root, from ``pitch`` Hz up, between ``low`` and ``high``: cymbals.
+    """Six inharmonic square waves from ``pitch`` Hz up, filtered between ``low`` and ``high`` Hz: cymbals.
 
-    ``noise`` mixes hiss in; ``strike`` adds a brighter, faster falling onset; ``width`` as in Hiss.
+    ``noise`` mixes hiss in; ``strike`` adds a brighter onset that decays faster; ``width`` is as in Hiss.
     """
 
     pitch: float
@@ -62,7 +62,7 @@ class Metal:
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """Sines of (Hz, level, ring): bells, wood, and anything else that is struck and has partials."""
+    """Sines of (Hz, level, ring): bells, wood, and other struck objects with partials."""
 
     partials: tuple[tuple[float, float, float], ...]
     level: float = 1.0
@@ -71,7 +71,7 @@ class Ringing:
 
 @dataclass(frozen=True, slots=True)
 class ChipNoise:
-    """The 2A03's noise channel: a 15-bit shift register clocked at ``rate`` Hz, volume falling over ``frames`` frames.
+    """The noise channel of the 2A03: a 15-bit shift register at ``rate`` Hz, its volume falling over ``frames`` frames.
 
     The ``short`` register loops after 93 steps and sounds metallic.
     """
@@ -84,7 +84,7 @@ class ChipNoise:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recorded hit by file name, played ``semitones`` higher and let ring for at most ``ring`` seconds."""
+    """A recorded hit by file name, transposed by ``semitones``, that rings for at most ``ring`` seconds."""
 
     file: str
     semitones: float = 0.0
@@ -97,7 +97,10 @@ Layer = Thump | Hiss | Metal | Ringing | ChipNoise | Recorded
 
 @dataclass(frozen=True, slots=True)
 class Drum:
-    """Layers sounding together. ``level_db`` is its peak below a kick's; ``pan`` −1 to 1; ``drive`` saturates."""
+    """Layers that sound together.
+
+    ``level_db`` is the peak relative to a kick's, ``pan`` is −1 to 1, ``drive`` saturates.
+    """
 
     layers: tuple[Layer, ...]
     level_db: float = 0.0
@@ -107,7 +110,7 @@ class Drum:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """Drums by General MIDI key, and what the whole kit went through: a low pass, coarse samples (``bits``), drive."""
+    """Drums by General MIDI key, and the processing of the whole kit: low-pass in Hz, ``bits`` of resolution, drive."""
 
     drums: Mapping[int, Drum] = field(default_factory=dict)
     low_pass: float = 0.0

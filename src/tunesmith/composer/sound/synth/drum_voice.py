@@ -16,15 +16,16 @@ from tunesmith.composer.sound.synth.saturation_chorus import saturate
 from tunesmith.composer.sound.voice import Tone
 
 KICK_PEAK_DB = -6.0
-"""Peak of a kick of velocity 100."""
+"""The peak of a kick of velocity 100, in dB below full scale."""
 VARIATIONS = 4
-_LAYERS = 8  # shades of brightness from the softest to the hardest hit
+# Shades of brightness from the softest to the hardest hit.
+_LAYERS = 8
 _LOUDNESS_POWER = 1.8
 _BRIGHTEST = 18_000.0
 
 
 class SynthKitVoice:
-    """A kit; tones' lengths do not matter, every drum rings out."""
+    """A kit as a Voice; the length of a tone does not matter, because every drum rings out."""
 
     def __init__(self, name: str, cache: SoundCache) -> None:
         self.name = name
@@ -34,6 +35,7 @@ class SynthKitVoice:
     def sound(self, tone: Tone) -> Samples:
         """Return (2, samples); a key without a drum plays its nearest neighbour."""
         key = nearest_key(self._kit, tone.pitch)
+        # Few shades and variations bound the cache; the exact loudness is only a factor on the cached hit.
         shade = max(1, round(tone.velocity * _LAYERS / 127))
         variation = tone.variation % VARIATIONS
         hit = self._cache.get((self.name, key, shade, variation), lambda: self._hit(key, shade, variation))
@@ -45,8 +47,10 @@ class SynthKitVoice:
         sound = _mixed(drum, rng_for(0, "drum", self.name, key, variation))
         sound = saturate(sound / np.float32(np.abs(sound).max()), drum.drive)
         sound = _processed(self._kit, sound)
+        # Soft hits are darker, as on a real drum.
         sound = static_filter(sound, "low12", _BRIGHTEST * (shade / _LAYERS) ** 1.1) if shade < _LAYERS else sound
         sound = _faded(sound)
+        # Normalised after all processing, so that drive and filters do not change the balance of the kit.
         sound *= np.float32(10 ** (drum.level_db / 20) / np.abs(sound).max())
         angle = (1 + drum.pan) * np.pi / 4
         sides = np.array([[np.cos(angle)], [np.sin(angle)]], np.float32) * np.float32(np.sqrt(2))
@@ -54,7 +58,7 @@ class SynthKitVoice:
 
 
 def nearest_key(kit: Kit, key: int) -> int:
-    """Return the key itself if the kit has it, else the nearest kin that it has, else the nearest number."""
+    """Return the key itself if the kit has it, else its nearest relative, else the nearest number."""
     if key in kit.drums:
         return key
     for neighbour in NEIGHBOURS.get(key, ()):
@@ -73,7 +77,7 @@ def _mixed(drum: Drum, random: np.random.Generator) -> Samples:
 
 
 def _processed(kit: Kit, sound: Samples) -> Samples:
-    """Send the drum through what the kit went through: drive, coarse samples, low pass."""
+    """Return the drum after the processing of the kit: drive, resolution, low-pass."""
     sound = saturate(sound, kit.drive)
     if kit.bits:
         steps = np.float32(2 ** (kit.bits - 1))
@@ -82,7 +86,7 @@ def _processed(kit: Kit, sound: Samples) -> Samples:
 
 
 def _faded(sound: Samples) -> Samples:
-    """Take out what lies below hearing and let the last 6 ms end in silence."""
+    """Return the sound without inaudible lows, and with the last 6 ms faded out."""
     sound = static_filter(sound, "high12", 22)
     fade = min(samples_in(0.006), sound.shape[1])
     sound[:, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32)

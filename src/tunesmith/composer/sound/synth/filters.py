@@ -1,6 +1,6 @@
-"""Resonant filters whose cutoff moves: second-order sections in blocks, each starting from the last one's state.
+"""Resonant filters with a moving cutoff: second-order sections in blocks that carry their state over.
 
-Coefficients are Robert Bristow-Johnson's (Audio EQ Cookbook).
+The coefficients are Robert Bristow-Johnson's (Audio EQ Cookbook).
 """
 
 from __future__ import annotations
@@ -14,21 +14,26 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.sound.synth.waves import Curve
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-Sections = npt.NDArray[np.float64]  # (sections, 6)
+# (sections, 6).
+Sections = npt.NDArray[np.float64]
 
-GRID = 128  # samples between looks at the cutoff
-_STEPS_AN_OCTAVE = 16  # a step of a semitone or less is not heard as one
+# Samples between updates of the cutoff.
+GRID = 128
+# A step of a semitone or less is not heard as one.
+_STEPS_AN_OCTAVE = 16
 _LOWEST, _HIGHEST = 16.0, 0.45 * SAMPLE_RATE
 
 
+# Cached: cutoffs are quantised, so a sweep meets the same few sections again and again.
 @functools.lru_cache(maxsize=4_096)
 def sections(kind: str, cutoff: float, resonance: float) -> Sections:
-    """Return the second-order sections: ``low12``, ``low24``, ``high12`` or ``band`` at ``cutoff`` Hz.
+    """Return the second-order sections: ``low12``, ``low24``, ``high12`` or ``band`` at ``cutoff`` Hz, (sections, 6).
 
-    ``resonance`` is the Q. ``low24`` at Q .707 is 3 dB down at its cutoff (Butterworth), as the others are.
+    ``resonance`` is the Q. ``low24`` at Q 0.707 is 3 dB down at its cutoff (Butterworth), as the others are.
     """
     turn = 2 * np.pi * min(max(cutoff, _LOWEST), _HIGHEST) / SAMPLE_RATE
     if kind == "low24":
+        # 0.541 and 1.307 are the Qs of a fourth-order Butterworth filter.
         return np.vstack([_section("low", turn, 0.541), _section("low", turn, 1.307 * resonance / 0.707)])
     return np.vstack([_section(kind.removesuffix("12"), turn, resonance)])
 
@@ -45,7 +50,7 @@ def _section(kind: str, turn: float, q: float) -> Sections:
 
 
 def static_filter(signal: Samples, kind: str, cutoff: float, resonance: float = 0.707) -> Samples:
-    """Filter (channels, samples) at a constant cutoff."""
+    """Return (channels, samples) filtered at a constant cutoff in Hz."""
     from scipy.signal import sosfilt
 
     filtered: Samples = sosfilt(sections(kind, cutoff, resonance), signal).astype(np.float32)
@@ -53,10 +58,12 @@ def static_filter(signal: Samples, kind: str, cutoff: float, resonance: float = 
 
 
 def moving_filter(signal: Samples, kind: str, octaves: Curve, resonance: float) -> Samples:
-    """Filter (channels, samples) at a cutoff of ``2**octaves`` Hz, given for every GRID-th sample."""
-    from scipy.signal import lfilter  # for short pieces its call costs a third of sosfilt's
+    """Return (channels, samples) filtered at a cutoff of ``2**octaves`` Hz, given for every GRID-th sample."""
+    # For short pieces, its call costs a third of sosfilt's.
+    from scipy.signal import lfilter
 
     steps = np.round(octaves * _STEPS_AN_OCTAVE).astype(np.int64)
+    # Only changes of the quantised cutoff start a block, so that a steady cutoff is one call.
     starts = np.flatnonzero(np.diff(steps, prepend=steps[0] - 1))
     ends = np.append(starts[1:] * GRID, signal.shape[1])
     filtered = np.empty(signal.shape, np.float32)

@@ -1,4 +1,4 @@
-"""Frequency modulation, two operators at a time."""
+"""Frequency modulation with two operators at a time."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def render_fm(patch: Fm, tone: Tone, random: np.random.Generator) -> Samples:
     turns = _turns(patch, tone, samples)
     signal = np.zeros((1, samples), np.float32)
     for operator in patch.operators:
+        # A fraction of a cent, so that repeated notes and layered operators never beat in exactly the same way.
         detune = operator.detune_cents + float(random.uniform(-0.6, 0.6))
         signal[0] += _operate(operator, turns * 2 ** (detune / 1200), tone)
     signal /= sum(operator.level for operator in patch.operators)
@@ -25,7 +26,7 @@ def render_fm(patch: Fm, tone: Tone, random: np.random.Generator) -> Samples:
 
 
 def _turns(patch: Fm, tone: Tone, samples: int) -> Curve:
-    """Return the note's phase in radians."""
+    """Return the note's phase in radians, (samples,)."""
     bent = np.zeros(samples)
     if tone.glide:
         bent += slide(tone.glide, min(patch.glide_seconds, tone.seconds), samples)
@@ -37,6 +38,7 @@ def _turns(patch: Fm, tone: Tone, samples: int) -> Curve:
 
 def _operate(operator: Operator, turns: Curve, tone: Tone) -> Mono:
     samples = turns.size
+    # Velocity raises the modulation index: harder notes are brighter, as on a real instrument.
     strength = (0.35 + 0.65 * tone.velocity / 100) * min(operator.index, _highest_index(operator, tone))
     falling = operator.index_sustain + (1 - operator.index_sustain) * decay(samples, operator.index_decay)
     modulator = np.sin(_wrapped(turns * operator.modulator_ratio)) * (strength * falling).astype(np.float32)
@@ -46,13 +48,13 @@ def _operate(operator: Operator, turns: Curve, tone: Tone) -> Mono:
 
 
 def _wrapped(radians: Curve) -> Mono:
-    """Bring the phase within a turn, where single precision is fine enough."""
+    """Return the phase within one turn, where single precision is fine enough."""
     turns = radians * (0.5 / np.pi)
     turns -= np.floor(turns)
     return np.asarray(turns * (2 * np.pi), np.float32)
 
 
 def _highest_index(operator: Operator, tone: Tone) -> float:
-    """Return the index at which Carson's bandwidth still stays below the highest harmonic, so nothing folds back."""
+    """Return the index at which Carson's bandwidth stays below the highest harmonic, so that nothing aliases."""
     room = (HIGHEST_HARMONIC / hertz(tone.pitch) - operator.ratio) / operator.modulator_ratio
     return max(0.0, room - 2)

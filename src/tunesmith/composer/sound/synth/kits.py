@@ -1,4 +1,4 @@
-"""The table of drum kits: General MIDI keys (composer/drums.py) to drums."""
+"""The table of drum kits: General MIDI keys (composer/drum_names.py) to drums."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tunesmith.composer.sound.synth.drum_spec import ChipNoise, Drum, Hiss, Kit,
 
 
 def keyed(**drums: Drum) -> dict[int, Drum]:
-    """Turn drums by name (DRUM_KEYS) into drums by key."""
+    """Return drums by name (DRUM_KEYS) as drums by key."""
     return {DRUM_KEYS[name]: drum for name, drum in drums.items()}
 
 
 def _skin(pitch: float, ring: float, level_db: float = -5, pan: float = 0.0, slap: float = 0.15) -> Drum:
-    """A hand drum: a short glide to ``pitch`` Hz, a second mode, and the hand's slap."""
+    """Return a hand drum: a short glide to ``pitch`` Hz, a second mode, and the slap of the hand."""
     modes = ((pitch * 1.59, 0.3, ring * 0.4), (pitch * 2.3, 0.12, ring * 0.25))
     layers = (Thump(pitch * 1.35, pitch, 0.05, ring, 1.0, slap), Ringing(modes), Hiss(1_500, 7_000, 0.03, slap))
     return Drum(layers, level_db, pan)
@@ -96,6 +96,7 @@ TR808: Mapping[int, Drum] = {
     ),
 }
 
+# Kits build on each other, so that each lists only the drums that set it apart.
 TR909: Mapping[int, Drum] = {
     **TR808,
     **keyed(
@@ -344,6 +345,7 @@ KITS: Mapping[str, Kit] = {
     "cinematic_percussion": Kit(_CINEMATIC),
 }
 
+# Relatives by sound, because neighbours on the keyboard are often unrelated drums.
 NEIGHBOURS: Mapping[int, tuple[int, ...]] = {
     DRUM_KEYS[name]: tuple(DRUM_KEYS[other] for other in others.split())
     for name, others in {

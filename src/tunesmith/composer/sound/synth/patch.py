@@ -1,7 +1,7 @@
-"""What a synthesiser patch is made of: frozen tables of numbers that the engines turn into sound.
+"""Synthesiser patches: frozen tables of numbers that the engines turn into sound.
 
-Times are in seconds, frequencies in Hz, levels linear. A patch says nothing about loudness: every voice is calibrated
-to the same level when it is made.
+Times are in seconds, frequencies in Hz, levels linear. A patch has no loudness: every voice is calibrated to the same
+level.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Attack, exponential decay to ``sustain`` (0–1), and release; ``decay`` and ``release`` fall by 60 dB."""
+    """An attack, an exponential decay to ``sustain`` (0–1), and a release.
+
+    ``decay`` and ``release`` are the times to −60 dB.
+    """
 
     attack: float = 0.004
     decay: float = 0.3
@@ -24,8 +27,8 @@ class Envelope:
 class Oscillator:
     """A band-limited wave from the wave table, ``semitones`` from the note.
 
-    ``unison`` copies are spread ``detune_cents`` either side and ``spread`` (0–1) over the stereo width. ``duty`` is
-    the share of the period that a ``pulse`` is high.
+    ``unison`` copies are detuned by up to ``detune_cents`` either way and spread by ``spread`` (0–1) over the stereo
+    width. ``duty`` is the share of the period for which a ``pulse`` is high.
     """
 
     wave: str = "saw"
@@ -39,10 +42,10 @@ class Oscillator:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A resonant filter at ``cutoff`` Hz for middle C; the tracking, envelope and velocity amounts move it, in octaves.
+    """A resonant filter at ``cutoff`` Hz for middle C; tracking, envelope and velocity move it, in octaves.
 
-    ``tracking`` is octaves an octave of pitch; ``envelope_octaves`` what the envelope adds at its peak;
-    ``velocity_octaves`` what full velocity adds over the softest.
+    ``tracking`` is in octaves per octave of pitch; ``envelope_octaves`` is what the envelope adds at its peak;
+    ``velocity_octaves`` is what full velocity adds over the softest.
     """
 
     kind: Literal["low12", "low24", "high12", "band"] = "low24"
@@ -58,8 +61,8 @@ class Filter:
 class Lfo:
     """A slow sine (or ``triangle``) on ``pitch`` (depth in semitones), ``cutoff`` (octaves), ``duty`` or ``level``.
 
-    It fades in over ``delay`` seconds. A ``synced`` one makes a whole number of turns in the tone's length: the number
-    whose rate is nearest to ``rate``, so that it keeps time with the music without knowing its tempo.
+    It fades in over ``delay`` seconds. A ``synced`` one makes a whole number of turns in the tone's length, with a rate
+    as near to ``rate`` as possible, so that it is in time with the music without knowing the tempo.
     """
 
     target: Literal["pitch", "cutoff", "duty", "level"]
@@ -72,11 +75,11 @@ class Lfo:
 
 @dataclass(frozen=True, slots=True)
 class Subtractive:
-    """Oscillators and noise through a filter, an amplifier, a drive and a chorus.
+    """Oscillators and noise through a filter, an amplifier, a saturation and a chorus.
 
-    ``bend`` semitones are added at the onset and gone after ``bend_seconds``; ``glide_seconds`` is how long a slide
-    from a note's glide takes; ``drive`` above 0 saturates; ``chorus`` (0–1) widens; ``reference`` is the pitch at which
-    the voice is calibrated.
+    ``bend`` semitones are added at the onset and gone after ``bend_seconds``; ``glide_seconds`` is the duration of a
+    slide; ``drive`` above 0 saturates; ``chorus`` (0–1) widens; ``reference`` is the pitch at which the voice is
+    calibrated.
     """
 
     oscillators: tuple[Oscillator, ...]
@@ -94,9 +97,9 @@ class Subtractive:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One carrier with one modulator: frequency ``ratio`` and ``modulator_ratio`` times the note's.
+    """A carrier with a modulator, at ``ratio`` and ``modulator_ratio`` times the note's frequency.
 
-    The modulation index falls from ``index`` to ``index_sustain`` times itself over ``index_decay`` seconds (60 dB).
+    The modulation index decays from ``index`` to ``index_sustain`` times itself; ``index_decay`` is the time to −60 dB.
     """
 
     ratio: float = 1.0
@@ -111,7 +114,7 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Fm:
-    """Frequency modulation: operators side by side."""
+    """Frequency modulation with parallel operators."""
 
     operators: tuple[Operator, ...]
     vibrato: Lfo | None = None
@@ -123,8 +126,11 @@ class Fm:
 
 @dataclass(frozen=True, slots=True)
 class PluckedString:
-    """A plucked string: ``ring`` seconds to fall 60 dB at middle C, ``damping`` 0 (bright) – 1 (dull), plucked at
-    ``position`` of its length, with body resonances (Hz, gain)."""
+    """A plucked string.
+
+    ``ring`` is the time to −60 dB at middle C, ``damping`` is 0 (bright) to 1 (dull), ``position`` is the plucking
+    point as a share of the length, and ``body`` are its resonances (Hz, gain).
+    """
 
     ring: float = 2.5
     damping: float = 0.35
@@ -136,10 +142,10 @@ class PluckedString:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A game console's channel of the 1980s: ``duty`` of the pulse (0: the 32-step triangle), volume in 16 steps.
+    """A channel of a 1980s game console: ``duty`` of the pulse (0: the 32-step triangle), volume in 16 steps.
 
-    Volume falls a step every ``frames_a_step`` sixtieths of a second down to ``floor`` (of 15). ``slots`` above 1 make
-    the notes of a chord take turns, one sixtieth each, as those consoles faked chords.
+    The volume falls by one step every ``frames_a_step`` sixtieths of a second, down to ``floor`` (of 15). With
+    ``slots`` above 1 the notes of a chord alternate, one sixtieth each, as those consoles imitated chords.
     """
 
     duty: float = 0.5
@@ -152,10 +158,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class TransitionEffect:
-    """An effect as long as its tone: noise and a tone sweeping between the given frequencies, loudness by ``shape``.
+    """An effect as long as its tone: noise and a tone that sweep between two frequencies, with a loudness ``shape``.
 
     ``shape`` is ``rise``, ``fall``, ``swell`` (up and down) or ``hit``; ``boom`` adds a low thud at the onset, ``tone``
-    a detuned saw chord, ``metal`` a cymbal's inharmonic shimmer.
+    a detuned saw chord, ``metal`` the inharmonic shimmer of a cymbal.
     """
 
     shape: Literal["rise", "fall", "swell", "hit"]

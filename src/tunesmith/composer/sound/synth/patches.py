@@ -1,4 +1,4 @@
-"""The table of patches: every synthesised instrument but the drum kits, as numbers."""
+"""The table of patches: every synthesised instrument except the drum kits, as numbers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tunesmith.composer.sound.synth.patch import (
     TransitionEffect,
 )
 
+# The delay leaves short notes straight, as a singer does.
 _VIBRATO = Lfo("pitch", 5.4, 0.14, delay=0.45)
 
 LEADS: Mapping[str, Patch] = {
@@ -234,6 +235,7 @@ BASSES: Mapping[str, Patch] = {
         (Oscillator("sine", 1.0),),
         Envelope(0.003, 2.6, 0.0, 0.12),
         None,
+        # A fast fall of 19 semitones is the punch of the kick drum from which this bass comes.
         bend=19,
         bend_seconds=0.07,
         glide_seconds=0.14,
@@ -271,6 +273,7 @@ BASSES: Mapping[str, Patch] = {
         ),
         Envelope(0.004, 1.0, 0.95, 0.07),
         Filter("low24", 1_300, 2.6, 0.2, Envelope(), 0.0, 0.8),
+        # Synced to the note, so that the wobble is in time at every tempo.
         (Lfo("cutoff", 5.6, 2.1, synced=True),),
         drive=2.6,
         reference=36,

@@ -1,6 +1,6 @@
-"""A plucked string: a burst of noise going round a delay line as long as the string (Karplus and Strong, 1983).
+"""A plucked string: a noise burst in a delay line as long as the string (Karplus and Strong, 1983).
 
-Each turn of the line is computed at once: a period depends only on the period before it.
+Each turn of the line is computed at once, because a period depends only on the period before it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def render_plucked(patch: PluckedString, tone: Tone, random: np.random.Generator
     body = signal.copy()
     for frequency, gain in patch.body:
         body += static_filter(signal, "band", frequency, 3.0) * np.float32(gain)
+    # Below the lowest string there is only what the noise and the body leave.
     body = static_filter(body, "high12", 45)
     body *= envelope(Envelope(0.001, 1, 1, patch.release), tone.seconds, samples).astype(np.float32)
     return np.repeat(body, 2, axis=0)
@@ -32,7 +33,9 @@ def render_plucked(patch: PluckedString, tone: Tone, random: np.random.Generator
 
 def _string(patch: PluckedString, tone: Tone, samples: int, random: np.random.Generator) -> Curve:
     period = SAMPLE_RATE / hertz(tone.pitch)
+    # Two samples shorter than the period: the loop filter delays by the rest.
     whole = int(period) - 2
+    # Higher strings ring for less time; the gain per turn follows from the time to −60 dB.
     gain = 10 ** (-3 * period / SAMPLE_RATE / (patch.ring * 2 ** ((60 - tone.pitch) / 24)))
     taps = _loop_taps(period - whole, min(0.9, patch.damping * 2 ** ((60 - tone.pitch) / 14))) * gain
     line = np.zeros(samples + whole + _TAPS)
@@ -40,12 +43,13 @@ def _string(patch: PluckedString, tone: Tone, samples: int, random: np.random.Ge
     for start in range(_TAPS + whole, line.size, whole):
         end = min(start + whole, line.size)
         line[start:end] = np.convolve(line[start - whole - _TAPS + 1 : end - whole], taps, "valid")
-    loss = 2 ** ((tone.pitch - 60) / 40)  # short strings hold less of the burst and ring for less time
+    # Short strings hold less of the burst and ring for less time.
+    loss = 2 ** ((tone.pitch - 60) / 40)
     return np.asarray(line[_TAPS : _TAPS + samples] * loss)
 
 
 def _loop_taps(delay: float, damping: float) -> Curve:
-    """Return taps that delay by ``delay`` (2–3) samples: a cubic interpolator and a gentle, symmetric low pass."""
+    """Return taps that delay by ``delay`` (2–3) samples: a cubic interpolator with a gentle, symmetric low-pass."""
     part = delay - 2
     cubic = np.array(
         [
@@ -59,7 +63,7 @@ def _loop_taps(delay: float, damping: float) -> Curve:
 
 
 def _pluck(patch: PluckedString, tone: Tone, whole: int, random: np.random.Generator) -> Curve:
-    """Return one period of excitation: noise, duller when played softly, with the comb of the plucking position."""
+    """Return one period of excitation: noise, duller for soft notes, with the comb filter of the plucking position."""
     noise = random.uniform(-1, 1, whole)
     softness = 0.85 - 0.75 * tone.velocity / 127
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What comes after the filter: saturation and chorus."""
+"""Post-filter effects: saturation and chorus."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.sound.synth.filters import static_filter
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-_OFFSET_CUTOFF = 16.0  # Hz; bending an uneven wave shifts its middle
+# In Hz; saturating an asymmetric wave shifts its mean.
+_OFFSET_CUTOFF = 16.0
 
 
 def saturate(signal: Samples, drive: float) -> Samples:
-    """Bend the peaks of a signal of about full scale as a valve does; ``drive`` 0 leaves it as it is."""
+    """Return a signal of about full scale with its peaks saturated, as by a tube; ``drive`` 0 leaves it unchanged."""
     if drive <= 0:
         return signal
     bent = np.tanh(signal * np.float32(drive)) / np.float32(np.tanh(drive))
@@ -20,20 +21,22 @@ def saturate(signal: Samples, drive: float) -> Samples:
 
 
 def chorus(signal: Samples, depth: float) -> Samples:
-    """Widen (1 or 2, samples) to stereo with two slowly swinging delays; ``depth`` 0–1 is how much of them is heard."""
+    """Return (1 or 2, samples) widened to stereo by two slowly modulated delays; ``depth`` 0–1 is their share."""
     stereo = np.repeat(signal, 2, axis=0) if signal.shape[0] == 1 else signal
     if depth <= 0:
         return stereo
     samples = stereo.shape[1]
     position = np.arange(samples, dtype=np.float32)
     copies = np.empty_like(stereo)
+    # Two rates without a common period, so that the movement does not repeat audibly.
     for channel, (rate, delay) in enumerate(((0.53, 0.0121), (0.67, 0.0149))):
         swing = np.sin(position * np.float32(2 * np.pi * rate / SAMPLE_RATE) + channel * np.pi / 2)
         behind = np.float32(SAMPLE_RATE) * (np.float32(delay) + np.float32(0.0028) * swing)
         whole = np.floor(behind).astype(np.int32)
         fraction = behind - whole
         index = np.arange(samples, dtype=np.int32) - whole
-        source = np.pad(stereo[1 - channel], (1, 0))  # index -1 and below read silence
+        # Index −1 and below read silence.
+        source = np.pad(stereo[1 - channel], (1, 0))
         near, far = source.take(index + 1, mode="clip"), source.take(index, mode="clip")
         far -= near
         far *= fraction

@@ -18,6 +18,7 @@ MIDDLE_C = 60
 def render_subtractive(patch: Subtractive, tone: Tone, random: np.random.Generator) -> Samples:
     """Return the tone, (2, samples), at no particular level."""
     samples = samples_in(tone.seconds + patch.amplifier.release)
+    # Mono patches run on one channel: half the work until the chorus makes them stereo.
     wide = any(oscillator.spread > 0 for oscillator in patch.oscillators)
     signal = np.zeros((2 if wide else 1, samples), np.float32)
     frequency = _frequency(patch, tone, samples)
@@ -27,6 +28,7 @@ def render_subtractive(patch: Subtractive, tone: Tone, random: np.random.Generat
     if patch.noise:
         signal += random.standard_normal(signal.shape, np.float32) * np.float32(patch.noise / 2)
     if patch.filter is not None:
+        # The cutoff drifts by a few hundredths of an octave per note, as in an analogue filter.
         octaves = _cutoff(patch, patch.filter, tone, samples, float(random.uniform(-0.04, 0.04)))
         signal = moving_filter(signal, patch.filter.kind, octaves, patch.filter.resonance)
     level = _amplitude(patch, tone, samples)
@@ -35,7 +37,7 @@ def render_subtractive(patch: Subtractive, tone: Tone, random: np.random.Generat
 
 
 def _frequency(patch: Subtractive, tone: Tone, samples: int) -> float | Curve:
-    """Hz of the note, constant where nothing bends it."""
+    """Return the frequency in Hz, one number where nothing bends it, else (samples,)."""
     bent = np.zeros(1)
     if tone.glide:
         bent = bent + slide(tone.glide, min(patch.glide_seconds, tone.seconds), samples)
@@ -57,9 +59,10 @@ def _add(
     tone: Tone,
     random: np.random.Generator,
 ) -> None:
-    """Add the oscillator's copies to the (channels, samples) signal, panned from left to right."""
+    """Add the oscillator's copies to ``signal`` (channels, samples), panned from left to right."""
     copies = oscillator.unison
     duty = _duty(patch, oscillator, tone, signal.shape[1]) if oscillator.wave == "pulse" else 0.5
+    # Random phases, or the copies would start in phase and sound like one flanged oscillator.
     starts = random.uniform(0, 1, copies) if copies > 1 else np.zeros(1)
     for copy, start in enumerate(starts):
         place = 2 * copy / (copies - 1) - 1 if copies > 1 else 0.0
@@ -68,10 +71,12 @@ def _add(
             wave = pulse(duty, frequency * ratio, signal.shape[1], float(start))
         else:
             wave = oscillate(oscillator.wave, frequency * ratio, signal.shape[1], float(start))
+        # Copies with random phases add up in power, hence the square root.
         wave *= np.float32(oscillator.level / np.sqrt(copies))
         if signal.shape[0] == 1:
             signal[0] += wave
             continue
+        # Copies alternate sides, so that neither side has all the higher ones.
         angle = (1 + place * oscillator.spread * (-1) ** copy) * np.pi / 4
         signal[0] += wave * np.float32(np.cos(angle) * np.sqrt(2))
         signal[1] += wave * np.float32(np.sin(angle) * np.sqrt(2))
@@ -94,6 +99,7 @@ def _cutoff(patch: Subtractive, shape: Filter, tone: Tone, samples: int, drift: 
         curve += strength * envelope(shape.envelope, tone.seconds, samples)[::GRID]
     for lfo in patch.lfos:
         if lfo.target == "cutoff":
+            # A quarter turn back, so that the sweep starts at its lowest and opens within the note.
             curve += modulation(lfo, tone.seconds, samples, start=-0.25)[::GRID]
     return curve
 

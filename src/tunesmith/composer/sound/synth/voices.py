@@ -1,4 +1,4 @@
-"""Synthesised voices: a patch, its engine, one common level for all, and a cache."""
+"""Synthesised voices: a patch, its engine, a common level for all, and a cache."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOUDNESS_POWER = 1.8
 
 
 class SynthVoice:
-    """A pitched voice or transition effect."""
+    """A pitched synthesiser voice or transition effect."""
 
     def __init__(self, name: str, cache: SoundCache) -> None:
         self.name = name
@@ -39,6 +39,7 @@ class SynthVoice:
 
     def sound(self, tone: Tone) -> Samples:
         """Return (2, samples); read-only."""
+        # A few variations per note: enough to avoid the machine-gun effect, few enough to cache.
         variation = tone.variation % VARIATIONS
         seconds = round(tone.seconds * SAMPLE_RATE)
         key = (self.name, tone.pitch, tone.velocity, seconds, tone.glide, variation)
@@ -50,6 +51,7 @@ class SynthVoice:
         return _raw(self.name, self._patch, tone) * np.float32(loudness * _calibration(self.name))
 
 
+# Cached: the calibration renders a note, and depends on the patch alone.
 @functools.cache
 def _calibration(name: str) -> float:
     """Return the factor that brings the patch to the common level at its reference pitch."""
@@ -64,11 +66,13 @@ def _calibration(name: str) -> float:
 def _loudest_half_second(sound: Samples) -> float:
     """Return the RMS of the loudest half second of (2, samples)."""
     window = min(SAMPLE_RATE // 2, sound.shape[1])
+    # Differences of a running sum give every window in one pass; double precision keeps them exact.
     running = np.cumsum(np.pad(np.mean(sound.astype(np.float64) ** 2, axis=0), (1, 0)))
     return float(np.sqrt(np.max(running[window:] - running[:-window]) / window))
 
 
 def _raw(name: str, patch: Patch, tone: Tone) -> Samples:
+    # Keyed by pitch and variation, not by call order: the same tone is the same samples in every piece.
     random = rng_for(0, "synth", name, tone.pitch, tone.variation)
     match patch:
         case Subtractive():
@@ -91,7 +95,7 @@ def patch_names() -> tuple[str, ...]:
 
 
 def synth_voice(patch: str, cache: SoundCache | None = None) -> Voice:
-    """Return the voice of a patch or kit; all share one cache unless given a ``cache``.
+    """Return the voice of a patch or kit; all share one cache unless ``cache`` is given.
 
     Raises UnknownName with the nearest names.
     """

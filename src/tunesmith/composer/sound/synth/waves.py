@@ -1,4 +1,4 @@
-"""Band-limited oscillators: wave tables made from harmonics, one for every third of an octave, so nothing aliases."""
+"""Band-limited oscillators: wave tables built from harmonics, one per third of an octave, so that nothing aliases."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import numpy.typing as npt
 
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-Mono = npt.NDArray[np.float32]  # (samples,)
-Curve = npt.NDArray[np.float64]  # (samples,), slow control signals
-Spectrum = npt.NDArray[np.complex128]  # amplitude of each harmonic, from the first
+# (samples,)
+Mono = npt.NDArray[np.float32]
+# (samples,), slow control signals.
+Curve = npt.NDArray[np.float64]
+# The amplitude of each harmonic, from the first.
+Spectrum = npt.NDArray[np.complex128]
 
 TABLE_BITS = 12
-HIGHEST_HARMONIC = 20_000.0  # Hz
+# In Hz.
+HIGHEST_HARMONIC = 20_000.0
 _FRACTION_BITS = 32 - TABLE_BITS
 _LEVELS_AN_OCTAVE = 3
-_MOST_HARMONICS = 1_000  # linear interpolation in 4,096 points keeps its images 60 dB down up to here
+# Up to here, linear interpolation in 4,096 points keeps its images 60 dB down.
+_MOST_HARMONICS = 1_000
 
 
 def _saw(k: Curve) -> Spectrum:
@@ -42,7 +47,7 @@ def _partials(*levels: float) -> Callable[[Curve], Spectrum]:
 
 
 def _steps(k: Curve) -> Spectrum:
-    """Return the 32-step triangle of the 2A03 (15 … 0, 0 … 15), exactly, by the series of its steps."""
+    """Return the 32-step triangle of the 2A03 (15 … 0, 0 … 15), exactly, by the Fourier series of its steps."""
     steps = np.concatenate([np.arange(15, -1, -1), np.arange(16)]) / 7.5 - 1
     edges = np.arange(33) / 32
     turns = np.exp(-2j * np.pi * np.outer(k, edges))
@@ -65,7 +70,7 @@ WAVES: Mapping[str, Callable[[Curve], Spectrum]] = {
 
 @functools.lru_cache(maxsize=128)
 def table(wave: str, harmonics: int) -> tuple[Mono, Mono]:
-    """Return one period of the wave with so many harmonics, and the step from each point to the next."""
+    """Return one period of the wave with this number of harmonics, and the step from each point to the next."""
     size = 1 << TABLE_BITS
     spectrum = np.zeros(size // 2 + 1, np.complex128)
     spectrum[1 : harmonics + 1] = WAVES[wave](np.arange(1, harmonics + 1, dtype=np.float64))
@@ -75,13 +80,14 @@ def table(wave: str, harmonics: int) -> tuple[Mono, Mono]:
 
 
 def harmonics_below(frequency: float) -> int:
-    """How many harmonics a note of this frequency (Hz) may have; at most a third of an octave is given away."""
+    """Return the number of harmonics of a note at this frequency in Hz; at most a third of an octave is given away."""
     level = np.floor(np.log2(HIGHEST_HARMONIC / frequency) * _LEVELS_AN_OCTAVE) / _LEVELS_AN_OCTAVE
     return int(np.clip(2**level, 1, _MOST_HARMONICS))
 
 
 def phases(frequency: float | Curve, samples: int, start: float) -> npt.NDArray[np.uint32]:
-    """Return the phase in 2**-32 turns at each sample, from ``start`` turns."""
+    """Return the phase in 2**-32 turns at each sample, (samples,), from ``start`` turns."""
+    # Unsigned integers wrap around by themselves, and their precision does not fall with the length of a note.
     offset = np.uint32(int(start * 2**32) % 2**32)
     if isinstance(frequency, np.ndarray):
         turns = np.cumsum(frequency) * (2**32 / SAMPLE_RATE)
@@ -91,20 +97,21 @@ def phases(frequency: float | Curve, samples: int, start: float) -> npt.NDArray[
 
 
 def oscillate(wave: str, frequency: float | Curve, samples: int, start: float = 0.0) -> Mono:
-    """Return the wave at ``frequency`` Hz, constant or at each sample, beginning ``start`` turns into its period."""
+    """Return the wave at ``frequency`` Hz, constant or per sample, from ``start`` turns into its period, (samples,)."""
     return look_up(wave, float(np.max(frequency)), phases(frequency, samples, start))
 
 
 def pulse(duty: float | Curve, frequency: float | Curve, samples: int, start: float = 0.0) -> Mono:
-    """Return a pulse wave that is high for ``duty`` of its period: the difference of two saws."""
+    """Return a pulse wave that is high for ``duty`` of its period, (samples,)."""
     highest = float(np.max(frequency))
     phase = phases(frequency, samples, start)
     shift = np.asarray(np.asarray(duty) * 2**32).astype(np.uint64).astype(np.uint32)
+    # The difference of two saws is a pulse, band-limited like them at any width.
     return look_up("saw", highest, phase + shift) - look_up("saw", highest, phase)
 
 
 def look_up(wave: str, highest: float, phase: npt.NDArray[np.uint32]) -> Mono:
-    """Read the wave at the phases, with linear interpolation; ``highest`` Hz decides how many harmonics it has."""
+    """Return the wave at the phases by linear interpolation; ``highest`` Hz decides its number of harmonics."""
     period, steps = table(wave, harmonics_below(highest))
     index = (phase >> np.uint32(_FRACTION_BITS)).astype(np.intp)
     fraction = (phase & np.uint32((1 << _FRACTION_BITS) - 1)).astype(np.float32)
@@ -114,5 +121,5 @@ def look_up(wave: str, highest: float, phase: npt.NDArray[np.uint32]) -> Mono:
 
 
 def hertz(pitch: float) -> float:
-    """MIDI pitch to Hz."""
+    """Return the frequency in Hz of a MIDI pitch."""
     return float(440.0 * 2 ** ((pitch - 69) / 12))

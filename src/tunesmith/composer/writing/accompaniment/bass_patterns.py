@@ -1,7 +1,7 @@
-"""Bass patterns as text, by style and meter, each from calm to busy.
+"""Bass patterns as text, by style and meter, each list from calm to busy.
 
-One character is a sixteenth: ``r`` root, ``R`` accented, ``g`` ghosted, ``f`` fifth, ``o`` octave, ``t`` third, ``s``
-sixth or seventh, ``a`` a step from the next chord's root, ``-`` hold, ``.`` silence.
+One character is a sixteenth: ``r`` root, ``R`` accented root, ``g`` ghost note, ``f`` fifth, ``o`` octave, ``t`` third,
+``s`` sixth or seventh, ``a`` approach note to the next root, ``-`` hold, ``.`` rest.
 """
 
 from __future__ import annotations
@@ -113,4 +113,5 @@ TOUCH: Mapping[str, float] = {
     "rolling": 0.8, "wobble": 0.98, "gallop": 0.75, "sixteenths": 0.7, "boogie": 0.9, "waltz": 0.85, "dub": 0.92,
 }  # fmt: skip
 """The share of its written length that a note of each style sounds."""
-LOCKED = frozenset({"syncopated", "sub", "rolling", "wobble"})  # styles that take their rhythm from the kick
+# Styles that take their rhythm from the kick.
+LOCKED = frozenset({"syncopated", "sub", "rolling", "wobble"})

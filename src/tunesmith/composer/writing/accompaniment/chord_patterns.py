@@ -1,8 +1,8 @@
-"""Accompaniment patterns as text, by style and meter, each from calm to busy.
+"""Accompaniment patterns as text, by style and meter, each list from calm to busy.
 
 One character is a sixteenth: ``c`` the chord, ``C`` accented, ``g`` soft, ``b`` its lowest note, ``u`` all but the
-lowest, ``1``–``6`` one voice from the bottom, ``t`` the top, ``o`` the chord in octaves of its outer notes, ``-`` hold,
-``.`` silence.
+lowest, ``1``–``6`` one voice from the bottom, ``t`` the top voice, ``o`` the outer notes in octaves, ``-`` hold, ``.``
+rest.
 """
 
 from __future__ import annotations
@@ -114,6 +114,8 @@ CHORD_PATTERNS: Mapping[str, Patterns] = {
     },
 }
 ACCENTS: Mapping[str, int] = {"C": 92, "c": 76, "g": 44, "b": 82, "u": 70, "o": 88, "t": 80}
-PLAIN_VELOCITY = 72  # a single voice of a broken chord
-LONG_STYLES = frozenset({"arpeggio", "travis", "rolled", "alberti"})  # notes that ring into the next
+# A single voice of a broken chord.
+PLAIN_VELOCITY = 72
+# Notes that ring into the next one.
+LONG_STYLES = frozenset({"arpeggio", "travis", "rolled", "alberti"})
 SHORT_STYLES = frozenset({"stabs", "skank", "pluck16", "funk16", "hits", "offbeat"})

@@ -24,9 +24,11 @@ from tunesmith.composer.writing.harmony.voicing import Pitches, voice_chord
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.step_patterns import Step, pattern_bars, read_steps
 
-REACH = (14, 12)  # semitones below and above the register
+# Semitones below and above the register.
+REACH = (14, 12)
 FULLEST = 5
-VARIED = 0.3  # how often the bar that ends a phrase takes a busier pattern
+# How often the bar that ends a phrase takes a busier pattern.
+VARIED = 0.3
 MELODY_GAP = 3
 ANTICIPATING = frozenset({"montuno"})
 GUITAR_VOICES = 5
@@ -34,16 +36,17 @@ GUITAR_VOICES = 5
 
 @dataclass
 class Voicer:
-    """Voices one chord after another for a player, each led from the last."""
+    """A player's voicings, chord after chord, each with voice leading from the one before."""
 
     plan: Plan
     player: Player
     previous: Pitches = ()
 
     def __call__(self, chord: Chord) -> Pitches:
-        """Return ascending pitches within the player's range and polyphony."""
+        """Return ascending MIDI pitches within the player's range and polyphony."""
         tool = instrument(self.player.instrument)
         low = max(tool.low, self.player.register - REACH[0])
+        # At least an octave, or a narrow instrument could not voice every chord.
         high = max(min(tool.high, self._ceiling()), min(tool.high, low + 12))
         count = min(FULLEST, tool.polyphony)
         voiced = voice_chord(chord, self.player.voicing, self.player.register, (low, high), count, self.previous)
@@ -51,14 +54,14 @@ class Voicer:
         return voiced
 
     def _ceiling(self) -> int:
-        """Keep under the lead, where it lies above."""
+        """Return the highest pitch that stays below the lead, where the lead lies above."""
         lead = [p.register for p in self.plan.players if p.role == "melody" and p.register > self.player.register + 7]
         top = self.player.register + REACH[1]
         return min(top, max(min(lead) - MELODY_GAP, self.player.register + 7)) if lead else top
 
 
 def write_chords(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Write the accompaniment in the player's ChordStyle (or ``rhythm``)."""
+    """Write the accompaniment in the player's ChordStyle or ``rhythm``."""
     voicer = Voicer(plan, player)
     notes: list[Note] = []
     for section in plan.active_sections(player):
@@ -73,6 +76,7 @@ def _rhythm(plan: Plan, player: Player, section: Section, bar: int, random: np.r
     if player.rhythm:
         bars = player.rhythm.split()
         return read_steps(bars[bar % len(bars)].replace("x", "c").replace("X", "C"), beats)
+    # A busier bar at the end of a phrase leads into the next one.
     closing = (bar - section.bar) % plan.genre.phrase_bars == plan.genre.phrase_bars - 1
     energy = min(1.0, section.energy + (0.25 if closing and chance_of(random, VARIED) else 0.0))
     return read_steps(
@@ -86,9 +90,11 @@ def _bar_notes(plan: Plan, player: Player, voicer: Voicer, start: float, steps: 
     for step in _restruck(plan, player, start, steps):
         beat = start + step.start
         span = _span_of(plan, player, beat)
+        # One voicing per chord, however often it is struck: revoicing it within the bar would sound restless.
         if span.start not in voiced:
             voiced[span.start] = voicer(span.chord)
         pitches = voiced[span.start]
+        # A montuno ties the anticipated chord over the bar line; every other style ends with its chord.
         limit = max(span.start + span.length, beat + 0.25) if player.style in ANTICIPATING else end
         room = min(limit, span.start + span.length if span.start <= beat else end) - beat
         length = min(_length(player, step, end - beat), room)
@@ -97,14 +103,14 @@ def _bar_notes(plan: Plan, player: Player, voicer: Voicer, start: float, steps: 
 
 
 def _span_of(plan: Plan, player: Player, beat: float) -> ChordSpan:
-    """Return the chord to play at ``beat``; a montuno already plays the next bar's on the last eighth."""
+    """Return the chord to play at ``beat``; a montuno plays the next bar's chord already on the last eighth."""
     if player.style in ANTICIPATING and (beat + 0.5) % plan.beats_per_bar < 0.49 and beat + 0.5 < plan.end:
         return plan.chord_at(beat + 0.5)
     return plan.chord_at(beat)
 
 
 def _restruck(plan: Plan, player: Player, start: float, steps: Sequence[Step]) -> list[Step]:
-    """Strike a new chord where a held one would hide the change."""
+    """Strike the chord again where a held one would hide a chord change."""
     result: list[Step] = []
     changes = [
         span.start - start
@@ -120,6 +126,7 @@ def _restruck(plan: Plan, player: Player, start: float, steps: Sequence[Step]) -
 
 def _length(player: Player, step: Step, room: float) -> float:
     if player.style in LONG_STYLES and step.letter not in "Ccg":
+        # Broken chords ring as on a guitar or with the piano's pedal.
         return min(room, max(step.length, 2.0))
     if player.style in SHORT_STYLES and not player.rhythm:
         return step.length * 0.75
@@ -134,6 +141,7 @@ def _chosen(letter: str, pitches: Pitches, player: Player) -> Pitches:
     if letter == "b":
         return (pitches[0],)
     if letter == "u" and len(pitches) > 2:
+        # An upstroke reaches only the upper strings.
         return pitches[-3:] if player.style == "strum" else pitches[1:]
     if letter == "o":
         return (pitches[0], pitches[-1])

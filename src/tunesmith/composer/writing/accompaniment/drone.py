@@ -1,4 +1,4 @@
-"""Drones: the tonic and its fifth, held under everything and renewed now and then."""
+"""Drones: the tonic and its fifth, held under everything and struck again every few bars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ FIFTH = 7
 
 
 def write_drone(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Hold the tonic, and from the middle of the energy its fifth, to the end of each section it plays in."""
+    """Hold the tonic through each section that the player is active in, with its fifth from medium energy."""
+    # Every writer has this signature; a drone has nothing to draw.
     del random
     tool = instrument(player.instrument)
     options = range(tool.low + (plan.key.tonic - tool.low) % 12, tool.high + 1, 12)
@@ -23,6 +24,7 @@ def write_drone(plan: Plan, player: Player, random: np.random.Generator) -> tupl
     for section in plan.active_sections(player):
         fifth = section.energy >= 0.4 and tool.polyphony > 1 and tonic + FIFTH <= tool.high
         pitches = (tonic, tonic + FIFTH) if fifth else (tonic,)
+        # Sampled notes fade or loop audibly, so a long drone is struck again.
         for bar in range(section.bar, section.bar + section.bars, HELD_BARS):
             bars = min(HELD_BARS, section.bar + section.bars - bar)
             start, length = bar * plan.beats_per_bar, bars * plan.beats_per_bar

@@ -1,4 +1,4 @@
-"""Pads: held chords that change as little as they can."""
+"""Pads: held chords that change as little as possible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from tunesmith.composer.writing.accompaniment.chords import Voicer, write_chords
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
 
-LONGEST = 4  # bars that one chord is held before it is played again
+# Bars that one chord is held before it is struck again.
+LONGEST = 4
 
 
 def write_pad(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:

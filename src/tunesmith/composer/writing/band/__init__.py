@@ -1,1 +1,1 @@
-"""Who plays: the players of a piece, and what a named instrument gets to do."""
+"""The band: the players of a piece, and the parts that requested instruments take."""

@@ -1,4 +1,4 @@
-"""The band: which players this piece has, what they play on, and where they lie."""
+"""The choice of the band: which players a piece has, their instruments and registers."""
 
 from __future__ import annotations
 
@@ -40,19 +40,24 @@ FAMILY_ROLES: Mapping[str, tuple[str, ...]] = {
     "effects": ("effects",),
 }
 SOLO_ROLES = ("melody", "counter")
-SINGLE_VOICES = 2  # an instrument of at most two voices leads; it cannot carry chords
+# An instrument of at most two voices leads; it cannot play chords.
+SINGLE_VOICES = 2
 EXTRA_STYLES: Mapping[str, str] = {"timpani": "pedal", "taiko_drum": "pedal"}
 KIT_PERCUSSION = frozenset({"latin_percussion", "cinematic_percussion"})
 UNPITCHED = frozenset({"drums", "percussion", "effects"})
 
 
 def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tuple[Player, ...]:
-    """Return the players in the genre's order. Raises InvalidRequest where ``without`` leaves nobody to play."""
+    """Return the players in the genre's order.
+
+    Raises InvalidRequest where ``without`` leaves no player.
+    """
     seats = _seats(brief, genre, random)
     for name in brief.instruments:
         seats = _seated(seats, name, genre, random)
     seats = [replace(seat, asked=is_spoken_of(brief, seat.instrument)) for seat in seats]
     company = company_of(brief, genre, [seat.instrument for seat in seats])
+    # A bed lies under speech, so nothing may draw attention as a melody does.
     if brief.form == "bed":
         seats = [seat for seat in seats if seat.asked or seat.part.role not in SOLO_ROLES] or seats
     else:
@@ -64,7 +69,7 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
 
 
 def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[Player, ...]:
-    """Lower the entry of the earliest pitched player so that no section is silent."""
+    """Lower the entry of the earliest pitched player where necessary, so that no section is silent."""
     quietest = min(energies)
     pitched = [player for player in players if player.role not in UNPITCHED] or list(players)
     if any(player.entry <= quietest for player in pitched):
@@ -77,6 +82,7 @@ def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[
 def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[PartAssignment]:
     seats = []
     for part in genre.parts:
+        # An absent part draws its instrument too, so that the draws of the parts after it do not depend on it.
         present = chance_of(random, part.chance)
         allowed = [name for name in part.instruments if not _is_unwanted(name, part.role, brief.without)]
         if allowed:
@@ -89,6 +95,7 @@ def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[Part
 def _is_unwanted(name: str, role: str, without: frozenset[str]) -> bool:
     if role == "percussion" and "drums" in without:
         return True
+    # "No violin", "no melody" and "no strings" all exclude a violin that leads.
     return bool({name, role, instrument(name).family} & without)
 
 
@@ -101,7 +108,7 @@ def _roles_of(tool: Instrument) -> tuple[str, ...]:
 
 
 def _seated(seats: list[PartAssignment], name: str, genre: Genre, random: np.random.Generator) -> list[PartAssignment]:
-    """Give the asked instrument the seat that fits it best, or bring a chair for it."""
+    """Give a requested instrument the part that fits it best, or add a part for it."""
     taken = next((i for i, seat in enumerate(seats) if seat.instrument == name), None)
     if taken is not None:
         return [replace(seat, asked=True) if i == taken else seat for i, seat in enumerate(seats)]
@@ -117,6 +124,7 @@ def _seated(seats: list[PartAssignment], name: str, genre: Genre, random: np.ran
 def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -> GenrePart:
     kin = next((part for part in genre.parts if part.role == role), None)
     if kin is not None and name not in EXTRA_STYLES:
+        # The genre's own part of this role knows the register, the style and the level that fit.
         return kin
     style: tuple[str, ...] = (EXTRA_STYLES[name],) if name in EXTRA_STYLES else ()
     if role in ("drums", "percussion"):
@@ -143,6 +151,7 @@ def _player(seat: PartAssignment, brief: Brief, genre: Genre, random: np.random.
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,
         gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if seat.asked else part.gain_db) + seat.gain_db)),
+        # What the user named belongs nearer to the centre.
         pan=part.pan * (0.5 if seat.asked else 1.0),
     )
 
@@ -151,6 +160,7 @@ def _register(part: GenrePart, tool: Instrument) -> int:
     wanted = part.register_ if part.register_ is not None else REGISTERS[part.role]
     if part.role in UNPITCHED:
         return wanted
+    # Not at the very end of the range, where instruments sound strained.
     margin = min(7, (tool.high - tool.low) // 3)
     return min(max(wanted, tool.low + margin), tool.high - margin)
 

@@ -1,4 +1,4 @@
-"""The company a prompt keeps: whether the named players play alone, and how many play."""
+"""The ensemble that a prompt implies: whether the named players play alone, and how many play."""
 
 from __future__ import annotations
 
@@ -34,16 +34,21 @@ LEADING: Mapping[str, int] = {
     "guitar": 1,
     "synth": 1,
 }
-"""Families that can carry a tune -> how readily they do where several are named."""
+"""Families that can carry a melody -> how well they do where several are named."""
 UNLED = frozenset({"synth_stab", "synth_arp", "trance_pluck", "tremolo_strings", "orchestra_hit", "muted_guitar"})
 DRUMLESS = frozenset({"folk", "pop", "orchestral", "cinematic", "acoustic", "world", "classical", "ambient"})
-"""Families of genres whose calm pieces can do without drums."""
-CALM_BELOW, LIVELY_FROM = 0.0, 0.45  # arousal
+"""Genre families whose calm pieces can do without drums."""
+# Arousal, −1 to 1.
+CALM_BELOW, LIVELY_FROM = 0.0, 0.45
 
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """``named``: the instruments asked for; ``alone``: only they play; ``size``: how many players there are, 0 any."""
+    """The ensemble that a prompt asks for.
+
+    ``named`` are the requested instruments; ``alone`` says that only they play; ``size`` is the number of players, 0
+    for any.
+    """
 
     named: tuple[str, ...]
     alone: bool
@@ -53,52 +58,55 @@ class Ensemble:
 
     @property
     def is_calm(self) -> bool:
-        """Whether players whom nobody asked for had better stay at home."""
+        """Whether players that the prompt does not name should be left out."""
         return self.arousal < CALM_BELOW
 
     @property
     def needs_drums(self) -> bool:
-        """Whether the genre is nothing without its drummer, however calm."""
+        """Whether the genre depends on its drums, however calm the mood."""
         return self.genre_family not in DRUMLESS
 
     @property
     def is_lively(self) -> bool:
-        """Whether a full band is welcome beside those asked for."""
+        """Whether a full band fits beside the requested instruments."""
         return self.arousal >= LIVELY_FROM
 
     @property
     def leads(self) -> tuple[str, ...]:
-        """Return the named instruments that can carry a tune, readiest first."""
+        """The named instruments that can carry a melody, the best first."""
         able = [name for name in self.named if leads_readily(name)]
         return tuple(sorted(able, key=lambda name: -leads_readily(name)))
 
 
 def company_of(brief: Brief, genre: Genre, cast: Iterable[str] = ()) -> Ensemble:
-    """Read who plays from the brief's instruments, the words of its prompt, and those of the ``cast`` it speaks of."""
+    """Return the ensemble of a brief: its instruments, those of the ``cast`` that its prompt names, and its size."""
     text = plain_text(brief.prompt).casefold()
     spoken = (name for name in cast if is_spoken_of(brief, name))
     named = tuple(dict.fromkeys((*brief.instruments, *spoken)))
     size = next((count for count, words in _SIZES.items() if words.search(text)), 0)
+    # A counted ensemble is never alone.
     alone = bool(named) and not size and _ALONE.search(text) is not None
     return Ensemble(named, alone and not _is_a_solo_with_band(text), size, brief.mood.arousal, genre.family)
 
 
 def is_spoken_of(brief: Brief, name: str) -> bool:
-    """Whether the prompt names the instrument, be it as part of a genre's name: the piano of a jazz piano trio."""
+    """Return whether the prompt names the instrument, even in a genre's name: the piano of a jazz piano trio."""
+    # Pads, effects and kits have generic names that a prompt may use in another sense.
     if instrument(name).family in ("pads", "effects", "drums"):
         return name in brief.instruments
     if any(name in other and name != other for other in brief.instruments):
-        return False  # the piano of an electric piano
+        # The piano of an electric piano.
+        return False
     return name in brief.instruments or has_word(brief, (rf"{name.replace('_', ' ')}\b",))
 
 
 def leads_readily(name: str) -> int:
-    """Return how readily an instrument takes the tune, 0 never."""
+    """Return how well an instrument carries a melody; 0 is not at all."""
     return 0 if name in UNLED else LEADING.get(instrument(name).family, 0)
 
 
 def kin(name: str, other: str) -> bool:
-    """Whether one is a section and the other plays in it: strings and a violin, a brass section and a trumpet."""
+    """Return whether one is a section and the other plays in it, such as strings and a violin."""
     sections = {"strings", "slow_strings", "brass_section"}
     return name == other or (
         instrument(name).family == instrument(other).family and not sections.isdisjoint((name, other))
@@ -106,11 +114,11 @@ def kin(name: str, other: str) -> bool:
 
 
 def has_word(brief: Brief, words: Iterable[str]) -> bool:
-    """Whether the prompt has a word that begins so."""
+    """Return whether the prompt has a word that begins with one of ``words`` (regular expressions)."""
     text = plain_text(brief.prompt).casefold()
     return any(re.search(rf"\b{word}", text) for word in words)
 
 
 def _is_a_solo_with_band(text: str) -> bool:
-    """A guitar solo over a band is no guitar alone."""
+    """Return whether the solo is one over a band, such as a guitar solo, not an instrument alone."""
     return all(re.search(words, text) for words in (r"\bsolos?\b", r"\b(band|rock|metal|drums|beat)\b"))

@@ -1,4 +1,4 @@
-"""Casting: the instruments that the user named carry the piece; whoever else plays makes room for them."""
+"""The arrangement around requested instruments: they carry the piece, the other players make room."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.band.ensemble import Ensemble, has_word, kin, leads_readily
 
 ASKED_DB, LEAD_DB, BASS_DB = 3.0, 4.0, 5.0
-ASKED_DRUMS_DB = 1.5  # beside others who are named: drums are heard anyway
+# Beside other named instruments: drums are prominent anyway.
+ASKED_DRUMS_DB = 1.5
 BEHIND_DB: Mapping[str, float] = {
     "melody": -4, "counter": -5, "arpeggio": -4, "chords": -3, "pad": -3, "bass": -2, "drone": -3,
     "drums": -3, "percussion": -5, "effects": -4,
 }  # fmt: skip
-"""How far those whom nobody asked for step back, by role."""
+"""The gain of players that the prompt does not name, by role, in dB."""
 GENTLE_DRUMS_DB = -5.0
-"""How much further drums step back as the mood goes from lively to calm: cymbals hide every other sound."""
-CHORDAL = 2  # how readily lead those who can also accompany (company.LEADING)
-OPENING = 2  # named instruments that play from the very start; the others enter soon
+"""The further gain of drums as the mood goes from lively to calm, in dB: cymbals mask every other sound."""
+# How well instruments lead that can also accompany (see ensemble.LEADING).
+CHORDAL = 2
+# Named instruments that play from the very start; the others enter soon.
+OPENING = 2
 SOON = 0.3
 SHORT_SECONDS = 25.0
 FILLING = ("chords", "pad", "bass", "drums", "arpeggio", "drone", "counter", "percussion", "melody", "effects")
@@ -35,15 +38,16 @@ BEST_REGISTERS: Mapping[str, int] = {
     "organ": 67, "sitar": 61, "koto": 69, "shamisen": 64, "lute": 65, "harp": 70, "vibraphone": 70, "marimba": 67,
     "shakuhachi": 70, "kalimba": 70,
 }  # fmt: skip
-"""The pitch around which a named instrument leads best: where it sounds most like itself."""
+"""The pitch around which a named instrument leads best: its most characteristic register."""
 STRING_QUARTET = (("melody", "violin", 76), ("counter", "viola", 64), ("arpeggio", "violin", 67), ("bass", "cello", 48))
 
 
 @dataclass(frozen=True, slots=True)
 class PartAssignment:
-    """A part of the genre with the instrument that takes it; ``asked`` where the user named that instrument.
+    """A part of the genre with the instrument that plays it; ``asked`` where the user named that instrument.
 
-    ``gain_db`` comes on top of the part's own; ``entry`` is the latest it may enter, None as the part says.
+    ``gain_db`` is added to the part's own; ``entry`` is the latest energy at which it may enter, None for the part's
+    own.
     """
 
     part: GenrePart
@@ -54,8 +58,9 @@ class PartAssignment:
 
 
 def led(seats: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> list[PartAssignment]:
-    """Give the tune to a named instrument that can carry it; nobody else leads then."""
+    """Give the melody to a named instrument that can carry it; no other player leads then."""
     able = company.leads
+    # A voice, a guitar or a synth leads only in genres that have a melody at all.
     if not able or (leads_readily(able[0]) == 1 and not _has_melody(genre)):
         return list(seats)
     first = [name for name in able if leads_readily(name) == leads_readily(able[0])]
@@ -71,11 +76,12 @@ def led(seats: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> lis
 
 
 def arranged(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
-    """Bring the named players to the front and the others behind, or send these home."""
+    """Bring the named players to the front, and move the others back or leave them out."""
     seats = list(seats)
     if not any(seat.asked for seat in seats) and not company.size:
         return seats
     if company.size == len(STRING_QUARTET) and "strings" in company.named:
+        # A string quartet has fixed parts, whatever the genre.
         return [PartAssignment(_part(role, name, register), name) for role, name, register in STRING_QUARTET]
     if company.alone:
         seats = _alone(seats)
@@ -87,7 +93,7 @@ def arranged(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAss
 
 
 def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
-    """Return (style, rhythm) of a named accompanist: as the prompt says, and never just held chords."""
+    """Return (style, rhythm) of a named chordal instrument: as the prompt says, and never merely held chords."""
     tool = instrument(name)
     if tool.family not in ("guitar", "plucked") or part.role != "chords":
         return style, rhythm
@@ -102,15 +108,16 @@ def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm
 
 
 def lead_register(seat: PartAssignment, usual: int) -> int:
-    """Return the register in which a named lead plays; the genre's own for anyone else."""
+    """Return the register of a named lead, the usual one for every other player."""
     return BEST_REGISTERS.get(seat.instrument, usual) if seat.asked and seat.part.role == "melody" else usual
 
 
 def _stays(seat: PartAssignment, seats: Sequence[PartAssignment], company: Ensemble) -> bool:
-    """Whether a player plays beside the named ones."""
+    """Return whether a player plays beside the named ones."""
     role = seat.part.role
     if seat.asked or role in ("bass", "drone") or not company.named:
         return True
+    # Where only drums or effects are named, the rest of the band still has to make the music.
     tuneful = any(s.asked and s.part.role not in RHYTHM and s.part.role != "effects" for s in seats)
     if not tuneful or company.is_lively:
         return True
@@ -126,17 +133,18 @@ def _stays(seat: PartAssignment, seats: Sequence[PartAssignment], company: Ensem
 
 
 def _repeats(seats: Sequence[PartAssignment], index: int) -> bool:
-    """Whether a named instrument already plays this role."""
+    """Return whether a named instrument already plays this role."""
     seat = seats[index]
     return seat.asked and any(s.instrument == seat.instrument and s.part.role == seat.part.role for s in seats[:index])
 
 
 def _alone(seats: Sequence[PartAssignment]) -> list[PartAssignment]:
-    """Keep the named; a lone single voice gets a soft bed to stand on."""
+    """Keep the named players; a lone monophonic instrument gets a soft pad under it."""
     named = [seat for seat in seats if seat.asked]
     if not named or any(s.part.role in HARMONY | {"bass", "drums", "percussion"} for s in named):
         return named or list(seats)
     tool = instrument(named[0].instrument)
+    # A polyphonic soloist accompanies itself, like a pianist's left hand.
     if tool.polyphony > 2:
         return [*named, PartAssignment(_part("chords", tool.name, 55, "arpeggio"), tool.name, asked=True)]
     bed = next((s for role in ("pad", "chords", "drone") for s in seats if s.part.role == role), None)
@@ -145,6 +153,7 @@ def _alone(seats: Sequence[PartAssignment]) -> list[PartAssignment]:
 
 def _counted(seats: Sequence[PartAssignment], size: int) -> list[PartAssignment]:
     """Keep as many instruments as the prompt counts, the named ones first; one of them leads."""
+    # Pads and effects are no members of a counted ensemble.
     seats = [seat for seat in seats if seat.asked or seat.part.role not in ("pad", "effects")] or seats
     ranked = sorted(seats, key=lambda seat: (not seat.asked, FILLING.index(seat.part.role)))
     kept = list(dict.fromkeys(seat.instrument for seat in ranked))[:size]
@@ -177,12 +186,12 @@ def _requested_db(role: str, tuneful: bool) -> float:
 
 
 def _is_of_a_named_section(seat: PartAssignment, company: Ensemble) -> bool:
-    """Whether it is the section of a named player, or one of a named section's."""
+    """Return whether the instrument belongs to a named section, or is the section of a named player."""
     return any(name != seat.instrument and kin(name, seat.instrument) for name in company.named)
 
 
 def _behind_db(role: str, tuneful: bool, company: Ensemble) -> float:
-    """Return how far an unasked player steps back; ``tuneful`` where one of the named has a tune or chords."""
+    """Return the gain of a player that the prompt does not name; ``tuneful`` where a named one has melody or chords."""
     gentle = min(1.0, max(0.0, (0.7 - company.arousal) / 0.7)) if tuneful and role in ("drums", "percussion") else 0.0
     return BEHIND_DB[role] + GENTLE_DRUMS_DB * gentle
 

@@ -1,4 +1,4 @@
-"""Fills and build-ups: what drums do where one section leads into the next."""
+"""Fills and build-ups: the drums where one section leads into the next."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GENERIC_FILLS: tuple[tuple[tuple[float, float], Mapping[str, str]], ...] = (
     ((0.5, 1.0), {"snare": "X.oxX.ox", "kick": "..x...x."}),
     ((0.6, 1.0), {"tom_high": "Xxx.....", "tom_mid": "...xxx..", "tom_low": "......Xx", "kick": "X..x..x."}),
 )  # fmt: skip
-"""(section energies, two beats of sixteenths a drum); in compound meters six steps fill them."""
+"""(section energies, two beats of sixteenths per drum); in compound meters six steps fill them."""
 FILL_STEPS = 8
 SMALL_DRUMS = ("snare", "rim", "brush_tap", "taiko", "timpani", "conga_high", "conga_low", "tom_low")
 
@@ -49,18 +49,20 @@ def _with_tail(random: np.random.Generator, bar: Bar, meter: Meter, energy: floa
         for step, mark in enumerate(text)
         if mark in VELOCITIES and at + step * unit < meter.beats_per_bar - 1e-6
     ]
+    # The groove stops where the fill begins: one drummer cannot play both.
     kept = [hit for hit in bar if hit.start < at - 1e-6]
     return unique([*kept, *steps])
 
 
 def _tail_length(meter: Meter) -> float:
+    # Up to two felt beats, but never a whole bar of 6/8 or of a short meter: the downbeat stays.
     if meter.is_compound:
         return 2 * meter.felt_beat if meter.numerator > 6 else meter.felt_beat
     return min(2.0, meter.beats_per_bar - 0.5)
 
 
 def _voice(drum: str, voices: set[str]) -> str:
-    """Let a fill speak through the groove's own drums where these are no kit."""
+    """Return the drum of the groove that plays a drum of the fill, where the groove is no full kit."""
     if voices & {"snare", "clap"} or drum == "kick":
         return drum if drum != "snare" or "snare" in voices else "clap"
     speaking = [name for name in SMALL_DRUMS if name in voices]
@@ -76,6 +78,7 @@ def small_fill(random: np.random.Generator, bar: Bar, meter: Meter) -> Bar:
         return bar
     pulse = meter.felt_beat
     at = meter.beats_per_bar - pulse
+    # Sixteenths inside a triplet groove would stumble, so the unit follows the groove.
     third = pulse / 3 if meter.is_compound or is_triplet(bar) else pulse / 4
     steps = weighted_choice(random, ((1, 3), (2, 3), (3,), (1, 2, 3), (2,)))
     extra = [DrumHit(at + step * third, voices[0], (54, 66, 78)[i % 3])
@@ -84,14 +87,15 @@ def small_fill(random: np.random.Generator, bar: Bar, meter: Meter) -> Bar:
 
 
 def roll_up(bars: int, meter: Meter, voices: set[str]) -> tuple[Bar, ...]:
-    """Return a build-up of ``bars`` bars: a roll that doubles its pace and grows, the last beat left open.
+    """Return a build-up of ``bars`` bars: a roll that doubles its pace and grows, with the last beat open.
 
-    The snare rolls, or what stands for it among the groove's ``voices``.
+    The snare rolls, or what stands in for it among the groove's ``voices``.
     """
     drum = _voice("snare", voices)
     total = bars * meter.beats_per_bar
     hits: list[list[DrumHit]] = [[] for _ in range(bars)]
     at = 0.0
+    # The silent last beat makes the following downbeat land harder.
     while at < total - meter.felt_beat + 1e-6:
         progress = at / total
         bar = min(int(at / meter.beats_per_bar + 1e-6), bars - 1)

@@ -1,4 +1,4 @@
-"""Drums and percussion: the genre's grooves over the whole form, with fills, variations, build-ups and a last hit."""
+"""Drum and percussion parts: the genre's grooves over the whole form, with fills, build-ups and a last hit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from tunesmith.composer.writing.drums.groove import (
 )
 from tunesmith.composer.writing.plan import Plan, Player
 
-FILL_EVERY = 4  # bars between small fills
+# Bars between small fills.
+FILL_EVERY = 4
 THINNED: Mapping[str, frozenset[str]] = {
     "intro": frozenset({"kick", "hat", "rim", "shaker", "ride", "brush_swirl", "taiko", "timpani", "clap"}),
     "break": frozenset({"hat", "rim", "shaker", "ride", "open_hat", "brush_swirl", "pedal_hat", "kick"}),
@@ -39,11 +40,12 @@ class _Drummer:
     plan: Plan
     player: Player
     random: np.random.Generator
-    leads: bool  # the kit that fills and crashes, not a shaker beside it
+    # True for the kit, which plays fills and crashes; false for a shaker beside it.
+    leads: bool
 
 
 def write_drums(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Write a kit (role drums) or a percussionist (role percussion) on the groove that the player's style names."""
+    """Write a kit (role drums) or a percussionist (role percussion) with the groove that the player's style names."""
     drummer = _Drummer(plan, player, random, _leads(plan, player))
     notes: list[Note] = []
     active = list(plan.active_sections(player))
@@ -59,7 +61,7 @@ def write_drums(plan: Plan, player: Player, random: np.random.Generator) -> tupl
 
 
 def _leads(plan: Plan, player: Player) -> bool:
-    """Tell whether the player is the band's drummer: the kit, or where there is none the first percussionist."""
+    """Return whether the player is the band's drummer: the kit, or without one the first percussionist."""
     if player.role == "drums":
         return True
     beaters = [other for other in plan.players if other.role in ("drums", "percussion")]
@@ -70,6 +72,7 @@ def _following(plan: Plan, section: Section) -> Section | None:
     index = plan.sections.index(section) + 1
     if index < len(plan.sections):
         return plan.sections[index]
+    # A loop's last section leads into its first one.
     return plan.sections[0] if plan.brief.loop else None
 
 
@@ -84,22 +87,25 @@ def _section(drummer: _Drummer, section: Section, following: Section | None) -> 
     bars = [_varied(drummer, bar, index) for index, bar in enumerate(bars)]
     if section.energy < THIN_BELOW:
         bars = [_thinned(bar, section.name) for bar in bars]
+    # Only one player may fill and crash; two at once would collide.
     if not drummer.leads:
         return [_scaled(bar, section.energy) for bar in bars]
     if section.name == "build":
         return _build_up(drummer, bars)
+    # Not in the last bar, which has the larger fill into the next section.
     for index in range(FILL_EVERY - 1, section.bars - 1, FILL_EVERY):
         bars[index] = small_fill(random, bars[index], plan.meter)
     if following is not None and section.bars > 1:
         bars[-1] = _section_end(drummer, bars[-1], section, following)
     bars = [_scaled(bar, section.energy) for bar in bars]
+    # A crash marks the start of a section, but a kit without cymbals has none.
     if section.bar > 0 and section.energy >= CRASH_FROM and section.name != "break" and _has_cymbals(bars[0]):
         bars[0] = _crashed(bars[0], section.energy)
     return bars
 
 
 def _pattern(drummer: _Drummer, section: Section) -> tuple[Bar, ...]:
-    """Return the bars of the groove this section asks for."""
+    """Return the bars of the groove for this section."""
     plan, player = drummer.plan, drummer.player
     special = [groove for groove in plan.genre.grooves
                if groove.use == section.name and groove.meter == str(plan.meter)]  # fmt: skip
@@ -116,7 +122,7 @@ def _styles(plan: Plan, player: Player) -> tuple[str, ...]:
 
 
 def _varied(drummer: _Drummer, bar: Bar, index: int) -> Bar:
-    """Change one small thing in the last bar of every four: a ghost note, a kick more or less, an open hat."""
+    """Change one small thing in every fourth bar: a ghost note, a kick more or less, an open hat."""
     if index % FILL_EVERY != FILL_EVERY - 1 or not bar:
         return bar
     random = drummer.random
@@ -148,7 +154,7 @@ def _thinned(bar: Bar, name: str) -> Bar:
 
 
 def _build_up(drummer: _Drummer, bars: list[Bar]) -> list[Bar]:
-    """Let the groove fall away under a roll that grows into the next section."""
+    """Let the groove drop out under a roll that grows into the next section."""
     rolls = roll_up(len(bars), drummer.plan.meter, {hit.drum for bar in bars for hit in bar})
     half = len(bars) // 2
     kicks = [tuple(hit for hit in bar if hit.drum == "kick") for bar in bars]
@@ -156,6 +162,7 @@ def _build_up(drummer: _Drummer, bars: list[Bar]) -> list[Bar]:
 
 
 def _section_end(drummer: _Drummer, bar: Bar, section: Section, following: Section) -> Bar:
+    # No fill before a section in which the drummer rests.
     if not bar or following.energy < drummer.player.entry:
         return bar
     fills = [groove for groove in drummer.plan.genre.grooves if groove.use == "fill"]
@@ -164,7 +171,7 @@ def _section_end(drummer: _Drummer, bar: Bar, section: Section, following: Secti
 
 
 def _scaled(bar: Bar, energy: float) -> Bar:
-    """Play softer where the energy is low."""
+    """Return the bar softer where the energy is low."""
     factor = 0.78 + 0.26 * energy
     return tuple(replace(hit, velocity=min(127, max(1, round(hit.velocity * factor)))) for hit in bar)
 
@@ -174,12 +181,13 @@ def _has_cymbals(bar: Bar) -> bool:
 
 
 def _crashed(bar: Bar, energy: float) -> Bar:
+    # The crash replaces what the same hand plays on the downbeat.
     kept = [hit for hit in bar if hit.start > 0 or hit.drum not in ("hat", "open_hat", "ride")]
     return unique([*kept, DrumHit(0.0, "crash", round(70 + 45 * energy))])
 
 
 def _last_hit(drummer: _Drummer, notes: Sequence[Note]) -> list[Note]:
-    """Stop on the last bar's first beat; a ringing or soft ending leaves only what the energy allows."""
+    """Stop on the first beat of the last bar, with as strong a hit as the energy allows."""
     plan = drummer.plan
     bar = plan.end - plan.beats_per_bar
     kept = [note for note in notes if note.start < bar - 1e-6]

@@ -1,1 +1,1 @@
-"""Sections and time: what is played when, and exactly how long."""
+"""Sections and time: what plays when, and exactly how long."""

@@ -1,4 +1,4 @@
-"""Endings: what a player leaves standing on the first beat of the last bar."""
+"""Endings: what each player does on the first beat of the last bar."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ GESTURES = frozenset({"sting", "bumper"})
 LANDING_VELOCITY: Mapping[str, int] = {"ring": 96, "hit": 110, "soft": 58, "fade": 60}
 BIG_VELOCITY = 116
 FADE_BARS = 8
-LANDING_SLACK = 0.2  # beats by which a player may land early
-RELEASE_SECONDS = 0.35  # silence kept before the end, so that what rings dies by itself
+# Beats by which a player may land early.
+LANDING_SLACK = 0.2
+# Silence before the end, so that ringing notes decay by themselves.
+RELEASE_SECONDS = 0.35
 
 
 def ending_of(plan: Plan) -> str:
-    """Return ``ring``, ``hit``, ``soft`` or ``fade``: the brief's wish, or else the genre's habit.
+    """Return ``ring``, ``hit``, ``soft`` or ``fade``: the brief's ending, or the genre's own.
 
-    A sting or bumper has no time to fade, nor does it stop dead: unless asked otherwise its last chord rings.
+    A sting or bumper is too short to fade and must not stop dead: without an explicit ending its last chord rings.
     """
     habit = plan.genre.ending
     if plan.brief.form in GESTURES and habit in ("hit", "fade"):
@@ -31,11 +33,13 @@ def ending_of(plan: Plan) -> str:
 
 
 def ended(plan: Plan, player: Player, notes: Iterable[Note], final: Sequence[int]) -> tuple[Note, ...]:
-    """Replace what is written in the last bar by ``final`` pitches on its first beat; a loop stays as it is."""
+    """Replace the notes of the last bar by ``final`` pitches on its first beat; a loop stays unchanged."""
     ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
+    # A player that rests in the last section does not come back for the final chord.
     if plan.brief.loop or plan.sections[-1].energy < player.entry - 1e-9:
         return tuple(ordered)
     landing = plan.end - plan.beats_per_bar
+    # Notes held across the bar line stop there, or they would blur the final chord.
     kept = [
         replace(note, length=on_grid(min(note.length, landing - note.start)))
         for note in ordered
@@ -48,7 +52,7 @@ def ended(plan: Plan, player: Player, notes: Iterable[Note], final: Sequence[int
 
 
 def _ring_beats(plan: Plan, landing: float) -> float:
-    """Return how long the last chord is held: to the end of its bar, and no later than just before the piece's end."""
+    """Return how long the last chord is held, in beats: to the end of its bar, but not beyond the end of the piece."""
     end = plan.tempo_map.seconds_at(plan.end)
     if plan.brief.duration is not None:
         end = min(end, plan.brief.duration)
@@ -56,7 +60,7 @@ def _ring_beats(plan: Plan, landing: float) -> float:
 
 
 def stopped(plan: Plan, notes: Sequence[Note]) -> tuple[Note, ...]:
-    """Cut short what begins with the final hit, so that no line hangs on after the band has stopped."""
+    """Shorten the notes that begin with the final hit, so that no line continues after the band has stopped."""
     landing = plan.end - plan.beats_per_bar - LANDING_SLACK
     return tuple(replace(note, length=min(note.length, HIT_BEATS)) if note.start >= landing else note for note in notes)
 
@@ -69,6 +73,7 @@ def faded(plan: Plan, notes: Sequence[Note]) -> tuple[Note, ...]:
     return tuple(
         note
         if note.start <= start
+        # Softer notes also sound darker, which a gain fade alone would not give.
         else replace(note, velocity=max(12, round(note.velocity * (1 - 0.75 * (note.start - start) / span))))
         for note in notes
     )

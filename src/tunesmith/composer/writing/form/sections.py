@@ -1,4 +1,4 @@
-"""The form: sections with an energy curve, fitted to a number of bars and to the hits."""
+"""The form: sections with an energy curve, fitted to a number of bars and to the hit points."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ OPENINGS = frozenset({"intro"})
 CLOSINGS = frozenset({"outro", "ending"})
 CONTRASTS = ("bridge", "break")
 BED_ENERGY = (0.25, 0.5)
-SNAP_BARS = 2  # a section boundary this near to a hit moves onto it
+# A section boundary this near to a hit moves onto it.
+SNAP_BARS = 2
 BUILD_BARS = 4
 LONG_BARS = 48
-LONGEST_CLOSE = 5  # bars
-HELD_BACK = 0.08  # how much less full than the last section a close is that leads to a hit
+# In bars.
+LONGEST_CLOSE = 5
+# How much less energy a closing has that leads to a final hit than the section before it.
+HELD_BACK = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class _SectionDraft:
 def build_sections(
     brief: Brief, genre: Genre, timeline: FormTimeline, random: np.random.Generator
 ) -> tuple[Section, ...]:
-    """Return sections that cover the timeline's bars exactly, in order, with a start at every hit's bar."""
+    """Return sections that cover the timeline's bars exactly, in order, one starting at every hit."""
     plan = weighted_choice(random, genre.forms, [form.weight for form in genre.forms])
     written = [_read(text) for text in plan.sections]
     stones = _fitted(written, timeline.bars, brief, genre, random)
@@ -65,6 +68,7 @@ def _energy(stone: _SectionDraft, brief: Brief) -> float:
     if brief.form == "bed":
         low, high = BED_ENERGY
         return round(min(high, max(low, 0.25 + 0.3 * stone.energy)), 3)
+    # A sting is over before it could build up, so it is energetic at once.
     if brief.form == "sting":
         return max(stone.energy, 0.75)
     return round(min(1.0, max(0.05, stone.energy + 0.06 * brief.mood.arousal)), 3)
@@ -84,7 +88,8 @@ def _fitted(
     last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
     middle = bars - first - last
     stray = middle % 4
-    if bars >= 16 and stray and last + stray <= LONGEST_CLOSE:  # odd bars make the ending longer, not the verse
+    # Odd bars make the ending longer, not the verse.
+    if bars >= 16 and stray and last + stray <= LONGEST_CLOSE:
         middle, last = middle - stray, last + stray
     inner = _filled(body, middle, genre.phrase_bars, random)
     return [
@@ -95,7 +100,7 @@ def _fitted(
 
 
 def _closing(closing: _SectionDraft, bars: int, before: float, brief: Brief, kind: str) -> _SectionDraft:
-    """A long close winds down; one that ends on a hit, and a final bar or two, keep the force of what came before."""
+    """Return the closing section: a long one winds down; a final hit or a bar or two keep the energy before it."""
     if brief.ending == "big":
         return _SectionDraft("ending", bars, min(1.0, max(before, 0.85)))
     if brief.ending != "soft" and (bars <= 2 or kind == "hit"):
@@ -127,6 +132,7 @@ def _shortened(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     if total <= bars:
         return _cut(kept, bars)
     kept = kept[: 2 if bars >= 4 else 1]
+    # Whole phrases where there is room: a form in multiples of four bars sounds intended.
     grain = 4 if bars >= 8 else 2 if bars >= 4 else 1
     first = max(grain, round(kept[0].bars * bars / sum(s.bars for s in kept) / grain) * grain)
     if len(kept) == 1 or first >= bars:
@@ -135,7 +141,7 @@ def _shortened(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
 
 
 def _peaked(stones: Sequence[_SectionDraft], peak: float) -> list[_SectionDraft]:
-    """Let the fullest section be as full as the whole form's, so that a short piece still hears the whole band.
+    """Give the fullest section the energy of the whole form's peak, so that a short piece still has the full band.
 
     A piece of one section goes half the way.
     """
@@ -145,8 +151,9 @@ def _peaked(stones: Sequence[_SectionDraft], peak: float) -> list[_SectionDraft]
 
 
 def _thinned(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
-    """Leave out sections until the rest fits: what repeats its neighbour first, then contrasts, then any recall."""
+    """Leave out sections until the rest fits: repetitions first, then contrasts, then any recapitulation."""
     kept = list(body)
+    # The order of preference keeps A and B, without which the form has no contrast.
     while sum(stone.bars for stone in kept) > bars:
         spare = (
             [i for i in range(1, len(kept)) if kept[i].name == kept[i - 1].name]
@@ -161,7 +168,7 @@ def _thinned(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
 
 
 def _cut(stones: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
-    """Cut the last section, or let it go on, so that all last exactly ``bars``."""
+    """Cut the last section, or extend it, so that all sections last exactly ``bars``."""
     result: list[_SectionDraft] = []
     left = bars
     for stone in stones:
@@ -169,7 +176,8 @@ def _cut(stones: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
             break
         result.append(replace(stone, bars=min(stone.bars, left)))
         left -= stone.bars
-    while left > 0:  # a section that runs on past its length is stated again
+    # A section that runs past its length is stated again.
+    while left > 0:
         last = result[-1]
         more = min(left, max(4, last.bars))
         if left <= 4 or more < 4:
@@ -183,7 +191,7 @@ def _cut(stones: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
 def _repeated(
     body: Sequence[_SectionDraft], bars: int, phrase: int, random: np.random.Generator
 ) -> list[_SectionDraft]:
-    """Play the body round after round: each round begins elsewhere, with a contrast between, and a little fuller."""
+    """Repeat the body round by round: each round starts elsewhere, after a contrast, and with a new energy."""
     stones: list[_SectionDraft] = list(body)
     names = {stone.name for stone in body}
     round_number = 0
@@ -191,11 +199,13 @@ def _repeated(
         round_number += 1
         if bars >= LONG_BARS and not names & set(CONTRASTS) and round_number % 2:
             stones.append(_SectionDraft(CONTRASTS[int(random.integers(2))], max(4, phrase), 0.35))
+        # Small random lifts keep rounds from being copies; on average the piece grows.
         lift = float(random.uniform(-0.06, 0.08))
         start = int(random.integers(len(body))) if round_number > 1 else 0
         around = [*body[start:], *body[:start]]
         stones += [replace(stone, energy=min(1.0, max(0.2, stone.energy + lift))) for stone in around]
     stones = _cut(stones, bars)
+    # A section of fewer than four bars is no phrase, so it joins the one before.
     if len(stones) > 1 and stones[-1].bars < 4:
         last = stones.pop()
         stones[-1] = replace(stones[-1], bars=stones[-1].bars + last.bars)
@@ -203,7 +213,7 @@ def _repeated(
 
 
 def _with_start_at(sections: Sequence[Section], bar: int) -> tuple[Section, ...]:
-    """Move the nearest boundary onto ``bar``, or divide the section there and lift what follows."""
+    """Move the nearest boundary onto ``bar``, or divide the section there and lift the energy of the second half."""
     starts = [section.bar for section in sections]
     if bar in starts:
         return tuple(sections)
@@ -211,6 +221,7 @@ def _with_start_at(sections: Sequence[Section], bar: int) -> tuple[Section, ...]
     index = min(range(len(starts)), key=lambda i: abs(starts[i] - bar))
     before = starts[index - 1] if index else 0
     after = starts[index + 1] if index + 1 < len(starts) else total
+    # Moving a boundary must not remove a section.
     if index and abs(starts[index] - bar) <= SNAP_BARS and before < bar < after:
         starts[index] = bar
         return _restarted(sections, starts, total)
@@ -230,7 +241,7 @@ def _restarted(sections: Sequence[Section], starts: Sequence[int], total: int) -
 
 
 def _with_climax(sections: Sequence[Section], hits: Sequence[HitBar]) -> tuple[Section, ...]:
-    """Make the section at each climax the fullest, with a build before it."""
+    """Give the section at each climax the most energy, with a build-up before it."""
     climaxes = {hit.bar for hit in hits if hit.climax}
     if not climaxes:
         return tuple(sections)
@@ -241,6 +252,7 @@ def _with_climax(sections: Sequence[Section], hits: Sequence[HitBar]) -> tuple[S
             name = section.name if section.name in ("B", "drop") else "B"
             result.append(replace(section, name=name if section.bars > 1 else "ending", energy=1.0))
         else:
+            # Lowered, so that the climax is the only peak.
             result.append(replace(section, energy=min(section.energy, 0.85)))
     return tuple(result)
 

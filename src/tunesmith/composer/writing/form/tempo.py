@@ -1,4 +1,4 @@
-"""The timeline: how many bars at which tempo, so that the piece has its exact length and every hit its first beat."""
+"""The timeline: how many bars at which tempo, so that the length is exact and every hit falls on a downbeat."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.request import Hit
 
 DEFAULT_BARS = 16
-GIVEN_TEMPO_BEND = 0.04  # how far hits may bend a tempo that the user gave
-RANGE_STRETCH = 1.25  # how far hits may leave the genre's own tempo range
-RING_BARS = (0.4, 1.6)  # how long the last chord may ring at a tempo that must not move
-SLOWEST, FASTEST = 10.0, 900.0  # quarter notes a minute
+# How far hits may bend a tempo that the user gave.
+GIVEN_TEMPO_BEND = 0.04
+# How far hits may leave the genre's own tempo range.
+RANGE_STRETCH = 1.25
+# How long, in bars, the last chord may ring at a tempo that must not move.
+RING_BARS = (0.4, 1.6)
+# Quarter notes per minute.
+SLOWEST, FASTEST = 10.0, 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,11 @@ class HitBar:
 
 @dataclass(frozen=True, slots=True)
 class FormTimeline:
-    """``bars`` of the form, of which the last carries the final chord; ``duration`` in seconds; where the hits fall."""
+    """The time structure of a piece.
+
+    ``bars`` is the number of bars of the form, the last of which has the final chord; ``duration`` is in seconds;
+    ``hits`` are the bars of the hit points.
+    """
 
     bars: int
     tempo_map: TempoMap
@@ -41,11 +49,13 @@ class FormTimeline:
 @dataclass(frozen=True, slots=True)
 class _Stretch:
     bars: int
-    tempo: float  # quarter notes a minute
+    # Quarter notes per minute.
+    tempo: float
 
 
 def solve_timeline(brief: Brief) -> FormTimeline:
-    """Choose bars and tempo; raises InvalidRequest where the hits or bars cannot be met."""
+    """Choose bars and tempo; raise InvalidRequest where the hits or the bars cannot be met."""
+    # A hit at the very start is met by the first downbeat anyway.
     hits = tuple(sorted((hit for hit in brief.hits if hit.time > 0.01), key=lambda hit: hit.time))
     opening = tuple(HitBar(0, hit.climax) for hit in brief.hits if hit.time <= 0.01)
     if hits:
@@ -61,6 +71,7 @@ def solve_timeline(brief: Brief) -> FormTimeline:
         whole = _whole_bars(brief, brief.duration, _track_penalty)
         if whole is not None:
             return _steady(whole, _tempo_of(brief, whole, brief.duration), brief.duration, opening)
+    # A fixed tempo rarely gives whole bars, so the last chord rings for the rest.
     bars = _ringing_bars(brief.duration / _bar_seconds(brief))
     return _steady(bars, brief.quarters_per_minute, brief.duration, opening)
 
@@ -101,6 +112,7 @@ def _bend_warning(brief: Brief, tempo: float, reason: str) -> tuple[str, ...]:
 
 def _looped(brief: Brief, duration: float, hits: tuple[HitBar, ...]) -> FormTimeline:
     bars = None if brief.tempo_is_given else _whole_bars(brief, duration, _loop_penalty)
+    # A loop needs whole bars, so even a given tempo bends here, with a warning.
     bars = bars or max(1, round(duration / _bar_seconds(brief)))
     tempo = _tempo_of(brief, bars, duration)
     warnings = _bend_warning(brief, tempo, f"a loop of {duration:g} s in whole bars")
@@ -112,25 +124,26 @@ def _loop_penalty(bars: int) -> float:
 
 
 def _track_penalty(bars: int) -> float:
-    """Four-bar phrases and the final bar are best; a last phrase that holds the final bar comes next."""
+    """Return the cost of a number of bars: four-bar phrases plus a final bar are best, then phrases that include it."""
     return {1: 0.0, 0: 0.01, 3: 0.015}.get(bars % 4, 0.03)
 
 
 def _whole_bars(brief: Brief, duration: float, penalty: Callable[[int], float]) -> int | None:
-    """Return the number of whole bars that fills ``duration`` inside the tempo range, or None."""
+    """Return the number of whole bars that fills ``duration`` within the tempo range, or None."""
     low, high = _range(brief)
     nearest = round(duration / _bar_seconds(brief))
     best: tuple[float, int] | None = None
     for bars in range(max(1, nearest - 4), nearest + 5):
         tempo = _tempo_of(brief, bars, duration)
         if low <= tempo <= high:
+            # Tempo is perceived in ratios, so the distance is logarithmic.
             cost = abs(math.log(tempo / brief.quarters_per_minute)) + penalty(bars)
             best = min(best or (cost, bars), (cost, bars))
     return best[1] if best else None
 
 
 def _ringing_bars(length: float) -> int:
-    """Return the bars of a piece ``length`` bars long whose last chord rings for what is left."""
+    """Return the bars of a piece ``length`` bars long whose last chord rings for the rest."""
     low, high = RING_BARS
     leads = range(max(0, math.ceil(length - high)), max(0, math.floor(length - low)) + 1)
     if not leads:
@@ -161,6 +174,7 @@ def _length_after(brief: Brief, bars: int, last: float, stretch: _Stretch) -> fl
 
 
 def _stretches(brief: Brief, gaps: Sequence[float], hits: Sequence[Hit]) -> list[_Stretch]:
+    # The narrowest range first: the tempo moves no further than the hits require.
     for low, high in _allowed(brief):
         best = min(_candidates(brief, gaps, low, high), key=lambda found: found[0], default=None)
         if best is not None:
@@ -180,7 +194,7 @@ def _stretches(brief: Brief, gaps: Sequence[float], hits: Sequence[Hit]) -> list
 
 
 def _allowed(brief: Brief) -> Iterator[tuple[float, float]]:
-    """Yield the tempo ranges to try, in quarter notes a minute, narrowest first."""
+    """Yield the tempo ranges to try, in quarter notes per minute, the narrowest first."""
     tempo = brief.quarters_per_minute
     if brief.tempo_is_given:
         yield tempo * (1 - GIVEN_TEMPO_BEND), tempo * (1 + GIVEN_TEMPO_BEND)
@@ -196,8 +210,9 @@ def _fits(brief: Brief, gap: float, low: float, high: float) -> bool:
 
 
 def _candidates(brief: Brief, gaps: Sequence[float], low: float, high: float) -> Iterator[tuple[float, list[_Stretch]]]:
-    """Yield (cost, stretches) for a hundred steady tempos that each stretch bends to; bending costs."""
+    """Yield (cost, stretches) for a hundred steady tempos, to each of which the stretches bend."""
     for index in range(101):
+        # Geometric steps: tempo is perceived in ratios.
         steady = low * (high / low) ** (index / 100)
         stretches = []
         for gap in gaps:
@@ -206,6 +221,7 @@ def _candidates(brief: Brief, gaps: Sequence[float], low: float, high: float) ->
         if all(low * (1 - 1e-9) <= stretch.tempo <= high * (1 + 1e-9) for stretch in stretches):
             bends = [abs(math.log(stretch.tempo / steady)) for stretch in stretches]
             steps = [abs(math.log(b.tempo / a.tempo)) for a, b in itertools.pairwise(stretches)]
+            # Uneven tempos are the most audible, so the largest bend costs most, and distance from the brief least.
             yield 3 * max(bends) + sum(steps) + 0.3 * abs(math.log(steady / brief.quarters_per_minute)), stretches
 
 

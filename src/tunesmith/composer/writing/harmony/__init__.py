@@ -1,1 +1,1 @@
-"""Chords: progressions, their variation, and how they are laid out."""
+"""Harmony: progressions, their reharmonisation, and chord voicings."""

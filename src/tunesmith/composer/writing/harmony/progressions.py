@@ -1,4 +1,4 @@
-"""Harmony: which chord sounds in which bar, from the genre's progressions, cadences and taste for adventure."""
+"""Chord progressions: the chord of each bar, from the genre's progressions, cadences and taste for adventure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ USES: Mapping[str, str] = {
 RECALLS: Mapping[str, str] = {"intro": "A", "outro": "A", "ending": "A", "break": "A", "build": "B", "drop": "B"}
 STILL = frozenset({"static", "drone"})
 CADENCE_SHARE = 0.6
-HOME_NAMES = frozenset({"A", "intro", "drop"})  # where the ear learns which chord is home
+# Sections in which the ear learns the tonic.
+HOME_NAMES = frozenset({"A", "intro", "drop"})
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What harmony is written for."""
+    """The musical context of the harmony."""
 
     genre: Genre
     key: Key
@@ -40,7 +41,7 @@ class Setting:
 
 
 def write_harmony(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> tuple[ChordSpan, ...]:
-    """Return chords that cover every bar, each within one bar; the last bar of a piece that ends is the tonic."""
+    """Return chords that cover every bar, each within one bar; a piece that ends does so on the tonic."""
     songbook = _songbook(setting, sections, random)
     bars: list[Bar] = []
     for index, section in enumerate(sections):
@@ -52,8 +53,9 @@ def write_harmony(setting: Setting, sections: Sequence[Section], random: np.rand
 
 
 def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> dict[str, tuple[Bar, ...]]:
-    """Choose one progression for each section name; a name that recalls another shares its chords."""
+    """Choose one progression per section name; a name that recalls another section shares its chords."""
     chosen: dict[str, Progression] = {}
+    # Sorted: the order of a set changes from process to process, and with it the draws.
     for name in ("A", "B", "bridge", *sorted({section.name for section in sections} - {"A", "B", "bridge"})):
         use = USES.get(name, "any")
         exact = [p for p in _suited(setting) if p.use == use]
@@ -61,6 +63,7 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
             chosen[name] = chosen[RECALLS[name]]
             continue
         options = exact + [p for p in _suited(setting) if p.use == "any"] or list(_suited(setting))
+        # Two sections with the same chords would not contrast.
         fresh = [p for p in options if p not in chosen.values()] or options
         homely = name in HOME_NAMES
         weights = [
@@ -68,6 +71,7 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
             for p in fresh
         ]
         chosen[name] = weighted_choice(random, fresh, weights)
+    # Coloured once per name, so that a section that returns has the same chords.
     return {
         name: tuple(
             tuple(colored(chord, setting.key, setting.genre.harmony.color, random) for chord in bar)
@@ -78,7 +82,7 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
 
 
 def _tonic_weight(progression: Progression, key: Key) -> float:
-    """Return how plainly a progression says where home is: it opens on the tonic, and rests there often."""
+    """Return how clearly a progression establishes the tonic: by opening on it and returning to it."""
     bars = parse_progression(progression.chords, key)
     share = sum(_is_tonic(chord, key) / len(bar) for bar in bars for chord in bar) / len(bars)
     return (2.0 if _is_tonic(bars[0][0], key) else 1.0) * (0.5 + share)
@@ -90,6 +94,7 @@ def _suited(setting: Setting) -> Sequence[Progression]:
     exact = [p for p in every if not p.modes or key.mode in p.modes]
     if exact:
         return exact
+    # Without a progression for the mode itself, one for a mode with the same third fits.
     return [p for p in every if any(Key(0, mode).is_minor == key.is_minor for mode in p.modes)] or every
 
 
@@ -104,6 +109,7 @@ def _section_bars(
         cadence = _cadence(setting, random)
         if cadence and chance_of(random, CADENCE_SHARE) and _is_tonic(pattern[0][0], setting.key):
             bars[-1] = cadence[-2]
+    # The first statement stays close to the plain progression, so that later variation is heard as such.
     adventure = harmony.adventure * (1.0 if repeat or section.bars > len(pattern) else 0.4)
     kept = 0 if repeat else min(len(pattern), section.bars // 2)
     return [*bars[:kept], *reharmonised(bars, kept, setting.key, adventure, setting.mood, harmony.style, random)]
@@ -114,15 +120,17 @@ def _is_tonic(chord: Chord, key: Key) -> bool:
 
 
 def _cadence(setting: Setting, random: np.random.Generator) -> tuple[Bar, ...]:
-    """Return a cadence of this mode as bars, the last its arrival; empty where the genre has none that suits."""
+    """Return a cadence in this mode as bars, the last its resolution; empty where the genre has none that fits."""
     suited = []
     for text in setting.genre.harmony.cadences:
         arrival = text.replace("|", " ").split()[-1]
+        # The case of the resolving numeral tells its mode; bare fifths and sus chords fit both.
         if arrival.lstrip("b#")[0].islower() == setting.key.is_minor or arrival.startswith(("I5", "Isus")):
             suited.append(text)
     if not suited:
         return ()
     text = weighted_choice(random, suited)
+    # A cadence on one line gets a bar line before its resolution, which must fall on a downbeat.
     if "|" not in text and " " in text.strip():
         lead, _, arrival = text.strip().rpartition(" ")
         text = f"{lead} | {arrival}"
@@ -131,13 +139,14 @@ def _cadence(setting: Setting, random: np.random.Generator) -> tuple[Bar, ...]:
 
 
 def _ended(setting: Setting, bars: list[Bar], random: np.random.Generator) -> list[Bar]:
-    """Let the piece come home: a cadence before the last bar, the tonic in it."""
+    """End the piece on the tonic, with a cadence before the last bar."""
     style = setting.genre.harmony.style
     cadence = _cadence(setting, random)
     if cadence and style != "modal" and style not in STILL:
         size = min(len(cadence), len(bars))
         return [*bars[: len(bars) - size], *cadence[len(cadence) - size : -1], (cadence[-1][-1],)]
     home = next((chord for bar in bars for chord in bar if _is_tonic(chord, setting.key)), None)
+    # In root position: an inversion would not sound final.
     return [*bars[:-1], (replace(home, bass=None) if home else Chord(setting.key.tonic, _home(setting.key)),)]
 
 

@@ -1,4 +1,4 @@
-"""Roman numerals: a genre's progressions are written as ``ii9 | V13 | Imaj9 | vi7`` and read into chords of a key."""
+"""Roman numerals: progressions such as ``ii9 | V13 | Imaj9 | vi7`` as chords of a key."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ _SIGNS: Mapping[str, str] = {
     "ø": "m7b5", "ø7": "m7b5", "°": "dim", "°7": "dim7", "o": "dim", "o7": "dim7", "+": "aug", "+7": "7#5",
 }  # fmt: skip
 _MINOR: Mapping[str, str] = {"": "m", "13": "m11", "69": "m6", "maj9": "mmaj7", "maj7": "mmaj7", "7b5": "m7b5"}
-FLAT_IN_MINOR = frozenset({2, 5, 6})  # III, VI and VII of natural minor are flat already: bVII is VII
+# III, VI and VII of natural minor are flat already: bVII is VII.
+FLAT_IN_MINOR = frozenset({2, 5, 6})
 BASS_OF_DOMINANT = frozenset({"I", "II", "VII"})
 
 
 @functools.lru_cache(maxsize=4096)
 def parse_numeral(text: str, key: Key) -> Chord:
-    """Read one numeral such as ``V7/ii``, ``bVIImaj7``, ``viiø`` or ``I/III`` in ``key``; raises ValueError."""
+    """Return the chord of a numeral: ``V7/ii``, ``bVIImaj7``, ``viiø``, ``I/III``; raise ValueError for others."""
     numeral, _, below = text.partition("/")
     if not below:
         return _chord(numeral, key)
     if _is_secondary(numeral, below, key):
         target = _chord(below, key)
         minor = CHORD_QUALITIES[target.quality][1] == 3
+        # The dominant of a minor chord comes from harmonic minor, which has the leading tone.
         return _chord(numeral, Key(target.root, "harmonic minor" if minor else "major"))
     chord = _chord(numeral, key)
     return Chord(chord.root, chord.quality, _root(below, key))
 
 
 def parse_progression(text: str, key: Key) -> tuple[tuple[Chord, ...], ...]:
-    """Read a progression: bars separated by ``|``, each a tuple of chords; raises ValueError."""
+    """Return a progression as bars, separated by ``|``, each a tuple of chords; raise ValueError for others."""
     return tuple(tuple(parse_numeral(word, key) for word in bar.split()) for bar in text.split("|"))
 
 
@@ -51,7 +53,8 @@ def _root(text: str, key: Key) -> int:
     scale = MODES["minor"] if key.is_minor else MODES["major"]
     shift = 0 if key.is_minor and accidental == "b" and degree in FLAT_IN_MINOR else _ACCIDENTALS[accidental]
     if key.mode == "harmonic minor" and numeral == "vii" and not accidental:
-        return (key.tonic + 11) % 12  # the leading-tone chord of V7-like seconds: vii°/ii
+        # The leading-tone chord of a secondary dominant: vii°/ii.
+        return (key.tonic + 11) % 12
     return (key.tonic + scale[degree] + shift) % 12
 
 
@@ -71,7 +74,7 @@ def _quality(numeral: str, suffix: str, text: str) -> str:
 
 
 def _is_secondary(numeral: str, below: str, key: Key) -> bool:
-    """Tell ``V7/ii`` (a dominant of ii) from ``I/III`` and ``V/VII`` (a chord over another bass note)."""
+    """Return whether ``V7/ii`` is a dominant of ii, not a chord over another bass as in ``I/III`` and ``V/VII``."""
     accidental, degree, suffix = _match(numeral)
     if accidental or degree not in ("V", "vii") or (degree == "vii" and suffix not in _SIGNS):
         return False

@@ -1,4 +1,4 @@
-"""Voicings: which pitches of a chord sound, spread as the genre likes, each led from the last by least movement."""
+"""Voicings: the pitches of a chord, spread as the genre requires, with voice leading by least movement."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from collections.abc import Iterator
 
 from tunesmith.composer.theory import Chord
 
-MUD = 52  # E3: below it, close intervals blur
-CLEAR = 7  # semitones that stay clear below MUD
+# E3: below it, close intervals sound muddy.
+MUD = 52
+# Semitones that stay clear below MUD.
+CLEAR = 7
 Pitches = tuple[int, ...]
 
 
+# Cached: a song repeats its chords, and the search tries dozens of voicings.
 @functools.lru_cache(maxsize=65536)
 def voice_chord(
     chord: Chord, voicing: str, register: int, limits: tuple[int, int], count: int, previous: Pitches = ()
 ) -> Pitches:
-    """Return at most ``count`` ascending pitches of ``chord`` near ``register``, in ``limits``, close to ``previous``.
+    """Return at most ``count`` ascending pitches of ``chord`` near ``register``, within ``limits``, near ``previous``.
 
     ``voicing`` is one of the genre's Voicing names. The result is never empty where the limits span an octave.
     """
@@ -25,6 +28,7 @@ def voice_chord(
     tones = _tones(chord, voicing, count)
     best = min(
         _candidates(tones, voicing, low, high, register),
+        # The pitches break ties, so that equal costs give the same voicing everywhere.
         key=lambda pitches: (_cost(pitches, register, previous), pitches),
         default=None,
     )
@@ -34,7 +38,7 @@ def voice_chord(
 
 
 def _tones(chord: Chord, voicing: str, count: int) -> tuple[int, ...]:
-    """Choose the pitch classes, most needed first, at most ``count`` of them."""
+    """Return the pitch classes to play, the most necessary first, at most ``count``."""
     steps = chord.intervals
     root, rest = steps[0], list(steps[1:])
     third = [s for s in rest if s in (2, 3, 4, 5)]
@@ -46,11 +50,13 @@ def _tones(chord: Chord, voicing: str, count: int) -> tuple[int, ...]:
     elif voicing == "triad":
         order = [root, *third, *fifth] if chord.quality != "q" else list(steps)
     elif voicing == "rootless" and len(steps) >= 4:
+        # Rootless: the bass has the root, so the piano plays third, seventh and tensions.
         order = [*third, *seventh, *high, *fifth][:4]
     elif voicing == "quartal":
         order = [4, 9, 14, 7] if 4 in steps and 10 not in steps else [0, 5, 10, 3 if 3 in steps else 14]
         order = order[:4] if count > 3 else order[:3]
     else:
+        # Third and seventh define the chord; the fifth is the first that it can lose.
         order = [root, *third, *seventh, *high, *fifth] if len(steps) > 4 else list(steps)
         order = order[:5] if voicing == "pad" else order[:4]
     classes = dict.fromkeys((chord.root + step) % 12 for step in order)
@@ -87,7 +93,8 @@ def _spreads(close: Pitches, voicing: str) -> list[Pitches]:
         return [tuple(sorted((*close[:-2], close[-2] - 12, close[-1])))]
     if voicing == "open":
         return [tuple(sorted((close[0], close[1] + 12, *close[2:])))]
-    return [tuple(sorted((close[0], close[1] + 12, *close[2:]))), close]  # pad
+    # A pad takes the wide spread or, where that does not fit, the close one.
+    return [tuple(sorted((close[0], close[1] + 12, *close[2:]))), close]
 
 
 def _within(options: list[Pitches], low: int, high: int) -> Iterator[Pitches]:
@@ -97,16 +104,19 @@ def _within(options: list[Pitches], low: int, high: int) -> Iterator[Pitches]:
 def _cost(pitches: Pitches, register: int, previous: Pitches) -> float:
     centre = abs(sum(pitches) / len(pitches) - register)
     mud = sum(max(0, CLEAR - (b - a)) for a, b in itertools.pairwise(pitches) if a < MUD)
+    # A semitone at the top is the harshest place for one.
     rub = sum(3.0 for a, b in itertools.pairwise(pitches) if b - a == 1 and b == pitches[-1])
     if not previous:
         return centre + 3 * mud + rub
+    # Both directions count: a voice that disappears is as audible as one that leaps.
     moved = sum(min(abs(p - q) for q in previous) for p in pitches)
     moved += sum(min(abs(p - q) for p in pitches) for q in previous)
     top = abs(pitches[-1] - previous[-1])
+    # The top voice is heard as a melody, so its movement costs extra.
     return 0.45 * centre + 3 * mud + rub + 0.5 * moved + 0.6 * top
 
 
 def _squeezed(tones: Pitches, low: int, high: int) -> Pitches:
-    """Where no spread fits a narrow instrument, play what tones it has, lowest first."""
+    """Return, where no spread fits a narrow instrument, the chord tones that it has, the lowest first."""
     found = sorted({pitch for pitch in range(low, min(high, low + 18) + 1) if pitch % 12 in tones})
     return tuple(found[: len(tones)]) or (low,)

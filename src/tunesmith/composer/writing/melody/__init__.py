@@ -1,1 +1,1 @@
-"""The lead and its answers: motif, phrase, theme, and the notes that set them on the chords."""
+"""The lead and the counter-melody: motif, phrase, theme, and their pitches over the chords."""

@@ -1,4 +1,4 @@
-"""Counter-lines: an answer where the lead rests, long tones in thirds and sixths with it where it sings."""
+"""Counter-melodies: an answer where the lead rests, long notes in thirds and sixths where it plays."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from tunesmith.composer.writing.harmony.scales import chord_tone_rank, ladder, l
 from tunesmith.composer.writing.melody.idioms import pitch_range_of
 from tunesmith.composer.writing.plan import Plan, Player
 
-WAVE = 4.0  # semitones by which the line rises and falls over eight bars
-GAP = 1.25  # beats of silence in the lead that ask for an answer
+# Semitones by which the line rises and falls over eight bars.
+WAVE = 4.0
+# Beats of silence in the lead that leave room for an answer.
+GAP = 1.25
 CONSONANCES = frozenset({3, 4, 5, 7, 8, 9})
 ANSWERS: tuple[tuple[tuple[float, int], ...], ...] = (
     ((0.0, 0), (0.5, 1), (1.0, 2)),
@@ -28,7 +30,7 @@ ANSWERS: tuple[tuple[tuple[float, int], ...], ...] = (
     ((0.0, 0), (1.0, 2)),
     ((0.5, 0), (1.0, 1), (1.5, 0)),
 )
-"""Short replies: (beat, scale step from a chord tone) of each note."""
+"""Short answers: (beat, scale step from a chord tone) of each note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class _Counter:
     reply: tuple[tuple[float, int], ...]
 
     def lead_at(self, beat: float) -> Note | None:
-        """Return the lead's note sounding at ``beat``."""
+        """Return the lead's note that sounds at ``beat``, or None."""
         index = bisect.bisect_right(self.starts, beat + 1e-6) - 1
         return self.lead[index] if index >= 0 and self.lead[index].end > beat + 1e-6 else None
 
@@ -52,7 +54,7 @@ class _Counter:
 
 
 def write_counter(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Write a second voice to the lead that is already in ``plan.written``; without one it sings alone, sparsely."""
+    """Write a second voice to the lead that is already in ``plan.written``, or a sparse line where there is none."""
     tool = instrument(player.instrument)
     low, high = pitch_range_of(tool, player.register, 9)
     lead = _lead(plan)
@@ -91,34 +93,37 @@ def _section(voice: _Counter, section: Section, previous: int, random: np.random
 
 
 def _gaps(voice: _Counter, start: float, end: float) -> Iterator[tuple[float, float]]:
-    """Yield the lead's silences (start, end) that ask for an answer, at most two bars of each."""
+    """Yield (start, end) of the lead's silences that leave room for an answer, each at most two bars long."""
     edges = [start, *(note.end for note in voice.lead_within(start, end))]
     begins = [*(note.start for note in voice.lead_within(start, end)), end]
     for silence, following in zip(edges, begins, strict=True):
+        # Answers enter on an eighth, not wherever the lead happens to stop.
         opening = np.ceil(silence * 2) / 2
         if following - opening >= GAP:
             yield float(opening), min(following, float(opening) + 2 * voice.plan.beats_per_bar)
 
 
 def _held(voice: _Counter, span: ChordSpan, until: float, previous: int, velocity: int) -> list[Note]:
-    """Hold one chord tone near the last pitch, consonant with the lead and moving against it."""
+    """Hold one chord tone near the last pitch, consonant with the lead and in contrary motion to it."""
     above = voice.lead_at(span.start)
     later = voice.lead_at(until - 0.25)
     motion = (later.pitch - above.pitch) if above and later else 0
     tones = [p for p in range(voice.low, voice.high + 1) if p % 12 in span.chord.pitch_classes]
     if not tones:
         return []
+    # The slow wave keeps the line from circling around one pitch for the whole piece.
     centre = (voice.low + voice.high) / 2 + WAVE * np.sin(span.start / voice.plan.beats_per_bar * np.pi / 4)
 
     def cost(pitch: int) -> float:
         return _strain(pitch, previous, centre, above, motion) + _clash(voice, pitch, span.start, until)
 
+    # The pitch itself breaks ties, so that the result never depends on the order of the search.
     pitch = min(tones, key=lambda p: (cost(p), p))
     return [Note(on_grid(span.start), on_grid(until - span.start), pitch, velocity)]
 
 
 def _connect(voice: _Counter, notes: list[Note], held: Sequence[Note]) -> None:
-    """Fill a third or fourth between two held notes by the scale step between, on the beat before."""
+    """Fill a third or fourth between two held notes with a passing tone on the beat before the second."""
     if not notes or not held or notes[-1].length < 2.0 or abs(notes[-1].end - held[0].start) > 0.01:
         return
     last, following = notes[-1], held[0]
@@ -135,23 +140,26 @@ def _connect(voice: _Counter, notes: list[Note], held: Sequence[Note]) -> None:
 def _strain(pitch: int, previous: int, centre: float, lead: Note | None, motion: int) -> float:
     move = pitch - previous
     cost = (
+        # A repeated pitch costs as much as a leap of a fourth: a line that stands still is heard as a pedal tone.
         0.5 * abs(move) + (0.6 if move * motion > 0 else 0.0) + (2.4 if move == 0 else 0.0) + 0.15 * abs(pitch - centre)
     )
     if lead is None:
         return cost
     apart = abs(lead.pitch - pitch)
+    # Within a whole tone of the lead the voices blur; beyond a twelfth they stop sounding like one texture.
     return (
         cost + (6.0 if apart < 3 else 0.0) + (0.0 if apart % 12 in CONSONANCES else 1.5) + (1.0 if apart > 19 else 0.0)
     )
 
 
 def _clash(voice: _Counter, pitch: int, start: float, until: float) -> float:
+    # Minor seconds and their octave displacements clash as long as they last.
     rubbing = [note for note in voice.lead_within(start, until) if abs(note.pitch - pitch) in (1, 11, 13)]
     return 2.0 * sum(note.length for note in rubbing)
 
 
 def _answer(voice: _Counter, gap: tuple[float, float], previous: int, velocity: int) -> list[Note]:
-    """Reply with the piece's own little figure, its last note a chord tone held to the end of the gap."""
+    """Answer with the piece's own figure, its last note a chord tone held to the end of the gap."""
     plan = voice.plan
     rungs = ladder(line_scale(plan.key, plan.genre))
     chord = plan.chord_at(gap[0]).chord
@@ -169,7 +177,7 @@ def _answer(voice: _Counter, gap: tuple[float, float], previous: int, velocity: 
 
 
 def _settled(voice: _Counter, note: Note) -> int:
-    """Move a long or final note to the nearest chord tone."""
+    """Return the nearest chord tone for a long or accented note, and its own pitch for a passing one."""
     if note.length < 1.0 and note.start % 1:
         return note.pitch
     sits = chord_tone_rank(voice.plan.chord_at(note.start).chord, voice.plan.key.pitch_classes)

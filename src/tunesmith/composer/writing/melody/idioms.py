@@ -1,4 +1,4 @@
-"""How each kind of instrument likes to be played: the breath it takes, how busy it is, and what it does to a note."""
+"""Instrument idioms: the breath that an instrument takes, how dense its lines are, and its ornaments."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tunesmith.composer.instruments import Instrument, instrument
 
 @dataclass(frozen=True, slots=True)
 class Idiom:
-    """How one instrument carries a line.
+    """The idiom of an instrument in a melodic line.
 
-    ``density`` and ``leap`` scale the genre's taste; ``breath`` is the rest in beats after a phrase; ``legato`` scales
-    the sounding length; ``slides`` is how readily a note slides in (0–1) and ``graces`` how readily it takes a grace
-    note or turn.
+    ``density`` and ``leap`` scale the genre's own; ``breath`` is the rest in beats after a phrase; ``legato`` scales
+    the sounding length; ``slides`` 0–1 is how often a note slides in, and ``graces`` how often it has a grace note or
+    turn.
     """
 
     density: float = 1.0
@@ -62,12 +62,13 @@ BY_NAME: Mapping[str, Idiom] = {
 
 
 def idiom_of(name: str) -> Idiom:
-    """Return the manner of the instrument called ``name``."""
+    """Return the idiom of the instrument called ``name``."""
     return BY_NAME.get(name) or BY_FAMILY.get(instrument(name).family, Idiom())
 
 
 def pitch_range_of(tool: Instrument, register: int, reach: int = 12) -> tuple[int, int]:
-    """Return the lowest and highest pitch of a line lying around ``register``, within the instrument's range."""
+    """Return the lowest and highest pitch of a line around ``register``, within the instrument's range."""
+    # A narrow instrument uses its whole range; a wide one must not wander over all of it.
     middle = min(max(register, tool.low + reach), tool.high - reach) if tool.high - tool.low > 2 * reach else register
     low, high = max(tool.low, middle - reach), min(tool.high, middle + reach)
     return (low, high) if high - low >= 7 else (tool.low, tool.high)

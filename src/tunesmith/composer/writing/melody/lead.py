@@ -1,4 +1,4 @@
-"""The lead line: every section's theme, stated on its chords by one instrument."""
+"""The lead line: each section's theme over its chords, on one instrument."""
 
 from __future__ import annotations
 
@@ -21,16 +21,20 @@ from tunesmith.composer.writing.melody.rhythm import RhythmTaste
 from tunesmith.composer.writing.melody.themes import ThemeBook, section_units
 from tunesmith.composer.writing.plan import Plan, Player
 
-LIVELY_FROM = 0.65  # notes a beat from which a genre wants a tune rather than single tones
-LIVELY_NOTES = 1.25  # a second: the fewest that hold a tune together, however slow the beat
-SHORTEST_SECONDS = 0.11  # a lead faster than this is a blur
+# Notes per beat from which a genre wants a tune rather than single notes.
+LIVELY_FROM = 0.65
+# Notes per second: the fewest that hold a tune together, however slow the beat.
+LIVELY_NOTES = 1.25
+# A lead faster than this is a blur.
+SHORTEST_SECONDS = 0.11
 ACCENTS = {"strong": 8, "medium": 2, "weak": -5}
-REACH_SEMITONES = 8  # how far a section goes from its middle before it turns back
+# How far a section moves from its middle before it turns back.
+REACH_SEMITONES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Lead:
-    """What does not change while one player's line is written."""
+    """The constants of one player's line."""
 
     plan: Plan
     player: Player
@@ -45,6 +49,8 @@ def write_melody(plan: Plan, player: Player, random: np.random.Generator) -> tup
     if leader:
         return _doubled(plan, player, leader)
     lead = _lead(plan, player)
+    # Sections draw from generators keyed by name and visit, so that a longer form leaves the earlier sections as they
+    # were.
     seed = int(random.integers(2**62))
     book = ThemeBook(seed, plan.meter, _taste(lead), _phrasing(lead))
     notes: list[Note] = []
@@ -70,6 +76,7 @@ def _doubled(plan: Plan, player: Player, leader: tuple[Note, ...]) -> tuple[Note
     shift = 12 * round((min(max(player.register, tool.low + 6), tool.high - 6) - middle) / 12)
     spans = [_span(plan, section) for section in plan.active_sections(player)]
     heard = (note for note in leader if any(start <= note.start + 1e-6 < end for start, end in spans))
+    # Slides are the leader's own; two at once would beat against each other.
     return tuple(replace(note, pitch=_into(tool, note.pitch + shift), glide=0) for note in heard)
 
 
@@ -94,8 +101,10 @@ def _lead(plan: Plan, player: Player) -> _Lead:
 
 def _taste(lead: _Lead) -> MotifTaste:
     taste, plan = lead.plan.genre.melody, lead.plan
-    second = plan.brief.quarters_per_minute / 60  # beats
+    # In beats.
+    second = plan.brief.quarters_per_minute / 60
     shortest = 0.5 if _swings_eighths(plan) else 0.25
+    # At fast tempos the shortest note doubles, so that the line stays playable.
     while shortest < SHORTEST_SECONDS * second:
         shortest *= 2
     mood = 1 + 0.15 * plan.brief.mood.arousal
@@ -133,12 +142,13 @@ def _velocity(base: float, weight: str) -> int:
 
 
 def _pitch_preferences(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[PitchPreference]:
-    """Place steps around the register: higher with energy, folded where they would leave the range."""
+    """Map steps to pitches around the register: higher with energy, reflected where they would leave the range."""
     rungs = ladder(lead.compass.scale)
     middle = (lead.compass.low + lead.compass.high) / 2
     strokes = list(strokes)
     if not strokes:
         return []
+    # Centred on the mean step, so that every theme uses the register evenly wherever its motif starts.
     centre = sum(s.step for s in strokes) / len(strokes)
     lift = LIFTS.get(section.name, 0.0) + 3 * (section.energy - 0.5)
     anchor = rungs.nearest(middle + lift)
@@ -152,7 +162,7 @@ def _pitch_preferences(lead: _Lead, section: Section, strokes: Iterable[Stroke])
 
 
 def _reflected(step: int, limit: int) -> int:
-    """Mirror steps at the ends of the span, so that a line that climbs too far turns back."""
+    """Return a step reflected at the limit, so that a line that climbs too far turns back."""
     over = abs(step) - limit
     if over <= 0:
         return step
@@ -172,7 +182,7 @@ LIFTS: Mapping[str, float] = {
 
 
 def _landed(lead: _Lead, notes: list[Note]) -> list[Note]:
-    """Come home on the last bar's first beat, unless the piece loops or the lead is silent by then."""
+    """End on the first beat of the last bar, unless the piece loops or the lead rests by then."""
     plan = lead.plan
     bar = plan.end - plan.beats_per_bar
     if plan.brief.loop or not plan.sections or plan.sections[-1].energy < lead.player.entry or plan.bars < 2:
@@ -180,6 +190,7 @@ def _landed(lead: _Lead, notes: list[Note]) -> list[Note]:
     kept = [replace(n, length=min(n.length, bar - n.start)) for n in notes if n.start < bar - 0.1]
     before = kept[-1].pitch if kept else (lead.compass.low + lead.compass.high) // 2
     tones = plan.chord_at(bar).chord.pitch_classes
+    # In order of finality: tonic, third, fifth.
     homes = [plan.key.tonic, (plan.key.tonic + (3 if plan.key.is_minor else 4)) % 12, (plan.key.tonic + 7) % 12]
     welcome = [tone for tone in homes if tone in tones] or list(tones)
     options = [p for p in range(lead.compass.low, lead.compass.high + 1) if p % 12 in welcome]
@@ -189,10 +200,11 @@ def _landed(lead: _Lead, notes: list[Note]) -> list[Note]:
 
 
 def _finished(lead: _Lead, notes: Iterable[Note]) -> tuple[Note, ...]:
-    """Sort, drop what lies outside the piece, and let no note run into the next."""
+    """Return the notes sorted, within the piece, and without overlaps."""
     ordered = sorted((n for n in notes if 0 <= n.start < lead.plan.end), key=lambda note: (note.start, -note.length))
     line: list[Note] = []
     for note in ordered:
+        # Two notes closer than a 48th of a beat cannot both be played by one voice.
         if line and note.start - line[-1].start < 1 / 48:
             continue
         if line and line[-1].end > note.start:

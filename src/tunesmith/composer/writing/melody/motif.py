@@ -1,4 +1,4 @@
-"""Motifs: a short idea with a rhythm and a shape, and what can be done with it.
+"""Motifs: a short idea with a rhythm and a contour, and its transformations.
 
 A motif is a row of Strokes: start and length in beats from its first bar line, height in scale steps from an anchor.
 """
@@ -19,8 +19,11 @@ from tunesmith.composer.writing.melody.rhythm import Cell, RhythmTaste, draw_cel
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """One note of an idea. ``step`` counts scale steps from the anchor; ``close`` is ``?`` for the end of a question,
-    ``!`` for the end of an answer."""
+    """A note of a motif.
+
+    ``step`` counts scale steps from the anchor; ``close`` is ``?`` for the end of a question (antecedent) and ``!`` for
+    the end of an answer (consequent).
+    """
 
     start: float
     length: float
@@ -29,13 +32,13 @@ class Stroke:
 
     @property
     def end(self) -> float:
-        """Start plus length, in beats."""
+        """The end in beats."""
         return self.start + self.length
 
 
 @dataclass(frozen=True, slots=True)
 class Motif:
-    """Strokes over ``beats`` beats (whole bars)."""
+    """Strokes over ``beats`` beats, which are whole bars."""
 
     strokes: tuple[Stroke, ...]
     beats: float
@@ -43,7 +46,7 @@ class Motif:
 
 @dataclass(frozen=True, slots=True)
 class MotifTaste:
-    """What ideas a line likes: its rhythm, ``leap`` share 0–1, ``span`` in steps and number of ``bars``."""
+    """The motifs that a line prefers: their rhythm, share of leaps 0–1, ``span`` in steps and number of ``bars``."""
 
     rhythm: RhythmTaste
     leap: float
@@ -59,15 +62,17 @@ GROUP_FORMS: Mapping[int, tuple[str, ...]] = {
     6: ("abcabd", "aabaab", "abaabc"),
     8: ("abacabad", "aabcaabd", "abcdabce"),
 }
-"""Which groups of a motif share their cell and figure: the repetition that makes an idea one idea."""
-WIDEST_IDEA = 8  # steps
+"""Which groups of a motif share their rhythm and figure: the repetition that makes it one idea."""
+# In steps.
+WIDEST_IDEA = 8
 ATTEMPTS = 8
 
 
 def draw_motif(random: np.random.Generator, meter: Meter, taste: MotifTaste, kin: Motif | None = None) -> Motif:
-    """Invent an idea; where there is ``kin``, sometimes borrow its rhythm so that the two belong together."""
+    """Draw a motif; one with ``kin`` sometimes takes over its rhythm, so that the two belong together."""
     groups = groups_of(meter, taste.rhythm.density) * taste.bars
     strokes = _sketch(random, groups, taste)
+    # A bounded number of attempts: a sparse taste may never give a distinctive motif.
     for _ in range(ATTEMPTS):
         if _is_distinctive(strokes):
             break
@@ -85,7 +90,7 @@ def _sketch(random: np.random.Generator, groups: tuple[float, ...], taste: Motif
 
 
 def _is_distinctive(strokes: tuple[Stroke, ...]) -> bool:
-    """Tell whether an idea can be recognised: enough heights, a direction, and more than one note length."""
+    """Return whether a motif is recognisable: enough pitches, a direction, and more than one note length."""
     if len(strokes) < 3:
         return len(strokes) == 2
     steps = [stroke.step for stroke in strokes]
@@ -102,6 +107,7 @@ def _is_distinctive(strokes: tuple[Stroke, ...]) -> bool:
 def _letters(random: np.random.Generator, count: int) -> str:
     if count in GROUP_FORMS:
         return weighted_choice(random, GROUP_FORMS[count])
+    # Long motifs repeat a four-group form and end on a group of their own.
     pattern = weighted_choice(random, GROUP_FORMS[4])
     return (pattern * (count // 4 + 1))[: count - 1] + "z"
 
@@ -109,6 +115,7 @@ def _letters(random: np.random.Generator, count: int) -> str:
 def _cells(random: np.random.Generator, groups: tuple[float, ...], letters: str, taste: RhythmTaste) -> list[Cell]:
     drawn: dict[tuple[str, float], Cell] = {}
     last: Cell | None = None
+    # Groups with the same letter share one cell: repetition is what makes a rhythm memorable.
     for letter, length in zip(letters, groups, strict=True):
         if (letter, length) not in drawn:
             drawn[letter, length] = draw_cell(random, length, taste, avoid=last)
@@ -137,7 +144,7 @@ def _shape(
 
 
 def _recovered(strokes: list[Stroke]) -> tuple[Stroke, ...]:
-    """Turn back by step after every leap of a fourth or more."""
+    """Step back after every leap of a fourth or more."""
     line = list(strokes)
     for index in range(2, len(line)):
         leap = line[index - 1].step - line[index - 2].step
@@ -148,16 +155,18 @@ def _recovered(strokes: list[Stroke]) -> tuple[Stroke, ...]:
 
 
 def _entry(random: np.random.Generator, strokes: list[Stroke], goal: float, figure: tuple[int, ...]) -> int:
-    """Choose where the next group begins: towards the contour, by step after a leap, never far."""
+    """Return the first step of the next group: towards the contour, by step after a leap, never far."""
     if not strokes:
         return 0
     here = strokes[-1].step
     moves = (-3, -2, -1, 0, 1, 2, 3)
+    # The constant keeps every move possible, so that the weights are never all zero.
     weights = [np.exp(-0.6 * abs(here + move - goal)) * (0.8, 1.2, 0.35, 0.12)[abs(move)] + 1e-6 for move in moves]
     if len(strokes) > 1 and abs(leap := here - strokes[-2].step) > 2:
         weights = [w * (4 if move in (-1, -2) else 1) if leap > 0 else w * (4 if move in (1, 2) else 1)
                    for w, move in zip(weights, moves, strict=True)]  # fmt: skip
     if not figure:
+        # A group of one note that repeats the last one would add nothing.
         weights[3] *= 0.4
     return here + weighted_choice(random, moves, weights)
 
@@ -171,7 +180,7 @@ def _borrow_rhythm(strokes: tuple[Stroke, ...], kin: Motif) -> tuple[Stroke, ...
 
 
 def _anticipated(random: np.random.Generator, strokes: tuple[Stroke, ...], taste: RhythmTaste) -> tuple[Stroke, ...]:
-    """Pull some notes that fall on a beat half a beat ahead."""
+    """Anticipate some notes on the beat by half a beat."""
     early = max(0.5, taste.shortest)
     moved = list(strokes)
     for index in range(1, len(moved)):
@@ -184,25 +193,25 @@ def _anticipated(random: np.random.Generator, strokes: tuple[Stroke, ...], taste
 
 
 def sequenced(motif: Motif, steps: int) -> Motif:
-    """State it ``steps`` higher."""
+    """Return the motif ``steps`` scale steps higher."""
     return replace(motif, strokes=tuple(replace(s, step=s.step + steps) for s in motif.strokes))
 
 
 def inverted(motif: Motif) -> Motif:
-    """Turn it upside down around its first note."""
+    """Return the motif inverted around its first note."""
     axis = 2 * motif.strokes[0].step if motif.strokes else 0
     return replace(motif, strokes=tuple(replace(s, step=axis - s.step) for s in motif.strokes))
 
 
 def fragmented(motif: Motif, rise: int = 1) -> Motif:
-    """State its first half twice, the second time ``rise`` steps higher."""
+    """Return the first half of the motif twice, the second time ``rise`` steps higher."""
     half = motif.beats / 2
     head = [replace(s, length=min(s.length, half - s.start)) for s in motif.strokes if s.start < half - 1e-6]
     return Motif((*head, *(replace(s, start=s.start + half, step=s.step + rise) for s in head)), motif.beats)
 
 
 def thinned(motif: Motif, shortest: float) -> Motif:
-    """Leave out notes shorter than ``shortest`` beats, the notes before them ringing on."""
+    """Return the motif without notes shorter than ``shortest`` beats; the notes before them ring on."""
     kept: list[Stroke] = []
     for stroke in motif.strokes:
         if stroke.length >= shortest or not kept or stroke.close:
@@ -213,8 +222,9 @@ def thinned(motif: Motif, shortest: float) -> Motif:
 
 
 def closed(motif: Motif, at: float, until: float, close: str) -> Motif:
-    """End it on one long note from beat ``at`` to ``until``, a ``?`` left open or a ``!`` brought home."""
+    """End a motif with one long note from beat ``at`` to ``until``, open (``?``) or conclusive (``!``)."""
     kept = [replace(s, length=min(s.length, at - s.start)) for s in motif.strokes if s.start < at - 1e-6]
     last = kept[-1].step if kept else (motif.strokes[0].step if motif.strokes else 0)
+    # Questions end upward and answers downward, as in speech.
     step = last - 1 if close == "!" else last + 1
     return replace(motif, strokes=(*kept, Stroke(at, until - at, step, close)))

@@ -1,6 +1,6 @@
-"""Ornaments: grace notes, turns, trills, slides and chromatic approaches, as the genre and the instrument like them.
+"""Ornaments: grace notes, turns, trills, slides and chromatic approaches, by genre and instrument.
 
-Ornaments take their time from the note they decorate or from the one before, so the line never overlaps.
+Ornaments take their time from the note that they decorate or from the one before, so that the line never overlaps.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from tunesmith.composer.writing.melody.pitch_assignment import Range
 from tunesmith.composer.writing.plan import Plan
 
 GRACE_SECONDS = 0.07
-TRILLS_FROM = 0.6  # graces of a manner
+# In graces of an idiom.
+TRILLS_FROM = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,16 @@ class _OrnamentContext:
     rungs: Ladder
     compass: Range
     manner: Idiom
-    grace: float  # beats
+    # In beats.
+    grace: float
 
 
 def ornamented(
     plan: Plan, notes: Sequence[Note], manner: Idiom, compass: Range, random: np.random.Generator
 ) -> list[Note]:
-    """Return the line decorated; the decorated notes keep their pitch and their place."""
+    """Return the line with ornaments; the decorated notes keep their pitch and place."""
     amount = plan.genre.melody.ornament
+    # A grace note lasts as long at every tempo: it is a movement of the hand, not a note value.
     grace = max(0.06, min(0.25, on_grid(GRACE_SECONDS * plan.brief.quarters_per_minute / 60)))
     hand = _OrnamentContext(plan, ladder(compass.scale), compass, manner, on_grid(grace))
     line: list[Note] = []
@@ -54,7 +57,7 @@ def ornamented(
 
 
 def _slide(before: Note | None, note: Note) -> int:
-    """Slide in from below by a tone, or from the note before where that is near."""
+    """Return the interval of a slide: from the note before where that is near, else from a tone below."""
     if before is not None and before.end >= note.start - 0.05 and 0 < abs(before.pitch - note.pitch) <= 4:
         return before.pitch - note.pitch
     return -1 if note.length < 1 else -2
@@ -80,6 +83,7 @@ def _approach(line: list[Note], note: Note, random: np.random.Generator) -> bool
 def _decorated(hand: _OrnamentContext, note: Note, after: Note | None, random: np.random.Generator) -> list[Note]:
     turns = note.length >= 1.0 and after is not None and chance_of(random, 0.4)
     upper = _rung(hand, note.pitch, 1)
+    # A step wider than a major third is a gap in a pentatonic scale, no neighbour tone.
     if upper is None or upper - note.pitch > 4:
         return [note]
     if turns:
@@ -109,6 +113,7 @@ def _turn(hand: _OrnamentContext, note: Note, upper: int) -> list[Note]:
 
 
 def _trill(hand: _OrnamentContext, note: Note, upper: int) -> list[Note]:
+    # An even number of notes, so that the trill starts on the upper note and ends on the main one.
     count = 2 * int(note.length / 2 / hand.grace / 2)
     start = on_grid(note.end - count * hand.grace)
     shake = [Note(on_grid(start + i * hand.grace), hand.grace, (upper, note.pitch)[i % 2], max(1, note.velocity - 8))

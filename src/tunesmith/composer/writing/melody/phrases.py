@@ -1,8 +1,8 @@
-"""Phrases: how an idea is stated, answered, sequenced and closed to make a theme of eight bars or so.
+"""Phrases: a motif stated, answered, sequenced and closed to form a theme of about eight bars.
 
-A plan such as ``a b? a c!`` names one unit (the length of the motif) a word:
-    a the idea   b a second idea   f its first half in sequence   i the idea upside down   c its head, then a long note
-    +2 or -1: so many scale steps higher or lower   ? ends open   ! comes home   ~ left silent after its head
+A plan such as ``a b? a c!`` names one unit (the length of the motif) per word:
+    a the motif   b a second motif   f its first half in sequence   i its inversion   c its head, then a long note
+    +2 or -1: scale steps higher or lower   ? open close   ! conclusive close
 """
 
 from __future__ import annotations
@@ -46,27 +46,27 @@ PICKUPS: tuple[tuple[tuple[float, int], ...], ...] = (
     ((1.0, -1),),
     ((1.5, -3), (1.0, -2), (0.5, -1)),
 )
-"""Upbeats: (beats before the bar line, steps from the note they lead to); a theme uses the same one throughout."""
+"""Upbeats: (beats before the bar line, steps from the note after it); a theme uses the same one throughout."""
 
 _WORD = re.compile(r"^([abfic])([+-]\d+)?([?!])?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """What a section states: its units in order, and the idea that they grow from."""
+    """A theme: its units in order, and the motif from which they derive."""
 
     motif: Motif
     units: tuple[Motif, ...]
 
     @property
     def unit_beats(self) -> float:
-        """Length of one unit in beats."""
+        """The length of one unit in beats."""
         return self.motif.beats
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseTaste:
-    """How phrases breathe: ``rest`` share 0–1, and the ``breath`` in beats that a close leaves."""
+    """The breath of phrases: the share 0–1 that end in a rest, and the ``breath`` in beats that a close leaves."""
 
     rest: float
     breath: float
@@ -75,8 +75,9 @@ class PhraseTaste:
 def draw_theme(
     random: np.random.Generator, meter: Meter, taste: MotifTaste, phrasing: PhraseTaste, kin: Motif | None = None
 ) -> Theme:
-    """Invent a theme: an idea, a second one, and a plan that states them."""
+    """Draw a theme: a motif, a second one, and a plan of their statements."""
     idea = draw_motif(random, meter, taste, kin)
+    # The second motif knows the first, whose rhythm it may share.
     second = draw_motif(random, meter, taste, idea)
     plan = weighted_choice(random, PHRASE_PLANS[taste.bars])
     units = _with_one_climax(_units(random, plan, (idea, second), meter, phrasing))
@@ -84,7 +85,7 @@ def draw_theme(
 
 
 def develop(random: np.random.Generator, theme: Theme, meter: Meter, phrasing: PhraseTaste) -> Theme:
-    """Work an idea out: inverted, in sequence, in fragments."""
+    """Develop a motif: inversion, sequence, fragments."""
     bars = round(theme.unit_beats / meter.beats_per_bar)
     plans = {1: "i i+1 f+1 f+2 i-1 f+2 f+3 c?", 2: "i i+1 f+2 c?", 4: "i? f+2?"}
     units = _units(random, plans.get(bars, "i f+1 f+2 c?"), (theme.motif, inverted(theme.motif)), meter, phrasing)
@@ -94,6 +95,7 @@ def develop(random: np.random.Generator, theme: Theme, meter: Meter, phrasing: P
 def _units(
     random: np.random.Generator, plan: str, ideas: tuple[Motif, Motif], meter: Meter, phrasing: PhraseTaste
 ) -> tuple[Motif, ...]:
+    # Drawn once per theme, so that its closes fall on the same beat.
     late = chance_of(random, 0.4)
     units = []
     for word in plan.split():
@@ -101,6 +103,7 @@ def _units(
         unit = sequenced(_source(letter, ideas), shift)
         if close:
             unit = _close(unit, close, meter, phrasing, late=late or letter != "c")
+        # Not every phrase breathes: a line of equal phrases sounds mechanical.
         elif chance_of(random, phrasing.rest * 0.5):
             unit = _breathing(unit, phrasing.breath)
         units.append(unit)
@@ -124,7 +127,7 @@ def _source(letter: str, ideas: tuple[Motif, Motif]) -> Motif:
 
 
 def _close(unit: Motif, close: str, meter: Meter, phrasing: PhraseTaste, *, late: bool) -> Motif:
-    """End a unit on its last bar's first beat, or on a later group where ``late`` or the unit is one bar long."""
+    """End a unit on its last bar's first beat, or later in the bar where ``late`` or the unit is one bar long."""
     groups = groups_of(meter)
     bar = unit.beats - meter.beats_per_bar
     middle = sum(groups[: len(groups) // 2]) if len(groups) > 1 else min(1.0, meter.beats_per_bar - 1)
@@ -135,15 +138,17 @@ def _close(unit: Motif, close: str, meter: Meter, phrasing: PhraseTaste, *, late
 
 
 def _breathing(unit: Motif, breath: float) -> Motif:
-    """Shorten or drop what lies in the last ``breath`` beats."""
+    """Shorten or drop the notes in the last ``breath`` beats."""
     limit = unit.beats - breath
+    # Notes with less than a fifth of a beat left would be clicks.
     kept = tuple(replace(s, length=min(s.length, limit - s.start)) for s in unit.strokes if s.start < limit - 0.2)
     return replace(unit, strokes=kept or unit.strokes[:1])
 
 
 def _with_one_climax(units: tuple[Motif, ...]) -> tuple[Motif, ...]:
-    """Raise the highest long note of the later half so that the theme has one peak, and only one."""
+    """Raise the highest long note of the later half, so that the theme has exactly one climax."""
     half = len(units) // 2
+    # The climax belongs in the later half, where a melody is expected to peak.
     later = [(index, unit) for index, unit in enumerate(units) if index >= half]
     spots = [
         (s.step + min(s.length, 2.0), u, n) for u, unit in later for n, s in enumerate(unit.strokes) if not s.close
@@ -153,6 +158,7 @@ def _with_one_climax(units: tuple[Motif, ...]) -> tuple[Motif, ...]:
     _, unit, note = max(spots)
     peak = max(s.step for motif in units for s in motif.strokes) + 1
     strokes = list(units[unit].strokes)
+    # A note that would have to rise by more than three steps would tear the line, so it stays.
     if peak - strokes[note].step <= 3:
         strokes[note] = replace(strokes[note], step=peak)
     return (*units[:unit], replace(units[unit], strokes=tuple(strokes)), *units[unit + 1 :])
@@ -161,10 +167,11 @@ def _with_one_climax(units: tuple[Motif, ...]) -> tuple[Motif, ...]:
 def _with_pickups(
     units: tuple[Motif, ...], pickup: tuple[tuple[float, int], ...], shortest: float
 ) -> tuple[Motif, ...]:
-    """Let the breath after each close, save the last, lead into what follows."""
+    """Add an upbeat in the breath after each close but the last."""
     led = list(units)
     for index, (unit, following) in enumerate(itertools.pairwise(units)):
         room = pickup and unit.strokes and unit.strokes[-1].close and following.strokes
+        # No upbeat where the next unit starts after the bar line, or where eighths are too fast.
         if not room or following.strokes[0].start > 1e-6 or shortest > 0.5:
             continue
         last, goal = unit.strokes[-1], following.strokes[0].step
@@ -185,7 +192,7 @@ def silent(beats: float) -> Motif:
 
 
 def strokes_of(units: tuple[Motif, ...]) -> tuple[Stroke, ...]:
-    """Lay units end to end."""
+    """Return the strokes of units laid end to end."""
     laid: list[Stroke] = []
     start = 0.0
     for unit in units:

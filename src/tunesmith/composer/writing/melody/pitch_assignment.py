@@ -1,7 +1,7 @@
-"""Setting a line to chords: pitches that keep an idea's shape and agree with the harmony, all notes weighed at once.
+"""Pitch assignment: pitches that keep a motif's contour and fit the harmony, chosen for the whole line at once.
 
-Every note may take the pitches of a range; a pitch costs by how it sits on the chord, a move by how far it strays from
-the interval meant and by how dissonances are left. The cheapest path (Viterbi) is the line.
+Each note may take any pitch of a range. A pitch costs by how it fits the chord; a move costs by its distance from the
+intended interval and by how it leaves dissonances. The cheapest path (Viterbi) is the line.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ SITTING_COST: Mapping[str, tuple[float, float, float, float]] = {
     "medium": (0.0, 1.2, 8.0, 40.0),
     "weak": (0.15, 0.3, 1.2, 30.0),
 }
-"""Metric weight → cost of a chord tone, another scale tone, one that clashes, and one outside the scale."""
+"""Metric weight → cost of a chord tone, another scale tone, a clashing one, and one outside the scale."""
 LEAVING_DISSONANCE = 4.0
 REACHING_DISSONANCE = 2.5
 CLOSE_COST = 5.0
 AWAY_COST: Mapping[str, float] = {"strong": 0.7, "medium": 0.3, "weak": 0.0}
-"""Metric weight → cost of a pitch outside the tonic triad: what is long and heavy tells the ear where home is."""
+"""Metric weight → cost of a pitch outside the tonic triad: long notes on strong beats establish the key."""
 COLOUR_COST: Mapping[str, float] = {"strong": 0.5, "medium": 0.2, "weak": 0.0}
 """Metric weight → cost of a chord's seventh, ninth or thirteenth against its triad."""
 UNMEANT_REPEAT = 3.0
@@ -37,7 +37,7 @@ UNMEANT_REPEAT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class PitchPreference:
-    """One note to set: ``start`` and ``length`` in beats, the ``pitch`` meant, and ``close`` as in Stroke."""
+    """A note to assign: ``start`` and ``length`` in beats, the intended ``pitch``, and ``close`` as in Stroke."""
 
     start: float
     length: float
@@ -47,7 +47,7 @@ class PitchPreference:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The pitches a line may use, and the scale (pitch classes) it draws from."""
+    """The pitches that a line may use, ``low`` to ``high``, and its scale in pitch classes."""
 
     low: int
     high: int
@@ -56,19 +56,21 @@ class Range:
 
 
 def assign_pitches(plan: Plan, wishes: Sequence[PitchPreference], compass: Range) -> tuple[int, ...]:
-    """Return one pitch a wish."""
+    """Return one pitch per preference."""
     if not wishes:
         return ()
     table = _Table(plan, compass)
     moves = _moves(compass)
     total = table.cost(wishes[0])
     behind: list[npt.NDArray[np.int64]] = []
+    # Dynamic programming: per pitch of the present note, only the cheapest way to reach it matters.
     for before, wish in itertools.pairwise(wishes):
         step = _step_cost(moves, table, before, wish)
         paths = total[:, None] + step
         back = np.argmin(paths, axis=0)
         behind.append(back)
         total = paths[back, np.arange(len(back))] + table.cost(wish)
+    # Argmin takes the lowest of equal costs, so that the line is deterministic.
     index = int(np.argmin(total))
     line = [index]
     for back in reversed(behind):
@@ -78,13 +80,13 @@ def assign_pitches(plan: Plan, wishes: Sequence[PitchPreference], compass: Range
 
 
 def home_triad(compass: Range) -> frozenset[int]:
-    """Return the pitch classes of the tonic's triad, its third as the scale has it."""
+    """Return the pitch classes of the tonic triad, with the third of the scale."""
     thirds = [third for third in (4, 3) if (compass.tonic + third) % 12 in compass.scale]
     return frozenset((compass.tonic + step) % 12 for step in (0, *thirds[:1], 7))
 
 
 def metric_weight(plan: Plan, start: float, length: float) -> str:
-    """Tell whether a note is ``strong`` (first of a group, very long), ``medium`` (on a beat, long) or ``weak``."""
+    """Return the metric weight: ``strong`` (first of a group, very long), ``medium`` (on a beat, long) or ``weak``."""
     at = start % plan.beats_per_bar
     pulse = plan.meter.felt_beat
     main = pulse * 2 if not plan.meter.is_compound and plan.meter.numerator % 2 == 0 else pulse
@@ -95,12 +97,12 @@ def metric_weight(plan: Plan, start: float, length: float) -> str:
 
 
 def harmony_of(plan: Plan, start: float, length: float) -> Chord:
-    """Return the chord a note belongs to: the next one where most of the note sounds over it."""
+    """Return the chord that a note belongs to: the next one where most of the note sounds over it."""
     return plan.chord_at(start + min(length * 0.5, 1.0) if length > 0.4 else start).chord
 
 
 class _Table:
-    """Costs of each pitch in the range, by chord, remembered while one line is set."""
+    """The costs of each pitch in the range by chord, cached while one line is assigned."""
 
     def __init__(self, plan: Plan, compass: Range) -> None:
         self.plan = plan
@@ -120,8 +122,10 @@ class _Table:
         if (chord, weight) not in self._base:
             costs = np.array(SITTING_COST[weight])[self.sits(chord)]
             foreign = ~np.isin(self.pitches % 12, self.compass.scale)
+            # A chord tone outside the scale, such as a borrowed third, may colour a strong beat but not a passing tone.
             costs = costs + np.where(foreign, 1.5 if weight == "strong" else 4.0, 0.0)
             costs += np.where(self._is_within(home_triad(self.compass)), 0.0, AWAY_COST[weight])
+            # Chord qualities list root, third and fifth first; the rest are extensions.
             coloured = self._is_within(chord.pitch_classes) & ~self._is_within(chord.pitch_classes[:3])
             self._base[chord, weight] = costs + np.where(coloured, COLOUR_COST[weight], 0.0)
         return self._base[chord, weight]
@@ -131,6 +135,7 @@ class _Table:
 
     def closing(self, chord: Chord, close: str) -> Costs:
         if (chord, close) not in self._close:
+            # An answer ends on tonic or third, a question on a tone that leads on.
             home = {(self.compass.tonic + step) % 12 for step in ((0, 3, 4) if close == "!" else (2, 5, 7, 11))}
             welcome = np.isin(self.pitches % 12, sorted(home))
             self._close[chord, close] = np.where(welcome, 0.0, CLOSE_COST)
@@ -147,15 +152,19 @@ class _Table:
 
 @dataclass(frozen=True, slots=True)
 class _Moves:
-    interval: npt.NDArray[np.int64]  # (from, to), semitones
-    awkward: Costs  # (from, to)
-    by_leap: Costs  # (from, to): 1 where more than a whole tone
+    # (from, to), in semitones.
+    interval: npt.NDArray[np.int64]
+    # (from, to).
+    awkward: Costs
+    # (from, to): 1 where the move is larger than a whole tone.
+    by_leap: Costs
 
 
 def _moves(compass: Range) -> _Moves:
     pitches = np.arange(compass.low, compass.high + 1)
     interval = pitches[None, :] - pitches[:, None]
     size = np.abs(interval)
+    # Tritones and sevenths are hard to sing; beyond an octave a line falls apart.
     awkward = np.where(size > 5, 0.45 * (size - 5), 0.0) + np.where(np.isin(size, (6, 10, 11)), 2.5, 0.0)
     awkward += 0.2 * np.maximum(size - 2, 0)
     return _Moves(interval, awkward + np.where(size > 12, 30.0, 0.0), (size > 2).astype(float))
@@ -165,7 +174,9 @@ def _step_cost(moves: _Moves, table: _Table, before: PitchPreference, wish: Pitc
     meant = wish.pitch - before.pitch
     cost = 0.8 * np.abs(moves.interval - meant) + moves.awkward
     if wish.start - before.start - before.length > 1.0:
-        return 0.4 * cost  # across a rest the ear minds less
+        # Across a rest, the ear is more tolerant.
+        return 0.4 * cost
+    # A repeated note where none was intended, or the reverse, changes the motif more than a wrong interval does.
     cost = cost + np.where((moves.interval == 0) != (meant == 0), UNMEANT_REPEAT, 0.0)
     leaving = table.sits(harmony_of(table.plan, before.start, before.length)) > 0
     reaching = table.sits(harmony_of(table.plan, wish.start, wish.length)) > 0

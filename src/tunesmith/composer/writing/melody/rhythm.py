@@ -1,7 +1,7 @@
-"""Rhythmic cells: how a group of beats may be divided, and which cells suit a genre.
+"""Rhythmic cells: the divisions of a group of beats, and which of them suit a genre.
 
 A bar is a row of groups (4/4: 2 + 2, 3/4: 3, 6/8: 1.5 + 1.5, 7/8: 1 + 1 + 1.5 …); a cell fills one group with lengths
-in beats, a negative length being a rest.
+in beats, where a negative length is a rest.
 """
 
 from __future__ import annotations
@@ -45,13 +45,18 @@ CELLS: Mapping[float, tuple[Cell, ...]] = {
         (1.5, 2.5), (-1.0, 1.0, 2.0), (1.5, 0.5, 2.0), (-0.5, 0.5, 3.0),
     ),
 }  # fmt: skip
-TOO_FEW = 0.7  # an idea of too few notes is forgotten sooner than one of too many
-SPARSE_DENSITY = 0.5  # notes a beat below which a 4/4 bar is one group
+# A motif of too few notes is forgotten sooner than one of too many.
+TOO_FEW = 0.7
+# Notes per beat below which a 4/4 bar is one group.
+SPARSE_DENSITY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class RhythmTaste:
-    """What rhythm a line likes: ``density`` notes a beat, ``syncopation`` 0–1, ``shortest`` note in beats."""
+    """The rhythm that a line prefers.
+
+    ``density`` is in notes per beat, ``syncopation`` is 0–1, ``shortest`` is the shortest note in beats.
+    """
 
     density: float
     syncopation: float
@@ -65,6 +70,7 @@ def groups_of(meter: Meter, density: float = 1.0) -> tuple[float, ...]:
         return (meter.felt_beat,) * (meter.numerator // 3)
     if meter.denominator <= 4:
         unit = 4 / meter.denominator
+        # A sparse line needs notes longer than half a bar, which a group of two beats cannot hold.
         if meter.numerator == 4 and unit == 1:
             return (4.0,) if density < SPARSE_DENSITY else (2.0, 2.0)
         return tuple(size * unit for size in _twos_and_threes(meter.numerator, threes_first=True))
@@ -82,7 +88,7 @@ def _twos_and_threes(count: int, *, threes_first: bool) -> tuple[int, ...]:
 
 
 def cells_for(length: float) -> tuple[Cell, ...]:
-    """Return the cells that fill ``length`` beats; a length without a table is filled with one note or even notes."""
+    """Return the cells that fill ``length`` beats; a length without a table gets one note or two even ones."""
     return CELLS.get(length, ((length,), (length / 2, length / 2)))
 
 
@@ -93,7 +99,7 @@ def onsets(cell: Cell) -> tuple[tuple[float, float], ...]:
 
 
 def draw_cell(random: np.random.Generator, length: float, taste: RhythmTaste, avoid: Cell | None = None) -> Cell:
-    """Draw a cell for ``length`` beats that suits the taste, rather another than ``avoid``."""
+    """Draw a cell for ``length`` beats that suits the taste, preferably not ``avoid``."""
     options = cells_for(length)
     weights = [_fitness(cell, length, taste) * (0.1 if cell == avoid else 1.0) for cell in options]
     return weighted_choice(random, options, weights)
@@ -103,10 +109,13 @@ def _fitness(cell: Cell, length: float, taste: RhythmTaste) -> float:
     notes = onsets(cell)
     over = len(notes) / length - taste.density
     spread = (0.25 + 0.25 * taste.density) * (1.0 if over > 0 else TOO_FEW)
+    # A Gaussian around the wanted density; the constant keeps every cell possible.
     weight = float(np.exp(-((over / spread) ** 2))) + 1e-4
+    # Penalised rather than excluded: a group may have no cell without a short note.
     if min(abs(value) for value in cell) < taste.shortest:
         weight *= 0.02
     if len(set(cell)) == 1 and len(notes) > 2 and cell[0] < 0.5:
-        weight *= 0.4  # an even row of short notes has no face of its own
+        # An even row of short notes has no character of its own.
+        weight *= 0.4
     off_beat = sum(size >= 0.5 and start % 1 != 0 and (start % 1) + size > 1 for start, size in notes)
     return weight * (0.1 + 1.5 * taste.syncopation if off_beat or cell[0] < 0 else 1.1 - 0.8 * taste.syncopation)

@@ -1,4 +1,4 @@
-"""Which theme each section states, and how: A is always the same tune, B contrasts, the outro recalls A."""
+"""Themes by section: A always has the same tune, B contrasts, the outro recalls A."""
 
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ TREATMENTS: Mapping[str, tuple[str, str]] = {
     "outro": ("A", "recall"),
     "ending": ("A", "recall"),
 }
-"""Section name → (theme, how it is stated); unknown names state a theme of their own."""
+"""Section name → (theme, treatment); sections with other names state a theme of their own."""
 
 
-SPARSE = 0.8  # notes a beat below which a contrast is never sparser still
-FAITHFUL_TURNS = 2  # statements before a theme is varied
+# Notes per beat below which a contrast is never sparser still.
+SPARSE = 0.8
+# Statements before a theme is varied.
+FAITHFUL_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ThemeBook:
-    """The themes of one piece, each drawn from the seed and its own name so that none disturbs another."""
+    """The themes of one piece, each drawn from the seed and its own name, so that they are independent."""
 
     seed: int
     meter: Meter
@@ -47,13 +49,14 @@ class ThemeBook:
         return _drawn(self, name)
 
     def contrasting(self, random: np.random.Generator, name: str) -> MotifTaste:
-        """Return the taste of a theme that is to differ from A: busier or calmer, and wider."""
+        """Return the taste of a theme that contrasts with A: busier or calmer, and wider."""
         rhythm = self.taste.rhythm
         busier = name == "drop" or rhythm.density < SPARSE or random.random() < 0.4
         density = min(rhythm.density * (1.3 if busier else 0.65), 0.9 / rhythm.shortest)
         return replace(self.taste, rhythm=replace(rhythm, density=density), span=self.taste.span + 1)
 
 
+# Cached: a section that returns must state the very same theme, and drawing one is slow.
 @lru_cache(maxsize=16)
 def _drawn(book: ThemeBook, name: str) -> Theme:
     random = rng_for(book.seed, "theme", name)
@@ -66,9 +69,10 @@ def _drawn(book: ThemeBook, name: str) -> Theme:
 
 
 def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -> tuple[Motif, ...]:
-    """Return what the lead states in ``section``, its ``visit``-th of that name (from 0), unit by unit."""
+    """Return the units that the lead states in ``section``, its ``visit``-th of that name (from 0)."""
     name, treatment = TREATMENTS.get(section.name, (section.name, "state"))
     theme = book.theme(name)
+    # In beats, because a theme's unit may be longer or shorter than a section's bars.
     length = section.bars * meter.beats_per_bar
     count = max(1, math.ceil(length / theme.unit_beats - 1e-6))
     units = _fitted(theme, count, visit)
@@ -82,7 +86,7 @@ def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -
 
 
 def _fitted(theme: Theme, count: int, visit: int) -> tuple[Motif, ...]:
-    """State the theme as often as it fits; a shorter stretch takes its beginning and its end."""
+    """Return the theme as often as it fits; a shorter stretch has its beginning and its end."""
     whole = len(theme.units)
     rounds, rest = divmod(count, whole)
     stated = [unit for turn in range(rounds) for unit in _turned(theme.units, visit * max(rounds, 1) + turn)]
@@ -91,7 +95,8 @@ def _fitted(theme: Theme, count: int, visit: int) -> tuple[Motif, ...]:
 
 
 def _turned(units: tuple[Motif, ...], turn: int) -> tuple[Motif, ...]:
-    """Say the theme as it is twice, then change one unit within it, never its first nor a close."""
+    """State the theme as it is twice, then change one unit within it, but neither the first nor a close."""
+    # Opening and close are what listeners recognise a theme by.
     inner = [index for index, unit in enumerate(units) if index > 0 and not any(s.close for s in unit.strokes)]
     if turn < FAITHFUL_TURNS or turn % 2 == 1 or not inner:
         return units
@@ -101,7 +106,7 @@ def _turned(units: tuple[Motif, ...], turn: int) -> tuple[Motif, ...]:
 
 
 def _trimmed(units: tuple[Motif, ...], length: float) -> tuple[Motif, ...]:
-    """Make units last ``length`` beats by leaving out the beginning of the last one, so that its close stays."""
+    """Return units that last ``length`` beats, cut at the beginning of the last one, so that its close stays."""
     over = sum(unit.beats for unit in units) - length
     if over < 1e-6:
         return units
@@ -117,7 +122,7 @@ def _by_energy(units: tuple[Motif, ...], energy: float, visit: int) -> tuple[Mot
 
 
 def _recalled(theme: Theme, units: tuple[Motif, ...], *, hint: bool) -> tuple[Motif, ...]:
-    """Let the idea be heard between silences: a hint in the later half, or an echo that thins out."""
+    """Return the motif between silences: a hint in the later half, or an echo that thins out."""
     head = thinned(theme.motif, 0.5)
     if len(units) == 1:
         return (units[-1],)

@@ -1,1 +1,1 @@
-"""Notes as played: swing, timing and dynamics."""
+"""The performance: swing, timing and dynamics."""

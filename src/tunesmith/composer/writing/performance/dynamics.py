@@ -1,4 +1,4 @@
-"""Dynamics: how loud each note is played, by phrase, metre, section and chance."""
+"""Dynamics: the velocity of each note, by phrase, meter, section and chance."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ SINGING = frozenset({"melody", "counter"})
 HATS = frozenset(
     DRUM_KEYS[name] for name in ("hat", "open_hat", "pedal_hat", "ride", "shaker", "cabasa", "brush_swirl")
 )
-PHRASE_REST = 0.9  # beats of silence that end a phrase
-SWELL = 12.0  # velocity gained towards a phrase's high point
+# Beats of silence that end a phrase.
+PHRASE_REST = 0.9
+# Velocity gained towards the peak of a phrase.
+SWELL = 12.0
 ACCENT = 5.0
 
 
 def velocities(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Return the velocity of each note as played, 1–127."""
+    """Return the velocity of each note as played, 1–127, (notes,)."""
     if not notes:
         return np.zeros(0, dtype=np.int64)
     spread = plan.genre.feel.dynamics
@@ -36,12 +38,13 @@ def velocities(plan: Plan, player: Player, notes: Sequence[Note], random: np.ran
         )
     if player.role in SINGING:
         levels += _swells(notes) * SWELL * min(1.0, 0.3 + 3 * spread)
+    # A kit varies less: uneven drum hits sound like mistakes sooner than uneven chords do.
     levels += random.standard_normal(len(notes)) * spread * (12 if player.role != "drums" else 7)
     return np.clip(np.round(levels), 1, 127).astype(np.int64)
 
 
 def _wave(plan: Plan, notes: Sequence[Note]) -> npt.NDArray[np.float64]:
-    """Let hats breathe over two beats, and grow a little over four bars."""
+    """Return a wave for the hats, over two beats and a little over four bars, (notes,)."""
     starts = np.array([note.start for note in notes])
     hats = np.array([note.pitch in HATS for note in notes])
     wave = 0.5 * np.cos(np.pi * starts) + 0.3 * ((starts / plan.beats_per_bar) % 4 / 4 - 0.5)
@@ -49,7 +52,7 @@ def _wave(plan: Plan, notes: Sequence[Note]) -> npt.NDArray[np.float64]:
 
 
 def _swells(notes: Sequence[Note]) -> npt.NDArray[np.float64]:
-    """Rise to each phrase's highest note and fall after it: −0.5 … 0.5."""
+    """Return a rise to each phrase's highest note and a fall after it, −0.5 to 0.5, (notes,)."""
     shape = np.zeros(len(notes))
     for first, last in _phrases(notes):
         phrase = notes[first:last]

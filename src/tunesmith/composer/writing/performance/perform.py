@@ -1,4 +1,4 @@
-"""Performance: written notes become played ones, with swing, timing, dynamics, touch, strums and rolls."""
+"""Performance: written notes become played ones, with swing, timing, dynamics, articulation, strums and rolls."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from tunesmith.composer.writing.performance.swing import swung
 from tunesmith.composer.writing.performance.timing import offsets
 from tunesmith.composer.writing.plan import Plan, Player
 
-SHORTEST = 1 / 32  # beats
+# In beats.
+SHORTEST = 1 / 32
 STRUMMED = frozenset({"guitar", "plucked"})
 STRUMMING = frozenset({"strum", "travis", "rolled", "block", "comp", "bossa"})
 ROLLED = frozenset({"rolled"})
-STRUM_MS = (12.0, 30.0)  # whole chord, spread evenly over its strings
+# The whole chord, spread evenly over its strings.
+STRUM_MS = (12.0, 30.0)
 ROLL_MS = (45.0, 110.0)
 UNTOUCHED = frozenset({"effects", "drone"})
 LEGATO_OF: Mapping[str, float] = {
@@ -35,7 +37,7 @@ LEGATO_OF: Mapping[str, float] = {
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """Notes ``first`` to ``last`` (not included) that are written for one start."""
+    """Notes ``first`` to ``last`` (exclusive) that are written for one start."""
 
     first: int
     last: int
@@ -44,7 +46,7 @@ class _Moment:
 def perform(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> tuple[Note, ...]:
     """Return the notes as played: as many, on the 1/960 grid, sorted, within the piece; the same pitches in order.
 
-    Monophonic instruments stay monophonic. Effects and drones are left as written.
+    Monophonic instruments stay monophonic. Effects and drones stay as written.
     """
     if player.role in UNTOUCHED or not notes:
         return tuple(notes)
@@ -64,12 +66,13 @@ def perform(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
 
 
 def _swing(plan: Plan) -> float:
-    """Return the place of the second of a pair; compound meters already divide in three."""
+    """Return the place of the second note of a pair; compound meters already divide in three."""
     return 0.5 if plan.meter.is_compound else plan.genre.feel.swing
 
 
 def _placed(plan: Plan, beat: float, late_seconds: float) -> float:
-    """Return the beat at which a note sounds, never before the piece nor in its last moment."""
+    """Return the beat at which a note sounds, never before the piece or in its last moment."""
+    # Lateness is in seconds, so it must go through the tempo map.
     if late_seconds:
         beat = plan.tempo_map.beat_at(max(0.0, plan.tempo_map.seconds_at(beat) + late_seconds))
     return on_grid(min(max(beat, 0.0), plan.end - SHORTEST))
@@ -85,6 +88,7 @@ def _touch(plan: Plan, player: Player) -> float:
 
 def _length(plan: Plan, note: Note, start: float, touch: float) -> float:
     unit, swing = plan.genre.feel.swing_unit, _swing(plan)
+    # The length is swung too, so that short notes before and after the swung one stay connected.
     written = swung(note.end, swing, unit) - swung(note.start, swing, unit)
     share = touch if note.length < 2 else max(touch, 0.95)
     return max(1 / TICKS_PER_BEAT, on_grid(min(max(written * share, SHORTEST), plan.end - start)))
@@ -93,7 +97,7 @@ def _length(plan: Plan, note: Note, start: float, touch: float) -> float:
 def _spreads(
     plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return how many seconds after its chord's first string each note sounds: down and up strokes in turn."""
+    """Return the seconds by which each note follows the first string of its chord, (notes,), in alternating strokes."""
     late = np.zeros(len(notes))
     reach = _reach_ms(plan, player)
     if reach is None:
@@ -102,6 +106,7 @@ def _spreads(
     for count, moment in enumerate(_chords(notes)):
         size = moment.last - moment.first
         whole = random.uniform(*reach) / 1000 * min(1.0, size / 4)
+        # Downstrokes on the beat, as a strumming hand moves; a roll always goes upward.
         order = (
             np.arange(size)
             if rolls or notes[moment.first].start % 1 < 1e-6 or count % 2 == 0
@@ -132,9 +137,10 @@ def _chords(notes: Sequence[Note]) -> Iterator[_Moment]:
 
 
 def _untangled(notes: list[Note], *, mono: bool) -> tuple[Note, ...]:
-    """Cut a note where the same pitch (or, on a monophonic instrument, any) begins again."""
+    """Cut a note where the same pitch (or, on a monophonic instrument, any note) begins again."""
     following: dict[int, float] = {}
     line: list[Note] = []
+    # Backwards, so that the start of the next note of a pitch is always known.
     for note in reversed(notes):
         voice = 0 if mono else note.pitch
         room = following.get(voice, note.end) - note.start

@@ -1,4 +1,4 @@
-"""Timing: how far from the written moment a player plays, in beats, by a slow drift, small slips and a manner."""
+"""Timing: how far each note is from its written time, by slow drift, small random offsets and the genre's feel."""
 
 from __future__ import annotations
 
@@ -15,27 +15,36 @@ from tunesmith.composer.writing.plan import Plan, Player
 TIGHTNESS: Mapping[str, float] = {
     "bass": 0.4, "drums": 0.45, "percussion": 0.7, "drone": 0.0, "pad": 0.6, "effects": 0.0, "arpeggio": 0.5,
 }  # fmt: skip
-"""Role → share of the genre's timing spread it shows; other roles all of it."""
+"""Role → share of the genre's timing spread; other roles have all of it."""
 LAID_BACK: Mapping[str, float] = {"melody": 0.8, "counter": 0.5, "chords": 0.3}
 LAID_BACK_DRUMS = frozenset(DRUM_KEYS[name] for name in ("snare", "clap", "rim", "snap"))
 KICK_TIGHTNESS = 0.4
-DRIFT_KEEPS = 0.9  # how much of the drift a note takes over from the one before
-SEAM_SECONDS = 0.008  # section starts and hit points stay this close
-WIDEST = 2.5  # spreads
+# How much of the drift carries over from one note to the next.
+DRIFT_KEEPS = 0.9
+# Section starts and hit points stay this close.
+SEAM_SECONDS = 0.008
+# In spreads.
+WIDEST = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Player:
-    spread: float  # seconds
-    late: float  # seconds
+    # In seconds.
+    spread: float
+    # In seconds.
+    late: float
 
 
 def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return how many seconds late each note sounds (early is negative); notes that start together move together."""
+    """Return the lateness of each note in seconds, (notes,), negative for early ones.
+
+    Notes that start together move together.
+    """
     feel = plan.genre.feel
     spread = feel.timing_ms / 1000 * TIGHTNESS.get(player.role, 1.0)
     drums = player.role in ("drums", "percussion")
     moves = _moves(random, notes, spread)
+    # Snares and leads behind the beat make a groove relaxed; the kick holds the time.
     late = np.array([_lateness(player, note, drums=drums) for note in notes]) * feel.laid_back_ms / 1000
     kicks = np.array([drums and note.pitch == DRUM_KEYS["kick"] for note in notes])
     moves = np.where(kicks, moves * KICK_TIGHTNESS, moves) + late
@@ -45,12 +54,14 @@ def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
 
 
 def _moves(random: np.random.Generator, notes: Sequence[Note], spread: float) -> npt.NDArray[np.float64]:
-    """A slow walk plus a slip a moment, each of about half the spread."""
+    """Return a slow drift plus a random offset per moment, each of about half the spread, (notes,)."""
     if spread == 0 or not notes:
         return np.zeros(len(notes))
+    # Drawn for every note, so that the stream position does not depend on which notes coincide.
     steps = random.standard_normal((len(notes), 2))
     moves = np.zeros(len(notes))
     drift = slip = 0.0
+    # Keeps the variance of the drift constant: a² + (1 − a²) = 1.
     keep = float(np.sqrt(1 - DRIFT_KEEPS**2))
     for index, note in enumerate(notes):
         if index == 0 or note.start != notes[index - 1].start:
@@ -67,7 +78,7 @@ def _lateness(player: Player, note: Note, *, drums: bool) -> float:
 
 
 def _seams(plan: Plan) -> frozenset[float]:
-    """Return the beats that must stay in place: where sections begin, and the last bar, each hit point among them."""
+    """Return the beats that must not move: section starts, the last bar, and the hit points."""
     beats = [section.bar * plan.beats_per_bar for section in plan.sections]
     hits = [plan.tempo_map.beat_at(hit.time) for hit in plan.brief.hits]
     return frozenset(round(beat, 3) for beat in (*beats, plan.end - plan.beats_per_bar, *map(_nearest_tick, hits)))
