@@ -1,1 +1,1 @@
-"""Batch: a sheet of requests in, a folder of music out, with a manifest that says what is done."""
+"""Batch: generates a folder of audio from a table of requests, with a manifest of the progress."""

@@ -1,4 +1,4 @@
-"""Columns: what the columns of a sheet are called, and the values of a request that their cells say."""
+"""Column mapping: the names of a table's columns, and the request fields that their cells set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tunesmith.suggestions import FIELD_ALIASES, did_you_mean_field, field_for
 
 FILE, FORMAT = "file", "format"
 ALIASES: Mapping[str, str] = {**FIELD_ALIASES, "output": FILE, "name": FILE, "filename": FILE}
-"""Other names of columns, as the flags of ``tunesmith generate`` and people have them."""
+"""Aliases of columns: the flags of ``tunesmith generate``, and common names."""
 FIELDS = (*GenerationRequest.model_fields, FILE, FORMAT)
 LISTS = ("instruments", "without")
 PATHS = ("soundfont", "audio", "melody")
@@ -27,7 +27,7 @@ FLAG_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("wahr", "vrai", "verdadero", "verdadeiro", "ja", "oui", "sí", "sim", "真", "はい"), "true"),
     **dict.fromkeys(("falsch", "faux", "falso", "nein", "non", "não", "偽", "假", "いいえ"), "false"),
 }
-"""What spreadsheets in the languages of prompts write for true and false."""
+"""What spreadsheets write for true and false in the languages of prompts."""
 
 REMARK = "#"
 MAX_LIST = 100
@@ -37,9 +37,9 @@ _SCALARS = (str, int, float, bool)
 
 
 def field_of(column: str) -> str | None:
-    """Return the field a column stands for, whatever its case, dashes and spaces; None for a remark.
+    """Return the field of a column, whatever its case, dashes and spaces; None for a remark.
 
-    Raises InvalidRequest for a column that is no field.
+    Raises InvalidRequest for an unknown column.
     """
     if not column or column.startswith(REMARK):
         return None
@@ -51,10 +51,11 @@ def field_of(column: str) -> str | None:
 
 
 def values_of(cells: Mapping[str, Any], folder: Path, delimiter: str = "") -> dict[str, Any]:
-    """Return the fields that a row's cells say; paths in them are taken from ``folder``. Empty cells say nothing.
+    """Return the fields that a row's cells set; paths are relative to ``folder``. Empty cells set nothing.
 
-    ``delimiter`` is what stands between the cells of a table; with a semicolon or a tab, numbers may have a comma.
-    Raises InvalidRequest for the first cell that cannot be.
+    ``delimiter`` is that of the table; with a semicolon or a tab, numbers may have a decimal comma. Raises
+    InvalidRequest
+    for the first invalid cell.
     """
     values: dict[str, Any] = {}
     columns: dict[str, str] = {}
@@ -70,26 +71,28 @@ def values_of(cells: Mapping[str, Any], folder: Path, delimiter: str = "") -> di
 
 
 def _localized(name: str, cell: Any, delimiter: str) -> Any:
-    """Return a cell of a spreadsheet in another language with a decimal point, and with true or false in English.
+    """Return a localized cell with a decimal point, or with true or false in English.
 
-    Raises InvalidRequest where a comma may mean two things.
+    Raises InvalidRequest if a comma is ambiguous.
     """
     if not isinstance(cell, str):
         return cell
     text = cell.strip()
     if name in FLAGS:
         return FLAG_WORDS.get(text.casefold(), cell)
+    # "3,5" may mean one time or two.
     if name == "hits" and delimiter == ";" and _DECIMAL_COMMA.fullmatch(text):
         raise InvalidRequest(name, f"must have a space or a point in it, got {text!r}: write 3.5, or 3 5 for two times")
     if name not in NUMBERS or not _DECIMAL_COMMA.fullmatch(text):
         return cell
+    # Tables with a semicolon come from locales that write decimal commas; with tabs, "1,000" may mean a thousand.
     if delimiter == ";" or (delimiter == "\t" and not _THOUSANDS.fullmatch(text)):
         return text.replace(",", ".")
     raise InvalidRequest(name, f"must be a number with a decimal point, got {text[:40]!r}")
 
 
 def named_by_column(error: TunesmithError, columns: Iterable[str]) -> TunesmithError:
-    """Return an error that names a wrong field as the sheet does."""
+    """Return the error with the table's own name of the column."""
     if type(error) is not InvalidRequest:
         return error
     field, dot, rest = error.field.partition(".")
@@ -131,6 +134,7 @@ def _items(name: str, cell: Any, between: str) -> list[Any]:
 def _hit(item: Any) -> Hit:
     if isinstance(item, str):
         return Hit.parse(item)
+    # A bool is an int to Python, but no time.
     if isinstance(item, bool) or not isinstance(item, int | float | dict):
         raise InvalidRequest("hits", f"must be times, got {shown(item)}")
     fields = item if isinstance(item, dict) else {"time": item}

@@ -1,4 +1,4 @@
-"""Sheets: a file of requests as rows, each with the line it begins on, whatever the file's form."""
+"""Input tables: the rows of a request file in any format, each with the line it starts on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """What is wrong with the row that begins on ``line``."""
+    """An error in the row that starts on ``line``."""
 
     line: int
     text: str
@@ -37,7 +37,7 @@ class RowError:
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """A row's ``cells`` by the names of their columns, as they are written."""
+    """A row with its ``cells`` by column name, as written."""
 
     line: int
     cells: Mapping[str, Any]
@@ -45,9 +45,9 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows of a file that could be read, and what is wrong with the others.
+    """The valid rows of a file, and the errors in the others.
 
-    A CSV also has ``columns``, the line on which they stand, and what is between its cells.
+    A CSV file also has its ``columns``, the line of its header, and its delimiter.
     """
 
     rows: tuple[SheetRow, ...]
@@ -58,7 +58,7 @@ class Sheet:
 
 
 def read_sheet(source: str, form: str | None = None) -> Sheet:
-    """Read a file, or standard input for ``-``, in the form given or told by its suffix.
+    """Read a file, or standard input for ``-``, in the given format or that of its suffix.
 
     Raises InvalidRequest for a file that cannot be read at all.
     """
@@ -70,6 +70,7 @@ def read_sheet(source: str, form: str | None = None) -> Sheet:
         raise InvalidRequest("file", f"{source}: what it is cannot be told from its name; {hint}")
     found = _ParseResult()
     text = _text_of(source)
+    # A text file may hold a table, such as Excel's "Unicode Text".
     if known == "lines" and form is None and is_table(with_line_feeds(text)):
         known = "csv"
     {"csv": _read_csv, "jsonl": _read_json_lines, "yaml": _read_yaml, "lines": _read_lines}[known](text, found)
@@ -93,7 +94,7 @@ class _ParseResult:
     delimiter: str = ""
 
     def value(self, line: int, value: Any) -> None:
-        """Take what stands for a row in JSON or YAML: its cells, or its prompt alone."""
+        """Add a row from JSON or YAML: an object of cells, or a string as the prompt alone."""
         if isinstance(value, str):
             self.rows.append(SheetRow(line, {PROMPT: value}))
         elif isinstance(value, dict):
@@ -104,6 +105,7 @@ class _ParseResult:
 
 def _text_of(source: str) -> str:
     try:
+        # Read one byte more than allowed, to notice a larger file without reading all of it.
         if source == STANDARD_INPUT:
             content = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
@@ -117,6 +119,7 @@ def _text_of(source: str) -> str:
 
 
 def _read_lines(text: str, found: _ParseResult) -> None:
+    # Split at line feeds only: str.splitlines would also split at separators inside a prompt.
     for number, line in enumerate(with_line_feeds(text).split("\n"), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             found.rows.append(SheetRow(number, {PROMPT: line.strip()}))
@@ -149,6 +152,7 @@ def _read_csv(text: str, found: _ParseResult) -> None:
 
 
 def _add_record(line: int, record: list[str], names: list[str], found: _ParseResult) -> None:
+    # Spreadsheets add empty cells at the end of a row, which are harmless.
     if any(cell.strip() for cell in record[len(names) :]):
         there_are = f"has {len(record)} cells, but there are {len(names)} columns"
         found.problems.append(RowError(line, f"{there_are}; put text with a {found.delimiter!r} in it in quotes"))
@@ -159,6 +163,7 @@ def _add_record(line: int, record: list[str], names: list[str], found: _ParseRes
 def _read_yaml(text: str, found: _ParseResult) -> None:
     import yaml
 
+    # Work on nodes, not values: only nodes know their line numbers.
     loader = yaml.SafeLoader(text)
     try:
         root = loader.get_single_node()

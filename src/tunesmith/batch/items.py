@@ -1,4 +1,4 @@
-"""Orders: the rows of a sheet as requests that have been checked, each with its name, its seed and its file."""
+"""Items: the rows of a table as validated requests, each with its name, seed and file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 from tunesmith.slug import slug
 
 Check = Callable[[GenerationRequest], None]
-"""Raises what a model would raise for a request, before it is made."""
+"""A callback that raises the errors a model would raise for a request, before generation."""
 
 ID_LETTERS = 16
 _NAMED = re.compile(r"[^\x00-\x1f<>:\"|?*\\]+")
@@ -31,7 +31,7 @@ _NAMED = re.compile(r"[^\x00-\x1f<>:\"|?*\\]+")
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """A request and its place in the manifest."""
+    """A request and its entry in the manifest."""
 
     request: GenerationRequest
     entry: Entry
@@ -39,10 +39,13 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What holds for every row that does not say otherwise.
+    """Defaults for fields that a row leaves out.
 
-    ``settings`` gives what the user has set, by the fields of a row; ``flags`` are fields said for the whole batch, and
-    win over those; ``seed`` is that of every row; ``suffix`` is the format; paths in rows are taken from ``folder``.
+    ``settings`` returns the user's settings for the fields of a row. ``flags`` are fields set for the whole batch,
+    which
+    override the settings. ``seed`` applies to every row. ``suffix`` is the default format. Paths in rows are relative
+    to
+    ``folder``.
     """
 
     folder: Path
@@ -52,7 +55,7 @@ class Defaults:
     suffix: str = ".wav"
 
     def of(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a row's fields with the defaults; bars that a row says are not overruled by a length that is not."""
+        """Return a row's fields with the defaults; a default duration does not override bars in the row."""
         given = {"model": "composer", **self.flags, **values}
         if "bars" in values and "duration" not in values:
             given.pop("duration", None)
@@ -63,13 +66,14 @@ class Defaults:
 def read_items(
     sheet: Sheet, manifest: BatchManifest, defaults: Defaults, check: Check
 ) -> tuple[list[BatchItem], list[RowError]]:
-    """Return an order for every row of the sheet, and what is wrong with those that cannot be.
+    """Return an item for every valid row of the table, and the errors of the others.
 
-    A row that the manifest knows keeps its seed and its file.
+    A row that is in the manifest keeps its seed and its file.
     """
     reader = _RowParser(manifest, defaults, check, sheet.delimiter)
     problems = [*sheet.problems, *_column_problems(sheet)]
     orders = []
+    # With a wrong column every row would report the same error.
     for number, row in enumerate(() if len(problems) > len(sheet.problems) else sheet.rows, start=1):
         try:
             orders.append(reader.to_item(number, row))
@@ -79,7 +83,7 @@ def read_items(
 
 
 def _column_problems(sheet: Sheet) -> list[RowError]:
-    """Find what is wrong with the columns of a CSV, once rather than for every row."""
+    """Return the errors in the columns of a CSV file, once and not for every row."""
     problems, names = [], []
     for column in sheet.columns:
         try:
@@ -103,7 +107,7 @@ class _RowParser:
         self._taken = {_same(file) for file in manifest.files()}
 
     def to_item(self, number: int, row: SheetRow) -> BatchItem:
-        """Return a row's order; raises TunesmithError for one that cannot be."""
+        """Return the item of a row. Raises TunesmithError for an invalid row."""
         values = values_of(row.cells, self._defaults.folder, self._delimiter)
         if PROMPT not in values:
             raise InvalidRequest(PROMPT, "is missing")
@@ -113,6 +117,7 @@ class _RowParser:
         name, times = self._named({**fields, FILE: wanted, FORMAT: suffix})
         known = self._manifest.find(name)
         request = GenerationRequest.checked(**fields).with_seed(self._seed(known, times))
+        # A finished row is not generated again, so it needs no check.
         if not (known and self._manifest.is_done(known)):
             self._check(request)
         file = self._file(known, wanted, f"{number:03d}-{slug(request.prompt)}", suffix)
@@ -128,7 +133,8 @@ class _RowParser:
         return BatchItem(request, Entry(name, number, row.line, asked, file, **kept, **state))  # type: ignore[arg-type]
 
     def _named(self, fields: Mapping[str, Any]) -> tuple[str, int]:
-        """Return the name of what is asked for, and how many rows before asked for the same."""
+        """Return the id of a row's content, and how many earlier rows have the same content."""
+        # The id depends on the content, not on the row number: reordering a table must not regenerate it.
         asked = json.dumps(fields, sort_keys=True, default=str)
         times = self._times[asked]
         self._times[asked] += 1
@@ -137,10 +143,11 @@ class _RowParser:
     def _seed(self, known: Entry | None, times: int) -> int:
         if known is not None and isinstance(known.request.get("seed"), int):
             return int(known.request["seed"])
+        # Equal rows get different seeds, or they would give the same audio.
         return secrets.randbelow(DRAWN_SEEDS) if self._defaults.seed is None else self._defaults.seed + times
 
     def _file(self, known: Entry | None, wanted: Any, stem: str, suffix: str) -> str:
-        """Return the file of a row: the known one, the wanted one, or one that is nobody's yet."""
+        """Return the file of a row: the known one, the requested one, or a free name."""
         if known is not None:
             return known.file
         if wanted is not None:
@@ -158,7 +165,7 @@ def _suffix(wanted: Any, default: str) -> str:
 
 
 def _inside(wanted: str, suffix: str) -> str:
-    """Return the file a row asks for; it must stay in the folder, on every system."""
+    """Return the requested file. Raises InvalidRequest unless it stays inside the folder, on every system."""
     path = PurePosixPath(wanted.replace("\\", "/"))
     if path.is_absolute() or not path.name or not all(map(_is_name, path.parts)):
         raise InvalidRequest(FILE, f"must be a name in the folder of the batch, got {wanted[:80]!r}")
@@ -172,5 +179,6 @@ def _is_name(part: str) -> bool:
 
 
 def _same(file: str) -> str:
-    """Return what is equal for names that some system takes for the same file."""
+    """Return a key that is equal for names that some file system treats as the same file."""
+    # macOS and Windows ignore case, and macOS stores accents decomposed.
     return unicodedata.normalize("NFC", file).casefold()

@@ -1,4 +1,4 @@
-"""Making a batch on this machine, in the same runner processes that the server has."""
+"""Local backend: generates a batch on this machine, in the same runner processes as the server's."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ KEEP_ALIVE = 60.0
 
 
 class LocalBackend:
-    """Makes music in ``processes`` composers and one process a model, whose batch has ``batch_rows`` rows.
+    """A backend with ``processes`` composers and one process per model, which has ``batch_rows`` rows.
 
-    To be made in the event loop that uses it.
+    Create it in the event loop that uses it.
     """
 
     def __init__(self, processes: int, batch_rows: int) -> None:
         self._pool = LocalPool(PoolLimits(KEEP_ALIVE, processes, batch_rows))
 
     def places(self, models: Sequence[str]) -> int:
-        """Return how many orders of these models should be made at once."""
+        """Return how many items of these models should run concurrently."""
         return max(self._pool.capacity(model) for model in models)
 
     async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
-        """Make an order's music; what failed before is made alone, so that it takes no other down."""
+        """Generate an item's audio; a retry runs alone, so that a crash takes no other item down."""
         alone = order.entry.tries > 0
         task = Task(order.entry.id, order.request.model, order.request, path, alone=alone)
         try:
@@ -38,16 +38,17 @@ class LocalBackend:
         return ItemResult(made.duration, made.metadata)
 
     async def close(self) -> None:
-        """End the processes."""
+        """Stop the runner processes."""
         await self._pool.close(0)
 
 
 def _error_for_user(error: TaskFailed, model: str, path: Path) -> TunesmithError:
-    """Return a runner's error as it is told to the one who runs the batch."""
+    """Return a runner's error in the user's terms."""
     if error.kind == DiskFull.code:
         return DiskFull(f"output: cannot write {path}: the disk is full")
     if error.is_mistake:
         return InvalidItem(str(error))
+    # The last line of a traceback names the error; the rest is of no use to a user.
     if error.trace:
         return TunesmithError(f"{model} has a bug: {error.trace.strip().splitlines()[-1]}")
     return error

@@ -1,7 +1,7 @@
-"""The manifest: what a batch is to make in a folder and how far each row is, one JSON object a line.
+"""The manifest: the items of a batch folder and their states, one JSON object per line.
 
-A change is a line behind the others, the last line of a row counts, and a line cut off by a crash is passed over; at
-the beginning and the end of a run the file is written anew, whole or not at all, with one line a row.
+A change appends a line. The last line of an item counts, and a line cut off by a crash is ignored. At the start and the
+end of a run the file is rewritten atomically, with one line per item.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ State = Literal["waiting", "made", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the sheet and what came of it.
+    """A row of the table and its result.
 
-    ``id`` names what was asked for, wherever the row stands; ``row`` counts from 1, ``line`` is where it begins;
-    ``file`` lies in the folder and has the SHA-256 ``digest``; ``seconds`` is what making it took, ``duration`` how
-    long it plays; ``track`` is its id in the prompt log; ``warnings`` are those about the music.
+    ``id`` identifies the content of a row, wherever the row is; ``row`` counts from 1, ``line`` is where it starts;
+    ``file``
+    is relative to the folder and has the SHA-256 ``digest``; ``seconds`` is the generation time, ``duration`` the
+    length of
+    the audio, ``track`` its id in the prompt log; ``warnings`` are those about the audio.
     """
 
     id: str
@@ -50,7 +52,7 @@ class Entry:
 
 
 class BatchManifest:
-    """The manifest of a folder that this process has for itself."""
+    """The manifest of a folder, to which this process has exclusive access."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,19 +60,19 @@ class BatchManifest:
         self._entries = {entry.id: entry for entry in _read(self.path)}
 
     def find(self, entry_id: str) -> Entry | None:
-        """Return what is known of a row."""
+        """Return the entry of a row; None if there is none."""
         return self._entries.get(entry_id)
 
     def files(self) -> set[str]:
-        """Return the files that rows have, made or not."""
+        """Return the files of all rows, generated or not."""
         return {entry.file for entry in self._entries.values()}
 
     def is_done(self, entry: Entry) -> bool:
-        """Whether a row's file was made and is still there."""
+        """Return whether a row's file was generated and still exists."""
         return entry.state == "made" and (self.folder / entry.file).is_file()
 
     def begin(self, entries: Iterable[Entry]) -> None:
-        """Put the rows of a sheet in, those of earlier sheets behind them but for those whose files are now others'."""
+        """Add the rows of a table; rows of earlier tables stay behind them, unless their files now belong to others."""
         now = {entry.id: entry for entry in entries}
         taken = {entry.file for entry in now.values()}
         kept = {name: old for name, old in self._entries.items() if name not in now and old.file not in taken}
@@ -78,12 +80,14 @@ class BatchManifest:
         self.save()
 
     def put(self, entry: Entry) -> None:
-        """Note how a row is now; on the disk before this returns. Raises AudioFileError where that cannot be."""
+        """Record the state of a row, durably before this returns. Raises AudioFileError or DiskFull."""
         self._entries[entry.id] = entry
         line = _line(entry)
         try:
+            # Append mode with one write: a crash can cut only the last line, which the reader ignores.
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
             try:
+                # A short write is no error to os.write; it means that the disk is full.
                 if os.write(file, line) < len(line):
                     raise DiskFull(f"output: cannot write {self.path}: the disk is full")
                 os.fsync(file)
@@ -94,17 +98,18 @@ class BatchManifest:
             raise kind(f"output: cannot write {self.path}: {error.strerror}") from None
 
     def save(self) -> None:
-        """Write the file anew, one line a row. Raises AudioFileError where that cannot be; then it is as it was."""
+        """Rewrite the file with one line per row. Raises AudioFileError, and then leaves the file unchanged."""
         with atomic_write(self.path) as temporary:
             temporary.write_bytes(b"".join(map(_line, self._entries.values())))
 
 
 @contextmanager
 def manifest_of(folder: Path) -> Iterator[BatchManifest]:
-    """Give the manifest of a folder, made where it is missing, to one process at a time.
+    """Yield the manifest of a folder, with exclusive access; create the folder if needed.
 
-    A new folder in which nothing was put is taken away again. Raises InvalidRequest where another process has it, or
-    where the folder or its manifest cannot be used.
+    Removes a new folder again if it stays empty. Raises InvalidRequest if another process uses the folder, or if the
+    folder
+    or its manifest is unusable.
     """
     is_new = not folder.exists()
     lock = FileLock(folder / LOCK)
@@ -125,7 +130,7 @@ def manifest_of(folder: Path) -> Iterator[BatchManifest]:
 
 
 def _line(entry: Entry) -> bytes:
-    """Return an entry as a line; what is no text, as in an error about a file's name, becomes an escape of JSON's."""
+    """Return an entry as a line of JSON; characters that UTF-8 cannot encode are escaped."""
     return (json.dumps(asdict(entry), ensure_ascii=False, default=str) + "\n").encode(errors="backslashreplace")
 
 
@@ -136,6 +141,7 @@ def _read(path: Path) -> Iterator[Entry]:
         return
     except OSError as error:
         raise InvalidRequest("out", f"cannot read {path}: {error.strerror}") from None
+    # Ignore fields of a newer version.
     known = {one.name for one in fields(Entry)}
     for number, line in enumerate(lines, start=1):
         try:
@@ -144,6 +150,7 @@ def _read(path: Path) -> Iterator[Entry]:
             yield Entry(**{**kept, "warnings": tuple(kept.get("warnings", ()))})
         except (ValueError, TypeError, AttributeError, RecursionError):
             if number == len(lines):
-                return  # cut off while it was being written
+                # The last line was cut off by a crash.
+                return
             problem = f"{path} is not a manifest of Tunesmith's: line {number}; take another folder, or move it away"
             raise InvalidRequest("out", problem) from None

@@ -1,4 +1,4 @@
-"""Checks: what a model would say to a request, asked of every row before anything is made."""
+"""Preflight checks: the errors that a model would raise for each row, before anything is generated."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from tunesmith.models.registry import Registry
 from tunesmith.request import GenerationRequest
 
 SETTLED_IN_WRITING = ("hits", "without", "bars")
-"""Wishes of which the composer finds out only while it writes whether they can be granted."""
+"""Fields that the composer can check only by writing the score."""
 
 
 class LocalChecks:
-    """Asks the models of this machine; raises what making a request would raise, as far as that is known before."""
+    """Checks against the models on this machine; raises generation errors that can be known in advance."""
 
     def __init__(self) -> None:
         self._of_codes: dict[str, bool] = {}
 
     def __call__(self, request: GenerationRequest) -> None:
-        """Check a request; raises TunesmithError."""
+        """Check a request. Raises TunesmithError."""
         if request.model == COMPOSER:
             check_composed(request)
         elif self._is_musicgen(request.model):
@@ -26,26 +26,28 @@ class LocalChecks:
             reject_composer_only_fields(request)
 
     def _is_musicgen(self, model: str) -> bool:
-        """Whether the model is one of the store; raises TunesmithError where there is no such model at all."""
+        """Return whether the model is in the model store. Raises TunesmithError if there is no such model."""
         if model not in self._of_codes:
+            # Imported late: a batch for the composer alone needs no model catalogue.
             from tunesmith.models.catalog import Origin, find_model
 
             found = find_model(model)
             origin = found.origin if found else None
             self._of_codes[model] = origin is Origin.INSTALLED
             if origin not in (Origin.INSTALLED, Origin.PLUGIN):
+                # This raises the usual error for an unknown model.
                 Registry.discover().create(model)
         return self._of_codes[model]
 
 
 def check_for_server(request: GenerationRequest) -> None:
-    """Check a request that a server is to make: the composer's are known here, other models it alone knows."""
+    """Check a request for a server: the composer's here; only the server knows its other models."""
     if request.model == COMPOSER:
         check_composed(request)
 
 
 def check_composed(request: GenerationRequest) -> None:
-    """Read what the composer is asked for, and write it out where only that tells; raises TunesmithError."""
+    """Check a request for the composer, by writing the score if only that tells. Raises TunesmithError."""
     from tunesmith.composer.composition import check_request, compose
 
     if any(getattr(request, wish) for wish in SETTLED_IN_WRITING):

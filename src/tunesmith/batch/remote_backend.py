@@ -1,4 +1,4 @@
-"""Making a batch on a Tunesmith server, which does the work and keeps the tracks in its own prompt log."""
+"""Remote backend: generates a batch on a Tunesmith server, which keeps the tracks in its own prompt log."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tunesmith.errors import (
 from tunesmith.jobs.runners.pool import ProgressReport
 
 PLACES = 4
-"""How many orders are handed in at once, so that the server always has the next one."""
+"""How many items are submitted at once, so that the server always has the next one."""
 TRACK_SECONDS = 3600.0
 BLAMED = (InvalidRequest.code, UnknownName.code)
 
 
 class RemoteBackend:
-    """Makes music on the server at ``url``. To be made in the event loop that uses it."""
+    """A backend on the server at ``url``. Create it in the event loop that uses it."""
 
     def __init__(self, url: str, token: str | None) -> None:
         try:
@@ -37,12 +37,13 @@ class RemoteBackend:
         except InvalidRequest as error:
             raise InvalidRequest("server", error.problem) from None
 
-    def places(self, models: Sequence[str]) -> int:  # noqa: ARG002  the interface's
-        """Return how many orders are handed in at once."""
+    # The protocol's parameter; the server itself decides how many run.
+    def places(self, models: Sequence[str]) -> int:  # noqa: ARG002
+        """Return how many items are submitted at once."""
         return PLACES
 
     async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
-        """Make an order's music and write its file as it came; see Maker."""
+        """Generate an item's audio and write the received file unchanged; see Backend."""
         request = order.request
         wishes: dict[str, Any] = {name: getattr(request, name) for name in request.model_fields_set - {"prompt"}}
         wishes |= {"model": request.model, "format": path.suffix.removeprefix(".").lower()}
@@ -52,17 +53,19 @@ class RemoteBackend:
             if _is_mistake(error):
                 raise InvalidItem(str(error)) from None
             raise
+        # A file half written on Ctrl-C would count as finished, so the write is shielded.
         await uninterrupted(asyncio.to_thread(_write, clip, path))
         return ItemResult(clip.duration, clip.job.document["metadata"])
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._client.close()
 
 
 def _is_mistake(error: ApiError | GenerationFailed) -> bool:
     if isinstance(error, GenerationFailed):
         return error.kind in BLAMED
+    # A busy server or a wrong token is no fault of the item.
     return 400 <= error.status < 500 and not isinstance(error, ServerBusy | TokenRefused)
 
 

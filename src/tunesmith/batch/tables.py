@@ -1,4 +1,4 @@
-"""Tables: the delimiter, the header and the records of a CSV file, however a spreadsheet in any country writes it."""
+"""CSV tables: delimiter, header and records, as spreadsheets in any locale write them."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ _SEPARATOR_LINE = re.compile(r"sep=(?P<delimiter>[^\w\s\"]|\t)\r?(?:\n|$)", re.I
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a table is written: its ``delimiter``, and the lines that come before its header."""
+    """The dialect of a table: its ``delimiter``, and the number of lines before its header."""
 
     delimiter: str
     lines_before: int = 0
 
 
 def dialect_of(text: str) -> tuple[Dialect, str]:
-    """Return how a table is written, and the table without Excel's line ``sep=;``."""
+    """Return the dialect of a table, and the table without Excel's line ``sep=;``."""
     said = _SEPARATOR_LINE.match(text)
     if said:
         return Dialect(said["delimiter"], 1), text[said.end() :]
     first = text.partition("\n")[0]
+    # A header has no quoted text as a rule, so counting delimiters is enough.
     return Dialect(max(DELIMITERS, key=first.count)), text
 
 
 def is_table(text: str) -> bool:
-    """Whether text in a file that is called otherwise is a table: a header with the prompt among other fields.
+    """Return whether text in a file with another suffix is a table: a header with the prompt among other fields.
 
     With tabs, as in Excel's "Unicode Text", the other columns may have any name.
     """
@@ -51,14 +52,15 @@ def is_table(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong with the record that begins on ``line``."""
+    """An error in the record that starts on ``line``."""
 
     line: int
     text: str
 
 
 def records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]] | Mistake]:
-    """Yield the records that are not empty, each with the line it begins on; a Mistake ends a file that is no CSV."""
+    """Yield the non-empty records with the line each starts on; a Mistake ends a file that is not CSV."""
+    # Excel on a Mac writes bare carriage returns.
     if "\n" not in text:
         text = text.replace("\r", "\n")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter, strict=True)
@@ -73,4 +75,5 @@ def records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]] | Mis
             return
         if any(cell.strip() for cell in record):
             yield line, record
+        # A quoted cell may span lines, so the reader's count, not the record's, gives the next line.
         line = reader.line_num + 1 + dialect.lines_before

@@ -1,1 +1,1 @@
-"""Hosted models, at Hugging Face and Replicate, as generators like any other."""
+"""Generators for models hosted by Hugging Face and Replicate."""

@@ -1,4 +1,4 @@
-"""A piece of any length from clips: one, or several that continue each other or are stitched on the beat."""
+"""Audio of any length from clips: one clip, or several that are continued or stitched on the beat."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from tunesmith.hosted.capabilities import Capabilities
 from tunesmith.hosted.clip import ClipRequest, ClipService, HostedClip, TellShare
 
 TAIL_SECONDS = 8.0
-"""So much of what there is goes along, for the service to go on from."""
+"""How much of the end of the audio goes to the service for it to continue."""
 JOINT_SECONDS = 0.05
 STITCH_SECONDS = 2.0
 LOST_SECONDS = 6.0
-"""What a stitched joint costs of two clips at most: the crossfade, and what is left out to meet on a beat."""
+"""The most audio a stitched joint costs: the crossfade, plus what is cut to meet on a beat."""
+# A share of the requested length: a clip above it counts as complete.
 TOO_SHORT = 0.9
 MOST_CLIPS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class AssembledAudio:
-    """The sound, the clips it was made of, and what is to be said of how."""
+    """The assembled audio, the clips it consists of, and notes for the metadata."""
 
     audio: Audio
     clips: tuple[HostedClip, ...]
@@ -36,7 +37,7 @@ class AssembledAudio:
 
 
 class ClipAssembler:
-    """Makes pieces with a service, as long as is asked for."""
+    """An assembler of audio of any length from the clips of one service."""
 
     def __init__(self, service: ClipService, facts: Capabilities, tell: TellShare) -> None:
         self._service = service
@@ -44,7 +45,10 @@ class ClipAssembler:
         self._tell = tell
 
     async def make(self, order: ClipRequest) -> AssembledAudio:
-        """Make a piece; raises what the service raises, and GenerationFailed where its clips are too short."""
+        """Return audio of the requested length, perhaps a little longer.
+
+        Raises the service's errors, and GenerationFailed if its clips are too short to make progress.
+        """
         if order.continues:
             return await self._continued(order)
         if order.seconds <= self._facts.longest:
@@ -52,6 +56,7 @@ class ClipAssembler:
         return await (self._continued(order) if self._facts.continues else self._stitched(order))
 
     async def _at_once(self, order: ClipRequest) -> AssembledAudio:
+        # Replicate takes whole seconds; the generator cuts the rest.
         asked = replace(order, seconds=float(math.ceil(order.seconds)))
         clip = await self._service.clip(asked, self._tell)
         if clip.audio.duration >= order.seconds * TOO_SHORT:
@@ -59,7 +64,7 @@ class ClipAssembler:
         return await self._stitched(order, clip)
 
     async def _continued(self, order: ClipRequest) -> AssembledAudio:
-        """Let each clip begin with the end of what there is, and keep what comes after that."""
+        """Send the end of the audio with each call, and append the new part of each clip."""
         clips: list[HostedClip] = []
         so_far = order.recording if order.continues else None
         while so_far is None or so_far.duration < order.seconds:
@@ -67,6 +72,7 @@ class ClipAssembler:
             tail = trim(so_far, max(0.0, done - TAIL_SECONDS)) if so_far else None
             known = tail.duration if tail else 0.0
             seconds = min(self._facts.longest, math.ceil(known + order.seconds - done))
+            # The next seed for each clip: the same seed would tend to repeat the same music.
             part = replace(
                 order, seconds=float(seconds), seed=order.seed + len(clips), continues=tail is not None,
                 recording=tail or order.recording,
@@ -79,7 +85,7 @@ class ClipAssembler:
         return AssembledAudio(so_far, tuple(clips), _notes(many, self._facts))
 
     async def _stitched(self, order: ClipRequest, first: HostedClip | None = None) -> AssembledAudio:
-        """Make clips until, stitched, they are long enough."""
+        """Generate clips until they are long enough when stitched."""
         clips = [first] if first else []
         audio = first.audio if first else None
         while audio is None or audio.duration < order.seconds:
@@ -106,12 +112,13 @@ def _stitched(pieces: list[Audio]) -> Audio:
 
 
 def _joined(before: Audio, clip: Audio, known: float) -> Audio:
-    """Put what is new in a clip behind what there is, over a crossfade in what both have."""
+    """Append the new part of a clip, with a crossfade inside the part that both have."""
     new = resample(clip, before.sample_rate)
     samples = _channels(new.samples, before.channels)
     start = round(known * before.sample_rate)
     overlap = min(round(JOINT_SECONDS * before.sample_rate), start, before.num_samples)
     rise = fade_curve(overlap, "smooth")
+    # A spool keeps long audio out of memory.
     spool = Spool(before.channels)
     for block in before.blocks():
         spool.append(block)
@@ -132,6 +139,7 @@ def _channels(samples: Samples, channels: int) -> Samples:
 
 
 def _check_progress(gained: float, num_clips: int) -> None:
+    # A service that returns next to nothing must not cost one paid call after the other.
     if gained < 1.0 or num_clips >= MOST_CLIPS:
         raise GenerationFailed(
             "TooShort", f"the service's clips are too short to make a longer piece of ({gained:.1f} s more)"

@@ -1,4 +1,4 @@
-"""What a service answers with, as sound: files of any format by their content, or JSON that holds or names one."""
+"""Audio in a service's response: a file of any format, or JSON that holds or names one."""
 
 from __future__ import annotations
 
@@ -31,35 +31,37 @@ STARTS = (
     (b"FORM", ".aiff"),
 )
 HOLDERS = ("blob", "generated_audio", "audio", "array", "output", "url", "data", "content")
-"""Fields of JSON that hold a sound, or where it is, in the order in which they are looked for."""
+"""JSON fields that hold audio or its URL, in order of preference."""
 RATES = ("sampling_rate", "sample_rate", "samplingRate")
 USUAL_RATE = 32_000
-"""MusicGen's, for handlers that give samples and do not say their rate, Hz."""
+"""The sample rate in Hz of samples without a stated rate: MusicGen's."""
 LEAST_SAMPLES = 100
 LIMITS = SoundLimits(channels=8, seconds=MAX_DURATION_SECONDS + 60)
 
 
 class InvalidAudioResponse(Exception):
-    """The answer is not a whole sound."""
+    """The response is not complete, valid audio."""
 
 
 def suffix_of(content: bytes) -> str | None:
-    """Return the suffix of the format that the content is in, whatever it is called; None where it is no sound."""
+    """Return the suffix of the format by content, whatever the declared type; None if it is not audio."""
     for start, suffix in STARTS:
         if content.startswith(start):
             return suffix
     if media_kind(content[:16]):
         return ".m4a"
+    # An MPEG frame has no magic number, only a sync word and a layer.
     is_mp3 = len(content) > 2 and content[0] == 0xFF and content[1] & 0xE6 in (0xE2, 0xE4, 0xE6)
     return ".mp3" if is_mp3 else None
 
 
 def read_sound(content: bytes) -> Audio:
-    """Read a sound file; raises Unsound for one that is no sound, damaged, or not all there."""
+    """Read an audio file. Raises InvalidAudioResponse if it is not audio, damaged or truncated."""
     suffix = suffix_of(content)
     if suffix is None:
         what = "an empty answer came" if not content else "what came is not a sound"
         raise InvalidAudioResponse(what)
+    # The decoders choose the format by the suffix and read from files.
     with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
         path = Path(folder) / f"hosted{suffix}"
         path.write_bytes(content)
@@ -69,13 +71,15 @@ def read_sound(content: bytes) -> Audio:
             raise InvalidAudioResponse("the sound that came is damaged") from None
         if not audio.num_samples:
             raise InvalidAudioResponse("the sound that came is empty")
+        # A broken connection can end a file early and still leave a decodable start.
         if is_truncated(path, audio.num_samples):
             raise InvalidAudioResponse("the sound that came is cut short")
+    # Drop the service's tags: the generator writes its own metadata.
     return Audio(audio.samples, audio.sample_rate)
 
 
 def sound_in(content: bytes) -> Audio | str:
-    """Return the sound that an answer is or holds, or the address where it is; raises Unsound."""
+    """Return the audio that a response holds, or the URL it names. Raises InvalidAudioResponse."""
     if suffix_of(content):
         return read_sound(content)
     try:
@@ -86,7 +90,7 @@ def sound_in(content: bytes) -> Audio | str:
 
 
 def data_of(uri: str) -> bytes:
-    """Return what a ``data:`` address holds; raises Unsound."""
+    """Return the content of a ``data:`` URL. Raises InvalidAudioResponse."""
     head, comma, payload = uri.partition(",")
     if not comma:
         raise InvalidAudioResponse("what came is not a sound")
@@ -109,7 +113,7 @@ def _held(body: Any, rate: int | None) -> Audio | str:
 
 
 def _samples(numbers: list[Any], rate: int) -> Audio:
-    """Read samples as lists of numbers: of one channel, of several, or of a batch of one."""
+    """Read samples as lists of numbers: mono, (channels, samples) or (samples, channels), or a batch of one."""
     try:
         samples = np.asarray(numbers, dtype=np.float32)
     except (ValueError, TypeError):
@@ -117,6 +121,7 @@ def _samples(numbers: list[Any], rate: int) -> Audio:
     while samples.ndim > 2:
         samples = samples[0]
     samples = np.atleast_2d(samples)
+    # The longer axis is time, whatever the layout.
     samples = samples.T if samples.shape[0] > samples.shape[1] else samples
     if samples.shape[0] > 2 or samples.shape[1] < LEAST_SAMPLES or not np.isfinite(samples).all():
         raise InvalidAudioResponse("what came is JSON without a sound")
@@ -125,6 +130,7 @@ def _samples(numbers: list[Any], rate: int) -> Audio:
 
 def _decoded(text: str) -> bytes:
     try:
+        # Some services break base64 into lines.
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise InvalidAudioResponse("what came is JSON without a sound") from None

@@ -1,4 +1,4 @@
-"""What is known of hosted models before they are called: how much they make at once, what they take, their licence."""
+"""Known capabilities of hosted models: clip length, accepted inputs, licence."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ UNKNOWN_LICENCE = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """``longest`` is what one call makes, in seconds; ``tokens`` are a second's ``max_new_tokens``, None where unused.
+    """The capabilities of a model: ``longest`` clip in seconds; ``tokens`` per second of audio (None: not used).
 
-    ``continues`` and ``melody`` say whether it takes a recording to go on from, or one whose tune to follow.
+    ``continues`` and ``melody`` state whether the model accepts a recording to continue or to follow. ``has`` is the
+    text
+    in a model's name or URL that the entry applies to.
     """
 
     has: str
@@ -31,8 +33,9 @@ class Capabilities:
 
 
 def facts_of(name: HostedName) -> Capabilities:
-    """Return what is known of a model."""
+    """Return the capabilities of a model."""
     text = (name.url or name.id).lower()
+    # The table ends with an entry that matches every name.
     return next(facts for facts in _table()[name.service] if facts.has in text)
 
 

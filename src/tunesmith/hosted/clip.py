@@ -1,4 +1,4 @@
-"""A clip: what one call of a service makes, and how a request is put as one."""
+"""Clip: the result of one call to a service, and its request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tunesmith.request import GenerationRequest
 
 @dataclass(frozen=True, slots=True)
 class ClipRequest:
-    """A clip to be made: of ``seconds``, with a ``seed``; ``recording`` is gone on from, or its tune is followed."""
+    """A request for a clip of ``seconds``; ``recording`` is continued if ``continues``, else its melody is followed."""
 
     text: str
     seconds: float
@@ -24,7 +24,7 @@ class ClipRequest:
 
 @dataclass(frozen=True, slots=True)
 class HostedClip:
-    """What came: the sound, and what the service said of it; ``seed`` is None where it is not known to be heeded."""
+    """A clip with what the service reports about it; ``seed`` is None unless the service is known to honour it."""
 
     audio: Audio
     seed: int | None = None
@@ -34,12 +34,12 @@ class HostedClip:
 
 
 TellShare = Callable[[str, float], None]
-"""Hears the stage in words and the share of the clip that is done, 0 to 1."""
+"""A callback with the stage in words and the share of the clip that is done, 0 to 1."""
 
 
 class ClipService(Protocol):
-    """Makes clips."""
+    """The protocol of a service that generates clips."""
 
     async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
-        """Make a clip; raises ApiError and its kind."""
+        """Generate a clip. Raises ApiError and its subclasses."""
         ...

@@ -1,4 +1,4 @@
-"""ServiceConnection: where a service is, with which token, how long to wait, and what a call is allowed to cost."""
+"""ServiceConnection: the address of a service, its token, its time limit and its call budget."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ BASE_URL_VARIABLES = {
     "hf": ("HF_INFERENCE_ENDPOINT",),
     "replicate": ("REPLICATE_BASE_URL", "REPLICATE_API_BASE_URL"),
 }
-"""Variables that name a service's address, the first that is set wins; Replicate's own client reads the first."""
+"""Environment variables with a service's address; the first one set wins. Replicate's client reads its first."""
 TOKEN_VARIABLES = {"hf": ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"), "replicate": ("REPLICATE_API_TOKEN",)}
 OF_THE_SERVICE = {"hf": ("huggingface.co", "huggingface.cloud", "hf.space"), "replicate": ("replicate.com",)}
-"""Hosts, with all below them, that the user's own token of the service is meant for."""
+"""Hosts, with their subdomains, that may receive the user's own token for the service."""
 
 TakeCall = Callable[[HostedName], None]
-"""Counts a call before it is made; raises RateLimited where no more are allowed."""
+"""A callback that counts a call before it is sent; raises RateLimited if the budget is used up."""
 
 
 def unlimited(_: HostedName) -> None:
@@ -31,7 +31,7 @@ def unlimited(_: HostedName) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ServiceConnection:
-    """How a service is reached: ``base_url``, a ``token`` that nothing shows, and ``seconds`` for a clip in all."""
+    """The connection to a service: ``seconds`` is the time limit per clip; the token never appears in a repr."""
 
     base_url: str
     token: str | None = field(default=None, repr=False)
@@ -39,22 +39,23 @@ class ServiceConnection:
     take_call: TakeCall = unlimited
 
     def headers_for(self, url: str) -> dict[str, str]:
-        """Return what proves who we are, for an address below ``base_url`` only: other hosts are sent no token."""
+        """Return the authorization header for ``url``; empty for any other origin, so that it never gets the token."""
         base, target = httpx.URL(self.base_url), httpx.URL(url)
+        # Compare the whole origin: another port, or http in place of https, may belong to somebody else.
         same = (base.scheme, base.host, base.port) == (target.scheme, target.host, target.port)
         return {"Authorization": f"Bearer {self.token}"} if self.token and same else {}
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """What the settings say of a service; None where they say nothing."""
+    """A service's settings; None if not set."""
 
     base_url: str | None = None
     token: str | None = field(default=None, repr=False)
 
 
 def base_url_of(name: HostedName, chosen: ServiceSettings, environment: Mapping[str, str] = os.environ) -> str:
-    """Return where the service is: the endpoint named, else what is set, else the vendor's."""
+    """Return the base URL: the model's endpoint, else the setting, else the environment, else the vendor's."""
     set_by_user = (environment.get(variable) for variable in BASE_URL_VARIABLES[name.service])
     found = name.url or chosen.base_url or next(filter(None, set_by_user), None) or BASE_URLS[name.service]
     return found.rstrip("/")
@@ -63,14 +64,15 @@ def base_url_of(name: HostedName, chosen: ServiceSettings, environment: Mapping[
 def token_for(
     name: HostedName, base_url: str, chosen: ServiceSettings, environment: Mapping[str, str] = os.environ
 ) -> str | None:
-    """Return the token set for Tunesmith, else the user's own: from the environment or the vendor's token file.
+    """Return the token set for Tunesmith, else the user's own, from the environment or the vendor's token file.
 
-    The user's own goes to the service alone, or to an address the user has set in its place; an endpoint that is named
-    as a model and is elsewhere gets only what was set for Tunesmith.
+    The user's own token goes only to the service itself or to an address the user set in its place. A foreign endpoint
+    named as a model gets only a token set for Tunesmith.
     """
     if chosen.token:
         return chosen.token
     host = httpx.URL(base_url).host
+    # A request can name any URL as a model: it must not be able to collect the user's token.
     if name.url and not any(host == own or host.endswith(f".{own}") for own in OF_THE_SERVICE[name.service]):
         return None
     said = (environment.get(variable, "").strip() for variable in TOKEN_VARIABLES[name.service])
@@ -86,5 +88,6 @@ def _token_file(environment: Mapping[str, str]) -> str | None:
     path = Path(environment.get("HF_TOKEN_PATH") or home / "token").expanduser()
     try:
         return path.read_text(encoding="utf-8").strip() or None
+    # No token file is no error: many models are public.
     except (OSError, UnicodeDecodeError):
         return None

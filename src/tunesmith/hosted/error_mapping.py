@@ -1,4 +1,4 @@
-"""Refusals: what a service's answer means, in one line that says what to do."""
+"""Error mapping: a service's response as an error of one line that states what to do."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ SEARCHES = {
 
 
 def is_loading(reply: Reply) -> bool:
-    """Whether the model is being started, said with any status: that passes by itself."""
+    """Return whether the model is still loading, whatever the status code: that passes by itself."""
+    # The body may be megabytes of audio: parse it only if it can be an object.
     body = reply.json() if reply.content[:1] == b"{" else None
     return isinstance(body, dict) and "error" in body and "estimated_time" in body
 
 
 def error_from_response(name: HostedName, reply: Reply, *, has_token: bool) -> TunesmithError:
-    """Return the error that an answer tells of."""
+    """Return the error for an unsuccessful response."""
     service, status = name.service_name, reply.status
     said = _error_text(reply)
     if reply.problem is not None:
@@ -41,6 +42,7 @@ def error_from_response(name: HostedName, reply: Reply, *, has_token: bool) -> T
     if status in (404, 410):
         return NotFound(f"{service} does not serve {name} ({status}{said}); {SEARCHES[name.service]}", status=status)
     if is_loading(reply):
+        # Status 503 whatever the service sent, so that clients know to retry.
         return ServerBusy(
             f"{service} is still loading {name}; try again later", status=503, retry_after=retry_after(reply)
         )
@@ -53,9 +55,10 @@ def error_from_response(name: HostedName, reply: Reply, *, has_token: bool) -> T
 
 
 def _error_text(reply: Reply) -> str:
-    """Return what the body says, in one line, after a colon."""
+    """Return the error text of the body in one line, after a colon; empty if there is none."""
     text = _words(reply.json()) or ""
-    if not text and not reply.content.lstrip().startswith(b"<"):  # an HTML page says nothing to a user
+    # An HTML error page has nothing to tell a user.
+    if not text and not reply.content.lstrip().startswith(b"<"):
         text = reply.content[:SHOWN_CHARACTERS].decode(errors="replace")
     text = " ".join(text.split())[:SHOWN_CHARACTERS]
     return f": {text}" if text else ""

@@ -1,4 +1,4 @@
-"""HostedGenerator: a hosted model as a generator like any other."""
+"""HostedGenerator: a hosted model behind the Generator protocol."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
 DEFAULT_SECONDS = 10.0
 MAKING_ENDS = 0.97
 MAX_SEED = 2**31 - 1
-"""The largest that the services take."""
+"""The largest seed that the services accept."""
 ROWS_A_CALL = 2
 
 
 class HostedGenerator:
-    """Makes music with a hosted model. Safe to use from several threads, whose calls then go on side by side."""
+    """A generator for a hosted model. Safe to use from several threads, whose calls run concurrently."""
 
     def __init__(self, name: HostedName, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE) -> None:
         self._name = name
@@ -45,11 +45,14 @@ class HostedGenerator:
         )
 
     def load(self, num_rows: int) -> int:
-        """Nothing is loaded here; see BatchingGenerator."""
+        """Load nothing: the model is hosted. Return how many requests may run at once; see BatchingGenerator."""
         return max(1, num_rows // ROWS_A_CALL)
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
-        """Make the music; see Generator. Raises ApiError, GenerationFailed, ServerUnreachable, DeadlineExceeded."""
+        """Generate the audio of a request; see Generator.
+
+        Raises ApiError, GenerationFailed, ServerUnreachable and DeadlineExceeded.
+        """
         order = _clip_request(request, self._name, self._facts)
         if cancelled():
             raise GenerationCancelled
@@ -58,10 +61,12 @@ class HostedGenerator:
         piece = run_cancellable(maker.make(order), cancelled)
         audio, warnings = postprocess(_cut(piece.audio, order.seconds), request)
         progress(Progress("done", 1.0))
+        # The tags of a service's file must not mix with ours.
         return audio.without_metadata().with_metadata(**self._metadata(request, piece, warnings))
 
     def _metadata(self, request: GenerationRequest, piece: AssembledAudio, warnings: tuple[str, ...]) -> dict[str, Any]:
         first, notes = piece.clips[0], list(piece.notes)
+        # Without a seed in the request, any seed the service reports is the seed of the result.
         heeded = first.seed is not None and request.seed in (first.seed, None)
         if request.seed is not None and not heeded:
             notes.append(f"seed: {self._name.service_name} did not take it; the same seed will give other music")
@@ -84,9 +89,9 @@ class HostedGenerator:
         return with_sources(about, request)
 
     def _licence(self, clip: HostedClip, of_a_recording: bool) -> str:
-        """Return the licence of what the model makes: as the service says, as is known, or as the file's tags say.
+        """Return the licence: stated by the service, else known for the model, else in the file's tags.
 
-        Where a recording goes along, what the service says may be that of the recording too.
+        With a recording in the request, the known licence comes first: the service may report the recording's.
         """
         known = self._facts.licence if self._facts.licence != UNKNOWN_LICENCE else None
         said = known or clip.licence if of_a_recording else clip.licence or known
@@ -94,7 +99,7 @@ class HostedGenerator:
 
 
 class _MonotonicProgress:
-    """Progress that never goes back, though a service may begin anew."""
+    """A progress callback that never goes back, though a service may start again."""
 
     def __init__(self, progress: ProgressCallback) -> None:
         self._progress = progress
@@ -106,7 +111,7 @@ class _MonotonicProgress:
 
 
 def _clip_request(request: GenerationRequest, name: HostedName, facts: Capabilities) -> ClipRequest:
-    """Put the request as an order for all of it; raises InvalidRequest for what the model cannot do."""
+    """Map the request to a clip request for the full length. Raises InvalidRequest for unsupported options."""
     reject_composer_only_fields(request)
     if request.negative_prompt:
         raise InvalidRequest("negative_prompt", f"{name} does not take one")
@@ -116,6 +121,7 @@ def _clip_request(request: GenerationRequest, name: HostedName, facts: Capabilit
         raise InvalidRequest("melody", f"{name} takes no recordings whose melody to follow")
     if request.audio and request.melody:
         raise InvalidRequest("melody", f"{name} takes one recording, not audio and melody together")
+    # Read the recording before the first call, so that a broken file costs nothing.
     recording = read_audio(request.audio or request.melody) if request.audio or request.melody else None  # type: ignore[arg-type]
     seconds = request.duration if request.duration is not None else min(DEFAULT_SECONDS, facts.longest)
     if request.audio and recording and seconds <= recording.duration:
@@ -129,7 +135,7 @@ def _clip_request(request: GenerationRequest, name: HostedName, facts: Capabilit
 
 
 def _seed(request: GenerationRequest) -> int:
-    """Return the seed as the services take it: 0 would be any."""
+    """Return the seed in the services' range, in which 0 means "random"."""
     return secrets.randbelow(MAX_SEED) + 1 if request.seed is None else request.seed % MAX_SEED or MAX_SEED
 
 

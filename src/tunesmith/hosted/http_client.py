@@ -1,4 +1,4 @@
-"""Calls: HTTP requests to a service, repeated as long as that may help and the time allows."""
+"""HTTP client of a service: requests, retried while that may help and the deadline allows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from tunesmith.hosted.error_mapping import error_from_response, is_loading
 from tunesmith.hosted.model_names import HostedName
 
 CONNECT_SECONDS = 20.0
+# Bounds the memory that a faulty or hostile service can take.
 LONGEST_ANSWER_BYTES = 512 << 20
 LONGEST_LOADING_PAUSE_SECONDS = 15.0
-"""A model may be there sooner than was estimated, so that one asks now and then."""
+"""The longest pause while a model loads: it may be ready before the estimate."""
 
 Sleep = Callable[[float], Awaitable[object]]
 Tell = Callable[[str], None]
@@ -30,7 +31,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ServiceRequest:
-    """One request. One that ``costs`` is counted, and counted again where a repetition is paid again."""
+    """One HTTP request. One that ``costs`` counts against the budget, again for each paid repetition."""
 
     method: str
     url: str
@@ -42,7 +43,7 @@ class ServiceRequest:
 
 @dataclass(frozen=True, slots=True)
 class RetryTiming:
-    """What waiting is made of, to be replaced in tests."""
+    """Sleep, random draw and clock of retries; tests replace them."""
 
     sleep: Sleep = asyncio.sleep
     draw: Draw = random.random
@@ -53,7 +54,7 @@ USUAL_PATIENCE = RetryTiming()
 
 
 class ServiceClient:
-    """Calls one model's service within one deadline; ``tell`` hears what is being waited for."""
+    """A client of one model's service with one deadline; ``tell`` receives what it waits for."""
 
     def __init__(
         self, name: HostedName, access: ServiceConnection, tell: Tell, patience: RetryTiming = USUAL_PATIENCE
@@ -67,13 +68,14 @@ class ServiceClient:
         self._client = httpx.AsyncClient(timeout=timeout)
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def reply_to(self, ask: ServiceRequest, check: Callable[[Reply], None] | None = None) -> Reply:
-        """Ask until the answer is good; raises ApiError, ServerUnreachable or DeadlineExceeded.
+        """Send the request until the response is good; return it. Raises ApiError, ServerUnreachable or
+        DeadlineExceeded.
 
-        ``check`` raises Unsound for a good answer that is not what was asked for; that is asked for again, too.
+        ``check`` raises InvalidAudioResponse for a successful response with the wrong content, which is retried too.
         """
         attempt = 0
         if ask.costs:
@@ -87,28 +89,31 @@ class ServiceClient:
                     return reply
                 except InvalidAudioResponse as problem:
                     unsound = problem
+                    # Status 0 with a problem is what the retry rules treat as transient.
                     reply = Reply(0, problem=str(problem))
             attempt += 1
             if unsound and not is_retryable(reply, attempt):
                 raise GenerationFailed("Unsound", f"{self.name.service_name}: {unsound}, {attempt} times over")
             await self._wait(reply, attempt)
+            # Only a completed call was paid; refusals and broken connections are free.
             if ask.costs and unsound:
                 self.access.take_call(self.name)
 
     async def pause(self, seconds: float) -> None:
-        """Wait; raises DeadlineExceeded where the time is up before."""
+        """Wait ``seconds``. Raises DeadlineExceeded if the deadline comes first."""
         if seconds >= self.deadline.left:
             raise DeadlineExceeded(f"{self.name.service_name} has not made it within {self.access.seconds:g} s")
         await self.patience.sleep(seconds)
 
     async def _wait(self, reply: Reply, attempt: int) -> None:
-        """Wait until it is time to ask again; raises the refusal where that does not help."""
+        """Wait until the next attempt. Raises the service's error if a retry cannot help."""
         loading = is_loading(reply)
         if not loading and not is_retryable(reply, attempt):
             raise error_from_response(self.name, reply, has_token=bool(self.access.token))
         pause = pause_after(attempt, reply, self.patience.draw)
         if loading:
             self.tell(f"{self.name.service_name} is loading the model, about {pause:.0f} s")
+            # Jitter spreads the polls of many waiting clients.
             pause = min(pause, LONGEST_LOADING_PAUSE_SECONDS * (1 + self.patience.draw()))
         else:
             self.tell(f"waiting {pause:.0f} s for {self.name.service_name}")
@@ -121,10 +126,12 @@ class ServiceClient:
     async def _once(self, ask: ServiceRequest) -> Reply:
         headers = {**ask.headers, **self.access.headers_for(ask.url)}
         try:
+            # One deadline for all attempts: httpx's timeouts apply to each read, so a slow stream could outlast it.
             async with asyncio.timeout(max(0.001, self.deadline.left)):
                 request = self._client.build_request(
                     ask.method, ask.url, json=ask.json, files=ask.files, headers=headers
                 )
+                # Follow redirects of downloads only: a redirected POST could be sent, and paid, twice.
                 answer = await self._client.send(request, stream=True, follow_redirects=ask.method == "GET")
                 try:
                     return Reply(answer.status_code, dict(answer.headers), await _body(answer))

@@ -1,4 +1,4 @@
-"""Hugging Face: the Inference API, its router, Inference Endpoints, and whatever else speaks like them.
+"""Hugging Face: the Inference API, its router, Inference Endpoints and compatible servers.
 
 https://huggingface.co/docs/inference-providers/tasks/text-to-audio
 """
@@ -18,13 +18,13 @@ from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceCli
 from tunesmith.hosted.model_names import HostedName
 
 DELAY_FRAMES = 3
-"""MusicGen's delay pattern takes so many tokens that no sound comes of."""
+"""Extra tokens for MusicGen's delay pattern, which produce no audio."""
 SAMPLING = ("guidance_scale", "temperature", "top_k", "top_p")
 ACCEPT = "audio/wav, audio/flac;q=0.9, audio/*;q=0.8, application/json;q=0.5"
 
 
 class HuggingFace:
-    """One model of Hugging Face's."""
+    """One model at Hugging Face."""
 
     def __init__(
         self, name: HostedName, facts: Capabilities, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE
@@ -35,17 +35,20 @@ class HuggingFace:
         self._patience = patience
 
     async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
-        """Make a clip; see Service."""
+        """Generate a clip; see ClipService."""
         if order.recording:
             raise InvalidRequest("audio", f"{self._name} takes no recordings")
         url = self._name.url or f"{self._access.base_url}/models/{self._name.id}"
+        # Wait for a model that loads instead of a 503, and never get a cached clip for the same text.
         headers = {"Accept": ACCEPT, "x-wait-for-model": "true", "x-use-cache": "false"}
         ask = ServiceRequest("POST", url, _body(order, self._facts), headers, costs=True)
         caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
         tell(f"asking {self._name.service_name}", 0.0)
         found: list[Audio | str] = []
         try:
+            # The check decodes the audio, so that a truncated response is retried.
             reply = await caller.reply_to(ask, lambda reply: found.append(sound_in(reply.content)))
+            # Some handlers return the URL of the file.
             if isinstance(found[-1], str):
                 await caller.reply_to(
                     ServiceRequest("GET", found[-1]), lambda reply: found.append(sound_in(reply.content))
@@ -66,7 +69,7 @@ def _body(order: ClipRequest, facts: Capabilities) -> dict[str, Any]:
 
 
 def _clip(audio: Audio, reply: Reply) -> HostedClip:
-    """Read what the headers tell: a server of our own tells the seed and the licence, the hub the model's commit."""
+    """Return the clip with what the headers state: our servers send seed and licence, the Hub the model's commit."""
     headers = {name.lower(): value for name, value in reply.headers.items()}
     seed = headers.get("x-tunesmith-seed", "")
     names = ("x-request-id", "x-compute-type", "x-compute-time", "x-tunesmith-model")

@@ -19,7 +19,7 @@ _SHOWN = 120
 
 @dataclass(frozen=True, slots=True)
 class HostedName:
-    """A model of a ``service``: its ``id`` there and ``version``, or the ``url`` of an endpoint of one's own."""
+    """The name of a hosted model: ``id`` and ``version`` at the ``service``, or the ``url`` of an own endpoint."""
 
     service: Service
     id: str = ""
@@ -28,7 +28,7 @@ class HostedName:
 
     @property
     def service_name(self) -> str:
-        """What people call the service."""
+        """The service's name for users."""
         return SERVICE_NAMES[self.service]
 
     def __str__(self) -> str:
@@ -37,12 +37,12 @@ class HostedName:
 
 
 def is_hosted(name: str) -> bool:
-    """Whether the name is one of a hosted model, right or wrong."""
+    """Return whether the name has the prefix of a service, valid or not."""
     return name.partition(":")[0].lower() in SERVICES and ":" in name
 
 
 def read_name(name: str) -> HostedName:
-    """Read a name that ``is_hosted``; raises InvalidRequest for one that cannot be."""
+    """Parse a name that ``is_hosted``. Raises InvalidRequest if it is not valid."""
     service, _, rest = name.partition(":")
     if service.lower() == "hf":
         return _hugging_face(rest)
@@ -61,6 +61,7 @@ def _hugging_face(rest: str) -> HostedName:
             url = httpx.URL(rest)
         except httpx.InvalidURL:
             url = httpx.URL()
+        # Names go into logs and metadata, so a login or a query could leak a secret.
         if not url.host or url.userinfo or url.query or url.fragment:
             raise InvalidRequest("model", "an endpoint must be a plain https://host/path, without a login or a query")
         return HostedName("hf", url=rest)
@@ -70,6 +71,7 @@ def _hugging_face(rest: str) -> HostedName:
 
 
 def _plain(pattern: re.Pattern[str], name: str) -> bool:
+    # A part of dots alone would change the path of the URL.
     return bool(pattern.fullmatch(name)) and all(part.strip(".") for part in name.split("/"))
 
 

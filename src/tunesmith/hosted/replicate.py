@@ -1,4 +1,4 @@
-"""Replicate: predictions that are created, waited for, polled, and whose file is then fetched.
+"""Replicate: create a prediction, wait or poll for it, and download its file.
 
 https://replicate.com/docs/reference/http
 """
@@ -32,7 +32,7 @@ _LICENCE_SHOWN = 300
 
 
 class Replicate:
-    """One model of Replicate's."""
+    """One model at Replicate."""
 
     def __init__(self, name: HostedName, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE) -> None:
         self._name = name
@@ -40,7 +40,7 @@ class Replicate:
         self._patience = patience
 
     async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
-        """Make a clip; see Service. Cancelled, it cancels the prediction, which would be paid for."""
+        """Generate a clip; see ClipService. Cancellation also cancels the prediction, which would cost money."""
         caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
         try:
             tell("asking Replicate", 0.0)
@@ -60,11 +60,12 @@ class Replicate:
         return f"{self._access.base_url}/v1/{path}"
 
     async def _created(self, caller: ServiceClient, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Create a prediction: of a version, or else of an official model, or else of the model's latest version."""
+        """Create a prediction: of the given version, else of an official model, else of the model's latest version."""
         if self._name.version:
             return await self._create(caller, "predictions", {"version": self._name.version, "input": given})
         try:
             return await self._create(caller, f"models/{self._name.id}/predictions", {"input": given})
+        # Only official models have this route.
         except NotFound as refused:
             reply = await caller.reply_to(ServiceRequest("GET", self._url(f"models/{self._name.id}")))
             body = reply.json()
@@ -74,12 +75,13 @@ class Replicate:
             return await self._create(caller, "predictions", {"version": latest["id"], "input": given})
 
     async def _create(self, caller: ServiceClient, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        # Stay below our own deadline, so that the reply arrives before the client gives up.
         wait = max(1, min(WAIT_SECONDS, int(self._access.seconds) - 1))
         ask = ServiceRequest("POST", self._url(path), body, {"Prefer": f"wait={wait}"}, costs=True)
         return _prediction(await caller.reply_to(ask, _check))
 
     async def _finished(self, caller: ServiceClient, prediction: dict[str, Any], tell: TellShare) -> dict[str, Any]:
-        """Poll until the prediction has ended well; raises GenerationFailed."""
+        """Poll until the prediction has succeeded. Raises GenerationFailed if it failed."""
         try:
             while prediction["status"] in ("starting", "processing", "queued"):
                 stage = (
@@ -93,6 +95,7 @@ class Replicate:
                     ServiceRequest("GET", self._url(f"predictions/{prediction['id']}")), _check
                 )
                 prediction = _prediction(reply)
+        # Replicate bills a prediction until it ends, so stop it whatever interrupts the wait.
         except (asyncio.CancelledError, TunesmithError):
             await self._cancelled(prediction)
             raise
@@ -104,7 +107,7 @@ class Replicate:
         return prediction
 
     async def _cancelled(self, prediction: Mapping[str, Any]) -> None:
-        """Cancel a prediction as well as a short time allows, by a caller of its own: the other's time may be up."""
+        """Cancel a prediction, best effort, with a client of its own: the other's deadline may have passed."""
         access = ServiceConnection(self._access.base_url, self._access.token, CLEAR_UP_SECONDS)
         caller = ServiceClient(self._name, access, lambda _: None, self._patience)
         with suppress(TunesmithError, TimeoutError):
@@ -122,11 +125,12 @@ class Replicate:
             except InvalidAudioResponse as problem:
                 raise GenerationFailed("NoOutput", f"Replicate: {problem}") from None
         found: list[Audio] = []
+        # The check decodes the file, so that a truncated download is retried.
         await caller.reply_to(ServiceRequest("GET", address), lambda reply: found.append(read_sound(reply.content)))
         return found[-1]
 
     async def _uploaded(self, caller: ServiceClient, recording: Audio) -> str:
-        """Hand a recording in as a file and return its address there."""
+        """Upload a recording as a file and return its URL at Replicate."""
         with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
             content = write_audio(recording, Path(folder) / "recording.wav").read_bytes()
         files = {"content": ("recording.wav", content, "audio/wav")}
@@ -166,7 +170,7 @@ def _prediction(reply: Reply) -> dict[str, Any]:
 
 
 def _share(logs: Any) -> float:
-    """Read the share that is done from the last progress bar in the logs."""
+    """Return the share of the last progress bar in the logs, 0 to 1."""
     found = _PERCENT.findall(logs) if isinstance(logs, str) else []
     return min(100, int(found[-1])) / 100 if found else 0.0
 

@@ -1,4 +1,4 @@
-"""Waiting for a service without losing sight of who may cancel."""
+"""Blocking execution of a coroutine that polls for cancellation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ LOOK_SECONDS = 0.1
 
 
 def run_cancellable(work: Coroutine[Any, Any, T], cancelled: CancelCheck) -> T:
-    """Run the work in a thread with an event loop of its own, since the caller may be in one, and return its result.
+    """Run the coroutine in a thread with its own event loop, as the caller may be inside one; return its result.
 
-    Raises GenerationCancelled soon after ``cancelled()`` is true; the work is then cancelled, and heard out.
+    Raises GenerationCancelled soon after ``cancelled()`` is true. The coroutine is then cancelled, and its cleanup
+    awaited.
     """
     result: Future[T] = Future()
     runner = _Runner(work, result)
@@ -30,6 +31,7 @@ def run_cancellable(work: Coroutine[Any, Any, T], cancelled: CancelCheck) -> T:
             try:
                 return result.result(timeout=LOOK_SECONDS)
             except NotYet:
+                # The coroutine itself may raise a TimeoutError, which is the same class.
                 if result.done():
                     raise
                 if cancelled():
@@ -46,10 +48,12 @@ class _Runner:
         self._task: asyncio.Task[Any] | None = None
 
     def stop(self) -> None:
-        """Cancel the work if it is not done, and wait until it has cleared up."""
+        """Cancel the coroutine if it still runs, and wait for its cleanup."""
+        # Before the start there is no task to cancel.
         self._started.wait()
         if self._loop and self._task and not self._loop.is_closed():
-            with suppress(RuntimeError):  # it came to its end meanwhile
+            # The loop closed in the meantime.
+            with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._task.cancel)
         self.thread.join()
 
@@ -63,5 +67,6 @@ class _Runner:
             result.set_result(asyncio.run(main()))
         except asyncio.CancelledError:
             result.set_exception(GenerationCancelled())
-        except BaseException as error:  # passed on to the thread that waits
+        # The waiting thread raises it.
+        except BaseException as error:
             result.set_exception(error)

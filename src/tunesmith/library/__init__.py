@@ -1,1 +1,1 @@
-"""What outlives a process: the database, its tables and migrations, and the API tokens."""
+"""Persistent state: the database, its tables and migrations, the prompt log, and the API tokens."""

@@ -1,13 +1,13 @@
-"""Backup: the data folder as one tar file, taken while the server runs, and its way back.
+"""Backup and restore of the data folder as one tar file; a backup can run beside the server.
 
 ::
 
-    backup.json      version of Tunesmith, time, kind of the database
-    tunesmith.db     the SQLite file as it was at one moment; missing where PostgreSQL has the data
-    data/…           results, recordings handed in, uploads, undelivered webhooks, secrets
+    backup.json      version of Tunesmith, time, kind of database
+    tunesmith.db     a consistent copy of the SQLite file; absent with PostgreSQL
+    data/…           results, submitted recordings, uploads, undelivered webhooks, secrets
 
-The database is copied first: it names only files that exist already, and files never change after they are named.
-Models and downloads can be pulled again and stay out.
+The database is copied first: it names only files that already exist, and files never change once named. Models and
+downloads can be pulled again and are left out.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ from tunesmith.library.repair import BESIDES, is_sound
 FORMAT = 1
 ABOUT, DATA = "backup.json", "data"
 LEFT_OUT = ("models", "downloads", "results/incoming")
-"""Folders that can be pulled again, or hold what is not finished."""
+"""Folders whose content can be pulled again or is unfinished."""
 PASSING = (".lock", ".part", ".partial", ".new")
 PRIVATE = 0o600
+# The file is untrusted: a longer one is cut, and then fails to parse.
 LARGEST_ABOUT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds: ``database`` is sqlite or postgresql, ``files`` counts those besides the database."""
+    """The description of a backup: ``database`` is sqlite or postgresql, ``files`` excludes the database."""
 
     format: int
     tunesmith: str
@@ -54,13 +55,14 @@ class Backup:
 
 
 def back_up(settings: Settings, path: Path) -> Backup:
-    """Write the data folder and the SQLite database to a tar file; whole or not at all.
+    """Write the data folder and the SQLite database to a tar file, all or nothing.
 
-    Raises InvalidRequest where the file exists or lies in the data folder, DatabaseError and AudioFileError.
+    Raises InvalidRequest if the file exists or lies in the data folder, and DatabaseError and AudioFileError.
     """
     folder = settings.data_dir.expanduser().resolve()
     if path.exists():
         raise InvalidRequest("file", f"{path} exists already; take another name, or move it away")
+    # Inside the folder the backup would contain itself.
     if path.resolve().is_relative_to(folder):
         raise InvalidRequest("file", f"must lie outside the data folder {folder}, got {path}")
     database = Database(database_url(settings))
@@ -68,6 +70,7 @@ def back_up(settings: Settings, path: Path) -> Backup:
     kind = "sqlite" if database.is_sqlite else "postgresql"
     count = 0
     with atomic_write(path) as temporary, tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as work:
+        # The archive holds secrets and token hashes.
         temporary.chmod(PRIVATE)
         with tarfile.open(temporary, "w") as archive:
             if database.is_sqlite:
@@ -77,6 +80,7 @@ def back_up(settings: Settings, path: Path) -> Backup:
                 count += _add(archive, file, f"{DATA}/{file.relative_to(folder).as_posix()}")
             made = Backup(FORMAT, tunesmith.__version__, datetime.now(UTC).isoformat(timespec="seconds"), kind, count)
             text = json.dumps(asdict(made)).encode()
+            # Last, because it holds the number of files: an archive cut short has no description.
             about = tarfile.TarInfo(ABOUT)
             about.size = len(text)
             archive.addfile(about, io.BytesIO(text))
@@ -84,9 +88,9 @@ def back_up(settings: Settings, path: Path) -> Backup:
 
 
 def restore(settings: Settings, path: Path) -> Backup:
-    """Put a backup into the data folder, which must hold no database; models that are there stay.
+    """Restore a backup into the data folder, which must hold no database; installed models stay.
 
-    Raises InvalidRequest for what is no whole backup or would overwrite a database, and DatabaseError.
+    Raises InvalidRequest for an incomplete backup or if a database would be overwritten, and DatabaseError.
     """
     folder = settings.data_dir.expanduser().resolve()
     database = Database(database_url(settings)) if settings.database_url else None
@@ -95,6 +99,7 @@ def restore(settings: Settings, path: Path) -> Backup:
         database.close()
     uses_sqlite = database is None or database.is_sqlite
     folder.mkdir(parents=True, exist_ok=True)
+    # Unpack inside the data folder: moving into place is then an atomic rename on the same file system.
     with _alone(target), tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as work:
         made = _unpacked(path, Path(work))
         copy = Path(work) / FILE_NAME
@@ -107,7 +112,9 @@ def restore(settings: Settings, path: Path) -> Backup:
             if not copy.is_file() or not is_sound(copy):
                 raise InvalidRequest("file", f"{path}: the database in it is damaged or missing")
         _put_in_place(Path(work) / DATA, folder)
+        # The database comes last: an interrupted restore leaves no database that names missing files.
         if uses_sqlite:
+            # A stale write-ahead log would be replayed into the restored file.
             for ending in BESIDES:
                 target.with_name(target.name + ending).unlink(missing_ok=True)
             copy.chmod(PRIVATE)
@@ -125,7 +132,7 @@ def _alone(database: Path) -> Iterator[None]:
 
 
 def _files(folder: Path, database: Path | None) -> Iterator[Path]:
-    """Yield the files below the data folder that a backup keeps."""
+    """Yield the files in the data folder that belong in a backup."""
     besides = {f"{database.resolve()}{ending}" for ending in BESIDES} if database else set()
     for parent, folders, names in os.walk(folder):
         inside = Path(parent).relative_to(folder)
@@ -138,10 +145,11 @@ def _files(folder: Path, database: Path | None) -> Iterator[Path]:
 
 
 def _add(archive: tarfile.TarFile, file: Path, name: str) -> int:
-    """Add a regular file, unless it was removed meanwhile; return how many were added."""
+    """Add a regular file, unless it was removed in the meantime; return the number of files added."""
     try:
         with file.open("rb") as source:
             member = archive.gettarinfo(arcname=name, fileobj=source)
+            # A link could point to any file of the machine.
             if not member.isreg() or file.is_symlink():
                 return 0
             archive.addfile(member, source)
@@ -153,7 +161,7 @@ def _add(archive: tarfile.TarFile, file: Path, name: str) -> int:
 
 
 def _unpacked(path: Path, folder: Path) -> Backup:
-    """Unpack an archive into an empty folder; raises InvalidRequest unless it is a whole backup."""
+    """Unpack an archive into an empty folder. Raises InvalidRequest unless it is a complete backup."""
     try:
         with tarfile.open(path, "r:") as archive:
             for member in archive:
@@ -173,12 +181,14 @@ def _unpacked(path: Path, folder: Path) -> Backup:
 def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     name = PurePosixPath(member.name)
     expected = member.name in (ABOUT, FILE_NAME) or name.parts[:1] == (DATA,)
+    # Path traversal: an archive is untrusted, so only plain files below known names are unpacked.
     if not member.isreg() or not expected or name.is_absolute() or {"..", ""} & set(name.parts) or "\\" in member.name:
         raise tarfile.TarError(f"unexpected entry {member.name[:60]!r}")
     target = folder.joinpath(*name.parts)
     target.parent.mkdir(parents=True, exist_ok=True)
     source = archive.extractfile(member)
     assert source
+    # Mode "x" refuses an archive that has the same name twice.
     with source, target.open("xb") as file:
         shutil.copyfileobj(source, file)
     os.utime(target, (member.mtime, member.mtime))
@@ -186,7 +196,7 @@ def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> 
 
 
 def _put_in_place(source: Path, folder: Path) -> None:
-    """Move files below one folder to the same places below another."""
+    """Move the files of one folder to the same relative paths in another."""
     for parent, _, names in os.walk(source):
         for name in names:
             target = folder / Path(parent).relative_to(source) / name

@@ -1,4 +1,4 @@
-"""CallBudget: how many calls of hosted models may be made, counted over all processes that share the database."""
+"""CallBudget: the limit on calls of hosted models, counted across all processes that share the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONGEST_NAME = 256
 
 
 class CallBudget:
-    """Takes calls from what ``rate`` allows. Days and hours are those of UTC."""
+    """The call budget of ``rate``. Days and hours are UTC."""
 
     def __init__(self, database: Database, rate: RateLimit, clock: Clock = time.time) -> None:
         self._database = database
@@ -25,10 +25,11 @@ class CallBudget:
         self._clock = clock
 
     def take(self, model: str) -> Allowance:
-        """Count one call and return what is left; raises RateLimited, counting nothing, where nothing was left."""
+        """Count one call and return the remaining allowance. Raises RateLimited, without counting, if none is left."""
         now = self._clock()
         began, ends = self._rate.window(now)
         with self._database.write() as connection:
+            # Counting and inserting must be one step, or two processes could both take the last call.
             self._database.lock(connection, "hosted_calls")
             used = sa.select(sa.func.count()).where(
                 (hosted_calls.c.called_at >= began) & (hosted_calls.c.called_at < ends)
@@ -36,6 +37,7 @@ class CallBudget:
             left = self._rate.count - connection.execute(used).scalar_one()
             allowance = Allowance(THINGS, self._rate, max(0, left - 1), ends, is_exceeded=left <= 0)
             allowance.check(now)
+            # Rows older than the longest window are never counted again.
             connection.execute(sa.delete(hosted_calls).where(hosted_calls.c.called_at < now - KEPT_SECONDS))
             connection.execute(sa.insert(hosted_calls).values(model=model[:LONGEST_NAME], called_at=now))
         return allowance

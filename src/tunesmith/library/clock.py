@@ -1,8 +1,8 @@
-"""What time is, wherever something is remembered."""
+"""The clock type of everything that stores times."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Clock = Callable[[], float]
-"""Returns seconds since 1970 in UTC, as ``time.time`` does; tests pass their own."""
+"""A function that returns seconds since 1970 in UTC, like ``time.time``; tests pass their own."""

@@ -1,9 +1,8 @@
-"""Database: one SQLite file or one PostgreSQL server, opened by URL, with every failure said in one line.
+"""Database: one SQLite file or one PostgreSQL server, opened by URL, with one-line errors for every failure.
 
-SQLite runs in WAL mode with ``synchronous=NORMAL``: what was committed survives the end of every process at any
-moment (``kill -9`` included), because commits are in the operating system's hands; only a power cut may take the last
-of them, and never damages the file. Writers begin with BEGIN IMMEDIATE, so that they wait for each other instead of
-failing half way.
+SQLite runs in WAL mode with ``synchronous=NORMAL``: a commit survives the end of any process at any moment (``kill -9``
+included), because the operating system holds it; only a power cut may lose the last commits, and it never damages the
+file. Writers begin with BEGIN IMMEDIATE, so that they wait for each other instead of failing half-way.
 """
 
 from __future__ import annotations
@@ -38,10 +37,10 @@ from tunesmith.library.stored_json import read_column
 
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0
-"""How long a writer waits for the others before it gives up."""
+"""How long a writer waits for other writers before it gives up."""
 CHECKPOINT_SECONDS = 1.0
 FALLBACK_CHECKPOINT_PAGES = 10_000
-"""The length of the write-ahead log, 40 MB, at which a commit moves it into the file after all."""
+"""The length of the write-ahead log, 40 MB, at which a commit checkpoints after all."""
 
 DAMAGED = "is damaged; it was left as it is: save what can be saved with: tunesmith log repair"
 DAMAGES = {
@@ -55,24 +54,24 @@ REASONS = {
     "readonly": "cannot be written to; check the permissions of its folder and of all its files, -wal and -shm too",
     "unable to open": "cannot be opened; check the folder and its permissions",
 }
-"""What SQLite's complaints mean to a user, by words in them; after one of DAMAGES nothing is written any more."""
+"""What SQLite's error messages mean to a user, by words in them. After one of DAMAGES, all writes are refused."""
 GONE = "was removed or replaced while it was in use; put it back, or start the server again"
 NO_SERVER = ("08", "57P", "53300")
-"""PostgreSQL's codes for a connection that broke, a server that ends or starts, and too many connections."""
+"""PostgreSQL's codes for a broken connection, a server that stops or starts, and too many connections."""
 log = logging.getLogger("tunesmith.server")
 LOCKED, FULL = "database is locked", "disk is full"
 
 
 def database_url(settings: Settings) -> str:
-    """Return the URL set, or that of the SQLite file in the data folder."""
+    """Return the URL from the settings, or that of the SQLite file in the data folder."""
     return settings.database_url or f"sqlite:///{settings.data_dir / FILE_NAME}"
 
 
 class Database:
-    """An open database. Safe to share between threads; ``close`` it when done."""
+    """An open database. Safe to share between threads; call ``close`` when done."""
 
     def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
-        """Prepare the connection; raises InvalidRequest for a URL that is not one of ours."""
+        """Prepare the connection. Raises InvalidRequest for an unsupported URL."""
         self.url = _checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.where = self.url.database or "" if self.is_sqlite else self.url.render_as_string(hide_password=True)
@@ -80,25 +79,26 @@ class Database:
         self._file = _identity_of(self.where) if self.is_sqlite else None
         self._damage: DatabaseDamaged | None = None
         self._closed = threading.Event()
-        # SQLite lets a second writer sleep and look again; the threads of one process need not wait like that. They
-        # share a connection too, because SQLite reads every page again that another connection has written.
+        # A lock wakes the next writer at once, whereas SQLite's busy handler sleeps and polls. All writers share one
+        # connection, because SQLite rereads every page that another connection has written.
         self._write_lock = threading.Lock()
         self._writer: sa.Connection | None = None
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Give a connection that sees one moment of the database; raises DatabaseError."""
+        """Yield a connection with a consistent snapshot of the database. Raises DatabaseError."""
         self._check_file()
         with self.explained(), self.engine.connect() as connection:
+            # An explicit transaction: without one each statement would see a snapshot of its own.
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Give a connection in a transaction that commits at the end, all or nothing; raises DatabaseError.
+        """Yield a connection in a transaction that commits at the end, all or nothing. Raises DatabaseError.
 
-        Nothing is written to a file that was removed, replaced or found to be damaged.
+        Refuses to write to a file that was removed, replaced or found damaged.
         """
         self.check()
         if not self.is_sqlite:
@@ -112,17 +112,18 @@ class Database:
                     writer.exec_driver_sql("BEGIN IMMEDIATE")
                     yield writer
             except DBAPIError:
+                # After a failure the state of the connection is unknown, so the next writer opens a new one.
                 self._close_writer()
                 raise
 
     def _close_writer(self) -> None:
-        """Close the connection that writes; ``_write_lock`` is held."""
+        """Close the write connection. The caller holds ``_write_lock``."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
 
     def check(self) -> None:
-        """Raise DatabaseDamaged or DatabaseGone where SQLite's file was found to be so; reads nothing of it."""
+        """Raise DatabaseDamaged or DatabaseGone if SQLite's file is known to be so, without reading it."""
         self._check_file()
         if self._damage is not None:
             raise DatabaseDamaged(self.where, self._damage.problem)
@@ -133,7 +134,7 @@ class Database:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Turn the driver's errors into a DatabaseError of one line, save broken constraints, which mean something."""
+        """Convert the driver's errors to a one-line DatabaseError, except IntegrityError, which callers handle."""
         try:
             yield
         except IntegrityError:
@@ -143,7 +144,8 @@ class Database:
             if not self.is_sqlite and _is_out_of_reach(error):
                 raise DatabaseOutOfReach(self.where, said.splitlines()[0]) from error
             raise self._noted(_explained(self.where, said)) from error
-        except UnicodeDecodeError as error:  # SQLite quotes names of a damaged schema in its complaints
+        # SQLite quotes names of a damaged schema in its error messages.
+        except UnicodeDecodeError as error:
             raise self._noted(DatabaseDamaged(self.where, DAMAGED)) from error
         except NoConnectionFree as error:
             raise DatabaseBusy(self.where, "has too many callers at once; try again later") from error
@@ -154,14 +156,16 @@ class Database:
         return error
 
     def use_write_ahead_log(self) -> None:
-        """Switch SQLite to WAL mode, which its file then keeps; this cannot be done inside a transaction."""
+        """Switch SQLite to WAL mode, which the file keeps; this is not possible inside a transaction."""
         with self.explained(), self.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
     def checkpoint_in_background(self, period: float = CHECKPOINT_SECONDS) -> None:
-        """Move SQLite's write-ahead log into its file in a thread, so that no commit waits for the disk to do it.
+        """Checkpoint SQLite's write-ahead log in a thread, so that no commit waits for the disk.
 
-        Call it before the connections are used; ``close`` ends the thread. PostgreSQL does this by itself.
+        ``period`` is in seconds. Call this before the connections are used; ``close`` ends the thread. PostgreSQL does
+        this by
+        itself.
         """
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _leave_checkpoints_to_the_thread)
@@ -176,19 +180,23 @@ class Database:
         while not self._closed.wait(period):
             try:
                 with self.explained(), self.engine.connect() as connection:
+                    # PASSIVE never blocks readers or writers; it moves what it can.
                     connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
                 problem = ""
             except DatabaseError as error:
-                if str(error) != problem:  # once, not every second
+                # Log a problem once, not every second.
+                if str(error) != problem:
                     problem = str(error)
                     log.error("cannot move the write-ahead log into the database: %s", problem)
 
     def copy_to(self, path: Path) -> None:
-        """Copy SQLite's file as it is at one moment, also while others use it; the copy is whole or not there."""
+        """Copy SQLite's file as of one moment, even while it is in use; the copy is complete or absent."""
         part = path.with_name(f"{path.name}.part")
         part.unlink(missing_ok=True)
+        # Create the file private before it has any content.
         part.touch(mode=0o600)
         try:
+            # SQLite's backup API also sees commits that are still in the write-ahead log, unlike a file copy.
             with closing(sqlite3.connect(self.where)) as source, closing(sqlite3.connect(part)) as target:
                 source.backup(target)
             part.replace(path)
@@ -197,28 +205,28 @@ class Database:
             raise DatabaseError(self.where, f"cannot be copied to {path}: {error}") from None
 
     def lock(self, connection: sa.Connection, name: str) -> None:
-        """Let no other transaction that takes this lock run beside this one; SQLite has one writer at any time."""
+        """Exclude other transactions that take the same lock until this one ends; SQLite has one writer anyway."""
         if not self.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(crc32(name.encode()))))
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """Return the insert of this kind of database, which can say what to do when the row is there already."""
+        """Return the insert statement of this database's dialect, which supports ON CONFLICT."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def upsert(self, table: sa.Table, key: str) -> sqlite.Insert | postgresql.Insert:
-        """Return the statement that inserts a row, or overwrites the one with the same key."""
+        """Return a statement that inserts a row or overwrites the one with the same key."""
         insert = self.insert(table)
         others = {column.name: insert.excluded[column.name] for column in table.c if column.name != key}
         return insert.on_conflict_do_update(index_elements=[key], set_=others)
 
     def disconnect(self) -> None:
-        """Close all connections that are not in use; others are opened when they are needed."""
+        """Close all idle connections; new ones open on demand."""
         with self._write_lock:
             self._close_writer()
         self.engine.dispose()
 
     def close(self) -> None:
-        """Close all connections, and end the thread of ``checkpoint_in_background``."""
+        """Close all connections and end the thread of ``checkpoint_in_background``."""
         self._closed.set()
         self.disconnect()
 
@@ -241,10 +249,12 @@ def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            file.touch(mode=0o600)  # prompts and hashes of tokens are nobody else's business
+            # The file holds prompts and token hashes, so only its owner may read it.
+            file.touch(mode=0o600)
     except OSError as error:
         raise DatabaseError(str(file), f"cannot be made: {error.strerror}") from None
-    existing = f"{file.absolute().as_uri()}?mode=rw"  # a file that is removed later is not made again, empty
+    # Mode "rw" never creates the file: one removed later must not come back empty.
+    existing = f"{file.absolute().as_uri()}?mode=rw"
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(existing, busy_seconds, uri=True, check_same_thread=False)
@@ -257,13 +267,14 @@ def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions of its own
+    # The driver must not begin transactions of its own.
+    connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def _leave_checkpoints_to_the_thread(connection: sqlite3.Connection, _: object) -> None:
-    # Not off: should the thread fall behind, the log still does not grow for ever.
+    # Not off: if the thread falls behind, the log must still not grow without bound.
     connection.execute(f"PRAGMA wal_autocheckpoint={FALLBACK_CHECKPOINT_PAGES}")
 
 
@@ -275,15 +286,16 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
 
 
 def _is_out_of_reach(error: DBAPIError) -> bool:
-    """Tell whether PostgreSQL could not be connected to, which has no code, or has let a connection go."""
+    """Return whether PostgreSQL was unreachable, which has no code, or dropped the connection."""
     code = getattr(error.orig, "sqlstate", None)
     return isinstance(error, OperationalError) and (code is None or code.startswith(NO_SERVER))
 
 
 def _identity_of(file: str) -> tuple[int, int] | None:
-    """Return what tells a file from one that takes its place later; None where there is none."""
+    """Return what identifies a file, so that a replacement is noticed; None if it does not exist."""
     try:
-        about = os.stat(file)  # noqa: PTH116  every transaction asks, and a Path takes longer than the answer
+        # Every transaction calls this, and creating a Path takes longer than the call itself.
+        about = os.stat(file)  # noqa: PTH116
     except OSError:
         return None
     return about.st_dev, about.st_ino

@@ -1,6 +1,6 @@
-"""The schema's version: which migrations there are, and bringing a database up to the last of them.
+"""Schema migrations: the known versions, and the upgrade of a database to the newest.
 
-Alembic is loaded only where there is something to migrate, because a server starts more often than it is upgraded.
+Alembic is imported only if there is something to migrate, because a server starts more often than it is upgraded.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ VERSION_TABLE = "alembic_version"
 
 
 def newest_version() -> str:
-    """Return the number of the last migration that this version of Tunesmith knows."""
+    """Return the version of the newest migration in this release."""
     return max(_known_versions())
 
 
 def open_database(settings: Settings) -> Database:
-    """Open the database that the settings name and bring it up to date; raises DatabaseError."""
+    """Open the database named by the settings and migrate it. Raises DatabaseError."""
     database = Database(database_url(settings))
     try:
         migrate(database)
@@ -36,11 +36,13 @@ def open_database(settings: Settings) -> Database:
 
 
 def migrate(database: Database) -> None:
-    """Bring the schema up to date, all or nothing; does nothing when it is.
+    """Migrate the schema to the newest version, all or nothing; return at once if it is current.
 
-    A SQLite file that is changed is copied first, to ``NAME.schema-VERSION`` beside it. Raises DatabaseError for a
-    database of a newer version or of another program, which is then left as it was.
+    A SQLite file is copied to ``NAME.schema-VERSION`` beside it before a change. Raises DatabaseError for a database of
+    a
+    newer version or of another program, and leaves it unchanged.
     """
+    # Most starts find nothing to do, and must not wait for the lock.
     if _version(database) == newest_version():
         return
     with _exclusive_lock(database):
@@ -52,17 +54,18 @@ def migrate(database: Database) -> None:
                 _back_up(database, before)
         with database.write() as connection:
             database.lock(connection, "migrate")
-            if _version_in(database, connection) != newest_version():  # another process may have been faster
+            # Another process may have migrated first.
+            if _version_in(database, connection) != newest_version():
                 _upgrade(connection)
 
 
 def _exclusive_lock(database: Database) -> AbstractContextManager[object]:
-    """Keep other processes from migrating the same SQLite file, whose mode is switched outside any transaction."""
+    """Exclude other processes that migrate the same SQLite file: its mode is switched outside any transaction."""
     return FileLock(f"{database.where}.lock") if database.is_sqlite else nullcontext()
 
 
 def _back_up(database: Database, version: str) -> None:
-    """Copy a SQLite file before it is changed, once for each version."""
+    """Copy a SQLite file before a migration, once per version."""
     copy = Path(f"{database.where}.schema-{version}")
     if not copy.exists():
         database.copy_to(copy)
@@ -79,7 +82,8 @@ def _version_in(database: Database, connection: sa.Connection) -> str | None:
         if tables:
             raise DatabaseError(database.where, f"is not Tunesmith's: it holds a table {tables[0]!r}")
         return None
-    version = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608  a constant
+    # The name of the table is a constant.
+    version = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608
     if version is not None and version not in _known_versions():
         problem = f"has schema {version}, this version knows {newest_version()}; upgrade Tunesmith to use it"
         raise DatabaseError(database.where, problem)
@@ -95,5 +99,6 @@ def _upgrade(connection: sa.Connection) -> None:
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
+    # Alembic reads its options through ConfigParser, which expands percent signs.
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""RateLimit: so many of something in a stretch of time, written as in ``1000/day``."""
+"""RateLimit: a number of events per unit of time, written like ``1000/day``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RATE = re.compile(r"(\d{1,9})\s*/\s*([a-z]+?)s?")
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """``count`` in each ``unit``, one of ``SECONDS``."""
+    """A rate limit: ``count`` in each ``unit``, one of ``SECONDS``. Raises InvalidRequest for other values."""
 
     count: int
     unit: str
@@ -27,7 +27,7 @@ class RateLimit:
 
     @property
     def seconds(self) -> int:
-        """The stretch of time."""
+        """The length of the window, in seconds."""
         return SECONDS[self.unit]
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class RateLimit:
 
     @classmethod
     def parse(cls, field: str, text: str) -> RateLimit:
-        """Read ``60/min``, ``1000/day`` and the like; raises InvalidRequest that names the field."""
+        """Parse ``60/min``, ``1000/day`` and the like. Raises InvalidRequest that names the field."""
         found = _RATE.fullmatch(text.strip().lower())
         unit = "" if found is None else _SHORT.get(found[2], found[2])
         if found is None or unit not in SECONDS or int(found[1]) < 1:
@@ -43,22 +43,24 @@ class RateLimit:
         return cls(int(found[1]), unit)
 
     def says(self, things: str) -> str:
-        """Return it in words, such as ``60 requests a minute``."""
+        """Return the limit in words, such as ``60 requests a minute``."""
         counted = things.removesuffix("s") if self.count == 1 else things
         return f"{self.count} {counted} {'an' if self.unit == 'hour' else 'a'} {self.unit}"
 
     def window(self, now: float) -> tuple[float, float]:
-        """Return when the stretch that a moment lies in began and when it ends; days and hours are those of UTC."""
+        """Return the start and end of the fixed window that contains ``now``; days and hours are UTC."""
+        # Fixed windows aligned to the clock, so that all processes agree without talking to each other.
         began = now // self.seconds * self.seconds
         return began, began + self.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left to a caller: ``remaining`` of what ``rate`` allows, until all of it is back at ``resets_at``.
+    """The rest of a rate limit: ``remaining`` of ``rate``, which is full again at ``resets_at``.
 
-    ``things`` says of what, in the plural; times are seconds since 1970 in UTC. Where more was asked for it
-    ``is_exceeded``.
+    ``things`` names what is counted, in the plural; times are seconds since 1970 in UTC. ``is_exceeded`` is set if the
+    last
+    request went over the limit.
     """
 
     things: str
@@ -68,10 +70,11 @@ class Allowance:
     is_exceeded: bool = False
 
     def check(self, now: float) -> None:
-        """Raise RateLimited if it is exceeded."""
+        """Raise RateLimited if the limit is exceeded."""
         if self.is_exceeded:
             raise RateLimited(self.rate.says(self.things), self.resets_in(now))
 
     def resets_in(self, now: float) -> int:
-        """Return the whole seconds until all of it is back, at least 1."""
+        """Return the whole seconds until the limit is full again, at least 1."""
+        # Never 0: a client would retry at once.
         return max(1, math.ceil(self.resets_at - now))

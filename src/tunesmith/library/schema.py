@@ -1,6 +1,7 @@
-"""The tables, as the last migration leaves them.
+"""The tables, as of the newest migration.
 
-Times are seconds since 1970 in UTC. An owner is never NULL but may be empty, so that a unique index holds for it too.
+Times are seconds since 1970 in UTC. An owner is never NULL but may be empty, because a unique index does not cover
+NULLs.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ jobs = sa.Table(
     sa.Column("model", NAME, nullable=False),
     sa.Column("generated_by", NAME, nullable=False),
     sa.Column("audio_seconds", sa.Double, nullable=False),
+    # The API of the request; the column keeps its first name.
     sa.Column("dialect", NAME, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("owner", NAME, nullable=False),
@@ -47,9 +49,10 @@ jobs = sa.Table(
     sa.Index("jobs_by_queue", "state", "generated_by", "priority", "id"),
     sa.Index("jobs_by_owner", "owner", "id"),
     sa.Index("jobs_by_digest", "digest"),
+    # NULL keys never collide, so only requests with an idempotency key are unique.
     sa.Index("jobs_by_idempotency_key", "owner", "idempotency_key", unique=True),
 )
-"""Every job there ever was."""
+"""All jobs, past and present."""
 
 turns = sa.Table(
     "turns",
@@ -63,11 +66,13 @@ turns = sa.Table(
 tracks = sa.Table(
     "tracks",
     metadata,
+    # SQLite increments only a column of type INTEGER by itself.
     sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("id", ID, nullable=False),
     sa.Column("job_id", ID),
     sa.Column("parent", ID),
     sa.Column("owner", NAME, nullable=False),
+    # The API of the request; the column keeps its first name.
     sa.Column("door", NAME, nullable=False),
     sa.Column("prompt", sa.Text, nullable=False),
     sa.Column("request", JSON, nullable=False),
@@ -92,8 +97,11 @@ tracks = sa.Table(
     sa.Index("tracks_by_parent", "parent"),
     sa.Index("tracks_by_digest", "digest"),
 )
-"""The prompt log: every piece that was made. ``words`` is what a search looks through: in SQLite by the full-text table
-``track_words``, which triggers keep in step, in PostgreSQL by the index ``tracks_by_words``."""
+"""The prompt log: every generated track.
+
+``words`` is the searchable text: SQLite searches the full-text table ``track_words``, which triggers keep in step,
+PostgreSQL the index ``tracks_by_words``.
+"""
 
 workers = sa.Table(
     "workers",
@@ -113,7 +121,7 @@ speeds = sa.Table(
     sa.Column("seconds_per_audio_second", sa.Double),
     sa.Column("load_seconds", sa.Double),
 )
-"""How fast each model was of late."""
+"""The recent speed of each model."""
 
 hosted_calls = sa.Table(
     "hosted_calls",
@@ -123,7 +131,7 @@ hosted_calls = sa.Table(
     sa.Column("called_at", sa.Double, nullable=False),
     sa.Index("hosted_calls_by_time", "called_at"),
 )
-"""Calls of hosted models, of the last day or two."""
+"""Calls of hosted models in the last two days."""
 
 tokens = sa.Table(
     "tokens",
@@ -140,6 +148,7 @@ tokens = sa.Table(
     sa.Column("revoked_at", sa.Double),
     sa.Column("last_used_at", sa.Double),
     sa.Index("tokens_by_prefix", "prefix"),
+    # Unique among tokens in force only: the name of a revoked token may be used again.
     sa.Index(
         "tokens_in_force_by_name",
         "name",

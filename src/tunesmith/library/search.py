@@ -1,6 +1,6 @@
-"""Searching the prompt log: every word must begin a word of the track; scripts without spaces are looked for anywhere.
+"""Search in the prompt log: each word must be a prefix of a word of the track, or a substring in unspaced scripts.
 
-SQLite looks in its full-text table, PostgreSQL in its index.
+SQLite uses its full-text table, PostgreSQL its index.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from tunesmith.library.schema import tracks
 from tunesmith.library.track import words_of
 
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese, which do not separate words by spaces.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 MAX_WORDS = 16
 
 
 def matching(text: str, *, is_sqlite: bool) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on a track that a search text sets."""
+    """Return the SQL conditions of a search text; all must hold."""
+    # The normalized words hold letters and digits only, so they are safe inside a query expression.
     words = words_of([text]).split()[:MAX_WORDS]
     anywhere = [word for word in words if _UNSPACED.search(word)]
     beginnings = [word for word in words if word not in anywhere]

@@ -1,4 +1,4 @@
-"""Reading the columns of tables that hold JSON, so that every value can be shown, whatever version stored it."""
+"""Reading of JSON columns, so that every row can be shown, whatever version stored it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ _MAY_HOLD_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_column(text: str | bytes) -> Any:
-    """Read a column; a half surrogate pair, which no answer can hold, becomes U+FFFD.
+    """Parse a JSON column; lone surrogates, which no response can hold, become U+FFFD.
 
-    None where the column holds no JSON, so that one damaged row does not hide the others.
+    Returns None for invalid JSON, so that one damaged row does not hide the others.
     """
     try:
         document = text if isinstance(text, str) else text.decode()
         value = json.loads(document)
+        # The search in the text is cheap, and almost no document has such an escape.
         return _without_half_pairs(value) if _MAY_HOLD_HALF_PAIR.search(document) else value
     except (ValueError, RecursionError):
         return None

@@ -1,8 +1,8 @@
 """API tokens: who may call the server, and how much.
 
-A token is ``ts_`` and 256 random bits. Only its SHA-256 is stored: a slow hash protects words that can be guessed, and
-these bits cannot. Its first characters are kept to show, and to find its row; the hashes are then compared in constant
-time.
+A token is ``ts_`` and 256 random bits. Only its SHA-256 is stored: a slow hash protects guessable passwords, which
+these bits are not. Its first characters are stored in plain text to display it and to find its row; the hashes are
+then compared in constant time.
 """
 
 from __future__ import annotations
@@ -30,14 +30,17 @@ SCOPES: tuple[Scope, ...] = ("generate", "admin")
 START, SECRET_BYTES, SHOWN = "ts_", 32, 9
 MAX_NAME = 64
 USED_SECONDS = 60.0
-"""How often at most it is written down that a token was used."""
+"""The shortest interval between two updates of a token's last use."""
 
 RandomBytes = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What a new token should be; ``expires_at`` is in seconds since 1970 in UTC, None is never."""
+    """The properties of a new token; ``expires_at`` is in seconds since 1970 in UTC, None is never.
+
+    Raises InvalidRequest for an invalid name or scope.
+    """
 
     name: str
     scope: Scope = "generate"
@@ -54,7 +57,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """A token as it is remembered, without the secret. ``prefix`` is how it begins."""
+    """A stored token, without the secret; ``prefix`` is the start of the secret."""
 
     id: str
     name: str
@@ -68,24 +71,24 @@ class ApiToken:
     last_used_at: float | None
 
     def is_in_force(self, now: float) -> bool:
-        """Tell whether the server would take it."""
+        """Return whether the server accepts the token at time ``now``."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token just made; ``secret`` is shown once and known to nobody afterwards."""
+    """A newly created token; ``secret`` is shown once and stored nowhere."""
 
     token: ApiToken
     secret: str
 
     def __repr__(self) -> str:
-        """Leave the secret out, so that no log can hold it."""
+        """Return a text without the secret, so that no log can contain it."""
         return f"NewToken(token={self.token!r})"
 
 
 class Tokens:
-    """The API tokens in a database. Safe to share between threads and between processes."""
+    """The API tokens in a database. Safe to share between threads and processes."""
 
     def __init__(
         self, database: Database, clock: Clock = time.time, random_bytes: RandomBytes = secrets.token_bytes
@@ -95,7 +98,7 @@ class Tokens:
         self._random_bytes = random_bytes
 
     def create(self, wanted: TokenRequest) -> NewToken:
-        """Make a token; raises InvalidRequest for a name in use or a time of expiry that has passed."""
+        """Create a token. Raises InvalidRequest for a name in use or an expiry in the past."""
         now = self._clock()
         if wanted.expires_at is not None and wanted.expires_at <= now:
             raise InvalidRequest("expires", "must lie in the future")
@@ -106,6 +109,7 @@ class Tokens:
             "quota": _format_rate(wanted.quota), "rate": _format_rate(wanted.rate),
             "created_at": now, "expires_at": wanted.expires_at,
         }  # fmt: skip
+        # The unique index decides, not a query before: two processes may create the same name at once.
         try:
             with self._database.write() as connection:
                 made = connection.execute(sa.insert(tokens).values(row).returning(*tokens.c)).mappings().one()
@@ -122,40 +126,44 @@ class Tokens:
             return tuple(_token_of(row) for row in connection.execute(query).mappings())
 
     def exist(self) -> bool:
-        """Tell whether there is any token in force, so that somebody can call."""
+        """Return whether any token is in force, so that somebody can call."""
         now = self._clock()
         return any(token.is_in_force(now) for token in self.list())
 
     def any_created(self) -> bool:
-        """Tell whether a token was ever made: from then on a server is closed, also when the last one has ended."""
+        """Return whether a token was ever created: from then on the server is closed, even if all expire."""
         with self._database.read() as connection:
             return connection.execute(sa.select(sa.exists(tokens.select()))).scalar_one()
 
     def revoke(self, name: str) -> ApiToken:
-        """End a token by its name or its prefix, for good; raises UnknownName."""
+        """Revoke a token by its name or prefix, for good. Raises UnknownName."""
         now = self._clock()
         which = tokens.c.revoked_at.is_(None) & ((tokens.c.name == name) | (tokens.c.prefix == name))
         update = sa.update(tokens).where(which).values(revoked_at=now).returning(*tokens.c)
         with self._database.write() as connection:
+            # PostgreSQL rejects some characters, such as NUL.
             row = connection.execute(update).mappings().first() if name.isprintable() else None
         if row is None:
             raise UnknownName("token", name, [token.name for token in self.list()])
         return _token_of(row)
 
     def verify(self, secret: str) -> ApiToken | None:
-        """Return the token in force that this is, or None; its use is written down."""
+        """Return the token in force with this secret, or None; record its use."""
         now = self._clock()
         with self._database.read() as connection:
+            # Search by the prefix, which is no secret: an index lookup does not take constant time.
             query = sa.select(tokens).where(tokens.c.prefix == secret[:SHOWN])
             rows = connection.execute(query).mappings().all() if _is_storable(secret) else []
         given = _hash(secret)
         for row in rows:
             token = _token_of(row)
+            # A constant-time comparison leaks nothing about the hash through its duration.
             if hmac.compare_digest(row["hash"], given) and token.is_in_force(now):
                 return self._used(token, now)
         return None
 
     def _used(self, token: ApiToken, now: float) -> ApiToken:
+        # One write per minute at most: a write per request would cost more than the check itself.
         if token.last_used_at is not None and now - token.last_used_at < USED_SECONDS:
             return token
         with self._database.write() as connection:
@@ -168,7 +176,7 @@ def _hash(secret: str) -> str:
 
 
 def _is_storable(secret: str) -> bool:
-    """Tell whether it can be a token at all; what PostgreSQL cannot hold, such as NUL, is not asked for."""
+    """Return whether the text can be a token at all; PostgreSQL rejects some characters, such as NUL."""
     return secret.startswith(START) and secret.isascii() and secret.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""Track: one piece in the prompt log, from whichever door it was asked for."""
+"""Track: one generated piece of music in the prompt log, from any API or the command line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class TrackFile:
-    """Where a track's sound is: ``path`` on this machine, or None for a server's result, found by its SHA-256."""
+    """The location of a track's audio: ``path`` on this machine, or None for a server's result, found by digest."""
 
     path: str | None
     digest: str
@@ -30,11 +30,13 @@ class TrackFile:
 
 @dataclass(frozen=True, slots=True)
 class NewTrack:
-    """What is known when a piece has been made.
+    """A new track, before it is stored.
 
-    ``request`` are the fields of the GenerationRequest that made it, seed included; ``model`` the one asked for and
-    ``generated_by`` the one that made it; ``door`` says where it was asked for (cli, python, or a dialect); ``timings``
-    are seconds by name; ``parent`` is the id of the track that it varies.
+    ``request`` has the fields of its GenerationRequest, seed included. ``model`` is the requested model,
+    ``generated_by`` the
+    one that ran. ``door`` is the API of the request (cli, python, or one of the server's). ``timings`` are seconds by
+    name.
+    ``parent`` is the id of the track that this one varies.
     """
 
     request: Mapping[str, Any]
@@ -52,7 +54,7 @@ class NewTrack:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A piece in the prompt log; see NewTrack. ``version`` is the Tunesmith that made it; times are as in tables.py."""
+    """A stored track; see NewTrack. ``version`` is the Tunesmith version of the time; times are as in schema.py."""
 
     id: str
     number: int
@@ -65,22 +67,22 @@ class Track:
 
     @property
     def prompt(self) -> str:
-        """The prompt it was made from."""
+        """The prompt of the request."""
         return str(self.made.request.get("prompt", ""))
 
     @property
     def seed(self) -> int | None:
-        """The seed it was made with."""
+        """The seed of the request."""
         return self.made.request.get("seed")
 
     @property
     def licence(self) -> str | None:
-        """Its licence; that of an edit is ``unknown`` where nothing says it."""
+        """The licence; for an edit without a stated one, ``unknown``."""
         stated = self.made.metadata.get("licence")
         return licence_of(self.made.metadata) if self.made.metadata.get("edits") else stated
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values, flat."""
+        """Return the track as plain JSON values, flat."""
         made, file = self.made, self.made.file
         return {
             "id": self.id, "prompt": self.prompt, "seed": self.seed, "model": made.model,
@@ -96,7 +98,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What a person changes on a track; None leaves it. ``rating`` 0 takes the rating away."""
+    """User changes to a track; None leaves a field unchanged. ``rating`` 0 removes the rating.
+
+    Raises InvalidRequest for a value out of range.
+    """
 
     starred: bool | None = None
     rating: int | None = None
@@ -113,9 +118,11 @@ class Marks:
 
 
 def words_of(texts: Iterable[str]) -> str:
-    """Return the words a search looks through, without case and accents, so that ``cafe`` finds ``Café``."""
+    """Return the searchable words, without case and accents, so that ``cafe`` finds ``Café``."""
     plain = visible_text(" ".join(texts))
-    for _ in range(2):  # what case folding leaves may decompose to something that has a case, such as 𝐀
+    # Twice: what case folding leaves may decompose to a letter with case, such as 𝐀.
+    for _ in range(2):
         plain = unicodedata.normalize("NFKD", plain.casefold())
+    # NFKD has split accents off their letters, as combining characters.
     bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return " ".join(_WORD.findall(bare))

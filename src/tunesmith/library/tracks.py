@@ -1,4 +1,4 @@
-"""Tracks: the prompt log in the database: pieces added, found, marked and removed."""
+"""Tracks: the prompt log in the database; tracks are added, found, marked and removed."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from tunesmith.path_text import path_of, path_text
 
 PAGE = 50
 SHORTEST_ID = 3
+# Crockford's base32 alphabet without i, l, o and u, which are misread.
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LETTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class TrackFilter:
-    """Which tracks: with these words, of a model (asked for or used), starred, of an owner, varied from one."""
+    """A filter for tracks: search text, model (requested or used), starred, owner, parent, tag."""
 
     search: str = ""
     model: str | None = None
@@ -40,7 +41,7 @@ class TrackFilter:
 
 @dataclass(frozen=True, slots=True)
 class TrackPage:
-    """Tracks, newest first; ``next_before`` asks for the page after them and is None on the last."""
+    """A page of tracks, newest first; ``next_before`` is the cursor of the next page, None on the last."""
 
     tracks: tuple[Track, ...]
     next_before: int | None
@@ -50,14 +51,14 @@ EVERYTHING = TrackFilter()
 
 
 class Tracks:
-    """The prompt log. Safe to share between threads and between processes."""
+    """The prompt log. Safe to share between threads and processes."""
 
     def __init__(self, database: Database, clock: Clock = time.time) -> None:
         self._database = database
         self._clock = clock
 
     def add(self, *made: NewTrack) -> tuple[Track, ...]:
-        """Remember pieces, all or none."""
+        """Store tracks, all or none; return them."""
         rows = [track_row(one, self._clock()) for one in made]
         with self._database.write() as connection:
             connection.execute(sa.insert(tracks), rows)
@@ -66,10 +67,11 @@ class Tracks:
             return tuple(_track_of(row) for row in found.mappings())
 
     def get(self, track_id: str, owner: str | None = None) -> Track:
-        """Return a track by its id, or by how its id begins where that is one track's; raises TrackNotFound."""
+        """Return a track by its id or a prefix of it. Raises TrackNotFound, or InvalidRequest if ambiguous."""
         wanted = track_id.strip().lower()
         if len(wanted) < SHORTEST_ID or not set(wanted) <= set(_LETTERS):
             raise TrackNotFound(track_id)
+        # Two rows are enough to know that a prefix is ambiguous.
         exact, begins = (_owned(sa.select(tracks).where(condition), owner).limit(2)
                          for condition in (tracks.c.id == wanted, tracks.c.id.startswith(wanted)))  # fmt: skip
         with self._database.read() as connection:
@@ -81,25 +83,27 @@ class Tracks:
         return _track_of(found[0])
 
     def of_job(self, job_id: str) -> Track | None:
-        """Return the track that a job made."""
+        """Return the track of a job; None if it has none."""
         with self._database.read() as connection:
             row = connection.execute(sa.select(tracks).where(tracks.c.job_id == job_id)).mappings().first()
         return None if row is None else _track_of(row)
 
     def of_digest(self, digest: str) -> Track | None:
-        """Return the newest track whose file has this SHA-256."""
+        """Return the newest track whose file has this SHA-256; None if there is none."""
         query = sa.select(tracks).where(tracks.c.digest == digest).order_by(tracks.c.number.desc()).limit(1)
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else _track_of(row)
 
     def page(self, which: TrackFilter = EVERYTHING, limit: int = PAGE, before: int | None = None) -> TrackPage:
-        """Return a page of tracks, newest first, older than number ``before``."""
+        """Return a page of at most ``limit`` tracks, newest first, with numbers below ``before``."""
         if limit < 1:
             raise InvalidRequest("limit", f"must be at least 1, got {limit}")
+        # One row more than the page shows whether another page follows.
         query = sa.select(tracks).order_by(tracks.c.number.desc()).limit(limit + 1)
         for condition in self._conditions(which):
             query = query.where(condition)
+        # A cursor and not an offset: new tracks must not shift the pages.
         if before is not None:
             query = query.where(tracks.c.number < before)
         with self._database.read() as connection:
@@ -107,7 +111,7 @@ class Tracks:
         return TrackPage(tuple(found[:limit]), found[limit - 1].number if len(found) > limit else None)
 
     def every(self, which: TrackFilter = EVERYTHING) -> Iterator[Track]:
-        """Yield all tracks that fit, newest first, a page in memory at a time."""
+        """Yield all matching tracks, newest first, with one page in memory at a time."""
         before: int | None = None
         while True:
             page = self.page(which, 1_000, before)
@@ -117,13 +121,14 @@ class Tracks:
                 return
 
     def mark(self, track_id: str, marks: Marks, owner: str | None = None) -> Track:
-        """Star, rate or tag a track and return it as it then is; raises TrackNotFound."""
+        """Star, rate or tag a track; return the changed track. Raises TrackNotFound."""
         track = self.get(track_id, owner)
         values: dict[str, Any] = {}
         if marks.starred is not None:
             values["starred"] = marks.starred
         if marks.rating is not None:
             values["rating"] = marks.rating or None
+        # Tags are searchable, so the words change with them.
         if marks.tags is not None:
             values |= {"tags": list(marks.tags), "words": _words(track.made, marks.tags)}
         if values:
@@ -132,7 +137,7 @@ class Tracks:
         return self.get(track.id)
 
     def remove(self, track_id: str, owner: str | None = None) -> Track:
-        """Forget a track; its file stays. Raises TrackNotFound."""
+        """Remove a track from the log; its file stays. Raises TrackNotFound."""
         track = self.get(track_id, owner)
         with self._database.write() as connection:
             connection.execute(sa.delete(tracks).where(tracks.c.id == track.id))
@@ -149,12 +154,13 @@ class Tracks:
         if which.parent is not None:
             conditions.append(tracks.c.parent == which.parent)
         if which.tag is not None:
+            # JSON text search works the same in both databases; the quotes match whole tags only.
             conditions.append(sa.cast(tracks.c.tags, sa.Text).contains(f'"{which.tag}"', autoescape=True))
         return conditions
 
 
 def track_row(made: NewTrack, now: float) -> dict[str, Any]:
-    """Return the row of a piece that was just made, for whoever writes it in a transaction of their own."""
+    """Return the row of a new track, for callers that insert it in their own transaction."""
     return {
         "id": "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(_ID_LETTERS)),
         "job_id": made.job_id, "parent": made.parent, "owner": made.owner or "", "door": made.door,
@@ -167,7 +173,7 @@ def track_row(made: NewTrack, now: float) -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    """Return a text as a database takes it; what a file says of itself may hold halves of characters."""
+    """Return the text without NUL and lone surrogates, which databases reject; file tags may contain them."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
@@ -195,7 +201,7 @@ def _owned(query: sa.Select[Any], owner: str | None) -> sa.Select[Any]:
 
 
 def _object(stored: object) -> Mapping[str, Any]:
-    """Return what a column holds, nothing where it is damaged, so that the other tracks of a page are shown."""
+    """Return a column's object, empty if damaged, so that the other tracks of a page are still shown."""
     return stored if isinstance(stored, dict) else {}
 
 

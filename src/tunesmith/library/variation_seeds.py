@@ -1,4 +1,4 @@
-"""Variations: seeds that give a piece other music, and none that was made already."""
+"""Variations: seeds that give the same request other music, excluding those already used."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from tunesmith.library.tracks import TrackFilter, Tracks
 
 
 def used_seeds(tracks: Tracks, request: Mapping[str, Any]) -> set[int]:
-    """Return the seeds with which this request was made before."""
+    """Return the seeds already used with this request."""
     asked = _without_seed(request)
+    # The search narrows the candidates; the comparison below decides.
     alike = tracks.every(TrackFilter(search=str(request.get("prompt", ""))))
     return {track.seed for track in alike if track.seed is not None and _without_seed(track.made.request) == asked}
 
 
 def other_seeds(seed: int, number: int, made: Collection[int] = ()) -> list[int]:
-    """Return the next so many seeds after one, without those that were made before."""
+    """Return the next ``number`` seeds after ``seed``, without those in ``made``."""
     return list(islice((other for other in count(seed + 1) if other not in made), number))
 
 
 def _without_seed(request: Mapping[str, Any]) -> dict[str, Any]:
+    # A field at its default counts as absent, whichever version stored it.
     return {name: value for name, value in request.items() if name != "seed" and value not in (None, [], False)}

@@ -1,6 +1,7 @@
-"""MusicGen: prompt -> text tokens -> codes -> samples, on ONNX Runtime.
+"""MusicGen: prompt -> text tokens -> codes -> samples, on ONNX Runtime or PyTorch.
 
-The way of a request is the list of files: ``generator`` (request -> sequence) -> ``scheduler`` (waiting -> rows) ->
-``engine`` (one step for all rows) -> ``runner`` (the model's arithmetic) -> ``codec`` (codes -> samples).
+A request passes through the files in this order: ``generator`` (request -> sequence) -> ``scheduler`` (queue -> rows)
+->
+``engine`` (one step for all rows) -> ``runner`` (the model's arithmetic) -> ``Codec`` (codes -> samples).
 ``checkpoint`` reads published weights, ``graph`` turns them into ONNX graphs.
 """

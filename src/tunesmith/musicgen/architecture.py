@@ -1,4 +1,4 @@
-"""Architecture: every size and rule of a model of the MusicGen family, as read from its checkpoint."""
+"""The architecture of a MusicGen-family model: sizes and rules, as read from its checkpoint."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ PadMode = Literal["reflect", "constant"]
 PAD_MODES: tuple[PadMode, ...] = ("reflect", "constant")
 
 MODEL_TYPES = ("musicgen", "musicgen_melody")
-"""What ``model_type`` may be in the config.json of a checkpoint."""
+"""The supported values of ``model_type`` in a checkpoint's config.json."""
 
 GUIDED_ROWS = 2
-"""Rows of the batch that a guided piece takes: one that hears the prompt and one that does not."""
+"""Batch rows of a guided sequence: the conditional row and the unconditional row."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransformerShape:
-    """The decoder that writes codes: pre-norm, exact GELU, no biases but those of the norms.
+    """The shape of the decoder that predicts codes: pre-norm, exact GELU, no biases except in the layer norms.
 
-    ``num_codebooks`` counts both channels (8 for stereo); the special code is ``codebook_size``.
+    ``num_codebooks`` counts both channels (8 for stereo). The id of the special code is ``codebook_size``.
     """
 
     hidden_size: int
@@ -40,7 +40,10 @@ class TransformerShape:
 
 @dataclass(frozen=True, slots=True)
 class TextEncoderShape:
-    """The T5 encoder; ``gated`` feed-forward layers have two input projections (T5 1.1), others one (T5)."""
+    """The shape of the T5 encoder.
+
+    ``gated`` feed-forward layers (T5 1.1) have two input projections, the others (T5) have one.
+    """
 
     hidden_size: int
     num_layers: int
@@ -57,7 +60,7 @@ class TextEncoderShape:
 
 @dataclass(frozen=True, slots=True)
 class CodecShape:
-    """EnCodec of one channel: ``ratios`` are the decoder's up-samplings, first to last."""
+    """The shape of EnCodec for one channel; ``ratios`` are the decoder's up-sampling factors, first to last."""
 
     sample_rate: int
     ratios: tuple[int, ...]
@@ -79,18 +82,18 @@ class CodecShape:
 
     @property
     def hop(self) -> int:
-        """Samples a frame."""
+        """The hop: samples per frame."""
         return prod(self.ratios)
 
     @property
     def frame_rate(self) -> float:
-        """Frames a second."""
+        """The frame rate, in frames per second."""
         return self.sample_rate / self.hop
 
 
 @dataclass(frozen=True, slots=True)
 class ChromaShape:
-    """How a melody is heard: a chromagram of ``num_chroma`` bins, repeated or cut to ``num_frames``."""
+    """The shape of melody conditioning: a chromagram of ``num_chroma`` bins, repeated or cut to ``num_frames``."""
 
     num_chroma: int = 12
     fft_size: int = 16384
@@ -100,10 +103,13 @@ class ChromaShape:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A whole model. With ``chroma`` it has no cross-attention: [chroma, text] go before the codes as a prefix.
+    """The shape of a whole model.
 
-    ``delays`` has one entry a codebook, in frames. ``audio_channels`` is 2 for stereo, whose codebooks are interleaved
-    [1L, 1R, 2L, 2R, …]. ``window_seconds`` is the longest stretch the model was trained on.
+    ``delays`` has one entry per codebook, in frames. ``audio_channels`` is 2 for stereo, whose codebooks are
+    interleaved
+    [1L, 1R, 2L, 2R, …]. ``window_seconds`` is the longest audio the model was trained on. A model with ``chroma`` has
+    no
+    cross-attention: the [chroma, text] states precede the codes as a prefix.
     """
 
     decoder: TransformerShape
@@ -116,26 +122,26 @@ class Architecture:
 
     @property
     def special_code(self) -> int:
-        """The code that fills the gaps of the delay pattern."""
+        """The code that fills the gaps of the delay pattern; it is never sampled."""
         return self.decoder.codebook_size
 
     @property
     def frame_rate(self) -> float:
-        """Frames of codes a second."""
+        """The frame rate of the codes, in frames per second."""
         return self.codec.frame_rate
 
     @property
     def window_frames(self) -> int:
-        """Frames of the longest stretch the model was trained on."""
+        """The length of the trained window, in frames."""
         return round(self.window_seconds * self.frame_rate)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
+        """Return the architecture as plain JSON values."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Architecture:
-        """Read what ``to_json`` wrote."""
+        """Build an architecture from the values that ``to_json`` returns."""
         chroma = values.get("chroma")
         codec = {**values["codec"], "ratios": tuple(values["codec"]["ratios"])}
         rest = {name: values[name] for name in ("audio_channels", "window_seconds") if name in values}

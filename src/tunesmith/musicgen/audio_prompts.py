@@ -1,4 +1,4 @@
-"""Recordings that come with a request: what is to be continued, and the melody that is to be followed."""
+"""Audio prompts of a request: a recording to continue, and a melody to follow."""
 
 from __future__ import annotations
 
@@ -21,26 +21,30 @@ LIMITS = SoundLimits(channels=64, seconds=MAX_DURATION_SECONDS)
 
 
 def read_continued(path: Path, architecture: Architecture) -> Samples:
-    """Read what is to be continued: (audio channels, whole frames) at the codec's rate.
+    """Read the recording to continue; return (audio channels, samples) at the codec's rate, a whole number of frames.
 
-    Raises AudioFileError for a file that cannot be read, InvalidRequest for sound that is too long, too short or
-    silent.
+    Raises AudioFileError if the file cannot be read, and InvalidRequest if the audio is too long, too short or silent.
     """
     sound = with_channels(_read("audio", path), architecture.audio_channels)
     samples = resample(sound, architecture.codec.sample_rate).samples
+    # The maximum and minimum instead of np.abs, which would copy a long recording.
     if max(samples.max(), -samples.min()) < SILENCE:
         raise InvalidRequest("audio", f"{path} is silent; what is to be continued must be heard")
+    # The codec encodes whole frames only.
     hop = architecture.codec.hop
     return samples[:, : samples.shape[1] // hop * hop]
 
 
 def read_melody(path: Path, architecture: Architecture) -> Melody:
-    """Read a melody: (samples,) at the codec's rate; raises as ``read_continued``."""
+    """Read a melody; return (samples,) at the codec's rate. Raises the same errors as ``read_continued``."""
     return heard_melody(resample(to_mono(_read("melody", path)), architecture.codec.sample_rate).samples[0])
 
 
 def chroma_of_windows(melody: Melody, architecture: Architecture, one_window: bool) -> ChromaOfWindow:
-    """Return what tells each window its stretch of the melody; a piece of one window takes it from its beginning."""
+    """Return a function from a window to its chromagram (frames, bins).
+
+    A sequence of one window uses the melody from its start.
+    """
     if one_window:
         heard = chromagram(melody, architecture)
         return lambda _: heard

@@ -1,4 +1,4 @@
-"""What a row is conditioned on: text states to attend to, or [chroma, text] states as a prefix."""
+"""Conditioning of a row: text states for cross-attention, or [chroma, text] states as a prefix."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ TokenIds = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One row's condition: ``states`` for cross-attention, or ``prefix`` where the architecture has none."""
+    """The condition of one row: ``states`` for cross-attention, or ``prefix`` if the architecture has none."""
 
     states: States | None = None
     prefix: States | None = None
 
     @property
     def prefix_length(self) -> int:
-        """How many positions come before the codes."""
+        """The number of positions before the codes."""
         return 0 if self.prefix is None else len(self.prefix)
 
 
 class TextStates:
-    """The encoded texts, the latest kept."""
+    """A least-recently-used cache of encoded texts."""
 
     def __init__(self, runner: Runner, remembered: int) -> None:
         self._runner = runner
@@ -37,13 +37,14 @@ class TextStates:
         self._states: OrderedDict[TokenIds, States] = OrderedDict()
 
     def __contains__(self, token_ids: TokenIds) -> bool:
-        """Whether the text is encoded already; the empty text always is."""
+        """Return whether the text is already encoded; the empty text always is."""
         return not token_ids or token_ids in self._states
 
     def of(self, token_ids: TokenIds) -> States | None:
         """Return the states of a text, (tokens, hidden); None for the empty text."""
         if not token_ids:
             return None
+        # Pop and insert again: the order of the dict is the order of use.
         states = self._states.pop(token_ids, None)
         if states is None:
             states = self._runner.encode_text(token_ids).copy()
@@ -54,7 +55,10 @@ class TextStates:
 
 
 def build_conditions(sequence: Sequence, runner: Runner, texts: TextStates) -> Iterator[Condition | None]:
-    """Yield None after each piece of work, then the condition of each row of the sequence."""
+    """Yield None after each unit of work, then the condition of each row of the sequence.
+
+    The engine runs steps of other sequences between two yields.
+    """
     request = sequence.request
     states = [texts.of(request.prompt_ids)]
     yield None
@@ -68,13 +72,14 @@ def build_conditions(sequence: Sequence, runner: Runner, texts: TextStates) -> I
     silent = silent_chroma(chroma)
     heard = silent if request.melody is None else request.melody(sequence.window)
     yield None
+    # Both rows of a guided sequence must have prefixes of equal length to stay in step.
     positions = 1 if states[0] is None else len(states[0])
     for text, melody in zip(states, (heard, silent), strict=False):
         yield Condition(prefix=_prefix(runner.encode_chroma(melody), text, positions))
 
 
 def _prefix(chroma: States, text: States | None, positions: int) -> States:
-    """Join the two; where there is less text than ``positions``, zeros stand for it, so that all rows keep step."""
+    """Join the chroma and text states; pad the text with zeros to ``positions``, so that all rows stay in step."""
     text = np.zeros((0, chroma.shape[1]), np.float32) if text is None else text
     missing = np.zeros((max(positions - len(text), 0), chroma.shape[1]), np.float32)
     return np.concatenate([chroma, text, missing])

@@ -1,9 +1,9 @@
-"""Conversion: a checkpoint becomes the folder that the engine opens, one tensor at a time.
+"""Conversion of a checkpoint to the folder that the engine opens, one tensor at a time.
 
 architecture.json      sizes and rules
-tokenizer.json         as it came
-embeddings.npy         the codes' embeddings, float32
-decoder.onnx …         the graphs, each with its weights beside it in *.onnx.data
+tokenizer.json         copied unchanged
+embeddings.npy         the embeddings of the codes, float32
+decoder.onnx …         the graphs, each with its weights in *.onnx.data
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ CODEC_GRAPHS: Mapping[str, Build] = {
 
 
 def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: Callable[[float], None]) -> None:
-    """Write the checkpoint's graphs into the folder, in the form named, one of FORMS.
+    """Convert the checkpoint and write the model folder.
 
-    ``progress`` gets the fraction of the weights that are done, 0 to 1. Raises UnknownName for a quantization there
-    is not, ModelFileError for a checkpoint that is broken.
+    ``quantization`` is one of FORMS. ``progress`` receives the fraction of the weights read so far, 0 to 1. Raises
+    UnknownName for an unknown quantization, and ModelFileError for a broken checkpoint.
     """
     if quantization not in FORMS:
         raise UnknownName("quantize", quantization, FORMS)
@@ -67,6 +67,7 @@ def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: C
     weights = _Counted(checkpoint.weights, progress)
     folder.mkdir(parents=True, exist_ok=True)
     if quantization == FOR_GPU:
+        # The codec runs on ONNX Runtime on every device, so its weights go into its own graphs.
         names = [name for name in weights if not name.startswith(CODEC_PREFIX)]
         write_gpu_weights(folder / GPU_WEIGHTS, weights, names)
     else:
@@ -78,6 +79,7 @@ def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: C
         with GraphBuilder(folder / name) as builder:
             build(builder, architecture, weights)
     shutil.copyfile(checkpoint.tokenizer, folder / TOKENIZER)
+    # The architecture file comes last: a folder without it is an unfinished conversion.
     write_architecture(folder, architecture)
     progress(1.0)
 
@@ -98,11 +100,15 @@ def _write_tables(folder: Path, architecture: Architecture, weights: Weights) ->
     np.save(folder / EMBEDDINGS, embedding_tables(architecture, weights))
     if architecture.chroma:
         parts = {part: weights[f"{CHROMA_WEIGHTS}.{part}"] for part in ("weight", "bias")}
-        np.savez(folder / CHROMA_PROJECTION, **parts)  # type: ignore[arg-type]  # numpy's stub takes no mapping
+        # NumPy's type stub accepts no mapping.
+        np.savez(folder / CHROMA_PROJECTION, **parts)  # type: ignore[arg-type]
 
 
 def _quantization_of(graph: str, wanted: str) -> Quantization | None:
-    """T5's activations have outliers, which spoil a block: its blocks are small, and never of less than 8 bits."""
+    """Return the quantization of a graph.
+
+    T5's activations have outliers that spoil a block's scale, so its blocks are small and never below 8 bits.
+    """
     chosen = QUANTIZATIONS[wanted]
     return TEXT_QUANTIZATION if chosen and graph == TEXT_ENCODER else chosen
 
@@ -114,7 +120,7 @@ def _transformer_graphs(architecture: Architecture) -> Iterator[tuple[str, Build
 
 
 class _Counted(Mapping[str, NDArray[np.float32]]):
-    """The weights, counting how many of them were asked for."""
+    """Weights that report progress: the share of tensors read so far."""
 
     def __init__(self, weights: Weights, progress: Callable[[float], None]) -> None:
         self._weights = weights
@@ -123,6 +129,7 @@ class _Counted(Mapping[str, NDArray[np.float32]]):
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         self._seen.add(name)
+        # Only the finished folder reports 1.0.
         self._progress(min(len(self._seen) / len(self._weights), 0.99))
         return self._weights[name]
 

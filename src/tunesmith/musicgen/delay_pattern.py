@@ -1,6 +1,6 @@
-"""The delay pattern: codebook k speaks ``delays[k]`` frames late, so that it hears the codebooks before it.
+"""The delay pattern: codebook k is shifted by ``delays[k]`` frames, so that it can depend on the codebooks before it.
 
-With 3 codebooks of delays 0, 1, 2 and S the special code, 4 frames look like this::
+With 3 codebooks, delays 0, 1, 2 and the special code S, 4 frames look like this::
 
     a0 a1 a2 a3  S  S
      S b0 b1 b2 b3  S
@@ -26,6 +26,6 @@ def delay(codes: Codes, delays: Sequence[int], special_code: int) -> Codes:
 
 
 def undelay(delayed: Codes, delays: Sequence[int]) -> Codes:
-    """Line the codebooks up again: (codebooks, frames + longest delay) -> (codebooks, frames)."""
+    """Undo the delays: (codebooks, frames + longest delay) -> (codebooks, frames)."""
     frames = delayed.shape[1] - max(delays)
     return np.stack([row[shift : shift + frames] for row, shift in zip(delayed, delays, strict=True)])

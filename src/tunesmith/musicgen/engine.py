@@ -1,4 +1,4 @@
-"""Engine: the loop that owns the device; one step takes every running sequence one position further."""
+"""Engine: the loop that owns the device; one step advances every running sequence by one position."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from tunesmith.musicgen.sequence import Sequence, SequenceRequest, State
 from tunesmith.musicgen.tokenizer import Tokenizer
 
 OTHER_THREAD_SECONDS = 0.02
-"""How long a thread waits while another one steps for both."""
+"""How long a thread waits while another thread steps for both."""
 
 FramesAsTheyCome = Generator[Codes, None, None]
 OnStep = Callable[[int, int], None]
-"""Called with the steps done and the steps there are."""
+"""A callback with the number of steps done and the total."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineLimits:
-    """``max_waiting`` sequences in the queue; ``chunk`` positions of a prompt between two steps of the others
-    (on CPUs longer pieces are no faster, they only keep the others waiting);
-    ``remembered_texts`` kept encoded.
+    """Limits of an engine.
+
+    ``max_waiting`` sequences fit in the queue. ``chunk`` is the number of prefill positions between two steps; on CPUs
+    longer chunks are no faster and only delay the running sequences. ``remembered_texts`` encoded texts stay cached.
     """
 
     max_waiting: int = 64
@@ -39,7 +40,10 @@ class EngineLimits:
 
 
 class Engine:
-    """A model with its batch. ``submit``, ``advance``, ``run``, ``stream`` and cancelling are safe from any thread."""
+    """A model with its batch of sequences.
+
+    ``submit``, ``advance``, ``run``, ``stream`` and cancellation are safe from any thread.
+    """
 
     def __init__(
         self, runner: Runner, codec: Codec, tokenizer: Tokenizer, limits: EngineLimits = EngineLimits()
@@ -56,18 +60,22 @@ class Engine:
         self._stepping = threading.Lock()
 
     def submit(self, request: SequenceRequest) -> Sequence:
-        """Queue a request; raises QueueFull where too many wait, InvalidRequest where it cannot be done here."""
+        """Queue a request and return its sequence.
+
+        Raises QueueFull if too many sequences wait, and InvalidRequest if this engine can never run the request.
+        """
         sequence = Sequence(request, self.architecture)
         self._scheduler.add(sequence)
         return sequence
 
     def step(self) -> None:
-        """Let go of the cancelled, admit the waiting, prepare one piece, and take the running one position further."""
+        """Release cancelled sequences, admit waiting ones, run one prefill chunk, and advance the running ones."""
         with self._stepping:
             self._step()
 
     def advance(self, sequence: Sequence) -> None:
-        """Step, or where another thread is stepping, wait a moment for what comes of it."""
+        """Run one step, or wait briefly for the result of a step that another thread runs."""
+        # The thread with the lock steps for all sequences, so blocking on the lock would gain nothing.
         if not self._stepping.acquire(blocking=False):
             sequence.wait(OTHER_THREAD_SECONDS)
             return
@@ -77,7 +85,11 @@ class Engine:
             self._stepping.release()
 
     def run(self, sequence: Sequence, on_step: OnStep, cancelled: Callable[[], bool]) -> Codes:
-        """Step until the sequence has ended; return its codes, or raise what kept it from them."""
+        """Run steps until the sequence has ended; return its codes (codebooks, frames).
+
+        ``on_step`` gets the steps done and the total after each step; ``cancelled`` is checked before each. Raises
+        GenerationCancelled, or the error that ended the sequence.
+        """
         for _ in self.stream(sequence, sequence.request.frames, on_step, cancelled):
             pass
         return sequence.result()
@@ -85,9 +97,9 @@ class Engine:
     def stream(
         self, sequence: Sequence, piece: int, on_step: OnStep, cancelled: Callable[[], bool]
     ) -> FramesAsTheyCome:
-        """Step until the sequence has ended; yield its frames as they are complete, ``piece`` at a time.
+        """Run steps until the sequence has ended; yield its codes as they complete, ``piece`` frames at a time.
 
-        A caller that stops listening cancels the sequence.
+        Closing the iterator early cancels the sequence. Raises the same errors as ``run``.
         """
         sent = 0
         try:
@@ -103,15 +115,18 @@ class Engine:
             if rest.shape[1]:
                 yield rest
         finally:
+            # The reader stopped early, or an exception was raised: free the rows now, not at the next step.
             if not sequence.ended:
                 sequence.cancel()
                 with self._stepping:
                     self._let_go_of_cancelled()
 
     def _step(self) -> None:
+        # Rows of cancelled sequences go first, so that waiting sequences can take them in the same step.
         self._let_go_of_cancelled()
         for sequence in self._scheduler.admit():
             self._start_preparing(sequence)
+        # The runner steps the first n rows, so free rows among them would cost as much as used ones.
         self._close_gaps()
         self._prefill_next()
         running = self._scheduler.running
@@ -119,10 +134,14 @@ class Engine:
             self._run_all(running)
 
     def _run_all(self, running: list[Sequence]) -> None:
-        """One position for all of them; what fails here is no single sequence's fault, so all that sit in rows fail."""
+        """Run one position of all running sequences.
+
+        A failure here is no single sequence's fault, so every sequence that holds rows fails.
+        """
         try:
             logits = self._runner.step(*self._inputs(running))
-        except Exception as error:  # the border of the job runner
+        # The job runner's error boundary: any failure of the device ends sequences, not the loop.
+        except Exception as error:
             for sequence in list(self._scheduler.active):
                 self._end(sequence, State.FAILED, error)
             return
@@ -133,6 +152,7 @@ class Engine:
     def _inputs(self, running: list[Sequence]) -> tuple[Codes, NDArray[np.bool_]]:
         count = 1 + max(row for sequence in running for row in sequence.rows)
         shape = (count, self.architecture.decoder.num_codebooks)
+        # Rows that do not advance still take part in the step; the special code is a harmless input.
         codes = np.full(shape, self.architecture.special_code, np.int64)
         advancing = np.zeros(count, np.bool_)
         for sequence in running:
@@ -148,6 +168,7 @@ class Engine:
         if sequence.window_index + 1 == len(sequence.windows):
             self._end(sequence, State.FINISHED)
         else:
+            # Windows beyond the trained length start again with a prefill of the overlap.
             sequence.start_window(sequence.window_index + 1)
             sequence.state = State.PREFILLING
             self._start_preparing(sequence)
@@ -156,11 +177,12 @@ class Engine:
         self._preparing.append((sequence, prefill_rows(sequence, self._runner, self._texts, self._chunk)))
 
     def _prefill_next(self) -> None:
-        """Do one piece of a preparation, of each in turn, so that a long prompt does not keep a short one waiting."""
+        """Run one chunk of one prefill, round robin, so that a long prompt does not delay a short one."""
         if not self._preparing:
             return
         sequence, pieces = self._preparing[0]
         with self._fault_of(sequence):
+            # ``self`` is a sentinel for an exhausted iterator, which yields None for each chunk.
             if next(pieces, self) is self:
                 self._preparing.popleft()
                 sequence.state = State.RUNNING
@@ -173,6 +195,7 @@ class Engine:
 
     def _close_gaps(self) -> None:
         for sequence, source, target in self._scheduler.moves():
+            # A row that was never opened has no state to copy.
             if sequence.rows.index(source) < sequence.num_open:
                 with self._fault_of(sequence):
                     self._runner.copy_row(source, target)
@@ -181,14 +204,16 @@ class Engine:
     def _end(self, sequence: Sequence, state: State, error: Exception | None = None) -> None:
         self._preparing = deque(entry for entry in self._preparing if entry[0] is not sequence)
         for row in self._scheduler.release(sequence):
-            with suppress(Exception):  # a device that has failed may fail in this too; the row is free all the same
+            # A broken device may fail here too; the row is free all the same.
+            with suppress(Exception):
                 self._runner.close_row(row)
         sequence.end(state, error)
 
     @contextmanager
     def _fault_of(self, sequence: Sequence) -> Iterator[None]:
-        """Let what goes wrong inside be the end of this sequence alone."""
+        """Fail only this sequence if the body raises."""
         try:
             yield
-        except Exception as error:  # the border of the job runner
+        # The job runner's error boundary: one bad sequence must not stop the others.
+        except Exception as error:
             self._end(sequence, State.FAILED, error)

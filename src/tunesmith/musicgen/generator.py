@@ -1,4 +1,4 @@
-"""MusicGen as a generator like any other: request -> sequence -> codes -> sound."""
+"""The MusicGen generator: request -> sequence -> codes -> audio."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from tunesmith.sources import with_sources
 
 STREAM_FRAMES = 25
 DECODE_SECONDS = 2
-WRITING_STARTS, WRITING_ENDS, DECODING_ENDS = 0.02, 0.9, 0.97  # shares of the whole
+# As fractions of the whole progress.
+WRITING_STARTS, WRITING_ENDS, DECODING_ENDS = 0.02, 0.9, 0.97
 
 EngineFactory = Callable[[Path, int], Engine]
-"""Opens the model of a folder for at most so many rows."""
+"""A function that opens the model of a folder for a number of batch rows."""
 
 
 class MusicGenGenerator:
-    """Makes music with the model in ``folder``. The engine is opened with the first request and kept.
+    """A generator for the model in ``folder``; it opens the engine at the first request and keeps it.
 
-    ``name``, ``licence`` and ``digest`` go into what is said about the result. Safe to use from several threads, whose
+    ``name``, ``licence`` and ``digest`` go into the metadata of the result. Safe to use from several threads, whose
     requests then share the batch.
     """
 
@@ -40,17 +41,21 @@ class MusicGenGenerator:
         self, folder: Path, *, name: str, licence: str, digest: str, engine_factory: EngineFactory | None = None
     ) -> None:  # fmt: skip
         self._folder = folder
+        # These fields are the same for every result.
         self._about = {"model": name, "licence": licence, "model_digest": digest}
         self._engine_factory = engine_factory
         self._engine: Engine | None = None
         self._opening = threading.Lock()
 
     def load(self, num_rows: int = GUIDED_ROWS) -> int:
-        """Open the engine now rather than with the first request; see BatchingGenerator."""
+        """Open the engine ahead of the first request; return how many guided requests fit at once.
+
+        See BatchingGenerator.
+        """
         return max(1, self._opened(num_rows).num_rows // GUIDED_ROWS)
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
-        """Make the music; see Generator. Raises QueueFull where too many requests wait for the model."""
+        """Generate the audio of a request; see Generator. Raises QueueFull if too many requests wait."""
         if cancelled():
             raise GenerationCancelled
         progress(Progress("opening the model", 0.0))
@@ -60,6 +65,7 @@ class MusicGenGenerator:
         codes = engine.run(sequence, StepProgress(progress), cancelled)
         progress(Progress("decoding", WRITING_ENDS))
         spool = Spool(engine.architecture.audio_channels)
+        # Decode in blocks into a spool: a long track never lies in memory as a whole, and cancellation acts in between.
         for samples in _cut(_decoded(engine.codec, codes, engine.architecture.frame_rate), job.num_samples):
             if cancelled():
                 raise GenerationCancelled
@@ -74,10 +80,11 @@ class MusicGenGenerator:
         self, request: GenerationRequest, progress: ProgressCallback = no_progress,
         cancelled: CancelCheck = never_cancelled,
     ) -> Iterator[Audio]:  # fmt: skip
-        """Yield the music piece by piece while it is being made; the pieces joined are what ``generate`` returns.
+        """Yield the audio block by block during generation; the joined blocks equal the result of ``generate``.
 
-        A reader that stops gives its place in the batch back. Raises as ``generate``, and InvalidRequest for a wish
-        that needs the whole piece.
+        Closing the iterator early frees the rows in the batch. Raises the same errors as ``generate``, and
+        InvalidRequest for
+        an option that needs the whole audio.
         """
         if request.loudness_lufs is not None:
             raise InvalidRequest("loudness_lufs", "is measured over the whole piece, which a stream does not have")
@@ -86,6 +93,7 @@ class MusicGenGenerator:
         rate = wanted_rate(request, engine.architecture.codec.sample_rate)
         metadata = self._metadata(request, job, ())
         sequence = engine.submit(job.sequence)
+        # ``closing`` cancels the sequence as soon as the reader stops, not when the iterator is collected.
         with closing(engine.stream(sequence, STREAM_FRAMES, StepProgress(progress), cancelled)) as pieces:
             blocks = _cut(_decoded_pieces(engine.codec, pieces), job.num_samples)
             if request.mono and channels > 1:
@@ -96,6 +104,7 @@ class MusicGenGenerator:
         progress(Progress("done", 1.0))
 
     def _opened(self, num_rows: int = GUIDED_ROWS) -> Engine:
+        # Two first requests at once must not load the model twice.
         with self._opening:
             if self._engine is None:
                 self._engine = (self._engine_factory or _open_with_defaults)(self._folder, num_rows)
@@ -122,7 +131,7 @@ def _open_with_defaults(folder: Path, num_rows: int) -> Engine:
 
 
 class StepProgress:
-    """Tells steps as progress, with the time that is left at the speed so far."""
+    """A callback that reports steps as progress, with the time left at the average speed so far."""
 
     def __init__(self, progress: ProgressCallback, clock: Callable[[], float] = time.monotonic) -> None:
         self._progress = progress
@@ -130,13 +139,14 @@ class StepProgress:
         self._first: tuple[int, float] | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        """Tell that so many steps of the total are done."""
+        """Report that ``done`` of ``total`` steps are done."""
         fraction = WRITING_STARTS + done / total * (WRITING_ENDS - WRITING_STARTS)
         self._progress(Progress(self._stage(done, total), fraction))
 
     def _stage(self, done: int, total: int) -> str:
         if done == 0:
             return "preparing"
+        # The clock starts after the first step: prefill time says nothing about the speed of steps.
         now = self._clock()
         if self._first is None:
             self._first = (done, now)
@@ -160,7 +170,7 @@ def _decoded_pieces(codec: Codec, pieces: Iterator[Codes]) -> Iterator[Samples]:
 
 
 def _cut(blocks: Iterator[Samples], num_samples: int) -> Iterator[Samples]:
-    """Let the first ``num_samples`` through."""
+    """Yield the first ``num_samples`` samples of the blocks."""
     left = num_samples
     for block in blocks:
         yield block[:, :left]

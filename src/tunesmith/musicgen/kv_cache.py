@@ -1,11 +1,11 @@
-"""What the rows of the batch remember: their keys and values, their lengths, and the text each attends to.
+"""The KV cache: keys and values of the batch rows, their lengths, and the encoded text each row attends to.
 
     caches        (2 x layers, rows, heads, capacity, head): key_0, value_0, key_1, …
     cross caches  (2 x layers, rows, heads, tokens, head), tokens the longest text so far, shorter ones padded
-    cross bias    (rows, 1, 1, tokens): 0 where there is text, HIDDEN where there is padding
+    cross bias    (rows, 1, 1, tokens): 0 for text, HIDDEN for padding
 
-A row that attends to nothing has zeros everywhere: the mean of zero values is zero. Each is one block for all layers,
-because NumPy asks for huge pages only for large blocks, and a step touches all of it.
+A row that attends to no text has zeros everywhere: the mean of zero values is zero. Each cache is one block for all
+layers, because NumPy requests huge pages only for large blocks, and each step reads the whole block.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Array = NDArray[np.float32]
 
 
 class KVCache:
-    """The buffers of all rows; they grow where a row needs more, and then every binding to them is void."""
+    """The KV cache of all rows. The buffers grow when a row needs more; growth invalidates every binding to them."""
 
     def __init__(self, architecture: Architecture, num_rows: int) -> None:
         self.architecture = architecture
@@ -38,7 +38,11 @@ class KVCache:
         self._empty()
 
     def open(self, row: int, cross: Array | None, capacity: int) -> bool:
-        """Empty the row and set what it attends to, (2 x layers, heads, tokens, head); return whether buffers moved."""
+        """Clear the row and set the text it attends to, (2 x layers, heads, tokens, head); return whether buffers
+        moved.
+
+        ``capacity`` is the largest number of positions the row will hold.
+        """
         self._open.add(row)
         self.lengths[row] = 0
         tokens = 1 if cross is None else cross.shape[2]
@@ -49,33 +53,36 @@ class KVCache:
         return moved
 
     def close(self, row: int) -> bool:
-        """Free the row; with the last one go all buffers. Return whether they went."""
+        """Free the row; return whether the buffers were freed, which happens with the last row."""
         self._open.discard(row)
         self.lengths[row] = 0
+        # Memory goes back to the system only if the whole block is freed.
         if not self._open:
             self._empty()
         return not self._open
 
     def copy(self, source: int, target: int) -> None:
-        """Make the target row equal to the source row."""
+        """Copy the source row to the target row."""
         self._open.add(target)
         length = int(self.lengths[source])
         self.lengths[target] = length
+        # Only the filled positions matter; copying all of the capacity would cost far more.
         self._caches[:, target, :, :length] = self._caches[:, source, :, :length]
         self._cross[:, target] = self._cross[:, source]
         self._bias[target] = self._bias[source]
 
     def caches(self, rows: slice) -> Iterator[tuple[str, Array]]:
-        """Yield the name and the buffer of each layer's keys and values."""
+        """Yield the name and the buffer of each layer's keys and values, for these rows."""
         for index, cache in enumerate(self._caches):
             yield f"{'value' if index % 2 else 'key'}_{index // 2}", cache[rows]
 
     def cross_inputs(self, rows: slice, positions: int) -> dict[str, Array]:
-        """Return the inputs of cross-attention by name; none where there is no cross-attention."""
+        """Return the inputs of cross-attention by name; an empty dict if the model has none."""
         if not self._has_cross:
             return {}
         bias = self._bias[rows]
         if positions > 1:
+            # MultiHeadAttention takes a bias row per query position, and a bound array must be contiguous.
             bias = np.ascontiguousarray(np.broadcast_to(bias, (len(bias), 1, positions, bias.shape[-1])))
         names = (f"cross_{'value' if index % 2 else 'key'}_{index // 2}" for index in range(len(self._cross)))
         return {"cross_bias": bias, **{name: cross[rows] for name, cross in zip(names, self._cross, strict=True)}}
@@ -94,7 +101,8 @@ class KVCache:
             self._cross[:, row, :, :tokens] = cross
 
     def _grow_caches(self, capacity: int) -> bool:
-        """Make room for one position more than asked, which rows that are not advancing write and never read."""
+        """Allocate one position more than requested: rows that do not advance write it and never read it."""
+        # ``capacity`` must be strictly smaller, because of the spare position.
         have = self._caches.shape[3]
         if capacity < have:
             return False
@@ -109,13 +117,13 @@ class KVCache:
             return False
         wanted = _rounded(tokens, TOKENS_STEP)
         self._cross = self._grown(self._cross, wanted)
-        # A row that attends to nothing (all zero) may see the new padding: its values are zero as well.
+        # A row without text (all zeros) may attend to the new padding: its values are zero as well.
         padding = np.full((self.num_rows, 1, 1, wanted - have), HIDDEN, np.float32)
         self._bias = np.concatenate([self._bias, padding], axis=-1)
         return True
 
     def _grown(self, old: Array, length: int) -> Array:
-        """Copy the open rows alone: a row that nobody uses takes no memory until it is written to."""
+        """Copy the open rows only: an unused row takes no physical memory until it is written to."""
         new = self._block(length)
         for row in self._open:
             new[:, row, :, : old.shape[3]] = old[:, row]

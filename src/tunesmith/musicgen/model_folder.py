@@ -1,4 +1,4 @@
-"""The files of a model's folder: what conversion writes and the engine opens."""
+"""The files of a model folder: conversion writes them, the engine opens them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ CODEC_FRAMES, CODEC_SAMPLES, CODEC_ENCODER = "codec_frames.onnx", "codec_samples
 
 
 def write_architecture(folder: Path, architecture: Architecture) -> None:
-    """Write the sizes and rules of the model."""
+    """Write the architecture of the model to its folder."""
     text = json.dumps(architecture.to_json(), indent=2) + "\n"
     (folder / ARCHITECTURE).write_text(text, encoding="utf-8")
 
 
 def read_architecture(folder: Path) -> Architecture:
-    """Read what ``write_architecture`` wrote; raises ModelFileError where it is missing or damaged."""
+    """Read the architecture from a model folder. Raises ModelFileError if the file is missing or damaged."""
     path = folder / ARCHITECTURE
-    if not is_text(str(folder)):  # the libraries that open the graphs take no other names
+    # The libraries that open the graphs accept UTF-8 paths only.
+    if not is_text(str(folder)):
         raise ModelFileError(str(path), "the name of its folder must be UTF-8; rename the folder")
     try:
         return Architecture.from_json(json.loads(path.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Loading: a model's folder becomes an engine that is ready for requests."""
+"""Opening of a model folder: returns an engine that is ready for requests."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ Device = Literal["auto", "cuda", "mps", "cpu"]
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """``num_rows`` bounds how many sequences run at once (a guided one takes two rows).
+    """Options of an engine.
 
-    ``device`` is for models that were installed for a GPU; "auto" takes the one there is.
-
-    ``keep_text_encoder`` is for a server: texts come all the time, and memory is there for the whole model.
+    ``num_rows`` bounds how many sequences run at once (a guided one takes two rows). ``device`` applies to models that
+    were
+    installed for a GPU; "auto" selects the available one. ``keep_text_encoder`` keeps the text encoder in memory, for
+    servers: they encode texts all the time and reserve memory for the whole model.
     """
 
     num_rows: int = 2
@@ -40,11 +41,12 @@ ONE_AT_A_TIME = EngineOptions()
 
 
 def open_engine(folder: Path, options: EngineOptions = ONE_AT_A_TIME) -> Engine:
-    """Open a model's folder; raises ModelFileError for a file that is missing or broken."""
+    """Open a model folder. Raises ModelFileError if a file is missing or broken."""
     architecture = read_architecture(folder)
     tokenizer = Tokenizer(folder / TOKENIZER, architecture.text_encoder.vocabulary_size)
     return Engine(
         _open_runner(folder, architecture, options),
+        # One codec serves all devices; only the decoder and the text encoder have a GPU runner.
         OnnxCodec(folder, architecture, options.sessions),
         tokenizer,
         options.limits,
@@ -52,8 +54,9 @@ def open_engine(folder: Path, options: EngineOptions = ONE_AT_A_TIME) -> Engine:
 
 
 def _open_runner(folder: Path, architecture: Architecture, options: EngineOptions) -> Runner:
-    """Open the runner that the model was installed for."""
+    """Open the runner that the model was converted for."""
     if (folder / GPU_WEIGHTS).exists():
+        # PyTorch is an optional extra, and importing it takes seconds.
         from tunesmith.musicgen.torch.device import find_device
         from tunesmith.musicgen.torch.torch_runner import TorchRunner
 

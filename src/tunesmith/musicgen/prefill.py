@@ -1,6 +1,6 @@
-"""Preparing the rows of a sequence for a window, in pieces short enough to go between the steps of the others.
+"""Prefill: the rows of a sequence get their condition and known codes, in chunks that fit between two steps.
 
-The pieces depend on the sequence alone, never on its company: rounding may differ with the length of a piece.
+Chunks depend on the sequence alone, never on the rest of the batch: rounding may differ with the chunk length.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from tunesmith.musicgen.sequence import Sequence
 
 
 def prefill_rows(sequence: Sequence, runner: Runner, texts: TextStates, chunk: int) -> Iterator[None]:
-    """Condition and prefill the rows of the sequence; yields after each piece of work of at most ``chunk`` positions.
+    """Condition and prefill the rows of the sequence; yield after each chunk of at most ``chunk`` positions.
 
-    The rows may be moved while it is suspended.
+    While the iterator is suspended, the scheduler may move the rows.
     """
     conditions: list[Condition] = []
     for condition in build_conditions(sequence, runner, texts):
         if condition is not None:
             conditions.append(condition)
         yield
+    # Reserve for the longest window at once: growing later would move the buffers of every row.
     capacity = max(condition.prefix_length for condition in conditions) + sequence.longest_window
     for place, condition in enumerate(conditions):
+        # Read ``sequence.rows`` anew each time: a move during a yield changes it.
         runner.open_row(sequence.rows[place], condition.states, capacity)
         sequence.num_open = max(sequence.num_open, place + 1)
         yield

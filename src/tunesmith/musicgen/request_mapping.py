@@ -1,4 +1,4 @@
-"""PreparedRequest: a request as the engine takes it, and what is to be said about the result."""
+"""Mapping of a generation request to a sequence request, with the settings and warnings of the result."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 10.0
-"""Length where nothing is said; of what is new, where something is continued."""
+"""The default length; for a continuation, the default length of the new part."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """``sequence`` is what the engine is asked for, of which ``num_samples`` are kept; ``settings`` describe it."""
+    """A request as the engine takes it: ``num_samples`` of the sequence are kept, ``settings`` describe it."""
 
     sequence: SequenceRequest
     num_samples: int
@@ -33,7 +33,10 @@ class PreparedRequest:
 
 
 def prepare_request(request: GenerationRequest, engine: Engine) -> PreparedRequest:
-    """Read a request; raises InvalidRequest for what cannot be, AudioFileError for a recording that cannot be read."""
+    """Map a request to a sequence.
+
+    Raises InvalidRequest for options this model cannot honour, and AudioFileError for a recording that cannot be read.
+    """
     reject_composer_only_fields(request)
     if request.melody and engine.architecture.chroma is None:
         problem = f"{request.model} follows no melody; a melody model does, such as musicgen-melody"
@@ -41,11 +44,14 @@ def prepare_request(request: GenerationRequest, engine: Engine) -> PreparedReque
     warnings: list[str] = []
     prompt_ids = _tokens("prompt", prompt_text(request), engine.tokenizer, warnings)
     negative = (request.negative_prompt or "").strip()
+    # An empty text would still encode to an end token, and the unconditional row must be zeros then.
     negative_ids = _tokens("negative_prompt", negative, engine.tokenizer, warnings) if negative else ()
     recording = read_continued(request.audio, engine.architecture) if request.audio else None
     seconds = _seconds(request, recording, engine)
     given = None if recording is None else engine.codec.encode(recording)
+    # Round away float error first: 10 s times 50 Hz must not become 501 frames.
     frames = math.ceil(round(seconds * engine.architecture.frame_rate, 6))
+    # A seed is drawn here, not in the engine, so that the result can state it and be repeated.
     sequence = SequenceRequest(
         prompt_ids, frames, secrets.randbelow(2**31) if request.seed is None else request.seed,
         sampler_settings(request), negative_ids, given, _melody(request, frames, engine),
@@ -99,6 +105,6 @@ SAMPLER_FIELDS = ("temperature", "top_k", "top_p", "guidance_scale")
 
 
 def sampler_settings(request: GenerationRequest) -> SamplerSettings:
-    """Return how codes are to be drawn, the model's defaults where nothing is said."""
+    """Return the sampler settings, with the model's defaults for fields that are None."""
     said = {field: getattr(request, field) for field in SAMPLER_FIELDS}
     return SamplerSettings(**{field: value for field, value in said.items() if value is not None})

@@ -1,7 +1,7 @@
-"""From scores to codes: guidance, temperature, top-p or top-k, and a draw that depends on nothing but its key.
+"""Sampling: guidance, temperature, top-p or top-k, and a draw that depends on its key alone.
 
-The draw for a code is keyed by (seed, frame, codebook): a sequence gets the same codes alone or in any batch, and a
-longer piece begins like a shorter one.
+The draw of a code is keyed by (seed, frame, codebook): a sequence gets the same codes alone or in any batch, and a
+longer sequence starts like a shorter one.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from tunesmith.errors import InvalidRequest, ModelFileError
 from tunesmith.musicgen.runner import Codes, Logits
 
 GREEDY_BELOW = 1e-6
-"""Temperatures below this take the likeliest code: so near to zero the division would overflow."""
+"""The temperature below which sampling is greedy: so close to zero the division would overflow."""
 
 Uniforms = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class SamplerSettings:
-    """How codes are drawn. ``temperature`` 0 takes the likeliest; ``top_p`` above 0 counts in place of ``top_k``;
-    ``top_k`` 0 keeps every code; ``guidance_scale`` 1 is no guidance.
+    """The settings of the sampler.
+
+    ``temperature`` 0 takes the most likely code. ``top_p`` above 0 replaces ``top_k``; ``top_k`` 0 keeps every code.
+    ``guidance_scale`` 1 turns guidance off. Raises InvalidRequest for a value out of range.
     """
 
     temperature: float = 1.0
@@ -42,20 +44,21 @@ class SamplerSettings:
 
 
 def uniforms(seed: int, frames: int, num_codebooks: int) -> Uniforms:
-    """Return the draws of a piece, (frames, codebooks) in [0, 1); fewer frames are the beginning of more."""
+    """Return the uniform draws of a sequence, (frames, codebooks) in [0, 1); fewer frames are a prefix of more."""
+    # Philox takes the seed as its key: the streams of neighbouring seeds are independent.
     return np.random.Generator(np.random.Philox(key=seed)).random((frames, num_codebooks))
 
 
 def guide(conditional: Logits, unconditional: Logits, guidance_scale: float) -> Logits:
-    """Move away from the unconditional scores: u + s(c - u); all (codebooks, size)."""
+    """Apply classifier-free guidance: u + s(c - u), all (codebooks, size)."""
     guided: Logits = unconditional + np.float32(guidance_scale) * (conditional - unconditional)
     return guided
 
 
 def sample(logits: Logits, draws: Uniforms, settings: SamplerSettings) -> Codes:
-    """Draw one code a codebook from (codebooks, size) with the uniforms (codebooks,): (codebooks,).
+    """Draw one code per codebook from logits (codebooks, size) with the uniforms (codebooks,); return (codebooks,).
 
-    Codes that score exactly like the last one kept are kept too. Raises ModelFileError where a score is no number.
+    Codes that tie with the last kept one are kept too. Raises ModelFileError if a score is not finite.
     """
     best = logits.max(axis=1, keepdims=True)
     if not np.isfinite(best).all():
@@ -63,28 +66,32 @@ def sample(logits: Logits, draws: Uniforms, settings: SamplerSettings) -> Codes:
     if settings.temperature < GREEDY_BELOW:
         likeliest: Codes = logits.argmax(axis=1)
         return likeliest
+    # A threshold instead of a sort of all codes: only the kept scores are exponentiated.
     least = _least_by_p(logits, settings) if settings.top_p > 0 else _least_by_k(logits, settings.top_k)
     kept = np.flatnonzero(logits >= least)
     scores = (logits - best).ravel()[kept]
+    # In float32 the cumulative sum over all codebooks would lose small weights.
     return _draw(kept, np.exp(scores.astype(np.float64) / settings.temperature), draws, logits.shape[1])
 
 
 def _least_by_k(logits: Logits, top_k: int) -> Logits:
-    """Return the lowest score that is kept, (codebooks, 1)."""
+    """Return the lowest kept score, (codebooks, 1)."""
     size = logits.shape[1]
     if not 0 < top_k < size:
         lowest: Logits = logits.min(axis=1, keepdims=True)
         return lowest
     place = size - top_k
+    # A partition is linear in the number of codes; a sort is not.
     least: Logits = np.partition(logits, place, axis=1)[:, place : place + 1]
     return least
 
 
 def _least_by_p(logits: Logits, settings: SamplerSettings) -> Logits:
-    """Return the lowest score that is kept, (codebooks, 1): the likeliest codes until they hold ``top_p`` of all."""
+    """Return the lowest kept score, (codebooks, 1): the most likely codes until their sum reaches ``top_p``."""
     falling = -np.sort(-logits, axis=1)
     weights = np.exp((falling - falling[:, :1]).astype(np.float64) / settings.temperature)
     held = np.cumsum(weights, axis=1)
+    # Compare the sum before each code, so that the code that crosses the limit is kept.
     last = (held - weights <= settings.top_p * held[:, -1:]).sum(axis=1, keepdims=True) - 1
     return np.take_along_axis(falling, last, axis=1)
 
@@ -92,12 +99,14 @@ def _least_by_p(logits: Logits, settings: SamplerSettings) -> Logits:
 def _draw(kept: Codes, weights: NDArray[np.float64], draws: Uniforms, size: int) -> Codes:
     """Invert the cumulative weights of each codebook, in code order.
 
-    ``kept`` and its ``weights`` are those of all codebooks, one behind the other: codebook x ``size`` + code. A code
-    of no weight is never drawn.
+    ``kept`` (indices codebook x ``size`` + code) and ``weights`` hold all codebooks one after the other. A code of
+    weight
+    zero is never drawn.
     """
     bounds = np.searchsorted(kept, np.arange(len(draws) + 1) * size)
     cumulative = np.cumsum(weights)
     starts, stops = np.append(0.0, cumulative)[bounds[:-1]], cumulative[bounds[1:] - 1]
+    # Rounding could lift the target to the end of the range, which belongs to the next codebook.
     targets = np.minimum(starts + draws * (stops - starts), np.nextafter(stops, 0))
     codes: Codes = kept[np.searchsorted(cumulative, targets, side="right")] % size
     return codes

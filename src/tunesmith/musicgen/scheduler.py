@@ -1,4 +1,4 @@
-"""Scheduler: who waits, and who sits in which rows of the batch."""
+"""Scheduler: the queue of waiting sequences, and the assignment of sequences to batch rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tunesmith.musicgen.sequence import Sequence, State
 
 
 class Scheduler:
-    """A bounded queue, first come first served, in front of a fixed number of rows.
+    """A bounded first-come-first-served queue in front of a fixed number of rows.
 
-    The first in the queue is never passed by a later one that needs fewer rows. Adding is safe from any thread;
-    the rest belongs to the engine's.
+    A sequence that needs fewer rows never overtakes the first in the queue. ``add`` is safe from any thread; only the
+    engine's thread may call the rest.
     """
 
     def __init__(self, num_rows: int, max_waiting: int) -> None:
@@ -30,7 +30,7 @@ class Scheduler:
         return [sequence for sequence in self.active if sequence.state is State.RUNNING]
 
     def add(self, sequence: Sequence) -> None:
-        """Queue it; raises QueueFull where too many wait, InvalidRequest where it can never have its rows."""
+        """Queue a sequence. Raises QueueFull if too many wait, and InvalidRequest if it needs more rows than exist."""
         needed = sequence.request.num_rows
         if needed > self._num_rows:
             raise InvalidRequest("guidance_scale", f"guidance takes {needed} rows, this engine has {self._num_rows}")
@@ -40,9 +40,10 @@ class Scheduler:
             self._waiting.append(sequence)
 
     def admit(self) -> list[Sequence]:
-        """Give rows to those that wait, in their order, as long as the first in the queue fits; return them."""
+        """Assign rows to waiting sequences, in order, while the first in the queue fits; return the admitted ones."""
         admitted = []
         with self._lock:
+            # Stop at the first that does not fit: letting smaller ones pass would starve guided sequences.
             while self._waiting and len(free := self._free_rows()) >= self._waiting[0].request.num_rows:
                 sequence = self._waiting.popleft()
                 sequence.rows = tuple(free[: sequence.request.num_rows])
@@ -52,7 +53,7 @@ class Scheduler:
         return admitted
 
     def cancelled(self) -> list[Sequence]:
-        """Return those that are to be cancelled; those still waiting leave the queue."""
+        """Return the sequences with a pending cancellation; remove those that still wait from the queue."""
         with self._lock:
             waiting = [sequence for sequence in self._waiting if sequence.cancel_wanted]
             for sequence in waiting:
@@ -60,21 +61,22 @@ class Scheduler:
         return waiting + [sequence for sequence in self.active if sequence.cancel_wanted]
 
     def release(self, sequence: Sequence) -> tuple[int, ...]:
-        """Take its rows away; return them."""
+        """Free the rows of a sequence; return them."""
         rows, sequence.rows = sequence.rows, ()
         if sequence in self.active:
             self.active.remove(sequence)
         return rows
 
     def moves(self) -> Iterable[tuple[Sequence, int, int]]:
-        """Yield (sequence, from row, to row) until the taken rows are 0 … n - 1.
+        """Yield moves (sequence, from row, to row) until the used rows are 0 … n - 1.
 
-        Each is taken for done when the next is asked for.
+        A move counts as done when the caller requests the next one.
         """
         while (free := self._free_rows()) and (taken := self._taken_rows()) and free[0] < max(taken):
             source, target = max(taken), free[0]
             sequence = taken[source]
             yield sequence, source, target
+            # A failed copy ends the sequence, whose rows are then free already.
             if not sequence.ended:
                 sequence.rows = tuple(target if row == source else row for row in sequence.rows)
 

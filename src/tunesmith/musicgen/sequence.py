@@ -1,4 +1,4 @@
-"""Sequence: one request on its way through the batch: its state, its codes so far, and the rows it sits in."""
+"""Sequence: one request in the batch, with its state, its codes so far, and its rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from tunesmith.musicgen.sampling import SamplerSettings, guide, sample, uniforms
 from tunesmith.musicgen.sliding_windows import SlidingWindow, WindowRule, plan_windows
 
 OPEN = -1
-"""Stands where a code is yet to be drawn."""
+"""The placeholder for a code that is not drawn yet."""
 
 ChromaOfWindow = Callable[[SlidingWindow], NDArray[np.float32]]
-"""What a melody sounds like during one window: (chroma frames, bins)."""
+"""A function that returns the chromagram (frames, bins) of a melody during one window."""
 
 
 class State(enum.Enum):
-    """Where a sequence is: it goes from WAITING to PREFILLING and RUNNING, back for each window, and ends once."""
+    """The state of a sequence.
+
+    It goes from WAITING to PREFILLING to RUNNING, back to PREFILLING for each further window, and ends once.
+    """
 
     WAITING = "waiting"
     PREFILLING = "prefilling"
@@ -40,9 +43,10 @@ ENDED = frozenset({State.FINISHED, State.CANCELLED, State.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class SequenceRequest:
-    """What a sequence is to become: ``frames`` of codes for a text, given as token ids (none: no text).
+    """The request for ``frames`` frames of codes for a text, given as token ids (empty: no text).
 
-    ``given`` are codes (codebooks, frames) that the piece begins with; ``melody`` tells what to follow.
+    ``given`` are codes (codebooks, frames) to continue. ``melody`` returns the chromagram of a window. Raises
+    InvalidRequest if there is no frame to generate.
     """
 
     prompt_ids: tuple[int, ...]
@@ -62,27 +66,29 @@ class SequenceRequest:
 
     @property
     def given_frames(self) -> int:
-        """How many frames are given."""
+        """The number of given frames."""
         return 0 if self.given is None else self.given.shape[1]
 
     @property
     def guided(self) -> bool:
-        """Whether there is something to guide, which takes a second row."""
+        """Whether guidance applies, which takes a second row."""
+        # Without any condition both rows would be equal: skipping one halves the work.
         conditioned = bool(self.prompt_ids or self.negative_ids or self.melody)
         return conditioned and self.settings.guidance_scale != 1
 
     @property
     def num_rows(self) -> int:
-        """How many rows of the batch it takes."""
+        """The number of batch rows the sequence takes."""
         return GUIDED_ROWS if self.guided else 1
 
 
 class Sequence:
     """One request in the engine. Any thread may read it, cancel it and wait for it; only the engine changes it.
 
-    ``inputs`` is the current window as the model is fed: a column of special codes, then the delayed codes, OPEN where
-    one is to be drawn. ``cursor`` is the last column that is whole; the next step feeds it and fills the one behind.
-    ``complete_frames`` of the piece have all their codes. The first ``num_open`` of its rows hold something.
+    ``inputs`` is the model's input for the current window: a column of special codes, then the delayed codes, with OPEN
+    for a code not drawn yet. ``cursor`` is the last complete column; the next step feeds it and fills the following
+    one.
+    ``complete_frames`` frames have all their codes. The first ``num_open`` rows hold state.
     """
 
     def __init__(self, request: SequenceRequest, architecture: Architecture) -> None:
@@ -103,51 +109,55 @@ class Sequence:
         self._delays = np.array(architecture.delays)
         self._longest_delay = max(architecture.delays)
         self._special_code = architecture.special_code
+        # All draws are made up front, keyed by frame, so that batch neighbours cannot change them.
         self._draws = uniforms(request.seed, request.frames, shape[0])
         self._ended = threading.Event()
         self.start_window(0)
 
     def start_window(self, index: int) -> None:
-        """Lay out the inputs of a window from the codes that are known so far."""
+        """Lay out the inputs of a window from the codes known so far."""
         self.window_index = index
         window = self.window
         delayed = delay(self.codes[:, window.start : window.stop], self._delays.tolist(), self._special_code)
         first = np.full((len(delayed), 1), self._special_code, np.int64)
         self.inputs = np.concatenate([first, delayed], axis=1)
+        # The first incomplete column is the one to fill; everything before it is prefilled.
         self.cursor = int((self.inputs == OPEN).any(axis=0).argmax()) - 1
 
     @property
     def window(self) -> SlidingWindow:
-        """The window being written."""
+        """The current window."""
         return self.windows[self.window_index]
 
     @property
     def prefill_codes(self) -> Codes:
-        """What a row must have heard before the first step of the window: (codebooks, positions)."""
+        """The codes (codebooks, positions) that a row must have processed before the first step of the window."""
         return self.inputs[:, : self.cursor]
 
     @property
     def longest_window(self) -> int:
-        """The most positions of codes that a row takes in any window."""
+        """The largest number of code positions that a row holds in any window."""
         return max(window.length for window in self.windows) + self._longest_delay
 
     @property
     def steps_total(self) -> int:
-        """How many steps it takes, all windows together."""
+        """The number of steps of all windows together."""
         return sum(window.length - window.known + self._longest_delay for window in self.windows)
 
     @property
     def window_done(self) -> bool:
-        """Whether the window's last column is whole."""
+        """Whether the last column of the window is complete."""
         return self.cursor + 1 == int(self.inputs.shape[1])
 
     def take(self, logits: tuple[Logits, ...]) -> None:
-        """Draw the column behind the cursor from the scores of each row, (codebooks, size); move on to it."""
+        """Draw the column after the cursor from the logits (codebooks, size) of each row; advance the cursor."""
         settings = self.request.settings
         scores = guide(logits[0], logits[1], settings.guidance_scale) if self.request.guided else logits[0]
         column = self.inputs[:, self.cursor + 1]
+        # Under the delay pattern the codebooks of one column belong to different frames.
         frames = self.window.start + self.cursor - self._delays
         (wanted,) = np.nonzero(column == OPEN)
+        # Positions before the first or past the last frame hold special codes; clip their index, the draw is discarded.
         drawn = sample(scores, self._draws[frames.clip(0, len(self._draws) - 1), np.arange(len(frames))], settings)
         column[wanted] = drawn[wanted]
         self.codes[wanted, frames[wanted]] = drawn[wanted]
@@ -156,26 +166,26 @@ class Sequence:
         self.complete_frames = max(self.complete_frames, self.window.start + self.cursor - self._longest_delay)
 
     def end(self, state: State, error: BaseException | None = None) -> None:
-        """Close it for good."""
+        """End the sequence, once."""
         self.error = error
         self.state = state
         self._ended.set()
 
     @property
     def ended(self) -> bool:
-        """Whether it is finished, cancelled or failed."""
+        """Whether the sequence is finished, cancelled or failed."""
         return self.state in ENDED
 
     def cancel(self) -> None:
-        """Ask for its end; its rows are free at the next step. Without effect once it has ended."""
+        """Request cancellation; the rows are free at the next step. Has no effect after the end."""
         self.cancel_wanted = True
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
-        """Wait until it has ended; return whether it has."""
+        """Wait until the sequence has ended; return whether it has."""
         return self._ended.wait(timeout_seconds)
 
     def result(self) -> Codes:
-        """Return its codes (codebooks, frames); raises its error, or GenerationCancelled, where there are none."""
+        """Return the codes (codebooks, frames). Raises the sequence's error, or GenerationCancelled."""
         if self.error is not None:
             raise self.error
         if self.state is not State.FINISHED:

@@ -1,11 +1,11 @@
-"""The schedule beyond the trained window: windows that overlap, each continued from the end of the one before.
+"""Sliding windows beyond the trained length: each window continues the end of the one before.
 
-With a window of 30 s and a stride of 18 s, 60 s are written like this (= known already, - new)::
+With a window of 30 s and a stride of 18 s, 60 s look like this (= already known, - new)::
 
     0 s       18        30     36        48        60
     |--------------------|
               |==========|--------|
-                                |==========|--------|      (shorter where the piece ends)
+                                |==========|--------|      (shorter at the end of the track)
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STRIDE_SECONDS = 18.0
-LARGEST_STRIDE = 0.6  # of a window
+# As a share of the window.
+LARGEST_STRIDE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRule:
-    """How long a window is and how far it moves on, in frames."""
+    """The length and the stride of windows, in frames. Raises ValueError unless 0 < stride < length."""
 
     length: int
     stride: int
@@ -29,13 +30,14 @@ class WindowRule:
 
     @classmethod
     def of(cls, window_frames: int, window_seconds: float) -> WindowRule:
-        """Return the rule of a model: the stride is 18 s of 30 s, and in proportion where the window is another."""
+        """Return the rule of a model: a stride of 18 s, or 60 % of a window shorter than 30 s."""
+        # A window shorter than 30 s still keeps 40 % of its length as context.
         return cls(window_frames, round(window_frames * min(STRIDE_SECONDS / window_seconds, LARGEST_STRIDE)))
 
 
 @dataclass(frozen=True, slots=True)
 class SlidingWindow:
-    """One run of the model: ``length`` frames from frame ``start`` of the piece, of which the first are ``known``."""
+    """One run of the model: ``length`` frames from frame ``start`` of the track, the first ``known`` of them given."""
 
     start: int
     known: int
@@ -43,14 +45,15 @@ class SlidingWindow:
 
     @property
     def stop(self) -> int:
-        """The frame of the piece behind the window."""
+        """The frame after the window."""
         return self.start + self.length
 
 
 def plan_windows(total: int, given: int, rule: WindowRule) -> tuple[SlidingWindow, ...]:
-    """Return the windows that write a piece of ``total`` frames of which the first ``given`` are known.
+    """Return the windows of a track of ``total`` frames whose first ``given`` are known.
 
-    A given part as long as a window or longer is continued from its end, as any window is from the one before.
+    A given part as long as a window or longer is continued from its end, like any earlier window. Raises ValueError
+    unless 0 <= given < total.
     """
     if not 0 <= given < total:
         raise ValueError(f"the given frames must be fewer than {total}, got {given}")

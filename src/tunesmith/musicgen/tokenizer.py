@@ -1,4 +1,4 @@
-"""Tokenizer: a prompt becomes the tokens that the text encoder reads."""
+"""Tokenizer: a prompt to the tokens that the text encoder reads."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ END = "</s>"
 
 @dataclass(frozen=True, slots=True)
 class TextTokens:
-    """A text's token ids, the end token last; ``num_cut`` tokens of it did not fit and were left out."""
+    """The token ids of a text, ending with the end token; ``num_cut`` tokens did not fit and were dropped."""
 
     ids: tuple[int, ...]
     num_cut: int = 0
 
 
 class Tokenizer:
-    """Reads texts with the vocabulary of a ``tokenizer.json``.
+    """A tokenizer with the vocabulary of a ``tokenizer.json``.
 
-    ``vocabulary_size`` is the text encoder's. Raises ModelFileError where the file is missing or broken, has no end
-    token, or has tokens that the encoder does not know.
+    ``vocabulary_size`` is the text encoder's. Raises ModelFileError if the file is missing or broken, has no end token,
+    or
+    has tokens that the encoder does not know.
     """
 
     def __init__(self, path: Path, vocabulary_size: int) -> None:
@@ -39,12 +40,14 @@ class Tokenizer:
         size = self._tokenizer.get_vocab_size(with_added_tokens=True)
         if size > vocabulary_size:
             raise ModelFileError(str(path), f"has {size} tokens, but the text encoder knows only {vocabulary_size}")
+        # Texts are encoded one at a time, and truncation is done here, to count what was cut.
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
 
     def encode(self, text: str) -> TextTokens:
-        """Return the text's tokens, at most MAX_TOKENS with the end token."""
-        readable = text.encode(errors="replace").decode()  # half a surrogate pair, as from a shell, is not text
+        """Return the tokens of the text, at most MAX_TOKENS including the end token."""
+        # A lone surrogate, which a shell can pass, cannot be encoded as UTF-8.
+        readable = text.encode(errors="replace").decode()
         ids = self._tokenizer.encode(readable).ids
         if ids[-1:] == [self._end]:
             ids = ids[:-1]
@@ -59,5 +62,6 @@ def _load(path: Path) -> tokenizers.Tokenizer:
         raise ModelFileError(str(path), "is missing; pull the model again")
     try:
         return tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises no class of its own
+    # The library raises no exception class of its own.
+    except Exception as error:
         raise ModelFileError(str(path), f"is not a tokenizer: {error}; pull the model again") from None

@@ -1,1 +1,1 @@
-"""The HTTP server: the APIs that existing clients speak, over one queue of jobs."""
+"""The HTTP server: the APIs of existing clients, over one job queue."""

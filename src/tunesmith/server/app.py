@@ -1,4 +1,4 @@
-"""The application: the dialects mounted on the server's parts, and errors told in the words of whoever asked."""
+"""The application: the APIs mounted on the server's parts, with errors in the shape of the API called."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ ERRORS: Mapping[str, Errors] = {
     "docs": own.errors,
     "huggingface": huggingface.errors,
 }
-"""The shape of an error by the dialect of the path."""
+"""The error response of each API."""
 
 
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
-"""FastAPI would look for OpenTelemetry in every request; metrics and the request log are the server's own."""
+"""FastAPI would look for OpenTelemetry in every request; the server has its own metrics and request log."""
 
 
 def create_app(settings: Settings, options: ServerOptions | None = None) -> FastAPI:
-    """Return the application; it opens the database now and starts to work when it is served."""
+    """Return the application; it opens the database now and starts work when it is served."""
     options = options or ServerOptions()
     server = Server(settings, options)
     routers = [
@@ -77,7 +77,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
         static_url="/docs/static", favicon_url="/docs/static/favicon.png", telemetry=NO_TELEMETRY,
     )  # fmt: skip
     for router in routers:
-        # include_router would match each route of the router twice in every request, a tenth of what a request costs.
+        # include_router would match each route of the router twice in every request, a tenth of a request's cost.
         app.router.routes.extend(router.routes)
     describe(app, settings.public_url)
     app.state.ending = ShutdownHooks(server.drain, server.dismiss, settings.drain_seconds)
@@ -85,6 +85,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     app.state.faults = RepeatedFault(logging.getLogger("tunesmith.server"))
     app.add_exception_handler(TunesmithError, _handle_error)
     add_exception_handlers(app, error_response_for)
+    # The last middleware added runs first: the request log must see what all others refuse.
     app.add_middleware(HeadMiddleware)
     app.add_middleware(RateLimitHeadersMiddleware, quota_of=server.quota_of)
     add_security_middleware(
@@ -99,13 +100,14 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
 
 
 def _lifespan(server: Server, routers: Sequence[APIRouter]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return the lifespan of the server with those of its routers inside."""
+    """Return the lifespan of the server, with those of its routers inside."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as running:
             await running.enter_async_context(server.running())
             for router in routers:
+                # Routers stop before the server whose parts they use.
                 await running.enter_async_context(router.lifespan_context(app))
             yield
 
@@ -115,12 +117,13 @@ def _lifespan(server: Server, routers: Sequence[APIRouter]) -> Callable[[FastAPI
 async def _handle_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TunesmithError)
     response = error_response_for(request.url.path, error)
-    is_unexplained = response.status_code == SERVER_FAULT and not isinstance(error, JobFailed)  # whose job is logged
+    # A failed job is in the job log already.
+    is_unexplained = response.status_code == SERVER_FAULT and not isinstance(error, JobFailed)
     if is_unexplained or isinstance(error, (DatabaseError, FolderUnavailable)):
         request.app.state.faults.report(f"a request cannot be answered: {error}")
     return response
 
 
 def error_response_for(path: str, error: TunesmithError) -> Response:
-    """Tell an error in the shape that the path's clients read."""
+    """Return the response for an error, in the shape that the path's clients expect."""
     return ERRORS[dialect_of(path)](error)

@@ -1,6 +1,7 @@
-"""Auth: who calls, and what they may. Tokens come as ``Bearer x``, ``Token x``, bare or in ``xi-api-key``.
+"""Authentication: who calls, and with which rights. Tokens come as ``Bearer x``, ``Token x``, bare or in
+``xi-api-key``.
 
-They are never logged, and what is remembered of one for a moment is its digest.
+Tokens are never logged, and the cache holds only their digests.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from tunesmith.server.ttl_cache import TtlCache
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_SECONDS = 1.0
-"""How long at most a revoked token is still taken."""
+"""The time to live of a cached token: how long a revoked token is still accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``owner`` is whose jobs the caller sees: those of the token's id, or of an address, or None for everybody's.
+    """A caller: ``owner`` is a token's id, an address group, or None, which sees everybody's jobs.
 
-    ``rate`` bounds its requests, if anything does. Where the owner is an address it ``is_anonymous``.
+    ``rate`` limits its requests, None is unlimited. ``is_anonymous`` states that the owner is an address group.
     """
 
     owner: str | None
@@ -42,9 +43,9 @@ class Caller:
 class AuthSettings:
     """Who may call at all.
 
-    ``anonymous`` lets people call without a token; they see the jobs of their address and share
-    ``anonymous_rate``. Where ``open_at_first``, everyone may do everything until the first token is made, as on a
-    server that only its own machine can reach.
+    ``anonymous`` accepts callers without a token; they see the jobs of their address group and share
+    ``anonymous_rate``.
+    ``open_at_first`` lets everyone do everything until the first token is created, which is safe on loopback only.
     """
 
     anonymous: bool = False
@@ -53,7 +54,7 @@ class AuthSettings:
 
 
 class Authenticator:
-    """FastAPI's dependency that returns the caller and counts the request."""
+    """The FastAPI dependency that returns the caller and counts the request."""
 
     def __init__(
         self, tokens: Tokens, access: AuthSettings, limits: RateLimits | None = None, clock: Clock = time.time
@@ -66,12 +67,13 @@ class Authenticator:
         self._known: TtlCache[bytes, ApiToken | None] = TtlCache(REMEMBERED_SECONDS)
 
     async def __call__(self, request: Request) -> Caller:
-        """Return who calls; raises Unauthenticated and RateLimited."""
+        """Return the caller. Raises Unauthenticated and RateLimited."""
         caller = await self._caller(request)
         request.state.caller = caller
         if caller.owner is not None and caller.rate is not None:
             left = await self._limits.hit(caller.owner, caller.rate, is_read=request.method in READS)
-            request.state.rate = left  # for the headers, also where it is exceeded
+            # Set before the check: a refused request gets the headers too.
+            request.state.rate = left
             left.check(self._clock())
         return caller
 
@@ -87,6 +89,7 @@ class Authenticator:
         raise Unauthenticated("no token was given; send it as: Authorization: Bearer TOKEN")
 
     async def _holder(self, secret: str) -> Caller:
+        # The cache must not hold secrets in plain text.
         digest = hashlib.sha256(secret.encode()).digest()
         token = await self._known.get(digest, lambda: self._tokens.verify(secret))
         if token is None or not token.is_in_force(self._clock()):
@@ -94,8 +97,9 @@ class Authenticator:
         return Caller(token.id, token.scope, token.rate)
 
     async def _is_open(self, secret: str | None) -> bool:
-        """Tell whether no token was ever made; who comes with one of ours is not told what was so a moment ago."""
+        """Return whether no token was ever created; a caller with a token of ours gets an uncached answer."""
         is_closed = await self._closed.get(None, self._tokens.any_created)
+        # The first token may be younger than the cached answer, and its holder must not pass as an open caller.
         if not is_closed and secret is not None and secret.startswith(START):
             self._closed.forget(None)
             is_closed = await self._closed.get(None, self._tokens.any_created)
@@ -103,7 +107,7 @@ class Authenticator:
 
 
 def require_admin(authenticate: Callable[..., Awaitable[Caller]]) -> Callable[..., Awaitable[Caller]]:
-    """Return FastAPI's dependency that lets only admins pass, and returns the caller; raises Forbidden."""
+    """Return the FastAPI dependency that returns the caller if it is an admin. Raises Forbidden."""
     authenticated = Depends(authenticate)
 
     async def admin(caller: Caller = authenticated) -> Caller:

@@ -1,6 +1,6 @@
-"""Bodies: those that do not arrive are answered with 408, and large ones beyond what the server receives with 503.
+"""Limits on request bodies: 408 if one does not arrive, 503 if large ones exceed the memory for bodies.
 
-Both in the shape of the API that was called.
+The response has the shape of the API called.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.middleware.security import Tell
 
 MIN_BYTES_PER_SECOND = 1000
-"""What a body must arrive with on average after the first seconds: a recording of 1 MB may take 17 minutes."""
+"""The average rate that a body must reach after the first seconds: 1 MB may take 17 minutes."""
 
 BODIES_IN_FLIGHT = 8
-"""How many bodies of the largest size are received at once."""
+"""How many bodies of the largest size fit in memory at once."""
 
 SMALL_BODY_BYTES = 10**6
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """``seconds`` without a byte of a body, what one body holds at most, and what all may hold together."""
+    """Limits on bodies: ``seconds`` without a byte, bytes per body, and bytes of all bodies together."""
 
     seconds: float
     max_bytes: int = sys.maxsize
@@ -38,27 +38,27 @@ class BodyLimits:
 
 
 class BytesInFlight:
-    """The bytes of all bodies that are being received or read at the moment; small bodies are never refused."""
+    """The bytes of all bodies in memory; small bodies are never refused."""
 
     def __init__(self, max_bytes: float) -> None:
         self.max_bytes = max_bytes
         self._bytes = 0
 
     def add(self, size: int, of_body: int) -> None:
-        """Count bytes of a body that has so many by now; raises BodiesFull."""
+        """Count ``size`` bytes of a body with ``of_body`` bytes so far. Raises BodiesFull."""
         self._bytes += size
         if self._bytes > self.max_bytes and of_body > SMALL_BODY_BYTES:
             raise BodiesFull(self.max_bytes)
 
     def remove(self, size: int) -> None:
-        """Count no longer what an application has read and is done with."""
+        """Discount bytes that the application no longer holds."""
         self._bytes -= size
 
 
 class BodyTimeout:
-    """Middleware that stops waiting for a body after ``seconds`` without a byte, or when it is slower than allowed.
+    """Middleware against slow bodies (slowloris): 408 after ``seconds`` without a byte, or below the minimum rate.
 
-    Only time in which the application waits for the body counts. It also bounds what all bodies hold in memory.
+    Only time in which the application waits for the body counts. It also bounds the memory of all bodies together.
     """
 
     def __init__(self, app: ASGIApp, tell: Tell, limits: BodyLimits, log: LimitLog) -> None:
@@ -70,13 +70,14 @@ class BodyTimeout:
         self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; answer 408 where its body did not arrive, 503 where there is no room for it."""
+        """Forward the request; answer 408 if its body does not arrive, 503 if there is no room for it."""
         if scope["type"] != "http" or not _has_body(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         body = _GuardedBody(receive, send, self._limits, self._in_flight, self._turn)
         try:
             await self._app(scope, body.receive, body.send)
+        # Whatever the application does with the interruption, the client gets the refusal.
         except Exception:
             if body.refusal is None or body.is_answered:
                 raise
@@ -90,9 +91,9 @@ class BodyTimeout:
 
 
 class _GuardedBody:
-    """A request whose body may end in a refusal; what the application then answers is dropped for that.
+    """A request whose body may be refused; the application's own response is then dropped.
 
-    ``turn`` is shared by all bodies.
+    ``turn`` is a lock that all bodies share.
     """
 
     def __init__(
@@ -110,9 +111,10 @@ class _GuardedBody:
         self.is_answered = False
 
     async def receive(self) -> Message:
-        """Return the next part of the body; after its end wait for the client to hang up, for as long as it takes."""
+        """Return the next part of the body; after its end, wait for the disconnect without a time limit."""
         if not self._more_comes:
-            self.release()  # who waits for a hang-up is done with the body
+            # An application that waits for the disconnect is done with the body.
+            self.release()
             return await self._receive()
         began = time.monotonic()
         try:
@@ -121,30 +123,33 @@ class _GuardedBody:
             self._hold(len(message.get("body", b"")))
         except TimeoutError:
             self.refusal = RequestTimeout(self._seconds, MIN_BYTES_PER_SECOND)
-            async with self._turn:  # hundreds may be late at the same moment: others are served between two of them
+            # Hundreds may time out at the same moment: yield to other requests between two of them.
+            async with self._turn:
                 await asyncio.sleep(0)
             raise self.refusal from None
         except BodiesFull as error:
             self.refusal = error
             raise
         self._more_comes = message.get("more_body", False)
+        # Each byte buys time at the minimum rate, so a slow but steady client may finish.
         self._allowed += len(message.get("body", b"")) / MIN_BYTES_PER_SECOND - (time.monotonic() - began)
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer."""
+        """Send a part of the response."""
         if self.refusal is not None and not self.is_answered:
             return
         self.is_answered = True
         await self._send(message)
 
     def release(self) -> None:
-        """Count the body no longer."""
+        """Stop counting the body."""
         self._in_flight.remove(self._held)
         self._held = 0
 
     def _hold(self, size: int) -> None:
-        held = min(size, self._max_bytes - self._held)  # what is beyond is read to be dropped
+        # Bytes beyond the limit are read only to be dropped.
+        held = min(size, self._max_bytes - self._held)
         self._held += held
         self._in_flight.add(held, self._held)
 
@@ -153,7 +158,7 @@ REASONS: Mapping[type[TunesmithError], tuple[str, str]] = {
     RequestTimeout: ("body", "body_timeout_seconds"),
     BodiesFull: ("bodies", "max_body_megabytes"),
 }
-"""What a refusal is called in the log and the metrics, and the setting behind it."""
+"""The name of a refusal in the log and the metrics, and the setting behind it."""
 
 
 def _has_body(headers: Headers) -> bool:

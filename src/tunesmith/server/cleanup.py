@@ -1,4 +1,4 @@
-"""Housekeeping: every few minutes what is too old or too much is removed, a bounded number of files at a time."""
+"""Cleanup: removes files and rows beyond their limits every few minutes, a bounded number at a time."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from tunesmith.server.observability.metrics import Metrics
 
 EVERY_SECONDS = 600.0
 SOON_SECONDS = 1.0
-"""How long until the next round where there was more to remove than one round takes."""
+"""The delay of the next round if the last one left something to remove."""
 
 MOST_A_ROUND = 500
-"""How many files of a kind one round removes, so that neither the database nor the disk is kept from the jobs."""
+"""The number of files per kind and round, which keeps the database and the disk free for the jobs."""
 
 SET_SECONDS = 60.0
-"""By how much a clock is set, at least, for a round to be left out; it is seldom wrong for two rounds."""
+"""The jump of the system clock that cancels a round; a clock is seldom wrong for two rounds."""
 
 Chore = Callable[[int], int]
-"""Removes at most so many files, and returns how many it removed."""
+"""A chore that removes at most the given number of files and returns how many it removed."""
 
 log = logging.getLogger("tunesmith.housekeeping")
 
 
 class Housekeeping:
-    """Does its chores as long as it runs: in a thread, one after another; what goes wrong is logged and tried again."""
+    """A background task that runs its chores in a thread, one after another; it logs failures and tries again."""
 
     def __init__(
         self, chores: Mapping[str, Chore], metrics: Metrics, clock: Clock = time.time, elapsed: Clock = time.monotonic
@@ -38,11 +38,12 @@ class Housekeeping:
         self._metrics = metrics
         self._clock = clock
         self._elapsed = elapsed
+        # The difference to the monotonic clock changes only if the system clock is set, or during sleep.
         self._epoch = clock() - elapsed()
         self._closing = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until closed; the first round begins at once."""
+        """Run rounds until closed; the first starts at once."""
         while not self._closing.is_set():
             removed = await asyncio.to_thread(self.do_round)
             has_more = any(number >= MOST_A_ROUND for number in removed.values())
@@ -50,16 +51,16 @@ class Housekeeping:
                 await asyncio.wait_for(self._closing.wait(), SOON_SECONDS if has_more else EVERY_SECONDS)
 
     def close(self) -> None:
-        """Let the round that is under way be the last."""
+        """End after the current round."""
         self._closing.set()
 
     def _clock_was_set(self) -> bool:
-        """Tell whether the clock was set since the last round: what is old by it may be young after all."""
+        """Return whether the system clock was set since the last round: ages computed with it may be wrong."""
         before, self._epoch = self._epoch, self._clock() - self._elapsed()
         return abs(self._epoch - before) > SET_SECONDS
 
     def do_round(self) -> Mapping[str, int]:
-        """Do all chores once, and return how many of each were removed."""
+        """Run all chores once; return how many files each removed."""
         if self._clock_was_set():
             log.warning("the clock was set, or the machine slept: nothing is removed in this round")
             return {}
@@ -70,7 +71,8 @@ class Housekeeping:
             except (TunesmithError, OSError) as error:
                 log.error("housekeeping failed: %s", error, extra={"chore": name})
                 has_failed = True
-            except Exception:  # the border of the job runner: one chore that fails must not end the others
+            # The error boundary: one failing chore must not stop the others.
+            except Exception:
                 log.exception("housekeeping failed", extra={"chore": name})
                 has_failed = True
         self._metrics.cleaned(removed, "failed" if has_failed else "done")

@@ -2,12 +2,13 @@
 
 ::
 
-    admitted ──► waiting for headers ──► serving (body, work, answer) ──► idle ──► waiting for headers …
-                 header_seconds          send_seconds without progress    idle_seconds
+    admitted ──► waiting for headers ──► serving (body, work, response) ──► idle ──► waiting for headers …
+                 header_seconds          send_seconds without progress      idle_seconds
 
-While a request is served its client may be silent for as long as it likes: long polls, event streams and calls held
-until the music is there wait that way. Only what the client does not read is timed then. A body that does not arrive
-is for ``body_timeout.py``, because that answer has the shape of the API which was called.
+During a request the client may stay silent for any time: long polls, event streams and calls that wait for the audio
+do.
+Only unread responses are timed then. ``body_timeout.py`` handles slow bodies, because its response has the shape of the
+API called.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from tunesmith.server.addresses import IpNetwork, address_group, is_local_or_in
 from tunesmith.server.limit_log import LimitLog
 
 HEADERS, SENDING, PER_ADDRESS, TOTAL = "headers", "sending", "connections_per_address", "connections"
-"""Reasons why a connection is refused or closed."""
+"""The reasons for refusing or closing a connection."""
 
 CLOSED_AT_ONCE = 32
-"""How many connections are closed where the system has no descriptor left for a new one."""
+"""How many connections are closed when the system is out of file descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Seconds and numbers of connections. Loopback and ``proxies`` are exempt from ``per_address``."""
+    """Limits in seconds and numbers of connections. Loopback and ``proxies`` are exempt from ``per_address``."""
 
     header_seconds: float = 20.0
     idle_seconds: float = 75.0
@@ -42,12 +43,12 @@ class ConnectionLimits:
 
     @property
     def sweep_seconds(self) -> float:
-        """How often the time-outs are checked."""
+        """The interval between checks of the timeouts."""
         return min(self.header_seconds, self.send_seconds) / 4
 
 
 class Connection(Protocol):
-    """A client's connection."""
+    """The protocol of a client's connection."""
 
     @property
     def host(self) -> str:
@@ -55,28 +56,28 @@ class Connection(Protocol):
         ...
 
     def unsent_bytes(self) -> int:
-        """Return how much of the answer the operating system has not taken yet."""
+        """Return the bytes of the response that the operating system has not accepted yet."""
         ...
 
     def close_late(self) -> None:
-        """Answer 408 if part of a request came, and close."""
+        """Answer 408 if part of a request was received, and close."""
         ...
 
     def abort(self) -> None:
-        """Close at once; what is unsent is lost."""
+        """Close at once; unsent data is lost."""
         ...
 
 
 @dataclass(slots=True)
 class _Unsent:
-    """How many bytes were unsent at the last look, and since when none of them was sent."""
+    """The unsent bytes at the last check, and the time since when none was sent."""
 
     bytes: int
     since: float
 
 
 class ConnectionTable:
-    """Every open connection by what it is doing. Used from one event loop."""
+    """A table of all open connections by state. Use it from one event loop."""
 
     def __init__(self, limits: ConnectionLimits, log: LimitLog | None = None, clock: Clock = time.monotonic) -> None:
         self.limits = limits
@@ -84,6 +85,7 @@ class ConnectionTable:
         self._clock = clock
         self._open: dict[Connection, _Unsent] = {}
         self._per_address: Counter[str] = Counter()
+        # Ordered by age, so that the oldest is found without a search.
         self._idle: OrderedDict[Connection, float] = OrderedDict()
         self._receiving: OrderedDict[Connection, float] = OrderedDict()
         self._ran_out_at = float("-inf")
@@ -92,13 +94,13 @@ class ConnectionTable:
         return len(self._open)
 
     def is_waiting(self) -> bool:
-        """Return whether any connection has no request at the moment."""
+        """Return whether any connection is without a request."""
         return bool(self._idle or self._receiving)
 
     def admit(self, connection: Connection) -> str | None:
-        """Add a new connection, or return the reason why it is refused.
+        """Add a new connection; return None, or the reason to refuse it.
 
-        Where there are ``total`` already, the one that has waited longest without a request makes room.
+        If ``total`` is reached, the connection that has waited longest without a request is closed.
         """
         host, limits = connection.host, self.limits
         group = address_group(host)
@@ -117,36 +119,38 @@ class ConnectionTable:
         return None
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection that is closed or about to be; it may be forgotten already."""
+        """Remove a connection that is closed or closing; removing it twice is harmless."""
         if self._open.pop(connection, None) is None:
             return
         self._idle.pop(connection, None)
         self._receiving.pop(connection, None)
         group = address_group(connection.host)
         self._per_address[group] -= 1
+        # Remove counters of zero, or the table would grow with every address ever seen.
         if not self._per_address[group]:
             del self._per_address[group]
 
     def receive(self, connection: Connection) -> None:
-        """Note that bytes of a request came whose headers are not complete yet."""
+        """Record that a part of a request's headers was received."""
+        # Only the first byte starts the clock: trickled headers must not restart it (slowloris).
         if self._idle.pop(connection, None) is not None:
             self._receiving[connection] = self._clock()
 
     def serve(self, connection: Connection) -> None:
-        """Note that a request is being served."""
+        """Record that a request is being served."""
         self._idle.pop(connection, None)
         self._receiving.pop(connection, None)
 
     def rest(self, connection: Connection) -> None:
-        """Note that an answer is complete and the connection kept."""
+        """Record that a response is complete and the connection stays open."""
         if connection in self._open:
             self._receiving.pop(connection, None)
             self._idle[connection] = self._clock()
 
     def run_out(self, reason: str, problem: str) -> None:
-        """Close those that have waited longest without a request, because the system gives no more descriptors.
+        """Close the connections that have waited longest, because the system is out of file descriptors.
 
-        The system is asked thousands of times a second then, so this is done once a second.
+        Reports of that can come thousands of times a second, so this acts at most once a second.
         """
         self._log.report(reason, problem)
         now = self._clock()
@@ -156,12 +160,13 @@ class ConnectionTable:
                 self.make_room()
 
     def progress(self, connection: Connection) -> None:
-        """Note that the client read so much that more can be written."""
+        """Record that the client has read enough for more to be written."""
         if connection in self._open:
             self._open[connection].since = self._clock()
 
     def make_room(self) -> bool:
         """Close the connection that has waited longest without a request; return whether there was one."""
+        # A connection with unsent data still serves its last response.
         waiting = (one for one in chain(self._idle, self._receiving) if not one.unsent_bytes())
         connection = next(waiting, None)
         if connection is None:
@@ -171,7 +176,7 @@ class ConnectionTable:
         return True
 
     def sweep(self) -> None:
-        """Close what is too slow."""
+        """Close connections that are too slow."""
         now = self._clock()
         self._close_late_headers(now)
         for connection, unsent in list(self._open.items()):
@@ -186,7 +191,8 @@ class ConnectionTable:
             if now - since < self.limits.header_seconds:
                 return
             self._log.report(HEADERS, self._seconds("no complete headers came", "header"), connection.host)
-            self._receiving.pop(connection)  # still counted as open: its last answer may be unsent
+            # It still counts as open: its last response may be unsent.
+            self._receiving.pop(connection)
             connection.close_late()
 
     def _is_stuck(self, connection: Connection, unsent: _Unsent, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""What every dialect is made with."""
+"""The dependencies of every API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tunesmith.server.upload_limits import Uploads
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """``authenticate`` is FastAPI's dependency that returns the Caller."""
+    """The shared dependencies of the APIs; ``authenticate`` is the FastAPI dependency that returns the Caller."""
 
     service: MusicService
     settings: Settings

@@ -1,4 +1,4 @@
-"""Description: the OpenAPI document of the server, with true answers, errors, names, security and servers."""
+"""The OpenAPI document of the server, with complete responses, errors, operation names, security and servers."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ SCHEMAS: Mapping[str, Json] = {
         "parent jobs", parent=TEXT, jobs=_list(_object("id seed url", id=TEXT, seed={"type": "integer"}, url=TEXT))
     ),
 }  # fmt: skip
-"""Schemas beside those of the models that routes answer with."""
+"""Schemas besides those of the models that routes return."""
 
 PROBLEM = "application/problem+json"
 ERRORS: Mapping[str, tuple[str, str]] = {
@@ -72,7 +72,7 @@ ERRORS: Mapping[str, tuple[str, str]] = {
     "openai": ("application/json", "OpenAIError"),
     "mcp": ("application/json", "RpcError"),
 }
-"""Media type and schema of an error by the dialect of the path; ours everywhere else."""
+"""The media type and schema of an error per API; all others use our own."""
 OUR_ERROR = ("application/json", "ErrorDocument")
 
 MEANINGS: Mapping[int, str] = {
@@ -95,7 +95,7 @@ SECURITY: Mapping[str, Json] = {
     "key": {"type": "apiKey", "in": "header", "name": "xi-api-key", "description": "The same, as ElevenLabs has it."},
 }
 OPTIONAL: list[Json] = [{}, *({name: []} for name in SECURITY)]
-"""A server without tokens takes no notice of them."""
+"""A server without tokens ignores them."""
 
 FAILED = 400
 HEALTH = "health"
@@ -123,7 +123,7 @@ TOOL_CALL: Json = {
 
 
 def describe(app: FastAPI, public_url: str | None) -> None:
-    """Let an app describe itself in full."""
+    """Replace the app's OpenAPI document by the complete one."""
     usual = app.openapi
 
     def described() -> Json:
@@ -131,15 +131,18 @@ def describe(app: FastAPI, public_url: str | None) -> None:
             app.openapi_schema = _complete(usual(), public_url or "/")
         return app.openapi_schema
 
-    app.openapi = described  # type: ignore[method-assign]  # as FastAPI has it
+    # FastAPI documents this way to replace the OpenAPI document.
+    app.openapi = described  # type: ignore[method-assign]
 
 
 def _complete(document: Json, server: str) -> Json:
     document["paths"].setdefault("/mcp", {})["post"] = dict(TOOL_CALL)
+    # The framework's own error schemas are left out: the server never answers with them.
     schemas = {name: one for name, one in document["components"]["schemas"].items() if name not in FRAMEWORKS_OWN}
     schemas |= SCHEMAS
     components = {"schemas": schemas, "securitySchemes": dict(SECURITY)}
     for name, path, spoken in _operations(document):
+        # Shared schemas give generated clients one type in place of many copies.
         if "requestBody" in spoken:
             spoken["requestBody"] = _shared(spoken["requestBody"], schemas)
         _complete_operation(spoken, path, OPERATIONS.get(name) or Operation(spoken["operationId"]))
@@ -148,7 +151,7 @@ def _complete(document: Json, server: str) -> Json:
 
 
 def _shared(part: Any, schemas: Json) -> Any:
-    """Return a part of the document in which objects with a title are references to ``schemas``, where they go."""
+    """Return a part of the document with references in place of titled objects, which move to ``schemas``."""
     if isinstance(part, list):
         return [_shared(one, schemas) for one in part]
     if not isinstance(part, dict):
@@ -173,7 +176,8 @@ def _complete_operation(spoken: Json, path: str, operation: Operation) -> None:
     if operation.answer is not None:
         answers[min(answers)]["content"] = dict(operation.answer)
     dialect = dialect_of(path)
-    if dialect == HEALTH:  # its answers say what is wrong, and are no errors
+    # Its responses report problems, but are not errors.
+    if dialect == HEALTH:
         return
     media_type, schema = ERRORS.get(dialect, OUR_ERROR)
     content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
@@ -184,7 +188,7 @@ def _complete_operation(spoken: Json, path: str, operation: Operation) -> None:
 
 
 def _statuses(spoken: Json, path: str, operation: Operation) -> set[int]:
-    """Return what may go wrong."""
+    """Return the status codes of possible errors."""
     statuses = set(EVERYWHERE)
     if "requestBody" in spoken:
         statuses |= set(WITH_A_BODY)

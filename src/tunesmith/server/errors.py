@@ -1,4 +1,4 @@
-"""Errors that only a request to the server can meet; those that the rest of the program knows are in ``errors.py``."""
+"""Errors that only requests to the server can raise; ``tunesmith.errors`` has the others."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ MAX_QUOTED = 120
 """How many characters of a path an error quotes."""
 
 FAILED_RETRY_SECONDS = 30
-"""When a job that failed for a passing reason is worth another try."""
+"""The suggested delay before a retry of a job that failed for a transient reason, in seconds."""
 
+# The rest of a refused body is still on its way, so the connection cannot be used again.
 _CLOSE = MappingProxyType({"Connection": "close"})
 
 
@@ -31,7 +32,7 @@ class BadRequest(TunesmithError, code="BadRequest", status=400):
 
 
 class NotJson(BadRequest, code="NotJson"):
-    """A body is not JSON."""
+    """The body is not JSON."""
 
 
 class Unauthenticated(TunesmithError, code="Unauthenticated", status=401):
@@ -41,18 +42,18 @@ class Unauthenticated(TunesmithError, code="Unauthenticated", status=401):
 
 
 class Forbidden(TunesmithError, code="Forbidden", status=403):
-    """The caller is known, and may not do this."""
+    """The caller is known, but lacks the right."""
 
 
 class RouteNotFound(TunesmithError, code="NoSuchRoute", status=404):
-    """Nothing is served at that path."""
+    """No route matches the path."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"there is nothing at {path[:MAX_QUOTED]!r}; /docs lists what there is")
 
 
 class MethodNotAllowed(TunesmithError, code="WrongMethod", status=405):
-    """Something is served at that path, by other methods."""
+    """The path exists, but not with this method."""
 
     def __init__(self, method: str, path: str, allowed: str) -> None:
         super().__init__(f"{path[:MAX_QUOTED]!r} takes {allowed}, not {method[:20]}")
@@ -70,7 +71,7 @@ class RequestTimeout(TunesmithError, code="RequestTimeout", status=408):
 
 
 class ResultNotAvailable(TunesmithError, code="NoMusic", status=409):
-    """A job has no sound to fetch: it is not finished, or ended without."""
+    """A job has no audio to fetch: it is unfinished, or ended without."""
 
     def __init__(self, job: Job) -> None:
         problem = f"ended without music: it {job.state.value}" if job.state.is_final else f"is still {job.state.value}"
@@ -78,14 +79,14 @@ class ResultNotAvailable(TunesmithError, code="NoMusic", status=409):
 
 
 class PullInProgress(TunesmithError, code="PullUnderWay", status=409):
-    """That model is being pulled already."""
+    """The model is already being pulled."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is being pulled already")
 
 
 class PayloadTooLarge(TunesmithError, code="TooLarge", status=413):
-    """The body is larger than the server takes."""
+    """The body exceeds the limit."""
 
     headers = _CLOSE
 
@@ -94,19 +95,19 @@ class PayloadTooLarge(TunesmithError, code="TooLarge", status=413):
 
 
 class PrivateAddressError(InvalidRequest, code="ForbiddenAddress"):
-    """An address that the server must not, or cannot, send a request to."""
+    """A URL that the server must not, or cannot, send a request to."""
 
 
 class UploadLimited(RateLimited, code="UploadLimited"):
-    """The owner handed in so many bytes today that no more are taken."""
+    """The owner's uploads of today reached the limit."""
 
 
 class UploadsFull(DiskFull, code="UploadsFull"):
-    """There is no room for another upload at the moment."""
+    """There is no room for another upload at present."""
 
 
 class BodiesFull(TunesmithError, code="BodiesFull", status=503, retryable=True):
-    """The large bodies that are being received hold as much as they may."""
+    """The large bodies in flight have reached the memory limit."""
 
     retry_after = 5
     headers = _CLOSE
@@ -116,7 +117,7 @@ class BodiesFull(TunesmithError, code="BodiesFull", status=503, retryable=True):
 
 
 class RateLimitStoreUnavailable(TunesmithError, code="LimitsOutOfReach", status=503, retryable=True):
-    """Requests cannot be counted, because what counts them does not answer; so none is let through."""
+    """Requests cannot be counted because the store of the rate limits is down, so none is accepted."""
 
     retry_after = 5
 
@@ -125,7 +126,7 @@ class RateLimitStoreUnavailable(TunesmithError, code="LimitsOutOfReach", status=
 
 
 class ModelIsLoading(TunesmithError, code="ModelIsLoading", status=503, retryable=True):
-    """The model is being loaded, and the caller does not want to wait; ``estimated_time`` is in seconds."""
+    """The model is loading, and the caller does not want to wait; ``estimated_time`` is in seconds."""
 
     retry_after: int
 
@@ -136,21 +137,23 @@ class ModelIsLoading(TunesmithError, code="ModelIsLoading", status=503, retryabl
 
 
 class JobFailed(TunesmithError, code="JobFailed"):
-    """A job ended without music. ``kind`` is the code of the error that stopped it, whose status this one has.
+    """A job ended without audio. ``kind`` is the code of the error that stopped it, whose status this one has.
 
-    ``retry_after`` is the seconds after which another try may succeed, None where none would.
+    ``retry_after`` is the delay in seconds after which a retry may succeed, None if none can.
     """
 
     def __init__(self, failure: Failure | None) -> None:
         super().__init__(failure.message if failure else "cancelled")
         self.kind = failure.kind if failure else GenerationCancelled.code
+        # Jobs store only the code of their error, so its status is looked up.
         error = error_with_code(self.kind)
         self.status = error.status
         self.retry_after = FAILED_RETRY_SECONDS if error.retryable else None
 
     @property
     def field(self) -> str | None:
-        """The field of the request that is to blame, if one is."""
+        """The name of the invalid request field; None if the error is not about a field."""
+        # The message of an error about a field starts with the field's name.
         named = str(self).partition(": ")[0]
         is_about_field = self.kind in (InvalidRequest.code, UnknownName.code)
         return named if is_about_field and named in GenerationRequest.model_fields else None

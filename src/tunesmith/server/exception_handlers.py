@@ -1,4 +1,4 @@
-"""Refusals: what the web framework says by itself, such as that there is no such route, in each dialect's own shape."""
+"""Exception handlers: errors of the web framework, such as an unknown route, in the shape of each API."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def add_exception_handlers(app: FastAPI, tell: Tell) -> None:
-    """Let the app say them through ``tell``."""
+    """Register handlers that build their responses with ``tell``."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         meaning = _meaning(request, error)
+        # A bare OPTIONS request asks for the methods, and gets them in the Allow header.
         if request.method == "OPTIONS" and isinstance(meaning, MethodNotAllowed):
             return Response(status_code=204, headers=meaning.headers)
         return tell(request.url.path, meaning)
@@ -43,7 +44,8 @@ def _meaning(request: Request, error: HTTPException) -> TunesmithError:
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods that some route takes at the request's path; the framework tells only those of the first."""
+    """Return the methods of all routes at the request's path; the framework reports only the first route's."""
+    # A mounted app would match every path below it, with every method.
     routes = [route for route in request.app.routes if not isinstance(route, Mount)]
     found = [
         method for method in METHODS
@@ -53,6 +55,7 @@ def _allowed(request: Request) -> str:
 
 
 def _first(error: RequestValidationError) -> InvalidRequest:
+    # One error at a time, as the server's own checks report them.
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     return InvalidRequest(field, limit_and_value(first))

@@ -1,4 +1,4 @@
-"""Decodes sounds that come inside JSON, piece by piece, so that other requests get their turn meanwhile."""
+"""Decoding of audio inside JSON, chunk by chunk, so that other threads can run in between."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ _PERCENT = 3
 
 
 def is_data_uri(text: str) -> bool:
-    """Tell whether a text is a data URI."""
+    """Return whether a text is a data URI."""
     return text[: len(DATA)].lower() == DATA
 
 
 def decode_data_uri(uri: str, field: str, max_bytes: int) -> bytes:
-    """Return what a data URI (RFC 2397) holds; raises InvalidRequest that names the field."""
+    """Return the content of a data URI (RFC 2397), at most ``max_bytes``. Raises InvalidRequest for ``field``."""
+    # Search for the comma only in the head: the whole text may have 100 MB.
     head, comma, _ = uri[:MAX_HEAD_CHARACTERS].partition(",")
     if not comma:
         raise InvalidRequest(field, "is not a complete data URI: it has no comma")
@@ -36,7 +37,7 @@ def decode_data_uri(uri: str, field: str, max_bytes: int) -> bytes:
 
 
 def decode_base64(text: str, field: str, max_bytes: int) -> bytes:
-    """Return what a text in base64 holds; raises InvalidRequest that names the field."""
+    """Return the content of base64 text, at most ``max_bytes``. Raises InvalidRequest that names the field."""
     try:
         return _bounded(_decoded(_pieces(text)), field, max_bytes)
     except binascii.Error:
@@ -58,7 +59,7 @@ def _without_start(pieces: Iterator[bytes], length: int) -> Iterator[bytes]:
 
 
 def _unquoted(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the pieces with what is written as %41 read; one that is cut in two is read with the next piece."""
+    """Yield the chunks with percent-encoding decoded; an escape split between two chunks is decoded with the second."""
     rest = b""
     for piece in pieces:
         piece = rest + piece
@@ -69,13 +70,14 @@ def _unquoted(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _decoded(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what base64 stands for; its padding may be missing. Raises binascii.Error."""
+    """Yield the decoded base64; the padding may be missing. Raises binascii.Error."""
     rest = b""
     for piece in pieces:
         if b"=" in rest and piece:
             raise binascii.Error("padding before the end")
         piece = rest + piece
         padding = piece.find(b"=")
+        # Only whole groups of four characters can be decoded; the rest waits for the next chunk.
         end = len(piece) // _BASE64_BLOCK * _BASE64_BLOCK if padding < 0 else padding // _BASE64_BLOCK * _BASE64_BLOCK
         yield base64.b64decode(piece[:end], validate=True)
         rest = piece[end:]
@@ -89,6 +91,7 @@ def _bounded(pieces: Iterator[bytes], field: str, max_bytes: int) -> bytes:
     for piece in pieces:
         content.append(piece)
         size += len(piece)
+        # Check while decoding, so that too large a text does not fill the memory first.
         if size > max_bytes:
             raise InvalidRequest(field, f"must be at most {max_bytes / 1e6:g} MB")
     return b"".join(content)

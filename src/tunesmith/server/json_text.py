@@ -1,4 +1,4 @@
-"""Parses JSON from callers: its size, nesting, numbers and text are checked before anything else looks at a value."""
+"""Parsing of JSON from clients: size, nesting, numbers and text are checked before anything uses a value."""
 
 from __future__ import annotations
 
@@ -15,44 +15,47 @@ from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings, t
 from tunesmith.server.middleware.security import MAX_BYTES_WITHOUT_RECORDING
 
 WHOLE_BODY = "body"
-"""The name of a body as a field, where the whole of it is wrong."""
+"""The field name of errors about the whole body."""
 
 MAX_NESTING = 32
 MAX_VALUES = 10_000
-"""How many values a document may hold, with those inside of others."""
+"""The maximum number of values in a document, nested ones included."""
 
 MAX_STRING_CHARACTERS = 16_384
-"""How long a string may be whose field has no limit of its own yet; recordings have none."""
+"""The maximum length of a string whose field has no limit of its own; recordings have none."""
 
 MAX_MARKS = 5 * MAX_VALUES
-"""How many commas and brackets are parsed at all: more than MAX_VALUES, since text may contain them."""
+"""The maximum number of commas and brackets before parsing: above MAX_VALUES, as text may contain them."""
 
 MAX_NAME_CHARACTERS = 256
 A_NAME = "(a name)"
-"""Stands for the name of a field where that name itself is wrong."""
+"""A placeholder in errors about a field's name itself."""
 
 MAX_QUOTES = 10 * MAX_VALUES
 MAX_BYTES = MAX_BYTES_WITHOUT_RECORDING
-"""How large a document may be without its recordings."""
+"""The maximum size of a document without its recordings."""
 
 MAX_DIGITS = MAX_NUMBER_CHARACTERS
-"""Digits of the longest whole number that is read as one; longer ones take quadratic time and fit no field."""
+"""The maximum digits of an integer: longer ones take quadratic time to parse and fit no field."""
 
 Path = tuple[str | int, ...]
 
 
 def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
-    """Return what a JSON document holds.
+    """Return the value of a JSON document.
 
-    Strings may be long under the names in ``long_fields``. Raises BadRequest for what is not JSON, is nested too
-    deeply or holds too many values, and InvalidRequest that names the field for a number that is not finite and for
-    text that is too long or that no database and no answer can hold (NUL, half a surrogate pair).
+    Strings under the names in ``long_fields`` may be long. Raises BadRequest if the text is not JSON, is nested too
+    deeply
+    or holds too many values; PayloadTooLarge; and InvalidRequest, with the field, for a number that is not finite and
+    for
+    text that is too long or that no database or response can hold (NUL, a lone surrogate).
     """
     long_texts: list[LongText] = []
     if long_fields and len(raw) > LONG_BYTES:
         raw, long_texts = cut_long_strings(raw, MAX_QUOTES)
     if len(raw) > MAX_BYTES:
         raise PayloadTooLarge(MAX_BYTES, "the request without its recordings")
+    # Count before parsing: the parser itself would build all the values and block other threads.
     if sum(raw.count(mark) for mark in b",[{") > MAX_MARKS or raw.count(b'"') > MAX_QUOTES:
         raise _too_many()
     text = decode_text(raw)
@@ -67,30 +70,32 @@ def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
 
 
 def decode_text(raw: bytes) -> str:
-    """Return bytes as text; raises BadRequest for what is not UTF-8."""
+    """Decode UTF-8. Raises BadRequest for other bytes."""
     try:
-        return raw.decode("utf-8-sig")  # some programs of Windows begin with a byte order mark
+        # Some Windows programs start with a byte order mark.
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadRequest("body: must be text in UTF-8") from None
 
 
 def _whole_number(digits: str) -> int | float:
-    """Return a whole number; one with too many digits becomes infinite, so that the check of values names its field."""
+    """Return an integer; one with too many digits becomes infinite, so that the check of values names its field."""
     return int(digits) if len(digits) <= MAX_DIGITS else math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class _Checks:
-    """Checks every value of a document, and puts the long texts back where they may be."""
+    """The checks of all values of a document; they also put long texts back where allowed."""
 
     long_fields: Collection[str]
     long_texts: list[LongText]
     may_have_escapes: bool
 
     def checked(self, document: Any) -> Any:
-        """Return the document; raises BadRequest and InvalidRequest."""
+        """Return the checked document. Raises BadRequest and InvalidRequest."""
         root = [document]
         values = -1
+        # A stack instead of recursion: deep nesting must not exhaust Python's own stack.
         waiting: list[tuple[Path, Any]] = [((), root)]
         while waiting:
             path, value = waiting.pop()
@@ -132,7 +137,8 @@ class _Checks:
 
     def _check_characters(self, path: Path, text: str) -> None:
         if not self.may_have_escapes:
-            return  # without escapes JSON in UTF-8 can hold neither
+            # Without escapes, JSON in UTF-8 can hold neither.
+            return
         if "\0" in text:
             raise InvalidRequest(_named(path), "must not contain the character NUL")
         try:

@@ -1,4 +1,4 @@
-"""Limit log: what is reported when a limit refuses a caller, at most once a minute for each reason."""
+"""The limit log: reports refusals by a limit, at most once a minute for each reason."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tunesmith.library.clock import Clock
 
 SECONDS_BETWEEN = 60.0
 MAX_KINDS = 1000
-"""How many kinds are remembered; the one that was reported longest ago is forgotten first."""
+"""The maximum number of remembered kinds; the one reported longest ago is dropped first."""
 
 KEY_CHARACTERS = 60
-"""How much of a library's message tells its kind; what follows may differ each time, such as an address in memory."""
+"""The prefix of a message that identifies its kind; the rest may vary, such as a memory address."""
 
 Count = Callable[[str], None]
-"""Counts a refusal by its reason."""
+"""A callback that counts a refusal by its reason."""
 
 log = logging.getLogger("tunesmith.limits")
 
 
 class RepeatLimit:
-    """Lets one event of each kind pass per minute and counts the others."""
+    """A filter that passes one event per kind and minute, and counts the others."""
 
     def __init__(self, seconds: float = SECONDS_BETWEEN, clock: Clock = time.monotonic) -> None:
         self._seconds = seconds
@@ -31,13 +31,14 @@ class RepeatLimit:
         self._last: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
 
     def passes(self, kind: Hashable) -> int | None:
-        """Return how many were suppressed since the last that passed, or None where this one is suppressed too."""
+        """Return the number suppressed since the last pass, or None if this event is suppressed too."""
         now = self._clock()
         at, suppressed = self._last.get(kind, (float("-inf"), 0))
         if now - at < self._seconds:
             self._last[kind] = (at, suppressed + 1)
             return None
         self._last[kind] = (now, 0)
+        # Keep the order of age, so that popitem drops the oldest.
         self._last.move_to_end(kind)
         if len(self._last) > MAX_KINDS:
             self._last.popitem(last=False)
@@ -45,7 +46,7 @@ class RepeatLimit:
 
 
 class RepeatFilter(logging.Filter):
-    """Lets each warning of the named loggers through once a minute; ``repeated`` tells how many came in between."""
+    """A log filter that passes each warning of the named loggers once a minute; ``repeated`` counts the others."""
 
     def __init__(self, loggers: Collection[str], limit: RepeatLimit | None = None) -> None:
         super().__init__()
@@ -53,9 +54,10 @@ class RepeatFilter(logging.Filter):
         self._limit = limit or RepeatLimit()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record is to be written."""
+        """Return whether to write the record."""
         if record.levelno < logging.WARNING or record.name not in self._loggers:
             return True
+        # A caller can trigger these warnings at will, and must not fill the disk with them.
         suppressed = self._limit.passes((record.name, record.levelno, str(record.msg)[:KEY_CHARACTERS]))
         if suppressed:
             record.repeated = suppressed
@@ -63,16 +65,16 @@ class RepeatFilter(logging.Filter):
 
 
 class LimitLog:
-    """Counts each refusal and writes a line about it, at most one a minute for each reason."""
+    """A log of refusals: counts each, and writes at most one line a minute for each reason."""
 
     def __init__(self, count: Count = lambda _: None, limit: RepeatLimit | None = None) -> None:
         self._count = count
         self._limit = limit or RepeatLimit()
 
     def report(self, reason: str, problem: str, client: str | None = None, owner: str | None = None) -> None:
-        """Report a refusal: ``reason`` is a label that takes few values, ``problem`` one line that names the limit.
+        """Report a refusal: ``reason`` is a label with few values, ``problem`` one line that names the limit.
 
-        ``client`` is an address; ``owner`` a token's id, or the address of a caller without one.
+        ``client`` is an address; ``owner`` is a token's id, or the address of a caller without one.
         """
         self._count(reason)
         suppressed = self._limit.passes(reason)

@@ -1,4 +1,4 @@
-"""Sockets: the address to serve on, taken before anything else begins, and in one line why it cannot be had."""
+"""Listening sockets: the address is bound before anything else starts, with a one-line error if it cannot be."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
     errno.EACCES: ("port", "{port} may not be used by this user; choose one above 1023"),
     errno.EADDRNOTAVAIL: ("host", "{host} is no address of this machine"),
 }  # fmt: skip
-"""The option at fault and what is wrong with it, by the system's complaint."""
+"""The option at fault and the problem, by the system's error number."""
 
 
 def bind_sockets(host: str, port: int) -> list[socket.socket]:
-    """Return a socket for each address that a host stands for; raises InvalidRequest that names the option.
+    """Return a socket for each address of the host. Raises InvalidRequest that names the option.
 
-    With port 0 the first takes any free port, and the others the same.
+    With port 0, the first socket takes any free port, and the others the same one.
     """
     sockets: list[socket.socket] = []
     try:
@@ -38,20 +38,21 @@ def bind_sockets(host: str, port: int) -> list[socket.socket]:
 
 
 def urls_of(sockets: Iterable[socket.socket]) -> list[str]:
-    """Return where a browser finds what is served on the sockets."""
+    """Return the URLs that the sockets serve."""
     names = (one.getsockname()[:2] for one in sockets)
     return [f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}" for host, port in names]
 
 
 def _addresses(host: str, port: int) -> list[tuple[int, str]]:
-    """Look a host up; IPv6 only where this machine speaks it, as a name may stand for both."""
+    """Resolve the host; IPv6 addresses only if this machine supports IPv6, as a name may have both."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
         raise InvalidRequest("host", f"{host[:80]!r} is no address and no name of one") from None
     addresses = list(dict.fromkeys((int(family), str(address[0])) for family, _, _, _, address in found))
     spoken = [one for one in addresses if one[0] != socket.AF_INET6 or _speaks_ipv6()]
-    return sorted(spoken or addresses)  # IPv4 first
+    # IPv4 sorts first.
+    return sorted(spoken or addresses)
 
 
 def _speaks_ipv6() -> bool:
@@ -64,13 +65,15 @@ def _speaks_ipv6() -> bool:
 
 
 def _bound(family: int, address: tuple[str, int]) -> socket.socket:
-    # Named, since asyncio turns Nagle's algorithm off only on sockets that say they are TCP: without it every
-    # answer on a kept connection waits 40 ms for the peer's delayed acknowledgement.
+    # The protocol is named because asyncio turns Nagle's algorithm off only on sockets that say they are TCP: otherwise
+    # every response on a kept connection waits 40 ms for the peer's delayed acknowledgement.
     one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name == "posix":  # elsewhere this would let two programs have one port
+        # On Windows the option would let two programs share one port.
+        if os.name == "posix":
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
+            # Otherwise an IPv6 socket would also take the IPv4 port, which has a socket of its own.
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         one.bind(address)
         one.listen(BACKLOG)

@@ -1,7 +1,7 @@
-"""Cuts long strings out of JSON, so that what is left is small enough to be parsed in one go.
+"""Extraction of long strings from JSON, so that the rest is small enough to parse in one go.
 
-The standard library's parser lets no other thread run until it has read the whole document: 0.2 s for a recording of
-100 MB in base64.
+The standard library's parser holds the interpreter lock for the whole document: 0.2 s for a recording of 100 MB in
+base64.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Self
 from tunesmith.server.errors import BadRequest
 
 LONG_BYTES = 65_536
-"""Strings of more bytes are cut out; they are read in pieces of this size."""
+"""Longer strings are cut out; they are read in chunks of this size."""
 
 START_BYTES = 512
 _MARK = "\ufdd0{}"
-"""Stands for a long string by its number. Who writes one names a long string of the same document: no harm done."""
+"""The placeholder of a long string, with its number. A client that sends one names a string of its own document."""
 
 _WHOLE_CHARACTERS = re.compile(
     rb"""(?: [^\\]++
@@ -28,19 +28,19 @@ _WHOLE_CHARACTERS = re.compile(
     )*+""",
     re.VERBOSE,
 )
-"""The characters of a string up to the first escape, or pair of them, that is not whole."""
+"""The characters of a string up to the first incomplete escape or surrogate pair."""
 
 _LONGEST_ESCAPE = 12
 
 
 class LongText(str):
-    """The start of a string that was cut out of JSON; ``pieces`` gives all of it, ``raw_bytes`` is its length there."""
+    """The start of a string that was cut out of JSON; ``pieces`` yields all of it, ``raw_bytes`` is its JSON length."""
 
     _raw: memoryview
 
     @classmethod
     def cut(cls, raw: memoryview) -> Self:
-        """Return the text that the bytes between the quotes stand for; raises BadRequest for a wrong escape."""
+        """Return the text of the bytes between the quotes. Raises BadRequest for an invalid escape."""
         start = next(_unescaped_pieces(raw), b"")[:START_BYTES]
         text = cls(start.decode("utf-8", "replace"))
         text._raw = raw
@@ -48,21 +48,22 @@ class LongText(str):
 
     @property
     def raw_bytes(self) -> int:
-        """How many bytes it has in JSON."""
+        """The number of bytes in JSON."""
         return len(self._raw)
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the whole text in UTF-8, without the escapes of JSON; raises BadRequest for an escape that is none."""
+        """Yield the whole text in UTF-8 with JSON's escapes decoded. Raises BadRequest for an invalid escape."""
         return _unescaped_pieces(self._raw)
 
 
 def cut_long_strings(raw: bytes, most: int) -> tuple[bytes, list[LongText]]:
-    """Return JSON with marks in place of its long strings, and those by the numbers in their marks.
+    """Return JSON with placeholders for its long strings, and these strings by number.
 
-    Only the first ``most`` strings are looked at.
+    Only the first ``most`` strings are examined.
     """
     kept: list[bytes] = []
     texts: list[LongText] = []
+    # A view: each long string refers to its part of the body instead of copying it.
     view = memoryview(raw)
     at = end = 0
     for _ in range(most):
@@ -83,7 +84,7 @@ def cut_long_strings(raw: bytes, most: int) -> tuple[bytes, list[LongText]]:
 
 
 def text_of_mark(text: str, texts: list[LongText]) -> LongText | None:
-    """Return the long string that a string of the parsed document stands for, if it is a mark."""
+    """Return the long string of a placeholder in the parsed document; None for any other text."""
     if not text.startswith(_MARK[0]):
         return None
     number = text[1:]
@@ -93,7 +94,9 @@ def text_of_mark(text: str, texts: list[LongText]) -> LongText | None:
 def _unescaped_pieces(raw: memoryview) -> Iterator[bytes]:
     rest = b""
     for at in range(0, len(raw), LONG_BYTES):
+        # A chunk may end inside an escape, whose start moves to the next chunk.
         piece = rest + bytes(raw[at : at + LONG_BYTES])
+        # Base64 rarely has escapes, so most recordings take this path.
         if b"\\" not in piece:
             rest = b""
             yield piece
@@ -101,6 +104,7 @@ def _unescaped_pieces(raw: memoryview) -> Iterator[bytes]:
         whole = _WHOLE_CHARACTERS.match(piece)
         end = whole.end() if whole else 0
         rest = piece[end:]
+        # Every valid escape is shorter than this.
         if len(rest) >= _LONGEST_ESCAPE:
             raise _not_json()
         yield _unescaped(piece[:end])
@@ -109,7 +113,7 @@ def _unescaped_pieces(raw: memoryview) -> Iterator[bytes]:
 
 
 def _closing_quote(raw: bytes, at: int) -> int:
-    """Return where a string ends that begins at ``at``, -1 where it does not."""
+    """Return the position of a string's closing quote, -1 if it has none."""
     while (end := raw.find(b'"', at)) >= 0:
         if _backslashes_before(raw, end, at) % 2 == 0:
             return end
@@ -118,7 +122,7 @@ def _closing_quote(raw: bytes, at: int) -> int:
 
 
 def _backslashes_before(raw: bytes, end: int, at: int) -> int:
-    """Count the backslashes before ``end``, a piece at a time, for they may be many."""
+    """Count the backslashes before ``end``, chunk by chunk, because there may be many."""
     count = 0
     while end > at:
         piece = raw[max(at, end - LONG_BYTES) : end]

@@ -1,4 +1,4 @@
-"""ModelPreloader: which models are there, and how long the others will take; for callers who do not want to wait."""
+"""ModelPreloader: which models are loaded, and how long the others take, for callers that do not want to wait."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tunesmith.models.resolution import ResolvedModel, resolve
 from tunesmith.server.errors import ModelIsLoading
 
 LEAST_SECONDS = 1.0
-"""The shortest wait that is ever advised."""
+"""The shortest wait ever suggested."""
 GUESSED_START_SECONDS, GUESSED_BYTES_A_SECOND = 3.0, 150e6
-"""What loading takes where it was never measured: a process to start, and its files to verify and open."""
+"""The estimate for a model never measured: process start, plus verifying and opening its files."""
 
 log = logging.getLogger("tunesmith.server")
 
 
 class ModelPreloader:
-    """Loads models in the background and remembers what it took. Used from one event loop."""
+    """A preloader that loads models in the background and measures the time. Use it from one event loop."""
 
     def __init__(self, pool: RunnerPool, queue: JobQueue, *, stand_ins: bool) -> None:
         self._pool = pool
@@ -32,31 +32,32 @@ class ModelPreloader:
         self._loads: dict[str, asyncio.Task[None]] = {}
 
     def loaded(self) -> tuple[LoadedModel, ...]:
-        """Return the runners that are there."""
+        """Return the runners, those that still load their model included."""
         return self._pool.loaded()
 
     async def resolved_model(self, model: str) -> ResolvedModel:
-        """Return who makes what a model is asked for; raises as ``resolve``."""
+        """Return the model that generates for ``model``. Raises the errors of ``resolve``."""
         return await asyncio.to_thread(resolve, model, stand_ins=self._stand_ins)
 
     async def is_ready(self, model: str) -> bool:
-        """Tell whether work on it can begin at once; raises as ``resolve``."""
+        """Return whether the model is loaded. Raises the errors of ``resolve``."""
         return self.is_loaded((await self.resolved_model(model)).generated_by)
 
     def is_loaded(self, model: str) -> bool:
-        """Tell whether a runner has the model, which is one that generates, loaded."""
+        """Return whether a runner has loaded the model, the name of one that generates."""
         return any(one.model == model and one.loading_for is None for one in self._pool.loaded())
 
     async def wait(self, model: str, seconds: float) -> ResolvedModel:
-        """Have the model loaded, wait for it at most so many seconds, and return it; raises ModelIsLoading after that.
+        """Start to load the model, wait for at most ``seconds`` and return it. Raises ModelIsLoading after that.
 
-        A model that cannot be loaded is no reason to come back: whoever submits a job is told what is wrong.
+        A load error is not raised here, as waiting cannot help: the job reports it.
         """
         resolved = await self.resolved_model(model)
         generated_by = resolved.generated_by
         if self.is_loaded(generated_by):
             return resolved
         began = time.monotonic()
+        # Single flight: many callers wait for the same load.
         if generated_by not in self._loads:
             self._loads[generated_by] = asyncio.create_task(self._load(generated_by))
         done, _ = await asyncio.wait({self._loads[generated_by]}, timeout=seconds)
@@ -66,7 +67,7 @@ class ModelPreloader:
         return resolved
 
     async def close(self) -> None:
-        """Wait for no more models."""
+        """Cancel all loads."""
         for load in self._loads.values():
             load.cancel()
         await asyncio.gather(*self._loads.values(), return_exceptions=True)
@@ -90,7 +91,8 @@ class ModelPreloader:
         if measured is not None:
             return measured
         size = 0
-        with contextlib.suppress(ModelFileError):  # the runner will say what is wrong with it
+        # The runner reports what is wrong with the file.
+        with contextlib.suppress(ModelFileError):
             installed = find_installed(model)
             size = installed.manifest.bytes if installed else 0
         return GUESSED_START_SECONDS + size / GUESSED_BYTES_A_SECOND

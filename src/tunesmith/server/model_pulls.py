@@ -1,4 +1,4 @@
-"""Pulls: models that callers have installed, each by a process of its own, which ends when nobody waits for it."""
+"""Pulls: model downloads at a caller's request, each in its own process, so that a pull can be stopped at any point."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ log = logging.getLogger("tunesmith.server")
 
 
 class Pulls:
-    """The pulls under way, one of a name at a time. Used from one event loop."""
+    """The active pulls, at most one per model. Use it from one event loop."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, Pull] = {}
 
     async def begin(self, request: PullRequest) -> Pull:
-        """Start a pull; raises what ``locate`` does, and PullUnderWay."""
+        """Start a pull. Raises the errors of ``locate``, and PullInProgress."""
         name = (await asyncio.to_thread(locate, request)).name
         if name in self._under_way:
             raise PullInProgress(name)
@@ -35,12 +35,12 @@ class Pulls:
         return pull
 
     async def close(self) -> None:
-        """End all pulls; what they have downloaded is used when the same is pulled again."""
+        """Stop all pulls; a later pull of the same model resumes the partial downloads."""
         await asyncio.gather(*(pull.stop() for pull in list(self._under_way.values())))
 
 
 class Pull:
-    """One pull; what its process says is kept until it is read."""
+    """One pull; the messages of its process are queued until they are read."""
 
     def __init__(self, request: PullRequest) -> None:
         self._request = request
@@ -48,21 +48,21 @@ class Pull:
         self.task = asyncio.create_task(self._run())
 
     async def next(self, seconds: float) -> Mapping[str, Any] | None:
-        """Return what the process says next, or None after so many seconds of silence.
+        """Return the next message of the process, or None after ``seconds`` of silence.
 
-        The messages are those of ``models/pulling.py``; the last is ``installed`` or ``failed``.
+        The messages are those of ``models/pull_process.py``; the last is ``installed`` or ``failed``.
         """
         with contextlib.suppress(TimeoutError):
             return await asyncio.wait_for(self._said.get(), seconds)
         return None
 
     async def stop(self) -> None:
-        """End it."""
+        """Stop the pull."""
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
     async def _run(self) -> None:
-        """Keep what the process says; however it ends, the last message says so."""
+        """Queue the messages of the process; there is always a last one, however it ends."""
         has_ended = False
         try:
             async with contextlib.aclosing(self._messages()) as messages:
@@ -76,7 +76,8 @@ class Pull:
                 self._said.put_nowait(CRASHED)
 
     async def _messages(self) -> AsyncGenerator[Mapping[str, Any]]:
-        """Yield what the process says; raises OSError where it cannot be started, ValueError for what is no message."""
+        """Yield the messages of the process. Raises OSError if it cannot start, ValueError for an invalid message."""
+        # A process and not a thread: only a process can be killed in the middle of a download or a conversion.
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tunesmith.models.pull_process",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
@@ -90,6 +91,7 @@ class Pull:
                 if not isinstance(message, dict):
                     raise ValueError(f"message: must be a JSON object, got {line[:80]!r}")
                 yield message
+        # Also on cancellation: the process must not outlive the pull.
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

@@ -1,6 +1,6 @@
-"""Operations: the name and the answer of everything the server can be asked, as its OpenAPI document has them.
+"""Operations: the name and response of every operation in the OpenAPI document.
 
-Programs that are generated from the document call its operations by these names, so a name never changes.
+Generated clients call operations by these names, so a name never changes.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ RPC: Mapping[str, Json] = {**OBJECT, **EVENTS}
 
 
 def reference(schema: str) -> Mapping[str, Json]:
-    """Return the content that a schema of the document describes."""
+    """Return the content of a response that a schema of the document describes."""
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing to ask for: its ``id``, what a good ``answer`` holds (None: as the route says), and for whom it is.
+    """One operation: its ``id``, and the content of a successful ``answer`` (None: as the route declares).
 
-    ``is_open`` where it needs no token, ``is_made`` where music is made for it.
+    ``is_open`` operations need no token; ``is_made`` operations generate audio.
     """
 
     id: str

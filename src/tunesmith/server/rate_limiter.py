@@ -1,7 +1,7 @@
-"""Limits: how many requests a caller may send, and what every answer says about what is left.
+"""Rate limits: how many requests a caller may send, and the response headers about the rest.
 
-Requests are counted in fixed windows through the ``limits`` library, in memory or, for several servers, in Redis. What
-a caller may have made is its quota, which ``jobs/quotas.py`` counts in the database.
+Requests are counted in fixed windows with the ``limits`` library, in memory or, for several servers, in Redis. The
+limit on generated audio is the quota, which ``jobs/quotas.py`` counts in the database.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 READS = ("GET", "HEAD", "OPTIONS")
 READS_A_REQUEST = 20
-"""How many reads are free with each request, so that clients which poll twice a second are not stopped."""
+"""How many reads are free per allowed request, so that clients can poll twice a second."""
 
 SCHEMES = ("redis", "rediss", "redis+unix")
 PATIENCE_SECONDS = 1.0
@@ -37,7 +37,7 @@ AskQuota = Callable[[str], Awaitable[Allowance | None]]
 
 
 class RateLimits:
-    """Counts requests; ``url`` is ``redis://…`` for servers that count together, None for this one alone."""
+    """A request counter; ``url`` is ``redis://…`` to share counts between servers, None to count in memory."""
 
     def __init__(self, url: str | None = None, clock: Clock = time.time) -> None:
         if url is not None:
@@ -48,28 +48,31 @@ class RateLimits:
         self._opening = asyncio.Lock()
 
     async def hit(self, owner: str, rate: RateLimit, *, is_read: bool) -> Allowance:
-        """Count a request and return what is left; raises LimitsOutOfReach."""
+        """Count a request and return the remaining allowance. Raises RateLimitStoreUnavailable."""
         things = "reads" if is_read else "requests"
+        # Reads have a counter of their own, so that polling does not use up the submissions.
         allowed = RateLimit(rate.count * READS_A_REQUEST, rate.unit) if is_read else rate
         began, ends = allowed.window(self._clock())
+        # The start of the window is in the key, so a new window starts at zero.
         count = await self._count(f"{owner}/{things}/{allowed}/{began:.0f}", allowed.seconds)
         return Allowance(things, allowed, max(0, allowed.count - count), ends, is_exceeded=count > allowed.count)
 
     async def hit_bytes(self, owner: str, size: int, max_bytes: float) -> int | None:
-        """Count bytes that an owner hands in, unless its day's bytes would be exceeded.
+        """Count uploaded bytes of an owner, unless they exceed the daily limit.
 
-        Returns None, or the seconds until the day ends where they would be; raises LimitsOutOfReach.
+        Returns None, or the seconds until the day ends if the limit is reached. Raises RateLimitStoreUnavailable.
         """
         now, day = self._clock(), RateLimit(1, "day")
         began, ends = day.window(now)
         key = f"{owner}/bytes/{began:.0f}"
+        # Check before counting: a refused upload must not use up the day.
         if await self._ask(lambda storage: storage.get(key)) + size > max_bytes:
             return max(1, math.ceil(ends - now))
         await self._count(key, day.seconds, size)
         return None
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         bridge = getattr(self._storage, "bridge", None)
         if bridge is not None:
             await bridge.storage.aclose()
@@ -87,6 +90,7 @@ class RateLimits:
             raise RateLimitStoreUnavailable from error
 
     async def _open(self) -> Storage:
+        # Two first requests must not open two stores, each with its own counts.
         async with self._opening:
             if self._storage is None:
                 self._storage = await asyncio.to_thread(_storage_at, self._url)
@@ -101,21 +105,22 @@ def _check(url: str) -> None:
 
 
 def _storage_at(url: str | None) -> Storage:
-    """Open where requests are counted; the library is loaded only now, because most servers never need it."""
+    """Open the storage of the counts; the library is imported only now, because most servers never need it."""
     from limits.aio.storage import MemoryStorage, RedisStorage
 
     if url is None:
         return MemoryStorage()
     return RedisStorage(
+        # Short timeouts: every request waits for the count.
         f"async+{url}", wrap_exceptions=True, implementation="redispy", key_prefix=KEY_PREFIX,
         socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS,
     )  # fmt: skip
 
 
 class RateLimitHeadersMiddleware:
-    """Middleware that says in every answer what is left to the caller, also where it was refused.
+    """Middleware that adds the rate limit headers to every response, refusals included.
 
-    The quota is looked up for what is not a read, because it costs a query and only submissions change it.
+    The quota is looked up except for reads, because it costs a query and only submissions change it.
     """
 
     def __init__(self, app: ASGIApp, quota_of: AskQuota, clock: Clock = time.time) -> None:
@@ -124,7 +129,7 @@ class RateLimitHeadersMiddleware:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and the answer with its headers."""
+        """Forward the request, and add the headers to the response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -148,15 +153,16 @@ class RateLimitHeadersMiddleware:
             try:
                 quota = await self._quota_of(owner)
             except DatabaseError:
-                quota = None  # the answer itself matters more than what it says by the way
+                # The response matters more than its informational headers.
+                quota = None
             left += [quota] if quota else []
         return left
 
 
 def limit_headers(left: Sequence[Allowance], now: float) -> dict[str, str]:
-    """Return the headers of the IETF's drafts (draft-ietf-httpapi-ratelimit-headers), old and new.
+    """Return the headers of the IETF drafts (draft-ietf-httpapi-ratelimit-headers), old and new.
 
-    The old ones have room for one limit: the one that is nearest to its end.
+    The old headers have room for one limit: the one closest to exhaustion.
     """
     if not left:
         return {}

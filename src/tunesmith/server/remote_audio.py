@@ -1,4 +1,4 @@
-"""RemoteAudioFetcher: the audio that a request points to, by web address or data URI, checked by decoding it."""
+"""RemoteAudioFetcher: fetches the audio that a request links to, by URL or data URI, and checks it by decoding."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tunesmith.server.ssrf_guard import AddressGuard, guarded_client
 
 MAX_REDIRECTS = 5
 HEADERS = {"accept": "audio/*, */*;q=0.5", "accept-encoding": "identity"}
-"""Sounds are fetched as they are: packed ones could be far larger than what came over the wire."""
+"""No compression: a compressed response could expand far beyond what came over the wire."""
 
 MAX_ADDRESS_CHARACTERS = 8_192
 
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """How much is fetched: ``bytes`` at most, ``audio_seconds`` of sound, within ``seconds``."""
+    """Limits of a fetch: ``bytes``, ``audio_seconds`` of sound, and ``seconds`` for the download."""
 
     bytes: int = 100 * 10**6
     audio_seconds: float = 1_800.0
@@ -30,14 +30,15 @@ class FetchLimits:
 
 
 class RemoteAudioFetcher:
-    """Fetches the sound files that requests point to."""
+    """A fetcher of the audio files that requests link to."""
 
     def __init__(self, guard: AddressGuard, limits: FetchLimits | None = None) -> None:
         self._guard = guard
         self._limits = limits or FetchLimits()
 
     async def fetch(self, source: str, field: str) -> bytes:
-        """Return a sound file from a data URI or an http(s) address; raises InvalidRequest that names the field."""
+        """Return an audio file from a data URI or an http(s) URL. Raises InvalidRequest that names the field."""
+        # Decoding and checking take long for large files, so they run in threads.
         if is_data_uri(source):
             content = await asyncio.to_thread(decode_data_uri, source, field, self._limits.bytes)
         else:
@@ -52,6 +53,7 @@ class RemoteAudioFetcher:
             async with asyncio.timeout(self._limits.seconds):
                 return await self._read(url, field)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            # Name the exception's type only: its text could reveal the inside of the network.
             raise InvalidRequest(field, f"cannot be fetched: {type(error).__name__}") from None
 
     async def _read(self, url: str, field: str) -> bytes:
@@ -61,6 +63,7 @@ class RemoteAudioFetcher:
         async with client, client.stream("GET", url, headers=HEADERS) as response:
             if response.status_code != httpx.codes.OK:
                 raise InvalidRequest(field, f"cannot be fetched: its server answered {response.status_code}")
+            # Stop at the limit: the Content-Length header of a stranger proves nothing.
             async for chunk in response.aiter_raw():
                 content.append(chunk)
                 size += len(chunk)

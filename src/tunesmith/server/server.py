@@ -1,4 +1,4 @@
-"""Server: the parts that live as long as the server does, put together."""
+"""Server: creates and connects the parts that live as long as the server."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ log = logging.getLogger("tunesmith.server")
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """``anonymous`` lets people call without a token where tokens exist; ``stand_ins`` lets the composer stand in.
+    """Options of the server: ``anonymous`` accepts callers without a token even if tokens exist.
 
-    ``host`` is the address that is listened on, None where another app holds this one and sees to who may reach it.
+    ``stand_ins`` lets the composer replace models that are not installed. ``host`` is the listening address, None if
+    another app mounts this one and controls the access.
     """
 
     anonymous: bool = False
@@ -58,7 +59,8 @@ class ServerOptions:
     host: str | None = None
 
     def access(self, settings: Settings) -> AuthSettings:
-        """Return who may call at all."""
+        """Return the rules on who may call."""
+        # Until the first token exists everyone is an admin, which must not reach the network.
         open_at_first = self.host is None or is_loopback(self.host)
         return AuthSettings(
             self.anonymous, open_at_first, RateLimit.parse("setting anonymous_rate", settings.anonymous_rate)
@@ -66,7 +68,7 @@ class ServerOptions:
 
 
 class Server:
-    """Everything that lives as long as the server does."""
+    """The parts that live as long as the server."""
 
     def __init__(self, settings: Settings, options: ServerOptions) -> None:
         self._database = open_database(settings)
@@ -74,6 +76,7 @@ class Server:
         check_writable(settings.data_dir, self._database)
         self._results = ResultFiles(settings.data_dir / "results")
         self._changes = JobEvents()
+        # ``_uploads`` is created further down, so the lambda looks it up when it is called.
         self._inputs = UploadStore(settings.data_dir / "inputs", reserve=lambda size: self._uploads.reserve(size))
         files = ServiceFiles(self._results, self._inputs)
         quotas = Quotas(RateLimit.parse("setting anonymous_quota", settings.anonymous_quota))
@@ -102,7 +105,7 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:
-        """Work on jobs as long as the body runs."""
+        """Work on jobs while the body runs."""
         about = {
             "version": tunesmith.__version__,
             "database": path_text(self._database.where),
@@ -116,6 +119,7 @@ class Server:
         try:
             yield
         finally:
+            # Cleanup ends first and the database last: each part may use the ones closed after it.
             self._housekeeping.close()
             await self._dispatcher.close(self._drain_seconds)
             await working
@@ -130,6 +134,7 @@ class Server:
         max_bytes = settings.result_gigabytes * BYTES_A_GIGABYTE
 
         def make_room(size: int) -> None:
+            # Replicate's files have an expiry of their own, so only recordings make room.
             left = max(0.0, max_bytes - sum(sizes([files])) - size)
             retention = Retention(settings.result_days, left / BYTES_A_GIGABYTE)
             self._inputs.prune(retention, self._store.recordings_in_use(), MOST_A_ROUND)
@@ -157,10 +162,10 @@ class Server:
         )  # fmt: skip
 
     def dismiss(self) -> None:
-        """Let all go who wait for music, and give the jobs that are not done back to the queue."""
+        """Release all waiting callers, and return unfinished jobs to the queue."""
         self.service.dismiss()
         self._dispatcher.abort_running()
 
     async def quota_of(self, owner: str) -> Allowance | None:
-        """Return what is left of an owner's quota."""
+        """Return the rest of an owner's quota; None if unlimited."""
         return await asyncio.to_thread(self._store.allowance, owner)

@@ -1,8 +1,7 @@
-"""Requests that the server makes because a caller named the address: only to where it may, and to what was checked.
+"""SSRF guard: requests to URLs that callers supply go only to public addresses that were checked.
 
-A name is resolved once, every address it has is checked, and the connection goes to a checked address, so that a name
-that changes between the check and the connection gains nothing. Redirects, where they are followed at all, pass here
-again.
+A name is resolved once, all its addresses are checked, and the connection goes to a checked address, so that a name
+that changes between check and connection (DNS rebinding) gains nothing. Redirects, if followed, pass the same check.
 """
 
 from __future__ import annotations
@@ -26,30 +25,33 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _INSIDE = tuple(
     ipaddress.IPv4Network(network)
-    for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")  # the last is Azure's service of each machine
+    # The last one is the service address of every Azure machine.
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
 )
-"""Networks that are not reached over the open internet although the library takes them, or some of them, for global."""
+"""Networks outside the open internet that the library counts as global, at least in part."""
 
+# The pool knows connections by address: one that was verified for another host name must not be reused.
 _NO_REUSE = httpx.Limits(max_connections=100, max_keepalive_connections=0)
 
 
 class HostResolver:
-    """Looks names up in threads of its own, so that names which are slow to find keep nothing else waiting."""
+    """A resolver with its own threads, so that slow name servers block nothing else."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(RESOLVE_THREADS, "resolve")
 
     async def __call__(self, host: str) -> list[str]:
-        """Return the addresses of a host; raises OSError where it has none."""
+        """Return the addresses of a host. Raises OSError if it has none."""
         look_up = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
         found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is on the open internet, also where IPv6 only wraps an IPv4 address."""
+    """Return whether an address is on the open internet, also for IPv6 addresses that embed an IPv4 address."""
     if isinstance(address, ipaddress.IPv6Address):
         is_routed = address in _GLOBAL_UNICAST or address in _NAT64
+        # NAT64, 6to4 and Teredo would tunnel to the private IPv4 address inside.
         return is_routed and address.is_global and all(is_public(inner) for inner in _wrapped(address))
     return address.is_global and not address.is_multicast and not any(address in network for network in _INSIDE)
 
@@ -62,14 +64,14 @@ def _wrapped(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
 
 
 class AddressGuard:
-    """Says where requests may go; ``allow_private`` lets them go anywhere."""
+    """A guard that decides where requests may go; ``allow_private`` allows all addresses."""
 
     def __init__(self, allow_private: bool = False, resolve: Resolve | None = None) -> None:
         self._allow_private = allow_private
         self._resolve = resolve or HostResolver()
 
     async def address_for(self, url: httpx.URL, field: str) -> str:
-        """Return a checked address to connect to; raises ForbiddenAddress that names the field."""
+        """Return a checked address to connect to. Raises PrivateAddressError that names the field."""
         if url.scheme not in ("http", "https") or not url.host:
             raise PrivateAddressError(field, f"must be an http or https address, got {str(url)[:80]!r}")
         try:
@@ -79,17 +81,18 @@ class AddressGuard:
         if not found:
             raise PrivateAddressError(field, f"the host {url.host[:80]!r} cannot be found")
         addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
+        # One private address is enough to refuse: an honest public name has none.
         if not self._allow_private and not all(is_public(one) for one in addresses):
             raise PrivateAddressError(field, f"the host {url.host[:80]!r} is not on the open internet")
         return found[0]
 
     async def check(self, text: str, field: str) -> None:
-        """Raise ForbiddenAddress unless requests may go to this URL."""
+        """Raise PrivateAddressError unless requests may go to this URL."""
         await self.address_for(parse_url(text, field), field)
 
 
 def parse_url(text: str, field: str) -> httpx.URL:
-    """Return a URL; raises ForbiddenAddress where the text is none."""
+    """Parse a URL. Raises PrivateAddressError for invalid text."""
     try:
         return httpx.URL(text)
     except (httpx.InvalidURL, ValueError, TypeError):
@@ -97,7 +100,7 @@ def parse_url(text: str, field: str) -> httpx.URL:
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Sends each request to an address that the guard has checked, under the name that was asked for."""
+    """A transport that sends each request to a checked address, under the original host name."""
 
     def __init__(self, guard: AddressGuard, field: str, inner: httpx.AsyncBaseTransport | None = None) -> None:
         self._guard = guard
@@ -105,8 +108,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._inner = inner or httpx.AsyncHTTPTransport(limits=_NO_REUSE, trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it; raises ForbiddenAddress where it must not go."""
+        """Send a request. Raises PrivateAddressError if its address is not allowed."""
         address = await self._guard.address_for(request.url, self._field)
+        # TLS must verify the certificate of the name, although the connection goes to an address.
         extensions = {**request.extensions, "sni_hostname": request.url.host}
         return await self._inner.handle_async_request(
             httpx.Request(
@@ -121,7 +125,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 def guarded_client(guard: AddressGuard, field: str, timeout: float, max_redirects: int = 0) -> httpx.AsyncClient:
-    """Return a client for the addresses of strangers; proxies and credentials of the environment are not used."""
+    """Return a client for untrusted URLs; it ignores proxies and credentials of the environment."""
     return httpx.AsyncClient(
         transport=GuardedTransport(guard, field), trust_env=False, timeout=timeout,
         follow_redirects=max_redirects > 0, max_redirects=max(1, max_redirects),

@@ -1,4 +1,4 @@
-"""Checks at the start: folders, open files, and settings that look like a mistake, which the log then says."""
+"""Startup checks: folders, open files, and settings that look like mistakes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tunesmith.suggestions import near_names
 PREFIX = "TUNESMITH_"
 OF_CLIENTS = ("TUNESMITH_TOKEN", "TUNESMITH_URL")
 ALIKE = 0.85
-"""How like a setting's name another must be to be taken for a slip of the pen: programs may have variables too."""
+"""The similarity to a setting's name that counts as a typo: other programs may have variables too."""
 
 
 def config_warnings(environment: Mapping[str, str]) -> Iterator[str]:
-    """Give a line for each."""
+    """Yield a warning for each suspicious setting in the environment."""
     file = environment.get(FILE_VARIABLE)
     if file and not Path(file).exists():
         yield f"there is no file {file}, which {FILE_VARIABLE} names: the defaults hold"
@@ -29,7 +29,7 @@ def config_warnings(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def misspelt_variables(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line for each variable that is nearly called like a setting."""
+    """Yield a warning for each variable whose name is close to a setting's."""
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in (*known, *OF_CLIENTS):
@@ -38,11 +38,11 @@ def misspelt_variables(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 SUBFOLDERS = ("results", "results/incoming", "inputs", "files")
-"""Below the data folder: what is made, recordings handed in, and the files of Replicate's clients."""
+"""Folders in the data folder: results, submitted recordings, and the files of Replicate clients."""
 
 
 def check_writable(data_dir: Path, database: Database) -> None:
-    """Make the folders where they are missing; raises InvalidRequest or DatabaseError for what cannot be written to."""
+    """Create missing folders. Raises InvalidRequest or DatabaseError if something is not writable."""
     if database.is_sqlite:
         _check_file(Path(database.where))
     try:
@@ -52,7 +52,7 @@ def check_writable(data_dir: Path, database: Database) -> None:
 
 
 def prepare_folders(data_dir: Path) -> None:
-    """Make the folders where they are missing; raises FolderUnavailable."""
+    """Create missing folders. Raises FolderUnavailable."""
     for name in SUBFOLDERS:
         folder = data_dir / name
         ensure_folder(folder)
@@ -61,7 +61,7 @@ def prepare_folders(data_dir: Path) -> None:
 
 
 def _check_file(file: Path) -> None:
-    """SQLite needs its folder as well, for the log beside the file."""
+    """Check that the file and its folder are writable; SQLite needs the folder for its log."""
     for path, fits in ((file, os.access(file, os.R_OK | os.W_OK)), (file.parent, _can_add_to(file.parent))):
         if not fits:
             raise DatabaseError(str(file), f"cannot be written to, because {path} cannot; {_whose(path)}")
@@ -72,7 +72,7 @@ def _can_add_to(folder: Path) -> bool:
 
 
 def _whose(path: Path) -> str:
-    """Say who may, which is what is wrong nearly always: somebody else ran a command over the same folder before."""
+    """Return the owner as a hint: most often another user ran a command in the same folder before."""
     try:
         return f"it belongs to {path.owner()}"
     except (KeyError, NotImplementedError, OSError):
@@ -80,14 +80,14 @@ def _whose(path: Path) -> str:
 
 
 RESERVED_DESCRIPTORS = 256
-"""Open files kept free for the database, the runners, files that are read and written, and webhooks."""
+"""Descriptors reserved for the database, runners, files and webhooks."""
 
 WANTED_DESCRIPTORS = (65_536, 10_240)
-"""The most first; each caller who waits or follows takes one. Usual limits are 1024 (Linux) and 256 (macOS)."""
+"""The limits to try, highest first; each waiting caller takes one. Defaults are 1024 (Linux) and 256 (macOS)."""
 
 
 def raise_descriptor_limit() -> None:
-    """Let the process have as many open files as it may allow itself; Windows has no such limit."""
+    """Raise the process's limit of open files as far as the system allows; Windows has no such limit."""
     if sys.platform == "win32":
         return
     import resource
@@ -97,15 +97,16 @@ def raise_descriptor_limit() -> None:
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         if soft == resource.RLIM_INFINITY or soft >= limit:
             return
-        with contextlib.suppress(ValueError, OSError):  # macOS allows less than it says
+        # macOS accepts less than its hard limit states.
+        with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
             return
 
 
 def connection_limit(wanted: int) -> int:
-    """Return how many connections may be open: as many as wanted, or fewer where open files are scarce.
+    """Return the limit of open connections: ``wanted``, or fewer if descriptors are scarce.
 
-    Each may need a second descriptor, for the file that it is sent.
+    Each may need a second descriptor, for the file it receives.
     """
     if sys.platform == "win32":
         return wanted
@@ -114,4 +115,5 @@ def connection_limit(wanted: int) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
+    # Reserve at most half: even a low limit must leave room for connections.
     return min(wanted, (soft - min(RESERVED_DESCRIPTORS, soft // 2)) // 2)

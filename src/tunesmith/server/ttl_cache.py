@@ -1,4 +1,4 @@
-"""TtlCache: answers of the database that are asked for once at a time and remembered for a moment."""
+"""TtlCache: a cache with a time to live and single flight, for answers of the database."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
+# The keys come from callers, so their number must be bounded.
 MAX_ENTRIES = 10_000
 
 
@@ -21,9 +22,9 @@ class _CacheEntry(Generic[Value]):
 
 
 class TtlCache(Generic[Key, Value]):
-    """What is asked again within ``seconds`` is answered from memory; many who ask at once wait for one answer.
+    """A cache of values for ``seconds``; concurrent requests for one key share a single call (single flight).
 
-    A failure is told to all who wait for it, and forgotten.
+    All waiting callers get the same failure, which is not cached.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,7 +33,7 @@ class TtlCache(Generic[Key, Value]):
         self._asked: dict[Key, _CacheEntry[Value]] = {}
 
     async def get(self, key: Key, ask: Callable[[], Value]) -> Value:
-        """Return the answer for a key; ``ask`` runs in a thread."""
+        """Return the value of a key; on a miss ``ask`` runs in a thread."""
         now = self._clock()
         asked = self._asked.get(key)
         if asked is None or (asked.answer.done() and not self._holds(asked, now)):
@@ -41,10 +42,11 @@ class TtlCache(Generic[Key, Value]):
             self._asked[key] = asked
         if asked.answer.done():
             return asked.answer.result()
+        # The shield keeps the call alive for the others if one caller is cancelled.
         return await asyncio.shield(asked.answer)
 
     def forget(self, key: Key) -> None:
-        """Ask anew for a key when it is next wanted."""
+        """Drop a key, so that the next ``get`` calls again."""
         self._asked.pop(key, None)
 
     def _holds(self, asked: _CacheEntry[Value], now: float) -> bool:

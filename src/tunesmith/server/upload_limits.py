@@ -1,7 +1,7 @@
-"""Uploads: what callers may hand in besides text, and how much of it the server keeps.
+"""Upload limits: what callers may upload besides text, and how much of it the server keeps.
 
-Three limits, in the order in which they are checked: an owner whose quota of pieces is used up hands nothing in (429);
-an owner hands in so many bytes a day (429); all that is kept fits into ``result_gigabytes`` and onto the disk (507).
+There are three limits, checked in this order: an owner whose quota is used up may upload nothing (429); an owner may
+upload a number of bytes per day (429); all kept files must fit into ``result_gigabytes`` and onto the disk (507).
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from tunesmith.server.observability.health import LEAST_FREE_BYTES
 from tunesmith.server.rate_limiter import RateLimits
 
 QUOTA, BYTES, BUDGET = "upload_quota", "upload_bytes", "upload_budget"
-"""Reasons why an upload is refused."""
+"""The reasons for refusing an upload."""
 
 MIN_COUNTED_BYTES = 10**6
-"""What the smallest upload counts of an owner's day, so that a day holds a bounded number of files."""
+"""The smallest size that an upload counts as, so that a day holds a bounded number of files."""
 
 MEASURE_SECONDS = 60.0
-"""How old the sum of what is kept may be; what this server adds is counted at once."""
+"""The maximum age of the measured size; this server's own additions count at once."""
 
 MAKE_ROOM_SECONDS = 5.0
-"""How long after an attempt to make room the next one is worth its work."""
+"""The minimum interval between two attempts to make room."""
 
 MakeRoom = Callable[[int], object]
-"""Removes what may go until so many bytes fit."""
+"""A callback that removes files until the given number of bytes fits."""
 
 
 class UploadBudget:
-    """The bytes that folders may hold together. Safe to share between threads."""
+    """A budget of bytes that folders share. Safe to share between threads."""
 
     def __init__(
         self, folders: Sequence[Path], max_bytes: float, make_room: MakeRoom = lambda _: None,
@@ -56,9 +56,10 @@ class UploadBudget:
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
-        """Hold room for bytes while the block writes them, after making some if need be; raises UploadsFull."""
+        """Reserve bytes while the block writes them, making room first if needed. Raises UploadsFull."""
         with self._lock:
             self._check(size)
+            # Count the bytes before they are written: concurrent uploads must not all fit into the same room.
             self._reserved += size
         try:
             yield
@@ -73,6 +74,7 @@ class UploadBudget:
             self._used += written
 
     def _check(self, size: int) -> None:
+        # Measuring walks over all files, so its result is kept for a minute.
         if self._clock() - self._measured_at >= MEASURE_SECONDS:
             self._measure()
         if not self._fits(size) and self._clock() - self._made_room_at >= MAKE_ROOM_SECONDS:
@@ -82,6 +84,7 @@ class UploadBudget:
         if not self._fits(size):
             kept = f"{self._used / 1e9:.3g} of {self._max_bytes / 1e9:g} GB of uploads"
             raise UploadsFull(f"the server keeps {kept} and has no room for {size / 1e6:.3g} MB; try again later")
+        # The budget may be larger than the disk.
         if self._free() - self._reserved - size < LEAST_FREE_BYTES:
             raise UploadsFull("the disk is full: the upload could not be kept")
 
@@ -91,7 +94,8 @@ class UploadBudget:
     def _free(self) -> float:
         try:
             return shutil.disk_usage(self._folders[0]).free
-        except OSError:  # the folder is gone: writing to it says so better
+        # The folder is gone: the write reports it better.
+        except OSError:
             return float("inf")
 
     def _measure(self) -> None:
@@ -100,7 +104,7 @@ class UploadBudget:
 
 
 class Uploads:
-    """The limits of uploads; ``check_quota`` reads the database and raises RateLimited."""
+    """The limits on uploads; ``check_quota`` reads the database and raises RateLimited."""
 
     def __init__(
         self, check_quota: Callable[[str | None, str | None], None], limits: RateLimits, budget: UploadBudget,
@@ -113,7 +117,7 @@ class Uploads:
         self._bytes_a_day = bytes_a_day
 
     async def check(self, owner: str | None, idempotency_key: str | None = None) -> None:
-        """Raise RateLimited where the owner may hand nothing in; a key that was used before costs nothing again."""
+        """Raise RateLimited if the owner's quota is used up; an idempotency key used before costs nothing."""
         try:
             await asyncio.to_thread(self._check_quota, owner, idempotency_key)
         except RateLimited as error:
@@ -121,7 +125,7 @@ class Uploads:
             raise
 
     async def count(self, owner: str | None, size: int) -> None:
-        """Count bytes of an owner's day; raises UploadLimited and LimitsOutOfReach."""
+        """Count bytes against an owner's daily limit. Raises UploadLimited and RateLimitStoreUnavailable."""
         if owner is None:
             return
         seconds = await self._limits.hit_bytes(owner, max(size, MIN_COUNTED_BYTES), self._bytes_a_day)
@@ -132,7 +136,7 @@ class Uploads:
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
-        """Hold room for bytes while the block writes them; raises UploadsFull."""
+        """Reserve bytes while the block writes them. Raises UploadsFull."""
         try:
             with self._budget.reserve(size):
                 yield
@@ -142,7 +146,7 @@ class Uploads:
 
 
 def sizes(folders: Iterable[Path]) -> Iterable[int]:
-    """Return the size of each file in the folders; what is removed meanwhile counts nothing."""
+    """Yield the size of each file in the folders; files removed in the meantime are skipped."""
     for path in chain.from_iterable(folder.rglob("*") for folder in folders):
         with suppress(FileNotFoundError):
             about = path.lstat()

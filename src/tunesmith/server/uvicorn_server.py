@@ -1,4 +1,4 @@
-"""Serving: the HTTP server around the application, which says where it is, and early that it is about to end."""
+"""The uvicorn server around the application: bound sockets, connection limits and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ limits_log = logging.getLogger("tunesmith.limits")
 
 
 LAST_WORDS_SECONDS = 2
-"""How long those who waited in vain have to be told so."""
+"""The time left to send responses to dismissed callers, in seconds."""
 
 ACCEPTED_AT_ONCE = 16
-"""How many connections asyncio accepts in one turn of the event loop: a burst of hundreds leaves others their turns.
+"""How many connections asyncio accepts per turn of the event loop, so that a burst of hundreds cannot block it.
 
-``descriptors.RESERVED`` has room for more.
+``startup_checks.RESERVED_DESCRIPTORS`` has room for more.
 """
 
 OUT_OF_DESCRIPTORS = "descriptors"
-"""The reason that is reported when the system gives no descriptor for a connection."""
+"""The reported reason when the system has no descriptor for a connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShutdownHooks:
-    """How an application ends: ``drain`` takes no new work, ``dismiss`` gives up what is not done ``seconds`` later."""
+    """Shutdown hooks: ``drain`` accepts no new work, ``dismiss`` gives up unfinished work ``seconds`` later."""
 
     drain: Callable[[], None]
     dismiss: Callable[[], None]
@@ -52,7 +52,7 @@ class ShutdownHooks:
 
 
 class DrainingServer(uvicorn.Server):
-    """Begins to end as soon as it is asked to, while requests that are under way may finish; asked twice it hurries."""
+    """A server with graceful shutdown: on a signal, running requests may finish; a second signal dismisses them."""
 
     def __init__(self, config: uvicorn.Config, ending: ShutdownHooks, connections: ConnectionTable) -> None:
         super().__init__(config)
@@ -64,7 +64,7 @@ class DrainingServer(uvicorn.Server):
         config.timeout_graceful_shutdown = ending.seconds + LAST_WORDS_SECONDS
 
     def run(self, sockets: list[socket] | None = None) -> None:
-        """Serve until asked to end; raises InvalidRequest where the address cannot be had."""
+        """Serve until a signal. Raises InvalidRequest if the address cannot be bound."""
         listening = sockets or bind_sockets(self.config.host, self.config.port)
         with ExitStack() as closing:
             for one in listening:
@@ -72,17 +72,19 @@ class DrainingServer(uvicorn.Server):
             super().run(listening)
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Begin to serve, and say where."""
+        """Start to serve, and log the URLs."""
         asyncio.get_running_loop().set_exception_handler(self._handle_loop_error)
         await super().startup(sockets)
         for one in sockets or []:
-            one.listen(BACKLOG)  # uvicorn listened with ACCEPTED_AT_ONCE
+            # uvicorn listened with a backlog of ACCEPTED_AT_ONCE.
+            one.listen(BACKLOG)
         self._sweeping = asyncio.create_task(self._sweep(), name="connection time-outs")
-        gc.freeze()  # what was loaded stays: to look through it for garbage would stop the event loop for 100 ms
+        # Loaded modules stay: scanning them for garbage would stop the event loop for 100 ms.
+        gc.freeze()
         log.info("Listening on %s (Ctrl-C ends it)", " and ".join(urls_of(sockets or [])))
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Wait for the requests that are under way, and end."""
+        """Wait for the running requests, then stop."""
         self._loop = asyncio.get_running_loop()
         seconds = 0 if self._is_hurried else self._ending.seconds
         log.info("What is under way has %s s to finish (Ctrl-C again: none)", seconds)
@@ -97,7 +99,7 @@ class DrainingServer(uvicorn.Server):
             self._connections.sweep()
 
     def _handle_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Make room where no connection can be accepted; asyncio tries each second and reports each attempt."""
+        """Make room if no connection can be accepted; asyncio retries each second and reports each attempt."""
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             self._connections.run_out(OUT_OF_DESCRIPTORS, f"a connection cannot be accepted: {error.strerror}")
@@ -106,7 +108,7 @@ class DrainingServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Have the log written before a signal that was caught ends the process, as uvicorn then lets it."""
+        """Flush the log before a caught signal ends the process."""
         with super().capture_signals():
             try:
                 yield
@@ -114,10 +116,11 @@ class DrainingServer(uvicorn.Server):
                 flush()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end, hurry, and at the third time fall over."""
+        """Shut down gracefully on the first signal, dismiss requests on the second, exit at once on the third."""
         if self.should_exit and not self._is_hurried:
             self._is_hurried = True
             if self._loop is not None:
+                # A signal handler may run between any two instructions, so it only schedules the call.
                 self._loop.call_soon_threadsafe(self._ending.dismiss)
             return
         self._ending.drain()
@@ -125,13 +128,14 @@ class DrainingServer(uvicorn.Server):
 
 
 def create_server(app: FastAPI, settings: Settings, host: str, port: int) -> DrainingServer:
-    """Return the server of an application that ``create_app`` made; raises InvalidRequest for a wrong setting."""
+    """Return the server of an application from ``create_app``. Raises InvalidRequest for an invalid setting."""
     proxies = trusted_proxies(settings)
     table = ConnectionTable(limits_of(settings), app.state.limit_log)
-    # The parser is named because the limits are built on it; uvicorn would take another where one is installed.
+    # The parser is named because the limits are built on it; uvicorn would choose another if installed.
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, http=limited_by(table), ws="none",
-        timeout_keep_alive=settings.idle_timeout_seconds,  # type: ignore[arg-type]  # handed to call_later
+        # uvicorn hands the value to call_later, which takes fractions.
+        timeout_keep_alive=settings.idle_timeout_seconds,  # type: ignore[arg-type]
         proxy_headers=bool(proxies), forwarded_allow_ips=proxies, server_header=False,
         backlog=ACCEPTED_AT_ONCE,
     )  # fmt: skip
@@ -139,7 +143,7 @@ def create_server(app: FastAPI, settings: Settings, host: str, port: int) -> Dra
 
 
 def limits_of(settings: Settings) -> ConnectionLimits:
-    """Return the limits of connections that the settings and the open files of this process allow."""
+    """Return the connection limits that the settings and the open files of this process allow."""
     total = connection_limit(settings.max_connections)
     if total < settings.max_connections and "max_connections" in settings.model_fields_set:
         limits_log.warning("max_connections: open files leave room for %s, not for %s", total, settings.max_connections)

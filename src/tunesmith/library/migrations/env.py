@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, inside the caller's transaction."""
+"""Alembic environment: runs the migrations inside the caller's transaction."""
 
 from __future__ import annotations
 

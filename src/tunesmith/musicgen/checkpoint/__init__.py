@@ -1,4 +1,4 @@
-"""Published weights as they come: Hugging Face's layout and audiocraft's, safetensors and pickles."""
+"""Published weights: Hugging Face's layout and audiocraft's, safetensors files and pickles."""
 
 from tunesmith.musicgen.checkpoint.checkpoint import Checkpoint, Weights, needed_companions, open_checkpoint
 

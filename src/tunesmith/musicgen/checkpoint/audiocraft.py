@@ -1,4 +1,4 @@
-"""audiocraft's layout: two pickles, each with its weights and its settings in YAML; the text encoder lies elsewhere."""
+"""audiocraft's layout: two pickles, each with weights and YAML settings; the text encoder is in another repository."""
 
 from __future__ import annotations
 
@@ -37,15 +37,17 @@ CODEC_NAMES = [
     (r"\.(conv\.conv|convtr\.convtr)\.", ".conv."),
 ]
 FUSED = "in_proj_weight"
-DEEPEST = 30  # nesting of the settings; real ones have 5
-LONGEST_CHAIN = 10  # of references between settings
+# Maximum nesting of the settings; real ones have 5 levels.
+DEEPEST = 30
+# Maximum number of references between settings that are followed.
+LONGEST_CHAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
     """One of the two files: its settings, and its weights under audiocraft's names.
 
-    ``pretrained`` is the repository that a codec's file may name in their place.
+    ``pretrained`` is the repository that a codec file may name instead of holding weights.
     """
 
     settings: ConfigReader
@@ -54,7 +56,7 @@ class Package:
 
 
 def read_package(folder: Path, file: str) -> Package:
-    """Read one of the two files, its tensors unread; raise ModelFileError where it is broken or of another kind."""
+    """Read one of the two files without its tensors. Raises ModelFileError if it is broken or of another kind."""
     check_is_there(folder / file)
     saved = read_torch_file(folder / file)
     match saved:
@@ -67,7 +69,7 @@ def read_package(folder: Path, file: str) -> Package:
 
 
 def parse_settings(text: str, file: str) -> dict[str, Any]:
-    """Read ``xp.cfg``; settings that refer to others, as ``${sample_rate}``, get their values."""
+    """Parse ``xp.cfg`` and resolve references to other settings, such as ``${sample_rate}``. Raises ModelFileError."""
     try:
         _check_size(text, file)
         settings = yaml.safe_load(text)
@@ -79,7 +81,7 @@ def parse_settings(text: str, file: str) -> dict[str, Any]:
 
 
 def decoder_tensors(package: Package) -> dict[str, Tensor]:
-    """Return the decoder's and the projections' tensors under Hugging Face's names, fused projections split."""
+    """Return the decoder's and projections' tensors under Hugging Face's names, with fused projections split."""
     tensors: dict[str, Tensor] = {}
     for name, tensor in package.tensors.items():
         renamed = _renamed(name)
@@ -94,7 +96,7 @@ def decoder_tensors(package: Package) -> dict[str, Tensor]:
 
 
 def codec_tensors(package: Package) -> dict[str, Tensor]:
-    """Return EnCodec's tensors under Hugging Face's names, weight norm folded."""
+    """Return EnCodec's tensors under Hugging Face's names, with weight norm folded."""
     tensors: dict[str, Tensor] = {}
     for name, tensor in package.tensors.items():
         for theirs, ours in CODEC_NAMES:
@@ -112,10 +114,11 @@ def _renamed(name: str) -> str:
 
 
 def _check_size(text: str, file: str) -> None:
-    """Refuse YAML that unfolds into far more than its text, or takes the parser very long."""
+    """Refuse YAML that expands to far more than its text, or that takes the parser very long."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        # Aliases allow a "billion laughs" file, and deep nesting overflows the stack.
         if isinstance(event, yaml.AliasEvent) or depth > DEEPEST:
             raise ModelFileError(file, "xp.cfg: it is nested or repeats parts as no export of audiocraft does: refused")
 
@@ -129,7 +132,7 @@ def _resolve(value: Any, settings: Mapping[str, Any]) -> Any:
 
 
 def _resolve_reference(value: Any, settings: Mapping[str, Any]) -> Any:
-    """Follow references to a plain value; one that leads elsewhere or in a circle stays, and fails where it is used."""
+    """Follow references to a plain value; an unresolvable or circular one stays, and fails where it is used."""
     for _ in range(LONGEST_CHAIN):
         match = re.fullmatch(r"\$\{([\w.]+)\}", value) if isinstance(value, str) else None
         if match is None:

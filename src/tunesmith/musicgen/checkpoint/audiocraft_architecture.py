@@ -1,4 +1,4 @@
-"""The sizes of a model in audiocraft's layout, from its settings; what this engine does not compute is refused."""
+"""The architecture of a model in audiocraft's layout, from its settings; unsupported options raise ModelFileError."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ EXPECTED: dict[str, object] = {
     "bias_proj": False, "causal": True, "positional_embedding": "sin", "layer_scale": None, "qk_layer_norm": False,
     "qk_layer_norm_cross": False, "past_context": None, "kv_repeat": 1,
 }  # fmt: skip
-"""What ``transformer_lm`` must say where it says anything: all that Meta published is so."""
+"""The values of ``transformer_lm`` that this engine supports, if set; all of Meta's models have them."""
 CONDITIONERS = {"description": "t5", "self_wav": "chroma_stem"}
 REPOSITORY = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 
 
 def text_repository(settings: ConfigReader) -> str:
-    """Return the repository of the text encoder."""
+    """Return the repository of the text encoder. Raises ModelFileError for an unsupported conditioner."""
     conditioners = settings.section("conditioners")
     for name in conditioners.values:
         if name != "args":
@@ -40,14 +40,15 @@ def text_repository(settings: ConfigReader) -> str:
 
 
 def check_repository(settings: ConfigReader, field: str, name: str) -> str:
-    """Return a repository's name; raise ModelFileError where it is none."""
+    """Return the name of a repository. Raises ModelFileError if it is not a valid name."""
+    # The name comes from a file of unknown origin and becomes part of a URL and of a path.
     if not REPOSITORY.fullmatch(name):
         raise settings.error(field, f"{name!r} is not the name of a repository")
     return name
 
 
 def make_architecture(settings: ConfigReader, text_encoder: TextEncoderShape, codec: CodecShape) -> Architecture:
-    """Put a model's sizes together; the codec has as many codebooks as its file says."""
+    """Combine the sizes of a model; the number of codebooks comes from the codec."""
     settings.one_of("lm_model", ("transformer_lm",))
     decoder = _decoder(settings.section("transformer_lm"))
     channels = 2 if _is_stereo(settings) else 1
@@ -59,15 +60,16 @@ def make_architecture(settings: ConfigReader, text_encoder: TextEncoderShape, co
 
 
 def num_codebooks_of_channel(settings: ConfigReader) -> int:
-    """Return how many codebooks the decoder writes for each channel."""
+    """Return the number of codebooks per channel."""
     total = settings.section("transformer_lm").integer("n_q", most=64)
+    # The settings count the codebooks of both channels.
     if _is_stereo(settings) and total % 2:
         raise settings.error("transformer_lm.n_q", f"{total} cannot be shared by two channels")
     return total // 2 if _is_stereo(settings) else total
 
 
 def read_codec(settings: ConfigReader, num_codebooks: int) -> CodecShape:
-    """Read EnCodec's sizes, of which ``num_codebooks`` are used."""
+    """Read EnCodec's sizes, with ``num_codebooks`` codebooks in use."""
     settings.one_of("compression_model", ("encodec",))
     settings.section("encodec").one_of("renormalize", (False,), False)
     settings.section("encodec").one_of("autoencoder", ("seanet",), "seanet")
@@ -100,6 +102,7 @@ def _decoder(settings: ConfigReader) -> TransformerShape:
         if name in settings.values:
             settings.one_of(name, (expected,))
     hidden_size, num_heads = settings.integer("dim"), settings.integer("num_heads")
+    # The width must split into heads, and the position encoding into sines and cosines.
     if hidden_size % (2 * num_heads):
         raise settings.error("num_heads", f"{num_heads} cannot share {hidden_size} evenly")
     return TransformerShape(
@@ -118,6 +121,7 @@ def _is_stereo(settings: ConfigReader) -> bool:
 
 
 def _delays(settings: ConfigReader, num_codebooks: int) -> tuple[int, ...]:
+    # Some exports name the pattern only; its delays are then 0, 1, 2, …
     if "codebooks_pattern" not in settings.values:
         settings.section("transformer_lm").one_of("q_modeling", ("delay",))
         return tuple(range(num_codebooks))
@@ -148,5 +152,6 @@ def _chroma(settings: ConfigReader, seconds: float) -> ChromaShape | None:
     chroma.one_of("argmax", (True,), True)
     fft_size = 2 ** chroma.integer("radix2_exp", 12, most=20)
     hop = fft_size // 4
-    num_frames = 1 + int(seconds * chroma.integer("sample_rate")) // hop  # frames are centred
+    # The STFT pads, so that frames are centred: one frame more.
+    num_frames = 1 + int(seconds * chroma.integer("sample_rate")) // hop
     return ChromaShape(chroma.integer("n_chroma", 12), fft_size, hop, num_frames)

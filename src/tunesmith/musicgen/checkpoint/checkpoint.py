@@ -1,4 +1,4 @@
-"""Checkpoint: a published model opened, whichever of the two layouts its folder is in."""
+"""Checkpoint: a published model, in either of the two folder layouts."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tunesmith.musicgen.checkpoint.tensors import LazyWeights, Tensor
 from tunesmith.musicgen.checkpoint.weight_files import read_json, weight_file
 
 Weights = Mapping[str, NDArray[np.float32]]
-"""Tensors by name, each read from disk when asked for, so that no more than one is in memory.
+"""Tensors by name, each read from disk on access, so that only one is in memory.
 
-The names are those of Hugging Face's layout whatever the file's own: ``text_encoder.*`` (the embeddings as
+The names are those of Hugging Face's layout, whatever the file's own: ``text_encoder.*`` (the embeddings as
 ``text_encoder.shared.weight``), ``enc_to_dec_proj.*``, ``audio_enc_to_dec_proj.*``, ``decoder.model.decoder.*``,
-``decoder.lm_heads.*``, ``audio_encoder.*`` (with weight norm folded: ``….conv.weight``). Exactly the tensors that the
-architecture needs are there, each checked to have its shape.
+``decoder.lm_heads.*``, ``audio_encoder.*`` (with weight norm folded: ``….conv.weight``). The mapping has exactly the
+tensors that the architecture needs, each with a checked shape.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A published model: its sizes, its weights and the file of its tokenizer (``tokenizer.json``)."""
+    """A published model: its architecture, its weights and its tokenizer file (``tokenizer.json``)."""
 
     architecture: Architecture
     weights: Weights
@@ -38,9 +38,10 @@ class Checkpoint:
 
 
 def needed_companions(folder: Path) -> tuple[str, ...]:
-    """Return the repositories that ``open_checkpoint`` needs beside this folder; none in Hugging Face's layout.
+    """Return the repositories that ``open_checkpoint`` needs besides this folder; none for Hugging Face's layout.
 
-    audiocraft's layout names its text encoder, as ``t5-base``, and perhaps its codec, as ``facebook/encodec_32khz``.
+    audiocraft's layout names its text encoder, such as ``t5-base``, and may name its codec, such as
+    ``facebook/encodec_32khz``. Raises ModelFileError if the folder holds no readable checkpoint.
     """
     if not _is_audiocraft(folder):
         return ()
@@ -51,10 +52,10 @@ def needed_companions(folder: Path) -> tuple[str, ...]:
 
 
 def open_checkpoint(folder: Path, companions: Mapping[str, Path] | None = None) -> Checkpoint:
-    """Open a folder of either layout; ``companions`` are the folders of the repositories that it needs.
+    """Open a folder of either layout; ``companions`` maps each needed repository to its folder.
 
-    Nothing of the weights is read but where they lie. Raises ModelFileError, naming the file and the field or tensor,
-    where something is missing, broken or of another family of models; nothing in the files is ever executed.
+    Reads the index of the weights, not the weights. Raises ModelFileError, with the file and the field or tensor, if
+    something is missing, broken or of another model family. Never executes code from the files.
     """
     if _is_audiocraft(folder):
         return _open_audiocraft(folder, companions or {})
@@ -64,7 +65,7 @@ def open_checkpoint(folder: Path, companions: Mapping[str, Path] | None = None) 
 
 
 def _is_audiocraft(folder: Path) -> bool:
-    """Tell the layouts apart; repositories that hold both are read in Hugging Face's, which is complete."""
+    """Return whether the layout is audiocraft's; of two layouts, Hugging Face's counts, which is complete."""
     if not folder.is_dir():
         raise ModelFileError(str(folder), "it is not a folder")
     there = (folder / audiocraft.DECODER_FILE).is_file()
@@ -80,6 +81,7 @@ def _open_audiocraft(folder: Path, companions: Mapping[str, Path]) -> Checkpoint
     codec, codec_tensors = _open_codec(folder, companions, decoder.settings)
     architecture = audiocraft_architecture.make_architecture(decoder.settings, text_encoder, codec)
     tensors |= codec_tensors
+    # Names and shapes are checked before any weight is read, so that a wrong file fails at once.
     tensors |= select(audiocraft.decoder_tensors(decoder), decoder_shapes(architecture), audiocraft.DECODER_FILE)
     return Checkpoint(architecture, LazyWeights(tensors), tokenizer)
 
@@ -100,7 +102,7 @@ def _open_text_encoder(
 def _open_codec(
     folder: Path, companions: Mapping[str, Path], settings: ConfigReader
 ) -> tuple[CodecShape, dict[str, Tensor]]:
-    """Open the codec from its weights beside the decoder's, or from the repository named there in their place."""
+    """Open the codec from the weights in this folder, or from the repository named in their place."""
     num_codebooks = audiocraft_architecture.num_codebooks_of_channel(settings)
     package = audiocraft.read_package(folder, audiocraft.CODEC_FILE)
     repository = _codec_repository(package)
@@ -117,7 +119,7 @@ def _open_codec(
 
 @contextmanager
 def _naming(repository: str) -> Iterator[None]:
-    """Make errors about a companion's files say whose they are."""
+    """Add the repository's name to errors about a companion's files."""
     try:
         yield
     except ModelFileError as error:
@@ -128,6 +130,7 @@ def _codec_repository(package: audiocraft.Package) -> str | None:
     name = package.pretrained
     if name is None:
         return None
+    # DAC, the Descript Audio Codec, has another architecture.
     if name.startswith("dac_"):
         raise package.settings.error("pretrained", f"the codec {name!r} is not read, only EnCodec")
     return audiocraft_architecture.check_repository(package.settings, "pretrained", name)

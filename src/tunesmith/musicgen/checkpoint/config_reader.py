@@ -9,15 +9,18 @@ from typing import Any, TypeVar
 from tunesmith.errors import ModelFileError
 
 T = TypeVar("T")
-LARGEST = 1_000_000  # of any size in an architecture
-LONGEST = 64  # of any list in it
+# The largest accepted size in an architecture.
+LARGEST = 1_000_000
+# The longest accepted list.
+LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigReader:
-    """One section of a configuration file; ``path`` is where it stands, as ``decoder.``.
+    """One section of a configuration file; ``path`` is its position in the file, such as ``decoder.``.
 
-    Every getter takes the value a field has where the file leaves it out; without one the field must be there.
+    ``default`` replaces a field that the file lacks; without a default, a missing field raises ModelFileError, and so
+    does a value of another type or out of range.
     """
 
     file: str
@@ -29,7 +32,7 @@ class ConfigReader:
         return ConfigReader(self.file, self._get(name, dict, None), f"{self.path}{name}.")
 
     def integer(self, name: str, default: int | None = None, *, most: int = LARGEST) -> int:
-        """Return a whole number of at least one."""
+        """Return an integer from 1 to ``most``."""
         value: int = self._get(name, int, default)
         if not 1 <= value <= most:
             raise self.error(name, f"it is {value}, not 1 to {most}")
@@ -38,8 +41,9 @@ class ConfigReader:
     def integers(
         self, name: str, default: tuple[int, ...] | None = None, *, least: int = 0, most: int = LARGEST
     ) -> tuple[int, ...]:
-        """Return a list of one or more whole numbers."""
+        """Return a list of one or more integers from ``least`` to ``most``."""
         value = self._get(name, list, None if default is None else list(default))
+        # ``type`` and not ``isinstance``: a bool is an int to Python.
         if not all(type(item) is int and least <= item <= most for item in value) or not 1 <= len(value) <= LONGEST:
             raise self.error(name, f"it is {value}, not whole numbers of {least} to {most}")
         return tuple(value)
@@ -59,27 +63,28 @@ class ConfigReader:
         return float(value)
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Return a word."""
+        """Return a string."""
         return str(self._get(name, str, default))
 
     def flag(self, name: str, default: bool | None = None) -> bool:
-        """Return yes or no."""
+        """Return a boolean."""
         return bool(self._get(name, bool, default))
 
     def optional(self, name: str) -> Any:
-        """Return whatever the file has there, None where it has nothing."""
+        """Return the value of any type; None if the file has none."""
         return self.values.get(name)
 
     def one_of(self, name: str, allowed: tuple[T, ...], default: T | None = None) -> T:
-        """Return a value of which only some are understood."""
+        """Return a value that must be one of ``allowed``."""
         value = self.values.get(name, default)
         for known in allowed:
+            # 1 == True and 1 == 1.0 in Python, but they are different settings.
             if value == known and type(value) is type(known):
                 return known
         raise self.error(name, f"it is {value!r}; only {' or '.join(map(repr, allowed))} is read")
 
     def error(self, name: str, problem: str) -> ModelFileError:
-        """Make the error about one field."""
+        """Return a ModelFileError about one field."""
         return ModelFileError(self.file, f"{self.path}{name}: {problem}")
 
     def _get(self, name: str, kind: type | tuple[type, ...], default: Any) -> Any:

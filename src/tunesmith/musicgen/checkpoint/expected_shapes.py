@@ -1,4 +1,4 @@
-"""Every tensor an architecture needs, by name and shape, and the check that a checkpoint has them."""
+"""Names and shapes of the tensors that an architecture needs, and the check that a checkpoint has them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Named = Iterator[tuple[str, tuple[int, ...]]]
 
 
 def decoder_shapes(architecture: Architecture) -> Shapes:
-    """Return the tensors of the decoder and of the projections into it."""
+    """Return the tensor shapes of the decoder and of the projections into it."""
     text, decoder, chroma = architecture.text_encoder, architecture.decoder, architecture.chroma
     shapes = dict(_decoder(decoder, cross_attention=chroma is None))
     shapes |= _projection("enc_to_dec_proj", text.hidden_size, decoder.hidden_size)
@@ -23,17 +23,17 @@ def decoder_shapes(architecture: Architecture) -> Shapes:
 
 
 def text_encoder_shapes(text: TextEncoderShape) -> Shapes:
-    """Return the tensors of the T5 encoder; the embeddings under one of their two names, ``text_encoder.shared``."""
+    """Return the tensor shapes of the T5 encoder, with the embeddings under one name, ``text_encoder.shared``."""
     return {f"text_encoder.{name}": shape for name, shape in _text_encoder(text)}
 
 
 def codec_shapes(codec: CodecShape) -> Shapes:
-    """Return the tensors of EnCodec, weight norm folded."""
+    """Return the tensor shapes of EnCodec, with weight norm folded."""
     return {f"audio_encoder.{name}": shape for name, shape in (*_encoder(codec), *_decoder_of(codec), *_books(codec))}
 
 
 def select(tensors: Mapping[str, Tensor], shapes: Shapes, file: str) -> dict[str, Tensor]:
-    """Return the tensors of these names; raise ModelFileError where one is missing or has another shape."""
+    """Return the tensors of these names. Raises ModelFileError if one is missing or has another shape."""
     for name, shape in shapes.items():
         if name not in tensors:
             raise ModelFileError(file, f"{name} of shape {shape} is missing")
@@ -88,6 +88,7 @@ def _text_encoder(text: TextEncoderShape) -> Named:
 
 
 def _convolution(name: str, outputs: int, inputs: int, kernel: int, *, transposed: bool = False) -> Named:
+    # Transposed convolutions store their input channels first.
     yield f"{name}.conv.weight", (inputs, outputs, kernel) if transposed else (outputs, inputs, kernel)
     yield f"{name}.conv.bias", (outputs,)
 
@@ -96,6 +97,7 @@ def _recurrence(name: str, width: int, num_layers: int) -> Named:
     for layer in range(num_layers):
         for side in ("ih", "hh"):
             yield f"{name}.lstm.weight_{side}_l{layer}", (4 * width, width)
+            # The four gates of an LSTM are stacked.
             yield f"{name}.lstm.bias_{side}_l{layer}", (4 * width,)
 
 
@@ -114,6 +116,7 @@ def _encoder(codec: CodecShape) -> Named:
         for _ in range(codec.num_residual_layers):
             yield from _residual(f"encoder.layers.{layer}", width, codec)
             layer += 1
+        # The layer numbers count activations, which have no tensors.
         yield from _convolution(f"encoder.layers.{layer + 1}", 2 * width, width, 2 * ratio)
         width, layer = 2 * width, layer + 2
     yield from _recurrence(f"encoder.layers.{layer}", width, codec.num_lstm_layers)

@@ -1,4 +1,4 @@
-"""Hugging Face's layout: ``config.json`` has the sizes, one or more files the weights, ``tokenizer.json`` the words."""
+"""Hugging Face's layout: sizes in ``config.json``, weights in one or more files, words in ``tokenizer.json``."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ FEED_FORWARDS: dict[str, tuple[Activation, bool]] = {
     "relu": ("relu", False), "gelu": ("gelu", False), "gated-gelu": ("gelu_new", True),
     "gated-gelu_new": ("gelu_new", True),
 }  # fmt: skip
-"""T5's words for its feed-forward layers: activation, and whether they are gated."""
+"""T5's names of feed-forward layers: the activation, and whether they are gated."""
 
 
 def read_architecture(folder: Path) -> Architecture:
-    """Read the sizes; raise ModelFileError naming the field where the model is of another family."""
+    """Read the architecture. Raises ModelFileError, with the field, if the model is of another family."""
     settings = ConfigReader(CONFIG, read_json(folder / CONFIG))
     kind = settings.one_of("model_type", MODEL_TYPES)
     for part, expected in (("text_encoder", "t5"), ("audio_encoder", "encodec")):
@@ -55,13 +55,14 @@ def read_architecture(folder: Path) -> Architecture:
         raise decoder.error("vocab_size", sizes)
     return Architecture(
         shape, read_text_encoder(settings.section("text_encoder")), codec,
+        # Stereo codebooks are interleaved, and both channels of a codebook have the same delay.
         delays=tuple(k // channels for k in range(shape.num_codebooks)),
         audio_channels=channels, chroma=chroma if kind == "musicgen_melody" else None,
     )  # fmt: skip
 
 
 def read_tensors(folder: Path, architecture: Architecture) -> dict[str, Tensor]:
-    """Return every tensor the architecture needs; raise ModelFileError where one is missing or of another shape."""
+    """Return every tensor the architecture needs. Raises ModelFileError if one is missing or has another shape."""
     file, tensors = read_weights(folder)
     tensors |= _left_out(architecture, file) | _share_embeddings(tensors, "text_encoder.")
     shapes = text_encoder_shapes(architecture.text_encoder) | codec_shapes(architecture.codec)
@@ -69,14 +70,14 @@ def read_tensors(folder: Path, architecture: Architecture) -> dict[str, Tensor]:
 
 
 def read_part(folder: Path, prefix: str, shapes: Shapes) -> dict[str, Tensor]:
-    """Return the tensors of a repository that holds one part alone, under the names they have in the whole."""
+    """Return the tensors of a repository that holds one part alone, under the names they have in the whole model."""
     file, tensors = read_weights(folder)
     tensors |= _share_embeddings(tensors, "")
     return select({prefix + name: tensor for name, tensor in tensors.items()}, shapes, file)
 
 
 def read_text_encoder(settings: ConfigReader) -> TextEncoderShape:
-    """Read T5's sizes."""
+    """Read the shape of T5."""
     word = settings.one_of("feed_forward_proj", tuple(FEED_FORWARDS), "relu")
     activation, gated = FEED_FORWARDS[word]
     return TextEncoderShape(
@@ -90,10 +91,11 @@ def read_text_encoder(settings: ConfigReader) -> TextEncoderShape:
 
 
 def read_codec(settings: ConfigReader, num_codebooks: int) -> CodecShape:
-    """Read EnCodec's sizes, of which ``num_codebooks`` are used a channel."""
+    """Read the shape of EnCodec, with ``num_codebooks`` codebooks in use per channel."""
     settings.one_of("norm_type", ("weight_norm",), "weight_norm")
     settings.one_of("audio_channels", (1,), 1)
     settings.one_of("normalize", (False,), False)
+    # Chunked codecs overlap-add their chunks, which the graphs here do not.
     settings.one_of("chunk_length_s", (None,))
     latent_size = settings.integer("hidden_size", 128)
     settings.one_of("codebook_dim", (latent_size, None))
@@ -116,7 +118,7 @@ def read_codec(settings: ConfigReader, num_codebooks: int) -> CodecShape:
 
 
 def check_tokenizer(folder: Path, vocabulary_size: int) -> Path:
-    """Return the tokenizer's file; raise ModelFileError where it is missing, broken or knows more than the encoder."""
+    """Return the tokenizer's file. Raises ModelFileError if it is missing, broken or larger than the vocabulary."""
     path = folder / TOKENIZER
     if not path.is_file() and (folder / "spiece.model").is_file():
         raise ModelFileError(TOKENIZER, f"it is not in {folder}; spiece.model is, but only the fast tokenizer is read")
@@ -139,14 +141,16 @@ def _decoder(settings: ConfigReader) -> TransformerShape:
         num_codebooks=settings.integer("num_codebooks", 4, most=64),
         codebook_size=settings.integer("vocab_size", 2048),
     )  # fmt: skip
+    # The width must split into heads, and the position encoding into sines and cosines.
     if shape.hidden_size % (2 * shape.num_heads):
         raise settings.error("num_attention_heads", f"{shape.num_heads} cannot share {shape.hidden_size} evenly")
     return shape
 
 
 def _check_bandwidth(settings: ConfigReader, codec: CodecShape) -> None:
-    """EnCodec does not say how many codebooks it has, but how many kilobits a second they make at most."""
+    """Check that EnCodec has enough codebooks: its configuration states only its highest bandwidth, in kbit/s."""
     most = settings.numbers("target_bandwidths", (1.5, 3.0, 6.0, 12.0, 24.0))[-1]
+    # EnCodec's own formula, with its roundings.
     has = int(1000 * most // (ceil(codec.frame_rate) * ceil(log2(max(codec.codebook_size, 2)))))
     if has < codec.num_codebooks:
         problem = f"{most} gives {has} codebooks where the decoder writes {codec.num_codebooks}"
@@ -154,12 +158,13 @@ def _check_bandwidth(settings: ConfigReader, codec: CodecShape) -> None:
 
 
 def _share_embeddings(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    # Checkpoints store the shared embeddings under one or both of their names.
     shared, own = f"{prefix}shared.weight", f"{prefix}encoder.embed_tokens.weight"
     return {shared: tensors[own]} if own in tensors and shared not in tensors else {}
 
 
 def _left_out(architecture: Architecture, file: str) -> dict[str, Tensor]:
-    """A projection between equal widths is not there: it is the identity."""
+    """Return the identity for a projection between equal widths, which checkpoints omit."""
     hidden = architecture.decoder.hidden_size
     if architecture.text_encoder.hidden_size != hidden:
         return {}

@@ -1,4 +1,4 @@
-"""Safetensors files: eight bytes of length, a JSON header that says where each tensor lies, then the numbers."""
+"""Safetensors files: eight bytes of header length, a JSON header with the position of each tensor, then the data."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ KINDS = {
     "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "U8": "uint8", "I8": "int8",
     "BOOL": "bool", "I16": "int16", "I32": "int32", "I64": "int64",
 }  # fmt: skip
-LONGEST_HEADER = 100_000_000  # the limit of the format's own reader
+# The limit of the format's own reader.
+LONGEST_HEADER = 100_000_000
 
 
 def read_safetensors(path: Path) -> dict[str, StoredTensor]:
-    """Return the file's tensors by name, unread; raise ModelFileError where the file is broken."""
+    """Return the tensors of the file by name, without their data. Raises ModelFileError if the file is broken."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
+        # Check the length before reading: a damaged one could ask for terabytes.
         if size < 8 or length > min(size - 8, LONGEST_HEADER):
             raise ModelFileError(path.name, f"its header of {length} bytes does not fit into its {size} bytes")
         header = _parse(file.read(length), path)
     tensors = {name: _tensor(path, name, entry, 8 + length) for name, entry in header.items() if name != "__metadata__"}
+    # A truncated download must fail now, not in the middle of a conversion.
     for name, tensor in tensors.items():
         if tensor.offset + tensor.extent > size:
             end = tensor.offset + tensor.extent

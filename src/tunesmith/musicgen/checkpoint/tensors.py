@@ -1,4 +1,4 @@
-"""Tensors on disk: where one lies in its file, read as float32 when asked for."""
+"""Tensors on disk: the position in a file, read as float32 on access."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ NUMBER_BYTES: Mapping[str, int] = {
     "float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "uint8": 1, "int8": 1, "bool": 1, "int16": 2, "int32": 4,
     "int64": 8,
 }  # fmt: skip
-"""Every kind of number that checkpoints hold, with its size; all are little-endian."""
+"""Every number type in checkpoints with its size in bytes; all are little-endian."""
 
 
 class Tensor(Protocol):
-    """Numbers that can be had as float32; ``file`` is what an error about them names."""
+    """The protocol of a tensor that can be read as float32; errors about it name ``file``."""
 
     @property
     def file(self) -> str:
-        """Name of the file they come from."""
+        """The name of the tensor's file."""
         ...
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Their shape, known without reading them."""
+        """The shape, known without reading the data."""
         ...
 
     def read(self) -> NDArray[np.float32]:
-        """Read them from disk, afresh each time."""
+        """Read the data from disk, anew on each call."""
         ...
 
 
@@ -43,7 +43,7 @@ Tensors = Mapping[str, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """A tensor in a file: ``offset`` in bytes of its first number, ``strides`` in numbers (None: row by row)."""
+    """A tensor in a file: ``offset`` of its first number in bytes, ``strides`` in numbers (None: row by row)."""
 
     path: Path
     kind: str
@@ -53,22 +53,24 @@ class StoredTensor:
 
     @property
     def file(self) -> str:
-        """Name of its file."""
+        """The name of the file."""
         return self.path.name
 
     @property
     def extent(self) -> int:
-        """Bytes of the file from its first number to its last."""
+        """The number of bytes from the first number to the end of the last."""
         return _span(self.shape, self.strides) * NUMBER_BYTES[self.kind]
 
     def read(self) -> NDArray[np.float32]:
-        """Read it; raise ModelFileError where the file has become shorter."""
+        """Read the data. Raises ModelFileError if the file has become shorter."""
         count = _span(self.shape, self.strides)
+        # Read one tensor, not the file: a checkpoint may be larger than the memory.
         numbers = np.fromfile(self.path, _storage_type(self.kind), count, offset=self.offset)
         if numbers.size != count:
             raise ModelFileError(self.file, f"it ends inside a tensor of shape {self.shape}")
         if self.strides is not None:
             steps = [stride * numbers.itemsize for stride in self.strides]
+            # The span was read above, so the strides cannot reach outside the array.
             numbers = np.lib.stride_tricks.as_strided(numbers, self.shape, steps, writeable=False)
         return _float32(numbers.reshape(self.shape), self.kind)
 
@@ -91,21 +93,24 @@ def _span(shape: tuple[int, ...], strides: tuple[int, ...] | None) -> int:
 
 
 def _storage_type(kind: str) -> np.dtype[np.generic]:
+    # NumPy has no bfloat16.
     name = "uint16" if kind == "bfloat16" else kind
     return np.dtype(name).newbyteorder("<")
 
 
 def _float32(numbers: NDArray[np.generic], kind: str) -> NDArray[np.float32]:
-    if kind == "bfloat16":  # the upper half of a float32
+    # bfloat16 is the upper half of a float32.
+    if kind == "bfloat16":
         return (numbers.astype(np.uint32) << 16).view(np.float32)
     return np.ascontiguousarray(numbers, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class NormedTensor:
-    """A weight kept as direction and length (weight norm): each output channel is ``length · direction / ‖direction‖``.
+    """A weight stored as direction and length (weight norm): each output channel is ``length · direction /
+    ‖direction‖``.
 
-    Salimans and Kingma, 2016. Both come as torch has them: length (channels, 1, …), direction (channels, …).
+    Salimans and Kingma, 2016. The layout is torch's: length (channels, 1, …), direction (channels, …).
     """
 
     length: Tensor
@@ -113,16 +118,16 @@ class NormedTensor:
 
     @property
     def file(self) -> str:
-        """Name of the direction's file."""
+        """The name of the direction's file."""
         return self.direction.file
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The weight's shape."""
+        """The shape of the weight."""
         return self.direction.shape
 
     def read(self) -> NDArray[np.float32]:
-        """Read both and fold them; a direction of zeros has no length to divide by and stays zeros."""
+        """Read both parts and fold them; a direction of zeros has no norm to divide by and stays zeros."""
         direction = self.direction.read()
         norm = np.linalg.norm(direction.reshape(len(direction), -1), axis=1)
         gain = self.length.read().reshape(-1) / np.where(norm == 0, 1, norm)
@@ -131,18 +136,18 @@ class NormedTensor:
 
 @dataclass(frozen=True, slots=True)
 class IdentityTensor:
-    """A projection that was left out because both sides are equally wide: the identity, or a bias of zeros."""
+    """An omitted projection between equal widths: the identity, or a bias of zeros."""
 
     file: str
     shape: tuple[int, ...]
 
     def read(self) -> NDArray[np.float32]:
-        """Make it."""
+        """Return the identity or the zeros."""
         return np.eye(*self.shape, dtype=np.float32) if len(self.shape) == 2 else np.zeros(self.shape, np.float32)
 
 
 class LazyWeights(Mapping[str, NDArray[np.float32]]):
-    """Tensors by name, each read when asked for and not kept; raises ModelFileError for NaN or infinite numbers."""
+    """Tensors by name, each read on access and not kept. Raises ModelFileError for NaN or infinite numbers."""
 
     def __init__(self, tensors: Tensors) -> None:
         self._tensors = tensors
@@ -150,6 +155,7 @@ class LazyWeights(Mapping[str, NDArray[np.float32]]):
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         tensor = self._tensors[name]
         numbers = tensor.read()
+        # Damaged weights would surface only as noise during generation.
         if not np.isfinite(numbers).all():
             raise ModelFileError(tensor.file, f"{name} has numbers that are NaN or infinite")
         return numbers

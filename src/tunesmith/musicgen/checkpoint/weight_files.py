@@ -1,4 +1,4 @@
-"""The files of weights in a folder: whole or in shards, safetensors or pickles."""
+"""The weight files of a folder: whole or in shards, safetensors or pickles."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tunesmith.musicgen.checkpoint.torch_file import read_torch_file
 WEIGHT_FILES = (
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
 )  # fmt: skip
-"""What Hugging Face's layout calls its weights; the first that exists is read."""
+"""The names of weight files in Hugging Face's layout; the first that exists is read."""
 POINTER = b"version https://git-lfs"
 NORM_SPELLINGS = (("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"))
 
 
 def weight_file(folder: Path) -> Path | None:
-    """Return the file to read a folder's weights from, an index where they are in shards; None where there is none."""
+    """Return the file to read a folder's weights from, which is an index for shards; None if there is none."""
     return next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
 
 
 def read_weights(folder: Path) -> tuple[str, dict[str, Tensor]]:
-    """Return the name of the weights' file and its tensors under their own names, with weight norm folded."""
+    """Return the name of the weight file and its tensors under their own names, with weight norm folded."""
     path = weight_file(folder)
     if path is None:
         raise ModelFileError(WEIGHT_FILES[0], f"it is not in {folder}, and none of {', '.join(WEIGHT_FILES[1:])} is")
@@ -36,7 +36,7 @@ def read_weights(folder: Path) -> tuple[str, dict[str, Tensor]]:
 
 
 def read_tensors(path: Path) -> dict[str, StoredTensor]:
-    """Return the tensors of one file by name, unread."""
+    """Return the tensors of one file by name, without their data."""
     check_is_there(path)
     if path.suffix == ".safetensors":
         return read_safetensors(path)
@@ -44,14 +44,15 @@ def read_tensors(path: Path) -> dict[str, StoredTensor]:
 
 
 def tensors_of(state: Any, file: str) -> dict[str, StoredTensor]:
-    """Return the tensors of a state dict that a pickle holds."""
+    """Return the tensors of a state dict from a pickle."""
     if not isinstance(state, dict):
         raise ModelFileError(file, f"it holds {type(state).__name__} where tensors by name are due")
+    # A state dict may also hold values that are no tensors.
     return {str(name): tensor for name, tensor in state.items() if isinstance(tensor, StoredTensor)}
 
 
 def fold_weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Replace each length and direction, in either of torch's spellings, by the weight they make."""
+    """Replace each length and direction, in either of torch's spellings, by the weight they define."""
     folded = dict(tensors)
     for length, direction in NORM_SPELLINGS:
         for name in tensors:
@@ -62,7 +63,7 @@ def fold_weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON file's object; raise ModelFileError where it is missing or is none."""
+    """Return the object in a JSON file. Raises ModelFileError if the file is missing or holds no JSON object."""
     check_is_there(path)
     try:
         values = json.loads(path.read_bytes())
@@ -74,7 +75,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check_is_there(path: Path) -> None:
-    """Raise ModelFileError where a file is missing, empty or git-lfs's stand-in for one."""
+    """Raise ModelFileError if a file is missing, empty or a git-lfs pointer."""
     if not path.is_file():
         raise ModelFileError(path.name, f"it is not in {path.parent}")
     with path.open("rb") as file:
@@ -91,6 +92,7 @@ def _read_shards(index: Path) -> dict[str, StoredTensor]:
         raise ModelFileError(index.name, "weight_map: it is not a table of files by tensor")
     tensors: dict[str, StoredTensor] = {}
     for file in sorted(set(places.values())):
+        # The index comes from a download: a name with a slash could lead out of the folder.
         if not re.fullmatch(r"[\w.-]+\.(safetensors|bin)", file):
             raise ModelFileError(index.name, f"weight_map: {file!r} is not the name of a file beside it")
         tensors |= read_tensors(index.with_name(file))

@@ -1,4 +1,4 @@
-"""GraphBuilder: an ONNX graph put together node by node, its weights written to disk one tensor at a time."""
+"""GraphBuilder: builds an ONNX graph node by node and writes its weights to disk one tensor at a time."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from tunesmith.musicgen.graph.quantization import Quantization, quantize
 
 MICROSOFT = "com.microsoft"
 OPSET, MICROSOFT_OPSET, IR_VERSION = 20, 1, 10
-INLINE_BYTES = 1024  # smaller tensors stay inside the graph file
-ALIGNMENT = 65_536  # so that every system can map the weights instead of reading them
+# Smaller tensors stay inside the graph file.
+INLINE_BYTES = 1024
+# A multiple of every system's allocation granularity (64 KiB on Windows), so that the weights can be memory-mapped.
+ALIGNMENT = 65_536
 
 Shape = Sequence[int | str]
 
 
 class GraphBuilder:
-    """Builds ``path`` and, beside it, ``path`` + ``.data`` with the weights.
+    """A builder of the graph file ``path`` and the weights file ``path`` + ``.data``.
 
-    Values are named by strings, as ONNX does. As a context manager it writes the graph at the end, or removes both
-    files where building failed.
+    Values are named by strings, as in ONNX. As a context manager, it writes the graph at the end and removes both files
+    if
+    building fails.
     """
 
     def __init__(self, path: Path, quantization: Quantization | None = None) -> None:
@@ -53,32 +56,33 @@ class GraphBuilder:
             self.path.unlink(missing_ok=True)
 
     def input(self, name: str, kind: type[np.generic], shape: Shape) -> str:
-        """Declare an input; axes that vary are named by a string."""
+        """Declare an input and return its name; a string names an axis of variable size."""
         self._inputs.append(helper.make_tensor_value_info(name, _onnx_type(kind), shape))
         return name
 
     def output(self, name: str, kind: type[np.generic], shape: Shape) -> str:
-        """Declare that the value of this name, made by a node, is an output."""
+        """Declare the value of this name, the output of a node, as an output of the graph; return the name."""
         self._outputs.append(helper.make_tensor_value_info(name, _onnx_type(kind), shape))
         return name
 
     def constant(self, array: NDArray[Any]) -> str:
-        """Add a tensor of fixed values; large ones go to the data file at once."""
+        """Add a constant tensor and return its name; large ones go to the data file immediately."""
         name = f"constant_{len(self._constants)}"
-        array = np.asarray(array, order="C")  # ascontiguousarray would make a number a list of one
+        # np.ascontiguousarray would turn a scalar into a one-element array.
+        array = np.asarray(array, order="C")
         tensor = numpy_helper.from_array(array, name) if array.nbytes < INLINE_BYTES else self._external(array, name)
         self._constants.append(tensor)
         return name
 
     def node(self, operation: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Add a node with one output and return it; an empty input is one left out."""
+        """Add a node with one output and return the output's name; an empty input name omits that input."""
         return self.nodes(operation, inputs, [None], domain=domain, **attributes)[0]
 
     def nodes(
         self, operation: str, inputs: Sequence[str], outputs: Sequence[str | None], *, domain: str = "",
         **attributes: Any,
     ) -> list[str]:  # fmt: skip
-        """Add a node with several outputs: a name, None for one made up here, "" for one not wanted."""
+        """Add a node with several outputs and return their names; None generates a name, "" omits the output."""
         number = len(self._nodes)
         names = [f"{operation}_{number}_{i}" if name is None else name for i, name in enumerate(outputs)]
         made = helper.make_node(operation, inputs, names, name=f"{operation}_{number}", domain=domain, **attributes)
@@ -86,12 +90,13 @@ class GraphBuilder:
         return names
 
     def linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None) -> str:
-        """Multiply by a weight (outputs, inputs), quantized as the builder is, and add the bias."""
+        """Multiply by a weight (outputs, inputs), quantized as the builder's settings say, and add the bias."""
         outputs, inputs = weight.shape
         if self.quantization is None:
             y = self.node("MatMul", x, self.constant(weight.T))
         else:
             codes, scales = quantize(weight, self.quantization)
+            # Accuracy level 4 computes in int8, which is what makes a quantized step fast.
             y = self.node(
                 "MatMulNBits", x, self.constant(codes), self.constant(scales.reshape(-1)), domain=MICROSOFT,
                 K=inputs, N=outputs, bits=self.quantization.bits, block_size=self.quantization.block_size,
@@ -100,6 +105,7 @@ class GraphBuilder:
         return y if bias is None else self.node("Add", y, self.constant(bias))
 
     def _external(self, array: NDArray[Any], name: str) -> onnx.TensorProto:
+        # Only tensors above 64 KiB are worth a page of their own: many small ones would waste the file.
         alignment = ALIGNMENT if array.nbytes >= ALIGNMENT else INLINE_BYTES
         offset = -(-self._data.tell() // alignment) * alignment
         self._data.seek(offset)

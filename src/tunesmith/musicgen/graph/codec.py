@@ -1,10 +1,12 @@
-"""EnCodec as three graphs, cut so that sound can be decoded piece by piece and still be exact.
+"""EnCodec as three graphs, split so that audio can be decoded chunk by chunk and still exactly.
 
-    codec_frames   codes -> first convolution -> LSTM -> hidden frames     one frame after another, with a state
-    codec_samples  hidden frames -> up-sampling convolutions -> samples     each sample sees a few frames around it
-    codec_encoder  samples -> down-sampling convolutions -> LSTM -> codes   of a whole recording
+    codec_frames   codes -> first convolution -> LSTM -> hidden frames     frame after frame, with a state
+    codec_samples  hidden frames -> up-sampling convolutions -> samples     each sample depends on a few frames around
+    it
+    codec_encoder  samples -> down-sampling convolutions -> LSTM -> codes   for a whole recording
 
-All of one channel. A piece is decoded with some frames of context on both sides, whose own results are dropped.
+All graphs process one channel. A chunk is decoded with a few frames of context on both sides, whose own output is
+dropped.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.musicgen.graph.builder import GraphBuilder
 
 PREFIX = "audio_encoder."
-END = 2**62  # a slice to the end
+# The stop of a slice to the end.
+END = 2**62
 
 
 def build_codec_frames(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
-    """Build codes (codebooks, frames) -> hidden (1, channels, stop - start), of the frames from start to stop.
+    """Build codes (codebooks, frames) -> hidden (1, channels, stop - start), the frames from start to stop.
 
-    ``state`` and ``cell`` (LSTM layers, 1, channels) are those before ``start``; the new ones are those at ``stop``.
+    The inputs ``state`` and ``cell`` (LSTM layers, 1, channels) belong to ``start``; the outputs ``new_state`` and
+    ``new_cell`` belong to ``stop``.
     """
     shape = architecture.codec
     codes = builder.input("codes", np.int64, [shape.num_codebooks, "frames"])
@@ -33,6 +37,7 @@ def build_codec_frames(builder: GraphBuilder, architecture: Architecture, weight
     parts = _CodecGraphBuilder(builder, shape, weights, f"{PREFIX}decoder.layers.")
     latent = _embed(builder, codes, _codebooks(shape, weights))
     wide = parts.convolve("0.conv", latent, shape.kernel_size, shortest=1)
+    # The LSTM must see each frame once, so the context of the convolution is cut off before it.
     piece = builder.node("Slice", wide, start, stop, builder.constant(np.array([2], np.int64)))
     builder.nodes("Identity", [parts.lstm("1.lstm", piece, with_state=True)], ["hidden"])
     builder.output("hidden", np.float32, [1, parts.widest, "kept"])
@@ -74,8 +79,9 @@ def build_codec_encoder(builder: GraphBuilder, architecture: Architecture, weigh
 
 
 def context_frames(shape: CodecShape) -> tuple[int, int]:
-    """Return how many frames before and after a piece the first convolution and the up-sampling see, at most."""
+    """Return the context in frames on each side that the first convolution and the up-sampling need at most."""
     need = shape.last_kernel_size // 2
+    # Walk back from the samples: each layer adds its own reach, then the rate drops by the ratio.
     for ratio in reversed(shape.ratios):
         spread = sum(shape.dilation_growth**layer for layer in range(shape.num_residual_layers))
         need = -(-(need + spread * (shape.residual_kernel_size - 1) + ratio) // ratio)
@@ -87,7 +93,7 @@ def _codebooks(shape: CodecShape, weights: Weights) -> list[NDArray[np.float32]]
 
 
 def _embed(builder: GraphBuilder, codes: str, codebooks: list[NDArray[np.float32]]) -> str:
-    """Sum each codebook's vectors: (codebooks, frames) -> (1, latent, frames)."""
+    """Sum the vectors of all codebooks: (codebooks, frames) -> (1, latent, frames)."""
     total = ""
     for number, codebook in enumerate(codebooks):
         row = builder.node("Gather", codes, builder.constant(np.array(number, np.int64)), axis=0)
@@ -98,7 +104,7 @@ def _embed(builder: GraphBuilder, codes: str, codebooks: list[NDArray[np.float32
 
 
 def _quantize(builder: GraphBuilder, latent: str, codebooks: list[NDArray[np.float32]]) -> None:
-    """Find the nearest vector in each codebook in turn, and go on with what it leaves: (1, latent, frames) -> codes."""
+    """Quantize the residual codebook by codebook: (1, latent, frames) -> codes (codebooks, frames)."""
     rest = builder.node("Transpose", latent, perm=[0, 2, 1])
     rest = builder.node("Squeeze", rest, builder.constant(np.array([0], np.int64)))
     found = []
@@ -115,7 +121,7 @@ def _quantize(builder: GraphBuilder, latent: str, codebooks: list[NDArray[np.flo
 
 @dataclass(frozen=True, slots=True)
 class _CodecGraphBuilder:
-    """The layers EnCodec is made of; ``shortest`` is the length of a layer's input for one frame of codes."""
+    """The layers of EnCodec; ``shortest`` is the length of a layer's input for one frame of codes."""
 
     builder: GraphBuilder
     shape: CodecShape
@@ -124,7 +130,7 @@ class _CodecGraphBuilder:
 
     @property
     def widest(self) -> int:
-        """Channels at the frame rate."""
+        """The number of channels at the frame rate."""
         return self.shape.num_filters << len(self.shape.ratios)
 
     def convolve(
@@ -140,13 +146,15 @@ class _CodecGraphBuilder:
         )
 
     def widen(self, name: str, x: str, ratio: int) -> str:
-        """Add a transposed convolution that multiplies the length by the ratio, its kernel twice the ratio.
+        """Add a transposed convolution that multiplies the length by ``ratio``; its kernel is twice the ratio.
 
-        Each input and the one before it make ``ratio`` outputs: a convolution of kernel 2 to ``ratio`` times the
-        channels, laid out in time. That is the same sum as a ConvTranspose, which takes twice as long.
+        Each input and the one before it determine ``ratio`` outputs: a convolution of kernel 2 to ``ratio`` times the
+        channels,
+        rearranged in time, is the same sum as a ConvTranspose, which takes twice as long.
         """
         builder, weight = self.builder, self.weights[f"{self.prefix}{name}.weight"]
         inputs, outputs = weight.shape[:2]
+        # Reverse the taps: a transposed convolution applies its kernel mirrored.
         phases = weight.reshape(inputs, outputs, 2, ratio)[:, :, ::-1].transpose(1, 3, 0, 2)
         kernel = builder.constant(phases.reshape(outputs * ratio, inputs, 2))
         bias = builder.constant(np.repeat(self.weights[f"{self.prefix}{name}.bias"], ratio))
@@ -158,7 +166,7 @@ class _CodecGraphBuilder:
         return self._slice(whole, ratio - right, -right if right else END)
 
     def residuals(self, index: int, x: str, shortest: int) -> str:
-        """Add the residual blocks, each a narrow convolution and one that widens again."""
+        """Add the residual blocks, each a narrowing and a widening convolution with a shortcut."""
         for layer in range(self.shape.num_residual_layers):
             name = f"{index + layer}"
             y = self.convolve(
@@ -172,7 +180,7 @@ class _CodecGraphBuilder:
         return x
 
     def lstm(self, name: str, x: str, *, with_state: bool = False) -> str:
-        """Add the LSTM and its way around it; with a state, that of ``state`` and ``cell`` goes in and comes out."""
+        """Add the LSTM with its skip connection; ``with_state`` adds inputs and outputs for the state and the cell."""
         layers, width = self.shape.num_lstm_layers, self.widest
         before = [("", "")] * layers
         if with_state:
@@ -198,7 +206,7 @@ class _CodecGraphBuilder:
         return self.builder.nodes("Split", [whole], [None] * count, axis=0, num_outputs=count)
 
     def _lstm_tensors(self, name: str, layer: int) -> list[str]:
-        """Return weights, recurrent weights and biases, torch's gates (in, forget, cell, out) put in ONNX's order."""
+        """Return weights, recurrent weights and biases, with torch's gates (in, forget, cell, out) in ONNX's order."""
 
         def gates(part: str) -> NDArray[np.float32]:
             entry, forget, cell, out = np.split(self.weights[f"{self.prefix}{name}.{part}_l{layer}"], 4)
@@ -208,12 +216,13 @@ class _CodecGraphBuilder:
         return [self.builder.constant(array[None]) for array in (gates("weight_ih"), gates("weight_hh"), biases)]
 
     def _pad(self, x: str, left: int, right: int, shortest: int) -> str:
-        """Pad by the checkpoint's mode; what is too short to reflect gets zeros first, which are cut off again."""
+        """Pad in the checkpoint's mode; an input too short to reflect is first padded with zeros, then cut."""
         if left == right == 0:
             return x
         builder, most = self.builder, max(left, right)
         if self.shape.pad_mode == "constant":
             return builder.node("Pad", x, builder.constant(np.array([0, 0, left, 0, 0, right], np.int64)))
+        # The shortest input is known at build time, so most layers need no check at run time.
         if shortest > most:
             return self._reflected(x, left, right)
         length = builder.node("Shape", x, start=2, end=3)
@@ -226,7 +235,7 @@ class _CodecGraphBuilder:
         return builder.node("Slice", self._reflected(longer, left, right), start, stop, axis)
 
     def _reflected(self, x: str, left: int, right: int) -> str:
-        """Join the mirrored ends to the middle: far faster than ONNX Runtime's Pad in its reflect mode."""
+        """Join the mirrored ends to the middle: far faster than ONNX Runtime's Pad in reflect mode."""
         ends = [self._slice(x, left, 0, -1)] if left else []
         return self.builder.node("Concat", *ends, x, *([self._slice(x, -2, -2 - right, -1)] if right else []), axis=2)
 

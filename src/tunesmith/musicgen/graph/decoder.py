@@ -1,14 +1,13 @@
-"""The decoder as a graph: positions of states in, the last position's logits out, keys and values kept outside.
+"""The decoder as a graph: states of positions in, logits of the last position out, keys and values kept outside.
 
-Embedding the codes is a few rows looked up in a table, which the runner does, so that codes and the states of a
-melody's prefix come in through one input:
+The runner looks up the embeddings of the codes, so that codes and the prefix states of a melody model share one input:
 
     states (rows, positions, hidden) -> logits (rows, codebooks, codebook size)
 
 Each layer reads and extends its own keys and values in place, ``key_i`` and ``value_i`` (rows, heads, capacity, head).
-``lengths`` (rows,) counts the positions a row had before, plus the new ones, minus 1; ``longest`` (1,) is the greatest
-count with the new ones. Where there is cross-attention, ``cross_key_i`` and ``cross_value_i`` (rows, heads, tokens,
-head) are fixed for a row, and ``cross_bias`` (rows, 1, positions, tokens) hides what pads shorter texts.
+``lengths`` (rows,) is the number of positions of a row including the new ones, minus 1; ``longest`` (1,) is the largest
+number including the new ones. With cross-attention, ``cross_key_i`` and ``cross_value_i`` (rows, heads, tokens, head)
+are fixed per row, and ``cross_bias`` (rows, 1, positions, tokens) masks the padding of shorter texts.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ EPSILON = 1e-5
 
 
 def build_decoder(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
-    """Build the graph drawn above."""
+    """Build the decoder graph described above."""
     shape = architecture.decoder
     _Decoder(builder, shape, weights, has_cross_attention=architecture.chroma is None).build()
 
@@ -35,9 +34,11 @@ def build_decoder(builder: GraphBuilder, architecture: Architecture, weights: We
 def build_cross_attention(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
     """Build the projection of text states to every layer's cross-attention keys and values.
 
-    ``states`` (tokens, hidden) -> ``keys_and_values`` (2 x layers, heads, tokens, head): keys, then values, by layer.
+    ``states`` (tokens, hidden) -> ``keys_and_values`` (2 x layers, heads, tokens, head): keys, then values, layer by
+    layer.
     """
     shape = architecture.decoder
+    # A separate graph: keys and values of the text are computed once per request, not in each step.
     states = builder.input("states", np.float32, ["tokens", shape.hidden_size])
     parts = [
         builder.linear(states, weights[f"{PREFIX}layers.{layer}.encoder_attn.{name}_proj.weight"])
@@ -52,7 +53,7 @@ def build_cross_attention(builder: GraphBuilder, architecture: Architecture, wei
 
 
 def embedding_tables(architecture: Architecture, weights: Weights) -> NDArray[np.float32]:
-    """Return the codes' embeddings, (codebooks, codebook size + 1, hidden); the last one is the special code's."""
+    """Return the embeddings of the codes, (codebooks, codebook size + 1, hidden), the special code's last."""
     names = [f"{PREFIX}embed_tokens.{k}.weight" for k in range(architecture.decoder.num_codebooks)]
     return np.stack([weights[name] for name in names])
 
@@ -77,7 +78,7 @@ class _Decoder:
         self._heads(normed)
 
     def _layer(self, layer: int, normed: str, residual: str) -> tuple[str, str]:
-        """Add one layer; each sub-layer's sum and the next one's norm are one node."""
+        """Add one layer; the sum of a sub-layer and the next norm are one fused node."""
         prefix = f"{PREFIX}layers.{layer}."
         attended = self._self_attention(layer, normed)
         if self.has_cross_attention:
@@ -94,6 +95,7 @@ class _Decoder:
     def _self_attention(self, layer: int, normed: str) -> str:
         prefix = f"{PREFIX}layers.{layer}.self_attn."
         projections = [self.weights[f"{prefix}{name}_proj.weight"] for name in "qkv"]
+        # Fused: one product for query, key and value reads the input once.
         fused = self.builder.linear(normed, np.concatenate(projections))
         cache: Shape = ["rows", self.shape.num_heads, "capacity", self.shape.head_size]
         for name in ("key", "value"):
@@ -122,8 +124,9 @@ class _Decoder:
         return self.builder.linear(attended, self.weights[f"{prefix}out_proj.weight"])
 
     def _heads(self, normed: str) -> None:
-        """Score the codes after the last position, all codebooks in one product."""
+        """Compute the logits after the last position, for all codebooks in one product."""
         shape, builder = self.shape, self.builder
+        # Only the last position is sampled; skipping the others saves most of a prefill's output layer.
         last = builder.node("Gather", normed, builder.constant(np.array(-1, np.int64)), axis=1)
         heads = [self.weights[f"decoder.lm_heads.{k}.weight"] for k in range(shape.num_codebooks)]
         scores = builder.linear(last, np.concatenate(heads))

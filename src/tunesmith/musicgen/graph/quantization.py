@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Quantization:
-    """Weights of ``bits`` in blocks of ``block_size`` along the input; the arithmetic is in int8."""
+    """Weights of ``bits`` bits in blocks of ``block_size`` along the input; the arithmetic is in int8."""
 
     bits: int
     block_size: int
@@ -23,19 +23,20 @@ QUANTIZATIONS: Mapping[str, Quantization | None] = {
     "int4": Quantization(4, 32),
     "none": None,
 }
-"""How graphs keep their weights, by the name ``--quantize`` takes; the first is the default."""
+"""The quantizations of graphs by their ``--quantize`` name; the first is the default."""
 
 FOR_GPU = "float16"
-"""What ``--quantize`` takes for a GPU: no graphs of the transformers, but their weights for PyTorch."""
+"""The ``--quantize`` value for a GPU: PyTorch weights in place of the transformer graphs."""
 FORMS = (*QUANTIZATIONS, FOR_GPU)
-"""Everything ``--quantize`` takes."""
+"""All values of ``--quantize``."""
 
 
 def quantize(weight: NDArray[np.float32], quantization: Quantization) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Quantize (outputs, inputs) symmetrically about the middle of the range, as MatMulNBits reads it.
+    """Quantize (outputs, inputs) symmetrically about the middle of the range, in the layout of MatMulNBits.
 
-    Returns the packed integers (outputs, blocks, bytes a block) and the scales (outputs, blocks). A block's largest
-    value by magnitude falls on the range's negative end, so that no value is clipped by more than half a step.
+    Returns the packed integers (outputs, blocks, bytes per block) and the scales (outputs, blocks). The largest
+    magnitude
+    of a block falls on the negative end of the range, so that clipping changes no value by more than half a step.
     """
     outputs, inputs = weight.shape
     blocks = -(-inputs // quantization.block_size)
@@ -44,7 +45,9 @@ def quantize(weight: NDArray[np.float32], quantization: Quantization) -> tuple[N
     grouped = padded.reshape(outputs, blocks, quantization.block_size)
     half = 2 ** (quantization.bits - 1)
     strongest = np.abs(grouped).argmax(-1)[..., None]
+    # Divide by -half: the negative end of the range has one step more than the positive one.
     scales = (np.take_along_axis(grouped, strongest, -1)[..., 0] / -half).astype(np.float32)
+    # A block of zeros must not divide by zero.
     scales[scales == 0] = np.float32(1e-8)
     codes = np.clip(np.rint(grouped / scales[..., None]) + half, 0, 2 * half - 1).astype(np.uint8)
     if quantization.bits == 4:

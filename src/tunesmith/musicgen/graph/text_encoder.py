@@ -2,8 +2,8 @@
 
     token_ids (1, tokens) -> states (tokens, hidden)
 
-One text at a time, so nothing is padded and nothing is masked. T5 norms by the root mean square, does not scale its
-attention scores, and knows positions only by their distance: each layer adds the same bias to its scores.
+The graph encodes one text at a time, so it needs no padding or mask. T5 uses RMS norms, does not scale its attention
+scores, and encodes positions by distance only: each layer adds the same bias to its scores.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tunesmith.musicgen.position_encoding import T5_EMBEDDING, T5_PREFIX, T5_PRO
 
 
 def build_text_encoder(builder: GraphBuilder, architecture: Architecture, weights: Weights) -> None:
-    """Build the graph drawn above. Only a checkpoint whose two widths are equal may lack the projection."""
+    """Build the graph described above. A checkpoint may lack the projection only if the two widths are equal."""
     encoder = _Encoder(builder, architecture.text_encoder, weights)
     encoded = builder.node("Squeeze", encoder.build(), builder.constant(np.array([0], np.int64)))
     width = architecture.decoder.hidden_size
@@ -36,7 +36,7 @@ class _Encoder:
     weights: Weights
 
     def build(self) -> str:
-        """Add the whole encoder; each sub-layer's sum and the next one's norm are one node."""
+        """Add the whole encoder; the sum of a sub-layer and the next norm are one fused node."""
         builder, shape = self.builder, self.shape
         builder.input("token_ids", np.int64, [1, "tokens"])
         residual = builder.node("Gather", builder.constant(self.weights[T5_EMBEDDING]), "token_ids")
@@ -54,8 +54,9 @@ class _Encoder:
         return normed
 
     def _distance_bias(self) -> str:
-        """Add what the attention scores of every layer get: (1, heads, tokens, tokens)."""
+        """Add the bias of the attention scores of every layer: (1, heads, tokens, tokens)."""
         builder, farthest = self.builder, self.shape.relative_max_distance
+        # The distances from -max to max are a small table, so the logarithm is computed once, at build time.
         by_bucket = self.weights[f"{T5_PREFIX}block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
         by_distance = builder.constant(by_bucket[relative_buckets(self.shape)].T[None])
         zero, one, low, high = (builder.constant(np.array(value, np.int64)) for value in (0, 1, -farthest, farthest))
@@ -67,8 +68,10 @@ class _Encoder:
 
     def _attention(self, prefix: str, normed: str, bias: str) -> str:
         builder, shape = self.builder, self.shape
+        # Fused: one product for query, key and value reads the input once.
         fused = builder.linear(normed, np.concatenate([self.weights[f"{prefix}{name}.weight"] for name in "qkv"]))
         parts = builder.nodes("Split", [fused], [None, None, None], axis=-1, num_outputs=3)
+        # T5 does not scale its scores, and the node would by default.
         attended = builder.node(
             "MultiHeadAttention", *parts, "", "", bias, domain=MICROSOFT, num_heads=shape.num_heads, scale=1.0
         )

@@ -1,1 +1,1 @@
-"""MusicGen's networks run by ONNX Runtime on a CPU."""
+"""The MusicGen networks on ONNX Runtime, for CPUs."""

@@ -1,11 +1,11 @@
-"""Codec: codes to samples and back on ONNX Runtime, piece by piece in bounded memory.
+"""Codec: codes to samples and back on ONNX Runtime, chunk by chunk in bounded memory.
 
-A piece of codes goes through the LSTM with the state the piece before left, and its hidden frames wait until those
-that the up-sampling sees after them are there too:
+A chunk of codes passes through the LSTM with the state of the chunk before, and its hidden frames wait for the frames
+after them that the up-sampling needs:
 
-    codes    |=====|=====|==···           settled as far as the first convolution sees ahead
-    hidden   |=====|=====|·               settled as far as the up-sampling sees ahead
-    samples  |=====|====                  the same as of the whole, whatever the pieces
+    codes    |=====|=====|==···           settled up to the look-ahead of the first convolution
+    hidden   |=====|=====|·               settled up to the look-ahead of the up-sampling
+    samples  |=====|====                  equal to the one-shot decode, whatever the chunks
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from tunesmith.musicgen.onnx.sessions import LazySession, SessionOptions, open_s
 from tunesmith.musicgen.runner import CodecStream, Codes, Samples
 
 PIECE_FRAMES = 100
-"""Frames decoded at a time: the widest layer of a piece takes 64 filters x 640 samples x 4 bytes a frame."""
+"""Frames decoded at a time: the widest layer of a chunk takes 64 filters x 640 samples x 4 bytes per frame."""
 
 ENCODED_SECONDS, CONTEXT_SECONDS = 30.0, 2.0
-"""How much of a recording is encoded at once: the widest layer takes 64 filters x 4 bytes a sample, 250 MB for 30 s."""
+"""Audio encoded at a time: the widest layer takes 64 filters x 4 bytes per sample, 250 MB for 30 s."""
 
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedStretch:
-    """Frames ``first`` up to ``last`` of a recording, heard with what is around them from ``start`` up to ``stop``."""
+    """Frames ``first`` to ``last`` of a recording, encoded with context from ``start`` to ``stop``."""
 
     first: int
     last: int
@@ -43,9 +43,10 @@ class EncodedStretch:
 
 
 def encoded_stretches(frames: int, longest: int, context: int) -> list[EncodedStretch]:
-    """Cut a recording into stretches of which no more than ``longest`` frames are heard at once; one if it fits."""
+    """Cut a recording into stretches of at most ``longest`` frames with their context; one stretch if it fits."""
     if frames <= longest:
         return [EncodedStretch(0, frames, 0, frames)]
+    # Context on both sides hides the seams: the LSTM and the convolutions settle on it.
     size = longest - 2 * context
     return [
         EncodedStretch(first, min(first + size, frames), max(0, first - context), min(first + size + context, frames))
@@ -59,17 +60,17 @@ class OnnxCodec:
     def __init__(self, folder: Path, architecture: Architecture, options: SessionOptions) -> None:
         self.architecture = architecture
         self._folder = folder
-        # Two graphs run in turn: threads of the one that spin would take the cores from the other.
+        # The two graphs run in turn: spinning threads of one would take the cores from the other.
         self._options = options = replace(options, spinning=False)
         self._encoder = LazySession(folder / CODEC_ENCODER, options, keep=False)
 
     @cached_property
     def graphs(self) -> DecoderGraphs:
-        """The decoder's graphs, opened when first needed."""
+        """The decoder's graphs, opened at first use."""
         return DecoderGraphs(self._folder, self.architecture, self._options)
 
     def encode(self, samples: Samples) -> Codes:
-        """Encode (audio channels, samples); a last frame that is not whole is left out."""
+        """Encode (audio channels, samples) to codes (codebooks, frames); an incomplete last frame is dropped."""
         frames = samples.shape[1] // self.architecture.codec.hop
         rate = self.architecture.frame_rate
         stretches = encoded_stretches(frames, round(ENCODED_SECONDS * rate), round(CONTEXT_SECONDS * rate))
@@ -77,6 +78,7 @@ class OnnxCodec:
             np.concatenate([self._encode_stretch(channel, stretch) for stretch in stretches], axis=-1)
             for channel in samples
         ]
+        # Axis 1 interleaves the channels: [1L, 1R, 2L, 2R, …].
         return np.stack(channels, axis=1).reshape(-1, frames)
 
     def _encode_stretch(self, channel: Samples, stretch: EncodedStretch) -> Codes:
@@ -86,21 +88,22 @@ class OnnxCodec:
         return codes[..., stretch.first - stretch.start : stretch.last - stretch.start]
 
     def decode(self, codes: Codes) -> Samples:
-        """Decode it all: (codebooks, frames) -> (audio channels, frames x hop)."""
+        """Decode all codes: (codebooks, frames) -> (audio channels, frames x hop)."""
         stream = self.stream()
         pieces = [stream.feed(codes[:, i : i + PIECE_FRAMES]) for i in range(0, codes.shape[1], PIECE_FRAMES)]
         return np.concatenate([*pieces, stream.finish()], axis=1)
 
     def stream(self) -> CodecStream:
-        """Start decoding piece by piece."""
+        """Start decoding chunk by chunk."""
         channels = self.architecture.audio_channels
         return _Stream([_Channel(self.graphs) for _ in range(channels)])
 
 
 class DecoderGraphs:
-    """The two graphs of the decoder, and how far each sees around a frame."""
+    """The two graphs of the decoder, and the context each needs around a frame."""
 
     def __init__(self, folder: Path, architecture: Architecture, options: SessionOptions) -> None:
+        # The graph package imports ``onnx``, which is slow: postpone it to the first decode.
         from tunesmith.musicgen.graph.codec import context_frames
 
         self.shape = architecture.codec
@@ -111,23 +114,23 @@ class DecoderGraphs:
 
 
 class _Stream:
-    """The channels of a sound, whose codebooks are interleaved: [1L, 1R, 2L, 2R, …]."""
+    """The channels of a stream, whose codebooks are interleaved: [1L, 1R, 2L, 2R, …]."""
 
     def __init__(self, channels: list[_Channel]) -> None:
         self._channels = channels
 
     def feed(self, codes: Codes) -> Samples:
-        """Take the next frames; return the samples that are settled."""
+        """Add the next frames; return the settled samples."""
         count = len(self._channels)
         return np.stack([one.feed(codes[i::count], last=False) for i, one in enumerate(self._channels)])
 
     def finish(self) -> Samples:
-        """Return the rest."""
+        """Return the remaining samples."""
         return np.stack([one.feed(None, last=True) for one in self._channels])
 
 
 class _Channel:
-    """One channel on its way: codes and hidden frames that are still needed, and the LSTM's state."""
+    """One channel of a stream: the codes and hidden frames still needed, and the LSTM's state."""
 
     def __init__(self, graphs: DecoderGraphs) -> None:
         shape = graphs.shape
@@ -138,7 +141,7 @@ class _Channel:
         self._cell = np.zeros_like(self._state)
 
     def feed(self, codes: Codes | None, *, last: bool) -> Array:
-        """Return the samples (samples,) that are settled once these codes are there."""
+        """Return the samples (samples,) that are settled after these codes."""
         if codes is not None:
             self._codes.append(codes)
         if piece := self._codes.take(last=last):
@@ -164,23 +167,25 @@ class _Channel:
 
 
 class _PendingFrames:
-    """Frames (rows, frames) that have come, of which ``context`` before and after a piece must be seen with it."""
+    """A buffer of frames (rows, frames) that keeps ``context`` frames before and after the next chunk."""
 
     def __init__(self, nothing: NDArray[Any], context: int) -> None:
         self._frames = nothing
         self._context = context
-        self._done = 0  # of the frames that are kept, those that were in a piece already
+        # The number of buffered frames that were already in a chunk and remain as context.
+        self._done = 0
 
     def append(self, frames: NDArray[Any]) -> None:
-        """Add what came."""
+        """Append frames."""
         self._frames = np.concatenate([self._frames, frames], axis=1)
 
     def take(self, *, last: bool) -> tuple[NDArray[Any], int, int] | None:
-        """Return frames with their context, and where the settled piece of them starts and stops; None if none is."""
+        """Return frames with their context and the start and stop of the settled ones; None if none are settled."""
         stop = self._frames.shape[1] - (0 if last else self._context)
         if stop <= self._done:
             return None
         whole, start = self._frames, self._done
+        # Keep the context before the next chunk; the rest is never read again.
         kept = max(0, stop - self._context)
         self._frames, self._done = whole[:, kept:], stop - kept
         return whole, start, stop

@@ -1,7 +1,8 @@
-"""The model's arithmetic on ONNX Runtime: one decoder graph for first positions, prompts and steps alike.
+"""The model's arithmetic on ONNX Runtime: one decoder graph for prefixes, prompts and steps.
 
-Keys and values lie in buffers made once, (rows, heads, capacity, head) a layer, that the graph reads and extends in
-place. Rows are at their own lengths; a step runs the first n rows, whichever of them are advancing.
+Keys and values lie in preallocated buffers, (rows, heads, capacity, head) per layer, that the graph reads and extends
+in
+place. Each row has its own length; a step runs the first n rows, advancing or not.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-ROWS_STEP = 2  # int8 kernels take rows in pairs; the odd one out takes another kernel, whose rounding differs
+# The int8 kernels process rows in pairs; an odd row goes through another kernel with different rounding.
+ROWS_STEP = 2
 
 
 class OnnxRunner:
-    """A Runner over the graphs of a model folder; see there for what each method does.
+    """A Runner over the graphs of a model folder; see Runner for each method.
 
-    ``keep_text_encoder`` keeps the text graphs in memory between texts: faster where many requests come, larger.
+    ``keep_text_encoder`` keeps the text graphs in memory between texts: faster for many requests, but larger.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class OnnxRunner:
         self._architecture = architecture
         self._folder = folder
         self._num_rows = num_rows
+        # Packing the weights allocates most of the memory, so the advice covers this call.
         with huge_pages():
             self._decoder = open_session(folder / DECODER, options)
         self._text_encoder = LazySession(folder / TEXT_ENCODER, options, keep=keep_text_encoder)
         self._cross_attention = LazySession(folder / CROSS_ATTENTION, options, keep=keep_text_encoder)
+        # Mapped, so that only pages in use take memory; a plain view indexes faster than np.memmap.
         self._embeddings = np.load(folder / EMBEDDINGS, mmap_mode="r").view(np.ndarray)
         self._codebooks = np.arange(architecture.decoder.num_codebooks)
         self._memory = KVCache(architecture, _in_pairs(num_rows))
@@ -51,12 +55,12 @@ class OnnxRunner:
 
     @property
     def architecture(self) -> Architecture:
-        """The model's sizes and rules."""
+        """The sizes and rules of the model."""
         return self._architecture
 
     @property
     def num_rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return self._num_rows
 
     def encode_text(self, token_ids: Sequence[int]) -> States:
@@ -72,9 +76,10 @@ class OnnxRunner:
         return states
 
     def open_row(self, row: int, states: States | None, capacity: int) -> None:
-        """Empty the row and let it attend to the states."""
+        """Clear the row and let it attend to the states."""
         cross = None if states is None else self._cross_attention.run({"states": states})
         if self._memory.open(row, cross, capacity):
+            # The bound steps point to the old buffers.
             self._steps.clear()
 
     def extend_prefix(self, row: int, states: States) -> None:
@@ -82,25 +87,26 @@ class OnnxRunner:
         self._append(row, states)
 
     def extend(self, row: int, codes: Codes) -> Logits:
-        """Append codes (codebooks, positions) to one row; return (codebooks, size)."""
+        """Append codes (codebooks, positions) to one row; return the logits (codebooks, size)."""
         return self._append(row, self._embed(codes.T))
 
     def step(self, codes: Codes, advancing: NDArray[np.bool_]) -> Logits:
-        """Append one position (rows, codebooks) to the first rows; return (rows, codebooks, size)."""
+        """Append one position (rows, codebooks) to the first rows; return the logits (rows, codebooks, size)."""
         count = len(codes)
         step = self._step_of(_in_pairs(count))
         step.states[:count, 0] = self._embed(codes) + self._memory.positions[self._memory.lengths[:count]]
         logits = step.run()
+        # Rows that do not advance keep their length, so the next step overwrites what this one wrote.
         self._memory.lengths[:count] += advancing
         return logits[:count]
 
     def close_row(self, row: int) -> None:
-        """Say that the row is free."""
+        """Free the row."""
         if self._memory.close(row):
             self._steps.clear()
 
     def copy_row(self, source: int, target: int) -> None:
-        """Make the target row equal to the source row."""
+        """Copy the source row to the target row."""
         self._memory.copy(source, target)
 
     def _step_of(self, rows: int) -> _Step:
@@ -110,6 +116,7 @@ class OnnxRunner:
 
     def _append(self, row: int, states: States) -> Logits:
         start, count = int(self._memory.lengths[row]), len(states)
+        # Prefill chunks have many shapes, so their bindings are not cached.
         step = _Step(self._decoder, self._memory, slice(row, row + 1), count)
         step.states[0] = states + self._memory.positions[start : start + count]
         logits = step.run()
@@ -118,7 +125,7 @@ class OnnxRunner:
         return first
 
     def _embed(self, codes: Codes) -> States:
-        """Sum the embeddings of every codebook: (positions, codebooks) -> (positions, hidden)."""
+        """Sum the embeddings of all codebooks: (positions, codebooks) -> (positions, hidden)."""
         states: States = self._embeddings[self._codebooks, codes].sum(axis=-2)
         return states
 
@@ -128,7 +135,7 @@ def _in_pairs(rows: int) -> int:
 
 
 class _Step:
-    """One shape of decoder run: which rows, and how many new positions each; bound once, run many times."""
+    """One shape of a decoder run, its rows and number of new positions; bound once, run many times."""
 
     def __init__(self, decoder: InferenceSession, memory: KVCache, rows: slice, positions: int) -> None:
         shape = memory.architecture.decoder
@@ -145,6 +152,7 @@ class _Step:
         inputs |= memory.cross_inputs(rows, positions)
         for name, array in inputs.items():
             self._binding.bind_ortvalue_input(name, as_value(array))
+        # Input and output share one buffer: the graph appends keys and values in place.
         for name, array in memory.caches(rows):
             value = as_value(array)
             self._binding.bind_ortvalue_input(name, value)
@@ -152,7 +160,8 @@ class _Step:
         self._binding.bind_ortvalue_output("logits", as_value(self._logits))
 
     def run(self) -> Logits:
-        """Append what is in ``states`` (rows, positions, hidden); the result is overwritten by the next run."""
+        """Append ``states`` (rows, positions, hidden); the next run overwrites the returned logits."""
+        # GroupQueryAttention counts the length after the new positions, minus one.
         self._lengths[:] = self._row_lengths + (self._positions - 1)
         self._longest[0] = self._lengths.max() + 1
         self._decoder.run_with_iobinding(self._binding)

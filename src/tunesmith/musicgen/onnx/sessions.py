@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions: how graphs are opened, and how many threads they may use."""
+"""ONNX Runtime sessions: how graphs are opened, and how many threads they use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """``num_threads`` 0 means every core; ``spinning`` threads answer faster and burn a core while they wait."""
+    """Options of a session: 0 ``num_threads`` means every core; ``spinning`` is faster but keeps cores busy."""
 
     num_threads: int = 0
     spinning: bool = True
@@ -28,21 +28,23 @@ ALL_CORES = SessionOptions()
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use; two threads of one core share what limits us, its memory path."""
+    """Return the number of physical cores this process may use.
+
+    Hyperthreads are not counted: two threads of a core share its memory path, which is the bottleneck.
+    """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(allowed, psutil.cpu_count(logical=False) or allowed)
 
 
 def open_session(path: Path, options: SessionOptions) -> onnxruntime.InferenceSession:
-    """Open a graph; raises ModelFileError where it is missing or broken.
-
-    The memory arena is off: it never gives memory back, and three graphs of one model would each keep their peak.
-    """
+    """Open a graph. Raises ModelFileError if the file is missing or broken."""
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.num_threads or usable_cores()
+    # The memory arena never gives memory back, and the three graphs of a model would each keep their peak.
     settings.enable_cpu_mem_arena = False
+    # Errors only: ONNX Runtime writes its warnings straight to stderr.
     settings.log_severity_level = 3
     settings.add_session_config_entry("session.intra_op.allow_spinning", "1" if options.spinning else "0")
     if not path.exists():
@@ -54,7 +56,7 @@ def open_session(path: Path, options: SessionOptions) -> onnxruntime.InferenceSe
 
 
 class LazySession:
-    """A graph with one output that is opened when it is run, and closed again unless it is to be kept."""
+    """A graph with one output that is opened when it runs, and closed afterwards unless ``keep`` is set."""
 
     def __init__(self, path: Path, options: SessionOptions, *, keep: bool) -> None:
         self._path = path
@@ -71,14 +73,14 @@ class LazySession:
 
 
 def as_value(array: NDArray[Any]) -> onnxruntime.OrtValue:
-    """Wrap an array without copying it, so that what is written to it later is what the graph reads."""
+    """Wrap an array without a copy, so that the graph reads what is written to it later."""
     import onnxruntime
 
     return onnxruntime.OrtValue.ortvalue_from_numpy(array)
 
 
 def _broken() -> tuple[type[Exception], ...]:
-    """Return what ONNX Runtime raises for a graph it cannot open; its errors share no base class."""
+    """Return the exceptions of ONNX Runtime for a graph it cannot open; they share no base class."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     names = (

@@ -1,1 +1,1 @@
-"""MusicGen's networks run by PyTorch on a GPU."""
+"""The MusicGen networks on PyTorch, for GPUs."""

@@ -1,4 +1,4 @@
-"""Which device a model that was installed for a GPU runs on."""
+"""The torch device of a model that was installed for a GPU."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ TorchDevice = Literal["cuda", "mps", "cpu"]
 
 
 def free_memory(device: TorchDevice) -> int | None:
-    """Return the bytes that are free on the device; None where it shares the machine's memory."""
+    """Return the number of free bytes on the device; None if the device shares the machine's memory."""
     return torch.cuda.mem_get_info()[0] if device == "cuda" else None
 
 
 def find_device(wanted: Literal["auto", "cuda", "mps", "cpu"]) -> TorchDevice:
-    """Return the device, "auto" being the GPU there is; raises InvalidRequest where it is not there."""
+    """Return the device; "auto" selects the available GPU. Raises InvalidRequest if the device is not available."""
     present: dict[TorchDevice, bool] = {
         "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True,
     }  # fmt: skip
     if wanted == "auto":
         if present["cuda"] or present["mps"]:
             return "cuda" if present["cuda"] else "mps"
+        # No silent fallback to the CPU: the user installed this model for a GPU.
         problem = "this model was installed for a GPU, and there is none"
         raise InvalidRequest(
             "device", f"{problem}; set TUNESMITH_DEVICE=cpu, or pull it again without --quantize float16"
@@ -32,6 +33,7 @@ def find_device(wanted: Literal["auto", "cuda", "mps", "cpu"]) -> TorchDevice:
     return wanted
 
 
+# The only import of torch: its absence becomes one clear error.
 try:
     import torch
 except ImportError as error:

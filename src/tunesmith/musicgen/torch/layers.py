@@ -1,4 +1,4 @@
-"""The decoder in plain torch, over keys and values that lie in buffers made beforehand."""
+"""The decoder in plain torch, with keys and values in preallocated buffers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ functional = torch.nn.functional
 
 @dataclass(frozen=True, slots=True)
 class DeviceSpec:
-    """Where tensors live, and in which precision."""
+    """The device and the precision of tensors."""
 
     device: torch.device
     dtype: torch.dtype
@@ -30,14 +30,14 @@ class DeviceSpec:
 
 @dataclass(frozen=True, slots=True)
 class Norm:
-    """Layer norm with weight and bias."""
+    """A layer norm with weight and bias."""
 
     weight: torch.Tensor
     bias: torch.Tensor
 
     @classmethod
     def read(cls, weights: Weights, name: str, place: DeviceSpec) -> Norm:
-        """Take the norm of that name."""
+        """Read the norm of that name."""
         return cls(place.put(weights, f"{name}.weight"), place.put(weights, f"{name}.bias"))
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
@@ -47,7 +47,7 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class CrossAttention:
-    """The half of a layer that listens to the text."""
+    """The cross-attention of a layer, to the text."""
 
     norm: Norm
     query: torch.Tensor
@@ -57,7 +57,7 @@ class CrossAttention:
 
 @dataclass(frozen=True, slots=True)
 class TorchDecoderLayer:
-    """One layer's weights; ``cross`` is None where the text comes as a prefix."""
+    """The weights of one layer; ``cross`` is None if the text comes as a prefix."""
 
     norm: Norm
     qkv: torch.Tensor
@@ -69,7 +69,7 @@ class TorchDecoderLayer:
 
     @classmethod
     def read(cls, weights: Weights, prefix: str, place: DeviceSpec, has_cross: bool) -> TorchDecoderLayer:
-        """Take the layer whose names begin with the prefix."""
+        """Read the layer whose tensor names begin with ``prefix``."""
 
         def put(part: str, *names: str) -> torch.Tensor:
             return place.put(weights, *(f"{prefix}{part}{name}.weight" for name in names))
@@ -81,6 +81,7 @@ class TorchDecoderLayer:
             cross = CrossAttention(norm, put(part, "q_proj"), put(part, "k_proj", "v_proj"), put(part, "out_proj"))
         return cls(
             norm=Norm.read(weights, f"{prefix}self_attn_layer_norm", place),
+            # Fused: one matrix product in place of three.
             qkv=put("self_attn.", "q_proj", "k_proj", "v_proj"),
             out=put("self_attn.", "out_proj"),
             cross=cross,
@@ -92,10 +93,11 @@ class TorchDecoderLayer:
 
 @dataclass(frozen=True, slots=True)
 class RunBuffers:
-    """What a run of some rows reads and writes; every tensor keeps its address from run to run.
+    """The buffers that a run of some rows reads and writes; every tensor keeps its address from run to run.
 
-    ``caches`` (layers, 2, rows, heads, capacity, head) and ``texts`` (same, text) are of the whole runner, cut to
-    these rows; ``reach`` is how many positions of the caches are looked at.
+    ``caches`` (layers, 2, rows, heads, capacity, head) and ``texts`` (same, text) are views of the runner's buffers,
+    cut to
+    these rows; ``reach`` is the number of cache positions that attention reads.
     """
 
     caches: torch.Tensor
@@ -106,13 +108,14 @@ class RunBuffers:
 
 
 class TorchDecoder:
-    """Weights of the decoder on a device."""
+    """The decoder's weights on a device."""
 
     def __init__(self, architecture: Architecture, weights: Weights, place: DeviceSpec) -> None:
         shape = architecture.decoder
         self.shape = shape
         books, has_cross = range(shape.num_codebooks), architecture.chroma is None
         self._embeddings = place.put(weights, *(f"{STEM}embed_tokens.{k}.weight" for k in books))
+        # All codebooks share one table, one after the other: one lookup in place of one per codebook.
         self._offsets = torch.arange(shape.num_codebooks, device=place.device) * (shape.codebook_size + 1)
         self.layers = [
             TorchDecoderLayer.read(weights, f"{STEM}layers.{i}.", place, has_cross) for i in range(shape.num_layers)
@@ -121,7 +124,7 @@ class TorchDecoder:
         self._heads = place.put(weights, *(f"decoder.lm_heads.{k}.weight" for k in books))
 
     def embed(self, codes: torch.Tensor) -> torch.Tensor:
-        """Sum the embeddings of every codebook: (…, codebooks) -> (…, hidden)."""
+        """Sum the embeddings of all codebooks: (…, codebooks) -> (…, hidden)."""
         return functional.embedding(codes + self._offsets, self._embeddings).sum(dim=-2)
 
     def text_keys_values(self, states: torch.Tensor) -> torch.Tensor:
@@ -135,13 +138,14 @@ class TorchDecoder:
         return torch.stack(parts).permute(0, 2, 3, 1, 4)
 
     def run(self, states: torch.Tensor, view: RunBuffers, positions: torch.Tensor) -> torch.Tensor:
-        """Append states (rows, new, hidden); return the last one's scores (rows, codebooks, size) in float32.
+        """Append states (rows, new, hidden); return the last one's logits (rows, codebooks, size) in float32.
 
-        ``positions`` (capacity, hidden) is added to the states, each at its own place.
+        ``positions`` (capacity, hidden) holds the position encodings; each state gets the one of its own position.
         """
         count, new, _ = states.shape
         places = view.lengths[:, None] + torch.arange(new, device=states.device)
         rows = torch.arange(count, device=states.device)[:, None]
+        # The mask is causal and also hides what earlier occupants of a row left in the cache.
         seen = torch.arange(view.reach, device=states.device) <= places[:, None, :, None]
         heard = torch.arange(view.texts.shape[-2], device=states.device) < view.text_lengths[:, None, None, None]
         x = states + positions[places]
@@ -150,6 +154,7 @@ class TorchDecoder:
             if layer.cross is not None:
                 x = x + self._listen_to_text(layer.cross, x, view.texts[number], heard)
             x = x + functional.linear(functional.gelu(functional.linear(layer.last_norm(x), layer.fc1)), layer.fc2)
+        # Sampling happens in NumPy, which has no bfloat16.
         scores = functional.linear(self._norm(x[:, -1]), self._heads).float()
         return scores.view(count, self.shape.num_codebooks, self.shape.codebook_size)
 

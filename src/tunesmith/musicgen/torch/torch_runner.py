@@ -1,7 +1,7 @@
-"""The model's arithmetic on torch: CUDA, MPS or the CPU. On CUDA a step is a graph that is captured once.
+"""The model's arithmetic on torch: CUDA, MPS or CPU. On CUDA a step is a graph that is captured once.
 
-A graph is kept for every number of rows and every reach (the longest length, rounded up), because its shapes are fixed;
-all of it reads and writes buffers that keep their addresses until a longer row is opened.
+CUDA graphs have fixed shapes, so there is one for every number of rows and every reach (the longest length, rounded
+up). All buffers keep their addresses until a longer row is opened.
 """
 
 from __future__ import annotations
@@ -22,20 +22,22 @@ from tunesmith.musicgen.torch.torch_text_encoder import TextEncoder
 
 Device = Literal["cuda", "mps", "cpu"]
 BUCKET = 256
-"""Positions by which capacity and reach grow."""
+"""The step by which capacity and reach grow, in positions."""
 TEXT_BUCKET = 64
 WARM_UPS = 2
 
 
 class TorchRunner:
-    """A Runner over a checkpoint; see there for what each method does.
+    """A Runner over a checkpoint; see Runner for each method.
 
-    ``dtype`` is that of the decoder: bfloat16 on CUDA and float32 elsewhere unless given. The text encoder is float32.
+    ``dtype`` is the decoder's precision, by default bfloat16 on CUDA and float32 elsewhere. The text encoder is
+    float32.
     """
 
     def __init__(
         self, checkpoint: Checkpoint, device: Device = "cuda", *, dtype: torch.dtype | None = None, num_rows: int = 2
     ) -> None:
+        # A step is bound by reading the weights, and bfloat16 halves their bytes.
         default = torch.bfloat16 if device == "cuda" else torch.float32
         self._place = DeviceSpec(torch.device(device), dtype or default)
         self._architecture, self._num_rows = checkpoint.architecture, num_rows
@@ -43,6 +45,7 @@ class TorchRunner:
         self._text_encoder = TextEncoder(checkpoint.architecture, checkpoint.weights, self._place.device)
         self._chroma: list[torch.Tensor] = []
         if checkpoint.architecture.chroma is not None:
+            # The projection is tiny, so it stays in full precision.
             full = DeviceSpec(self._place.device, torch.float32)
             names = [f"audio_enc_to_dec_proj.{part}" for part in ("weight", "bias")]
             self._chroma = [full.put(checkpoint.weights, name) for name in names]
@@ -53,12 +56,12 @@ class TorchRunner:
 
     @property
     def architecture(self) -> Architecture:
-        """The model's sizes and rules."""
+        """The sizes and rules of the model."""
         return self._architecture
 
     @property
     def num_rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return self._num_rows
 
     @torch.inference_mode()
@@ -75,12 +78,13 @@ class TorchRunner:
 
     @torch.inference_mode()
     def open_row(self, row: int, states: States | None, capacity: int) -> None:
-        """Empty the row and let it attend to the states."""
+        """Clear the row and let it attend to the states."""
         tokens = 0 if states is None else len(states)
         self._grow(capacity, tokens)
         self._open.add(row)
         self._lengths[row], self._limits[row] = 0, capacity
-        self._texts[:, :, row] = 0  # a row without a text listens to one position of zeros, which adds nothing
+        # A row without text attends to one position of zeros, which adds nothing.
+        self._texts[:, :, row] = 0
         self._text_lengths[row] = max(tokens, 1)
         if states is not None:
             given = torch.from_numpy(states).to(self._place.device, self._place.dtype)
@@ -93,18 +97,20 @@ class TorchRunner:
 
     @torch.inference_mode()
     def extend(self, row: int, codes: Codes) -> Logits:
-        """Append codes (codebooks, positions) to one row; return (codebooks, size)."""
+        """Append codes (codebooks, positions) to one row; return the logits (codebooks, size)."""
         given = torch.from_numpy(np.ascontiguousarray(codes.T)).to(self._place.device)
         return np.asarray(self._append(row, self._decoder.embed(given)).cpu().numpy())
 
     @torch.inference_mode()
     def step(self, codes: Codes, advancing: NDArray[np.bool_]) -> Logits:
-        """Append one position (rows, codebooks) to the first rows; return (rows, codebooks, size)."""
+        """Append one position (rows, codebooks) to the first rows; return the logits (rows, codebooks, size)."""
         count = len(codes)
         lengths = self._lengths[:count]
         self._check_room(lengths[advancing] + 1, self._limits[:count][advancing])
+        # A rounded reach keeps the number of captured graphs small.
         reach = _rounded(int(lengths.max()) + 1, BUCKET)
         key = (count, reach)
+        # Write into the static inputs: a captured graph reads fixed addresses.
         self._codes[:count] = torch.from_numpy(codes)
         self._step_lengths[:count] = torch.from_numpy(lengths)
         if key not in self._steps:
@@ -114,7 +120,7 @@ class TorchRunner:
         return logits
 
     def close_row(self, row: int) -> None:
-        """Say that the row is free; the last one gives the memory back."""
+        """Free the row; the last one frees the buffers."""
         self._open.discard(row)
         self._lengths[row] = 0
         if not self._open:
@@ -122,7 +128,7 @@ class TorchRunner:
 
     @torch.inference_mode()
     def copy_row(self, source: int, target: int) -> None:
-        """Make the target row equal to the source row."""
+        """Copy the source row to the target row."""
         self._open.add(target)
         for buffer in (self._caches, self._texts):
             buffer[:, :, target] = buffer[:, :, source]
@@ -147,9 +153,10 @@ class TorchRunner:
         return torch.zeros(size, device=self._place.device, dtype=self._place.dtype)
 
     def _grow(self, capacity: int, tokens: int) -> None:
-        """Make room; one position more than asked, for what a row that is full but still stepped writes."""
+        """Grow the buffers. One spare position is for what a full row that still takes part in steps writes."""
         wanted, texts = _rounded(capacity + 1, BUCKET), _rounded(max(tokens, 1), TEXT_BUCKET)
         if wanted > self._caches.shape[-2]:
+            # The captured graphs point to the old buffers.
             self._steps.clear()
             self._caches = self._moved(self._caches, wanted)
             table = sinusoidal_positions(wanted, self._architecture.decoder.hidden_size)
@@ -176,7 +183,7 @@ class TorchRunner:
         return RunBuffers(self._caches[:, :, rows], self._texts[:, :, rows], lengths, text_lengths, reach)
 
     def _make_step(self, count: int, reach: int) -> Callable[[], torch.Tensor]:
-        """Return what runs one step on the static inputs; on CUDA the replay of a graph."""
+        """Return a function that runs one step on the static inputs; on CUDA it replays a graph."""
         view = self._view(slice(0, count), self._step_lengths[:count], reach)
         codes, positions = self._codes[:count], self._positions
 
@@ -191,7 +198,10 @@ class TorchRunner:
 
 
 def _captured(run: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
-    """Capture it as a CUDA graph; runs before that, on a stream of their own, write what the replay writes again."""
+    """Capture ``run`` as a CUDA graph.
+
+    The warm-up runs happen before, on a stream of their own, as CUDA requires; the replay overwrites what they write.
+    """
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):

@@ -14,7 +14,7 @@ functional = torch.nn.functional
 
 
 class TextEncoder:
-    """Encodes a text and projects it to the decoder's width."""
+    """A T5 encoder with the projection to the decoder's width."""
 
     def __init__(self, architecture: Architecture, weights: Weights, device: torch.device) -> None:
         self._shape = shape = architecture.text_encoder
@@ -30,12 +30,13 @@ class TextEncoder:
         self._embedding = self._place.put(weights, T5_EMBEDDING)
         self._buckets = torch.from_numpy(relative_buckets(shape)).to(device)
         self._projection: tuple[torch.Tensor, torch.Tensor] | None = None
+        # A checkpoint may lack the projection only if the two widths are equal.
         if f"{T5_PROJECTION}.weight" in weights or shape.hidden_size != architecture.decoder.hidden_size:
             put = self._place.put
             self._projection = (put(weights, f"{T5_PROJECTION}.weight"), put(weights, f"{T5_PROJECTION}.bias"))
 
     def encode(self, token_ids: Sequence[int]) -> torch.Tensor:
-        """Return (tokens, hidden)."""
+        """Encode one text; return (tokens, hidden)."""
         tokens = torch.tensor(token_ids, dtype=torch.int64, device=self._place.device)
         x = functional.embedding(tokens, self._embedding)
         bias = self._distance_bias(len(tokens))
@@ -64,6 +65,7 @@ class TextEncoder:
             .transpose(0, 1)
             for name in "qkv"
         )
+        # T5 does not scale its attention scores; the scale is in the weights.
         attended = torch.softmax(query @ key.transpose(1, 2) + bias, dim=-1) @ value
         return functional.linear(attended.transpose(0, 1).flatten(1), self._weights[f"{prefix}SelfAttention.o"])
 

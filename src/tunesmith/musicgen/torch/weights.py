@@ -14,11 +14,15 @@ from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.musicgen.checkpoint.safetensors_file import read_safetensors
 from tunesmith.musicgen.checkpoint.tensors import LazyWeights
 
-HEADER_BYTES_A_TENSOR = 256  # a name, a shape and two offsets; what is left over is filled with spaces
+# Room for a name, a shape and two offsets; the rest is filled with spaces.
+HEADER_BYTES_A_TENSOR = 256
 
 
 def write_gpu_weights(path: Path, weights: Weights, names: Iterable[str]) -> None:
-    """Write the tensors of these names; the header, which comes first in the file, is filled in at the end."""
+    """Write the tensors of these names.
+
+    The header comes first in the file, but is filled in at the end, so that one tensor at a time is in memory.
+    """
     wanted = sorted(names)
     reserved = HEADER_BYTES_A_TENSOR * len(wanted)
     header: dict[str, Any] = {}
@@ -38,7 +42,7 @@ def write_gpu_weights(path: Path, weights: Weights, names: Iterable[str]) -> Non
 
 
 def read_gpu_weights(path: Path) -> Weights:
-    """Open what ``write_gpu_weights`` wrote; raises ModelFileError where it is missing or broken."""
+    """Open the weights that ``write_gpu_weights`` wrote. Raises ModelFileError if the file is missing or broken."""
     if not path.is_file():
         raise ModelFileError(str(path), "is missing; pull the model again")
     return LazyWeights(read_safetensors(path))

@@ -1,1 +1,1 @@
-"""ASGI middleware: what every request passes before its route, and every response after it."""
+"""ASGI middleware: runs before the route of every request and after its response."""

@@ -1,4 +1,4 @@
-"""Listening: who can reach an address, and by which names the server may be called there."""
+"""Allowed hosts and origins: by which names the server may be called, and from which web pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EVERYTHING = "*"
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach the address."""
+    """Return whether only this machine can reach the address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -21,7 +21,7 @@ def is_loopback(host: str) -> bool:
 
 
 def trusted_proxies(settings: Settings) -> list[str]:
-    """Return the proxies whose word is taken for a caller's address; raises InvalidRequest for what is no address."""
+    """Return the proxies trusted to state a caller's address. Raises InvalidRequest for an invalid address."""
     for proxy in settings.trusted_proxies:
         try:
             ipaddress.ip_network(proxy)
@@ -33,7 +33,7 @@ def trusted_proxies(settings: Settings) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """The names that a server may be called by, and the origins of pages that may call it; ``*`` stands for all."""
+    """The host names of a server, and the origins of pages that may call it; ``*`` allows all."""
 
     hosts: frozenset[str]
     origins: frozenset[str]
@@ -41,24 +41,26 @@ class AllowedHosts:
 
     @classmethod
     def of(cls, settings: Settings, listening: str | None) -> AllowedHosts:
-        """Return those for a server that listens at an address; None where it is not known, as inside another app."""
+        """Return the names for a listening address; None if it is unknown, as inside another app."""
         local = listening is not None and is_loopback(listening)
         public = settings.public_url or ""
         own = {name for name in (_name(public), (listening or "").lower()) if name}
+        # A public server is called by any name; only a local one is worth a DNS rebinding attack.
         checks = local or bool(settings.allowed_hosts)
         hosts = own | {host.lower() for host in settings.allowed_hosts} if checks else {EVERYTHING}
         origins = {origin.rstrip("/") for origin in (*settings.cors_origins, _origin(public)) if origin}
         return cls(frozenset(hosts), frozenset(origins), local)
 
     def has_host(self, header: str) -> bool:
-        """Tell whether a request's Host is one of ours; names of this machine always are."""
+        """Return whether a Host header is allowed; names of this machine always are."""
         if EVERYTHING in self.hosts:
             return True
         name = _name(f"//{header}")
         return bool(name) and (name in self.hosts or is_loopback(name))
 
     def has_origin(self, origin: str, host: str) -> bool:
-        """Tell whether a page of an origin may have things done here."""
+        """Return whether a page of this origin may change things here."""
+        # A server that is not local relies on tokens, which a foreign page does not have.
         if not self.is_local or EVERYTHING in self.origins or origin in self.origins:
             return True
         parts = urlsplit(origin) if _name(origin) else None
@@ -66,7 +68,7 @@ class AllowedHosts:
 
 
 def _name(url: str) -> str:
-    """Return the host of a URL in small letters, empty where there is none."""
+    """Return the host of a URL in lower case, empty if there is none."""
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:

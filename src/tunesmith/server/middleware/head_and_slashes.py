@@ -1,4 +1,4 @@
-"""The front door: what somebody finds who opens the server's bare address, and what every address puts up with."""
+"""The root route, and middleware for HEAD requests and repeated slashes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ ABOUT = {
 
 
 def root_routes() -> APIRouter:
-    """Return the route; it is open, and says no more than the version, which is open too."""
+    """Return the root route; it is open, and reveals no more than the version, which is open too."""
     routes = APIRouter(tags=["Health"])
 
     @routes.get("/", summary="Where to look", response_class=JSONResponse, responses={303: {"description": "The page"}})
     async def front(request: Request) -> Response:
         reads_pages = "text/html" in request.headers.get("accept", "")
         answer = RedirectResponse(PAGE, 303) if reads_pages else JSONResponse(ABOUT)
+        # Caches must keep the page and the JSON apart.
         answer.headers["vary"] = "Accept"
         return answer
 
@@ -35,13 +36,13 @@ def root_routes() -> APIRouter:
 
 
 class HeadMiddleware:
-    """Middleware that answers HEAD as GET would, without the body, which monitors and link previews ask for."""
+    """Middleware that answers HEAD like GET without the body, for monitors and link previews."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; a HEAD ends with the headers, however long the body would have gone on."""
+        """Forward the request; a HEAD response ends with its headers, even if the body would never end."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
@@ -51,19 +52,20 @@ class HeadMiddleware:
                 if message["type"] == "http.response.start":
                     await send(message)
                     await send({"type": "http.response.body"})
+                    # Stop the route: an event stream would go on for a client that reads nothing.
                     serving.cancel()
 
             await self._app({**scope, "method": "GET"}, receive, sent)
 
 
 class SlashRedirectMiddleware:
-    """Middleware that takes a path with several slashes in front for one with one: a base URL often ends in one."""
+    """Middleware that reduces leading slashes to one: base URLs often end in a slash."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, as if asked for by the shorter path."""
+        """Forward the request with the shorter path."""
         if scope["type"] == "http" and scope["path"].startswith("//"):
             raw = b"/" + scope["raw_path"].lstrip(b"/")
             scope = {**scope, "path": "/" + scope["path"].lstrip("/"), "raw_path": raw}

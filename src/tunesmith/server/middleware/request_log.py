@@ -1,6 +1,6 @@
-"""RequestLogMiddleware: gives every request an id, writes a line about it when it is over, and has it counted.
+"""RequestLogMiddleware: gives each request an id, logs a line when it ends, and counts it.
 
-Plain ASGI, so that streams pass as they come. The line holds neither query, headers nor body: those hold secrets.
+Plain ASGI, so that streams are not buffered. The line has no query, headers or body: those hold secrets.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from tunesmith.server.apis.routing import dialect_of, redact_path
 
 HEADER = "x-request-id"
 PROBES = ("health", "metrics")
-"""What asks every few seconds; its lines are for ``debug`` alone."""
+"""The probes that call every few seconds; their lines have level ``debug``."""
 
 NO_ANSWER = 499
-"""Stands for the status where the caller hung up before there was one."""
+"""The status of a request whose client disconnected before the response."""
 
+# A client's id goes into headers and log lines, so it must not hold spaces or line breaks.
 _SANE = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 log = logging.getLogger("tunesmith.request")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
-    """A request that is over. ``dialect`` and ``status`` take few values, unlike the path."""
+    """A completed request. ``dialect`` and ``status`` have few values, unlike the path."""
 
     dialect: str
     status: int
@@ -40,14 +41,14 @@ class RequestSummary:
 
 
 class RequestLogMiddleware:
-    """Middleware to stand before all others, so that what they refuse is seen as well."""
+    """The outermost middleware, so that it also sees what the others refuse."""
 
     def __init__(self, app: ASGIApp, count: Callable[[RequestSummary], None]) -> None:
         self._app = app
         self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; lifespan and websockets as they are."""
+        """Forward the request; lifespan and websockets pass unchanged."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -65,6 +66,7 @@ class RequestLogMiddleware:
         try:
             await self._app(scope, receive, sent)
         except Exception:
+            # The server around this answers 500 to any exception that escapes.
             status = 500 if status == NO_ANSWER else status
             raise
         finally:
@@ -78,7 +80,7 @@ class RequestLogMiddleware:
 
 
 def choose_request_id(given: str | None) -> str:
-    """Return the id that a caller gave where it can be written anywhere, else a new one."""
+    """Return the id that the client sent if it is safe to write anywhere, else a new one."""
     return given if given is not None and _SANE.fullmatch(given) else secrets.token_hex(16)
 
 

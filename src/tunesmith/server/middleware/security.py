@@ -1,6 +1,6 @@
-"""Safety: what is refused before anything else looks at a request, and what every answer carries.
+"""Security middleware: checks before a request is processed, and headers on every response.
 
-All of it is plain ASGI, so that streams pass as they come.
+Plain ASGI, so that streams are not buffered.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ PREFLIGHT_SECONDS = 600
 MAX_LENGTH_DIGITS = 15
 MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS = 2_048, 8_192
 MAX_BYTES_WITHOUT_RECORDING = 1e6
-"""How large a body may be on a path that takes no recordings."""
+"""The maximum size of a body on a path that takes no recordings."""
 
 DROP_SECONDS = 5.0
-"""How long the rest of a body that is too large is read and dropped, for clients which listen only once all is sent."""
+"""How long the rest of too large a body is read and dropped, for clients that read only after sending all."""
 
 Tell = Callable[[str, TunesmithError], Response]
-"""Says an error in the shape that the clients of a path read."""
+"""A function that returns the response for an error, in the shape that a path's clients expect."""
 
 log = logging.getLogger(__name__)
 
 
 def add_security_middleware(app: Starlette, tell: Tell, names: AllowedHosts, max_bytes: float) -> None:
-    """Put the app behind all of it; what is added last meets a request first."""
+    """Add all security middleware to the app; the last one added runs first."""
     app.add_middleware(ServerErrorMiddleware, tell=tell)
     app.add_middleware(BodyLimit, tell=tell, max_bytes=max_bytes)
     app.add_middleware(AddressCheck, tell=tell)
     app.add_middleware(HostCheckMiddleware, tell=tell, names=names)
+    # A server on loopback serves this machine's own pages, whatever their port.
     app.add_middleware(
         CORSMiddleware, allow_origins=names.origins, allow_origin_regex=LOCAL_ORIGINS if names.is_local else None,
         allow_methods=["*"], allow_headers=["*"], expose_headers=["*"], max_age=PREFLIGHT_SECONDS,
@@ -55,18 +56,19 @@ def add_security_middleware(app: Starlette, tell: Tell, names: AllowedHosts, max
 
 
 class SecurityHeadersMiddleware:
-    """Middleware that adds headers which keep browsers from guessing, framing and telling."""
+    """Middleware that adds headers against content sniffing, framing and referrer leaks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; lifespan and websockets as they are."""
+        """Forward the request; lifespan and websockets pass unchanged."""
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
+                    # A route may set a value of its own.
                     headers.setdefault(name, value)
             await send(message)
 
@@ -74,10 +76,10 @@ class SecurityHeadersMiddleware:
 
 
 class HostCheckMiddleware:
-    """Middleware that refuses what a web page elsewhere makes a browser send to this machine.
+    """Middleware that refuses requests that a foreign web page makes a browser send to this machine.
 
-    A page may let its own name lead to loopback (DNS rebinding), which shows in Host, or post across origins without
-    asking first, which shows in Origin.
+    A page may resolve its own name to loopback (DNS rebinding), which shows in Host, or post across origins without a
+    preflight, which shows in Origin.
     """
 
     def __init__(self, app: ASGIApp, tell: Tell, names: AllowedHosts) -> None:
@@ -86,7 +88,7 @@ class HostCheckMiddleware:
         self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403."""
+        """Forward the request, or answer 403."""
         problem = self._problem(scope) if scope["type"] == "http" else None
         if problem is None:
             await self._app(scope, receive, send)
@@ -98,20 +100,21 @@ class HostCheckMiddleware:
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._names.has_host(host):
             return f"the server is not called {host[:80]!r}; if it should be, add that to the setting allowed_hosts"
+        # Reads change nothing, and browsers hide their responses from foreign pages.
         if origin is None or scope["method"] in READS or self._names.has_origin(origin, host):
             return None
         return f"pages of {origin[:80]!r} may not call the server; if they should, add it to the setting cors_origins"
 
 
 class AddressCheck:
-    """Middleware that refuses addresses which are too long, and those with a NUL, which no name or text may hold."""
+    """Middleware that refuses paths and queries that are too long or contain NUL, which no database can hold."""
 
     def __init__(self, app: ASGIApp, tell: Tell) -> None:
         self._app = app
         self._tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 422."""
+        """Forward the request, or answer 422."""
         problem = _address_problem(scope["path"], scope["query_string"]) if scope["type"] == "http" else None
         if problem is None:
             await self._app(scope, receive, send)
@@ -133,9 +136,9 @@ def _address_problem(path: str, query: bytes) -> InvalidRequest | None:
 
 
 class BodyLimit:
-    """Middleware that answers 413 to bodies that are too large, whatever their headers say.
+    """Middleware that answers 413 to bodies that are too large, whatever their headers declare.
 
-    ``max_bytes`` is for paths that take recordings; for others it is at most MAX_BYTES_WITHOUT_RECORDING.
+    ``max_bytes`` applies to paths that take recordings; others have at most MAX_BYTES_WITHOUT_RECORDING.
     """
 
     def __init__(self, app: ASGIApp, tell: Tell, max_bytes: float) -> None:
@@ -144,7 +147,7 @@ class BodyLimit:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and its body as far as it may go."""
+        """Forward the request, and its body up to the limit."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -152,11 +155,13 @@ class BodyLimit:
         body = _CountedBody(receive, send, max_bytes)
         headers = Headers(scope=scope)
         declared = headers.get("content-length", "")
+        # Count the digits first: Python is slow to parse very long integers, or refuses.
         if declared.isdecimal() and (len(declared) > MAX_LENGTH_DIGITS or int(declared) > max_bytes):
             body.is_too_large = True
         else:
             await body.served(self._app, scope)
         if body.is_too_large and not body.is_answered:
+            # With "Expect: 100-continue" the client waits for the response before it sends the body.
             if "expect" not in headers:
                 await body.drop_rest()
             await self._tell(scope["path"], PayloadTooLarge(max_bytes))(scope, receive, send)
@@ -166,7 +171,7 @@ class BodyLimit:
 
 
 class _CountedBody:
-    """A request whose body ends in TooLarge; what the app then says of it is dropped, for it can only guess why."""
+    """A request whose body may exceed the limit; the app's own response is then dropped, as it can only guess why."""
 
     def __init__(self, receive: Receive, send: Send, max_bytes: float) -> None:
         self._receive = receive
@@ -178,7 +183,7 @@ class _CountedBody:
         self.is_answered = False
 
     async def served(self, app: ASGIApp, scope: Scope) -> None:
-        """Let the app serve it."""
+        """Let the app serve the request."""
         try:
             await app(scope, self._next, self._answer)
         except Exception:
@@ -186,7 +191,7 @@ class _CountedBody:
                 raise
 
     async def drop_rest(self) -> None:
-        """Read what still comes, for a while."""
+        """Read and drop the rest of the body for a limited time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DROP_SECONDS):
                 while self._more_comes:
@@ -209,14 +214,14 @@ class _CountedBody:
 
 
 class ServerErrorMiddleware:
-    """Middleware that answers 500 in the dialect's shape for what nobody foresaw, and logs it; the answer hides it."""
+    """Middleware that answers 500 in the API's shape to unexpected exceptions; it logs the details and hides them."""
 
     def __init__(self, app: ASGIApp, tell: Tell) -> None:
         self._app = app
         self._tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Forward the request."""
         is_answered = False
 
         async def sent(message: Message) -> None:
@@ -229,8 +234,10 @@ class ServerErrorMiddleware:
         except TunesmithError:
             raise
         except ClientDisconnect:
-            return  # while its body was read: there is nobody to answer, and nothing failed here
+            # The client left during its upload: nobody to answer, and nothing failed here.
+            return
         except Exception as error:
+            # The response has started, so only a closed connection can signal the failure.
             if scope["type"] != "http" or is_answered:
                 raise
             log.exception("%s %s failed", scope["method"], redact_path(scope["path"]))

@@ -1,4 +1,4 @@
-"""Health: whether the process answers, and whether it can serve at present, for whatever watches over servers."""
+"""Health: whether the process is alive, and whether it can serve at present, for monitors and load balancers."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ PATIENCE_SECONDS = 3.0
 
 REMEMBERED_SECONDS = 1.0
 LEAST_FREE_BYTES = 64e6
-"""Below what is free on the disk of the results none is begun: a long piece would not fit."""
+"""The free disk space below which no job starts: a long track would not fit."""
 
 log = logging.getLogger("tunesmith.server")
 
 
 @dataclass(frozen=True, slots=True)
 class HealthProbes:
-    """What serving takes. ``is_stopping`` and ``problem`` are asked on the event loop, ``ping`` in a thread.
+    """The probes of the server. ``is_stopping`` and ``problem`` run on the event loop, ``ping`` in a thread.
 
-    ``problem`` says in one line why no jobs can be worked on; ``ping`` raises DatabaseError; ``folder`` is where
-    results go; ``prepare`` makes the folders again that were removed, or raises FolderUnavailable.
+    ``problem`` returns in one line why no jobs can run; ``ping`` raises DatabaseError; ``folder`` is where results go;
+    ``prepare`` recreates missing folders, or raises FolderUnavailable.
     """
 
     is_stopping: Callable[[], bool]
@@ -42,20 +42,21 @@ class HealthProbes:
 
 
 class Health:
-    """Says whether the server can serve; many who ask at once cost one look."""
+    """The health of the server; concurrent requests share one check."""
 
     def __init__(self, vitals: HealthProbes) -> None:
         self._vitals = vitals
         self._looked: TtlCache[None, str | None] = TtlCache(REMEMBERED_SECONDS)
 
     async def problem(self) -> str | None:
-        """Return in one line why the server cannot serve, None where it can; nothing of its inside is told."""
+        """Return in one line why the server cannot serve, None if it can; reveals no internals."""
         if self._vitals.is_stopping():
             return "the server is stopping"
         return await self._missing() or self._vitals.problem()
 
     async def _missing(self) -> str | None:
         try:
+            # The ping's thread cannot be cancelled; callers only stop waiting for it.
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await self._looked.get(None, self._look)
         except TimeoutError:
@@ -66,6 +67,7 @@ class Health:
             self._vitals.ping()
         except (DatabaseDamaged, DatabaseGone) as error:
             log.warning("not ready: %s", error)
+            # The problem alone: the full message has the path of the database.
             return f"the database {error.problem}"
         except DatabaseError as error:
             log.warning("not ready: %s", error)
@@ -84,7 +86,7 @@ class Health:
 
 
 def health_routes(health: Health) -> APIRouter:
-    """Return the routes; they are open, because what asks has no token."""
+    """Return the health routes; they are open, because monitors have no token."""
     routes = APIRouter(tags=["Health"])
 
     @routes.get("/health/live", summary="Whether the process answers")

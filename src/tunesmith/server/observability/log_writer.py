@@ -1,6 +1,6 @@
-"""LogWriter: lines of the log are written by a thread, because nobody may wait for whoever reads them.
+"""LogWriter: a thread writes the log, so that no request waits for its reader.
 
-Standard error is often a pipe. Writing to it gives the interpreter away each time, and waits where the reader is slow.
+Standard error is often a pipe. Each write releases the interpreter lock, and blocks if the reader is slow.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from queue import Empty, SimpleQueue
 from typing import TextIO
 
 MOST_WAITING = 20_000
-"""How many lines may wait to be written; what comes after is counted instead."""
+"""The maximum number of queued lines; later ones are only counted."""
 
 LINES_AT_ONCE = 1000
 PAUSE_SECONDS = 0.02
-"""For how long lines gather before the next are written."""
+"""How long lines gather before the next write."""
 
 FLUSH_SECONDS = 2.0
 _Line = str | threading.Event
 
 
 class LogWriter(logging.Handler):
-    """Writes to a stream in the background; ``flush`` waits, but not for ever, until all so far is written."""
+    """A log handler that writes to a stream in the background; ``flush`` waits, with a time limit."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -34,17 +34,19 @@ class LogWriter(logging.Handler):
         threading.Thread(target=self._write_on, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Have a line written soon."""
+        """Queue a line."""
         if self._lines.qsize() >= MOST_WAITING:
             self._left_out += 1
             return
         try:
             self._lines.put(self.format(record) + "\n")
-        except Exception:  # the border of the log, as in logging's own handlers: it must not bring the program down
+        # The error boundary of the log, as in logging's own handlers: it must not stop the program.
+        except Exception:
             self.handleError(record)
 
     def flush(self) -> None:
-        """Wait until what was told so far is written, or until whoever reads it has had their time."""
+        """Wait until all queued lines are written, or until the time limit."""
+        # The event follows the lines in the queue, so it is set after they are written.
         written = threading.Event()
         self._lines.put(written)
         written.wait(FLUSH_SECONDS)
@@ -61,6 +63,7 @@ class LogWriter(logging.Handler):
             for flush in flushes:
                 flush.set()
             if not flushes:
+                # Many lines per write: fewer system calls, and fewer switches between threads.
                 time.sleep(PAUSE_SECONDS)
 
     def _about(self, left_out: int) -> str:
@@ -80,5 +83,6 @@ class LogWriter(logging.Handler):
         try:
             self._stream.write(text)
             self._stream.flush()
-        except (OSError, ValueError):  # nobody reads it any more, or the stream is closed: there is no one to tell
+        # The stream is closed or nobody reads it: there is nowhere to report this.
+        except (OSError, ValueError):
             self._left_out = 0

@@ -1,7 +1,7 @@
-"""Logs: one line an event, for people or as JSON, with the request and the job it is about. Every logger ends here.
+"""Logs: one line per event, as text or as JSON, with its request and job. Every logger ends here.
 
-The rest of the program writes to ``logging`` as usual, and names what an event is about in ``extra``. What is bound
-with ``bind`` is in every line that follows in the same task, and in the threads and tasks that it starts.
+The program uses ``logging`` as usual, and puts the details of an event into ``extra``. Values set with ``bind`` appear
+in every later line of the same task, and of the threads and tasks that it starts.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from tunesmith.server.limit_log import RepeatFilter
 from tunesmith.server.observability.log_writer import LogWriter
 
 OURS = ("tunesmith", "uvicorn")
-"""The loggers that the level is set for; the libraries' tell only of trouble, because some write addresses down."""
+"""The loggers with the configured level; other libraries log warnings only, because some log addresses."""
 
 REPEATING = ("uvicorn.error", "asyncio", "python_multipart.multipart")
-"""The loggers whose warnings a caller can cause as often as it likes, such as by sending what is not HTTP
-or no form."""
+"""The loggers whose warnings a client can trigger at will, such as by sending invalid HTTP or an invalid form."""
 
 HIDDEN = "[hidden]"
 SECRETS = re.compile(
@@ -37,18 +36,19 @@ SECRETS = re.compile(
     """,
     re.VERBOSE,
 )
-"""What no line may hold, wherever it came from."""
-_SIGNS = ("ts_", "hf_", "r8_", "whsec_", "earer ", "oken ", "@")  # one is in every line that the search would find
+"""Secrets that no line may contain, whatever their source."""
+# Every line that the regular expression would match contains one of these, which is much faster to check.
+_SIGNS = ("ts_", "hf_", "r8_", "whsec_", "earer ", "oken ", "@")
 
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-"""What ``extra`` cannot be told by; the last is uvicorn's message once more, with colours."""
+"""The attributes of every record, which are not ``extra``; color_message is uvicorn's message with colours."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
-    """Have all loggers of the process write to ``stream`` as the settings say, or to standard error in the background.
+    """Send all loggers of the process to ``stream``, or to standard error in the background, as the settings say.
 
-    Whoever ends the process calls ``flush`` first.
+    Call ``flush`` before the process ends.
     """
     handler = logging.StreamHandler(stream) if stream else LogWriter(sys.stderr)
     handler.setFormatter(EventFormatter(as_json=settings.log_format == "json"))
@@ -57,6 +57,7 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
+    # Loggers that exist already, such as uvicorn's, may have handlers of their own.
     for name in [name for name in logging.root.manager.loggerDict if name.startswith(OURS)]:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
@@ -67,15 +68,15 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
 
 
 def flush() -> None:
-    """Wait until all that was told is written."""
+    """Wait until all log lines are written."""
     for handler in logging.getLogger().handlers:
         handler.flush()
 
 
 class EventFormatter(logging.Formatter):
-    """Writes a record as an event, with what is bound and what its ``extra`` adds.
+    """A formatter that adds the bound values and ``extra`` to each event.
 
-    This and the records are made for every request, so it does without structlog's own formatter, which copies each.
+    It runs for every request, so it avoids structlog's own formatter, which copies each record.
     """
 
     def __init__(self, *, as_json: bool) -> None:
@@ -83,12 +84,13 @@ class EventFormatter(logging.Formatter):
         self._render: Processor = structlog.processors.JSONRenderer() if as_json else _plain
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, or lines where there is a trace to be read by people."""
+        """Return the line; a traceback for people adds lines."""
         event: EventDict = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")[:-6] + "Z",
             "level": record.levelname.lower(),
             "event": record.getMessage(),
-            "logger": record.name.removesuffix(".error"),  # uvicorn's name for all it says, which frightens people
+            # uvicorn names its logger "error" for all messages, which alarms readers.
+            "logger": record.name.removesuffix(".error"),
             **structlog.contextvars.get_contextvars(),
         }
         event.update((name, value) for name, value in vars(record).items() if name not in _OF_EVERY_RECORD)
@@ -99,7 +101,7 @@ class EventFormatter(logging.Formatter):
 
 
 def _plain(_: WrappedLogger, __: str, event: EventDict) -> str:
-    """Write an event in one line for people, and the trace of an error below it."""
+    """Return an event as one line of text, with the traceback of an error below it."""
     at, level, trace = event.pop("timestamp"), event.pop("level"), event.pop("exception", "")
     line = f"{at} {level:<8} {_in_one_line(str(event.pop('event')))}"
     for name, value in event.items():
@@ -109,5 +111,5 @@ def _plain(_: WrappedLogger, __: str, event: EventDict) -> str:
 
 
 def _in_one_line(text: str) -> str:
-    """Escape control characters, so that nobody's text looks like a line of ours or colours a terminal."""
+    """Escape control characters, so that no caller's text can forge a log line or colour a terminal."""
     return text if text.isprintable() else _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)

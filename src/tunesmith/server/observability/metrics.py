@@ -1,7 +1,8 @@
-"""Metrics: what a server has done and how it stands, as Prometheus reads it. docs/monitoring.md lists them all.
+"""Metrics: counters and histograms of a server for Prometheus; docs/monitoring.md lists them all.
 
-What happened is counted as it happens, in this process. How the queue and the runners stand is looked up when somebody
-asks (``standing.py``). Labels take few values: models beyond the first ``MAX_MODELS`` share one, paths are not told.
+Events are counted as they happen, in this process. The queue and the runners are read at each scrape
+(``metrics_collector.py``). Labels have few values: models beyond the first ``MAX_MODELS`` share one, and paths are not
+labels.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from tunesmith.jobs.queue import CRASHED
 from tunesmith.server.middleware.request_log import RequestSummary
 
 OTHER = "other"
+# Each label value is a time series that Prometheus stores for good.
 MAX_MODELS = 50
 OUR_KINDS = error_codes() | {INTERNAL_ERROR, CRASHED.kind}
-"""What a failure may be called in a label; a generator of another package may call its own anything."""
+"""The failure kinds allowed as labels; generators of other packages may invent any."""
 
 REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 JOB_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
@@ -29,21 +31,21 @@ REAL_TIME_FACTORS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 1
 
 
 class Bounded:
-    """The first values of a label that come, up to so many; those after them are all ``other``."""
+    """A limiter of label values: the first ``most`` values pass, later ones become ``other``."""
 
     def __init__(self, most: int, known: Collection[str] = ()) -> None:
         self._most = most
         self._known = set(known)
 
     def __call__(self, value: str) -> str:
-        """Return what to write for a value."""
+        """Return the label for a value."""
         if value not in self._known and len(self._known) < self._most:
             self._known.add(value)
         return value if value in self._known else OTHER
 
 
 class Metrics:
-    """A server's own counters. ``registry`` holds them, and whatever else is to be shown with them."""
+    """The counters of a server; ``registry`` holds them."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -89,13 +91,13 @@ class Metrics:
         self._tokens.labels(model).inc(job.codes)
 
     def cleaned(self, removed: Mapping[str, int], outcome: str) -> None:
-        """Count a round of housekeeping, and the files it removed by what they were."""
+        """Count a cleanup round, and the files it removed by kind."""
         self._rounds.labels(outcome).inc()
         for what, number in removed.items():
             self._removed.labels(what).inc(number)
 
     def limited(self, reason: str) -> None:
-        """Count what a limit refused or ended."""
+        """Count a refusal by a limit."""
         self._limited.labels(reason).inc()
 
     def _counter(self, name: str, about: str, labels: Collection[str] = ("model",)) -> Counter:

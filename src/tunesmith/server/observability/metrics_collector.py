@@ -1,4 +1,4 @@
-"""MetricsCollector: gauges of the queue, the runners and the disk, read when somebody scrapes them."""
+"""MetricsCollector: gauges of the queue, the runners and the disk, read at each scrape."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tunesmith.server.observability.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class GaugeSources:
-    """Where to look: ``depths`` reads the database, ``loaded`` is asked on the event loop."""
+    """The sources of the gauges: ``depths`` reads the database, ``loaded`` must run on the event loop."""
 
     depths: Callable[[], Iterable[QueueDepth]]
     loaded: Callable[[], tuple[LoadedModel, ...]]
@@ -34,7 +34,7 @@ class GaugeSources:
 
 @dataclass(frozen=True, slots=True)
 class _SnapshotCollector(Collector):
-    """What was looked up, as metrics. ``depths`` is None where the database could not be asked."""
+    """A snapshot of the sources as metrics. ``depths`` is None if the database was unreachable."""
 
     is_ready: bool
     depths: tuple[QueueDepth, ...] | None
@@ -79,7 +79,7 @@ class _SnapshotCollector(Collector):
 
 
 class MetricsCollector:
-    """Looks everything up and writes the page."""
+    """A collector that reads all sources and renders the metrics page."""
 
     def __init__(self, metrics: Metrics, sources: GaugeSources) -> None:
         self._metrics = metrics
@@ -88,9 +88,11 @@ class MetricsCollector:
     async def render(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         problem = await self._sources.health.problem()
+        # The runner pool belongs to the event loop, but the database and the disk may block.
         return await asyncio.to_thread(self._render, problem is None, self._sources.loaded())
 
     def _render(self, is_ready: bool, loaded: tuple[LoadedModel, ...]) -> bytes:
+        # A scrape must succeed without the database: that is when the metrics are needed most.
         try:
             depths: tuple[QueueDepth, ...] | None = tuple(self._sources.depths())
         except DatabaseError:
@@ -99,13 +101,14 @@ class MetricsCollector:
             free: int | None = shutil.disk_usage(self._sources.folder).free
         except OSError:
             free = None
+        # A registry per scrape keeps no gauges of models that are unloaded by now.
         now = CollectorRegistry()
         now.register(_SnapshotCollector(is_ready, depths, loaded, free, self._metrics.model))
         return generate_latest(self._metrics.registry) + generate_latest(now)
 
 
 def metrics_routes(standing: MetricsCollector, admin: Callable[..., object]) -> APIRouter:
-    """Return the route; ``admin`` is the dependency that lets only admins pass."""
+    """Return the metrics route; ``admin`` is the dependency that admits admins only."""
     routes = APIRouter(tags=["Health"], dependencies=[Depends(admin)])
 
     @routes.get("/metrics", summary="Metrics for Prometheus", response_class=Response)

@@ -1,1 +1,1 @@
-"""Webhooks: delivery with retries, and the outbox of those that are still to be delivered."""
+"""Webhooks: delivery with retries, and the outbox of undelivered ones."""

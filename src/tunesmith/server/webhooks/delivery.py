@@ -1,6 +1,6 @@
-"""Webhooks: a job's news, signed as Standard Webhooks (standardwebhooks.com) says, sent to an address of the caller's.
+"""Webhook delivery: a job's events, signed as in Standard Webhooks (standardwebhooks.com), sent to the caller's URL.
 
-Only the last event is sent again where it is not taken; the others are overtaken by the next.
+Only the last event is retried; the next event supersedes any other.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from tunesmith.server.webhooks.outbox import WebhookOutbox
 
 EVENTS = ("start", "output", "logs", "completed")
 MIN_SECONDS_BETWEEN = 0.5
-"""How far apart the events ``output`` and ``logs`` are at least."""
+"""The minimum interval between events ``output`` and ``logs``."""
 
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 TIMEOUT_SECONDS = 10.0
-SECRET_PREFIX = "whsec_"  # noqa: S105  what every secret begins with
+# The prefix of every secret.
+SECRET_PREFIX = "whsec_"  # noqa: S105
 LAST = "completed"
 _THROTTLED = ("output", "logs")
 
@@ -38,19 +39,19 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 def secret_text(key: bytes) -> str:
-    """Return a signing key as receivers are given it."""
+    """Return a signing key in the form that receivers use."""
     return SECRET_PREFIX + base64.b64encode(key).decode()
 
 
 def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return the header ``webhook-signature`` of a message."""
+    """Return the ``webhook-signature`` header of a message."""
     signed = f"{message_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where a job's news go, which of ``EVENTS``, and the key of the job's owner that they are signed with."""
+    """The webhook of a job: its URL, the subscribed ``EVENTS``, and the signing key of the job's owner."""
 
     url: str
     key: bytes = field(repr=False)
@@ -59,14 +60,14 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One piece of news: its kind (of ``EVENTS``) and the body to send."""
+    """One event: its kind (of ``EVENTS``) and its body."""
 
     kind: str
     body: bytes
 
 
 class WebhookClient:
-    """Signs messages and sends them to where the guard lets them go."""
+    """A client that signs messages and sends them to URLs that the guard allows."""
 
     def __init__(self, guard: AddressGuard, clock: Clock = time.time, sleep: Sleep = asyncio.sleep) -> None:
         self._guard = guard
@@ -74,11 +75,11 @@ class WebhookClient:
         self._sleep = sleep
 
     async def send(self, webhook: Webhook, message_id: str, body: bytes) -> bool:
-        """Send once; return whether it was taken. Redirects are not followed."""
+        """Send once; return whether it was accepted. Redirects are not followed."""
         return await self._try(webhook, message_id, body) is True
 
     async def send_with_retries(self, webhook: Webhook, message_id: str, body: bytes) -> bool:
-        """Send, and again with growing pauses for about a minute until it is taken; return whether it was."""
+        """Send, with exponential back-off for about a minute until accepted; return whether it was."""
         for pause in (*RETRY_SECONDS, None):
             taken = await self._try(webhook, message_id, body)
             if taken is not False or pause is None:
@@ -87,14 +88,14 @@ class WebhookClient:
         return False
 
     async def _try(self, webhook: Webhook, message_id: str, body: bytes) -> bool | None:
-        """Return whether it was taken, or None where it never may be."""
+        """Return whether the message was accepted, or None if a retry cannot help."""
         at = int(self.clock())
         headers = {
             "content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": str(at),
             "webhook-signature": signature(webhook.key, message_id, at, body),
         }  # fmt: skip
         try:
-            # The response's body is of no interest and may be endless: it is never read.
+            # Never read the response's body: it is of no interest and may be endless.
             async with (
                 asyncio.timeout(TIMEOUT_SECONDS),
                 guarded_client(self._guard, "webhook", TIMEOUT_SECONDS) as client,
@@ -108,7 +109,7 @@ class WebhookClient:
 
 
 class WebhookSender:
-    """Sends the news of each job that has a webhook, each job's in its own task."""
+    """A sender of each job's events to its webhook, with one task per job."""
 
     def __init__(self, sender: WebhookClient, undelivered: WebhookOutbox) -> None:
         self._sender = sender
@@ -116,22 +117,22 @@ class WebhookSender:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def follow(self, job_id: str, webhook: Webhook, events: AsyncIterator[Event]) -> None:
-        """Send a job's news in the background, unless that is being done already."""
+        """Send a job's events in the background, unless a task already does."""
         if job_id not in self._tasks:
             task = asyncio.create_task(self._send_all(job_id, webhook, events), name=f"webhook of {job_id}")
             self._tasks[job_id] = task
             task.add_done_callback(lambda _: self._tasks.pop(job_id, None))
 
     async def left(self) -> list[str]:
-        """Return the jobs whose last news an earlier server was to send."""
+        """Return the jobs whose last event an earlier server left unsent."""
         return await asyncio.to_thread(self._undelivered.ids)
 
     async def forget(self, job_id: str) -> None:
-        """Give up on a job's last news."""
+        """Give up on a job's last event."""
         await asyncio.to_thread(self._undelivered.remove, job_id)
 
     async def close(self) -> None:
-        """Stop sending; ``left`` are then those whose last news were not sent."""
+        """Stop sending; ``left`` then returns the jobs with an unsent last event."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -140,13 +141,15 @@ class WebhookSender:
     async def _send_all(self, job_id: str, webhook: Webhook, events: AsyncIterator[Event]) -> None:
         bind(job_id=job_id)
         try:
+            # Write to the outbox before the first send, so that a crash at any point loses no last event.
             if LAST in webhook.events:
                 await asyncio.to_thread(self._undelivered.add, job_id)
             await self._send_each(job_id, webhook, events)
         except JobNotFound:
             log.info("the job is gone, and with it its news")
         except ServerStopping:
-            return  # the next server sends the rest
+            # The next server sends the rest.
+            return
         except TunesmithError as error:
             log.error("a job's news stop until the server starts again: %s", error)
             return
@@ -155,6 +158,7 @@ class WebhookSender:
     async def _send_each(self, job_id: str, webhook: Webhook, events: AsyncIterator[Event]) -> None:
         last_sent = dict.fromkeys(_THROTTLED, float("-inf"))
         async for number, event in _enumerate_events(events):
+            # A retry must have the same id, by which receivers recognize duplicates.
             message_id = f"{job_id}.{event.kind}" + (f".{number}" if event.kind in _THROTTLED else "")
             now = self._sender.clock()
             too_soon = event.kind in _THROTTLED and now - last_sent[event.kind] < MIN_SECONDS_BETWEEN

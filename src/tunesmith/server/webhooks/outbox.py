@@ -1,9 +1,9 @@
-"""WebhookOutbox: final webhooks that are not delivered yet, kept on the disk so that a restart loses none.
+"""WebhookOutbox: final webhooks that are not delivered yet, kept on disk so that a restart loses none.
 
 ::
 
     webhooks/
-        01hx…    an empty file named by the job, from when its news are first followed until the last were sent
+        01hx…    an empty file named after the job, from the start of its events until the last one is sent
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from tunesmith.jobs.job import is_job_id
 
 
 class WebhookOutbox:
-    """The folder of notes."""
+    """The folder of undelivered final webhooks."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def add(self, job_id: str) -> None:
-        """Note that a job's last news are to be sent."""
+        """Record that a job's last event must be sent."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / job_id).touch()
 
     def remove(self, job_id: str) -> None:
-        """Note that they were sent, or never will be."""
+        """Record that it was sent, or never will be."""
         (self._folder / job_id).unlink(missing_ok=True)
 
     def ids(self) -> list[str]:

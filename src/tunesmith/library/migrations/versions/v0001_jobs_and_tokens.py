@@ -1,4 +1,4 @@
-"""Jobs, whose turn it is, workers, speeds and tokens."""
+"""Create the tables of jobs, turns, workers, speeds and tokens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ID, NAME = sa.String(64), sa.String(256)
 
 
 def upgrade() -> None:
-    """Make the first tables."""
+    """Create the first tables."""
     _make_jobs()
     _make_turns()
     _make_workers()

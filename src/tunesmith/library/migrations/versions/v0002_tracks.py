@@ -1,4 +1,4 @@
-"""The prompt log, with full-text search."""
+"""Create the prompt log with full-text search."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ revision, down_revision = "0002", "0001"
 
 ID, NAME = sa.String(64), sa.String(256)
 
+# The full-text table stores no text of its own, so triggers must repeat every change of ``words``.
 FULL_TEXT = {
     "sqlite": (
         "CREATE VIRTUAL TABLE track_words USING fts5(words, content='tracks', content_rowid='number', prefix='2 3')",
@@ -31,7 +32,7 @@ FULL_TEXT = {
 
 
 def upgrade() -> None:
-    """Make the table, its indices and the search."""
+    """Create the table, its indices and the search."""
     op.create_table(
         "tracks",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),

@@ -1,4 +1,4 @@
-"""Calls of hosted models, to keep within a budget."""
+"""Create the table of hosted calls, for the call budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ revision, down_revision = "0003", "0002"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "hosted_calls",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
