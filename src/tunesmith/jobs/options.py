@@ -19,15 +19,18 @@ DEFAULT_FORMAT = "wav"
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:
-    """Where a caller wants a job's events sent, and which of ``webhooks.delivery.EVENTS``."""
+    """Where the server sends a job's events, and which kinds of them."""
 
     url: str
+    """An http or https address."""
+
     events: tuple[str, ...]
+    """Kinds of events, such as ``completed``."""
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionOptions:
-    """What the Replicate API shows again of a prediction, and where it sends its events."""
+    """What the Replicate API shows of a prediction beside its job, and where it sends the prediction's events."""
 
     input: Mapping[str, Any] = field(default_factory=dict)
     """The input as the caller sent it, with long values cut short."""
@@ -57,7 +60,10 @@ class JobOptions:
     """The suffix of the file to write, without its dot."""
 
     keep_alive: float | None = None
-    """Seconds that the model stays loaded after the job: 0 unloads at once, FOREVER never; None is the server's."""
+    """Seconds that the model stays loaded after the job: 0 unloads it at once, FOREVER never.
+
+    None leaves it to the server's settings. The number is kept as given, because 30 and 30.0 differ in a fingerprint.
+    """
 
     for_track: str | None = None
     """The id of the track that this job exports something of; such a job makes no track of its own."""
@@ -93,9 +99,9 @@ class JobOptions:
         }  # fmt: skip
         row = {name: value for name, value in row.items() if value is not None}
         if self.prediction is not None:
-            # Even where there are no notes and no webhook, rows of predictions have both keys.
-            row |= {**asdict(self.prediction), "notes": list(self.notes)}
-        elif self.notes:
+            row |= asdict(self.prediction)
+        # Rows of predictions have always had the key, even without notes.
+        if self.notes or self.prediction is not None:
             row["notes"] = list(self.notes)
         if self.dropped:
             row["dropped"] = list(self.dropped)

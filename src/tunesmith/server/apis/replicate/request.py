@@ -63,7 +63,10 @@ class PredictionParser:
         model = music.model(order.model.asked)
         request = await asyncio.to_thread(music.request, model, recording)
         notes = (order.note, *music.notes) if order.note else music.notes
-        prediction = PredictionOptions(shown_input(given), order.model.name, order.model.version, order.origin, webhook)
+        prediction = PredictionOptions(
+            input=shown_input(given), model=order.model.name, version=order.model.version, origin=order.origin,
+            webhook=webhook,
+        )  # fmt: skip
         options = JobOptions(music.format, prediction=prediction, notes=notes)
         return await self._service.submit(
             Submission(
