@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 import strange_generators
@@ -17,6 +18,7 @@ from tunesmith.jobs import dispatcher as module
 from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Job, JobResult, JobState, Submission
+from tunesmith.jobs.options import JobOptions
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
@@ -38,9 +40,9 @@ class Workshop:
         self.pool = LocalPool(limits or PoolLimits(composers=1))
         self.dispatcher = Dispatcher(self.queue, Workers(self.database), self.results, self.pool, JobEvents())
 
-    def submit(self, model: str, prompt: str = "calm piano", **extra: object) -> str:
+    def submit(self, model: str, prompt: str = "calm piano", **options: Any) -> str:
         request = GenerationRequest.checked(prompt=prompt, model=model, seed=1, duration=1)
-        job = self.store.submit(Submission(request, "test", extra=extra)).job
+        job = self.store.submit(Submission(request, "test", options=JobOptions(**options))).job
         self.dispatcher.wake()
         return job.id
 

@@ -11,7 +11,7 @@ import pytest
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.fallback import for_fallback, submission_for_stand_in
 from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import check_keep_alive
+from tunesmith.jobs.options import JobOptions
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 from tunesmith.server.apis.huggingface.request import waits_for_model
 
@@ -32,11 +32,11 @@ def test_a_stand_in_is_asked_for_all_but_what_only_musicgen_has() -> None:
 
 @pytest.mark.parametrize("field", ONLY_MUSICGEN)
 def test_what_is_left_out_is_named(field: str) -> None:
-    submission = Submission(asked(**{field: MUSICGEN_S[field]}), "test", extra={"notes": ["first"], "format": "wav"})
+    submission = Submission(asked(**{field: MUSICGEN_S[field]}), "test", options=JobOptions("wav", notes=("first",)))
     changed = submission_for_stand_in(submission)
     assert changed.request == asked()
     note = f"Ignored: {field} means nothing to the composer"
-    assert changed.extra == {"format": "wav", "notes": ["first", note], "dropped": [field]}
+    assert changed.options == JobOptions("wav", notes=("first", note), dropped=(field,))
 
 
 def test_a_request_that_the_composer_understands_stays_as_it_is() -> None:
@@ -61,14 +61,3 @@ def test_who_waits_for_a_model_is_said_by_header_body_or_settings(
 def test_options_that_are_no_object_are_refused_by_name() -> None:
     with pytest.raises(InvalidRequest, match="options: must be an object, got 'nonsense'"):
         waits_for_model({"options": "nonsense"}, None, False)
-
-
-@pytest.mark.parametrize("seconds", [None, -1, 0, 0.5, 300])
-def test_a_job_may_say_how_long_its_model_stays(seconds: float | None) -> None:
-    check_keep_alive({"keep_alive": seconds})
-
-
-@pytest.mark.parametrize("nonsense", ["5m", True, float("nan"), float("inf"), 1e9, -2, -0.5, -1e308, [1]])
-def test_how_long_a_model_stays_is_a_number_of_seconds(nonsense: object) -> None:
-    with pytest.raises(InvalidRequest, match="keep_alive: must be 0 to 2592000 seconds, or -1 for good, got"):
-        check_keep_alive({"keep_alive": nonsense})

@@ -12,6 +12,7 @@ from work import RESULT, asked, claimed
 
 from tunesmith.errors import DatabaseError, IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
 from tunesmith.jobs.job import Failure, JobState, Submission
+from tunesmith.jobs.options import JobOptions, PredictionOptions, WebhookTarget
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.store import JobFilter, JobStore, QueueDepth
 from tunesmith.library.database import Database
@@ -30,11 +31,13 @@ def queue(database: Database, clock: FakeClock) -> JobQueue:
 
 def test_a_job_comes_back_as_it_was_handed_in(store: JobStore, clock: FakeClock) -> None:
     request = GenerationRequest(prompt="ジャズ 🎷 l'été", duration=62.5, instruments=("piano",), seed=2**53 - 1)
-    extra = {"webhook": "https://x.test/", "nested": [1, None, {"é": 0.1}], "odd": "\0"}
-    submission = Submission(request, "replicate", "token-1", 3, "key", "meta/musicgen", "composer", extra)
+    webhook = WebhookTarget("https://x.test/", ("start", "completed"))
+    prediction = PredictionOptions({"nested": [1, None, {"é": 0.1}], "odd": "\0"}, webhook=webhook)
+    options = JobOptions("mp3", prediction=prediction)
+    submission = Submission(request, "replicate", "token-1", 3, "key", "meta/musicgen", "composer", options)
     job = store.submit(submission).job
     assert store.get(job.id) == job
-    assert (job.request, job.extra, job.model, job.generated_by) == (request, extra, "meta/musicgen", "composer")
+    assert (job.request, job.options, job.model, job.generated_by) == (request, options, "meta/musicgen", "composer")
     assert (job.owner, job.priority, job.idempotency_key, job.dialect) == ("token-1", 3, "key", "replicate")
     assert (job.state, job.created_at, job.attempts, job.progress) == (JobState.QUEUED, clock(), 0, 0)
     assert (job.result, job.failure, job.started_at, job.eta_seconds) == (None, None, None, None)

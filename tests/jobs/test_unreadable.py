@@ -25,6 +25,8 @@ TEXT_OF_JSON = {
     "a list for a request": ("request", "[1]"),
     "null for a request": ("request", "null"),
     "a list for what the dialect wants back": ("extra", "[]"),
+    "a number for the format": ("extra", '{"format": 3}'),
+    "seconds beyond their limit": ("extra", '{"format": "wav", "keep_alive": 1e9}'),
     "text for the metadata": ("metadata", '"x"'),
 }
 DAMAGED_JSON = {

@@ -87,7 +87,7 @@ class FakeService:
             channels = 1 if job.request.mono else 2
             time = np.arange(job.request.sample_rate, dtype=np.float32) / job.request.sample_rate
             tone = np.sin(2 * np.pi * 440 * time, dtype=np.float32) * np.float32(0.5)
-            made = path.with_suffix(f".{job.extra['format']}")
+            made = path.with_suffix(f".{job.options.format}")
             write_audio(Audio(np.tile(tone, (channels, 1)), job.request.sample_rate), made).rename(path)
         return path
 
@@ -96,7 +96,7 @@ class FakeService:
         if self.failure:
             self.jobs[job_id] = replace(job, state=JobState.FAILED, failure=self.failure)
         else:
-            result = JobResult("0" * 64, job.extra["format"], 1, 1.0, job.request.sample_rate, 2)
+            result = JobResult("0" * 64, job.options.format, 1, 1.0, job.request.sample_rate, 2)
             seed = {"seed": job.request.seed or 1234}
             self.jobs[job_id] = replace(job, state=JobState.SUCCEEDED, result=result, metadata=seed, progress=1.0)
         self._ended[job_id].set()
@@ -104,7 +104,7 @@ class FakeService:
 
 def _queued(job_id: str, submission: Submission) -> Job:
     return Job(
-        id=job_id, state=JobState.QUEUED, request=submission.request, extra=submission.extra,
+        id=job_id, state=JobState.QUEUED, request=submission.request, options=submission.options,
         model=submission.model or submission.request.model,
         generated_by=submission.generated_by or submission.request.model, dialect=submission.dialect, priority=0,
         owner=submission.owner, idempotency_key=None, progress=0.0, stage="", eta_seconds=None, created_at=0.0,

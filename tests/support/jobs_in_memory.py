@@ -45,7 +45,7 @@ class FakeService:
                 return job
         model = submission.model or submission.request.model
         job = Job(
-            new_job_id(time.time() + len(self.jobs) / 1000), JobState.QUEUED, submission.request, submission.extra,
+            new_job_id(time.time() + len(self.jobs) / 1000), JobState.QUEUED, submission.request, submission.options,
             model, submission.generated_by or model, submission.dialect, 0, submission.owner,
             submission.idempotency_key, 0.0, "", None, time.time(), None, None, None, 0, None, None, None, {}, False,
         )  # fmt: skip
@@ -106,7 +106,7 @@ class FakeService:
         digest = sha256(content).hexdigest()
         (self.folder / digest).write_bytes(content)
         self.run(job_id, 1.0)
-        kind = self.jobs[job_id].extra.get("format", "wav")
+        kind = self.jobs[job_id].options.format
         result = JobResult(digest, kind, len(content), 1.0, 8000, 1)
         return self.change(job_id, state=JobState.SUCCEEDED, finished_at=time.time(), result=result)
 

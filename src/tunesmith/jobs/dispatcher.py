@@ -20,7 +20,6 @@ from tunesmith.jobs.completion import Completion
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Failure, Job, JobState
 from tunesmith.jobs.job_log import JobEventLog, JobRunLog, Outcome
-from tunesmith.jobs.options import KEEP_ALIVE
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import ProgressReport, RunnerPool, Task
@@ -29,7 +28,6 @@ from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
 from tunesmith.log_context import bind
 from tunesmith.repeated_fault import RepeatedFault
 
-DEFAULT_FORMAT = "wav"
 CLAIMS_AT_ONCE = 8
 """How many jobs at most are claimed before the first of them is begun."""
 
@@ -234,7 +232,7 @@ class Dispatcher:
         task.add_done_callback(self._done)
 
     def _new_file(self, claim: Claim) -> Path:
-        return self._results.new(f".{claim.job.extra.get('format', DEFAULT_FORMAT)}")
+        return self._results.new(f".{claim.job.options.format}")
 
     def _at_work(self) -> Counter[str]:
         """Count the places that are taken or reserved, by model; ``_reserving`` is held."""
@@ -282,7 +280,7 @@ class Dispatcher:
         try:
             request = job.request.model_copy(update={"model": job.generated_by})
             alone = job.attempts > 1  # a runner has died over it: others must not be the victims
-            task = Task(job.id, job.generated_by, request, path, job.extra.get(KEEP_ALIVE), alone)
+            task = Task(job.id, job.generated_by, request, path, job.options.keep_alive, alone)
             made = await self._pool.run(task, self._reporter(claim, entry))
             self._made.add(job.id)  # a report that is written after the end finds nobody's job, which stops no one
             completion = Completion(self._results, self._queue, claim, made)

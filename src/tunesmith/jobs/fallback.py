@@ -9,8 +9,6 @@ from tunesmith.jobs.job import Job, Submission
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 
-NOTES, DROPPED = "notes", "dropped"
-
 
 def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
     """Return the request as the composer takes it, and the fields that are left out of it."""
@@ -20,12 +18,13 @@ def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[s
 
 
 def submission_for_stand_in(submission: Submission) -> Submission:
-    """Return the submission as the composer takes it, with what was left out in ``extra``, for its log and file."""
+    """Return the submission as the composer takes it, with what was left out in its options, for its log and file."""
     request, dropped = for_fallback(submission.request)
     if not dropped:
         return submission
-    notes = [*submission.extra.get(NOTES, ()), *(f"Ignored: {name} means nothing to the composer" for name in dropped)]
-    return replace(submission, request=request, extra={**submission.extra, NOTES: notes, DROPPED: list(dropped)})
+    ignored = (f"Ignored: {name} means nothing to the composer" for name in dropped)
+    options = replace(submission.options, notes=(*submission.options.notes, *ignored), dropped=dropped)
+    return replace(submission, request=request, options=options)
 
 
 def fallback_for(job: Job) -> str | None:
@@ -41,5 +40,5 @@ def fallback_notice(job: Job) -> dict[str, Any]:
     asked = fallback_for(job)
     if asked is None:
         return {}
-    dropped = {DROPPED: job.extra[DROPPED]} if DROPPED in job.extra else {}
-    return {"asked_model": asked, **dropped}
+    dropped = job.options.dropped
+    return {"asked_model": asked} | ({"dropped": list(dropped)} if dropped else {})

@@ -20,6 +20,7 @@ from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.generator import EXPORTS
+from tunesmith.jobs.options import JobOptions
 from tunesmith.request import GenerationRequest
 
 USUAL_AUDIO_SECONDS = 30.0
@@ -80,9 +81,8 @@ class Failure:
 class Submission:
     """What a caller hands in.
 
-    ``generated_by`` is the model that will make it where that is not the one asked for (a stand-in), ``extra`` what
-    the dialect wants back later, ``owner`` an API token's id, an address or None. The first of equal ``priority`` is
-    the oldest; higher goes first.
+    ``generated_by`` is the model that will make it where that is not the one asked for (a stand-in), ``owner``
+    an API token's id, an address or None. The first of equal ``priority`` is the oldest; higher goes first.
     """
 
     request: GenerationRequest
@@ -92,7 +92,7 @@ class Submission:
     idempotency_key: str | None = None
     model: str | None = None
     generated_by: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    options: JobOptions = field(default_factory=JobOptions)
 
     def __post_init__(self) -> None:
         for name in ("idempotency_key", "owner", "model", "generated_by", "dialect"):
@@ -132,7 +132,7 @@ class Job:
     id: str
     state: JobState
     request: GenerationRequest
-    extra: Mapping[str, Any]
+    options: JobOptions
     model: str
     generated_by: str
     dialect: str

@@ -31,7 +31,7 @@ from tunesmith.jobs.sql import (
     SUCCEED,
     take_turn,
 )
-from tunesmith.jobs.track_record import FOR_TRACK, track_from_job
+from tunesmith.jobs.track_record import track_from_job
 from tunesmith.jobs.unreadable import UnreadableJob, read_job, unreadable
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import DAMAGED, Database
@@ -175,7 +175,7 @@ class JobQueue:
             row = connection.execute(SUCCEED, _where_claimed(claim) | values).mappings().first()
             if row is not None:
                 began_at: float = row["running_at"]
-                if FOR_TRACK not in claim.job.extra:
+                if claim.job.options.for_track is None:
                     made = track_from_job(claim.job, result, metadata, (began_at, now))
                     connection.execute(INSERT_TRACK, track_row(made, now))
                 if result.is_sound and result.duration > 0:

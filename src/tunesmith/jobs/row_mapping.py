@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
+from tunesmith.jobs.options import JobOptions
 from tunesmith.library.schema import jobs
 from tunesmith.request import GenerationRequest
 
@@ -23,7 +24,7 @@ def row_of(submission: Submission, job_id: str, now: float) -> dict[str, Any]:
         "id": job_id,
         "state": JobState.QUEUED.value,
         "request": _request_columns(submission.request),
-        "extra": dict(submission.extra),
+        "extra": submission.options.to_row(),
         "fingerprint": None if submission.idempotency_key is None else fingerprint(submission),
         "model": model,
         "generated_by": submission.generated_by or model,
@@ -64,7 +65,7 @@ def fingerprint(submission: Submission) -> str:
     """Return what two submissions share only when they ask for the same thing."""
     asked = {
         "request": _request_columns(submission.request),
-        "extra": dict(submission.extra),
+        "extra": submission.options.to_row(),
         "model": submission.model or submission.request.model,
         "dialect": submission.dialect,
     }
@@ -78,7 +79,7 @@ def job_of(row: sa.RowMapping | Mapping[str, Any], now: float, request: Generati
         id=row["id"],
         state=JobState(row["state"]),
         request=request or GenerationRequest.model_validate(row["request"]),
-        extra=row["extra"],
+        options=JobOptions.from_row(row["extra"]),
         model=row["model"],
         generated_by=row["generated_by"],
         dialect=row["dialect"],

@@ -18,7 +18,6 @@ from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.fallback import submission_for_stand_in
 from tunesmith.jobs.job import Claim, Job, Submission
 from tunesmith.jobs.job_cache import JobCache
-from tunesmith.jobs.options import check_keep_alive
 from tunesmith.jobs.queue_positions import QueueSnapshot
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
@@ -79,7 +78,6 @@ class MusicService:
     def _submit(self, submission: Submission) -> SubmitResult:
         asked = submission.model or submission.request.model
         request = submission.request
-        check_keep_alive(submission.extra)
         if request.seed is None:  # drawn here, so that a job that is tried again makes the same music
             request = request.model_copy(update={"seed": _draw_seed(submission)})
         made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by

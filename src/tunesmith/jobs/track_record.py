@@ -8,9 +8,6 @@ from typing import Any
 from tunesmith.jobs.job import Job, JobResult
 from tunesmith.library.track import NewTrack, TrackFile
 
-FOR_TRACK = "for_track"
-"""The key of a job's ``extra`` that names the track of which it exports something, and so makes none of its own."""
-
 
 def track_from_job(job: Job, result: JobResult, metadata: Mapping[str, Any], times: tuple[float, float]) -> NewTrack:
     """Return the track of a job that began to be made, and was done, at these times."""
@@ -33,5 +30,5 @@ def track_from_job(job: Job, result: JobResult, metadata: Mapping[str, Any], tim
         timings={name: max(0.0, round(seconds, 3)) for name, seconds in timings.items()},
         owner=job.owner,
         job_id=job.id,
-        parent=job.extra.get("parent"),
+        parent=job.options.parent,
     )

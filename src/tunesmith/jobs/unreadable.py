@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
+from tunesmith.errors import InvalidRequest
 from tunesmith.field_errors import format_validation_error
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState
+from tunesmith.jobs.options import JobOptions
 from tunesmith.jobs.row_mapping import job_of
 from tunesmith.request import GenerationRequest
 
@@ -36,7 +38,7 @@ def read_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
         return job_of(row, now)
     except ValidationError as error:
         raise UnreadableJob(format_validation_error(error)[:MAX_REASON]) from None
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+    except (InvalidRequest, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UnreadableJob(str(error)[:MAX_REASON]) from None
 
 
@@ -73,7 +75,7 @@ def _what_is_left(row: sa.RowMapping | Mapping[str, Any], failure: Failure) -> J
         id=str(row["id"]),
         state=state,
         request=_request(row["request"]),
-        extra=row["extra"] if isinstance(row["extra"], dict) else {},
+        options=_options(row["extra"]),
         model=str(row["model"]),
         generated_by=str(row["generated_by"]),
         dialect=str(row["dialect"]),
@@ -103,6 +105,13 @@ def _request(stored: object) -> GenerationRequest:
             with contextlib.suppress(ValueError):
                 return GenerationRequest(**{name: stored[name] for name in names if name in stored})
     return PLACEHOLDER
+
+
+def _options(stored: object) -> JobOptions:
+    if isinstance(stored, dict):
+        with contextlib.suppress(ValueError, InvalidRequest):
+            return JobOptions.from_row(stored)
+    return JobOptions()
 
 
 def _result(stored: object) -> JobResult | None:

@@ -15,6 +15,7 @@ from serving import Serving
 
 from tunesmith import Tunesmith
 from tunesmith.jobs.job import Submission
+from tunesmith.jobs.options import JobOptions
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.responses import MAX_WARNINGS_BYTES, headers_of
 
@@ -61,7 +62,7 @@ def test_the_tool_says_them(server: Serving) -> None:
 
 
 def test_the_header_holds_as_many_as_fit(tmp_path: Path) -> None:
-    submission = Submission(GenerationRequest(prompt="calm"), "api", None, extra={"format": "wav"})
+    submission = Submission(GenerationRequest(prompt="calm"), "api", None, options=JobOptions("wav"))
     job = asyncio.run(FakeService(tmp_path).submit(submission))
     assert "x-tunesmith-warnings" not in headers_of(job)
     long = replace(job, metadata={"warnings": ["é" * 300] * 3 + ["x" * MAX_WARNINGS_BYTES] + ["short\nline"]})

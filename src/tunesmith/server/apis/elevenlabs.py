@@ -17,6 +17,7 @@ from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import shown
 from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.jobs.job import Job, Submission
+from tunesmith.jobs.options import JobOptions
 from tunesmith.request import IS_NUMBER, RANDOM_SEED
 from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
@@ -161,7 +162,7 @@ def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | 
         owner,
         model=body.model_id or DEFAULT_MODEL,
         generated_by=DEFAULT_MODEL if theirs else None,
-        extra={"format": target.format},
+        options=JobOptions(target.format),
     )
 
 

@@ -19,6 +19,7 @@ from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_errors import shown
 from tunesmith.field_limits import ModelName, Prompt
 from tunesmith.jobs.job import Job, Submission
+from tunesmith.jobs.options import JobOptions
 from tunesmith.request import IS_NUMBER
 from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
@@ -85,8 +86,8 @@ class SpeechBody(ForeignBody):
             mono=self.target.raw,
         )
         made_by = DEFAULT_MODEL if theirs else None
-        extra = {"format": self.target.format}
-        return Submission(request, DIALECT, owner, model=self.model, generated_by=made_by, extra=extra)
+        options = JobOptions(self.target.format)
+        return Submission(request, DIALECT, owner, model=self.model, generated_by=made_by, options=options)
 
 
 def router(context: ApiContext) -> APIRouter:

@@ -9,6 +9,7 @@ import pytest
 
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.jobs.job import Submission
+from tunesmith.jobs.options import JobOptions
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.huggingface.request import NOT_THEIRS, read_body, to_submission
 from tunesmith.server.errors import BadRequest
@@ -86,7 +87,7 @@ def test_an_empty_prompt_is_said_in_their_word_for_it(inputs: str) -> None:
 def test_ten_seconds_of_mono_at_32_khz_are_made_unless_asked_otherwise() -> None:
     usual = asked({"inputs": "lofi"})
     assert (usual.request.duration, usual.request.mono, usual.request.sample_rate) == (10.0, True, 32_000)
-    assert usual.extra == {"format": "wav"}
+    assert usual.options == JobOptions("wav")
     otherwise = request_of(duration=30, mono=False, sample_rate=48_000)
     assert (otherwise.duration, otherwise.mono, otherwise.sample_rate) == (30.0, False, 48_000)
 
@@ -128,7 +129,7 @@ def test_parameters_are_heard_beside_the_inputs_too_where_a_form_puts_them() -> 
     form = read_body(b"inputs=lofi&duration=2&seed=7&loop=true&format=mp3", "application/x-www-form-urlencoded")
     given = asked(form)
     assert (given.request.duration, given.request.seed, given.request.loop) == (2.0, 7, True)
-    assert given.extra == {"format": "mp3"}
+    assert given.options == JobOptions("mp3")
     assert asked({"inputs": "lofi", "max_new_tokens": 103}).request.duration == 2.0
     assert asked({"inputs": "lofi", "duration": 2, "parameters": {"duration": 3}}).request.duration == 3.0
     assert asked({"inputs": "lofi", "generation_parameters": {"top_k": 5}}).request.top_k == 5

@@ -10,6 +10,7 @@ import pytest
 from tunesmith.audio.markers import Cue, Markers, whole_loop
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
+from tunesmith.jobs.options import JobOptions
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.native.schemas import job_document
 from tunesmith.server.apis.responses import headers_of
@@ -17,7 +18,7 @@ from tunesmith.server.apis.responses import headers_of
 
 def job_with(metadata: dict[str, Any], form: str = "wav") -> Job:
     return Job(
-        id="1", state=JobState.SUCCEEDED, request=GenerationRequest.checked(prompt="x", seed=1), extra={},
+        id="1", state=JobState.SUCCEEDED, request=GenerationRequest.checked(prompt="x", seed=1), options=JobOptions(),
         model="composer", generated_by="composer", dialect="api", priority=0, owner=None, idempotency_key=None,
         progress=1.0, stage="done", eta_seconds=None, created_at=1.0, started_at=1.0, running_at=1.0, finished_at=2.0,
         attempts=1, worker=None, result=JobResult("d" * 64, form, 4, 2.0, 44_100, 2), failure=None, metadata=metadata,

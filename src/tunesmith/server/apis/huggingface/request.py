@@ -12,6 +12,7 @@ from fastapi import Request
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_errors import checked, or_null, settled, shown
 from tunesmith.jobs.job import Submission
+from tunesmith.jobs.options import JobOptions
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.apis.forms import MAX_FIELDS, is_form, read_form
 from tunesmith.server.apis.huggingface.response import CONTENT_TYPES, ResponseFormat
@@ -111,7 +112,7 @@ def to_submission(body: Mapping[str, Any], model: str | None, owner: str | None,
     music = {"inputs": _prompt(body), "model": asked, **left_open, **ours}
     request = checked(GenerationRequest, music, aliases={**FIELD_ALIASES, "inputs": "prompt"})
     answer = ResponseFormat.from_accept_header(parameters.get("format"), accept)
-    return Submission(request, DIALECT, owner, model=asked, extra={"format": answer.format})
+    return Submission(request, DIALECT, owner, model=asked, options=JobOptions(answer.format))
 
 
 def waits_for_model(body: Mapping[str, Any], header: str | None, usually: bool) -> bool:

@@ -51,7 +51,7 @@ def router(context: ApiContext) -> APIRouter:
             resolved = await context.loading.wait(submission.model or submission.request.model, NO_WAIT_SECONDS)
             submission = replace(submission, generated_by=resolved.generated_by)
         job = await run_and_wait(context.service, submission, request)
-        return await _answer(context, job, ResponseFormat.from_accept_header(submission.extra["format"], accept))
+        return await _answer(context, job, ResponseFormat.from_accept_header(submission.options.format, accept))
 
     @routes.post("/models/{model:path}", openapi_extra=body, summary="Music from a prompt")
     @routes.post(

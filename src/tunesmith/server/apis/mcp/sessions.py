@@ -15,6 +15,7 @@ from tunesmith.errors import JobNotFound
 from tunesmith.generator import Progress
 from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import JobState, Submission
+from tunesmith.jobs.options import JobOptions
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.errors import message_of
@@ -35,7 +36,7 @@ class ServiceBackend:
 
     async def make(self, request: GenerationRequest, file_format: str, tell: Tell, http_request: Any) -> MusicFile:
         """Submit, follow and return the file; a call that is given up cancels its job."""
-        submission = Submission(request, DIALECT, _owner(http_request), extra={"format": file_format})
+        submission = Submission(request, DIALECT, _owner(http_request), options=JobOptions(file_format))
         submitted = await self._service.submit(submission)
         job = submitted
         try:

@@ -15,7 +15,7 @@ from tunesmith.field_errors import or_null, shown
 from tunesmith.field_limits import MAX_ITEMS
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import FOREVER, KEEP_ALIVE, MAX_SECONDS, check_keep_alive
+from tunesmith.jobs.options import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.forms import is_form, read_form
@@ -37,7 +37,7 @@ PRIORITY_SCHEMA = {
 }  # fmt: skip
 
 DIALECT = "api"
-FORMAT, DEFAULT_FORMAT = "format", "wav"
+FORMAT = "format"
 FORMAT_NAMES = (*(suffix[1:] for suffix in FORMATS), *EXPORTS)
 RECORDINGS = ("audio", "melody")
 LISTS = ("instruments", "without", "hits")
@@ -63,8 +63,7 @@ class RequestParser:
     async def read(self, request: Request, caller: Caller) -> Submission:
         """Return the job that a request asks for; raises InvalidRequest that names the field, and Forbidden."""
         fields = {name: value for name, value in (await _fields_of(request)).items() if value is not None}
-        extra = {FORMAT: _format_of(fields.pop(FORMAT, None)), KEEP_ALIVE: _number(fields.pop(KEEP_ALIVE, None))}
-        check_keep_alive(extra)
+        options = JobOptions(_format_of(fields.pop(FORMAT, None)), _number(fields.pop(KEEP_ALIVE, None)))
         priority = priority_of(fields.pop(PRIORITY, None), caller)
         for name in NOT_FOR_CALLERS:
             if name in fields:
@@ -76,8 +75,7 @@ class RequestParser:
             await self._uploads.check(caller.owner, key)
             recordings = {name: await self._kept(name, recording, caller) for name, recording in given.items()}
             music = checked(GenerationRequest, {**fields, **recordings})
-        said = {name: value for name, value in extra.items() if value is not None}
-        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, extra=said)
+        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, options=options)
 
     async def _kept(self, field: str, given: Any, caller: Caller) -> str:
         """Keep a recording and return where; it comes as bytes, in base64, as a data URI or as a web address."""

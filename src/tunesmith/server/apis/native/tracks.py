@@ -15,8 +15,8 @@ from tunesmith.field_errors import GivenFields
 from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, Tag
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
+from tunesmith.jobs.options import DEFAULT_FORMAT, JobOptions
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.track_record import FOR_TRACK
 from tunesmith.library.track import MAX_RATING, Marks, Track
 from tunesmith.library.tracks import PAGE, TrackFilter
 from tunesmith.models.factories import COMPOSER
@@ -157,14 +157,14 @@ def _media_type(kind: str) -> str:
 
 def _export(track: Track, kind: str, owner: str | None) -> Submission:
     request = GenerationRequest.checked(**{**track.made.request, "seed": track.seed})
-    extra = {"format": kind, FOR_TRACK: track.id}
-    return Submission(request, DIALECT, owner, model=track.made.generated_by, extra=extra)
+    options = JobOptions(kind, for_track=track.id)
+    return Submission(request, DIALECT, owner, model=track.made.generated_by, options=options)
 
 
 def _variation(track: Track, number: int, owner: str | None, key: str | None) -> Submission:
     request = GenerationRequest.checked(**{**track.made.request, "seed": (track.seed or 0) + number})
-    form = track.made.file.format if track.made.file else "wav"
+    form = track.made.file.format if track.made.file else DEFAULT_FORMAT
     return Submission(
         request, DIALECT, owner, model=track.made.generated_by, idempotency_key=key and f"{key}-{number}",
-        extra={"format": form, "parent": track.id},
+        options=JobOptions(form, parent=track.id),
     )  # fmt: skip

@@ -35,7 +35,7 @@ def _lines(job: Job) -> Iterator[str]:
     asked = fallback_for(job)
     if asked is not None:
         yield f"{asked} is not installed here: {job.generated_by} makes this as its stand-in"
-    yield from job.extra.get("notes", ())
+    yield from job.options.notes
     if job.running_at is None:
         return
     progress = 1.0 if job.state is JobState.SUCCEEDED else min(1.0, max(0.0, job.progress))

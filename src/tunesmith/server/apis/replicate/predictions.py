@@ -121,8 +121,7 @@ class Predictions:
         """Send a job's news to its webhook from now on, if it has one and is not finished."""
         webhook = self._views.webhook(job)
         if webhook is not None and not job.state.is_final:
-            addresses = self._views.addresses_at(job.extra["origin"])
-            self._follower.follow(job.id, webhook, self._views.events(job.id, addresses))
+            self._follower.follow(job.id, webhook, self._views.events(job))
 
     @asynccontextmanager
     async def following(self, _: FastAPI) -> AsyncIterator[None]:
@@ -151,8 +150,7 @@ class Predictions:
             return
         webhook = self._views.webhook(job)
         if webhook is not None and job.state.is_final:
-            addresses = self._views.addresses_at(job.extra["origin"])
-            self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.events(job.id, addresses))
+            self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.events(job))
 
     async def _own(self, request: Request, prediction_id: str) -> Job:
         if not _ID.fullmatch(prediction_id):

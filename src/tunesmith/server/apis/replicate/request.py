@@ -13,11 +13,12 @@ from tunesmith.audio.decode_check import check_sound
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.jobs.job import Job, Submission
+from tunesmith.jobs.options import JobOptions, PredictionOptions, WebhookTarget
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput
 from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.apis.replicate.input_mapping import MusicInput, cut_for_continuation, read_input, shown_input
-from tunesmith.server.apis.replicate.json_types import DIALECT, Json
+from tunesmith.server.apis.replicate.json_types import DIALECT
 from tunesmith.server.apis.replicate.model_versions import PublishedModel
 from tunesmith.server.remote_audio import RemoteAudioFetcher
 from tunesmith.server.ssrf_guard import AddressGuard
@@ -61,18 +62,19 @@ class PredictionParser:
         recording = await self._recording(music, order) if music.source else None
         model = music.model(order.model.asked)
         request = await asyncio.to_thread(music.request, model, recording)
-        notes = [order.note, *music.notes] if order.note else list(music.notes)
-        extra: Json = {
-            "format": music.format, "input": shown_input(given), "model": order.model.name,
-            "version": order.model.version, "notes": notes, "origin": order.origin, "webhook": webhook,
-        }  # fmt: skip
+        notes = (order.note, *music.notes) if order.note else music.notes
+        prediction = PredictionOptions(
+            input=shown_input(given), model=order.model.name, version=order.model.version, origin=order.origin,
+            webhook=webhook,
+        )  # fmt: skip
+        options = JobOptions(music.format, prediction=prediction, notes=notes)
         return await self._service.submit(
             Submission(
-                request, DIALECT, owner=order.owner, model=model, extra=extra, idempotency_key=order.idempotency_key
+                request, DIALECT, owner=order.owner, model=model, options=options, idempotency_key=order.idempotency_key
             )
         )
 
-    async def _webhook(self, body: Mapping[str, Any]) -> Json | None:
+    async def _webhook(self, body: Mapping[str, Any]) -> WebhookTarget | None:
         url, events = body.get("webhook"), body.get("webhook_events_filter")
         if url in (None, ""):
             return None
@@ -86,7 +88,7 @@ class PredictionParser:
             await self._guard.check(url, "webhook")
         except InvalidRequest as error:
             raise _invalid("webhook", error.problem) from None
-        return {"url": url, "events": [event for event in EVENTS if event in (events or EVENTS)]}
+        return WebhookTarget(url, tuple(event for event in EVENTS if event in (events or EVENTS)))
 
     async def _recording(self, music: MusicInput, order: PredictionRequest) -> Path:
         await self._uploads.check(order.owner, order.idempotency_key)

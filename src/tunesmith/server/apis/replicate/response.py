@@ -15,6 +15,7 @@ from fastapi import Request
 
 from tunesmith.errors import JobNotFound
 from tunesmith.jobs.job import Job, JobState
+from tunesmith.jobs.options import PredictionOptions
 from tunesmith.server.apis.errors import message_of
 from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.log_output import logs_of
@@ -63,14 +64,19 @@ class Addresses:
 
 def prediction_of(job: Job, addresses: Addresses, output: str | None, status: str | None = None) -> Json:
     """Return a job as a prediction."""
-    model = job.extra.get("model", job.model)
+    shown = _options_of(job)
     return {
-        "id": job.id, "model": model, "version": job.extra.get("version", ""), "input": job.extra.get("input", {}),
+        "id": job.id, "model": shown.model or job.model, "version": shown.version, "input": shown.input,
         "output": output, "logs": logs_of(job), "error": error_of(job),
         "status": status or STATUSES[job.state], "data_removed": job.data_removed, "source": "api",
         "created_at": timestamp(job.created_at), "started_at": timestamp(job.started_at),
         "completed_at": timestamp(job.finished_at), "metrics": _metrics(job), "urls": addresses.urls(job.id),
     }  # fmt: skip
+
+
+def _options_of(job: Job) -> PredictionOptions:
+    """Return what was kept for a prediction: nothing where its row is damaged."""
+    return job.options.prediction or PredictionOptions()
 
 
 def output_of(job: Job, path: Path, addresses: Addresses, output_as: OutputAs) -> str | None:
@@ -121,10 +127,9 @@ class PredictionSerializer:
 
     def addresses(self, request: Request) -> Addresses:
         """Return the addresses as the sender of a request reaches them."""
-        return self.addresses_at(self._context.settings.public_url or str(request.base_url))
+        return self._addresses_at(self._context.settings.public_url or str(request.base_url))
 
-    def addresses_at(self, origin: str) -> Addresses:
-        """Return the addresses at an origin."""
+    def _addresses_at(self, origin: str) -> Addresses:
         return Addresses(origin.rstrip("/"), self._secret)
 
     async def output(self, job: Job, addresses: Addresses) -> str | None:
@@ -151,14 +156,15 @@ class PredictionSerializer:
         return prediction_of(job, addresses, None, "starting")
 
     def webhook(self, job: Job) -> Webhook | None:
-        """Return where a job's news are to be sent, if anywhere."""
-        asked = job.extra.get("webhook")
-        return Webhook(asked["url"], self._secret.webhook_key(job.owner), tuple(asked["events"])) if asked else None
+        """Return where to send a job's events; None where its caller wants none."""
+        target = _options_of(job).webhook
+        return Webhook(target.url, self._secret.webhook_key(job.owner), target.events) if target else None
 
-    async def events(self, job_id: str, addresses: Addresses) -> AsyncIterator[Event]:
+    async def events(self, followed: Job) -> AsyncIterator[Event]:
         """Yield what a webhook is sent about a job, until it is done."""
+        addresses = self._addresses_at(_options_of(followed).origin)
         said, started = "", False
-        async for job in self._context.service.events(job_id):
+        async for job in self._context.service.events(followed.id):
             prediction = await self.prediction(job, addresses)
             body = await asyncio.to_thread(encoded, prediction)
             if not started and (job.running_at is not None or job.state.is_final):
