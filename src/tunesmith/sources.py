@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from tunesmith.audio.credits import SOURCES, licence_of, source_credit
 from tunesmith.audio.reader import read_metadata
+from tunesmith.file_digest import file_sha256
 from tunesmith.path_text import path_text
 from tunesmith.request import GenerationRequest
 
@@ -33,7 +33,6 @@ def with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[s
 
 def source_of(path: Path) -> dict[str, Any]:
     """Return a recording's name, digest, authors and licence; raises AudioFileError where it cannot be read."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     name = "" if UPLOADED.fullmatch(path.stem) else path_text(path.name)
+    digest = file_sha256(path)
     return {"name": name or "an uploaded recording", "sha256": digest, **source_credit(read_metadata(path), name)}

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
@@ -24,6 +23,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.file_digest import file_sha256
 from tunesmith.jobs.background_sync import BackgroundSync
 from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.library.clock import Clock
@@ -33,7 +33,6 @@ GRACE_SECONDS = 3600.0
 
 SECONDS_A_DAY, BYTES_A_GIGABYTE = 86_400, 10**9
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class ResultFiles:
         Raises DiskFull, or FolderUnavailable where the folder was removed since.
         """
         with writing_to(self.folder, "the music"):
-            digest, size = _digest_of(path)
+            digest, size = file_sha256(path), path.stat().st_size
             target = self._path(digest)
             ensure_folder(target.parent)
             os.utime(path, (self._clock(), self._clock()))  # the same bytes made again are young again
@@ -183,13 +182,3 @@ def _status(path: Path) -> os.stat_result | None:
         return path.lstat()
     except FileNotFoundError:
         return None
-
-
-def _digest_of(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 of a file and its size in bytes."""
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from tempfile import mkstemp
 
 from filelock import FileLock
 
+from tunesmith.atomic_file import atomic_path
 from tunesmith.audio.decode_check import check_sound
 from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
@@ -55,18 +55,13 @@ class UploadStore:
         return path
 
     def _write(self, content: bytes, path: Path) -> None:
-        handle, name = mkstemp(dir=self._folder)
-        incoming = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
+        with atomic_path(path, mode=0o600, lock=self._lock) as incoming:
+            with incoming.open("wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(handle)
-            with self._lock:
-                incoming.replace(path)
-                os.utime(path, (self._clock(), self._clock()))  # the same recording handed in again is young again
-        finally:
-            incoming.unlink(missing_ok=True)
+                os.fsync(file.fileno())
+            # The same recording handed in again is young again.
+            os.utime(incoming, (self._clock(), self._clock()))
 
     def prune(self, retention: Retention, in_use: Collection[str], most: int) -> int:
         """Remove at most so many that are too old, or the oldest while all are too large; return how many.
