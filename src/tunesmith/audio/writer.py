@@ -8,13 +8,12 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from tunesmith.atomic_file import atomic_output, check_folder_writable
-from tunesmith.audio.buffer import Audio
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.resample import resample_blocks, resampled_length
@@ -25,6 +24,9 @@ from tunesmith.audio.tags.riff import clear_peak_time
 from tunesmith.audio.wave_header import state_speakers
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 from tunesmith.path_text import library_path
+
+if TYPE_CHECKING:
+    from tunesmith.audio.buffer import Audio
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
 SHORT_WRITES = ("System error", "a part of it was not taken")
