@@ -13,7 +13,7 @@ import pytest
 
 from tunesmith.atomic_file import atomic_output, atomic_path, atomic_write
 from tunesmith.errors import AudioFileError
-from tunesmith.file_digest import file_sha256
+from tunesmith.file_digest import file_sha256, is_sha256
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -77,4 +77,7 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
     content = bytes(range(256)) * 10_000
     (tmp_path / "a").write_bytes(content)
-    assert file_sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+    digest = file_sha256(tmp_path / "a")
+    assert digest == hashlib.sha256(content).hexdigest()
+    assert is_sha256(digest)
+    assert not any(map(is_sha256, (digest[:-1], f"{digest}\n", digest.upper(), "")))

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import stat
 import time
@@ -23,7 +22,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.file_digest import file_sha256
+from tunesmith.file_digest import file_sha256, is_sha256
 from tunesmith.jobs.background_sync import BackgroundSync
 from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.library.clock import Clock
@@ -32,7 +31,6 @@ GRACE_SECONDS = 3600.0
 """How long a result is kept whatever the limits are, for whoever asked for it to fetch it."""
 
 SECONDS_A_DAY, BYTES_A_GIGABYTE = 86_400, 10**9
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +143,14 @@ class ResultFiles:
         return tuple(removed)
 
     def _path(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
+        if not is_sha256(digest):
             raise InvalidRequest("digest", f"must be 64 hexadecimal digits, got {digest[:80]!r}")
         return self.folder / digest[:2] / digest
 
     def _results(self, used: Mapping[str, float], now: float) -> Iterator[_RetentionEntry]:
         for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
             about = _status(path)
-            if about is not None and _DIGEST.fullmatch(path.name) and stat.S_ISREG(about.st_mode):
+            if about is not None and is_sha256(path.name) and stat.S_ISREG(about.st_mode):
                 times = (about.st_mtime, used.get(path.name, 0.0))
                 known = [at for at in times if at <= now + GRACE_SECONDS]
                 if about.st_mtime not in known:  # written while the clock was ahead: it would be young for as long

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Collection
@@ -15,13 +14,13 @@ from filelock import FileLock
 
 from tunesmith.atomic_file import atomic_path
 from tunesmith.audio.decode_check import check_sound
+from tunesmith.file_digest import is_sha256
 from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
 from tunesmith.library.clock import Clock
 
 MAX_AUDIO_SECONDS = 1_800.0
 _LOCK = ".lock"
-_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 Reserve = Callable[[int], AbstractContextManager[None]]
@@ -75,7 +74,7 @@ class UploadStore:
         removed = 0
         for path, about in kept:
             age = now - about.st_mtime
-            is_whole = _NAME.fullmatch(path.name) is not None
+            is_whole = is_sha256(path.name)
             unwanted = age > retention.days * SECONDS_A_DAY or room > 0 or not is_whole
             if removed < most and unwanted and str(path) not in in_use and self._remove(path, now):
                 removed += 1
