@@ -6,8 +6,9 @@ import math
 
 from tunesmith.audio import Audio
 from tunesmith.audio.edit import gain, to_mono
-from tunesmith.audio.loudness import loudness_of, true_peak_of
+from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.resample import resample
+from tunesmith.audio.true_peak import true_peak_of
 from tunesmith.request import GenerationRequest
 
 CEILING_DBTP = -1.0

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tunesmith.audio.credits import SOURCES, licence_of, source_credit
 from tunesmith.audio.reader import read_metadata
+from tunesmith.file_digest import file_sha256, is_sha256
 from tunesmith.path_text import path_text
 from tunesmith.request import GenerationRequest
-
-UPLOADED = re.compile(r"[0-9a-f]{64}")
-"""A recording that a server keeps has no name but its digest."""
 
 
 def with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
@@ -33,7 +29,7 @@ def with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[s
 
 def source_of(path: Path) -> dict[str, Any]:
     """Return a recording's name, digest, authors and licence; raises AudioFileError where it cannot be read."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    name = "" if UPLOADED.fullmatch(path.stem) else path_text(path.name)
+    # A recording that a server keeps has no name but its digest.
+    name = "" if is_sha256(path.stem) else path_text(path.name)
+    digest = file_sha256(path)
     return {"name": name or "an uploaded recording", "sha256": digest, **source_credit(read_metadata(path), name)}

@@ -9,17 +9,10 @@ import pytest
 
 from tunesmith.audio import Audio
 from tunesmith.audio.encoding import Encoding
-from tunesmith.audio.loudness import (
-    TAPS,
-    LoudnessMeter,
-    TruePeakMeter,
-    _interpolator,
-    highest_between,
-    k_weighting,
-    loudness_of,
-    true_peak_of,
-)
+from tunesmith.audio.k_weighting import k_weighting
+from tunesmith.audio.loudness import LoudnessMeter, loudness_of
 from tunesmith.audio.spool import Samples
+from tunesmith.audio.true_peak import TAPS, TruePeakMeter, _filters, highest_between, true_peak_of
 
 
 def tone(steps: list[tuple[float, float]], rate: int = 48000, hertz: float = 1000.0) -> Audio:
@@ -100,7 +93,7 @@ def test_true_peak_is_never_below_the_sample_peak_and_counts_the_ends() -> None:
 @pytest.mark.parametrize("size", [0, TAPS - 1, TAPS, TAPS + 1, 127, 128, 150, 151, 152, 279, 5000])
 def test_the_points_between_are_those_of_the_plain_filters(size: int) -> None:
     channel = np.random.default_rng(size).normal(0, 0.3, size).astype(np.float32)
-    plain = [np.abs(np.correlate(channel, taps, "valid")).max() for taps in _interpolator() if size >= TAPS]
+    plain = [np.abs(np.correlate(channel, taps, "valid")).max() for taps in _filters() if size >= TAPS]
     assert highest_between(channel) == pytest.approx(max(plain, default=0.0), rel=1e-5)
 
 

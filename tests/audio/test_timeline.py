@@ -16,10 +16,10 @@ from tunesmith.audio.analysis.analyse import analyse, analyse_with_metadata
 from tunesmith.audio.crossfade import Stretch, crossfaded, splice, stretched
 from tunesmith.audio.find_loop import seamless
 from tunesmith.audio.fit_length import fit
-from tunesmith.audio.loudness import true_peak_of
 from tunesmith.audio.reader import read_audio
 from tunesmith.audio.stitch import stitch
 from tunesmith.audio.timeline import Stage, Tempo, Timeline, timeline_of, with_timeline
+from tunesmith.audio.true_peak import true_peak_of
 
 RATE = 44_100
 WHOLE = Timeline(

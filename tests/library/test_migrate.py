@@ -224,4 +224,4 @@ def test_a_file_is_copied_before_it_is_changed(tmp_path: Path) -> None:
     with sqlite3.connect(path) as newer:
         assert newer.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_version(),)]
     newer.close()
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*.part*"))

@@ -13,8 +13,9 @@ import soundfile
 from toy_model import TOY, TOY_MELODY, TOY_STEREO, ToyCodec, ToyRunner, ToyTokenizer
 
 from tunesmith.audio import Audio
-from tunesmith.audio.loudness import loudness_of, true_peak_of
+from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.reader import read_audio
+from tunesmith.audio.true_peak import true_peak_of
 from tunesmith.errors import AudioFileError, GenerationCancelled, InvalidRequest, QueueFull
 from tunesmith.generator import Progress, never_cancelled, no_progress
 from tunesmith.musicgen.architecture import Architecture

@@ -9,9 +9,9 @@ import numpy as np
 
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.edit import fade_curve
-from tunesmith.audio.loudness import highest_between
 from tunesmith.audio.retiming import retimed
 from tunesmith.audio.spool import Samples, Spool
+from tunesmith.audio.true_peak import highest_between
 
 SEARCH_SECONDS = 0.012
 GRAIN_SECONDS = 0.08

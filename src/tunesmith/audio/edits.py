@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.audio.tags.model import LOUDNESS
 from tunesmith.audio.tags.own import TAGS, foreign_tags
+from tunesmith.file_digest import file_sha256
 from tunesmith.path_text import path_text
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ class Edit:
 
 def file_source(path: Path) -> dict[str, str]:
     """Return how a file is named as the source of another: its name and SHA-256."""
-    with path.open("rb") as file:
-        return {"name": path_text(path.name), "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {"name": path_text(path.name), "sha256": file_sha256(path)}
 
 
 def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:

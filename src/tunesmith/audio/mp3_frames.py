@@ -23,7 +23,9 @@ KILOBITS = {
 RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version
 SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of the three versions
 CERTAIN = 3  # so many frames in a row are no chance
+XING = (b"Xing", b"Info")
 HAS_FRAMES, HAS_BYTES = 1, 2
+ID3_HEADER = 10
 MOST_FRAMES, SMALLEST_FRAME = 500_000, 24  # three hours and a half at 44.1 kHz
 MOST_LOOKS = 100_000
 VBRI_AT, VBRI_FRAMES = 36, 14
@@ -72,7 +74,7 @@ def frames_of(content: Content, start: int = 0) -> Iterator[Frame]:
 def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
     """Return the file with the number of its frames in its first one; None where no more are there than it says."""
     content = _content(file)
-    first = next(frames_of(content, _after_id3(content)), None)
+    first = next(frames_of(content, after_id3(content)), None)
     if first is None:
         return None
     count = _count(content, first.at + first.size)
@@ -128,16 +130,20 @@ def _goes_on(content: Content, frame: Frame) -> bool:
     return True
 
 
-def _after_id3(content: Content) -> int:
-    if content[:3] != b"ID3" or len(content) < 10:
-        return 0
-    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(content[6:10], (21, 14, 7, 0), strict=True))
+def after_id3(content: Content) -> int:
+    """Return where the sound of an MP3 begins: behind the ID3 tag, whose size is in its first ten bytes."""
+    return ID3_HEADER + from_synchsafe(content[6:10]) if content[:3] == b"ID3" and len(content) >= ID3_HEADER else 0
+
+
+def from_synchsafe(four: bytes) -> int:
+    """Return the length that four bytes of seven bits say, as in ID3 tags."""
+    return sum((byte & 0x7F) << shift for byte, shift in zip(four, (21, 14, 7, 0), strict=False))
 
 
 def _count_place(content: Content, first: Frame) -> int | None:
     """Return where the first frame states the number of frames; None where it does not."""
     at = first.at + 4 + first.side_bytes
-    if content[at : at + 4] in (b"Xing", b"Info"):
+    if content[at : at + 4] in XING:
         return at + 8 if _flags(content, at) & HAS_FRAMES else None
     at = first.at + VBRI_AT
     return at + VBRI_FRAMES if content[at : at + 4] == b"VBRI" else None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import io
+from typing import TYPE_CHECKING
 
-from tunesmith.audio.buffer import Audio
 from tunesmith.audio.writer import write_stream
+
+if TYPE_CHECKING:
+    from tunesmith.audio.buffer import Audio
 
 WAV_SECONDS = 10.0  # longer sounds are embedded as MP3, a tenth of the size
 MAX_SECONDS = 600.0

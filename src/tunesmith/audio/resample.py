@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tunesmith.audio.buffer import Audio
 from tunesmith.audio.rates import resampled_length as resampled_length
 from tunesmith.audio.spool import Samples, Spool
+
+if TYPE_CHECKING:
+    from tunesmith.audio.buffer import Audio
 
 
 def resample(audio: Audio, sample_rate: int) -> Audio:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tunesmith.atomic_file import atomic_output
 from tunesmith.audio.buffer import Audio
-from tunesmith.audio.writer import atomic_write
 from tunesmith.errors import InvalidRequest
 from tunesmith.extras import install_command
 
@@ -54,7 +54,7 @@ def draw(audio: Audio, path: Path, title: str = "") -> Path:
     tones.set(yscale="log", ylim=(LOWEST_HZ, audio.sample_rate / 2), xlabel="seconds", ylabel="Hz")
     tones.yaxis.set_major_formatter(EngFormatter(sep=""))
     tones.yaxis.set_minor_formatter(NullFormatter())
-    with atomic_write(path) as temporary:
+    with atomic_output(path) as temporary:
         figure.savefig(temporary, format="png")
     return path
 

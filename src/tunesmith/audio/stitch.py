@@ -14,10 +14,11 @@ from tunesmith.audio.credits import licence_of
 from tunesmith.audio.crossfade import Stretch, copy_stretch, crossfaded
 from tunesmith.audio.edit import gain
 from tunesmith.audio.encoding import Encoding
-from tunesmith.audio.loudness import loudness_of, true_peak_of
+from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.resample import resample
 from tunesmith.audio.spool import Samples, Spool
 from tunesmith.audio.tags.own import foreign_tags
+from tunesmith.audio.true_peak import true_peak_of
 from tunesmith.errors import InvalidRequest
 
 PLAIN_SECONDS = 2.0

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tunesmith.audio.corrected import flac_total
+from tunesmith.audio.mp3_frames import HAS_BYTES, HAS_FRAMES, XING, after_id3
+from tunesmith.audio.ogg_serial import CAPTURE, FLAGS_AT
 from tunesmith.audio.wave_header import NAMES, read_wave_header
 
-PAGE, LAST_PAGE = b"OggS", 4
+LAST_PAGE = 4  # a flag: the last page of a stream
 LONGEST_PAGE = 65_307
-XING = (b"Xing", b"Info")
 UNKNOWN_FORM = 0x7FFF_0000
 """Writers of AIFF that do not know the size claim one like this or larger, or none."""
 XING_REACH = 200
-HAS_FRAMES, HAS_BYTES = 1, 2
 
 
 def is_truncated(path: Path, num_samples: int) -> bool:
@@ -30,7 +30,7 @@ def is_truncated(path: Path, num_samples: int) -> bool:
             return UNKNOWN_FORM > int.from_bytes(start[4:8], "big") > size - 8
         if start[:4] == b"fLaC":
             return num_samples < (flac_total(file) or 0)
-        if start[:4] == PAGE:
+        if start[:4] == CAPTURE:
             return not _has_last_page(file, size)
         return _lacks_frames(file, start, size)
 
@@ -38,15 +38,13 @@ def is_truncated(path: Path, num_samples: int) -> bool:
 def _has_last_page(file: BinaryIO, size: int) -> bool:
     file.seek(max(0, size - LONGEST_PAGE))
     end = file.read()
-    at = end.rfind(PAGE)
-    return at >= 0 and at + 5 < len(end) and bool(end[at + 5] & LAST_PAGE)
+    at = end.rfind(CAPTURE)
+    return at >= 0 and at + FLAGS_AT < len(end) and bool(end[at + FLAGS_AT] & LAST_PAGE)
 
 
 def _lacks_frames(file: BinaryIO, start: bytes, size: int) -> bool:
     """Compare an MP3 with the number of bytes in its first frame, where the encoder left it."""
-    first = 0
-    if start[:3] == b"ID3":
-        first = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(start[6:10], (21, 14, 7, 0), strict=True))
+    first = after_id3(start)
     file.seek(first)
     frame = file.read(XING_REACH)
     at = max(frame.find(name) for name in XING)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
-import stat
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.audio.buffer import Audio
+from tunesmith.atomic_file import atomic_output, check_folder_writable
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.resample import resample_blocks, resampled_length
@@ -25,9 +22,11 @@ from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import write_tags
 from tunesmith.audio.tags.riff import clear_peak_time
 from tunesmith.audio.wave_header import state_speakers
-from tunesmith.disk_full import is_full
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 from tunesmith.path_text import library_path
+
+if TYPE_CHECKING:
+    from tunesmith.audio.buffer import Audio
 
 FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
 SHORT_WRITES = ("System error", "a part of it was not taken")
@@ -59,7 +58,7 @@ def write_with_notices(
     chosen = target.nearest_bits(audio.encoding.kept_bits) if bits is None else bits
     subtype = target.subtype(chosen)
     target.check_channels(audio.channels)
-    with atomic_write(path) as temporary, _writer_error(path):
+    with atomic_output(path) as temporary, _writer_error(path):
         written, clipped = _encode(audio, temporary, target, subtype, sample_rate)
         _check_length(temporary, written, path)
         if target.container == "WAV":
@@ -94,46 +93,7 @@ def write_stream(audio: Audio, stream: BinaryIO, suffix: str = ".wav", *, sample
 def check_writable(path: Path, field: str = "output") -> None:
     """Raise now, before minutes of work, what writing to ``path`` would raise later."""
     format_of(path, field)
-    _check_folder(path)
-
-
-@contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; it becomes ``path`` on success and is removed on any error.
-
-    A link stays a link: the file it leads to is written.
-    """
-    _check_folder(path)
-    try:
-        final = path.resolve() if path.is_symlink() else path
-        temporary = final.with_name(f".{final.stem[:40]}-{secrets.token_hex(4)}.part{final.suffix}")
-        temporary.touch(exist_ok=False)  # with the permissions of any new file, which tempfile's have not
-    except OSError as error:
-        raise _unwritten(path, error) from error
-    try:
-        yield temporary
-        temporary.replace(final)
-    except OSError as error:
-        raise _unwritten(path, error) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _unwritten(path: Path, error: OSError) -> AudioFileError:
-    kind = DiskFull if is_full(error) else AudioFileError
-    return kind(f"output: cannot write {path}: {error.strerror}")
-
-
-def _check_folder(path: Path) -> None:
-    if path.is_dir():
-        raise AudioFileError(f"output: cannot write {path}: it is a folder")
-    if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
-        raise AudioFileError(f"output: cannot write {path}: it is read-only")
-    if not path.parent.is_dir():
-        raise AudioFileError(f"output: cannot write {path}: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK):
-        raise AudioFileError(f"output: cannot write {path}: no permission to write in {path.parent}")
+    check_folder_writable(path)
 
 
 @contextmanager

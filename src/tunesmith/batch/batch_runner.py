@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -26,6 +25,7 @@ from tunesmith.errors import (
     TokenRefused,
     TunesmithError,
 )
+from tunesmith.file_digest import file_sha256
 from tunesmith.jobs.runners.pool import ProgressReport
 
 Value = TypeVar("Value")
@@ -135,7 +135,7 @@ class Batch:
     async def _finished(self, order: BatchItem, made: ItemResult, started: float) -> Entry:
         took = round(time.monotonic() - started, 3)
         # Hashing a large file would block the event loop.
-        digest = await asyncio.to_thread(_digest_of, self.manifest.folder / order.entry.file)
+        digest = await asyncio.to_thread(file_sha256, self.manifest.folder / order.entry.file)
         return await self._record(order, _done_entry(order.entry, made, digest, took), made)
 
     async def _record(self, order: BatchItem, entry: Entry, made: ItemResult | None) -> Entry:
@@ -149,7 +149,7 @@ class Batch:
             return
         made = ItemResult(read_audio(one.path).duration, read_metadata(one.path))
         took = round(time.monotonic() - one.started, 3)
-        entry = _done_entry(one.order.entry, made, _digest_of(one.path), took)
+        entry = _done_entry(one.order.entry, made, file_sha256(one.path), took)
         self.manifest.put(self.watcher.ended(one.order, entry, made))
 
 
@@ -206,11 +206,6 @@ def _failed_entry(entry: Entry, error: TunesmithError) -> Entry:
     is_mistake = isinstance(error, InvalidItem | InvalidRequest)
     state = "failed" if is_mistake or tries >= TRIES else "waiting"
     return replace(entry, state=state, error=" ".join(str(error).split()), tries=tries)  # type: ignore[arg-type]
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _first(failed: BaseExceptionGroup[TunesmithError]) -> TunesmithError:

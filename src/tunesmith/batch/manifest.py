@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from tunesmith.audio.writer import atomic_write
+from tunesmith.atomic_file import atomic_output
 from tunesmith.disk_full import is_full
 from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest
 
@@ -99,7 +99,7 @@ class BatchManifest:
 
     def save(self) -> None:
         """Rewrite the file with one line per row. Raises AudioFileError, and then leaves the file unchanged."""
-        with atomic_write(self.path) as temporary:
+        with atomic_output(self.path) as temporary:
             temporary.write_bytes(b"".join(map(_line, self._entries.values())))
 
 

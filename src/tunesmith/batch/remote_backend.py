@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith.audio.writer import atomic_write
+from tunesmith.atomic_file import atomic_output
 from tunesmith.batch.batch_runner import ItemResult, uninterrupted
 from tunesmith.batch.items import BatchItem
 from tunesmith.client import AsyncTunesmith, Clip, RemoteJob
@@ -74,5 +74,5 @@ def _report_of(job: RemoteJob) -> ProgressReport:
 
 
 def _write(clip: Clip, path: Path) -> None:
-    with atomic_write(path) as temporary:
+    with atomic_output(path) as temporary:
         temporary.write_bytes(clip.content)

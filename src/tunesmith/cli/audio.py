@@ -93,8 +93,9 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
 
     from tunesmith.audio.analysis.analyse import analyse_with_metadata
     from tunesmith.audio.credits import authors_of, credits_of, licence_of
-    from tunesmith.audio.loudness import loudness_of, true_peak_of
+    from tunesmith.audio.loudness import loudness_of
     from tunesmith.audio.markers import loop_points_json
+    from tunesmith.audio.true_peak import true_peak_of
 
     heard, loudness, peak = analyse_with_metadata(audio), loudness_of(audio), true_peak_of(audio)
     rhythm, said = heard.rhythm, audio.metadata

@@ -55,7 +55,8 @@ def _fade(audio: Audio, settings: Mapping[str, Any]) -> Audio:
 
 def _normalize(audio: Audio, settings: Mapping[str, Any]) -> Audio:
     from tunesmith.audio.edit import gain
-    from tunesmith.audio.loudness import loudness_of, true_peak_of
+    from tunesmith.audio.loudness import loudness_of
+    from tunesmith.audio.true_peak import true_peak_of
     from tunesmith.cli.console import print_warning
 
     loudness, measured = settings["loudness"], loudness_of(audio)

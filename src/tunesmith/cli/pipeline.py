@@ -187,17 +187,17 @@ def _write_extras(composition: Composition, extras: OutputFiles, path: Path, wor
         layer = composition.at_intensity(intensity).mix()
         files.append(write_audio(layer, with_suffix_word(path, f"intensity-{round(intensity * 100)}")))
     if extras.score:
-        from tunesmith.audio.writer import atomic_write
+        from tunesmith.atomic_file import atomic_output
         from tunesmith.composer.score_file import dump_score
 
-        with atomic_write(with_suffix_word(extras.score, word)) as temporary:
+        with atomic_output(with_suffix_word(extras.score, word)) as temporary:
             temporary.write_text(dump_score(composition.score), encoding="utf-8")
         files.append(with_suffix_word(extras.score, word))
     if extras.midi:
-        from tunesmith.audio.writer import atomic_write
+        from tunesmith.atomic_file import atomic_output
         from tunesmith.composer.midi_file import write_midi
 
-        with atomic_write(with_suffix_word(extras.midi, word)) as temporary:
+        with atomic_output(with_suffix_word(extras.midi, word)) as temporary:
             write_midi(composition.score, temporary)
         files.append(with_suffix_word(extras.midi, word))
     if extras.stems:

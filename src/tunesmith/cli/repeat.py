@@ -52,7 +52,8 @@ def again(
     """
     from tunesmith.cli.console import print_warning
     from tunesmith.cli.outputs import report
-    from tunesmith.cli.track_log import digest_of, log_tracks
+    from tunesmith.cli.track_log import log_tracks
+    from tunesmith.file_digest import file_sha256
 
     found = find_source_track(piece)
     _keep_source(piece, output)
@@ -64,7 +65,7 @@ def again(
         made = log_tracks(_generate([found.request], _extras(found, output), quiet or as_json), found.track)
     report(made, as_json, quiet, to_stderr=output == "-")
     files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
-    if files and found.digest and digest_of(files[0]) != found.digest:
+    if files and found.digest and file_sha256(files[0]) != found.digest:
         print_warning(f"not the same bytes as before: {_warn_if_different(found, made[0])}")
 
 
@@ -113,13 +114,13 @@ def _keep_source(piece: str, output: str | None) -> None:
 def _of_file(path: Path) -> SourceTrack:
     from tunesmith.audio.formats import FORMATS
     from tunesmith.cli.file_metadata import origin_of
-    from tunesmith.cli.track_log import digest_of
+    from tunesmith.file_digest import file_sha256
     from tunesmith.request import GenerationRequest
 
     metadata = origin_of(path)
     fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **metadata["request"]}
     suffix = path.suffix.lower() if path.suffix.lower() in FORMATS else ".wav"
-    return SourceTrack(GenerationRequest.checked(**fields), suffix, digest_of(path), metadata)
+    return SourceTrack(GenerationRequest.checked(**fields), suffix, file_sha256(path), metadata)
 
 
 def _of_track(track_id: str) -> SourceTrack:

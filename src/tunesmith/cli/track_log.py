@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -13,6 +12,7 @@ from tunesmith.cli.console import print_warning
 from tunesmith.cli.outputs import GeneratedFile
 from tunesmith.config import load_settings
 from tunesmith.errors import DatabaseError
+from tunesmith.file_digest import file_sha256
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
@@ -112,12 +112,6 @@ def _warn_log_failed() -> Iterator[None]:
         print_warning(f"the prompt log does not have it: {error}")
 
 
-def digest_of(path: Path) -> str:
-    """Return a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def logged(request: GenerationRequest) -> dict[str, Any]:
     """Return a request as the log has it."""
     return {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
@@ -144,4 +138,4 @@ def _file(path: Path) -> TrackFile:
     from tunesmith.library.track import TrackFile
 
     whole = path.resolve()
-    return TrackFile(str(whole), digest_of(whole), whole.suffix[1:], whole.stat().st_size)
+    return TrackFile(str(whole), file_sha256(whole), whole.suffix[1:], whole.stat().st_size)

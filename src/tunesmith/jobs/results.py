@@ -10,9 +10,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 import secrets
 import stat
 import time
@@ -24,6 +22,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.file_digest import file_sha256, is_sha256
 from tunesmith.jobs.background_sync import BackgroundSync
 from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.library.clock import Clock
@@ -32,8 +31,6 @@ GRACE_SECONDS = 3600.0
 """How long a result is kept whatever the limits are, for whoever asked for it to fetch it."""
 
 SECONDS_A_DAY, BYTES_A_GIGABYTE = 86_400, 10**9
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class ResultFiles:
         Raises DiskFull, or FolderUnavailable where the folder was removed since.
         """
         with writing_to(self.folder, "the music"):
-            digest, size = _digest_of(path)
+            digest, size = file_sha256(path), path.stat().st_size
             target = self._path(digest)
             ensure_folder(target.parent)
             os.utime(path, (self._clock(), self._clock()))  # the same bytes made again are young again
@@ -146,14 +143,14 @@ class ResultFiles:
         return tuple(removed)
 
     def _path(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
+        if not is_sha256(digest):
             raise InvalidRequest("digest", f"must be 64 hexadecimal digits, got {digest[:80]!r}")
         return self.folder / digest[:2] / digest
 
     def _results(self, used: Mapping[str, float], now: float) -> Iterator[_RetentionEntry]:
         for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
             about = _status(path)
-            if about is not None and _DIGEST.fullmatch(path.name) and stat.S_ISREG(about.st_mode):
+            if about is not None and is_sha256(path.name) and stat.S_ISREG(about.st_mode):
                 times = (about.st_mtime, used.get(path.name, 0.0))
                 known = [at for at in times if at <= now + GRACE_SECONDS]
                 if about.st_mtime not in known:  # written while the clock was ahead: it would be young for as long
@@ -183,13 +180,3 @@ def _status(path: Path) -> os.stat_result | None:
         return path.lstat()
     except FileNotFoundError:
         return None
-
-
-def _digest_of(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 of a file and its size in bytes."""
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from tempfile import mkstemp
 
 from filelock import FileLock
 
+from tunesmith.atomic_file import atomic_path
 from tunesmith.audio.decode_check import check_sound
+from tunesmith.file_digest import is_sha256
 from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
 from tunesmith.library.clock import Clock
 
 MAX_AUDIO_SECONDS = 1_800.0
 _LOCK = ".lock"
-_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 Reserve = Callable[[int], AbstractContextManager[None]]
@@ -55,18 +54,13 @@ class UploadStore:
         return path
 
     def _write(self, content: bytes, path: Path) -> None:
-        handle, name = mkstemp(dir=self._folder)
-        incoming = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
+        with atomic_path(path, mode=0o600, lock=self._lock) as incoming:
+            with incoming.open("wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(handle)
-            with self._lock:
-                incoming.replace(path)
-                os.utime(path, (self._clock(), self._clock()))  # the same recording handed in again is young again
-        finally:
-            incoming.unlink(missing_ok=True)
+                os.fsync(file.fileno())
+            # The same recording handed in again is young again.
+            os.utime(incoming, (self._clock(), self._clock()))
 
     def prune(self, retention: Retention, in_use: Collection[str], most: int) -> int:
         """Remove at most so many that are too old, or the oldest while all are too large; return how many.
@@ -80,7 +74,7 @@ class UploadStore:
         removed = 0
         for path, about in kept:
             age = now - about.st_mtime
-            is_whole = _NAME.fullmatch(path.name) is not None
+            is_whole = is_sha256(path.name)
             unwanted = age > retention.days * SECONDS_A_DAY or room > 0 or not is_whole
             if removed < most and unwanted and str(path) not in in_use and self._remove(path, now):
                 removed += 1

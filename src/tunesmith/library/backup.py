@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 import tunesmith
-from tunesmith.audio.writer import atomic_write
+from tunesmith.atomic_file import atomic_output
 from tunesmith.config import Settings
 from tunesmith.errors import AudioFileError, DatabaseError, InvalidRequest
 from tunesmith.library.database import FILE_NAME, Database, database_url
@@ -69,7 +69,7 @@ def back_up(settings: Settings, path: Path) -> Backup:
     database.close()
     kind = "sqlite" if database.is_sqlite else "postgresql"
     count = 0
-    with atomic_write(path) as temporary, tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as work:
+    with atomic_output(path) as temporary, tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as work:
         # The archive holds secrets and token hashes.
         temporary.chmod(PRIVATE)
         with tarfile.open(temporary, "w") as archive:

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
+from tunesmith.atomic_file import atomic_path
 from tunesmith.config import Settings
 from tunesmith.errors import (
     DatabaseBusy,
@@ -191,17 +192,16 @@ class Database:
 
     def copy_to(self, path: Path) -> None:
         """Copy SQLite's file as of one moment, even while it is in use; the copy is complete or absent."""
-        part = path.with_name(f"{path.name}.part")
-        part.unlink(missing_ok=True)
-        # Create the file private before it has any content.
-        part.touch(mode=0o600)
         try:
             # SQLite's backup API also sees commits that are still in the write-ahead log, unlike a file copy.
-            with closing(sqlite3.connect(self.where)) as source, closing(sqlite3.connect(part)) as target:
+            # The file is private before it has any content.
+            with (
+                atomic_path(path, mode=0o600) as part,
+                closing(sqlite3.connect(self.where)) as source,
+                closing(sqlite3.connect(part)) as target,
+            ):
                 source.backup(target)
-            part.replace(path)
         except (sqlite3.Error, OSError) as error:
-            part.unlink(missing_ok=True)
             raise DatabaseError(self.where, f"cannot be copied to {path}: {error}") from None
 
     def lock(self, connection: sa.Connection, name: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import DownloadError
-from tunesmith.models.integrity import digest_file
+from tunesmith.file_digest import file_sha256
 from tunesmith.models.repository_files import RemoteFile, Repository
 
 INCOMPLETE = ".incomplete"
@@ -68,7 +68,7 @@ class Hub:
         incomplete = folder / f"{file.name}{INCOMPLETE}"
         with _translate_hub_errors(f"{repository.hub_id}, file {file.name}"):
             self._download(repository, file, incomplete, received)
-        if file.sha256 and digest_file(incomplete) != file.sha256:
+        if file.sha256 and file_sha256(incomplete) != file.sha256:
             incomplete.unlink()
             raise DownloadError(repository.hub_id, f"{file.name} came in damaged: its SHA-256 differs; pull again")
         incomplete.replace(path)

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from tunesmith.errors import ModelFileError
+from tunesmith.file_digest import file_sha256
 from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest
 
 VERIFIED = "verified.json"
-_CHUNK = 1 << 20
 
 Identity = list[int]
 """Size, time of the last change in nanoseconds, and inode: what is the same for a file nobody touched."""
-
-
-def digest_file(path: Path) -> str:
-    """Return the file's SHA-256 in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def digest_folder(folder: Path) -> tuple[FileDigest, ...]:
@@ -33,7 +23,7 @@ def digest_folder(folder: Path) -> tuple[FileDigest, ...]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     named = ((path.relative_to(folder).as_posix(), path) for path in paths)
     return tuple(
-        FileDigest(name, path.stat().st_size, digest_file(path))
+        FileDigest(name, path.stat().st_size, file_sha256(path))
         for name, path in named
         if name not in (MANIFEST, VERIFIED)
     )
@@ -79,7 +69,7 @@ def _identity(path: Path, manifest: Manifest) -> Identity:
 
 def _digest(path: Path, manifest: Manifest) -> str:
     try:
-        return digest_file(path)
+        return file_sha256(path)
     except OSError as error:
         raise ModelFileError(str(path), f"cannot be read: {error.strerror}; {_repair(manifest)}") from None
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tunesmith.atomic_file import atomic_write
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import Architecture
 
@@ -143,9 +144,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write it in one move, after everything it speaks of is on the disk."""
-    temporary = folder / f"{MANIFEST}.part"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(manifest.to_json(), file, indent=1)
+    with atomic_write(folder / MANIFEST) as file:
+        file.write(json.dumps(manifest.to_json(), indent=1).encode())
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(folder / MANIFEST)

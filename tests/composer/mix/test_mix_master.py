@@ -8,8 +8,7 @@ import pytest
 
 from tunesmith.composer.mix.master.dynamics import Compression, compressor_gain, limiter_gain, smoothed
 from tunesmith.composer.mix.master.gain_search import find_gain
-from tunesmith.composer.mix.master.k_weighting import gated_loudness
-from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
+from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames, gated_loudness
 from tunesmith.composer.rng import rng_for
 
 RATE = 44_100 / 64

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import tracemalloc
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -140,6 +141,9 @@ REBUILD = b"ctorch._utils\n_rebuild_tensor_v2\n"
         (HEAD + REBUILD + b"(NK\x00))tR.", "not described by numbers"),
         (HEAD + REBUILD + b")R.", "broken"),
         (HEAD + b"(" * 100_000 + b".", "broken"),
+        (HEAD + b"})" + b"\x85" * 1_000_000 + b"Ns.", "broken"),
+        (HEAD + b"]K\x00Ns.", "broken"),
+        (HEAD + b"]}b.", "sets attributes"),
     ],
 )
 def test_strange_pickles_are_refused(saved: Path, program: bytes, problem: str) -> None:
@@ -147,6 +151,16 @@ def test_strange_pickles_are_refused(saved: Path, program: bytes, problem: str) 
     rezip(saved, target, {"data.pkl": program})
     with pytest.raises(ModelFileError, match=rf"strange\.bin: .*{problem}"):
         read_torch_file(target)
+
+
+def test_a_large_memo_index_takes_no_memory(saved: Path) -> None:
+    target = saved.with_name("memo.bin")
+    rezip(saved, target, {"data.pkl": HEAD + b"Nr\xff\xff\xff\x3f."})
+    tracemalloc.start()
+    assert read_torch_file(target) is None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
 
 
 def test_tensors_beyond_their_storage_are_refused(saved: Path) -> None:

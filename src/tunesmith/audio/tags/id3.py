@@ -10,10 +10,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tunesmith.atomic_file import atomic_write
+from tunesmith.audio.mp3_frames import ID3_HEADER, from_synchsafe
 from tunesmith.audio.tags.model import ID3_FRAMES, Tags
 
 UTF8 = b"\x03"
-HEADER = 10
 UNSYNCHRONISED, EXTENDED = 0x80, 0x40
 NUMBERS = {"tracknumber": (b"TRCK", "tracktotal"), "discnumber": (b"TPOS", "disctotal")}
 TOTALS = {"tracktotal": "tracknumber", "disctotal": "discnumber"}
@@ -31,21 +32,16 @@ def id3_tag(tags: Tags) -> bytes:
 
 def prepend_id3_tag(path: Path, tags: Tags) -> None:
     """Put the tag before the sound of an MP3 file, through a second file beside it."""
-    tagged = path.with_name(path.name + ".tagged")
-    try:
-        with path.open("rb") as sound, tagged.open("wb") as file:
-            file.write(id3_tag(tags))
-            shutil.copyfileobj(sound, file)
-        tagged.replace(path)
-    finally:
-        tagged.unlink(missing_ok=True)
+    with atomic_write(path) as file, path.open("rb") as sound:
+        file.write(id3_tag(tags))
+        shutil.copyfileobj(sound, file)
 
 
 def plain_tag(tag: bytes) -> bytes:
     """Return a tag of version 2.2 or 2.3 without unsynchronisation and extended header, others as they are."""
-    if tag[:3] != b"ID3" or len(tag) < HEADER or tag[3] not in (2, 3):
+    if tag[:3] != b"ID3" or len(tag) < ID3_HEADER or tag[3] not in (2, 3):
         return tag
-    version, flags, body = tag[3], tag[5], tag[HEADER : HEADER + from_synchsafe(tag[6:10])]
+    version, flags, body = tag[3], tag[5], tag[ID3_HEADER : ID3_HEADER + from_synchsafe(tag[6:10])]
     if flags & UNSYNCHRONISED:
         body = body.replace(b"\xff\0", b"\xff")
     if flags & EXTENDED and version == 3:
@@ -56,11 +52,6 @@ def plain_tag(tag: bytes) -> bytes:
 def synchsafe(number: int) -> bytes:
     """Return a length with seven bits a byte."""
     return bytes((number >> shift) & 0x7F for shift in (21, 14, 7, 0))
-
-
-def from_synchsafe(four: bytes) -> int:
-    """Return the length that four bytes of seven bits say."""
-    return sum((byte & 0x7F) << shift for byte, shift in zip(four, (21, 14, 7, 0), strict=False))
 
 
 def _frames(tags: Tags) -> Iterator[bytes]:

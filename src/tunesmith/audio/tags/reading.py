@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tunesmith.audio.markers import MIDDLE_C, Cue, Loop, Markers, markers_of, with_markers
+from tunesmith.audio.mp3_frames import ID3_HEADER, from_synchsafe
 from tunesmith.audio.tags.bext import bext_pairs
-from tunesmith.audio.tags.id3 import HEADER, from_synchsafe, plain_tag
+from tunesmith.audio.tags.id3 import plain_tag
 from tunesmith.audio.tags.model import LOOP_LENGTH, LOOP_START, OWN, READER_NAMES, TECHNICAL, Tags, tags_from
 from tunesmith.audio.tags.own import metadata_of
 from tunesmith.audio.tags.riff import OWN_CHUNK, RiffChunk, chunks_of, content_of, info_pairs
@@ -103,10 +104,10 @@ def _tagged(file: BinaryIO, *, image: bool = False) -> Any:
     from tinytag import TinyTag, TinyTagException
 
     file.seek(0)
-    head = file.read(HEADER)
+    head = file.read(ID3_HEADER)
     file.seek(0)
     if head[:3] == b"ID3" and head[3] in (2, 3) and head[5]:
-        tag = file.read(min(HEADER + from_synchsafe(head[6:10]), MAX_ID3_BYTES))
+        tag = file.read(min(ID3_HEADER + from_synchsafe(head[6:10]), MAX_ID3_BYTES))
         file = io.BytesIO(plain_tag(tag))
     try:
         return TinyTag.get(file_obj=file, duration=False, image=image)

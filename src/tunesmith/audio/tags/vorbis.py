@@ -10,10 +10,10 @@ import re
 import shutil
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from tunesmith.atomic_file import atomic_write
 from tunesmith.audio.ogg_serial import Page, pages_of_packets, read_page
 from tunesmith.audio.tags.model import Tags
 
@@ -27,7 +27,7 @@ HEADER_PACKETS = {VORBIS: 2, OPUS: 1}
 
 def put_flac_comments(path: Path, tags: Tags) -> None:
     """Replace the comments of a FLAC file."""
-    with _rewritten(path) as (source, target):
+    with atomic_write(path) as target, path.open("rb") as source:
         target.write(source.read(4))
         blocks = []
         is_last = False
@@ -46,7 +46,7 @@ def put_flac_comments(path: Path, tags: Tags) -> None:
 
 def put_ogg_comments(path: Path, tags: Tags) -> None:
     """Replace the comments of an Ogg file with one Vorbis or Opus stream; all pages get the same stream number."""
-    with _rewritten(path) as (source, target):
+    with atomic_write(path) as target, path.open("rb") as source:
         first = read_page(source)
         assert first is not None
         packets, granule = _header_packets(source)
@@ -91,15 +91,3 @@ def _comments(vendor: bytes, tags: Tags, most: int | None = None) -> bytes:
 
 def _vendor(body: bytes) -> bytes:
     return body[4 : 4 + int.from_bytes(body[:4], "little")]
-
-
-@contextmanager
-def _rewritten(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """Give a file and one beside it that takes its place at the end."""
-    other = path.with_name(path.name + ".tagged")
-    try:
-        with path.open("rb") as source, other.open("wb") as target:
-            yield source, target
-        other.replace(path)
-    finally:
-        other.unlink(missing_ok=True)

@@ -1,24 +1,30 @@
-"""A reader of pickles that cannot run anything: names stay names, and only the builders it is given are called.
+"""Python's own unpickler, held to what torch.save writes: names stay names, and only the builders given are called.
 
-A pickle is a program for a small stack machine whose instructions may call any function. This machine knows the few
-instructions that torch.save writes, and refuses every other one and every name that has no builder.
+A pickle is a program for a small stack machine whose instructions may call any function. Here every instruction that
+no checkpoint needs is refused, and so is every name that has no builder.
 """
 
 from __future__ import annotations
 
+import io
+import pickle
 import pickletools
+import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from tunesmith.errors import ModelFileError
 
-PUSHED = frozenset([
-    "BINFLOAT", "BINBYTES", "BINBYTES8", "BININT", "BININT1", "BININT2", "BINSTRING", "BINUNICODE", "BINUNICODE8",
-    "INT", "LONG", "LONG1", "LONG4", "SHORT_BINBYTES", "SHORT_BINSTRING", "SHORT_BINUNICODE", "UNICODE",
+ALLOWED = frozenset([
+    "APPEND", "APPENDS", "BINBYTES", "BINBYTES8", "BINFLOAT", "BINGET", "BININT", "BININT1", "BININT2", "BINPERSID",
+    "BINPUT", "BINSTRING", "BINUNICODE", "BINUNICODE8", "BUILD", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "FRAME",
+    "GLOBAL", "INT", "LONG", "LONG1", "LONG4", "LONG_BINGET", "LONG_BINPUT", "MARK", "MEMOIZE", "NEWFALSE", "NEWTRUE",
+    "NONE", "PROTO", "REDUCE", "SETITEM", "SETITEMS", "SHORT_BINBYTES", "SHORT_BINSTRING", "SHORT_BINUNICODE",
+    "STACK_GLOBAL", "STOP", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "UNICODE",
 ])  # fmt: skip
-"""Instructions that push their own argument."""
 LARGEST = 64 * 1024 * 1024  # real ones are below one megabyte
+BROKEN = (ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,111 +43,78 @@ class AllowedGlobals:
     resolve: Callable[[Any], Any]
 
 
-@dataclass(slots=True)
-class _RestrictedUnpickler:
-    file: str
-    vocabulary: AllowedGlobals
-    stack: list[Any] = field(default_factory=list)
-    below: list[list[Any]] = field(default_factory=list)  # the stacks under each mark
-    memo: dict[int, Any] = field(default_factory=dict)
+def read_pickle(pickled: bytes, file: str, allowed: AllowedGlobals) -> Any:
+    """Return the pickle's value; raise ModelFileError naming ``file`` where it is broken or asks for anything else."""
+    if len(pickled) > LARGEST:
+        raise ModelFileError(file, f"its pickle of {len(pickled)} bytes is larger than any checkpoint's")
+    try:
+        return _RestrictedUnpickler(pickled, file, allowed).load()
+    except BROKEN as error:
+        raise ModelFileError(file, "its pickle is broken") from error
 
-    def push(self, value: Any) -> None:
-        self.stack.append(value)
 
-    def mark(self, _: Any) -> None:
-        self.below.append(self.stack)
-        self.stack = []
+def _refuse(instruction: str) -> Callable[[Any], None]:
+    def refuse(unpickler: _RestrictedUnpickler) -> None:
+        problem = f"it uses the pickle instruction {instruction}, which no checkpoint needs: refused"
+        raise ModelFileError(unpickler.file, problem)
 
-    def since_mark(self) -> list[Any]:
-        items, self.stack = self.stack, self.below.pop()
-        return items
+    return refuse
 
-    def name(self, text: str) -> None:
-        if text not in self.vocabulary.builders and text not in self.vocabulary.names:
+
+# Not the unpickler in C, whose only hooks are for names and ids: a few bytes make it reserve gigabytes for the index of
+# a memo, or overrun the stack with the hash of nested tuples, and BUILD changes any object.
+class _RestrictedUnpickler(pickle._Unpickler):
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+
+    def __init__(self, pickled: bytes, file: str, allowed: AllowedGlobals) -> None:
+        super().__init__(io.BytesIO(pickled), encoding="latin-1")
+        self.file = file
+        self.allowed = allowed
+
+    def find_class(self, module: str, name: str) -> Name:
+        """Return the name as a name, if it is allowed."""
+        text = f"{module}.{name}"
+        if text not in self.allowed.builders and text not in self.allowed.names:
             raise ModelFileError(self.file, f"it asks for {text}, which is not part of a plain checkpoint: refused")
-        self.stack.append(Name(text))
+        return Name(text)
 
-    def reduce(self, _: Any) -> None:
+    def persistent_load(self, pid: Any) -> Any:
+        """Return what an id stands for."""
+        return self.allowed.resolve(pid)
+
+    def load_reduce(self) -> None:
+        """Call a builder, and nothing else."""
         arguments, function = self.stack.pop(), self.stack.pop()
-        if not isinstance(function, Name) or function.text not in self.vocabulary.builders:
+        if not isinstance(function, Name) or function.text not in self.allowed.builders:
             raise ModelFileError(self.file, "it calls something that is not a function: refused")
-        self.stack.append(self.vocabulary.builders[function.text](*arguments))
+        self.stack.append(self.allowed.builders[function.text](*arguments))
 
-    def append(self, items: list[Any]) -> None:
-        if not isinstance(self.stack[-1], list):
-            raise TypeError
-        self.stack[-1].extend(items)
+    def load_build(self) -> None:
+        """Pass over attributes of a dict, such as torch's _metadata, which are of no use here."""
+        self.stack.pop()
+        if not isinstance(self.stack[-1], dict):
+            raise ModelFileError(self.file, "it sets attributes of something that is not a dict: refused")
 
-    def set_items(self, items: list[Any]) -> None:
+    def load_setitem(self) -> None:
+        """Put one pair into a dict."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self._set_items([key, value])
+
+    def load_setitems(self) -> None:
+        """Put all pairs since the mark into a dict."""
+        self._set_items(self.pop_mark())
+
+    def _set_items(self, items: list[Any]) -> None:
         target = self.stack[-1]
         for key, value in zip(items[::2], items[1::2], strict=True):
             if not isinstance(target, dict) or not isinstance(key, str | int):
                 raise TypeError
             target[key] = value
 
-    def build(self, _: Any) -> None:
-        self.stack.pop()  # attributes of a dict, such as torch's _metadata, are of no use here
-        if not isinstance(self.stack[-1], dict):
-            raise ModelFileError(self.file, "it sets attributes of something that is not a dict: refused")
-
-    def take(self, count: int) -> list[Any]:
-        items = self.stack[-count:]
-        if len(items) != count:
-            raise IndexError
-        del self.stack[-count:]
-        return items
-
-
-_INSTRUCTIONS: Mapping[str, Callable[[_RestrictedUnpickler, Any], Any]] = {
-    "PROTO": lambda _machine, _: None,
-    "FRAME": lambda _machine, _: None,
-    "MARK": _RestrictedUnpickler.mark,
-    "NONE": lambda machine, _: machine.push(None),
-    "NEWTRUE": lambda machine, _: machine.push(True),
-    "NEWFALSE": lambda machine, _: machine.push(False),
-    "EMPTY_LIST": lambda machine, _: machine.push([]),
-    "EMPTY_TUPLE": lambda machine, _: machine.push(()),
-    "EMPTY_DICT": lambda machine, _: machine.push({}),
-    "TUPLE": lambda machine, _: machine.push(tuple(machine.since_mark())),
-    "TUPLE1": lambda machine, _: machine.push(tuple(machine.take(1))),
-    "TUPLE2": lambda machine, _: machine.push(tuple(machine.take(2))),
-    "TUPLE3": lambda machine, _: machine.push(tuple(machine.take(3))),
-    "APPEND": lambda machine, _: machine.append(machine.take(1)),
-    "APPENDS": lambda machine, _: machine.append(machine.since_mark()),
-    "SETITEM": lambda machine, _: machine.set_items(machine.take(2)),
-    "SETITEMS": lambda machine, _: machine.set_items(machine.since_mark()),
-    "BINPUT": lambda machine, index: machine.memo.update({index: machine.stack[-1]}),
-    "LONG_BINPUT": lambda machine, index: machine.memo.update({index: machine.stack[-1]}),
-    "MEMOIZE": lambda machine, _: machine.memo.update({len(machine.memo): machine.stack[-1]}),
-    "BINGET": lambda machine, index: machine.push(machine.memo[index]),
-    "LONG_BINGET": lambda machine, index: machine.push(machine.memo[index]),
-    "GLOBAL": lambda machine, text: machine.name(text.replace(" ", ".")),
-    "STACK_GLOBAL": lambda machine, _: machine.name(".".join(machine.take(2))),
-    "BINPERSID": lambda machine, _: machine.push(machine.vocabulary.resolve(machine.stack.pop())),
-    "REDUCE": _RestrictedUnpickler.reduce,
-    "BUILD": _RestrictedUnpickler.build,
-}
-
-
-def read_pickle(pickled: bytes, file: str, vocabulary: AllowedGlobals) -> Any:
-    """Return the pickle's value; raise ModelFileError naming ``file`` where it is broken or asks for anything else."""
-    if len(pickled) > LARGEST:
-        raise ModelFileError(file, f"its pickle of {len(pickled)} bytes is larger than any checkpoint's")
-    machine = _RestrictedUnpickler(file, vocabulary)
-    try:
-        for instruction, argument, _ in pickletools.genops(pickled):
-            if instruction.name == "STOP":
-                return machine.stack.pop()
-            _execute(machine, instruction.name, argument)
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        raise ModelFileError(file, "its pickle is broken") from error
-    raise ModelFileError(file, "its pickle is cut off")
-
-
-def _execute(machine: _RestrictedUnpickler, name: str, argument: Any) -> None:
-    if name in PUSHED:
-        machine.push(argument)
-    elif name in _INSTRUCTIONS:
-        _INSTRUCTIONS[name](machine, argument)
-    else:
-        raise ModelFileError(machine.file, f"it uses the pickle instruction {name}, which no checkpoint needs: refused")
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        **{ord(op.code): _refuse(op.name) for op in pickletools.opcodes if op.name not in ALLOWED},
+        **{ord(op.code): pickle._Unpickler.dispatch[ord(op.code)] for op in pickletools.opcodes if op.name in ALLOWED},
+        pickle.REDUCE[0]: load_reduce, pickle.BUILD[0]: load_build,
+        pickle.SETITEM[0]: load_setitem, pickle.SETITEMS[0]: load_setitems,
+    }  # fmt: skip

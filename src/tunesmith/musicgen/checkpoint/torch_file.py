@@ -68,8 +68,8 @@ class _Archive:
             "torch._utils._rebuild_tensor_v2": self._tensor,
             "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
         }
-        vocabulary = AllowedGlobals(builders, frozenset(STORAGES), self._storage)
-        return read_pickle(self._content(self._prefix + "data.pkl"), self._path.name, vocabulary)
+        allowed = AllowedGlobals(builders, frozenset(STORAGES), self._storage)
+        return read_pickle(self._content(self._prefix + "data.pkl"), self._path.name, allowed)
 
     def _content(self, name: str) -> bytes:
         self._offset(self._entries[name])

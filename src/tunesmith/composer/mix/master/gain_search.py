@@ -8,8 +8,7 @@ import numpy as np
 
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
 from tunesmith.composer.mix.master.dynamics import Compression, compressor_gain, limiter_gain
-from tunesmith.composer.mix.master.k_weighting import SILENCE_LUFS, gated_loudness
-from tunesmith.composer.mix.master.loudness_frames import Frames
+from tunesmith.composer.mix.master.loudness_frames import SILENCE_LUFS, Frames, gated_loudness
 
 DENSITIES = (
     Compression(-2.5, 2.2, attack=0.008, release=0.12),
