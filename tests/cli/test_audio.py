@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
+from forked_command import run_command
 
 import tunesmith
 from tunesmith.audio.reader import read_metadata
@@ -18,10 +18,8 @@ PROMPT = "bossa nova, 130 bpm, C major"
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tunesmith", *arguments]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False
-    )
+    done = run_command(folder, *arguments)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def told(folder: Path, *arguments: str) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from forked_command import run_command
 
 from tunesmith.audio.reader import read_audio, read_metadata
 
@@ -26,11 +26,7 @@ def tunesmith(
         "PYTHONIOENCODING": "utf-8",
         "COLUMNS": "200",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "tunesmith", *arguments],
-        cwd=folder, capture_output=True, timeout=120, env={**os.environ, **settings, **(environment or {})},
-        check=False,
-    )  # fmt: skip
+    return run_command(folder, *arguments, environment={**settings, **(environment or {})})
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

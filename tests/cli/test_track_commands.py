@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked_command import run_command
 
 PROMPT = "calm piano with rain"
 
@@ -24,10 +23,8 @@ class Home:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         settings = {"TUNESMITH_DATA_DIR": str(self.folder / "data"), "PYTHONUTF8": "1", **environment}
-        return subprocess.run(
-            [sys.executable, "-m", "tunesmith", *arguments], cwd=self.folder, env={**os.environ, **settings},
-            capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
-        )  # fmt: skip
+        done = run_command(self.folder, *arguments, environment=settings)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def said(self, *arguments: str) -> str:
         done = self.run(*arguments)
