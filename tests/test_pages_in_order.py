@@ -17,8 +17,8 @@ from doc_pages import ROOT, read_page
 from shell_commands import Fence, commands, fences
 
 from tunesmith.cli import COMMANDS, insert_default_command
-from tunesmith.cli.aliases import option_names, with_aliases
 from tunesmith.cli.app import app
+from tunesmith.cli.arguments import option_names, with_aliases
 
 CLI = typer.main.get_command(app)
 OF_THE_SYSTEM = {"make", "curl", "node", "npm", "mkdir", "cd"}

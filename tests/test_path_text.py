@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.path_text import CONSOLE_ERRORS, is_text, path_of, path_text, show_file_names_as_they_are
+from tunesmith.cli.console import CONSOLE_ERRORS, prepare_streams
+from tunesmith.path_text import is_text, path_of, path_text
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="names are text on Windows")
 
@@ -38,7 +39,7 @@ def test_a_name_that_looks_like_the_text_of_another_is_kept_apart() -> None:
 
 @pytest.mark.parametrize(("encoding", "shown"), [("utf-8", b"caf\xe9 \xc3\xbc ?"), ("latin-1", b"caf\xe9 \xfc ?")])
 def test_a_console_gets_the_bytes_of_a_name(encoding: str, shown: bytes) -> None:
-    show_file_names_as_they_are()
+    prepare_streams()
     raw = io.BytesIO()
     console = io.TextIOWrapper(raw, encoding, errors=CONSOLE_ERRORS)
     console.write(f"{os.fsdecode(b'caf' + bytes([0xE9]))} ü \ud800")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tunesmith.cli.pipeline import settings_defaults
 from tunesmith.config import Settings
+from tunesmith.pipeline import settings_defaults
 
 SETTINGS = Settings(duration=60)
 

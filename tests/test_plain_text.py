@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.output_files import slug
 from tunesmith.plain_text import plain_text, visible_text
 from tunesmith.request import GenerationRequest
-from tunesmith.slug import slug
 from tunesmith.text_prompt import prompt_text
 
 INVISIBLE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.slug import MAX_SLUG, slug
+from tunesmith.output_files import MAX_SLUG, slug
 
 
 @pytest.mark.parametrize(("prompt", "name"), [

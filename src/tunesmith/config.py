@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,10 +26,14 @@ from tunesmith.config_urls import BaseUrl, Host, Origin
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_errors import format_validation_error
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate
-from tunesmith.suggestions import did_you_mean_field
+from tunesmith.suggestions import did_you_mean_field, near_names
 from tunesmith.text_files import decoded
 
+PREFIX = "TUNESMITH_"
 FILE_VARIABLE = "TUNESMITH_CONFIG"
+OF_CLIENTS = ("TUNESMITH_TOKEN", "TUNESMITH_URL")
+ALIKE = 0.85
+"""The similarity to a setting's name that counts as a typo: other programs may have variables too."""
 
 
 def _words(value: object) -> object:
@@ -58,7 +63,7 @@ class Settings(BaseSettings):
     """Every option that can be set for good; those of the music are also flags of ``tunesmith generate``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TUNESMITH_", env_ignore_empty=True, extra="forbid", frozen=True, allow_inf_nan=False
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, allow_inf_nan=False
     )
 
     duration: Annotated[float, Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)] = 30.0
@@ -137,3 +142,12 @@ def load_settings() -> Settings:
         raise InvalidRequest(f"setting {field}", problem) from None
     except (ValueError, OSError) as error:
         raise InvalidRequest("settings", f"cannot read {settings_file()}: {error}") from None
+
+
+def misspelt_variables(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield a warning for each variable whose name is close to a setting's."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in (*known, *OF_CLIENTS):
+            for meant in near_names(name, known, cutoff=ALIKE):
+                yield f"{name} is no setting and changes nothing; did you mean {meant}?"

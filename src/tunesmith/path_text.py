@@ -6,13 +6,11 @@ path looks like, and read back to the same bytes.
 
 from __future__ import annotations
 
-import codecs
 import os
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 SCHEME = "file:"
-CONSOLE_ERRORS = "tunesmith-console"
 
 
 def path_text(path: str | os.PathLike[str]) -> str:
@@ -42,15 +40,3 @@ def is_text(text: str) -> bool:
 def library_path(path: Path) -> str | bytes:
     """Return a path as a library takes it that would encode text strictly: the bytes of its name, but on Windows."""
     return str(path) if os.name == "nt" else os.fsencode(path)
-
-
-def show_file_names_as_they_are() -> None:
-    """Make the error handler ``CONSOLE_ERRORS``: bytes of file names are printed as they are, the rest as ``?``."""
-    codecs.register_error(CONSOLE_ERRORS, _as_it_was)
-
-
-def _as_it_was(error: UnicodeError) -> tuple[str | bytes, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    wrong = error.object[error.start : error.end]
-    return b"".join(bytes([ord(one) - 0xDC00]) if "\udc80" <= one <= "\udcff" else b"?" for one in wrong), error.end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -225,3 +226,7 @@ class GenerationRequest(GivenFields):
     def with_seed(self, drawn: int) -> Self:
         """Return the request as it is if it has a seed, else with the one that was drawn for it."""
         return self if self.seed is not None else self.model_copy(update={"seed": drawn})
+
+    def with_drawn_seed(self) -> Self:
+        """Return the request as it is if it has a seed, else with a random one."""
+        return self.with_seed(secrets.randbelow(DRAWN_SEEDS))

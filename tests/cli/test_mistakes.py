@@ -9,9 +9,15 @@ import pytest
 import typer
 
 from tunesmith.cli import COMMANDS, run
-from tunesmith.cli.aliases import OPTION_ALIASES, option_names, with_aliases
 from tunesmith.cli.app import app
-from tunesmith.cli.mistakes import COMMAND_WORDS, command_mistake, meant_command
+from tunesmith.cli.arguments import (
+    COMMAND_WORDS,
+    OPTION_ALIASES,
+    command_mistake,
+    meant_command,
+    option_names,
+    with_aliases,
+)
 from tunesmith.composer.prompt.lexicon_index import index
 from tunesmith.request import GenerationRequest
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.cli import insert_default_command
-from tunesmith.cli.outputs import reserve_path, with_suffix_word
+from tunesmith.output_files import reserve_path, with_suffix_word
 
 
 def test_a_taken_name_gets_a_number_and_is_held_until_the_file_is_there(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from tunesmith.batch.input_table import RowError, Sheet, SheetRow
 from tunesmith.batch.manifest import BatchManifest, Entry
 from tunesmith.batch.tables import PROMPT
 from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.output_files import slug
 from tunesmith.request import DRAWN_SEEDS, GenerationRequest
-from tunesmith.slug import slug
 
 Check = Callable[[GenerationRequest], None]
 """A callback that raises the errors a model would raise for a request, before generation."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.audio import AsJson, Bits, FileArgument, Output
-from tunesmith.cli.outputs import as_json_text
+from tunesmith.cli.console import as_json_text
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
@@ -39,14 +39,16 @@ def stitch(
     from tunesmith.audio.stitch import stitch as stitch_audio
     from tunesmith.cli.editing import Written, write_edited
     from tunesmith.cli.input_files import check_output, read_sound
-    from tunesmith.cli.pipeline import check_licence
+    from tunesmith.config import load_settings
+    from tunesmith.pipeline import check_licence
 
     started = time.monotonic()
     check_output(output, *files)
     sounds = [read_sound(file).with_metadata(source=file_source(file)) for file in files]
-    check_licence(None, commercial_safe, *files)
+    settings = load_settings()
+    check_licence(settings, commercial_safe, None, *files)
     audio, transitions = stitch_audio(sounds, crossfade)
-    how = Written(Edit("stitch", {"crossfade": crossfade, "bits": bits}), started, {"bits": bits})
+    how = Written(Edit("stitch", {"crossfade": crossfade, "bits": bits}), started, {"bits": bits}, settings)
     done = write_edited(files, sounds, audio, output, how)
     if as_json:
         typer.echo(as_json_text({**done.as_json(), "transitions": [asdict(one) for one in transitions]}))

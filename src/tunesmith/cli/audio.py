@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunesmith.cli.outputs import as_json_text
+from tunesmith.cli.console import as_json_text
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
@@ -38,7 +38,7 @@ def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None
     tunesmith info song.mp3 --plot song.png
     """
     from tunesmith.cli.input_files import read_sound
-    from tunesmith.cli.outputs import check_folder_of
+    from tunesmith.output_files import check_folder_of
 
     if plot is not None:
         from tunesmith.audio.spectrogram_plot import check_drawable

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tunesmith.batch.input_table import RowError
     from tunesmith.batch.items import BatchItem, Check, Defaults
     from tunesmith.batch.manifest import BatchManifest, Entry
+    from tunesmith.config import Settings
 
 FILES, ROWS = "Files", "For every row that does not say otherwise"
 FILE_HELP = "A row for each piece: .csv, .jsonl, .yaml, or a prompt a line; - is standard input."
@@ -77,6 +78,7 @@ def batch(
     from tunesmith.batch.items import read_items
     from tunesmith.batch.manifest import manifest_of
     from tunesmith.cli.hosted_options import apply_hosted_options
+    from tunesmith.config import load_settings
 
     apply_hosted_options(model, max_calls, hosted_token)
     flags = {
@@ -88,10 +90,11 @@ def batch(
     given = {name: value for name, value in flags.items() if value is not None}
     sheet = read_sheet(file, form)
     with manifest_of(out or _folder_of(file)) as manifest:
-        orders, problems = read_items(sheet, manifest, _defaults(file, given, seed, format_name),
-                                       _checks(commercial_safe, server))  # fmt: skip
+        settings = load_settings()
+        orders, problems = read_items(sheet, manifest, _defaults(file, given, seed, format_name, settings),
+                                       _checks(commercial_safe, server, settings))  # fmt: skip
         _raise_for(problems, file)
-        making = BatchRun(jobs, server, token, quiet=quiet or as_json)
+        making = BatchRun(jobs, server, token, settings, quiet=quiet or as_json)
         entries = _make(manifest, orders, making)
         _report(manifest, [order.entry for order in orders], entries, as_json=as_json, quiet=quiet)
     if any(entry.state != "made" for entry in entries):
@@ -105,6 +108,7 @@ class BatchRun:
     jobs: int | None
     server: str | None
     token: str | None
+    settings: Settings
     quiet: bool
 
 
@@ -112,27 +116,27 @@ def _folder_of(file: str) -> Path:
     return Path("batch" if file == "-" else Path(file).stem)
 
 
-def _defaults(file: str, flags: dict[str, Any], seed: int | None, format_name: str | None) -> Defaults:
+def _defaults(
+    file: str, flags: dict[str, Any], seed: int | None, format_name: str | None, settings: Settings
+) -> Defaults:
     from tunesmith.batch.items import Defaults
-    from tunesmith.cli.pipeline import settings_defaults
-    from tunesmith.config import load_settings
+    from tunesmith.pipeline import settings_defaults
     from tunesmith.request import RANDOM_SEED
 
-    settings = load_settings()
     seed = None if seed == RANDOM_SEED else seed
     suffix = settings.suffix if format_name is None else f".{format_name.lower().removeprefix('.')}"
     folder = Path() if file == "-" else Path(file).parent
     return Defaults(folder, lambda fields: settings_defaults(settings, fields), flags, seed, suffix)
 
 
-def _checks(commercial_safe: bool | None, server: str | None) -> Check:
+def _checks(commercial_safe: bool | None, server: str | None, settings: Settings) -> Check:
     from functools import cache
 
     from tunesmith.batch.preflight import LocalChecks, check_for_server
-    from tunesmith.cli.pipeline import check_licence
+    from tunesmith.pipeline import check_licence
 
     check = check_for_server if server else LocalChecks()
-    licence = cache(lambda model, *recordings: check_licence(model, commercial_safe, *recordings))
+    licence = cache(lambda model, *recordings: check_licence(settings, commercial_safe, model, *recordings))
 
     def checked(request: Any) -> None:
         licence(request.model, request.audio, request.melody)
@@ -160,7 +164,7 @@ def _make(manifest: BatchManifest, orders: Sequence[BatchItem], making: BatchRun
     missing = [_anew(order) for order in orders if order not in done]
     manifest.begin([order.entry for order in (*done, *missing)])
     try:
-        shown = DisplayedTask(len(orders), len(done), making.quiet, remembers=making.server is None)
+        shown = DisplayedTask(len(orders), len(done), making.quiet, making.settings if making.server is None else None)
         with watching(manifest, shown) as watcher:
             asyncio.run(_run(manifest, missing, watcher, making))
     except (KeyboardInterrupt, SystemExit, TunesmithError) as stopped:
@@ -184,11 +188,10 @@ async def _run(manifest: BatchManifest, missing: Sequence[BatchItem], watcher: A
 def _open_backend(making: BatchRun, most: int) -> Backend:
     from tunesmith.batch.local_backend import LocalBackend
     from tunesmith.batch.remote_backend import RemoteBackend
-    from tunesmith.config import load_settings
 
     if making.server is not None:
         return RemoteBackend(making.server, making.token)
-    settings = load_settings()
+    settings = making.settings
     processes = making.jobs or settings.composer_processes or os.cpu_count() or 1
     return LocalBackend(min(processes, most), settings.batch_rows)
 
@@ -201,8 +204,7 @@ def _anew(order: BatchItem) -> BatchItem:
 def _report(
     manifest: BatchManifest, before: Sequence[Entry], entries: Sequence[Entry], *, as_json: bool, quiet: bool
 ) -> None:
-    from tunesmith.cli.console import print_warning
-    from tunesmith.cli.outputs import as_json_text
+    from tunesmith.cli.console import as_json_text, print_warning
 
     failed = [entry for entry in entries if entry.state == "failed"]
     there = sum(old == new for old, new in zip(before, entries, strict=True) if new.state == "made")

@@ -8,8 +8,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from tunesmith.cli.outputs import GeneratedFile
 from tunesmith.cli.track_log import log_on_exit
+from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.batch.batch_runner import ItemResult as Sound
     from tunesmith.batch.items import BatchItem
     from tunesmith.batch.manifest import BatchManifest, Entry
+    from tunesmith.config import Settings
     from tunesmith.jobs.runners.pool import ProgressReport
 
 SHOWN_NAME = 36
@@ -69,19 +70,19 @@ class Watcher:
 class DisplayedTask:
     """What of a batch is shown: ``total`` rows of which so many were ``done`` before, or nothing where it is ``quiet``.
 
-    Where it ``remembers``, what is made goes into the prompt log.
+    With ``log_settings``, what is made goes into their prompt log.
     """
 
     total: int
     done: int
     quiet: bool
-    remembers: bool
+    log_settings: Settings | None
 
 
 @contextmanager
 def watching(manifest: BatchManifest, shown: DisplayedTask) -> Iterator[Watcher]:
     """Give the watcher of a batch."""
-    with log_on_exit() if shown.remembers else nullcontext(_forget) as remember:
+    with log_on_exit(shown.log_settings) if shown.log_settings else nullcontext(_forget) as remember:
         if shown.quiet:
             yield Watcher(manifest, _NullDisplay(), remember)
         elif not sys.stderr.isatty():

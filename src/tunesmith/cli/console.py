@@ -1,19 +1,42 @@
-"""What the command line shows: errors, warnings, and a progress bar on standard error."""
+"""What the command line shows: reports on standard output; errors, warnings and a progress bar on standard error."""
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.path_text import is_text
+
+CONSOLE_ERRORS = "tunesmith-console"
+"""The error handler of the standard streams."""
 LONGEST_LINE = 1_000  # characters; what is longer quotes something that nobody wants to read
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 if TYPE_CHECKING:
     from tunesmith.generator import Progress, ProgressCallback
+    from tunesmith.pipeline import GeneratedFile
+
+
+def prepare_streams() -> None:
+    """Let standard output and error show every character: bytes of file names as they are, the rest as ``?``."""
+    codecs.register_error(CONSOLE_ERRORS, _as_it_was)
+    for stream in (sys.stdout, sys.stderr):
+        # A console that cannot show a character must not end the run.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=CONSOLE_ERRORS)
+
+
+def _as_it_was(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return b"".join(bytes([ord(one) - 0xDC00]) if "\udc80" <= one <= "\udcff" else b"?" for one in wrong), error.end
 
 
 def print_error(message: str, exit_code: int) -> int:
@@ -72,3 +95,22 @@ def progress_bar(quiet: bool) -> Iterator[ProgressCallback]:
             bar.update(task, description=progress.stage, completed=progress.fraction)
 
         yield show
+
+
+def as_json_text(value: Any) -> str:
+    """Return the value as one line of JSON, in ASCII where it has what standard output or UTF-8 cannot show."""
+    shows_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(value, ensure_ascii=not shows_all, default=str)
+    return text if is_text(text) else json.dumps(value, default=str)
+
+
+def report(made: Sequence[GeneratedFile], as_json: bool, quiet: bool, to_stderr: bool) -> None:
+    """Say what was made, where, with which seed and how fast; one JSON object (a list for several) if asked."""
+    out = sys.stderr if to_stderr else sys.stdout
+    if as_json:
+        rows = [one.as_json() for one in made]
+        print(as_json_text(rows if len(rows) > 1 else rows[0]), file=out)
+    elif not quiet:
+        for one in made:
+            what = f"{one.duration:.1f} s of music in {one.took:.1f} s, seed {one.request.seed}"
+            print("\n".join([what, *(f"  {file}" for file in one.files)]), file=out)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from tunesmith.cli.console import print_warning
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
     from tunesmith.audio.edits import Edit
+    from tunesmith.config import Settings
 
 WHY_NO_LOOP: Mapping[str, str] = {
     "trim": "a part of the loop is cut away",
@@ -23,19 +22,6 @@ WHY_NO_LOOP: Mapping[str, str] = {
     "stitch": "a piece in the middle of others does not loop",
 }
 """Why an edit does not keep loop points."""
-
-
-_is_logged = ContextVar("_is_logged", default=True)
-
-
-@contextmanager
-def without_log() -> Iterator[None]:
-    """Let files that are edited here not come into the prompt log."""
-    token = _is_logged.set(False)
-    try:
-        yield
-    finally:
-        _is_logged.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +44,37 @@ class Edited:
         }  # fmt: skip
 
 
-def edit_file(file: Path, output: Path, edit: Edit, change: Callable[[Audio], Audio], **written_as: Any) -> Edited:
-    """Write ``output`` with the changed sound of ``file``; ``written_as`` goes to the writer."""
+def edit_file(
+    file: Path,
+    output: Path,
+    edit: Edit,
+    change: Callable[[Audio], Audio],
+    settings: Settings | None = None,
+    **written_as: Any,
+) -> Edited:
+    """Write ``output`` with the changed sound of ``file``; ``written_as`` goes to the writer.
+
+    Settings that are not given are loaded.
+    """
     from tunesmith.cli.input_files import check_output, read_sound
+    from tunesmith.config import load_settings
 
     check_output(output, file)
     started = time.monotonic()
     audio = read_sound(file)
-    return write_edited([file], [audio], change(audio), output, Written(edit, started, written_as))
+    changed = change(audio)
+    how = Written(edit, started, written_as, settings or load_settings())
+    return write_edited([file], [audio], changed, output, how)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How a result came about: the edit, when it began, and what the writer is told."""
+    """How a result came about: the edit, when it began, the writer's options, and the settings."""
 
     edit: Edit
     started: float
     options: Mapping[str, Any]
+    settings: Settings
 
 
 def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio, output: Path, how: Written) -> Edited:
@@ -87,10 +87,8 @@ def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio
     audio = edited(changed, how.edit, *named)
     write_audio(audio, output, **how.options)
     _warn_of_losses(files, sources, audio, how.edit.name)
-    track = None
-    if _is_logged.get():
-        track = remember_edit(audio, output, how.edit.name, named[0]["sha256"], time.monotonic() - how.started)
-    return Edited(output, audio, track)
+    took = time.monotonic() - how.started
+    return Edited(output, audio, remember_edit(how.settings, audio, output, how.edit.name, named[0]["sha256"], took))
 
 
 def _warn_of_losses(files: Sequence[Path], sources: Sequence[Audio], audio: Audio, edit: str) -> None:

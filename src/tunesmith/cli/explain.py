@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated
 
 import typer
@@ -16,13 +15,12 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show the brief the composer reads from a prompt, and where each answer comes from."""
-    from tunesmith.cli.console import print_warning
-    from tunesmith.cli.outputs import as_json_text
+    from tunesmith.cli.console import as_json_text, print_warning
     from tunesmith.composer.prompt import read_brief
-    from tunesmith.request import DRAWN_SEEDS, GenerationRequest
+    from tunesmith.request import GenerationRequest
 
     request = GenerationRequest.checked(prompt=prompt, seed=seed)
-    brief = read_brief(request.with_seed(secrets.randbelow(DRAWN_SEEDS)))
+    brief = read_brief(request.with_drawn_seed())
     if as_json:
         typer.echo(as_json_text(brief.explanation()))
         return

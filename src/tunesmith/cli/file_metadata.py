@@ -12,7 +12,7 @@ from tunesmith.audio.credits import SOURCES, credits_of, licence_of
 from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.tags.own import foreign_tags
-from tunesmith.cli.outputs import as_json_text
+from tunesmith.cli.console import as_json_text
 from tunesmith.errors import InvalidRequest
 
 FIRST = ("title", "prompt", "model", "seed", "licence", "model_digest")

@@ -1,57 +1,124 @@
-"""``tunesmith generate``: a prompt becomes files."""
+"""``tunesmith generate``: a prompt becomes files. ``again`` and ``vary`` share its last step."""
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from tunesmith.cli import options
+
+if TYPE_CHECKING:
+    from tunesmith.config import Settings
+    from tunesmith.output_files import OutputFiles
+    from tunesmith.pipeline import GeneratedFile
+    from tunesmith.request import GenerationRequest
 
 
 def generate(
-    prompt: options.Prompt,
-    output: options.Output = None,
-    duration: options.Duration = None,
-    bars: options.Bars = None,
-    bpm: options.Bpm = None,
-    key: options.KeyName = None,
-    meter: options.MeterName = None,
-    genre: options.GenreName = None,
-    instruments: options.Instruments = None,
-    without: options.Without = None,
-    form: options.FormName = None,
-    loop: options.Loop = False,
-    intensity: options.Intensity = None,
-    layers: options.Layers = None,
-    hit: options.Hits = None,
-    seed: options.Seed = None,
-    variations: options.Variations = 1,
-    pick: options.Pick = False,
-    keep: options.Keep = "all",
-    model: options.Model = "composer",
-    commercial_safe: options.CommercialSafe = None,
-    negative_prompt: options.NegativePrompt = None,
-    guidance: options.Guidance = None,
-    temperature: options.Temperature = None,
-    top_k: options.TopK = None,
-    top_p: options.TopP = None,
-    audio: options.AudioFile = None,
-    continued: options.Continue = False,
-    melody: options.MelodyFile = None,
-    max_calls: options.MaxCalls = None,
-    hosted_token: options.HostedToken = None,
-    loudness: options.Loudness = None,
-    sample_rate: options.SampleRateHz = None,
-    mono: options.Mono = False,
-    soundfont: options.SoundFontFile = None,
-    stems: options.Stems = None,
-    midi: options.Midi = None,
-    score: options.ScoreFile = None,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-) -> None:
+    prompt: options.Prompt, output: options.Output = None, duration: options.Duration = None,
+    bars: options.Bars = None, bpm: options.Bpm = None, key: options.KeyName = None, meter: options.MeterName = None,
+    genre: options.GenreName = None, instruments: options.Instruments = None, without: options.Without = None,
+    form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
+    layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
+    variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
+    model: options.Model = "composer", commercial_safe: options.CommercialSafe = None,
+    negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
+    temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
+    audio: options.AudioFile = None, continued: options.Continue = False, melody: options.MelodyFile = None,
+    max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
+    loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
+    soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
+    score: options.ScoreFile = None, as_json: options.Json = False, quiet: options.Quiet = False,
+) -> None:  # fmt: skip
     """Make music from a prompt and write it to a file.
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
-    given = locals()
-    from tunesmith.cli.generating import generate_files
+    from tunesmith.output_files import OutputFiles
+    from tunesmith.pipeline import GenerationOptions, build_requests, check_licence
 
-    generate_files(given)
+    started = time.monotonic()
+    settings = prepare_settings(model, max_calls, hosted_token, audio=audio, continued=continued)
+    check_licence(settings, commercial_safe, model, audio, melody)
+    wanted = GenerationOptions(
+        prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
+        genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,
+        loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
+        negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
+        audio=audio, melody=melody, variations=variations,
+    )  # fmt: skip
+    requests = build_requests(wanted, settings)
+    files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
+    generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """How a command reports what it generated, and whether it ranks it first."""
+
+    as_json: bool
+    quiet: bool
+    pick: bool = False
+    keep: str = "all"
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is shown but errors, warnings and JSON."""
+        return self.as_json or self.quiet
+
+
+def prepare_settings(
+    model: str, max_calls: str | None, hosted_token: str | None, *, audio: str | None, continued: bool
+) -> Settings:
+    """Return the settings with the flags of hosted models in them, and warn of misspelt ones.
+
+    Raises InvalidRequest for a setting or a flag that cannot be, or unless --audio and --continue come together.
+    """
+    from tunesmith.cli.console import print_warning
+    from tunesmith.config import load_settings, misspelt_variables
+    from tunesmith.errors import InvalidRequest
+
+    for line in misspelt_variables(os.environ):
+        print_warning(line)
+    if max_calls is not None or hosted_token is not None:
+        from tunesmith.cli.hosted_options import apply_hosted_options
+
+        apply_hosted_options(model, max_calls, hosted_token)
+    if audio is not None and not continued:
+        raise InvalidRequest("audio", f"say --continue to go on from it, got --audio {audio} alone")
+    if continued and audio is None:
+        raise InvalidRequest("continue", "needs the recording to go on from: --audio FILE")
+    return load_settings()
+
+
+def generate_and_report(
+    requests: Sequence[GenerationRequest],
+    files: OutputFiles,
+    settings: Settings,
+    shown: ReportOptions,
+    *,
+    parent: str | None = None,
+    started: float | None = None,
+) -> list[GeneratedFile]:
+    """Generate the files, write them into the prompt log as variations of ``parent``, and report them."""
+    from tunesmith.cli.console import print_warning, progress_bar, report
+    from tunesmith.cli.track_log import log_tracks
+    from tunesmith.pipeline import generate_files
+
+    if shown.pick or shown.keep != "all":
+        from tunesmith.cli.pick_option import check_picking, keep_best, show_ranking
+
+        check_picking(shown.pick, shown.keep, len(requests), files)
+    with progress_bar(shown.is_silent) as progress:
+        generated = generate_files(requests, files, progress=progress, warn=print_warning, started=started)
+    if shown.pick:
+        done = keep_best(settings, generated, files, shown.keep, parent)
+    else:
+        done = log_tracks(settings, generated, parent)
+    report(done, shown.as_json, shown.quiet, to_stderr=files.to_standard_output)
+    if shown.pick and not shown.is_silent:
+        show_ranking(done)
+    return done

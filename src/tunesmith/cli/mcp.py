@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from tunesmith.generator import Generator, Progress
+    from tunesmith.config import Settings
+    from tunesmith.generator import Progress
     from tunesmith.request import GenerationRequest
     from tunesmith.server.apis.mcp.tool import MusicFile, Tell
 
@@ -27,20 +28,22 @@ def mcp(folder: Folder = None) -> None:
     from tunesmith.config import load_settings
     from tunesmith.server.apis.mcp.tool import tool_server
 
-    kept_in = folder or load_settings().data_dir / "mcp"
+    settings = load_settings()
+    kept_in = folder or settings.data_dir / "mcp"
     kept_in.mkdir(parents=True, exist_ok=True)
-    tool_server(ThisMachineBackend(kept_in)).run("stdio")
+    tool_server(ThisMachineBackend(kept_in, settings)).run("stdio")
 
 
 class ThisMachineBackend:
     """Makes music in a thread of this process, one piece at a time; opened models stay open."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         import anyio
 
         from tunesmith.models.registry import Registry
 
         self._folder = folder
+        self._settings = settings
         self._create = cache(Registry.discover().create)
         self._turns = anyio.Lock()
 
@@ -48,9 +51,7 @@ class ThisMachineBackend:
         """Make the file in the folder; a call that is given up stops the work."""
         import anyio
 
-        from tunesmith.request import DRAWN_SEEDS
-
-        seeded = request.with_seed(secrets.randbelow(DRAWN_SEEDS))
+        seeded = request.with_drawn_seed()
         given_up = threading.Event()
 
         def report(progress: Progress) -> None:
@@ -69,14 +70,13 @@ class ThisMachineBackend:
         self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event
     ) -> MusicFile:
         from tunesmith.audio.writer import write_audio
-        from tunesmith.cli.pipeline import check_licence
+        from tunesmith.output_files import slug
+        from tunesmith.pipeline import check_licence, generate_music
         from tunesmith.server.apis.mcp.tool import MusicFile
-        from tunesmith.slug import slug
 
-        check_licence(request.model, None, request.audio, request.melody)
-        generator: Generator = self._create(request.model)
-        audio = generator.generate(request, report, given_up.is_set)
+        check_licence(self._settings, None, request.model, request.audio, request.melody)
+        music = generate_music(request, self._create, report, given_up.is_set)
         path = self._folder / f"{slug(request.prompt)}-{request.seed}-{secrets.token_hex(3)}.{file_format}"
-        write_audio(audio, path)
-        uri, warnings = path.resolve().as_uri(), tuple(audio.metadata.get("warnings", ()))
-        return MusicFile(path, path.name, uri, request.model, request.seed, audio.duration, warnings=warnings)
+        write_audio(music.audio, path)
+        uri, duration = path.resolve().as_uri(), music.audio.duration
+        return MusicFile(path, path.name, uri, request.model, request.seed, duration, warnings=music.warnings)

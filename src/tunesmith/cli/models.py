@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunesmith.cli import options
-from tunesmith.cli.console import progress_bar
-from tunesmith.cli.outputs import as_json_text
+from tunesmith.cli.console import as_json_text, progress_bar
 from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:

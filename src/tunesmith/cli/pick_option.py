@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.outputs import GeneratedFile
 from tunesmith.cli.track_log import log_tracks, prompt_log
 from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:
-    from tunesmith.cli.pipeline import OutputFiles
+    from tunesmith.config import Settings
+    from tunesmith.output_files import OutputFiles
 
 PICKED = "picked"
 """The tag of the best one of several variations."""
@@ -21,7 +22,7 @@ KEEPS = ("all", "best")
 COLUMNS = ("rank", "score", "seed", "file", "why")
 
 
-def check_picking(pick: bool, keep: str, variations: int, extras: OutputFiles) -> None:
+def check_picking(pick: bool, keep: str, variations: int, files: OutputFiles) -> None:
     """Raise InvalidRequest, before anything is made, where there would be nothing to pick or to keep."""
     if keep not in KEEPS:
         raise InvalidRequest("keep", f"must be {' or '.join(KEEPS)}, got {keep[:40]!r}")
@@ -29,12 +30,12 @@ def check_picking(pick: bool, keep: str, variations: int, extras: OutputFiles) -
         raise InvalidRequest("keep", "needs --pick, which finds the best one")
     if pick and variations < 2:
         raise InvalidRequest("pick", "needs several variations, such as -n 5")
-    if keep != "all" and extras.needs_composition:
+    if keep != "all" and files.needs_composition:
         raise InvalidRequest("keep", "stems, MIDI, score and layers are kept of all or of none; leave one of them out")
 
 
 def keep_best(
-    made: Sequence[GeneratedFile], extras: OutputFiles, keep: str, parent: str | None = None
+    settings: Settings, made: Sequence[GeneratedFile], files: OutputFiles, keep: str, parent: str | None = None
 ) -> list[GeneratedFile]:
     """Rank the variations, write them into the prompt log with the best one marked, and return them.
 
@@ -49,9 +50,9 @@ def keep_best(
     told = [_with_ranking(one, rank, quality.score, quality.reasons, len(made))
             for one, rank, quality in zip(made, ranks, ranking.qualities, strict=True)]  # fmt: skip
     best = ranking.best
-    if keep == "best" and extras.output and best:
+    if keep == "best" and files.output and best:
         _swap_files(told, 0, best)
-    told = _marked(told, best, parent)
+    told = _marked(settings, told, best, parent)
     if keep == "best":
         for index, one in enumerate(told):
             if index != best:
@@ -91,16 +92,16 @@ def _swap_files(made: list[GeneratedFile], first: int, second: int) -> None:
     )
 
 
-def _marked(made: list[GeneratedFile], best: int, parent: str | None) -> list[GeneratedFile]:
+def _marked(settings: Settings, made: list[GeneratedFile], best: int, parent: str | None) -> list[GeneratedFile]:
     """Write them into the prompt log: first the best one, which the others vary where they have no other parent."""
     from tunesmith.cli.console import print_warning
     from tunesmith.library.track import Marks
 
-    first = log_tracks([made[best]], parent)[0]
-    others = log_tracks([one for index, one in enumerate(made) if index != best], parent or first.track)
+    first = log_tracks(settings, [made[best]], parent)[0]
+    others = log_tracks(settings, [one for index, one in enumerate(made) if index != best], parent or first.track)
     if first.track is not None:
         try:
-            with prompt_log() as log:
+            with prompt_log(settings) as log:
                 log.mark(first.track, Marks(tags=(PICKED,)))
         except DatabaseError as error:
             print_warning(f"the best one is not marked: {error}")

@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 def ps(url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
     """Show which models the running server has in memory, and when they leave."""
-    from tunesmith.cli.outputs import as_json_text
+    from tunesmith.cli.console import as_json_text
     from tunesmith.cli.tables import print_table
 
     loaded = loaded_at(url, token)

@@ -11,6 +11,7 @@ import typer
 from tunesmith.cli import options
 
 if TYPE_CHECKING:
+    from tunesmith.config import Settings
     from tunesmith.request import GenerationRequest
 
 ScoreArgument = Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")]
@@ -30,35 +31,35 @@ def render(
 ) -> None:
     """Make sound from a score file; a mistake in it is shown with line, part and beat."""
     from tunesmith.audio.edits import Edit, edited, file_source
-    from tunesmith.audio.writer import check_writable, write_audio
-    from tunesmith.cli.console import print_warning, progress_bar
-    from tunesmith.cli.outputs import GeneratedFile, report
+    from tunesmith.audio.writer import check_writable
+    from tunesmith.cli.console import print_warning, progress_bar, report
     from tunesmith.cli.track_log import remember_render
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_file import load_score
-    from tunesmith.generator import never_cancelled
+    from tunesmith.config import load_settings
+    from tunesmith.output_files import OutputFiles
+    from tunesmith.pipeline import GeneratedMusic, write_music
 
     started = time.monotonic()
     check_writable(output)
-    wishes = _request(loudness, sample_rate, mono, soundfont)
+    settings = load_settings()
+    wishes = _request(settings, loudness, sample_rate, mono, soundfont)
     composition = perform(load_score(_text_of(score)), wishes)
     with progress_bar(quiet or as_json) as progress:
-        audio = composition.mix(progress, never_cancelled)
+        audio = composition.mix(progress)
     for warning in composition.warnings:
         print_warning(warning)
     request = wishes.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
-    write_audio(audio, output)
-    took = round(time.monotonic() - started, 3)
-    made = GeneratedFile(request, audio.duration, took, (str(output),), composition.warnings, audio.metadata)
-    report([remember_render(made)], as_json, quiet, to_stderr=False)
+    done = write_music(GeneratedMusic(request, audio, composition), OutputFiles(output), "", started)
+    report([remember_render(settings, done)], as_json, quiet, to_stderr=False)
 
 
-def _request(loudness: str | None, sample_rate: str | None, mono: bool, soundfont: str | None) -> GenerationRequest:
-    from tunesmith.config import load_settings
+def _request(
+    settings: Settings, loudness: str | None, sample_rate: str | None, mono: bool, soundfont: str | None
+) -> GenerationRequest:
     from tunesmith.request import GenerationRequest
 
-    settings = load_settings()
     return GenerationRequest.checked(
         prompt="a score",
         loudness_lufs=loudness,

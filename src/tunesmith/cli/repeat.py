@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,9 +13,9 @@ from tunesmith.cli import options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tunesmith.cli.outputs import GeneratedFile
-    from tunesmith.cli.pipeline import OutputFiles
     from tunesmith.cli.replay import ReplayStep
+    from tunesmith.config import Settings
+    from tunesmith.pipeline import GeneratedFile
     from tunesmith.request import GenerationRequest
 
 PIECE_HELP = "A track's id (see: tunesmith log), or a sound file that Tunesmith wrote."
@@ -50,23 +49,26 @@ def again(
 
     tunesmith again 7k3m9q2xw4 -o calm.wav
     """
-    from tunesmith.cli.console import print_warning
-    from tunesmith.cli.outputs import report
-    from tunesmith.cli.track_log import log_tracks
+    from tunesmith.cli.console import print_warning, report
+    from tunesmith.cli.generate import ReportOptions, generate_and_report
+    from tunesmith.config import load_settings
     from tunesmith.file_digest import file_sha256
+    from tunesmith.output_files import OutputFiles
 
-    found = find_source_track(piece)
+    settings = load_settings()
+    found = find_source_track(piece, settings)
     _keep_source(piece, output)
     if found.steps:
         from tunesmith.cli.replay import generate_and_edit
 
-        made = [generate_and_edit(found, output, quiet or as_json)]
+        done = generate_and_edit(found, output, settings, quiet or as_json)
+        report([done], as_json, quiet, to_stderr=False)
     else:
-        made = log_tracks(_generate([found.request], _extras(found, output), quiet or as_json), found.track)
-    report(made, as_json, quiet, to_stderr=output == "-")
-    files = [Path(file) for file in made[0].files if Path(file).suffix.lower() == found.suffix]
-    if files and found.digest and file_sha256(files[0]) != found.digest:
-        print_warning(f"not the same bytes as before: {_warn_if_different(found, made[0])}")
+        files, shown = OutputFiles.checked(output, found.suffix), ReportOptions(as_json, quiet)
+        done = generate_and_report([found.request], files, settings, shown, parent=found.track)[0]
+    written = [Path(file) for file in done.files if Path(file).suffix.lower() == found.suffix]
+    if written and found.digest and file_sha256(written[0]) != found.digest:
+        print_warning(f"not the same bytes as before: {_warn_if_different(found, done)}")
 
 
 def vary(
@@ -79,28 +81,25 @@ def vary(
     """
     from tunesmith.audio.edits import edits_of
     from tunesmith.cli.console import print_warning
-    from tunesmith.cli.outputs import report
-    from tunesmith.cli.pick_option import check_picking, keep_best, show_ranking
-    from tunesmith.cli.track_log import log_tracks
+    from tunesmith.cli.generate import ReportOptions, generate_and_report
+    from tunesmith.config import load_settings
+    from tunesmith.output_files import OutputFiles
 
-    found = find_source_track(piece)
+    settings = load_settings()
+    found = find_source_track(piece, settings)
     _keep_source(piece, output)
     if edits_of(found.metadata):
         print_warning("these are variations of the piece as it was before it was edited")
-    requests = [found.request.model_copy(update={"seed": seed}) for seed in _other_seeds(found.request, variations)]
-    extras = _extras(found, output)
-    check_picking(pick, keep, variations, extras)
-    made = _generate(requests, extras, quiet or as_json)
-    done = keep_best(made, extras, keep, found.track) if pick else log_tracks(made, found.track)
-    report(done, as_json, quiet, to_stderr=output == "-")
-    if pick and not (as_json or quiet):
-        show_ranking(done)
+    seeds = _other_seeds(found.request, variations, settings)
+    requests = [found.request.model_copy(update={"seed": seed}) for seed in seeds]
+    files, shown = OutputFiles.checked(output, found.suffix), ReportOptions(as_json, quiet, pick, keep)
+    generate_and_report(requests, files, settings, shown, parent=found.track)
 
 
-def find_source_track(name: str) -> SourceTrack:
+def find_source_track(name: str, settings: Settings) -> SourceTrack:
     """Find a piece by a file or by a track's id; raises TrackNotFound, AudioFileError and InvalidRequest."""
     path = Path(name)
-    return _of_file(path) if path.suffix or path.exists() else _of_track(name)
+    return _of_file(path) if path.suffix or path.exists() else _of_track(name, settings)
 
 
 def _keep_source(piece: str, output: str | None) -> None:
@@ -123,12 +122,12 @@ def _of_file(path: Path) -> SourceTrack:
     return SourceTrack(GenerationRequest.checked(**fields), suffix, file_sha256(path), metadata)
 
 
-def _of_track(track_id: str) -> SourceTrack:
+def _of_track(track_id: str, settings: Settings) -> SourceTrack:
     from tunesmith.cli.track_log import prompt_log
     from tunesmith.errors import InvalidRequest
     from tunesmith.request import GenerationRequest
 
-    with prompt_log() as log:
+    with prompt_log(settings) as log:
         track = log.get(track_id)
     file = track.made.file
     suffix = f".{file.format}" if file else ".wav"
@@ -138,21 +137,7 @@ def _of_track(track_id: str) -> SourceTrack:
     return SourceTrack(request, suffix, file.digest if file else None, track.made.metadata, track.version, track.id)
 
 
-def _extras(piece: SourceTrack, output: str | None) -> OutputFiles:
-    from tunesmith.cli.pipeline import OutputFiles
-
-    return OutputFiles.checked(output, piece.suffix, None, None, None, None)
-
-
-def _generate(requests: list[GenerationRequest], extras: OutputFiles, silent: bool) -> list[GeneratedFile]:
-    from tunesmith.cli.console import progress_bar
-    from tunesmith.cli.pipeline import generate_all
-
-    with progress_bar(silent) as progress:
-        return generate_all(requests, extras, progress, time.monotonic())
-
-
-def _other_seeds(request: GenerationRequest, number: int) -> list[int]:
+def _other_seeds(request: GenerationRequest, number: int, settings: Settings) -> list[int]:
     from contextlib import suppress
 
     from tunesmith.cli.track_log import logged, prompt_log
@@ -160,7 +145,7 @@ def _other_seeds(request: GenerationRequest, number: int) -> list[int]:
     from tunesmith.library.variation_seeds import other_seeds, used_seeds
 
     made: set[int] = set()
-    with suppress(DatabaseError), prompt_log() as log:  # without a log nothing was made; writing to it warns
+    with suppress(DatabaseError), prompt_log(settings) as log:  # without a log nothing was made; writing to it warns
         made = used_seeds(log, logged(request))
     return other_seeds(request.seed or 0, number, made)
 

@@ -13,8 +13,9 @@ from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from tunesmith.audio.edits import Edit
-    from tunesmith.cli.outputs import GeneratedFile
     from tunesmith.cli.repeat import SourceTrack
+    from tunesmith.config import Settings
+    from tunesmith.pipeline import GeneratedFile
     from tunesmith.request import GenerationRequest
 
 
@@ -45,24 +46,26 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
     return tuple(steps)
 
 
-def generate_and_edit(piece: SourceTrack, output: str | None, silent: bool) -> GeneratedFile:
+def generate_and_edit(piece: SourceTrack, output: str | None, settings: Settings, silent: bool) -> GeneratedFile:
     """Generate the piece and repeat the edits; only the last file stays, and only it is in the prompt log."""
     from tunesmith.cli.changes import change_of, writer_options
-    from tunesmith.cli.editing import edit_file, without_log
-    from tunesmith.cli.outputs import STANDARD_OUTPUT, GeneratedFile
+    from tunesmith.cli.editing import edit_file
+    from tunesmith.output_files import STANDARD_OUTPUT
+    from tunesmith.pipeline import GeneratedFile
 
     if output == STANDARD_OUTPUT:
         raise InvalidRequest("output", "an edited piece goes to a file, not to standard output")
     started, request, steps, suffix = time.monotonic(), piece.request, piece.steps, piece.suffix
+    unlogged = settings.model_copy(update={"prompt_log": False})
     with TemporaryDirectory(prefix="tunesmith-") as folder:
         source, *places = _places(Path(folder), steps)
         _generate(request, source, silent)
         for step, place in zip(steps, places, strict=False):
-            with without_log():
-                edit_file(source, place, step.edit, change_of(step.edit), **writer_options(step.edit))
+            edit_file(source, place, step.edit, change_of(step.edit), unlogged, **writer_options(step.edit))
             source = place
         last = steps[-1].edit
-        done = edit_file(source, _final(request, output, suffix), last, change_of(last), **writer_options(last))
+        final = _final(request, output, suffix)
+        done = edit_file(source, final, last, change_of(last), settings, **writer_options(last))
     took = round(time.monotonic() - started, 3)
     return GeneratedFile(request, done.audio.duration, took, (str(done.path),), (), done.audio.metadata, done.track)
 
@@ -76,15 +79,16 @@ def _places(folder: Path, steps: Sequence[ReplayStep]) -> Iterator[Path]:
 
 
 def _generate(request: GenerationRequest, path: Path, silent: bool) -> None:
-    from tunesmith.cli.console import progress_bar
-    from tunesmith.cli.pipeline import OutputFiles, generate_all
+    from tunesmith.cli.console import print_warning, progress_bar
+    from tunesmith.output_files import OutputFiles
+    from tunesmith.pipeline import generate_files
 
-    extras = OutputFiles.checked(str(path), path.suffix, None, None, None, None)
+    files = OutputFiles.checked(str(path), path.suffix)
     with progress_bar(silent) as progress:
-        generate_all([request], extras, progress, time.monotonic())
+        generate_files([request], files, progress=progress, warn=print_warning)
 
 
 def _final(request: GenerationRequest, output: str | None, suffix: str) -> Path:
-    from tunesmith.slug import slug
+    from tunesmith.output_files import slug
 
     return Path(output) if output else Path(f"{slug(request.prompt)}-{request.seed}-edited{suffix}")

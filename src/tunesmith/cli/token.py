@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunesmith.cli.outputs import as_json_text
+from tunesmith.cli.console import as_json_text
 from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunesmith.cli.outputs import as_json_text
+from tunesmith.cli.console import as_json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tunesmith.config import Settings
     from tunesmith.library.track import Track
     from tunesmith.library.tracks import TrackFilter
 
@@ -54,20 +55,22 @@ def log(
     tunesmith log --search rain --starred
     """
     from tunesmith.cli.track_log import prompt_log
+    from tunesmith.config import load_settings
     from tunesmith.library.tracks import TrackFilter
 
     if context.invoked_subcommand is not None:
         return
     which = TrackFilter(search=search, model=model, starred=starred, tag=tag)
+    settings = load_settings()
     if export is not None:
-        _export(which, export)
+        _export(which, export, settings)
         return
-    with prompt_log() as tracks:
+    with prompt_log(settings) as tracks:
         found = tracks.page(which, limit).tracks
     if as_json:
-        typer.echo(as_json_text([track_json(track) for track in found]))
+        typer.echo(as_json_text([track_json(track, settings.data_dir) for track in found]))
     elif found:
-        _show_table(found)
+        _show_table(found, settings.data_dir)
     else:
         typer.echo("no tracks", err=True)
 
@@ -76,9 +79,11 @@ def log(
 def show(track_id: IdArgument, as_json: AsJson = False) -> None:
     """Show all that is known of a track."""
     from tunesmith.cli.track_log import prompt_log
+    from tunesmith.config import load_settings
 
-    with prompt_log() as tracks:
-        values = track_json(tracks.get(track_id))
+    settings = load_settings()
+    with prompt_log(settings) as tracks:
+        values = track_json(tracks.get(track_id), settings.data_dir)
     if as_json:
         typer.echo(as_json_text(values))
         return
@@ -106,9 +111,10 @@ def rate(track_id: IdArgument, rating: RatingArgument) -> None:
 def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
     """Put tags on a track."""
     from tunesmith.cli.track_log import prompt_log
+    from tunesmith.config import load_settings
     from tunesmith.library.track import Marks
 
-    with prompt_log() as log_of_tracks:
+    with prompt_log(load_settings()) as log_of_tracks:
         track = log_of_tracks.get(track_id)
         kept = [one for one in track.tags if one not in tags]
         _print_marks(log_of_tracks.mark(track.id, Marks(tags=tuple(kept if off else [*kept, *tags]))))
@@ -118,8 +124,9 @@ def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
 def rm(track_ids: IdsArgument) -> None:
     """Forget tracks; their files stay."""
     from tunesmith.cli.track_log import prompt_log
+    from tunesmith.config import load_settings
 
-    with prompt_log() as tracks:
+    with prompt_log(load_settings()) as tracks:
         for track in [tracks.get(track_id) for track_id in track_ids]:
             tracks.remove(track.id)
             typer.echo(f"forgot {track.id}: {_shown_prompt(track)}")
@@ -129,11 +136,13 @@ def rm(track_ids: IdsArgument) -> None:
 def path(track_id: IdArgument) -> None:
     """Print where a track's file is."""
     from tunesmith.cli.track_log import prompt_log
+    from tunesmith.config import load_settings
     from tunesmith.errors import AudioFileError
 
-    with prompt_log() as tracks:
+    settings = load_settings()
+    with prompt_log(settings) as tracks:
         track = tracks.get(track_id)
-    place, state = place_of(track)
+    place, state = place_of(track, settings.data_dir)
     if place is None or state == GONE:
         raise AudioFileError(f"the file of track {track.id} is {state}; make it again: tunesmith again {track.id}")
     typer.echo(str(place))
@@ -153,14 +162,12 @@ def repair() -> None:
     typer.echo(f"saved {saved}; the damaged file is {repaired.damaged}")
 
 
-def place_of(track: Track) -> tuple[Path | None, str]:
+def place_of(track: Track, data_dir: Path) -> tuple[Path | None, str]:
     """Return where a track's file is, or was, and whether it is still there as it was."""
-    from tunesmith.config import load_settings
-
     file = track.made.file
     if file is None:
         return None, NEVER
-    place = Path(file.path) if file.path else load_settings().data_dir / "results" / file.digest[:2] / file.digest
+    place = Path(file.path) if file.path else data_dir / "results" / file.digest[:2] / file.digest
     try:
         size = place.stat().st_size
     except OSError:
@@ -168,16 +175,17 @@ def place_of(track: Track) -> tuple[Path | None, str]:
     return place, HERE if size == file.bytes else CHANGED
 
 
-def track_json(track: Track) -> dict[str, Any]:
+def track_json(track: Track, data_dir: Path) -> dict[str, Any]:
     """Return a track as JSON, with where its file is and its state."""
-    place, state = place_of(track)
+    place, state = place_of(track, data_dir)
     return {**track.as_json(), "path": None if place is None else str(place), "file": state}
 
 
 def _mark(track_ids: Iterable[str], marks: Any) -> None:
     from tunesmith.cli.track_log import prompt_log
+    from tunesmith.config import load_settings
 
-    with prompt_log() as tracks:
+    with prompt_log(load_settings()) as tracks:
         for track in [tracks.get(track_id) for track_id in track_ids]:
             _print_marks(tracks.mark(track.id, marks))
 
@@ -199,28 +207,28 @@ def _shown_prompt(track: Track) -> str:
     return shown if len(shown) <= SHOWN_PROMPT else f"{shown[:SHOWN_PROMPT]}…"
 
 
-def _show_table(found: Iterable[Track]) -> None:
+def _show_table(found: Iterable[Track], data_dir: Path) -> None:
     from tunesmith.cli.tables import print_table
 
-    print_table(COLUMNS, [_row(track) for track in found])
+    print_table(COLUMNS, [_row(track, data_dir) for track in found])
 
 
-def _row(track: Track) -> tuple[str, ...]:
-    place, state = place_of(track)
+def _row(track: Track, data_dir: Path) -> tuple[str, ...]:
+    place, state = place_of(track, data_dir)
     made = datetime.fromtimestamp(track.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
     file = str(place) if place is not None and state == HERE else state
     seconds, seed = f"{track.made.duration:.1f}", "" if track.seed is None else str(track.seed)
     return (track.id, made, track.made.generated_by, seconds, seed, _marks(track), _shown_prompt(track), file)
 
 
-def _export(which: TrackFilter, form: str) -> None:
+def _export(which: TrackFilter, form: str, settings: Settings) -> None:
     from tunesmith.cli.track_log import prompt_log
     from tunesmith.errors import InvalidRequest
 
     if form not in ("csv", "jsonl"):
         raise InvalidRequest("export", f"must be csv or jsonl, got {form[:40]!r}")
-    with prompt_log() as tracks:
-        rows = (track_json(track) for track in tracks.every(which))
+    with prompt_log(settings) as tracks:
+        rows = (track_json(track, settings.data_dir) for track in tracks.every(which))
         if form == "csv":
             _write_csv(rows)
         else:

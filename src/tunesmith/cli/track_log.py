@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.cli.console import print_warning
-from tunesmith.cli.outputs import GeneratedFile
-from tunesmith.config import load_settings
+from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError
 from tunesmith.file_digest import file_sha256
+from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
@@ -25,41 +25,43 @@ LONGEST_NAME = 256
 
 
 @contextmanager
-def prompt_log() -> Iterator[Tracks]:
+def prompt_log(settings: Settings) -> Iterator[Tracks]:
     """Give the prompt log; raises DatabaseError where it cannot be opened."""
     from tunesmith.library.migrate import open_database
     from tunesmith.library.tracks import Tracks
 
-    database = open_database(load_settings())
+    database = open_database(settings)
     try:
         yield Tracks(database)
     finally:
         database.close()
 
 
-def log_tracks(made: Sequence[GeneratedFile], parent: str | None = None) -> list[GeneratedFile]:
+def log_tracks(settings: Settings, made: Sequence[GeneratedFile], parent: str | None = None) -> list[GeneratedFile]:
     """Write pieces into the prompt log, unless the settings say not to, and return them with their ids."""
-    if not load_settings().prompt_log:
+    if not settings.prompt_log:
         return list(made)
-    with _warn_log_failed(), prompt_log() as log:
+    with _warn_log_failed(), prompt_log(settings) as log:
         tracks = log.add(*(_track(one, parent) for one in made))
         return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
     return list(made)
 
 
-def remember_edit(audio: Audio, path: Path, edit: str, source_digest: str, took: float) -> str | None:
+def remember_edit(
+    settings: Settings, audio: Audio, path: Path, edit: str, source_digest: str, took: float
+) -> str | None:
     """Write an edited file into the prompt log, unless the settings say not to, and return its id.
 
     Its parent is the newest track that is the file it was made of.
     """
-    if not load_settings().prompt_log:
+    if not settings.prompt_log:
         return None
     from tunesmith.library.track import NewTrack
 
     said = audio.metadata
     asked = said.get("request")
     request = {"model": said.get("model"), "seed": said.get("seed"), **asked} if isinstance(asked, Mapping) else {}
-    with _warn_log_failed(), prompt_log() as log:
+    with _warn_log_failed(), prompt_log(settings) as log:
         parent = log.of_digest(source_digest)
         made = NewTrack(
             request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, door=DOOR,
@@ -70,13 +72,13 @@ def remember_edit(audio: Audio, path: Path, edit: str, source_digest: str, took:
     return None
 
 
-def remember_render(made: GeneratedFile) -> GeneratedFile:
+def remember_render(settings: Settings, made: GeneratedFile) -> GeneratedFile:
     """Write a rendered score into the prompt log; its parent is the newest piece of the same prompt and seed."""
     from tunesmith.library.tracks import TrackFilter
 
-    if not load_settings().prompt_log:
+    if not settings.prompt_log:
         return made
-    with _warn_log_failed(), prompt_log() as log:
+    with _warn_log_failed(), prompt_log(settings) as log:
         composed = log.every(TrackFilter(search=made.request.prompt, model=made.request.model))
         parent = next((track for track in composed if track.seed == made.request.seed), None)
         track = replace(_track(made, parent.id if parent else None), generated_by="render")
@@ -85,15 +87,15 @@ def remember_render(made: GeneratedFile) -> GeneratedFile:
 
 
 @contextmanager
-def log_on_exit() -> Iterator[Callable[[GeneratedFile], GeneratedFile]]:
+def log_on_exit(settings: Settings) -> Iterator[Callable[[GeneratedFile], GeneratedFile]]:
     """Give what writes pieces into the prompt log one by one, as ``remembered`` does, and warns only once."""
-    if not load_settings().prompt_log:
+    if not settings.prompt_log:
         yield lambda made: made
         return
     with ExitStack() as opened:
         log: list[Tracks] = []
         with _warn_log_failed():
-            log.append(opened.enter_context(prompt_log()))
+            log.append(opened.enter_context(prompt_log(settings)))
 
         def remember(made: GeneratedFile) -> GeneratedFile:
             with _warn_log_failed():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.outputs import as_json_text
+from tunesmith.cli.console import as_json_text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list.")]
 

@@ -8,16 +8,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tunesmith.config import FILE_VARIABLE, Settings
+from tunesmith.config import FILE_VARIABLE, misspelt_variables
 from tunesmith.errors import DatabaseError, FolderUnavailable, InvalidRequest
 from tunesmith.jobs.folders import ensure_folder
 from tunesmith.library.database import Database
-from tunesmith.suggestions import near_names
-
-PREFIX = "TUNESMITH_"
-OF_CLIENTS = ("TUNESMITH_TOKEN", "TUNESMITH_URL")
-ALIKE = 0.85
-"""The similarity to a setting's name that counts as a typo: other programs may have variables too."""
 
 
 def config_warnings(environment: Mapping[str, str]) -> Iterator[str]:
@@ -26,15 +20,6 @@ def config_warnings(environment: Mapping[str, str]) -> Iterator[str]:
     if file and not Path(file).exists():
         yield f"there is no file {file}, which {FILE_VARIABLE} names: the defaults hold"
     yield from misspelt_variables(environment)
-
-
-def misspelt_variables(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield a warning for each variable whose name is close to a setting's."""
-    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
-    for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in (*known, *OF_CLIENTS):
-            for meant in near_names(name, known, cutoff=ALIKE):
-                yield f"{name} is no setting and changes nothing; did you mean {meant}?"
 
 
 SUBFOLDERS = ("results", "results/incoming", "inputs", "files")

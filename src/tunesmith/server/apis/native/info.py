@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +13,7 @@ import tunesmith
 from tunesmith.field_errors import GivenFields
 from tunesmith.field_limits import Prompt
 from tunesmith.jobs.runners.pool import LoadedModel
-from tunesmith.request import DRAWN_SEEDS, IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
+from tunesmith.request import IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
 from tunesmith.server.apis.native.errors import responses
 from tunesmith.server.apis.native.jobs import encoded
 from tunesmith.server.apis.native.schemas import (
@@ -47,8 +46,7 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
     )  # fmt: skip
     async def explain(request: Request) -> Response:
         body = await read_body(request, ExplainBody)
-        music = GenerationRequest.checked(prompt=body.prompt, seed=body.seed)
-        music = music.with_seed(secrets.randbelow(DRAWN_SEEDS))
+        music = GenerationRequest.checked(prompt=body.prompt, seed=body.seed).with_drawn_seed()
         return encoded(ExplanationDocument(**await asyncio.to_thread(_explained, music)))
 
     @routes.get(

@@ -1,4 +1,4 @@
-"""Mistakes in the arguments, each as one line that says what was probably meant."""
+"""Arguments as people type them: other words for options, and mistakes, each as one line that says what was meant."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 from typing import Any
 
-from tunesmith.cli.aliases import OPTION_ALIASES, option_names, own_option
-from tunesmith.suggestions import near_names
+from tunesmith.suggestions import FIELD_ALIASES, near_names, plain_form
+
+OPTION_ALIASES: Mapping[str, str] = {
+    **FIELD_ALIASES, "out": "output", "output": "out", "outfile": "output", "out_file": "output",
+    "file": "output", "count": "variations", "number": "variations", "silent": "quiet",
+}  # fmt: skip
+FIELD_OF_OPTION: Mapping[str, str] = {
+    "bpm": "tempo_bpm", "hit": "hits", "loudness": "loudness_lufs", "guidance": "guidance_scale",
+}  # fmt: skip
+"""Fields of a request by the option that is called otherwise."""
+
+OPTION_OF_FIELD: Mapping[str, str] = {field: option for option, field in FIELD_OF_OPTION.items()}
 
 COMMAND_WORDS: Mapping[str, str] = {
     "help": "--help", "version": "--version", "ls": "list", "models": "list", "install": "pull", "download": "pull",
@@ -27,6 +37,43 @@ LONG = 8
 """Commands with so many letters may have any two letters wrong; in shorter ones that would be another word."""
 SHORTEST = 4
 SHOWN = 60
+
+
+def with_aliases(arguments: Sequence[str], root: Any) -> list[str]:
+    """Return the arguments with the command's own option in the place of every alias; ``root`` is the parser's group.
+
+    What the command knows itself, and all that is behind ``--``, stays as it is.
+    """
+    command, depth = root, 0
+    while depth < len(arguments) and (inner := getattr(command, "commands", {}).get(arguments[depth])):
+        command, depth = inner, depth + 1
+    known = option_names(command)
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [*(_own(argument, known) for argument in arguments[:end]), *arguments[end:]]
+
+
+def option_names(command: Any) -> list[str]:
+    """Return the long options of a command of the parser."""
+    params = getattr(command, "params", ())
+    names = (name for param in params for name in (*param.opts, *param.secondary_opts))
+    return [name for name in names if name.startswith("--")] + ["--help"]
+
+
+def own_option(word: str, known: Sequence[str]) -> str | None:
+    """Return the option out of ``known`` that a word in plain form stands for; None where there is none."""
+    for field in (word, OPTION_ALIASES.get(word, "")):
+        option = f"--{OPTION_OF_FIELD.get(field, field).replace('_', '-')}"
+        if field and option in known:
+            return option
+    return None
+
+
+def _own(argument: str, known: Sequence[str]) -> str:
+    name, equals, value = argument.partition("=")
+    if not name.startswith("--") or name in known:
+        return argument
+    option = own_option(plain_form(name.removeprefix("--")), known)
+    return argument if option is None else f"{option}{equals}{value}"
 
 
 def command_mistake(arguments: Sequence[str], commands: Sequence[str]) -> str | None:

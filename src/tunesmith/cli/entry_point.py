@@ -1,0 +1,123 @@
+"""The ``tunesmith`` command: reads the arguments, runs the command, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+from tunesmith.cli.interrupts import handle_interrupts
+
+COMMANDS = (
+    "generate",
+    "again",
+    "vary",
+    "batch",
+    "log",
+    "info",
+    "stitch",
+    "loop",
+    "fit",
+    "trim",
+    "fade",
+    "convert",
+    "normalize",
+    "render",
+    "explain",
+    "genres",
+    "instruments",
+    "pull",
+    "list",
+    "show",
+    "rm",
+    "token",
+    "mcp",
+    "serve",
+    "ps",
+    "backup",
+    "restore",
+)
+TOP_OPTIONS = ("--help", "-h", "--version")
+LONGEST_SHOWN = 300  # characters of a path in an error
+STOPPED = 130  # what shells report for SIGINT
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; 143 where the system asked it to end."""
+    handle_interrupts()
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # while the command line itself was loading
+        code = STOPPED
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 bad input, 130 stopped by Ctrl-C."""
+    import typer
+
+    from tunesmith.cli.app import app
+    from tunesmith.cli.arguments import command_mistake, with_aliases
+    from tunesmith.cli.console import prepare_streams, print_error, shown_warnings
+    from tunesmith.errors import GenerationCancelled, TunesmithError
+
+    prepare_streams()
+    if mistake := command_mistake(arguments, COMMANDS):
+        return print_error(mistake, 2)
+    try:
+        command = typer.main.get_command(app)
+        given = with_aliases(insert_default_command(arguments), command)
+        with shown_warnings():
+            result = command.main(args=given, prog_name="tunesmith", standalone_mode=False)
+        if result == STOPPED:  # some versions of typer return this where others raise Abort
+            return print_error("stopped", STOPPED)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except (typer.Abort, KeyboardInterrupt, GenerationCancelled):
+        return print_error("stopped", STOPPED)
+    except TunesmithError as error:
+        return print_error(str(error), error.exit_code)
+    except BrokenPipeError:
+        _ignore_broken_pipe()  # the reader has all it wanted, as in: tunesmith genres | head -1
+        return 1
+    except OSError as error:
+        _ignore_broken_pipe()
+        return print_error(f"{_shortened(error.filename or 'output')}: {error.strerror or error}", 2)
+    except Exception as error:
+        return _usage_error(error, arguments)
+
+
+def _shortened(path: object) -> str:
+    """Keep the beginning and the end of a path that is too long to be one."""
+    text = str(path)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:60]}…{text[-20:]}"
+
+
+def _ignore_broken_pipe() -> None:
+    """Point standard output at nothing, so that Python does not fail on what is left in it when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _usage_error(error: Exception, arguments: Sequence[str]) -> int:
+    """Show a mistake in the arguments as one line; anything else is a bug and keeps its traceback."""
+    from tunesmith.cli.arguments import usage_message
+    from tunesmith.cli.console import print_error
+    from tunesmith.path_text import is_text
+
+    wrong = next((text for text in arguments if not is_text(text)), None)
+    if isinstance(error, UnicodeEncodeError) and wrong is not None:
+        return print_error(f"argument: must be text in UTF-8, got {wrong[:40]!a}", 2)
+    message = usage_message(error, arguments)
+    if message is None:
+        raise error
+    return print_error(message, 2)
+
+
+def insert_default_command(arguments: Sequence[str]) -> list[str]:
+    """Put ``generate`` before arguments that start with a prompt or an option of it."""
+    given = list(arguments)
+    if not given or given[0] in (*COMMANDS, *TOP_OPTIONS):
+        return given or ["--help"]
+    return ["generate", *given]

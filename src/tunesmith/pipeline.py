@@ -1,0 +1,290 @@
+"""From options to files: checked requests, the music generated from them, and the files written. Prints nothing.
+
+options -> build_requests -> generate_music -> write_music
+                             \\______ generate_files _____/
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.atomic_file import atomic_output
+from tunesmith.audio import Audio
+from tunesmith.audio.writer import write_audio, write_stream
+from tunesmith.config import Settings
+from tunesmith.errors import InvalidRequest
+from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_cancelled, no_progress
+from tunesmith.models.registry import Registry
+from tunesmith.output_files import STANDARD_OUTPUT, OutputFiles, reserve_path, slug, with_suffix_word
+from tunesmith.request import GenerationRequest, Hit
+
+if TYPE_CHECKING:
+    from tunesmith.composer.composition import Composition
+
+LISTS = ("instruments", "without")
+
+GeneratorSource = Callable[[str], Generator]
+"""Opens the generator of a model by its name, such as Registry.create."""
+WarningCallback = Callable[[str], None]
+"""Gets each warning of the music as soon as it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """What to generate, as text that a user types; None leaves the choice to the settings or the generator.
+
+    All but ``variations`` are fields of GenerationRequest, which has their units and ranges. ``instruments`` and
+    ``without`` are names with commas between, ``hits`` are ``TIME`` or ``TIME=climax``. With ``variations`` N there are
+    N requests, whose seeds follow each other.
+    """
+
+    prompt: str
+    model: str = "composer"
+    seed: str | None = None
+    duration: str | None = None
+    bars: str | None = None
+    tempo_bpm: str | None = None
+    key: str | None = None
+    meter: str | None = None
+    genre: str | None = None
+    instruments: str | None = None
+    without: str | None = None
+    form: str | None = None
+    loop: bool = False
+    intensity: str | None = None
+    hits: Sequence[str] | None = None
+    loudness_lufs: str | None = None
+    sample_rate: str | None = None
+    mono: bool = False
+    soundfont: str | None = None
+    negative_prompt: str | None = None
+    guidance_scale: str | None = None
+    temperature: str | None = None
+    top_k: str | None = None
+    top_p: str | None = None
+    audio: str | None = None
+    melody: str | None = None
+    variations: int = 1
+
+    def request_fields(self) -> dict[str, Any]:
+        """Return the options that are given, as fields of a request."""
+        given = {name: getattr(self, name) for name in GenerationRequest.model_fields}
+        fields = {name: value for name, value in given.items() if value is not None}
+        for name in LISTS:
+            fields[name] = tuple(item.strip() for item in fields.get(name, "").split(",") if item.strip())
+        fields["hits"] = tuple(Hit.parse(text) for text in self.hits or ())
+        return fields
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedMusic:
+    """A request and its sound; ``composition`` where files are wanted that only the composer has."""
+
+    request: GenerationRequest
+    audio: Audio
+    composition: Composition | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the generator could not do as it was requested."""
+        return self.composition.warnings if self.composition else tuple(self.audio.metadata.get("warnings", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFile:
+    """One finished piece: the request, the files it went to, the seconds it took, its id in the prompt log."""
+
+    request: GenerationRequest
+    duration: float
+    took: float
+    files: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    track: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        from tunesmith.audio.markers import stored_loop_points_json
+
+        return {
+            "id": self.track,
+            "prompt": self.request.prompt,
+            "seed": self.request.seed,
+            "duration": self.duration,
+            "took": self.took,
+            "files": list(self.files),
+            "warnings": list(self.warnings),
+            "loop_points": stored_loop_points_json(self.metadata),
+            "metadata": dict(self.metadata),
+        }
+
+
+def generate(prompt: str, *, model: str = "composer", seed: int | None = None, **fields: Any) -> Audio:
+    """Make music from a prompt.
+
+    ``fields`` are the other fields of GenerationRequest, such as ``duration=30``. Without a seed one is drawn; it is
+    in the result's metadata. Raises InvalidRequest for what cannot be, UnknownName for a model there is not.
+    """
+    request = GenerationRequest.checked(prompt=prompt, model=model, seed=seed, **fields).with_drawn_seed()
+    return generate_music(request, Registry.discover().create).audio
+
+
+def compose(prompt: str, *, seed: int | None = None, **fields: Any) -> Composition:
+    """Write the piece for a prompt with the built-in composer: its score, stems and mix.
+
+    ``fields`` are as in :func:`generate`.
+    """
+    from tunesmith.composer.composition import compose as write
+
+    return write(GenerationRequest.checked(prompt=prompt, seed=seed, **fields).with_drawn_seed())
+
+
+def build_requests(options: GenerationOptions, settings: Settings) -> list[GenerationRequest]:
+    """Return one checked request a variation; raises InvalidRequest that names the field."""
+    fields = options.request_fields()
+    defaults = settings_defaults(settings, fields)
+    fields = {**{name: value for name, value in defaults.items() if value is not None}, **fields}
+    first = GenerationRequest.checked(**fields).with_drawn_seed()
+    seed = first.seed or 0
+    rest = [GenerationRequest.checked(**{**fields, "seed": seed + number}) for number in range(1, options.variations)]
+    return [first, *rest]
+
+
+def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the settings say where no flag does. A MusicGen model has its own rate, and no sound bank."""
+    defaults: dict[str, Any] = {"loudness_lufs": settings.loudness_lufs}
+    composed = fields["model"] == "composer"
+    if composed:
+        defaults["soundfont"] = settings.soundfont
+    if "sample_rate" in settings.model_fields_set:
+        defaults["sample_rate"] = settings.sample_rate
+    if "duration" in settings.model_fields_set and not (composed and _prompt_has_duration(fields)):
+        defaults["duration"] = settings.duration
+    return defaults
+
+
+def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
+    """Whether the form, the bars or the prompt set the length, so that the default of the settings must not."""
+    from tunesmith.composer.prompt.parsed_prompt import understand
+
+    if fields.get("form") not in (None, "track") or fields.get("loop") or fields.get("bars"):
+        return True
+    said = understand(fields["prompt"])
+    forms = {name for name in said.names("form") if name.startswith("form/")} - {"form/track"}
+    return bool(said.durations or said.bars or forms)
+
+
+def check_licence(
+    settings: Settings, commercial_safe: bool | None, model: str | None, *recordings: str | Path | None
+) -> None:
+    """Raise InvalidRequest where only what may be used commercially is wanted, and the model or a recording may not.
+
+    ``commercial_safe`` None leaves it to the settings. ``recordings`` are sound files that go into the result; raises
+    AudioFileError for one that cannot be read.
+    """
+    if not (settings.commercial_safe if commercial_safe is None else commercial_safe):
+        return
+    from tunesmith.audio.reader import read_metadata
+    from tunesmith.models.catalog import check_commercial_use
+    from tunesmith.models.licences import check_parts
+
+    if model is not None:
+        check_commercial_use(model)
+    for path in recordings:
+        if path is not None:
+            check_parts(read_metadata(path), Path(path).name)
+
+
+def generate_files(
+    requests: Sequence[GenerationRequest],
+    files: OutputFiles,
+    *,
+    progress: ProgressCallback = no_progress,
+    warn: WarningCallback = lambda _: None,
+    started: float | None = None,
+) -> list[GeneratedFile]:
+    """Generate the music of every request and write its files.
+
+    A model is opened once for all requests. ``started`` is the time.monotonic() from which the first one's ``took``
+    counts. Raises InvalidRequest for what cannot be, AudioFileError for a file that cannot be written.
+    """
+    if len(requests) > 1 and files.to_standard_output:
+        raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")
+    create, written = cache(Registry.discover().create), []
+    for number, request in enumerate(requests, start=1):
+        since = time.monotonic() if started is None or number > 1 else started
+        music = generate_music(request, create, progress, composition=files.needs_composition)
+        for warning in music.warnings:
+            warn(warning)
+        written.append(write_music(music, files, str(number) if number > 1 else "", since))
+    return written
+
+
+def generate_music(
+    request: GenerationRequest,
+    create: GeneratorSource,
+    progress: ProgressCallback = no_progress,
+    cancelled: CancelCheck = never_cancelled,
+    *,
+    composition: bool = False,
+) -> GeneratedMusic:
+    """Generate the music of a request that has a seed.
+
+    With ``composition`` the result has it too; raises InvalidRequest for a model that has none. Raises
+    GenerationCancelled once ``cancelled()`` is true.
+    """
+    if not composition:
+        return GeneratedMusic(request, create(request.model).generate(request, progress, cancelled))
+    if request.model != "composer":
+        raise InvalidRequest("model", f"only composer has stems, MIDI, score and layers, got {request.model!r}")
+    from tunesmith.composer.composition import compose
+
+    composed = compose(request)
+    return GeneratedMusic(request, composed.mix(progress, cancelled), composed)
+
+
+def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: float) -> GeneratedFile:
+    """Write the files of one piece, with ``word`` in their names; ``started`` is a time.monotonic()."""
+    request, audio = music.request, music.audio
+    written: list[Path] = []
+    if files.to_standard_output:
+        write_stream(audio, sys.stdout.buffer)
+    elif files.output:
+        written.append(write_audio(audio, with_suffix_word(files.output, word)))
+    else:
+        with reserve_path(Path(f"{slug(request.prompt)}-{request.seed}{files.suffix}")) as path:
+            written.append(write_audio(audio, path))
+    if music.composition:
+        written += _write_extras(music.composition, files, written[0] if written else Path(STANDARD_OUTPUT), word)
+    took = round(time.monotonic() - started, 3)
+    return GeneratedFile(request, audio.duration, took, tuple(map(str, written)), music.warnings, audio.metadata)
+
+
+def _write_extras(composition: Composition, files: OutputFiles, path: Path, word: str) -> list[Path]:
+    """Write layers beside ``path``, score, MIDI and stems, and return their paths in this order."""
+    written = []
+    for intensity in files.layers:
+        layer = composition.at_intensity(intensity).mix()
+        written.append(write_audio(layer, with_suffix_word(path, f"intensity-{round(intensity * 100)}")))
+    if files.score:
+        from tunesmith.composer.score_file import dump_score
+
+        with atomic_output(with_suffix_word(files.score, word)) as temporary:
+            temporary.write_text(dump_score(composition.score), encoding="utf-8")
+        written.append(with_suffix_word(files.score, word))
+    if files.midi:
+        from tunesmith.composer.midi_file import write_midi
+
+        with atomic_output(with_suffix_word(files.midi, word)) as temporary:
+            write_midi(composition.score, temporary)
+        written.append(with_suffix_word(files.midi, word))
+    if files.stems:
+        written += [write_audio(stem, files.stems / f"{slug(name)}{f'-{word}' if word else ''}.wav", bits=32)
+                    for name, stem in composition.stems()]  # fmt: skip
+    return written
