@@ -172,7 +172,7 @@ class _TaskRun:
 
 @contextmanager
 def _translate_write_errors() -> Iterator[None]:
-    """Write a file in the block: raises DiskFull, and for what no caller is to blame for, no error of ours."""
+    """Translate errors of writing: DiskFull loses its path, AudioFileError becomes OSError, an internal error."""
     try:
         yield
     except DiskFull:
