@@ -1,4 +1,4 @@
-"""Models: what is here or can be had, pulled and removed."""
+"""Models: list, pull and remove them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BYTES_A_GIGABYTE = 10**9
 
 
 class PullBody(GivenFields):
-    """What to install: ``model`` is a name of the catalog or a repository of the hub, ``name`` its name here."""
+    """The request body of a pull: ``model`` is a catalog name or a hub id, ``name`` the local name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,12 +56,12 @@ class PullBody(GivenFields):
     keep_download: bool = False
 
     def request(self) -> PullRequest:
-        """Return it without the right to name folders of this machine."""
+        """Return the pull request, without the right to name folders of this machine."""
         return PullRequest(self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False)
 
 
 def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
-    """Add the routes."""
+    """Add the routes for models."""
     known, admin = [Depends(context.authenticate)], [Depends(require_admin(context.authenticate))]
     add_hub(routes, known)
 
@@ -106,7 +106,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
 
 
 async def _progress_events(pull: Pull) -> AsyncIterator[str]:
-    """Tell how a pull goes on; it ends when its caller goes."""
+    """Yield the events of a pull; a caller that disconnects ends it."""
     try:
         while True:
             message = await pull.next(SILENCE_SECONDS)

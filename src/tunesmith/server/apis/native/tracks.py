@@ -1,4 +1,4 @@
-"""``/api/tracks``: the prompt log of the server: find, mark, hear and vary what was made."""
+"""``/api/tracks``: the prompt log of the server: search, mark, download and vary tracks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_PAGE, MAX_VARIATIONS = 500, 100
 
 
 class MarksBody(GivenFields):
-    """What to change on a track; what is left out stays."""
+    """The request body for marks; fields that are left out keep their values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +42,7 @@ class MarksBody(GivenFields):
 
 
 class VariationsBody(GivenFields):
-    """How many variations to make."""
+    """The request body for variations: their number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,7 +50,7 @@ class VariationsBody(GivenFields):
 
 
 def router(context: ApiContext) -> APIRouter:
-    """Return the routes."""
+    """Return the routes of the prompt log."""
     routes = APIRouter(prefix="/api/tracks", tags=["Tracks"])
     caller_of = Depends(context.authenticate)
     tracks, results = context.tracks, ResultFiles(context.settings.data_dir / "results")
@@ -135,7 +135,7 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
 
 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
-    """Return a track as these routes tell it: where its file is on a disk is nobody else's business."""
+    """Return a track as JSON, without paths of this server."""
     values = {name: value for name, value in track.as_json().items() if name not in ("path", "request", "metadata")}
     digest = track.made.file.digest if track.made.file else None
     kept = digest is not None and results.find(digest) is not None
@@ -165,6 +165,7 @@ def _variation(track: Track, number: int, owner: str | None, key: str | None) ->
     request = GenerationRequest.checked(**{**track.made.request, "seed": (track.seed or 0) + number})
     form = track.made.file.format if track.made.file else DEFAULT_FORMAT
     return Submission(
+        # Each variation is a job, and needs a key of its own.
         request, DIALECT, owner, model=track.made.generated_by, idempotency_key=key and f"{key}-{number}",
         options=JobOptions(form, parent=track.id),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The fields of ``input`` as a table: read by the check of what comes in and by the OpenAPI document of a version."""
+"""The fields of ``input`` as a table, which both the validation and the OpenAPI document of a version read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tunesmith.suggestions import FIELD_ALIASES, LONGEST, did_you_mean_field, fi
 Kind = Literal["string", "integer", "number", "boolean"]
 
 MAX_INPUTS = 64
-"""How many fields an input may have; unknown ones are shown again."""
+"""The maximum number of fields of an input; responses show unknown ones too."""
 
 VERSIONS = (
     "stereo-melody-large", "stereo-large", "melody-large", "large", "stereo-melody", "stereo-medium", "stereo-small",
@@ -26,7 +26,7 @@ VERSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """One field: its type, limits (inclusive), choices, and default."""
+    """A field of the input: its type, inclusive limits, choices and default."""
 
     kind: Kind
     about: str
@@ -82,7 +82,7 @@ FIELDS: Mapping[str, InputField] = {
 
 OLDER_NAMES: Mapping[str, str] = {"description": "prompt", "melody": "input_audio", "model": "model_version"}
 OUR_NAMES: Mapping[str, str] = {"tempo_bpm": "bpm", "guidance_scale": "classifier_free_guidance"}
-"""Fields of our own requests by what they are called here."""
+"""Names of GenerationRequest's fields in this API."""
 ALIASES: Mapping[str, str] = {
     **{name: OUR_NAMES.get(field, field) for name, field in FIELD_ALIASES.items()}, **OUR_NAMES, **OLDER_NAMES,
 }  # fmt: skip
@@ -93,7 +93,7 @@ _TYPES: Mapping[Kind, tuple[type, ...]] = {
 
 
 def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the known fields that were given, by their present names; raises InvalidInput that lists every mistake."""
+    """Return the known fields by their present names. Raises InvalidInput, which lists every mistake."""
     if len(given) > MAX_INPUTS:
         raise InvalidInput(
             [InvalidField("invalid", "input", f"must have at most {MAX_INPUTS} fields, got {len(given)}")]
@@ -114,7 +114,7 @@ def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unknown_fields(given: Mapping[str, Any]) -> list[str]:
-    """Return a note for every field that there is not, with the one that may be meant."""
+    """Return a note for each unknown field, with a suggestion."""
     return [
         f"Ignored: there is no input {name[:LONGEST]!r}{did_you_mean_field(name, FIELDS, ALIASES)}"
         for name in given if field_for(name, FIELDS, ALIASES) is None
@@ -128,6 +128,7 @@ def _whole(value: Any, field: InputField) -> Any:
 
 def _validation_error(name: str, value: Any, field: InputField) -> InvalidField | None:
     path = f"input.{name}"
+    # In Python, a bool is an int.
     is_bool = isinstance(value, bool)
     number: Any = value
     if not isinstance(value, _TYPES[field.kind]) or (is_bool and field.kind != "boolean"):
@@ -135,6 +136,7 @@ def _validation_error(name: str, value: Any, field: InputField) -> InvalidField 
     if field.choices and value not in field.choices:
         listed = ", ".join(f'"{choice}"' for choice in field.choices)
         return InvalidField("enum", path, f"{name} must be one of the following: {listed}")
+    # Negated, so that NaN is refused as well.
     if field.minimum is not None and not number >= field.minimum:
         return InvalidField("number_gte", path, f"Must be greater than or equal to {field.minimum:g}")
     if field.maximum is not None and not number <= field.maximum:
