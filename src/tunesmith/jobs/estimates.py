@@ -59,6 +59,7 @@ class QueueEstimator:
             return _of_waiting(job, look.places.get(job.id), look.speeds.get(job.generated_by, Speed()))
         if job.state is JobState.LOADING:
             look = await self._snapshot(job)
+            # Loading is part of the time that is left.
             estimate = look.speeds.get(job.generated_by, Speed()).seconds_for(job.audio_seconds, loaded=False)
             elapsed = max(0.0, self._clock() - (job.started_at or self._clock()))
             return QueueEstimate(eta_seconds=None if estimate is None else max(0.0, estimate - elapsed))

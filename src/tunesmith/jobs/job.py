@@ -105,7 +105,7 @@ class Submission:
 
     @property
     def audio_seconds(self) -> float:
-        """How many seconds of music it asks for."""
+        """The duration of the requested music in seconds, or the usual one if left open."""
         return audio_seconds_of(self.request)
 
 
@@ -156,7 +156,7 @@ class Job:
 
     @property
     def audio_seconds(self) -> float:
-        """How many seconds of music it asks for."""
+        """The duration of the requested music in seconds, or the usual one if left open."""
         return audio_seconds_of(self.request)
 
     @property

@@ -80,6 +80,7 @@ class JobRunLog:
 
     def reported(self, told: ProgressReport) -> None:
         """Record when the model is loaded and generation starts; later reports change nothing."""
+        # Only the first report counts: the later ones are progress.
         if told.running and self._running_since is None:
             self._running_since = self._clock()
             self._load_seconds = told.loaded_seconds
@@ -87,6 +88,7 @@ class JobRunLog:
     def succeeded(self, made: TaskResult) -> None:
         """Log success, with the duration of the audio and the number of codes."""
         settings = made.metadata.get("settings")
+        # The metadata of a plugin may have any form.
         codes = settings.get("codes", 0) if isinstance(settings, dict) else 0
         end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=made.duration, codes=codes)
         self._log_end(end, logging.INFO, {"audio_seconds": round(made.duration, 3)})
@@ -95,6 +97,7 @@ class JobRunLog:
         """Log a failure; with a ``trace``, which marks a bug, as an error rather than a warning."""
         end = replace(self._end(Outcome.FAILED), kind=failure.kind)
         about = {"kind": failure.kind, "problem": failure.message} | ({"exception": trace} if trace else {})
+        # A mistake of the caller is no error of the server.
         self._log_end(end, logging.ERROR if trace else logging.WARNING, about)
 
     def end(self, outcome: Outcome) -> None:

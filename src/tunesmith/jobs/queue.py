@@ -129,6 +129,7 @@ class JobQueue:
 
     def loading(self, claim: Claim) -> bool:
         """Report that the model must load after all; False if the claim was lost."""
+        # The ETA was that of a loaded model.
         values = {"state": JobState.LOADING.value, "stage": "loading", "running_at": None, "eta_at": None}
         with self._database.write() as connection:
             return _change(connection, CHANGE, claim, values)
@@ -160,11 +161,13 @@ class JobQueue:
         values = {"progress": min(1.0, max(0.0, fraction)), "stage": stage}
         # Early fractions are too small to extrapolate from.
         if fraction >= MIN_FRACTION_TO_EXTRAPOLATE:
+            # A worker may report progress without having reported the start.
             began, _ = self._began.setdefault(key, (now, self._clock()))
             values["eta_at"] = self._clock() + (now - began) * max(0.0, 1 - fraction) / fraction
         with self._database.write() as connection:
             ours = _change(connection, CHANGE, claim, values)
         if not ours:
+            # The worker stops, and will report no more.
             self._forget(claim)
         return ours
 
@@ -182,9 +185,11 @@ class JobQueue:
             row = connection.execute(SUCCEED, _where_claimed(claim) | values).mappings().first()
             if row is not None:
                 began_at: float = row["running_at"]
+                # An export belongs to its track and is none itself.
                 if claim.job.options.for_track is None:
                     made = track_from_job(claim.job, result, metadata, (began_at, now))
                     connection.execute(INSERT_TRACK, track_row(made, now))
+                # An export, such as MIDI, says nothing about the speed of generation.
                 if result.is_sound and result.duration > 0:
                     seconds = now - began_at if took is None else took
                     speed = Speed(seconds_per_audio_second=seconds / result.duration)
@@ -261,6 +266,7 @@ class JobQueue:
         if abs(now - running_at - took) <= SET_CLOCK_SECONDS:
             return
         loading = max(0.0, running_at - (claim.job.started_at or running_at))
+        # The time to load is kept as it was measured.
         times = {"running_at": now - took, "started_at": now - took - loading}
         _change(connection, CHANGE, claim, times)
 

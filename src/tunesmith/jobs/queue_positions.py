@@ -86,6 +86,7 @@ class QueueSnapshot:
 
     def retry_after(self) -> int:
         """Return the seconds until the next job leaves the queue, for ``Retry-After``: 1 to ``MAX_RETRY_SECONDS``."""
+        # A guess is better than no Retry-After: clients would retry at once.
         left = [UNKNOWN_SECONDS if one.seconds_left is None else one.seconds_left for one in self.active]
         return max(1, min(MAX_RETRY_SECONDS, math.ceil(min(left, default=UNKNOWN_SECONDS))))
 

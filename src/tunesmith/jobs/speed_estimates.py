@@ -81,5 +81,6 @@ def _moving_average(
     stored: sa.ColumnElement[float], measured: sa.ColumnElement[float], most: float
 ) -> sa.ColumnElement[float]:
     """Return the SQL of the moving average; if either value is NULL or implausible, the other one."""
+    # NULL if the stored value is implausible, so that damage heals with the next measurement.
     before = sa.case((stored.between(0, most), stored))
     return sa.func.coalesce(before + WEIGHT * (measured - before), measured, before)

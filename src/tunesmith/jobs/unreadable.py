@@ -38,6 +38,7 @@ def read_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
         return job_of(row, now)
     except ValidationError as error:
         raise UnreadableJob(format_validation_error(error)[:MAX_REASON]) from None
+    # Damage may break any column in any way.
     except (InvalidRequest, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UnreadableJob(str(error)[:MAX_REASON]) from None
 
@@ -69,6 +70,7 @@ def _what_is_left(row: sa.RowMapping | Mapping[str, Any], failure: Failure) -> J
     """Return a job from the readable columns; the audio of a job with an invalid request stays available."""
     result = _result(row["result"])
     state = JobState(row["state"]) if row["state"] in list(JobState) else JobState.FAILED
+    # A success without a file would promise a download that cannot work.
     if state is JobState.SUCCEEDED and result is None:
         state = JobState.FAILED
     return Job(
@@ -101,6 +103,7 @@ def _what_is_left(row: sa.RowMapping | Mapping[str, Any], failure: Failure) -> J
 def _request(stored: object) -> GenerationRequest:
     """Return a request from the fields that lists show, if those are valid."""
     if isinstance(stored, dict):
+        # As much as is valid: the prompt alone is still useful.
         for names in (("prompt", "model", "seed"), ("prompt",)):
             with contextlib.suppress(ValueError):
                 return GenerationRequest(**{name: stored[name] for name in names if name in stored})

@@ -98,6 +98,7 @@ class UploadStore:
     def _remove(self, path: Path, now: float) -> bool:
         """Remove a recording, unless it is young or was uploaded again since it was listed; return whether it was."""
         with self._lock, suppress(FileNotFoundError):
+            # Checked again under the lock, because an upload may have renewed the file.
             if now - path.lstat().st_mtime > GRACE_SECONDS:
                 path.unlink()
                 return True

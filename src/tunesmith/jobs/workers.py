@@ -59,6 +59,7 @@ def is_gone(process: ProcessIdentity, clock_shift: float = 0.0) -> bool:
         started_at = psutil.Process(process.process_id).create_time()
     except psutil.NoSuchProcess:
         return True
+    # A process id is reused sooner or later, so the start time decides.
     later = started_at - process.started_at
     return min(abs(later), abs(later - clock_shift)) > _SAME_PROCESS_SECONDS
 

@@ -88,6 +88,7 @@ def list_models() -> tuple[ModelInfo, ...]:
     Hosted models are those that the setting ``hosted_models`` names, because a service has too many to list.
     """
     installed = installed_models()
+    # A model is listed once, in its most useful form: installed rather than pullable.
     taken = {model.name for model in installed}
     return (
         *(_factory_model(name) for name in sorted(find_factories()) if name not in taken),

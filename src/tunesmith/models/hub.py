@@ -57,6 +57,7 @@ class Hub:
         from huggingface_hub import constants
 
         path = folder / file.name
+        # An earlier pull has completed it.
         if path.is_file() and path.stat().st_size == file.bytes:
             received(file.bytes)
             return path
@@ -89,6 +90,7 @@ class Hub:
             incomplete.unlink()
             there = 0
         received(there)
+        # Appended, so that an interrupted download can resume.
         with incomplete.open("ab") as sink:
             http_get(
                 hf_hub_url(repository.hub_id, file.name, revision=repository.commit, endpoint=self.endpoint),
@@ -123,8 +125,10 @@ def _one_licence(licence: Any) -> str | None:
 
 def _link(source: Path, path: Path) -> None:
     """Provide a file of the cache at the path: as a hard link, else as a symbolic link, else as a copy."""
+    # The cache holds links to its blobs, and a link to a link would break when a snapshot is removed.
     original = source.resolve()
     with suppress(OSError):
+        # Gigabytes are neither copied nor stored twice.
         os.link(original, path)
         return
     with suppress(OSError):
@@ -173,6 +177,7 @@ def _translate_hub_errors(what: str) -> Iterator[None]:
         raise DownloadError(what, f"the hub answered {error.response.status_code}; try again later") from None
     except (errors.HTTPError, OSError) as error:  # type: ignore[attr-defined]  # HTTPError is that of its HTTP library
         if getattr(error, "errno", None) is not None:
-            raise  # the disk's, not the network's
+            # An error of the disk, not of the network.
+            raise
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DownloadError(what, f"the connection failed: {first}; pull again to go on from here") from None

@@ -77,9 +77,10 @@ def _digest(path: Path, manifest: Manifest) -> str:
 
 
 def _repair(manifest: Manifest) -> str:
+    # Imports NumPy, which an intact model does not need here.
     from tunesmith.musicgen.graph.quantization import (
         QUANTIZATIONS,
-    )  # with NumPy, which a sound model does not need here
+    )
 
     command = ["tunesmith", "pull", manifest.source.location, "--name", manifest.name]
     if manifest.quantization != next(iter(QUANTIZATIONS)):
@@ -90,6 +91,7 @@ def _repair(manifest: Manifest) -> str:
 def _read_verified(folder: Path) -> dict[str, Identity]:
     try:
         values = json.loads((folder / VERIFIED).read_bytes())
+    # A missing or damaged record only means that the files are hashed again.
     except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}

@@ -71,6 +71,7 @@ def _one_allows(licence: str) -> bool | None:
         return False
     named = _CREATIVE_COMMONS.search(plain)
     if named:
+        # Credits of recordings give URLs or names instead of identifiers.
         plain = f"cc-{named['kind'].replace(' ', '-')}-{named['version']}"
     return COMMERCIAL_USE.get("cc0-1.0" if _ZERO.search(plain) else plain)
 

@@ -120,6 +120,7 @@ class Manifest:
     def from_json(cls, values: Mapping[str, Any]) -> Manifest:
         """Parse the output of ``to_json``. Raises ValueError, TypeError or KeyError for anything else."""
         fields = dict(values)
+        # A later version may give the same fields another meaning.
         version = fields.pop("format")
         if version != FORMAT:
             raise ValueError(f"format: must be {FORMAT}, got {version!r}")

@@ -118,6 +118,7 @@ class _Pull:
             return present
         repository = downloads[0].repository if downloads else self._local()
         offer = self._offer(source, repository, downloads)
+        # Before anything large is downloaded, so that the user can stop.
         self.announce(offer)
         with self._discarding(downloads):
             self._check_disk(downloads, offer.converted)
@@ -137,6 +138,7 @@ class _Pull:
             return []
         main = self._plan_one(self.located.hub_id, self.request.revision, check_model_type)
         entry = self.located.entry
+        # A checkpoint in Hugging Face's layout contains every part.
         companions = entry.companions if entry and not main.repository.file(CONFIG) else ()
         return [main, *(self._plan_one(hub_id, None, _any_config) for hub_id in companions)]
 
@@ -163,6 +165,7 @@ class _Pull:
             model = self.tools.store.find(self.located.name)
             if model is None or _form(model.manifest) != (source, self.request.quantization, tunesmith.__version__):
                 return None
+            # Pulling again is how a user repairs a model, so nothing is trusted.
             verify(model.folder, model.manifest, thoroughly=True)
         except ModelFileError:
             return None
@@ -223,6 +226,7 @@ class _Pull:
             manifest = _manifest(offer, architecture, digest_folder(target), tools.now())
             # Before the manifest: a model that cannot generate is never installed.
             tools.try_out(target, manifest)
+            # The digests are fresh, so the first request need not hash the files again.
             mark_verified(target, manifest)
             write_manifest(manifest, target)
         self.progress(Progress("installed", 1.0))

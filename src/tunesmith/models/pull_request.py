@@ -67,6 +67,7 @@ def locate(request: PullRequest) -> ResolvedSource:
 
 def _locate(request: PullRequest) -> ResolvedSource:
     text = request.source
+    # The catalog comes first: a folder of the same name must not shadow a model.
     entry = find_pullable(text)
     if entry:
         return ResolvedSource(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
@@ -79,6 +80,7 @@ def _locate(request: PullRequest) -> ResolvedSource:
 
 def is_hub_id(text: str) -> bool:
     """Return whether the text is a valid hub id: ``owner/name`` without any path traversal."""
+    # The hub itself refuses these, and the store maps "/" to "--".
     return len(text) <= MAX_HUB_ID and _HUB_ID.fullmatch(text) is not None and ".." not in text and "--" not in text
 
 
@@ -99,6 +101,7 @@ def _folder(text: str) -> Path | None:
         is_folder, is_file = False, False
     if is_folder and text:
         return folder.resolve()
+    # The text is clearly a path, so a search on the hub would only confuse.
     if is_file or text.startswith((".", "~", "/", os.sep)):
         raise InvalidRequest("source", f"{text[:_SHOWN]} is not a folder")
     return None

@@ -80,6 +80,7 @@ def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFil
             return (whole,)
         if index:
             shards = shard_names(index.name, read_text(index))
+            # Found out now rather than after gigabytes of the other shards.
             missing = [shard for shard in shards if repository.file(shard) is None]
             if missing:
                 raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not hold")
@@ -111,6 +112,7 @@ def folder_licence(folder: Path) -> str | None:
     readme = folder / "README.md"
     try:
         values = metadata_load(readme) if readme.is_file() else None
+    # A broken README must not prevent the installation; the licence is then unknown.
     except (ValueError, OSError, yaml.YAMLError):
         return None
     licence = (values or {}).get("license")

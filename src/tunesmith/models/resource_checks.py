@@ -29,6 +29,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 def free_disk(folder: Path) -> int:
     """Return the free bytes of the disk that holds the folder, which need not exist yet."""
+    # The folder may not exist before the first pull.
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     return shutil.disk_usage(there).free
 
@@ -103,8 +104,10 @@ def available_memory() -> int:
 
     machine: int = psutil.virtual_memory().available
     limit, used = _cgroup_number("memory.max"), _cgroup_number("memory.current")
+    # No container, or one without a limit.
     if limit is None or used is None:
         return machine
+    # The kernel counts the page cache as used.
     return min(machine, max(0, limit - used + _cgroup_reclaimable()))
 
 

@@ -36,6 +36,7 @@ class InvalidMessage(ValueError):
 
 
 class _Message(BaseModel):
+    # Strict: a message that does not match exactly is the sign of a bug.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
@@ -102,6 +103,7 @@ _KINDS: Mapping[str, type[FromChild]] = {
 def encode(message: Mapping[str, Any]) -> bytes:
     """Return the message as a line. Raises InvalidMessage if it is too long or cannot be JSON."""
     try:
+        # NaN would be invalid JSON for other parsers and databases.
         line = json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidMessage(f"cannot be written as JSON: {error}") from None

@@ -58,6 +58,7 @@ def _formats() -> dict[str, OutputFormat]:
     mp3 = {
         f"mp3_{rate}_{kbps}": OutputFormat("mp3", rate, "audio/mpeg") for rate in MP3_RATES for kbps in MP3_KBPS[rate]
     }
+    # Raw samples are cut out of a WAV file when they are sent.
     pcm = {f"pcm_{rate}": OutputFormat("wav", rate, "audio/pcm", "pcm") for rate in PCM_RATES}
     opus = {f"opus_48000_{kbps}": OutputFormat("opus", 48000, "audio/ogg") for kbps in OPUS_KBPS}
     telephone = {
@@ -88,6 +89,7 @@ class MusicBody(ForeignBody):
 
     def request(self) -> dict[str, Any]:
         """Return the fields of the request for music. Raises InvalidRequest."""
+        # Refused rather than ignored: the result would not be what the plan describes.
         if self.composition_plan is not None:
             raise InvalidRequest("composition_plan", "cannot be followed here; describe the music in prompt")
         if self.prompt is None:
@@ -154,6 +156,7 @@ def _format_of(name: str) -> OutputFormat:
 
 
 def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | None) -> Submission:
+    # No model at all is the same as ElevenLabs' default model.
     theirs = body.model_id in (None, *THEIR_MODELS)
     model = DEFAULT_MODEL if theirs else body.model_id
     request = body.music(body.request(), model=model, sample_rate=target.sample_rate, mono=target.mono)
@@ -172,6 +175,7 @@ async def _answer(context: ApiContext, job: Job, target: OutputFormat, *, in_pie
     if target.raw:
         from tunesmith.audio.pcm_g711 import raw_pieces
 
+        # The length is unknown until the samples are converted, so the response is chunked.
         return streaming_response(raw_pieces(path, target.raw), target.media_type, headers)
     if in_pieces:
         return streaming_response(file_pieces(path), target.media_type, headers)

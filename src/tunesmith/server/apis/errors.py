@@ -21,6 +21,7 @@ def status_of(error: TunesmithError) -> int:
 
 def message_of(error: TunesmithError) -> str:
     """Return the message for the caller, without internals of the server such as paths."""
+    # The text of an unexpected error may quote paths or secrets.
     if status_of(error) == SERVER_FAULT:
         return INTERNAL_ERROR_MESSAGE
     if isinstance(error, DatabaseError):

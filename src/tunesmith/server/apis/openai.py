@@ -81,6 +81,7 @@ class SpeechBody(ForeignBody):
     def submission(self, owner: str | None) -> Submission:
         """Return the job to submit. Raises InvalidRequest."""
         theirs = self.model in THEIR_MODELS
+        # Both describe the music, so both belong to the prompt.
         text = ", ".join(text for text in (self.input, self.instructions) if text)
         request = self.music(
             {"input": text, "model": DEFAULT_MODEL if theirs else self.model},

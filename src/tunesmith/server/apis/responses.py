@@ -35,6 +35,7 @@ async def run_and_wait(service: MusicService, submission: Submission, request: R
     made = asyncio.ensure_future(service.wait(job))
     gone = asyncio.ensure_future(_cancel_on_disconnect(request))
     try:
+        # Whichever comes first: the result, or the disconnect.
         await asyncio.wait({made, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not made.done():
             await service.cancel(job.id)
@@ -86,6 +87,7 @@ def _warnings_header(job: Job) -> str | None:
     """Return a job's warnings as an ASCII JSON list, as many as fit, or None."""
     kept: list[str] = []
     for warning in warnings_of(job):
+        # The client parses the header as JSON, so it must not be cut in the middle.
         if len(json.dumps([*kept, warning])) <= MAX_WARNINGS_BYTES:
             kept.append(warning)
     return json.dumps(kept) if kept else None

@@ -66,6 +66,7 @@ async def parse_request(request: Request) -> dict[str, Any]:
     """Read the body of a request: JSON, a form or plain text. Raises BadRequest."""
     content_type = request.headers.get("content-type", "")
     body = await in_thread_if_large(read_body, await request.body(), content_type)
+    # Some clients declare a form and send JSON, so the JSON is read first.
     form = await _parts(request) if is_form(request) else {}
     return form if "inputs" in form else body
 
@@ -112,7 +113,9 @@ def to_submission(body: Mapping[str, Any], model: str | None, owner: str | None,
     parameters = _parameters(body)
     asked = model or _model(body)
     ours = {name: value for name, value in parameters.items() if field_for(name, FIELDS)}
+    # musicgen-small generates about 10 s, mono, 32 kHz; this API keeps that for every model.
     usual = {"duration": _seconds(parameters), "sample_rate": MUSICGEN_RATE, "mono": True}
+    # A default must not collide with a field given under an alias.
     left_open = {name: value for name, value in usual.items() if name not in settled(ours, FIELDS)[0]}
     music = {"inputs": _prompt(body), "model": asked, **left_open, **ours}
     request = checked(GenerationRequest, music, aliases={**FIELD_ALIASES, "inputs": "prompt"})

@@ -48,6 +48,7 @@ def router(context: ApiContext) -> APIRouter:
         accept = request.headers.get("accept", "")
         submission = to_submission(asked, model, owner, accept)
         if not waits_for_model(asked, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
+            # Starts the load and raises ModelIsLoading (503) if it takes longer.
             resolved = await context.loading.wait(submission.model or submission.request.model, NO_WAIT_SECONDS)
             submission = replace(submission, generated_by=resolved.generated_by)
         job = await run_and_wait(context.service, submission, request)
@@ -63,6 +64,7 @@ def router(context: ApiContext) -> APIRouter:
     @routes.post(
         "/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, as older clients ask"
     )
+    # The task is always text-to-audio, whatever the path says.
     async def of_pipeline(request: Request, task: str, model: str, caller: Caller = caller_of) -> Response:  # noqa: ARG001
         return await generate(request, model.strip("/"), caller.owner)
 
@@ -80,6 +82,7 @@ async def _answer(context: ApiContext, job: Job, answer: ResponseFormat) -> Resp
     if not answer.in_json:
         return await full_response(path, answer.media_type, headers)
     sound = await asyncio.to_thread(path.read_bytes)
+    # Encoding a large file would block the event loop.
     blob = await asyncio.to_thread(base64.b64encode, sound)
     said = {"label": job.generated_by, "blob": blob.decode(), "content-type": answer.media_type}
     return JSONResponse([said], headers=headers)

@@ -43,6 +43,7 @@ def router(context: ApiContext) -> APIRouter:
         if raw:
             # Validated by our own parser first: its limits on JSON hold for this route as well.
             await in_thread_if_large(parse_json, raw)
+        # The body is read already, so it is replayed to the library.
         return _AsgiResponse(await sessions.running(), raw)
 
     return routes
@@ -74,6 +75,7 @@ class _Sessions:
     async def running(self) -> StreamableHTTPSessionManager:
         """Return the session manager; the first call waits until the library is loaded."""
         self._wanted.set()
+        # A cancelled request must not cancel the future that all requests share.
         return await asyncio.shield(self._running)
 
     async def _run(self) -> None:
@@ -109,6 +111,7 @@ class _AsgiResponse(Response):
         unread: list[Message] = [{"type": "http.request", "body": self._body, "more_body": False}]
 
         async def receive_again() -> Message:
+            # After the body, only the disconnect is left to receive.
             return unread.pop() if unread else await receive()
 
         await self._sessions.handle_request(scope, receive_again, send)

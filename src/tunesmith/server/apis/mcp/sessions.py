@@ -64,6 +64,7 @@ def sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
     """Return the session manager of an MCP server over the service; it works while its ``run`` does."""
     server = tool_server(ServiceBackend(service), message_of)
     _offer_music(server, service)
+    # Called for its side effect: it creates the session manager.
     server.streamable_http_app(stateless_http=True, transport_security=ANY_HOST)
     return server.session_manager
 
@@ -77,12 +78,14 @@ def _offer_music(server: MCPServer, service: MusicService) -> None:
             job = await service.get(job_id, _owner(ctx.request_context.request))
         except JobNotFound as error:
             raise ResourceNotFoundError(str(error)) from None
+        # The same error as for an unknown job: the resource does not exist.
         if job.state is not JobState.SUCCEEDED or job.data_removed:
             raise ResourceNotFoundError(f"job {job_id} has no music")
         return await anyio.Path(service.result_path(job)).read_bytes()
 
 
 def _owner(request: Any) -> str | None:
+    # Without an authenticated request there is no owner.
     caller = getattr(getattr(request, "state", None), "caller", None)
     owner: str | None = getattr(caller, "owner", None)
     return owner

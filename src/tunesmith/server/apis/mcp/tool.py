@@ -56,6 +56,7 @@ class MusicBackend(Protocol):
 class Arguments(GivenFields):
     """The arguments of the tool; GenerationRequest validates their values."""
 
+    # A language model that invents an argument must learn of it.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: Any
@@ -69,6 +70,7 @@ class Arguments(GivenFields):
     def read(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the validated arguments by the tool's own names. Raises InvalidRequest, which names the wrong one."""
         read = checked(cls, given)
+        # Validated here too, so that an error names the field as the caller sent it.
         checked(GenerationRequest, {name: value for name, value in given.items() if name != "format"})
         return {name: value for name, value in read.model_dump().items() if value is not None}
 

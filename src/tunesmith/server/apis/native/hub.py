@@ -72,6 +72,7 @@ def model_id(path: str) -> str:
 def refuse_provider_mapping(request: Request, name: str, origin: str) -> None:
     """Raise NoProviderMapping if a client looks for an inference provider of a model."""
     wanted = [value for key, value in request.query_params.multi_items() if key in EXPAND]
+    # Without this error the client would send the prompt to Hugging Face.
     if PROVIDER_MAPPING in wanted:
         raise NoProviderMapping(f"{origin.rstrip('/')}/models/{name}")
 
@@ -82,6 +83,7 @@ def hub_document(name: str, document: ModelDocument) -> OneModelDocument:
     licence = [f"license:{document.licence}"] if document.licence else []
     theirs: Mapping[str, Any] = {
         "id": name, "author": author if slash else None, "pipeline_tag": TASK, "library_name": LIBRARY,
+        # Fields that huggingface_hub reads; most carry no information here.
         "tags": [TASK, LIBRARY, *licence], "private": False, "gated": False, "disabled": False, "downloads": 0,
         "likes": 0,
     }  # fmt: skip

@@ -38,10 +38,12 @@ class JobEventStream:
         job: Job | None = None
         with contextlib.suppress(ServerStopping), self._service.follow(job_id) as feed:
             while job is None or not job.state.is_final:
+                # A timeout returns None, and the last state stays.
                 job = await feed.after(job, _heartbeat_seconds(job, said_at)) or job
                 if job is None:
                     continue
                 prospect = await self._outlook.estimate(job)
+                # Without the ETA, which drifts all the time and would cause an event at every poll.
                 new = (job.state, job.progress, job.stage, prospect.position)
                 if new != said:
                     said, said_at = new, time.monotonic()

@@ -78,6 +78,7 @@ class Jobs:
         """Return a job; with ``wait``, once it has ended or after that many seconds (long polling)."""
         job = await self._service.get(job_id, caller.owner)
         if wait and not job.state.is_final:
+            # Long polling: whatever ends the wait, the caller gets the present state.
             with contextlib.suppress(TimeoutError, ServerStopping):
                 await asyncio.wait_for(self._service.wait(job), wait)
             job = await self._service.get(job_id, caller.owner)
@@ -87,6 +88,7 @@ class Jobs:
         """Return a page of jobs, newest first."""
         page = await self._service.page(which, limit, before)
         shown = [job_document(job, await self._outlook.estimate(job)) for job in page.jobs]
+        # The link to the next page repeats the filter.
         states = "".join(f"&state={state.value}" for state in which.states or ())
         after = page.next_before and f"{JOBS}?limit={limit}{states}&before={page.next_before}"
         return encoded(JobsPage(jobs=shown, next=after))
@@ -97,6 +99,7 @@ class Jobs:
         if job.state is not JobState.SUCCEEDED:
             raise ResultNotAvailable(job)
         if job.data_removed:
+            # Removed by retention; only the row remains.
             raise JobNotFound(job_id)
         path = self._service.result_path(job)
         return FileResponse(path, media_type=media_type_of(job), headers={**headers_of(job), **timing_headers(job)})

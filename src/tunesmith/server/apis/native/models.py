@@ -57,6 +57,7 @@ class PullBody(GivenFields):
 
     def request(self) -> PullRequest:
         """Return the pull request, without the right to name folders of this machine."""
+        # A folder would let a caller probe the file system of the server.
         return PullRequest(self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False)
 
 
@@ -71,6 +72,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
     )  # fmt: skip
     async def models() -> Response:
         loaded = {one.model for one in context.loading.loaded()}
+        # Reads manifests from the disk.
         found = await asyncio.to_thread(list_models)
         return encoded(ModelsDocument(models=[_document(model, loaded) for model in found]))
 
@@ -85,6 +87,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
         try:
             found = await asyncio.to_thread(find_listed, name)
         except UnknownName as error:
+            # Not through the error table: huggingface_hub needs headers of its own.
             return not_found(error)
         return encoded(hub_document(name, _document(found, loaded)))
 
@@ -114,6 +117,7 @@ async def _progress_events(pull: Pull) -> AsyncIterator[str]:
             if message and {"installed", "failed"} & set(message):
                 return
     finally:
+        # Also when the caller disconnects, because no other caller follows this pull.
         await pull.stop()
 
 

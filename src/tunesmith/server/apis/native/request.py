@@ -67,10 +67,13 @@ class RequestParser:
         priority = priority_of(fields.pop(PRIORITY, None), caller)
         for name in NOT_FOR_CALLERS:
             if name in fields:
+                # A path would let a caller read any file of the server.
                 raise InvalidRequest(name, "cannot be chosen over HTTP")
+        # Recordings are bytes or text here, but paths in a GenerationRequest.
         given = {name: fields.pop(name) for name in RECORDINGS if name in fields}
         # Validated before any recording is stored: an invalid request must not cost disk space or quota.
         music = checked(GenerationRequest, fields, beside=BESIDE_MUSIC)
+        # An empty header is no key, or all such requests would be one.
         key = request.headers.get("idempotency-key") or None
         if given:
             # Checked before a recording is fetched from a URL.
@@ -100,6 +103,7 @@ async def _fields_of(request: Request) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():
             part = await value.read() if isinstance(value, UploadFile) else value
+            # The limit on JSON strings holds for form fields too.
             if name not in RECORDINGS and len(part) > MAX_STRING_CHARACTERS:
                 raise InvalidRequest(name[:80], f"must be at most {MAX_STRING_CHARACTERS} characters, got {len(part)}")
             if (field := field_for(name, LISTS)) is not None:
@@ -167,6 +171,7 @@ def priority_of(given: Any, caller: Caller) -> int:
         number = None
     if number is None or not LOWEST <= number <= HIGHEST:
         raise InvalidRequest(PRIORITY, f"must be a whole number from {LOWEST} to {HIGHEST}, got {shown(given)}")
+    # Otherwise every caller would raise its own priority.
     if number > USUAL and caller.scope != "admin":
         raise Forbidden(f"a priority above {USUAL} needs a token of scope admin")
     return number

@@ -236,6 +236,7 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
         finished_at=None if job.finished_at is None else to_iso8601(job.finished_at),
         timings=timings(job),
         result=_result(job),
+        # The request is a field of its own already, without its paths.
         metadata={name: value for name, value in job.metadata.items() if name != "request"},
         error=_error(job),
         links=Links(self=path_of(job.id), events=f"{path_of(job.id)}/events", audio=f"{path_of(job.id)}/audio"),

@@ -139,9 +139,11 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     values = {name: value for name, value in track.as_json().items() if name not in ("path", "request", "metadata")}
     digest = track.made.file.digest if track.made.file else None
     kept = digest is not None and results.find(digest) is not None
+    # Paths of recordings and soundfonts on the server.
     private = ("audio", "melody", "soundfont")
     request = {name: value for name, value in track.made.request.items() if name not in private}
     here, composed = f"/api/tracks/{track.id}", track.made.generated_by == COMPOSER
+    # Only the composer has notes to export.
     links = {"audio": kept, "midi": composed, "stems": composed}
     return {
         **values,
@@ -156,6 +158,7 @@ def _media_type(kind: str) -> str:
 
 
 def _export(track: Track, kind: str, owner: str | None) -> Submission:
+    # The same request and seed give the same notes, so nothing but the request needs to be stored.
     request = GenerationRequest.checked(**{**track.made.request, "seed": track.seed})
     options = JobOptions(kind, for_track=track.id)
     return Submission(request, DIALECT, owner, model=track.made.generated_by, options=options)

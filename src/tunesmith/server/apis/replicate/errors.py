@@ -69,6 +69,7 @@ def errors(error: TunesmithError) -> Response:
     if status == INVALID and isinstance(error, AudioFileError):
         return _invalid(InvalidInput([InvalidField("invalid", "input.input_audio", "is not a sound file")]))
     if status == INVALID and isinstance(error, InvalidRequest):
+        # Errors name a field as this API does.
         field = f"input.{_NAMES.get(error.field, error.field)}"
         return _invalid(InvalidInput([InvalidField("invalid", field, error.problem)]))
     # Any other status is a fault of the server, whose details callers must not see.

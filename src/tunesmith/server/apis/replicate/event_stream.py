@@ -46,6 +46,7 @@ class Streams:
 
     async def _job_events(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
         number, said = 0, ""
+        # A shutdown just ends the stream: the headers are sent, so no error can follow.
         with contextlib.suppress(ServerStopping):
             async for job in self._service.events(job_id):
                 logs = logs_of(job)
@@ -93,5 +94,6 @@ async def with_heartbeats(news: AsyncIterator[str], seconds: float = HEARTBEAT_S
 
 
 def _logs(said: str, logs: str) -> list[tuple[str, str]]:
+    # Logs only grow, so the new part is what follows the old text.
     new = logs.removeprefix(said)
     return [("logs", new)] if new else []

@@ -48,6 +48,7 @@ class Files:
     async def create(self, request: Request) -> Response:
         """Store the part ``content`` of a multipart body; ``metadata`` is a JSON field or file."""
         owner = caller_of(request).owner
+        # Refused before the body is received.
         await self._uploads.check(owner)
         async with read_form(_bounded(request), max_files=2, max_fields=8) as form:
             content = form.get("content")
@@ -79,6 +80,7 @@ class Files:
 
     async def page(self, request: Request, cursor: str | None = None) -> Response:
         """List the caller's files, newest first."""
+        # One file more than the page holds tells whether there is a next page.
         found = await asyncio.to_thread(self._store.page, caller_of(request).owner, PAGE + 1, cursor)
         origin = self._views.addresses(request).origin
         after = f"{origin}/v1/files?cursor={found[PAGE - 1].id}" if len(found) > PAGE else None

@@ -73,6 +73,7 @@ class MusicInput:
         return GenerationRequest.checked(
             prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=SAMPLE_RATE,
             duration=duration, mono=_is_mono(model, version), audio=recording if continues else None,
+            # A recording is either continued or followed, as in Replicate's model.
             melody=None if continues else recording, **wishes,
         )  # fmt: skip
 

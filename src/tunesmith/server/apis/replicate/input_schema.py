@@ -80,6 +80,7 @@ FIELDS: Mapping[str, InputField] = {
     "loop": InputField("boolean", "Whether the end leads into the start.", False),
 }  # fmt: skip
 
+# Older names of the fields, which existing programs still send.
 OLDER_NAMES: Mapping[str, str] = {"description": "prompt", "melody": "input_audio", "model": "model_version"}
 OUR_NAMES: Mapping[str, str] = {"tempo_bpm": "bpm", "guidance_scale": "classifier_free_guidance"}
 """Names of GenerationRequest's fields in this API."""
@@ -102,11 +103,13 @@ def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
         fields, names = settled(given, FIELDS, aliases=ALIASES)
     except InvalidRequest as error:
         raise InvalidInput([InvalidField("invalid", f"input.{error.field}", error.problem)]) from None
+    # Some clients send whole numbers as floats: 8.0 is a valid duration.
     fields = {name: _whole(value, FIELDS[name]) for name, value in fields.items() if name in FIELDS}
     wrong = [
         InvalidField("required", "input", f"{name} is required")
         for name, field in FIELDS.items() if field.required and name not in fields
     ]  # fmt: skip
+    # All mistakes at once, as Replicate's API lists them.
     wrong += [found for name, value in fields.items() if (found := _validation_error(names[name], value, FIELDS[name]))]
     if wrong:
         raise InvalidInput(wrong)

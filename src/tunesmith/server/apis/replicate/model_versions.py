@@ -25,6 +25,7 @@ PUBLIC_VERSIONS = (
 )
 """Public versions of meta/musicgen that existing programs pin; clients send such an id without the model's name."""
 
+# Another name of the model, which some programs send.
 OTHER_NAMES = {"facebookresearch/musicgen": META_MUSICGEN}
 VERSION_CREATED = "2023-06-12T00:00:00.000Z"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
@@ -84,16 +85,19 @@ def find_model(name: str) -> PublishedModel | None:
 
 
 def find_version(version: str, name: str = "") -> PublishedModel | None:
-    """Find a model by a version's id, ``owner/name:id`` or ``owner/name``; ``name`` is the model's if known otherwise.
+    """Return the model of a version's id, ``owner/name:id`` or ``owner/name``, or None.
 
-    With a name, any well-formed id selects the only version here. It reads the disk, so call it in a thread.
+    With the model's ``name``, any well-formed id selects the only version here. It reads the disk, so call it in a
+    thread.
     """
+    # Clients send all three forms in the one field ``version``.
     before, _, number = version.rpartition(":") if ":" in version else (name, "", version)
     if "/" in number:
         return find_model(number)
     if before:
         model = find_model(before)
         return model if model and runs_for(model, number) else None
+    # Programs pin any of the public versions; one serves them all here.
     known = MUSICGEN_VERSION if number in PUBLIC_VERSIONS else number
     return next((model for model in published_models() if model.version == known), None)
 
@@ -112,4 +116,5 @@ def version_note(model: PublishedModel, version: str) -> str | None:
 
 
 def _version(name: str) -> str:
+    # Derived from the name, so that it stays the same across servers and restarts.
     return hashlib.sha256(f"tunesmith {name}".encode()).hexdigest()

@@ -67,6 +67,7 @@ def openapi_schema() -> dict[str, Any]:
             schemas[name] = {"type": field.kind, "title": name, "enum": list(field.choices), "description": about}
     return {
         "openapi": "3.0.2",
+        # The document has the form that Replicate's own models publish.
         "info": {"title": "Cog", "version": "0.1.0"},
         "paths": {},
         "components": {"schemas": schemas},

@@ -129,6 +129,7 @@ class Predictions:
         """Resume the webhooks of jobs that an earlier server left unfinished; stop them when this one ends."""
         before: str | None = None
         while True:
+            # In pages, because the queue may be long.
             page = await self._service.page(JobFilter(dialect=DIALECT, states=_UNFINISHED), PAGE, before)
             for job in page.jobs:
                 self.follow(job)
@@ -147,10 +148,12 @@ class Predictions:
         try:
             job = await self._service.get(job_id)
         except JobNotFound:
+            # The job was removed by retention, so there is nothing left to send.
             await self._follower.forget(job_id)
             return
         webhook = self._views.webhook(job)
         if webhook is not None and job.state.is_final:
+            # Only the final event: the others are out of date.
             self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.events(job))
 
     async def _own(self, request: Request, prediction_id: str) -> Job:
@@ -187,6 +190,7 @@ class Outputs:
         if job.result is None or job.data_removed:
             raise ProblemDetail(404, "There is no file yet, or no longer.")
         path = self._service.result_path(job)
+        # The signature is part of the URL, so no shared cache may store the response.
         headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
         return FileResponse(path, media_type=media_type(job), headers=headers)
 

@@ -108,6 +108,7 @@ class PredictionParser:
 
 
 def _cut(content: bytes, fields: Mapping[str, Any]) -> bytes:
+    # The audio reader takes files only.
     with TemporaryDirectory(prefix="tunesmith-") as folder:
         source = Path(folder) / "source"
         source.write_bytes(content)

@@ -29,6 +29,7 @@ MAX_INLINE_BYTES = 64 * 2**20
 """The largest file in bytes that is inlined as a data URI; a larger one is given as a URL."""
 
 STATUSES = {
+    # Exactly these texts: clients hang on any other status.
     JobState.QUEUED: "starting", JobState.LOADING: "starting", JobState.RUNNING: "processing",
     JobState.SUCCEEDED: "succeeded", JobState.FAILED: "failed", JobState.CANCELED: "canceled",
 }  # fmt: skip
@@ -86,6 +87,7 @@ def output_of(job: Job, path: Path, addresses: Addresses, output_as: OutputAs) -
     """
     if job.state is not JobState.SUCCEEDED or job.data_removed or job.result is None:
         return None
+    # On a plain http origin only a data URI is treated as a file.
     inline = output_as == "data" or (output_as == "auto" and not addresses.origin.startswith("https:"))
     if not inline or job.result.bytes > MAX_INLINE_BYTES:
         return addresses.output(job)
@@ -141,7 +143,7 @@ class PredictionSerializer:
             return await asyncio.to_thread(output_of, job, path, addresses, self._context.settings.replicate_output)
         except (FileNotFoundError, JobNotFound):
             # Removed by retention since the job was read.
-            return None  # removed for its age since the job was read
+            return None
 
     async def prediction(self, job: Job, addresses: Addresses) -> Json:
         """Return a job as a complete prediction."""
@@ -170,7 +172,9 @@ class PredictionSerializer:
         said, started = "", False
         async for job in self._context.service.events(followed.id):
             prediction = await self.prediction(job, addresses)
+            # A prediction may contain a file of 64 MiB, whose encoding would block the event loop.
             body = await asyncio.to_thread(encoded, prediction)
+            # A job that ends before it runs gets its start event too.
             if not started and (job.running_at is not None or job.state.is_final):
                 started = True
                 yield Event("start", body)

@@ -67,6 +67,7 @@ def _write(path: Path, secret: bytes) -> None:
     """Write a secret atomically; mkstemp creates files that only their owner can read."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
+        # Synced before the rename, or a power cut could leave an empty secret.
         with os.fdopen(handle, "wb") as file:
             file.write(secret)
             file.flush()
