@@ -18,7 +18,7 @@ def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[s
 
 
 def submission_for_stand_in(submission: Submission) -> Submission:
-    """Return the submission as the composer takes it, with what was left out in its options, for its log and file."""
+    """Return the submission for the composer; the ignored fields go into its options, for the log and the file."""
     request, dropped = for_fallback(submission.request)
     if not dropped:
         return submission

@@ -96,6 +96,7 @@ class Submission:
     options: JobOptions = field(default_factory=JobOptions)
 
     def __post_init__(self) -> None:
+        # Most of these values appear in log lines or HTTP headers, where a line break could forge others.
         for name in ("idempotency_key", "owner", "model", "generated_by", "dialect"):
             value = getattr(self, name)
             if value is not None and not 0 < len(value) <= MAX_NAME:

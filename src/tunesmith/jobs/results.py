@@ -83,6 +83,7 @@ class ResultFiles:
 
     def new(self, suffix: str = "") -> Path:
         """Return a new path to write a result to; the caller removes the file unless it is kept."""
+        # Random, so that processes need no lock to stay apart.
         return self._incoming / f"{secrets.token_hex(16)}{suffix}"
 
     def keep(self, path: Path) -> StoredFile:
@@ -150,6 +151,7 @@ class ResultFiles:
         return self.folder / digest[:2] / digest
 
     def _results(self, used: Mapping[str, float], now: float) -> Iterator[_RetentionEntry]:
+        # Neither incoming/ nor the lock file matches.
         for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
             about = _status(path)
             if about is not None and is_sha256(path.name) and stat.S_ISREG(about.st_mode):

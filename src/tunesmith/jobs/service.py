@@ -134,12 +134,14 @@ class MusicService:
                 if now.state.is_final:
                     return now
                 now = await feed.after(now, deadline - time.monotonic())
+        # After a timeout: the state may have changed, though the job has not ended.
         return await self.get(job.id)
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job unless it has ended, and return it. Raises JobNotFound."""
         job = await asyncio.to_thread(self._store.cancel, job_id)
         self._changes.publish(job_id)
+        # Stops the job at once if it runs here; another server finds out from the database.
         self._starter.wake(job_id)
         return job
 

@@ -131,6 +131,7 @@ class JobStore:
         if place is None or not claimed:
             return SubmitResult(job, created=True)
         begun = job_of(row | claimed, now, submission.request)
+        # No other job waits, or this one would not have been claimed.
         return SubmitResult(job, created=True, claim=Claim(begun, place.worker, claimed["claims"], is_last=True))
 
     def _claimed(

@@ -90,6 +90,7 @@ class UploadStore:
         for path in self._folder.iterdir():
             # Another process may prune the same folder.
             with suppress(FileNotFoundError):
+                # Not stat: a link could lead out of the folder.
                 about = path.lstat()
                 if path.name != _LOCK and stat.S_ISREG(about.st_mode):
                     found.append((path, about))

@@ -74,6 +74,7 @@ class Workers:
         self._database = database
         self._clock = clock
         self._gone = gone or self._is_gone
+        # If this time changes later, the clock was set by the difference.
         self._own_start = psutil.Process().create_time()
         self._elapsed = elapsed
         # The last heartbeat of each worker, and when it first appeared here on the monotonic clock.

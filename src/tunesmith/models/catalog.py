@@ -174,6 +174,7 @@ def _factory_model(name: str) -> ModelInfo:
 
 def _installed_model(model: InstalledModel) -> ModelInfo:
     manifest = model.manifest
+    # The catalog knows the names, the manifest what was installed.
     known = pullable_models().get(model.name) or ModelInfo(model.name, Origin.INSTALLED, "")
     return replace(
         known, origin=Origin.INSTALLED, kind=manifest.sizes.kind, licence=manifest.licence,

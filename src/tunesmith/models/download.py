@@ -38,7 +38,7 @@ class Download:
     def run(self, hub: Hub, received: BytesCallback) -> Path:
         """Fetch the missing files and return the folder; call it again to resume after an interruption.
 
-        ``received`` gets the number of new bytes. Raises DownloadError.
+        ``received`` gets the number of bytes as they arrive, and of those already present. Raises DownloadError.
         """
         for file in self.repository.files:
             hub.fetch(self.repository, file, self.folder, received)

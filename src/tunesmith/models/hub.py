@@ -52,7 +52,7 @@ class Hub:
     def fetch(self, repository: Repository, file: RemoteFile, folder: Path, received: BytesCallback) -> Path:
         """Fetch a file into the folder, unless it is there, and return its path; resumes a partial file.
 
-        ``received`` gets the number of new bytes. Raises DownloadError.
+        ``received`` gets the number of bytes as they arrive, and of those already present. Raises DownloadError.
         """
         from huggingface_hub import constants
 
@@ -125,7 +125,7 @@ def _one_licence(licence: Any) -> str | None:
 
 def _link(source: Path, path: Path) -> None:
     """Provide a file of the cache at the path: as a hard link, else as a symbolic link, else as a copy."""
-    # The cache holds links to its blobs, and a link to a link would break when a snapshot is removed.
+    # A file of the cache is a link itself, so link to the file that it points to.
     original = source.resolve()
     with suppress(OSError):
         # Gigabytes are neither copied nor stored twice.

@@ -79,6 +79,7 @@ def _one_allows(licence: str) -> bool | None:
 _CREATIVE_COMMONS = re.compile(
     r"(?:creativecommons\.org/licenses/|\bcc[ -])(?P<kind>by(?:[ -](?:nc|sa|nd))*)[ /-](?P<version>\d\.\d)"
 )
+# CC0 is no "by" licence, so the pattern above does not match it.
 _ZERO = re.compile(r"creativecommons\.org/publicdomain/zero/1\.0|^cc0(?: 1\.0)?$")
 
 

@@ -36,7 +36,7 @@ class Source:
     revision: str | None = None
 
     def __str__(self) -> str:
-        """Return it in one line."""
+        """Return the source in one line."""
         return f"{self.location} at {self.revision[:12]}" if self.revision else self.location
 
 
@@ -69,7 +69,7 @@ class Sizes:
         )
 
     def __str__(self) -> str:
-        """Return them in one line."""
+        """Return the dimensions in one line."""
         channels = "stereo" if self.audio_channels == 2 else "mono"
         melody = ", follows melodies" if self.melody else ""
         return (
@@ -109,6 +109,7 @@ class Manifest:
     @property
     def digest(self) -> str:
         """The SHA-256 over the names and digests of all files: equal for equal models."""
+        # The format of sha256sum.
         lines = "".join(f"{file.sha256}  {file.name}\n" for file in self.files)
         return hashlib.sha256(lines.encode()).hexdigest()
 

@@ -72,5 +72,6 @@ class Registry:
             generator = resolver.generator_for(model)
             if generator is not None:
                 return generator
+        # Only for an error, because it reads every manifest.
         suggestions = {name for resolver in self.resolvers for name in resolver.known_names()}
         raise UnknownName("model", model, sorted({*self.factories, *suggestions}))

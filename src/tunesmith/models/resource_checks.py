@@ -73,6 +73,7 @@ def row_memory(architecture: Architecture) -> int:
     decoder = architecture.decoder
     prefix = architecture.chroma.num_frames if architecture.chroma else 0
     positions = architecture.window_frames + prefix
+    # Keys and values.
     return 2 * decoder.num_layers * decoder.hidden_size * positions * _FLOAT_BYTES
 
 
@@ -137,6 +138,7 @@ def decoder_parameters(architecture: Architecture) -> int:
     """Return the number of parameters of the decoder, by which model sizes are known."""
     decoder, text = architecture.decoder, architecture.text_encoder
     hidden = decoder.hidden_size
+    # A melody model has no cross-attention: its condition is a prefix of the sequence.
     attentions = 1 if architecture.chroma else 2
     layer = attentions * (4 * hidden**2 + 2 * hidden) + 2 * hidden * decoder.ffn_size + 2 * hidden
     ends = decoder.num_codebooks * hidden * (2 * decoder.codebook_size + 1) + 2 * hidden

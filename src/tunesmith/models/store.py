@@ -155,6 +155,7 @@ class Store:
 
 def is_model_name(name: str) -> bool:
     """Return whether a model may have this name, which is also the name of a folder on every operating system."""
+    # These endings belong to the store itself, and Windows drops a final dot.
     ends_well = not name.endswith((PARTIAL, REPLACED, LOCK, "."))
     return ends_well and len(name) <= MAX_NAME and _NAME.fullmatch(name) is not None
 

@@ -47,9 +47,9 @@ class MachineMemory:
             return 0
 
     def available(self) -> int:
-        """Ask the system."""
+        """Return what the operating system reports as available."""
         return available_memory()
 
     def total(self) -> int:
-        """Ask the system."""
+        """Return what the operating system reports as total."""
         return total_memory()

@@ -28,6 +28,7 @@ MAX_KIND, MAX_STAGE, MAX_MESSAGE, MAX_TRACE = 100, 200, 2_000, 20_000
 
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# The JSON escapes of NUL and of surrogates.
 _MAYBE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -144,6 +145,7 @@ def read_from_child(line: bytes) -> FromChild:
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
+        # Through UTF-16, where a valid pair of surrogates becomes a character and a lone one is replaced.
         return value.replace("\0", REPLACEMENT).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
         return [_storable(one) for one in value]

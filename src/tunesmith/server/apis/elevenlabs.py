@@ -62,6 +62,7 @@ def _formats() -> dict[str, OutputFormat]:
     pcm = {f"pcm_{rate}": OutputFormat("wav", rate, "audio/pcm", "pcm") for rate in PCM_RATES}
     opus = {f"opus_48000_{kbps}": OutputFormat("opus", 48000, "audio/ogg") for kbps in OPUS_KBPS}
     telephone = {
+        # Telephony is mono.
         "ulaw_8000": OutputFormat("wav", 8000, "audio/basic", "ulaw", mono=True),
         "alaw_8000": OutputFormat("wav", 8000, "audio/x-alaw-basic", "alaw", mono=True),
     }
@@ -165,6 +166,7 @@ def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | 
         DIALECT,
         owner,
         model=body.model_id or DEFAULT_MODEL,
+        # Stated here, because the catalog has none of ElevenLabs' models.
         generated_by=DEFAULT_MODEL if theirs else None,
         options=JobOptions(target.format),
     )

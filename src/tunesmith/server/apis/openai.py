@@ -86,8 +86,10 @@ class SpeechBody(ForeignBody):
         request = self.music(
             {"input": text, "model": DEFAULT_MODEL if theirs else self.model},
             sample_rate=self.target.sample_rate,
+            # Raw samples have no header to state their channels.
             mono=self.target.raw,
         )
+        # Stated here, because the catalog has none of OpenAI's models.
         made_by = DEFAULT_MODEL if theirs else None
         options = JobOptions(self.target.format)
         return Submission(request, DIALECT, owner, model=self.model, generated_by=made_by, options=options)

@@ -27,7 +27,7 @@ REPOSITORY_NOT_FOUND = "RepoNotFound"
 
 
 class OneModelDocument(ModelDocument):
-    """A model, also in the words of Hugging Face's hub: ``id``, ``pipeline_tag`` and what follows."""
+    """A model in our format and in that of Hugging Face's hub: ``id``, ``pipeline_tag`` and the fields after them."""
 
     id: str = Field(description="The name it was asked for by.")
     author: str | None
@@ -80,6 +80,7 @@ def refuse_provider_mapping(request: Request, name: str, origin: str) -> None:
 def hub_document(name: str, document: ModelDocument) -> OneModelDocument:
     """Return a model in both formats, under the requested name."""
     author, slash, _ = name.rpartition("/")
+    # The hub states licences as tags like this.
     licence = [f"license:{document.licence}"] if document.licence else []
     theirs: Mapping[str, Any] = {
         "id": name, "author": author if slash else None, "pipeline_tag": TASK, "library_name": LIBRARY,

@@ -107,11 +107,13 @@ class Jobs:
     async def events(self, job_id: str, caller: Caller) -> Response:
         """Return the job's server-sent events."""
         job = await self._service.get(job_id, caller.owner)
+        # The job was read first to check its owner, which the stream does not.
         return event_stream(self._news.of(job.id))
 
     async def cancel(self, job_id: str, caller: Caller) -> Response:
         """Cancel a job and return it."""
         job = await self._service.get(job_id, caller.owner)
+        # The job was read first to check its owner, which the service's cancel does not.
         return await self._answer(await self._service.cancel(job.id))
 
     async def _answer(self, job: Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -63,6 +63,7 @@ class PullBody(GivenFields):
 
 def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
     """Add the routes for models."""
+    # Pulling and removing a model affects every caller of the server.
     known, admin = [Depends(context.authenticate)], [Depends(require_admin(context.authenticate))]
     add_hub(routes, known)
 
@@ -133,7 +134,7 @@ def _event(message: Mapping[str, Any]) -> str:
 
 
 class Installed(BaseModel):
-    """The model that a pull has installed."""
+    """The model that a pull installed."""
 
     name: str
 

@@ -46,7 +46,7 @@ class Timings(ResponseModel):
 
 
 class LoopDocument(ResponseModel):
-    """A loop in a file: its first sample ``start``, its last ``end``, its ``length``, and the same in seconds."""
+    """A loop in a file: its first sample ``start``, last sample ``end`` and ``length``, also in seconds."""
 
     start: int
     end: int

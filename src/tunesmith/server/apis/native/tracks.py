@@ -62,6 +62,7 @@ def router(context: ApiContext) -> APIRouter:
         starred: bool = False,
         tag: Annotated[str | None, Query(max_length=MAX_CHARACTERS["tags"])] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
+        # A larger number does not fit into a column of the database.
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
         caller: Caller = caller_of,
     ) -> JSONResponse:
@@ -138,6 +139,7 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     """Return a track as JSON, without paths of this server."""
     values = {name: value for name, value in track.as_json().items() if name not in ("path", "request", "metadata")}
     digest = track.made.file.digest if track.made.file else None
+    # Retention removes files but not their tracks, so a file may be gone.
     kept = digest is not None and results.find(digest) is not None
     # Paths of recordings and soundfonts on the server.
     private = ("audio", "melody", "soundfont")

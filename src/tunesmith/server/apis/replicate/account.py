@@ -34,6 +34,7 @@ class Account:
 
     async def account(self, request: Request) -> Response:
         """Return the caller's account."""
+        # Without tokens there is a single, local user.
         name = caller_of(request).owner or "local"
         return JSONResponse({"type": "user", "username": name, "name": name, "github_url": None})
 

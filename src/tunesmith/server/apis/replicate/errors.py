@@ -66,6 +66,7 @@ def errors(error: TunesmithError) -> Response:
     if isinstance(error, InvalidInput):
         return _invalid(error)
     status = status_of(error)
+    # The error itself names a file of the server.
     if status == INVALID and isinstance(error, AudioFileError):
         return _invalid(InvalidInput([InvalidField("invalid", "input.input_audio", "is not a sound file")]))
     if status == INVALID and isinstance(error, InvalidRequest):
@@ -77,6 +78,7 @@ def errors(error: TunesmithError) -> Response:
         return problem(500, "Internal server error", "The request could not be served.")
     retry_after = error.retry_after or (RETRY_AFTER_SECONDS if status == UNAVAILABLE else None)
     headers = {**error.headers, **({"retry-after": str(retry_after)} if retry_after else {})}
+    # Replicate's own text for a 429.
     is_throttled = error.code == RateLimited.code
     detail = f"Request was throttled. Your rate limit resets in ~{retry_after}s." if is_throttled else message_of(error)
     return problem(status, _TITLES[status], detail, headers)

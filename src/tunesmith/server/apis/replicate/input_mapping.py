@@ -85,6 +85,7 @@ def read_input(given: Mapping[str, Any], idempotency_key: str | None = None) -> 
     # Replicate's API takes null, -1 and 0 as a random seed.
     if seed <= 0:
         drawn = secrets.token_bytes(8) if idempotency_key is None else idempotency_key.encode()
+        # Never 0, which would mean a random seed again.
         seed = int.from_bytes(hashlib.sha256(drawn).digest()[:8], "big") % (_MAX_SEED - 1) + 1
     return MusicInput(fields, tuple(_notes(given, fields)), seed)
 

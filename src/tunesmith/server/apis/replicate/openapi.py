@@ -88,6 +88,7 @@ def input_schema() -> dict[str, Any]:
 def _property(name: str, field: InputField, at: int) -> dict[str, Any]:
     about: dict[str, Any] = {"x-order": at, "description": field.about}
     if field.choices:
+        # Cog refers to choices like this.
         about["allOf"] = [{"$ref": f"#/components/schemas/{name}"}]
     else:
         about |= {"type": field.kind, "title": name.replace("_", " ").capitalize()}

@@ -61,6 +61,7 @@ class PredictionParser:
         webhook = await self._webhook(body)
         recording = await self._recording(music, order) if music.source else None
         model = music.model(order.model.asked)
+        # In a thread, because it may read the recording to learn its duration.
         request = await asyncio.to_thread(music.request, model, recording)
         notes = (order.note, *music.notes) if order.note else music.notes
         prediction = PredictionOptions(

@@ -76,7 +76,7 @@ def prediction_of(job: Job, addresses: Addresses, output: str | None, status: st
 
 
 def _options_of(job: Job) -> PredictionOptions:
-    """Return what was kept for a prediction: nothing where its row is damaged."""
+    """Return the options of a prediction, empty if its row is damaged."""
     return job.options.prediction or PredictionOptions()
 
 
@@ -162,7 +162,7 @@ class PredictionSerializer:
         return prediction_of(job, addresses, None, "starting")
 
     def webhook(self, job: Job) -> Webhook | None:
-        """Return where to send a job's events; None where its caller wants none."""
+        """Return the webhook of a job, or None."""
         target = _options_of(job).webhook
         return Webhook(target.url, self._secret.webhook_key(job.owner), target.events) if target else None
 

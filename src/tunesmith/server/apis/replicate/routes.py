@@ -48,6 +48,7 @@ def router(context: ApiContext) -> APIRouter:
     both = APIRouter(prefix="/v1", tags=["replicate"], lifespan=predictions.following)
     for public in (Outputs(context, secret), Streams(context, secret, views)):
         public.add_to(both)
+    # Not include_router, which would match each route twice in every request.
     both.routes.extend(private.routes)
     return both
 

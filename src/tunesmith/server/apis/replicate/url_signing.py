@@ -38,6 +38,7 @@ class Secret:
         try:
             # Two servers that start at once must agree on one secret.
             with FileLock(folder / ".replicate.lock"):
+                # A dangling link is an error to report, not a missing secret to generate.
                 if not os.path.lexists(path):
                     _write(path, secrets.token_bytes(SECRET_BYTES))
                 return cls(_read(path))
@@ -79,6 +80,7 @@ def _write(path: Path, secret: bytes) -> None:
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
+        # The extra byte reveals a file that is too long.
         secret = file.read(SECRET_BYTES + 1)
         mode = os.fstat(file.fileno()).st_mode
     if len(secret) != SECRET_BYTES or len(set(secret)) < MIN_DISTINCT_BYTES:
