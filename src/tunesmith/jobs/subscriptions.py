@@ -115,7 +115,7 @@ class JobSubscriptions:
 
     def _on_change(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:
         feed = self._feeds.get(job_id)
-        # Progress that nobody watches costs no read.
+        # Progress without watchers costs no read.
         if feed is None or (goes_on and not feed.watchers):
             return
         if ended is not None:

@@ -24,7 +24,7 @@ _LOCK = ".lock"
 
 
 Reserve = Callable[[int], AbstractContextManager[None]]
-"""Reserves disk space for so many bytes while they are written. Raises UploadsFull if they exceed the limit."""
+"""Reserves disk space of that many bytes while they are written. Raises UploadsFull if they exceed the limit."""
 
 
 def reserve_nothing(size: int) -> AbstractContextManager[None]:  # noqa: ARG001  the interface's
@@ -62,7 +62,7 @@ class UploadStore:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            # The same recording handed in again is young again.
+            # The same recording uploaded again restarts its retention.
             os.utime(incoming, (self._clock(), self._clock()))
 
     def prune(self, retention: Retention, in_use: Collection[str], most: int) -> int:

@@ -216,7 +216,7 @@ def _failure(kind: str, message: str, *, mistake: bool = False, trace: str = "")
 
 
 def exit_now(code: int = 0) -> NoReturn:
-    """End the process without waiting for its threads, because nobody reads their results."""
+    """End the process without waiting for its threads, because the parent no longer reads their results."""
     # The reader of stderr may be gone too.
     with contextlib.suppress(OSError):
         sys.stderr.flush()
