@@ -1,1 +1,1 @@
-"""A request's life: queued, claimed, made, kept; and what happens when a process dies on the way."""
+"""The life of a job: queued, claimed, run and stored, also across crashes of its processes."""

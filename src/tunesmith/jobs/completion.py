@@ -1,4 +1,4 @@
-"""Completion: the end of a job that succeeded. Its file goes to the results, its row and its track to the database."""
+"""Completion: the last step of a successful job: its file to the results, its row and track to the database."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tunesmith.jobs.runners.pool import TaskResult
 
 
 class Completion:
-    """Stores the file of a task and finishes its job, in one call because every change of thread takes its time.
+    """A callable that stores the file of a task and finishes its job.
 
-    It can be called again where the database was not there.
+    Both steps run in one call, because each switch between threads costs time. It is safe to retry after a
+    DatabaseError.
     """
 
     def __init__(self, results: ResultFiles, queue: JobQueue, claim: Claim, made: TaskResult) -> None:
@@ -23,8 +24,12 @@ class Completion:
         self._stored: StoredFile | None = None
 
     def __call__(self) -> Job | None:
-        """Return the job as it ended, or None where it was no longer ours."""
+        """Return the finished job, or None if the claim was lost.
+
+        Raises DatabaseError, DiskFull and FolderUnavailable.
+        """
         made = self._made
+        # A retry after a database error must not store the file again: it has been moved already.
         self._stored = stored = self._stored or self._results.keep(made.path)
         suffix = made.path.suffix[1:]
         result = JobResult(stored.digest, suffix, stored.bytes, made.duration, made.sample_rate, made.channels)

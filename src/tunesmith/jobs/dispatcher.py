@@ -1,4 +1,4 @@
-"""Dispatcher: takes jobs from the queue, has the runners make them, and writes down what came of it."""
+"""Dispatcher: claims jobs from the queue, runs them in the runner pool and records their outcome."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from tunesmith.log_context import bind
 from tunesmith.repeated_fault import RepeatedFault
 
 CLAIMS_AT_ONCE = 8
-"""How many jobs at most are claimed before the first of them is begun."""
+"""The largest batch of claims in one visit to the database, so that the first job need not wait for many others."""
 
 SUBMIT_SECONDS = 0.01
-"""How often the end of the server looks whether jobs are still being submitted."""
+"""The interval in seconds at which shutdown checks for submissions that are still in progress."""
 
 RETRY_SECONDS = 1.0
-"""How long to wait for a database that cannot be reached."""
+"""The back-off in seconds after a database error."""
 
 NO_QUEUE = "the queue cannot be worked on"
 
@@ -46,9 +46,9 @@ log = logging.getLogger("tunesmith.server")
 
 
 class Dispatcher:
-    """Works on as many jobs at once as the pool has places for. One a server; used from one event loop.
+    """The worker of a server: runs as many jobs at once as the pool has capacity for. Used from one event loop.
 
-    ``problem`` says why it cannot at present, in a line that anyone may read.
+    ``problem`` is a line for callers that says why no job can run at present, or None.
     """
 
     def __init__(
@@ -66,10 +66,13 @@ class Dispatcher:
         self._identity = ProcessIdentity.own()
         self._worker: str | None = None
         self._working: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
-        self._made: set[str] = set()  # those of them that are only to be written down
+        # Jobs of _working whose result is ready and only needs to be recorded; these are not cancelled any more.
+        self._made: set[str] = set()
         self._awake = asyncio.Event()
-        self._may_wait = True  # False once a look found that no job waits: then the end of one makes no room for others
-        self._writer = ThreadPoolExecutor(1, "database")  # one thread, so that reports are written in their order
+        # False once the queue was seen empty: then a finished job frees no capacity that another could use.
+        self._may_wait = True
+        # One thread, so that progress reports reach the database in order.
+        self._writer = ThreadPoolExecutor(1, "database")
         self._next_heartbeat = 0.0
         self._draining_since: float | None = None
         self._hurried = asyncio.Event()
@@ -77,18 +80,19 @@ class Dispatcher:
         self._closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reserving = threading.Lock()
-        self._reserved: Counter[str] = Counter()  # places of models for jobs that are being submitted
+        # Capacity by model that is reserved for jobs that are being submitted.
+        self._reserved: Counter[str] = Counter()
 
     def wake(self, cancelled: str | None = None) -> None:
-        """Say that the queue has changed; ``cancelled`` is the id of a job that nobody wants any more."""
+        """Wake the dispatcher because the queue changed; ``cancelled`` is the id of a job to stop."""
         if cancelled is not None:
             self._stop(cancelled)
         self._awake.set()
 
     def reserve(self, model: str) -> WorkerSlot | None:
-        """Reserve a place for a job of the model; None where it has to wait.
+        """Reserve capacity for a job of the model; return None if the job must queue.
 
-        Each reservation ends in ``start`` or ``release``. Safe to call in any thread, like these two.
+        Each reservation ends in ``start`` or ``release``. All three are thread-safe.
         """
         with self._reserving:
             if self._worker is None or self.is_draining or self.problem is not None:
@@ -99,34 +103,36 @@ class Dispatcher:
             return WorkerSlot(self._worker, self._pool.is_loaded(model))
 
     def start(self, claim: Claim) -> None:
-        """Work on a job that was claimed as it was submitted."""
+        """Start a job that was claimed in the transaction that submitted it."""
         assert self._loop is not None
-        # Without the context of the request, whose id would stand in every line about the job.
+        # An empty context, or the id of the request would appear in every log line about the job.
         self._loop.call_soon_threadsafe(self._start_reserved, claim, context=Context())
 
     def release(self, model: str) -> None:
-        """Give a reserved place back."""
+        """Release a reservation."""
         with self._reserving:
             self._reserved[model] -= 1
 
     def drain(self) -> None:
-        """Take no more jobs, because the server is about to end."""
+        """Stop claiming jobs, because the server shuts down."""
         if self._draining_since is None:
+            # The drain period counts from the first call.
             self._draining_since = time.monotonic()
 
     def abort_running(self) -> None:
-        """Let nothing finish any more, because the server is about to end at once."""
+        """Abort running jobs instead of draining them, because the server shuts down immediately."""
         self._hurried.set()
 
     @property
     def is_draining(self) -> bool:
-        """Whether the server is about to end."""
+        """Whether the server shuts down."""
         return self._draining_since is not None
 
     async def run(self) -> None:
-        """Join the workers, take back what a dead one left, and work until closed."""
+        """Register as a worker, recover jobs of dead workers, and run jobs until closed."""
         self._loop = asyncio.get_running_loop()
         while not self._closing:
+            # Cleared before the poll: a wake-up that arrives during it must start another poll.
             self._awake.clear()
             try:
                 async with self._looking:
@@ -137,24 +143,30 @@ class Dispatcher:
             except (DatabaseError, FolderUnavailable) as error:
                 self.problem, wait = NO_QUEUE, RETRY_SECONDS
                 self._fault.report(f"{NO_QUEUE}: {error}")
-            except Exception as error:  # the border of the job runner: the server must not live on without it
+            except Exception as error:
+                # The border of the job runner: a bug must not stop the dispatcher while the server lives on.
                 self.problem, wait = NO_QUEUE, RETRY_SECONDS
                 self._fault.report(f"{NO_QUEUE}: {type(error).__name__}", trace=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), wait)
 
     async def close(self, drain_seconds: float = 0.0) -> None:
-        """Let what is being made finish until ``hurry`` or so long after ``drain``; give the rest back to the queue."""
+        """Drain: let running jobs finish, then return the others to the queue.
+
+        Jobs have until ``drain_seconds`` after the first call of ``drain``, or until ``abort_running``.
+        """
         self.drain()
         assert self._draining_since is not None
-        while self._reserved.total():  # each is one transaction long
+        # Each reservation lasts for one transaction.
+        while self._reserved.total():
             await asyncio.sleep(SUBMIT_SECONDS)
         tasks = [task for _, task in self._working.values()]
         if tasks:
             await self._finish(tasks, self._draining_since + drain_seconds - time.monotonic())
         self._closing = True
         self.wake()
-        async with self._looking:  # so that no claim is left behind
+        # A poll in progress may still claim jobs, which must be released as well.
+        async with self._looking:
             tasks = [task for _, task in self._working.values()]
         for task in tasks:
             task.cancel()
@@ -164,7 +176,7 @@ class Dispatcher:
         self._writer.shutdown()
 
     async def _finish(self, tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
-        """Wait for all of the tasks, unless it takes too long or there is a hurry."""
+        """Wait for the tasks, until the timeout in seconds or ``abort_running``."""
         hurried, finished = asyncio.ensure_future(self._hurried.wait()), asyncio.ensure_future(asyncio.wait(tasks))
         await asyncio.wait({hurried, finished}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
@@ -188,6 +200,7 @@ class Dispatcher:
         if self._worker is None:
             self._worker = await self._write(self._workers.join, self._identity)
         await self._write(self._workers.heartbeat, self._worker, self._identity)
+        # An idle worker looks for orphaned jobs every time: it has the capacity to run them.
         if await self._write(self._workers.remove_dead) or not self._working:
             recovered = await self._write(self._queue.recover)
             if recovered:
@@ -196,22 +209,24 @@ class Dispatcher:
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
     async def _reconcile(self) -> None:
-        """Stop work on jobs that another server has cancelled or taken over; queue those again that nobody works on.
+        """Reconcile with the database: stop jobs whose claim was lost, and requeue claimed jobs that do not run here.
 
-        Jobs that are claimed as they are submitted come in between, so what is compared was there before.
+        Jobs start while the query runs. The running jobs are therefore read before it, to stop, and after it, to
+        requeue.
         """
         working = set(self._working)
         held = await self._write(self._queue.held, self._worker)
         for job_id in working - held:
             self._stop(job_id)
         unattended = held - set(self._working)
-        if not unattended or self._reserved.total():  # some of them may be about to be started
+        # A reservation may be a job that is claimed in the database but not yet started here.
+        if not unattended or self._reserved.total():
             return
         if lost := await self._write(self._queue.take_back, self._worker, unattended):
             log.error("jobs that nobody worked on were queued again", extra={"jobs": lost})
 
     async def _claim_jobs(self) -> None:
-        """Claim jobs of those models that have a place for them, until there are none."""
+        """Claim jobs of the models with free capacity until the queue or the capacity is exhausted."""
         self._may_wait = may_wait = True
         while may_wait and self._draining_since is None:
             claims, may_wait = await self._write(self._claims)
@@ -222,6 +237,7 @@ class Dispatcher:
         self._may_wait = may_wait
 
     def _start_reserved(self, claim: Claim) -> None:
+        # Start before release, so that the capacity is never counted as free in between.
         self._begin(claim, self._new_file(claim))
         self.release(claim.job.generated_by)
 
@@ -235,14 +251,15 @@ class Dispatcher:
         return self._results.new(f".{claim.job.options.format}")
 
     def _at_work(self) -> Counter[str]:
-        """Count the places that are taken or reserved, by model; ``_reserving`` is held."""
+        """Count running and reserved jobs by model; the caller holds ``_reserving``."""
+        # A copy: this runs in other threads, and the event loop changes the dictionary.
         working = Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
         return working + self._reserved
 
     def _claims(self) -> tuple[list[tuple[Claim, Path]], bool]:
-        """Claim a few of the next jobs, each with the file that it is to write; done in a thread.
+        """Claim the next jobs, each with the path of its output file; runs in the database thread.
 
-        Returns them, and whether others may wait.
+        Returns the claims, and whether more jobs may be waiting.
         """
         assert self._worker
         with self._reserving:
@@ -250,6 +267,7 @@ class Dispatcher:
         claims: list[tuple[Claim, Path]] = []
         while len(claims) < CLAIMS_AT_ONCE:
             full = {model for model, tasks in at_work.items() if tasks >= self._pool.capacity(model)}
+            # Without a model at capacity the faster statement for any model suffices.
             free = set(self._queue.waiting_models()) - full if full else None
             claim = None if full and not free else self._queue.claim(self._worker, free)
             if claim is None:
@@ -279,11 +297,14 @@ class Dispatcher:
         entry = self.diary.begin(claim)
         try:
             request = job.request.model_copy(update={"model": job.generated_by})
-            alone = job.attempts > 1  # a runner has died over it: others must not be the victims
+            # This job may have crashed its runner: it must not take the jobs of a shared batch down again.
+            alone = job.attempts > 1
             task = Task(job.id, job.generated_by, request, path, job.options.keep_alive, alone)
             made = await self._pool.run(task, self._reporter(claim, entry))
-            self._made.add(job.id)  # a report that is written after the end finds nobody's job, which stops no one
+            # A progress report that is written after the job ends finds no claim, and must not cancel this task.
+            self._made.add(job.id)
             completion = Completion(self._results, self._queue, claim, made)
+            # Not in the database thread, where hashing a large file would hold up every other write.
             ended = await self._finish_with_retries(asyncio.to_thread, completion)
             kept = True
             if ended:
@@ -295,7 +316,8 @@ class Dispatcher:
                 await self._finish_with_retries(self._write, self._queue.release, claim)
             entry.end(Outcome.RELEASED if self._closing else Outcome.STOPPED)
             raise
-        except Exception as error:  # the border of the job runner
+        except Exception as error:
+            # The border of the job runner: whatever went wrong, the job must end.
             await self._settle(claim, entry, path, error)
         finally:
             self._changes.publish(job.id, ended)
@@ -303,20 +325,21 @@ class Dispatcher:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def _settle(self, claim: Claim, entry: JobRunLog, path: Path, error: Exception) -> None:
-        """Write down that nothing was made, or give the job back where another try may help."""
+        """Record the failure of a job, or requeue it if a retry may help."""
         passing = _passing_failure(error, path)
         if passing is not None:
             await self._try_again(claim, entry, passing, str(error))
         elif isinstance(error, TaskFailed):
             await self._fail(claim, entry, Failure(error.kind, str(error)), error.trace)
         elif isinstance(error, DiskFull):
-            path.unlink(missing_ok=True)  # now, because the database may need its room to say so
+            # Now rather than later: the database may need the space to record the failure.
+            path.unlink(missing_ok=True)
             await self._fail(claim, entry, Failure(error.code, str(error)), "")
         else:
             await self._fail(claim, entry, BUG, "".join(traceback.format_exception(error)))
 
     async def _try_again(self, claim: Claim, entry: JobRunLog, failure: Failure, reason: str) -> None:
-        """Give the job back to the queue, or fail it where that was the last try."""
+        """Requeue the job, or fail it if this was its last attempt."""
         log.warning("%s", reason)
         await self._finish_with_retries(self._write, self._queue.requeue, claim, failure)
         self._may_wait = True
@@ -330,9 +353,9 @@ class Dispatcher:
         entry.failed(failure, trace)
 
     async def _finish_with_retries(self, write: Callable[..., Awaitable[T]], *arguments: Any) -> T | None:
-        """Write down how a job ended, however long the database takes to be there again.
+        """Record the end of a job, and retry until the database is available.
 
-        None where the server ended first: then whoever comes next recovers the job.
+        Returns None if the server shuts down first; the next worker then recovers the job.
         """
         while True:
             try:
@@ -346,15 +369,18 @@ class Dispatcher:
             await asyncio.sleep(RETRY_SECONDS)
 
     def _reporter(self, claim: Claim, entry: JobRunLog) -> Callable[[ProgressReport], None]:
-        """Return what takes a runner's reports; they are written one after another, without anyone waiting for it."""
-        is_running = claim.job.state is JobState.RUNNING  # in the database, since it was claimed
+        """Return the callback for a runner's progress reports; it writes them in order without blocking."""
+        # The claim has set this state in the database already if the model was loaded.
+        is_running = claim.job.state is JobState.RUNNING
 
         def report(told: ProgressReport) -> None:
             nonlocal is_running
             entry.reported(told)
-            if not told.running and is_running:  # the runner that had the model loaded is gone
+            # The runner that had the model loaded is gone, so the model loads again.
+            if not told.running and is_running:
                 is_running = False
                 self._write_progress(claim, self._queue.loading, claim)
+            # The database has this state already, so only the stopwatch starts.
             elif is_running and not told.stage and told.loaded_seconds is None:
                 self._queue.begin(claim)
             elif told.running and not told.stage:
@@ -370,9 +396,10 @@ class Dispatcher:
         written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._on_progress_written, claim.job.id, done))
 
     def _on_progress_written(self, job_id: str, written: Future[bool]) -> None:
-        """Tell those who follow the job; stop working on one that is no longer ours."""
+        """Notify the job's subscribers; stop the job if its claim was lost."""
         error = written.exception()
-        if error and self.problem is None:  # else it is no news
+        # A database that is known to be unreachable is logged elsewhere.
+        if error and self.problem is None:
             log.error("a job's progress cannot be written: %s", error, extra={"job_id": job_id})
         if not error and not written.result():
             self._stop(job_id)
@@ -383,10 +410,11 @@ class Dispatcher:
 
 
 def _passing_failure(error: Exception, path: Path) -> Failure | None:
-    """Return what the job fails with if another try does not help, None where none would."""
+    """Return the failure to record if a retry does not help, or None if the error is not transient."""
     if isinstance(error, RunnerCrashed):
         return CRASHED
     if isinstance(error, FolderUnavailable):
         return Failure(error.code, error.problem)
+    # A runner reports a folder that was removed as an internal error, because it cannot know the cause.
     is_internal = isinstance(error, TaskFailed) and error.kind == INTERNAL_ERROR
     return REMOVED if is_internal and not path.parent.is_dir() else None

@@ -1,4 +1,4 @@
-"""QueueEstimator: the queue position and the time left of a job; one read of the queue serves all callers."""
+"""QueueEstimator: queue position and ETA of a job; one read of the queue serves all callers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tunesmith.jobs.speed_estimates import Speed
 from tunesmith.library.clock import Clock
 
 LOOK_SECONDS = 0.5
-"""How old at most what is told may be."""
+"""The longest age in seconds of a snapshot of the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueEstimate:
-    """Seconds until a job's turn (``wait_seconds``) and until its end (``eta_seconds``); None where nobody can know.
+    """An estimate in seconds: ``wait_seconds`` until a job starts, ``eta_seconds`` until it ends; None if unknown.
 
-    ``position`` is 1 for the next of its model, and None once it no longer waits.
+    ``position`` is 1 for the next job of its model, and None once the job has started.
     """
 
     position: int | None = None
@@ -36,7 +36,10 @@ class _Snapshot:
 
 
 class QueueEstimator:
-    """Reads the queue with ``read``, in a thread; ``loaded`` names the models in memory. Used from one event loop."""
+    """Estimates from cached snapshots of the queue. Used from one event loop.
+
+    ``read`` is called in a thread; ``loaded`` returns the models in memory.
+    """
 
     def __init__(
         self, read: Callable[[], QueueSnapshot], loaded: Callable[[], Collection[str]], clock: Clock,
@@ -50,30 +53,33 @@ class QueueEstimator:
         self._looking: asyncio.Task[_Snapshot] | None = None
 
     async def estimate(self, job: Job) -> QueueEstimate:
-        """Return what lies before a job."""
+        """Return the queue position and ETA of a job."""
         if job.state is JobState.QUEUED:
             look = await self._snapshot(job)
             return _of_waiting(job, look.places.get(job.id), look.speeds.get(job.generated_by, Speed()))
         if job.state is JobState.LOADING:
             look = await self._snapshot(job)
+            # Loading is part of the time that is left.
             estimate = look.speeds.get(job.generated_by, Speed()).seconds_for(job.audio_seconds, loaded=False)
             elapsed = max(0.0, self._clock() - (job.started_at or self._clock()))
             return QueueEstimate(eta_seconds=None if estimate is None else max(0.0, estimate - elapsed))
         return QueueEstimate(eta_seconds=job.eta_seconds)
 
     async def _snapshot(self, job: Job) -> _Snapshot:
-        """Return a look at the queue that is young enough, and younger than the job."""
+        """Return a snapshot that is fresh enough, and younger than the job."""
         now, age = self._elapsed(), max(0.0, self._clock() - job.created_at)
         if self._last.at < now - min(age, LOOK_SECONDS):
             self._last = await self._next()
-            if self._last.at < now - age:  # that look had begun before the job came
+            # The read that this call joined had started before the job was submitted.
+            if self._last.at < now - age:
                 self._last = await self._next()
         return self._last
 
     async def _next(self) -> _Snapshot:
-        """Join the look under way, or begin one."""
+        """Join the read in progress, or start one (single flight)."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(asyncio.to_thread(self._take, self._elapsed(), self._loaded()))
+        # Other callers wait for the same read, so a cancelled caller must not cancel it.
         return await asyncio.shield(self._looking)
 
     def _take(self, now: float, loaded: Collection[str]) -> _Snapshot:

@@ -1,4 +1,4 @@
-"""JobEvents: that a job has changed is told here by whoever changes it, and heard by whoever cares."""
+"""JobEvents: publish and subscribe for changes of jobs within one server."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from collections.abc import Callable
 from tunesmith.jobs.job import Job
 
 ChangeListener = Callable[[str, Job | None, bool], None]
-"""Takes the id of a job that has changed, the job itself where it is known to have ended, and whether it goes on."""
+"""A subscriber: receives the job's id, the job itself if it is known to have ended, and whether it only progressed."""
 
 
 class JobEvents:
-    """Used from one event loop. What another server on the same database changes is not told here."""
+    """The event bus of a server. Used from one event loop.
+
+    Changes by other servers on the same database are not published here.
+    """
 
     def __init__(self) -> None:
         self._listeners: list[ChangeListener] = []
 
     def subscribe(self, hear: ChangeListener) -> None:
-        """Call ``hear`` for every job that changes from now on."""
+        """Call ``hear`` for every change from now on."""
         self._listeners.append(hear)
 
     def publish(self, job_id: str, ended: Job | None = None) -> None:
-        """Say that a job has changed; whoever has it as it ended spares the others to read it."""
+        """Publish a change of a job; ``ended``, the job in its final state, spares subscribers a read."""
         for hear in self._listeners:
             hear(job_id, ended, False)
 
     def publish_progress(self, job_id: str) -> None:
-        """Say that a job has changed and goes on, which those who only wait for its end need not know."""
+        """Publish progress of a job; subscribers that wait only for the end ignore it."""
         for hear in self._listeners:
             hear(job_id, None, True)

@@ -1,4 +1,4 @@
-"""What a request loses when the composer stands in for a model that reads more fields than it does."""
+"""The composer as the fallback of a model that is not installed: which fields it ignores, and how that is reported."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 
 
 def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
-    """Return the request as the composer takes it, and the fields that are left out of it."""
+    """Return the request without the fields that only MusicGen reads, and the names of those that were set."""
     usual = {name: GenerationRequest.model_fields[name].default for name in ONLY_MUSICGEN}
     dropped = tuple(name for name in ONLY_MUSICGEN if getattr(request, name) != usual[name])
     return request.model_copy(update={name: usual[name] for name in dropped}), dropped
 
 
 def submission_for_stand_in(submission: Submission) -> Submission:
-    """Return the submission as the composer takes it, with what was left out in its options, for its log and file."""
+    """Return the submission for the composer; the ignored fields go into its options, for the log and the file."""
     request, dropped = for_fallback(submission.request)
     if not dropped:
         return submission
@@ -28,15 +28,15 @@ def submission_for_stand_in(submission: Submission) -> Submission:
 
 
 def fallback_for(job: Job) -> str | None:
-    """Return the model that was asked for where the composer makes the music instead.
+    """Return the requested model if the composer generates the music instead, or None.
 
-    That a model has two names, its repository's and the one it is installed under, makes no stand-in.
+    A model's hub id and its local name differ too, but that is no fallback.
     """
     return job.model if job.generated_by == COMPOSER != job.model else None
 
 
 def fallback_notice(job: Job) -> dict[str, Any]:
-    """Return what the music's metadata says where another model made it than was asked for."""
+    """Return the metadata that states a fallback: the requested model and the ignored fields; empty without one."""
     asked = fallback_for(job)
     if asked is None:
         return {}

@@ -1,4 +1,4 @@
-"""Folders that may disappear while a server runs: they are made again, or an error names them."""
+"""Folders that may be removed while a server runs: they are recreated, or an error names them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from tunesmith.errors import FolderUnavailable
 
 
 def ensure_folder(folder: Path) -> None:
-    """Make the folder where it is missing; raises FolderUnavailable."""
-    if os.path.isdir(folder):  # noqa: PTH112  every job asks, and a Path takes longer than the answer
+    """Create the folder if it is missing. Raises FolderUnavailable."""
+    # Called for every job, and a Path takes longer to build than the check.
+    if os.path.isdir(folder):  # noqa: PTH112
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -23,7 +24,7 @@ def ensure_folder(folder: Path) -> None:
 
 @contextmanager
 def writing_to(folder: Path, what: str) -> Iterator[None]:
-    """Make the folder and let the block write to it; raises FolderUnavailable, or DiskFull about ``what``."""
+    """Create the folder for a block that writes to it. Raises FolderUnavailable, or DiskFull, which names ``what``."""
     ensure_folder(folder)
     try:
         with disk_full_as_error(what):

@@ -1,4 +1,4 @@
-"""Job: one request on its way from the queue to a file, as everybody but its runner sees it.
+"""Job: one request on its way from the queue to a file.
 
 ::
 
@@ -24,15 +24,16 @@ from tunesmith.jobs.options import JobOptions
 from tunesmith.request import GenerationRequest
 
 USUAL_AUDIO_SECONDS = 30.0
-"""How long a piece is taken to be where the request leaves its duration open."""
+"""The duration in seconds that estimates assume if the request leaves it open."""
 
 MAX_NAME = MAX_CHARACTERS["idempotency_key"]
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, whose order is that of the characters
+# Crockford's base 32: its order is that of the characters, so ids sort by time.
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_LETTERS, _RANDOM_BYTES = 10, 20
 
 
 class JobState(StrEnum):
-    """Where a job is."""
+    """The state of a job; the diagram above shows the transitions."""
 
     QUEUED = "queued"
     LOADING = "loading"
@@ -43,13 +44,13 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the job will never change again."""
+        """Whether the state is terminal."""
         return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """The file a job made: its SHA-256 ``digest``, ``bytes``, and what sounds in it."""
+    """The output file of a job: SHA-256 ``digest``, ``bytes``, ``duration`` in seconds, ``sample_rate`` in Hz."""
 
     digest: str
     format: str
@@ -60,18 +61,18 @@ class JobResult:
 
     @property
     def is_sound(self) -> bool:
-        """Whether it can be heard, rather than being exported from what can."""
+        """Whether the file is audio, rather than an export such as MIDI."""
         return self.format not in EXPORTS
 
     @property
     def media_type(self) -> str:
-        """What the web calls such a file."""
+        """The media type (MIME) of the file."""
         return FORMATS[f".{self.format}"].media_type if self.is_sound else EXPORTS[self.format]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job failed: ``kind`` for programs (the error's class name), ``message`` for people."""
+    """Why a job failed: ``kind`` is the error's ``code``, for programs; ``message`` is for people."""
 
     kind: str
     message: str
@@ -79,7 +80,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a caller hands in.
+    """A request on its way into the queue. Raises InvalidRequest for text that is too long or not printable.
 
     ``generated_by`` is the model that will make it where that is not the one asked for (a stand-in), ``owner``
     an API token's id, an address or None. The first of equal ``priority`` is the oldest; higher goes first.
@@ -95,6 +96,7 @@ class Submission:
     options: JobOptions = field(default_factory=JobOptions)
 
     def __post_init__(self) -> None:
+        # Most of these values appear in log lines or HTTP headers, where a line break could forge others.
         for name in ("idempotency_key", "owner", "model", "generated_by", "dialect"):
             value = getattr(self, name)
             if value is not None and not 0 < len(value) <= MAX_NAME:
@@ -104,15 +106,15 @@ class Submission:
 
     @property
     def audio_seconds(self) -> float:
-        """How many seconds of music it asks for."""
+        """The duration of the requested music in seconds, or the usual one if left open."""
         return audio_seconds_of(self.request)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on a job; ``number`` tells it from every other claim on that job, earlier or later.
+    """The right to run a job. ``number`` distinguishes it from all other claims on the job (a fencing token).
 
-    ``is_last`` says that no other job waited then.
+    ``is_last`` states that no other job was waiting when this one was claimed.
     """
 
     job: Job
@@ -123,10 +125,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job. Times ``…_at`` are seconds since 1970 in UTC; ``progress`` is a fraction of the whole, 0 to 1.
+    """A job. Times ``…_at`` are Unix timestamps in seconds, UTC; ``progress`` is a fraction, 0 to 1.
 
-    ``model`` is the one asked for, ``generated_by`` the one that makes it. ``data_removed`` says that the file of a
-    succeeded job is gone because of its age or to make room.
+    ``model`` is the requested model, ``generated_by`` the one that runs. ``data_removed`` states that the file of a
+    succeeded job was removed by retention.
     """
 
     id: str
@@ -155,43 +157,47 @@ class Job:
 
     @property
     def audio_seconds(self) -> float:
-        """How many seconds of music it asks for."""
+        """The duration of the requested music in seconds, or the usual one if left open."""
         return audio_seconds_of(self.request)
 
     @property
     def queued_seconds(self) -> float | None:
-        """How long it waited for a worker; None while it waits."""
+        """Seconds from submission to the claim; None while queued."""
         return _between(self.created_at, self.started_at)
 
     @property
     def load_seconds(self) -> float | None:
-        """How long it waited for its model; None until that is loaded."""
+        """Seconds from the claim until the model was loaded; None before that."""
         return _between(self.started_at, self.running_at)
 
     @property
     def generate_seconds(self) -> float | None:
-        """How long it took to make; None until it is."""
+        """Seconds from the loaded model to the end of the job; None before that."""
         return _between(self.running_at, self.finished_at)
 
 
 def audio_seconds_of(request: GenerationRequest) -> float:
-    """Return the duration asked for, or the usual one where the request leaves it open."""
+    """Return the requested duration in seconds, or the usual one if the request leaves it open."""
     return request.duration or USUAL_AUDIO_SECONDS
 
 
 def _between(start: float | None, end: float | None) -> float | None:
+    # A clock that was set back must not produce negative durations.
     return None if start is None or end is None else max(0.0, end - start)
 
 
 def new_job_id(now: float, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
-    """Return an id that sorts by time (to the millisecond), fits a URL, and cannot be guessed (160 random bits)."""
+    """Return an id that sorts by time (milliseconds), is safe in URLs and cannot be guessed (160 random bits)."""
     return _base32(int(now * 1000), _TIME_LETTERS) + _base32(
         int.from_bytes(random_bytes(_RANDOM_BYTES), "big"), _RANDOM_BYTES * 8 // 5
     )
 
 
 def is_job_id(text: str) -> bool:
-    """Tell whether it could be a job's id at all; a database is not asked for what it cannot even hold."""
+    """Return whether a text has the form of a job id.
+
+    Checked before any query: PostgreSQL rejects some text, such as NUL, with an error.
+    """
     return len(text) == _TIME_LETTERS + _RANDOM_BYTES * 8 // 5 and set(text) <= set(_ALPHABET)
 
 

@@ -1,4 +1,4 @@
-"""JobCache: a job is read once for all who ask for it at the same time, and again when it may have changed."""
+"""JobCache: concurrent reads of a job share one query, and its result is cached for a moment."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tunesmith.jobs.job import Job
 from tunesmith.library.clock import Clock
 
 FRESH_SECONDS, FRESH_SECONDS_AT_END = 0.25, 2.0
-"""How long a job that was read is taken to be as it was, unless it is said to have changed: other servers on the same
-database are not heard. One that has ended changes only when its file is removed."""
+"""The time to live of a cached job in seconds, unless a change is published: changes by other servers on the same
+database are not. A finished job changes only when its file is removed."""
 
 MOST_KEPT = 1024
 
 
 class JobCache:
-    """Used from one event loop; ``read`` is called in threads."""
+    """A cache of jobs with a single flight per job. Used from one event loop; ``read`` is called in threads."""
 
     def __init__(self, read: Callable[[str], Job], clock: Clock = time.monotonic) -> None:
         self._read = read
@@ -27,7 +27,7 @@ class JobCache:
         self._kept: OrderedDict[str, tuple[Job, float]] = OrderedDict()
 
     async def get(self, job_id: str) -> Job:
-        """Return the job; raises what ``read`` raises."""
+        """Return the job. Raises what ``read`` raises."""
         job, fresh_until = self._kept.get(job_id, (None, 0.0))
         if job is not None and self._clock() < fresh_until:
             return job
@@ -35,10 +35,11 @@ class JobCache:
         if reading is None:
             reading = self._reading[job_id] = asyncio.create_task(self._read_and_keep(job_id))
             reading.add_done_callback(_look_at_error)
-        return await asyncio.shield(reading)  # the others still want it if this caller goes
+        # A caller that disconnects must not cancel the read that others wait for.
+        return await asyncio.shield(reading)
 
-    def hear(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:  # noqa: ARG002  as in Hear
-        """Take note that the job has changed: what is being read now may be old already, so the next to ask reads."""
+    def hear(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:  # noqa: ARG002
+        """Invalidate a job that changed: a read in progress may be stale, so the next caller starts another."""
         self._kept.pop(job_id, None)
         self._reading.pop(job_id, None)
         if ended is not None:
@@ -48,6 +49,7 @@ class JobCache:
         this = asyncio.current_task()
         try:
             job = await asyncio.to_thread(self._read, job_id)
+            # A read that was invalidated while it ran must not fill the cache.
             if self._reading.get(job_id) is this:
                 self._keep(job)
             return job
@@ -64,6 +66,6 @@ class JobCache:
 
 
 def _look_at_error(reading: asyncio.Task[Job]) -> None:
-    """Look at the error, because one whose askers have all gone is no news."""
+    """Retrieve the error, or asyncio would log it as never retrieved if all callers have gone."""
     if not reading.cancelled():
         reading.exception()

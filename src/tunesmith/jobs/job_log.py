@@ -1,4 +1,4 @@
-"""JobEventLog: writes a line when work on a job begins and ends, and tells what came of it to whoever counts."""
+"""JobEventLog: a log line when a job starts and when it ends, and an event for metrics."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ log = logging.getLogger("tunesmith.job")
 
 
 class Outcome(StrEnum):
-    """How work on a job ends: ``STOPPED`` if it was canceled or another server has it, ``REQUEUED`` if its runner died.
+    """How the run of a job ends: ``STOPPED`` if cancelled or its claim was lost, ``REQUEUED`` if its runner crashed.
 
-    ``RELEASED`` goes back into the queue because the server ends.
+    ``RELEASED`` returns to the queue because the server shuts down.
     """
 
     SUCCEEDED = "succeeded"
@@ -29,10 +29,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """Work on a job that is over; seconds are None where it did not come so far.
+    """The end of a run; seconds are None for stages that were not reached.
 
-    ``load_seconds`` are told by the job that loaded the model. ``kind`` is that of a failure. ``codes`` are what a
-    language model drew; 0 for other generators.
+    ``load_seconds`` is set on the job that loaded the model, ``kind`` on a failure. ``codes`` counts the codes that a
+    language model sampled; 0 for other generators.
     """
 
     model: str
@@ -47,18 +47,18 @@ class JobEnd:
 
 
 class JobEventLog:
-    """Used from one event loop."""
+    """The log of job runs, with listeners for their ends. Used from one event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._listeners: list[Callable[[JobEnd], None]] = []
 
     def listen(self, hear: Callable[[JobEnd], None]) -> None:
-        """Call ``hear`` when work on a job is over."""
+        """Call ``hear`` at the end of each run."""
         self._listeners.append(hear)
 
     def begin(self, claim: Claim) -> JobRunLog:
-        """Write down that work on a job begins."""
+        """Log the start of a run and return its log."""
         return JobRunLog(claim, self._clock, self._tell)
 
     def _tell(self, end: JobEnd) -> None:
@@ -67,7 +67,7 @@ class JobEventLog:
 
 
 class JobRunLog:
-    """What is written about one job."""
+    """The log of one run of a job."""
 
     def __init__(self, claim: Claim, clock: Callable[[], float], tell: Callable[[JobEnd], None]) -> None:
         self._job = claim.job
@@ -79,26 +79,29 @@ class JobRunLog:
         log.info("job started", extra={**self._names(), **about})
 
     def reported(self, told: ProgressReport) -> None:
-        """Note when the model is loaded and works on it."""
+        """Record when the model is loaded and generation starts; later reports change nothing."""
+        # Only the first report counts: the later ones are progress.
         if told.running and self._running_since is None:
             self._running_since = self._clock()
             self._load_seconds = told.loaded_seconds
 
     def succeeded(self, made: TaskResult) -> None:
-        """Write down what was made."""
+        """Log success, with the duration of the audio and the number of codes."""
         settings = made.metadata.get("settings")
+        # The metadata of a plugin may have any form.
         codes = settings.get("codes", 0) if isinstance(settings, dict) else 0
         end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=made.duration, codes=codes)
         self._log_end(end, logging.INFO, {"audio_seconds": round(made.duration, 3)})
 
     def failed(self, failure: Failure, trace: str = "") -> None:
-        """Write down why it failed, with the trace where that is our fault."""
+        """Log a failure; with a ``trace``, which marks a bug, as an error rather than a warning."""
         end = replace(self._end(Outcome.FAILED), kind=failure.kind)
         about = {"kind": failure.kind, "problem": failure.message} | ({"exception": trace} if trace else {})
+        # A mistake of the caller is no error of the server.
         self._log_end(end, logging.ERROR if trace else logging.WARNING, about)
 
     def end(self, outcome: Outcome) -> None:
-        """Write down any other end."""
+        """Log any other outcome."""
         self._log_end(self._end(outcome), logging.WARNING if outcome is Outcome.REQUEUED else logging.INFO, {})
 
     def _log_end(self, end: JobEnd, level: int, about: Mapping[str, object]) -> None:

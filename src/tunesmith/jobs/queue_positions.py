@@ -1,6 +1,6 @@
-"""The queue seen as a whole: whose turn it is, and when each job's turn will come.
+"""A snapshot of the queue: whose turn is next, and when each job will start.
 
-Of the jobs with the highest priority, owners are served in turn, and of one owner's jobs the oldest is first. With
+Of the jobs with the highest priority, owners are served round-robin, and each owner's jobs first in, first out. With
 owners A (four jobs) and B (two)::
 
     A1 B1 A2 B2 A3 A4
@@ -19,14 +19,14 @@ from tunesmith.jobs.speed_estimates import Speed, SpeedEstimates
 from tunesmith.library.schema import ACTIVE_STATES, jobs, turns
 
 UNKNOWN_SECONDS = 30.0
-"""What a job is taken to need where its model was never measured; only to say when to come back."""
+"""The duration in seconds of a job whose model was never measured; used for ``Retry-After`` only."""
 
 MAX_RETRY_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """Where a job stands among those of its model: 1 is next. ``wait_seconds`` is None where nobody can know."""
+    """The queue position of a job among those of its model: 1 is next. ``wait_seconds`` is None if unknown."""
 
     position: int
     wait_seconds: float | None
@@ -34,7 +34,7 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """A job in the queue; ``turn`` is when its owner was last served."""
+    """A job in the queue; ``turn`` is the number of its owner's last turn, 0 for none."""
 
     id: str
     model: str
@@ -46,7 +46,7 @@ class QueuedJob:
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """A job being made; ``seconds_left`` is None where nobody can know."""
+    """A running job; ``seconds_left`` is None if unknown."""
 
     model: str
     seconds_left: float | None
@@ -54,14 +54,14 @@ class RunningJob:
 
 @dataclass(frozen=True, slots=True)
 class QueueSnapshot:
-    """What waits, what is being made, and how fast each model is."""
+    """The waiting jobs, the running jobs, and the speed of each model."""
 
     waiting: Sequence[QueuedJob]
     active: Sequence[RunningJob]
     speeds: Mapping[str, Speed]
 
     def places(self, loaded: Collection[str] = ()) -> Mapping[str, QueuePosition]:
-        """Return each waiting job's place by its id; ``loaded`` are the models that are in memory."""
+        """Return the position of each waiting job by id; ``loaded`` are the models in memory."""
         lanes: dict[str, list[QueuedJob]] = defaultdict(list)
         for one in sorted_by_claim(self.waiting):
             lanes[one.model].append(one)
@@ -72,34 +72,38 @@ class QueueSnapshot:
         }
 
     def _places_in(self, model: str, lane: Iterable[QueuedJob], loaded: bool) -> Iterable[tuple[str, QueuePosition]]:
-        """Share the work ahead of each job between as many as are being made at once now."""
+        """Divide the work ahead of each job by the number of jobs of the model that run in parallel now."""
         beside = [one.seconds_left for one in self.active if one.model == model]
         speed = self.speeds.get(model, Speed())
         ahead = _sum(beside)
         if not beside and not loaded:
+            # Nothing runs and the model is not loaded, so the first job waits for the load.
             ahead = speed.load_seconds
         for position, one in enumerate(lane, start=1):
+            # One unknown duration makes every later wait unknown.
             yield one.id, QueuePosition(position, None if ahead is None else ahead / max(1, len(beside)))
             ahead = _sum([ahead, speed.seconds_for(one.audio_seconds)])
 
     def retry_after(self) -> int:
-        """Estimate the whole seconds until the next job leaves the queue."""
+        """Return the seconds until the next job leaves the queue, for ``Retry-After``: 1 to ``MAX_RETRY_SECONDS``."""
+        # A guess is better than no Retry-After: clients would retry at once.
         left = [UNKNOWN_SECONDS if one.seconds_left is None else one.seconds_left for one in self.active]
         return max(1, min(MAX_RETRY_SECONDS, math.ceil(min(left, default=UNKNOWN_SECONDS))))
 
 
 def sorted_by_claim(waiting: Iterable[QueuedJob]) -> list[QueuedJob]:
-    """Sort by the order in which they will be claimed."""
+    """Sort jobs in the order in which they will be claimed (round-robin between owners)."""
     nth: Counter[tuple[int, str]] = Counter()
     keyed = []
     for one in sorted(waiting, key=lambda one: one.id):
+        # An owner's n-th job is served in round n, whatever the other owners have submitted.
         nth[one.priority, one.owner] += 1
         keyed.append(((-one.priority, nth[one.priority, one.owner], one.turn, one.id), one))
     return [one for _, one in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def read_queue(connection: sa.Connection, speeds: SpeedEstimates, now: float) -> QueueSnapshot:
-    """Read the queue as it is."""
+    """Read a snapshot of the queue within the caller's transaction."""
     waiting = [QueuedJob(*row) for row in connection.execute(_WAITING)]
     return QueueSnapshot(waiting, _active(connection, now), speeds.all(connection))
 

@@ -1,4 +1,4 @@
-"""Quotas: how many jobs an owner may hand in, counted in the database, so that they hold over all servers on it."""
+"""Quotas: how many jobs an owner may submit; counted in the database, so that they hold across all its servers."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ _QUOTA_OF_TOKEN = sa.select(tokens.c.quota).where(tokens.c.id == sa.bindparam("t
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """An API token's quota is that of its row; ``anonymous`` is the one of every owner that is an address."""
+    """The quotas of owners: that of an API token's row, or ``anonymous`` for an owner that is an address group."""
 
     anonymous: RateLimit | None = None
 
     def left_to(self, connection: sa.Connection, owner: str, now: float) -> Allowance | None:
-        """Return what an owner may still hand in, or None where nothing bounds it, as where it has no name."""
+        """Return what is left of an owner's quota at ``now`` (Unix time), or None if it is unlimited or has no name."""
         quota = self._of(connection, owner) if owner else None
         if quota is None:
             return None
         began, ends = quota.window(now)
-        first, end = new_job_id(began, bytes), new_job_id(ends, bytes)  # ids made meanwhile sort between them
+        # Job ids sort by time, so those of a window lie between these two and the index serves the count.
+        first, end = new_job_id(began, bytes), new_job_id(ends, bytes)
         which = {"the_owner": owner, "the_first": first, "the_end": end}
         used = connection.execute(COUNT_BY_OWNER, which).scalar_one()
         return Allowance(THINGS, quota, max(0, quota.count - used), ends)

@@ -1,4 +1,4 @@
-"""ResultFiles: the finished files, named by their SHA-256, and how long they are kept.
+"""ResultFiles: finished files, addressed by their SHA-256, and their retention.
 
 ::
 
@@ -28,14 +28,14 @@ from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.library.clock import Clock
 
 GRACE_SECONDS = 3600.0
-"""How long a result is kept whatever the limits are, for whoever asked for it to fetch it."""
+"""The grace period in seconds in which a result is kept whatever the limits, so that its caller can download it."""
 
 SECONDS_A_DAY, BYTES_A_GIGABYTE = 86_400, 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long results are kept: ``days`` since their last job finished, and ``gigabytes`` (10^9) of them at most."""
+    """Limits of retention: ``days`` since a result's last job finished, and ``gigabytes`` (10⁹ bytes) in all."""
 
     days: float
     gigabytes: float
@@ -43,7 +43,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A result in its place."""
+    """A stored result: its SHA-256 ``digest`` and its size in bytes."""
 
     digest: str
     bytes: int
@@ -57,7 +57,7 @@ class _RetentionEntry:
 
 
 class ResultFiles:
-    """The folder of results. Safe to share between processes."""
+    """The content-addressed folder of results. Safe to share between processes."""
 
     def __init__(self, folder: Path, clock: Clock = time.time) -> None:
         self.folder = folder
@@ -68,13 +68,13 @@ class ResultFiles:
         self._sync = BackgroundSync()
 
     def prepare(self) -> None:
-        """Make the folders again where they were removed; raises FolderUnavailable."""
+        """Create the folders if they are missing. Raises FolderUnavailable."""
         ensure_folder(self.folder)
         ensure_folder(self._incoming)
 
     @contextmanager
     def receive(self, suffix: str = "") -> Iterator[Path]:
-        """Give a place to write a result to, and remove what is there if it was not kept."""
+        """Yield a path to write a result to, and remove the file afterwards unless it was kept."""
         path = self.new(suffix)
         try:
             yield path
@@ -82,50 +82,53 @@ class ResultFiles:
             path.unlink(missing_ok=True)
 
     def new(self, suffix: str = "") -> Path:
-        """Return where to write a result to, which is to be removed if it is not kept; nothing is there yet."""
+        """Return a new path to write a result to; the caller removes the file unless it is kept."""
+        # Random, so that processes need no lock to stay apart.
         return self._incoming / f"{secrets.token_hex(16)}{suffix}"
 
     def keep(self, path: Path) -> StoredFile:
-        """Move a file from where ``new`` or ``receive`` said to its place; it is synced to the disk soon after.
+        """Move a file from the path of ``new`` or ``receive`` into the store; it is synced to disk in the background.
 
-        Nobody waits for the disk: what a power cut within that moment cuts short, ``find`` takes for gone.
-        Raises DiskFull, or FolderUnavailable where the folder was removed since.
+        The caller does not wait for fsync: ``find`` treats a file that a power cut truncated as missing. Raises
+        DiskFull, or FolderUnavailable if the folder was removed.
         """
         with writing_to(self.folder, "the music"):
             digest, size = file_sha256(path), path.stat().st_size
             target = self._path(digest)
             ensure_folder(target.parent)
-            os.utime(path, (self._clock(), self._clock()))  # the same bytes made again are young again
-            # ``prune`` removes what is old: a file that was not there before is not, so it needs no lock.
+            # The same bytes generated again restart their retention.
+            os.utime(path, (self._clock(), self._clock()))
+            # A new digest is too young for prune, so only a file that exists needs the lock.
             with self._lock if target.exists() else nullcontext():
                 path.replace(target)
         self._sync.add(target)
         return StoredFile(digest, size)
 
     def add(self, content: bytes) -> StoredFile:
-        """Keep bytes as a result."""
+        """Store bytes as a result. Raises as ``keep``."""
         self.prepare()
         with self.receive() as path:
             path.write_bytes(content)
             return self.keep(path)
 
     def find(self, digest: str, size: int | None = None) -> Path | None:
-        """Return where a result is, or None where it is gone; raises InvalidRequest for what is no digest.
+        """Return the path of a result, or None if it is missing. Raises InvalidRequest unless ``digest`` is a SHA-256.
 
-        ``size`` in bytes, where it is known, tells a file that a power cut has cut short, which counts as gone.
+        With ``size`` in bytes, a file of another size counts as missing: a power cut may have truncated it.
         """
         path = self._path(digest)
         about = _status(path)
+        # Only regular files: a link could lead out of the folder.
         if about is None or not stat.S_ISREG(about.st_mode):
             return None
         is_whole = about.st_size > 0 if size is None else about.st_size == size
         return path if is_whole else None
 
     def prune(self, retention: Retention, used: Mapping[str, float], most: int | None = None) -> tuple[str, ...]:
-        """Remove what is too old, then the oldest while all are too large; return the digests removed, at most so many.
+        """Remove results that are too old, then the oldest while the total is too large; return the digests removed.
 
-        ``used`` says when each result's last job finished; a file without a job counts from when it was written. What
-        was used within ``GRACE_SECONDS`` is kept.
+        ``used`` is the time at which each result's last job finished; a file without a job counts from its
+        modification. Results used within ``GRACE_SECONDS`` are kept. At most ``most`` results are removed.
         """
         self.prepare()
         self._remove_leftovers()
@@ -148,18 +151,21 @@ class ResultFiles:
         return self.folder / digest[:2] / digest
 
     def _results(self, used: Mapping[str, float], now: float) -> Iterator[_RetentionEntry]:
+        # Neither incoming/ nor the lock file matches.
         for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
             about = _status(path)
             if about is not None and is_sha256(path.name) and stat.S_ISREG(about.st_mode):
                 times = (about.st_mtime, used.get(path.name, 0.0))
+                # A time in the future comes from a clock that was ahead.
                 known = [at for at in times if at <= now + GRACE_SECONDS]
-                if about.st_mtime not in known:  # written while the clock was ahead: it would be young for as long
+                # Such a file would stay young for as long as the clock was ahead.
+                if about.st_mtime not in known:
                     with suppress(FileNotFoundError):
                         os.utime(path, (now, now))
                 yield _RetentionEntry(path, about.st_size, max(known, default=now))
 
     def _remove(self, one: _RetentionEntry, now: float) -> bool:
-        """Remove a result unless it was made again, or removed by another, since it was looked at."""
+        """Remove a result, unless it was generated again or removed by another process since it was listed."""
         with self._lock:
             about = _status(one.path)
             if about is None or now - about.st_mtime <= GRACE_SECONDS:
@@ -175,7 +181,7 @@ class ResultFiles:
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """Return what the system says of a file or link itself, None where another process has just removed it."""
+    """Return the status of a path without following links, None if another process has just removed it."""
     try:
         return path.lstat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""MusicService: what every dialect talks to. The database's work is done in threads, so the event loop stays free."""
+"""MusicService: the job operations of every API. Database work runs in threads, to keep the event loop responsive."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ log = logging.getLogger("tunesmith.job")
 
 
 class JobStarter(Protocol):
-    """What starts the work on jobs: the dispatcher."""
+    """The part of the dispatcher that a service needs."""
 
     def wake(self, cancelled: str | None = None) -> None:
-        """Look at the queue; ``cancelled`` is the id of a job that was cancelled."""
+        """Wake the worker because the queue changed; ``cancelled`` is the id of a job to stop."""
 
     def reserve(self, model: str) -> WorkerSlot | None:
-        """Reserve a place for a job that is being submitted, if there is any."""
+        """Reserve capacity for a job that is being submitted; None if there is none."""
 
     def release(self, model: str) -> None:
-        """Give the place back."""
+        """Release the reservation."""
 
     def start(self, claim: Claim) -> None:
-        """Work on a job in its reserved place."""
+        """Start a claimed job on its reservation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceFiles:
-    """What jobs make, and the recordings they need."""
+    """The stores of job results and of uploaded recordings."""
 
     results: ResultFiles
     inputs: UploadStore
 
 
 class MusicService:
-    """Jobs handed in, followed and cancelled; their files."""
+    """The service that submits, follows and cancels jobs, and finds their files. Used from one event loop."""
 
     def __init__(
         self, store: JobStore, files: ServiceFiles, changes: JobEvents, starter: JobStarter, *, stand_ins: bool
@@ -69,8 +69,13 @@ class MusicService:
         self._stand_ins = stand_ins
 
     async def submit(self, submission: Submission) -> Job:
-        """Queue a job; raises InvalidRequest, UnknownName, ModelNotInstalled, QueueFull and IdempotencyConflict."""
+        """Submit a job and return it.
+
+        Raises InvalidRequest, UnknownName, ModelNotInstalled, RateLimited, QueueFull, IdempotencyConflict and
+        FolderUnavailable.
+        """
         submitted = await asyncio.to_thread(self._submit, submission)
+        # A job that was claimed at once has been started already.
         if submitted.claim is None:
             self._starter.wake()
         return submitted.job
@@ -78,7 +83,8 @@ class MusicService:
     def _submit(self, submission: Submission) -> SubmitResult:
         asked = submission.model or submission.request.model
         request = submission.request
-        if request.seed is None:  # drawn here, so that a job that is tried again makes the same music
+        # Drawn here rather than in the runner, so that a retry generates the same music.
+        if request.seed is None:
             request = request.model_copy(update={"seed": _draw_seed(submission)})
         made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by
         submission = replace(submission, request=request, model=asked, generated_by=made_by)
@@ -87,9 +93,9 @@ class MusicService:
         return self._start_or_queue(submission, made_by)
 
     def _start_or_queue(self, submission: Submission, model: str) -> SubmitResult:
-        """Submit the job, and start it here where there is a free place for it.
+        """Submit the job, and start it at once if this server has capacity for it.
 
-        Raises FolderUnavailable where its music could not be kept.
+        Raises FolderUnavailable if its result could not be stored.
         """
         self._files.results.prepare()
         place, claim = self._starter.reserve(model), None
@@ -104,18 +110,23 @@ class MusicService:
             about = {"job_id": job.id, "model": job.generated_by, "dialect": job.dialect, "asked_for": job.model}
             log.info("job queued", extra=about)
         if claim is not None:
-            self._starter.start(claim)  # here, not in the caller, who may be gone before this thread is done
+            # Here, in the thread: the caller may be cancelled before it sees the result, and the claim must not be
+            # lost.
+            self._starter.start(claim)
         return submitted
 
     async def get(self, job_id: str, owner: str | None = None) -> Job:
-        """Return a job; raises JobNotFound, for another owner's job too."""
+        """Return a job. Raises JobNotFound, also for a job of another owner, so that ids cannot be probed."""
         job = await self._reads.get(job_id)
         if owner is not None and job.owner != owner:
             raise JobNotFound(job_id)
         return job
 
     async def wait(self, job: Job, timeout: float | None = None) -> Job:
-        """Return the job at its end, or as it is after ``timeout`` seconds; raises ServerStopping."""
+        """Return the job once it has ended, or as it is after ``timeout`` seconds.
+
+        Raises JobNotFound, and ServerStopping if the server shuts down first.
+        """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         with self._following.feed(job.id, job, only_end=True) as feed:
             now: Job | None = job
@@ -123,17 +134,19 @@ class MusicService:
                 if now.state.is_final:
                     return now
                 now = await feed.after(now, deadline - time.monotonic())
+        # After a timeout: the state may have changed, though the job has not ended.
         return await self.get(job.id)
 
     async def cancel(self, job_id: str) -> Job:
-        """Stop a job in whatever state it is."""
+        """Cancel a job unless it has ended, and return it. Raises JobNotFound."""
         job = await asyncio.to_thread(self._store.cancel, job_id)
         self._changes.publish(job_id)
+        # Stops the job at once if it runs here; another server finds out from the database.
         self._starter.wake(job_id)
         return job
 
     async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncGenerator[Job]:
-        """Give the job now, and after each change, until its end or the deadline on the monotonic clock."""
+        """Yield the job now and after each change, until it ends or until ``deadline`` on the monotonic clock."""
         with self._following.feed(job_id) as feed:
             job = await feed.after(None, deadline - time.monotonic())
             while job is not None:
@@ -143,35 +156,38 @@ class MusicService:
                 job = await feed.after(job, deadline - time.monotonic())
 
     def dismiss(self) -> None:
-        """Let all go who wait for a job or follow one, because the server is about to end."""
+        """End all waits and subscriptions, because the server shuts down."""
         self._following.end()
 
     def follow(self, job_id: str) -> AbstractContextManager[Feed]:
-        """Give a feed of the job's changes, for callers who do more than wait for them."""
+        """Return a context with the job's feed, for callers that need more control than ``events`` gives."""
         return self._following.feed(job_id)
 
     async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage:
-        """Return a page of jobs, newest first."""
+        """Return a page of jobs, newest first, older than the job ``before``; ``limit`` is at least 1."""
         return await asyncio.to_thread(self._store.list, which, limit, before)
 
     def queue(self) -> QueueSnapshot:
-        """Return the queue as it is; reads the database, so call it in a thread."""
+        """Return a snapshot of the queue; it reads the database, so call it in a thread."""
         return self._store.queue()
 
     def result_path(self, job: Job) -> Path:
-        """Return the file of a succeeded job; raises JobNotFound once it is gone."""
+        """Return the path of a succeeded job's file. Raises JobNotFound once the file is removed."""
         path = self._files.results.find(job.result.digest, job.result.bytes) if job.result else None
         if path is None:
             raise JobNotFound(job.id)
         return path
 
     async def input_file(self, content: bytes, field: str = "audio") -> Path:
-        """Keep a recording for a request's ``audio`` or ``melody``; raises InvalidRequest for what is no sound."""
+        """Store a recording for a request's ``audio`` or ``melody`` and return its path.
+
+        Raises InvalidRequest, which names ``field``, if the content is not audio.
+        """
         return await asyncio.to_thread(self._files.inputs.keep, content, field)
 
 
 def _draw_seed(submission: Submission) -> int:
-    """Draw a seed; the same for the same idempotency key, with which the same job is asked for once more."""
+    """Draw a seed; the same idempotency key gives the same seed, so that a retried request stays the same request."""
     drawn = secrets.token_bytes(8)
     if submission.idempotency_key is not None:
         drawn = hashlib.sha256(f"{submission.owner} {submission.idempotency_key}".encode()).digest()

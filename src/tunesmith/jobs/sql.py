@@ -1,6 +1,6 @@
-"""The statements that run for every job, built once, because building one takes longer than running it.
+"""The SQL statements that run for every job; they are built once, because building takes longer than running.
 
-Parameters of the conditions begin with ``the_``; what an update sets is whatever columns the other parameters name.
+Parameters of the conditions begin with ``the_``; the names of the other parameters are the columns that an update sets.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ _next = (
     .join_from(jobs, turns, turns.c.owner == jobs.c.owner, isouter=True)
     .order_by(jobs.c.priority.desc(), sa.func.coalesce(turns.c.turn, 0), jobs.c.id)
     .limit(1)
-    .with_for_update(of=jobs, skip_locked=True)  # SQLite has one writer at any time and leaves this out
+    # Concurrent workers skip rows that another is claiming. SQLite has a single writer and omits the clause.
+    .with_for_update(of=jobs, skip_locked=True)
 )
 NEXT_JOB = _next.where(_waits)
 NEXT_JOB_OF_MODELS = _next.where(_waits & jobs.c.generated_by.in_(sa.bindparam("the_models", expanding=True)))
@@ -57,13 +58,15 @@ NEWEST_TURN = sa.select(sa.func.coalesce(sa.func.max(turns.c.turn), 0) + 1).scal
 
 
 def take_turn(database: Database) -> sa.Executable:
-    """Return the statement that notes that an ``owner`` was served just now, so that the others come first."""
+    """Return the upsert that gives an ``owner`` the newest turn, so that all others come first."""
     insert = database.insert(turns).values(turn=NEWEST_TURN)
     return insert.on_conflict_do_update(index_elements=["owner"], set_={"turn": insert.excluded.turn})
 
 
 CHANGE = sa.update(jobs).where(_is_claimed)
+# A job may finish before any report that it runs was written.
 SUCCEED = CHANGE.values(running_at=sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)).returning(*jobs.c)
+# Claiming has counted an attempt, and a shutdown is not the job's fault.
 RELEASE = CHANGE.values(attempts=jobs.c.attempts - 1)
 HELD = sa.select(jobs.c.id).where(_is_active & (jobs.c.worker == sa.bindparam("the_worker")))
 IS_ACTIVE, IS_CLAIMED = _is_active, _is_claimed

@@ -1,6 +1,6 @@
-"""JobStore: what callers do with jobs: hand them in, look at them, list them, cancel them.
+"""JobStore: the callers' side of the queue: submit, read, list and cancel jobs.
 
-What workers do with them is in ``queue.py``.
+The workers' side is ``queue.py``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class WorkerSlot:
-    """A worker's free place for a job, which begins to be made at once where the model ``is_loaded``."""
+    """A worker's reserved capacity for a job, which starts to generate at once if the model ``is_loaded``."""
 
     worker: str
     is_loaded: bool = False
@@ -47,9 +47,9 @@ class WorkerSlot:
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """A job in the queue; ``created`` is False where its idempotency key found one handed in before.
+    """A submitted job; ``created`` is False if its idempotency key matched an earlier job.
 
-    ``claim`` is the right to work on it where it was claimed at once; ``job`` is the job before that.
+    ``claim`` is set if a worker claimed the job at once; ``job`` is the job before that.
     """
 
     job: Job
@@ -59,7 +59,7 @@ class SubmitResult:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs to list: of one owner, of one dialect, in some states; None is all."""
+    """The filter of a list: one owner, one API, some states; None is no filter."""
 
     owner: str | None = None
     dialect: str | None = None
@@ -68,7 +68,7 @@ class JobFilter:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Jobs, newest first; ``next_before`` asks for the page after them and is None on the last."""
+    """A page of jobs, newest first; ``next_before`` is the cursor of the next page, None on the last."""
 
     jobs: tuple[Job, ...]
     next_before: str | None
@@ -76,7 +76,7 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """How many unfinished jobs are in a state, by the model that makes them; the oldest was handed in so long ago."""
+    """The number of unfinished jobs of a model in a state, and the age of the oldest in seconds."""
 
     model: str
     state: JobState
@@ -88,7 +88,7 @@ EVERYTHING = JobFilter()
 
 
 class JobStore:
-    """The jobs in a database, for the servers' side. Safe to share between threads and between processes."""
+    """The jobs in a database, for servers. Safe to share between threads and between processes."""
 
     def __init__(
         self, database: Database, queue_limit: int, clock: Clock = time.time, quotas: Quotas = NO_QUOTAS
@@ -101,17 +101,20 @@ class JobStore:
         self._take_turn = take_turn(database)
 
     def submit(self, submission: Submission, place: WorkerSlot | None = None) -> SubmitResult:
-        """Queue a job; once this returns, it is not lost whatever process dies.
+        """Submit a job durably: once this returns, no crash of a process loses it.
 
-        A worker with a free ``place`` for it claims it in the same transaction, unless other jobs wait.
+        A worker with a free ``place`` claims it in the same transaction, unless other jobs wait.
 
-        Raises RateLimited when the owner's quota is used up, QueueFull when ``queue_limit`` jobs wait, and
-        IdempotencyConflict for a key used for another request.
+        Raises RateLimited if the owner's quota is used up, QueueFull if ``queue_limit`` jobs wait, and
+        IdempotencyConflict for a key that was used with another request.
         """
         now = self._clock()
         row = row_of(submission, new_job_id(now), now)
         with self._database.write() as connection:
+            # Two requests with the same idempotency key, or at the last free place, must not both pass the checks.
             self._database.lock(connection, "submit")
+            # Before the quota and the limit of the queue: a retried request must find its job even when both are
+            # exhausted.
             earlier = _with_key(connection, row)
             if earlier is not None:
                 return SubmitResult(shown_job(earlier, now), created=False)
@@ -121,18 +124,20 @@ class JobStore:
             waiting = connection.execute(COUNT_WAITING).scalar_one()
             if waiting >= self._queue_limit:
                 raise QueueFull(self._queue_limit, read_queue(connection, self._speeds, now).retry_after())
+            # A new job must not overtake those that wait.
             claimed = {} if place is None or waiting else self._claimed(connection, row, place, now)
             connection.execute(INSERT_JOB, row | claimed)
         job = job_of(row, now, submission.request)
         if place is None or not claimed:
             return SubmitResult(job, created=True)
         begun = job_of(row | claimed, now, submission.request)
+        # No other job waits, or this one would not have been claimed.
         return SubmitResult(job, created=True, claim=Claim(begun, place.worker, claimed["claims"], is_last=True))
 
     def _claimed(
         self, connection: sa.Connection, row: Mapping[str, Any], place: WorkerSlot, now: float
     ) -> dict[str, Any]:
-        """Note that the owner of a new job is served, and return the columns of the claim."""
+        """Record that the owner of a new job is served, and return the columns of the claim."""
         connection.execute(self._take_turn, {"owner": row["owner"]})
         claimed = claim_values(place.worker, now)
         if place.is_loaded:
@@ -141,7 +146,7 @@ class JobStore:
         return claimed
 
     def get(self, job_id: str) -> Job:
-        """Return a job; raises JobNotFound."""
+        """Return a job. Raises JobNotFound."""
         if not is_job_id(job_id):
             raise JobNotFound(job_id)
         with self._database.read() as connection:
@@ -151,7 +156,7 @@ class JobStore:
         return shown_job(row, self._clock())
 
     def get_many(self, job_ids: Collection[str]) -> Mapping[str, Job]:
-        """Return those of the jobs that there are, by id, with one query."""
+        """Return the jobs that exist, by id, with one query."""
         asked = [job_id for job_id in job_ids if is_job_id(job_id)]
         with self._database.read() as connection:
             rows = connection.execute(JOBS_BY_ID, {"the_ids": asked}).mappings().all()
@@ -159,11 +164,15 @@ class JobStore:
         return {row["id"]: shown_job(row, now) for row in rows}
 
     def list(self, which: JobFilter = EVERYTHING, limit: int = PAGE, before: str | None = None) -> JobPage:
-        """Return a page of jobs, newest first, older than the job ``before``; raises JobNotFound where it is no id."""
+        """Return a page of jobs, newest first, older than the job ``before``.
+
+        Raises InvalidRequest for a limit below 1, JobNotFound if ``before`` is not a job id.
+        """
         if limit < 1:
             raise InvalidRequest("limit", f"must be at least 1, got {limit}")
         if before is not None and not is_job_id(before):
             raise JobNotFound(before)
+        # One job more than the page holds tells whether there is a next page.
         query = sa.select(jobs).order_by(jobs.c.id.desc()).limit(limit + 1)
         for condition in _conditions(which):
             query = query.where(condition)
@@ -175,12 +184,12 @@ class JobStore:
         return JobPage(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
 
     def allowance(self, owner: str) -> Allowance | None:
-        """Return what is left of an owner's quota, or None where it has none."""
+        """Return what is left of an owner's quota, or None if it has none."""
         with self._database.read() as connection:
             return self._quotas.left_to(connection, owner, self._clock())
 
     def check_quota(self, owner: str | None, idempotency_key: str | None = None) -> None:
-        """Raise RateLimited where an owner's quota is used up, unless the key is one that it used before."""
+        """Raise RateLimited if the owner's quota is used up, unless the idempotency key is one that it used before."""
         now = self._clock()
         with self._database.read() as connection:
             left = self._quotas.left_to(connection, owner or "", now)
@@ -191,13 +200,13 @@ class JobStore:
                 replace(left, is_exceeded=True).check(now)
 
     def counts(self) -> Mapping[JobState, int]:
-        """Count the jobs that wait or are being made, by state."""
+        """Count the unfinished jobs by state."""
         query = sa.select(jobs.c.state, sa.func.count()).where(jobs.c.state.in_(UNFINISHED)).group_by(jobs.c.state)
         with self._database.read() as connection:
             return {JobState(state): count for state, count in connection.execute(query) if state in UNFINISHED}
 
     def depths(self) -> tuple[QueueDepth, ...]:
-        """Count the jobs that wait or are being made, by model and state."""
+        """Count the unfinished jobs by model and state."""
         columns = (jobs.c.generated_by, jobs.c.state)
         oldest = sa.func.min(jobs.c.created_at)
         query = sa.select(*columns, sa.func.count(), oldest).where(jobs.c.state.in_(UNFINISHED)).group_by(*columns)
@@ -211,20 +220,20 @@ class JobStore:
         )
 
     def ping(self) -> None:
-        """Raise DatabaseError unless the database answers and is whole, as far as is known."""
+        """Check that the database responds and is not known to be damaged. Raises DatabaseError."""
         self._database.check()
         with self._database.read() as connection:
             connection.execute(sa.select(jobs.c.id).limit(1))
 
     def queue(self) -> QueueSnapshot:
-        """Return the queue as it is, to ask for places and waits."""
+        """Return a snapshot of the queue, for positions and waiting times."""
         with self._database.read() as connection:
             return read_queue(connection, self._speeds, self._clock())
 
     def cancel(self, job_id: str) -> Job:
-        """Cancel a job unless it is finished, and return it as it then is; raises JobNotFound.
+        """Cancel a job unless it has ended, and return it. Raises JobNotFound.
 
-        Its worker learns of it at its next report of progress, or from ``JobQueue.held``.
+        Its worker notices at its next progress report, or through ``JobQueue.held``.
         """
         if not is_job_id(job_id):
             raise JobNotFound(job_id)
@@ -234,7 +243,7 @@ class JobStore:
         return self.get(job_id)
 
     def result_uses(self) -> Mapping[str, float]:
-        """Return when each result file's last job finished, by the file's digest."""
+        """Return the time at which each result's last job finished, by digest."""
         query = sa.select(jobs.c.digest, sa.func.max(jobs.c.finished_at)).where(
             jobs.c.digest.is_not(None) & ~jobs.c.data_removed
         )
@@ -246,12 +255,13 @@ class JobStore:
         query = sa.select(jobs.c.request).where(jobs.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             requests = connection.execute(query).scalars().all()
+        # A damaged row must not stop the cleanup of all others.
         readable = [request for request in requests if isinstance(request, dict)]
         named = (request.get(name) for request in readable for name in ("audio", "melody"))
         return frozenset(str(path) for path in named if path)
 
     def forget_results(self, digests: Collection[str], finished_before: float) -> None:
-        """Note that the files of jobs that finished before a time are gone; later ones may have made them again."""
+        """Mark the files of jobs that finished before a time as removed; later jobs may have stored them again."""
         old = jobs.c.finished_at < finished_before
         with self._database.write() as connection:
             for digest in digests:
@@ -259,11 +269,12 @@ class JobStore:
 
 
 def _with_key(connection: sa.Connection, row: Mapping[str, Any]) -> sa.RowMapping | None:
-    """Return the owner's earlier job with the same idempotency key, if there is one."""
+    """Return the owner's earlier job with the same idempotency key, if any. Raises IdempotencyConflict."""
     key = row["idempotency_key"]
     if key is None:
         return None
     found = connection.execute(JOB_BY_KEY, {"the_owner": row["owner"], "the_key": key}).mappings().first()
+    # The same key with another request is a bug of the client, not a retry.
     if found is not None and found["fingerprint"] != row["fingerprint"]:
         raise IdempotencyConflict(key)
     return found

@@ -1,4 +1,4 @@
-"""JobSubscriptions: any number of callers follow jobs, and each change costs one read of the database.
+"""JobSubscriptions: any number of callers follow a job, and each change costs one read of the database.
 
 ::
 
@@ -18,7 +18,7 @@ from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Job, JobState
 
 LOOK_AGAIN_SECONDS = 1.0
-"""How often all that is followed is read anyway, for jobs that another server works on."""
+"""The poll interval in seconds for all followed jobs, because changes by other servers are not published here."""
 
 RETRY_SECONDS = 1.0
 
@@ -26,7 +26,7 @@ ReadJobs = Callable[[Collection[str]], Mapping[str, Job]]
 
 
 class Feed:
-    """One job as it was last read, shared by all who follow it; ``watchers`` are those who want more than its end."""
+    """The feed of one job, shared by its followers; ``watchers`` counts those that want more than the job's end."""
 
     def __init__(self) -> None:
         self.followers = self.watchers = 0
@@ -35,9 +35,9 @@ class Feed:
         self._news = asyncio.Event()
 
     async def after(self, seen: Job | None, seconds: float) -> Job | None:
-        """Return the job as soon as it is another than the one ``seen``, or None after so many seconds.
+        """Return the job once it differs from ``seen``, or None after ``seconds``.
 
-        Raises JobNotFound, ServerStopping, and what went wrong while the database was read.
+        Raises JobNotFound, ServerStopping, and any error of reading the database.
         """
         if (self.job is None or self.job is seen) and self._error is None:
             try:
@@ -50,23 +50,24 @@ class Feed:
         return self.job
 
     def put(self, job: Job) -> None:
-        """Wake the followers, unless they would see nothing new; a job that has ended stays as it is."""
+        """Wake the followers if the visible state changed; a job that has ended never changes."""
         if self.job is None or (not self.job.state.is_final and _visible_state(job) != _visible_state(self.job)):
             self.job = job
             self._wake()
 
     def fail(self, error: BaseException) -> None:
-        """End the feed."""
+        """End the feed: every follower raises the error."""
         self._error = error
         self._wake()
 
     def _wake(self) -> None:
         self._news.set()
+        # A new event instead of clear(): every follower of the old one wakes, however late it runs.
         self._news = asyncio.Event()
 
 
 class JobSubscriptions:
-    """The feeds of all jobs that anyone follows. Used from one event loop."""
+    """The feeds of all followed jobs, with one reader. Used from one event loop."""
 
     def __init__(self, read: ReadJobs, changes: JobEvents) -> None:
         self._read = read
@@ -79,9 +80,9 @@ class JobSubscriptions:
 
     @contextlib.contextmanager
     def feed(self, job_id: str, known: Job | None = None, *, only_end: bool = False) -> Iterator[Feed]:
-        """Give the job's feed as long as the block runs; ``known`` is the job as the caller has just read it.
+        """Yield the job's feed while the block runs; ``known`` is the job as the caller has just read it.
 
-        With ``only_end`` what comes before the job's end is heard of late, or not at all.
+        With ``only_end``, changes before the job's end arrive late or not at all.
         """
         feed = self._feeds.get(job_id)
         if feed is None:
@@ -91,6 +92,7 @@ class JobSubscriptions:
                 feed.fail(ServerStopping())
         feed.followers += 1
         feed.watchers += not only_end
+        # Progress was not read without watchers, so the first one needs a current state.
         if feed.job is None or (feed.watchers == 1 and not only_end):
             self._on_change(job_id)
         self._start()
@@ -99,19 +101,21 @@ class JobSubscriptions:
         finally:
             feed.followers -= 1
             feed.watchers -= not only_end
+            # The reader may have replaced the feed after an error.
             if not feed.followers and self._feeds.get(job_id) is feed:
                 del self._feeds[job_id]
             if not self._feeds:
                 self._stop()
 
     def end(self) -> None:
-        """Let all who follow go, because the server is about to end, and those who still come."""
+        """End all feeds, and those that start later, because the server shuts down."""
         self._over = True
         for feed in self._feeds.values():
             feed.fail(ServerStopping())
 
     def _on_change(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:
         feed = self._feeds.get(job_id)
+        # Progress without watchers costs no read.
         if feed is None or (goes_on and not feed.watchers):
             return
         if ended is not None:
@@ -122,7 +126,7 @@ class JobSubscriptions:
 
     def _start(self) -> None:
         if self._reader is None:
-            # Without the context of the request that happens to be first, whose id would stand in the log.
+            # An empty context, or the id of the first request would appear in every log line of the reader.
             self._reader = asyncio.create_task(self._read_on(), context=Context())
             self._reader.add_done_callback(self._ended)
 
@@ -132,7 +136,7 @@ class JobSubscriptions:
             self._reader = None
 
     def _ended(self, reader: asyncio.Task[None]) -> None:
-        """Pass on what ended the reader; whoever follows next starts another."""
+        """Pass the error that ended the reader to all followers; the next follower starts another reader."""
         error = None if reader.cancelled() else reader.exception()
         if error is not None and self._reader is reader:
             self._reader = None
@@ -147,6 +151,7 @@ class JobSubscriptions:
                 async with asyncio.timeout(max(0.0, looked_at + LOOK_AGAIN_SECONDS - time.monotonic())):
                     await self._told.wait()
             self._told.clear()
+            # Changes that arrive while the database is read belong to the next round.
             due, self._due = self._due, set()
             if time.monotonic() - looked_at >= LOOK_AGAIN_SECONDS:
                 looked_at = time.monotonic()
@@ -155,7 +160,7 @@ class JobSubscriptions:
                 self._put(due, found)
 
     async def _found(self, due: Collection[str]) -> Mapping[str, Job] | None:
-        """Read the jobs; None where the database is away for now, which those who wait for music sit out."""
+        """Read the jobs with one query; None if the database is busy, which followers wait out."""
         try:
             return await asyncio.to_thread(self._read, due)
         except DatabaseBusy:

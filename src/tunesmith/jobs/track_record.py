@@ -1,4 +1,4 @@
-"""What a finished job is in the prompt log."""
+"""A finished job as a track of the prompt log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunesmith.library.track import NewTrack, TrackFile
 
 
 def track_from_job(job: Job, result: JobResult, metadata: Mapping[str, Any], times: tuple[float, float]) -> NewTrack:
-    """Return the track of a job that began to be made, and was done, at these times."""
+    """Return the track of a job; ``times`` are the start of generation and its end, as Unix timestamps in seconds."""
     began_at, finished_at = times
     started_at = began_at if job.started_at is None else job.started_at
     timings = {
@@ -27,6 +27,7 @@ def track_from_job(job: Job, result: JobResult, metadata: Mapping[str, Any], tim
         duration=result.duration,
         file=TrackFile(None, result.digest, result.format, result.bytes),
         metadata=metadata,
+        # A clock that was set back must not produce negative durations.
         timings={name: max(0.0, round(seconds, 3)) for name, seconds in timings.items()},
         owner=job.owner,
         job_id=job.id,

@@ -1,4 +1,4 @@
-"""Rows of jobs that cannot be read, as after damage or by a version with other limits: shown, but never made."""
+"""Rows that are not valid jobs, after damage or from a version with other limits: callers see them, none is run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tunesmith.request import GenerationRequest
 
 PLACEHOLDER = GenerationRequest(prompt="(the stored request cannot be read)")
 LATEST_TIME = 253_402_300_799.0
-"""The last second of the year 9999, after which there are no dates."""
+"""The last second of the year 9999, the largest timestamp that datetime can represent."""
 
 MAX_REASON = 300
 _RESULT = TypeAdapter(JobResult)
@@ -28,22 +28,23 @@ _NUMBERS = ("progress", "eta_at", *_TIMES)
 
 
 class UnreadableJob(ValueError):
-    """A row is not a job; says why."""
+    """A row that is not a valid job; the message states why."""
 
 
 def read_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
-    """Return the job that a row holds; raises UnreadableJob."""
+    """Return the job of a row; ``now`` is a Unix timestamp. Raises UnreadableJob."""
     try:
         _check(row)
         return job_of(row, now)
     except ValidationError as error:
         raise UnreadableJob(format_validation_error(error)[:MAX_REASON]) from None
+    # Damage may break any column in any way.
     except (InvalidRequest, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UnreadableJob(str(error)[:MAX_REASON]) from None
 
 
 def shown_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
-    """Return the job that a row holds, or what can be told of it; one that has no state counts as failed."""
+    """Return the job of a row, or what is readable of it; a job without a valid state counts as failed."""
     try:
         return read_job(row, now)
     except UnreadableJob as error:
@@ -51,7 +52,7 @@ def shown_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
 
 
 def unreadable(error: UnreadableJob) -> Failure:
-    """Return why a job that cannot be read failed."""
+    """Return the failure to record for a job that cannot be read."""
     return Failure("UnreadableJob", f"the stored job cannot be read: {error}")
 
 
@@ -66,9 +67,10 @@ def _check(row: sa.RowMapping | Mapping[str, Any]) -> None:
 
 
 def _what_is_left(row: sa.RowMapping | Mapping[str, Any], failure: Failure) -> Job:
-    """Keep every column that can be read; the music of a job whose request cannot be read can still be fetched."""
+    """Return a job from the readable columns; the audio of a job with an invalid request stays available."""
     result = _result(row["result"])
     state = JobState(row["state"]) if row["state"] in list(JobState) else JobState.FAILED
+    # A success without a file would promise a download that cannot work.
     if state is JobState.SUCCEEDED and result is None:
         state = JobState.FAILED
     return Job(
@@ -99,8 +101,9 @@ def _what_is_left(row: sa.RowMapping | Mapping[str, Any], failure: Failure) -> J
 
 
 def _request(stored: object) -> GenerationRequest:
-    """Return a request of as much of the stored one as is shown wherever jobs are listed."""
+    """Return a request from the fields that lists show, if those are valid."""
     if isinstance(stored, dict):
+        # As much as is valid: the prompt alone is still useful.
         for names in (("prompt", "model", "seed"), ("prompt",)):
             with contextlib.suppress(ValueError):
                 return GenerationRequest(**{name: stored[name] for name in names if name in stored})

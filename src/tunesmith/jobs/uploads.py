@@ -1,4 +1,4 @@
-"""UploadStore: recordings that requests bring along, kept under their SHA-256 while they are needed or young."""
+"""UploadStore: recordings uploaded with requests, addressed by their SHA-256, and their retention."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ _LOCK = ".lock"
 
 
 Reserve = Callable[[int], AbstractContextManager[None]]
-"""Holds room for so many bytes while they are written; raises UploadsFull where they do not fit."""
+"""Reserves disk space of that many bytes while they are written. Raises UploadsFull if they exceed the limit."""
 
 
 def reserve_nothing(size: int) -> AbstractContextManager[None]:  # noqa: ARG001  the interface's
-    """Let everything be written."""
+    """Reserve nothing: without limits, every upload fits."""
     return nullcontext()
 
 
 class UploadStore:
-    """A folder of recordings; what a caller named them never reaches the file system. Safe to share by processes."""
+    """The content-addressed folder of recordings. Safe to share between processes.
+
+    Names that callers give never reach the file system.
+    """
 
     def __init__(self, folder: Path, clock: Clock = time.time, reserve: Reserve = reserve_nothing) -> None:
         self._folder = folder
@@ -43,9 +46,9 @@ class UploadStore:
         self._lock = FileLock(folder / _LOCK)
 
     def keep(self, content: bytes, field: str) -> Path:
-        """Store a recording and return where.
+        """Store a recording and return its path.
 
-        Raises InvalidRequest naming the field for what is no sound, DiskFull, FolderUnavailable.
+        Raises InvalidRequest, which names ``field``, if the content is not audio, DiskFull and FolderUnavailable.
         """
         check_sound(content, field, MAX_AUDIO_SECONDS)
         path = self._folder / hashlib.sha256(content).hexdigest()
@@ -59,13 +62,14 @@ class UploadStore:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            # The same recording handed in again is young again.
+            # The same recording uploaded again restarts its retention.
             os.utime(incoming, (self._clock(), self._clock()))
 
     def prune(self, retention: Retention, in_use: Collection[str], most: int) -> int:
-        """Remove at most so many that are too old, or the oldest while all are too large; return how many.
+        """Remove recordings that are too old, then the oldest while the total is too large; return how many.
 
-        What is ``in_use``, or was handed in within an hour, stays. What a process that died left half written goes.
+        Recordings ``in_use`` and those of the last hour stay. Partial files of crashed processes are removed as well.
+        At most ``most`` files are removed.
         """
         ensure_folder(self._folder)
         now = self._clock()
@@ -84,15 +88,18 @@ class UploadStore:
     def _files(self) -> list[tuple[Path, os.stat_result]]:
         found = []
         for path in self._folder.iterdir():
-            with suppress(FileNotFoundError):  # another process removes as well
+            # Another process may prune the same folder.
+            with suppress(FileNotFoundError):
+                # Not stat: a link could lead out of the folder.
                 about = path.lstat()
                 if path.name != _LOCK and stat.S_ISREG(about.st_mode):
                     found.append((path, about))
         return found
 
     def _remove(self, path: Path, now: float) -> bool:
-        """Remove a recording unless it is young, or was handed in again since it was looked at."""
+        """Remove a recording, unless it is young or was uploaded again since it was listed; return whether it was."""
         with self._lock, suppress(FileNotFoundError):
+            # Checked again under the lock, because an upload may have renewed the file.
             if now - path.lstat().st_mtime > GRACE_SECONDS:
                 path.unlink()
                 return True

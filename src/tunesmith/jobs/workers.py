@@ -1,7 +1,7 @@
-"""Workers: which server processes live, so that the jobs of those that died are found and done again.
+"""Workers: the liveness of server processes, so that the jobs of dead ones are recovered.
 
-A worker is dead when its heartbeat has not changed for too long, or at once when its process is gone from this machine.
-How long is measured here, by a clock that nobody sets: neither clocks that disagree nor one that jumps end a worker.
+A worker is dead when its heartbeat has not changed for too long, or at once when its process on this machine is gone.
+Silence is measured here on the monotonic clock: neither clock skew nor a clock that is set ends a worker.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from tunesmith.library.database import Database
 from tunesmith.library.schema import workers
 
 HEARTBEAT_SECONDS = 2.0
-"""How often a worker should show that it lives."""
+"""The heartbeat interval in seconds."""
 
 DEAD_SECONDS = 15.0
-"""How long a heartbeat has not changed when its worker is taken for dead."""
+"""The silence in seconds after which a worker is dead."""
 
 WATCHED_SECONDS = 5.0
-"""How long at least a worker is watched before its silence means that it is dead."""
+"""The time in seconds for which a worker must be observed before its silence counts."""
 
 _SAME_PROCESS_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """A process on a host; ``started_at`` tells it from a later one with the same id."""
+    """A process on a host; ``started_at`` distinguishes it from a later process with the same id."""
 
     host: str
     process_id: int
@@ -42,16 +42,16 @@ class ProcessIdentity:
 
     @classmethod
     def own(cls) -> ProcessIdentity:
-        """Return this process."""
+        """Return the identity of this process."""
         process = psutil.Process()
         return cls(socket.gethostname(), process.pid, process.create_time())
 
 
 def is_gone(process: ProcessIdentity, clock_shift: float = 0.0) -> bool:
-    """Tell whether the process is known to have ended; of another host nothing is known.
+    """Return whether the process is known to have ended; always False for another host.
 
-    ``clock_shift`` is by how many seconds the clock was set since the process was listed: Linux tells when a process
-    started by the clock of today.
+    ``clock_shift`` is by how many seconds the clock was set since the process registered: Linux derives the start time
+    of a process from the present clock.
     """
     if process.host != socket.gethostname():
         return False
@@ -59,12 +59,13 @@ def is_gone(process: ProcessIdentity, clock_shift: float = 0.0) -> bool:
         started_at = psutil.Process(process.process_id).create_time()
     except psutil.NoSuchProcess:
         return True
+    # A process id is reused sooner or later, so the start time decides.
     later = started_at - process.started_at
     return min(abs(later), abs(later - clock_shift)) > _SAME_PROCESS_SECONDS
 
 
 class Workers:
-    """The list of workers in a database."""
+    """The table of workers in a database."""
 
     def __init__(
         self, database: Database, clock: Clock = time.time, gone: Callable[[ProcessIdentity], bool] | None = None,
@@ -73,19 +74,21 @@ class Workers:
         self._database = database
         self._clock = clock
         self._gone = gone or self._is_gone
+        # If this time changes later, the clock was set by the difference.
         self._own_start = psutil.Process().create_time()
         self._elapsed = elapsed
-        self._heard: dict[str, tuple[float, float]] = {}  # heartbeats, and since when they have been the newest
+        # The last heartbeat of each worker, and when it first appeared here on the monotonic clock.
+        self._heard: dict[str, tuple[float, float]] = {}
         self._heartbeat = database.upsert(workers, "id")
 
     def join(self, process: ProcessIdentity) -> str:
-        """Put a worker on the list and return its id."""
+        """Register a worker and return its id."""
         worker = new_job_id(self._clock())
         self.heartbeat(worker, process)
         return worker
 
     def heartbeat(self, worker: str, process: ProcessIdentity) -> None:
-        """Show that a worker lives; one that was taken for dead is listed again, but its jobs may be others' now."""
+        """Write a heartbeat; a worker that was declared dead is registered again, but has lost its jobs."""
         values = {
             "id": worker, "host": process.host, "process_id": process.process_id,
             "process_started_at": process.started_at, "heartbeat_at": self._clock(),
@@ -94,12 +97,12 @@ class Workers:
             connection.execute(self._heartbeat, values)
 
     def leave(self, worker: str) -> None:
-        """Take a worker off the list that shuts down."""
+        """Unregister a worker that shuts down."""
         with self._database.write() as connection:
             connection.execute(sa.delete(workers).where(workers.c.id == worker))
 
     def remove_dead(self) -> int:
-        """Take the dead off the list and return how many there were; ``JobQueue.recover`` then finds their jobs."""
+        """Remove dead workers and return how many there were; ``JobQueue.recover`` then requeues their jobs."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(workers)).all()
         self._heard = {row.id: (row.heartbeat_at, self._silent_since(row)) for row in rows}
@@ -108,12 +111,15 @@ class Workers:
         if not dead:
             return 0
         with self._database.write() as connection:
-            # A worker that was heard of since it was read here is not dead.
+            # A compare-and-set: a worker that has sent a heartbeat since the read is alive.
             still = [(workers.c.id == row.id) & (workers.c.heartbeat_at == row.heartbeat_at) for row in dead]
             return connection.execute(sa.delete(workers).where(sa.or_(*still))).rowcount
 
     def _silent_since(self, row: sa.Row[Any]) -> float:
-        """Return since when a worker has not been heard; of one that is new here its own time tells at most so much."""
+        """Return since when a worker is silent, on the monotonic clock.
+
+        A worker that is new here counts as silent since its own timestamp, but only up to a limit: clocks may disagree.
+        """
         now = self._elapsed()
         if row.id not in self._heard:
             age = max(0.0, self._clock() - float(row.heartbeat_at))

@@ -1,4 +1,4 @@
-"""Catalog: one record for every model: built in, of a package, installed, hosted elsewhere or ready to be pulled."""
+"""Catalog: one record for every model: built in, of a plugin, installed, hosted elsewhere or ready to pull."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tunesmith.models.store import InstalledModel, Store
 
 
 class Origin(StrEnum):
-    """Where a model comes from."""
+    """The origin of a model."""
 
     BUILT_IN = "built-in"
     PLUGIN = "plugin"
@@ -31,10 +31,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model. What is not known of it is None or empty.
+    """A model of the catalog; unknown fields are None or empty.
 
-    ``hub_id`` is the repository that it can be pulled from, ``download_gb`` what that fetches, in 10⁹ bytes, and
-    ``companions`` are the repositories that hold what its own lacks. ``parameters`` are the decoder's.
+    ``hub_id`` is the repository to pull it from, ``download_gb`` the size of that download in 10⁹ bytes, ``companions``
+    the repositories with parts that its own lacks. ``parameters`` counts those of the decoder.
     """
 
     name: str
@@ -52,17 +52,17 @@ class ModelInfo:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name that a request may use for the model."""
+        """All names that a request may use for the model."""
         return (self.name, *((self.hub_id,) if self.hub_id else ()), *self.aliases)
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can generate now, without being pulled first."""
+        """Whether the model can generate without being pulled first."""
         return self.origin is not Origin.PULLABLE
 
     @property
     def source(self) -> str | None:
-        """The repository it comes from; never a folder of this machine."""
+        """The repository of the model; never a folder of this machine, which callers must not see."""
         source = self.installed.manifest.source if self.installed else None
         return self.hub_id or (str(source) if source and source.revision else None)
 
@@ -83,11 +83,12 @@ def _pullable_model(name: str, row: Mapping[str, Any]) -> ModelInfo:
 
 
 def list_models() -> tuple[ModelInfo, ...]:
-    """Return every model once: those with factories, the installed ones, the hosted ones and those left to pull.
+    """Return every model once: built in, of plugins, installed, hosted and ready to pull.
 
     Hosted models are those that the setting ``hosted_models`` names, because a service has too many to list.
     """
     installed = installed_models()
+    # A model is listed once, in its most useful form: installed rather than pullable.
     taken = {model.name for model in installed}
     return (
         *(_factory_model(name) for name in sorted(find_factories()) if name not in taken),
@@ -103,9 +104,9 @@ def installed_models() -> tuple[ModelInfo, ...]:
 
 
 def find_listed(name: str) -> ModelInfo:
-    """Return the listed model with this name, hub id or alias; raises UnknownName with the nearest names.
+    """Return the listed model with this name, hub id or alias. Raises UnknownName with the nearest names.
 
-    Unlike ``find_model`` it knows no model by the repository it came from, which several models may share.
+    Unlike ``find_model``, it does not find a model by its source repository, which several models may share.
     """
     pullable = find_pullable(name)
     wanted = pullable.name if pullable else name
@@ -116,10 +117,10 @@ def find_listed(name: str) -> ModelInfo:
 
 
 def find_model(name: str) -> ModelInfo | None:
-    """Look up the model that a request means by a name, hub id, alias, or repository of an installed model.
+    """Find the model that a request names: by name, hub id, alias, or source repository of an installed model.
 
-    Reads no more of the disk than it must. Raises InvalidRequest for a hosted name that is malformed, ModelFileError
-    where the manifest of an installed model is broken.
+    Reads as little of the disk as possible. Returns None for an unknown name. Raises InvalidRequest for a malformed
+    hosted name, ModelFileError if the manifest of an installed model is broken.
     """
     if is_hosted(name):
         return _hosted_model(str(read_name(name)))
@@ -130,22 +131,23 @@ def find_model(name: str) -> ModelInfo | None:
 
 
 def find_installed(name: str) -> InstalledModel | None:
-    """Find an installed model by its name, by an alias or hub id of the catalog, or by the hub id it came from."""
+    """Find an installed model by name, by an alias or hub id of the catalog, or by its source repository."""
     store, pullable = Store.default(), find_pullable(name)
     model = store.find(pullable.name if pullable else name)
+    # Only a hub id has a slash, and reading every manifest is slow.
     if model or "/" not in name:
         return model
     return next((one for one in store.models() if one.manifest.source.location == name), None)
 
 
 def find_pullable(name: str) -> ModelInfo | None:
-    """Find a model that can be pulled by its name, hub id or alias, whether it is installed or not."""
+    """Find a pullable model, installed or not, by name, hub id or alias; the case does not matter."""
     wanted = name.lower()
     return next((model for model in pullable_models().values() if wanted in model.names), None)
 
 
 def unknown_model(name: str) -> UnknownName:
-    """Return the error for a name that no model has, with the nearest names."""
+    """Return the error for an unknown model, with the nearest names."""
     return UnknownName("model", name, [model.name for model in list_models()])
 
 
@@ -155,7 +157,7 @@ def not_installed(model: ModelInfo) -> ModelNotInstalled:
 
 
 def check_commercial_use(name: str) -> None:
-    """Raise InvalidRequest unless the licence of the model is known to allow commercial use of its music."""
+    """Raise InvalidRequest unless the model's licence is known to allow commercial use of its output."""
     model = find_model(name)
     licence, allowed = (model.licence or UNKNOWN, model.commercial_use) if model else (UNKNOWN, None)
     if allowed is None:
@@ -172,6 +174,7 @@ def _factory_model(name: str) -> ModelInfo:
 
 def _installed_model(model: InstalledModel) -> ModelInfo:
     manifest = model.manifest
+    # The catalog knows the names, the manifest what was installed.
     known = pullable_models().get(model.name) or ModelInfo(model.name, Origin.INSTALLED, "")
     return replace(
         known, origin=Origin.INSTALLED, kind=manifest.sizes.kind, licence=manifest.licence,
@@ -180,10 +183,10 @@ def _installed_model(model: InstalledModel) -> ModelInfo:
 
 
 def _hosted_models(open_models: Iterable[str]) -> Iterator[ModelInfo]:
-    """Yield the hosted models that are open to callers by name; ``owner/*`` names no model."""
+    """Yield the hosted models that are open to callers by name; ``owner/*`` names no single model."""
     for name in open_models:
         if is_hosted(name) and not name.endswith("/*"):
-            # No request can name a malformed one, and the others must still be listed.
+            # A malformed name can never be requested, and must not hide the other models.
             with contextlib.suppress(InvalidRequest):
                 yield _hosted_model(name)
 

@@ -1,4 +1,4 @@
-"""Download: the needed files of a repository, in a folder of the store, each fetched once."""
+"""Download: the required files of a repository, fetched into a folder of the store, resumable."""
 
 from __future__ import annotations
 
@@ -14,36 +14,41 @@ from tunesmith.models.repository_files import CONFIG, RemoteFile, Repository, ne
 from tunesmith.models.store import Store, remove_folder
 from tunesmith.musicgen.architecture import MODEL_TYPES
 
-MAX_TEXT_BYTES = 16_000_000  # the index of a model in hundreds of shards takes 1
+# The index of a model with hundreds of shards takes 1 MB.
+MAX_TEXT_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A repository with its needed files only, and the folder they are brought to."""
+    """A repository, reduced to its required files, and the target folder."""
 
     repository: Repository
     folder: Path
 
     @property
     def bytes(self) -> int:
-        """Size of all needed files."""
+        """Size of all required files in bytes."""
         return sum(file.bytes for file in self.repository.files)
 
     @property
     def missing_bytes(self) -> int:
-        """How much is not here yet."""
+        """Bytes that are still to be fetched."""
         return self.bytes - sum(min(self._present_bytes(file), file.bytes) for file in self.repository.files)
 
     def run(self, hub: Hub, received: BytesCallback) -> Path:
-        """Bring what is missing; raises DownloadError. Call it again to go on after an interruption."""
+        """Fetch the missing files and return the folder; call it again to resume after an interruption.
+
+        ``received`` gets the number of bytes as they arrive, and of those already present. Raises DownloadError.
+        """
         for file in self.repository.files:
             hub.fetch(self.repository, file, self.folder, received)
         return self.folder
 
     def discard(self) -> None:
-        """Remove the originals."""
+        """Remove the downloaded files."""
         remove_folder(self.folder.parent)
-        with suppress(OSError):  # other downloads are there
+        # Other downloads share the folder above, which then is not empty.
+        with suppress(OSError):
             self.folder.parent.parent.rmdir()
 
     def _present_bytes(self, file: RemoteFile) -> int:
@@ -54,13 +59,14 @@ class Download:
 def plan_download(
     hub_id: str, revision: str | None, hub: Hub, store: Store, check_config: Callable[[str], None]
 ) -> Download:
-    """Look up what a repository holds and which of it is needed.
+    """Look up the files of a repository and choose the required ones.
 
-    ``check_config`` judges the text of config.json, where there is one, before anything large is fetched. Raises
-    DownloadError, and ModelFileError where the repository holds no model that is read here.
+    ``check_config`` checks the text of config.json, if any, before anything large is fetched. Raises DownloadError, and
+    ModelFileError if the repository holds no supported model.
     """
     repository = hub.repository(hub_id, revision)
     folder = store.download_folder(hub_id) / repository.commit
+    # Files of another commit can never complete this download.
     _remove_other_commits(folder)
 
     def read_text(file: RemoteFile) -> str:
@@ -73,13 +79,14 @@ def plan_download(
         if config:
             check_config(read_text(config))
     except ModelFileError:
+        # The files are of no use, so the next attempt starts clean.
         remove_folder(folder.parent)
         raise
     return Download(replace(repository, files=files), folder)
 
 
 def read_small_text(path: Path) -> str:
-    """Read a text of a checkpoint; raises ModelFileError where it is too large, missing or not text."""
+    """Read a text file of a checkpoint. Raises ModelFileError if it is too large, missing or not UTF-8."""
     try:
         _check_small(path.name, path.stat().st_size)
         return path.read_text(encoding="utf-8")
@@ -90,12 +97,13 @@ def read_small_text(path: Path) -> str:
 
 
 def _check_small(name: str, size: int) -> None:
+    # A hostile repository must not fill the memory with a text file.
     if size > MAX_TEXT_BYTES:
         raise ModelFileError(name, f"must be at most {MAX_TEXT_BYTES} bytes, got {size}")
 
 
 def check_model_type(text: str) -> None:
-    """Raise ModelFileError unless config.json names a known ``model_type``."""
+    """Check that config.json names a supported ``model_type``. Raises ModelFileError."""
     try:
         model_type = json.loads(text)["model_type"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Factories: generators that need no model files, by model name: the composer, and those that packages add."""
+"""Factories: generators without model files, by model name: the composer and those of plugins."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ GeneratorFactory = Callable[[], Generator]
 
 
 def find_factories() -> Mapping[str, GeneratorFactory]:
-    """Return the factories of the composer and of installed packages, by model name.
+    """Return the factories of the composer and of plugins, by model name.
 
     A package adds a generator as an entry point of the group ``tunesmith.generators``; its module is imported when the
     factory is called.
     """
+    # The composer comes last: no plugin can replace it.
     return {**_plugin_factories(tuple(sys.path)), COMPOSER: _create_composer}
 
 
@@ -33,7 +34,10 @@ def _create_composer() -> Generator:
 
 @cache
 def _plugin_factories(_search_path: tuple[str, ...]) -> Mapping[str, GeneratorFactory]:
-    """Return the factories of installed packages, whose metadata takes longer to read than a job to queue."""
+    """Return the factories of plugins; cached, because reading package metadata takes longer than queueing a job.
+
+    The search path is the key of the cache, so that a changed ``sys.path`` is read again.
+    """
     return {point.name: partial(_create_plugin, point) for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 

@@ -1,4 +1,4 @@
-"""Hosted models as generators: names such as ``hf:owner/name`` become calls of a service with the user's settings."""
+"""Hosted models as generators: names such as ``hf:owner/name`` become calls of a service."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def generator_for(name: str) -> Generator | None:
-    """Return a generator that calls the hosted model, or None where the name is none of one; raises InvalidRequest."""
+    """Return a generator that calls the hosted model, or None if the name is not hosted. Raises InvalidRequest."""
     if not is_hosted(name):
         return None
     from tunesmith.hosted.generator import HostedGenerator
@@ -30,7 +30,7 @@ def generator_for(name: str) -> Generator | None:
 
 
 def access_to(name: HostedName, settings: Settings) -> ServiceConnection:
-    """Return where and how the model is called; raises InvalidRequest for settings that cannot be."""
+    """Return the endpoint, token, timeout and budget of a hosted model. Raises InvalidRequest for invalid settings."""
     from tunesmith.hosted.connection import ServiceConnection, base_url_of, token_for
 
     chosen = _chosen(name, settings)
@@ -42,6 +42,7 @@ def access_to(name: HostedName, settings: Settings) -> ServiceConnection:
     if not usable:
         raise InvalidRequest(f"setting {name.service}_base_url", "must be an address such as https://host/path")
     token = token_for(name, base_url, chosen, os.environ)
+    # Such characters would break the HTTP header; the error does not quote the token.
     if token is not None and not (token.isascii() and token.isprintable()):
         raise InvalidRequest("token", f"that for {name.service_name} has characters that no token has")
     return ServiceConnection(base_url, token, settings.hosted_seconds, _counting(settings))
@@ -60,7 +61,7 @@ def _secret(value: SecretStr | None) -> str | None:
 
 
 def _counting(settings: Settings) -> Callable[[HostedName], None]:
-    """Return what counts a call against the budget, if one is set; the database is opened with the first call."""
+    """Return the function that counts a call against the budget ``max_calls``; it opens the database on demand."""
     from tunesmith.hosted.connection import unlimited
 
     if settings.max_calls is None:
@@ -73,6 +74,7 @@ def _counting(settings: Settings) -> Callable[[HostedName], None]:
         from tunesmith.library.call_budget import CallBudget
         from tunesmith.library.migrate import open_database
 
+        # Opened for each call: the counter holds across all processes of the user.
         database = open_database(settings)
         try:
             CallBudget(database, rate).take(str(name))

@@ -1,8 +1,8 @@
-"""Hub: what a repository of models holds, and its files brought here, through huggingface_hub.
+"""Hub: the files of model repositories, listed and fetched through huggingface_hub.
 
-Token, endpoint, cache and offline mode are huggingface_hub's own (HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE).
-huggingface_hub resumes a file that was cut only while it runs; here a file that was cut is also resumed by the next
-process, from what ``FILE.incomplete`` holds.
+Token, endpoint, cache and offline mode are those of huggingface_hub (HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE).
+huggingface_hub resumes a partial file only within one process; this module also resumes one of an earlier process, from
+``FILE.incomplete``.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ INCOMPLETE = ".incomplete"
 TIMEOUT_SECONDS = 20.0
 
 BytesCallback = Callable[[int], None]
-"""Called with the number of bytes that came in since the last call."""
+"""A callback that gets the number of bytes received since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """The hub at ``endpoint`` and the cache at ``cache_folder``; None is huggingface_hub's own choice."""
+    """A hub: its ``endpoint`` and ``cache_folder``, or None for huggingface_hub's own."""
 
     endpoint: str | None = None
     cache_folder: Path | None = None
 
     def repository(self, hub_id: str, revision: str | None = None) -> Repository:
-        """Ask what a repository holds; raises DownloadError. Offline, what the cache of huggingface_hub holds."""
+        """Look up the files of a repository at a revision; in offline mode, in the cache. Raises DownloadError."""
         from huggingface_hub import HfApi, constants
 
         if constants.HF_HUB_OFFLINE:
@@ -50,10 +50,14 @@ class Hub:
         return Repository(hub_id, info.sha or revision or "main", _one_licence(licence), files)
 
     def fetch(self, repository: Repository, file: RemoteFile, folder: Path, received: BytesCallback) -> Path:
-        """Bring a file into the folder, unless it is there; resumes what was cut. Raises DownloadError."""
+        """Fetch a file into the folder, unless it is there, and return its path; resumes a partial file.
+
+        ``received`` gets the number of bytes as they arrive, and of those already present. Raises DownloadError.
+        """
         from huggingface_hub import constants
 
         path = folder / file.name
+        # An earlier pull has completed it.
         if path.is_file() and path.stat().st_size == file.bytes:
             received(file.bytes)
             return path
@@ -71,6 +75,7 @@ class Hub:
         if file.sha256 and file_sha256(incomplete) != file.sha256:
             incomplete.unlink()
             raise DownloadError(repository.hub_id, f"{file.name} came in damaged: its SHA-256 differs; pull again")
+        # Only a complete file gets its final name.
         incomplete.replace(path)
         return path
 
@@ -80,10 +85,12 @@ class Hub:
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented, not exported
 
         there = incomplete.stat().st_size if incomplete.exists() else 0
+        # A longer file is not a prefix of this one, so it cannot be resumed.
         if there > file.bytes:
             incomplete.unlink()
             there = 0
         received(there)
+        # Appended, so that an interrupted download can resume.
         with incomplete.open("ab") as sink:
             http_get(
                 hf_hub_url(repository.hub_id, file.name, revision=repository.commit, endpoint=self.endpoint),
@@ -117,9 +124,11 @@ def _one_licence(licence: Any) -> str | None:
 
 
 def _link(source: Path, path: Path) -> None:
-    """Put a file of the cache at the path without copying it, where the disk can."""
+    """Provide a file of the cache at the path: as a hard link, else as a symbolic link, else as a copy."""
+    # A file of the cache is a link itself, so link to the file that it points to.
     original = source.resolve()
     with suppress(OSError):
+        # Gigabytes are neither copied nor stored twice.
         os.link(original, path)
         return
     with suppress(OSError):
@@ -129,7 +138,7 @@ def _link(source: Path, path: Path) -> None:
 
 
 def _counter(received: BytesCallback) -> Any:
-    """Return what http_get takes for a progress bar, and only counts."""
+    """Return a class in place of http_get's progress bar that only counts."""
 
     class Counter:
         def __init__(self, *_: object, **__: object) -> None: ...
@@ -147,7 +156,7 @@ def _counter(received: BytesCallback) -> Any:
 
 @contextmanager
 def _translate_hub_errors(what: str) -> Iterator[None]:
-    """Turn whatever huggingface_hub raises into one clear line."""
+    """Translate the errors of huggingface_hub into DownloadError, with one line each."""
     from huggingface_hub import errors
 
     try:
@@ -168,6 +177,7 @@ def _translate_hub_errors(what: str) -> Iterator[None]:
         raise DownloadError(what, f"the hub answered {error.response.status_code}; try again later") from None
     except (errors.HTTPError, OSError) as error:  # type: ignore[attr-defined]  # HTTPError is that of its HTTP library
         if getattr(error, "errno", None) is not None:
-            raise  # the disk's, not the network's
+            # An error of the disk, not of the network.
+            raise
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DownloadError(what, f"the connection failed: {first}; pull again to go on from here") from None

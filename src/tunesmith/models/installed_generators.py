@@ -1,4 +1,4 @@
-"""Installed models as generators: verified, checked against the memory there is, and opened with the first request."""
+"""Installed models as generators: verified, checked against the available memory, and opened on the first request."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def generator_for(name: str) -> Generator | None:
-    """Return a generator that runs the installed model, or None where the name is no model's.
+    """Return a generator that runs the installed model, or None for any other name.
 
-    The name may also be a hub id. Raises ModelNotInstalled for a model that must be pulled first, ModelFileError where
-    one of its files has changed, OutOfResources where it cannot fit into memory.
+    The name may also be a hub id. Raises ModelNotInstalled for a model that must be pulled first, ModelFileError if one
+    of its files has changed, OutOfResources if it cannot fit into memory.
     """
     model = find_installed(name)
     if model:
@@ -36,9 +36,13 @@ def generator_for(name: str) -> Generator | None:
 
 
 def load(model: InstalledModel) -> Generator:
-    """Verify the model's files, see that it fits into memory (but on a GPU, which has its own), and open it."""
+    """Verify the model's files, check that it fits into memory, and return its generator.
+
+    Raises ModelFileError and OutOfResources.
+    """
     manifest = model.manifest
     verify(model.folder, manifest)
+    # A GPU has its own memory.
     if not manifest.needs_gpu:
         check_memory(manifest, read_architecture(model.folder), available_memory())
     from tunesmith.musicgen.generator import MusicGenGenerator
@@ -50,16 +54,17 @@ def load(model: InstalledModel) -> Generator:
 
 
 def open_within_memory(folder: Path, num_rows: int) -> Engine:
-    """Open the installed model of a folder for one caller, or for as many as memory reaches.
+    """Open the engine of an installed model, for one caller or for as many as the memory allows.
 
-    ``num_rows`` bounds the sequences that run at once; the engine may have room for fewer. Raises ModelFileError for a
-    file that is missing or broken.
+    ``num_rows`` is the maximum number of sequences that run at once; the engine may have room for fewer. Raises
+    ModelFileError if a file is missing or broken.
     """
     # ONNX Runtime takes long to import, so it is loaded only now.
     from tunesmith.musicgen.onnx.sessions import SessionOptions
     from tunesmith.musicgen.open_engine import EngineOptions, open_engine
 
     settings, keep_text_encoder = load_settings(), False
+    # More rows are optional, so they get only memory that is free.
     if num_rows > GUIDED_ROWS:
         manifest = read_manifest(folder)
         free = _free_on_device(settings.device) if manifest.needs_gpu else available_memory()

@@ -1,4 +1,4 @@
-"""Digests: a model's files are what they were when it was installed, or the model is not loaded."""
+"""Integrity: a model whose files have changed since the installation is not loaded."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest
 VERIFIED = "verified.json"
 
 Identity = list[int]
-"""Size, time of the last change in nanoseconds, and inode: what is the same for a file nobody touched."""
+"""Size in bytes, modification time in nanoseconds and inode: the same for an untouched file."""
 
 
 def digest_folder(folder: Path) -> tuple[FileDigest, ...]:
-    """Digest every file of a model, sorted by name."""
+    """Return the digests of all files of a model, sorted by name."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     named = ((path.relative_to(folder).as_posix(), path) for path in paths)
     return tuple(
@@ -30,9 +30,9 @@ def digest_folder(folder: Path) -> tuple[FileDigest, ...]:
 
 
 def verify(folder: Path, manifest: Manifest, *, thoroughly: bool = False) -> None:
-    """Check every file against the manifest; raises ModelFileError that names the file and what to do.
+    """Verify every file against the manifest. Raises ModelFileError, which names the file and the repair.
 
-    A file that has not changed since it was last verified is not read again, unless ``thoroughly``.
+    A file that has not changed since its last verification is not read again, unless ``thoroughly``.
     """
     known: Mapping[str, Identity] = {} if thoroughly else _read_verified(folder)
     verified = {}
@@ -41,6 +41,7 @@ def verify(folder: Path, manifest: Manifest, *, thoroughly: bool = False) -> Non
         if identity[0] != file.bytes:
             problem = f"has {identity[0]} bytes where {file.bytes} were installed"
             raise ModelFileError(str(folder / file.name), f"{problem}; {_repair(manifest)}")
+        # Hashing gigabytes takes many seconds; comparing the identity takes none.
         if known.get(file.name) != identity and _digest(folder / file.name, manifest) != file.sha256:
             problem = "has changed since it was installed: its SHA-256 differs"
             raise ModelFileError(str(folder / file.name), f"{problem}; {_repair(manifest)}")
@@ -50,12 +51,13 @@ def verify(folder: Path, manifest: Manifest, *, thoroughly: bool = False) -> Non
 
 
 def mark_verified(folder: Path, manifest: Manifest) -> None:
-    """Remember that every file is right: for whoever has just digested them."""
+    """Record that every file is verified, for a caller that has just hashed them."""
     _remember(folder, {file.name: _identity(folder / file.name, manifest) for file in manifest.files})
 
 
 def _remember(folder: Path, verified: Mapping[str, Identity]) -> None:
-    with contextlib.suppress(OSError):  # on a read-only disk they are simply read again next time
+    # On a read-only disk the files are simply hashed again next time.
+    with contextlib.suppress(OSError):
         (folder / VERIFIED).write_text(json.dumps(verified), encoding="utf-8")
 
 
@@ -75,9 +77,10 @@ def _digest(path: Path, manifest: Manifest) -> str:
 
 
 def _repair(manifest: Manifest) -> str:
+    # Imports NumPy, which an intact model does not need here.
     from tunesmith.musicgen.graph.quantization import (
         QUANTIZATIONS,
-    )  # with NumPy, which a sound model does not need here
+    )
 
     command = ["tunesmith", "pull", manifest.source.location, "--name", manifest.name]
     if manifest.quantization != next(iter(QUANTIZATIONS)):
@@ -88,6 +91,7 @@ def _repair(manifest: Manifest) -> str:
 def _read_verified(folder: Path) -> dict[str, Identity]:
     try:
         values = json.loads((folder / VERIFIED).read_bytes())
+    # A missing or damaged record only means that the files are hashed again.
     except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}

@@ -1,4 +1,4 @@
-"""Licences: which of them allow commercial use of what a model makes, as far as their text says."""
+"""Licences: which of them allow commercial use of a model's output, as far as their text says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunesmith.errors import InvalidRequest
 
 UNKNOWN = "unknown"
 COMPOSED = "free to use, also commercially"
-"""How the licence of the composer's pieces begins."""
+"""The first words of the licence of composed music."""
 
 COMMERCIAL_USE: Mapping[str, bool] = {
     "afl-3.0": True,
@@ -37,21 +37,24 @@ COMMERCIAL_USE: Mapping[str, bool] = {
     "wtfpl": True,
     "zlib": True,
 }
-"""By the hub's identifier. What is not here is unknown, and is not counted as safe."""
+"""Commercial use by the hub's licence identifier. Any other licence is unknown, and does not count as safe."""
 
 
 def allows_commercial_use(licence: str) -> bool | None:
-    """Say whether the licence allows commercial use; None where that is not known.
+    """Return whether the licence allows commercial use, None if unknown.
 
-    The licence is one of the hub's identifiers, the address or the name of a Creative Commons licence, or the
-    composer's; several are separated by ``;``, and then all that say anything must allow it.
+    The licence is an identifier of the hub, the URL or name of a Creative Commons licence, or the composer's. Several
+    are separated by ``;``; unknown ones are ignored, and all others must allow it.
     """
     said = {_one_allows(part) for part in licence.split(";")} - {None}
     return None if not said else all(said)
 
 
 def check_parts(metadata: Mapping[str, Any], name: str) -> None:
-    """Raise InvalidRequest unless all that a recording called ``name`` is made of may be used commercially."""
+    """Raise InvalidRequest unless every part of the recording ``name`` allows commercial use.
+
+    ``metadata`` is that of the recording, with the credits of its parts.
+    """
     for part in credits_of({"title": name, **metadata}):
         allowed = allows_commercial_use(part.licence)
         if allowed is None:
@@ -68,6 +71,7 @@ def _one_allows(licence: str) -> bool | None:
         return False
     named = _CREATIVE_COMMONS.search(plain)
     if named:
+        # Credits of recordings give URLs or names instead of identifiers.
         plain = f"cc-{named['kind'].replace(' ', '-')}-{named['version']}"
     return COMMERCIAL_USE.get("cc0-1.0" if _ZERO.search(plain) else plain)
 
@@ -75,6 +79,7 @@ def _one_allows(licence: str) -> bool | None:
 _CREATIVE_COMMONS = re.compile(
     r"(?:creativecommons\.org/licenses/|\bcc[ -])(?P<kind>by(?:[ -](?:nc|sa|nd))*)[ /-](?P<version>\d\.\d)"
 )
+# CC0 is no "by" licence, so the pattern above does not match it.
 _ZERO = re.compile(r"creativecommons\.org/publicdomain/zero/1\.0|^cc0(?: 1\.0)?$")
 
 

@@ -1,4 +1,4 @@
-"""Manifest: what an installed model is, where it came from, and the digest of each of its files."""
+"""Manifest: the identity of an installed model: its source, licence, architecture and file digests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class FileDigest:
-    """A file of a model: its name in the model's folder, its size in bytes and its SHA-256 in hexadecimal."""
+    """A file of a model: its path in the model's folder, its size in bytes and its SHA-256 in hexadecimal."""
 
     name: str
     bytes: int
@@ -30,19 +30,19 @@ class FileDigest:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a model came from: a repository at a commit, or a folder (``revision`` None)."""
+    """The source of a model: a repository at a commit, or a folder, whose ``revision`` is None."""
 
     location: str
     revision: str | None = None
 
     def __str__(self) -> str:
-        """Return it in one line."""
+        """Return the source in one line."""
         return f"{self.location} at {self.revision[:12]}" if self.revision else self.location
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """An architecture in a few numbers."""
+    """The dimensions of an architecture, as shown to users; ``sample_rate`` is in Hz."""
 
     kind: str
     hidden_size: int
@@ -55,7 +55,7 @@ class Sizes:
 
     @classmethod
     def of(cls, architecture: Architecture) -> Sizes:
-        """Take them from the whole architecture."""
+        """Return the dimensions of an architecture."""
         decoder = architecture.decoder
         return cls(
             kind="musicgen",
@@ -69,7 +69,7 @@ class Sizes:
         )
 
     def __str__(self) -> str:
-        """Return them in one line."""
+        """Return the dimensions in one line."""
         channels = "stereo" if self.audio_channels == 2 else "mono"
         melody = ", follows melodies" if self.melody else ""
         return (
@@ -80,7 +80,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An installed model. ``commercial_use`` is None where the licence does not tell; ``created`` is ISO 8601, UTC."""
+    """The manifest of a model; ``commercial_use`` is None if unknown, ``created`` is a UTC time in ISO 8601."""
 
     name: str
     source: Source
@@ -95,12 +95,12 @@ class Manifest:
 
     @property
     def bytes(self) -> int:
-        """Size of all files."""
+        """Size of all files in bytes."""
         return sum(file.bytes for file in self.files)
 
     @property
     def needs_gpu(self) -> bool:
-        """Whether the model was installed in the form that only a GPU's runner reads."""
+        """Whether the model is in the format that only the GPU runner reads."""
         # The table of forms imports NumPy, which listing the models does without.
         from tunesmith.musicgen.graph.quantization import FOR_GPU
 
@@ -108,18 +108,20 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the names and digests of all files: the same for the same model."""
+        """The SHA-256 over the names and digests of all files: equal for equal models."""
+        # The format of sha256sum.
         lines = "".join(f"{file.sha256}  {file.name}\n" for file in self.files)
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
+        """Return the manifest as JSON values."""
         return {"format": FORMAT, **dataclasses.asdict(self)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Manifest:
-        """Read what ``to_json`` wrote; raises ValueError, TypeError or KeyError for anything else."""
+        """Parse the output of ``to_json``. Raises ValueError, TypeError or KeyError for anything else."""
         fields = dict(values)
+        # A later version may give the same fields another meaning.
         version = fields.pop("format")
         if version != FORMAT:
             raise ValueError(f"format: must be {FORMAT}, got {version!r}")
@@ -130,7 +132,7 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read a model's manifest; raises ModelFileError where there is none or it is broken."""
+    """Read the manifest of a model's folder. Raises ModelFileError if it is missing or broken."""
     path = folder / MANIFEST
     try:
         return Manifest.from_json(json.loads(path.read_bytes()))
@@ -143,7 +145,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
-    """Write it in one move, after everything it speaks of is on the disk."""
+    """Write the manifest atomically, after all files that it names: a folder with a manifest is complete."""
     with atomic_write(folder / MANIFEST) as file:
         file.write(json.dumps(manifest.to_json(), indent=1).encode())
         file.flush()

@@ -1,6 +1,6 @@
-"""Pull: a published checkpoint becomes an installed model, or nothing is left of it.
+"""Pull: install a published checkpoint as a model, completely or not at all.
 
-Find it -> say what it is -> see that the disk has room -> download -> convert -> digest -> manifest -> put in place.
+Locate -> announce -> check the disk -> download -> convert -> digest -> try out -> manifest -> move into place.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from tunesmith.models.trial import try_out
 from tunesmith.musicgen.architecture import Architecture
 
 DOWNLOAD_SHARE = 0.7
-"""How much of the progress bar is the download, where there is one."""
+"""The share of the download in the progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """What is about to be installed, said before anything large is downloaded; sizes in bytes."""
+    """The model that a pull is about to install, announced before the download; sizes in bytes."""
 
     name: str
     source: Source
@@ -52,10 +52,10 @@ class PullPlan:
 
 
 Convert = Callable[[Path, Mapping[str, Path], Path, str, Callable[[float], None]], Architecture]
-"""Converts the checkpoint of a folder, with its companions, into a target folder; see ``convert_folder``."""
+"""A converter of a checkpoint folder and its companions into a target folder; see ``convert_folder``."""
 
 
-# Reading checkpoints and building graphs take long to import, so that waits until the files are here.
+# Reading checkpoints and building graphs take long to import, so the import waits until the files are here.
 
 
 def _find_companions(folder: Path) -> Sequence[str]:
@@ -74,7 +74,7 @@ def _convert(
 
 @dataclass(frozen=True, slots=True)
 class PullTools:
-    """What pulling works with: where models are kept and found, and how a family's checkpoints become models."""
+    """The dependencies of a pull: store, hub, converter, trial, disk and clock."""
 
     store: Store
     hub: Hub = field(default_factory=Hub)
@@ -88,11 +88,11 @@ class PullTools:
 def pull(
     request: PullRequest, tools: PullTools, announce: Callable[[PullPlan], None], progress: ProgressCallback
 ) -> InstalledModel:
-    """Install a model; ``announce`` is called with what it is before the download.
+    """Install a model and return it; ``announce`` gets the plan before the download starts.
 
-    What is installed already, whole and from the same commit, is returned as it is. An interrupted download goes on
-    where it stopped when the same is pulled again; an interrupted conversion starts again. Raises InvalidRequest,
-    DownloadError, ModelFileError and OutOfResources; the installed models are then as before.
+    A model that is installed from the same commit, and intact, is returned unchanged. Pulling again resumes an
+    interrupted download and restarts an interrupted conversion. Raises InvalidRequest, DownloadError, ModelFileError
+    and OutOfResources; the installed models are then unchanged.
     """
     located = locate(request)
     with tools.store.pulling(), translate_disk_full(located.name, tools.store.folder):
@@ -101,7 +101,7 @@ def pull(
 
 @dataclass(frozen=True, slots=True)
 class _Pull:
-    """One pull under way."""
+    """One pull in progress."""
 
     request: PullRequest
     located: ResolvedSource
@@ -110,7 +110,7 @@ class _Pull:
     progress: ProgressCallback
 
     def run(self) -> InstalledModel:
-        """Go through all stages."""
+        """Run all stages and return the installed model."""
         downloads = self._plan()
         source = self._source(downloads)
         present = self._present(source)
@@ -118,6 +118,7 @@ class _Pull:
             return present
         repository = downloads[0].repository if downloads else self._local()
         offer = self._offer(source, repository, downloads)
+        # Before anything large is downloaded, so that the user can stop.
         self.announce(offer)
         with self._discarding(downloads):
             self._check_disk(downloads, offer.converted)
@@ -132,11 +133,12 @@ class _Pull:
         return self.located.folder
 
     def _plan(self) -> list[Download]:
-        """Look up the model's repository, and the companions that are known to be needed; none for a folder."""
+        """Plan the downloads of the model and of its known companions; none for a folder."""
         if self.located.hub_id is None:
             return []
         main = self._plan_one(self.located.hub_id, self.request.revision, check_model_type)
         entry = self.located.entry
+        # A checkpoint in Hugging Face's layout contains every part.
         companions = entry.companions if entry and not main.repository.file(CONFIG) else ()
         return [main, *(self._plan_one(hub_id, None, _any_config) for hub_id in companions)]
 
@@ -144,7 +146,7 @@ class _Pull:
         return plan_download(hub_id, revision, self.tools.hub, self.tools.store, check_config)
 
     def _local(self) -> Repository:
-        """Describe a checkpoint in a folder; raises ModelFileError where it is none."""
+        """Return the files of a checkpoint folder. Raises ModelFileError if it holds none."""
         repository = Repository.of_folder(str(self._folder), self._folder)
         files = needed_files(repository, lambda file: read_small_text(self._folder / file.name))
         if any(file.name == CONFIG for file in files):
@@ -155,13 +157,15 @@ class _Pull:
         return Source(self.located.location, downloads[0].repository.commit if downloads else None)
 
     def _present(self, source: Source) -> InstalledModel | None:
-        """Return the model where it is installed already from the same commit, in the same form, and whole."""
+        """Return the model if it is installed from the same commit, in the same format, and intact."""
+        # A folder has no commit, so its content may have changed.
         if source.revision is None:
             return None
         try:
             model = self.tools.store.find(self.located.name)
             if model is None or _form(model.manifest) != (source, self.request.quantization, tunesmith.__version__):
                 return None
+            # Pulling again is how a user repairs a model, so nothing is trusted.
             verify(model.folder, model.manifest, thoroughly=True)
         except ModelFileError:
             return None
@@ -186,11 +190,12 @@ class _Pull:
         check_disk(self.located.location, self.tools.store.folder, missing, converted, self.tools.free_bytes)
 
     def _companions(self, folder: Path, downloads: list[Download], converted: int) -> dict[str, Path]:
-        """Bring the repositories that hold what the checkpoint lacks, and add them to the downloads."""
+        """Fetch the companions that the checkpoint requires, append them to the downloads, and return their folders."""
         needed = self.tools.find_companions(folder)
         planned = {download.repository.hub_id for download in downloads}
         more = [self._plan_one(hub_id, None, _any_config) for hub_id in needed if hub_id not in planned]
         downloads += more
+        # The companions were not known when the disk was first checked.
         self._check_disk(more, converted)
         self._fetch(more)
         return {one.repository.hub_id: one.folder for one in downloads if one.repository.hub_id in needed}
@@ -219,7 +224,9 @@ class _Pull:
             architecture = tools.convert(folder, companions, target, offer.quantization, converted)
             self.progress(Progress("checking", 0.98))
             manifest = _manifest(offer, architecture, digest_folder(target), tools.now())
+            # Before the manifest: a model that cannot generate is never installed.
             tools.try_out(target, manifest)
+            # The digests are fresh, so the first request need not hash the files again.
             mark_verified(target, manifest)
             write_manifest(manifest, target)
         self.progress(Progress("installed", 1.0))
@@ -227,7 +234,7 @@ class _Pull:
 
     @contextmanager
     def _discarding(self, downloads: Sequence[Download]) -> Iterator[None]:
-        """Remove the originals once they are converted, or found to be of no use; they stay after an interruption."""
+        """Remove the downloads once they are converted or proven useless; keep them after an interruption."""
         keep = self.request.keep_download
         try:
             yield
@@ -243,7 +250,7 @@ def _discard(downloads: Iterable[Download]) -> None:
 
 
 def _any_config(_: str) -> None:
-    """Take a companion's config.json as it is: the converter reads what it needs of it."""
+    """Accept any config.json of a companion: the converter reads what it requires of it."""
 
 
 def _form(manifest: Manifest) -> tuple[Source, str, str]:

@@ -1,6 +1,6 @@
-"""Pulling in a process of its own: a conversion takes memory and time that a server has better uses for.
+"""Pull in a process of its own: a conversion would take memory and CPU time from the server.
 
-python -m tunesmith.models.pull_process takes one line of JSON, the fields of a PullRequest, and writes one JSON object
+python -m tunesmith.models.pull_process reads one line of JSON, the fields of a PullRequest, and writes one JSON object
 a line:
 
 {"offer": {…}}                      what is about to be installed
@@ -8,7 +8,7 @@ a line:
 {"installed": name}                 the last line, or
 {"failed": kind, "message": "…", "field": "…" or null}
 
-It ends when its input does, so that no pull outlives who asked for it.
+It ends when its input does, so that no pull outlives its caller.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ PROGRESS_SECONDS = 0.1
 
 
 class PullReporter:
-    """Tells how a pull goes on."""
+    """The writer of a pull's messages."""
 
     def __init__(self, output: BinaryIO) -> None:
         self._output = output
         self._next = 0.0
 
     def say(self, message: dict[str, Any]) -> None:
-        """Write one message."""
+        """Write one message and flush it."""
         self._output.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
         self._output.flush()
 
     def offer(self, offer: PullPlan) -> None:
-        """Tell what it is."""
+        """Report the plan of the pull."""
         self.say({"offer": {
             "name": offer.name, "source": str(offer.source), "licence": offer.licence,
             "commercial_use": offer.commercial_use, "quantization": offer.quantization,
@@ -51,7 +51,7 @@ class PullReporter:
         }})  # fmt: skip
 
     def progress(self, progress: Progress) -> None:
-        """Tell how far it is, but not more often than anyone could look."""
+        """Report the progress, throttled."""
         now = time.monotonic()
         if now >= self._next or progress.fraction >= 1:
             self._next = now + PROGRESS_SECONDS
@@ -59,13 +59,14 @@ class PullReporter:
 
 
 def run(fields: dict[str, Any], teller: PullReporter) -> None:
-    """Pull a model and tell about it."""
+    """Pull a model and report the outcome; every error becomes a message."""
     try:
         installed = pull(PullRequest(**fields), PullTools(Store.default()), teller.offer, teller.progress)
     except TunesmithError as error:
         field = error.field if isinstance(error, InvalidRequest) else None
         teller.say({"failed": error.code, "message": str(error), "field": field})
-    except Exception as error:  # a bug, whose trace goes to the log
+    except Exception as error:
+        # The border of the process: a bug, whose trace goes to the log.
         traceback.print_exception(error)
         teller.say({"failed": INTERNAL_ERROR, "message": "internal error; the server's log says more", "field": None})
     else:
@@ -73,16 +74,19 @@ def run(fields: dict[str, Any], teller: PullReporter) -> None:
 
 
 def main() -> None:
-    """Pull what the first line of the input says."""
+    """Pull the model that the first line of the input describes."""
     output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints goes to the log, not between the messages
+    # Output that a library prints goes to the log, not between the messages.
+    os.dup2(2, 1)
     fields = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
     run(fields, PullReporter(output))
-    os._exit(0)  # without waiting for the thread that reads
+    # Without waiting for the thread that blocks on the input.
+    os._exit(0)
 
 
 def _end_with(lines: BinaryIO) -> None:
+    # The end of the input means that the parent has gone or cancelled the pull.
     lines.read()
     os._exit(1)
 

@@ -1,4 +1,4 @@
-"""Source: what a user names to pull, understood: a model of the catalog, a repository of the hub, or a folder."""
+"""The source of a pull: a model of the catalog, a repository of the hub, or a folder."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """What to install: ``source`` is a name of the catalog, a hub id or a folder; ``name`` is its name here.
+    """A request to install a model: ``source`` is a catalog name, a hub id or a folder; ``name`` is the local name.
 
-    ``keep_download`` leaves the originals in the store, so that another quantization need not fetch them again.
-    ``folders`` lets the source be a folder of this machine, which only its own users may name.
+    ``keep_download`` keeps the downloaded files, so that another quantization need not fetch them again. ``folders``
+    allows the source to be a folder of this machine, which only its own users may name.
     """
 
     source: str
@@ -38,7 +38,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSource:
-    """Where a model is pulled from: ``hub_id`` or ``folder``, and the name it will have."""
+    """The resolved source of a pull: ``hub_id`` or ``folder``, and the local name of the model."""
 
     name: str
     hub_id: str | None = None
@@ -47,12 +47,12 @@ class ResolvedSource:
 
     @property
     def location(self) -> str:
-        """The hub id, or the folder's path in full, as text."""
+        """The hub id, or the absolute path of the folder."""
         return self.hub_id or path_text(self.folder or Path())
 
 
 def locate(request: PullRequest) -> ResolvedSource:
-    """Check a pull request and find what it names; raises InvalidRequest, and UnknownName with the nearest names."""
+    """Validate a pull request and resolve its source. Raises InvalidRequest, and UnknownName with the nearest names."""
     if request.quantization not in FORMS:
         allowed = ", ".join(FORMS)
         raise InvalidRequest("quantize", f"must be one of {allowed}, got {request.quantization[:_SHOWN]!r}")
@@ -67,6 +67,7 @@ def locate(request: PullRequest) -> ResolvedSource:
 
 def _locate(request: PullRequest) -> ResolvedSource:
     text = request.source
+    # The catalog comes first: a folder of the same name must not shadow a model.
     entry = find_pullable(text)
     if entry:
         return ResolvedSource(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
@@ -78,7 +79,8 @@ def _locate(request: PullRequest) -> ResolvedSource:
 
 
 def is_hub_id(text: str) -> bool:
-    """Whether the hub may have a repository of that id: ``owner/name`` without a step to another folder in it."""
+    """Return whether the text is a valid hub id: ``owner/name`` without any path traversal."""
+    # The hub itself refuses these, and the store maps "/" to "--".
     return len(text) <= MAX_HUB_ID and _HUB_ID.fullmatch(text) is not None and ".." not in text and "--" not in text
 
 
@@ -89,15 +91,17 @@ def _check_revision(revision: str) -> None:
 
 
 def _folder(text: str) -> Path | None:
-    """Return the folder that a text names, or None where it may name a repository."""
+    """Return the folder that a text names, or None if it may name a repository."""
     try:
         folder = Path(text).expanduser()
         is_folder = folder.is_dir()
         is_file = not is_folder and folder.exists()
-    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, or the home of nobody
+    except (OSError, ValueError, RuntimeError):
+        # The text is too long, contains a NUL byte, or names the home of an unknown user.
         is_folder, is_file = False, False
     if is_folder and text:
         return folder.resolve()
+    # The text is clearly a path, so a search on the hub would only confuse.
     if is_file or text.startswith((".", "~", "/", os.sep)):
         raise InvalidRequest("source", f"{text[:_SHOWN]} is not a folder")
     return None

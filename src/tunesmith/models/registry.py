@@ -1,4 +1,4 @@
-"""Registry: generators by model name, each loaded only when a request needs it."""
+"""Registry: generators by model name, each imported only when a request needs it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tunesmith.models.factories import GeneratorFactory, find_factories
 
 @dataclass(frozen=True, slots=True)
 class ModelResolver:
-    """Finds generators whose names are known only at run time.
+    """A resolver of model names that are known only at run time.
 
-    ``generator_for`` returns None for a name that is not its own; ``known_names`` returns the names to suggest.
+    ``generator_for`` returns None for a name that it does not resolve; ``known_names`` returns names to suggest.
     """
 
     generator_for: Callable[[str], Generator | None]
     known_names: Callable[[], Iterable[str]]
 
 
-# The imports below wait for the first call: a request for the composer needs neither HTTP nor the store of models.
+# The imports below wait for the first call: a request for the composer needs neither HTTP nor the model store.
 
 
 def _hosted_generator(name: str) -> Generator | None:
@@ -43,19 +43,19 @@ def _catalog_names() -> Iterable[str]:
 
 
 RESOLVERS = (ModelResolver(_hosted_generator, tuple), ModelResolver(_installed_generator, _catalog_names))
-"""Tried in turn for a name that has no factory."""
+"""The resolvers, tried in this order for a name without a factory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Generators by model name: first the ``factories``, then the ``resolvers`` in turn."""
+    """The registry of generators: first the ``factories``, then the ``resolvers`` in order."""
 
     factories: Mapping[str, GeneratorFactory]
     resolvers: tuple[ModelResolver, ...] = RESOLVERS
 
     @classmethod
     def discover(cls) -> Registry:
-        """Return the registry of the composer, the generators of installed packages and every other model."""
+        """Return the registry of the composer, all plugins and every other model."""
         return cls(find_factories())
 
     def names(self) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ class Registry:
         return tuple(sorted(self.factories))
 
     def create(self, model: str) -> Generator:
-        """Return a new generator for the model; raises UnknownName with the nearest names, or the resolver's errors."""
+        """Return a new generator for the model. Raises UnknownName with the nearest names, or a resolver's error."""
         factory = self.factories.get(model)
         return factory() if factory else self._resolve(model)
 
@@ -72,5 +72,6 @@ class Registry:
             generator = resolver.generator_for(model)
             if generator is not None:
                 return generator
+        # Only for an error, because it reads every manifest.
         suggestions = {name for resolver in self.resolvers for name in resolver.known_names()}
         raise UnknownName("model", model, sorted({*self.factories, *suggestions}))

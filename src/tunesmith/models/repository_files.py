@@ -1,4 +1,4 @@
-"""Repository: the list of a published model's files, and which of them are needed."""
+"""The files of a model repository, and which of them a pull requires."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AUDIOCRAFT_WEIGHTS = "state_dict.bin"
 AUDIOCRAFT_CODEC = "compression_state_dict.bin"
 SIDE_FILES = ("generation_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-"""Whole weights, the preferred first; each may come in shards named by ``….index.json`` instead."""
+"""Weights in one file, preferred first; ``….index.json`` lists the shards of weights in several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository at one commit; ``licence`` is None where it does not say."""
+    """A repository at one commit; ``licence`` is None if it states none."""
 
     hub_id: str
     commit: str
@@ -40,28 +40,28 @@ class Repository:
 
     @classmethod
     def of_folder(cls, hub_id: str, folder: Path) -> Repository:
-        """Describe a folder; one of the cache's snapshots has the commit for its name."""
+        """Return a folder as a repository; a snapshot folder of the cache is named after its commit."""
         paths = sorted(path for path in folder.iterdir() if path.is_file())
         files = tuple(RemoteFile(path.name, path.stat().st_size) for path in paths)
         return cls(hub_id, folder.name, folder_licence(folder), files)
 
     @property
     def weights_bytes(self) -> int:
-        """Size of the weights to read, as they would be in fp32: audiocraft's are stored in half of that."""
+        """Size of the weights in bytes as fp32; audiocraft stores them in half precision."""
         ends = (".safetensors", ".bin")
         halves = 2 if self.file(AUDIOCRAFT_WEIGHTS) and not self.file(CONFIG) else 1
         return halves * sum(file.bytes for file in self.files if file.name.endswith(ends))
 
     def file(self, name: str) -> RemoteFile | None:
-        """Return the file of that name, or None."""
+        """Return the file with this name, or None."""
         return next((file for file in self.files if file.name == name), None)
 
 
 def needed_files(repository: Repository, read_text: Callable[[RemoteFile], str]) -> tuple[RemoteFile, ...]:
-    """Choose the files to download; raises ModelFileError where no weights of a known layout are there.
+    """Return the files to download. Raises ModelFileError if the repository has no weights of a known layout.
 
-    Hugging Face's layout before audiocraft's, safetensors before pickles, never two forms of the same weights.
-    ``read_text`` gives the text of a small file, to look up the shards.
+    Hugging Face's layout is preferred to audiocraft's, safetensors to pickles; the same weights are never fetched in
+    two formats. ``read_text`` returns the text of a small file, to look up the shards.
     """
     weights = _transformers_weights(repository, read_text) if repository.file(CONFIG) else ()
     if weights:
@@ -80,6 +80,7 @@ def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFil
             return (whole,)
         if index:
             shards = shard_names(index.name, read_text(index))
+            # Found out now rather than after gigabytes of the other shards.
             missing = [shard for shard in shards if repository.file(shard) is None]
             if missing:
                 raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not hold")
@@ -88,11 +89,12 @@ def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFil
 
 
 def shard_names(index_name: str, text: str) -> tuple[str, ...]:
-    """Read the names of the shards from an index; raises ModelFileError where it is none."""
+    """Return the shard names of an index, sorted. Raises ModelFileError if it is invalid."""
     try:
         names = set(json.loads(text)["weight_map"].values())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelFileError(index_name, "weight_map: is missing or broken") from None
+    # The names become paths: one with a folder in it could leave the download folder.
     bad = [
         name
         for name in names
@@ -104,12 +106,13 @@ def shard_names(index_name: str, text: str) -> tuple[str, ...]:
 
 
 def folder_licence(folder: Path) -> str | None:
-    """Return the licence that the README of a checkpoint's folder states at its top, or None."""
+    """Return the licence in the README's metadata of a checkpoint folder, or None."""
     from huggingface_hub import metadata_load
 
     readme = folder / "README.md"
     try:
         values = metadata_load(readme) if readme.is_file() else None
+    # A broken README must not prevent the installation; the licence is then unknown.
     except (ValueError, OSError, yaml.YAMLError):
         return None
     licence = (values or {}).get("license")

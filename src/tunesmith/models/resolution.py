@@ -1,4 +1,4 @@
-"""Resolution: which model generates what a request names: the model itself, or the composer as its fallback."""
+"""Resolution: the model that serves a request: the requested one, or the composer as its fallback."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tunesmith.models.factories import COMPOSER
 from tunesmith.models.store import InstalledModel
 
 FAMILY = ("meta/musicgen",)
-"""Names that mean no MusicGen in particular: the first of the catalog that is installed."""
+"""Names of the MusicGen family: the first installed model of the catalog serves them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """``asked`` for, and ``generated_by``; they differ in kind where the composer stands in."""
+    """The requested model, ``asked``, and the one that generates; ``is_stand_in`` states that it is a fallback."""
 
     asked: str
     generated_by: str
@@ -33,9 +33,10 @@ class ResolvedModel:
 
 
 def resolve(name: str, *, stand_ins: bool = True) -> ResolvedModel:
-    """Find the model; raises UnknownName, or ModelNotInstalled where nothing may stand in for it.
+    """Resolve a model name; without ``stand_ins`` there is no fallback.
 
-    Raises InvalidRequest for a hosted model that is not open to callers.
+    Raises UnknownName, ModelNotInstalled if the model must be pulled and there is no fallback, and InvalidRequest for a
+    hosted model that is not open to callers.
     """
     model = find_model(name)
     if model is None:
@@ -48,9 +49,9 @@ def resolve(name: str, *, stand_ins: bool = True) -> ResolvedModel:
 
 
 def _check_open(model: ModelInfo, open_models: Iterable[str]) -> None:
-    """Raise InvalidRequest unless a server lets its callers use the hosted model, whose cost is not theirs."""
+    """Raise InvalidRequest unless the hosted model is open to callers, who do not pay for its calls."""
     for name in open_models:
-        # An owner stands for all its models, but not for endpoints, whose names are addresses.
+        # An owner opens all its models, but no endpoints, whose names are URLs.
         is_of_owner = name.endswith("/*") and "://" not in model.name and model.name.startswith(name[:-1])
         if model.name == name or is_of_owner:
             return
@@ -58,7 +59,7 @@ def _check_open(model: ModelInfo, open_models: Iterable[str]) -> None:
 
 
 def _fallback(name: str, model: ModelInfo, *, stand_ins: bool) -> ResolvedModel:
-    """Return what generates in place of a model that is not installed."""
+    """Return the fallback for a model that is not installed. Raises ModelNotInstalled."""
     installed = _any_installed() if name.lower() in FAMILY else None
     if installed:
         return ResolvedModel(name, installed.name, is_stand_in=False)

@@ -1,4 +1,4 @@
-"""Store: the folder of installed models, one folder each, and the places where new ones are built.
+"""Store: the folder of installed models, one subfolder each, and of the downloads they are built from.
 
 ::
 
@@ -33,20 +33,20 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
-    """A model in the store."""
+    """An installed model: its folder and its manifest."""
 
     folder: Path
     manifest: Manifest
 
     @property
     def name(self) -> str:
-        """The name it is asked for by."""
+        """The name of the model in requests."""
         return self.manifest.name
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Installed models under a folder, which need not exist yet."""
+    """The model store under a folder, which need not exist yet."""
 
     folder: Path
 
@@ -57,35 +57,39 @@ class Store:
 
     @property
     def models_folder(self) -> Path:
-        """Where the models are."""
+        """The folder of installed models."""
         return self.folder / "models"
 
     def download_folder(self, hub_id: str) -> Path:
-        """Return where a repository's originals are kept until they are converted."""
+        """Return the folder for the downloaded files of a repository."""
         return self.folder / "downloads" / hub_id.replace("/", "--")
 
     def models(self) -> tuple[InstalledModel, ...]:
-        """Return every installed model, sorted by name; folders without a valid manifest are none."""
+        """Return all installed models, sorted by name; folders without a valid manifest are skipped."""
         if not self.models_folder.is_dir():
             return ()
         found = (self._model(folder.name) for folder in sorted(self.models_folder.iterdir()))
         return tuple(model for model in found if model)
 
     def find(self, name: str) -> InstalledModel | None:
-        """Return the model of that name, or None; raises ModelFileError where its manifest is broken."""
+        """Return the model with this name, or None. Raises ModelFileError if its manifest is broken."""
+        # Checked first, because the name becomes a path.
         if not is_model_name(name) or not (self.models_folder / name).is_dir():
             return None
         return InstalledModel(self.models_folder / name, read_manifest(self.models_folder / name))
 
     def get(self, name: str) -> InstalledModel:
-        """Return the model of that name; raises UnknownName with the nearest, ModelFileError where it is broken."""
+        """Return the model with this name. Raises UnknownName with the nearest names, ModelFileError if broken."""
         model = self.find(name)
         if model is None:
             raise UnknownName("installed model", name, [model.name for model in self.models()])
         return model
 
     def remove(self, name: str) -> None:
-        """Remove a model, also one whose manifest is broken or whose pull was interrupted; raises UnknownName."""
+        """Remove a model, also a broken or partial one.
+
+        Raises UnknownName, and InvalidRequest if another process installs or removes it.
+        """
         folders = [self.models_folder / f"{name}{ending}" for ending in ("", PARTIAL, REPLACED)]
         there = [folder for folder in folders if is_model_name(name) and folder.is_dir()]
         if not there:
@@ -96,9 +100,9 @@ class Store:
 
     @contextmanager
     def pulling(self) -> Iterator[None]:
-        """Keep other pulls out, which would write to the same downloads; raises InvalidRequest where one is running.
+        """Hold the lock for pulls, which share the downloads. Raises InvalidRequest if another pull runs.
 
-        Also where the folder's name is not UTF-8, which the libraries that open models need.
+        Raises InvalidRequest too if the path is not UTF-8, which the libraries that open models require.
         """
         if not is_text(str(self.models_folder)):
             raise InvalidRequest("setting data_dir", f"must be UTF-8 to hold models, got {self.folder}")
@@ -107,9 +111,9 @@ class Store:
 
     @contextmanager
     def building(self, name: str) -> Iterator[Path]:
-        """Give an empty folder to build a model in; put it in the place of any older one at the end.
+        """Yield an empty folder to build a model in, and move it into place at the end.
 
-        Where the block fails nothing is left of it, and an older model stays. One at a time for each name.
+        If the block fails, the folder is removed and an older model stays. Only one build per name at a time.
         """
         check_model_name(name)
         place, partial, replaced = (self.models_folder / f"{name}{ending}" for ending in ("", PARTIAL, REPLACED))
@@ -118,6 +122,7 @@ class Store:
             partial.mkdir()
             try:
                 yield partial
+                # A build without a valid manifest must not replace an older model.
                 read_manifest(partial)
                 _put_in_place(partial, place, replaced)
             finally:
@@ -132,6 +137,7 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f".{name}{LOCK}")
         try:
+            # A second pull fails at once instead of waiting for minutes.
             lock.acquire(timeout=0)
         except Timeout:
             raise InvalidRequest("model", problem) from None
@@ -148,13 +154,14 @@ class Store:
 
 
 def is_model_name(name: str) -> bool:
-    """Whether a model may have the name: it is also the name of a folder on every system."""
+    """Return whether a model may have this name, which is also the name of a folder on every operating system."""
+    # These endings belong to the store itself, and Windows drops a final dot.
     ends_well = not name.endswith((PARTIAL, REPLACED, LOCK, "."))
     return ends_well and len(name) <= MAX_NAME and _NAME.fullmatch(name) is not None
 
 
 def check_model_name(name: str) -> None:
-    """Raise InvalidRequest unless a model may have the name."""
+    """Check the name of a new model. Raises InvalidRequest."""
     if name == COMPOSER:
         raise InvalidRequest("name", f"{name!r} is taken by a built-in generator")
     if not is_model_name(name):
@@ -165,6 +172,7 @@ def check_model_name(name: str) -> None:
 def _put_in_place(partial: Path, place: Path, replaced: Path) -> None:
     remove_folder(replaced)
     if place.exists():
+        # A folder cannot be replaced atomically everywhere, so the old one moves aside and comes back on failure.
         place.replace(replaced)
     try:
         partial.replace(place)
@@ -176,6 +184,6 @@ def _put_in_place(partial: Path, place: Path, replaced: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder and all in it, if it is there."""
+    """Remove a folder with its content, if it exists."""
     if folder.exists():
         shutil.rmtree(folder)

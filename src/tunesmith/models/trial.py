@@ -1,4 +1,4 @@
-"""Trial: a second of music from a model that was just converted, before it is installed."""
+"""Trial: one second of audio from a converted model, before it is installed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ TRIAL = GenerationRequest(prompt="calm piano", duration=1, seed=1)
 
 
 def try_out(folder: Path, manifest: Manifest, available: Callable[[], int] = available_memory) -> None:
-    """Generate a second of music. A model for a GPU is only opened where there is none.
+    """Generate one second of audio to test a model; one for a GPU is only opened if there is no GPU.
 
-    ``available`` returns the bytes of memory that the trial may take. Raises ModelFileError where the model cannot
-    generate, OutOfResources where it does not fit into memory.
+    ``available`` returns the bytes of memory that the trial may take. Raises ModelFileError if the model cannot
+    generate, OutOfResources if it does not fit into memory.
     """
     if not manifest.needs_gpu:
         check_memory(manifest, read_architecture(folder), available())
@@ -29,11 +29,11 @@ def try_out(folder: Path, manifest: Manifest, available: Callable[[], int] = ava
         else:
             _generate_a_second(folder, manifest)
     except ModelFileError as error:
-        # The folder in which the model is built has no meaning for the user.
+        # The temporary build folder means nothing to the user.
         raise ModelFileError(Path(error.file).name, error.problem) from error
     except (OutOfResources, OSError, MemoryError):
         raise
-    # ONNX Runtime and the tokenizers raise classes of their own.
+    # ONNX Runtime and the tokenizers raise error classes of their own.
     except Exception as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ModelFileError(manifest.name, f"the model cannot make music: {reason}") from error
@@ -51,7 +51,7 @@ def _has_gpu() -> bool:
 
 
 def _open_parts(folder: Path) -> None:
-    """Open the tokenizer and the codec, which need no GPU."""
+    """Open the tokenizer and the codec, which run without a GPU."""
     from tunesmith.musicgen.onnx.onnx_codec import OnnxCodec
     from tunesmith.musicgen.onnx.sessions import ALL_CORES
     from tunesmith.musicgen.tokenizer import Tokenizer
@@ -69,5 +69,6 @@ def _generate_a_second(folder: Path, manifest: Manifest) -> None:
 
     generator = MusicGenGenerator(folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest)
     samples = generator.generate(TRIAL, no_progress, never_cancelled).samples
+    # A quantization that overflows shows as NaN or infinity.
     if not np.isfinite(samples).all():
         raise ModelFileError(manifest.name, "the model makes sound that is not numbers (NaN or infinite)")

@@ -1,5 +1,5 @@
-"""Runners: processes that make the music, so that memory really comes back and a crash takes nothing else with it.
+"""Runners: processes that generate music, so that memory is returned to the system and a crash stays isolated.
 
-``pool`` says what is asked of them, ``local`` keeps them on this machine, ``process`` is one seen from outside and
-``child`` one from inside; parent and child speak lines of JSON (``messages``).
+``pool`` is the interface, ``local_pool`` runs the processes of this machine, ``worker_process`` is the parent's side of
+one and ``worker_main`` the child's; they exchange lines of JSON (``protocol``).
 """

@@ -1,6 +1,6 @@
-"""LocalPool: the runners of this machine, started when they are needed and ended when they are not.
+"""LocalPool: the runners of this machine, started on demand and ended when idle.
 
-A neural model has one process, in which its tasks share a batch; the composer has a few, each with one task at a time.
+A neural model has one process, whose tasks share a batch; the composer has a few, with one task each.
 """
 
 from __future__ import annotations
@@ -25,24 +25,26 @@ from tunesmith.models.resource_checks import shortage
 
 REAP_SECONDS = 1.0
 MAX_COMPOSER_BYTES = 800_000_000
-"""A composer that holds more between two tasks is replaced; it holds some 500 MB after pieces of all genres."""
+"""The memory in bytes above which an idle composer is replaced; after all genres it holds some 500 MB."""
 FOREVER = -1.0
-MOST_COMPOSERS = 4  # unless set otherwise
-ROWS_A_TASK = 2  # of a guided piece, which most are
+# The default limit.
+MOST_COMPOSERS = 4
+# A guided task takes two rows, and most tasks are guided.
+ROWS_A_TASK = 2
 MIN_PRELOADED_SECONDS = 120.0
-"""How long a model stays that was loaded for tasks to come, however short ``keep_alive`` is."""
+"""The minimum keep-alive in seconds of a model that was preloaded, however short ``keep_alive`` is."""
 
 UNSTARTABLE_SECONDS = 30.0
-"""How long the pool says that it cannot start processes after one could not be started."""
+"""How long the pool reports in seconds that it cannot start processes after one failed to start."""
 
 log = logging.getLogger("tunesmith.runner")
 
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """``keep_alive`` is how many seconds an idle runner stays (0: not at all, FOREVER: always).
+    """Limits of a pool: ``keep_alive`` is how many seconds an idle runner stays (0: not at all, FOREVER: always).
 
-    ``composers`` processes compose side by side; a neural model is asked for a batch of ``batch_rows`` rows.
+    ``composers`` is the number of composer processes; a neural model runs batches of ``batch_rows`` rows.
     """
 
     keep_alive: float = 300.0
@@ -51,20 +53,22 @@ class PoolLimits:
 
 
 def pool_limits(settings: Settings) -> PoolLimits:
-    """Return the limits that are set."""
+    """Return the limits that the settings give."""
     composers = settings.composer_processes or min(MOST_COMPOSERS, os.cpu_count() or 1)
     return PoolLimits(settings.keep_alive, composers, settings.batch_rows)
 
 
 class LocalPool:
-    """A RunnerPool of local processes. Used from one event loop."""
+    """The RunnerPool of local processes. Used from one event loop."""
 
     def __init__(self, limits: PoolLimits, memory: Memory | None = None) -> None:
         self._limits = limits
         self._memory = memory or MachineMemory()
         self._runners: list[RunnerProcess] = []
-        self._hungry: dict[object, str] = {}  # those that wait for memory, in their order, and for which model
-        self._lonely: dict[object, str] = {}  # those that wait for a runner of their own
+        # Tickets that wait for memory, first in, first out, and their models.
+        self._hungry: dict[object, str] = {}
+        # Tickets that wait for a runner of their own, and their models.
+        self._lonely: dict[object, str] = {}
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[TaskResult]] = set()
         self._ending: set[asyncio.Task[None]] = set()
@@ -73,7 +77,7 @@ class LocalPool:
         self._unstartable, self._unstartable_until = "", 0.0
 
     async def run(self, task: Task, report: ReportCallback) -> TaskResult:
-        """Make a task; see RunnerPool."""
+        """Run a task; see RunnerPool."""
         working = asyncio.current_task()
         assert working
         self._tasks.add(working)
@@ -94,7 +98,7 @@ class LocalPool:
             return await runner.load()
 
     def capacity(self, model: str) -> int:
-        """Return how many tasks are made at once; of a model that is not loaded, as many as it may turn out to be."""
+        """Return how many tasks run at once; for a model that is not loaded, the most that it may have room for."""
         if model == COMPOSER:
             return self._limits.composers
         return max((self._slots(one) for one in self._of(model)), default=self._default_slots)
@@ -104,16 +108,16 @@ class LocalPool:
         return any(one.is_alive and one.loading_for is None and self._has_room(one, False) for one in self._of(model))
 
     def loaded(self) -> tuple[LoadedModel, ...]:
-        """Return the runners that are there."""
+        """Return the live runners."""
         now = time.monotonic()
         return tuple(self._shown(one, now) for one in self._runners if one.is_alive)
 
     def problem(self) -> str | None:
-        """Return why nothing can be made: of late a process, or the composer's in it, did not start."""
+        """Return why no task can run, or None: a process, or the composer in it, recently failed to start."""
         return self._unstartable if time.monotonic() < self._unstartable_until else None
 
     async def close(self, drain_seconds: float) -> None:
-        """Let running tasks finish for so long, then end all runners."""
+        """Wait up to ``drain_seconds`` for running tasks, then end all runners."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=drain_seconds)
         for load in self._loading:
@@ -127,7 +131,10 @@ class LocalPool:
 
     @contextlib.asynccontextmanager
     async def _runner_for(self, model: str, keep_alive: float, *, alone: bool = False) -> AsyncIterator[RunnerProcess]:
-        """Give a place, or all of them, in a runner of the model, which afterwards stays for ``keep_alive``."""
+        """Yield a runner of the model with one slot reserved, or all if ``alone``.
+
+        Afterwards the runner stays for ``keep_alive`` seconds.
+        """
         runner, places = await self._reserve_slot(model, alone)
         try:
             yield runner
@@ -148,7 +155,7 @@ class LocalPool:
         return is_idle and runner.memory_bytes() > MAX_COMPOSER_BYTES
 
     def _replace(self, runner: RunnerProcess, keep_alive: float) -> None:
-        """End a runner that works on nothing, and start another unless there is one, so that no task waits for it."""
+        """End an idle runner and start another unless one is left, so that no task waits for a start."""
         log.warning(
             "a runner holds too much memory and is replaced",
             extra={"model": runner.model, "process_id": runner.process_id, "memory_bytes": runner.memory_bytes()},
@@ -159,12 +166,14 @@ class LocalPool:
             _start(self._load_ahead(runner.model, keep_alive), self._loading)
 
     async def _load_ahead(self, model: str, keep_alive: float) -> None:
-        with contextlib.suppress(TunesmithError):  # whoever needs the model next is told
+        # The next caller of the model gets the error.
+        with contextlib.suppress(TunesmithError):
             async with self._runner_for(model, keep_alive) as runner:
                 await runner.load()
 
     async def _reserve_slot(self, model: str, alone: bool) -> tuple[RunnerProcess, int]:
-        """Return a runner of the model, started where that is allowed, and how many of its places are reserved."""
+        """Return a runner of the model, started if allowed, and the number of its slots that are reserved."""
+        # An empty context: the reaper outlives the request that happens to start it.
         self._reaper = self._reaper or asyncio.create_task(self._reap(), context=Context())
         ticket = object()
         if alone:
@@ -180,11 +189,15 @@ class LocalPool:
                     await self._changed.wait()
             finally:
                 waited = [line.pop(ticket, None) for line in (self._hungry, self._lonely)]
+                # A ticket that leaves the line, also by cancellation, may let the next one in.
                 if any(waited):
                     self._changed.notify_all()
 
     def _find_free_runner(self, model: str, ticket: object) -> RunnerProcess | None:
-        """Find a place, unless another one has been waiting for this model's memory, or to be alone with it."""
+        """Return a runner with a free slot, unless another ticket waits for memory, or to be alone with the model.
+
+        Without this, a busy model would never become idle, and would starve the models that wait for its memory.
+        """
         if model != COMPOSER and ticket not in self._hungry and any(other != model for other in self._hungry.values()):
             return None
         if next((one for one, its in self._lonely.items() if its == model), ticket) is not ticket:
@@ -196,7 +209,7 @@ class LocalPool:
         return not runner.reserved if alone else runner.reserved < self._slots(runner)
 
     async def _start_runner(self, model: str, ticket: object) -> RunnerProcess | None:
-        """Start another runner if that is allowed and there is the memory for it."""
+        """Start another runner if the limits allow it and the memory suffices."""
         alive = [one for one in self._of(model) if one.is_alive]
         if len(alive) >= (self._limits.composers if model == COMPOSER else 1):
             self._hungry.pop(ticket, None)
@@ -214,14 +227,14 @@ class LocalPool:
         return runner
 
     def _found_unstartable(self, problem: str) -> None:
-        """Remember it for a while only: somebody has to try again."""
+        """Report that processes cannot be started, for a limited time only, so that a later task tries again."""
         log.error(problem)
         self._unstartable, self._unstartable_until = problem, time.monotonic() + UNSTARTABLE_SECONDS
 
     async def _make_room(self, model: str, ticket: object) -> bool:
-        """End idle runners, the least recently used first, while there is not the memory for the model.
+        """Evict idle runners, least recently used first, until the memory suffices for the model.
 
-        Returns False where others must end their work first; raises TaskFailed where it does not fit at all.
+        Returns False if running tasks must end first. Raises TaskFailed if the model cannot fit at all.
         """
         needed = await asyncio.to_thread(self._memory.needed, model, 1)
         if needed > self._memory.total():
@@ -231,30 +244,32 @@ class LocalPool:
                 raise _out_of_memory_error(model, needed, free)
             idle = min((one for one in self._runners if not one.reserved), key=lambda one: one.used_at, default=None)
             self._hungry.setdefault(ticket, model)
+            # Only the first ticket in line evicts, so that waiting models do not evict each other.
             if idle is None or next(iter(self._hungry)) is not ticket:
                 return False
             await self._end(idle)
         return True
 
     def _unreserved_memory(self, runners: tuple[RunnerProcess, ...]) -> int:
-        """Return the memory there is, less what the runners have yet to take of what they may need."""
+        """Return the available memory in bytes, less what live runners may still allocate."""
         alive = [one for one in runners if one.is_alive]
         promised = (self._memory.needed(one.model, one.places or 1) - one.memory_bytes() for one in alive)
         return self._memory.available() - sum(max(0, missing) for missing in promised)
 
     async def _end(self, runner: RunnerProcess) -> None:
-        """End a runner; once begun this goes on to its end, whoever is cancelled that waits for it."""
+        """End a runner; a cancelled caller does not interrupt it."""
         if runner in self._runners:
             self._runners.remove(runner)
         await asyncio.shield(_start(runner.stop(), self._ending))
 
     async def _reap(self) -> None:
-        """End the runners that nobody has used for long."""
+        """End idle runners once a second."""
         while True:
             await asyncio.sleep(REAP_SECONDS)
             try:
                 await self._end_idle()
-            except Exception:  # the border of the job runner: idle runners must go on being ended
+            except Exception:
+                # The border of the job runner: idle runners must keep being ended.
                 log.exception("idle runners could not be ended")
 
     async def _end_idle(self) -> None:
@@ -287,8 +302,9 @@ class LocalPool:
 
 
 def _start(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-    """Start work in the background that is among ``tasks`` until its end."""
+    """Start a background task that is in ``tasks`` until it ends."""
     task = asyncio.create_task(work, context=Context())
+    # asyncio keeps only a weak reference to a task.
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     return task

@@ -1,4 +1,4 @@
-"""Memory: what loading a model takes, and what there is; asked before a runner is started."""
+"""The memory budget: what a model needs, and what is available; checked before a runner starts."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ COMPOSER_BYTES = 200_000_000
 
 
 class Memory(Protocol):
-    """Memory in bytes."""
+    """The memory of a machine, in bytes."""
 
     def needed(self, model: str, places: int) -> int:
-        """Return what the model takes with so many tasks at once; 0 where nobody can know."""
+        """Return the bytes that the model needs with ``places`` tasks at once; 0 if unknown."""
         ...
 
     def available(self) -> int:
-        """Return what may still be taken."""
+        """Return the bytes that may still be allocated."""
         ...
 
     def total(self) -> int:
-        """Return what there would be if nothing ran."""
+        """Return the bytes of memory in all."""
         ...
 
 
 class MachineMemory:
-    """This machine's memory, or its container's."""
+    """The memory of this machine, or of its container."""
 
     def needed(self, model: str, places: int) -> int:
-        """Estimate from the manifest; a model on a GPU, or of another package, counts as nothing."""
+        """Estimate from the manifest; a model on a GPU, or of a plugin, counts as 0."""
         if model == COMPOSER:
             return COMPOSER_BYTES
         try:
@@ -42,13 +42,14 @@ class MachineMemory:
             if installed is None or installed.manifest.needs_gpu:
                 return 0
             return memory_needed(installed.manifest, read_architecture(installed.folder), GUIDED_ROWS * places)
-        except ModelFileError:  # the runner will say what is wrong with it
+        except ModelFileError:
+            # The runner reports what is wrong with the model.
             return 0
 
     def available(self) -> int:
-        """Ask the system."""
+        """Return what the operating system reports as available."""
         return available_memory()
 
     def total(self) -> int:
-        """Ask the system."""
+        """Return what the operating system reports as total."""
         return total_memory()

@@ -1,6 +1,6 @@
-"""MemoryTrim: memory that a task has freed goes back to the system, which glibc's allocator does not do by itself.
+"""MemoryTrim: returns freed memory to the system, which glibc's allocator does not do by itself.
 
-Pieces of many lengths leave gaps in its heaps: after 45 genres a composer held 1,180 MB, of which it used 630.
+Tasks of many lengths fragment its heaps: after 45 genres a composer held 1,180 MB, of which it used 630 MB.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from pathlib import Path
 
 STATUS = Path("/proc/self/statm")
 GROWTH_BYTES = 50_000_000
-"""By how much the resident memory grows before it is trimmed again: trimming takes some 50 ms of work."""
+"""The growth of resident memory in bytes that triggers a trim, because one takes some 50 ms."""
 
 
 def resident_bytes() -> int:
-    """Return this process's resident memory; Linux only."""
+    """Return the resident memory of this process in bytes; Linux only."""
     pages = int(STATUS.read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def trim_function() -> Callable[[], object] | None:
-    """Return what gives glibc's free memory back, None with another allocator."""
+    """Return the function that returns glibc's free memory to the system, None with another allocator."""
     try:
         trim = ctypes.CDLL(None).malloc_trim if sys.platform == "linux" else None
     except AttributeError:
@@ -32,7 +32,7 @@ def trim_function() -> Callable[[], object] | None:
 
 
 class MemoryTrim:
-    """Trims after tasks, once the memory has grown by ``GROWTH_BYTES`` since the last time."""
+    """Trims after tasks, once memory has grown by ``GROWTH_BYTES`` since the last trim."""
 
     def __init__(self, trim: Callable[[], object] | None, resident: Callable[[], int] = resident_bytes) -> None:
         self._trim = trim
@@ -40,7 +40,7 @@ class MemoryTrim:
         self._least = 0 if trim is None else resident()
 
     def after_task(self) -> None:
-        """Trim if need be."""
+        """Trim if memory has grown enough; call it when no task runs."""
         if self._trim is None:
             return
         now = self._resident()

@@ -1,4 +1,4 @@
-"""RunnerPool: what the server asks of whatever makes the music, here or on other machines."""
+"""RunnerPool: the interface of whatever generates the music, on this machine or on others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tunesmith.request import GenerationRequest
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a runner is to make: the sound of ``request`` in the file ``path``, whose suffix is the format.
+    """A job as a runner gets it: write the audio of ``request`` to ``path``, whose suffix is the format.
 
     ``keep_alive`` is how many seconds the model then stays: 0 leaves at once, below 0 stays for good, None is as the
     pool is set. One that is to be ``alone`` shares its process with no other: it may be what brought the last one down.
@@ -28,7 +28,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class ProgressReport:
-    """How far a task is. ``loaded_seconds`` is what loading the model took, told once, when it was not loaded yet."""
+    """The progress of a task; ``loaded_seconds``, the time to load the model, is set once, by the task that did."""
 
     running: bool
     fraction: float = 0.0
@@ -38,7 +38,7 @@ class ProgressReport:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """A finished file, its length in seconds, and what is known about the sound."""
+    """A finished file, its duration in seconds and its metadata."""
 
     path: Path
     duration: float
@@ -49,7 +49,7 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A runner that is there: its resident memory and the tasks it works on.
+    """A live runner: its resident memory and the number of its tasks.
 
     ``expires_in`` is in seconds, None while it is busy or where it always stays. ``loading_for`` is how many seconds it
     has been loading its model, None once that is ready.
@@ -67,35 +67,35 @@ ReportCallback = Callable[[ProgressReport], None]
 
 
 class RunnerPool(Protocol):
-    """Makes tasks, loading models as they are needed."""
+    """A pool that runs tasks and loads models on demand."""
 
     async def run(self, task: Task, report: ReportCallback) -> TaskResult:
-        """Make the task; raises TaskFailed, or RunnerCrashed. Cancelling the caller cancels the task."""
+        """Run the task. Raises TaskFailed and RunnerCrashed. Cancelling the caller cancels the task."""
         ...
 
     async def load(self, model: str) -> float | None:
-        """Load the model for tasks that will come soon; raises as ``run``.
+        """Preload the model for tasks to come. Raises as ``run``.
 
-        Return how many seconds it took, None where the model was there already.
+        Returns the seconds that it took, None if the model was loaded already.
         """
         ...
 
     def capacity(self, model: str) -> int:
-        """Return how many tasks of the model can be made at once."""
+        """Return how many tasks of the model can run at once."""
         ...
 
     def is_loaded(self, model: str) -> bool:
-        """Return whether a task of the model would begin at once where there is a place for it."""
+        """Return whether a task of the model would start at once."""
         ...
 
     def loaded(self) -> tuple[LoadedModel, ...]:
-        """Return the runners that are there."""
+        """Return the live runners."""
         ...
 
     def problem(self) -> str | None:
-        """Return in a line that anyone may read why nothing can be made at present, None where something can."""
+        """Return why no task can run at present, as a line for callers, or None."""
         ...
 
     async def close(self, drain_seconds: float) -> None:
-        """Let running tasks finish for so long, then end all runners."""
+        """Wait up to ``drain_seconds`` for running tasks, then end all runners."""
         ...

@@ -1,7 +1,7 @@
-"""Messages between a runner's process and its parent: one JSON object a line, of at most ``MAX_LINE_BYTES``.
+"""The protocol between a runner's process and its parent: one JSON object a line, at most ``MAX_LINE_BYTES``.
 
 to the child    {"task": id, "request": {…}, "path": "…"}      {"cancel": id}
-from the child  {"ready": places}                               the model is loaded; so many tasks run at once
+from the child  {"ready": places}                               the model is loaded; ``places`` tasks run at once
                 {"unloadable": true, "kind": "…", "message": "…", "mistake": false, "trace": ""}
                 {"progress": id, "fraction": 0.4, "stage": "…"}
                 {"made": id, "duration": …, "sample_rate": …, "channels": …, "metadata": {…}}
@@ -21,38 +21,40 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 ALIVE_SECONDS = 1.0
 MAX_LINE_BYTES = 4 << 20
-"""No line is longer: the child shortens what it says, and the parent refuses a task that does not fit."""
+"""The longest line: the child shortens its texts, and the parent refuses a task that does not fit."""
 
 MAX_KIND, MAX_STAGE, MAX_MESSAGE, MAX_TRACE = 100, 200, 2_000, 20_000
-"""How many characters of each text the child sends."""
+"""The longest texts that the child sends, in characters."""
 
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# The JSON escapes of NUL and of surrogates.
 _MAYBE_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class InvalidMessage(ValueError):
-    """A message is too long, is not JSON, or is none of those listed above."""
+    """A message that is too long, not JSON, or of no known kind."""
 
 
 class _Message(BaseModel):
+    # Strict: a message that does not match exactly is the sign of a bug.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class Ready(_Message):
-    """The model is loaded; ``ready`` tasks run at once."""
+    """A report that the model is loaded; ``ready`` tasks run at once."""
 
     ready: Annotated[int, Field(ge=1)]
 
 
 class Quiet(_Message):
-    """The process lives; its quietest task gave its last sign of life so many seconds ago."""
+    """A heartbeat; ``quiet`` is the longest time in seconds for which a task has shown no progress."""
 
     quiet: Annotated[float, Field(ge=0)]
 
 
 class InProgress(_Message):
-    """How far a task is."""
+    """The progress of a task."""
 
     task: Annotated[str, Field(alias="progress")]
     fraction: float
@@ -60,7 +62,7 @@ class InProgress(_Message):
 
 
 class Finished(_Message):
-    """A task's file is written."""
+    """A report that a task's file is written."""
 
     task: Annotated[str, Field(alias="made")]
     duration: Annotated[float, Field(ge=0)]
@@ -77,13 +79,13 @@ class _Problem(_Message):
 
 
 class Unloadable(_Problem):
-    """The model cannot be loaded; the process ends."""
+    """A report that the model cannot be loaded; the process ends."""
 
     unloadable: bool
 
 
 class TaskProblem(_Problem):
-    """A task cannot be made."""
+    """A report that a task failed."""
 
     task: Annotated[str, Field(alias="failed")]
 
@@ -100,8 +102,9 @@ _KINDS: Mapping[str, type[FromChild]] = {
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    """Return the message as a line; raises InvalidMessage for what is too long or cannot be JSON."""
+    """Return the message as a line. Raises InvalidMessage if it is too long or cannot be JSON."""
     try:
+        # NaN would be invalid JSON for other parsers and databases.
         line = json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidMessage(f"cannot be written as JSON: {error}") from None
@@ -111,12 +114,13 @@ def encode(message: Mapping[str, Any]) -> bytes:
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Read a line that ``encode`` made; raises InvalidMessage.
+    """Parse a line of ``encode``. Raises InvalidMessage.
 
-    Half surrogate pairs and NUL, which not every database can store, become U+FFFD.
+    Lone surrogates and NUL, which not every database can store, become U+FFFD.
     """
     try:
         message = json.loads(line)
+        # Searching the bytes first is faster than walking every message.
         message = _storable(message) if _MAYBE_UNSTORABLE.search(line) else message
     except (ValueError, RecursionError):
         raise InvalidMessage(f"is not JSON, got {line[:80]!r}") from None
@@ -126,7 +130,7 @@ def decode(line: bytes) -> dict[str, Any]:
 
 
 def read_from_child(line: bytes) -> FromChild:
-    """Read a line of the child's; raises InvalidMessage."""
+    """Parse and validate a line of the child. Raises InvalidMessage."""
     message = decode(line)
     kind = next((_KINDS[name] for name in _KINDS if name in message), None)
     if kind is None:
@@ -141,6 +145,7 @@ def read_from_child(line: bytes) -> FromChild:
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
+        # Through UTF-16, where a valid pair of surrogates becomes a character and a lone one is replaced.
         return value.replace("\0", REPLACEMENT).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
         return [_storable(one) for one in value]
@@ -150,7 +155,7 @@ def _storable(value: Any) -> Any:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return at most ``longest`` characters of a text, as characters that every encoding has."""
+    """Return a text of at most ``longest`` characters, without lone surrogates."""
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     return text.encode("utf-8", "replace").decode()

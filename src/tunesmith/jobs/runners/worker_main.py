@@ -1,4 +1,4 @@
-"""A runner from inside: loads one model, makes what its parent sends, and ends when its parent does.
+"""The process of a runner: loads one model, runs the tasks that its parent sends, and ends with its parent.
 
 python -m tunesmith.jobs.runners.worker_main MODEL ROWS
 """
@@ -49,11 +49,11 @@ TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
 NO_MEMORY = "not enough memory to make this"
 BUG = "internal error; the server's log says more"
 NICENESS = 5
-"""How far a runner stands back behind the server that answers for it, where both want the same cores."""
+"""The niceness of a runner: the server that answers for it goes first if both want the same cores."""
 
 
 class Worker:
-    """The tasks of one model, each in a thread of its own: a model that batches makes them together."""
+    """The tasks of one model, each in a thread of its own; a model that batches generates them together."""
 
     def __init__(self, output: BinaryIO) -> None:
         self._output = output
@@ -63,14 +63,14 @@ class Worker:
         self._memory = MemoryTrim(trim_function())
 
     def serve(self, model: str, num_rows: int, lines: Iterable[bytes]) -> None:
-        """Load the model, and take messages until there are no more, which ends a loading too."""
+        """Load the model and process messages until the input ends, which also ends a load in progress."""
         threading.Thread(target=self._send_heartbeat, daemon=True).start()
         threading.Thread(target=self._load, args=(model, num_rows), daemon=True).start()
         for line in lines:
             self._take(decode(line))
 
     def send(self, message: dict[str, Any]) -> None:
-        """Tell the parent; without one there is nobody to work for."""
+        """Send a message to the parent; exit if the parent is gone."""
         self._write(encode(message))
 
     def _write(self, line: bytes) -> None:
@@ -85,7 +85,8 @@ class Worker:
         try:
             generator = Registry.discover().create(model)
             places = generator.load(num_rows) if isinstance(generator, BatchingGenerator) else 1
-        except BaseException as error:  # the border of the job runner; a library's SystemExit too
+        except BaseException as error:
+            # The border of the job runner; BaseException, because a library may raise SystemExit.
             self.send({"unloadable": True, **_error_message(error)})
             exit_now()
         self._generator = generator
@@ -102,20 +103,22 @@ class Worker:
         threading.Thread(target=self._make, args=(message, work), name=task, daemon=True).start()
 
     def _make(self, message: dict[str, Any], work: _TaskRun) -> None:
-        """Make a task and answer; whatever goes wrong is an answer too, because the parent waits for one."""
+        """Run a task and send its result; every error is a result too, because the parent waits for one."""
         task = message["task"]
         try:
             request = GenerationRequest.checked(**message["request"])
             made = self._generate(request, path_of(message["path"]), work)
             about = {"duration": made.duration, "sample_rate": made.sample_rate, "channels": made.channels}
             answer = encode({"made": task, **about, "metadata": dict(made.metadata)})
-        except BaseException as error:  # the border of the job runner; a library's SystemExit too
+        except BaseException as error:
+            # The border of the job runner; BaseException, because a library may raise SystemExit.
             recordings = (message["request"].get(name) for name in ("audio", "melody"))
             answer = encode({"failed": task, **_error_message(error, *filter(None, recordings))})
         finally:
             del self._work[task]
         self._write(answer)
         if not self._work:
+            # Trimming takes time, so only when no task runs.
             self._memory.after_task()
 
     def _generate(self, request: GenerationRequest, path: Path, work: _TaskRun) -> Audio | Exported:
@@ -127,7 +130,8 @@ class Worker:
             with _translate_write_errors():
                 return self._generator.export(request, path, work.tell, work.is_cancelled)
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
-        work.seen_at = math.inf  # writing a file gives no signs, and ends
+        # Writing a file reports no progress, but always ends.
+        work.seen_at = math.inf
         with _translate_write_errors():
             _, notices = write_with_notices(audio, path, bits=DEFAULT_BITS)
         return audio.with_metadata(warnings=[*audio.metadata.get("warnings", ()), *notices]) if notices else audio
@@ -136,14 +140,15 @@ class Worker:
         while True:
             now = time.monotonic()
             quiet = [now - work.seen_at for work in list(self._work.values())]
-            self.send({"quiet": max([0.0, *quiet])})  # a task that writes its file counts as minus infinity
+            # A task that writes its file counts as minus infinity.
+            self.send({"quiet": max([0.0, *quiet])})
             time.sleep(ALIVE_SECONDS)
 
 
 class _TaskRun:
-    """A task being made: whether it is cancelled, its last sign of life, and its progress.
+    """A running task: its cancellation, its last sign of life and its progress.
 
-    Progress is passed on not more often than anyone could look.
+    Progress is throttled.
     """
 
     def __init__(self, child: Worker, task: str) -> None:
@@ -167,7 +172,7 @@ class _TaskRun:
 
 @contextmanager
 def _translate_write_errors() -> Iterator[None]:
-    """Write a file in the block: raises DiskFull, and for what no caller is to blame for, no error of ours."""
+    """Translate errors of writing: DiskFull loses its path, AudioFileError becomes OSError, an internal error."""
     try:
         yield
     except DiskFull:
@@ -177,10 +182,10 @@ def _translate_write_errors() -> Iterator[None]:
 
 
 def _error_message(error: BaseException, *private: str) -> dict[str, Any]:
-    """Describe an error for the parent; what is not one of ours is a bug, whose trace goes to the log.
+    """Return an error as a message; any error that is not a TunesmithError is a bug, whose trace goes to the log.
 
-    ``private`` are paths of the server's that no caller is to see. Every text is shortened: an error may quote a value
-    of any length.
+    ``private`` are paths of the server that callers must not see. Every text is shortened, because an error may quote a
+    value of any length.
     """
     if isinstance(error, TunesmithError):
         message = _text(error)
@@ -196,7 +201,8 @@ def _error_message(error: BaseException, *private: str) -> dict[str, Any]:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # the border of the job runner: a package's error may fail even at this
+    except Exception:
+        # The border of the job runner: a plugin's error may fail to describe itself.
         return f"{type(error).__name__} without a message"
 
 
@@ -210,21 +216,24 @@ def _failure(kind: str, message: str, *, mistake: bool = False, trace: str = "")
 
 
 def exit_now(code: int = 0) -> NoReturn:
-    """End the process without waiting for its threads: nobody is left to take what they make."""
-    with contextlib.suppress(OSError):  # whoever reads it may be gone as well
+    """End the process without waiting for its threads, because the parent no longer reads their results."""
+    # The reader of stderr may be gone too.
+    with contextlib.suppress(OSError):
         sys.stderr.flush()
     os._exit(code)
 
 
 def main(model: str, num_rows: int) -> None:
-    """Serve until the parent closes our input, or is gone."""
+    """Run until the parent closes the input or is gone."""
     output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints goes to the log, not between the messages
+    # Output that a library prints goes to the log, not between the messages.
+    os.dup2(2, 1)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     try:
         Worker(output).serve(model, num_rows, sys.stdin.buffer)
-    except Exception:  # the border of the process: its log is the only place left to say it
+    except Exception:
+        # The border of the process: its log is the only place left to report to.
         traceback.print_exc()
         exit_now(1)
     exit_now()

@@ -1,4 +1,4 @@
-"""A runner from outside: its process, the tasks it works on, and the signs of life it gives."""
+"""The parent's side of a runner: its process, its tasks and its signs of life."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from tunesmith.jobs.runners.protocol import (
 from tunesmith.path_text import path_text
 
 CANCEL_SECONDS = 5.0
-"""How long a task may take to heed that it is cancelled before its process is ended."""
+"""The seconds that a cancelled task may take to stop before its process is killed."""
 
 EXIT_SECONDS = 5.0
-"""How long a process may take to end after it has closed its output, and how long its end is waited for."""
+"""The seconds that a process may take to end after it has closed its output, and that its end is awaited."""
 
 WATCH_SECONDS = 1.0
-"""How often at least a process is looked at."""
+"""The longest interval in seconds between two checks of a process."""
 
 LONGEST_SAID = 2_000
-"""How many bytes of a line that a process prints go into one line of the log."""
+"""The longest part of a printed line, in bytes, that becomes one line of the log."""
 
 _CHUNK = 1 << 16
 _POLL_SECONDS = 0.01
@@ -52,7 +52,7 @@ log = logging.getLogger("tunesmith.runner")
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How many seconds a process may be ``silent``, a task of it without a sign of life (``stuck``), or ``loading``."""
+    """Timeouts in seconds: of a ``silent`` process, of a task without progress (``stuck``), of ``loading`` a model."""
 
     silent: float = 30.0
     stuck: float = 180.0
@@ -74,15 +74,19 @@ class RunnerProcess:
     def __init__(self, model: str, num_rows: int = 2, patience: Timeouts = Timeouts()) -> None:
         self.model = model
         self.used_at = self._started_at = time.monotonic()
-        self.reserved = 0  # places the pool has given away
-        self.places: int | None = None  # known once it is loaded
+        # Slots that the pool has given away.
+        self.reserved = 0
+        # Known once the model is loaded.
+        self.places: int | None = None
         self.keep_alive: float | None = None
         self._num_rows = num_rows
         self._patience = patience
         self._running: dict[str, _PendingTask] = {}
         self._given = 0
-        self._given_up: set[str] = set()  # tasks that were cancelled, and have not ended in the process yet
-        self._is_heard = True  # whether what the process says is still listened to
+        # Tasks that were cancelled and have not ended in the process yet.
+        self._given_up: set[str] = set()
+        # Whether messages of the process are still processed.
+        self._is_heard = True
         self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._told_loading = False
         self._heard_at = time.monotonic()
@@ -91,23 +95,23 @@ class RunnerProcess:
 
     @property
     def busy(self) -> int:
-        """How many tasks it works on."""
+        """The number of running tasks."""
         return len(self._running)
 
     @property
     def process_id(self) -> int:
-        """The process's id."""
+        """The id of the process."""
         assert self._process
         return self._process.pid
 
     @property
     def is_alive(self) -> bool:
-        """Whether tasks may still be given to it."""
+        """Whether the process accepts tasks."""
         return self._runs and self._is_heard and not self.failed_to_load
 
     @property
     def failed_to_load(self) -> bool:
-        """Whether it ended, or said that it cannot, before it was ready."""
+        """Whether the process ended, or reported an error, before the model was loaded."""
         return self._ready.done() and self._ready.exception() is not None
 
     @property
@@ -116,7 +120,7 @@ class RunnerProcess:
 
     @property
     def loading_for(self) -> float | None:
-        """How many seconds it has been loading its model; None once that is ready."""
+        """Seconds since the load began; None once the model is loaded."""
         return None if self._ready.done() else time.monotonic() - self._started_at
 
     @property
@@ -124,7 +128,7 @@ class RunnerProcess:
         return {"model": self.model, "process_id": self.process_id}
 
     def memory_bytes(self) -> int:
-        """Return its resident memory; 0 once it is gone."""
+        """Return the resident memory in bytes; 0 once the process is gone."""
         try:
             return int(psutil.Process(self.process_id).memory_info().rss)
         except psutil.Error:
@@ -133,7 +137,7 @@ class RunnerProcess:
     async def start(self) -> None:
         """Start the process, which begins to load its model at once.
 
-        It has a session of its own, so that Ctrl-C reaches the server alone, which may let it finish.
+        It has a session of its own: Ctrl-C must reach only the server, which may drain.
         """
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tunesmith.jobs.runners.worker_main", self.model, str(self._num_rows),
@@ -143,14 +147,18 @@ class RunnerProcess:
         self._tasks = [_spawn(work) for work in (self._listen(), self._forward_stderr(), self._watch())]
 
     async def load(self) -> float | None:
-        """Wait until the model is loaded; return what that took for the first who waits, None for the others."""
+        """Wait until the model is loaded; return the seconds that it took to the first caller, None to others.
+
+        Raises TaskFailed and RunnerCrashed.
+        """
         seconds = await asyncio.shield(self._ready)
         first, self._told_loading = not self._told_loading, True
         return seconds if first else None
 
     async def run(self, task: Task, report: ReportCallback) -> TaskResult:
-        """Make a task; see RunnerPool."""
-        self._given += 1  # a task that comes back after it was cancelled must not be answered by its first try
+        """Run a task; see RunnerPool."""
+        # A task that returns after a cancellation must not get the result of its first run, so names are unique.
+        self._given += 1
         entry = _PendingTask(f"{task.id} {self._given}", task, report, asyncio.get_running_loop().create_future())
         self._running[entry.name] = entry
         try:
@@ -165,16 +173,18 @@ class RunnerProcess:
             raise
         finally:
             if entry.sent and not entry.done.done():
+                # Its late messages are expected, and must not count as invalid.
                 self._given_up.add(entry.name)
             entry.done.cancel()
             self._running.pop(entry.name, None)
             self.used_at = time.monotonic()
 
     async def stop(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process, wait for its end and fail its tasks."""
         self.kill()
         if self._process:
-            await asyncio.wait(self._tasks[:2], timeout=EXIT_SECONDS)  # hear it out, which closes its pipes
+            # Read its output to the end, which closes the pipes.
+            await asyncio.wait(self._tasks[:2], timeout=EXIT_SECONDS)
             await self._exit_code()
         for task in self._tasks:
             task.cancel()
@@ -182,13 +192,13 @@ class RunnerProcess:
         self._fail_all(f"the runner of {self.model} was ended")
 
     def kill(self) -> None:
-        """End the process without waiting for its end."""
+        """Kill the process without waiting for its end."""
         if self._process and self._runs:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
     async def _cancel(self, entry: _PendingTask) -> None:
-        """Ask the task to end; if it does not, end its process, unless others are using it as well."""
+        """Cancel the task in the process; if it does not stop, kill the process unless other tasks use it."""
         if not entry.sent or entry.done.done() or not self._runs:
             return
         with contextlib.suppress(RunnerCrashed, TaskFailed, TimeoutError):
@@ -198,7 +208,7 @@ class RunnerProcess:
             self.kill()
 
     async def _give(self, entry: _PendingTask, message: dict[str, Any]) -> None:
-        """Send a task; raises TaskFailed where it is too long to be sent."""
+        """Send a task. Raises TaskFailed if it is too long for one message."""
         try:
             line = encode(message)
         except InvalidMessage as error:
@@ -216,9 +226,9 @@ class RunnerProcess:
             raise RunnerCrashed(f"the runner of {self.model} ended") from None
 
     async def _listen(self) -> None:
-        """Pass on what the child says until it ends; one that cannot be understood, or says no more, is ended.
+        """Process the child's messages until its output ends; kill a child that is invalid or closes its output.
 
-        However listening ends, no task waits any longer, and none is given to this process again.
+        However this ends, no task waits any longer, and the process gets no other.
         """
         assert self._process
         assert self._process.stdout
@@ -226,29 +236,35 @@ class RunnerProcess:
             async for line in self._process.stdout:
                 self._heard_at = time.monotonic()
                 self._take(read_from_child(line))
-        except ValueError as error:  # InvalidMessage, or a line that is too long
+        except ValueError as error:
+            # InvalidMessage, or a line that is too long.
             self._give_up(f"sent a message that cannot be read: {error}")
-        except Exception:  # the border of the job runner
+        except Exception:
+            # The border of the job runner.
             log.exception("what a runner said could not be passed on", extra=self._about)
             self._give_up("sent a message that could not be passed on")
         self._is_heard = False
         if await self._exit_code() is None:
             self._give_up("has closed its output")
         self._fail_all(f"the runner of {self.model} ended with exit code {await self._exit_code()}")
-        with contextlib.suppress(TimeoutError, ValueError):  # what is still in the pipe keeps it open
+        # Unread data would keep the pipe open.
+        with contextlib.suppress(TimeoutError, ValueError):
             async with asyncio.timeout(EXIT_SECONDS):
                 while await self._process.stdout.read(_CHUNK):
                     pass
 
     def _give_up(self, problem: str) -> None:
-        """End a process that cannot be worked with."""
+        """Kill a process that violates the protocol, and fail its tasks."""
         self._is_heard = False
         log.error("a runner %s; it is ended", problem, extra=self._about)
         self.kill()
         self._fail_all(f"the runner of {self.model} {problem}")
 
     async def _exit_code(self) -> int | None:
-        """Wait a while for the process's end; asyncio's own wait also waits for whoever else holds its pipes."""
+        """Return the exit code, None if the process still runs after a timeout.
+
+        asyncio's own wait would also wait for every other process that has inherited the pipes.
+        """
         assert self._process
         deadline = time.monotonic() + EXIT_SECONDS
         while self._process.returncode is None and time.monotonic() < deadline:
@@ -256,7 +272,7 @@ class RunnerProcess:
         return self._process.returncode
 
     async def _forward_stderr(self) -> None:
-        """Write to the log what the process, or a library in it, prints; read all the same where it is too long."""
+        """Forward the process's stderr to the log; long lines are split, so that the pipe never fills up."""
         assert self._process
         assert self._process.stderr
         rest = b""
@@ -270,13 +286,14 @@ class RunnerProcess:
             log.warning("%s", rest.decode("utf-8", "replace"), extra=self._about)
 
     async def _watch(self) -> None:
-        """End the process when it has been silent, or loading, for too long; see to its tasks when it has ended."""
+        """Kill the process when it is silent or loading for too long; fail its tasks when it has ended."""
         while self._runs:
             await asyncio.sleep(min(WATCH_SECONDS, self._patience.silent / 4, self._patience.loading / 4))
             silent = time.monotonic() - self._heard_at > self._patience.silent
             if silent or (self.loading_for or 0.0) > self._patience.loading:
                 self.kill()
-        await asyncio.wait(self._tasks[:1], timeout=EXIT_SECONDS)  # it may have answered before it ended
+        # Its last messages may still be unread.
+        await asyncio.wait(self._tasks[:1], timeout=EXIT_SECONDS)
         self._fail_all(f"the runner of {self.model} ended with exit code {await self._exit_code()}")
 
     def _take(self, message: FromChild) -> None:
@@ -306,7 +323,7 @@ class RunnerProcess:
             entry.done.set_exception(_failure(message))
 
     def _entry(self, task: str) -> _PendingTask | None:
-        """Return the task, None where it was given up; raises InvalidMessage for one that was never given."""
+        """Return the task, None if it was cancelled. Raises InvalidMessage for a task that was never sent."""
         entry = self._running.get(task)
         if entry is None and task not in self._given_up:
             raise InvalidMessage(f"is about a task it was not given, got {task[:80]!r}")
@@ -315,14 +332,15 @@ class RunnerProcess:
     def _fail_all(self, reason: str) -> None:
         if not self._ready.done():
             self._ready.set_exception(RunnerCrashed(reason))
-        self._ready.exception()  # read, so that a model nobody waits for is no warning
+        # Retrieved, or asyncio would warn about a load that no task waits for.
+        self._ready.exception()
         for entry in self._running.values():
             if not entry.done.done():
                 entry.done.set_exception(RunnerCrashed(reason))
 
 
 def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Start work that outlives the job which it was started for, and must not be taken for a part of it."""
+    """Start a task in an empty context: it outlives the job that starts it, and must not log under its id."""
     return asyncio.create_task(work, context=Context())
 
 

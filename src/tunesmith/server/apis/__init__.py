@@ -1,1 +1,1 @@
-"""One dialect a file or folder: what a client of that API sends, and what it must get."""
+"""One module or package for each API: the requests that its clients send, and the responses that they expect."""

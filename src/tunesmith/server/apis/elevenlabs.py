@@ -1,4 +1,4 @@
-"""ElevenLabs' music and sound generation.
+"""ElevenLabs' API for music and sound generation.
 
 https://elevenlabs.io/docs/api-reference/music and …/text-to-sound-effects
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DIALECT = "elevenlabs"
 DEFAULT_MODEL = "composer"
 THEIR_MODELS = ("music_v1", "music_v2", "music_v2_5", "eleven_text_to_sound_v2")
-"""Models of theirs that clients name by themselves; the composer stands in for them."""
+"""ElevenLabs' own models, which its clients send by default; the composer is their fallback."""
 
 MP3_RATES, PCM_RATES = (22050, 24000, 44100, 48000), (8000, 16000, 22050, 24000, 32000, 44100, 48000)
 MP3_KBPS = {22050: (32,), 24000: (48,), 44100: (32, 64, 96, 128, 192), 48000: (128, 192, 240, 320)}
@@ -42,9 +42,9 @@ DEFAULT_FORMAT = "mp3_44100_128"
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """One of their formats: the ``format`` of the file made, and the ``raw`` coding its samples are sent in, if any.
+    """An output format of ElevenLabs: the ``format`` of the file, and the ``raw`` encoding of the samples sent, if any.
 
-    The bit rates in their names are wishes: files are written at the encoder's variable rate.
+    The bit rates in the names are nominal: files are written at the encoder's variable rate.
     """
 
     format: str
@@ -58,9 +58,11 @@ def _formats() -> dict[str, OutputFormat]:
     mp3 = {
         f"mp3_{rate}_{kbps}": OutputFormat("mp3", rate, "audio/mpeg") for rate in MP3_RATES for kbps in MP3_KBPS[rate]
     }
+    # Raw samples are cut out of a WAV file when they are sent.
     pcm = {f"pcm_{rate}": OutputFormat("wav", rate, "audio/pcm", "pcm") for rate in PCM_RATES}
     opus = {f"opus_48000_{kbps}": OutputFormat("opus", 48000, "audio/ogg") for kbps in OPUS_KBPS}
     telephone = {
+        # Telephony is mono.
         "ulaw_8000": OutputFormat("wav", 8000, "audio/basic", "ulaw", mono=True),
         "alaw_8000": OutputFormat("wav", 8000, "audio/x-alaw-basic", "alaw", mono=True),
     }
@@ -74,7 +76,7 @@ Format = Annotated[str, Query(json_schema_extra={"enum": list(OUTPUT_FORMATS)})]
 
 
 class MusicBody(ForeignBody):
-    """The body of ``/v1/music``."""
+    """The request body of ``/v1/music``."""
 
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {"music_length_ms": "duration"}
 
@@ -83,10 +85,12 @@ class MusicBody(ForeignBody):
     music_length_ms: Annotated[int, Field(ge=3_000, le=600_000), IS_NUMBER] | None = None
     model_id: ModelName | None = None
     seed: Annotated[int, Field(ge=RANDOM_SEED, le=2**31 - 1), IS_NUMBER] | None = None
+    # Accepted for compatibility: all music is instrumental here.
     force_instrumental: bool = False
 
     def request(self) -> dict[str, Any]:
-        """Return what the fields say of the music, all of which is instrumental here."""
+        """Return the fields of the request for music. Raises InvalidRequest."""
+        # Refused rather than ignored: the result would not be what the plan describes.
         if self.composition_plan is not None:
             raise InvalidRequest("composition_plan", "cannot be followed here; describe the music in prompt")
         if self.prompt is None:
@@ -96,7 +100,7 @@ class MusicBody(ForeignBody):
 
 
 class SoundBody(ForeignBody):
-    """The body of ``/v1/sound-generation``."""
+    """The request body of ``/v1/sound-generation``."""
 
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {"text": "prompt", "duration_seconds": "duration"}
 
@@ -106,13 +110,13 @@ class SoundBody(ForeignBody):
     model_id: ModelName | None = None
 
     def request(self) -> dict[str, Any]:
-        """Return what the fields say of the music; the shortest piece there is lasts a second."""
+        """Return the fields of the request for music; durations below 1 s are raised to it, the shortest supported."""
         length = None if self.duration_seconds is None else max(1.0, self.duration_seconds)
         return {"text": self.text, "duration_seconds": length, "loop": self.loop}
 
 
 def router(context: ApiContext) -> APIRouter:
-    """Return the routes."""
+    """Return the routes of ElevenLabs' API."""
     routes = APIRouter(tags=["ElevenLabs"])
     caller_of = Depends(context.authenticate)
 
@@ -153,6 +157,7 @@ def _format_of(name: str) -> OutputFormat:
 
 
 def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | None) -> Submission:
+    # No model at all is the same as ElevenLabs' default model.
     theirs = body.model_id in (None, *THEIR_MODELS)
     model = DEFAULT_MODEL if theirs else body.model_id
     request = body.music(body.request(), model=model, sample_rate=target.sample_rate, mono=target.mono)
@@ -161,6 +166,7 @@ def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | 
         DIALECT,
         owner,
         model=body.model_id or DEFAULT_MODEL,
+        # Stated here, because the catalog has none of ElevenLabs' models.
         generated_by=DEFAULT_MODEL if theirs else None,
         options=JobOptions(target.format),
     )
@@ -171,6 +177,7 @@ async def _answer(context: ApiContext, job: Job, target: OutputFormat, *, in_pie
     if target.raw:
         from tunesmith.audio.pcm_g711 import raw_pieces
 
+        # The length is unknown until the samples are converted, so the response is chunked.
         return streaming_response(raw_pieces(path, target.raw), target.media_type, headers)
     if in_pieces:
         return streaming_response(file_pieces(path), target.media_type, headers)
@@ -186,6 +193,6 @@ STATUS_WORDS: Mapping[int, str] = {
 
 
 def errors(error: TunesmithError) -> JSONResponse:
-    """Answer in their shape: ``{"detail": {"status", "message"}}``."""
+    """Return an error in ElevenLabs' format: ``{"detail": {"status", "message"}}``."""
     word = STATUS_WORDS.get(status_of(error), "internal_error")
     return error_response(error, {"detail": {"status": word, "message": message_of(error)}})

@@ -1,4 +1,4 @@
-"""What the smaller dialects ask of the rest of the server, and the status of each error."""
+"""The status, message and response of an error, shared by all APIs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ INTERNAL_ERROR_MESSAGE = "the music could not be made; the server's log says why
 
 
 def status_of(error: TunesmithError) -> int:
-    """Return the HTTP status that says what went wrong."""
-    # The status of an ApiError is what another server answered, which is not what ours answers.
+    """Return the HTTP status of an error."""
+    # The status of an ApiError is what another server answered, not what this server answers.
     return type(error).status if isinstance(error, ApiError) else error.status
 
 
 def message_of(error: TunesmithError) -> str:
-    """Return what a caller may read: nothing of the inside of the server."""
+    """Return the message for the caller, without internals of the server such as paths."""
+    # The text of an unexpected error may quote paths or secrets.
     if status_of(error) == SERVER_FAULT:
         return INTERNAL_ERROR_MESSAGE
     if isinstance(error, DatabaseError):
@@ -29,7 +30,7 @@ def message_of(error: TunesmithError) -> str:
 
 
 def error_response(error: TunesmithError, body: Mapping[str, Any]) -> JSONResponse:
-    """Answer with the error's status, its ``retry_after`` as a header, and the dialect's own body."""
+    """Return an error response with the API's own ``body``, and ``Retry-After`` in seconds if the error has one."""
     headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)

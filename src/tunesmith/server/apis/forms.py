@@ -1,4 +1,4 @@
-"""Form bodies (``multipart/form-data``): texts and files, the texts always in UTF-8."""
+"""Form bodies (``multipart/form-data``): text fields, always in UTF-8, and files."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tunesmith.server.errors import BadRequest
 MULTIPART = b"multipart/form-data"
 MAX_FILES, MAX_FIELDS = 8, 64
 MAX_BOUNDARY_BYTES = 70
-"""As RFC 2046, section 5.1.1, has it."""
+"""The limit of RFC 2046, section 5.1.1."""
 
 
 def is_form(request: Request) -> bool:
-    """Tell whether the body is said to be a form in parts."""
+    """Return whether the Content-Type declares a multipart body."""
     return request.headers.get("content-type", "").lower().startswith("multipart/")
 
 
@@ -27,7 +27,10 @@ def is_form(request: Request) -> bool:
 async def read_form(
     request: Request, max_files: int = MAX_FILES, max_fields: int = MAX_FIELDS
 ) -> AsyncIterator[FormData]:
-    """Give the parts of a form, whose files are closed afterwards; raises BadRequest for what is none."""
+    """Yield the parts of a form and close its files afterwards. Raises BadRequest for an invalid form.
+
+    ``max_files`` and ``max_fields`` are the largest numbers of parts.
+    """
     headers = _headers_without_charset(request)
     parser = MultiPartParser(headers, request.stream(), max_files=max_files, max_fields=max_fields)
     try:
@@ -41,9 +44,13 @@ async def read_form(
 
 
 def _headers_without_charset(request: Request) -> Headers:
-    """Return the headers that the parser reads: a caller could name any of Python's codecs as charset."""
+    """Return the Content-Type without ``charset``, where a caller could name any of Python's codecs.
+
+    Raises BadRequest.
+    """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
+    # A quote or backslash could end the boundary in the header that is built below.
     if kind != MULTIPART or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES or set(boundary) & set(b'"\\'):
         raise BadRequest(
             f"Content-Type: must be multipart/form-data with a boundary of 1 to {MAX_BOUNDARY_BYTES} bytes"

@@ -1,4 +1,4 @@
-"""OpenAI's ``POST /v1/audio/speech``: the input is a description of the music.
+"""OpenAI's ``POST /v1/audio/speech``, where the input describes music.
 
 https://platform.openai.com/docs/api-reference/audio/createSpeech
 """
@@ -31,12 +31,12 @@ from tunesmith.server.context import ApiContext
 DIALECT = "openai"
 DEFAULT_MODEL = "composer"
 THEIR_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15")
-"""Models of theirs that existing programs name; the composer stands in for them."""
+"""OpenAI's own models, which existing programs send; the composer is their fallback."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechFormat:
-    """One ``response_format``: the ``format`` of the file made, and whether its bare samples are sent."""
+    """A ``response_format``: the ``format`` of the file, its ``sample_rate`` in Hz, whether it is sent as raw PCM."""
 
     format: str
     media_type: str
@@ -52,11 +52,12 @@ RESPONSE_FORMATS: Mapping[str, SpeechFormat] = {
     "ogg": SpeechFormat("ogg", "audio/ogg"),
     "pcm": SpeechFormat("wav", "audio/pcm", 24_000, raw=True),
 }
-"""Their formats without AAC, for which there is no free encoder here, and Ogg Vorbis; ``pcm`` is mono as theirs is."""
+"""OpenAI's formats without AAC, for which no free encoder is available here, plus Ogg Vorbis; ``pcm`` is mono, as
+OpenAI's is."""
 
 
 class SpeechBody(ForeignBody):
-    """The body of ``/v1/audio/speech``. A voice has no meaning here."""
+    """The request body of ``/v1/audio/speech``; a voice has no meaning here."""
 
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {"input": "prompt"}
 
@@ -65,11 +66,12 @@ class SpeechBody(ForeignBody):
     instructions: Prompt | None = None
     response_format: Annotated[str, Field(json_schema_extra={"enum": list(RESPONSE_FORMATS)})] = "mp3"
     stream_format: Literal["audio", "sse"] = "audio"
+    # Music has its own tempo, so no other speed than 1 can be honoured.
     speed: Annotated[float, Field(ge=1, le=1), IS_NUMBER] = 1.0
 
     @property
     def target(self) -> SpeechFormat:
-        """Return the format asked for; raises InvalidRequest that lists those there are."""
+        """Return the requested format. Raises InvalidRequest, which lists the supported ones."""
         found = RESPONSE_FORMATS.get(self.response_format)
         if found is None:
             known = ", ".join(RESPONSE_FORMATS)
@@ -77,21 +79,24 @@ class SpeechBody(ForeignBody):
         return found
 
     def submission(self, owner: str | None) -> Submission:
-        """Return the job to hand in."""
+        """Return the job to submit. Raises InvalidRequest."""
         theirs = self.model in THEIR_MODELS
+        # Both describe the music, so both belong to the prompt.
         text = ", ".join(text for text in (self.input, self.instructions) if text)
         request = self.music(
             {"input": text, "model": DEFAULT_MODEL if theirs else self.model},
             sample_rate=self.target.sample_rate,
+            # Raw samples have no header to state their channels.
             mono=self.target.raw,
         )
+        # Stated here, because the catalog has none of OpenAI's models.
         made_by = DEFAULT_MODEL if theirs else None
         options = JobOptions(self.target.format)
         return Submission(request, DIALECT, owner, model=self.model, generated_by=made_by, options=options)
 
 
 def router(context: ApiContext) -> APIRouter:
-    """Return the route."""
+    """Return the route of OpenAI's API."""
     routes = APIRouter(tags=["OpenAI"])
     caller_of = Depends(context.authenticate)
 
@@ -119,7 +124,7 @@ def _pieces(context: ApiContext, job: Job, target: SpeechFormat) -> Iterator[byt
 
 
 def _as_events(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Wrap the audio in server-sent events; music has no tokens to count, so the usage is nil."""
+    """Wrap the audio in server-sent events; the usage is zero, because music has no tokens to count."""
     for piece in pieces:
         yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
     usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
@@ -136,12 +141,12 @@ SERVER_FAULTS = 500
 
 
 def errors(error: TunesmithError) -> JSONResponse:
-    """Answer in their shape: ``{"error": {"message", "type", "param", "code"}}``."""
+    """Return an error in OpenAI's format: ``{"error": {"message", "type", "param", "code"}}``."""
     return error_response(error, error_body(status_of(error), message_of(error), getattr(error, "field", None)))
 
 
 def error_body(status: int, message: str, field: str | None = None) -> dict[str, Any]:
-    """Return what their errors consist of."""
+    """Return the body of an error in OpenAI's format."""
     usual = "server_error" if status >= SERVER_FAULTS else "invalid_request_error"
     told = {"message": message, "type": TYPES.get(status, usual), "param": field, "code": CODES.get(status)}
     return {"error": told}

@@ -1,4 +1,4 @@
-"""Request bodies: JSON whatever the Content-Type says, checked against a model. Every route reads its JSON here."""
+"""Request bodies: JSON whatever the Content-Type, validated by a model. Every route reads its JSON here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunesmith.field_errors import GivenFields, checked
 from tunesmith.server.json_text import WHOLE_BODY, parse_json
 
 PARSED_AT_ONCE_BYTES = 32_768
-"""Up to what size a body is parsed on the event loop; a larger one is parsed in a thread."""
+"""The largest body in bytes that is parsed on the event loop; a larger one is parsed in a thread."""
 
 __all__ = ["WHOLE_BODY", "checked", "documented", "in_thread_if_large", "read_body", "read_object"]
 
@@ -25,7 +25,7 @@ Rest = ParamSpec("Rest")
 async def read_object(request: Request, long_fields: Collection[str] = ()) -> dict[str, Any]:
     """Return the body, a JSON object; an empty body is an empty object.
 
-    Strings may be long under the names in ``long_fields``. Raises BadRequest, and InvalidRequest that names the field.
+    Fields in ``long_fields`` may hold long strings. Raises BadRequest, and InvalidRequest, which names the field.
     """
     raw = await _raw_body(request) or b"{}"
     document = await in_thread_if_large(parse_json, raw, long_fields)
@@ -35,7 +35,7 @@ async def read_object(request: Request, long_fields: Collection[str] = ()) -> di
 
 
 async def _raw_body(request: Request) -> bytes:
-    """Return the body; a large one is put together in a thread."""
+    """Return the raw body; the chunks of a large one are joined in a thread."""
     chunks = [chunk async for chunk in request.stream()]
     is_large = sum(map(len, chunks)) > PARSED_AT_ONCE_BYTES
     return await asyncio.to_thread(_joined, chunks) if is_large else b"".join(chunks)
@@ -43,6 +43,7 @@ async def _raw_body(request: Request) -> bytes:
 
 def _joined(chunks: list[bytes]) -> bytes:
     raw = b"".join(chunks)
+    # Frees the chunks at once: the caller still refers to the list, and a large body would be in memory twice.
     chunks.clear()
     return raw
 
@@ -50,23 +51,24 @@ def _joined(chunks: list[bytes]) -> bytes:
 async def in_thread_if_large(
     parse: Callable[Concatenate[bytes, Rest], Result], raw: bytes, *rest: Rest.args, **named: Rest.kwargs
 ) -> Result:
-    """Return what ``parse`` makes of a body, without holding up other requests."""
+    """Return ``parse(raw, …)``; a large body is parsed in a thread, so that other requests are not held up."""
     if len(raw) <= PARSED_AT_ONCE_BYTES:
         return parse(raw, *rest, **named)
     return await asyncio.to_thread(parse, raw, *rest, **named)
 
 
 async def read_body(request: Request, kind: type[Body]) -> Body:
-    """Read the body as a model; raises BadRequest, and InvalidRequest that names the field."""
+    """Read and validate the body. Raises BadRequest, and InvalidRequest, which names the field."""
     return checked(kind, await read_object(request))
 
 
 def documented(kind: type[GivenFields], **more: Any) -> dict[str, Any]:
-    """Return the part of an OpenAPI operation that describes the body, which FastAPI does not read itself.
+    """Return the OpenAPI description of a body that the route parses itself, unknown to FastAPI.
 
     ``more`` are schemas of further fields.
     """
     schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
     schema["properties"] |= more
-    schema.pop("description", None)  # that is for those who read the code
+    # The docstring is for readers of the code.
+    schema.pop("description", None)
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

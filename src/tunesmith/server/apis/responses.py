@@ -1,4 +1,4 @@
-"""Requests that are held open until the music is there, and cancelled when the caller hangs up."""
+"""Responses with audio: wait for the job, cancel it if the caller disconnects, and send the file."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ from tunesmith.server.errors import JobFailed
 
 CHUNK_BYTES = 64 * 1024
 MAX_WARNINGS_BYTES = 4 * 1024
-"""The longest list of warnings in a header; clients take headers of 8 KiB together."""
+"""The longest list of warnings in a header, in bytes; clients accept 8 KiB for all headers together."""
 MAX_LICENCE = 2_000
-"""The longest licence in a header."""
+"""The longest licence in a header, in characters."""
 READ_WHOLE_BYTES = 4 << 20
-"""Up to what size a file is read in one go, which takes one change of thread instead of four."""
+"""The largest file in bytes that is read at once, which takes one switch of threads instead of four."""
 
 
 async def run_and_wait(service: MusicService, submission: Submission, request: Request) -> Job:
-    """Submit and wait for the music; the job is cancelled if the caller goes. Raises JobFailed without music.
+    """Submit a job and return it once it has succeeded; a caller that disconnects cancels it.
 
-    Where the server is what goes, the job stays in the queue.
+    Raises JobFailed, ServerStopping and what ``submit`` raises. If the server shuts down, the job stays in the queue.
     """
     job = await service.submit(submission)
     made = asyncio.ensure_future(service.wait(job))
     gone = asyncio.ensure_future(_cancel_on_disconnect(request))
     try:
+        # Whichever comes first: the result, or the disconnect.
         await asyncio.wait({made, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not made.done():
             await service.cancel(job.id)
@@ -46,25 +47,25 @@ async def run_and_wait(service: MusicService, submission: Submission, request: R
 
 
 def warnings_of(job: Job) -> tuple[str, ...]:
-    """Return what was warned of when a job's music was made; nothing before that."""
+    """Return the warnings of a finished job; none before its end."""
     return tuple(map(str, job.metadata.get("warnings") or ()))
 
 
 def require_success(job: Job) -> Job:
-    """Return a job that has music; raises JobFailed for any other."""
+    """Return the job if it succeeded. Raises JobFailed otherwise."""
     if job.state is not JobState.SUCCEEDED:
         raise JobFailed(job.failure)
     return job
 
 
 async def _cancel_on_disconnect(request: Request) -> None:
-    """Return when the caller has closed the connection; the body must have been read."""
+    """Return when the caller disconnects; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 def headers_of(job: Job) -> dict[str, str]:
-    """Return what every answer with music says about it."""
+    """Return the headers that describe the music in every response."""
     said = {
         "x-tunesmith-job": job.id,
         "x-tunesmith-model": job.generated_by,
@@ -77,27 +78,29 @@ def headers_of(job: Job) -> dict[str, str]:
 
 
 def _shortened(licence: object) -> str | None:
-    """Return a licence that fits into a header; that of very many works is cut, which says so."""
+    """Return a licence cut to the length of a header, with a note if it was cut."""
     text = None if licence is None else str(licence)
     return text if text is None or len(text) <= MAX_LICENCE else f"{text[:MAX_LICENCE]} ... (all of it is in the file)"
 
 
 def _warnings_header(job: Job) -> str | None:
-    """Return a job's warnings as a JSON list in ASCII, as many as fit; None where there are none."""
+    """Return a job's warnings as an ASCII JSON list, as many as fit, or None."""
     kept: list[str] = []
     for warning in warnings_of(job):
+        # The client parses the header as JSON, so it must not be cut in the middle.
         if len(json.dumps([*kept, warning])) <= MAX_WARNINGS_BYTES:
             kept.append(warning)
     return json.dumps(kept) if kept else None
 
 
 def _in_a_header(text: str) -> str:
-    """Return a text as a header can hold it: in one line of Latin-1."""
+    """Return a text as a header value: one line of Latin-1."""
+    # A line break in a value would let it inject further headers.
     return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")
 
 
 async def full_response(path: Path, media_type: str, headers: Mapping[str, str]) -> Response:
-    """Answer with a file and its length."""
+    """Return a response with a whole file and its Content-Length."""
     content = await asyncio.to_thread(_content, path)
     if content is None:
         return FileResponse(path, media_type=media_type, headers=dict(headers))
@@ -105,36 +108,37 @@ async def full_response(path: Path, media_type: str, headers: Mapping[str, str])
 
 
 def _content(path: Path) -> bytes | None:
-    """Read a file, unless it is too large to be in memory for every caller at once."""
+    """Return the content of a file, None if it is too large to hold in memory for many callers at once."""
     with path.open("rb") as file:
         return file.read() if os.fstat(file.fileno()).st_size <= READ_WHOLE_BYTES else None
 
 
 def streaming_response(pieces: Iterator[bytes], media_type: str, headers: Mapping[str, str]) -> Response:
-    """Answer piece by piece."""
+    """Return a chunked response."""
     return StreamingResponse(pieces, media_type=media_type, headers=dict(headers))
 
 
 def file_pieces(path: Path) -> Iterator[bytes]:
-    """Cut a file into pieces of CHUNK_BYTES."""
+    """Yield a file in chunks of ``CHUNK_BYTES``."""
     with path.open("rb") as file:
         while piece := file.read(CHUNK_BYTES):
             yield piece
 
 
 SILENCE_SECONDS = 15.0
-"""How long a stream is silent at most, for proxies that cut silent connections."""
+"""The longest silence of a stream in seconds: proxies cut idle connections."""
 
 STILL_HERE = ": still here\n\n"
 SSE_MEDIA_TYPE = "text/event-stream"
+# Nginx would otherwise buffer the events.
 SSE_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def sse_event(kind: str, content: BaseModel) -> str:
-    """Return one event as it is sent."""
+    """Return a server-sent event with a JSON document."""
     return f"event: {kind}\ndata: {content.model_dump_json()}\n\n"
 
 
 def event_stream(events: AsyncIterator[str]) -> StreamingResponse:
-    """Answer with events as they come."""
+    """Return a response with server-sent events."""
     return StreamingResponse(events, media_type=SSE_MEDIA_TYPE, headers=SSE_HEADERS)

@@ -1,4 +1,4 @@
-"""Schemas: how the fields of a request for music are described in the OpenAPI document, whichever API has them."""
+"""OpenAPI schemas of the fields of a request for music, shared by all APIs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ IDEMPOTENCY_KEY: Mapping[str, Any] = {
 
 
 def music_fields(names: Collection[str]) -> dict[str, Any]:
-    """Return the schemas of fields of GenerationRequest by name."""
+    """Return the schemas of fields of GenerationRequest, by name."""
     known = GenerationRequest.model_json_schema()["properties"]
     hits = {key: value for key, value in known["hits"].items() if key != "anyOf"}
     items = {**known["hits"]["anyOf"][0], "items": _without_docstring(Hit.model_json_schema())}

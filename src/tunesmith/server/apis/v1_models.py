@@ -1,6 +1,6 @@
-"""``GET /v1/models`` and ``/v1/models/{name}``, which OpenAI's and Replicate's clients both ask for.
+"""``GET /v1/models`` and ``/v1/models/{name}``, which clients of OpenAI and of Replicate share.
 
-One answer satisfies both: OpenAI's read ``data``, Replicate's ``results``; an error says itself both ways.
+One response serves both: OpenAI's clients read ``data``, Replicate's ``results``; errors have both formats.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Names = Callable[[], Iterable[str]]
 
 
 def installed_names() -> tuple[str, ...]:
-    """Return the names of the models that can generate now: the hosted ones are those that callers may use."""
+    """Return the models that can generate now; hosted ones only if they are open to callers."""
     return tuple(model.name for model in list_models() if model.is_ready)
 
 
 def router(context: ApiContext, names: Names = installed_names) -> APIRouter:
-    """Return the routes; ``names`` gives the models that are here now."""
+    """Return the routes; ``names`` returns the models that are available now."""
     routes = APIRouter(tags=["Models"], dependencies=[Depends(context.authenticate)])
 
     @routes.get("/v1/models", summary="The models, for OpenAI's and Replicate's clients")
@@ -56,18 +56,20 @@ def router(context: ApiContext, names: Names = installed_names) -> APIRouter:
 
 
 def errors(error: TunesmithError) -> Response:
-    """Answer as Replicate does, with OpenAI's ``error`` beside it, which says the same."""
+    """Return an error in Replicate's format, with OpenAI's ``error`` added."""
     theirs = replicate.errors(error)
     body = json.loads(bytes(theirs.body))
     known = theirs.status_code == status_of(error)
-    message = (message_of(error) if known else body["detail"]).strip()  # Replicate has errors of its own
+    # Replicate's API has errors of its own.
+    message = (message_of(error) if known else body["detail"]).strip()
     body |= openai.error_body(theirs.status_code, message, getattr(error, "field", None))
+    # The body has changed, so its length has too.
     headers = {name: value for name, value in theirs.headers.items() if name not in ("content-length", "content-type")}
     return JSONResponse(body, theirs.status_code, headers, media_type=theirs.media_type)
 
 
 async def _now(names: Names) -> list[str]:
-    """Ask for the names in a thread, because they are read from disk."""
+    """Return the names, read from the disk in a thread."""
     return await run_in_threadpool(lambda: list(names()))
 
 

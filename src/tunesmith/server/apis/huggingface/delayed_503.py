@@ -1,4 +1,4 @@
-"""A route that never answers 503 at once: some of this dialect's clients then ask again without any delay."""
+"""Delayed 503 responses: some clients, such as @huggingface/inference 4, retry a 503 without any back-off."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tunesmith.errors import TunesmithError
 from tunesmith.server.apis.errors import status_of
 
 LEAST_SECONDS = 1.0
-"""How long at least a caller waits who is then told to come back later."""
+"""The minimum duration in seconds of a request that gets a 503."""
 COME_BACK = 503
 
 
 class DelayedUnavailableRoute(APIRoute):
-    """Holds back an error of status 503 until the request has lasted ``LEAST_SECONDS``."""
+    """A route that delays a 503 until the request has lasted ``LEAST_SECONDS``."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, with the wait around it."""
+        """Return the route's handler, wrapped in the delay."""
         handle = super().get_route_handler()
 
         async def unhurried(request: Request) -> Response:

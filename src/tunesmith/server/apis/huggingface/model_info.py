@@ -1,4 +1,4 @@
-"""What a model's address says about it: whether it is loaded, what it is, and that it answers."""
+"""The status, health and description of a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMPUTE_TYPE = "cpu"
 
 
 def add_about(routes: APIRouter, context: ApiContext) -> None:
-    """Add the routes; each answers 404 for a model that would not be made music with."""
+    """Add the routes; each returns 404 for a model that cannot serve requests."""
 
     @routes.get("/status/{model:path}", summary="Whether a model is loaded")
     async def status(model: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a caller of this dialect asks for: the body, in any of the forms it is sent in, as a job."""
+"""Requests of the Hugging Face API: bodies in any of the forms that clients send, as jobs."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ DEFAULT_MODEL = "facebook/musicgen-small"
 USUAL_SECONDS = 10.0
 MUSICGEN_RATE = 32_000
 FRAME_RATE, DELAY_FRAMES = 50, 3
+# The delay pattern of MusicGen takes extra steps that are no audio.
 MIN_TOKENS = round(MIN_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES
 MAX_TOKENS = round(MAX_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES
 
 NOT_THEIRS = ("prompt", "model", "soundfont", "audio", "melody")
-"""Fields of a request that no parameter sets: some are said elsewhere, some are paths on this machine."""
+"""Fields of GenerationRequest that no parameter sets: given elsewhere, or paths on this machine."""
 FIELDS = tuple(name for name in GenerationRequest.model_fields if name not in NOT_THEIRS)
-"""Our fields that are parameters here; the others of theirs mean nothing here and are passed over."""
+"""Fields of GenerationRequest that are parameters here; other parameters are ignored."""
 GROUPS = ("generation_parameters", "generate_kwargs")
 BESIDE_INPUTS = {*FIELDS, *GROUPS, "max_new_tokens", "format"}
-"""Parameters that are also taken beside ``inputs``, where a form has to put them and many a script does."""
+"""Parameters that are also accepted beside ``inputs``, where forms must put them and many scripts do."""
 
 
 def documented_inputs() -> dict[str, Any]:
-    """Return the part of an OpenAPI operation that describes the body."""
+    """Return the OpenAPI description of the body."""
     about = "The length in MusicGen's steps, of which 50 are a second, and 3 more; duration says it in seconds."
     tokens = {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS, "description": about}
     fields = music_fields(FIELDS) | {
@@ -62,9 +63,10 @@ def documented_inputs() -> dict[str, Any]:
 
 
 async def parse_request(request: Request) -> dict[str, Any]:
-    """Read the body of a request, which may also be a form in parts."""
+    """Read the body of a request: JSON, a form or plain text. Raises BadRequest."""
     content_type = request.headers.get("content-type", "")
     body = await in_thread_if_large(read_body, await request.body(), content_type)
+    # Some clients declare a form and send JSON, so the JSON is read first.
     form = await _parts(request) if is_form(request) else {}
     return form if "inputs" in form else body
 
@@ -78,7 +80,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 async def _parts(request: Request) -> dict[str, Any]:
-    """Return the texts of a form in parts; none where it only says that it is one."""
+    """Return the text fields of a multipart form; empty if the body is not what its Content-Type declares."""
     try:
         async with read_form(request) as form:
             return {name: value for name, value in form.items() if isinstance(value, str)}
@@ -87,14 +89,15 @@ async def _parts(request: Request) -> dict[str, Any]:
 
 
 def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
-    """Read JSON whatever the Content-Type says; a form and a bare prompt are read too.
+    """Parse JSON whatever the Content-Type; form fields and a bare prompt are accepted too.
 
-    Raises BadRequest for bytes that are no text, and for what began as a JSON object and is none.
+    Raises BadRequest for bytes that are not text, and for invalid JSON that starts as an object.
     """
     try:
         body = parse_json(raw)
     except NotJson:
         text = decode_text(raw)
+        # Broken JSON must not become a prompt.
         if text.lstrip().startswith("{"):
             raise
         form = _pairs(text) if "form-urlencoded" in content_type else {}
@@ -103,11 +106,16 @@ def read_body(raw: bytes, content_type: str) -> dict[str, Any]:
 
 
 def to_submission(body: Mapping[str, Any], model: str | None, owner: str | None, accept: str) -> Submission:
-    """Return the job that a body asks for: 10 s of mono at 32 kHz unless it says otherwise, as MusicGen makes."""
+    """Return the job of a body; defaults are MusicGen's: 10 s, mono, 32 kHz. Raises BadRequest and InvalidRequest.
+
+    ``accept`` is the Accept header, which selects the format unless the body does.
+    """
     parameters = _parameters(body)
     asked = model or _model(body)
     ours = {name: value for name, value in parameters.items() if field_for(name, FIELDS)}
+    # musicgen-small generates about 10 s, mono, 32 kHz; this API keeps that for every model.
     usual = {"duration": _seconds(parameters), "sample_rate": MUSICGEN_RATE, "mono": True}
+    # A default must not collide with a field given under an alias.
     left_open = {name: value for name, value in usual.items() if name not in settled(ours, FIELDS)[0]}
     music = {"inputs": _prompt(body), "model": asked, **left_open, **ours}
     request = checked(GenerationRequest, music, aliases={**FIELD_ALIASES, "inputs": "prompt"})
@@ -116,7 +124,10 @@ def to_submission(body: Mapping[str, Any], model: str | None, owner: str | None,
 
 
 def waits_for_model(body: Mapping[str, Any], header: str | None, usually: bool) -> bool:
-    """Tell whether a caller waits for a model to be loaded: as the header says, the body's options, or the settings."""
+    """Return whether the caller waits for a model to load: by header, else by the body, else ``usually``.
+
+    ``usually`` is the server's setting. Raises InvalidRequest.
+    """
     if header is not None:
         return header.strip().lower() not in ("false", "0", "no")
     said = _object("options", body.get("options")).get("wait_for_model")
@@ -147,7 +158,7 @@ def _prompt(body: Mapping[str, Any]) -> str:
 
 
 def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters with those beside and inside of them, of which the inner and the later group wins."""
+    """Return the parameters merged with those beside them and nested in them; the inner, and later, group wins."""
     beside = {name: value for name, value in body.items() if name in BESIDE_INPUTS or field_for(name, FIELDS)}
     merged = _without_nulls(beside) | _object("parameters", body.get("parameters"))
     for group in GROUPS:
@@ -156,7 +167,7 @@ def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _object(field: str, given: Any) -> dict[str, Any]:
-    """Return what an object holds without its nulls; nothing where there is none."""
+    """Return an object without its nulls; empty if missing. Raises InvalidRequest."""
     if not isinstance(given, dict | None):
         raise InvalidRequest(field, f"must be an object, got {shown(given)}")
     return _without_nulls(given or {})
@@ -167,11 +178,12 @@ def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seconds(parameters: Mapping[str, Any]) -> float:
-    """Return the length: that of so many new tokens, or the usual one."""
+    """Return the duration in seconds, from ``max_new_tokens`` or the default. Raises InvalidRequest."""
     tokens = parameters.get("max_new_tokens")
     if tokens is None:
         return USUAL_SECONDS
     try:
+        # A bool would pass as the number 1.
         number = math.nan if isinstance(tokens, bool) else float(tokens)
     except (TypeError, ValueError, OverflowError):
         number = math.nan

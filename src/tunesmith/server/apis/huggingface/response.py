@@ -1,4 +1,4 @@
-"""The form of an answer: which kind of sound file, as bytes or, for those who read nothing else, inside JSON."""
+"""Content negotiation: the audio format of a response, as bytes or, for clients that accept only JSON, in JSON."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ MEDIA_TYPES: Mapping[str, str] = {
     "audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/ogg": "ogg", "audio/opus": "opus",
     "audio/ogg;codecs=opus": "opus",
 }  # fmt: skip
-"""Formats by what an Accept header may say."""
+"""The audio format of each media type in an Accept header."""
 ANY_SOUND = ("*/*", "audio/*")
 JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseFormat:
-    """A sound in a ``format``, and whether it is to be wrapped into JSON."""
+    """The format of a response, and whether the audio is wrapped in JSON."""
 
     format: str
     in_json: bool
 
     @classmethod
     def from_accept_header(cls, named: object, accept: str) -> ResponseFormat:
-        """Return the format asked for by name, or the first that the Accept header names; WAV otherwise.
+        """Return the format named in the body, else the first that the Accept header names, else WAV.
 
-        JSON is only for those who take JSON and no sound: some libraries add ``application/json`` to every request.
+        JSON is only for clients that accept JSON and no audio, because some libraries add ``application/json`` to every
+        request. Raises InvalidRequest for an unknown name.
         """
         kinds = list(_accepted(accept))
         sounds = [MEDIA_TYPES[kind] for kind in kinds if kind in MEDIA_TYPES]
@@ -41,12 +42,12 @@ class ResponseFormat:
 
     @property
     def media_type(self) -> str:
-        """The Content-Type of the sound."""
+        """The Content-Type of the audio."""
         return CONTENT_TYPES[self.format]
 
 
 def _accepted(accept: str) -> Iterator[str]:
-    """Give the types of an Accept header as they come, but for those that it excludes."""
+    """Yield the media types of an Accept header in order, without those that it excludes with ``q=0``."""
     for part in accept.lower().split(","):
         kind, *options = (piece.replace(" ", "").replace('"', "") for piece in part.split(";"))
         if not any(option in ("q=0", "q=0.0", "q=0.00", "q=0.000") for option in options):

@@ -1,7 +1,7 @@
-"""The Hugging Face Inference API: a prompt in, the bytes of a sound out.
+"""The Hugging Face Inference API: a prompt in, audio bytes out.
 
 Its clients read bytes on success and ``{"error": "…"}`` on failure, and send JSON under any Content-Type.
-``asked.py`` reads what they send, ``formats.py`` what they want back; ``about.py`` tells of models.
+``request.py`` parses requests, ``response.py`` selects the response format, ``model_info.py`` describes models.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ __all__ = ["errors", "router"]
 
 WAIT_HEADER = "x-wait-for-model"
 NO_WAIT_SECONDS = 1.0
-"""How long a caller who does not want to wait for a model waits all the same, because it may be there by then."""
+"""How long a caller that does not wait for a model waits in seconds all the same: it may be loaded by then."""
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 
 
 def router(context: ApiContext) -> APIRouter:
-    """Return the routes."""
+    """Return the routes of the Hugging Face API."""
     routes = APIRouter(
         tags=["Hugging Face"], route_class=DelayedUnavailableRoute, dependencies=[Depends(context.authenticate)]
     )
@@ -48,6 +48,7 @@ def router(context: ApiContext) -> APIRouter:
         accept = request.headers.get("accept", "")
         submission = to_submission(asked, model, owner, accept)
         if not waits_for_model(asked, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
+            # Starts the load and raises ModelIsLoading (503) if it takes longer.
             resolved = await context.loading.wait(submission.model or submission.request.model, NO_WAIT_SECONDS)
             submission = replace(submission, generated_by=resolved.generated_by)
         job = await run_and_wait(context.service, submission, request)
@@ -63,6 +64,7 @@ def router(context: ApiContext) -> APIRouter:
     @routes.post(
         "/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, as older clients ask"
     )
+    # The task is always text-to-audio, whatever the path says.
     async def of_pipeline(request: Request, task: str, model: str, caller: Caller = caller_of) -> Response:  # noqa: ARG001
         return await generate(request, model.strip("/"), caller.owner)
 
@@ -75,27 +77,29 @@ def router(context: ApiContext) -> APIRouter:
 
 
 async def _answer(context: ApiContext, job: Job, answer: ResponseFormat) -> Response:
-    """Answer with the sound; to those who take only JSON, with what their API says of a sound in JSON."""
+    """Return the audio, or a JSON list in the format of the Inference API for clients that accept only JSON."""
     path, headers = context.service.result_path(job), all_headers(job)
     if not answer.in_json:
         return await full_response(path, answer.media_type, headers)
     sound = await asyncio.to_thread(path.read_bytes)
+    # Encoding a large file would block the event loop.
     blob = await asyncio.to_thread(base64.b64encode, sound)
     said = {"label": job.generated_by, "blob": blob.decode(), "content-type": answer.media_type}
     return JSONResponse([said], headers=headers)
 
 
 def all_headers(job: Job) -> dict[str, str]:
-    """Return what the answer says about the music, in their words and ours."""
+    """Return the headers that describe the audio: those of the Inference API and ours."""
     took = job.generate_seconds or 0.0
     theirs = {"x-compute-type": COMPUTE_TYPE, "x-compute-time": f"{took:.3f}"}
     return {**theirs, "x-compute-characters": str(len(job.request.prompt)), **headers_of(job)}
 
 
 def errors(error: TunesmithError) -> JSONResponse:
-    """Answer in their shape: ``{"error": "…"}``, and what kind it is where the input is to blame."""
+    """Return an error in the format of the Inference API: ``{"error": "…"}``."""
     status = status_of(error)
     body: dict[str, Any] = {"error": message_of(error) + _how_to_install(error)}
+    # The two texts are those of the Inference API itself.
     if status == 401:
         body = {"error": "Authorization header is correct, but the token seems invalid"}
     if status == 429:
@@ -108,6 +112,6 @@ def errors(error: TunesmithError) -> JSONResponse:
 
 
 def _how_to_install(error: TunesmithError) -> str:
-    """Return what may bring a model here that is known by its hub id only."""
+    """Return the command that may install a model that was requested by its hub id, or nothing."""
     named = error.name if isinstance(error, UnknownName) and error.field == "model" else ""
     return f"; if it is a MusicGen, install it with: tunesmith pull {named}" if _HUB_ID.fullmatch(named) else ""

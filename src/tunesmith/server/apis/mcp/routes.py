@@ -1,6 +1,6 @@
-"""The Model ApiContext Protocol over streamable HTTP at ``/mcp``.
+"""The Model Context Protocol over streamable HTTP at ``/mcp``.
 
-Every request stands alone (stateless), so that any of several servers can answer it.
+Requests are stateless, so that any of several servers can handle them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ INTERNAL_PROBLEM = -32_603
 
 
 def router(context: ApiContext) -> APIRouter:
-    """Return the route; its lifespan is that of the protocol's own tasks."""
+    """Return the route; its lifespan runs the session manager."""
     sessions = _Sessions(context.service)
     routes = APIRouter(tags=["MCP"], lifespan=sessions.lifespan)
 
@@ -41,21 +41,26 @@ def router(context: ApiContext) -> APIRouter:
         request.state.caller = caller
         raw = await request.body()
         if raw:
+            # Validated by our own parser first: its limits on JSON hold for this route as well.
             await in_thread_if_large(parse_json, raw)
+        # The body is read already, so it is replayed to the library.
         return _AsgiResponse(await sessions.running(), raw)
 
     return routes
 
 
 class _Sessions:
-    """The protocol's sessions, begun by the first request; one task begins and ends them, as their library demands."""
+    """The session manager of the MCP library, started by the first request.
+
+    One task starts and ends it, because the library requires that of its task group.
+    """
 
     def __init__(self, service: MusicService) -> None:
         self._service = service
 
     @asynccontextmanager
     async def lifespan(self, _: Any) -> AsyncIterator[None]:
-        """End what a request has begun when the server ends."""
+        """Stop the session manager when the server shuts down."""
         self._wanted, self._over = asyncio.Event(), asyncio.Event()
         self._running: asyncio.Future[StreamableHTTPSessionManager] = asyncio.get_running_loop().create_future()
         running = asyncio.create_task(self._run())
@@ -63,12 +68,14 @@ class _Sessions:
             yield
         finally:
             self._over.set()
+            # Also wakes a task that no request ever woke.
             self._wanted.set()
             await running
 
     async def running(self) -> StreamableHTTPSessionManager:
-        """Return the sessions; the first to ask waits until their library is loaded."""
+        """Return the session manager; the first call waits until the library is loaded."""
         self._wanted.set()
+        # A cancelled request must not cancel the future that all requests share.
         return await asyncio.shield(self._running)
 
     async def _run(self) -> None:
@@ -77,7 +84,8 @@ class _Sessions:
             return
         try:
             sessions = await asyncio.to_thread(_sessions_of, self._service)
-        except Exception as error:  # told to whoever asks, as any other fault of a request
+        except Exception as error:
+            # Every request gets the error, like any other fault.
             self._running.set_exception(error)
             return
         async with sessions.run():
@@ -92,7 +100,7 @@ def _sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
 
 
 class _AsgiResponse(Response):
-    """An answer that the protocol's library writes itself."""
+    """A response that the MCP library writes itself."""
 
     def __init__(self, sessions: StreamableHTTPSessionManager, body: bytes) -> None:
         super().__init__()
@@ -103,13 +111,14 @@ class _AsgiResponse(Response):
         unread: list[Message] = [{"type": "http.request", "body": self._body, "more_body": False}]
 
         async def receive_again() -> Message:
+            # After the body, only the disconnect is left to receive.
             return unread.pop() if unread else await receive()
 
         await self._sessions.handle_request(scope, receive_again, send)
 
 
 def errors(error: TunesmithError) -> JSONResponse:
-    """Answer as JSON-RPC does, for what is wrong before the protocol's library has the request."""
+    """Return a JSON-RPC error, for requests that do not reach the MCP library."""
     code = CODES.get(status_of(error), INTERNAL_PROBLEM)
     body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message_of(error)}}
     return error_response(error, body)

@@ -1,4 +1,4 @@
-"""What speaks the Model Context Protocol for the server; loaded when first asked, because its library is large."""
+"""The MCP server over jobs; imported on the first request, because its library is large."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ from tunesmith.server.apis.responses import require_success, warnings_of
 DIALECT = "mcp"
 MUSIC = "tunesmith://music/"
 ANY_HOST = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-"""The library's own check knows only loopback names; which hosts are served is for the whole app to decide."""
+"""The library's own check accepts only loopback names; the application itself checks the Host header."""
 
 
 class ServiceBackend:
-    """Has the music made by the server's jobs, for whoever the HTTP request was found to come from."""
+    """The backend that generates through the job queue, on behalf of the caller of the HTTP request."""
 
     def __init__(self, service: MusicService) -> None:
         self._service = service
 
     async def make(self, request: GenerationRequest, file_format: str, tell: Tell, http_request: Any) -> MusicFile:
-        """Submit, follow and return the file; a call that is given up cancels its job."""
+        """Submit a job, report its progress and return its file; a cancelled call cancels the job.
+
+        Raises TunesmithError.
+        """
         submission = Submission(request, DIALECT, _owner(http_request), options=JobOptions(file_format))
         submitted = await self._service.submit(submission)
         job = submitted
@@ -43,6 +46,7 @@ class ServiceBackend:
             async for job in self._service.events(submitted.id):
                 await tell(Progress(job.stage or job.state.value, job.progress))
         except anyio.get_cancelled_exc_class():
+            # Without the shield, the cancellation would interrupt this call too.
             with anyio.CancelScope(shield=True):
                 await self._service.cancel(submitted.id)
             raise
@@ -57,15 +61,16 @@ class ServiceBackend:
 
 
 def sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
-    """Return what answers the protocol's requests; it works while its ``run`` does."""
+    """Return the session manager of an MCP server over the service; it works while its ``run`` does."""
     server = tool_server(ServiceBackend(service), message_of)
     _offer_music(server, service)
+    # Called for its side effect: it creates the session manager.
     server.streamable_http_app(stateless_http=True, transport_security=ANY_HOST)
     return server.session_manager
 
 
 def _offer_music(server: MCPServer, service: MusicService) -> None:
-    """Let callers read the music that a resource link of theirs leads to."""
+    """Add the resource that resource links point to; callers can read only their own jobs."""
 
     @server.resource(MUSIC + "{job_id}", name="music", description="Music made before", mime_type="audio/*")
     async def music(job_id: str, ctx: ToolContext) -> bytes:
@@ -73,12 +78,14 @@ def _offer_music(server: MCPServer, service: MusicService) -> None:
             job = await service.get(job_id, _owner(ctx.request_context.request))
         except JobNotFound as error:
             raise ResourceNotFoundError(str(error)) from None
+        # The same error as for an unknown job: the resource does not exist.
         if job.state is not JobState.SUCCEEDED or job.data_removed:
             raise ResourceNotFoundError(f"job {job_id} has no music")
         return await anyio.Path(service.result_path(job)).read_bytes()
 
 
 def _owner(request: Any) -> str | None:
+    # Without an authenticated request there is no owner.
     caller = getattr(getattr(request, "state", None), "caller", None)
     owner: str | None = getattr(caller, "owner", None)
     return owner

@@ -1,4 +1,4 @@
-"""The tool ``generate_music`` of the Model Context Protocol, whoever makes the music."""
+"""The MCP tool ``generate_music``, over any backend."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ Tell = Callable[[Progress], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class MusicFile:
-    """Music in a file: where it is for us (``path``) and for the caller (``uri``), who made it, from which seed.
+    """An audio file: its ``path`` on this machine, its ``uri`` for the caller, the model and seed that generated it.
 
-    ``name`` is what a caller may call it, with the suffix of its format, which the path need not have;
-    ``stand_in_for`` is the model that was asked for, where another made it because that is not installed;
-    ``warnings`` are those about the music.
+    ``name`` is a file name for the caller, with the suffix of its format, which the path need not have;
+    ``stand_in_for`` is the requested model if the composer was its fallback.
     """
 
     path: Path
@@ -47,16 +46,17 @@ class MusicFile:
 
 
 class MusicBackend(Protocol):
-    """Makes a file of music from a request."""
+    """A backend that generates an audio file from a request."""
 
     async def make(self, request: GenerationRequest, file_format: str, tell: Tell, http_request: Any) -> MusicFile:
-        """Make it and tell how far it is; raises a TunesmithError. ``http_request`` is None without HTTP."""
+        """Generate the file and report progress. Raises TunesmithError. ``http_request`` is None without HTTP."""
         ...
 
 
 class Arguments(GivenFields):
-    """What the tool takes, beside what GenerationRequest says of each."""
+    """The arguments of the tool; GenerationRequest validates their values."""
 
+    # A language model that invents an argument must learn of it.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: Any
@@ -68,29 +68,31 @@ class Arguments(GivenFields):
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments under the names the tool has for them; raises InvalidRequest that names a wrong one."""
+        """Return the validated arguments by the tool's own names. Raises InvalidRequest, which names the wrong one."""
         read = checked(cls, given)
+        # Validated here too, so that an error names the field as the caller sent it.
         checked(GenerationRequest, {name: value for name, value in given.items() if name != "format"})
         return {name: value for name, value in read.model_dump().items() if value is not None}
 
 
 class MusicServer(MCPServer):
-    """A server whose tool says what is wrong with its arguments as all doors of Tunesmith do."""
+    """An MCP server whose tool reports invalid arguments with the messages of all other APIs."""
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call the tool with its arguments as they are usually called; raises what the library's own raises."""
+        """Call a tool with its arguments under any accepted name. Raises what the library raises."""
         if name == TOOL:
             try:
                 arguments = Arguments.read(arguments)
             except InvalidRequest as error:
+                # The library would hide the message of an exception.
                 return _refusal(str(error))
         return await super().call_tool(name, arguments, context)
 
 
 def tool_server(maker: MusicBackend, message_of: Callable[[TunesmithError], str] = str) -> MCPServer:
-    """Return a server with the one tool; ``message_of`` says an error to the caller."""
+    """Return an MCP server with the tool; ``message_of`` returns the message of an error for callers."""
     server = MusicServer("tunesmith", version=tunesmith.__version__, instructions=INSTRUCTIONS)
 
     @server.tool(name=TOOL, structured_output=False)
@@ -117,6 +119,7 @@ def tool_server(maker: MusicBackend, message_of: Callable[[TunesmithError], str]
             made = await maker.make(request, format or "mp3", tell, ctx.request_context.request)
         except TunesmithError as error:
             return _refusal(message_of(error))
+        # Reading and encoding a large file would block the event loop.
         return await anyio.to_thread.run_sync(_result, made)
 
     return server

@@ -1,4 +1,4 @@
-"""Problems: the one shape in which our own dialect says what went wrong."""
+"""The error format of Tunesmith's own API."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ RESPONSES = {
         (507, "The disk is full."),
     )
 }
-"""What may go wrong, for the OpenAPI document."""
+"""The error responses in the OpenAPI document."""
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """Return those of the responses that a route has, beside what any may answer."""
+    """Return the error responses of a route, with those that every route may give."""
     return {status: RESPONSES[status] for status in sorted({401, 429, 500, *statuses})}
 
 
 def errors(error: TunesmithError) -> JSONResponse:
-    """Answer ``{"error": {"type", "message", "field"?}}``."""
+    """Return an error as ``{"error": {"type", "message", "field"?}}``."""
     field = error.field if isinstance(error, InvalidRequest | JobFailed) else None
     detail = ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
     return error_response(error, ErrorDocument(error=detail).model_dump(exclude_none=True))

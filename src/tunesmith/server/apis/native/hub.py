@@ -1,6 +1,6 @@
-"""Hub: what Hugging Face's clients ask the address in ``HF_ENDPOINT`` about models, beside our own documents.
+"""Hub compatibility: the requests about models that Hugging Face's clients send to the address in ``HF_ENDPOINT``.
 
-They read a model at ``/api/models/{id}``, which is our own path too: one object answers both.
+They read a model at ``/api/models/{id}``, which is also a path of our own API: one object serves both.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ REVISION = "/revision/"
 EXPAND = ("expand", "expand[]")
 PROVIDER_MAPPING = "inferenceProviderMapping"
 REPOSITORY_NOT_FOUND = "RepoNotFound"
-"""The code by which their client knows a model that is not there."""
+"""The error code by which huggingface_hub recognises a missing model."""
 
 
 class OneModelDocument(ModelDocument):
-    """A model, also in the words of Hugging Face's hub: ``id``, ``pipeline_tag`` and what follows."""
+    """A model in our format and in that of Hugging Face's hub: ``id``, ``pipeline_tag`` and the fields after them."""
 
     id: str = Field(description="The name it was asked for by.")
     author: str | None
@@ -42,7 +42,7 @@ class OneModelDocument(ModelDocument):
 
 
 class NoProviderMapping(InvalidRequest, code="NoProviderMapping"):
-    """huggingface_hub looks for an inference provider, which it would call at Hugging Face's own address."""
+    """The refusal of a lookup of inference providers, which huggingface_hub would call at Hugging Face itself."""
 
     def __init__(self, address: str) -> None:
         super().__init__(
@@ -54,7 +54,7 @@ class NoProviderMapping(InvalidRequest, code="NoProviderMapping"):
 
 
 def add_hub(routes: APIRouter, known: Any) -> None:
-    """Add the route that is theirs alone."""
+    """Add the route that only Hugging Face's clients use."""
 
     @routes.get(
         "/api/tasks", dependencies=known, responses=responses(), summary="The model to use for each task",
@@ -65,23 +65,26 @@ def add_hub(routes: APIRouter, known: Any) -> None:
 
 
 def model_id(path: str) -> str:
-    """Return the model that the rest of a path names; what a revision adds to it has no meaning here."""
+    """Return the model that the rest of a path names, without a revision, which has no meaning here."""
     return path.partition(REVISION)[0]
 
 
 def refuse_provider_mapping(request: Request, name: str, origin: str) -> None:
-    """Raise NoProviderMapping where a client looks for an inference provider of a model."""
+    """Raise NoProviderMapping if a client looks for an inference provider of a model."""
     wanted = [value for key, value in request.query_params.multi_items() if key in EXPAND]
+    # Without this error the client would send the prompt to Hugging Face.
     if PROVIDER_MAPPING in wanted:
         raise NoProviderMapping(f"{origin.rstrip('/')}/models/{name}")
 
 
 def hub_document(name: str, document: ModelDocument) -> OneModelDocument:
-    """Return a model in both shapes, under the name it was asked for by."""
+    """Return a model in both formats, under the requested name."""
     author, slash, _ = name.rpartition("/")
+    # The hub states licences as tags like this.
     licence = [f"license:{document.licence}"] if document.licence else []
     theirs: Mapping[str, Any] = {
         "id": name, "author": author if slash else None, "pipeline_tag": TASK, "library_name": LIBRARY,
+        # Fields that huggingface_hub reads; most carry no information here.
         "tags": [TASK, LIBRARY, *licence], "private": False, "gated": False, "disabled": False, "downloads": 0,
         "likes": 0,
     }  # fmt: skip
@@ -89,13 +92,13 @@ def hub_document(name: str, document: ModelDocument) -> OneModelDocument:
 
 
 def not_found(error: UnknownName) -> Response:
-    """Answer with the error and the headers by which Hugging Face's client knows that a model is not there."""
+    """Return the error with the headers by which huggingface_hub recognises a missing model."""
     answer = errors(error)
     answer.headers.update({**_error_headers(str(error)), "x-error-code": REPOSITORY_NOT_FOUND})
     return answer
 
 
 def _error_headers(message: str) -> dict[str, str]:
-    """Return the header that their clients show: one line of ASCII."""
+    """Return the header that Hugging Face's clients show: one line of ASCII."""
     text = " ".join(message.split())
     return {"x-error-message": text.encode("ascii", "backslashreplace").decode()}

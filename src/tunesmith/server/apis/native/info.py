@@ -1,4 +1,4 @@
-"""About: what is understood of a prompt, what is loaded, and which version this is."""
+"""Information: the brief of a prompt, the loaded models and the version."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tunesmith.server.context import ApiContext
 
 
 class ExplainBody(GivenFields):
-    """What is to be explained; ``seed`` decides what the prompt leaves open."""
+    """The request body of ``/api/explain``; ``seed`` decides what the prompt leaves open."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,7 +37,7 @@ class ExplainBody(GivenFields):
 
 
 def add_about(routes: APIRouter, context: ApiContext) -> None:
-    """Add the routes."""
+    """Add the routes for explanations, loaded models and the version."""
     known = [Depends(context.authenticate)]
 
     @routes.post(
@@ -62,7 +62,8 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
 
 
 def _explained(request: GenerationRequest) -> dict[str, Any]:
-    from tunesmith.composer.prompt import read_brief  # its tables are loaded only when somebody asks
+    # The composer's tables load only on demand.
+    from tunesmith.composer.prompt import read_brief
 
     return read_brief(request).explanation()
 

@@ -14,38 +14,41 @@ from tunesmith.server.apis.native.schemas import job_document, job_event
 from tunesmith.server.apis.responses import SILENCE_SECONDS, STILL_HERE, sse_event
 
 LOOK_SECONDS = 1.0
-"""How often the place in the queue, which changes though the job does not, is looked at."""
+"""The poll interval in seconds for the queue position, which changes without a change of the job."""
 
 DONE = "done"
 KINDS: Mapping[JobState, str] = {
     JobState.QUEUED: "queued", JobState.LOADING: "loading", JobState.RUNNING: "progress",
     JobState.SUCCEEDED: DONE, JobState.FAILED: DONE, JobState.CANCELED: DONE,
 }  # fmt: skip
-"""The name of the event that tells of each state."""
+"""The event name of each state."""
 
 
 class JobEventStream:
-    """Tells of jobs."""
+    """The event streams of jobs."""
 
     def __init__(self, service: MusicService, outlook: QueueEstimator) -> None:
         self._service = service
         self._outlook = outlook
 
     async def of(self, job_id: str) -> AsyncIterator[str]:
-        """Tell of a job now, and whenever there is something new, until it is done or the server ends."""
+        """Yield an event now and after each change, until the job ends or the server shuts down."""
         said: tuple[object, ...] = ()
         said_at = time.monotonic()
         job: Job | None = None
         with contextlib.suppress(ServerStopping), self._service.follow(job_id) as feed:
             while job is None or not job.state.is_final:
+                # A timeout returns None, and the last state stays.
                 job = await feed.after(job, _heartbeat_seconds(job, said_at)) or job
                 if job is None:
                     continue
                 prospect = await self._outlook.estimate(job)
+                # Without the ETA, which drifts all the time and would cause an event at every poll.
                 new = (job.state, job.progress, job.stage, prospect.position)
                 if new != said:
                     said, said_at = new, time.monotonic()
                     yield _event(job, prospect)
+                # Proxies cut connections that are silent for long.
                 elif time.monotonic() - said_at >= SILENCE_SECONDS:
                     said_at = time.monotonic()
                     yield STILL_HERE

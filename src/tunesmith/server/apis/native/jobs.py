@@ -1,4 +1,4 @@
-"""Music: made while the caller waits, or as jobs that are handed in, followed, fetched and cancelled."""
+"""Jobs: audio in the response to a request, or jobs that callers submit, follow, download and cancel."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 class Jobs:
-    """The routes of music and jobs."""
+    """The handlers of the routes for music and jobs."""
 
     def __init__(self, service: MusicService, orders: RequestParser, outlook: QueueEstimator) -> None:
         self._service = service
@@ -61,7 +61,7 @@ class Jobs:
         self._news = JobEventStream(service, outlook)
 
     async def generate(self, request: Request, stream: bool, caller: Caller) -> Response:
-        """Make music and answer with its bytes."""
+        """Generate music and return its bytes; with ``stream``, chunked."""
         submission = await self._orders.read(request, caller)
         job = await run_and_wait(self._service, submission, request)
         path, headers = self._service.result_path(job), {**headers_of(job), **timing_headers(job)}
@@ -70,45 +70,50 @@ class Jobs:
         return await full_response(path, media_type_of(job), headers)
 
     async def create(self, request: Request, caller: Caller) -> Response:
-        """Hand a job in."""
+        """Submit a job and return it with 202 and its Location."""
         job = await self._service.submit(await self._orders.read(request, caller))
         return await self._answer(job, 202, {"location": path_of(job.id)})
 
     async def show(self, job_id: str, wait: float, caller: Caller) -> Response:
-        """Tell how a job is, once it is finished or so many seconds have passed."""
+        """Return a job; with ``wait``, once it has ended or after that many seconds (long polling)."""
         job = await self._service.get(job_id, caller.owner)
         if wait and not job.state.is_final:
+            # Long polling: whatever ends the wait, the caller gets the present state.
             with contextlib.suppress(TimeoutError, ServerStopping):
                 await asyncio.wait_for(self._service.wait(job), wait)
             job = await self._service.get(job_id, caller.owner)
         return await self._answer(job)
 
     async def page(self, which: JobFilter, limit: int, before: str | None) -> Response:
-        """List jobs, newest first."""
+        """Return a page of jobs, newest first."""
         page = await self._service.page(which, limit, before)
         shown = [job_document(job, await self._outlook.estimate(job)) for job in page.jobs]
+        # The link to the next page repeats the filter.
         states = "".join(f"&state={state.value}" for state in which.states or ())
         after = page.next_before and f"{JOBS}?limit={limit}{states}&before={page.next_before}"
         return encoded(JobsPage(jobs=shown, next=after))
 
     async def audio(self, job_id: str, caller: Caller) -> Response:
-        """Answer with what a job made."""
+        """Return the file of a job. Raises ResultNotAvailable before its end, JobNotFound once the file is removed."""
         job = await self._service.get(job_id, caller.owner)
         if job.state is not JobState.SUCCEEDED:
             raise ResultNotAvailable(job)
         if job.data_removed:
+            # Removed by retention; only the row remains.
             raise JobNotFound(job_id)
         path = self._service.result_path(job)
         return FileResponse(path, media_type=media_type_of(job), headers={**headers_of(job), **timing_headers(job)})
 
     async def events(self, job_id: str, caller: Caller) -> Response:
-        """Tell of a job as it goes on."""
+        """Return the job's server-sent events."""
         job = await self._service.get(job_id, caller.owner)
+        # The job was read first to check its owner, which the stream does not.
         return event_stream(self._news.of(job.id))
 
     async def cancel(self, job_id: str, caller: Caller) -> Response:
-        """Cancel a job."""
+        """Cancel a job and return it."""
         job = await self._service.get(job_id, caller.owner)
+        # The job was read first to check its owner, which the service's cancel does not.
         return await self._answer(await self._service.cancel(job.id))
 
     async def _answer(self, job: Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -116,12 +121,12 @@ class Jobs:
 
 
 def encoded(document: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Answer with a document."""
+    """Return a document as a JSON response."""
     return Response(document.model_dump_json(), status, headers, media_type="application/json")
 
 
 def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
-    """Add the routes."""
+    """Add the routes for music and jobs."""
     body, whose = documented_request(), Depends(caller_of)
 
     @routes.post(

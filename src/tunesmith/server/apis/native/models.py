@@ -1,4 +1,4 @@
-"""Models: what is here or can be had, pulled and removed."""
+"""Models: list, pull and remove them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BYTES_A_GIGABYTE = 10**9
 
 
 class PullBody(GivenFields):
-    """What to install: ``model`` is a name of the catalog or a repository of the hub, ``name`` its name here."""
+    """The request body of a pull: ``model`` is a catalog name or a hub id, ``name`` the local name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,12 +56,14 @@ class PullBody(GivenFields):
     keep_download: bool = False
 
     def request(self) -> PullRequest:
-        """Return it without the right to name folders of this machine."""
+        """Return the pull request, without the right to name folders of this machine."""
+        # A folder would let a caller probe the file system of the server.
         return PullRequest(self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False)
 
 
 def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
-    """Add the routes."""
+    """Add the routes for models."""
+    # Pulling and removing a model affects every caller of the server.
     known, admin = [Depends(context.authenticate)], [Depends(require_admin(context.authenticate))]
     add_hub(routes, known)
 
@@ -71,6 +73,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
     )  # fmt: skip
     async def models() -> Response:
         loaded = {one.model for one in context.loading.loaded()}
+        # Reads manifests from the disk.
         found = await asyncio.to_thread(list_models)
         return encoded(ModelsDocument(models=[_document(model, loaded) for model in found]))
 
@@ -85,6 +88,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
         try:
             found = await asyncio.to_thread(find_listed, name)
         except UnknownName as error:
+            # Not through the error table: huggingface_hub needs headers of its own.
             return not_found(error)
         return encoded(hub_document(name, _document(found, loaded)))
 
@@ -106,7 +110,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
 
 
 async def _progress_events(pull: Pull) -> AsyncIterator[str]:
-    """Tell how a pull goes on; it ends when its caller goes."""
+    """Yield the events of a pull; a caller that disconnects ends it."""
     try:
         while True:
             message = await pull.next(SILENCE_SECONDS)
@@ -114,6 +118,7 @@ async def _progress_events(pull: Pull) -> AsyncIterator[str]:
             if message and {"installed", "failed"} & set(message):
                 return
     finally:
+        # Also when the caller disconnects, because no other caller follows this pull.
         await pull.stop()
 
 
@@ -129,7 +134,7 @@ def _event(message: Mapping[str, Any]) -> str:
 
 
 class Installed(BaseModel):
-    """The model that a pull has installed."""
+    """The model that a pull installed."""
 
     name: str
 

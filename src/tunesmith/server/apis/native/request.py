@@ -1,4 +1,4 @@
-"""Order: the body of a request for music, as JSON or as a form with files, turned into a job to hand in."""
+"""Requests for music: a JSON or form body, with recordings, as a job to submit."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ FORMAT_NAMES = (*(suffix[1:] for suffix in FORMATS), *EXPORTS)
 RECORDINGS = ("audio", "melody")
 LISTS = ("instruments", "without", "hits")
 NOT_FOR_CALLERS = ("soundfont",)
-"""Fields that are paths of this machine, which no caller may choose."""
+"""Paths of this machine, which callers must not choose."""
 
 BESIDE_MUSIC = (FORMAT, KEEP_ALIVE, PRIORITY)
-"""Fields of a body that are no part of the request for music."""
+"""Fields of a body that are not part of the request for music."""
 
 MULTIPART = "multipart/form-data"
 MAX_FORM_FIELDS = 64
@@ -53,7 +53,7 @@ MAX_SCHEME_CHARACTERS = 8
 
 
 class RequestParser:
-    """Reads requests for music; recordings that come along are kept as inputs."""
+    """The parser of requests for music; it stores the recordings that come with them."""
 
     def __init__(self, service: MusicService, fetcher: RemoteAudioFetcher, uploads: Uploads) -> None:
         self._service = service
@@ -61,24 +61,29 @@ class RequestParser:
         self._uploads = uploads
 
     async def read(self, request: Request, caller: Caller) -> Submission:
-        """Return the job that a request asks for; raises InvalidRequest that names the field, and Forbidden."""
+        """Return the job to submit. Raises InvalidRequest, which names the field, Forbidden, and RateLimited."""
         fields = {name: value for name, value in (await _fields_of(request)).items() if value is not None}
         options = JobOptions(_format_of(fields.pop(FORMAT, None)), _number(fields.pop(KEEP_ALIVE, None)))
         priority = priority_of(fields.pop(PRIORITY, None), caller)
         for name in NOT_FOR_CALLERS:
             if name in fields:
+                # A path would let a caller read any file of the server.
                 raise InvalidRequest(name, "cannot be chosen over HTTP")
+        # Recordings are bytes or text here, but paths in a GenerationRequest.
         given = {name: fields.pop(name) for name in RECORDINGS if name in fields}
+        # Validated before any recording is stored: an invalid request must not cost disk space or quota.
         music = checked(GenerationRequest, fields, beside=BESIDE_MUSIC)
+        # An empty header is no key, or all such requests would be one.
         key = request.headers.get("idempotency-key") or None
         if given:
+            # Checked before a recording is fetched from a URL.
             await self._uploads.check(caller.owner, key)
             recordings = {name: await self._kept(name, recording, caller) for name, recording in given.items()}
             music = checked(GenerationRequest, {**fields, **recordings})
         return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, options=options)
 
     async def _kept(self, field: str, given: Any, caller: Caller) -> str:
-        """Keep a recording and return where; it comes as bytes, in base64, as a data URI or as a web address."""
+        """Store a recording, given as bytes, base64, data URI or URL, and return its path."""
         content = given if isinstance(given, bytes) else await self._content(field, given)
         await self._uploads.count(caller.owner, len(content))
         return str(await self._service.input_file(content, field))
@@ -98,6 +103,7 @@ async def _fields_of(request: Request) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         for name, value in form.multi_items():
             part = await value.read() if isinstance(value, UploadFile) else value
+            # The limit on JSON strings holds for form fields too.
             if name not in RECORDINGS and len(part) > MAX_STRING_CHARACTERS:
                 raise InvalidRequest(name[:80], f"must be at most {MAX_STRING_CHARACTERS} characters, got {len(part)}")
             if (field := field_for(name, LISTS)) is not None:
@@ -108,7 +114,7 @@ async def _fields_of(request: Request) -> dict[str, Any]:
 
 
 def _listed(name: str, part: str | bytes) -> list[Any]:
-    """Read a list of a form: its fields may be repeated, and hold several values with commas between them."""
+    """Parse a list field of a form, which may be repeated, and hold several values separated by commas."""
     if isinstance(part, bytes):
         raise InvalidRequest(name, "must be text, got a file")
     values = [text.strip() for text in part.split(",") if text.strip()]
@@ -118,7 +124,7 @@ def _listed(name: str, part: str | bytes) -> list[Any]:
 
 
 def _number(given: Any) -> Any:
-    """Return the number that a form has as text; what is none is left as it is, to be refused."""
+    """Return the number of a text field; anything else unchanged, for the validation to reject."""
     try:
         return float(given) if isinstance(given, str) else given
     except ValueError:
@@ -134,7 +140,7 @@ def _format_of(given: Any) -> str:
 
 
 def documented_request() -> dict[str, Any]:
-    """Return the part of an OpenAPI operation that describes the body."""
+    """Return the OpenAPI description of the body."""
     about = f"Seconds that the model stays; {FOREVER} for good."
     properties = music_fields([name for name in GenerationRequest.model_fields if name not in PATHS]) | {
         FORMAT: or_null({"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}),
@@ -156,7 +162,7 @@ _IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
 
 
 def priority_of(given: Any, caller: Caller) -> int:
-    """Return the priority asked for, as a number or in a form; raises InvalidRequest and Forbidden."""
+    """Return the requested priority, -10 to 10. Raises InvalidRequest, and Forbidden above 0 without scope admin."""
     if given is None:
         return USUAL
     try:
@@ -165,6 +171,7 @@ def priority_of(given: Any, caller: Caller) -> int:
         number = None
     if number is None or not LOWEST <= number <= HIGHEST:
         raise InvalidRequest(PRIORITY, f"must be a whole number from {LOWEST} to {HIGHEST}, got {shown(given)}")
+    # Otherwise every caller would raise its own priority.
     if number > USUAL and caller.scope != "admin":
         raise Forbidden(f"a priority above {USUAL} needs a token of scope admin")
     return number

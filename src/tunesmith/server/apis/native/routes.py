@@ -1,6 +1,6 @@
-"""Our own dialect, all under ``/api``: music and jobs, what is understood of a prompt, models, and what is loaded.
+"""Tunesmith's own API, all under ``/api``: music and jobs, explanations, models, and what is loaded.
 
-``order.py`` turns what comes in into a job, ``views.py`` and ``documents.py`` say what goes out.
+``request.py`` turns requests into jobs, ``schemas.py`` defines the responses.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["errors", "router"]
 
 
 def router(context: ApiContext) -> APIRouter:
-    """Return the routes."""
+    """Return the routes of Tunesmith's own API."""
     service, loading = context.service, context.loading
     outlook = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
     orders = RequestParser(
@@ -37,6 +37,7 @@ def router(context: ApiContext) -> APIRouter:
     @asynccontextmanager
     async def ending_pulls(_: Any) -> AsyncIterator[None]:
         yield
+        # Pulls run in processes of their own, which must not outlive the server.
         await pulls.close()
 
     routes = APIRouter(tags=["Tunesmith"], lifespan=ending_pulls)

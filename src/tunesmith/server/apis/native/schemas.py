@@ -1,4 +1,4 @@
-"""Documents: what our own dialect answers with. Lengths and waits are in seconds, sizes in bytes, times in UTC."""
+"""Response schemas of Tunesmith's own API. Durations are in seconds, sizes in bytes, times in UTC."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tunesmith.server.errors import JobFailed
 
 
 class ResponseModel(BaseModel):
-    """The root of them all."""
+    """The base of all response schemas."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class ErrorDetail(ResponseModel):
-    """What went wrong: ``type`` for programs, ``message`` for people, ``field`` where one is to blame."""
+    """An error: ``type`` for programs, ``message`` for people, ``field`` if one field is wrong."""
 
     type: str
     message: str
@@ -31,13 +31,13 @@ class ErrorDetail(ResponseModel):
 
 
 class ErrorDocument(ResponseModel):
-    """The one shape of an error."""
+    """The format of every error."""
 
     error: ErrorDetail
 
 
 class Timings(ResponseModel):
-    """How long each stage of a job took; null while it is not over."""
+    """The duration of each stage of a job; null until it is over."""
 
     queued_seconds: float | None
     load_seconds: float | None
@@ -46,7 +46,7 @@ class Timings(ResponseModel):
 
 
 class LoopDocument(ResponseModel):
-    """A loop in a file: its first sample ``start``, its last ``end``, its ``length``, and the same in seconds."""
+    """A loop in a file: its first sample ``start``, last sample ``end`` and ``length``, also in seconds."""
 
     start: int
     end: int
@@ -58,7 +58,7 @@ class LoopDocument(ResponseModel):
 
 
 class ResultDocument(ResponseModel):
-    """The file a job made."""
+    """The output file of a job."""
 
     url: str
     format: str
@@ -72,7 +72,7 @@ class ResultDocument(ResponseModel):
 
 
 class Links(ResponseModel):
-    """Where more is to be had; paths on this server."""
+    """Links to related resources: paths on this server."""
 
     self: str
     events: str
@@ -80,7 +80,7 @@ class Links(ResponseModel):
 
 
 class JobDocument(ResponseModel):
-    """A job. ``model`` was asked for, ``generated_by`` makes it; they differ where the composer stands in."""
+    """A job. ``model`` was requested, ``generated_by`` generates; they differ if the composer is the fallback."""
 
     id: str
     state: JobState
@@ -105,7 +105,7 @@ class JobDocument(ResponseModel):
 
 
 class JobEvent(ResponseModel):
-    """What changes while a job is on its way."""
+    """The fields of a job that change while it is queued or running."""
 
     id: str
     state: JobState
@@ -117,14 +117,14 @@ class JobEvent(ResponseModel):
 
 
 class JobsPage(ResponseModel):
-    """Jobs, newest first; ``next`` is the path of the page after them, null on the last."""
+    """A page of jobs, newest first; ``next`` is the path of the next page, null on the last."""
 
     jobs: list[JobDocument]
     next: str | None
 
 
 class ReasonDocument(ResponseModel):
-    """Why a ``field`` of the brief is what it is: ``source`` is flag, prompt, meaning, genre or chance."""
+    """The reason for a ``field`` of the brief; ``source`` is flag, prompt, meaning, genre or chance."""
 
     field: str
     value: str
@@ -141,7 +141,7 @@ class ExplanationDocument(ResponseModel):
 
 
 class ModelDocument(ResponseModel):
-    """A model that is here or can be pulled. What is not known is null."""
+    """A model that is installed or can be pulled; unknown fields are null."""
 
     name: str
     kind: str
@@ -169,7 +169,7 @@ class ModelsDocument(ResponseModel):
 
 
 class LoadedDocument(ResponseModel):
-    """A process with a model in memory. ``expires_at`` is null while it works and where it always stays."""
+    """A process with a model in memory; ``expires_at`` is null while it works, and if it never expires."""
 
     name: str
     process_id: int
@@ -181,13 +181,13 @@ class LoadedDocument(ResponseModel):
 
 
 class LoadedModels(ResponseModel):
-    """What is in memory now."""
+    """The models in memory."""
 
     models: list[LoadedDocument]
 
 
 class AvailableModel(ResponseModel):
-    """What a pull is about to install, told before anything large is downloaded."""
+    """The model that a pull is about to install, announced before the download."""
 
     name: str
     source: str
@@ -199,7 +199,7 @@ class AvailableModel(ResponseModel):
 
 
 class PullProgress(ResponseModel):
-    """How far a pull is, 0 to 1."""
+    """The progress of a pull, 0 to 1."""
 
     stage: str
     progress: float
@@ -216,13 +216,14 @@ _PATHS_OF_OURS = {"soundfont", "audio", "melody"}
 
 
 def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
-    """Return all there is to tell of a job."""
+    """Return a job with its estimate as a document."""
     return JobDocument(
         id=job.id,
         state=job.state,
         prompt=job.request.prompt,
         model=job.model,
         generated_by=job.generated_by,
+        # Paths of this server are nothing for callers to see.
         request=job.request.model_dump(mode="json", exclude_unset=True, exclude=_PATHS_OF_OURS),
         dialect=job.dialect,
         progress=job.progress,
@@ -235,6 +236,7 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
         finished_at=None if job.finished_at is None else to_iso8601(job.finished_at),
         timings=timings(job),
         result=_result(job),
+        # The request is a field of its own already, without its paths.
         metadata={name: value for name, value in job.metadata.items() if name != "request"},
         error=_error(job),
         links=Links(self=path_of(job.id), events=f"{path_of(job.id)}/events", audio=f"{path_of(job.id)}/audio"),
@@ -242,7 +244,7 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
 
 
 def job_event(job: Job, prospect: QueueEstimate) -> JobEvent:
-    """Return what changes while a job is on its way."""
+    """Return the changing fields of a job as an event."""
     return JobEvent(
         id=job.id,
         state=job.state,
@@ -255,7 +257,7 @@ def job_event(job: Job, prospect: QueueEstimate) -> JobEvent:
 
 
 def timings(job: Job) -> Timings:
-    """Return how long each stage took."""
+    """Return the duration of each stage."""
     total = None if job.finished_at is None else max(0.0, job.finished_at - job.created_at)
     return Timings(
         queued_seconds=job.queued_seconds,
@@ -266,13 +268,13 @@ def timings(job: Job) -> Timings:
 
 
 def timing_headers(job: Job) -> dict[str, str]:
-    """Return how long each stage took, as headers."""
+    """Return the duration of each stage as headers."""
     took = timings(job).model_dump(exclude_none=True)
     return {f"x-tunesmith-{name.replace('_', '-')}": f"{seconds:.3f}" for name, seconds in took.items()}
 
 
 def path_of(job_id: str) -> str:
-    """Return where a job is on this server."""
+    """Return the path of a job on this server."""
     return f"{JOBS}/{job_id}"
 
 
@@ -283,7 +285,7 @@ def media_type_of(job: Job) -> str:
 
 
 def to_iso8601(seconds: float) -> datetime:
-    """Return a time, given in seconds since 1970 in UTC."""
+    """Return a Unix timestamp in seconds as a UTC time."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -305,7 +307,7 @@ def _result(job: Job) -> ResultDocument | None:
 
 
 def _loop_points(metadata: Mapping[str, Any], made: JobResult) -> list[LoopDocument] | None:
-    """Return the loop points at the rate of the file, which its format may have set."""
+    """Return the loop points at the file's sample rate, which its format may have changed."""
     if not made.is_sound:
         return None
     rate = FORMATS[f".{made.format}"].sample_rate(made.sample_rate)

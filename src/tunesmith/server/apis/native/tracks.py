@@ -1,4 +1,4 @@
-"""``/api/tracks``: the prompt log of the server: find, mark, hear and vary what was made."""
+"""``/api/tracks``: the prompt log of the server: search, mark, download and vary tracks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_PAGE, MAX_VARIATIONS = 500, 100
 
 
 class MarksBody(GivenFields):
-    """What to change on a track; what is left out stays."""
+    """The request body for marks; fields that are left out keep their values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +42,7 @@ class MarksBody(GivenFields):
 
 
 class VariationsBody(GivenFields):
-    """How many variations to make."""
+    """The request body for variations: their number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,7 +50,7 @@ class VariationsBody(GivenFields):
 
 
 def router(context: ApiContext) -> APIRouter:
-    """Return the routes."""
+    """Return the routes of the prompt log."""
     routes = APIRouter(prefix="/api/tracks", tags=["Tracks"])
     caller_of = Depends(context.authenticate)
     tracks, results = context.tracks, ResultFiles(context.settings.data_dir / "results")
@@ -62,6 +62,7 @@ def router(context: ApiContext) -> APIRouter:
         starred: bool = False,
         tag: Annotated[str | None, Query(max_length=MAX_CHARACTERS["tags"])] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
+        # A larger number does not fit into a column of the database.
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
         caller: Caller = caller_of,
     ) -> JSONResponse:
@@ -135,13 +136,16 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
 
 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
-    """Return a track as these routes tell it: where its file is on a disk is nobody else's business."""
+    """Return a track as JSON, without paths of this server."""
     values = {name: value for name, value in track.as_json().items() if name not in ("path", "request", "metadata")}
     digest = track.made.file.digest if track.made.file else None
+    # Retention removes files but not their tracks, so a file may be gone.
     kept = digest is not None and results.find(digest) is not None
+    # Paths of recordings and soundfonts on the server.
     private = ("audio", "melody", "soundfont")
     request = {name: value for name, value in track.made.request.items() if name not in private}
     here, composed = f"/api/tracks/{track.id}", track.made.generated_by == COMPOSER
+    # Only the composer has notes to export.
     links = {"audio": kept, "midi": composed, "stems": composed}
     return {
         **values,
@@ -156,6 +160,7 @@ def _media_type(kind: str) -> str:
 
 
 def _export(track: Track, kind: str, owner: str | None) -> Submission:
+    # The same request and seed give the same notes, so nothing but the request needs to be stored.
     request = GenerationRequest.checked(**{**track.made.request, "seed": track.seed})
     options = JobOptions(kind, for_track=track.id)
     return Submission(request, DIALECT, owner, model=track.made.generated_by, options=options)
@@ -165,6 +170,7 @@ def _variation(track: Track, number: int, owner: str | None, key: str | None) ->
     request = GenerationRequest.checked(**{**track.made.request, "seed": (track.seed or 0) + number})
     form = track.made.file.format if track.made.file else DEFAULT_FORMAT
     return Submission(
+        # Each variation is a job, and needs a key of its own.
         request, DIALECT, owner, model=track.made.generated_by, idempotency_key=key and f"{key}-{number}",
         options=JobOptions(form, parent=track.id),
     )  # fmt: skip

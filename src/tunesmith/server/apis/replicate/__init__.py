@@ -1,1 +1,1 @@
-"""Replicate's API under /v1."""
+"""Replicate's API, under ``/v1``."""

@@ -1,4 +1,4 @@
-"""What clients ask about the account: who it is, hardware, deployments, the webhooks' secret."""
+"""Account routes: the caller's account, hardware, deployments and the secret of webhooks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ HARDWARE = ({"name": "This machine", "sku": "local"},)
 
 
 class Account:
-    """The routes of the account. Every model has a deployment of its own name, which is always there."""
+    """The handlers of the account routes; every model has a deployment of the same name."""
 
     def __init__(self, secret: Secret) -> None:
         self._secret = secret
 
     def add_to(self, router: APIRouter) -> None:
-        """Add the routes."""
+        """Add the routes to the router."""
         router.add_api_route("/account", self.account, methods=["GET"])
         router.add_api_route("/hardware", self.hardware, methods=["GET"])
         router.add_api_route("/webhooks/default/secret", self.webhook_secret, methods=["GET"])
@@ -33,7 +33,8 @@ class Account:
         router.add_api_route("/deployments/{owner}/{name}", self.deployment, methods=["GET"])
 
     async def account(self, request: Request) -> Response:
-        """Say who the caller is."""
+        """Return the caller's account."""
+        # Without tokens there is a single, local user.
         name = caller_of(request).owner or "local"
         return JSONResponse({"type": "user", "username": name, "name": name, "github_url": None})
 
@@ -42,8 +43,9 @@ class Account:
         return JSONResponse(list(HARDWARE))
 
     async def webhook_secret(self, request: Request) -> Response:
-        """Return the key that the caller's webhooks are signed with, and nobody else's."""
+        """Return the key that signs the caller's webhooks."""
         caller = caller_of(request)
+        # Anyone who holds the key can forge webhooks.
         if caller.is_anonymous:
             raise Forbidden("callers without a token have no webhook key, because an address may be another's tomorrow")
         return JSONResponse({"key": secret_text(self._secret.webhook_key(caller.owner))})
@@ -54,7 +56,7 @@ class Account:
         return JSONResponse({"previous": None, "next": None, "results": shown})
 
     async def deployment(self, owner: str, name: str) -> Response:
-        """Describe a deployment."""
+        """Return a deployment."""
         model = await asyncio.to_thread(find_model, f"{owner}/{name}")
         if model is None:
             raise ProblemDetail(404, f"There is no deployment {f'{owner}/{name}'[:80]!r}.")

@@ -1,4 +1,4 @@
-"""Bodies and headers of requests for predictions."""
+"""Request bodies and the ``Prefer`` header of predictions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tunesmith.server.apis.request_body import WHOLE_BODY, read_object
 from tunesmith.server.errors import BadRequest
 
 RECORDINGS = ("input_audio", "melody")
-"""The fields of an input that may hold a recording as a data URI."""
+"""The input fields that may hold a recording as a data URI."""
 
 MAX_WAIT_SECONDS = 60.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait(?:\s*=\s*\"?(\d{1,9})\"?)?\s*(?:$|[,;])")
 
 
 async def read_json(request: Request) -> Mapping[str, Any]:
-    """Return the body, which must be an object; raises BadRequest and InvalidInput."""
+    """Return the body, a JSON object. Raises BadRequest and InvalidInput."""
     try:
         return await read_object(request, RECORDINGS)
     except InvalidRequest as error:
@@ -31,7 +31,7 @@ async def read_json(request: Request) -> Mapping[str, Any]:
 
 
 def wait_seconds(prefer: str | None) -> float | None:
-    """Return how long the header ``Prefer`` asks to hold the request, 1 to 60 s, or None where it does not."""
+    """Return the seconds, 1 to 60, for which ``Prefer`` asks to hold the request; None without ``wait``."""
     found = _WAIT.search((prefer or "").lower())
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Errors as this API says them: problem JSON with ``title``, ``detail`` and ``status``."""
+"""Errors of Replicate's API: problem JSON with ``title``, ``detail`` and ``status``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tunesmith.server.apis.errors import message_of, status_of
 
 INVALID, UNAVAILABLE = 422, 503
 RETRY_AFTER_SECONDS = 5
-"""When to come back where nobody knows better."""
+"""The ``Retry-After`` in seconds of a 503 that does not state one."""
 
 _NAMES = {
     "guidance_scale": "classifier_free_guidance", "audio": "input_audio", "melody": "input_audio", "tempo_bpm": "bpm",
@@ -26,7 +26,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class InvalidField:
-    """One field of an input that breaks a rule: the rule's ``type``, and what it says."""
+    """An invalid field of an input: the ``type`` of the violated rule, and a message."""
 
     type: str
     field: str
@@ -34,7 +34,7 @@ class InvalidField:
 
 
 class InvalidInput(TunesmithError, code="InvalidInput", status=422):
-    """Fields of ``input`` break their rules."""
+    """One or more fields of ``input`` are invalid."""
 
     def __init__(self, fields: Sequence[InvalidField]) -> None:
         self.fields = tuple(fields)
@@ -43,7 +43,7 @@ class InvalidInput(TunesmithError, code="InvalidInput", status=422):
 
 
 class ProblemDetail(TunesmithError, code="Problem"):
-    """An answer that is an error whatever the input."""
+    """An error with its own status, title and detail."""
 
     def __init__(self, status: int, detail: str, title: str = "Not found") -> None:
         super().__init__(detail)
@@ -52,7 +52,7 @@ class ProblemDetail(TunesmithError, code="Problem"):
 
 
 def invalid_version() -> ProblemDetail:
-    """Return the error for a version that there is not."""
+    """Return the error for an unknown version, with Replicate's own text."""
     title = "Invalid version or not permitted"
     return ProblemDetail(
         422, "The specified version does not exist (or perhaps you don't have permission to use it?)", title
@@ -60,28 +60,32 @@ def invalid_version() -> ProblemDetail:
 
 
 def errors(error: TunesmithError) -> Response:
-    """Return the answer to an error."""
+    """Return an error in Replicate's format."""
     if isinstance(error, ProblemDetail):
         return problem(error.status, error.title, str(error))
     if isinstance(error, InvalidInput):
         return _invalid(error)
     status = status_of(error)
+    # The error itself names a file of the server.
     if status == INVALID and isinstance(error, AudioFileError):
         return _invalid(InvalidInput([InvalidField("invalid", "input.input_audio", "is not a sound file")]))
     if status == INVALID and isinstance(error, InvalidRequest):
+        # Errors name a field as this API does.
         field = f"input.{_NAMES.get(error.field, error.field)}"
         return _invalid(InvalidInput([InvalidField("invalid", field, error.problem)]))
+    # Any other status is a fault of the server, whose details callers must not see.
     if status not in _TITLES:
         return problem(500, "Internal server error", "The request could not be served.")
     retry_after = error.retry_after or (RETRY_AFTER_SECONDS if status == UNAVAILABLE else None)
     headers = {**error.headers, **({"retry-after": str(retry_after)} if retry_after else {})}
+    # Replicate's own text for a 429.
     is_throttled = error.code == RateLimited.code
     detail = f"Request was throttled. Your rate limit resets in ~{retry_after}s." if is_throttled else message_of(error)
     return problem(status, _TITLES[status], detail, headers)
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return an error; it has the names of the other dialects' errors too, which no client minds."""
+    """Return problem JSON with the given status, title, detail and headers."""
     body = {"title": title, "detail": detail, "status": status}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 

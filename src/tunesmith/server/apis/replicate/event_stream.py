@@ -1,4 +1,4 @@
-"""Streams: a prediction's news as server-sent events, each with ``event``, ``id`` and ``data``."""
+"""Streams: the events of a prediction as server-sent events, each with ``event``, ``id`` and ``data``."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.context import ApiContext
 
 HEARTBEAT_SECONDS = 15.0
-"""How long a stream is silent at most, for proxies that cut silent connections."""
+"""The longest silence of a stream in seconds: proxies cut idle connections."""
 
 _DONE = {JobState.SUCCEEDED: {}, JobState.CANCELED: {"reason": "canceled"}, JobState.FAILED: {"reason": "error"}}
 
 
 class Streams:
-    """The route of streams: the signature in its path stands for a token."""
+    """The handler of streams; the signature in the path replaces a token, because clients send none there."""
 
     def __init__(self, context: ApiContext, secret: Secret, views: PredictionSerializer) -> None:
         self._service = context.service
@@ -32,19 +32,21 @@ class Streams:
         self._views = views
 
     def add_to(self, router: APIRouter) -> None:
-        """Add the route."""
+        """Add the route to the router."""
         router.add_api_route("/streams/{job_id}/{signature}", self.get, methods=["GET"])
 
     async def get(self, request: Request, job_id: str, signature: str) -> Response:
-        """Stream what happens to a prediction until it is done."""
+        """Stream the events of a prediction until it ends."""
         self._secret.check("stream", job_id, signature)
         await self._service.get(job_id)
         news = self._job_events(job_id, self._views.addresses(request))
+        # Nginx would otherwise buffer the events.
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(with_heartbeats(news), media_type="text/event-stream", headers=headers)
 
     async def _job_events(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
         number, said = 0, ""
+        # A shutdown just ends the stream: the headers are sent, so no error can follow.
         with contextlib.suppress(ServerStopping):
             async for job in self._service.events(job_id):
                 logs = logs_of(job)
@@ -67,16 +69,17 @@ class Streams:
 
 
 def event(kind: str, event_id: str, content: str) -> str:
-    """Return one event as it is sent."""
+    """Return a server-sent event; each line of the content becomes a ``data`` line."""
     lines = "".join(f"data: {line}\n" for line in content.split("\n"))
     return f"event: {kind}\nid: {event_id}\n{lines}\n"
 
 
 async def with_heartbeats(news: AsyncIterator[str], seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[str]:
-    """Pass on a stream, with a comment wherever it is silent for so long."""
+    """Yield the events, and a comment after each ``seconds`` of silence."""
     pending = asyncio.ensure_future(anext(news, None))
     try:
         while True:
+            # Unlike wait_for, this does not cancel the pending event on a timeout.
             done, _ = await asyncio.wait({pending}, timeout=seconds)
             if not done:
                 yield ": still here\n\n"
@@ -91,5 +94,6 @@ async def with_heartbeats(news: AsyncIterator[str], seconds: float = HEARTBEAT_S
 
 
 def _logs(said: str, logs: str) -> list[tuple[str, str]]:
+    # Logs only grow, so the new part is what follows the old text.
     new = logs.removeprefix(said)
     return [("logs", new)] if new else []

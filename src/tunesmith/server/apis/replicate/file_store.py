@@ -1,4 +1,4 @@
-"""FileStore: uploaded files, each in a folder of its own under an id that cannot be guessed, for a day.
+"""FileStore: uploaded files, each in its own folder under an unguessable id, kept for a day.
 
 ::
 
@@ -35,7 +35,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """An uploaded file; times are seconds since 1970 in UTC, checksums hexadecimal."""
+    """An uploaded file; times are Unix timestamps in seconds, checksums hexadecimal."""
 
     id: str
     owner: str | None
@@ -49,13 +49,13 @@ class UploadedFile:
 
     @property
     def expires_at(self) -> float:
-        """When it is removed."""
+        """The time of its removal, a Unix timestamp."""
         return self.created_at + KEPT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that comes in."""
+    """The metadata of a file being uploaded."""
 
     owner: str | None
     name: str
@@ -64,7 +64,7 @@ class Upload:
 
 
 class FileStore:
-    """The folder of uploaded files."""
+    """The folder of uploaded files. Safe to share between processes."""
 
     def __init__(self, folder: Path, clock: Clock = time.time, reserve: Reserve = reserve_nothing) -> None:
         self._folder = folder
@@ -72,7 +72,8 @@ class FileStore:
         self._reserve = reserve
 
     def add(self, upload: Upload, content: BinaryIO) -> UploadedFile:
-        """Keep a file, and remove those whose day is over; raises Problem (413) where it is too large, DiskFull."""
+        """Store a file. Raises ProblemDetail (413) if it is too large, UploadsFull and DiskFull."""
+        # Expired files make room for the new one.
         self.prune()
         with self._reserve(min(_size_of(content), MAX_FILE_BYTES)), writing_to(self._folder, "the file"):
             return self._added(upload, content)
@@ -89,13 +90,15 @@ class FileStore:
             )  # fmt: skip
             (place / "about.json").write_text(json.dumps(asdict(stored)), encoding="utf-8")
         except BaseException:
+            # A partial upload must not stay, not even after a cancellation.
             shutil.rmtree(place, ignore_errors=True)
             raise
         return stored
 
     def get(self, file_id: str, owner: str | None) -> UploadedFile:
-        """Return what is known of a file of the owner's; raises Problem (404)."""
+        """Return a file of the owner. Raises ProblemDetail (404)."""
         about = self._folder / file_id / "about.json"
+        # The id becomes a path, so its form is checked first.
         if not _ID.fullmatch(file_id) or not about.is_file():
             raise _not_found(file_id)
         stored = UploadedFile(**json.loads(about.read_text(encoding="utf-8")))
@@ -104,20 +107,21 @@ class FileStore:
         return stored
 
     def content(self, file_id: str, owner: str | None) -> bytes:
-        """Return a file's bytes; raises Problem (404)."""
+        """Return the content of a file of the owner. Raises ProblemDetail (404)."""
         return self.path(self.get(file_id, owner)).read_bytes()
 
     def path(self, stored: UploadedFile) -> Path:
-        """Return where a file's bytes are."""
+        """Return the path of a file's content."""
         return self._folder / stored.id / "content"
 
     def remove(self, file_id: str, owner: str | None) -> None:
-        """Remove a file; raises Problem (404)."""
+        """Remove a file of the owner. Raises ProblemDetail (404)."""
         shutil.rmtree(self._folder / self.get(file_id, owner).id)
 
     def prune(self, most: int | None = None) -> int:
-        """Remove the files whose day is over, at most so many; return how many."""
+        """Remove expired files, at most ``most``; return how many."""
         ensure_folder(self._folder)
+        # Ids sort by time, so expired files are found without reading any of them.
         youngest_to_go = new_job_id(self._clock() - KEPT_SECONDS, bytes)
         over = (one for one in self._folder.iterdir() if _ID.fullmatch(one.name) and one.name < youngest_to_go)
         removed = list(islice(over, most))
@@ -126,13 +130,13 @@ class FileStore:
         return len(removed)
 
     def page(self, owner: str | None, limit: int, before: str | None) -> list[UploadedFile]:
-        """Return an owner's files, newest first."""
+        """Return the owner's files, newest first, older than the id ``before``."""
         ids = sorted((one.parent.name for one in self._folder.glob("*/about.json")), reverse=True)
         older = (one for one in ids if before is None or one < before)
         return [stored for _, stored in zip(range(limit), self._readable(older, owner), strict=False)]
 
     def named_by(self, url: str, origin: str) -> str | None:
-        """Return the id of the file that an address of this server's names, or None for any other address."""
+        """Return the id of the file that a URL of this server names, or None for any other URL."""
         prefix = f"{origin}/v1/files/"
         return url.removeprefix(prefix).partition("?")[0].removesuffix("/download") if url.startswith(prefix) else None
 
@@ -141,7 +145,8 @@ class FileStore:
             try:
                 yield self.get(file_id, owner)
             except (ProblemDetail, OSError):
-                continue  # another's, or removed in the meantime
+                # Another owner's file, or one that was removed meanwhile.
+                continue
 
 
 def _size_of(content: BinaryIO) -> int:
@@ -151,6 +156,7 @@ def _size_of(content: BinaryIO) -> int:
 
 
 def _copied(source: BinaryIO, target: Path) -> tuple[int, str, str]:
+    # The MD5 is an ETag for clients and protects nothing.
     size, sha256, md5 = 0, hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with target.open("xb") as file:
         while chunk := source.read(_CHUNK):

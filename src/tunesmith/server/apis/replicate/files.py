@@ -1,4 +1,4 @@
-"""Files: uploads that inputs name by their address."""
+"""Files: the routes for uploads, which inputs refer to by URL."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from tunesmith.server.upload_limits import Uploads
 
 PAGE = 100
 MAX_METADATA_BYTES = MAX_CHARACTERS["metadata"]
+# The bytes that the other parts and the boundaries of the form may take.
 _ROOM_FOR_THE_REST = 10**6
 
 
 class Files:
-    """The routes under ``/files``."""
+    """The handlers of the routes under ``/files``."""
 
     def __init__(self, store: FileStore, views: PredictionSerializer, uploads: Uploads) -> None:
         self._store = store
@@ -37,7 +38,7 @@ class Files:
         self._uploads = uploads
 
     def add_to(self, router: APIRouter) -> None:
-        """Add the routes."""
+        """Add the routes to the router."""
         router.add_api_route("/files", self.create, methods=["POST"], status_code=201, openapi_extra=file_body())
         router.add_api_route("/files", self.page, methods=["GET"])
         router.add_api_route("/files/{file_id}", self.get, methods=["GET"])
@@ -45,8 +46,9 @@ class Files:
         router.add_api_route("/files/{file_id}/download", self.download, methods=["GET"])
 
     async def create(self, request: Request) -> Response:
-        """Keep the part ``content`` of a multipart body; ``metadata`` is a field or a file in JSON."""
+        """Store the part ``content`` of a multipart body; ``metadata`` is a JSON field or file."""
         owner = caller_of(request).owner
+        # Refused before the body is received.
         await self._uploads.check(owner)
         async with read_form(_bounded(request), max_files=2, max_fields=8) as form:
             content = form.get("content")
@@ -60,13 +62,14 @@ class Files:
         return JSONResponse(self._shown(stored, request), 201)
 
     async def get(self, request: Request, file_id: str) -> Response:
-        """Return what is known of a file."""
+        """Return the metadata of a file."""
         stored = await asyncio.to_thread(self._store.get, file_id, caller_of(request).owner)
         return JSONResponse(self._shown(stored, request))
 
     async def download(self, request: Request, file_id: str) -> Response:
-        """Return a file's bytes."""
+        """Return the content of a file."""
         stored = await asyncio.to_thread(self._store.get, file_id, caller_of(request).owner)
+        # A browser must not render an uploaded file as a page of this server.
         headers = {"x-content-type-options": "nosniff", "content-disposition": "attachment"}
         return FileResponse(self._store.path(stored), media_type="application/octet-stream", headers=headers)
 
@@ -77,6 +80,7 @@ class Files:
 
     async def page(self, request: Request, cursor: str | None = None) -> Response:
         """List the caller's files, newest first."""
+        # One file more than the page holds tells whether there is a next page.
         found = await asyncio.to_thread(self._store.page, caller_of(request).owner, PAGE + 1, cursor)
         origin = self._views.addresses(request).origin
         after = f"{origin}/v1/files?cursor={found[PAGE - 1].id}" if len(found) > PAGE else None
@@ -94,7 +98,7 @@ class Files:
 
 
 def _bounded(request: Request) -> Request:
-    """Return the request with a body that ends in a Problem where it is too large, whatever its headers say."""
+    """Return the request with a body limited in size, whatever its headers state. Raises ProblemDetail (413)."""
     received = 0
 
     async def receive() -> Message:
@@ -110,6 +114,7 @@ def _bounded(request: Request) -> Request:
 
 async def _metadata(form: FormData) -> Mapping[str, Any]:
     given = form.get("metadata")
+    # Replicate's Python client sends the metadata as a field, its JavaScript client as a file.
     raw = await given.read(MAX_METADATA_BYTES + 1) if isinstance(given, UploadFile) else (given or "{}").encode()
     try:
         metadata = parse_json(raw) if len(raw) <= MAX_METADATA_BYTES else None
@@ -123,7 +128,7 @@ async def _metadata(form: FormData) -> Mapping[str, Any]:
 
 
 def _name(name: str | None) -> str:
-    """Return a name to show: files are never stored under it."""
+    """Return a printable file name; files are never stored under it."""
     return "".join(c for c in name or "file" if c.isprintable())[:255] or "file"
 
 

@@ -1,4 +1,4 @@
-"""What ``input`` asks for, as a request that every generator understands."""
+"""The mapping of a prediction's ``input`` to a GenerationRequest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tunesmith.server.apis.replicate.model_versions import META_MUSICGEN
 from tunesmith.suggestions import field_for
 
 SAMPLE_RATE = 32_000
-"""MusicGen's own, which every model answers with on this dialect, Hz."""
+"""The sample rate in Hz of every response of this API: MusicGen's."""
 
 _MAX_SEED = 2**31
 _SHOWN_CHARACTERS, _SHOWN_ADDRESS_CHARACTERS = 256, 2_048
@@ -30,7 +30,10 @@ _PASSED_ON = {
 
 @dataclass(frozen=True, slots=True)
 class MusicInput:
-    """A checked input: ``fields`` as they were given under today's names, ``notes`` what to tell the caller of them."""
+    """A validated input: ``fields`` by their present names, ``notes`` for the caller about ignored fields.
+
+    ``seed`` is the given one, or a random one.
+    """
 
     fields: Mapping[str, Any]
     notes: tuple[str, ...]
@@ -38,23 +41,26 @@ class MusicInput:
 
     @property
     def source(self) -> str | None:
-        """Where the recording to go by is, if there is one."""
+        """The URL of the recording to follow or continue, or None."""
         source: str | None = self.fields.get("input_audio")
         return source or None
 
     @property
     def format(self) -> str:
-        """The format of the file to make, without a dot."""
+        """The format of the output file, without a dot."""
         chosen: str = self.fields.get("output_format", FIELDS["output_format"].default)
         return chosen
 
     def model(self, asked: str) -> str:
-        """Return the model's name: ``model_version`` chooses among those of meta/musicgen."""
+        """Return the model's name; for meta/musicgen, ``model_version`` selects it."""
         version = self.fields.get("model_version")
         return f"facebook/musicgen-{version}" if asked == META_MUSICGEN and version else asked
 
     def request(self, model: str, recording: Path | None) -> GenerationRequest:
-        """Return the request for a model; ``recording`` is the source in a file, cut if it is to be continued."""
+        """Return the request for a model. Raises InvalidRequest.
+
+        ``recording`` is the source as a file, trimmed to the part to continue, if any; reading it blocks.
+        """
         duration = float(self.fields.get("duration", FIELDS["duration"].default))
         continues = recording is not None and self.fields.get("continuation", False)
         wishes = {ours: self.fields[name] for name, ours in _PASSED_ON.items() if name in self.fields}
@@ -62,31 +68,38 @@ class MusicInput:
         if recording and continues:
             from tunesmith.audio.reader import read_audio
 
+            # Replicate's duration counts the new audio only, ours the whole file.
             duration += read_audio(recording).duration
         return GenerationRequest.checked(
             prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=SAMPLE_RATE,
             duration=duration, mono=_is_mono(model, version), audio=recording if continues else None,
+            # A recording is either continued or followed, as in Replicate's model.
             melody=None if continues else recording, **wishes,
         )  # fmt: skip
 
 
 def read_input(given: Mapping[str, Any], idempotency_key: str | None = None) -> MusicInput:
-    """Check an input; raises InvalidInput. With an idempotency key, an open seed is the same each time."""
+    """Validate an input. Raises InvalidInput. With an idempotency key, an open seed is the same for every retry."""
     fields = checked_fields(given)
     seed = fields.get("seed", 0)
+    # Replicate's API takes null, -1 and 0 as a random seed.
     if seed <= 0:
         drawn = secrets.token_bytes(8) if idempotency_key is None else idempotency_key.encode()
+        # Never 0, which would mean a random seed again.
         seed = int.from_bytes(hashlib.sha256(drawn).digest()[:8], "big") % (_MAX_SEED - 1) + 1
     return MusicInput(fields, tuple(_notes(given, fields)), seed)
 
 
 def shown_input(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an input as it is shown again: long values, such as data URIs, are cut short."""
+    """Return an input as responses show it: long values, such as data URIs, are truncated."""
     return {name: _shown(name, value) for name, value in given.items()}
 
 
 def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) -> Path:
-    """Write the part of a recording that is to be continued; raises InvalidRequest where there is none."""
+    """Write the part of a recording to continue to ``target``.
+
+    Raises InvalidRequest if the part is empty or the recording unreadable.
+    """
     from tunesmith.audio.edit import trim
     from tunesmith.audio.reader import read_audio
     from tunesmith.audio.writer import write_audio
@@ -102,7 +115,7 @@ def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) 
 
 
 def _is_mono(model: str, version: str) -> bool:
-    """Tell whether the one of MusicGen's models that is asked for is mono; others play as they do."""
+    """Return whether the requested model is a mono variant of MusicGen; other models keep their own channels."""
     name = model if model != META_MUSICGEN else version
     return find_pullable(model) is not None and "stereo" not in name
 
@@ -117,7 +130,7 @@ def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Return a value, cut to a few characters unless it is the text or the address of a known field."""
+    """Return a value, truncated unless it is the text or the URL of a known field."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     field = FIELDS.get(field_for(name, FIELDS, ALIASES) or name)
     most = _SHOWN_CHARACTERS

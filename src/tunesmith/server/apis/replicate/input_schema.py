@@ -1,4 +1,4 @@
-"""The fields of ``input`` as a table: read by the check of what comes in and by the OpenAPI document of a version."""
+"""The fields of ``input`` as a table, which both the validation and the OpenAPI document of a version read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tunesmith.suggestions import FIELD_ALIASES, LONGEST, did_you_mean_field, fi
 Kind = Literal["string", "integer", "number", "boolean"]
 
 MAX_INPUTS = 64
-"""How many fields an input may have; unknown ones are shown again."""
+"""The maximum number of fields of an input; responses show unknown ones too."""
 
 VERSIONS = (
     "stereo-melody-large", "stereo-large", "melody-large", "large", "stereo-melody", "stereo-medium", "stereo-small",
@@ -26,7 +26,7 @@ VERSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """One field: its type, limits (inclusive), choices, and default."""
+    """A field of the input: its type, inclusive limits, choices and default."""
 
     kind: Kind
     about: str
@@ -80,9 +80,10 @@ FIELDS: Mapping[str, InputField] = {
     "loop": InputField("boolean", "Whether the end leads into the start.", False),
 }  # fmt: skip
 
+# Older names of the fields, which existing programs still send.
 OLDER_NAMES: Mapping[str, str] = {"description": "prompt", "melody": "input_audio", "model": "model_version"}
 OUR_NAMES: Mapping[str, str] = {"tempo_bpm": "bpm", "guidance_scale": "classifier_free_guidance"}
-"""Fields of our own requests by what they are called here."""
+"""Names of GenerationRequest's fields in this API."""
 ALIASES: Mapping[str, str] = {
     **{name: OUR_NAMES.get(field, field) for name, field in FIELD_ALIASES.items()}, **OUR_NAMES, **OLDER_NAMES,
 }  # fmt: skip
@@ -93,7 +94,7 @@ _TYPES: Mapping[Kind, tuple[type, ...]] = {
 
 
 def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the known fields that were given, by their present names; raises InvalidInput that lists every mistake."""
+    """Return the known fields by their present names. Raises InvalidInput, which lists every mistake."""
     if len(given) > MAX_INPUTS:
         raise InvalidInput(
             [InvalidField("invalid", "input", f"must have at most {MAX_INPUTS} fields, got {len(given)}")]
@@ -102,11 +103,13 @@ def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
         fields, names = settled(given, FIELDS, aliases=ALIASES)
     except InvalidRequest as error:
         raise InvalidInput([InvalidField("invalid", f"input.{error.field}", error.problem)]) from None
+    # Some clients send whole numbers as floats: 8.0 is a valid duration.
     fields = {name: _whole(value, FIELDS[name]) for name, value in fields.items() if name in FIELDS}
     wrong = [
         InvalidField("required", "input", f"{name} is required")
         for name, field in FIELDS.items() if field.required and name not in fields
     ]  # fmt: skip
+    # All mistakes at once, as Replicate's API lists them.
     wrong += [found for name, value in fields.items() if (found := _validation_error(names[name], value, FIELDS[name]))]
     if wrong:
         raise InvalidInput(wrong)
@@ -114,7 +117,7 @@ def checked_fields(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unknown_fields(given: Mapping[str, Any]) -> list[str]:
-    """Return a note for every field that there is not, with the one that may be meant."""
+    """Return a note for each unknown field, with a suggestion."""
     return [
         f"Ignored: there is no input {name[:LONGEST]!r}{did_you_mean_field(name, FIELDS, ALIASES)}"
         for name in given if field_for(name, FIELDS, ALIASES) is None
@@ -128,6 +131,7 @@ def _whole(value: Any, field: InputField) -> Any:
 
 def _validation_error(name: str, value: Any, field: InputField) -> InvalidField | None:
     path = f"input.{name}"
+    # In Python, a bool is an int.
     is_bool = isinstance(value, bool)
     number: Any = value
     if not isinstance(value, _TYPES[field.kind]) or (is_bool and field.kind != "boolean"):
@@ -135,6 +139,7 @@ def _validation_error(name: str, value: Any, field: InputField) -> InvalidField 
     if field.choices and value not in field.choices:
         listed = ", ".join(f'"{choice}"' for choice in field.choices)
         return InvalidField("enum", path, f"{name} must be one of the following: {listed}")
+    # Negated, so that NaN is refused as well.
     if field.minimum is not None and not number >= field.minimum:
         return InvalidField("number_gte", path, f"Must be greater than or equal to {field.minimum:g}")
     if field.maximum is not None and not number <= field.maximum:

@@ -1,8 +1,8 @@
-"""The JSON of this API, and the name under which its jobs are kept."""
+"""The JSON type and the name of Replicate's API."""
 
 from typing import Any
 
 DIALECT = "replicate"
-"""The value of ``Job.dialect``, which the database keeps."""
+"""The value of ``Job.dialect``, which is stored in the database."""
 
 Json = dict[str, Any]

@@ -1,6 +1,6 @@
-"""The logs of a prediction: what to know about it, and its progress in lines as tqdm draws them.
+"""The logs of a prediction: notes, and progress in the format of tqdm, which clients parse.
 
-They only ever grow while it is made, whoever asks and whenever, because they follow from the job alone.
+They derive from the job alone and only grow while it runs, so every server and every poll gives the same text.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _WIDTH = 10
 
 
 def logs_of(job: Job) -> str:
-    """Return the logs as they are now."""
+    """Return the present logs of a job."""
     return "".join(f"{line}\n" for line in _lines(job))
 
 
 def progress_line(current: int, total: int) -> str:
-    """Return one line: `` 42%|####      | 210/500``."""
+    """Return a progress line: `` 42%|####      | 210/500``."""
     done = current / total
     bar = "#" * int(done * _WIDTH)
     return f"{int(done * 100):3d}%|{bar:<{_WIDTH}}| {current}/{total}"
@@ -40,6 +40,7 @@ def _lines(job: Job) -> Iterator[str]:
         return
     progress = 1.0 if job.state is JobState.SUCCEEDED else min(1.0, max(0.0, job.progress))
     total = max(STEPS, round(job.audio_seconds * FRAMES_A_SECOND))
+    # The small term absorbs rounding errors of the progress.
     for step in range(int(progress * STEPS + 1e-9) + 1):
         yield progress_line(total * step // STEPS, total)
     if job.state is JobState.SUCCEEDED:

@@ -1,6 +1,6 @@
-"""The models as this API names them: owner, name, version.
+"""The models of Replicate's API: owner, name and version.
 
-Those of the catalog have their hub ids; what else is installed here has its own hub id too, or ``tunesmith/NAME``.
+Models of the catalog have their hub ids; other installed models too, or else ``tunesmith/NAME``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ PUBLIC_VERSIONS = (
     "7a76a8258b23fae65c5a22debb8841d1d7e816b75c2f24218cd2bd8573787906",
     "7be0f12c54a8d033a0fbd14418c9af98962da9a86f5ff7811f9b3423a1f0b7d7",
 )
-"""Versions of meta/musicgen that existing programs name; their clients send such an id without the model's name."""
+"""Public versions of meta/musicgen that existing programs pin; clients send such an id without the model's name."""
 
+# Another name of the model, which some programs send.
 OTHER_NAMES = {"facebookresearch/musicgen": META_MUSICGEN}
 VERSION_CREATED = "2023-06-12T00:00:00.000Z"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
@@ -33,7 +34,7 @@ _VERSION_ID = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """A model under the name ``owner/name``, with the id of its one version (64 hexadecimal digits)."""
+    """A model under the name ``owner/name``, with the id of its only version (64 hexadecimal digits)."""
 
     name: str
     asked: str
@@ -42,7 +43,7 @@ class PublishedModel:
 
 
 def published_models() -> tuple[PublishedModel, ...]:
-    """Return every model there is, those most asked for first; reads the disk, so call it in a thread."""
+    """Return all models, the most requested first; it reads the disk, so call it in a thread."""
     return (*_builtin_models(), *_installed_models())
 
 
@@ -59,7 +60,7 @@ def _builtin_models() -> tuple[PublishedModel, ...]:
 
 
 def _installed_models() -> Iterator[PublishedModel]:
-    """Give the generators that were installed beside ours, and the models that were pulled or made by their users."""
+    """Yield the generators of plugins, and installed models that are not in the catalog."""
     for model in list_models():
         if model.origin is Origin.PLUGIN:
             yield _named(model.name, model.name, "A generator installed on this server.")
@@ -74,8 +75,9 @@ def _named(name: str, asked: str, about: str) -> PublishedModel:
 
 
 def find_model(name: str) -> PublishedModel | None:
-    """Find a model by ``owner/name``, or by the name it has here as ``tunesmith/name``; reads the disk, so call it in
-    a thread.
+    """Return the model named ``owner/name``, or ``tunesmith/name`` by its name on this server, or None.
+
+    It reads the disk, so call it in a thread.
     """
     wanted = OTHER_NAMES.get(name.lower(), name.lower())
     names = (wanted, wanted.removeprefix(f"{OWNER}/"))
@@ -83,27 +85,30 @@ def find_model(name: str) -> PublishedModel | None:
 
 
 def find_version(version: str, name: str = "") -> PublishedModel | None:
-    """Find a model by a version's id, ``owner/name:id`` or ``owner/name``; ``name`` is the model's if known otherwise.
+    """Return the model of a version's id, ``owner/name:id`` or ``owner/name``, or None.
 
-    Under a name any well-formed id is the one version there is here. Reads the disk, so call it in a thread.
+    With the model's ``name``, any well-formed id selects the only version here. It reads the disk, so call it in a
+    thread.
     """
+    # Clients send all three forms in the one field ``version``.
     before, _, number = version.rpartition(":") if ":" in version else (name, "", version)
     if "/" in number:
         return find_model(number)
     if before:
         model = find_model(before)
         return model if model and runs_for(model, number) else None
+    # Programs pin any of the public versions; one serves them all here.
     known = MUSICGEN_VERSION if number in PUBLIC_VERSIONS else number
     return next((model for model in published_models() if model.version == known), None)
 
 
 def runs_for(model: PublishedModel, version: str) -> bool:
-    """Tell whether a model runs for a version's id under its name: its own, or any that programs may have pinned."""
+    """Return whether a model serves a version's id: its own, or any that existing programs may pin."""
     return version == model.version or _VERSION_ID.fullmatch(version) is not None
 
 
 def version_note(model: PublishedModel, version: str) -> str | None:
-    """Return what to tell a caller who asked for another version than the one that runs."""
+    """Return the note for a caller that requested another version than the one that runs, or None."""
     number = version.rpartition(":")[2]
     if number == model.version or not _VERSION_ID.fullmatch(number):
         return None
@@ -111,4 +116,5 @@ def version_note(model: PublishedModel, version: str) -> str | None:
 
 
 def _version(name: str) -> str:
+    # Derived from the name, so that it stays the same across servers and restarts.
     return hashlib.sha256(f"tunesmith {name}".encode()).hexdigest()

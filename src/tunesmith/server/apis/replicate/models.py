@@ -1,4 +1,4 @@
-"""Models and their versions as described; ``model_list.py`` lists them, for OpenAI's clients too."""
+"""The versions of models; ``v1_models.py`` lists the models, for OpenAI's clients too."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from tunesmith.server.apis.replicate.openapi import openapi_schema
 
 
 class Models:
-    """The routes of models' versions."""
+    """The handlers of the routes for versions."""
 
     def add_to(self, router: APIRouter) -> None:
-        """Add the routes."""
+        """Add the routes to the router."""
         router.add_api_route("/models/{owner}/{name}/versions", self.versions, methods=["GET"])
         router.add_api_route("/models/{owner}/{name}/versions/{version_id}", self.version, methods=["GET"])
 
     async def versions(self, owner: str, name: str) -> Response:
-        """List a model's one version."""
+        """List the only version of a model."""
         return JSONResponse({"previous": None, "next": None, "results": [version_json(await named_model(owner, name))]})
 
     async def version(self, owner: str, name: str, version_id: str) -> Response:
-        """Describe a version, with the OpenAPI document that clients read."""
+        """Return a version, with the OpenAPI schema that clients read."""
         model = await named_model(owner, name, version_id)
+        # The client expects the id that it sent.
         return JSONResponse({**version_json(model), "id": version_id})
 
 
 def model_json(model: PublishedModel, origin: str) -> Json:
-    """Return a model as this API describes it."""
+    """Return a model as a JSON object of Replicate's API."""
     owner, _, name = model.name.partition("/")
     return {
         "url": f"{origin}/v1/models/{model.name}", "owner": owner, "name": name, "description": model.about,
@@ -47,14 +48,14 @@ def model_json(model: PublishedModel, origin: str) -> Json:
 
 
 def version_json(model: PublishedModel) -> Json:
-    """Return a model's version as this API describes it."""
+    """Return a version as a JSON object of Replicate's API."""
     return {
         "id": model.version, "created_at": VERSION_CREATED, "cog_version": "0.8.3", "openapi_schema": openapi_schema(),
     }  # fmt: skip
 
 
 async def named_model(owner: str, name: str, version: str | None = None) -> PublishedModel:
-    """Return the model of that name, with that version if one is named; raises Problem (404)."""
+    """Return the model, which must have the version if one is given. Raises ProblemDetail (404)."""
     model = await asyncio.to_thread(find_model, f"{owner}/{name}")
     if model is None:
         raise ProblemDetail(404, f"There is no model {f'{owner}/{name}'[:80]!r} here; GET /v1/models lists them.")

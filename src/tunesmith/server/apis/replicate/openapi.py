@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the bodies that this dialect reads itself."""
+"""OpenAPI descriptions of the bodies that this API parses itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREFER = {
 
 
 def prediction_body(*, named: bool) -> Json:
-    """Describe a request for a prediction; with a model that the path has ``named``."""
+    """Return the description of a request for a prediction; ``named`` if the path names the model."""
     address = {"type": "string", "format": "uri", "maxLength": MAX_CHARACTERS["webhook"]}
     events = {"type": "array", "items": {"type": "string", "enum": list(EVENTS)}, "maxItems": len(EVENTS)}
     name = {"type": "string", "maxLength": MAX_CHARACTERS["model"]}
@@ -39,7 +39,7 @@ def prediction_body(*, named: bool) -> Json:
 
 
 def file_body() -> Json:
-    """Describe the upload of a file."""
+    """Return the description of a file upload."""
     content = {"type": "string", "format": "binary"}
     most = MAX_CHARACTERS["metadata"]
     metadata = {"type": "string", "maxLength": most, "description": "A JSON object.", "default": "{}"}
@@ -52,7 +52,7 @@ def _body(media_type: str, title: str, fields: Json, wanted: Sequence[str]) -> d
 
 
 def openapi_schema() -> dict[str, Any]:
-    """Return the document."""
+    """Return the OpenAPI document of a version, which Replicate's clients read for the input and output types."""
     schemas: dict[str, Any] = {
         "Input": {
             "type": "object", "title": "Input",
@@ -67,6 +67,7 @@ def openapi_schema() -> dict[str, Any]:
             schemas[name] = {"type": field.kind, "title": name, "enum": list(field.choices), "description": about}
     return {
         "openapi": "3.0.2",
+        # The document has the form that Replicate's own models publish.
         "info": {"title": "Cog", "version": "0.1.0"},
         "paths": {},
         "components": {"schemas": schemas},
@@ -74,7 +75,7 @@ def openapi_schema() -> dict[str, Any]:
 
 
 def input_schema() -> dict[str, Any]:
-    """Return the schema of an input by itself, with what there is to choose from where it belongs."""
+    """Return the schema of an input by itself, with the choices inlined instead of referenced."""
     whole = openapi_schema()["components"]["schemas"]
     fields = {
         name: {**{word: said for word, said in field.items() if word != "allOf"}, **whole.get(name, {})}
@@ -87,6 +88,7 @@ def input_schema() -> dict[str, Any]:
 def _property(name: str, field: InputField, at: int) -> dict[str, Any]:
     about: dict[str, Any] = {"x-order": at, "description": field.about}
     if field.choices:
+        # Cog refers to choices like this.
         about["allOf"] = [{"$ref": f"#/components/schemas/{name}"}]
     else:
         about |= {"type": field.kind, "title": name.replace("_", " ").capitalize()}

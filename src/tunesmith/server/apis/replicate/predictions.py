@@ -1,4 +1,4 @@
-"""Predictions: made, looked at, listed, cancelled; their files; and the tasks that send their webhooks."""
+"""Predictions: create, read, list and cancel them; their output files; and the tasks that send their webhooks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _UNFINISHED = (JobState.QUEUED, JobState.LOADING, JobState.RUNNING)
 
 
 class Predictions:
-    """The routes under ``/predictions``, and those that make one under a model's or a deployment's name."""
+    """The handlers of the routes under ``/predictions``, and of those that create one by model or deployment."""
 
     def __init__(
         self, context: ApiContext, orders: PredictionParser, views: PredictionSerializer, follower: WebhookSender
@@ -44,7 +44,7 @@ class Predictions:
         self._follower = follower
 
     def add_to(self, router: APIRouter) -> None:
-        """Add the routes that need a token."""
+        """Add the routes, which require a token, to the router."""
         body, named = prediction_body(named=False), prediction_body(named=True)
         router.add_api_route("/predictions", self.create, methods=["POST"], status_code=201, openapi_extra=body)
         router.add_api_route("/predictions", self.page, methods=["GET"])
@@ -59,7 +59,7 @@ class Predictions:
         )  # fmt: skip
 
     async def create(self, request: Request) -> Response:
-        """Make a prediction with the model that the body's ``version`` names."""
+        """Create a prediction with the model that the body's ``version`` names."""
         body = await read_json(request)
         version = body.get("version")
         if not isinstance(version, str) or not version:
@@ -71,11 +71,11 @@ class Predictions:
         return await self._make(request, model, body, version_note(model, version))
 
     async def create_named(self, request: Request, owner: str, name: str) -> Response:
-        """Make a prediction with the model of the path."""
+        """Create a prediction with the model of the path."""
         return await self._make(request, await named_model(owner, name), await read_json(request))
 
     async def create_of_version(self, request: Request, owner: str, name: str, version: str) -> Response:
-        """Make a prediction with the model and the version of the path."""
+        """Create a prediction with the model and the version of the path."""
         model = await named_model(owner, name, version)
         return await self._make(request, model, await read_json(request), version_note(model, version))
 
@@ -91,7 +91,8 @@ class Predictions:
         headers = {"location": addresses.prediction(job.id), "x-tunesmith-model": job.generated_by}
         if seconds is None:
             return _json(await self._views.prediction(job, addresses), 201, headers)
-        with contextlib.suppress(ServerStopping):  # the prediction is made all the same, and found where it is
+        # The job stays in the queue; the client polls it after the restart.
+        with contextlib.suppress(ServerStopping):
             job = await self._service.wait(job, seconds)
         shown = (
             await self._views.prediction(job, addresses) if job.state.is_final else self._views.waiting(job, addresses)
@@ -103,7 +104,7 @@ class Predictions:
         return await self._shown(request, await self._own(request, prediction_id))
 
     async def cancel(self, request: Request, prediction_id: str) -> Response:
-        """Cancel a prediction; one that is finished stays as it is."""
+        """Cancel a prediction; one that has ended stays as it is."""
         job = await self._own(request, prediction_id)
         return await self._shown(request, await self._service.cancel(job.id))
 
@@ -118,16 +119,17 @@ class Predictions:
         return _json({"previous": None, "next": after, "results": shown})
 
     def follow(self, job: Job) -> None:
-        """Send a job's news to its webhook from now on, if it has one and is not finished."""
+        """Send the events of an unfinished job to its webhook, if it has one."""
         webhook = self._views.webhook(job)
         if webhook is not None and not job.state.is_final:
             self._follower.follow(job.id, webhook, self._views.events(job))
 
     @asynccontextmanager
     async def following(self, _: FastAPI) -> AsyncIterator[None]:
-        """Go on sending the news of the jobs that an earlier server left unfinished, until this one ends."""
+        """Resume the webhooks of jobs that an earlier server left unfinished; stop them when this one ends."""
         before: str | None = None
         while True:
+            # In pages, because the queue may be long.
             page = await self._service.page(JobFilter(dialect=DIALECT, states=_UNFINISHED), PAGE, before)
             for job in page.jobs:
                 self.follow(job)
@@ -142,20 +144,23 @@ class Predictions:
             await self._follower.close()
 
     async def _send_end(self, job_id: str) -> None:
-        """Send the last news of a job that has ended, which an earlier server could not."""
+        """Send the final event of an ended job, which an earlier server could not deliver."""
         try:
             job = await self._service.get(job_id)
         except JobNotFound:
+            # The job was removed by retention, so there is nothing left to send.
             await self._follower.forget(job_id)
             return
         webhook = self._views.webhook(job)
         if webhook is not None and job.state.is_final:
+            # Only the final event: the others are out of date.
             self._follower.follow(job.id, replace(webhook, events=(LAST,)), self._views.events(job))
 
     async def _own(self, request: Request, prediction_id: str) -> Job:
         if not _ID.fullmatch(prediction_id):
             raise JobNotFound(prediction_id)
         job = await self._service.get(prediction_id, caller_of(request).owner)
+        # A job of another API lacks the fields of a prediction.
         if job.dialect != DIALECT:
             raise JobNotFound(prediction_id)
         return job
@@ -165,25 +170,27 @@ class Predictions:
 
 
 class Outputs:
-    """The route of finished files: the signature in its path stands for a token."""
+    """The handler of output files; the signature in the path replaces a token, because clients send none there."""
 
     def __init__(self, context: ApiContext, secret: Secret) -> None:
         self._service = context.service
         self._secret = secret
 
     def add_to(self, router: APIRouter) -> None:
-        """Add the route."""
+        """Add the route to the router."""
         path = "/outputs/{job_id}/{signature}/{name}"
         router.add_api_route(path, self.get, methods=["GET"])
-        router.add_api_route(path, self.get, methods=["HEAD"], include_in_schema=False)  # described by GET
+        # The description of GET covers it.
+        router.add_api_route(path, self.get, methods=["HEAD"], include_in_schema=False)
 
-    async def get(self, job_id: str, signature: str, name: str) -> Response:  # noqa: ARG002  the name is for people
-        """Return a finished file."""
+    async def get(self, job_id: str, signature: str, name: str) -> Response:  # noqa: ARG002
+        """Return an output file; ``name`` only gives the download a file name."""
         self._secret.check("output", job_id, signature)
         job = await self._service.get(job_id)
         if job.result is None or job.data_removed:
             raise ProblemDetail(404, "There is no file yet, or no longer.")
         path = self._service.result_path(job)
+        # The signature is part of the URL, so no shared cache may store the response.
         headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
         return FileResponse(path, media_type=media_type(job), headers=headers)
 

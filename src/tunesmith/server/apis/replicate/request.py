@@ -1,4 +1,4 @@
-"""PredictionParser: the body of a request for a prediction, turned into a job in the queue."""
+"""PredictionParser: the body of a request for a prediction, as a job in the queue."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ MAX_AUDIO_SECONDS = 1_800.0
 
 @dataclass(frozen=True, slots=True)
 class PredictionRequest:
-    """Who asks, of which model, at which origin of this server, under which idempotency key.
+    """The context of a request for a prediction: owner, model, origin of this server and idempotency key.
 
-    ``note`` is what to tell the caller of the model.
+    ``note`` is a note for the caller about the model.
     """
 
     owner: str | None
@@ -43,7 +43,7 @@ class PredictionRequest:
 
 
 class PredictionParser:
-    """Takes orders."""
+    """The parser of requests for predictions."""
 
     def __init__(self, service: MusicService, files: FileStore, guard: AddressGuard, uploads: Uploads) -> None:
         self._service = service
@@ -53,7 +53,7 @@ class PredictionParser:
         self._fetcher = RemoteAudioFetcher(guard)
 
     async def parse(self, order: PredictionRequest, body: Mapping[str, Any]) -> Job:
-        """Queue what a body asks for; raises InvalidRequest, InvalidInput and what the service raises."""
+        """Submit the job of a body. Raises InvalidRequest, InvalidInput and what ``submit`` raises."""
         given = body.get("input")
         if not isinstance(given, dict):
             raise InvalidInput([InvalidField("required", "input", "input is required")])
@@ -61,6 +61,7 @@ class PredictionParser:
         webhook = await self._webhook(body)
         recording = await self._recording(music, order) if music.source else None
         model = music.model(order.model.asked)
+        # In a thread, because it may read the recording to learn its duration.
         request = await asyncio.to_thread(music.request, model, recording)
         notes = (order.note, *music.notes) if order.note else music.notes
         prediction = PredictionOptions(
@@ -85,6 +86,7 @@ class PredictionParser:
         if events is not None and not (isinstance(events, list) and all(event in EVENTS for event in events)):
             raise _invalid("webhook_events_filter", f"must be a list of {', '.join(EVENTS)}")
         try:
+            # Refused now rather than when the first event is sent: the caller learns why (SSRF guard).
             await self._guard.check(url, "webhook")
         except InvalidRequest as error:
             raise _invalid("webhook", error.problem) from None
@@ -98,6 +100,7 @@ class PredictionParser:
             content: bytes = await self._fetcher.fetch(source, "input_audio")
             await self._uploads.count(order.owner, len(content))
         else:
+            # A file of this server is read directly: its URL needs a token, and its address may be private.
             content = await asyncio.to_thread(self._files.content, own, order.owner)
             await asyncio.to_thread(check_sound, content, "input_audio", MAX_AUDIO_SECONDS)
         if not music.fields.get("continuation", False):
@@ -106,6 +109,7 @@ class PredictionParser:
 
 
 def _cut(content: bytes, fields: Mapping[str, Any]) -> bytes:
+    # The audio reader takes files only.
     with TemporaryDirectory(prefix="tunesmith-") as folder:
         source = Path(folder) / "source"
         source.write_bytes(content)

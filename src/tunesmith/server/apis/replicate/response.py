@@ -1,4 +1,4 @@
-"""A job as a prediction, the JSON object of this API."""
+"""Predictions: the JSON object in which Replicate's API shows a job."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from tunesmith.server.errors import JobFailed
 from tunesmith.server.webhooks.delivery import Event, Webhook
 
 MAX_INLINE_BYTES = 64 * 2**20
-"""The largest file that is put into an answer as a data URI; a larger one is given by its address."""
+"""The largest file in bytes that is inlined as a data URI; a larger one is given as a URL."""
 
 STATUSES = {
+    # Exactly these texts: clients hang on any other status.
     JobState.QUEUED: "starting", JobState.LOADING: "starting", JobState.RUNNING: "processing",
     JobState.SUCCEEDED: "succeeded", JobState.FAILED: "failed", JobState.CANCELED: "canceled",
 }  # fmt: skip
@@ -38,21 +39,21 @@ OutputAs = Literal["auto", "url", "data"]
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The addresses of predictions on a server whose clients reach it at ``origin``."""
+    """The URLs of predictions on a server whose clients reach it at ``origin``."""
 
     origin: str
     secret: Secret
 
     def prediction(self, job_id: str) -> str:
-        """Return where a prediction is read."""
+        """Return the URL of a prediction."""
         return f"{self.origin}/v1/predictions/{job_id}"
 
     def stream(self, job_id: str) -> str:
-        """Return where a prediction's news stream from, without a token."""
+        """Return the URL of a prediction's event stream, signed instead of authenticated."""
         return f"{self.origin}/v1/streams/{job_id}/{self.secret.signed('stream', job_id)}"
 
     def output(self, job: Job) -> str:
-        """Return where a finished file is, without a token."""
+        """Return the URL of the output file, signed instead of authenticated."""
         suffix = job.result.format.lstrip(".") if job.result else "wav"
         return f"{self.origin}/v1/outputs/{job.id}/{self.secret.signed('output', job.id)}/out.{suffix}"
 
@@ -63,7 +64,7 @@ class Addresses:
 
 
 def prediction_of(job: Job, addresses: Addresses, output: str | None, status: str | None = None) -> Json:
-    """Return a job as a prediction."""
+    """Return a job as a prediction, with the given output; ``status`` overrides that of the job."""
     shown = _options_of(job)
     return {
         "id": job.id, "model": shown.model or job.model, "version": shown.version, "input": shown.input,
@@ -75,17 +76,18 @@ def prediction_of(job: Job, addresses: Addresses, output: str | None, status: st
 
 
 def _options_of(job: Job) -> PredictionOptions:
-    """Return what was kept for a prediction: nothing where its row is damaged."""
+    """Return the options of a prediction, empty if its row is damaged."""
     return job.options.prediction or PredictionOptions()
 
 
 def output_of(job: Job, path: Path, addresses: Addresses, output_as: OutputAs) -> str | None:
-    """Return a finished file as an address or a data URI, or None where there is none (any more).
+    """Return the output file as a URL or a data URI, None if there is none or it was removed.
 
-    Clients take an output for a file only where it begins with ``https:`` or ``data:``.
+    Replicate's clients treat an output as a file only if it begins with ``https:`` or ``data:``.
     """
     if job.state is not JobState.SUCCEEDED or job.data_removed or job.result is None:
         return None
+    # On a plain http origin only a data URI is treated as a file.
     inline = output_as == "data" or (output_as == "auto" and not addresses.origin.startswith("https:"))
     if not inline or job.result.bytes > MAX_INLINE_BYTES:
         return addresses.output(job)
@@ -93,17 +95,17 @@ def output_of(job: Job, path: Path, addresses: Addresses, output_as: OutputAs) -
 
 
 def error_of(job: Job) -> str | None:
-    """Return why a job failed, as far as its caller is to know; None where it did not."""
+    """Return the error message of a failed job for its caller, or None."""
     return message_of(JobFailed(job.failure)) if job.failure else None
 
 
 def media_type(job: Job) -> str:
-    """Return the media type of a finished file."""
+    """Return the media type of the output file."""
     return job.result.media_type if job.result else "application/octet-stream"
 
 
 def timestamp(at: float | None) -> str | None:
-    """Return a time in ISO 8601, UTC, to the millisecond."""
+    """Return a Unix timestamp in ISO 8601, UTC, in milliseconds."""
     if at is None:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -119,54 +121,60 @@ def _metrics(job: Job) -> Json:
 
 
 class PredictionSerializer:
-    """Shows jobs of one server."""
+    """The serializer of a server's jobs as predictions."""
 
     def __init__(self, context: ApiContext, secret: Secret) -> None:
         self._context = context
         self._secret = secret
 
     def addresses(self, request: Request) -> Addresses:
-        """Return the addresses as the sender of a request reaches them."""
+        """Return the URLs as the sender of the request reaches them."""
         return self._addresses_at(self._context.settings.public_url or str(request.base_url))
 
     def _addresses_at(self, origin: str) -> Addresses:
         return Addresses(origin.rstrip("/"), self._secret)
 
     async def output(self, job: Job, addresses: Addresses) -> str | None:
-        """Return the output of a job: None until there is one."""
+        """Return the output of a job, None until there is one."""
         if job.result is None:
             return None
         try:
             path = self._context.service.result_path(job)
             return await asyncio.to_thread(output_of, job, path, addresses, self._context.settings.replicate_output)
         except (FileNotFoundError, JobNotFound):
-            return None  # removed for its age since the job was read
+            # Removed by retention since the job was read.
+            return None
 
     async def prediction(self, job: Job, addresses: Addresses) -> Json:
-        """Return a job as a prediction, whole."""
+        """Return a job as a complete prediction."""
         return prediction_of(job, addresses, await self.output(job, addresses))
 
     def listed(self, job: Job, addresses: Addresses) -> Json:
-        """Return a job as one of many: its output is an address."""
+        """Return a job as an item of a list, whose output is always a URL: data URIs would make the page huge."""
         has_output = job.result is not None and not job.data_removed
         return prediction_of(job, addresses, addresses.output(job) if has_output else None)
 
     def waiting(self, job: Job, addresses: Addresses) -> Json:
-        """Return an unfinished job to one who waited for it: clients poll on only where it says ``starting``."""
+        """Return an unfinished job after ``Prefer: wait``.
+
+        Clients continue to poll only if the status is ``starting``.
+        """
         return prediction_of(job, addresses, None, "starting")
 
     def webhook(self, job: Job) -> Webhook | None:
-        """Return where to send a job's events; None where its caller wants none."""
+        """Return the webhook of a job, or None."""
         target = _options_of(job).webhook
         return Webhook(target.url, self._secret.webhook_key(job.owner), target.events) if target else None
 
     async def events(self, followed: Job) -> AsyncIterator[Event]:
-        """Yield what a webhook is sent about a job, until it is done."""
+        """Yield the webhook events of a job until it ends."""
         addresses = self._addresses_at(_options_of(followed).origin)
         said, started = "", False
         async for job in self._context.service.events(followed.id):
             prediction = await self.prediction(job, addresses)
+            # A prediction may contain a file of 64 MiB, whose encoding would block the event loop.
             body = await asyncio.to_thread(encoded, prediction)
+            # A job that ends before it runs gets its start event too.
             if not started and (job.running_at is not None or job.state.is_final):
                 started = True
                 yield Event("start", body)
@@ -180,11 +188,11 @@ class PredictionSerializer:
 
 
 def encoded(content: Json) -> bytes:
-    """Return JSON in UTF-8."""
+    """Return compact JSON in UTF-8."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who sent a request, as the router's dependency found it."""
+    """Return the caller that the router's dependency has authenticated."""
     caller: Caller = request.state.caller
     return caller

@@ -1,7 +1,7 @@
-"""The Replicate dialect: predictions, their files, streams and webhooks, models, uploads.
+"""Replicate's API: predictions, output files, streams and webhooks, models, uploads.
 
-``contract.py`` says what it asks of the server; ``orders.py`` turns what comes in into a job, ``views.py`` jobs into
-what goes out; the rest is one file a group of routes.
+``request.py`` turns requests into jobs and ``response.py`` jobs into predictions; every other group of routes has a
+file of its own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["errors", "router"]
 
 
 def router(context: ApiContext) -> APIRouter:
-    """Return the routes, all under ``/v1``."""
+    """Return the routes of Replicate's API, all under ``/v1``."""
     settings = context.settings
     secret = Secret.kept_in(settings.data_dir)
     guard = AddressGuard(settings.allow_private_addresses)
@@ -44,15 +44,17 @@ def router(context: ApiContext) -> APIRouter:
     private = APIRouter(prefix="/v1", tags=["replicate"], dependencies=[Depends(_remembering(context))])
     for group in (predictions, Files(files, views, uploads), Models(), Account(secret)):
         group.add_to(private)
+    # Outputs and streams take no token: their signed URLs are the authorization.
     both = APIRouter(prefix="/v1", tags=["replicate"], lifespan=predictions.following)
     for public in (Outputs(context, secret), Streams(context, secret, views)):
         public.add_to(both)
+    # Not include_router, which would match each route twice in every request.
     both.routes.extend(private.routes)
     return both
 
 
 def _remembering(context: ApiContext) -> Callable[..., Awaitable[None]]:
-    """Return a dependency that notes who sent the request."""
+    """Return a dependency that stores the authenticated caller in the request's state."""
     authenticated = Depends(context.authenticate)
 
     async def remember(request: Request, caller: Caller = authenticated) -> None:

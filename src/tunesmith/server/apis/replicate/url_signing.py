@@ -1,4 +1,4 @@
-"""The server's secret, and what follows from it: the keys of webhooks, and addresses that cannot be guessed."""
+"""The server's secret, and what derives from it: keys of webhooks and signatures of URLs."""
 
 from __future__ import annotations
 
@@ -18,24 +18,27 @@ from tunesmith.server.apis.replicate.errors import ProblemDetail
 FILE = "replicate.secret"
 SECRET_BYTES = 32
 MIN_DISTINCT_BYTES = 16
-"""Fewer different values among 32 random bytes come once in 10^16 times; a disk that lost power leaves only zeros."""
+"""The minimum of distinct bytes: 32 random bytes have fewer once in 10¹⁶ times, but a power cut can leave only
+zeros."""
 
 log = logging.getLogger(__name__)
 
 
 class Secret:
-    """A secret that is made once and kept in a file that only its owner can read."""
+    """A secret that is generated once and kept in a file that only its owner can read."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     @classmethod
     def kept_in(cls, folder: Path) -> Secret:
-        """Read the secret of a data folder, or make it; raises InvalidRequest for a file that is no such secret."""
+        """Return the secret of a data folder, generated if missing. Raises InvalidRequest if the file is invalid."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / FILE
         try:
+            # Two servers that start at once must agree on one secret.
             with FileLock(folder / ".replicate.lock"):
+                # A dangling link is an error to report, not a missing secret to generate.
                 if not os.path.lexists(path):
                     _write(path, secrets.token_bytes(SECRET_BYTES))
                 return cls(_read(path))
@@ -43,28 +46,29 @@ class Secret:
             raise InvalidRequest("setting data_dir", f"{path} cannot be read or made: {error.strerror}") from None
 
     def key(self, purpose: str) -> bytes:
-        """Return the key for one purpose."""
+        """Return the key for one purpose, so that a signature for one is void for all others."""
         return hmac.digest(self._secret, purpose.encode(), hashlib.sha256)
 
     def webhook_key(self, owner: str | None) -> bytes:
-        """Return the key that an owner's webhooks are signed with; no owner's key tells anything of another's."""
+        """Return the key that signs an owner's webhooks; one owner's key reveals nothing about another's."""
         key = self.key("webhooks")
         return key if owner is None else hmac.digest(key, owner.encode(), hashlib.sha256)
 
     def signed(self, purpose: str, subject: str) -> str:
-        """Return what proves that this server named the subject for that purpose."""
+        """Return the signature of a subject for a purpose: an HMAC-SHA256, truncated to 160 bits."""
         return hmac.digest(self.key(purpose), subject.encode(), hashlib.sha256).hex()[:40]
 
     def check(self, purpose: str, subject: str, signature: str) -> None:
-        """Raise a 404 Problem unless the signature is right."""
+        """Check a signature in constant time. Raises ProblemDetail (404)."""
         if not hmac.compare_digest(self.signed(purpose, subject).encode(), signature.encode()):
             raise ProblemDetail(404, "There is nothing at this address.")
 
 
 def _write(path: Path, secret: bytes) -> None:
-    """Put a secret in its place, whole or not at all; mkstemp makes files that only their owner can read."""
+    """Write a secret atomically; mkstemp creates files that only their owner can read."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
+        # Synced before the rename, or a power cut could leave an empty secret.
         with os.fdopen(handle, "wb") as file:
             file.write(secret)
             file.flush()
@@ -76,6 +80,7 @@ def _write(path: Path, secret: bytes) -> None:
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
+        # The extra byte reveals a file that is too long.
         secret = file.read(SECRET_BYTES + 1)
         mode = os.fstat(file.fileno()).st_mode
     if len(secret) != SECRET_BYTES or len(set(secret)) < MIN_DISTINCT_BYTES:
