@@ -16,7 +16,7 @@ from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.speed_estimates import SpeedEstimates
 from tunesmith.jobs.store import JobStore
-from tunesmith.jobs.workers import DEAD_SECONDS, HEARTBEAT_SECONDS, ProcessIdentity, Workers, is_gone
+from tunesmith.jobs.worker_registry import DEAD_SECONDS, HEARTBEAT_SECONDS, ProcessIdentity, WorkerRegistry, is_gone
 from tunesmith.library.database import Database
 from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import speeds
@@ -129,7 +129,7 @@ def test_a_stored_speed_that_cannot_be_is_not_told_and_heals_with_the_next_job(
 def test_a_worker_that_shows_that_it_lives_is_not_taken_for_dead(
     database: Database, clocks: Clocks, jump: float
 ) -> None:
-    workers = Workers(database, clocks.wall, lambda _: False, clocks.elapsed)
+    workers = WorkerRegistry(database, clocks.wall, lambda _: False, clocks.elapsed)
     first, second = workers.join(HERE), workers.join(THERE)
     for _ in range(20):
         clocks.pass_(HEARTBEAT_SECONDS)
@@ -139,14 +139,14 @@ def test_a_worker_that_shows_that_it_lives_is_not_taken_for_dead(
         if _ == 5:
             clocks.wall.pass_(jump)
             assert workers.remove_dead() == 0
-    assert Workers(database, lambda: clocks.wall() + jump, lambda _: False, clocks.elapsed).remove_dead() == 0
+    assert WorkerRegistry(database, lambda: clocks.wall() + jump, lambda _: False, clocks.elapsed).remove_dead() == 0
 
 
 @JUMPS
 def test_a_worker_that_is_silent_is_dead_in_time_wherever_the_clock_stands(
     database: Database, clocks: Clocks, jump: float
 ) -> None:
-    workers = Workers(database, clocks.wall, lambda _: False, clocks.elapsed)
+    workers = WorkerRegistry(database, clocks.wall, lambda _: False, clocks.elapsed)
     workers.join(HERE)
     workers.remove_dead()
     clocks.wall.pass_(jump)

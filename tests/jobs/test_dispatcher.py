@@ -23,7 +23,7 @@ from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
 from tunesmith.jobs.store import JobStore, WorkerSlot
-from tunesmith.jobs.workers import HEARTBEAT_SECONDS, Workers
+from tunesmith.jobs.worker_registry import HEARTBEAT_SECONDS, WorkerRegistry
 from tunesmith.library.migrate import open_database
 from tunesmith.request import GenerationRequest
 
@@ -38,7 +38,7 @@ class Workshop:
         self.store, self.queue = JobStore(self.database, 500), queue(self.database)
         self.results = ResultFiles(folder / "results")
         self.pool = LocalPool(limits or PoolLimits(composers=1))
-        self.dispatcher = Dispatcher(self.queue, Workers(self.database), self.results, self.pool, JobEvents())
+        self.dispatcher = Dispatcher(self.queue, WorkerRegistry(self.database), self.results, self.pool, JobEvents())
 
     def submit(self, model: str, prompt: str = "calm piano", **options: Any) -> str:
         request = GenerationRequest.checked(prompt=prompt, model=model, seed=1, duration=1)

@@ -22,7 +22,7 @@ from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import LoadedModel, ProgressReport, ReportCallback, Task, TaskResult
 from tunesmith.jobs.store import JobStore
-from tunesmith.jobs.workers import Workers
+from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.migrate import open_database
 
 Making = Callable[[Task, ReportCallback], Awaitable[TaskResult]]
@@ -64,7 +64,7 @@ class Trial:
         self.store, self.ends = JobStore(self.database, 10), list[JobEnd]()
         results, queue = ResultFiles(folder / "results"), JobQueue(self.database)
         self.pool, self.changes = ScriptedPool(make), JobEvents()
-        self.dispatcher = Dispatcher(queue, Workers(self.database), results, self.pool, self.changes)
+        self.dispatcher = Dispatcher(queue, WorkerRegistry(self.database), results, self.pool, self.changes)
         self.dispatcher.diary.listen(self.ends.append)
         self.job = self.store.submit(asked(dialect="replicate")).job
 

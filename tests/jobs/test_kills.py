@@ -17,7 +17,7 @@ from work import RESULT
 from tunesmith.jobs.job import JobState
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.store import JobStore
-from tunesmith.jobs.workers import ProcessIdentity, Workers
+from tunesmith.jobs.worker_registry import ProcessIdentity, WorkerRegistry
 from tunesmith.library.database import Database
 
 ROUNDS, SERVERS, MOST_LINES = 3, 2, 60
@@ -37,7 +37,7 @@ def said_before_its_death(url: str, lines: int) -> list[tuple[str, str]]:
 
 def drain(database: Database) -> None:
     """Do all the work that is left, as a server does that comes after the dead ones."""
-    queue, workers = JobQueue(database), Workers(database)
+    queue, workers = JobQueue(database), WorkerRegistry(database)
     worker = workers.join(ProcessIdentity.own())
     workers.remove_dead()
     queue.recover()

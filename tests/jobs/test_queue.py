@@ -13,7 +13,7 @@ from work import RESULT, asked, claimed
 from tunesmith.jobs.job import Failure, JobState
 from tunesmith.jobs.queue import MAX_CLAIMS, JobQueue
 from tunesmith.jobs.store import JobStore, WorkerSlot
-from tunesmith.jobs.workers import ProcessIdentity, Workers
+from tunesmith.jobs.worker_registry import ProcessIdentity, WorkerRegistry
 from tunesmith.library.database import Database
 from tunesmith.library.track import TrackFile
 from tunesmith.library.tracks import Tracks
@@ -33,8 +33,8 @@ def queue(database: Database, clock: FakeClock) -> JobQueue:
 
 
 @pytest.fixture
-def workers(database: Database, clock: FakeClock) -> Workers:
-    return Workers(database, clock, lambda process: process.process_id == 666, clock)
+def workers(database: Database, clock: FakeClock) -> WorkerRegistry:
+    return WorkerRegistry(database, clock, lambda process: process.process_id == 666, clock)
 
 
 def owners(queue: JobQueue, count: int) -> list[str | None]:
@@ -261,7 +261,7 @@ def test_the_same_worker_s_earlier_claim_is_worth_nothing(store: JobStore, queue
 
 
 def test_jobs_of_a_worker_without_heartbeat_are_recovered(
-    store: JobStore, queue: JobQueue, workers: Workers, clock: FakeClock
+    store: JobStore, queue: JobQueue, workers: WorkerRegistry, clock: FakeClock
 ) -> None:
     silent, alive = workers.join(HERE), workers.join(HERE)
     lost, kept = store.submit(asked()).job.id, store.submit(asked()).job.id
@@ -280,7 +280,7 @@ def test_jobs_of_a_worker_without_heartbeat_are_recovered(
 
 
 def test_jobs_of_a_process_that_is_gone_are_recovered_at_once(
-    store: JobStore, queue: JobQueue, workers: Workers
+    store: JobStore, queue: JobQueue, workers: WorkerRegistry
 ) -> None:
     store.submit(asked())
     claim = claimed(queue, workers.join(ProcessIdentity("here", 666, 0.0)))
@@ -296,7 +296,7 @@ def test_what_loading_takes_is_remembered(queue: JobQueue) -> None:
     assert 2.0 < (queue.load_seconds("composer") or 0) < 3.0
 
 
-def test_a_worker_that_left_keeps_nothing(store: JobStore, queue: JobQueue, workers: Workers) -> None:
+def test_a_worker_that_left_keeps_nothing(store: JobStore, queue: JobQueue, workers: WorkerRegistry) -> None:
     store.submit(asked())
     worker = workers.join(HERE)
     claim = claimed(queue, worker)

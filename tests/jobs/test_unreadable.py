@@ -13,7 +13,7 @@ from work import RESULT, asked, claimed
 from tunesmith.jobs.job import JobState
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.store import JobStore
-from tunesmith.jobs.workers import Workers
+from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.database import Database
 
 TEXT_OF_JSON = {
@@ -85,7 +85,7 @@ def test_jobs_in_progress_of_nobody_are_taken_back_whatever_they_hold(
             values = {"state": state, "worker": worker, "id": job_id}
             connection.execute(sa.text("UPDATE jobs SET state = :state, worker = :worker WHERE id = :id"), values)
     damage(database, bad, "request", "{}")
-    Workers(database, clock).remove_dead()
+    WorkerRegistry(database, clock).remove_dead()
     assert queue.recover() == 2
     assert claimed(queue).job.id == good
     assert queue.claim("w1") is None

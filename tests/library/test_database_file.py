@@ -15,7 +15,7 @@ from tunesmith.errors import DatabaseDamaged, DatabaseError, DatabaseGone
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.retention import JobLimits, prune_jobs
 from tunesmith.jobs.store import JobStore
-from tunesmith.jobs.workers import Workers
+from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.database import Database
 from tunesmith.library.migrate import open_database
 from tunesmith.library.repair import repair
@@ -54,7 +54,7 @@ def uses(database: Database) -> Iterator[Callable[[], object]]:
     yield store.queue
     yield store.result_uses
     yield store.recordings_in_use
-    yield Workers(database).remove_dead
+    yield WorkerRegistry(database).remove_dead
     yield queue.recover
     yield queue.waiting_models
     yield lambda: queue.claim("w1")
@@ -126,7 +126,7 @@ def test_once_damage_was_met_nothing_is_written_and_the_database_is_not_well(tmp
     with pytest.raises(DatabaseDamaged):
         store.get(job.id)
     content = path.read_bytes()
-    for use in (store.ping, lambda: store.submit(asked()), lambda: Workers(database).leave("w1")):
+    for use in (store.ping, lambda: store.submit(asked()), lambda: WorkerRegistry(database).leave("w1")):
         with pytest.raises(DatabaseDamaged, match="tunesmith log repair"):
             use()
     database.close()

@@ -11,7 +11,7 @@ from work import RESULT, asked
 
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.store import JobStore
-from tunesmith.jobs.workers import ProcessIdentity, Workers
+from tunesmith.jobs.worker_registry import ProcessIdentity, WorkerRegistry
 from tunesmith.library.database import Database
 
 MAX_WAITING = 5
@@ -25,7 +25,7 @@ def say(what: str, job_id: str) -> None:
 
 def serve(url: str) -> None:
     database = Database(url)
-    store, queue, workers = JobStore(database, 10_000), JobQueue(database), Workers(database)
+    store, queue, workers = JobStore(database, 10_000), JobQueue(database), WorkerRegistry(database)
     worker = workers.join(ProcessIdentity.own())
     workers.remove_dead()
     queue.recover()

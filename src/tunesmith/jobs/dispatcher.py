@@ -24,7 +24,7 @@ from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import ProgressReport, RunnerPool, Task
 from tunesmith.jobs.store import WorkerSlot
-from tunesmith.jobs.workers import HEARTBEAT_SECONDS, ProcessIdentity, Workers
+from tunesmith.jobs.worker_registry import HEARTBEAT_SECONDS, ProcessIdentity, WorkerRegistry
 from tunesmith.log_context import bind
 from tunesmith.repeated_fault import RepeatedFault
 
@@ -52,7 +52,7 @@ class Dispatcher:
     """
 
     def __init__(
-        self, queue: JobQueue, workers: Workers, results: ResultFiles, pool: RunnerPool, changes: JobEvents
+        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: RunnerPool, changes: JobEvents
     ) -> None:
         self._queue = queue
         self._workers = workers

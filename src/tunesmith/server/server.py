@@ -23,7 +23,7 @@ from tunesmith.jobs.runners.local_pool import LocalPool, pool_limits
 from tunesmith.jobs.service import MusicService, ServiceFiles
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.uploads import UploadStore
-from tunesmith.jobs.workers import Workers
+from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.migrate import open_database
 from tunesmith.library.rate_limit import Allowance, RateLimit
 from tunesmith.library.tokens import Tokens
@@ -84,7 +84,7 @@ class Server:
         queue = JobQueue(self._database)
         self._drain_seconds = settings.drain_seconds
         self._pool = LocalPool(pool_limits(settings))
-        workers = Workers(self._database)
+        workers = WorkerRegistry(self._database)
         self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._changes)
         self.drain = self._dispatcher.drain
         self.service = MusicService(self._store, files, self._changes, self._dispatcher, stand_ins=options.stand_ins)

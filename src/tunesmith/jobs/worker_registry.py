@@ -64,7 +64,7 @@ def is_gone(process: ProcessIdentity, clock_shift: float = 0.0) -> bool:
     return min(abs(later), abs(later - clock_shift)) > _SAME_PROCESS_SECONDS
 
 
-class Workers:
+class WorkerRegistry:
     """The table of workers in a database."""
 
     def __init__(

@@ -7,7 +7,7 @@ import sys
 
 import psutil
 
-from tunesmith.jobs.workers import ProcessIdentity, is_gone
+from tunesmith.jobs.worker_registry import ProcessIdentity, is_gone
 
 
 def test_this_process_is_there() -> None:
