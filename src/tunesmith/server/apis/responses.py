@@ -22,6 +22,9 @@ MAX_WARNINGS_BYTES = 4 * 1024
 """The longest list of warnings in a header, in bytes; clients accept 8 KiB for all headers together."""
 MAX_LICENCE = 2_000
 """The longest licence in a header, in characters."""
+READ_INLINE_BYTES = 256 << 10
+"""The largest file in bytes that is read on the event loop: it is in memory, and a switch of threads takes longer."""
+
 READ_WHOLE_BYTES = 4 << 20
 """The largest file in bytes that is read at once, which takes one switch of threads instead of four."""
 
@@ -101,7 +104,8 @@ def _in_a_header(text: str) -> str:
 
 async def full_response(path: Path, media_type: str, headers: Mapping[str, str]) -> Response:
     """Return a response with a whole file and its Content-Length."""
-    content = await asyncio.to_thread(_content, path)
+    is_small = path.stat().st_size <= READ_INLINE_BYTES
+    content = _content(path) if is_small else await asyncio.to_thread(_content, path)
     if content is None:
         return FileResponse(path, media_type=media_type, headers=dict(headers))
     return Response(content, media_type=media_type, headers=dict(headers))

@@ -1,4 +1,4 @@
-"""LogWriter: a thread writes the log, so that no request waits for its reader.
+"""LogWriter: a thread formats and writes the log, so that no request waits for it or for its reader.
 
 Standard error is often a pipe. Each write releases the interpreter lock, and blocks if the reader is slow.
 """
@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from typing import TextIO
 
+import structlog
+
 MOST_WAITING = 20_000
-"""The maximum number of queued lines; later ones are only counted."""
+"""The maximum number of queued records; later ones are only counted."""
 
 LINES_AT_ONCE = 1000
 PAUSE_SECONDS = 0.02
 """How long lines gather before the next write."""
 
 FLUSH_SECONDS = 2.0
-_Line = str | threading.Event
+_Queued = logging.LogRecord | threading.Event
 
 
 class LogWriter(logging.Handler):
@@ -29,42 +31,52 @@ class LogWriter(logging.Handler):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: SimpleQueue[_Line] = SimpleQueue()
+        self._queue: SimpleQueue[_Queued] = SimpleQueue()
         self._left_out = 0
         threading.Thread(target=self._write_on, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue a line."""
-        if self._lines.qsize() >= MOST_WAITING:
+        """Queue a record with its message and what is bound in its task, both of which change later."""
+        if self._queue.qsize() >= MOST_WAITING:
             self._left_out += 1
             return
         try:
-            self._lines.put(self.format(record) + "\n")
+            record.msg, record.args = record.getMessage(), None
         # The error boundary of the log, as in logging's own handlers: it must not stop the program.
         except Exception:
             self.handleError(record)
+            return
+        record.bound = structlog.contextvars.get_contextvars()
+        self._queue.put(record)
 
     def flush(self) -> None:
-        """Wait until all queued lines are written, or until the time limit."""
-        # The event follows the lines in the queue, so it is set after they are written.
+        """Wait until all queued records are written, or until the time limit."""
+        # The event follows the records in the queue, so it is set after they are written.
         written = threading.Event()
-        self._lines.put(written)
+        self._queue.put(written)
         written.wait(FLUSH_SECONDS)
 
     def _write_on(self) -> None:
         while True:
-            batch = [self._lines.get(), *self._waiting()]
-            lines = [line for line in batch if isinstance(line, str)]
+            batch = [self._queue.get(), *self._waiting()]
+            lines = [self._line_of(one) for one in batch if isinstance(one, logging.LogRecord)]
             left_out, self._left_out = self._left_out, 0
             if left_out:
                 lines.append(self._about(left_out))
             self._write("".join(lines))
-            flushes = [line for line in batch if isinstance(line, threading.Event)]
+            flushes = [one for one in batch if isinstance(one, threading.Event)]
             for flush in flushes:
                 flush.set()
             if not flushes:
                 # Many lines per write: fewer system calls, and fewer switches between threads.
                 time.sleep(PAUSE_SECONDS)
+
+    def _line_of(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record) + "\n"
+        except Exception:
+            self.handleError(record)
+            return ""
 
     def _about(self, left_out: int) -> str:
         problem = "%d lines of the log were left out, because it was read too slowly"
@@ -72,10 +84,10 @@ class LogWriter(logging.Handler):
             self.format(logging.LogRecord("tunesmith.log", logging.WARNING, "", 0, problem, (left_out,), None)) + "\n"
         )
 
-    def _waiting(self) -> Iterator[_Line]:
+    def _waiting(self) -> Iterator[_Queued]:
         for _ in range(LINES_AT_ONCE):
             try:
-                yield self._lines.get_nowait()
+                yield self._queue.get_nowait()
             except Empty:
                 return
 

@@ -40,7 +40,9 @@ SECRETS = re.compile(
 # Every line that the regular expression would match contains one of these, which is much faster to check.
 _SIGNS = ("ts_", "hf_", "r8_", "whsec_", "earer ", "oken ", "@")
 
-_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message", "asctime", "taskName", "color_message", "bound",
+}  # fmt: skip
 """The attributes of every record, which are not ``extra``; color_message is uvicorn's message with colours."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -91,7 +93,8 @@ class EventFormatter(logging.Formatter):
             "event": record.getMessage(),
             # uvicorn names its logger "error" for all messages, which alarms readers.
             "logger": record.name.removesuffix(".error"),
-            **structlog.contextvars.get_contextvars(),
+            # LogWriter formats in another thread and brings what was bound where the record comes from.
+            **(getattr(record, "bound", None) or structlog.contextvars.get_contextvars()),
         }
         event.update((name, value) for name, value in vars(record).items() if name not in _OF_EVERY_RECORD)
         if record.exc_info:
