@@ -19,7 +19,7 @@ FILE = TrackFile("/music/calm.wav", "ab" * 32, "wav", 1_000)
 
 
 def made(prompt: str, **wishes: Any) -> NewTrack:
-    fields: Mapping[str, Any] = {"model": "composer", "generated_by": "composer", "door": "cli", "duration": 3.0}
+    fields: Mapping[str, Any] = {"model": "composer", "generated_by": "composer", "source": "cli", "duration": 3.0}
     return NewTrack(request={"prompt": prompt, "seed": 7}, **{**fields, **wishes})
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tunesmith.library.tracks import Tracks
     from tunesmith.request import GenerationRequest
 
-DOOR = "cli"
+SOURCE = "cli"
 LONGEST_NAME = 256
 
 
@@ -64,7 +64,7 @@ def remember_edit(
     with _warn_log_failed(), prompt_log(settings) as log:
         parent = log.of_digest(source_digest)
         made = NewTrack(
-            request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, door=DOOR,
+            request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, source=SOURCE,
             duration=audio.duration, file=_file(path), metadata=dict(said), timings={"total": round(took, 3)},
             parent=parent.id if parent else None,
         )  # fmt: skip
@@ -127,7 +127,7 @@ def _track(made: GeneratedFile, parent: str | None) -> NewTrack:
         request=logged(request),
         model=request.model,
         generated_by=request.model,
-        door=DOOR,
+        source=SOURCE,
         duration=made.duration,
         file=_file(Path(made.files[0])) if made.files else None,
         metadata=made.metadata,

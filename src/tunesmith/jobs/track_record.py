@@ -23,7 +23,7 @@ def track_from_job(job: Job, result: JobResult, metadata: Mapping[str, Any], tim
         request={**job.request.model_dump(mode="json", exclude_unset=True), "model": job.generated_by},
         model=job.model,
         generated_by=job.generated_by,
-        door=job.dialect,
+        source=job.dialect,
         duration=result.duration,
         file=TrackFile(None, result.digest, result.format, result.bytes),
         metadata=metadata,

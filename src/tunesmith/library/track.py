@@ -34,7 +34,7 @@ class NewTrack:
 
     ``request`` has the fields of its GenerationRequest, seed included. ``model`` is the requested model,
     ``generated_by`` the
-    one that ran. ``door`` is the API of the request (cli, python, or one of the server's). ``timings`` are seconds by
+    one that ran. ``source`` is the API of the request (cli, python, or one of the server's). ``timings`` are seconds by
     name.
     ``parent`` is the id of the track that this one varies.
     """
@@ -42,7 +42,7 @@ class NewTrack:
     request: Mapping[str, Any]
     model: str
     generated_by: str
-    door: str
+    source: str
     duration: float
     file: TrackFile | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Track:
         return {
             "id": self.id, "prompt": self.prompt, "seed": self.seed, "model": made.model,
             "generated_by": made.generated_by, "duration": made.duration, "created_at": self.created_at,
-            "door": made.door, "rating": self.rating, "starred": self.starred, "tags": list(self.tags),
+            "door": made.source, "rating": self.rating, "starred": self.starred, "tags": list(self.tags),
             "parent": made.parent, "job": made.job_id, "path": file.path if file else None,
             "digest": file.digest if file else None, "format": file.format if file else None,
             "bytes": file.bytes if file else None, "licence": self.licence,

@@ -163,7 +163,7 @@ def track_row(made: NewTrack, now: float) -> dict[str, Any]:
     """Return the row of a new track, for callers that insert it in their own transaction."""
     return {
         "id": "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(_ID_LETTERS)),
-        "job_id": made.job_id, "parent": made.parent, "owner": made.owner or "", "door": made.door,
+        "job_id": made.job_id, "parent": made.parent, "owner": made.owner or "", "door": made.source,
         "prompt": _plain(str(made.request.get("prompt", ""))), "request": dict(made.request),
         "model": _plain(made.model), "generated_by": _plain(made.generated_by), **_file_row(made.file),
         "duration": made.duration, "timings": dict(made.timings), "metadata": dict(made.metadata),
