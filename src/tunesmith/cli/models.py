@@ -53,6 +53,7 @@ def pull(
     from tunesmith.models.resource_checks import in_words
     from tunesmith.models.store import Store
 
+    # A pull announces its plan only if there is something to install.
     offers: list[PullPlan] = []
 
     def announce(offer: PullPlan) -> None:
@@ -111,6 +112,7 @@ def _installed_rows(commercial_safe: bool) -> Rows:
 
     names = ("name", "size", "quantization", "licence", "commercial use")
     found = [model.installed.manifest for model in installed_models() if model.installed]
+    # An unknown permission (None) does not count as safe.
     chosen = [one for one in found if one.commercial_use or not commercial_safe]
     rows: list[tuple[str, ...]] = [
         (one.name, in_words(one.bytes), one.quantization, one.licence, describe_commercial_use(one.commercial_use))
@@ -152,6 +154,7 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
     from tunesmith.models.integrity import verify as verify_files
     from tunesmith.models.store import Store
 
+    # An audio suffix means a file, also a missing one, so that the error speaks of a file.
     if is_sound_file(name):
         if verify:
             raise InvalidRequest("verify", f"is for models, and {name} is a sound file")
