@@ -15,14 +15,14 @@ from tunesmith.client.server_address import ServerAddress, blame_environment
 from tunesmith.client.sync_transport import SyncTransport, iterate_blocking, run_blocking
 
 DEADLINE_SECONDS = 120.0
-"""How long a call may take in all, with every retry: enough for a model's cold start."""
+"""How long a call may take with all its retries: enough for a model's cold start."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class AsyncTunesmith(ApiClient):
-    """What Tunesmith is, with calls to be awaited within asyncio; a task that is cancelled cancels its job."""
+    """The client for asyncio: Tunesmith with coroutines for calls. Cancelling the task of a call cancels its job."""
 
     def __init__(
         self, base_url: str | None = None, token: str | None = None, *, deadline: float = DEADLINE_SECONDS,
@@ -76,10 +76,11 @@ def _iterating(
 
 
 class Tunesmith:
-    """A client whose calls return when they are done. Threads may share it; close it, or use it in a ``with``.
+    """A client whose calls block until they are done. Threads may share it; close it, or use it in a ``with``.
 
-    ``base_url`` and ``token`` come from TUNESMITH_URL and TUNESMITH_TOKEN where left out. A call may take ``deadline``
-    seconds in all; failures that may pass are tried again, when the server says or after growing pauses.
+    ``base_url`` and ``token`` default to TUNESMITH_URL and TUNESMITH_TOKEN. A call may take ``deadline`` seconds, its
+    retries included. Transient failures are retried, when the server says so or with exponential back-off. Raises
+    InvalidRequest for a malformed address or token.
     """
 
     def __init__(

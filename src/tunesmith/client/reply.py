@@ -16,10 +16,10 @@ class ReplyBody(Protocol):
     status: int
 
     async def next_line(self) -> str | None:
-        """Return the next line of text, None at the end."""
+        """Return the next line of text, or None at the end."""
 
     async def next_chunk(self, seconds: float) -> bytes | None:
-        """Return the next bytes within ``seconds``, None at the end."""
+        """Return the next bytes within ``seconds``, or None at the end."""
 
     async def aclose(self) -> None:
         """Release the connection."""
@@ -44,9 +44,10 @@ class Reply:
         return self.problem is None and 200 <= self.status < 300
 
     def json(self) -> Any:
-        """Return the body as JSON; None where it is none."""
+        """Return the body as JSON, or None if it is not JSON."""
         try:
             return json.loads(self.content)
+        # RecursionError: a foreign server may nest its JSON to any depth.
         except (ValueError, RecursionError):
             return None
 
@@ -58,7 +59,7 @@ class Reply:
         return body
 
     def part(self, name: str) -> Any:
-        """Return a field of the document; raises ApiError where it is missing."""
+        """Return a field of the document; raises ApiError if it is missing."""
         document = self.document()
         if name not in document:
             raise foreign_reply_error(self.status)
