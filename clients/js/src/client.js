@@ -201,6 +201,7 @@ export class Tunesmith {
       const page = { path: "/api/tracks", query: { ...which, before }, wants: ["tracks", "next_before"] };
       const found = await this.#ask(page, options);
       yield* found.tracks;
+      // A cursor rather than an offset, so that new tracks do not shift the pages.
       before = found.next_before;
     } while (before !== null);
   }
@@ -356,6 +357,7 @@ function fromEnvironment(name) {
 
 /** @param {string} baseUrl */
 function checkedUrl(baseUrl) {
+  // The URL class alone would also accept an address without slashes.
   const url = /^https?:\/\/[^/?#]/i.test(baseUrl) && urlOf(baseUrl);
   if (!url) {
     const got = JSON.stringify(baseUrl).slice(0, 200);

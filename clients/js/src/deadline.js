@@ -114,11 +114,13 @@ export class Limit {
    * @param {number} [seconds]
    */
   allow(seconds = Infinity) {
+    // The timer of the previous wait must not fire any more.
     this.rest();
     const { left } = this.#call;
     const reason = seconds < left ? new Error(`nothing came for ${seconds} s`) : TIME_UP;
     const fire = () => this.#controller.abort(reason);
     const milliseconds = Math.min(left, seconds) * 1000;
+    // A call without a deadline needs no timer.
     if (milliseconds < Infinity) this.#timer = setTimeout(fire, Math.min(LONGEST_TIMER_MS, milliseconds));
   }
 

@@ -126,7 +126,7 @@ def _defaults(
     # Without a seed each row draws its own, which is what -1 means.
     seed = None if seed == RANDOM_SEED else seed
     suffix = settings.suffix if format_name is None else f".{format_name.lower().removeprefix('.')}"
-    # Paths in rows are relative to the table, or to the current folder where the table is standard input.
+    # Paths in rows are relative to the table, or to the current folder if the table is standard input.
     folder = Path() if file == "-" else Path(file).parent
     return Defaults(folder, lambda fields: settings_defaults(settings, fields), flags, seed, suffix)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunesmith.jobs.runners.pool import ProgressReport
 
 SHOWN_NAME = 36
+"""How many characters of a file name a progress bar shows."""
 
 
 class BatchDisplay(Protocol):
@@ -85,6 +86,7 @@ class DisplayedTask:
 @contextmanager
 def watching(manifest: BatchManifest, shown: DisplayedTask) -> Iterator[Watcher]:
     """Yield the observer of a batch; close its prompt log and its progress bars at the end."""
+    # The log opens once for the whole batch and not for every track.
     with log_on_exit(shown.log_settings) if shown.log_settings else nullcontext(_forget) as remember:
         if shown.quiet:
             yield Watcher(manifest, _NullDisplay(), remember)
@@ -138,6 +140,7 @@ class _BarDisplay:
         self._progress.update(self._tracks[order.entry.id], description=name, completed=report.fraction)
 
     def ended(self, entry: Entry) -> None:
+        # A batch may have more rows than a terminal has lines: only items in progress have a bar.
         self._progress.remove_task(self._tracks.pop(entry.id))
         self._done += entry.state != "waiting"
         self._progress.update(self._whole, description=self._so_far, completed=self._done)

@@ -48,6 +48,7 @@ def _trim(audio: Audio, settings: Mapping[str, Any]) -> Audio:
 def _fade(audio: Audio, settings: Mapping[str, Any]) -> Audio:
     from tunesmith.audio.edit import fade
 
+    # The length of the sound, which limits both, is known only here.
     for name in ("in", "out"):
         if settings[name] > audio.duration:
             problem = f"must be at most the sound's {audio.duration:g} s, got {settings[name]:g} s"
@@ -86,6 +87,7 @@ def _fit(audio: Audio, settings: Mapping[str, Any]) -> Audio:
     return fit(audio, settings["duration"]).audio
 
 
+# Without stitch and render, which are no functions of one sound.
 _CHANGES: Mapping[str, Callable[..., Audio]] = {
     "convert": _convert, "trim": _trim, "fade": _fade, "normalize": _normalize, "loop": _loop, "fit": _fit,
 }  # fmt: skip

@@ -103,4 +103,5 @@ def _rows(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _shown(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
+    # A line break in a value would break the lines of the table.
     return " ".join(value.split()) if isinstance(value, str) else as_json_text(value)

@@ -81,6 +81,7 @@ def prepare_settings(
     from tunesmith.config import load_settings, misspelt_variables
     from tunesmith.errors import InvalidRequest
 
+    # A misspelt variable has no effect, which would otherwise go unnoticed.
     for line in misspelt_variables(os.environ):
         print_warning(line)
     if max_calls is not None or hosted_token is not None:

@@ -99,6 +99,7 @@ def list_models(as_json: AsJson = False, commercial_safe: CommercialSafe = False
     elif rows:
         print_table(names, rows)
     else:
+        # On standard error, so that a program behind a pipe reads an empty list.
         typer.echo("no models are installed; see what there is: tunesmith list --available", err=True)
 
 
@@ -162,6 +163,7 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
         return
     model = Store.default().get(name)
     if verify:
+        # Before anything is printed, so that a damaged model never looks intact.
         verify_files(model.folder, model.manifest, thoroughly=True)
     values = _as_json(model.manifest)
     if as_json:

@@ -59,6 +59,7 @@ def keep_best(
         for index, one in enumerate(told):
             if index != best:
                 Path(one.files[0]).unlink()
+                # The report must not name a deleted file.
                 told[index] = replace(one, files=())
     return told
 
@@ -106,6 +107,7 @@ def _marked(settings: Settings, made: list[GeneratedFile], best: int, parent: st
         try:
             with prompt_log(settings) as log:
                 log.mark(first.track, Marks(tags=(PICKED,)))
+        # The tracks are logged and their files exist, so a missing tag is only worth a warning.
         except DatabaseError as error:
             print_warning(f"the best one is not marked: {error}")
     return [*others[:best], first, *others[best:]]

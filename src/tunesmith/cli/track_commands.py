@@ -233,6 +233,7 @@ def _export(which: TrackFilter, form: str, settings: Settings) -> None:
     if form not in ("csv", "jsonl"):
         raise InvalidRequest("export", f"must be csv or jsonl, got {form[:40]!r}")
     with prompt_log(settings) as tracks:
+        # A generator, because an export has no limit: each row is printed as it is read.
         rows = (track_json(track, settings.data_dir) for track in tracks.every(which))
         if form == "csv":
             _write_csv(rows)
@@ -247,5 +248,6 @@ def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
             writer.writeheader()
+        # CSV has no nested values, so their cells hold JSON.
         nested = {name: as_json_text(value) for name, value in row.items() if isinstance(value, dict | list)}
         writer.writerow({**row, **nested})

@@ -68,6 +68,7 @@ def remember_edit(
     request = {"model": said.get("model"), "seed": said.get("seed"), **asked} if isinstance(asked, Mapping) else {}
     with _warn_log_failed(), prompt_log(settings) as log:
         parent = log.of_digest(source_digest)
+        # The metadata of a foreign file may hold any text as its model.
         made = NewTrack(
             request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, source=SOURCE,
             duration=audio.duration, file=_file(path), metadata=dict(said), timings={"total": round(took, 3)},
@@ -84,6 +85,7 @@ def remember_render(settings: Settings, made: GeneratedFile) -> GeneratedFile:
     if not settings.prompt_log:
         return made
     with _warn_log_failed(), prompt_log(settings) as log:
+        # A score file holds no track id; its prompt and seed lead to the track that it was written for.
         composed = log.every(TrackFilter(search=made.request.prompt, model=made.request.model))
         parent = next((track for track in composed if track.seed == made.request.seed), None)
         track = replace(_track(made, parent.id if parent else None), generated_by="render")
@@ -145,5 +147,6 @@ def _track(made: GeneratedFile, parent: str | None) -> NewTrack:
 def _file(path: Path) -> TrackFile:
     from tunesmith.library.track import TrackFile
 
+    # Absolute, because later commands run in other folders.
     whole = path.resolve()
     return TrackFile(str(whole), file_sha256(whole), whole.suffix[1:], whole.stat().st_size)

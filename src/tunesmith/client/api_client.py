@@ -53,6 +53,7 @@ class ApiClient:
         """Make music and yield its file in chunks; otherwise like generate."""
         ends = self._deadline(deadline)
         job = await run_job(self._transport, submission_of(prompt, fields), ends, progress)
+        # A caller that stops early must release the connection, too.
         async with aclosing(download(self._transport, audio_path(job), ends)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -137,6 +138,7 @@ class ApiClient:
             page = await self._send("GET", "/api/tracks", query={**query, "before": before})
             for track in page.part("tracks"):
                 yield track
+            # A cursor rather than an offset, so that new tracks do not shift the pages.
             before = page.part("next_before")
             if before is None:
                 return

@@ -30,16 +30,17 @@ class AsyncTunesmith(ApiClient):
     ) -> None:  # fmt: skip
         self._address = ServerAddress.checked(base_url, token)
         self.base_url = self._address.url
+        # httpx reads proxies and certificates from the environment when it creates a client.
         with blame_environment():
             self._http = httpx.AsyncClient(**self._address.httpx_options(), transport=transport)
         super().__init__(AsyncTransport(self._http), deadline)
 
     def __repr__(self) -> str:
-        """Leave out the token, and a password in the address."""
+        """Return the class and the address, without the token or a password."""
         return f"{type(self).__name__}({str(self._address)!r})"
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connection pool."""
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -94,9 +95,10 @@ class Tunesmith:
         self._api = ApiClient(SyncTransport(self._http), deadline)
 
     def __repr__(self) -> str:
-        """Leave out the token, and a password in the address."""
+        """Return the class and the address, without the token or a password."""
         return f"{type(self).__name__}({str(self._address)!r})"
 
+    # Listed by name, so that type checkers and editors know every call with its arguments.
     generate = _blocking(ApiClient.generate)
     stream = _iterating(ApiClient.stream)
     submit = _blocking(ApiClient.submit)
@@ -123,7 +125,7 @@ class Tunesmith:
     version = _blocking(ApiClient.version)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connection pool."""
         self._http.close()
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from tunesmith.errors import ApiError
 
 
 class ReplyBody(Protocol):
-    """The open body of a streamed reply. Reading raises ServerUnreachable where the connection breaks."""
+    """The open body of a streamed reply. Reading raises ServerUnreachable if the connection breaks."""
 
     status: int
 
@@ -27,9 +27,9 @@ class ReplyBody(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP response, or ``problem`` where none came.
+    """An HTTP response, or ``problem`` if none came.
 
-    ``content`` is the whole body. It is empty where the body is streamed; then ``body`` is open.
+    ``content`` is the whole body. For a streamed body it is empty, and ``body`` is open.
     """
 
     status: int
@@ -52,7 +52,7 @@ class Reply:
             return None
 
     def document(self) -> dict[str, Any]:
-        """Return the JSON object of a good reply, empty where there is no body; raises ApiError for anything else."""
+        """Return the JSON object of a good reply, empty if there is no body; raises ApiError for anything else."""
         body = self.json() if self.content else {}
         if not isinstance(body, dict):
             raise foreign_reply_error(self.status)

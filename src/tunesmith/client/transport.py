@@ -15,6 +15,8 @@ import httpx
 from tunesmith.client.reply import Reply
 
 CONNECT_SECONDS = 10.0
+"""The longest time to connect: a server accepts a connection at once, even if its reply takes minutes."""
+
 LONGEST_SECONDS = 86_400.0
 """The longest time that the system's timers accept."""
 
