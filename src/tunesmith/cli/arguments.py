@@ -37,7 +37,7 @@ LONG = 8
 """The length from which a command matches loosely; a shorter one with two wrong letters is another word."""
 
 SHORTEST = 4
-"""The length below which a command matches only exactly."""
+"""The length from which a command is recognized despite one wrong letter."""
 
 SHOWN = 60
 """How many characters of an option or a prompt an error quotes."""

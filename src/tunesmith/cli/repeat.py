@@ -66,7 +66,7 @@ def again(
     else:
         files, shown = OutputFiles.checked(output, found.suffix), ReportOptions(as_json, quiet)
         done = generate_and_report([found.request], files, settings, shown, parent=found.track)[0]
-    # Digests compare only files of the same format.
+    # Only a file of the same format can have the same bytes.
     written = [Path(file) for file in done.files if Path(file).suffix.lower() == found.suffix]
     if written and found.digest and file_sha256(written[0]) != found.digest:
         print_warning(f"not the same bytes as before: {_warn_if_different(found, done)}")
