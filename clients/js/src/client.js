@@ -1,4 +1,4 @@
-/** Tunesmith: the client; every call of a server is a method. */
+/** Tunesmith: the client, with a method for every call of a server. */
 
 import { Call, REAL_TIME } from "./deadline.js";
 import { Clip } from "./clip.js";
@@ -11,7 +11,7 @@ import { pulled } from "./models.js";
 
 const DEFAULT_URL = "http://127.0.0.1:8765";
 
-/** How long a call may take in all, with every retry: enough for a model's cold start. */
+/** How long a call may take with all its retries: enough for a model's cold start. */
 const DEADLINE_SECONDS = 120;
 
 /**
@@ -21,15 +21,15 @@ const DEADLINE_SECONDS = 120;
  * @typedef {import("./types.js").Track} Track
  *
  * @typedef {object} Options
- * @property {string} [baseUrl] in Node also from TUNESMITH_URL
- * @property {string} [token] in Node also from TUNESMITH_TOKEN
- * @property {number} [deadline] seconds that a call may take in all, retries included
+ * @property {string} [baseUrl] in Node defaults to TUNESMITH_URL
+ * @property {string} [token] in Node defaults to TUNESMITH_TOKEN
+ * @property {number} [deadline] seconds that a call may take, retries included
  * @property {typeof globalThis.fetch} [fetch]
- * @property {import("./deadline.js").Time} [time] the clock and the chance to go by, for tests
+ * @property {import("./deadline.js").Time} [time] a clock and a random generator, for tests
  *
  * @typedef {object} CallOptions
- * @property {AbortSignal} [signal] stops the call, which then throws the signal's reason
- * @property {number} [deadline] seconds that this call may take in all; follow and pull have none of their own
+ * @property {AbortSignal} [signal] aborts the call, which then throws the signal's reason
+ * @property {number} [deadline] seconds that this call may take; follow and pull have no default
  *
  * @typedef {CallOptions & {progress?: (job: Job) => void}} WaitOptions
  *
@@ -38,17 +38,17 @@ const DEADLINE_SECONDS = 120;
  * @property {string} [model]
  * @property {boolean} [starred]
  * @property {string} [tag]
- * @property {number} [limit] the newest so many; eachTrack asks for so many at once
+ * @property {number} [limit] how many of the newest; for eachTrack the size of a page
  *
- * @typedef {object} Marks what to change; what is left out stays
+ * @typedef {object} Marks changes; a field that is left out stays as it is
  * @property {boolean} [starred]
  * @property {number} [rating] 1 to 5, or 0 for none
  * @property {string[]} [tags]
  */
 
 /**
- * A client of one server. Every call tries again what may pass by itself, and throws ApiError (TokenRefused, NotFound,
- * ServerBusy), ServerUnreachable and DeadlineExceeded.
+ * A client of one server. Every call retries transient failures with back-off, and throws ApiError (TokenRefused,
+ * NotFound, ServerBusy), ServerUnreachable and DeadlineExceeded.
  */
 export class Tunesmith {
   #exchange;
@@ -67,12 +67,12 @@ export class Tunesmith {
   }
 
   /**
-   * Make music and return it. It is one job however often a request is repeated; it is cancelled where the deadline
-   * passes or the signal stops the call. Throws GenerationFailed where it could not be made.
+   * Make music and return it. An idempotency key keeps retries from creating a second job. The job is cancelled if the
+   * deadline passes or the signal aborts the call. Throws GenerationFailed if the job fails.
    *
    * @param {string} prompt
    * @param {Wishes} [wishes]
-   * @param {WaitOptions} [options] `progress` is called with the job as it goes on
+   * @param {WaitOptions} [options] `progress` is called with the job as it advances
    * @returns {Promise<Clip>}
    */
   async generate(prompt, wishes = {}, options = {}) {
@@ -82,7 +82,7 @@ export class Tunesmith {
   }
 
   /**
-   * Make music and yield its file piece by piece; otherwise like generate.
+   * Make music and yield its file in chunks; otherwise like generate.
    *
    * @param {string} prompt
    * @param {Wishes} [wishes]
@@ -96,7 +96,7 @@ export class Tunesmith {
   }
 
   /**
-   * Hand a job in without waiting for it.
+   * Submit a job without waiting for it.
    *
    * @param {string} prompt
    * @param {Wishes} [wishes]
@@ -120,7 +120,7 @@ export class Tunesmith {
   }
 
   /**
-   * Return the newest jobs, of all states or of those given.
+   * Return the newest jobs, in one of `states` (default all).
    *
    * @param {{states?: import("./types.js").JobState[], limit?: number}} [which]
    * @param {CallOptions} [options]
@@ -142,7 +142,7 @@ export class Tunesmith {
   }
 
   /**
-   * Yield a job as it is and at every change until its end, when it is told whole; a stream that breaks is opened again.
+   * Yield a job now and at every change until its end, which comes with all fields; reconnect if the stream breaks.
    *
    * @param {string} id
    * @param {CallOptions} [options]
@@ -153,7 +153,7 @@ export class Tunesmith {
   }
 
   /**
-   * Return the file of a job that has succeeded; throws GenerationFailed for one that has not.
+   * Return the file of a job; throws GenerationFailed unless the job has succeeded.
    *
    * @param {string} id
    * @param {CallOptions} [options]
@@ -166,7 +166,7 @@ export class Tunesmith {
   }
 
   /**
-   * Cancel a job unless it is finished, and return it as it then is.
+   * Cancel a job unless it has ended, and return its new state.
    *
    * @param {string} id
    * @param {CallOptions} [options]
@@ -177,7 +177,7 @@ export class Tunesmith {
   }
 
   /**
-   * Return the newest tracks of the server's prompt log that fit.
+   * Return the newest tracks of the server's prompt log that match.
    *
    * @param {TrackQuery} [which]
    * @param {CallOptions} [options]
@@ -188,10 +188,10 @@ export class Tunesmith {
   }
 
   /**
-   * Yield every track that fits, the newest first, asking for more as they are taken.
+   * Yield every track that matches, the newest first; request pages as needed.
    *
    * @param {TrackQuery} [which]
-   * @param {CallOptions} [options] the deadline is for each time it asks
+   * @param {CallOptions} [options] the deadline applies to each page
    * @returns {AsyncGenerator<Track, void, undefined>}
    */
   async *eachTrack(which = {}, options = {}) {
@@ -201,6 +201,7 @@ export class Tunesmith {
       const page = { path: "/api/tracks", query: { ...which, before }, wants: ["tracks", "next_before"] };
       const found = await this.#ask(page, options);
       yield* found.tracks;
+      // A cursor rather than an offset, so that new tracks do not shift the pages.
       before = found.next_before;
     } while (before !== null);
   }
@@ -217,7 +218,7 @@ export class Tunesmith {
   }
 
   /**
-   * Return a track's file, the notes of one that the composer made (MIDI), or its parts (WAV files in a ZIP).
+   * Return a track's file, or, for a track by the composer, its notes (MIDI) or stems (WAV files in a ZIP).
    *
    * @param {string} id
    * @param {"audio" | "midi" | "stems"} [kind]
@@ -229,7 +230,7 @@ export class Tunesmith {
   }
 
   /**
-   * Star, rate or tag a track and return it.
+   * Star, rate (0 to 5) or tag a track and return it.
    *
    * @param {string} id
    * @param {Marks} marks
@@ -241,7 +242,7 @@ export class Tunesmith {
   }
 
   /**
-   * Hand in n variations of a track, with seeds that follow its own, and return their jobs.
+   * Submit `n` variations of a track, with seeds that follow its own, and return their jobs.
    *
    * @param {string} id
    * @param {number} [n]
@@ -278,8 +279,7 @@ export class Tunesmith {
   }
 
   /**
-   * Install a model on the server and yield what it tells on the way; wants a token of scope admin where there are
-   * tokens.
+   * Install a model on the server and yield its progress; a server with tokens requires one of scope admin.
    *
    * @param {string} model
    * @param {{name?: string, quantization?: string, revision?: string}} [wishes]
@@ -291,7 +291,7 @@ export class Tunesmith {
   }
 
   /**
-   * Return which models are in the server's memory, and when they leave.
+   * Return the models in the server's memory, and when it unloads them.
    *
    * @param {CallOptions} [options]
    * @returns {Promise<import("./types.js").LoadedModel[]>}
@@ -328,6 +328,7 @@ export class Tunesmith {
 
   /** @param {CallOptions} options */
   #calls({ signal, deadline = Infinity }) {
+    // A stream may last as long as its job, but opening it must not: each opening has a deadline of its own.
     const whole = new Call(deadline, signal, this.#time);
     return { whole, opening: () => new Call(Math.min(this.#deadline, whole.left), signal, this.#time) };
   }
@@ -349,12 +350,14 @@ function trackPath(id) {
 
 /** @param {string} name */
 function fromEnvironment(name) {
+  // Browsers have no process.
   const { process } = /** @type {{process?: {env?: Record<string, string>}}} */ (globalThis);
   return process?.env?.[name] || undefined;
 }
 
 /** @param {string} baseUrl */
 function checkedUrl(baseUrl) {
+  // The URL class alone would also accept an address without slashes.
   const url = /^https?:\/\/[^/?#]/i.test(baseUrl) && urlOf(baseUrl);
   if (!url) {
     const got = JSON.stringify(baseUrl).slice(0, 200);
@@ -376,7 +379,7 @@ function urlOf(text) {
 
 /** @param {string} token */
 function checkedToken(token) {
-  // fetch would refuse it too, and quote it in the error
+  // fetch would reject it, too, but quote the secret in the error.
   if (!/^[\x21-\x7e]+$/.test(token)) throw new InvalidRequest("token", "must be printable characters without spaces");
   return token;
 }

@@ -1,6 +1,6 @@
 /** Clip: finished music. */
 
-/** The content of a sound file, and the job that made it. */
+/** The content of a sound file, and the job that produced it. */
 export class Clip {
   /**
    * @param {Uint8Array} content
@@ -16,24 +16,25 @@ export class Clip {
     this.duration = result.duration;
   }
 
-  /** The seed, with which the same is made again. */
+  /** The seed that makes the same music again. */
   get seed() {
+    // The metadata hold the seed that was drawn if the request has none.
     const seed = this.job.metadata["seed"] ?? this.job.request["seed"];
     return typeof seed === "number" ? seed : undefined;
   }
 
-  /** The model that made it; another than was asked for where the composer stood in. */
+  /** The model that generated it: the composer if it was the fallback for the requested model. */
   get generatedBy() {
     return this.job.generated_by;
   }
 
-  /** What of the request was not used, not understood or changed. */
+  /** The parts of the request that were ignored, not understood or changed. */
   get warnings() {
     const warnings = this.job.metadata["warnings"];
     return Array.isArray(warnings) ? warnings.map(String) : [];
   }
 
-  /** Return it as a Blob, for an audio element or a form. */
+  /** Return the file as a Blob, for an audio element or a form. */
   blob() {
     return new Blob([/** @type {BlobPart} */ (this.content)], { type: this.mediaType });
   }

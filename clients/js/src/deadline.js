@@ -1,16 +1,17 @@
-/** Call: what one call of the client may take: a deadline, and the caller's signal. */
+/** Call and Limit: the deadline of a call with its retries, and the time limit of a single request. */
 
 import { DeadlineExceeded, ServerUnreachable } from "./errors.js";
 
+// setTimeout fires at once if its delay does not fit in 32 bits.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const TIME_UP = new Error("time is up");
 
 /**
- * Time and chance; tests pass their own.
+ * A clock and a random generator; tests pass their own.
  *
  * @typedef {object} Time
- * @property {() => number} now seconds on a clock that never goes back
- * @property {() => number} random draws from 0 to 1
+ * @property {() => number} now seconds of a monotonic clock
+ * @property {() => number} random returns a number from 0 to 1
  * @property {(seconds: number, signal?: AbortSignal) => Promise<void>} sleep rejects with the signal's reason
  */
 
@@ -29,6 +30,7 @@ function sleep(seconds, signal) {
       reject(signal?.reason);
     };
     const timer = setTimeout(() => {
+      // A signal may outlive many calls and must not collect their listeners.
       signal?.removeEventListener("abort", stop);
       resolve();
     }, Math.min(LONGEST_TIMER_MS, seconds * 1000));
@@ -36,7 +38,7 @@ function sleep(seconds, signal) {
   });
 }
 
-/** One call with all its retries: at most `seconds` long, and stopped by `signal`. */
+/** One call with all its retries: it takes at most `seconds`, and `signal` aborts it. */
 export class Call {
   /**
    * @param {number} seconds
@@ -56,7 +58,7 @@ export class Call {
   }
 
   /**
-   * Throw where the signal has stopped it or there is no time left.
+   * Throw if the signal is aborted or the deadline has passed.
    *
    * @param {string} what
    */
@@ -66,7 +68,7 @@ export class Call {
   }
 
   /**
-   * Wait, unless the signal stops it.
+   * Sleep; the signal aborts it.
    *
    * @param {number} seconds
    */
@@ -76,7 +78,7 @@ export class Call {
   }
 }
 
-/** A signal for one request: it follows the caller's, and fires by itself when the time it was given is up. */
+/** A signal for one request: the caller's signal aborts it, and so does its own timer. */
 export class Limit {
   #controller = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -89,6 +91,7 @@ export class Limit {
     this.#call = call;
     this.#stop = () => this.#controller.abort(call.signal?.reason);
     call.signal?.addEventListener("abort", this.#stop, { once: true });
+    // A signal that is already aborted sends no event.
     if (call.signal?.aborted) this.#stop();
   }
 
@@ -97,7 +100,7 @@ export class Limit {
   }
 
   /**
-   * Go by another call of the same signal from now on.
+   * Use the deadline of another call from now on; its signal must be the same.
    *
    * @param {Call} call
    */
@@ -106,26 +109,28 @@ export class Limit {
   }
 
   /**
-   * Allow what is left of the call, or at most so many seconds.
+   * Start the timer for the rest of the call, or for `seconds` if that is shorter.
    *
    * @param {number} [seconds]
    */
   allow(seconds = Infinity) {
+    // The timer of the previous wait must not fire any more.
     this.rest();
     const { left } = this.#call;
     const reason = seconds < left ? new Error(`nothing came for ${seconds} s`) : TIME_UP;
     const fire = () => this.#controller.abort(reason);
     const milliseconds = Math.min(left, seconds) * 1000;
+    // A call without a deadline needs no timer.
     if (milliseconds < Infinity) this.#timer = setTimeout(fire, Math.min(LONGEST_TIMER_MS, milliseconds));
   }
 
-  /** Allow any time, until it is told otherwise. */
+  /** Stop the timer, until `allow` starts it again. */
   rest() {
     clearTimeout(this.#timer);
   }
 
   /**
-   * Return the error to throw for a request that broke: the caller's reason, that time is up, or what happened.
+   * Return the error to throw for a failed request: the caller's reason, DeadlineExceeded or ServerUnreachable.
    *
    * @param {string} what
    * @param {unknown} problem
@@ -134,12 +139,13 @@ export class Limit {
   broken(what, problem) {
     const { signal, seconds, left } = this.#call;
     if (signal?.aborted) return signal.reason;
-    const cause = this.signal.aborted ? this.signal.reason : problem; // a fetch may put its own in place of the reason
+    // Some versions of fetch throw an error of their own in place of the signal's reason.
+    const cause = this.signal.aborted ? this.signal.reason : problem;
     if (!left || cause === TIME_UP) return new DeadlineExceeded(`${what} took longer than ${seconds} s`, { cause });
     return new ServerUnreachable(`${what}: ${told(cause)}`, { cause });
   }
 
-  /** Let go of the timer and of the caller's signal. */
+  /** Stop the timer and remove the listener from the caller's signal. */
   end() {
     this.rest();
     this.#call.signal?.removeEventListener("abort", this.#stop);
@@ -147,7 +153,7 @@ export class Limit {
 }
 
 /**
- * Say in a line what went wrong; fetch tells the cause apart from its message.
+ * Return one line for a failure; fetch puts the cause in a property and not in its message.
  *
  * @param {unknown} problem
  */

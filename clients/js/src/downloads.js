@@ -1,4 +1,4 @@
-/** Files: sound that is fetched from a server piece by piece. */
+/** Downloads: files of a server in chunks, resumed after a broken connection. */
 
 import { Call } from "./deadline.js";
 import { ServerUnreachable } from "./errors.js";
@@ -6,7 +6,7 @@ import { Exchange } from "./http.js";
 import { MAX_UNANSWERED, pauseAfter } from "./retries.js";
 
 /**
- * Yield a file piece by piece; where the connection breaks it goes on from there on a new one.
+ * Yield a file in chunks; if the connection breaks, resume with a range request on a new one.
  *
  * @param {Exchange} exchange
  * @param {string} path
@@ -20,12 +20,14 @@ export async function* filePieces(exchange, path, call) {
     /** @type {Record<string, string>} */
     const headers = received ? { Range: `bytes=${received}-` } : {};
     const answer = await exchange.open({ path, headers }, call);
-    let known = answer.status === 206 ? 0 : received; // whoever does not know ranges sends it all again
+    // A server without ranges sends the whole file again.
+    let known = answer.status === 206 ? 0 : received;
     try {
       for await (const piece of answer.pieces(call)) {
         const fresh = piece.subarray(known);
         known -= piece.length - fresh.length;
         received += fresh.length;
+        // Only progress resets the count: a server that repeats the start and breaks must not be retried forever.
         if (fresh.length) breaks = 0;
         if (fresh.length) yield fresh;
       }
@@ -39,7 +41,7 @@ export async function* filePieces(exchange, path, call) {
 }
 
 /**
- * Return a file whole.
+ * Return a whole file.
  *
  * @param {Exchange} exchange
  * @param {string} path

@@ -1,20 +1,20 @@
 /**
- * Every error this package throws on purpose. The tree:
+ * Every error that this package throws on purpose. The tree:
  *
  *     TunesmithError
- *     ├── InvalidRequest      what was asked cannot be sent: has field
+ *     ├── InvalidRequest      the request cannot be sent: has field
  *     ├── ApiError            the server refused: has status, kind and field
- *     │   ├── TokenRefused    the token is missing, wrong, or not enough (401, 403)
+ *     │   ├── TokenRefused    the token is missing, wrong, or of too narrow a scope (401, 403)
  *     │   ├── NotFound        there is no such job, track or model (404)
  *     │   └── ServerBusy      too many requests, or the queue is full (429, 503): has retryAfter
- *     ├── GenerationFailed    the music could not be made: has kind
- *     ├── ServerUnreachable   there is no answer from the server
- *     └── DeadlineExceeded    it took longer than it was allowed to
+ *     ├── GenerationFailed    the job failed or was cancelled: has kind
+ *     ├── ServerUnreachable   no response came from the server
+ *     └── DeadlineExceeded    the call took longer than its deadline
  *
- * Where an AbortSignal stops a call, its reason is thrown, as fetch does.
+ * If an AbortSignal aborts a call, the call throws the signal's reason, as fetch does.
  */
 
-/** The root of the tree; `message` is one clear line fit to show a user. */
+/** The root of the tree; `message` is one line to show to users. */
 export class TunesmithError extends Error {
   /** @override */
   get name() {
@@ -22,7 +22,7 @@ export class TunesmithError extends Error {
   }
 }
 
-/** What was asked cannot be sent; `field` is to blame. */
+/** The request cannot be sent; `field` is its invalid field. */
 export class InvalidRequest extends TunesmithError {
   /**
    * @param {string} field
@@ -36,13 +36,13 @@ export class InvalidRequest extends TunesmithError {
 
 /**
  * @typedef {object} Refusal
- * @property {number} status of HTTP
+ * @property {number} status the HTTP status code
  * @property {string} [kind] the error's name on the server
- * @property {string} [field] the field of the request that is to blame
- * @property {number} [retryAfter] seconds after which it may help to ask again
+ * @property {string} [field] the invalid field of the request
+ * @property {number} [retryAfter] seconds after which a retry may succeed
  */
 
-/** The server refused. */
+/** The server refused the request. */
 export class ApiError extends TunesmithError {
   /**
    * @param {string} message
@@ -56,13 +56,13 @@ export class ApiError extends TunesmithError {
   }
 }
 
-/** The token is missing, wrong, or not enough. */
+/** The token is missing, wrong, or of too narrow a scope. */
 export class TokenRefused extends ApiError {}
 
 /** There is no such job, track or model on the server. */
 export class NotFound extends ApiError {}
 
-/** Too many requests, or the queue is full; `retryAfter` seconds if the server says. */
+/** Too many requests, or the queue is full; `retryAfter` is in seconds, if the server states it. */
 export class ServerBusy extends ApiError {
   /**
    * @param {string} message
@@ -74,7 +74,7 @@ export class ServerBusy extends ApiError {
   }
 }
 
-/** The music could not be made; `kind` is the error's name on the server. */
+/** The job failed or was cancelled; `kind` is the error's name on the server. */
 export class GenerationFailed extends TunesmithError {
   /**
    * @param {string} kind
@@ -86,10 +86,10 @@ export class GenerationFailed extends TunesmithError {
   }
 }
 
-/** There is no answer from the server. */
+/** No response came from the server. */
 export class ServerUnreachable extends TunesmithError {}
 
-/** It took longer than it was allowed to. */
+/** The call took longer than its deadline. */
 export class DeadlineExceeded extends TunesmithError {}
 
 const KINDS = new Map([
@@ -101,7 +101,7 @@ const KINDS = new Map([
 ]);
 
 /**
- * Return the error that an answer of a Tunesmith server tells of.
+ * Return the error for a response of a Tunesmith server.
  *
  * @param {number} status
  * @param {string} text the body
@@ -109,6 +109,7 @@ const KINDS = new Map([
  */
 export function errorOf(status, text, retryAfter) {
   const told = parsed(text)?.error;
+  // A proxy in between may respond with plain text or HTML.
   const about = typeof told === "object" && told !== null ? told : { message: told ?? text.slice(0, 200) };
   const Kind = KINDS.get(status) ?? ApiError;
   const message = String(about.message || `the server answered ${status}`);
@@ -116,10 +117,10 @@ export function errorOf(status, text, retryAfter) {
 }
 
 /**
- * Return the JSON object that a text is, empty where there is no text, with the fields that it must have.
+ * Parse a text as a JSON object, empty if there is no text; throws ApiError otherwise, or if it lacks a field.
  *
  * @param {string} text
- * @param {number} status of the answer that it is of
+ * @param {number} status the status of the response
  * @param {string[]} fields
  * @returns {any}
  */
@@ -131,7 +132,7 @@ export function documentOf(text, status, fields = []) {
 }
 
 /**
- * Return a text as JSON, or undefined where it is none.
+ * Parse a text as JSON; return undefined if it is not JSON.
  *
  * @param {string} text
  */

@@ -1,4 +1,4 @@
-/** Exchange: requests to a server, each repeated until it succeeds, cannot succeed, or time is up. */
+/** Exchange: HTTP requests to a server, with retries within the deadline of a call. */
 
 import { Call, Limit } from "./deadline.js";
 import { ApiError, documentOf, errorOf, ServerUnreachable } from "./errors.js";
@@ -6,26 +6,26 @@ import { Answer } from "./response_body.js";
 import { MAX_UNANSWERED, mayPass, pauseAfter, retryAfter } from "./retries.js";
 
 /**
- * A request. `key` makes it one that may be repeated and still has its effect once.
+ * A request. With `key`, its idempotency key, it takes effect once however often it is sent.
  *
  * @typedef {object} Send
  * @property {string} path
  * @property {string} [method]
  * @property {unknown} [body] sent as JSON
- * @property {Record<string, unknown>} [query] what is undefined or null is left out
+ * @property {Record<string, unknown>} [query] values that are undefined or null are left out
  * @property {Record<string, string>} [headers]
  * @property {string} [key]
- * @property {string[]} [wants] the fields of the answer
+ * @property {string[]} [wants] the fields that the response must have
  */
 
 /**
  * @typedef {object} Failure
- * @property {unknown} error what to throw if it is not tried again
+ * @property {unknown} error what to throw without another retry
  * @property {boolean} passes whether the same request may succeed later
- * @property {number} [asked] the seconds that the server asks to wait
+ * @property {number} [asked] the seconds to wait that the server states
  */
 
-/** A way to one server. */
+/** The HTTP requests to one server. */
 export class Exchange {
   #baseUrl;
   #headers;
@@ -33,7 +33,7 @@ export class Exchange {
 
   /**
    * @param {string} baseUrl
-   * @param {Record<string, string>} headers of every request
+   * @param {Record<string, string>} headers headers of every request
    * @param {typeof fetch} fetch
    */
   constructor(baseUrl, headers, fetch) {
@@ -43,7 +43,7 @@ export class Exchange {
   }
 
   /**
-   * Ask and return the JSON object of the answer; an empty answer is an empty object.
+   * Send a request with retries and return the JSON object of the response; an empty body is an empty object.
    *
    * @param {Send} send
    * @param {Call} call
@@ -58,7 +58,7 @@ export class Exchange {
   }
 
   /**
-   * Ask and return an answer whose body is still to be read.
+   * Send a request with retries and return the response with its body unread.
    *
    * @param {Send} send
    * @param {Call} call
@@ -82,8 +82,10 @@ export class Exchange {
       let failure;
       try {
         const answer = await this.#answer(send, call);
+        // Within the try, so that a connection that breaks in the body counts as a failed attempt.
         if (answer.isGood) return await read(answer);
         failure = await refused(answer, call);
+        // A response of any status shows that the server can be reached.
         unanswered = 0;
       } catch (error) {
         if (!(error instanceof ServerUnreachable)) throw error;
@@ -91,6 +93,7 @@ export class Exchange {
         failure = { error, passes: unanswered < MAX_UNANSWERED };
       }
       const pause = pauseAfter(attempt, failure.asked, call.time.random);
+      // Without time for another attempt, the server's own error says more than DeadlineExceeded.
       if (!failure.passes || pause >= call.left) throw failure.error;
       await call.pause(pause);
     }
@@ -105,15 +108,18 @@ export class Exchange {
     call.check(`${method} ${path}`);
     const limit = new Limit(call);
     limit.allow();
-    const fetch = this.#fetch; // as a method of something else a browser's would refuse to be called
+    // A browser's fetch throws if it is called as a method of another object.
+    const fetch = this.#fetch;
     try {
       const response = await fetch(`${this.#baseUrl}${path}${queryOf(send)}`, {
         method,
         headers: this.#headersOf(send),
-        redirect: method === "GET" ? "follow" : "manual", // what asks for music may arrive as something else
+        // A redirect may turn a POST into a GET.
+        redirect: method === "GET" ? "follow" : "manual",
         signal: limit.signal,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
+      // The time between the head and the first read of the body is the caller's own.
       limit.rest();
       return new Answer(response, limit, `${method} ${path}`);
     } catch (problem) {

@@ -1,4 +1,4 @@
-/** Jobs: handed in, followed to their end, fetched and cancelled. */
+/** The flow of a job: submit it, wait for its end or follow it, cancel it if the wait stops. */
 
 import { Call } from "./deadline.js";
 import { ApiError, DeadlineExceeded, documentOf, GenerationFailed, ServerUnreachable } from "./errors.js";
@@ -15,15 +15,15 @@ import { pauseAfter } from "./retries.js";
  * @typedef {(job: Job) => void} Progress
  */
 
-/** How long the server is asked to wait for a job's end, and how long where somebody watches its progress. */
+/** How long the server holds a long poll for a job's end, without and with a progress listener. */
 const WAIT_SECONDS = 20;
 const LOOK_SECONDS = 0.5;
-/** A server that answers sooner than asked is not asked again at once. */
+/** The pause after a long poll that the server answers too soon. */
 const AGAIN_SECONDS = 0.1;
-/** How long a job is tried to be cancelled, and how long whoever stopped waiting waits for that. */
+/** The deadline of a cancellation, and how long the caller who stopped waiting waits for it. */
 const UNDO_SECONDS = 5;
 const UNDO_PATIENCE_SECONDS = 1;
-/** What every job tells. */
+/** The fields of every job. */
 const JOB_FIELDS = ["id", "state", "progress"];
 const FINAL_STATES = new Set(["succeeded", "failed", "canceled"]);
 
@@ -37,7 +37,7 @@ export function pathOf(id) {
 }
 
 /**
- * Tell whether a job will never change again.
+ * Return whether a job has ended and will not change.
  *
  * @param {Pick<JobNews, "state">} job
  */
@@ -46,7 +46,7 @@ export function isFinal(job) {
 }
 
 /**
- * Return the request for a job as it is now.
+ * Return the request for the present state of a job.
  *
  * @param {string} id
  * @param {Record<string, unknown>} [query]
@@ -57,7 +57,7 @@ export function statusOf(id, query) {
 }
 
 /**
- * Return the request that hands a job in; it is one job however often it is repeated.
+ * Return the request that submits a job; its idempotency key keeps retries from creating a second one.
  *
  * @param {string} prompt
  * @param {import("./types.js").Wishes} wishes
@@ -80,7 +80,8 @@ export async function order(prompt, wishes) {
 export async function finished(exchange, id, call, progress) {
   const longest = progress ? LOOK_SECONDS : WAIT_SECONDS;
   for (;;) {
-    const wait = Math.min(longest, call.left / 2); // the answer must be here before the deadline
+    // Half of the time left, so that the response comes before the deadline.
+    const wait = Math.min(longest, call.left / 2);
     const until = call.time.now() + wait;
     /** @type {Job} */
     const job = await exchange.document(statusOf(id, { wait: wait.toFixed(3) }), call);
@@ -95,7 +96,7 @@ export async function finished(exchange, id, call, progress) {
 }
 
 /**
- * Hand a job in and return it once it has succeeded; it is cancelled where anything stops the wait.
+ * Submit a job and return it once it has succeeded; cancel it if anything stops the wait.
  *
  * @param {Exchange} exchange
  * @param {string} prompt
@@ -112,14 +113,15 @@ export async function made(exchange, prompt, wishes, call, progress) {
     ({ id } = /** @type {Job} */ (await exchange.document(handingIn, call)));
     return succeeded(await finished(exchange, id, call, progress));
   } catch (problem) {
-    const isNone = id === undefined && problem instanceof ApiError; // it was refused
+    // A job that the server refused does not exist, and one that failed has ended.
+    const isNone = id === undefined && problem instanceof ApiError;
     if (!isNone && !(problem instanceof GenerationFailed)) await undone(exchange, handingIn, id, call.time);
     throw problem;
   }
 }
 
 /**
- * Cancel a job, also one that may be there though no answer came: with its key the same one is told again.
+ * Cancel a job. It may exist although no response came: the same idempotency key then leads to it.
  *
  * @param {Exchange} exchange
  * @param {Send} handingIn
@@ -127,19 +129,22 @@ export async function made(exchange, prompt, wishes, call, progress) {
  * @param {import("./deadline.js").Time} time
  */
 async function undone(exchange, handingIn, known, time) {
+  // A call of its own, because the caller's may be aborted or out of time.
   const call = new Call(UNDO_SECONDS, undefined, time);
   const undo = async () => {
     const id = known ?? (await exchange.document(handingIn, call)).id;
     await exchange.document({ method: "DELETE", path: pathOf(id) }, call);
   };
   const patience = new AbortController();
-  const undoing = undo().catch(() => undefined); // what stopped the call is what counts
+  // The caller gets the error that stopped the call, not one of the cancellation.
+  const undoing = undo().catch(() => undefined);
   await Promise.race([undoing, time.sleep(UNDO_PATIENCE_SECONDS, patience.signal).catch(() => undefined)]);
+  // Clears the timer, which would keep Node running.
   patience.abort();
 }
 
 /**
- * Return a job that has made music, with its result; throws GenerationFailed for any other.
+ * Return a job that has succeeded, with its result; throws GenerationFailed for any other.
  *
  * @param {Job} job
  * @returns {{job: Job, result: Result}}
@@ -152,11 +157,11 @@ export function succeeded(job) {
 }
 
 /**
- * Yield a job as it is and at every change until its end, when it is a whole Job; a stream that breaks is opened again.
+ * Yield a job now and at every change until its end, which has all fields of Job; reconnect if the stream breaks.
  *
  * @param {Exchange} exchange
  * @param {string} id
- * @param {{opening: () => Call, whole: Call}} calls for each opening of the stream, and for all of it
+ * @param {{opening: () => Call, whole: Call}} calls the deadlines of each opening and of the whole stream
  * @returns {AsyncGenerator<JobNews & Partial<Job>, void, undefined>}
  */
 export async function* followed(exchange, id, { opening, whole }) {
@@ -170,6 +175,7 @@ export async function* followed(exchange, id, { opening, whole }) {
         if (isFinal(job)) return;
       }
     } catch (problem) {
+      // The job goes on without the connection; a new stream begins with its present state.
       if (!(problem instanceof ServerUnreachable)) throw problem;
     }
     await whole.pause(Math.min(whole.left, pauseAfter(breaks, undefined, whole.time.random)));

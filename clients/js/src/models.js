@@ -1,4 +1,4 @@
-/** Models: installed on a server, with the way there told as it goes. */
+/** Models: install one on a server and report the progress. */
 
 import { Call } from "./deadline.js";
 import { documentOf, errorOf, ServerUnreachable } from "./errors.js";
@@ -7,17 +7,18 @@ import { newKey } from "./request_body.js";
 import { events } from "./response_body.js";
 
 /**
- * Install a model and yield what the server tells, one event after another.
+ * Install a model and yield the server-sent events of its progress.
  *
  * @param {Exchange} exchange
  * @param {Record<string, unknown>} body
- * @param {{opening: () => Call, whole: Call}} calls for the opening of the stream, and for all of it
+ * @param {{opening: () => Call, whole: Call}} calls the deadlines of the opening and of the whole stream
  * @returns {AsyncGenerator<Record<string, unknown>, void, undefined>}
  */
 export async function* pulled(exchange, body, { opening, whole }) {
   const send = { method: "POST", path: "/api/models/pull", body, key: newKey() };
   const answer = await exchange.open(send, opening());
   for await (const { kind, text } of events(answer.pieces(whole))) {
+    // The stream began with status 200, which is not the status of the error in it.
     if (kind === "error") throw errorOf(500, text);
     yield documentOf(text, answer.status);
     if (kind === "done") return;

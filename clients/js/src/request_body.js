@@ -1,9 +1,10 @@
-/** Fields: a request for music as JSON, with the recordings that come along. */
+/** Request bodies: a request for music as JSON, with its recordings. */
 
+// A call takes only so many arguments; the size limits those of String.fromCharCode.
 const PIECE_BYTES = 0x8000;
 
 /**
- * Return the body of a request; what is undefined or null is left to the server. Bytes become base64.
+ * Return the body of a request, without fields that are undefined or null. Recordings become base64.
  *
  * @param {string} prompt
  * @param {import("./types.js").Wishes} wishes
@@ -19,12 +20,12 @@ export async function requestFields(prompt, wishes) {
 }
 
 /**
- * Return a new idempotency key. It need not be secret, only new, so Math.random will do where a page without TLS or an
- * old Node has no crypto.
+ * Return a new idempotency key of 32 hexadecimal digits.
  */
 export function newKey() {
   const numbers = new Uint32Array(4);
   if (globalThis.crypto) globalThis.crypto.getRandomValues(numbers);
+  // Pages without TLS and old versions of Node have no crypto. A key must be unique, but need not be secret.
   else numbers.forEach((_, at) => (numbers[at] = Math.random() * 2 ** 32));
   return Array.from(numbers, (number) => number.toString(16).padStart(8, "0")).join("");
 }

@@ -1,11 +1,11 @@
-/** Reading: the body of an answer as it comes, as bytes or as server-sent events. */
+/** Response bodies: read as they arrive, as bytes, text or server-sent events. */
 
 import { Call, Limit } from "./deadline.js";
 
-/** An answer on which nothing comes for so long, not even a sign of life, is taken to be broken. */
+/** How long a body may be silent before the connection counts as broken; the server keeps streams alive. */
 const SILENCE_SECONDS = 60;
 
-/** An answer whose head has come; its body is read once, or dropped. */
+/** A response whose headers have arrived; its body can be read once. */
 export class Answer {
   #response;
   #limit;
@@ -13,8 +13,8 @@ export class Answer {
 
   /**
    * @param {Response} response
-   * @param {Limit} limit stops the reading
-   * @param {string} what was asked
+   * @param {Limit} limit aborts the reading
+   * @param {string} what the method and path, for errors
    */
   constructor(response, limit, what) {
     this.#response = response;
@@ -30,7 +30,7 @@ export class Answer {
     return this.#response.ok;
   }
 
-  /** Where it sends on to, if it does; a browser does not tell. */
+  /** The address of a redirect, undefined for other responses; browsers hide it. */
   get redirection() {
     const { type, status, headers } = this.#response;
     if (type !== "opaqueredirect" && !(status >= 300 && status < 400)) return undefined;
@@ -42,7 +42,7 @@ export class Answer {
   }
 
   /**
-   * Yield the body as it comes; throws ServerUnreachable where it breaks off.
+   * Yield the body in chunks; throws ServerUnreachable if the connection breaks or falls silent.
    *
    * @param {Call} call
    * @returns {AsyncGenerator<Uint8Array, void, undefined>}
@@ -56,13 +56,15 @@ export class Answer {
         const { done, value } = await reader.read().catch((problem) => {
           throw this.#limit.broken(this.#what, problem);
         });
+        // The time that the caller spends on a chunk is not the server's.
         this.#limit.rest();
         if (done) return;
         yield value;
       }
     } finally {
       this.#limit.end();
-      await reader?.cancel().catch(() => undefined); // it may be broken already
+      // Release the connection, also if the caller stops early; it may be broken already.
+      await reader?.cancel().catch(() => undefined);
     }
   }
 
@@ -80,7 +82,7 @@ export class Answer {
 }
 
 /**
- * Yield the events of a stream: https://html.spec.whatwg.org/multipage/server-sent-events.html.
+ * Yield the server-sent events of a stream: https://html.spec.whatwg.org/multipage/server-sent-events.html.
  *
  * @param {AsyncIterable<Uint8Array>} pieces
  * @returns {AsyncGenerator<{kind: string, text: string}, void, undefined>}
@@ -95,6 +97,7 @@ export async function* events(pieces) {
       [kind, lines] = ["message", []];
       continue;
     }
+    // A comment, which begins with a colon, has an empty field name; it keeps the connection alive.
     const [, field, text = ""] = /^([^:]*)(?:: ?(.*))?$/su.exec(line) ?? [];
     if (field === "event") kind = text;
     if (field === "data") lines.push(text);
@@ -110,6 +113,7 @@ async function* linesOf(pieces) {
   let rest = "";
   for await (const piece of pieces) {
     rest += decoder.decode(piece, { stream: true });
+    // A carriage return at the end of a chunk may be the first half of a CRLF.
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? "";
     yield* lines;

@@ -1,4 +1,4 @@
-/** When to try again: what may pass by itself, after as long as the server says, else after growing pauses. */
+/** Retries with back-off: which failures are transient, and how long to wait. */
 
 import { parsed } from "./errors.js";
 
@@ -6,11 +6,11 @@ const FIRST_PAUSE_SECONDS = 0.5;
 const LONGEST_PAUSE_SECONDS = 8;
 const PASSING = new Set([408, 425, 429, 502, 503, 504]);
 
-/** So many requests in a row may go without any answer before the server is taken to be away. */
+/** After how many requests in a row without a response the server counts as unreachable. */
 export const MAX_UNANSWERED = 4;
 
 /**
- * Tell whether the same request may succeed later though it was answered with this status.
+ * Return whether a status is that of a transient failure, so that the same request may succeed later.
  *
  * @param {number} status
  */
@@ -19,22 +19,21 @@ export function mayPass(status) {
 }
 
 /**
- * Return how many seconds to wait after attempt 1, 2 …: what the server asks for, else anything up to a limit that
- * doubles each time (full jitter).
+ * Return the seconds to wait after attempt 1, 2 …: the server's own, or exponential back-off with full jitter.
  *
  * @param {number} attempt
- * @param {number | undefined} asked seconds
- * @param {() => number} random draws from 0 to 1
+ * @param {number | undefined} asked the seconds that the server states
+ * @param {() => number} random returns a number from 0 to 1
  */
 export function pauseAfter(attempt, asked, random) {
-  // callers that were turned away together come back apart
-  // "at once" would have a server that is in trouble asked without end
+  // 0 does not count: an overloaded server would get retries without a pause. The jitter keeps clients that were
+  // refused together from returning together.
   if (asked) return asked + random() * Math.min(1, asked / 4);
   return random() * Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** attempt);
 }
 
 /**
- * Return the seconds that `Retry-After` (seconds or a date) or the body's `estimated_time` asks for, if any.
+ * Return the seconds that `Retry-After` (seconds or a date) or the body's `estimated_time` states, if any.
  *
  * @param {Headers} headers
  * @param {string} text the body
@@ -43,7 +42,8 @@ export function pauseAfter(attempt, asked, random) {
 export function retryAfter(headers, text, now) {
   const told = headers.get("retry-after")?.trim() ?? "";
   if (/^\d+(\.\d+)?$/.test(told)) return Number(told);
-  const date = /^[a-z]{3,9},/i.test(told) ? Date.parse(told) : NaN; // which else reads dates into almost anything
+  // Date.parse finds dates in almost any text, so the text must begin with a day of the week.
+  const date = /^[a-z]{3,9},/i.test(told) ? Date.parse(told) : NaN;
   if (!Number.isNaN(date)) return Math.max(0, (date - now) / 1000);
   const estimated = parsed(text)?.estimated_time;
   return typeof estimated === "number" ? Math.max(0, estimated) : undefined;

@@ -1,35 +1,35 @@
 /**
- * Documents: what goes to a server and comes from it, as it is sent. Lengths and waits are in seconds, times in UTC.
+ * The JSON documents of the HTTP API. Durations are in seconds, times in UTC.
  *
- * @typedef {string | Uint8Array | ArrayBuffer | Blob} Recording a web address, or the content of a sound file
+ * @typedef {string | Uint8Array | ArrayBuffer | Blob} Recording a URL, or the content of a sound file
  *
  * @typedef {object} KnownWishes
  * @property {string} [model]
  * @property {number} [duration] seconds
- * @property {number} [seed] -1, null or nothing: one is drawn
+ * @property {number} [seed] -1, null or none: the server draws one
  * @property {string} [format] wav, flac, mp3, ogg, opus; mid and zip (stems) from the composer
  * @property {string} [genre]
  * @property {number} [bpm] or tempo, or tempo_bpm
  * @property {string} [key]
  * @property {boolean} [loop]
  * @property {string} [negative_prompt]
- * @property {Recording} [melody] a tune to follow
- * @property {Recording} [audio] music to go on from
+ * @property {Recording} [melody] a melody to follow
+ * @property {Recording} [audio] music to continue
  *
- * @typedef {KnownWishes & Record<string, unknown>} Wishes the other fields of a request for music, see docs/http-api.md
+ * @typedef {KnownWishes & Record<string, unknown>} Wishes the fields of a request for music, see docs/http-api.md
  *
  * @typedef {"queued" | "loading" | "running" | "succeeded" | "failed" | "canceled"} JobState
  *
- * @typedef {object} JobNews what changes while a job is on its way
+ * @typedef {object} JobNews the fields of a job that change as it advances
  * @property {string} id
  * @property {JobState} state
- * @property {number} progress a fraction of the whole, 0 to 1
+ * @property {number} progress from 0 to 1
  * @property {string} stage
- * @property {number | null} position the place in the queue of its model; 1 is next
- * @property {number | null} wait_seconds until its turn; null where nobody can know
- * @property {number | null} eta_seconds until its end; null where nobody can know
+ * @property {number | null} position in the queue of its model; 1 is next
+ * @property {number | null} wait_seconds estimated until it starts; null if unknown
+ * @property {number | null} eta_seconds estimated until its end; null if unknown
  *
- * @typedef {object} Result the file that a job made
+ * @typedef {object} Result the file that a job produced
  * @property {string} url a path on the server
  * @property {string} format
  * @property {string} media_type
@@ -38,9 +38,9 @@
  * @property {number} duration
  * @property {number} sample_rate
  * @property {number} channels
- * @property {LoopPoints[] | null} loop_points where the file loops; null where it does not
+ * @property {LoopPoints[] | null} loop_points the loops of the file, or null
  *
- * @typedef {object} LoopPoints a loop in a file: its first sample, its last, and the same in seconds
+ * @typedef {object} LoopPoints a loop in a file: its first and last sample and its length, also in seconds
  * @property {number} start
  * @property {number} end
  * @property {number} length
@@ -57,39 +57,39 @@
  *
  * @typedef {object} JobDetails
  * @property {string} prompt
- * @property {string} model the one asked for
- * @property {string} generated_by the one that makes it; another where the composer stands in
- * @property {Record<string, unknown>} request what was asked for, without files
+ * @property {string} model the requested model
+ * @property {string} generated_by the model that generates it: the composer if it is the fallback
+ * @property {Record<string, unknown>} request the fields of the request, without files
  * @property {string} dialect
  * @property {string} created_at
  * @property {string | null} started_at
  * @property {string | null} finished_at
  * @property {Timings} timings
  * @property {Result | null} result
- * @property {Record<string, unknown>} metadata what is known of the music: seed, model, licence and more
+ * @property {Record<string, unknown>} metadata of the music: seed, model, licence and more
  * @property {{type: string, message: string, field?: string | null} | null} error
  * @property {{self: string, events: string, audio: string}} links
  *
  * @typedef {JobNews & JobDetails} Job
  *
- * @typedef {object} Track a piece in the server's prompt log
+ * @typedef {object} Track an entry of the server's prompt log
  * @property {string} id
  * @property {string} prompt
  * @property {number | null} seed
  * @property {string} model
  * @property {string} generated_by
  * @property {number} duration
- * @property {number} created_at seconds since 1970
- * @property {number | null} rating 1 to 5
+ * @property {number} created_at Unix seconds
+ * @property {number | null} rating 1 to 5, null if unrated
  * @property {boolean} starred
  * @property {string[]} tags
- * @property {string | null} parent the track it varies
+ * @property {string | null} parent the track that it is a variation of
  * @property {string | null} job
  * @property {string | null} format
  * @property {number | null} bytes
  * @property {string | null} licence
  * @property {Record<string, unknown>} request
- * @property {string | null} audio where its file is, a path on the server; null where it is no longer kept
+ * @property {string | null} audio the path of its file on the server; null if the file is no longer kept
  * @property {string | null} midi
  * @property {string | null} stems
  *

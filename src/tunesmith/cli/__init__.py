@@ -1,4 +1,4 @@
-"""The ``tunesmith`` command."""
+"""The ``tunesmith`` command line."""
 
 from tunesmith.cli.entry_point import COMMANDS as COMMANDS
 from tunesmith.cli.entry_point import insert_default_command as insert_default_command

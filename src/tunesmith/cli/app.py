@@ -1,4 +1,4 @@
-"""The command line's commands, put together."""
+"""The Typer application: all commands, their help panels, and the epilog with the exit codes."""
 
 from __future__ import annotations
 
@@ -30,12 +30,14 @@ app = typer.Typer(
     help='Make background music from words: tunesmith "lofi hip hop with rain sounds, 90 bpm" -o lofi.wav',
     epilog=EPILOG,
     add_completion=False,
+    # A bug keeps Python's own traceback; entry_point turns every other error into one line.
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Sound files")(sound_command)
+# The help lists the commands in this order.
 COMMANDS = (
     generate, again, vary, batch, render, explain, genres, instruments, pull, show, rm, mcp, serve, ps, backup, restore,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Arguments as people type them: other words for options, and mistakes, each as one line that says what was meant."""
+"""Command-line arguments: aliases of options and commands, and usage errors as one line with a suggestion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPTION_ALIASES: Mapping[str, str] = {
 FIELD_OF_OPTION: Mapping[str, str] = {
     "bpm": "tempo_bpm", "hit": "hits", "loudness": "loudness_lufs", "guidance": "guidance_scale",
 }  # fmt: skip
-"""Fields of a request by the option that is called otherwise."""
+"""Request fields by option, where the option has another name."""
 
 OPTION_OF_FIELD: Mapping[str, str] = {field: option for option, field in FIELD_OF_OPTION.items()}
 
@@ -24,27 +24,32 @@ COMMAND_WORDS: Mapping[str, str] = {
     "uninstall": "rm", "remove": "rm", "delete": "rm", "gen": "generate", "create": "generate", "make": "generate",
     "server": "serve",
 }  # fmt: skip
-"""Words from other programs for our commands."""
+"""Commands by the words that other programs use for them."""
 
 OPTION_HINTS: Mapping[str, str] = {
     "format": "the suffix of the file chooses the format: -o music.mp3",
     "verbose": "a run shows its progress already; --json reports more",
 }
-"""What to do where people expect an option that a command does not have."""
+"""What to do instead, by options that people expect but no command has."""
 
 WITH_PROMPT = ("generate", "explain")
 LONG = 8
-"""Commands with so many letters may have any two letters wrong; in shorter ones that would be another word."""
+"""The length from which a command matches loosely; a shorter one with two wrong letters is another word."""
+
 SHORTEST = 4
+"""The length from which a command is recognized despite one wrong letter."""
+
 SHOWN = 60
+"""How many characters of an option or a prompt an error quotes."""
 
 
 def with_aliases(arguments: Sequence[str], root: Any) -> list[str]:
-    """Return the arguments with the command's own option in the place of every alias; ``root`` is the parser's group.
+    """Return the arguments with every alias replaced by the command's own option; ``root`` is Click's root group.
 
-    What the command knows itself, and all that is behind ``--``, stays as it is.
+    Options that the command has, and everything after ``--``, stay as they are.
     """
     command, depth = root, 0
+    # Descend into groups, such as log show: each subcommand has options of its own.
     while depth < len(arguments) and (inner := getattr(command, "commands", {}).get(arguments[depth])):
         command, depth = inner, depth + 1
     known = option_names(command)
@@ -53,14 +58,14 @@ def with_aliases(arguments: Sequence[str], root: Any) -> list[str]:
 
 
 def option_names(command: Any) -> list[str]:
-    """Return the long options of a command of the parser."""
+    """Return the long options of a Click command, ``--help`` included."""
     params = getattr(command, "params", ())
     names = (name for param in params for name in (*param.opts, *param.secondary_opts))
     return [name for name in names if name.startswith("--")] + ["--help"]
 
 
 def own_option(word: str, known: Sequence[str]) -> str | None:
-    """Return the option out of ``known`` that a word in plain form stands for; None where there is none."""
+    """Return the option in ``known`` that a word in plain form stands for, or None."""
     for field in (word, OPTION_ALIASES.get(word, "")):
         option = f"--{OPTION_OF_FIELD.get(field, field).replace('_', '-')}"
         if field and option in known:
@@ -77,13 +82,15 @@ def _own(argument: str, known: Sequence[str]) -> str:
 
 
 def command_mistake(arguments: Sequence[str], commands: Sequence[str]) -> str | None:
-    """Return the error for a first word that is nearly a command, or another program's word for one; else None."""
+    """Return the error for a first word that is a misspelt command or another program's word for one, or None."""
     if not arguments or arguments[0] in commands or arguments[0].startswith("-"):
         return None
     word, *others = takewhile(lambda argument: not argument.startswith("-"), arguments)
     command = meant_command(word, commands)
-    if command is None and others:  # a word alone is more likely a prompt
+    # A word alone is more likely a prompt than a misspelt command.
+    if command is None and others:
         command = next(iter(near_names(word, commands, cutoff=0.75)), None)
+    # So is a word of music, unless it is exactly a command or an alias of one.
     if command is None or (word.lower() not in (*COMMAND_WORDS, *commands) and _is_musical(word)):
         return None
     line = f"command: there is no command {word!r}; did you mean {command}?"
@@ -95,14 +102,14 @@ def command_mistake(arguments: Sequence[str], commands: Sequence[str]) -> str | 
 
 
 def _is_musical(word: str) -> bool:
-    """Whether the composer knows the word: ``bach`` is a prompt, not a slip of ``batch``."""
+    """Return whether the composer knows the word: ``bach`` is a prompt, not a misspelt ``batch``."""
     from tunesmith.composer.prompt.lexicon import lookup
 
     return bool(lookup(word.lower()))
 
 
 def meant_command(word: str, commands: Sequence[str]) -> str | None:
-    """Return the command that a word is a slip of, or None: one letter too many, missing or swapped, or its case."""
+    """Return the command that a misspelt word means, or None; ignore case and one extra, missing or swapped letter."""
     lower = word.lower()
     if lower in COMMAND_WORDS:
         return COMMAND_WORDS[lower]
@@ -117,6 +124,7 @@ def _is_slip(word: str, command: str) -> bool:
 
 
 def _shortened(word: str) -> Iterator[str]:
+    # The word may be a whole prompt; no command is longer than this.
     return (word[:place] + word[place + 1 :] for place in range(min(len(word), SHOWN)))
 
 
@@ -125,8 +133,9 @@ def _swapped(word: str) -> Iterator[str]:
 
 
 def usage_message(error: Exception, arguments: Sequence[str]) -> str | None:
-    """Return the line for an error of the argument parser; None for an error of another kind."""
-    show = getattr(error, "format_message", None)  # what every error of click has, whichever copy of it raised
+    """Return one line for a usage error of the argument parser; None for any other error."""
+    # Every usage error of Click has this method, whichever copy of Click raised it.
+    show = getattr(error, "format_message", None)
     if show is None:
         return None
     context = getattr(error, "ctx", None)
@@ -153,7 +162,7 @@ def _quoted(words: Sequence[str], command: str = "generate") -> str:
 
 
 def option_words(command: Any) -> dict[str, str]:
-    """Return the long options of a command by every word for them, without the dashes."""
+    """Return the long options of a command by every name for them, aliases included, without dashes."""
     known = option_names(command)
     words = {name.removeprefix("--"): name for name in known}
     for alias in OPTION_ALIASES:
@@ -169,6 +178,7 @@ def _unknown_option(option: str, command: Any) -> str:
     if word in OPTION_HINTS:
         return f"{line}; {OPTION_HINTS[word]}"
     words = option_words(command)
+    # A single letter resembles too many options.
     near = near_names(word, words) if len(word) > 1 else []
     if near:
         return f"{line}; did you mean {words[near[0]]}?"
@@ -180,11 +190,12 @@ def _has_prompt(command: Any) -> bool:
 
 
 def _bad_value(error: Exception, arguments: Sequence[str]) -> str | None:
-    """Say which option has which value and what it should be, in our own words; None for other mistakes."""
+    """Return the error for an option's value of the wrong type, with the value in it; None for any other error."""
     names = [name for name in getattr(getattr(error, "param", None), "opts", ()) if name.startswith("-")]
     expected = str(getattr(error, "message", "")).partition(",")[0]
     if not names or not expected.startswith("Input should be "):
         return None
+    # Split --name=value, so that an option and its value are neighbours in both spellings.
     parts = [part for given in arguments for part in (given.split("=", 1) if given.startswith("--") else [given])]
     got = next((value for name, value in pairwise(parts) if name in names), None)
     field = max(names, key=len).removeprefix("--").replace("-", "_")

@@ -1,4 +1,4 @@
-"""``tunesmith stitch``, ``loop`` and ``fit``: sounds one after another, round and round, or as long as needed."""
+"""``tunesmith stitch``, ``loop`` and ``fit``: join sounds, loop one, or fit one to a length."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def stitch(
     from tunesmith.pipeline import check_licence
 
     started = time.monotonic()
+    # An output that cannot be written fails before the inputs are decoded and analysed.
     check_output(output, *files)
     sounds = [read_sound(file).with_metadata(source=file_source(file)) for file in files]
     settings = load_settings()
@@ -70,6 +71,7 @@ def loop(file: FileArgument, output: Output, bars: Bars = None, bits: Bits = Non
     from tunesmith.audio.find_loop import LoopPoints, seamless
     from tunesmith.cli.editing import edit_file
 
+    # edit_file takes a function from audio to audio; the loop points leave it through this list.
     found: list[LoopPoints] = []
 
     def looped(audio: Audio) -> Audio:
@@ -98,6 +100,7 @@ def fit(file: FileArgument, output: Output, duration: Duration, bits: Bits = Non
     from tunesmith.cli.editing import edit_file
 
     seconds = seconds_of("duration", duration)
+    # The description of the edit leaves ``fitted`` through this list, as the loop points do in ``loop``.
     what: list[str] = []
 
     def fitted(audio: Audio) -> Audio:

@@ -1,4 +1,4 @@
-"""``tunesmith info``, ``convert``, ``trim``, ``fade``, ``normalize``: what a sound file is, and small changes to it."""
+"""``tunesmith info``, ``convert``, ``trim``, ``fade``, ``normalize``: measure a sound file, or edit it simply."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from tunesmith.audio import Audio
 
 FILE_HELP = "A sound file: WAV, FLAC, MP3, Ogg, Opus, AIFF …"
-FileArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help=FILE_HELP, readable=False)
-]  # the reader says why not
+# Typer does not check whether the file is readable, because the reader's error gives the reason.
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=FILE_HELP, readable=False)]
 OUTPUT_HELP = "Where to; the suffix is the format."
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=OUTPUT_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -30,6 +29,7 @@ Mono = Annotated[bool, typer.Option("--mono", help="One channel.")]
 BITS_HELP = "Bits a sample, where the format has a choice; those of the source where left out."
 Bits = Annotated[int | None, typer.Option("--bits", metavar="16|24|32", help=BITS_HELP)]
 STREAMING_LUFS = -14.0
+"""The loudness to which streaming services normalize."""
 
 
 def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None:
@@ -43,6 +43,7 @@ def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None
     if plot is not None:
         from tunesmith.audio.spectrogram_plot import check_drawable
 
+        # Fail before the sound is measured, which takes longer.
         check_drawable(plot)
         check_folder_of("plot", plot)
     audio = read_sound(file)
@@ -88,7 +89,10 @@ def normalize(file: FileArgument, output: Output, loudness: Loudness = STREAMING
 
 
 def about(audio: Audio, file: Path) -> dict[str, Any]:
-    """Return what is measured of a sound, and what its file says."""
+    """Return the measurements of a sound and the metadata of its file.
+
+    A value is None if there is nothing to measure, such as the tempo of a sound without a beat.
+    """
     import math
 
     from tunesmith.audio.analysis.analyse import analyse_with_metadata
@@ -97,6 +101,7 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
     from tunesmith.audio.markers import loop_points_json
     from tunesmith.audio.true_peak import true_peak_of
 
+    # The loudness and the peak of silence are minus infinity, which JSON cannot hold.
     heard, loudness, peak = analyse_with_metadata(audio), loudness_of(audio), true_peak_of(audio)
     rhythm, said = heard.rhythm, audio.metadata
     credit = credits_of(said)
@@ -127,13 +132,14 @@ def _edit(file: Path, output: Path, name: str, **settings: Any) -> None:
     from tunesmith.cli.changes import change_of, writer_options
     from tunesmith.cli.editing import edit_file
 
+    # The metadata of the file records only the settings that the caller chose.
     edit = Edit(name, {key: value for key, value in settings.items() if value is not None})
     done = edit_file(file, output, edit, change_of(edit), **writer_options(edit))
     typer.echo(f"{done.path}: {done.audio.duration:.2f} s")
 
 
 def seconds_of(field: str, text: str) -> float:
-    """Read a time such as ``12.5`` or ``1:02``; raises InvalidRequest that names the field."""
+    """Parse a time such as ``12.5`` or ``1:02`` and return seconds, 0 or more; raises InvalidRequest for ``field``."""
     from tunesmith.errors import InvalidRequest
     from tunesmith.request import seconds
 

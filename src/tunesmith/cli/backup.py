@@ -1,4 +1,4 @@
-"""``tunesmith backup`` and ``restore``: the data folder to a file and back."""
+"""``tunesmith backup`` and ``restore``: the data folder in a tar file, and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``tunesmith batch``: a file of requests becomes a folder of music."""
+"""``tunesmith batch``: generate a folder of music from a file of requests."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def batch(
 
 @dataclass(frozen=True, slots=True)
 class BatchRun:
-    """How a batch is made: so many at once, here or on a server, and whether it is shown."""
+    """How to run a batch: the number of items at once, a server or this machine, and whether to show progress."""
 
     jobs: int | None
     server: str | None
@@ -123,8 +123,10 @@ def _defaults(
     from tunesmith.pipeline import settings_defaults
     from tunesmith.request import RANDOM_SEED
 
+    # Without a seed each row draws its own, which is what -1 means.
     seed = None if seed == RANDOM_SEED else seed
     suffix = settings.suffix if format_name is None else f".{format_name.lower().removeprefix('.')}"
+    # Paths in rows are relative to the table, or to the current folder if the table is standard input.
     folder = Path() if file == "-" else Path(file).parent
     return Defaults(folder, lambda fields: settings_defaults(settings, fields), flags, seed, suffix)
 
@@ -136,6 +138,7 @@ def _checks(commercial_safe: bool | None, server: str | None, settings: Settings
     from tunesmith.pipeline import check_licence
 
     check = check_for_server if server else LocalChecks()
+    # Many rows have the same model and recordings; their licences are looked up once.
     licence = cache(lambda model, *recordings: check_licence(settings, commercial_safe, model, *recordings))
 
     def checked(request: Any) -> None:
@@ -146,7 +149,7 @@ def _checks(commercial_safe: bool | None, server: str | None, settings: Settings
 
 
 def _raise_for(problems: Sequence[RowError], file: str) -> None:
-    """Say all that is wrong, each with its line, before anything is made; raises InvalidRequest."""
+    """Print each invalid row with its line number and raise InvalidRequest, before anything is generated."""
     if not problems:
         return
     for problem in problems:
@@ -156,7 +159,7 @@ def _raise_for(problems: Sequence[RowError], file: str) -> None:
 
 
 def _make(manifest: BatchManifest, orders: Sequence[BatchItem], making: BatchRun) -> list[Entry]:
-    """Make what is missing and return every row's entry as it then is."""
+    """Generate the missing items and return the present entry of every row."""
     from tunesmith.cli.batch_progress import DisplayedTask, watching
     from tunesmith.errors import TunesmithError
 
@@ -164,16 +167,19 @@ def _make(manifest: BatchManifest, orders: Sequence[BatchItem], making: BatchRun
     missing = [_anew(order) for order in orders if order not in done]
     manifest.begin([order.entry for order in (*done, *missing)])
     try:
+        # A server keeps the tracks in its own prompt log.
         shown = DisplayedTask(len(orders), len(done), making.quiet, making.settings if making.server is None else None)
         with watching(manifest, shown) as watcher:
             asyncio.run(_run(manifest, missing, watcher, making))
     except (KeyboardInterrupt, SystemExit, TunesmithError) as stopped:
         made = sum(manifest.is_done(manifest.find(order.entry.id) or order.entry) for order in orders)
+        # An error before the first track needs no advice on how to go on.
         if made or not isinstance(stopped, TunesmithError):
             typer.echo(f"{made} of {len(orders)} are made; the same command goes on with the others", err=True)
         raise
     finally:
-        with suppress(TunesmithError):  # the lines behind the old ones say the same
+        # A failure loses nothing: the manifest holds the same entries as appended lines.
+        with suppress(TunesmithError):
             manifest.save()
     return [manifest.find(order.entry.id) or order.entry for order in orders]
 
@@ -193,10 +199,12 @@ def _open_backend(making: BatchRun, most: int) -> Backend:
         return RemoteBackend(making.server, making.token)
     settings = making.settings
     processes = making.jobs or settings.composer_processes or os.cpu_count() or 1
+    # Processes beyond the number of items would only load and wait.
     return LocalBackend(min(processes, most), settings.batch_rows)
 
 
 def _anew(order: BatchItem) -> BatchItem:
+    # The outcome of an earlier run must not show in the entry of a new attempt.
     entry = replace(order.entry, state="waiting", error=None, tries=0, digest=None, seconds=None, duration=None)
     return replace(order, entry=entry)
 
@@ -207,6 +215,7 @@ def _report(
     from tunesmith.cli.console import as_json_text, print_warning
 
     failed = [entry for entry in entries if entry.state == "failed"]
+    # This run changes the entry of every item it generates.
     there = sum(old == new for old, new in zip(before, entries, strict=True) if new.state == "made")
     made = len(entries) - len(failed) - there
     if as_json:

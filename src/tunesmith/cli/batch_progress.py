@@ -1,4 +1,4 @@
-"""What a batch shows while it runs: a bar for the whole and one a track on a terminal, a line a track elsewhere."""
+"""The display of a running batch: progress bars on a terminal, otherwise a line for each finished track."""
 
 from __future__ import annotations
 
@@ -21,23 +21,27 @@ if TYPE_CHECKING:
     from tunesmith.jobs.runners.pool import ProgressReport
 
 SHOWN_NAME = 36
+"""How many characters of a file name a progress bar shows."""
 
 
 class BatchDisplay(Protocol):
-    """Shows how a batch goes."""
+    """A display of the progress of a batch."""
 
     def begun(self, order: BatchItem) -> None:
-        """Show that an order is being made."""
+        """Show an item that starts."""
 
     def moved(self, order: BatchItem, report: ProgressReport) -> None:
-        """Show how far it is."""
+        """Show the progress of an item."""
 
     def ended(self, entry: Entry) -> None:
-        """Show what came of it."""
+        """Show the outcome of an item."""
 
 
 class Watcher:
-    """Shows what happens, and writes what is made into the prompt log; see batch.running.Watcher."""
+    """An observer of a batch that shows its progress and writes each track into the prompt log.
+
+    It implements batch_runner.ProgressListener.
+    """
 
     def __init__(
         self, manifest: BatchManifest, view: BatchDisplay, remember: Callable[[GeneratedFile], GeneratedFile]
@@ -47,15 +51,15 @@ class Watcher:
         self._remember = remember
 
     def begun(self, order: BatchItem) -> None:
-        """Show it."""
+        """Show an item that starts."""
         self._view.begun(order)
 
     def moved(self, order: BatchItem, report: ProgressReport) -> None:
-        """Show it."""
+        """Show the progress of an item."""
         self._view.moved(order, report)
 
     def ended(self, order: BatchItem, entry: Entry, made: Sound | None) -> Entry:
-        """Remember what was made, show it, and return the entry with the track's id."""
+        """Log the finished track, show the outcome, and return the entry with the track's id."""
         if entry.state == "made" and made is not None:
             path = str(self._manifest.folder / entry.file)
             remembered = self._remember(
@@ -68,9 +72,9 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class DisplayedTask:
-    """What of a batch is shown: ``total`` rows of which so many were ``done`` before, or nothing where it is ``quiet``.
+    """The extent of a batch to display: ``total`` rows, ``done`` before this run; nothing if ``quiet``.
 
-    With ``log_settings``, what is made goes into their prompt log.
+    With ``log_settings``, new tracks go into the prompt log of those settings.
     """
 
     total: int
@@ -81,7 +85,8 @@ class DisplayedTask:
 
 @contextmanager
 def watching(manifest: BatchManifest, shown: DisplayedTask) -> Iterator[Watcher]:
-    """Give the watcher of a batch."""
+    """Yield the observer of a batch; close its prompt log and its progress bars at the end."""
+    # The log opens once for the whole batch and not for every track.
     with log_on_exit(shown.log_settings) if shown.log_settings else nullcontext(_forget) as remember:
         if shown.quiet:
             yield Watcher(manifest, _NullDisplay(), remember)
@@ -113,6 +118,7 @@ class _LineDisplay(_NullDisplay):
         self._done = done
 
     def ended(self, entry: Entry) -> None:
+        # An item that waits for another try is not finished.
         self._done += entry.state != "waiting"
         print(f"[{self._done}/{self._total}] {_outcome(entry)}", file=sys.stderr)  # noqa: T201
 
@@ -134,10 +140,12 @@ class _BarDisplay:
         self._progress.update(self._tracks[order.entry.id], description=name, completed=report.fraction)
 
     def ended(self, entry: Entry) -> None:
+        # A batch may have more rows than a terminal has lines: only items in progress have a bar.
         self._progress.remove_task(self._tracks.pop(entry.id))
         self._done += entry.state != "waiting"
         self._progress.update(self._whole, description=self._so_far, completed=self._done)
         if entry.error:
+            # Errors quote prompts and file names, which may look like Rich markup.
             self._progress.console.print(_outcome(entry), markup=False, highlight=False)
 
     @property
@@ -150,6 +158,7 @@ def _bars() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    # Standard output stays free for the report, and the bars leave the terminal when they are done.
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         yield progress

@@ -1,4 +1,4 @@
-"""What each edit does to a sound, by the name and the settings that files and the prompt log say it with."""
+"""The functions behind the edits, by the names and settings that files and the prompt log record."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 Change = Callable[["Audio"], "Audio"]
 CEILING_DBTP = -1.0
+"""The highest true peak that ``normalize`` allows."""
+
 WRITER_SETTINGS = ("bits", "sample_rate")
-"""Settings of an edit that are the writer's."""
+"""Settings of an edit that are options of the file writer."""
 
 
 def change_of(edit: Edit) -> Change:
-    """Return what an edit does to a sound; raises InvalidRequest for one that cannot be done from its settings."""
+    """Return the function that applies an edit to a sound; raises InvalidRequest for an unknown edit."""
     found = _CHANGES.get(edit.name)
     if found is None:
         raise InvalidRequest("edit", f"{edit.name[:40]!r} cannot be made again from what the file says of it")
@@ -27,7 +29,7 @@ def change_of(edit: Edit) -> Change:
 
 
 def writer_options(edit: Edit) -> dict[str, Any]:
-    """Return the settings of an edit that go to the writer."""
+    """Return the settings of an edit that are options of the file writer."""
     return {name: edit.settings[name] for name in WRITER_SETTINGS if edit.settings.get(name) is not None}
 
 
@@ -46,6 +48,7 @@ def _trim(audio: Audio, settings: Mapping[str, Any]) -> Audio:
 def _fade(audio: Audio, settings: Mapping[str, Any]) -> Audio:
     from tunesmith.audio.edit import fade
 
+    # The length of the sound, which limits both, is known only here.
     for name in ("in", "out"):
         if settings[name] > audio.duration:
             problem = f"must be at most the sound's {audio.duration:g} s, got {settings[name]:g} s"
@@ -60,9 +63,11 @@ def _normalize(audio: Audio, settings: Mapping[str, Any]) -> Audio:
     from tunesmith.cli.console import print_warning
 
     loudness, measured = settings["loudness"], loudness_of(audio)
+    # No gain makes silence louder.
     if measured == float("-inf"):
         print_warning("the sound is silent and stays as it is")
         return audio
+    # Too loud a target is missed rather than limited, because a limiter distorts.
     wanted, room = loudness - measured, CEILING_DBTP - true_peak_of(audio)
     if wanted > room:
         reached = f"it is {measured + room:.1f} LUFS, peaks at {CEILING_DBTP:g} dBTP"
@@ -82,6 +87,7 @@ def _fit(audio: Audio, settings: Mapping[str, Any]) -> Audio:
     return fit(audio, settings["duration"]).audio
 
 
+# Without stitch and render, which are no functions of one sound.
 _CHANGES: Mapping[str, Callable[..., Audio]] = {
     "convert": _convert, "trim": _trim, "fade": _fade, "normalize": _normalize, "loop": _loop, "fit": _fit,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the command line shows: reports on standard output; errors, warnings and a progress bar on standard error."""
+"""Console output: reports on standard output; errors, warnings and a progress bar on standard error."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.path_text import is_text
 
 CONSOLE_ERRORS = "tunesmith-console"
-"""The error handler of the standard streams."""
-LONGEST_LINE = 1_000  # characters; what is longer quotes something that nobody wants to read
+"""The name of the codec error handler of the standard streams."""
+
+# In characters. A longer message quotes input at a length that nobody reads.
+LONGEST_LINE = 1_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def prepare_streams() -> None:
-    """Let standard output and error show every character: bytes of file names as they are, the rest as ``?``."""
+    """Let standard output and error print any text: raw bytes of file names unchanged, other characters as ``?``."""
     codecs.register_error(CONSOLE_ERRORS, _as_it_was)
     for stream in (sys.stdout, sys.stderr):
         # A console that cannot show a character must not end the run.
@@ -36,29 +38,31 @@ def _as_it_was(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     wrong = error.object[error.start : error.end]
+    # A surrogate escape (PEP 383) stands for an undecodable byte of a file name.
     return b"".join(bytes([ord(one) - 0xDC00]) if "\udc80" <= one <= "\udcff" else b"?" for one in wrong), error.end
 
 
 def print_error(message: str, exit_code: int) -> int:
-    """Print the one line that says what went wrong, and return the exit code."""
+    """Print a message as one line on standard error and return the exit code."""
     print(f"tunesmith: error: {_one_line(message)}", file=sys.stderr)  # noqa: T201
     return exit_code
 
 
 def print_warning(message: str) -> None:
-    """Print a warning on standard error."""
+    """Print a warning as one line on standard error."""
     print(f"warning: {_one_line(message)}", file=sys.stderr)  # noqa: T201
 
 
 def _one_line(message: str) -> str:
-    """Return a message in one line that is not endless, without what steers a terminal, as names of files may."""
+    """Return a message as one line of limited length, without control characters."""
+    # A file name with escape sequences could otherwise control the terminal.
     line = _CONTROL.sub("?", " ".join(message.split()))
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 200]} … {line[-195:]}"
 
 
 @contextmanager
 def shown_warnings() -> Iterator[None]:
-    """Print what is warned of when a sound is written as a command's warning: one line, without a place in the code."""
+    """Print every AudioFileWarning as a warning of the command: one line, without a location in the code."""
     from tunesmith.errors import AudioFileWarning
 
     with warnings.catch_warnings():
@@ -70,6 +74,7 @@ def shown_warnings() -> Iterator[None]:
             else:
                 usual(message, category, *where, **more)
 
+        # Python shows a warning once per location by default, but each file needs its own.
         warnings.simplefilter("always", AudioFileWarning)
         warnings.showwarning = show
         yield
@@ -77,7 +82,7 @@ def shown_warnings() -> Iterator[None]:
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[ProgressCallback]:
-    """Give a callback that draws stage, bar and time left; draws nothing when quiet or not on a terminal."""
+    """Yield a callback that draws a progress bar with stage and time left; draw nothing if quiet or off a terminal."""
     from tunesmith.generator import no_progress
 
     if quiet or not sys.stderr.isatty():
@@ -98,14 +103,15 @@ def progress_bar(quiet: bool) -> Iterator[ProgressCallback]:
 
 
 def as_json_text(value: Any) -> str:
-    """Return the value as one line of JSON, in ASCII where it has what standard output or UTF-8 cannot show."""
+    """Return a value as one line of JSON, in ASCII if standard output or UTF-8 cannot encode all of it."""
     shows_all = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     text = json.dumps(value, ensure_ascii=not shows_all, default=str)
+    # Surrogates from file names have no UTF-8; JSON escapes them in ASCII.
     return text if is_text(text) else json.dumps(value, default=str)
 
 
 def report(made: Sequence[GeneratedFile], as_json: bool, quiet: bool, to_stderr: bool) -> None:
-    """Say what was made, where, with which seed and how fast; one JSON object (a list for several) if asked."""
+    """Print duration, seed and files of each result, or one JSON object (a list for several)."""
     out = sys.stderr if to_stderr else sys.stdout
     if as_json:
         rows = [one.as_json() for one in made]

@@ -1,4 +1,4 @@
-"""What all commands do that edit sound files: read, change, write, log, and say what was not kept."""
+"""The steps that all editing commands share: read, change, write, log, and warn of what is lost."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ WHY_NO_LOOP: Mapping[str, str] = {
     "fit": "bars of the loop are taken out or repeated, or its end is cut",
     "stitch": "a piece in the middle of others does not loop",
 }
-"""Why an edit does not keep loop points."""
+"""Why an edit does not keep loop points, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A file that was written: its path, its sound, its metadata, and its id in the prompt log."""
+    """A written file: its path, its sound with metadata, and its id in the prompt log."""
 
     path: Path
     audio: Audio
     track: str | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what every edit says in JSON."""
+        """Return the fields that every edit reports as JSON."""
         from tunesmith.audio.credits import licence_of
         from tunesmith.audio.markers import loop_points_json
 
@@ -52,13 +52,14 @@ def edit_file(
     settings: Settings | None = None,
     **written_as: Any,
 ) -> Edited:
-    """Write ``output`` with the changed sound of ``file``; ``written_as`` goes to the writer.
+    """Write the changed sound of ``file`` to ``output``; ``written_as`` are options of the file writer.
 
-    Settings that are not given are loaded.
+    Settings are loaded if None. Raises AudioFileError, and InvalidRequest if ``output`` is ``file`` itself.
     """
     from tunesmith.cli.input_files import check_output, read_sound
     from tunesmith.config import load_settings
 
+    # An output that cannot be written fails before the sound is read and changed.
     check_output(output, file)
     started = time.monotonic()
     audio = read_sound(file)
@@ -69,7 +70,7 @@ def edit_file(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How a result came about: the edit, when it began, the writer's options, and the settings."""
+    """The origin of a result: the edit, its start (monotonic seconds), the writer's options, and the settings."""
 
     edit: Edit
     started: float
@@ -78,7 +79,7 @@ class Written:
 
 
 def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio, output: Path, how: Written) -> Edited:
-    """Write a sound that was made of files, with the chain of edits, and put it into the prompt log."""
+    """Write the result of an edit, with the chain of edits as metadata, and add it to the prompt log."""
     from tunesmith.audio.edits import edited, file_source
     from tunesmith.audio.writer import write_audio
     from tunesmith.cli.track_log import remember_edit
@@ -88,6 +89,7 @@ def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio
     write_audio(audio, output, **how.options)
     _warn_of_losses(files, sources, audio, how.edit.name)
     took = time.monotonic() - how.started
+    # A track in the log has one parent: the first source.
     return Edited(output, audio, remember_edit(how.settings, audio, output, how.edit.name, named[0]["sha256"], took))
 
 
@@ -98,6 +100,7 @@ def _warn_of_losses(files: Sequence[Path], sources: Sequence[Audio], audio: Audi
     lost = dict.fromkeys(name for file in files for name in unread_names(file))
     if lost:
         print_warning(f"not kept: {', '.join(lost)}")
+    # Loops count only as lost if a source had more of them than the result.
     had = max(len(markers_of(source.metadata, source.sample_rate).loops) for source in sources)
     if edit in WHY_NO_LOOP and len(markers_of(audio.metadata, audio.sample_rate).loops) < had:
         print_warning(f"loop points are not kept: {WHY_NO_LOOP[edit]}")

@@ -1,4 +1,4 @@
-"""The ``tunesmith`` command: reads the arguments, runs the command, and turns errors into one line and an exit code."""
+"""The ``tunesmith`` command: parse the arguments, run the command, turn errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -39,16 +39,20 @@ COMMANDS = (
     "restore",
 )
 TOP_OPTIONS = ("--help", "-h", "--version")
-LONGEST_SHOWN = 300  # characters of a path in an error
-STOPPED = 130  # what shells report for SIGINT
+LONGEST_SHOWN = 300
+"""The longest path that an error shows in full, in characters."""
+
+STOPPED = 130
+"""The exit code that shells report for SIGINT."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code; 143 where the system asked it to end."""
+    """Run the command line and exit with its exit code, or with 143 on SIGTERM."""
     handle_interrupts()
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt:  # while the command line itself was loading
+    # Ctrl-C may come while the modules of the command line load, outside the handlers of run.
+    except KeyboardInterrupt:
         code = STOPPED
     sys.exit(code)
 
@@ -70,8 +74,10 @@ def run(arguments: Sequence[str]) -> int:
         given = with_aliases(insert_default_command(arguments), command)
         with shown_warnings():
             result = command.main(args=given, prog_name="tunesmith", standalone_mode=False)
-        if result == STOPPED:  # some versions of typer return this where others raise Abort
+        # Some versions of Typer return this where others raise Abort.
+        if result == STOPPED:
             return print_error("stopped", STOPPED)
+        # A full disk or a closed pipe must fail here, where it is handled, and not at exit.
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (typer.Abort, KeyboardInterrupt, GenerationCancelled):
@@ -79,7 +85,8 @@ def run(arguments: Sequence[str]) -> int:
     except TunesmithError as error:
         return print_error(str(error), error.exit_code)
     except BrokenPipeError:
-        _ignore_broken_pipe()  # the reader has all it wanted, as in: tunesmith genres | head -1
+        # The reader has all it wants, as in: tunesmith genres | head -1
+        _ignore_broken_pipe()
         return 1
     except OSError as error:
         _ignore_broken_pipe()
@@ -89,19 +96,19 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _shortened(path: object) -> str:
-    """Keep the beginning and the end of a path that is too long to be one."""
+    """Return a path, shortened to its beginning and its end if it is too long to be one."""
     text = str(path)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:60]}…{text[-20:]}"
 
 
 def _ignore_broken_pipe() -> None:
-    """Point standard output at nothing, so that Python does not fail on what is left in it when it ends."""
+    """Redirect standard output to the null device, so that Python's flush at exit does not fail."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage_error(error: Exception, arguments: Sequence[str]) -> int:
-    """Show a mistake in the arguments as one line; anything else is a bug and keeps its traceback."""
+    """Print a usage error as one line and return 2; any other error is a bug and keeps its traceback."""
     from tunesmith.cli.arguments import usage_message
     from tunesmith.cli.console import print_error
     from tunesmith.path_text import is_text
@@ -116,7 +123,7 @@ def _usage_error(error: Exception, arguments: Sequence[str]) -> int:
 
 
 def insert_default_command(arguments: Sequence[str]) -> list[str]:
-    """Put ``generate`` before arguments that start with a prompt or an option of it."""
+    """Insert ``generate`` before arguments that start with a prompt or one of its options."""
     given = list(arguments)
     if not given or given[0] in (*COMMANDS, *TOP_OPTIONS):
         return given or ["--help"]

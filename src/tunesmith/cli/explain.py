@@ -1,4 +1,4 @@
-"""``tunesmith explain``: what the composer understood, and why."""
+"""``tunesmith explain``: show how the composer reads a prompt, and why."""
 
 from __future__ import annotations
 

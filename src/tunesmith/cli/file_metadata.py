@@ -1,4 +1,4 @@
-"""``tunesmith show FILE``: what a sound file that Tunesmith wrote was made from, read back from the file itself."""
+"""``tunesmith show FILE``: print the metadata that Tunesmith wrote into a sound file."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ FIRST = ("title", "prompt", "model", "seed", "licence", "model_digest")
 
 
 def is_sound_file(name: str) -> bool:
-    """Whether a name is that of a file, there or not, and not a model's."""
+    """Return whether a name is that of a file, which need not exist, and not of a model."""
     path = Path(name)
     return path.is_file() or path.suffix.lower() in FORMATS
 
 
 def show_file(path: Path, as_json: bool) -> None:
-    """Print what a file says of itself; raises AudioFileError, or InvalidRequest for one that is not of Tunesmith."""
+    """Print the metadata of a file; raises AudioFileError, and InvalidRequest if Tunesmith did not write it."""
     from tunesmith.audio.reader import read_metadata
 
     said = dict(read_metadata(path))
     parts = _parts(said)
+    # Stitched and edited files need no request of their own; any other must come from Tunesmith.
     if not parts and not edits_of(said):
         said = dict(origin_of(path))
     said["licence"] = licence_of(said)
@@ -44,10 +45,11 @@ def show_file(path: Path, as_json: bool) -> None:
 
 
 def origin_of(path: Path) -> Mapping[str, Any]:
-    """Return the metadata that a file was written with; raises AudioFileError and InvalidRequest."""
+    """Return the metadata of a file that holds its request; raises AudioFileError, and InvalidRequest without one."""
     from tunesmith.audio.reader import read_metadata
 
     metadata = read_metadata(path)
+    # A stitched file has no single request to repeat.
     if parts := _parts(metadata):
         problem = f"{path} was stitched from {len(parts)} sounds; tunesmith show says what each of them was made from"
         raise InvalidRequest("file", problem)
@@ -57,7 +59,7 @@ def origin_of(path: Path) -> Mapping[str, Any]:
 
 
 def _parts(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what a stitched file says of the sounds in it, in order; nothing for another file."""
+    """Return the metadata of the sounds in a stitched file, in order; empty for any other file."""
     parts = said.get("stitched")
     return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
 
@@ -74,14 +76,14 @@ def _rows_of_parts(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, st
 
 
 def _of_file(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a part's file and its tags say of it."""
+    """Return the file name of a part, and the title and artist in its tags."""
     tags, source = foreign_tags(part), part.get("source")
     named = {"file": source.get("name")} if isinstance(source, Mapping) else {}
     return {**named, **{name: list(tags[name]) for name in ("title", "artist") if name in tags}}
 
 
 def _rows(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what was made first, then the settings that were used, then what was asked for."""
+    """Yield the rows of a file: its identity, credits and tags, then the settings, warnings and request."""
     for name in FIRST:
         if said.get(name) is not None:
             yield name, _shown(said[name])
@@ -101,4 +103,5 @@ def _rows(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _shown(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
+    # A line break in a value would break the lines of the table.
     return " ".join(value.split()) if isinstance(value, str) else as_json_text(value)

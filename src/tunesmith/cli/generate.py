@@ -1,4 +1,4 @@
-"""``tunesmith generate``: a prompt becomes files. ``again`` and ``vary`` share its last step."""
+"""``tunesmith generate``: generate files from a prompt; ``again`` and ``vary`` share its last step."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def generate(
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """How a command reports what it generated, and whether it ranks it first."""
+    """How a command reports its results, and whether it ranks them first."""
 
     as_json: bool
     quiet: bool
@@ -66,26 +66,28 @@ class ReportOptions:
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing is shown but errors, warnings and JSON."""
+        """Whether the command shows only errors, warnings and JSON."""
         return self.as_json or self.quiet
 
 
 def prepare_settings(
     model: str, max_calls: str | None, hosted_token: str | None, *, audio: str | None, continued: bool
 ) -> Settings:
-    """Return the settings with the flags of hosted models in them, and warn of misspelt ones.
+    """Load the settings with the options of hosted models applied; warn of misspelt environment variables.
 
-    Raises InvalidRequest for a setting or a flag that cannot be, or unless --audio and --continue come together.
+    Raises InvalidRequest for an invalid setting or option, or for only one of --audio and --continue.
     """
     from tunesmith.cli.console import print_warning
     from tunesmith.config import load_settings, misspelt_variables
     from tunesmith.errors import InvalidRequest
 
+    # A misspelt variable has no effect, which would otherwise go unnoticed.
     for line in misspelt_variables(os.environ):
         print_warning(line)
     if max_calls is not None or hosted_token is not None:
         from tunesmith.cli.hosted_options import apply_hosted_options
 
+        # This sets environment variables, which load_settings reads below.
         apply_hosted_options(model, max_calls, hosted_token)
     if audio is not None and not continued:
         raise InvalidRequest("audio", f"say --continue to go on from it, got --audio {audio} alone")
@@ -103,7 +105,10 @@ def generate_and_report(
     parent: str | None = None,
     started: float | None = None,
 ) -> list[GeneratedFile]:
-    """Generate the files, write them into the prompt log as variations of ``parent``, and report them."""
+    """Generate the files, log them as variations of ``parent``, report and return them.
+
+    ``started`` is in seconds of the monotonic clock; the reported time begins there. Raises TunesmithError.
+    """
     from tunesmith.cli.console import print_warning, progress_bar, report
     from tunesmith.cli.track_log import log_tracks
     from tunesmith.pipeline import generate_files
@@ -111,6 +116,7 @@ def generate_and_report(
     if shown.pick or shown.keep != "all":
         from tunesmith.cli.pick_option import check_picking, keep_best, show_ranking
 
+        # Before the music is generated, which takes longer.
         check_picking(shown.pick, shown.keep, len(requests), files)
     with progress_bar(shown.is_silent) as progress:
         generated = generate_files(requests, files, progress=progress, warn=print_warning, started=started)
@@ -118,6 +124,7 @@ def generate_and_report(
         done = keep_best(settings, generated, files, shown.keep, parent)
     else:
         done = log_tracks(settings, generated, parent)
+    # Standard output may carry the sound itself.
     report(done, shown.as_json, shown.quiet, to_stderr=files.to_standard_output)
     if shown.pick and not shown.is_silent:
         show_ranking(done)

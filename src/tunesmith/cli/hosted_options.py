@@ -1,4 +1,4 @@
-"""Flags of hosted models: settings for this run alone, its runner processes included."""
+"""Options of hosted models: settings for this run alone, its runner processes included."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MAX_CALLS_VARIABLE = "TUNESMITH_MAX_CALLS"
 
 
 def apply_hosted_options(model: str | None, max_calls: str | None = None, token: str | None = None) -> None:
-    """Let flags win over the settings; raises InvalidRequest for a budget that is none, or a token without a use.
+    """Override settings with options; raises InvalidRequest for a malformed budget, or a token without a hosted model.
 
-    They go through the environment, because that is what the processes of a batch or a server inherit.
+    The values go into environment variables, which the processes of a batch or a server inherit.
     """
     if max_calls is not None:
         from tunesmith.library.rate_limit import RateLimit

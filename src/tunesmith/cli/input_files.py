@@ -1,4 +1,4 @@
-"""Reading the sound files that a command works on, and checking that its result will not be written over them."""
+"""Read the input sound files of a command, and check that its output does not overwrite them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunesmith.errors import AudioFileError, InvalidRequest
 
 
 def read_sound(path: Path) -> Audio:
-    """Read a sound file; warns where it is cut off. Raises AudioFileError when it cannot be read."""
+    """Read a sound file and warn if it is truncated; raises AudioFileError if it is unreadable or empty."""
     from tunesmith.audio.reader import read_audio
     from tunesmith.audio.truncation import is_truncated
     from tunesmith.cli.console import print_warning
@@ -28,22 +28,28 @@ def read_sound(path: Path) -> Audio:
 
 
 def check_output(output: Path, *inputs: Path) -> None:
-    """Raise now what writing would raise later, and InvalidRequest where the result would replace its source."""
+    """Raise early the errors that writing would raise, and InvalidRequest if it would overwrite an input."""
     from tunesmith.audio.writer import check_writable
 
     check_writable(output)
     for path in inputs:
+        # samefile also recognizes the input behind a link or another spelling of its path.
         if output.exists() and path.exists() and output.samefile(path):
             raise InvalidRequest("output", f"must not be the file it is made from, got {output}")
 
 
 @contextmanager
 def _silence_decoder_stderr() -> Iterator[None]:
-    """Keep the MP3 decoder's own remarks off standard error; only for a program with one thread, such as a command."""
+    """Silence the MP3 decoder, which prints its own remarks on standard error.
+
+    The descriptor belongs to the whole process: only for a program with one thread, such as a command.
+    """
+    # What Python has buffered must come out before the redirection.
     sys.stderr.flush()
     try:
         kept = os.dup(2)
-    except OSError:  # there is no standard error to keep clean
+    except OSError:
+        # There is no standard error to keep clean.
         yield
         return
     try:

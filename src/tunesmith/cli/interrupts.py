@@ -1,7 +1,7 @@
-"""Interrupts: Ctrl-C and the system's request to end, which may come while libsndfile calls back into Python.
+"""Signal handlers for SIGINT (Ctrl-C) and SIGTERM, which may arrive while libsndfile calls back into Python.
 
-An exception raised in such a callback is dropped: the command would go on, or report a file that cannot be read. A
-signal that comes there is sent again a moment later.
+An exception raised in such a callback is lost: the command would go on, or report an unreadable file. The handlers
+raise a signal that arrives there again a moment later.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import threading
 from types import FrameType
 
 TERMINATED = 143
-"""What shells report for SIGTERM."""
+"""The exit code that shells report for SIGTERM."""
 
 RETRY_SECONDS = 0.01
 CALLBACKS = "vio_"
-"""How the functions begin with which soundfile serves libsndfile's reads and writes of Python's files."""
+"""The prefix of soundfile's callbacks, through which libsndfile reads and writes Python's file objects."""
 
 
 def handle_interrupts() -> None:
-    """Let SIGINT raise KeyboardInterrupt and SIGTERM SystemExit wherever the main thread is; a SIGINT ignored stays so.
+    """Install signal handlers: SIGINT raises KeyboardInterrupt, SIGTERM raises SystemExit with 143.
 
-    ``finally`` blocks run for both, so that a stopped run leaves no half file.
+    ``finally`` blocks run for both, so that a stopped run leaves no partial file.
     """
+    # A SIGINT that the parent process ignores, as a shell does for background jobs, stays ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _terminate)
@@ -40,10 +41,11 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _is_retried(number: int, frame: FrameType | None) -> bool:
-    """Send the signal again soon where the main thread is in a callback."""
+    """Return whether the main thread is in a callback of soundfile; raise the signal again soon if so."""
     while frame is not None:
         if frame.f_code.co_name.startswith(CALLBACKS):
             timer = threading.Timer(RETRY_SECONDS, signal.raise_signal, (number,))
+            # A pending timer must not keep a finished program alive.
             timer.daemon = True
             timer.start()
             return True

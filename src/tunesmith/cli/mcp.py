@@ -1,4 +1,4 @@
-"""``tunesmith mcp``: the music tool for assistants on this machine, over standard input and output."""
+"""``tunesmith mcp``: the MCP server for assistants on this machine, over standard input and output."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mcp(folder: Folder = None) -> None:
 
 
 class ThisMachineBackend:
-    """Makes music in a thread of this process, one piece at a time; opened models stay open."""
+    """A backend that generates music in a thread of this process, one request at a time; models stay loaded."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         import anyio
@@ -48,18 +48,20 @@ class ThisMachineBackend:
         self._turns = anyio.Lock()
 
     async def make(self, request: GenerationRequest, file_format: str, tell: Tell, http_request: Any) -> MusicFile:  # noqa: ARG002
-        """Make the file in the folder; a call that is given up stops the work."""
+        """Generate the file in the folder; cancelling the call stops the generation."""
         import anyio
 
         seeded = request.with_drawn_seed()
         given_up = threading.Event()
 
         def report(progress: Progress) -> None:
+            # The client no longer waits for the progress of a cancelled call.
             if not given_up.is_set():
                 anyio.from_thread.run(tell, progress)
 
         async with self._turns:
             try:
+                # A thread cannot be killed: it is abandoned, and the event below makes it stop itself.
                 return await anyio.to_thread.run_sync(
                     self._generate, seeded, file_format, report, given_up, abandon_on_cancel=True
                 )
@@ -76,6 +78,7 @@ class ThisMachineBackend:
 
         check_licence(self._settings, None, request.model, request.audio, request.melody)
         music = generate_music(request, self._create, report, given_up.is_set)
+        # A random part in the name: repeated requests must not overwrite files already handed out.
         path = self._folder / f"{slug(request.prompt)}-{request.seed}-{secrets.token_hex(3)}.{file_format}"
         write_audio(music.audio, path)
         uri, duration = path.resolve().as_uri(), music.audio.duration

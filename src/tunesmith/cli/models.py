@@ -53,6 +53,7 @@ def pull(
     from tunesmith.models.resource_checks import in_words
     from tunesmith.models.store import Store
 
+    # A pull announces its plan only if there is something to install.
     offers: list[PullPlan] = []
 
     def announce(offer: PullPlan) -> None:
@@ -98,6 +99,7 @@ def list_models(as_json: AsJson = False, commercial_safe: CommercialSafe = False
     elif rows:
         print_table(names, rows)
     else:
+        # On standard error, so that a program behind a pipe reads an empty list.
         typer.echo("no models are installed; see what there is: tunesmith list --available", err=True)
 
 
@@ -111,6 +113,7 @@ def _installed_rows(commercial_safe: bool) -> Rows:
 
     names = ("name", "size", "quantization", "licence", "commercial use")
     found = [model.installed.manifest for model in installed_models() if model.installed]
+    # An unknown permission (None) does not count as safe.
     chosen = [one for one in found if one.commercial_use or not commercial_safe]
     rows: list[tuple[str, ...]] = [
         (one.name, in_words(one.bytes), one.quantization, one.licence, describe_commercial_use(one.commercial_use))
@@ -152,6 +155,7 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
     from tunesmith.models.integrity import verify as verify_files
     from tunesmith.models.store import Store
 
+    # An audio suffix means a file, also a missing one, so that the error speaks of a file.
     if is_sound_file(name):
         if verify:
             raise InvalidRequest("verify", f"is for models, and {name} is a sound file")
@@ -159,6 +163,7 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
         return
     model = Store.default().get(name)
     if verify:
+        # Before anything is printed, so that a damaged model never looks intact.
         verify_files(model.folder, model.manifest, thoroughly=True)
     values = _as_json(model.manifest)
     if as_json:

@@ -1,4 +1,4 @@
-"""The options of the command line, each with its help: what they are called and what they take, in one place."""
+"""The options of the commands that generate music: names, values and help texts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ def _option(panel: str, help_text: str, metavar: str | None = None, *names: str,
 
 FILES, MUSIC, SOUND = "Files", "The music", "The sound"
 MODELS, HOSTED = "MusicGen models only", "Hosted models only"
+# Most values stay text, because GenerationRequest parses and checks them for the command line and the APIs alike.
 Text = str | None
 File = Path | None
 

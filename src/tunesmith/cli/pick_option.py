@@ -1,4 +1,4 @@
-"""``--pick``: variations are measured and ranked, the best one is marked, and the reasons are shown."""
+"""``--pick``: measure and rank variations, tag the best one, and show the reasons."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from tunesmith.output_files import OutputFiles
 
 PICKED = "picked"
-"""The tag of the best one of several variations."""
+"""The tag of the best of several variations."""
+
 KEEPS = ("all", "best")
 COLUMNS = ("rank", "score", "seed", "file", "why")
 
 
 def check_picking(pick: bool, keep: str, variations: int, files: OutputFiles) -> None:
-    """Raise InvalidRequest, before anything is made, where there would be nothing to pick or to keep."""
+    """Check the options before anything is generated; raises InvalidRequest if there is nothing to pick or keep."""
     if keep not in KEEPS:
         raise InvalidRequest("keep", f"must be {' or '.join(KEEPS)}, got {keep[:40]!r}")
     if keep != "all" and not pick:
@@ -37,10 +38,10 @@ def check_picking(pick: bool, keep: str, variations: int, files: OutputFiles) ->
 def keep_best(
     settings: Settings, made: Sequence[GeneratedFile], files: OutputFiles, keep: str, parent: str | None = None
 ) -> list[GeneratedFile]:
-    """Rank the variations, write them into the prompt log with the best one marked, and return them.
+    """Rank the variations, log them with the best one tagged, and return them in their order.
 
-    They vary ``parent``, or else the best one of them. With ``keep`` best, the files of the others go, and the best one
-    has the name that was asked for.
+    Their parent is ``parent``, or else the best variation. With ``keep`` best, the other files are deleted, and the
+    best one takes the requested name.
     """
     from tunesmith.audio.reader import read_audio
     from tunesmith.ranking import Ranking, rank
@@ -52,17 +53,19 @@ def keep_best(
     best = ranking.best
     if keep == "best" and files.output and best:
         _swap_files(told, 0, best)
+    # Before files are deleted: the log records their digests.
     told = _marked(settings, told, best, parent)
     if keep == "best":
         for index, one in enumerate(told):
             if index != best:
                 Path(one.files[0]).unlink()
+                # The report must not name a deleted file.
                 told[index] = replace(one, files=())
     return told
 
 
 def show_ranking(made: Sequence[GeneratedFile]) -> None:
-    """Print the variations, the best one first, each with its score and the reasons."""
+    """Print the ranked variations, the best first, with scores and reasons."""
     from tunesmith.cli.tables import print_table
 
     rows = [
@@ -80,8 +83,9 @@ def _with_ranking(made: GeneratedFile, rank: int, score: float, reasons: Sequenc
 
 
 def _swap_files(made: list[GeneratedFile], first: int, second: int) -> None:
-    """Let two pieces swap the names of their files."""
+    """Swap the file names of two variations."""
     one, other = Path(made[first].files[0]), Path(made[second].files[0])
+    # In the same folder, because a rename does not cross file systems.
     between = one.with_name(f".{secrets.token_hex(4)}{one.suffix}")
     one.replace(between)
     other.replace(one)
@@ -93,7 +97,7 @@ def _swap_files(made: list[GeneratedFile], first: int, second: int) -> None:
 
 
 def _marked(settings: Settings, made: list[GeneratedFile], best: int, parent: str | None) -> list[GeneratedFile]:
-    """Write them into the prompt log: first the best one, which the others vary where they have no other parent."""
+    """Log the variations: the best one first, since it is the parent of the others if they have no other."""
     from tunesmith.cli.console import print_warning
     from tunesmith.library.track import Marks
 
@@ -103,6 +107,7 @@ def _marked(settings: Settings, made: list[GeneratedFile], best: int, parent: st
         try:
             with prompt_log(settings) as log:
                 log.mark(first.track, Marks(tags=(PICKED,)))
+        # The tracks are logged and their files exist, so a missing tag is only worth a warning.
         except DatabaseError as error:
             print_warning(f"the best one is not marked: {error}")
     return [*others[:best], first, *others[best:]]

@@ -1,4 +1,4 @@
-"""``tunesmith ps``: what the running server has in memory."""
+"""``tunesmith ps``: the models in the memory of the running server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ps(url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> 
 
 
 def loaded_at(url: str, token: str | None) -> list[dict[str, Any]]:
-    """Return what a server has in memory; raises ApiError, ServerUnreachable."""
+    """Return the models in the memory of a server; raises ApiError and ServerUnreachable."""
     from tunesmith.client import Tunesmith
 
     with Tunesmith(url, token, deadline=ANSWER_SECONDS) as server:
@@ -42,6 +42,7 @@ def loaded_at(url: str, token: str | None) -> list[dict[str, Any]]:
             return server.loaded()
         except ServerUnreachable as error:
             raise ServerUnreachable(f"no server answers at {url}: {error}; start one with: tunesmith serve") from None
+        # Every Tunesmith server has this route, so another program listens there.
         except NotFound as error:
             raise ApiError(f"what answers at {url} is not a Tunesmith server", status=error.status) from None
 

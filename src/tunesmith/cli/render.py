@@ -1,4 +1,4 @@
-"""``tunesmith render``: an edited score becomes sound."""
+"""``tunesmith render``: render an edited score to sound."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 ScoreArgument = Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")]
 OutputFile = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; the suffix is the format.")]
-MAX_SCORE_BYTES = 20_000_000  # half an hour of a full band takes 2
+# Half an hour of a full band takes 2 MB.
+MAX_SCORE_BYTES = 20_000_000
 
 
 def render(
@@ -49,6 +50,7 @@ def render(
         audio = composition.mix(progress)
     for warning in composition.warnings:
         print_warning(warning)
+    # The score replaces the placeholder prompt, and its seed is the one the music was written with.
     request = wishes.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
     done = write_music(GeneratedMusic(request, audio, composition), OutputFiles(output), "", started)
@@ -75,6 +77,7 @@ def _text_of(path: Path) -> str:
 
     try:
         with path.open("rb") as file:
+            # One byte beyond the limit shows that a file is too long without reading all of it.
             content = file.read(MAX_SCORE_BYTES + 1)
         if len(content) > MAX_SCORE_BYTES:
             raise InvalidRequest("score", f"{path} must be at most {MAX_SCORE_BYTES} bytes")

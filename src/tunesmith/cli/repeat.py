@@ -1,4 +1,4 @@
-"""``tunesmith again`` and ``tunesmith vary``: a piece once more, or others like it, from the log or from a file."""
+"""``tunesmith again`` and ``tunesmith vary``: generate a track again, or variations of it, from the log or a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Count = Annotated[int, typer.Option("-n", "--variations", metavar="N", min=1, ma
 
 @dataclass(frozen=True, slots=True)
 class SourceTrack:
-    """What was made before: the request, its track in the log, and the file that came of it."""
+    """The track to repeat: its request, the format, digest and metadata of its file, and its id in the log."""
 
     request: GenerationRequest
     suffix: str
@@ -36,7 +36,7 @@ class SourceTrack:
 
     @property
     def steps(self) -> tuple[ReplayStep, ...]:
-        """The edits that it went through; raises InvalidRequest where one cannot be repeated."""
+        """The edits of the track; raises InvalidRequest if one cannot be repeated."""
         from tunesmith.cli.replay import steps_of
 
         return steps_of(self.metadata)
@@ -66,6 +66,7 @@ def again(
     else:
         files, shown = OutputFiles.checked(output, found.suffix), ReportOptions(as_json, quiet)
         done = generate_and_report([found.request], files, settings, shown, parent=found.track)[0]
+    # Only a file of the same format can have the same bytes.
     written = [Path(file) for file in done.files if Path(file).suffix.lower() == found.suffix]
     if written and found.digest and file_sha256(written[0]) != found.digest:
         print_warning(f"not the same bytes as before: {_warn_if_different(found, done)}")
@@ -97,13 +98,14 @@ def vary(
 
 
 def find_source_track(name: str, settings: Settings) -> SourceTrack:
-    """Find a piece by a file or by a track's id; raises TrackNotFound, AudioFileError and InvalidRequest."""
+    """Find a track by its id or by a sound file; raises TrackNotFound, AudioFileError and InvalidRequest."""
     path = Path(name)
+    # A track's id has no suffix; a name with one is a file even if it is misspelt.
     return _of_file(path) if path.suffix or path.exists() else _of_track(name, settings)
 
 
 def _keep_source(piece: str, output: str | None) -> None:
-    """Raise InvalidRequest where the result would replace the file that it is made again from."""
+    """Raise InvalidRequest if the output would overwrite the source file."""
     from tunesmith.cli.input_files import check_output
 
     if output not in (None, "-"):
@@ -131,6 +133,7 @@ def _of_track(track_id: str, settings: Settings) -> SourceTrack:
         track = log.get(track_id)
     file = track.made.file
     suffix = f".{file.format}" if file else ".wav"
+    # Edits of files from elsewhere are logged without a request.
     if not track.made.request:
         raise InvalidRequest("id", f"{track.id} cannot be made again: Tunesmith did not make what it is an edit of")
     request = GenerationRequest.checked(**track.made.request)
@@ -145,7 +148,8 @@ def _other_seeds(request: GenerationRequest, number: int, settings: Settings) ->
     from tunesmith.library.variation_seeds import other_seeds, used_seeds
 
     made: set[int] = set()
-    with suppress(DatabaseError), prompt_log(settings) as log:  # without a log nothing was made; writing to it warns
+    # Without a log no seed counts as used; writing to the log later gives the warning.
+    with suppress(DatabaseError), prompt_log(settings) as log:
         made = used_seeds(log, logged(request))
     return other_seeds(request.seed or 0, number, made)
 

@@ -1,4 +1,4 @@
-"""Making an edited piece again: it is generated, and the edits are repeated in order, each from a file as at first."""
+"""Repeat an edited track: generate it, then apply the edits in order, each from a file as the first time."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReplayStep:
-    """An edit, and the name of the file that it was made from."""
+    """An edit, and the name of its source file."""
 
     edit: Edit
     source: str
 
 
 def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
-    """Return the edits of a file in order; raises InvalidRequest where one cannot be repeated."""
+    """Return the edits of a file in order; raises InvalidRequest if one cannot be repeated."""
     from tunesmith.audio.edits import EDIT, SOURCE, Edit, edits_of
     from tunesmith.audio.formats import FORMATS
     from tunesmith.cli.changes import change_of
@@ -39,6 +39,7 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
         source = said.get(SOURCE)
         name = path_of(str(source.get("name"))).name if isinstance(source, Mapping) else ""
         edit = Edit(str(said.get(EDIT)), {key: value for key, value in said.items() if key not in (EDIT, SOURCE)})
+        # Raises for an unknown edit now, before anything is generated.
         change_of(edit)
         if Path(name).suffix.lower() not in FORMATS:
             raise InvalidRequest("edit", f"cannot be repeated: {edit.name} of {name or 'several files'}")
@@ -47,7 +48,10 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
 
 
 def generate_and_edit(piece: SourceTrack, output: str | None, settings: Settings, silent: bool) -> GeneratedFile:
-    """Generate the piece and repeat the edits; only the last file stays, and only it is in the prompt log."""
+    """Generate a track and repeat its edits; keep and log only the last file.
+
+    Raises InvalidRequest if ``output`` is standard output.
+    """
     from tunesmith.cli.changes import change_of, writer_options
     from tunesmith.cli.editing import edit_file
     from tunesmith.output_files import STANDARD_OUTPUT
@@ -60,6 +64,7 @@ def generate_and_edit(piece: SourceTrack, output: str | None, settings: Settings
     with TemporaryDirectory(prefix="tunesmith-") as folder:
         source, *places = _places(Path(folder), steps)
         _generate(request, source, silent)
+        # The last step has no place: it writes the final file below.
         for step, place in zip(steps, places, strict=False):
             edit_file(source, place, step.edit, change_of(step.edit), unlogged, **writer_options(step.edit))
             source = place
@@ -71,8 +76,9 @@ def generate_and_edit(piece: SourceTrack, output: str | None, settings: Settings
 
 
 def _places(folder: Path, steps: Sequence[ReplayStep]) -> Iterator[Path]:
-    """Yield a path for the source of each step, with the name that it had."""
+    """Yield a path for the source of each step, under its original name."""
     for number, step in enumerate(steps):
+        # A folder for each step, because two sources may have the same name.
         place = folder / str(number)
         place.mkdir()
         yield place / step.source

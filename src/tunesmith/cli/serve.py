@@ -1,4 +1,4 @@
-"""``tunesmith serve``: the music API on this machine."""
+"""``tunesmith serve``: run the server of the music APIs on this machine."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def serve(
     settings = load_settings()
     set_up_logs(settings)
     raise_descriptor_limit()
+    # Only programs on this machine reach a loopback address, which needs no token.
     if not (is_loopback(host) or allow_anonymous):
         _check_token_exists(host)
     app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in, host=host))
@@ -38,7 +39,7 @@ def serve(
 
 
 def _check_token_exists(host: str) -> None:
-    """Raise InvalidRequest unless there is a token, so that nobody opens a server to the world by accident."""
+    """Raise InvalidRequest if no token exists, so that nobody opens a server to the network by accident."""
     from tunesmith.config import load_settings
     from tunesmith.errors import InvalidRequest
     from tunesmith.library.migrate import open_database

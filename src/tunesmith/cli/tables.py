@@ -1,4 +1,4 @@
-"""Tables for people on a terminal, tab-separated lines for programs behind a pipe."""
+"""Tables on a terminal, tab-separated lines for programs in a pipe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print the rows under their names."""
+    """Print the rows under their column names on a terminal; print the rows alone elsewhere."""
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(row))  # noqa: T201
@@ -18,5 +18,6 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(*names, box=None, header_style="bold")
     for row in rows:
+        # Prompts and file names may look like Rich markup.
         table.add_row(*(escape(cell) for cell in row))
     Console().print(table)

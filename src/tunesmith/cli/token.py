@@ -1,4 +1,4 @@
-"""``tunesmith token create``, ``list`` and ``revoke``: who may call the server."""
+"""``tunesmith token create``, ``list`` and ``revoke``: the API tokens of the server."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def create(
 
     wanted = TokenRequest(
         name,
-        scope,  # type: ignore[arg-type]  # checked by the value
+        # TokenRequest itself checks the scope.
+        scope,  # type: ignore[arg-type]
         None if quota is None else RateLimit.parse("quota", quota),
         None if rate is None else RateLimit.parse("rate", rate),
         None if expires is None else time_of(expires, time.time()),
@@ -56,6 +57,7 @@ def create(
     if as_json:
         typer.echo(as_json_text({"token": made.secret, **_as_json(made.token)}))
     else:
+        # The token alone on standard output, so that a script can capture it.
         typer.echo(made.secret)
         typer.echo("this is shown only once; send it as: Authorization: Bearer TOKEN", err=True)
 
@@ -84,7 +86,10 @@ def revoke(name: NameArgument) -> None:
 
 
 def time_of(text: str, now: float) -> float:
-    """Read ``12h``, ``30d``, ``2w`` from now, or a date in ISO 8601 (UTC unless it says); raises InvalidRequest."""
+    """Parse a span from now (``12h``, ``30d``, ``2w``) or an ISO 8601 date and return Unix seconds.
+
+    A date without an offset is in UTC; ``now`` is in Unix seconds. Raises InvalidRequest.
+    """
     span = re.fullmatch(r"(\d{1,5})([hdw])", text.strip())
     if span:
         return now + int(span[1]) * _SECONDS[span[2]]

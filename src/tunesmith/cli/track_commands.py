@@ -1,4 +1,4 @@
-"""``tunesmith log``: everything that was made, to search, star, rate, tag and find again."""
+"""``tunesmith log``: list, search, star, rate, tag and remove the tracks of the prompt log."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ def log(
     from tunesmith.config import load_settings
     from tunesmith.library.tracks import TrackFilter
 
+    # Typer runs this callback before a subcommand, too.
     if context.invoked_subcommand is not None:
         return
     which = TrackFilter(search=search, model=model, starred=starred, tag=tag)
@@ -127,6 +128,7 @@ def rm(track_ids: IdsArgument) -> None:
     from tunesmith.config import load_settings
 
     with prompt_log(load_settings()) as tracks:
+        # Look up all tracks first: an unknown id must fail before any is removed.
         for track in [tracks.get(track_id) for track_id in track_ids]:
             tracks.remove(track.id)
             typer.echo(f"forgot {track.id}: {_shown_prompt(track)}")
@@ -163,20 +165,22 @@ def repair() -> None:
 
 
 def place_of(track: Track, data_dir: Path) -> tuple[Path | None, str]:
-    """Return where a track's file is, or was, and whether it is still there as it was."""
+    """Return the path of a track's file (None if never saved), and HERE, GONE, CHANGED or NEVER."""
     file = track.made.file
     if file is None:
         return None, NEVER
+    # Results of the server have no path of their own: they are stored by digest.
     place = Path(file.path) if file.path else data_dir / "results" / file.digest[:2] / file.digest
     try:
         size = place.stat().st_size
     except OSError:
         return place, GONE
+    # The size is a cheap sign of a change; a digest would read the whole file.
     return place, HERE if size == file.bytes else CHANGED
 
 
 def track_json(track: Track, data_dir: Path) -> dict[str, Any]:
-    """Return a track as JSON, with where its file is and its state."""
+    """Return a track as JSON, with the path and the state of its file."""
     place, state = place_of(track, data_dir)
     return {**track.as_json(), "path": None if place is None else str(place), "file": state}
 
@@ -186,6 +190,7 @@ def _mark(track_ids: Iterable[str], marks: Any) -> None:
     from tunesmith.config import load_settings
 
     with prompt_log(load_settings()) as tracks:
+        # Look up all tracks first: an unknown id must fail before any is marked.
         for track in [tracks.get(track_id) for track_id in track_ids]:
             _print_marks(tracks.mark(track.id, marks))
 
@@ -199,7 +204,7 @@ def _marks(track: Track) -> str:
 
 
 def _shown_prompt(track: Track) -> str:
-    """Return what a track was made from in a few words: an edit of what, or the prompt."""
+    """Return the edits of a track, the newest first, and its prompt, shortened for a table."""
     from tunesmith.audio.edits import edit_in_words, edits_of
 
     edits = [edit_in_words(step) for step in edits_of(track.made.metadata)]
@@ -228,6 +233,7 @@ def _export(which: TrackFilter, form: str, settings: Settings) -> None:
     if form not in ("csv", "jsonl"):
         raise InvalidRequest("export", f"must be csv or jsonl, got {form[:40]!r}")
     with prompt_log(settings) as tracks:
+        # A generator, because an export has no limit: each row is printed as it is read.
         rows = (track_json(track, settings.data_dir) for track in tracks.every(which))
         if form == "csv":
             _write_csv(rows)
@@ -242,5 +248,6 @@ def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
             writer.writeheader()
+        # CSV has no nested values, so their cells hold JSON.
         nested = {name: as_json_text(value) for name, value in row.items() if isinstance(value, dict | list)}
         writer.writerow({**row, **nested})

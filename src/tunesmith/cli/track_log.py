@@ -1,4 +1,4 @@
-"""Writing what was made into the prompt log; a log that cannot be written is a warning, never the loss of a piece."""
+"""Write tracks into the prompt log; a log that cannot be written is a warning and never loses a file."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
 
 SOURCE = "cli"
+"""The source of tracks from the command line."""
+
 LONGEST_NAME = 256
+"""The longest name of a model in the log, in characters."""
 
 
 @contextmanager
 def prompt_log(settings: Settings) -> Iterator[Tracks]:
-    """Give the prompt log; raises DatabaseError where it cannot be opened."""
+    """Yield the prompt log; raises DatabaseError if it cannot be opened."""
     from tunesmith.library.migrate import open_database
     from tunesmith.library.tracks import Tracks
 
@@ -38,31 +41,34 @@ def prompt_log(settings: Settings) -> Iterator[Tracks]:
 
 
 def log_tracks(settings: Settings, made: Sequence[GeneratedFile], parent: str | None = None) -> list[GeneratedFile]:
-    """Write pieces into the prompt log, unless the settings say not to, and return them with their ids."""
+    """Log files as tracks, unless the settings disable the log, and return them with their track ids."""
     if not settings.prompt_log:
         return list(made)
     with _warn_log_failed(), prompt_log(settings) as log:
         tracks = log.add(*(_track(one, parent) for one in made))
         return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
+    # Reached after a warning: _warn_log_failed swallows the error.
     return list(made)
 
 
 def remember_edit(
     settings: Settings, audio: Audio, path: Path, edit: str, source_digest: str, took: float
 ) -> str | None:
-    """Write an edited file into the prompt log, unless the settings say not to, and return its id.
+    """Log an edited file, unless the settings disable the log, and return its track id.
 
-    Its parent is the newest track that is the file it was made of.
+    Its parent is the newest track whose file has the SHA-256 ``source_digest``; ``took`` is in seconds.
     """
     if not settings.prompt_log:
         return None
     from tunesmith.library.track import NewTrack
 
     said = audio.metadata
+    # A source from elsewhere has no request; its track then cannot be repeated.
     asked = said.get("request")
     request = {"model": said.get("model"), "seed": said.get("seed"), **asked} if isinstance(asked, Mapping) else {}
     with _warn_log_failed(), prompt_log(settings) as log:
         parent = log.of_digest(source_digest)
+        # The metadata of a foreign file may hold any text as its model.
         made = NewTrack(
             request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, source=SOURCE,
             duration=audio.duration, file=_file(path), metadata=dict(said), timings={"total": round(took, 3)},
@@ -73,12 +79,13 @@ def remember_edit(
 
 
 def remember_render(settings: Settings, made: GeneratedFile) -> GeneratedFile:
-    """Write a rendered score into the prompt log; its parent is the newest piece of the same prompt and seed."""
+    """Log a rendered score; its parent is the newest track of the same prompt and seed."""
     from tunesmith.library.tracks import TrackFilter
 
     if not settings.prompt_log:
         return made
     with _warn_log_failed(), prompt_log(settings) as log:
+        # A score file holds no track id; its prompt and seed lead to the track that it was written for.
         composed = log.every(TrackFilter(search=made.request.prompt, model=made.request.model))
         parent = next((track for track in composed if track.seed == made.request.seed), None)
         track = replace(_track(made, parent.id if parent else None), generated_by="render")
@@ -88,11 +95,12 @@ def remember_render(settings: Settings, made: GeneratedFile) -> GeneratedFile:
 
 @contextmanager
 def log_on_exit(settings: Settings) -> Iterator[Callable[[GeneratedFile], GeneratedFile]]:
-    """Give what writes pieces into the prompt log one by one, as ``remembered`` does, and warns only once."""
+    """Yield a function that logs files one by one, as ``log_tracks`` does, but warns only once."""
     if not settings.prompt_log:
         yield lambda made: made
         return
     with ExitStack() as opened:
+        # Empty once the log has failed, so that the warning comes only once.
         log: list[Tracks] = []
         with _warn_log_failed():
             log.append(opened.enter_context(prompt_log(settings)))
@@ -115,7 +123,7 @@ def _warn_log_failed() -> Iterator[None]:
 
 
 def logged(request: GenerationRequest) -> dict[str, Any]:
-    """Return a request as the log has it."""
+    """Return a request as the log stores it."""
     return {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
 
 
@@ -139,5 +147,6 @@ def _track(made: GeneratedFile, parent: str | None) -> NewTrack:
 def _file(path: Path) -> TrackFile:
     from tunesmith.library.track import TrackFile
 
+    # Absolute, because later commands run in other folders.
     whole = path.resolve()
     return TrackFile(str(whole), file_sha256(whole), whole.suffix[1:], whole.stat().st_size)

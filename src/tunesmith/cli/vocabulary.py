@@ -1,4 +1,4 @@
-"""``tunesmith genres`` and ``tunesmith instruments``: the names that flags and prompts can use."""
+"""``tunesmith genres`` and ``tunesmith instruments``: the names that options and prompts accept."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ from tunesmith.errors import ServerUnreachable
 
 Document = dict[str, Any]
 SILENCE_SECONDS = 60.0
-"""How long a stream of events may be silent before it is opened again; the server sends signs of life."""
+"""How long a stream of server-sent events may be silent before the client reconnects; the server keeps it alive."""
 
 
 class ApiClient:
-    """The calls of both clients. ``fields`` are those of a request for music, such as model, duration and format.
+    """A client whose calls are coroutines. ``fields`` are fields of a request for music, such as model and duration.
 
     A melody, or audio to continue, is given as bytes or as a Path. Every call raises ApiError (TokenRefused, NotFound,
     ServerBusy), ServerUnreachable and DeadlineExceeded.
@@ -39,9 +39,9 @@ class ApiClient:
     ) -> Clip:
         """Make music and return it.
 
-        It is one job however often a request is repeated, and it is cancelled where the deadline (seconds) passes or
-        the caller stops waiting. ``progress`` is called with the RemoteJob as it advances. Raises GenerationFailed
-        where the job fails.
+        An idempotency key keeps retries from creating a second job. The job is cancelled if the deadline (seconds)
+        passes or the caller stops waiting. ``progress`` is called with the RemoteJob as it advances. Raises
+        GenerationFailed if the job fails.
         """
         ends = self._deadline(deadline)
         job = await run_job(self._transport, submission_of(prompt, fields), ends, progress)
@@ -53,6 +53,7 @@ class ApiClient:
         """Make music and yield its file in chunks; otherwise like generate."""
         ends = self._deadline(deadline)
         job = await run_job(self._transport, submission_of(prompt, fields), ends, progress)
+        # A caller that stops early must release the connection, too.
         async with aclosing(download(self._transport, audio_path(job), ends)) as chunks:
             async for chunk in chunks:
                 yield chunk
@@ -67,23 +68,25 @@ class ApiClient:
         return await self._job(job_id, self._deadline())
 
     async def jobs(self, *, states: Iterable[str] = (), limit: int | None = None) -> list[RemoteJob]:
-        """Return the newest jobs, of all ``states`` or of those given."""
+        """Return the newest jobs, at most ``limit``, in one of ``states`` (all if empty)."""
         reply = await self._send("GET", "/api/jobs", query={"state": list(states), "limit": limit})
         return [RemoteJob.of(job) for job in reply.part("jobs")]
 
     async def wait(
         self, job_id: str, *, progress: ProgressListener | None = None, deadline: float | None = None
     ) -> RemoteJob:
-        """Return a job at its end."""
+        """Wait for the end of a job and return it; ``deadline`` is in seconds."""
         return await wait_for_job(self._transport, quote(job_id, safe=""), self._deadline(deadline), progress)
 
     async def follow(self, job_id: str) -> AsyncGenerator[RemoteJob, None]:
-        """Yield a job as it is and at every change until its end; reconnect where the connection breaks."""
+        """Yield a job now and at every change until its end; reconnect if the connection breaks."""
         request = ApiRequest("GET", _path("jobs", job_id, "events"), streams=True)
         breaks = 0
         while True:
+            # httpx applies this limit to each read, too, so it must allow for the longest silence.
             opening = Deadline.after(max(SILENCE_SECONDS, self._deadline_seconds))
             async with aclosing(await open_with_retries(self._transport, request, opening)) as body:
+                # A broken connection is no error: the job goes on, and a new stream begins with its present state.
                 with suppress(ServerUnreachable):
                     while (event := await _next_event(body)) is not None:
                         job, breaks = RemoteJob.of(event.document()), 0
@@ -94,14 +97,14 @@ class ApiClient:
             await self._transport.sleep(pause_after(breaks, Reply(0)))
 
     async def audio(self, job_id: str, *, deadline: float | None = None) -> bytes:
-        """Return the file of a job that has succeeded; raises GenerationFailed for one that has not."""
+        """Return the file of a job; raises GenerationFailed unless the job has succeeded."""
         ends = self._deadline(deadline)
         return await read_file(self._transport, audio_path(await self._job(job_id, ends)), ends)
 
     async def download(self, job_id: str, path: str | Path, *, deadline: float | None = None) -> Path:
-        """Write the file of a job that has succeeded as it arrives, and return its path.
+        """Write the file of a job in chunks as it arrives, and return its path.
 
-        The file takes its name once it is complete. Raises GenerationFailed for a job that has not succeeded.
+        The file appears under its name once it is complete. Raises GenerationFailed unless the job has succeeded.
         """
         ends = self._deadline(deadline)
         source = audio_path(await self._job(job_id, ends))
@@ -113,14 +116,14 @@ class ApiClient:
         return target
 
     async def cancel(self, job_id: str) -> RemoteJob:
-        """Cancel a job unless it is finished, and return it as it then is."""
+        """Cancel a job unless it has ended, and return its new state."""
         return RemoteJob.of((await self._send("DELETE", _path("jobs", job_id))).document())
 
     async def tracks(
         self, search: str | None = None, *, model: str | None = None, starred: bool | None = None,
         tag: str | None = None, limit: int | None = None,
     ) -> list[Document]:  # fmt: skip
-        """Return the newest tracks of the server's prompt log that fit."""
+        """Return the newest tracks of the server's prompt log that match, at most ``limit``."""
         query = {"search": search, "model": model, "starred": starred, "tag": tag, "limit": limit}
         return list((await self._send("GET", "/api/tracks", query=query)).part("tracks"))
 
@@ -128,13 +131,14 @@ class ApiClient:
         self, search: str | None = None, *, model: str | None = None, starred: bool | None = None,
         tag: str | None = None, page_size: int | None = None,
     ) -> AsyncGenerator[Document, None]:  # fmt: skip
-        """Yield every track that fits, the newest first; pages are requested as they are needed."""
+        """Yield every track that matches, the newest first; request pages as needed."""
         query = {"search": search, "model": model, "starred": starred, "tag": tag, "limit": page_size}
         before: int | None = None
         while True:
             page = await self._send("GET", "/api/tracks", query={**query, "before": before})
             for track in page.part("tracks"):
                 yield track
+            # A cursor rather than an offset, so that new tracks do not shift the pages.
             before = page.part("next_before")
             if before is None:
                 return
@@ -163,7 +167,7 @@ class ApiClient:
         return (await self._send("PATCH", _path("tracks", track_id), marks)).document()
 
     async def vary(self, track_id: str, n: int = 5) -> list[RemoteJob]:
-        """Submit variations of a track, with seeds that follow its own."""
+        """Submit ``n`` variations of a track, with seeds that follow its own, and return their jobs."""
         deadline = self._deadline()
         request = post_once(_path("tracks", track_id, "variations"), {"n": n})
         reply = await send_with_retries(self._transport, request, deadline)
@@ -178,15 +182,17 @@ class ApiClient:
         return list((await self._send("GET", "/api/models")).part("models"))
 
     async def pull(self, /, model: str, **fields: Any) -> AsyncGenerator[Document, None]:
-        """Install a model on the server and yield its progress; needs a token of scope admin where there are tokens."""
+        """Install a model on the server and yield its progress; a server with tokens requires one of scope admin."""
         request = post_once("/api/models/pull", {"model": model, **fields}, streams=True)
         opening = Deadline.after(SILENCE_SECONDS)
         async with aclosing(await open_with_retries(self._transport, request, opening)) as body:
             while (event := await _next_event(body)) is not None:
                 document = event.document()
                 if "error" in document:
+                    # The stream began with status 200, which is not the status of the error in it.
                     raise error_from_reply(replace(event, status=500))
                 yield document
+                # The last event holds only the name of the installed model.
                 if set(document) == {"name"}:
                     return
         raise ServerUnreachable("the connection ended before the model was installed")
@@ -196,7 +202,7 @@ class ApiClient:
         return (await self._send("POST", "/api/explain", {"prompt": prompt})).document()
 
     async def loaded(self) -> list[Document]:
-        """Return which models are in the server's memory, and when they leave."""
+        """Return the models in the server's memory, and when it unloads them."""
         return list((await self._send("GET", "/api/ps")).part("models"))
 
     async def version(self) -> str:
@@ -223,6 +229,7 @@ class ApiClient:
 async def _next_event(body: ReplyBody) -> Reply | None:
     """Return the data of the next server-sent event, None at the end of the stream."""
     while (line := await body.next_line()) is not None:
+        # Other lines are comments that keep the connection alive, and names of events.
         if line.startswith("data:"):
             return Reply(200, content=line[5:].encode())
     return None

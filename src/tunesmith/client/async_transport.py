@@ -22,6 +22,7 @@ class AsyncTransport:
         """Send a request once; see Transport."""
         prepared = build_request(self._http, request, seconds)
         try:
+            # httpx limits each read, but not the time of the whole reply.
             async with asyncio.timeout(seconds):
                 response = await self._http.send(prepared, stream=True, follow_redirects=request.follows_redirects)
                 if request.streams and response.is_success:
@@ -44,17 +45,18 @@ class AsyncBody:
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
         self._response = response
+        # Created once, because httpx lets a body be iterated only once.
         self._lines, self._chunks = response.aiter_lines(), response.aiter_bytes()
 
     async def next_line(self) -> str | None:
-        """Return the next line, None at the end."""
+        """Return the next line, or None at the end."""
         try:
             return await anext(self._lines, None)
         except httpx.HTTPError as error:
             raise ServerUnreachable(error_text(error)) from None
 
     async def next_chunk(self, seconds: float) -> bytes | None:
-        """Return the next bytes within ``seconds``, None at the end."""
+        """Return the next bytes within ``seconds``, or None at the end."""
         try:
             async with asyncio.timeout(seconds):
                 return await anext(self._chunks, None)

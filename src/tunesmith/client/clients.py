@@ -15,14 +15,14 @@ from tunesmith.client.server_address import ServerAddress, blame_environment
 from tunesmith.client.sync_transport import SyncTransport, iterate_blocking, run_blocking
 
 DEADLINE_SECONDS = 120.0
-"""How long a call may take in all, with every retry: enough for a model's cold start."""
+"""How long a call may take with all its retries: enough for a model's cold start."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class AsyncTunesmith(ApiClient):
-    """What Tunesmith is, with calls to be awaited within asyncio; a task that is cancelled cancels its job."""
+    """The client for asyncio: Tunesmith with coroutines for calls. Cancelling the task of a call cancels its job."""
 
     def __init__(
         self, base_url: str | None = None, token: str | None = None, *, deadline: float = DEADLINE_SECONDS,
@@ -30,16 +30,17 @@ class AsyncTunesmith(ApiClient):
     ) -> None:  # fmt: skip
         self._address = ServerAddress.checked(base_url, token)
         self.base_url = self._address.url
+        # httpx reads proxies and certificates from the environment when it creates a client.
         with blame_environment():
             self._http = httpx.AsyncClient(**self._address.httpx_options(), transport=transport)
         super().__init__(AsyncTransport(self._http), deadline)
 
     def __repr__(self) -> str:
-        """Leave out the token, and a password in the address."""
+        """Return the class and the address, without the token or a password."""
         return f"{type(self).__name__}({str(self._address)!r})"
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connection pool."""
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -76,10 +77,11 @@ def _iterating(
 
 
 class Tunesmith:
-    """A client whose calls return when they are done. Threads may share it; close it, or use it in a ``with``.
+    """A client whose calls block until they are done. Threads may share it; close it, or use it in a ``with``.
 
-    ``base_url`` and ``token`` come from TUNESMITH_URL and TUNESMITH_TOKEN where left out. A call may take ``deadline``
-    seconds in all; failures that may pass are tried again, when the server says or after growing pauses.
+    ``base_url`` and ``token`` default to TUNESMITH_URL and TUNESMITH_TOKEN. A call may take ``deadline`` seconds, its
+    retries included. Transient failures are retried, when the server says so or with exponential back-off. Raises
+    InvalidRequest for a malformed address or token.
     """
 
     def __init__(
@@ -93,9 +95,10 @@ class Tunesmith:
         self._api = ApiClient(SyncTransport(self._http), deadline)
 
     def __repr__(self) -> str:
-        """Leave out the token, and a password in the address."""
+        """Return the class and the address, without the token or a password."""
         return f"{type(self).__name__}({str(self._address)!r})"
 
+    # Listed by name, so that type checkers and editors know every call with its arguments.
     generate = _blocking(ApiClient.generate)
     stream = _iterating(ApiClient.stream)
     submit = _blocking(ApiClient.submit)
@@ -122,7 +125,7 @@ class Tunesmith:
     version = _blocking(ApiClient.version)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connection pool."""
         self._http.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""One request with retries, within a deadline, and the errors that replies stand for."""
+"""One request with retries, within a deadline, and the exceptions for its replies."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ async def send_with_retries(transport: Transport, request: ApiRequest, deadline:
         if reply.is_good:
             return reply
         attempt += 1
+        # A reply of any status shows that the server can be reached.
         unanswered = unanswered + 1 if reply.problem is not None else 0
+        # The deadline cut this attempt off: the server is slow rather than unreachable.
         if unanswered and not deadline.left:
             break
         pause = pause_after(attempt, reply)
+        # Without time for another attempt, the server's own error says more than DeadlineExceeded.
         if not is_retryable(reply, unanswered) or pause >= deadline.left:
             raise error_from_reply(reply)
         await transport.sleep(pause)
@@ -36,7 +39,7 @@ async def open_with_retries(transport: Transport, request: ApiRequest, deadline:
 
 
 def error_from_reply(reply: Reply) -> Exception:
-    """Return the error that a reply stands for."""
+    """Return the exception for a reply that is not good."""
     if reply.problem is not None:
         return ServerUnreachable(reply.problem)
     body = reply.json()
@@ -51,7 +54,7 @@ def error_from_reply(reply: Reply) -> Exception:
 
 
 def _redirected(reply: Reply) -> str:
-    """Return where a request was redirected to; only those that read follow."""
+    """Return the message for a redirect, empty for other replies; only GET requests follow redirects."""
     if not 300 <= reply.status < 400:
         return ""
     return f"the server redirects to {reply.headers.get('location', 'elsewhere')}; name that one in base_url"

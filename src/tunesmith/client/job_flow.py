@@ -1,4 +1,4 @@
-"""The flow of a job: submit it, wait for its end, cancel it where the wait stops, download its result."""
+"""The flow of a job: submit it, wait for its end, cancel it if the wait stops, download its result."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from tunesmith.client.transport import ApiRequest, Transport
 from tunesmith.errors import ApiError, DeadlineExceeded, GenerationFailed, ServerUnreachable
 
 WAIT_SECONDS, LOOK_SECONDS = 20.0, 0.5
-"""How long the server holds a request for a job's end, without and with a progress listener."""
+"""How long the server holds a long poll for a job's end, without and with a progress listener."""
 
 AGAIN_SECONDS = 0.1
-"""The pause after a server that answers sooner than it should."""
+"""The pause after a long poll that the server answers too soon."""
 
 UNDO_SECONDS = 2.0
+"""The timeout of each request that cancels a job."""
+
 PARTIAL = 206
 
 
 def post_once(path: str, body: Mapping[str, Any], *, streams: bool = False) -> ApiRequest:
-    """Return a POST that takes effect once, however often it is sent."""
+    """Return a POST with an idempotency key, so that it takes effect once however often it is sent."""
     return ApiRequest("POST", path, body, headers={"Idempotency-Key": uuid.uuid4().hex}, streams=streams)
 
 
@@ -38,7 +40,7 @@ def submission_of(prompt: str, fields: Mapping[str, Any]) -> ApiRequest:
 async def run_job(
     transport: Transport, submission: ApiRequest, deadline: Deadline, listener: ProgressListener | None = None
 ) -> RemoteJob:
-    """Submit a job and return it once it has succeeded; cancel it where anything stops the wait."""
+    """Submit a job and return it once it has succeeded; cancel it if anything stops the wait."""
     if not deadline.left:
         raise DeadlineExceeded(f"there is no time: the deadline is {deadline.seconds:g} s")
     job_id = None
@@ -46,7 +48,7 @@ async def run_job(
         job_id = RemoteJob.of((await send_with_retries(transport, submission, deadline)).document()).id
         job = await wait_for_job(transport, job_id, deadline, listener)
     except GeneratorExit:
-        # The coroutine is thrown away and can await nothing any more.
+        # The coroutine is being closed and may not await anything.
         raise
     except BaseException as error:
         # A job that the server refused does not exist.
@@ -69,7 +71,7 @@ async def _cancel(transport: Transport, submission: ApiRequest, job_id: str | No
 async def wait_for_job(
     transport: Transport, job_id: str, deadline: Deadline, listener: ProgressListener | None
 ) -> RemoteJob:
-    """Return a job at its end; ``job_id`` is quoted for a path."""
+    """Wait for the end of a job and return it; ``job_id`` must be quoted for a path. Raises DeadlineExceeded."""
     longest = LOOK_SECONDS if listener is not None else WAIT_SECONDS
     while True:
         # Half of what is left, so that the reply comes before the deadline.
@@ -102,7 +104,7 @@ def audio_path(job: RemoteJob) -> str:
 
 
 async def download(transport: Transport, path: str, deadline: Deadline) -> AsyncGenerator[bytes, None]:
-    """Yield a file in chunks; where the connection breaks, go on from there on a new one."""
+    """Yield a file in chunks; if the connection breaks, resume with a range request on a new one."""
     received = breaks = 0
     while True:
         # A range of a compressed body would not be a range of the file.
@@ -118,6 +120,7 @@ async def download(transport: Transport, path: str, deadline: Deadline) -> Async
                     if not fresh:
                         continue
                     breaks, received = 0, received + len(fresh)
+                    # A slow but steady body never exceeds the limit of a single read.
                     if not deadline.left:
                         raise _late(path, deadline)
                     yield fresh

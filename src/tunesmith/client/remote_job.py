@@ -30,7 +30,7 @@ class RemoteJob:
 
     @property
     def is_final(self) -> bool:
-        """Whether the job is at its end and changes no more."""
+        """Whether the job has ended and will not change."""
         return self.state in FINAL_STATES
 
     @classmethod
@@ -52,18 +52,19 @@ class Clip:
     @property
     def seed(self) -> int | None:
         """The seed that makes the same music again."""
+        # The metadata win: they hold the seed that was drawn if the request has none.
         known = {**self.job.document["request"], **self.job.document["metadata"]}
         seed: int | None = known.get("seed")
         return seed
 
     @property
     def generated_by(self) -> str:
-        """The model that made it: the composer, where it is the fallback for the requested model."""
+        """The model that generated it: the composer if it was the fallback for the requested model."""
         return str(self.job.document["generated_by"])
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What of the request was ignored, not understood or changed."""
+        """The parts of the request that were ignored, not understood or changed."""
         return tuple(map(str, self.job.document["metadata"].get("warnings") or ()))
 
     @property
@@ -79,7 +80,7 @@ class Clip:
     def save(self, path: str | Path) -> Path:
         """Write the file and return its path; its format is the requested one, whatever the name.
 
-        A file of that name is replaced once the new one is complete.
+        An existing file of that name is replaced once the new one is complete.
         """
         target = Path(path)
         with atomic_write(target) as file:

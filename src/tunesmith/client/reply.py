@@ -11,15 +11,15 @@ from tunesmith.errors import ApiError
 
 
 class ReplyBody(Protocol):
-    """The open body of a streamed reply. Reading raises ServerUnreachable where the connection breaks."""
+    """The open body of a streamed reply. Reading raises ServerUnreachable if the connection breaks."""
 
     status: int
 
     async def next_line(self) -> str | None:
-        """Return the next line of text, None at the end."""
+        """Return the next line of text, or None at the end."""
 
     async def next_chunk(self, seconds: float) -> bytes | None:
-        """Return the next bytes within ``seconds``, None at the end."""
+        """Return the next bytes within ``seconds``, or None at the end."""
 
     async def aclose(self) -> None:
         """Release the connection."""
@@ -27,9 +27,9 @@ class ReplyBody(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP response, or ``problem`` where none came.
+    """An HTTP response, or ``problem`` if none came.
 
-    ``content`` is the whole body. It is empty where the body is streamed; then ``body`` is open.
+    ``content`` is the whole body. For a streamed body it is empty, and ``body`` is open.
     """
 
     status: int
@@ -44,21 +44,22 @@ class Reply:
         return self.problem is None and 200 <= self.status < 300
 
     def json(self) -> Any:
-        """Return the body as JSON; None where it is none."""
+        """Return the body as JSON, or None if it is not JSON."""
         try:
             return json.loads(self.content)
+        # RecursionError: a foreign server may nest its JSON to any depth.
         except (ValueError, RecursionError):
             return None
 
     def document(self) -> dict[str, Any]:
-        """Return the JSON object of a good reply, empty where there is no body; raises ApiError for anything else."""
+        """Return the JSON object of a good reply, empty if there is no body; raises ApiError for anything else."""
         body = self.json() if self.content else {}
         if not isinstance(body, dict):
             raise foreign_reply_error(self.status)
         return body
 
     def part(self, name: str) -> Any:
-        """Return a field of the document; raises ApiError where it is missing."""
+        """Return a field of the document; raises ApiError if it is missing."""
         document = self.document()
         if name not in document:
             raise foreign_reply_error(self.status)

@@ -12,12 +12,13 @@ from tunesmith.request import Hit
 
 
 def request_fields(prompt: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of a request. The server decides on fields that are None. Raises InvalidRequest."""
+    """Return the JSON body of a request, without fields that are None; raises InvalidRequest for an unreadable file."""
     given = {name: _plain(name, value) for name, value in fields.items() if value is not None}
     return {"prompt": prompt, **given}
 
 
 def _plain(name: str, value: Any) -> Any:
+    # JSON holds no bytes, so recordings are sent as base64.
     if isinstance(value, Path):
         return base64.b64encode(_read(name, value)).decode()
     if isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""When to send a request again: which failures may pass, after how long, within which deadline."""
+"""Retries with back-off: which failures are transient, how long to wait, and within which deadline."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tunesmith.client.reply import Reply
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
 MAX_UNANSWERED = 4
-"""How many requests in a row may go unanswered before the server counts as away."""
+"""After how many requests in a row without a reply the server counts as unreachable."""
 
 PASSING = frozenset({408, 425, 429, 502, 503, 504})
-"""Statuses that may change by themselves."""
+"""Statuses of transient failures."""
 
 Clock = Callable[[], float]
 Draw = Callable[[], float]
@@ -42,16 +42,16 @@ class Deadline:
 
 
 def is_retryable(reply: Reply, unanswered: int) -> bool:
-    """Tell whether the same request may succeed later, after ``unanswered`` in a row without a reply."""
+    """Return whether the same request may succeed later; ``unanswered`` requests in a row had no reply."""
     return unanswered < MAX_UNANSWERED if reply.problem is not None else reply.status in PASSING
 
 
 def pause_after(attempt: int, reply: Reply, draw: Draw = random.random) -> float:
-    """Return how long to wait after attempt 1, 2 …: what the server asks for, else longer each time with jitter."""
+    """Return the seconds to wait after attempt 1, 2 …: the server's own, or exponential back-off with jitter."""
     seconds = retry_after(reply)
-    # 0 does not count: a server in trouble would be sent requests without end.
+    # 0 does not count: an overloaded server would get retries without a pause.
     if seconds:
-        # Callers that were refused together come back apart.
+        # Jitter, so that clients that were refused together do not return together.
         return seconds + draw() * min(1.0, seconds / 4)
     return float(draw() * min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))
 

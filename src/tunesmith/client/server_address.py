@@ -31,7 +31,7 @@ class ServerAddress:
 
     @classmethod
     def checked(cls, base_url: str | None, token: str | None) -> ServerAddress:
-        """Read an address and a token, from the environment where None; raises InvalidRequest."""
+        """Return the checked address and token, from the environment if None; raises InvalidRequest."""
         url = base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
         return cls(_checked_url(url), _checked_token(token or os.environ.get(TOKEN_VARIABLE)))
 
@@ -43,8 +43,9 @@ class ServerAddress:
         """Return the arguments for a client of httpx."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         host = httpx.URL(self.url).host
+        # httpx wants an IPv6 address in brackets.
         pattern = f"all://[{host}]" if ":" in host else f"all://{host}"
-        # No proxy for this machine: the proxy's own loopback is another.
+        # No proxy for a loopback address: to the proxy it would mean the proxy's own machine.
         direct: dict[str, Any] = {pattern: None} if _is_loopback(host) else {}
         return {"base_url": self.url, "headers": headers, "mounts": direct}
 
@@ -62,7 +63,7 @@ def _checked_url(base_url: str) -> str:
 
 
 def _checked_token(token: str | None) -> str | None:
-    # httpx would refuse it too, and quote it in the error.
+    # httpx would reject it, too, but quote the secret in the error.
     if token and not re.fullmatch(r"[\x21-\x7e]+", token):
         raise InvalidRequest("token", "must be printable characters without spaces")
     return token
@@ -77,7 +78,7 @@ def _is_loopback(host: str) -> bool:
 
 @contextlib.contextmanager
 def blame_environment() -> Iterator[None]:
-    """Name the environment where httpx cannot make a client: all else that it gets is checked."""
+    """Raise InvalidRequest for environment variables if httpx cannot create a client: the rest is checked."""
     try:
         yield
     except (ValueError, ImportError, OSError) as problem:

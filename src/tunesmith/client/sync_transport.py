@@ -1,4 +1,4 @@
-"""SyncTransport: requests over httpx that block the calling thread, and the running of coroutines over it."""
+"""SyncTransport: requests over httpx that block the calling thread, and functions that run coroutines over it."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class SyncBody:
         self._lines, self._chunks = response.iter_lines(), response.iter_bytes()
 
     async def next_line(self) -> str | None:
-        """Return the next line, None at the end."""
+        """Return the next line, or None at the end."""
         try:
             return next(self._lines, None)
         except httpx.HTTPError as error:
             raise ServerUnreachable(error_text(error)) from None
 
     async def next_chunk(self, seconds: float) -> bytes | None:
-        """Return the next bytes within ``seconds``, None at the end."""
+        """Return the next bytes within ``seconds``, or None at the end."""
         try:
             with disconnect_after(self._response, seconds):
                 return next(self._chunks, None)
@@ -108,7 +108,7 @@ async def _next(generator: AsyncGenerator[T, None]) -> T:
 
 @contextlib.contextmanager
 def disconnect_after(response: httpx.Response, seconds: float) -> Iterator[None]:
-    """Break the connection after ``seconds``: httpx limits only each read, and some bodies come in drips."""
+    """Shut the connection down after ``seconds``: httpx limits each read, and a slow body takes many reads."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
     # A transport without a network has no connection to break.
@@ -116,6 +116,7 @@ def disconnect_after(response: httpx.Response, seconds: float) -> Iterator[None]
         yield
         return
     timer = threading.Timer(min(seconds, LONGEST_SECONDS), _disconnect, [connection])
+    # A pending timer must not keep the program alive.
     timer.daemon = True
     timer.start()
     try:
@@ -125,6 +126,6 @@ def disconnect_after(response: httpx.Response, seconds: float) -> Iterator[None]
 
 
 def _disconnect(connection: socket.socket) -> None:
-    # OSError where it is closed already; the plain socket's method, as that of TLS would wait for the other side.
+    # OSError if it is closed already. The plain socket's method, because that of TLS waits for the other side.
     with contextlib.suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RDWR)

@@ -15,18 +15,20 @@ import httpx
 from tunesmith.client.reply import Reply
 
 CONNECT_SECONDS = 10.0
+"""The longest time to connect: a server accepts a connection at once, even if its reply takes minutes."""
+
 LONGEST_SECONDS = 86_400.0
-"""The longest time that the system's timers take."""
+"""The longest time that the system's timers accept."""
 
 SHORTEST_SECONDS = 0.001
-"""httpx takes 0 for no time at all, even where the reply is there already."""
+"""httpx times out at once on 0, even if the reply has already arrived."""
 
 TOO_SLOW = "it took too long"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request to the server; with ``streams`` a good reply comes with its body open."""
+    """A request to the server; with ``streams``, a good reply has an open body."""
 
     method: str
     path: str
@@ -37,12 +39,12 @@ class ApiRequest:
 
     @property
     def follows_redirects(self) -> bool:
-        """Whether it may be redirected; requests that change something may arrive there as something else."""
+        """Whether to follow redirects; any method but GET may be changed by one."""
         return self.method == "GET"
 
 
 class Transport(Protocol):
-    """What carries requests to a server and waits between them."""
+    """An interface that sends requests to a server and sleeps between them."""
 
     async def send(self, request: ApiRequest, seconds: float) -> Reply:
         """Send a request once and return its reply within ``seconds``; a failure is in ``Reply.problem``."""
@@ -61,7 +63,7 @@ def build_request(http: httpx.Client | httpx.AsyncClient, request: ApiRequest, s
 
 
 def error_text(error: httpx.HTTPError) -> str:
-    """Return one line for an error of httpx, which has no message for some."""
+    """Return one line for an error of httpx, whose own message may be empty."""
     return f"no answer from {without_userinfo(error.request.url)}: {error or type(error).__name__}"
 
 
