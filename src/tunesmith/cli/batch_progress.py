@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from tunesmith.cli.track_log import log_on_exit
+from tunesmith.cli.track_log import open_track_logger
 from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class DisplayedTask:
 def watching(manifest: BatchManifest, shown: DisplayedTask) -> Iterator[Watcher]:
     """Yield the observer of a batch; close its prompt log and its progress bars at the end."""
     # The log opens once for the whole batch and not for every track.
-    with log_on_exit(shown.log_settings) if shown.log_settings else nullcontext(_forget) as remember:
+    with open_track_logger(shown.log_settings) if shown.log_settings else nullcontext(_forget) as remember:
         if shown.quiet:
             yield Watcher(manifest, _NullDisplay(), remember)
         elif not sys.stderr.isatty():

@@ -69,7 +69,7 @@ def again(
     # Only a file of the same format can have the same bytes.
     written = [Path(file) for file in done.files if Path(file).suffix.lower() == found.suffix]
     if written and found.digest and file_sha256(written[0]) != found.digest:
-        print_warning(f"not the same bytes as before: {_warn_if_different(found, done)}")
+        print_warning(f"not the same bytes as before: {_describe_difference(found, done)}")
 
 
 def vary(
@@ -154,7 +154,7 @@ def _other_seeds(request: GenerationRequest, number: int, settings: Settings) ->
     return other_seeds(request.seed or 0, number, made)
 
 
-def _warn_if_different(before: SourceTrack, now: GeneratedFile) -> str:
+def _describe_difference(before: SourceTrack, now: GeneratedFile) -> str:
     import tunesmith
 
     if before.version is not None and before.version != tunesmith.__version__:

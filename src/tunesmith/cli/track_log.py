@@ -94,7 +94,7 @@ def remember_render(settings: Settings, made: GeneratedFile) -> GeneratedFile:
 
 
 @contextmanager
-def log_on_exit(settings: Settings) -> Iterator[Callable[[GeneratedFile], GeneratedFile]]:
+def open_track_logger(settings: Settings) -> Iterator[Callable[[GeneratedFile], GeneratedFile]]:
     """Yield a function that logs files one by one, as ``log_tracks`` does, but warns only once."""
     if not settings.prompt_log:
         yield lambda made: made
