@@ -1,6 +1,6 @@
-"""Which key a sound is in, from which pitches its tones have.
+"""Key detection from the spectral peaks of a sound.
 
-Notes with their harmonics become pitch classes (Gómez 2006), and the key whose profile fits them best is taken
+Notes with their harmonics give a pitch class profile (Gómez 2006); the key with the best-correlated profile wins
 (Temperley's revision of Krumhansl's profiles, 1999).
 """
 
@@ -24,14 +24,14 @@ RELATIVE_MARGIN, BASS_MARGIN = 0.25, 1.0
 
 @dataclass(frozen=True, slots=True)
 class KeyEstimate:
-    """A key such as ``D minor``; ``clarity`` is how well its profile fits, 0 to 1."""
+    """A key such as ``D minor``; ``clarity`` is the correlation with its profile, 0 to 1."""
 
     name: str
     clarity: float
 
 
 def key_of(features: Features) -> KeyEstimate | None:
-    """Return the most likely key, or None where no tones stand out."""
+    """Return the most likely key; None if no key is clear."""
     profile = pitch_classes(features.spectrum)
     if profile.std() == 0:
         return None
@@ -45,7 +45,7 @@ def key_of(features: Features) -> KeyEstimate | None:
 
 
 def _by_the_bass(fits: dict[str, float], spectrum: Floats) -> tuple[float, str]:
-    """Return the best key, or its relative (same notes) where that fits nearly as well and its tonic is in the bass."""
+    """Return the best key, or its relative (same notes) if that fits nearly as well and its tonic is in the bass."""
     best = max(fits, key=lambda name: fits[name])
     note, mode = best.split()
     tonic = NAMES.index(note)
@@ -69,7 +69,7 @@ def _bass(spectrum: Floats) -> Floats:
 
 
 def pitch_classes(spectrum: Floats) -> Floats:
-    """Return how strongly each pitch class sounds, (12,) from C up; harmonics count for the note below them."""
+    """Return the pitch class profile, (12,) from C up; harmonics count towards their fundamental."""
     frequencies = np.fft.rfftfreq(SLOW_FRAME, 1 / RATE)
     profile = np.zeros(12, np.float32)
     for note in range(LOWEST_NOTE, HIGHEST_NOTE + 1):
