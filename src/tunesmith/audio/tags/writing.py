@@ -35,7 +35,7 @@ def write_tags(path: Path, container: str, metadata: Mapping[str, Any], sample_r
 
 
 def _wav_chunks(tags: Tags, own: str, markers: Markers) -> Iterator[tuple[bytes, bytes]]:
-    """Yield ``LIST INFO`` with the tags it has names for, ``id3 `` if that is not enough, ``bext`` and our own chunks."""
+    """Yield ``LIST INFO`` with the tags it has names for, ``id3 `` if that is not enough, ``bext``, own chunks."""
     simple = [(name, "; ".join(values)) for name, values in tags.items() if name in INFO_CHUNKS]
     if simple:
         yield b"LIST", info_list(simple)
