@@ -137,6 +137,7 @@ def load_settings() -> Settings:
         field, _, problem = format_validation_error(error).partition(": ")
         # The items of a list have no names, so name the setting alone.
         field = field.partition(".")[0]
+        # Only the file can cause this: unknown environment variables are ignored.
         if error.errors()[0]["type"] == "extra_forbidden":
             hint = did_you_mean_field(field, Settings.model_fields) or "; docs/configuration.md lists all"
             problem = f"there is no such setting, though {settings_file()} has it{hint}"

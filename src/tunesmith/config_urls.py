@@ -27,6 +27,7 @@ def _origin(text: str) -> str:
     named = parts is not None and not (parts.path.strip("/") or parts.query or parts.fragment)
     if not named and text not in (EVERYTHING, NO_ORIGIN):
         raise ValueError(f"must be origins such as https://app.example.org, or {EVERYTHING}, got {text[:80]!r}")
+    # Origins are compared as text, and browsers send them in lower case without a final slash.
     return text.rstrip("/").lower()
 
 
@@ -44,6 +45,7 @@ def _parts(url: str) -> SplitResult | None:
     """Return the parts of a URL with a host and without credentials; None for anything else."""
     try:
         parts = urlsplit(url)
+        # Reading the port raises ValueError unless it is a valid number.
         fits = bool(parts.scheme and parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
         return None

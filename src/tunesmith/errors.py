@@ -50,6 +50,7 @@ class TunesmithError(Exception):
 
 
 def _as_it_was(kind: type[TunesmithError], message: tuple[object, ...]) -> TunesmithError:
+    # Exceptions take their message in __new__, so the constructor can be skipped.
     return kind.__new__(kind, *message)
 
 
@@ -184,6 +185,7 @@ class DatabaseOutOfReach(DatabaseBusy, code="DatabaseOutOfReach"):
 
     def __init__(self, where: str, said: str) -> None:
         super().__init__(where, f"cannot be reached: {said}")
+        # Shown to callers of the API, so it must not contain the server's address.
         self.problem = "cannot be reached at the moment; try again later"
 
 
@@ -208,6 +210,7 @@ class FolderUnavailable(TunesmithError, code="FolderUnavailable", status=503, re
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(f"folder {folder} cannot be used: {reason}")
+        # Shown to callers of the API, so it has only the name of the folder, not its path.
         self.problem = f"folder {folder.name} cannot be used: {reason}"
 
 

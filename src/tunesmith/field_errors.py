@@ -177,6 +177,7 @@ def first_mistake(
         hint = did_you_mean_field(str(first["loc"][-1]), known, aliases)
         return field, f"is not a field of this request{hint}"
     if first["type"] == "value_error":
+        # Our own validators raise ValueError, to whose text Pydantic adds this prefix.
         problem = first["msg"].removeprefix("Value error, ")
         named, colon, rest = problem.partition(": ")
         return (field, problem) if field else (named, rest) if colon else ("", problem)

@@ -49,6 +49,7 @@ class OutputFiles:
         for name, extra in (("midi", midi), ("score", score)):
             if extra is not None:
                 check_folder_of(name, extra)
+        # Resolved, so that two paths to the same file are found equal.
         given = [file.resolve() for file in (path, midi, score) if file is not None]
         if len(set(given)) < len(given):
             raise InvalidRequest("output", "the sound, --midi and --score need files of their own")
@@ -93,6 +94,7 @@ def reserve_path(path: Path) -> Iterator[Path]:
         number += 1
     try:
         yield found
+    # Also when interrupted, or the empty file would remain.
     except BaseException:
         found.unlink(missing_ok=True)
         raise
@@ -129,6 +131,7 @@ def _intensities(text: str | None) -> tuple[float, ...]:
     try:
         levels = tuple(float(item) for item in (text or "").split(",") if item.strip())
     except ValueError:
+        # Out of range, so that the check below reports it.
         levels = (-1.0,)
     if not all(0 <= level <= 1 for level in levels):
         raise InvalidRequest("layers", f"must be intensities from 0 to 1 with commas between, got {text!r}")

@@ -128,8 +128,8 @@ class GeneratedFile:
 def generate(prompt: str, *, model: str = "composer", seed: int | None = None, **fields: Any) -> Audio:
     """Generate music from a prompt.
 
-    ``fields`` are other fields of GenerationRequest, such as ``duration=30``. Without a seed, one is drawn; it is in the
-    metadata. Raises InvalidRequest for an invalid field, UnknownName for an unknown model.
+    ``fields`` are other fields of GenerationRequest, such as ``duration=30``. Without a seed, one is drawn; the
+    metadata has it. Raises InvalidRequest for an invalid field, UnknownName for an unknown model.
     """
     request = GenerationRequest.checked(prompt=prompt, model=model, seed=seed, **fields).with_drawn_seed()
     return generate_music(request, Registry.discover().create).audio
@@ -287,6 +287,7 @@ def _write_extras(composition: Composition, files: OutputFiles, path: Path, word
             write_midi(composition.score, temporary)
         written.append(with_suffix_word(files.midi, word))
     if files.stems:
+        # Float samples, so that a stem above full scale is not clipped.
         written += [write_audio(stem, files.stems / f"{slug(name)}{f'-{word}' if word else ''}.wav", bits=32)
                     for name, stem in composition.stems()]  # fmt: skip
     return written

@@ -52,6 +52,7 @@ def _tempo(request: GenerationRequest, said: ParsedPrompt) -> tuple[float, float
     if not said.tempos:
         return None
     tempo = said.tempos[-1]
+    # A prompt may count the tempo in another note value than quarters.
     quarters = 1.0 if tempo.beat is None else tempo.beat
     return tempo.low * quarters, tempo.high * quarters
 
@@ -63,6 +64,7 @@ def _key(request: GenerationRequest, said: ParsedPrompt) -> WantedKey | None:
             key = Key.parse(request.key)
             return WantedKey(str(key), key.pitch_classes)
         except ValueError:
+            # Not in standard form, so read it as the prompt parser does.
             wish = understand(request.key).key
     if wish is None or wish.tonic is None:
         return None

@@ -62,6 +62,7 @@ Form = Literal["track", "loop", "sting", "bumper", "bed"]
 
 def whole_number(text: Any) -> Any:
     """Convert ``"44100"`` to 44100; return anything else unchanged, for the type to validate."""
+    # int() takes quadratic time for many digits.
     if not isinstance(text, str) or len(text) > MAX_NUMBER_CHARACTERS or not text.strip().isdecimal():
         return text
     return int(text)
@@ -208,6 +209,7 @@ class GenerationRequest(GivenFields):
     def _check_fields_agree(self) -> Self:
         if self.loop and self.form not in (None, "loop"):
             raise ValueError(f"loop: cannot go with form {self.form!r}; a loop is a form of its own")
+        # Names are matched regardless of case.
         both = sorted({name.lower() for name in self.instruments} & {name.lower() for name in self.without})
         if both:
             raise ValueError(f"without: {both[0]!r} is also in instruments")

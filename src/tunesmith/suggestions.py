@@ -55,6 +55,7 @@ def did_you_mean_field(name: str, known: Collection[str], aliases: Mapping[str, 
     """Return ``"; did you mean X?"`` for a request field: X is the field itself, even if an alias of it is nearest."""
     field = field_for(name, known, aliases)
     if field is None:
+        # Consider only aliases of fields that this request has.
         words = {alias: meant for alias, meant in aliases.items() if meant in known}
         near = near_names(plain_form(name), [*known, *words])
         field = words.get(near[0], near[0]) if near else None

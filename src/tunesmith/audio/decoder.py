@@ -96,6 +96,7 @@ class Decoder:
             for block in self._part_blocks(self._first if number == 0 else self._opened(part)):
                 read += block.shape[1]
                 self._limits.check_length(read, self.sample_rate, self.channels)
+                # A single NaN would spread through every filter and measurement.
                 if not np.isfinite(block).all():
                     at = (read - block.shape[1]) / self.sample_rate
                     raise NotASound(f"at {at:.1f} s it has samples that are not numbers (NaN or infinite)")

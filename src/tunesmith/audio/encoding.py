@@ -47,6 +47,7 @@ class Encoding:
         """The smallest of 16, 24 and 32 (float) bits that loses no precision, as far as there is one."""
         if self.bits is None or self.bits <= DEFAULT_BITS:
             return DEFAULT_BITS
+        # No integer format above 24 bits is written, so deeper samples become float.
         return 24 if self.bits <= 24 else FLOAT_BITS
 
     @property

@@ -64,6 +64,7 @@ class JoinedFile(io.RawIOBase):
             if place < len(piece):
                 if isinstance(piece, bytes):
                     return piece[place : place + count]
+                # Several joined files may share the file, so its position is not known.
                 self._file.seek(piece.start + place)
                 return self._file.read(min(count, len(piece) - place))
             place -= len(piece)

@@ -116,6 +116,7 @@ def markers_of(metadata: Mapping[str, Any], sample_rate: int) -> Markers:
         loops = tuple(Loop(**one) for one in stored.get("loops", ())[:MAX_MARKERS])
         cues = tuple(Cue(**one) for one in stored.get("cues", ())[:MAX_MARKERS])
         return Markers(stored["sample_rate"], loops, cues, stored.get("unity_note", MIDDLE_C)).at_rate(sample_rate)
+    # The metadata may come from a foreign file, whose sound must be readable all the same.
     except (KeyError, TypeError, AttributeError, ZeroDivisionError):
         return Markers(sample_rate)
 

@@ -141,7 +141,9 @@ class MediaSound:
         if program is None:
             problem = f"it is {self._kind.name}, which takes FFmpeg to read: install ffmpeg, so that it is on the PATH"
             raise NoProgram(problem)
+        # The allocation limit guards against headers that state huge sizes.
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-max_alloc", str(LARGEST_ALLOCATION)]
+        # With other protocols, a hostile file could make FFmpeg open URLs.
         source = ["-protocol_whitelist", "file", "-f", self._kind.demuxer, "-i", f"file:{self._path}"]
         return [program, *quiet, *source]
 
@@ -202,6 +204,7 @@ class _Messages:
     def __init__(self, stream: IO[bytes]) -> None:
         self._first, self._last = b"", b""
         self._stream = stream
+        # Without a reader, a full pipe of messages would block the program.
         self._thread = threading.Thread(target=self._collect, daemon=True)
         self._thread.start()
 

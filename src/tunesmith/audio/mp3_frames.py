@@ -58,6 +58,7 @@ def frame_at(content: Content, at: int) -> Frame | None:
     kilobits = KILOBITS[3 if version == 3 else 2][header[2] >> 4]
     if not kilobits or rate == 3:
         return None
+    # A frame has 1152 samples in MPEG 1 and 576 otherwise, an eighth of which gives bytes.
     size = (144 if version == 3 else 72) * kilobits * 1000 // RATES[version][rate] + (header[2] >> 1 & 1)
     return Frame(at, size, header)
 
@@ -104,6 +105,7 @@ def _content(file: BinaryIO) -> Content:
     """Return all bytes; a file on disk is mapped into memory instead of read."""
     try:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    # A file in memory has no descriptor, and an empty file cannot be mapped.
     except (OSError, ValueError, io.UnsupportedOperation):
         file.seek(0)
         return file.read()
@@ -125,6 +127,7 @@ def _goes_on(content: Content, frame: Frame) -> bool:
         if at >= len(content):
             return True
         following = frame_at(content, at)
+        # The lowest bit only states whether a CRC follows.
         if following is None or following.header[1] & 0xFE != frame.header[1] & 0xFE:
             return False
         frame = following

@@ -25,6 +25,7 @@ def retimed(audio: Audio, stretches: Stretches, faded: int = 0) -> dict[str, Any
     seconds = [(first / rate, last / rate) for first, last in stretches]
     moved = None if timeline is None else timeline.of_stretches(seconds)
     length = sum(last - first for first, last in stretches)
+    # A sound of another length no longer repeats as a whole.
     return no_loop(with_timeline(metadata, moved, length / rate)) if length != audio.num_samples else metadata
 
 
@@ -45,6 +46,7 @@ def keep_loops_between(audio: Audio, first: int, last: int) -> Audio:
     if len(kept) == len(markers.loops):
         return audio
     metadata = no_loop(with_markers(audio.metadata, replace(markers, loops=kept)))
+    # with_metadata() only adds and replaces entries, but one may have to go.
     return audio.without_metadata().with_metadata(**metadata)
 
 

@@ -31,8 +31,10 @@ def weights(channels: int, channel_mask: int | None = None) -> tuple[float, ...]
     """
     mask = channel_mask or USUAL_MASKS.get(channels, 0)
     bits = [1 << place for place in range(32) if mask >> place & 1]
+    # The usual 5.1 mask calls its surrounds back speakers, though they stand at the sides.
     surrounds = mask & SIDES or (mask & BACK if channels > 2 else 0)
     of_bit = [0.0 if bit == LFE else SURROUND_WEIGHT if bit & surrounds else 1.0 for bit in bits]
+    # A mask may name fewer or more speakers than there are channels.
     return tuple((of_bit + [1.0] * channels)[:channels])
 
 

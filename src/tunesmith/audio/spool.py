@@ -36,6 +36,7 @@ class Spool:
         self.channels = channels
         self._length = 0
         self._file = tempfile.SpooledTemporaryFile(max_size=memory_bytes, prefix="tunesmith-")  # noqa: SIM115
+        # Deletes the temporary file also when the spool is collected without close().
         self._finalizer = weakref.finalize(self, self._file.close)
 
     def __len__(self) -> int:

@@ -95,6 +95,7 @@ def _match_formats(pieces: Sequence[Audio]) -> list[Audio]:
     rate, channels = pieces[0].sample_rate, max(piece.channels for piece in pieces)
     same = [_with_channels(resample(piece, rate), channels) for piece in pieces]
     wanted, *others = [loudness_of(one) for one in same]
+    # Silence has no loudness to match.
     if not np.isfinite(wanted):
         return same
     pairs = zip(same[1:], others, strict=True)
@@ -104,6 +105,7 @@ def _match_formats(pieces: Sequence[Audio]) -> list[Audio]:
 def _with_channels(audio: Audio, channels: int) -> Audio:
     if audio.channels == channels:
         return audio
+    # Only mono can be spread over other channels without a choice of mix.
     if audio.channels != 1:
         raise InvalidRequest("files", f"have {audio.channels} and {channels} channels, which cannot be joined")
     spool = Spool(channels)
@@ -128,7 +130,9 @@ def _joint(heard: Sequence[Analysis], pieces: tuple[Audio, Audio], size: int) ->
     latest = pieces[0].num_samples - size
     leaving = [round(time * rate) for time in heard[0].rhythm.downbeats] if heard[0].rhythm else []
     entering = [round(time * rate) for time in heard[1].rhythm.downbeats] if heard[1].rhythm else []
+    # A later downbeat would cut off too much of the beginning.
     enter = next((at for at in entering if at <= LATEST_ENTRY_SECONDS * rate), None)
+    # Latest first, to keep as much of the sound as possible.
     bars = [at for at in leaving if 0 <= at <= latest][::-1]
     places = bars or list(range(latest, 0, -round(STEP_SECONDS * rate))) or [latest]
     leave = _loudest_crossfade(pieces, places[:LOOKED_BACK], enter or 0, size)

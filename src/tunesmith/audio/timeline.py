@@ -154,6 +154,7 @@ def _read(stored: Mapping[str, Any]) -> Timeline | None:
         fits = bool(tempos) and found.beats_a_bar >= 1 and all(10 <= one.tempo_bpm <= 400 for one in tempos)
         times = [one.at for one in tempos]
         return found if fits and times == sorted(times) and times[0] == 0 <= times[-1] <= found.duration else None
+    # The metadata may come from a foreign file, whose sound must be readable all the same.
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
 

@@ -111,6 +111,7 @@ def _new_header(form: bytes, length: int, largest: int = LARGEST_RIFF) -> bytes:
     if total <= largest:
         return b"RIFF" + struct.pack("<I", total) + b"WAVE" + chunk + b"data" + struct.pack("<I", length)
     sizes = b"ds64" + struct.pack("<IQQQI", 28, total + 36, length, 0, 0)
+    # A 32-bit size of 0xFFFFFFFF refers to the 64-bit one in ds64.
     return b"RF64\xff\xff\xff\xffWAVE" + sizes + chunk + b"data\xff\xff\xff\xff"
 
 

@@ -133,6 +133,7 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
             else:
                 sound.write(to_int24(frames) if subtype == "PCM_24" else frames)
             written += frames.shape[0]
+            # Float files keep samples above full scale.
             if subtype != "FLOAT":
                 clipped += int(np.count_nonzero(np.abs(frames) > 1))
     return written, clipped
@@ -163,6 +164,7 @@ def to_int16(frames: Samples, random: np.random.Generator) -> npt.NDArray[np.int
     """
     steps = frames * np.float32(32768)
     if not np.array_equal(steps, np.rint(steps)):
+        # The difference of two uniform variables has a triangular distribution.
         noise = random.random(frames.shape, dtype=np.float32) - random.random(frames.shape, dtype=np.float32)
         steps = np.rint(steps + noise)
     rounded: npt.NDArray[np.int16] = np.clip(steps, -32768, 32767).astype(np.int16)

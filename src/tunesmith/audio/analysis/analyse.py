@@ -39,6 +39,7 @@ def analyse_with_metadata(audio: Audio) -> Analysis:
     Beat tracking may take 96 bpm for 192, and finds no beat at all in swelling pads.
     """
     features, stated = features_of(audio), stated_rhythm(audio)
+    # A timeline also has tempo changes, which the settings do not.
     known = rhythm_of_timeline(features, timeline_of(audio.metadata, audio.duration))
     if known is None and stated is not None:
         known = rhythm_as_stated(features, stated)

@@ -33,6 +33,7 @@ class KeyEstimate:
 def key_of(features: Features) -> KeyEstimate | None:
     """Return the most likely key; None if no key is clear."""
     profile = pitch_classes(features.spectrum)
+    # The correlation with a flat profile is undefined.
     if profile.std() == 0:
         return None
     fits = [
@@ -51,6 +52,7 @@ def _by_the_bass(fits: dict[str, float], spectrum: Floats) -> tuple[float, str]:
     tonic = NAMES.index(note)
     relative = f"{NAMES[(tonic + 9) % 12]} minor" if mode == "major" else f"{NAMES[(tonic + 3) % 12]} major"
     bass = _bass(spectrum)
+    # Relative keys share their notes, so the profiles hardly separate them; the bass favours the tonic.
     nearly = fits[best] - fits[relative] < RELATIVE_MARGIN
     if nearly and bass[NAMES.index(relative.split()[0])] > bass[tonic] * BASS_MARGIN:
         best = relative
@@ -73,6 +75,7 @@ def pitch_classes(spectrum: Floats) -> Floats:
     frequencies = np.fft.rfftfreq(SLOW_FRAME, 1 / RATE)
     profile = np.zeros(12, np.float32)
     for note in range(LOWEST_NOTE, HIGHEST_NOTE + 1):
+        # Harmonics of a tone lie on other pitch classes, which they would otherwise strengthen.
         for harmonic in range(1, HARMONICS + 1):
             frequency = 440 * 2 ** ((note - 69) / 12) * harmonic
             low, high = np.searchsorted(frequencies, (frequency * 2 ** (-1 / 24), frequency * 2 ** (1 / 24)))

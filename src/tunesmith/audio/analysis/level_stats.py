@@ -66,6 +66,7 @@ def _powers(block: Samples, window: int) -> Doubles:
 
 def _clipped(channel: npt.NDArray[np.float32]) -> int:
     """Return the number of samples in runs at full scale."""
+    # Padded, so that a run at either end of the block has two edges as well.
     full = np.concatenate([[False], np.abs(channel) >= CLIPPED, [False]])
     edges = np.flatnonzero(full[1:] != full[:-1])
     runs = edges[1::2] - edges[::2]

@@ -54,6 +54,7 @@ def _change(end: Samples, start: Samples) -> float:
         return 0.0
     usual = np.concatenate([_distances(before), _distances(after)])
     over = float(_distances(np.stack([before[-1], after[0]]))[0])
+    # The floor keeps a nearly constant sound from magnifying tiny changes.
     return over / max(0.05, float(np.percentile(usual, TYPICAL)))
 
 

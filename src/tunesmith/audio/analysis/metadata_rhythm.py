@@ -45,6 +45,7 @@ def rhythm_as_stated(features: Features, stated: StatedRhythm) -> Rhythm | None:
     pulse = _pulse(features)
     first = 0 if stated.is_whole else _phase(pulse, period)
     frames = _grid(first, period, pulse.size)
+    # Beats no stronger than the average frame mean that the grid does not fit the sound.
     if frames.size < LEAST_BEATS or pulse[frames].mean() <= pulse.mean():
         return None
     times = (first + period * np.arange(frames.size)) / FRAMES_A_SECOND

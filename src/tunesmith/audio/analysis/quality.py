@@ -96,6 +96,7 @@ def _falling(value: float, good: float, bad: float) -> float:
 
 
 def _silence(levels: LevelStats) -> Finding:
+    # Many short gaps and one long gap are both faults.
     score = min(_falling(levels.silent, 0.2, 0.9), max(0.3, _falling(levels.longest_gap, 2.0, 8.0)))
     if levels.silent >= 0.995:
         return Finding("silence", 0.0, "it is silent")
@@ -107,6 +108,7 @@ def _silence(levels: LevelStats) -> Finding:
 def _clipping(levels: LevelStats) -> Finding:
     if levels.clipped == 0:
         return Finding("clipping", 1.0, "no clipping")
+    # Even a small share of clipped samples is audible, so the scale is logarithmic.
     score = max(0.0, 0.8 - 0.2 * max(0.0, math.log10(levels.clipped * 1e5)))
     return Finding("clipping", score, f"{levels.clipped:.2%} of it is clipped")
 
@@ -131,6 +133,7 @@ def _balance(levels: LevelStats) -> Finding:
         "boomy": _falling(low, 0.85, 0.99),
         "shrill": _falling(high, 0.15, 0.5),
         "dull": _falling(_decibels(high), -40, -65),
+        # These two may be intended, so they cost at most half.
         "thin": max(UNKNOWN, _falling(_decibels(low), -30, -60)),
         "hardly more than a tone": max(UNKNOWN, _falling(max(levels.octaves), 0.9, 1.0)),
     }
@@ -143,6 +146,7 @@ def _tempo(heard: Analysis, lowest: float, highest: float) -> Finding:
     if heard.rhythm is None:
         return Finding("tempo", UNKNOWN, f"no clear beat (asked {asked} bpm)")
     bpm = heard.rhythm.tempo_bpm
+    # A match at another metrical level counts a little less.
     scores = [_near(bpm, lowest, highest), *(0.9 * _near(bpm * level, lowest, highest) for level in OTHER_LEVELS)]
     return Finding("tempo", max(scores), f"{bpm:.1f} bpm (asked {asked})")
 

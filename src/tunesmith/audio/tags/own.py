@@ -46,6 +46,7 @@ def own_json(metadata: Mapping[str, Any], *, with_markers: bool) -> str:
     if not own:
         return ""
     text = json.dumps(own, ensure_ascii=False, separators=(",", ":"), default=str)
+    # Lone surrogates have no UTF-8 form, but JSON in ASCII can escape them.
     return text if is_text(text) else json.dumps(own, separators=(",", ":"), default=str)
 
 

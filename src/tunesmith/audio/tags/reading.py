@@ -63,6 +63,7 @@ def _of_wav(file: BinaryIO, chunks: list[RiffChunk], sample_rate: int) -> dict[s
     loops: tuple[Loop, ...] = ()
     unity_note = MIDDLE_C
     for chunk in chunks:
+        # Leave all other chunks unread: the samples may be large.
         if chunk.name not in (b"LIST", b"bext", b"smpl", b"cue ", OWN_CHUNK, *ID3_CHUNKS):
             continue
         content = content_of(file, chunk)
@@ -113,6 +114,7 @@ def _tagged(file: BinaryIO, *, image: bool = False) -> Any:
         file = io.BytesIO(plain_tag(tag))
     try:
         return TinyTag.get(file_obj=file, duration=False, image=image)
+    # Damaged tags must not keep the sound from being read.
     except (TinyTagException, ValueError, RecursionError):
         return None
 

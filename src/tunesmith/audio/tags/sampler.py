@@ -31,6 +31,7 @@ def read_sampler(content: bytes) -> tuple[tuple[Loop, ...], int]:
             loops.append(
                 Loop(first, last - first + 1, LOOP_KINDS[kind] if kind < len(LOOP_KINDS) else "forward", plays)
             )
+    # MIDI notes end at 127, so a larger value is invalid.
     return tuple(loops), head[3] if head[3] < 128 else MIDDLE_C
 
 
