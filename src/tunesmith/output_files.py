@@ -71,6 +71,7 @@ def slug(text: str) -> str:
     words = re.findall(r"\w+", plain_text(text).lower())
     name = ""
     for word in words:
+        # Drop whole words rather than cut one.
         if len(name) + len(word) + 1 > MAX_SLUG:
             break
         name = f"{name}-{word}" if name else word

@@ -260,6 +260,7 @@ def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: f
     elif files.output:
         written.append(write_audio(audio, with_suffix_word(files.output, word)))
     else:
+        # Reserve the name while encoding, or a parallel run with the same prompt could take it.
         with reserve_path(Path(f"{slug(request.prompt)}-{request.seed}{files.suffix}")) as path:
             written.append(write_audio(audio, path))
     if music.composition:

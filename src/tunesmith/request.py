@@ -185,10 +185,12 @@ class GenerationRequest(GivenFields):
     @field_validator("prompt")
     @classmethod
     def _check_prompt(cls, prompt: str) -> str:
+        # Accents may come composed or decomposed; limit and parser use one form.
         text = unicodedata.normalize("NFC", prompt).strip()
         if len(text) > MAX_PROMPT_CHARACTERS:
             raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(text)}")
         check_paragraphs(text)
+        # Punctuation and invisible characters alone hold no words.
         if not any(unicodedata.category(c)[0] in "LN" for c in visible_text(text)):
             raise ValueError(
                 "must say something: it is empty" if not text else f"must contain words, got {text[:20]!r}"

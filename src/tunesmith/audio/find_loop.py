@@ -60,6 +60,7 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
     if audio.duration < SHORTEST_SECONDS:
         problem = f"{audio.duration:g} s are too short for a loop, which needs {SHORTEST_SECONDS:g} s"
         raise InvalidRequest("file", problem)
+    # Stated loop points are exact, which a search is not; a number of bars overrides them.
     stated = markers_of(audio.metadata, audio.sample_rate).loops if bars is None else ()
     if stated:
         return _as_stated(audio, stated[0])

@@ -58,7 +58,7 @@ def frame_at(content: Content, at: int) -> Frame | None:
     kilobits = KILOBITS[3 if version == 3 else 2][header[2] >> 4]
     if not kilobits or rate == 3:
         return None
-    # A frame has 1152 samples in MPEG 1 and 576 otherwise, an eighth of which gives bytes.
+    # A frame has 1152 samples in MPEG 1 and 576 otherwise; an eighth of that turns the bit rate into bytes.
     size = (144 if version == 3 else 72) * kilobits * 1000 // RATES[version][rate] + (header[2] >> 1 & 1)
     return Frame(at, size, header)
 

@@ -63,6 +63,7 @@ class Timeline:
             near = NEAR_SECONDS * tempo.tempo_bpm / 60
             last = tempo.beat_at(end) - near
             for number in range(math.ceil(tempo.beat - near), math.ceil(last)):
+                # A beat slightly before the joint counts at the joint.
                 yield max(tempo.at, tempo.seconds_of(number)), number % self.beats_a_bar == 0
 
     def of_stretches(self, stretches: Sequence[tuple[float, float]]) -> Timeline:

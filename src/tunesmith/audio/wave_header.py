@@ -133,6 +133,7 @@ def _is_followed_well(file: BinaryIO, start: int, claimed: int, size: int) -> bo
 def _are_chunks(file: BinaryIO, place: int, size: int) -> bool:
     file.seek(place)
     beginning = file.read(1 << 16)
+    # Other programs append tags or zeros outside any chunk.
     if beginning.startswith(TRAILERS) or not beginning.strip(b"\0"):
         return True
     for _ in range(MOST_CHUNKS):
@@ -146,4 +147,5 @@ def _are_chunks(file: BinaryIO, place: int, size: int) -> bool:
             return False
         length: int = struct.unpack("<I", header[4:])[0]
         place += 8 + length + length % 2
+    # The pad byte of the last chunk may be missing.
     return place <= size + 1

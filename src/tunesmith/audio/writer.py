@@ -69,6 +69,7 @@ def write_with_notices(
             clear_peak_time(temporary)
         rate = target.sample_rate(sample_rate or audio.sample_rate)
         write_tags(temporary, target.container, audio.metadata, rate, written)
+    # A caller who sets a bit depth accepts its precision, so only the default warns.
     return path, tuple(_notices(audio.encoding, chosen if bits is None else None, clipped))
 
 

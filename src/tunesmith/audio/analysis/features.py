@@ -100,6 +100,7 @@ def _mono(audio: Audio) -> Iterator[Floats | None]:
 
 def _magnitudes(frames: Floats, size: int) -> Floats:
     window = np.hanning(size).astype(np.float32)
+    # Scaled so that a full-scale sine gives 1: the Hann window and the one-sided FFT each halve it.
     return np.abs(np.fft.rfft(frames * window, axis=1)).astype(np.float32) / (size / 4)
 
 
@@ -108,6 +109,7 @@ def _bands(frames: Floats, size: int) -> Floats:
 
 
 def _compressed(magnitudes: Floats, size: int) -> Floats:
+    # Hearing is about logarithmic in level; log1p keeps silence at 0.
     compressed: Floats = np.log1p(COMPRESSION * single_thread_matmul(magnitudes, _band_matrix(size)))
     return compressed
 

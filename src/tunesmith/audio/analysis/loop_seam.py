@@ -42,6 +42,7 @@ def seam_of(audio: Audio) -> Seam:
 def _step(end: Samples, start: Samples) -> float:
     """Return the jump over the seam relative to the biggest steps around it."""
     steps = np.abs(np.concatenate([np.diff(end, axis=1), np.diff(start, axis=1)], axis=1))
+    # A percentile, since the maximum could be a single click.
     usual = max(LEAST_STEP, float(np.percentile(steps, 99.5)) if steps.size else 0.0)
     return float(np.abs(start[:, 0] - end[:, -1]).max()) / usual if start.size else 0.0
 

@@ -51,6 +51,7 @@ def rhythm_of(features: Features) -> Rhythm | None:
     numbers = np.arange(times.size)
     slope, start = np.polyfit(numbers, times, 1)
     is_steady = bool(np.std(times - (start + slope * numbers)) < STEADY_SECONDS)
+    # The median ignores single missed or extra beats.
     period = slope if is_steady else float(np.median(np.diff(times)))
     # At a steady tempo, the regression line is more exact than single onsets, which frames quantise.
     if is_steady:
