@@ -52,9 +52,9 @@ JSON_WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
 
 
 class GivenFields(BaseModel):
-    """The root of models of what callers give: whatever the field, null means that it is not given.
+    """The base of models for caller input: null means that a field is omitted.
 
-    ``EXACT_NAMES`` are fields that have no other usual names.
+    ``EXACT_NAMES`` are fields without aliases.
     """
 
     EXACT_NAMES: ClassVar[Collection[str]] = ()

@@ -171,7 +171,7 @@ def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str
 
 
 def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
-    """Whether form, bars or prompt set the duration, which the settings then must not override."""
+    """Tell whether form, bars or prompt set the duration, which the settings then must not override."""
     from tunesmith.composer.prompt.parsed_prompt import understand
 
     if fields.get("form") not in (None, "track") or fields.get("loop") or fields.get("bars"):

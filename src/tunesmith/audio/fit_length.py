@@ -136,7 +136,7 @@ class _Ending:
         return cls(ring, tail)
 
     def bears(self, lost: float) -> bool:
-        """Whether the end tolerates a cut of ``lost`` seconds, or, if negative, a ring that much longer."""
+        """Tell whether the end tolerates a cut of ``lost`` seconds, or, if negative, a ring that much longer."""
         if lost >= 0:
             return self.ring == 0 or self.ring - lost >= min(KEPT_RING_SECONDS, self.ring)
         return -lost <= LONGEST_STRETCH * self.tail

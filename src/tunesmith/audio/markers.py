@@ -46,7 +46,7 @@ class Markers:
     unity_note: int = MIDDLE_C
 
     def __bool__(self) -> bool:
-        """Whether there is any marker."""
+        """Return True if there is any marker."""
         return bool(self.loops or self.cues)
 
     @property

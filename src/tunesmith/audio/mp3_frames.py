@@ -27,7 +27,8 @@ CERTAIN = 3
 XING = (b"Xing", b"Info")
 HAS_FRAMES, HAS_BYTES = 1, 2
 ID3_HEADER = 10
-MOST_FRAMES, SMALLEST_FRAME = 500_000, 24  # three hours and a half at 44.1 kHz
+# Three and a half hours at 44.1 kHz.
+MOST_FRAMES, SMALLEST_FRAME = 500_000, 24
 MOST_LOOKS = 100_000
 VBRI_AT, VBRI_FRAMES = 36, 14
 
@@ -121,7 +122,7 @@ def _next_frame(content: Content, at: int, looks: Iterator[int]) -> Frame | None
 
 
 def _goes_on(content: Content, frame: Frame) -> bool:
-    """Whether frames of the same version and layer follow, or the file ends."""
+    """Tell whether frames of the same version and layer follow, or the file ends."""
     for _ in range(CERTAIN - 1):
         at = frame.at + frame.size
         if at >= len(content):

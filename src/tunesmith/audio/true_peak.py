@@ -14,7 +14,8 @@ from tunesmith.audio.single_thread_matmul import single_thread_matmul
 from tunesmith.audio.spool import Samples
 
 OVERSAMPLING = 4
-TAPS = 24  # a phase; BS.1770 Annex 2 asks for at least 12
+# Taps per phase; BS.1770-4, annex 2, requires at least 12.
+TAPS = 24
 # The number of samples whose interpolated points one row of a matrix product computes.
 ROW = 32
 

@@ -124,7 +124,7 @@ def _held(file: BinaryIO, start: int, claimed: int, size: int, frame_bytes: int)
 
 
 def _is_followed_well(file: BinaryIO, start: int, claimed: int, size: int) -> bool:
-    """Whether other data than more samples follows the claimed samples."""
+    """Tell whether other data than more samples follows the claimed samples."""
     # Some writers omit the pad byte after an odd length.
     places = (start + claimed + claimed % 2, start + claimed)
     return any(_are_chunks(file, place, size) for place in places)

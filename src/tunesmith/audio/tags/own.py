@@ -93,7 +93,7 @@ def _of_an_older_version(tags: Tags) -> tuple[dict[str, Any], Tags]:
 
 
 def _was_written(name: str, values: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
-    """Whether version 0.1 wrote this tag itself."""
+    """Tell whether version 0.1 wrote this tag itself."""
     licence = str(metadata.get("licence", ""))
     return (
         _is_our_software(name, values)
