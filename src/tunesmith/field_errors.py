@@ -172,6 +172,7 @@ def first_mistake(
     """
     mistakes = error.errors(include_url=False)
     first = next((one for one in mistakes if one["type"] == UNKNOWN), mistakes[0])
+    # The name of a caller's field may have any length.
     field = ".".join(str(part)[:LONGEST] for part in first["loc"])
     if first["type"] == UNKNOWN:
         hint = did_you_mean_field(str(first["loc"][-1]), known, aliases)

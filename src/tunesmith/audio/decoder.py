@@ -160,6 +160,7 @@ class Decoder:
     def _part_blocks(self, sound: Sequential | MediaSound) -> Iterator[Samples]:
         # libsndfile leaves the channels of Vorbis and Opus in the order of Vorbis.
         order = from_vorbis(sound.channels) if sound.format == "OGG" and sound.subtype in VORBIS_ORDERED else None
+        # Fewer frames for more channels bound the size of a block.
         blocks = _frames(sound, max(1_024, BLOCK_SAMPLES // self.channels))
         for block in resample_blocks(blocks, sound.channels, int(sound.samplerate), self.sample_rate):
             if len(block) != self.channels:

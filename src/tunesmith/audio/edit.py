@@ -137,6 +137,7 @@ def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -
 
 def gain(audio: Audio, gain_db: float) -> Audio:
     """Apply a gain in dB; long sounds stay on disk."""
+    # An explicit float32: a float64 scalar of NumPy would promote the blocks.
     factor = np.float32(10 ** (gain_db / 20))
     return _mapped(audio, audio.channels, lambda block: block * factor)
 

@@ -89,6 +89,7 @@ def _longer(audio: Audio, heard: Analysis, missing: float) -> tuple[Audio, str]:
     count = ending.choose({count: count * beat - missing for count in choices})
     if not count:
         return ending.lengthened(audio, missing), "its last note rings longer"
+    # A repeat cannot be longer than the sound itself.
     most = (len(beats) - 2) // bar
     if most < 1:
         return _without_beats(audio, missing)
@@ -126,6 +127,7 @@ class _Ending:
     @classmethod
     def of(cls, audio: Audio, heard: Analysis) -> _Ending:
         end = audio.between(audio.num_samples - round(END_SECONDS * audio.sample_rate), audio.num_samples)
+        # The sound is still on at its very end, so no note dies away.
         if float(np.abs(end).max()) > DIED_AWAY:
             return cls(0.0, 0.0)
         onsets = heard.features.onsets
@@ -186,6 +188,7 @@ def _exactly(audio: Audio, duration: float) -> Audio:
     spool = Spool(audio.channels)
     copy_stretch(audio, spool, Stretch(0, length))
     exact = audio.with_samples(spool, metadata=retimed(audio, [(0, length)]))
+    # A cut this short needs no fade.
     if lost <= UNNOTICED_SECONDS:
         return exact
     size = round(min(LONGEST_FADE_SECONDS, duration / 4, 0.3 + lost) * audio.sample_rate)

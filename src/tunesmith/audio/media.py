@@ -262,6 +262,7 @@ def _spare_copy(file: BinaryIO) -> IO[bytes] | None:
     name = getattr(file, "name", None)
     if isinstance(name, str) and Path(name).is_file():
         return None
+    # FFmpeg opens it by name, so it outlives this function; _end() deletes it.
     spare = NamedTemporaryFile(prefix="tunesmith-", delete=False)  # noqa: SIM115
     file.seek(0)
     shutil.copyfileobj(file, spare)

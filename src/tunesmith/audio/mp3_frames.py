@@ -83,11 +83,13 @@ def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
     count = _count(content, first.at + first.size)
     place = _count_place(content, first)
     if place is None:
+        # Without such a header, the first frame has audio and counts too.
         return Window(0, first.at), _info_frame(first, count + 1), Window(first.at, size)
     claimed = int.from_bytes(content[place : place + 4], "big")
     stated_bytes = _stated_bytes(content, first, place)
     if claimed >= count and stated_bytes in (None, size - first.at):
         return None
+    # Too high a count does no harm, since decoding stops at the end of the file.
     right = max(claimed, count).to_bytes(4, "big")
     if stated_bytes is None:
         return Window(0, place), right, Window(place + 4, size)

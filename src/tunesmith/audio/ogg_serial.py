@@ -92,6 +92,7 @@ def links_of(file: BinaryIO, size: int) -> list[tuple[int, int]]:
         if len(header) < HEADER or not header.startswith(CAPTURE):
             break
         is_first = bool(header[FLAGS_AT] & FIRST_PAGE)
+        # A link with several streams begins with several first pages.
         if is_first and not was_first:
             starts.append(place)
         was_first = is_first

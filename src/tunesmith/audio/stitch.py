@@ -141,6 +141,7 @@ def _joint(heard: Sequence[Analysis], pieces: tuple[Audio, Audio], size: int) ->
 
 def _loudest_crossfade(pieces: tuple[Audio, Audio], places: Sequence[int], enter: int, size: int) -> int:
     """Return the first place whose crossfade is about as loud as its surroundings, else the best."""
+    # Without a crossfade there is no level to compare.
     if size == 0:
         return places[0]
     arriving = pieces[1].between(enter, enter + size)

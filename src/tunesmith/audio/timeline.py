@@ -152,6 +152,7 @@ def _read(stored: Mapping[str, Any]) -> Timeline | None:
         tempos = tuple(Tempo(**one) for one in stored["tempos"][:MAX_STRETCHES])
         sections = tuple(Stage(**one) for one in stored.get("sections", ())[:MAX_STRETCHES])
         found = Timeline(float(stored["duration"]), int(stored["beats_a_bar"]), tempos, sections)
+        # A foreign file may state any values, and an extreme tempo would give endless beats.
         fits = bool(tempos) and found.beats_a_bar >= 1 and all(10 <= one.tempo_bpm <= 400 for one in tempos)
         times = [one.at for one in tempos]
         return found if fits and times == sorted(times) and times[0] == 0 <= times[-1] <= found.duration else None

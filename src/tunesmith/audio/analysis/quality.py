@@ -164,6 +164,7 @@ def _key(heard: Analysis, wanted: WantedKey) -> Finding:
     missing = len(set(wanted.notes) - notes)
     # The third decides between major and minor, since a request may name another mode.
     same = tonic == wanted.notes[0] and ((tonic + 4) % 12 in notes) == ((tonic + 4) % 12 in wanted.notes)
+    # A key that shares most of its notes sounds close to the requested one.
     score = 1.0 if same else SHARED_NOTES.get(7 - missing, 0.1)
     return Finding("key", score, f"{heard.key.name} (asked {wanted.name})")
 

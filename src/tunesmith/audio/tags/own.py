@@ -69,6 +69,7 @@ def _own_tags(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     if not metadata.get("model") and not metadata.get("stitched"):
         title = str(metadata.get("title") or "")
         return {"title": (title,)} if title else {}
+    # Foreign tags must not become our own.
     licence = licence_of({name: value for name, value in metadata.items() if name != TAGS})
     genre = str(metadata.get("genre") or "")
     title = str(metadata.get("title") or metadata.get("prompt") or "")[:MAX_TITLE_CHARACTERS].strip()
@@ -77,6 +78,7 @@ def _own_tags(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         "title": (title,) if title else (), "artist": authors_of(metadata), "copyright": known, "license": known,
         "genre": (genre,) if genre else (), "software": (PROGRAM,) if metadata.get("model") else (),
     }  # fmt: skip
+    # ID3 separates values by zero bytes.
     return {name: tuple(text.replace("\0", "") for text in texts) for name, texts in values.items() if texts}
 
 
