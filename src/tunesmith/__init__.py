@@ -100,12 +100,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its home on first use, so that ``import tunesmith`` stays fast."""
+    """Import a public name on first use, so that ``import tunesmith`` stays fast."""
     if name not in __all__:
         raise AttributeError(f"module 'tunesmith' has no attribute {name!r}")
     return getattr(import_module(_HOMES.get(name, "tunesmith.errors")), name)
 
 
 def __dir__() -> list[str]:
-    """Return the public names too that are not loaded yet, for completion at a prompt."""
+    """Return all public names, including those not imported yet, for completion at a prompt."""
     return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written under another name, and renamed when all is written."""
+"""Atomic file writes: a temporary file that an atomic rename puts in place once complete."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from tunesmith.disk_full import is_full
 from tunesmith.errors import AudioFileError, DiskFull
 
 NEW_FILE = 0o666
-"""The permissions of any new file, less what the process masks; temporary files of the system have fewer."""
+"""The permissions of a new file before the umask; the system's temporary files would have fewer."""
 
 
 @contextlib.contextmanager
 def atomic_path(
     path: Path, *, mode: int = NEW_FILE, lock: AbstractContextManager[object] | None = None
 ) -> Iterator[Path]:
-    """Give a temporary path beside ``path``, with its suffix; it becomes ``path`` on success and is removed otherwise.
+    """Yield a temporary path beside ``path``, with its suffix; rename it to ``path`` on success, else delete it.
 
-    A link stays a link: the file it leads to is replaced. ``lock`` is held only during the replacement.
+    A symbolic link stays: its target is replaced. ``lock`` is held only during the rename.
     Raises OSError.
     """
     final = path.resolve()
+    # In the same folder, since a rename is atomic only within one file system.
     temporary = final.with_name(f".{final.stem[:40]}-{secrets.token_hex(4)}.part{final.suffix[:20]}")
     temporary.touch(mode, exist_ok=False)
     try:
@@ -41,8 +42,8 @@ def atomic_path(
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes its name when all is written; what was there stays where that fails. Raises OSError."""
-    # Such as /dev/stdout, which is to be written to and not replaced.
+    """Open a file for an atomic write; on failure, an existing file stays as it was. Raises OSError."""
+    # A device such as /dev/stdout must be written to, not replaced.
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             yield file
@@ -53,7 +54,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def atomic_output(path: Path) -> Iterator[Path]:
-    """Give a temporary path as :func:`atomic_path` does; raises AudioFileError, or DiskFull, that names ``output``."""
+    """Yield a temporary path as :func:`atomic_path` does; raise AudioFileError or DiskFull for ``output``."""
     check_folder_writable(path)
     try:
         with atomic_path(path) as temporary:
@@ -64,9 +65,10 @@ def atomic_output(path: Path) -> Iterator[Path]:
 
 
 def check_folder_writable(path: Path) -> None:
-    """Raise AudioFileError where a file cannot be written to ``path``, before minutes of work."""
+    """Raise AudioFileError if a file cannot be written to ``path``, before minutes of work."""
     if path.is_dir():
         raise AudioFileError(f"output: cannot write {path}: it is a folder")
+    # A rename would replace a read-only file too, so respect its permissions here.
     if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
         raise AudioFileError(f"output: cannot write {path}: it is read-only")
     if not path.parent.is_dir():

@@ -1,7 +1,7 @@
-"""Settings: what a user has set once and for all, from the environment (TUNESMITH_…) or a TOML file.
+"""Settings: persistent defaults from the environment (TUNESMITH_…) or a TOML file.
 
-A flag on the command line wins over the environment, which wins over the file, which wins over the defaults here.
-docs/configuration.md lists them all.
+A command-line flag overrides the environment, which overrides the file, which overrides the defaults here.
+docs/configuration.md lists all settings.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ PREFIX = "TUNESMITH_"
 FILE_VARIABLE = "TUNESMITH_CONFIG"
 OF_CLIENTS = ("TUNESMITH_TOKEN", "TUNESMITH_URL")
 ALIKE = 0.85
-"""The similarity to a setting's name that counts as a typo: other programs may have variables too."""
+"""The similarity to a setting's name that counts as a typo, since other programs may use the prefix too."""
 
 
 def _words(value: object) -> object:
-    """Cut what the environment says at its commas."""
+    """Split text from an environment variable at its commas; return other values unchanged."""
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
@@ -48,19 +48,19 @@ Origins = Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_words)]
 
 
 def settings_file() -> Path:
-    """Return where the TOML file is looked for: $TUNESMITH_CONFIG, or the platform's folder for settings."""
+    """Return the path of the TOML file: $TUNESMITH_CONFIG, or config.toml in the platform's configuration folder."""
     return Path(os.environ.get(FILE_VARIABLE) or platformdirs.user_config_path("tunesmith") / "config.toml")
 
 
 class _TomlFile(TomlConfigSettingsSource):
-    """A TOML file in UTF-8, also with the mark that editors on Windows put before it."""
+    """A TOML file in UTF-8, with or without the byte order mark that editors on Windows add."""
 
     def _read_file(self, file_path: Path) -> dict[str, Any]:  # type: ignore[override]  # only paths are given
         return tomllib.loads(decoded(file_path.read_bytes(), str(file_path), "settings"))
 
 
 class Settings(BaseSettings):
-    """Every option that can be set for good; those of the music are also flags of ``tunesmith generate``."""
+    """All settings; those that concern the music are also flags of ``tunesmith generate``."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, allow_inf_nan=False
@@ -123,19 +123,21 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the interface's
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the interface's
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then environment, then the file."""
+        """Return the sources by precedence: arguments, environment, file."""
         return init_settings, env_settings, _TomlFile(settings_cls, settings_file())
 
 
 def load_settings() -> Settings:
-    """Read the settings; raises InvalidRequest that names the setting, the limit and the value."""
+    """Load the settings; raise InvalidRequest that names the setting, the limit and the value."""
     if settings_file().is_dir():
         raise InvalidRequest("settings", f"{settings_file()} is a folder; {FILE_VARIABLE} names a file")
     try:
         return Settings()
     except ValidationError as error:
         field, _, problem = format_validation_error(error).partition(": ")
-        field = field.partition(".")[0]  # of a list, whose parts have no names
+        # The items of a list have no names, so name the setting alone.
+        field = field.partition(".")[0]
+        # Only the file can cause this: unknown environment variables are ignored.
         if error.errors()[0]["type"] == "extra_forbidden":
             hint = did_you_mean_field(field, Settings.model_fields) or "; docs/configuration.md lists all"
             problem = f"there is no such setting, though {settings_file()} has it{hint}"

@@ -1,4 +1,4 @@
-"""Origins: how settings name servers and pages, checked where they are read, because one that never fits is silent."""
+"""Types for URLs, hosts and origins in settings, validated on load: one that never matches would fail silently."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import AfterValidator
 
 EVERYTHING = "*"
 NO_ORIGIN = "null"
-"""What browsers say of pages from the disk."""
+"""The origin that browsers send for pages opened from disk."""
 
 
 def _base_url(text: str) -> str:
-    """Return the address of a server, which others are made from by adding to it."""
+    """Return the base URL of a server; raise ValueError if paths cannot be appended to it."""
     parts = _parts(text)
     if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         raise ValueError(f"must be the address of a server, such as https://music.example.org, got {text[:80]!r}")
@@ -22,16 +22,17 @@ def _base_url(text: str) -> str:
 
 
 def _origin(text: str) -> str:
-    """Return the origin of pages as browsers say it."""
+    """Return a CORS origin in the form that browsers send; raise ValueError for anything else."""
     parts = _parts(text)
     named = parts is not None and not (parts.path.strip("/") or parts.query or parts.fragment)
     if not named and text not in (EVERYTHING, NO_ORIGIN):
         raise ValueError(f"must be origins such as https://app.example.org, or {EVERYTHING}, got {text[:80]!r}")
+    # Origins are compared as text, and browsers send them in lower case without a final slash.
     return text.rstrip("/").lower()
 
 
 def _host(text: str) -> str:
-    """Return the name or address of a machine as it is compared."""
+    """Return a host name or IP address in lower case; raise ValueError for anything else."""
     if text == EVERYTHING or _is_address(text):
         return text.lower()
     parts = _parts(f"http://{text}")
@@ -41,9 +42,10 @@ def _host(text: str) -> str:
 
 
 def _parts(url: str) -> SplitResult | None:
-    """Return the parts of a URL that names a machine and nobody's password, None for anything else."""
+    """Return the parts of a URL with a host and without credentials; None for anything else."""
     try:
         parts = urlsplit(url)
+        # Reading the port raises ValueError unless it is a valid number.
         fits = bool(parts.scheme and parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Full disks: how they show, and the one error that says so."""
+"""Full disks: their detection, and their translation to DiskFull."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_full(error: BaseException) -> bool:
-    """Tell whether the system says that the disk, or what its user may have of it, is full."""
+    """Tell whether an error means that the disk or the user's quota is full."""
     return isinstance(error, OSError) and error.errno in FULL
 
 
 @contextmanager
 def disk_full_as_error(what: str) -> Iterator[None]:
-    """Turn a full disk into DiskFull, which says what could not be kept but not where."""
+    """Turn the error of a full disk into DiskFull, which names ``what`` could not be kept, but no path."""
     try:
         yield
     except OSError as error:

@@ -1,10 +1,9 @@
-"""Every error that Tunesmith raises on purpose, with what the command line and the APIs say of it.
+"""Every error that Tunesmith raises on purpose, with its code for APIs, HTTP status and exit code.
 
-``code`` is what an API calls the error, and what the database keeps of a failed job: it stays as it is when a class is
-renamed. ``status`` is the HTTP status. ``retryable`` says that the same request may succeed later.
+``code`` is the name of the error in the APIs and in the database's record of a failed job: it stays the same when a
+class is renamed. ``status`` is the HTTP status. ``retryable`` means that the same request may succeed later.
 
-Errors that only an HTTP request can meet are in ``server/errors.py``. Beside the errors stands one warning,
-AudioFileWarning.
+Errors that only an HTTP request can cause are in ``server/errors.py``. There is also one warning, AudioFileWarning.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from typing import Any, ClassVar
 from tunesmith.suggestions import LONGEST, near_names
 
 INTERNAL_ERROR = "InternalError"
-"""The code of a bug, and of all that is no TunesmithError."""
+"""The code of a bug: of every exception that is not a TunesmithError."""
 
 _BY_CODE: dict[str, type[TunesmithError]] = {}
 
 
 class TunesmithError(Exception):
-    """Root of all errors. ``str(error)`` is one clear line fit to show a user; ``exit_code`` is the shell's.
+    """The root of all errors. ``str(error)`` is one clear line for users; ``exit_code`` is that of the command.
 
-    A subclass names its ``code``, ``status`` and ``retryable`` as keywords of the class; ``status`` and ``retryable``
-    are otherwise those of its base. ``retry_after`` is in seconds, ``headers`` go into the HTTP response.
+    A subclass sets ``code``, ``status`` and ``retryable`` by class keywords; it inherits ``status`` and ``retryable``.
+    ``retry_after`` is in seconds; ``headers`` are added to the HTTP response.
     """
 
     code: ClassVar[str] = INTERNAL_ERROR
@@ -46,26 +45,27 @@ class TunesmithError(Exception):
         _BY_CODE.setdefault(cls.code, cls)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Be copied and sent between processes, though the constructors of most kinds do not take the message."""
+        """Return the parts for pickling without the constructor, which for most errors does not take the message."""
         return _as_it_was, (type(self), self.args), self.__dict__
 
 
 def _as_it_was(kind: type[TunesmithError], message: tuple[object, ...]) -> TunesmithError:
+    # Exceptions take their message in __new__, so the constructor can be skipped.
     return kind.__new__(kind, *message)
 
 
 def error_codes() -> frozenset[str]:
-    """Return the codes of all errors there are."""
+    """Return the codes of all errors."""
     return frozenset(_BY_CODE)
 
 
 def error_with_code(code: str) -> type[TunesmithError]:
-    """Return the class of an error by its code; TunesmithError itself for a code that is not known."""
+    """Return the error class with a code; TunesmithError for an unknown code."""
     return _BY_CODE.get(code, TunesmithError)
 
 
 class InvalidRequest(TunesmithError, code="InvalidRequest", status=422):
-    """A field of the request breaks its limit."""
+    """A field of the request violates its limit."""
 
     exit_code = 2
 
@@ -76,12 +76,13 @@ class InvalidRequest(TunesmithError, code="InvalidRequest", status=422):
 
 
 class UnknownName(InvalidRequest, code="UnknownName", status=404):
-    """A name that is not in the table it was looked up in."""
+    """A name is unknown; the message suggests the nearest known ones."""
 
     def __init__(self, field: str, name: str, known: Iterable[str]) -> None:
         nearest = near_names(name, known, limit=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
         super().__init__(field, f"there is no {field} called {name[:LONGEST]!r}{hint}")
+        # Only an unknown model is a missing resource; any other name is an invalid value.
         if field != "model":
             self.status = InvalidRequest.status
         self.name = name
@@ -89,14 +90,14 @@ class UnknownName(InvalidRequest, code="UnknownName", status=404):
 
 
 class IdempotencyConflict(InvalidRequest, code="IdempotencyConflict", status=409):
-    """An idempotency key that was used before comes with another request."""
+    """An idempotency key is reused with a different request."""
 
     def __init__(self, key: str) -> None:
         super().__init__("idempotency_key", f"{key!r} was used before for another request")
 
 
 class InvalidScore(TunesmithError, code="InvalidScore"):
-    """A score document has a mistake. ``line`` is 1-based; ``part`` and ``beat`` are None where they do not apply."""
+    """A score document is invalid. ``line`` is 1-based; ``part`` and ``beat`` are None if they do not apply."""
 
     exit_code = 2
 
@@ -118,15 +119,15 @@ class AudioFileError(TunesmithError, code="AudioFileError", status=422):
 
 
 class AudioFileWarning(UserWarning):
-    """A sound file was written, and something of the sound was lost: samples above full scale, or bits."""
+    """A sound file was written with a loss: clipped samples, or a lower bit depth."""
 
 
 class DiskFull(AudioFileError, code="DiskFull", status=507):
-    """A file does not fit onto the disk; no part of it is left there."""
+    """A file does not fit on the disk; no part of it remains."""
 
 
 class SoundFontError(TunesmithError, code="SoundFontError"):
-    """A sound bank is broken or lacks what was asked of it."""
+    """A SoundFont is damaged or lacks a requested sound."""
 
     exit_code = 2
 
@@ -135,13 +136,13 @@ class SoundFontError(TunesmithError, code="SoundFontError"):
 
 
 class ModelNotInstalled(TunesmithError, code="ModelNotInstalled", status=404):
-    """The model exists but is not on this machine; the message names the command that installs it."""
+    """The model exists but is not installed; the message names the command that installs it."""
 
     exit_code = 2
 
 
 class ModelFileError(TunesmithError, code="ModelFileError"):
-    """A model's file is missing, broken or of a kind that is not read."""
+    """A model file is missing, damaged or of an unsupported format."""
 
     exit_code = 2
 
@@ -152,7 +153,7 @@ class ModelFileError(TunesmithError, code="ModelFileError"):
 
 
 class DownloadError(TunesmithError, code="DownloadError"):
-    """A repository of models cannot be reached, is not there, or is not open to this user."""
+    """A model repository is unreachable, does not exist, or denies access."""
 
     def __init__(self, repository: str, problem: str) -> None:
         super().__init__(f"cannot download {repository}: {problem}")
@@ -161,9 +162,9 @@ class DownloadError(TunesmithError, code="DownloadError"):
 
 
 class DatabaseError(TunesmithError, code="DatabaseError", status=503, retryable=True):
-    """The database is damaged, locked, newer than this version or out of reach; it is left as it was.
+    """The database is damaged, locked, newer than this version or unreachable; it is left unchanged.
 
-    It may be there again after ``retry_after`` whole seconds, where that is not None.
+    A retry may succeed after ``retry_after`` whole seconds, unless that is None.
     """
 
     retry_after: float | None = 30
@@ -174,16 +175,17 @@ class DatabaseError(TunesmithError, code="DatabaseError", status=503, retryable=
 
 
 class DatabaseBusy(DatabaseError, code="DatabaseBusy"):
-    """Others hold the database for longer than one can wait; after ``retry_after`` whole seconds they may be done."""
+    """Others lock the database for too long; a retry may succeed after ``retry_after`` whole seconds."""
 
     retry_after = 5
 
 
 class DatabaseOutOfReach(DatabaseBusy, code="DatabaseOutOfReach"):
-    """The database's server does not answer, as while it starts again; ``problem`` tells nothing of where it is."""
+    """The database server does not respond, as during a restart; ``problem`` does not reveal its address."""
 
     def __init__(self, where: str, said: str) -> None:
         super().__init__(where, f"cannot be reached: {said}")
+        # Shown to callers of the API, so it must not contain the server's address.
         self.problem = "cannot be reached at the moment; try again later"
 
 
@@ -194,25 +196,26 @@ class DatabaseFull(DatabaseError, code="DatabaseFull", status=507, retryable=Fal
 
 
 class DatabaseDamaged(DatabaseError, code="DatabaseDamaged"):
-    """The database's file is damaged."""
+    """The database file is damaged."""
 
 
 class DatabaseGone(DatabaseError, code="DatabaseGone"):
-    """The database's file was removed or replaced while it was open; what is written to the old one would be lost."""
+    """The database file was removed or replaced while open; writes to the old one would be lost."""
 
 
 class FolderUnavailable(TunesmithError, code="FolderUnavailable", status=503, retryable=True):
-    """A folder is missing and cannot be made, or cannot be written to; ``problem`` tells nothing of where it is."""
+    """A folder cannot be created or written to; ``problem`` does not reveal its path."""
 
     retry_after = 30
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(f"folder {folder} cannot be used: {reason}")
+        # Shown to callers of the API, so it has only the name of the folder, not its path.
         self.problem = f"folder {folder.name} cannot be used: {reason}"
 
 
 class JobNotFound(TunesmithError, code="JobNotFound", status=404):
-    """There is no job with that id."""
+    """No job has this id."""
 
     exit_code = 2
 
@@ -221,7 +224,7 @@ class JobNotFound(TunesmithError, code="JobNotFound", status=404):
 
 
 class TrackNotFound(TunesmithError, code="TrackNotFound", status=404):
-    """There is no track with that id in the prompt log."""
+    """No track in the prompt log has this id."""
 
     exit_code = 2
 
@@ -230,11 +233,11 @@ class TrackNotFound(TunesmithError, code="TrackNotFound", status=404):
 
 
 class OutOfResources(TunesmithError, code="OutOfResources", status=503, retryable=True):
-    """There is not enough disk or memory; found out before the work starts."""
+    """There is not enough disk space or memory; raised before the work starts."""
 
 
 class RateLimited(TunesmithError, code="RateLimited", status=429, retryable=True):
-    """The caller has asked for more than it may; after ``retry_after`` whole seconds it may ask again."""
+    """The caller exceeds its rate limit; it may retry after ``retry_after`` whole seconds."""
 
     retry_after: int
 
@@ -245,7 +248,7 @@ class RateLimited(TunesmithError, code="RateLimited", status=429, retryable=True
 
 
 class QueueFull(TunesmithError, code="QueueFull", status=503, retryable=True):
-    """So many requests wait already that no more are taken; ``retry_after`` whole seconds may help, if known."""
+    """The queue is full; a retry may succeed after ``retry_after`` whole seconds, None if unknown."""
 
     def __init__(self, num_waiting: int, retry_after: int | None = None) -> None:
         when = "later" if retry_after is None else f"in {retry_after} s"
@@ -255,7 +258,7 @@ class QueueFull(TunesmithError, code="QueueFull", status=503, retryable=True):
 
 
 class ServerStopping(TunesmithError, code="ServerStopping", status=503, retryable=True):
-    """The server is about to end; the job that was followed is not, and goes on when a server is there again."""
+    """The server is stopping; the job that the caller follows continues when a server runs again."""
 
     retry_after = 5
 
@@ -264,7 +267,7 @@ class ServerStopping(TunesmithError, code="ServerStopping", status=503, retryabl
 
 
 class GenerationCancelled(TunesmithError, code="GenerationCancelled", status=499):
-    """The caller cancelled while the music was being made."""
+    """The caller cancelled the generation."""
 
     exit_code = 130
 
@@ -273,7 +276,7 @@ class GenerationCancelled(TunesmithError, code="GenerationCancelled", status=499
 
 
 class ApiError(TunesmithError, code="ApiError", status=502):
-    """A server that this client called refused: ``status`` of HTTP, ``kind`` (an error's name), ``field`` to blame."""
+    """A remote server rejected a request: its HTTP ``status``, its error name ``kind``, the invalid ``field``."""
 
     def __init__(self, message: str, *, status: int, kind: str = "", field: str | None = None) -> None:
         super().__init__(message)
@@ -285,15 +288,15 @@ class ApiError(TunesmithError, code="ApiError", status=502):
 
 
 class TokenRefused(ApiError, code="TokenRefused"):
-    """The token is missing, wrong, or not enough."""
+    """The token is missing or invalid, or lacks the permission."""
 
 
 class NotFound(ApiError, code="NotFound"):
-    """There is no such job, track or model on the server."""
+    """The server has no such job, track or model."""
 
 
 class ServerBusy(ApiError, code="ServerBusy", status=503, retryable=True):
-    """Too many requests, or the queue is full; ``retry_after`` seconds if the server says."""
+    """The server has too many requests or a full queue; ``retry_after`` is in seconds, None if unknown."""
 
     def __init__(
         self, message: str, *, status: int, kind: str = "", field: str | None = None, retry_after: float | None = None
@@ -303,7 +306,7 @@ class ServerBusy(ApiError, code="ServerBusy", status=503, retryable=True):
 
 
 class GenerationFailed(TunesmithError, code="GenerationFailed", status=502):
-    """A server that this client called could not make the music; ``kind`` is the error's name there."""
+    """A remote server failed to generate the music; ``kind`` is its error name."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -311,17 +314,17 @@ class GenerationFailed(TunesmithError, code="GenerationFailed", status=502):
 
 
 class ServerUnreachable(TunesmithError, code="ServerUnreachable", status=502):
-    """There is no answer from the server."""
+    """The server does not respond."""
 
 
 class DeadlineExceeded(TunesmithError, code="DeadlineExceeded", status=504):
-    """It took longer than the client was told to wait."""
+    """The operation took longer than the client's deadline."""
 
 
 class TaskFailed(TunesmithError, code="TaskFailed"):
-    """A runner could not make a task. ``kind`` is the code of the error, ``is_mistake`` blames the request.
+    """A task failed in its runner. ``kind`` is the code of the error; ``is_mistake`` if the request is at fault.
 
-    ``trace`` says where in the program a bug is, for the log alone.
+    ``trace`` is the traceback of a bug, for the log only.
     """
 
     def __init__(self, kind: str, message: str, *, is_mistake: bool, trace: str = "") -> None:
@@ -332,8 +335,8 @@ class TaskFailed(TunesmithError, code="TaskFailed"):
 
 
 class RunnerCrashed(TunesmithError, code="RunnerCrashed"):
-    """The process that worked on a task ended, or was ended because it no longer answered; another try may succeed."""
+    """The runner process of a task exited, or was killed because it did not respond; a retry may succeed."""
 
 
 class InvalidItem(TunesmithError, code="Mistake"):
-    """An item of a batch cannot be made because of the request itself; another try would not help."""
+    """A batch item fails because of its request; a retry would not help."""

@@ -1,4 +1,4 @@
-"""Field errors: what is wrong with the fields a caller gave, in one line, JSON's words and the caller's own names."""
+"""Field errors: one-line messages for invalid fields, in JSON's terms and with the caller's own field names."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ LIMITS: Mapping[str, str] = {
     "too_long": "must be at most {max_length} items",
     "missing": "is missing",
 }
-"""How a broken limit is said, by the type of Pydantic's error."""
+"""Message templates by the type of Pydantic's error."""
 
 UNKNOWN = "extra_forbidden"
 MISSING = "missing"
 TOO_LONG = ("string_too_long", "too_long")
 SHOWN_CHARACTERS = 80
 ANNOTATIONS = ("title", "description", "default", "examples", "x-order")
-"""Words of a JSON Schema that say nothing of what is valid."""
+"""JSON Schema keywords that do not affect validation."""
 JSON_WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
 
 
 class GivenFields(BaseModel):
-    """The root of models of what callers give: whatever the field, null means that it is not given.
+    """The base of models for caller input: null means that a field is omitted.
 
-    ``EXACT_NAMES`` are fields that have no other usual names.
+    ``EXACT_NAMES`` are fields without aliases.
     """
 
     EXACT_NAMES: ClassVar[Collection[str]] = ()
@@ -68,7 +68,7 @@ class GivenFields(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Return the schema, in which every field that may be left out may be null."""
+        """Return the JSON Schema, in which every optional field may also be null."""
         schema = handler.resolve_ref_schema(handler(core))
         required = schema.get("required", ())
         for name, field in schema.get("properties", {}).items():
@@ -78,7 +78,7 @@ class GivenFields(BaseModel):
 
 
 def or_null(schema: JsonSchemaValue) -> JsonSchemaValue:
-    """Return the schema of a field that may be null as well."""
+    """Return the JSON Schema of a field that may also be null."""
     if any(one.get("type") == "null" for one in schema.get("anyOf", ())) or not schema:
         return schema
     about = {word: said for word, said in schema.items() if word in ANNOTATIONS}
@@ -90,12 +90,13 @@ Fields = TypeVar("Fields", bound=GivenFields)
 
 
 def shown(value: object) -> str:
-    """Return a value as an error shows it: in JSON's words and short, however large it is."""
+    """Return a value as text for an error message: in JSON's terms, and short however large it is."""
     if value is None or isinstance(value, bool):
         return JSON_WORDS[value]
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else "nan" if math.isnan(value) else f"{value:g}"
     if isinstance(value, int):
+        # Python refuses to convert very long integers, and takes quadratic time.
         return str(value) if value.bit_length() < 4 * SHOWN_CHARACTERS else "a number of many digits"
     if isinstance(value, str):
         return repr(value[:SHOWN_CHARACTERS])
@@ -113,10 +114,10 @@ def checked(
     aliases: Mapping[str, str] = FIELD_ALIASES,
     beside: Collection[str] = (),
 ) -> Fields:
-    """Make a model of what a caller gave; raises InvalidRequest that names the first wrong field as the caller did.
+    """Validate the fields from a caller; raise InvalidRequest that names the first invalid one as the caller did.
 
-    Fields may come under the other names in ``aliases``; ``beside`` are fields of the same body that are read
-    elsewhere, of which a misspelt one may be meant.
+    ``aliases`` are other names for fields; ``beside`` are fields of the same body that are read elsewhere, for
+    suggestions.
     """
     fields, names = settled(given, kind.model_fields, kind.EXACT_NAMES, aliases)
     try:
@@ -133,10 +134,10 @@ def settled(
     exact: Collection[str] = (),
     aliases: Mapping[str, str] = FIELD_ALIASES,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return what was given by the names of ``known`` fields, and the name that the caller has for each.
+    """Return the values by their canonical field names, and the caller's name for each field.
 
-    Nulls are left out, and names that are not known stay as they are. Raises InvalidRequest where a field is given
-    under two names with different values.
+    Nulls are omitted, and unknown names stay unchanged. Raises InvalidRequest if a field has different values under two
+    names.
     """
     fields: dict[str, Any] = {}
     names: dict[str, str] = {}
@@ -154,7 +155,7 @@ def settled(
 
 
 def format_validation_error(error: ValidationError) -> str:
-    """Put the first mistake that Pydantic found into one line: ``field: problem, got value``."""
+    """Return the first validation error in one line: ``field: problem, got value``."""
     field, problem = first_mistake(error)
     return f"{field}: {problem}" if field else problem
 
@@ -165,17 +166,19 @@ def first_mistake(
     aliases: Mapping[str, str] = FIELD_ALIASES,
     given: Mapping[str, Any] | None = None,
 ) -> tuple[str, str]:
-    """Return the field and the problem of the first mistake; unknown names come first, since they explain the rest.
+    """Return the field and the problem of the first error; unknown names come first, since they explain the rest.
 
-    Values are shown as they are in ``given``: a validator may have turned ``31:00`` into seconds.
+    The message shows values as in ``given``, since a validator may have turned ``31:00`` into seconds.
     """
     mistakes = error.errors(include_url=False)
     first = next((one for one in mistakes if one["type"] == UNKNOWN), mistakes[0])
+    # The name of a caller's field may have any length.
     field = ".".join(str(part)[:LONGEST] for part in first["loc"])
     if first["type"] == UNKNOWN:
         hint = did_you_mean_field(str(first["loc"][-1]), known, aliases)
         return field, f"is not a field of this request{hint}"
     if first["type"] == "value_error":
+        # Our own validators raise ValueError, to whose text Pydantic adds this prefix.
         problem = first["msg"].removeprefix("Value error, ")
         named, colon, rest = problem.partition(": ")
         return (field, problem) if field else (named, rest) if colon else ("", problem)
@@ -184,7 +187,7 @@ def first_mistake(
 
 
 def _value_at(place: Sequence[str | int], given: Any, otherwise: Any) -> Any:
-    """Return the value at a place in what was given, or another where there is none."""
+    """Return the value at a path in the input, or ``otherwise`` if there is none."""
     for part in place:
         try:
             given = given[part]
@@ -194,14 +197,15 @@ def _value_at(place: Sequence[str | int], given: Any, otherwise: Any) -> Any:
 
 
 def limit_and_value(mistake: Mapping[str, Any]) -> str:
-    """Return what Pydantic found wrong with a value, and the value."""
+    """Return the violated limit of a Pydantic error, and the value."""
     limit = LIMITS.get(mistake["type"])
     bounds = {
         name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in mistake.get("ctx", {}).items()
     }
     message = mistake["msg"]
     said = limit.format(**bounds) if limit else message[0].lower() + message[1:]
-    if mistake["type"] == MISSING:  # Pydantic's value is then all that was given
+    # Pydantic's value is then the whole input.
+    if mistake["type"] == MISSING:
         return said
     value = mistake.get("input")
     if mistake["type"] in TOO_LONG and isinstance(value, Sized):

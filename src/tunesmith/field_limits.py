@@ -1,4 +1,4 @@
-"""How long the fields of a request may be: one table for every door, which the docs and the OpenAPI document show."""
+"""Length limits of request fields: one table for all APIs, which the docs and the OpenAPI document show."""
 
 from __future__ import annotations
 
@@ -25,30 +25,31 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "webhook": 2_048,
     "idempotency_key": 256,
 }
-"""Characters of a text, of each text where the field is a list."""
+"""The most characters of a text, or of each text in a list."""
 
 MAX_ITEMS: Mapping[str, int] = {"instruments": 64, "without": 64, "hits": 256, "tags": 32}
-"""Items of a list."""
+"""The most items of a list."""
 
 OTHER_NAMES: Mapping[str, str] = {
     "inputs": "prompt", "input": "prompt", "text": "prompt", "description": "prompt", "instructions": "prompt",
     "model_id": "model", "version": "model",
 }  # fmt: skip
-"""What other services call the fields."""
+"""Field names of other services."""
 
 MAX_NUMBER_CHARACTERS = 40
-"""Characters of a number that is written as text."""
+"""The most characters of a number given as text."""
 
 _LAYOUT = "\n\r\t"
 
 
 def max_characters(field: str, otherwise: int) -> int:
-    """Return how many characters a field may have, by whatever name it goes; ``otherwise`` where it has no limit."""
+    """Return the most characters of a field, under any of its names; ``otherwise`` if it has no limit."""
     return MAX_CHARACTERS.get(OTHER_NAMES.get(field, field), otherwise)
 
 
 def check_characters(text: str, allowed: str = "") -> str:
-    """Return the text; raises ValueError for control characters but the allowed ones, and for half surrogate pairs."""
+    """Return the text; raise ValueError for lone surrogates, and for control characters that are not allowed."""
+    # The fast path for nearly every text; the loop is slow.
     if text.isprintable():
         return text
     for character in text:
@@ -61,12 +62,12 @@ def check_characters(text: str, allowed: str = "") -> str:
 
 
 def check_paragraphs(text: str) -> str:
-    """Return the text; raises ValueError for control characters but line ends and tabs."""
+    """Return the text; raise ValueError for control characters other than line ends and tabs."""
     return check_characters(text, _LAYOUT)
 
 
 Prompt = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CHARACTERS["prompt"]})]
-"""A prompt in other words than ``prompt``; GenerationRequest measures it, once it is normalised."""
+"""A prompt under any field name; GenerationRequest checks its length, after normalisation."""
 
 ModelName = Annotated[str, Field(max_length=MAX_CHARACTERS["model"]), AfterValidator(check_characters)]
 Genre = Annotated[str, Field(max_length=MAX_CHARACTERS["genre"]), AfterValidator(check_characters)]

@@ -1,4 +1,4 @@
-"""Generator: the protocol that every generator of music implements, and the small types it uses."""
+"""Generator: the protocol of all music generators, and its small types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a generation has come: the ``stage`` in words and the ``fraction`` done of the whole, 0 to 1."""
+    """The progress of a generation: the ``stage`` in words, and the ``fraction`` of the whole, 0 to 1."""
 
     stage: str
     fraction: float
@@ -26,33 +26,33 @@ CancelCheck = Callable[[], bool]
 
 
 class Generator(Protocol):
-    """Makes music from a request."""
+    """A generator of music from requests."""
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
-        """Make the music.
+        """Generate the audio of a request.
 
-        ``progress`` is called with non-decreasing fractions; ``cancelled`` is asked at least once a second of work.
-        Raises GenerationCancelled once ``cancelled()`` is true, and InvalidRequest for what cannot be.
+        Calls ``progress`` with non-decreasing fractions, and ``cancelled`` at least once per second of work. Raises
+        GenerationCancelled once ``cancelled()`` is true, InvalidRequest for a request that it cannot fulfil.
         """
         ...
 
 
 @runtime_checkable
 class BatchingGenerator(Protocol):
-    """A generator that makes several requests at once, each asked for from a thread of its own."""
+    """A generator that runs several requests as a batch, each called from a thread of its own."""
 
     def load(self, num_rows: int) -> int:
-        """Get ready for a batch of at most ``num_rows`` rows; return how many requests may be made at once."""
+        """Prepare for a batch of at most ``num_rows`` rows; return the number of concurrent requests."""
         ...
 
 
 EXPORTS: Mapping[str, str] = {"mid": "audio/midi", "zip": "application/zip"}
-"""What can be had of a piece besides its sound, with the media type: a MIDI file, and a ZIP of its stems."""
+"""Export formats of a piece besides audio, with their media types: a MIDI file, and a ZIP of the stems."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an exported file is of: the piece's ``duration`` in seconds, its sample rate and channels, its metadata."""
+    """The piece of an exported file: ``duration`` in seconds, sample rate in Hz, channels and metadata."""
 
     duration: float
     sample_rate: int
@@ -62,12 +62,12 @@ class Exported:
 
 @runtime_checkable
 class ExportingGenerator(Protocol):
-    """A generator that knows more of a piece than its sound."""
+    """A generator that can export more of a piece than its audio."""
 
     def export(
         self, request: GenerationRequest, path: Path, progress: ProgressCallback, cancelled: CancelCheck
     ) -> Exported:
-        """Write a file whose suffix is one of EXPORTS; else as ``generate``."""
+        """Write a file in the format of its suffix, one of EXPORTS; otherwise as ``generate``."""
         ...
 
 
@@ -76,5 +76,5 @@ def no_progress(progress: Progress) -> None:
 
 
 def never_cancelled() -> bool:
-    """Return False: for callers that never cancel."""
+    """Return False, for callers that never cancel."""
     return False

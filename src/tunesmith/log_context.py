@@ -1,4 +1,4 @@
-"""What every line of the log says in the task that is under way: which request and which job it is about."""
+"""Log context: the request id and job id in every log line of the current task."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import structlog
 
 
 def bind(**about: str) -> None:
-    """Put this into every line that follows in the current task: ``request_id``, ``job_id``."""
+    """Add these values to all later log lines of the current task: ``request_id``, ``job_id``."""
     structlog.contextvars.bind_contextvars(**about)

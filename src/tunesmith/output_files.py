@@ -1,4 +1,4 @@
-"""Where results go: names of files from prompts, names held for a file, and checks before the work starts."""
+"""Output files: names from prompts, reserved names, and checks before the work starts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ STANDARD_OUTPUT = "-"
 class OutputFiles:
     """The files to write.
 
-    ``output`` is the sound's file; None names it after prompt and seed, with ``suffix``. ``layers`` are intensities
-    from 0 to 1 at which the same music is written again, beside ``output``.
+    ``output`` is the sound file; None derives its name from prompt and seed, with ``suffix``. ``layers`` are the
+    intensities, 0 to 1, of further versions of the same music, written beside ``output``.
     """
 
     output: Path | None = None
@@ -36,9 +36,9 @@ class OutputFiles:
         cls, output: str | None, suffix: str, stems: Path | None = None, midi: Path | None = None,
         score: Path | None = None, layers: str | None = None,
     ) -> OutputFiles:  # fmt: skip
-        """Return the files after checking that each can be written; makes the folder of the stems.
+        """Return the files after checking that each can be written; create the folder for the stems.
 
-        Raises AudioFileError for a path that cannot be written, InvalidRequest for what does not go together.
+        Raises AudioFileError for a path that cannot be written, InvalidRequest for options that conflict.
         """
         from tunesmith.audio.writer import check_writable
 
@@ -49,6 +49,7 @@ class OutputFiles:
         for name, extra in (("midi", midi), ("score", score)):
             if extra is not None:
                 check_folder_of(name, extra)
+        # Resolved, so that two paths to the same file are found equal.
         given = [file.resolve() for file in (path, midi, score) if file is not None]
         if len(set(given)) < len(given):
             raise InvalidRequest("output", "the sound, --midi and --score need files of their own")
@@ -61,15 +62,16 @@ class OutputFiles:
 
     @property
     def needs_composition(self) -> bool:
-        """Whether there is a file to write that only the composer has."""
+        """Whether any file needs the composer's composition, not just audio."""
         return bool(self.stems or self.midi or self.score or self.layers)
 
 
 def slug(text: str) -> str:
-    """Return the words of a prompt as a file name that every system takes."""
+    """Return the words of a prompt as a file name that is valid on every system, at most 48 characters."""
     words = re.findall(r"\w+", plain_text(text).lower())
     name = ""
     for word in words:
+        # Drop whole words rather than cut one.
         if len(name) + len(word) + 1 > MAX_SLUG:
             break
         name = f"{name}-{word}" if name else word
@@ -77,15 +79,15 @@ def slug(text: str) -> str:
 
 
 def with_suffix_word(path: Path, word: str) -> Path:
-    """Return the path with a word before its suffix: song.wav, 2 → song-2.wav."""
+    """Return the path with a word before its suffix: song.wav and 2 give song-2.wav."""
     return path.with_name(f"{path.stem}-{word}{path.suffix}") if word else path
 
 
 @contextmanager
 def reserve_path(path: Path) -> Iterator[Path]:
-    """Give the path, or one with -2, -3 … before its suffix where a file has the name already.
+    """Yield the path, or one with -2, -3 … before its suffix if the file exists.
 
-    The name is held by an empty file, so that no other process takes it; on any error that file goes.
+    An empty file reserves the name against other processes; it is deleted on any error.
     """
     found, number = path, 2
     while not _claim(found):
@@ -93,6 +95,7 @@ def reserve_path(path: Path) -> Iterator[Path]:
         number += 1
     try:
         yield found
+    # Also when interrupted, or the empty file would remain.
     except BaseException:
         found.unlink(missing_ok=True)
         raise
@@ -100,6 +103,7 @@ def reserve_path(path: Path) -> Iterator[Path]:
 
 def _claim(path: Path) -> bool:
     try:
+        # Creation is atomic: of several processes, exactly one gets the name.
         path.touch(exist_ok=False)
     except FileExistsError:
         return False
@@ -109,7 +113,7 @@ def _claim(path: Path) -> bool:
 
 
 def check_folder_of(field_name: str, path: Path) -> None:
-    """Raise AudioFileError now if the file could not be written later."""
+    """Raise AudioFileError if a file cannot be written to ``path``, before the work starts."""
     if path.is_dir():
         raise AudioFileError(f"{field_name}: cannot write {path}: it is a folder")
     if not path.parent.is_dir():
@@ -117,7 +121,7 @@ def check_folder_of(field_name: str, path: Path) -> None:
 
 
 def make_folder(field_name: str, folder: Path) -> None:
-    """Make the folder unless it is there; raises InvalidRequest when it cannot be."""
+    """Create the folder if it does not exist; raise InvalidRequest if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -128,6 +132,7 @@ def _intensities(text: str | None) -> tuple[float, ...]:
     try:
         levels = tuple(float(item) for item in (text or "").split(",") if item.strip())
     except ValueError:
+        # Out of range, so that the check below reports it.
         levels = (-1.0,)
     if not all(0 <= level <= 1 for level in levels):
         raise InvalidRequest("layers", f"must be intensities from 0 to 1 with commas between, got {text!r}")

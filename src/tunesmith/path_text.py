@@ -1,7 +1,7 @@
-"""Paths as text: names of files are bytes on Linux, and some are not UTF-8, which JSON, databases and HTTP need.
+"""Paths as text: on Linux, file names are bytes, and some are not valid UTF-8, which JSON, databases and HTTP require.
 
-A path in UTF-8 is its own text; any other is written as a ``file:`` address with its bytes in percent form, which no
-path looks like, and read back to the same bytes.
+A path in UTF-8 is its own text; any other becomes a ``file:`` URL with percent-encoded bytes, which decodes to the same
+bytes.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ SCHEME = "file:"
 
 
 def path_text(path: str | os.PathLike[str]) -> str:
-    """Return a path as text that every encoding has."""
+    """Return a path as text that is valid in every encoding of Unicode."""
     text = os.fspath(path)
+    # A path that begins like a URL is encoded too, so that decoding is unambiguous.
     if is_text(text) and not text.startswith(SCHEME):
         return text
     return SCHEME + quote_from_bytes(os.fsencode(text))
 
 
 def path_of(text: str) -> Path:
-    """Return the path that ``path_text`` wrote."""
+    """Return the path that ``path_text`` encoded."""
     if not text.startswith(SCHEME):
         return Path(text)
     return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(SCHEME))))
 
 
 def is_text(text: str) -> bool:
-    """Whether a text has no half surrogate pairs, which stand for bytes that are not UTF-8 in names of files."""
+    """Tell whether a text has no lone surrogates, which stand for invalid UTF-8 bytes in file names."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -38,5 +39,5 @@ def is_text(text: str) -> bool:
 
 
 def library_path(path: Path) -> str | bytes:
-    """Return a path as a library takes it that would encode text strictly: the bytes of its name, but on Windows."""
+    """Return a path for libraries that encode text strictly: its bytes, or its text on Windows."""
     return str(path) if os.name == "nt" else os.fsencode(path)

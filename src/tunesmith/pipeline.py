@@ -1,4 +1,4 @@
-"""From options to files: checked requests, the music generated from them, and the files written. Prints nothing.
+"""The pipeline from options to files: validates requests, generates the music and writes it. Prints nothing.
 
 options -> build_requests -> generate_music -> write_music
                              \\______ generate_files _____/
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 LISTS = ("instruments", "without")
 
 GeneratorSource = Callable[[str], Generator]
-"""Opens the generator of a model by its name, such as Registry.create."""
+"""Opens the generator of a model by name, such as Registry.create."""
 WarningCallback = Callable[[str], None]
-"""Gets each warning of the music as soon as it is known."""
+"""Receives each warning as soon as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
-    """What to generate, as text that a user types; None leaves the choice to the settings or the generator.
+    """Options of a generation, as text that a user types; None leaves the choice to the settings or the generator.
 
-    All but ``variations`` are fields of GenerationRequest, which has their units and ranges. ``instruments`` and
-    ``without`` are names with commas between, ``hits`` are ``TIME`` or ``TIME=climax``. With ``variations`` N there are
-    N requests, whose seeds follow each other.
+    All but ``variations`` are fields of GenerationRequest, which documents their units and ranges. ``instruments`` and
+    ``without`` are comma-separated names, ``hits`` are ``TIME`` or ``TIME=climax``. ``variations`` N gives N requests
+    with consecutive seeds.
     """
 
     prompt: str
@@ -73,7 +73,7 @@ class GenerationOptions:
     variations: int = 1
 
     def request_fields(self) -> dict[str, Any]:
-        """Return the options that are given, as fields of a request."""
+        """Return the options that are set, as fields of a request."""
         given = {name: getattr(self, name) for name in GenerationRequest.model_fields}
         fields = {name: value for name, value in given.items() if value is not None}
         for name in LISTS:
@@ -84,7 +84,7 @@ class GenerationOptions:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedMusic:
-    """A request and its sound; ``composition`` where files are wanted that only the composer has."""
+    """A request and its audio; with ``composition`` if files need it."""
 
     request: GenerationRequest
     audio: Audio
@@ -92,13 +92,13 @@ class GeneratedMusic:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the generator could not do as it was requested."""
+        """The parts of the request that the generator could not fulfil."""
         return self.composition.warnings if self.composition else tuple(self.audio.metadata.get("warnings", ()))
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratedFile:
-    """One finished piece: the request, the files it went to, the seconds it took, its id in the prompt log."""
+    """A finished piece: its request, duration, seconds of work, files, and id in the prompt log."""
 
     request: GenerationRequest
     duration: float
@@ -109,7 +109,7 @@ class GeneratedFile:
     track: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
+        """Return the file as plain JSON values."""
         from tunesmith.audio.markers import stored_loop_points_json
 
         return {
@@ -126,19 +126,19 @@ class GeneratedFile:
 
 
 def generate(prompt: str, *, model: str = "composer", seed: int | None = None, **fields: Any) -> Audio:
-    """Make music from a prompt.
+    """Generate music from a prompt.
 
-    ``fields`` are the other fields of GenerationRequest, such as ``duration=30``. Without a seed one is drawn; it is
-    in the result's metadata. Raises InvalidRequest for what cannot be, UnknownName for a model there is not.
+    ``fields`` are other fields of GenerationRequest, such as ``duration=30``. Without a seed, one is drawn; the
+    metadata has it. Raises InvalidRequest for an invalid field, UnknownName for an unknown model.
     """
     request = GenerationRequest.checked(prompt=prompt, model=model, seed=seed, **fields).with_drawn_seed()
     return generate_music(request, Registry.discover().create).audio
 
 
 def compose(prompt: str, *, seed: int | None = None, **fields: Any) -> Composition:
-    """Write the piece for a prompt with the built-in composer: its score, stems and mix.
+    """Compose a piece for a prompt with the built-in composer: its score, stems and mix.
 
-    ``fields`` are as in :func:`generate`.
+    ``fields`` are as in :func:`generate`. Raises InvalidRequest for an invalid field.
     """
     from tunesmith.composer.composition import compose as write
 
@@ -146,7 +146,7 @@ def compose(prompt: str, *, seed: int | None = None, **fields: Any) -> Compositi
 
 
 def build_requests(options: GenerationOptions, settings: Settings) -> list[GenerationRequest]:
-    """Return one checked request a variation; raises InvalidRequest that names the field."""
+    """Return one validated request per variation; raise InvalidRequest that names the field."""
     fields = options.request_fields()
     defaults = settings_defaults(settings, fields)
     fields = {**{name: value for name, value in defaults.items() if value is not None}, **fields}
@@ -157,11 +157,12 @@ def build_requests(options: GenerationOptions, settings: Settings) -> list[Gener
 
 
 def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the settings say where no flag does. A MusicGen model has its own rate, and no sound bank."""
+    """Return the defaults from the settings. A MusicGen model has its own sample rate, and no SoundFont."""
     defaults: dict[str, Any] = {"loudness_lufs": settings.loudness_lufs}
     composed = fields["model"] == "composer"
     if composed:
         defaults["soundfont"] = settings.soundfont
+    # Apply only what the user has set: otherwise the generator chooses.
     if "sample_rate" in settings.model_fields_set:
         defaults["sample_rate"] = settings.sample_rate
     if "duration" in settings.model_fields_set and not (composed and _prompt_has_duration(fields)):
@@ -170,7 +171,7 @@ def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str
 
 
 def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
-    """Whether the form, the bars or the prompt set the length, so that the default of the settings must not."""
+    """Tell whether form, bars or prompt set the duration, which the settings then must not override."""
     from tunesmith.composer.prompt.parsed_prompt import understand
 
     if fields.get("form") not in (None, "track") or fields.get("loop") or fields.get("bars"):
@@ -183,9 +184,9 @@ def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
 def check_licence(
     settings: Settings, commercial_safe: bool | None, model: str | None, *recordings: str | Path | None
 ) -> None:
-    """Raise InvalidRequest where only what may be used commercially is wanted, and the model or a recording may not.
+    """Raise InvalidRequest if only commercial use is allowed, but the licence of the model or a recording forbids it.
 
-    ``commercial_safe`` None leaves it to the settings. ``recordings`` are sound files that go into the result; raises
+    ``commercial_safe`` None uses the settings. ``recordings`` are sound files that go into the result. Raises
     AudioFileError for one that cannot be read.
     """
     if not (settings.commercial_safe if commercial_safe is None else commercial_safe):
@@ -211,9 +212,10 @@ def generate_files(
 ) -> list[GeneratedFile]:
     """Generate the music of every request and write its files.
 
-    A model is opened once for all requests. ``started`` is the time.monotonic() from which the first one's ``took``
-    counts. Raises InvalidRequest for what cannot be, AudioFileError for a file that cannot be written.
+    ``started`` is the time.monotonic() from which the ``took`` of the first one counts. Raises InvalidRequest for an
+    invalid request, AudioFileError for a file that cannot be written.
     """
+    # Cached, so that a model is loaded once for all requests.
     if len(requests) > 1 and files.to_standard_output:
         raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")
     create, written = cache(Registry.discover().create), []
@@ -236,7 +238,7 @@ def generate_music(
 ) -> GeneratedMusic:
     """Generate the music of a request that has a seed.
 
-    With ``composition`` the result has it too; raises InvalidRequest for a model that has none. Raises
+    With ``composition``, the result includes it; raises InvalidRequest for any model but the composer. Raises
     GenerationCancelled once ``cancelled()`` is true.
     """
     if not composition:
@@ -250,7 +252,7 @@ def generate_music(
 
 
 def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: float) -> GeneratedFile:
-    """Write the files of one piece, with ``word`` in their names; ``started`` is a time.monotonic()."""
+    """Write the files of one piece, with ``word`` added to their names; ``started`` is a time.monotonic()."""
     request, audio = music.request, music.audio
     written: list[Path] = []
     if files.to_standard_output:
@@ -258,6 +260,7 @@ def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: f
     elif files.output:
         written.append(write_audio(audio, with_suffix_word(files.output, word)))
     else:
+        # Reserve the name while encoding, or a parallel run with the same prompt could take it.
         with reserve_path(Path(f"{slug(request.prompt)}-{request.seed}{files.suffix}")) as path:
             written.append(write_audio(audio, path))
     if music.composition:
@@ -267,7 +270,7 @@ def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: f
 
 
 def _write_extras(composition: Composition, files: OutputFiles, path: Path, word: str) -> list[Path]:
-    """Write layers beside ``path``, score, MIDI and stems, and return their paths in this order."""
+    """Write layers beside ``path``, then score, MIDI and stems; return their paths in this order."""
     written = []
     for intensity in files.layers:
         layer = composition.at_intensity(intensity).mix()
@@ -285,6 +288,7 @@ def _write_extras(composition: Composition, files: OutputFiles, path: Path, word
             write_midi(composition.score, temporary)
         written.append(with_suffix_word(files.midi, word))
     if files.stems:
+        # Float samples, so that a stem above full scale is not clipped.
         written += [write_audio(stem, files.stems / f"{slug(name)}{f'-{word}' if word else ''}.wav", bits=32)
                     for name, stem in composition.stems()]  # fmt: skip
     return written

@@ -1,4 +1,4 @@
-"""Finishing: the model's sound in the rate, channels and loudness that were asked for."""
+"""Postprocessing: converts a model's audio to the requested sample rate, channels and loudness."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ CEILING_DBTP = -1.0
 
 
 def wanted_rate(request: GenerationRequest, model_rate: int) -> int:
-    """Return the result's sample rate: the model's own, where the request names none."""
+    """Return the sample rate of the result in Hz: that of the model unless the request sets one."""
     return request.sample_rate if "sample_rate" in request.model_fields_set else model_rate
 
 
 def postprocess(audio: Audio, request: GenerationRequest) -> tuple[Audio, tuple[str, ...]]:
-    """Return the sound as asked for, and warnings about what could not be."""
+    """Return the converted audio, and warnings about targets that it misses."""
     audio = resample(audio, wanted_rate(request, audio.sample_rate))
     if request.mono and audio.channels > 1:
         audio = to_mono(audio)
@@ -28,7 +28,7 @@ def postprocess(audio: Audio, request: GenerationRequest) -> tuple[Audio, tuple[
 
 
 def _with_loudness(audio: Audio, loudness_lufs: float) -> tuple[Audio, tuple[str, ...]]:
-    """Bring it to the loudness as far as its peaks allow; nothing is limited, so that nothing is distorted."""
+    """Apply the gain that reaches the loudness, as far as the true peak allows; a limiter would distort."""
     measured = loudness_of(audio)
     if measured == -math.inf:
         return audio, ("loudness_lufs: the sound is silent and stays as it is",)

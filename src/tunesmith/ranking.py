@@ -1,4 +1,4 @@
-"""Picking: what of a request can be measured, and which of several sounds keeps to it best."""
+"""Ranking: the measurable targets of a request, and which of several sounds meets them best."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunesmith.request import GenerationRequest
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """How good each of several sounds is, in their order, and their ranks from 1 for the best; equals keep it."""
+    """The qualities of several sounds, in their order, and their ranks from 1 for the best; ties keep the order."""
 
     qualities: tuple[Quality, ...]
 
@@ -30,14 +30,14 @@ class Ranking:
 
 
 def targets_of(request: GenerationRequest) -> QualityTargets:
-    """Return what a request asks for that can be measured, by its fields or else by the words of its prompt."""
+    """Return the measurable targets of a request, from its fields or else from its prompt."""
     said = understand(request.prompt)
     loop = request.loop or request.form == "loop"
     return QualityTargets(_tempo(request, said), _key(request, said), request.loudness_lufs, loop)
 
 
 def rank(audio: Audio, request: GenerationRequest) -> Quality:
-    """Measure a sound against its request; one that says of itself that it is a loop is measured as one."""
+    """Measure a sound against its request; a sound whose metadata marks it as a loop is measured as one."""
     wanted = targets_of(request)
     settings = audio.metadata.get("settings")
     is_loop = isinstance(settings, dict) and bool(settings.get("loop"))
@@ -52,6 +52,7 @@ def _tempo(request: GenerationRequest, said: ParsedPrompt) -> tuple[float, float
     if not said.tempos:
         return None
     tempo = said.tempos[-1]
+    # A prompt may count the tempo in another note value than quarters.
     quarters = 1.0 if tempo.beat is None else tempo.beat
     return tempo.low * quarters, tempo.high * quarters
 
@@ -63,6 +64,7 @@ def _key(request: GenerationRequest, said: ParsedPrompt) -> WantedKey | None:
             key = Key.parse(request.key)
             return WantedKey(str(key), key.pitch_classes)
         except ValueError:
+            # Not in standard form, so read it as the prompt parser does.
             wish = understand(request.key).key
     if wish is None or wish.tonic is None:
         return None

@@ -1,4 +1,4 @@
-"""GenerationRequest: everything a caller may ask for, checked once, read from and written to JSON."""
+"""GenerationRequest: all fields of a request, validated once, read from and written to JSON."""
 
 from __future__ import annotations
 
@@ -40,27 +40,29 @@ from tunesmith.plain_text import visible_text
 
 MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]
 MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
-"""How long a prompt may be before it is normalised, which takes the square of the length of a run of accents."""
+"""The most characters of a prompt before normalisation, which takes quadratic time in a run of accents."""
 
 MAX_DURATION_SECONDS = 1_800.0
 MIN_DURATION_SECONDS = 1.0
 DURATION_LIMITS = Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
 DRAWN_SEEDS = 2**31
-"""Seeds that are drawn are below this."""
-MAX_SEED = 2**53 - 1  # the largest integer that JSON readers in every language keep exact
+"""The exclusive upper bound of drawn seeds."""
+# The largest integer that JSON readers in every language keep exact.
+MAX_SEED = 2**53 - 1
 
 ONLY_MUSICGEN = ("negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody")
-"""Fields of a request that the composer cannot grant."""
+"""Fields of a request that the composer does not support."""
 
 PATHS = ("soundfont", "audio", "melody")
-"""Fields that are files of this machine. They have no other names, so that no caller gets past what guards them."""
+"""Fields that are local files. They have no aliases, so that no caller can bypass the checks on them."""
 
 Form = Literal["track", "loop", "sting", "bumper", "bed"]
 
 
 def whole_number(text: Any) -> Any:
-    """Turn ``"44100"`` into 44100; anything else is passed on for the type to judge."""
+    """Convert ``"44100"`` to 44100; return anything else unchanged, for the type to validate."""
+    # int() takes quadratic time for many digits.
     if not isinstance(text, str) or len(text) > MAX_NUMBER_CHARACTERS or not text.strip().isdecimal():
         return text
     return int(text)
@@ -71,13 +73,13 @@ SampleRate = Annotated[
 ]
 
 RANDOM_SEED = -1
-"""Asks for a seed to be drawn, as leaving it out does."""
+"""The seed that requests a drawn one, as omitting it does."""
 
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)$")
 
 
 def seconds(text: Any) -> Any:
-    """Turn ``"1:02.5"``, ``"62.5"`` or ``"62.5s"`` into seconds; anything else is passed on for the type to judge."""
+    """Convert ``"1:02.5"``, ``"62.5"`` or ``"62.5s"`` to seconds; return anything else for the type to validate."""
     if not isinstance(text, str):
         return text
     if len(text) > MAX_NUMBER_CHARACTERS:
@@ -91,19 +93,19 @@ def seconds(text: Any) -> Any:
 
 
 def not_a_truth_value(value: Any) -> Any:
-    """Refuse true and false where a number belongs; Python takes them for 1 and 0."""
+    """Return a value that is not true or false, which Python treats as 1 and 0; raise for these."""
     if isinstance(value, bool):
         raise PydanticKnownError("float_type")
     return value
 
 
 def seed_or_none(seed: int) -> int | None:
-    """Return None for the seed that asks for one to be drawn."""
+    """Return None for the seed that requests a drawn one, else the seed."""
     return None if seed == RANDOM_SEED else seed
 
 
 IS_NUMBER = BeforeValidator(not_a_truth_value)
-"""Marks a number; after its limits, so that the JSON Schema of the field has them."""
+"""The validator of numbers; it follows the limits, so that the JSON Schema of the field includes them."""
 
 
 class Hit(GivenFields):
@@ -116,7 +118,7 @@ class Hit(GivenFields):
 
     @classmethod
     def parse(cls, text: str) -> Hit:
-        """Read ``TIME`` or ``TIME=climax``, time as ``12``, ``12.5`` or ``0:12``."""
+        """Parse ``TIME`` or ``TIME=climax``, time as ``12``, ``12.5`` or ``0:12``; raise InvalidRequest."""
         time, _, kind = text.partition("=")
         if kind not in ("", "climax"):
             raise InvalidRequest("hit", f"{text!r} must be TIME or TIME=climax")
@@ -131,7 +133,7 @@ FilePath = Annotated[
     BeforeValidator(lambda path: path_of(path) if isinstance(path, str) else path),
     PlainSerializer(path_text, return_type=str, when_used="json"),
 ]
-"""A path that goes through JSON whatever the bytes of its name."""
+"""A path that survives a round trip through JSON, whatever the bytes of its name."""
 
 
 class GenerationRequest(GivenFields):
@@ -183,10 +185,12 @@ class GenerationRequest(GivenFields):
     @field_validator("prompt")
     @classmethod
     def _check_prompt(cls, prompt: str) -> str:
+        # Accents may come composed or decomposed; limit and parser use one form.
         text = unicodedata.normalize("NFC", prompt).strip()
         if len(text) > MAX_PROMPT_CHARACTERS:
             raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(text)}")
         check_paragraphs(text)
+        # Punctuation and invisible characters alone hold no words.
         if not any(unicodedata.category(c)[0] in "LN" for c in visible_text(text)):
             raise ValueError(
                 "must say something: it is empty" if not text else f"must contain words, got {text[:20]!r}"
@@ -207,6 +211,7 @@ class GenerationRequest(GivenFields):
     def _check_fields_agree(self) -> Self:
         if self.loop and self.form not in (None, "loop"):
             raise ValueError(f"loop: cannot go with form {self.form!r}; a loop is a form of its own")
+        # Names are matched regardless of case.
         both = sorted({name.lower() for name in self.instruments} & {name.lower() for name in self.without})
         if both:
             raise ValueError(f"without: {both[0]!r} is also in instruments")
@@ -217,16 +222,16 @@ class GenerationRequest(GivenFields):
 
     @classmethod
     def checked(cls, **fields: Any) -> Self:
-        """Make a request, or raise InvalidRequest with one line that names field, limit and value.
+        """Return a validated request; raise InvalidRequest with one line that names field, limit and value.
 
-        What is None is not given. Fields may have other usual names, such as ``bpm`` and ``length``.
+        None means omitted. Fields may have other common names, such as ``bpm`` and ``length``.
         """
         return checked(cls, fields)
 
     def with_seed(self, drawn: int) -> Self:
-        """Return the request as it is if it has a seed, else with the one that was drawn for it."""
+        """Return the request unchanged if it has a seed, else with the drawn one."""
         return self if self.seed is not None else self.model_copy(update={"seed": drawn})
 
     def with_drawn_seed(self) -> Self:
-        """Return the request as it is if it has a seed, else with a random one."""
+        """Return the request unchanged if it has a seed, else with a random one."""
         return self.with_seed(secrets.randbelow(DRAWN_SEEDS))

@@ -1,4 +1,4 @@
-"""Sources: the recordings that a piece was made from, which it names with their authors and licences."""
+"""Sources: the recordings that a piece is based on, with their authors and licences, for its metadata."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tunesmith.request import GenerationRequest
 def with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
     """Return the metadata of a model's output with the recordings of the request and the licence of the whole.
 
-    ``about`` holds the model's own licence as ``licence``, which becomes ``model_licence`` where there are recordings.
-    Raises AudioFileError for a recording that cannot be read.
+    ``about`` has the model's licence as ``licence``; with recordings, it becomes ``model_licence``. Raises
+    AudioFileError for a recording that cannot be read.
     """
     used = {"audio": request.audio, "melody": request.melody}
     sources = [{"used_as": role, **source_of(path)} for role, path in used.items() if path is not None]
@@ -28,8 +28,8 @@ def with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[s
 
 
 def source_of(path: Path) -> dict[str, Any]:
-    """Return a recording's name, digest, authors and licence; raises AudioFileError where it cannot be read."""
-    # A recording that a server keeps has no name but its digest.
+    """Return the name, digest, authors and licence of a recording; raise AudioFileError if it cannot be read."""
+    # The server names uploads by their digest, which is no title.
     name = "" if is_sha256(path.stem) else path_text(path.name)
     digest = file_sha256(path)
     return {"name": name or "an uploaded recording", "sha256": digest, **source_credit(read_metadata(path), name)}

@@ -1,4 +1,4 @@
-"""Near names: which known name a misspelt one, or another common word for it, means."""
+"""Suggestions: the known name that a misspelt name or an alias stands for."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ FIELD_ALIASES: Mapping[str, str] = {
     "time_signature": "meter", "rate": "sample_rate", "samplerate": "sample_rate", "negative": "negative_prompt",
     "sound_font": "soundfont", "text": "prompt", "description": "prompt", "topk": "top_k", "topp": "top_p",
 }  # fmt: skip
-"""Other common words for the fields of a request, in plain form (see ``plain_form``)."""
+"""Aliases of request fields, in plain form (see ``plain_form``)."""
 
 LONGEST = 60
-"""Names with more characters are not compared: no slip of the pen, and comparing takes the square of the length."""
+"""The longest name to compare: longer ones are no typos, and comparison takes quadratic time."""
 
 
 def plain_form(name: str) -> str:
-    """Return a name in lower case with underscores: ``tempoBpm``, ``Tempo-BPM`` and ``tempo bpm`` → ``tempo_bpm``."""
+    """Return a name in snake case: ``tempoBpm``, ``Tempo-BPM`` and ``tempo bpm`` give ``tempo_bpm``."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip()[: LONGEST + 1])
     return re.sub(r"[-\s]+", "_", words).lower()
 
 
 def field_for(name: str, known: Collection[str], aliases: Mapping[str, str] = FIELD_ALIASES) -> str | None:
-    """Return the known field that a name stands for: itself, another spelling or an alias; None if there is none."""
+    """Return the known field for a name, another spelling of it or an alias; None if there is none."""
     plain = plain_form(name)
     candidates = (name, plain, aliases.get(plain, ""))
     return next((candidate for candidate in candidates if candidate in known), None)
 
 
 def near_names(name: str, known: Iterable[str], *, limit: int = 1, cutoff: float = 0.6) -> list[str]:
-    """Return up to ``limit`` known names that are like this one whatever their case, the nearest first.
+    """Return up to ``limit`` known names similar to this one, ignoring case, nearest first.
 
-    ``cutoff`` is how alike they must be, from 0 to 1 (the same).
+    ``cutoff`` is the minimum similarity, 0 to 1 (equal).
     """
     if not name or len(name) > LONGEST:
         return []
@@ -46,15 +46,16 @@ def near_names(name: str, known: Iterable[str], *, limit: int = 1, cutoff: float
 
 
 def did_you_mean(name: str, known: Iterable[str], *, limit: int = 1, cutoff: float = 0.6) -> str:
-    """Return ``"; did you mean X?"`` to put behind an error, or nothing where no known name is near."""
+    """Return ``"; did you mean X?"`` to append to an error message; empty if no known name is near."""
     near = near_names(name, known, limit=limit, cutoff=cutoff)
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def did_you_mean_field(name: str, known: Collection[str], aliases: Mapping[str, str] = FIELD_ALIASES) -> str:
-    """Return ``"; did you mean X?"`` for a field of a request: X is the field, also where an alias of it is near."""
+    """Return ``"; did you mean X?"`` for a request field: X is the field itself, even if an alias of it is nearest."""
     field = field_for(name, known, aliases)
     if field is None:
+        # Consider only aliases of fields that this request has.
         words = {alias: meant for alias, meant in aliases.items() if meant in known}
         near = near_names(plain_form(name), [*known, *words])
         field = words.get(near[0], near[0]) if near else None

@@ -1,4 +1,4 @@
-"""What a request wishes for, as far as a model that reads only text can know it."""
+"""The text prompt of a request, for models that read only text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from tunesmith.plain_text import visible_text
 from tunesmith.request import GenerationRequest
 
 ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundfont")
-"""Fields that no model but the composer can grant."""
+"""Fields that only the composer supports."""
 NO_WISH = (None, (), False, "track")
 
 
 def reject_composer_only_fields(request: GenerationRequest) -> None:
-    """Raise InvalidRequest that names the first field that only the composer has."""
+    """Raise InvalidRequest for the first field that only the composer supports."""
     for field in ONLY_COMPOSER:
         value = getattr(request, field)
         if value not in NO_WISH:
@@ -21,7 +21,7 @@ def reject_composer_only_fields(request: GenerationRequest) -> None:
 
 
 def prompt_text(request: GenerationRequest) -> str:
-    """Return the prompt with the wishes that can only be put into words."""
+    """Return the prompt with genre, instruments, tempo, key and meter added in words."""
     words = [visible_text(request.prompt)]
     if request.genre:
         words.append(request.genre.replace("_", " "))

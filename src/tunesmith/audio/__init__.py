@@ -1,4 +1,4 @@
-"""The sound itself: buffer, files, resampling, loudness, editing."""
+"""Audio: buffer, files, resampling, loudness, editing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HOMES = {"Audio": "tunesmith.audio.buffer", "Spool": "tunesmith.audio.spool"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load NumPy only for those who use sound, which a server that hands it to others does not."""
+    """Import a name on first use, so that processes that handle no samples, such as a server, do not load NumPy."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

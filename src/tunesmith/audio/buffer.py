@@ -1,4 +1,4 @@
-"""Audio: samples with their rate and what is known about them."""
+"""Audio: samples with their sample rate, encoding and metadata."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BLOCK = 65_536
 
 
 class Audio:
-    """Sound, made once and not changed: an array, or a Spool where it may be too long for memory.
+    """An immutable sound: an array of samples, or a Spool where it may be too long for memory.
 
     ``samples`` is (channels, samples) float32; ``sample_rate`` is in Hz; ``metadata`` holds plain JSON values;
-    ``encoding`` is that of the file it was read from.
+    ``encoding`` is that of the source file.
     """
 
     __slots__ = ("__weakref__", "_encoding", "_metadata", "_sample_rate", "_source")
@@ -43,46 +43,46 @@ class Audio:
 
     @classmethod
     def from_spool(cls, spool: Spool, sample_rate: int, metadata: Mapping[str, Any] | None = None) -> Audio:
-        """Return the sound that a spool holds; the spool is not to be changed any more."""
+        """Return the sound in a spool. Nothing may change the spool afterwards."""
         return cls(spool, sample_rate, metadata)
 
     @property
     def samples(self) -> Samples:
-        """Everything at once, (channels, samples); a spooled sound is read into memory, so prefer ``blocks``."""
+        """All samples, (channels, samples). A spooled sound is read into memory; prefer ``blocks``."""
         return self._source.read() if isinstance(self._source, Spool) else self._source
 
     @property
     def sample_rate(self) -> int:
-        """Samples a second, Hz."""
+        """The sample rate in Hz."""
         return self._sample_rate
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What is known about the sound: title, prompt, seed, model, licence, settings …"""
+        """The metadata: title, prompt, seed, model, licence, settings …"""
         return self._metadata
 
     @property
     def encoding(self) -> Encoding:
-        """How the file stores its samples that this was read from; without a depth where it was made here."""
+        """The encoding of the source file; without a bit depth for generated sound."""
         return self._encoding
 
     @property
     def channels(self) -> int:
-        """Number of channels."""
+        """The number of channels."""
         return self._source.channels if isinstance(self._source, Spool) else int(self._source.shape[0])
 
     @property
     def num_samples(self) -> int:
-        """Samples a channel."""
+        """The number of samples per channel."""
         return len(self._source) if isinstance(self._source, Spool) else int(self._source.shape[1])
 
     @property
     def duration(self) -> float:
-        """Length in seconds."""
+        """The duration in seconds."""
         return self.num_samples / self.sample_rate
 
     def blocks(self, size: int = BLOCK) -> Iterator[Samples]:
-        """Yield the samples in order, (channels, at most ``size``) at a time."""
+        """Yield the samples in order, in blocks of (channels, at most ``size``)."""
         if isinstance(self._source, Spool):
             yield from self._source.blocks(size)
             return
@@ -90,7 +90,7 @@ class Audio:
             yield self._source[:, start : start + size]
 
     def between(self, first: int, last: int) -> Samples:
-        """Return the samples from ``first`` up to ``last``, silence where there are none."""
+        """Return the samples from ``first`` up to ``last``, (channels, last - first); silence outside the sound."""
         start, stop = max(0, first), max(0, min(last, self.num_samples))
         found = self._source.read(start, stop) if isinstance(self._source, Spool) else self._source[:, start:stop]
         out = np.zeros((self.channels, max(0, last - first)), np.float32)
@@ -98,18 +98,19 @@ class Audio:
         return out
 
     def with_metadata(self, **metadata: Any) -> Audio:
-        """Return the same sound with these entries added to or replacing its metadata."""
+        """Return the same sound with these entries added to its metadata, or replaced in it."""
         return Audio(self._source, self.sample_rate, {**self.metadata, **metadata}, self.encoding)
 
     def without_metadata(self) -> Audio:
-        """Return the same sound with nothing known about it."""
+        """Return the same sound with empty metadata."""
         return Audio(self._source, self.sample_rate, None, self.encoding)
 
     def with_samples(
         self, samples: Samples | Spool, sample_rate: int | None = None, metadata: Mapping[str, Any] | None = None
     ) -> Audio:
-        """Return other samples with this sound's encoding, and its rate and metadata where none are given."""
+        """Return other samples with this sound's encoding, and with its sample rate and metadata unless given."""
         channels = samples.channels if isinstance(samples, Spool) else len(samples)
+        # A channel mask is valid for one number of channels only.
         encoding = self.encoding if channels == self.channels else self.encoding.without_speakers()
         known = self.metadata if metadata is None else metadata
         return Audio(samples, sample_rate or self.sample_rate, known, encoding)
@@ -117,18 +118,17 @@ class Audio:
     def save(self, path: str | Path, bits: int | None = None, sample_rate: int | None = None) -> Path:
         """Write a file in the format of its suffix and return its path.
 
-        ``bits`` is 16, 24 or 32 (float) where the format has a choice; where left out, the depth of the file it was
-        read from is kept as far as the format has it, and is 16 for what was made here. ``sample_rate`` resamples. The
-        file appears whole or not at all. Warns (AudioFileWarning) of samples that are clipped and of depth that is
-        lost. Raises InvalidRequest for a suffix that cannot be written, AudioFileError when the disk
-        or the folder refuses.
+        ``bits`` is 16, 24 or 32 (float) where the format has a choice. By default, the bit depth of the source file is
+        kept as far as the format supports it; generated sound gets 16. ``sample_rate`` in Hz resamples. The file is
+        written atomically. Warns (AudioFileWarning) of clipped samples and of a lower bit depth. Raises InvalidRequest
+        for an unsupported suffix, AudioFileError if the file cannot be written.
         """
         from tunesmith.audio.writer import write_audio
 
         return write_audio(self, Path(path), bits=bits, sample_rate=sample_rate)
 
     def _repr_html_(self) -> str:
-        """Return a player for notebooks."""
+        """Return an HTML player for notebooks."""
         from tunesmith.audio.notebook import player_html
 
         return player_html(self)

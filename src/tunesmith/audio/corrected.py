@@ -1,8 +1,8 @@
-"""Sound files as a decoder should see them: with the length that is there, not the one that a header states.
+"""Header correction: sound files with their true length, for decoders that trust the header.
 
-A frame count in a header is an estimate: writers to a pipe do not know it, programs that were killed leave an old one,
-and a chained Ogg file states that of its first part only. Here the header of each format is corrected before decoding,
-without copying the sound.
+The length in a header is unreliable: a writer to a pipe does not know it, a killed program leaves an old one, and a
+chained Ogg file states only that of its first link. The header of each format is corrected before decoding, without
+copying the audio.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ from tunesmith.audio.wave_header import MOST_CHUNKS, corrected_wave, read_wave_h
 FLAC_TOTAL_AT, FLAC_TOTAL_BITS = 18, 36
 AU_HEADER = 24
 UNKNOWN_AU = 0xFFFF_FFFF
-SHORTEST_SAMPLES = 8  # an offset and block size in AIFF, an edit count in CAF, come before the samples
+# Before the samples come an offset and a block size in AIFF, an edit count in CAF.
+SHORTEST_SAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """The parts of a file, to be decoded one after another; ``claimed`` samples are stated where a decoder asks."""
+    """The parts of a file, to decode in order.
+
+    ``claimed`` is the number of samples in a FLAC header, ``channel_mask`` the speakers in a WAV header.
+    """
 
     parts: tuple[JoinedFile, ...]
     claimed: int | None = None
@@ -35,18 +39,19 @@ class Corrected:
 
 
 def corrected(file: BinaryIO) -> Corrected:
-    """Return the file with true lengths; the file must stay open while the parts are read."""
+    """Return the file with its true lengths. The file must stay open while the parts are read."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     start = file.read(16)
     found = next((correct for name, correct in _FORMATS.items() if start.startswith(name)), None)
+    # MPEG audio without an ID3 tag has no magic number, only the frame's sync word.
     if found is None and start[:1] == b"\xff":
         found = _mp3
     return found(file, size) if found else _one(file, size, None)
 
 
 def flac_total(file: BinaryIO) -> int | None:
-    """Return the number of samples that a FLAC file's STREAMINFO states; None where it is unknown."""
+    """Return the number of samples in a FLAC file's STREAMINFO; None if it is unknown."""
     file.seek(FLAC_TOTAL_AT)
     return int.from_bytes(file.read(8), "big") & ((1 << FLAC_TOTAL_BITS) - 1) or None
 
@@ -56,9 +61,10 @@ def _one(file: BinaryIO, size: int, pieces: tuple[Piece, ...] | None) -> Correct
 
 
 def _flac(file: BinaryIO, size: int) -> Corrected:
-    """State that the total is unknown (RFC 9639, 8.2), so that the decoder goes on until the end."""
+    """Set the total to unknown (RFC 9639, 8.2), so that the decoder reads on to the end."""
     claimed = flac_total(file)
     file.seek(FLAC_TOTAL_AT)
+    # Clear only the lowest 36 bits: sample rate, channels and bit depth share these 8 bytes.
     bits = int.from_bytes(file.read(8), "big") >> FLAC_TOTAL_BITS << FLAC_TOTAL_BITS
     at = FLAC_TOTAL_AT
     pieces = Window(0, at), bits.to_bytes(8, "big"), Window(at + 8, size)
@@ -82,23 +88,23 @@ def _mp3(file: BinaryIO, size: int) -> Corrected:
 
 
 def _aiff(file: BinaryIO, size: int) -> Corrected:
-    """Let the samples reach to the end where their size cannot be; libsndfile itself corrects larger sizes."""
+    """Extend the sample data to the end if its size is impossible; libsndfile itself corrects larger sizes."""
     return _one(file, size, _with_length(file, size, 12, b"SSND", ">4sI"))
 
 
 def _au(file: BinaryIO, size: int) -> Corrected:
-    """State that the length is unknown, which the format allows: its samples reach to the end of the file."""
+    """Set the length to unknown, which the format allows: the sample data then extends to the end of the file."""
     pieces = Window(0, 8), UNKNOWN_AU.to_bytes(4, "big"), Window(12, size)
     return _one(file, size, pieces if size > AU_HEADER else None)
 
 
 def _caf(file: BinaryIO, size: int) -> Corrected:
-    """Let the samples reach to the end where their length is unknown (−1) or cannot be."""
+    """Extend the sample data to the end if its length is unknown (−1) or impossible."""
     return _one(file, size, _with_length(file, size, 8, b"data", ">4sq"))
 
 
 def _with_length(file: BinaryIO, size: int, place: int, samples: bytes, layout: str) -> tuple[Piece, ...] | None:
-    """Find the chunk of samples and return the file with its true length, if that is not what it states."""
+    """Find the sample chunk; return the file with its true length, or None if the stated one is right."""
     header_size = struct.calcsize(layout)
     for _ in range(MOST_CHUNKS):
         if place + header_size > size:
@@ -112,6 +118,7 @@ def _with_length(file: BinaryIO, size: int, place: int, samples: bytes, layout: 
             return None if is_stated else (Window(0, place + 4), held, Window(place + header_size, size))
         if length < 0:
             return None
+        # AIFF pads chunks to an even length, CAF does not.
         place = end + (length % 2 if layout == ">4sI" else 0)
     return None
 
@@ -121,6 +128,7 @@ def _is_chunk_at(file: BinaryIO, place: int, size: int) -> bool:
         return False
     file.seek(place + place % 2)
     name = file.read(4)
+    # A chunk name is printable ASCII, which four bytes of samples rarely are.
     return len(name) < 4 or all(32 <= byte < 127 for byte in name)
 
 

@@ -1,4 +1,4 @@
-"""Credits: who made a sound and under which licence, also where it is made of several."""
+"""Credits: the authors and the licence of a sound, also of one with several sources."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 UNKNOWN = "unknown"
 MAX_CHARACTERS, MAX_PARTS, MAX_DEPTH = 300, 10_000, 16
 NAMED_PARTS = 50
-"""So many works are named in a licence; of the others it says only the licences."""
+"""The most works that a licence text names; for the others it lists only the licences."""
 STITCHED, SOURCES = "stitched", "sources"
-"""Keys of the metadata of what a sound is made of: pieces in a row, and recordings that a model used."""
+"""Metadata keys for the sources of a sound: the parts it was stitched from, and the recordings a model used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """One part of a sound: its ``title`` or the name of its file, its ``authors`` and its ``licence``."""
+    """The credit of one part of a sound: its ``title`` or file name, its ``authors`` and its ``licence``."""
 
     title: str
     authors: tuple[str, ...]
@@ -29,15 +29,16 @@ class Credit:
 
 
 def credits_of(metadata: Mapping[str, Any]) -> tuple[Credit, ...]:
-    """Return the parts of a sound, each once: itself, or what it is made of; of very many, the last is ``unknown``."""
+    """Return the credits of a sound or of its parts, each once; past MAX_PARTS, the last is ``unknown``."""
     parts = list(islice(_credits(metadata, MAX_DEPTH), MAX_PARTS + 1))
     if len(parts) > MAX_PARTS:
+        # A truncated list must not look complete, or a licence could go missing unnoticed.
         parts[-1] = Credit("more works", (), UNKNOWN)
     return tuple(dict.fromkeys(parts))
 
 
 def licence_of(metadata: Mapping[str, Any]) -> str:
-    """Return the licence of a sound, ``unknown`` without one; where its parts have several, it names each part's."""
+    """Return the licence of a sound, ``unknown`` without one; if its parts have several, name that of each part."""
     parts = credits_of(metadata)
     licences = {part.licence for part in parts}
     if len(licences) <= 1:
@@ -48,12 +49,12 @@ def licence_of(metadata: Mapping[str, Any]) -> str:
 
 
 def authors_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the authors of all parts; a part without an author adds none."""
+    """Return the authors of all parts, each once."""
     return tuple(dict.fromkeys(author for part in credits_of(metadata) for author in part.authors))
 
 
 def source_credit(metadata: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return what a work says of a recording that went into it: title, authors, licence, or its parts."""
+    """Return the credits of a recording as JSON values, for the metadata of a work that uses it."""
     parts = credits_of({"title": name, **metadata})
     return {"parts": [{"title": part.title, "authors": list(part.authors), "licence": part.licence} for part in parts]}
 
@@ -61,6 +62,7 @@ def source_credit(metadata: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _credits(metadata: Mapping[str, Any], depth: int) -> Iterator[Credit]:
     stitched = metadata.get(STITCHED)
     if isinstance(stitched, list):
+        # The metadata may come from a foreign file, which may nest it to any depth.
         for part in _mappings(stitched) if depth else ():
             yield from _credits(part, depth - 1)
         if not depth or not stitched:
@@ -90,7 +92,7 @@ def _own_credit(metadata: Mapping[str, Any]) -> Credit:
 
 
 def _file_name(metadata: Mapping[str, Any]) -> str:
-    """Return the name of the file that a sound was read from first."""
+    """Return the name of the file that the sound was first read from."""
     edited = (edit.get("source") for edit in _mappings(metadata.get("edits")))
     sources = [source for source in (*edited, metadata.get("source")) if isinstance(source, Mapping)]
     return _text(sources[0].get("name")) if sources else ""
@@ -112,4 +114,5 @@ def _first(tags: Mapping[str, Any], name: str) -> str:
 
 def _text(value: Any) -> str:
     words = " ".join(str(value or "").split())
+    # Foreign tags may hold control characters, which a terminal would obey.
     return "".join(letter for letter in words if letter.isprintable())[:MAX_CHARACTERS]

@@ -1,4 +1,4 @@
-"""Splicing: stretches of a sound joined so that the joint is not heard, in bounded memory."""
+"""Splicing: stretches of a sound joined without an audible seam, in bounded memory."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LIMITER_SAMPLES, OVERSAMPLING, MARGIN = 256, 4, 0.99
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The samples of a sound from ``first`` up to ``last``."""
+    """A range of a sound, from sample ``first`` up to ``last``."""
 
     first: int
     last: int
 
 
 def splice(audio: Audio, stretches: Sequence[Stretch], overlap: int) -> Audio:
-    """Join stretches; at each joint ``overlap`` samples around it fade from the one into the other."""
+    """Join stretches of a sound, with a crossfade of ``overlap`` samples centred on each joint."""
     half = overlap // 2
     spool = Spool(audio.channels)
     for number, stretch in enumerate(stretches):
@@ -46,10 +46,11 @@ def splice(audio: Audio, stretches: Sequence[Stretch], overlap: int) -> Audio:
 
 
 def crossfaded(leaving: Samples, arriving: Samples) -> Samples:
-    """Fade from one into the other: by amplitude where they are alike, by power where they are not.
+    """Return the crossfade of two blocks of the same shape, (channels, n).
 
-    No peak is higher than -1 dBTP, or than the highest of the two where that is higher.
+    Its true peak is at most -1 dBTP, or that of the louder input if that is higher.
     """
+    # Correlated waves add up in amplitude, uncorrelated ones in power: the level must hold through the fade.
     rise = fade_curve(leaving.shape[1], "smooth" if similarity(leaving, arriving) > ALIKE else "equal_power")
     mixed = np.asarray(leaving * rise[::-1] + arriving * rise, np.float32)
     ceiling = max(CEILING, _peak(leaving), _peak(arriving))
@@ -57,7 +58,7 @@ def crossfaded(leaving: Samples, arriving: Samples) -> Samples:
 
 
 def _limited(samples: Samples, ceiling: float) -> Samples:
-    """Turn the sound down around its peaks, smoothly, and not at all at its ends."""
+    """Reduce the gain smoothly around the peaks, and not at all at both ends."""
     from scipy.ndimage import minimum_filter1d
     from scipy.signal import resample_poly
 
@@ -65,38 +66,45 @@ def _limited(samples: Samples, ceiling: float) -> Samples:
     finer = np.abs(resample_poly(samples, OVERSAMPLING, 1, axis=1)).max(axis=0)
     peaks = finer.reshape(-1, OVERSAMPLING).max(axis=1)
     needed = np.minimum(1.0, ceiling * MARGIN / np.maximum(peaks, ceiling * MARGIN))
+    # Hold the minimum longer than the smoothing reaches, so that the smoothed gain is low enough at the peak.
     held = minimum_filter1d(needed, 4 * around + 1)
     window = np.hanning(2 * around + 1)
     gain = np.convolve(np.pad(held, around, mode="edge"), window / window.sum(), "valid")
+    # The neighbours on both sides are not limited: a gain at the ends would make a step.
     ends = np.minimum(1.0, np.minimum(np.arange(gain.size), np.arange(gain.size)[::-1]) / around)
     return np.asarray(samples * (1 - (1 - gain) * ends), np.float32)
 
 
 def _peak(samples: Samples) -> float:
-    """Return the highest point, also between the samples, as far as these have all their neighbours."""
+    """Return the true peak, linear; points whose interpolation needs samples outside the block do not count."""
     between = (highest_between(np.ascontiguousarray(channel, np.float32)) for channel in samples)
     return max(float(np.abs(samples).max(initial=0.0)), *between)
 
 
 def aligned(audio: Audio, leaving: int, arriving: int) -> int:
-    """Return ``arriving``, moved by a few milliseconds to where the wave goes on as it would have at ``leaving``."""
+    """Return ``arriving``, moved by at most 12 ms to where the waveform best continues that at ``leaving``.
+
+    All positions are in samples.
+    """
     reach, size = round(SEARCH_SECONDS * audio.sample_rate), round(COMPARED_SECONDS * audio.sample_rate)
     wave = audio.between(leaving - size // 2, leaving + size - size // 2).mean(axis=0)
     field = audio.between(arriving - size // 2 - reach, arriving + size - size // 2 + reach).mean(axis=0)
     if not wave.any() or not field.any():
         return arriving
     fits = np.correlate(field, wave, "valid")
+    # Normalise the cross-correlation, which would otherwise prefer loud places to similar ones.
     power = np.convolve(field**2, np.ones(size, np.float32), "valid")
     return arriving + int(np.argmax(fits / np.sqrt(np.maximum(power, 1e-9)))) - reach
 
 
 def stretched(audio: Audio, stretch: Stretch, length: int) -> Samples:
-    """Return a stretch of sound that lasts ``length`` samples at the same pitch, (channels, length).
+    """Time-stretch a stretch to ``length`` samples at the same pitch, (channels, length).
 
-    Overlapping grains, each where the wave goes on best from the one before (WSOLA, Verhelst and Roelands 1993), the
-    first of them from what is before the stretch.
+    Overlap-add of grains, each aligned to continue the waveform of the one before (WSOLA, Verhelst and Roelands 1993).
+    The first grain begins before the stretch.
     """
     hop = round(GRAIN_SECONDS * audio.sample_rate / 2)
+    # Raised cosines that overlap by half sum to one, so the level stays constant.
     window = 0.5 + 0.5 * np.cos(np.pi * np.arange(-hop, hop) / hop)
     out = np.zeros((audio.channels, length + 3 * hop), np.float32)
     speed, at = (stretch.last - stretch.first) / length, stretch.first
@@ -108,13 +116,13 @@ def stretched(audio: Audio, stretch: Stretch, length: int) -> Samples:
 
 
 def similarity(one: Samples, other: Samples) -> float:
-    """Return how two equally long waves correlate, −1 to 1."""
+    """Return the correlation of two blocks of the same shape, −1 to 1; 0 if one of them is silent."""
     size = float(np.sqrt((one**2).sum() * (other**2).sum()))
     return float((one * other).sum()) / size if size > 0 else 0.0
 
 
 def copy_stretch(audio: Audio, spool: Spool, stretch: Stretch) -> None:
-    """Append a stretch to a spool, piece by piece."""
+    """Append a stretch to a spool, in chunks."""
     for start in range(stretch.first, stretch.last, CHUNK):
         spool.append(audio.between(start, min(stretch.last, start + CHUNK)))
 

@@ -1,4 +1,4 @@
-"""Checks bytes of a caller by decoding all of them."""
+"""Validation of audio from a caller by decoding all of it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tunesmith.errors import InvalidRequest
 KNOWN = "is not a sound file that can be read (WAV, AIFF, FLAC, MP3, Ogg, Opus; with FFmpeg M4A, WebM, 3GP, AMR, WMA)"
 MAX_CHANNELS = 8
 SAMPLES_A_SECOND = 2 * 48_000
-"""What the longest sound may hold: that of stereo at 48 kHz; packed silence of many channels fits into few bytes."""
+"""The limit over all channels, stereo at 48 kHz. The file size is no limit: compressed silence takes few bytes."""
 
 
 def check_sound(content: bytes, field: str, max_seconds: float) -> None:
-    """Raise InvalidRequest unless the bytes decode to their end as sound of at most so many seconds.
+    """Raise InvalidRequest for ``field`` unless the bytes decode to their end as audio of at most ``max_seconds``.
 
-    Headers are not believed: all of it is decoded, block by block, until a limit is passed.
+    Headers are not trusted: everything is decoded, block by block, until a limit is exceeded.
     """
     from tunesmith.audio.decoder import DecodeError, Decoder, LimitExceeded, NotASound, SoundLimits
 

@@ -1,4 +1,4 @@
-"""Decoder: the samples of a sound file block by block until its true end, within limits, in bounded memory."""
+"""Decoder: the samples of a sound file, block by block to its true end, within limits and in bounded memory."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ MOST_PARTS = 1_000
 
 
 class LimitExceeded(Exception):
-    """A sound is beyond a limit; the text begins with "must"."""
+    """A sound exceeds a limit; the message begins with "must"."""
 
 
 class DecodeError(Exception):
-    """A sound cannot be decoded; the text is the decoder's."""
+    """A sound cannot be decoded; the message is the decoder's."""
 
 
 class NotASound(DecodeError):
-    """A file was decoded, and what is in it is not a sound; the text says what it is."""
+    """A file decodes, but not to usable audio; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundLimits:
-    """What is read at most: channels, seconds, and samples over all channels."""
+    """The limits for a sound: channels, seconds, and samples over all channels."""
 
     channels: int = 64
     seconds: float = 24 * 3600.0
     samples: float = math.inf
 
     def check(self, sample_rate: int, channels: int) -> None:
-        """Raise LimitExceeded for a rate or a number of channels that is not read."""
+        """Raise LimitExceeded for an unsupported sample rate in Hz or number of channels."""
         if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
             raise LimitExceeded(f"must have {LOWEST_RATE} to {HIGHEST_RATE} samples a second, got {sample_rate}")
         if channels > self.channels:
             raise LimitExceeded(f"must have at most {self.channels} channels, got {channels}")
 
     def check_length(self, num_samples: int, sample_rate: int, channels: int) -> None:
-        """Raise LimitExceeded for more samples than are read."""
+        """Raise LimitExceeded if ``num_samples`` per channel are more than the limits allow."""
         if num_samples > self.seconds * sample_rate or num_samples * channels > self.samples:
             size = "" if math.isinf(self.samples) else ", in stereo at 48 kHz"
             raise LimitExceeded(f"must be at most {self.seconds:g} s long{size}")
@@ -66,10 +66,10 @@ LOCAL_LIMITS = SoundLimits()
 
 
 class Decoder:
-    """An open sound file; raises DecodeError and LimitExceeded, and reads nothing past the limits.
+    """An open sound file. Raises DecodeError and LimitExceeded, and reads nothing past the limits.
 
-    The parts of a chained Ogg file are joined: all at the first one's rate, mono in every channel where others have
-    more.
+    The links of a chained Ogg file are joined: all at the sample rate of the first, and mono in every channel if other
+    links have more.
     """
 
     def __init__(self, file: BinaryIO, limits: SoundLimits = LOCAL_LIMITS) -> None:
@@ -83,23 +83,27 @@ class Decoder:
 
     @property
     def encoding(self) -> Encoding:
-        """How the file stores its samples; known for certain once all were read."""
+        """The encoding of the file; reliable once all samples are read."""
         return Encoding.of(self._first.subtype, self._speakers())
 
     def blocks(self) -> Iterator[Samples]:
-        """Yield everything in order, (channels, n) at a time; to be called once."""
+        """Yield all samples in order, in blocks of (channels, n). Call it once.
+
+        Raises NotASound for samples that are NaN or infinite, LimitExceeded once the sound is too long.
+        """
         read = 0
         for number, part in enumerate(self._parts.parts):
             for block in self._part_blocks(self._first if number == 0 else self._opened(part)):
                 read += block.shape[1]
                 self._limits.check_length(read, self.sample_rate, self.channels)
+                # A single NaN would spread through every filter and measurement.
                 if not np.isfinite(block).all():
                     at = (read - block.shape[1]) / self.sample_rate
                     raise NotASound(f"at {at:.1f} s it has samples that are not numbers (NaN or infinite)")
                 yield block
 
     def tags(self) -> dict[str, str]:
-        """Return the tags that the decoder reads."""
+        """Return the tags that the decoder itself reads, by libsndfile's names."""
         return dict(self._first.copy_metadata())
 
     def __enter__(self) -> Self:
@@ -115,6 +119,7 @@ class Decoder:
         kind = media_kind(file.read(LONGEST_START))
         self._parts = Corrected((JoinedFile(file, ()),)) if kind else corrected(file)
         with _explained():
+            # Decode one second past the limit, so that a longer sound exceeds it instead of being cut.
             first = MediaSound(file, kind, self._limits.seconds + 1) if kind else Sequential(self._parts.parts[0])
             self._first: Sequential | MediaSound = self._stack.enter_context(first)
         self.sample_rate = int(self._first.samplerate)
@@ -128,31 +133,34 @@ class Decoder:
         return sound
 
     def _common_channels(self) -> int:
-        """Return the number of channels of all parts, which may only differ by being mono."""
+        """Return the largest number of channels; raise NotASound if parts differ other than by being mono."""
         if len(self._parts.parts) > MOST_PARTS:
             raise NotASound(f"it has {len(self._parts.parts)} parts; {MOST_PARTS} are read at most")
         found = {self._first.channels}
         for part in self._parts.parts[1:]:
             with _explained(), Sequential(part) as sound:
                 found.add(sound.channels)
+            # The part is decoded again, for its samples.
             part.seek(0)
         if len(found - {1}) > 1:
             raise NotASound(f"its parts have {' and '.join(map(str, sorted(found)))} channels")
         return int(max(found))
 
     def _speakers(self) -> int | None:
-        """Return the mask that the file states, or that its format lays down."""
+        """Return the channel mask that the file states or its format defines; None if there is none."""
         if self._first.format in ("FLAC", "OGG", MediaSound.format):
             return USUAL_MASKS.get(self.channels)
         return self._parts.channel_mask
 
     def _check_claimed(self) -> None:
-        """Refuse at once what is too long by the size of its file; packed formats state lengths that may be wrong."""
+        """Reject at once what is too long by its file size; compressed formats may state a wrong length."""
         if self._first.format not in PACKED:
             self._limits.check_length(self._first.frames, self.sample_rate, self.channels)
 
     def _part_blocks(self, sound: Sequential | MediaSound) -> Iterator[Samples]:
+        # libsndfile leaves the channels of Vorbis and Opus in the order of Vorbis.
         order = from_vorbis(sound.channels) if sound.format == "OGG" and sound.subtype in VORBIS_ORDERED else None
+        # Fewer frames for more channels bound the size of a block.
         blocks = _frames(sound, max(1_024, BLOCK_SAMPLES // self.channels))
         for block in resample_blocks(blocks, sound.channels, int(sound.samplerate), self.sample_rate):
             if len(block) != self.channels:
@@ -162,7 +170,7 @@ class Decoder:
 
 
 class Sequential(soundfile.SoundFile):  # type: ignore[misc]  # which has no types
-    """A sound file that is read straight ahead: never to a place computed from a length that may be wrong."""
+    """A sound file that is read strictly forward: never at a position computed from a length that may be wrong."""
 
     def seekable(self) -> bool:
         """Return False."""

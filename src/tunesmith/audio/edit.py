@@ -1,4 +1,4 @@
-"""Editing sound: trim, gain, fade, crossfade, stitch, loop, mono, loudness. Every function returns a new Audio."""
+"""Audio editing: trim, gain, fade, crossfade, stitch, loop, mono, loudness. Every function returns a new Audio."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ Curve = npt.NDArray[np.float32]
 
 
 def fade_curve(num_samples: int, shape: FadeShape = "equal_power") -> Curve:
-    """Return a rise from 0 to 1 over ``num_samples``.
+    """Return a fade-in curve from 0 to 1, (num_samples,).
 
-    Reversed and added, ``linear`` and ``smooth`` sum to 1 in amplitude, ``equal_power`` in power.
+    With its reverse, ``linear`` and ``smooth`` sum to 1 in amplitude, ``equal_power`` in power.
     """
+    # Half a sample off the ends, so that the curve and its reverse mirror each other exactly.
     at = (np.arange(num_samples) + 0.5) / max(1, num_samples)
     shapes = {"linear": at, "equal_power": np.sin(at * np.pi / 2), "smooth": 0.5 - 0.5 * np.cos(at * np.pi)}
     return np.asarray(shapes[shape], dtype=np.float32)
 
 
 def trim(audio: Audio, start: float = 0.0, end: float | None = None) -> Audio:
-    """Keep what lies from ``start`` to ``end`` seconds; raises InvalidRequest when nothing would be left."""
+    """Keep the range from ``start`` to ``end`` in seconds; raise InvalidRequest if nothing would be left."""
     first = round(start * audio.sample_rate)
     last = audio.num_samples if end is None else min(round(end * audio.sample_rate), audio.num_samples)
     if not 0 <= first < last:
@@ -44,7 +45,7 @@ def trim(audio: Audio, start: float = 0.0, end: float | None = None) -> Audio:
 
 
 def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeShape = "smooth") -> Audio:
-    """Fade in and out over so many seconds; long sounds stay on disk."""
+    """Fade in and out over these durations in seconds; raise InvalidRequest if one is negative or infinite."""
     rise = fade_curve(min(_samples_of("fade_in", fade_in, audio), audio.num_samples), shape)
     fall = fade_curve(min(_samples_of("fade_out", fade_out, audio), audio.num_samples), shape)[::-1]
     falling = audio.num_samples - fall.size
@@ -53,14 +54,18 @@ def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeS
         at, faded = len(spool), block.copy()
         curve = rise[at : at + faded.shape[1]]
         faded[:, : curve.size] *= curve
-        into = max(0, falling - at)  # where in this block the fall begins
+        # The index in this block at which the fade-out begins.
+        into = max(0, falling - at)
         faded[:, into:] *= fall[max(0, at - falling) :][: max(0, faded.shape[1] - into)]
         spool.append(faded)
     return keep_loops_between(audio.with_samples(spool), rise.size, falling)
 
 
 def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "equal_power") -> Audio:
-    """Join two sounds that overlap by ``overlap`` seconds: one fades out as the other fades in."""
+    """Join two sounds with a crossfade of ``overlap`` seconds.
+
+    Raises InvalidRequest if the sample rates or channel counts differ, or if the overlap exceeds the shorter sound.
+    """
     _check_alike(first, second)
     size = _samples_of("crossfade", overlap, first)
     if size > min(first.num_samples, second.num_samples):
@@ -76,7 +81,10 @@ def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "e
 
 
 def stitch(pieces: Iterable[Audio]) -> Audio:
-    """Put sounds of one rate and channel count end to end; long results stay on disk."""
+    """Concatenate sounds of one sample rate and channel count; long results stay on disk.
+
+    Raises InvalidRequest for no sounds or for different formats.
+    """
     first: Audio | None = None
     spool: Spool | None = None
     encodings: list[Encoding] = []
@@ -93,11 +101,12 @@ def stitch(pieces: Iterable[Audio]) -> Audio:
 
 
 def fold_tail(audio: Audio, num_samples: int) -> Audio:
-    """Make a loop of ``num_samples`` by adding what rings on past it onto the start."""
+    """Make a loop of ``num_samples`` by adding the tail that rings past it onto the start."""
     if not 0 < num_samples <= audio.num_samples:
         raise InvalidRequest("loop", f"must be 1 to {audio.num_samples} samples long, got {num_samples}")
     source = audio.samples
     samples = source[:, :num_samples].copy()
+    # A tail longer than the loop wraps around several times.
     for start in range(num_samples, source.shape[1], num_samples):
         tail = source[:, start : start + num_samples]
         samples[:, : tail.shape[1]] += tail
@@ -105,10 +114,10 @@ def fold_tail(audio: Audio, num_samples: int) -> Audio:
 
 
 def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -> Audio:
-    """Make any sound a seamless loop, ``overlap`` seconds shorter: its end is faded into its start.
+    """Make any sound a seamless loop, ``overlap`` seconds shorter, by a crossfade of its end into its start.
 
-    The last sample is followed, in the original, by what the first sample starts with, so the seam is no larger than
-    any other step.
+    The last sample of the result is followed by its first in the original too, so the seam is no larger than any other
+    step. Raises InvalidRequest for an overlap of 0 or of more than half the sound.
     """
     size = _samples_of("loop", overlap, audio)
     if not 0 < size <= audio.num_samples // 2:
@@ -116,7 +125,9 @@ def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -
             "loop", f"the overlap must be above 0 and at most {audio.duration / 2:g} s, got {overlap:g} s"
         )
     end, rise = audio.num_samples - size, fade_curve(size, shape)
+    # Start at exactly 0, so that the first sample is the original's alone.
     rise = rise - rise[0]
+    # The shifted curve and its reverse no longer sum to one, so compute the complement.
     fall = np.sqrt(1 - rise**2) if shape == "equal_power" else 1 - rise
     spool = Spool(audio.channels)
     spool.append(audio.between(end, audio.num_samples) * fall + audio.between(0, size) * rise)
@@ -125,7 +136,8 @@ def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -
 
 
 def gain(audio: Audio, gain_db: float) -> Audio:
-    """Make it louder or softer by ``gain_db``; long sounds stay on disk."""
+    """Apply a gain in dB; long sounds stay on disk."""
+    # An explicit float32: a float64 scalar of NumPy would promote the blocks.
     factor = np.float32(10 ** (gain_db / 20))
     return _mapped(audio, audio.channels, lambda block: block * factor)
 
@@ -138,7 +150,7 @@ def to_mono(audio: Audio) -> Audio:
 
 
 def with_channels(audio: Audio, channels: int) -> Audio:
-    """Return it with so many channels: as it is where it has them, else the mean of its own in each."""
+    """Return the sound with this channel count: unchanged if it has it, else the mean of its channels in each."""
     if audio.channels == channels:
         return audio
     return _mapped(
@@ -147,19 +159,19 @@ def with_channels(audio: Audio, channels: int) -> Audio:
 
 
 def normalise(audio: Audio, loudness_lufs: float) -> Audio:
-    """Bring it to an integrated loudness; silence stays silence. Peaks are not limited."""
+    """Apply the gain that gives this integrated loudness; silence stays silence. Peaks are not limited."""
     measured = loudness_of(audio)
     return audio if measured == -np.inf else gain(audio, loudness_lufs - measured)
 
 
 def loop_metadata(audio: Audio, stretches: Stretches) -> dict[str, Any]:
-    """Return the metadata of a loop that is made of these stretches of a sound."""
+    """Return the metadata of a loop made of these stretches of a sound."""
     length = sum(last - first for first, last in stretches)
     return looping(retimed(audio, stretches), whole_loop(length, audio.sample_rate))
 
 
 def _of_the_first(first: Audio, num_samples: int) -> dict[str, Any]:
-    """Return the metadata of a sound that begins as another and goes on with something else."""
+    """Return the metadata of the first sound without its timeline, markers and loop, which no longer hold."""
     metadata = with_timeline(first.metadata, None, num_samples / first.sample_rate)
     return no_loop(with_markers(metadata, Markers(first.sample_rate)))
 

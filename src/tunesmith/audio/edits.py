@@ -1,4 +1,4 @@
-"""Edits: the chain of changes that a file says it came from, each with its settings and the file it was made of."""
+"""Edits: the history of changes in a file's metadata, each with its settings and its source files."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ KEEPS_LEVEL = frozenset({"convert", "trim"})
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change: its ``name``, as the command is called, and the ``settings`` that say it exactly."""
+    """One change: its ``name``, which is that of the command, and its exact ``settings``."""
 
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def file_source(path: Path) -> dict[str, str]:
-    """Return how a file is named as the source of another: its name and SHA-256."""
+    """Return the name and SHA-256 of a file, as the history of another file cites it; raise OSError."""
     return {"name": path_text(path.name), "sha256": file_sha256(path)}
 
 
 def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:
-    """Return the sound with the edit at the end of the chain in its metadata."""
+    """Return the sound with the edit appended to the history in its metadata."""
     settings = {name: value for name, value in edit.settings.items() if value is not None}
     made_of: Mapping[str, Any] = (
         {SOURCE: dict(sources[0])} if len(sources) == 1 else {"sources": list(map(dict, sources))}
@@ -41,12 +41,13 @@ def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:
     chain = [*edits_of(audio.metadata), {EDIT: edit.name, **settings, **made_of}]
     audio = _without_old_loudness(audio, edit).with_metadata(**{EDITS: chain})
     tags = dict(foreign_tags(audio.metadata))
+    # ReplayGain and R128 tags are wrong as soon as the level changes.
     kept = {name: values for name, values in tags.items() if edit.name in KEEPS_LEVEL or not name.startswith(LOUDNESS)}
     return audio if kept == tags else audio.with_metadata(**{TAGS: kept})
 
 
 def _without_old_loudness(audio: Audio, edit: Edit) -> Audio:
-    """Drop the loudness that the settings state where the edit has changed it."""
+    """Drop the loudness in the settings if the edit may have changed it."""
     stated = audio.metadata.get("settings")
     if edit.name in ("convert", "render") or not isinstance(stated, Mapping) or "loudness_lufs" not in stated:
         return audio
@@ -54,13 +55,13 @@ def _without_old_loudness(audio: Audio, edit: Edit) -> Audio:
 
 
 def edits_of(metadata: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the chain of changes, the first one first."""
+    """Return the history of changes, oldest first."""
     chain = metadata.get(EDITS)
     return [step for step in chain if isinstance(step, Mapping)] if isinstance(chain, list) else []
 
 
 def edit_in_words(step: Mapping[str, Any]) -> str:
-    """Return one change as people read it: ``trim of song.flac, start 2, end 5.5``."""
+    """Return one change in words, such as ``trim of song.flac, start 2, end 5.5``."""
     several = step.get("sources")
     sources = [step.get(SOURCE), *(several if isinstance(several, list) else ())]
     names = [str(source.get("name")) for source in sources if isinstance(source, Mapping)] or ["something"]

@@ -1,4 +1,4 @@
-"""Encoding: how a sound file stores its samples."""
+"""Encoding: the sample format of a sound file."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ SUBTYPES: Mapping[str, tuple[int, bool]] = MappingProxyType({
     "ALAC_32": (32, False), "DWVW_12": (12, False), "DWVW_16": (16, False), "DWVW_24": (24, False),
     "DPCM_8": (8, False), "DPCM_16": (16, False),
 })  # fmt: skip
-"""libsndfile's names of encodings that keep a bit depth: the bits, and whether they are floating-point numbers."""
+"""libsndfile's subtypes that have a bit depth: the bits, and whether they are floating point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a file stores its samples.
+    """The sample format of a file.
 
-    ``bits`` is None where it has no depth, as in MP3; ``channel_mask`` has a bit for each speaker, lowest first, as in
-    WAVE_FORMAT_EXTENSIBLE, and is None where the file does not say.
+    ``bits`` is None without a bit depth, as in MP3. ``channel_mask`` has one bit per speaker, lowest first, as in
+    WAVE_FORMAT_EXTENSIBLE; it is None if the file does not state it.
     """
 
     bits: int | None = None
@@ -31,29 +31,30 @@ class Encoding:
 
     @classmethod
     def of(cls, subtype: str, channel_mask: int | None = None) -> Encoding:
-        """Return the encoding that libsndfile calls ``subtype``."""
+        """Return the encoding of libsndfile's ``subtype``."""
         bits, is_float = SUBTYPES.get(subtype, (None, False))
         return cls(bits, is_float, channel_mask)
 
     @classmethod
     def joined(cls, encodings: Iterable[Encoding]) -> Encoding:
-        """Return the one for sounds put together: the deepest, with the first one's speakers."""
+        """Return the encoding of joined sounds: the largest bit depth, with the speakers of the first."""
         found = list(encodings)
         deepest = max(found, key=lambda encoding: encoding.kept_bits)
         return replace(deepest, channel_mask=found[0].channel_mask)
 
     @property
     def kept_bits(self) -> int:
-        """Return the depth, of 16, 24 and 32 (float), that keeps most of the samples."""
+        """The smallest of 16, 24 and 32 (float) bits that loses no precision, as far as there is one."""
         if self.bits is None or self.bits <= DEFAULT_BITS:
             return DEFAULT_BITS
+        # No integer format above 24 bits is written, so deeper samples become float.
         return 24 if self.bits <= 24 else FLOAT_BITS
 
     @property
     def name(self) -> str:
-        """Return it in words, such as ``32-bit float``."""
+        """The encoding in words, such as ``32-bit float``."""
         return f"{self.bits}-bit float" if self.is_float else f"{self.bits}-bit"
 
     def without_speakers(self) -> Encoding:
-        """Return it for another number of channels."""
+        """Return the encoding without its channel mask, for another number of channels."""
         return replace(self, channel_mask=None)

@@ -1,4 +1,4 @@
-"""Looping: the stretch of any sound that repeats best, a whole number of bars, made seamless."""
+"""Loop search: the whole number of bars of a sound that repeats best, made seamless."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ SMALLEST_OVERLAP_SECONDS, LARGEST_OVERLAP_SECONDS = 0.1, 2.0
 
 @dataclass(frozen=True, slots=True)
 class LoopPoints:
-    """A loop from ``start`` to ``end`` seconds of so many bars (0: no beat was found), and how alike its ends are.
+    """A loop from ``start`` to ``end`` in seconds, and the similarity of its ends, 0 to 1.
 
-    ``is_stated`` where they are the loop points of the file.
+    ``bars`` is 0 if no beat was found; ``is_stated`` marks loop points that the file states.
     """
 
     start: float
@@ -41,7 +41,7 @@ class LoopPoints:
 
 
 def best_loop(heard: Analysis, bars: int | None = None) -> LoopPoints | None:
-    """Return the loop whose end goes into its start most naturally; None where no beat is found or no bars fit."""
+    """Return the loop with the least noticeable seam; None if no beat is found or no bars fit."""
     rhythm = heard.rhythm
     if rhythm is None:
         return None
@@ -51,12 +51,16 @@ def best_loop(heard: Analysis, bars: int | None = None) -> LoopPoints | None:
 
 
 def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
-    """Return a loop of a sound and where it was cut; without a beat all of it, its end faded into its start."""
+    """Return a loop of a sound and its points; without a beat, the whole sound with its end faded into its start.
+
+    Raises InvalidRequest for a sound under 0.5 s, and if no loop of ``bars`` is found.
+    """
     if bars is not None and bars < 1:
         raise InvalidRequest("bars", f"must be at least 1, got {bars}")
     if audio.duration < SHORTEST_SECONDS:
         problem = f"{audio.duration:g} s are too short for a loop, which needs {SHORTEST_SECONDS:g} s"
         raise InvalidRequest("file", problem)
+    # Stated loop points are exact, which a search is not; a number of bars overrides them.
     stated = markers_of(audio.metadata, audio.sample_rate).loops if bars is None else ()
     if stated:
         return _as_stated(audio, stated[0])
@@ -70,12 +74,13 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
 
 
 def _as_stated(audio: Audio, loop: Loop) -> tuple[Audio, LoopPoints]:
-    """Return the loop that the file itself states, as it is: whoever set its points made it seamless."""
+    """Return the loop that the file states, unchanged: its author has made it seamless."""
     spool = Spool(audio.channels)
     copy_stretch(audio, spool, Stretch(loop.start, loop.end))
     timeline = timeline_of(audio.metadata, audio.duration)
     start, end = loop.start / audio.sample_rate, loop.end / audio.sample_rate
     bars = (
+        # A loop point may lie slightly beside its beat.
         sum(is_first and start - NEAR_SECONDS <= at < end - NEAR_SECONDS for at, is_first in timeline.beats())
         if timeline
         else 0
@@ -105,14 +110,15 @@ def _cut(audio: Audio, points: LoopPoints) -> Audio:
 
 
 def _fade_seam(audio: Audio, spool: Spool, start: int, end: int) -> None:
-    """Let the start become what comes after the end where that is much like it, or else the end what came before."""
+    """Crossfade the start with what follows the end if these are similar, else the end with what precedes the start."""
     size, shortest = (round(seconds * audio.sample_rate) for seconds in (OVERLAP_SECONDS, SHORTEST_OVERLAP_SECONDS))
     after = audio.between(end, end + size), audio.between(start, start + size)
     before = audio.between(end - size, end), audio.between(start - size, start)
     if end + size <= audio.num_samples and similarity(*after) > max(LIKE_ENOUGH, similarity(*before)):
         spool.write(0, crossfaded(*after))
         return
-    if _power(before[1]) < AS_LOUD * _power(before[0]):  # as before the first beat of a piece: a gap would be heard
+    # Silence before the start, as before the first beat of a piece, would be heard as a gap.
+    if _power(before[1]) < AS_LOUD * _power(before[0]):
         size = shortest
     spool.write(len(spool) - size, crossfaded(before[0][:, -size:], before[1][:, -size:]))
 

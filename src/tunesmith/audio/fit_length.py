@@ -1,4 +1,4 @@
-"""Fitting: a sound as long as asked: bars are taken out or repeated where it is least noticed, the end is cut."""
+"""Length fitting: bars are removed or repeated where it is least noticeable, and the end is cut to the sample."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHORTEST_SECONDS = 0.5
 LONGEST_FADE_SECONDS = 3.0
 UNNOTICED_SECONDS = 0.02
 KEPT_RING_SECONDS = 0.5
-"""How long the last note must sound; where the cut leaves less, other bars or beats are taken, and it rings longer."""
+"""The shortest ring of the last note. If a cut leaves less, other bars or beats are cut and the ring is stretched."""
 LONGEST_STRETCH = 2
 ATTACK_SECONDS = 0.15
 END_SECONDS, DIED_AWAY, STRONG, WEAK = 0.05, 0.02, 0.5, 0.1
@@ -32,14 +32,14 @@ END_SECONDS, DIED_AWAY, STRONG, WEAK = 0.05, 0.02, 0.5, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A sound of the length asked for, and what was done to it in a few words."""
+    """A sound of the requested length, and a short description of the change."""
 
     audio: Audio
     done: str
 
 
 def fit(audio: Audio, duration: float) -> Fit:
-    """Return the sound ``duration`` seconds long, to the sample."""
+    """Return the sound fitted to ``duration`` seconds, exact to the sample; raise InvalidRequest if it cannot be."""
     if not UNNOTICED_SECONDS < duration <= MAX_DURATION_SECONDS:
         raise InvalidRequest("duration", f"must be at most {MAX_DURATION_SECONDS:g} s and above 0, got {duration:g}")
     heard = analyse_with_metadata(audio)
@@ -54,10 +54,11 @@ def fit(audio: Audio, duration: float) -> Fit:
 
 
 def _shorter(audio: Audio, heard: Analysis, excess: float) -> tuple[Audio, str]:
-    """Take out whole beats, as many bars as fit into what is too much, where the jump is least noticed."""
+    """Remove whole beats, as many bars as fit into the excess, where the jump is least noticeable."""
     assert heard.rhythm is not None
     beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
     beat = 60 / heard.rhythm.tempo_bpm
+    # The margin keeps rounding from losing a beat where the excess is a whole number of them.
     fitting = int(excess / beat + 1e-6)
     fitting -= fitting % bar if fitting >= bar else 0
     choices = [fitting, fitting + bar, *(fitting + more for more in range(1, bar))]
@@ -78,7 +79,7 @@ def _shorter(audio: Audio, heard: Analysis, excess: float) -> tuple[Audio, str]:
 
 
 def _longer(audio: Audio, heard: Analysis, missing: float) -> tuple[Audio, str]:
-    """Repeat whole bars, as often as it takes, going back where the jump is least noticed."""
+    """Repeat whole bars until the sound is long enough, jumping back where it is least noticeable."""
     assert heard.rhythm is not None
     beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
     beat = 60 / heard.rhythm.tempo_bpm
@@ -88,6 +89,7 @@ def _longer(audio: Audio, heard: Analysis, missing: float) -> tuple[Audio, str]:
     count = ending.choose({count: count * beat - missing for count in choices})
     if not count:
         return ending.lengthened(audio, missing), "its last note rings longer"
+    # A repeat cannot be longer than the sound itself.
     most = (len(beats) - 2) // bar
     if most < 1:
         return _without_beats(audio, missing)
@@ -105,7 +107,7 @@ def _longer(audio: Audio, heard: Analysis, missing: float) -> tuple[Audio, str]:
 
 
 def _sizes(count: int, bar: int, most: int) -> list[int]:
-    """Return how many beats are repeated each time, at most so many bars at once; beats that make no bar come last."""
+    """Return the beats of each repeat, at most ``most`` bars at once; beats that make no whole bar come last."""
     bars, rest = divmod(count, bar)
     times = -(-bars // most)
     sizes = [(bars // times + (number < bars % times)) * bar for number in range(times)]
@@ -114,9 +116,9 @@ def _sizes(count: int, bar: int, most: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """How a sound ends: with a strong note that rings for ``ring`` seconds and dies away, or not (0).
+    """The end of a sound: the seconds that the last strong note rings until it dies away (``ring``), else 0.
 
-    In the last ``tail`` seconds nothing begins at all.
+    The last ``tail`` seconds have no onset at all.
     """
 
     ring: float
@@ -125,22 +127,24 @@ class _Ending:
     @classmethod
     def of(cls, audio: Audio, heard: Analysis) -> _Ending:
         end = audio.between(audio.num_samples - round(END_SECONDS * audio.sample_rate), audio.num_samples)
+        # The sound is still on at its very end, so no note dies away.
         if float(np.abs(end).max()) > DIED_AWAY:
             return cls(0.0, 0.0)
         onsets = heard.features.onsets
+        # Not the maximum, so that one loud hit does not hide all other onsets.
         usual = np.percentile(onsets, 98)
         lasts = [np.flatnonzero(onsets > share * usual)[-1] / FRAMES_A_SECOND for share in (STRONG, WEAK)]
         ring, tail = (max(0.0, audio.duration - float(last)) for last in lasts)
         return cls(ring, tail)
 
     def bears(self, lost: float) -> bool:
-        """Whether so many seconds may be cut from the end, or, where negative, the last note may ring longer."""
+        """Tell whether the end tolerates a cut of ``lost`` seconds, or, if negative, a ring that much longer."""
         if lost >= 0:
             return self.ring == 0 or self.ring - lost >= min(KEPT_RING_SECONDS, self.ring)
         return -lost <= LONGEST_STRETCH * self.tail
 
     def choose(self, lost: Mapping[int, float]) -> int:
-        """Return the number of beats with which the end bears what is lost, or that leaves least to be filled."""
+        """Return the first number of beats whose cut the end tolerates, else the one that leaves least to fill."""
         for count, seconds in lost.items():
             if self.bears(seconds):
                 return count
@@ -148,10 +152,11 @@ class _Ending:
         return max(short, key=lambda count: lost[count]) if short else next(iter(lost), 0)
 
     def lengthened(self, audio: Audio, missing: float) -> Audio:
-        """Let the last note ring and die away so many seconds longer."""
+        """Time-stretch the ring of the last note by ``missing`` seconds."""
         if missing <= 0 or self.ring == 0:
             return audio
         rate = audio.sample_rate
+        # Leave out the attack, which stretching would smear.
         ring = round(max(self.tail - ATTACK_SECONDS, END_SECONDS) * rate)
         begins = audio.num_samples - ring
         spool = Spool(audio.channels)
@@ -177,12 +182,13 @@ def _without_beats(audio: Audio, wanted: float) -> tuple[Audio, str]:
 
 
 def _exactly(audio: Audio, duration: float) -> Audio:
-    """Cut the end, faded where sound is lost."""
+    """Cut the end to ``duration``, with a fade-out if more than an unnoticeable part is lost."""
     length = round(duration * audio.sample_rate)
     lost = (audio.num_samples - length) / audio.sample_rate
     spool = Spool(audio.channels)
     copy_stretch(audio, spool, Stretch(0, length))
     exact = audio.with_samples(spool, metadata=retimed(audio, [(0, length)]))
+    # A cut this short needs no fade.
     if lost <= UNNOTICED_SECONDS:
         return exact
     size = round(min(LONGEST_FADE_SECONDS, duration / 4, 0.3 + lost) * audio.sample_rate)

@@ -1,4 +1,4 @@
-"""The sound file formats that can be written, as a table: adding one is adding a row."""
+"""Writable sound file formats, as a table: a new format takes one row."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from types import MappingProxyType
 
 from tunesmith.errors import InvalidRequest
 
+# The codecs support no other rates, so sounds at other rates are resampled.
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: libsndfile's ``container`` and the ``subtypes`` by bit depth (0: it has no bit depth).
+    """One format: libsndfile's ``container`` and its ``subtypes`` by bit depth (0 without one).
 
-    ``sample_rates`` lists what it can carry; empty means any; ``channels`` is how many it can have at most.
+    ``sample_rates`` lists the supported rates in Hz, empty for any; ``channels`` is the maximum.
     """
 
     container: str
@@ -27,7 +28,7 @@ class Format:
     channels: int = 64
 
     def subtype(self, bits: int) -> str:
-        """Return libsndfile's name of the encoding; raises InvalidRequest for a bit depth it does not have."""
+        """Return libsndfile's subtype; raise InvalidRequest for an unsupported bit depth."""
         if 0 in self.subtypes:
             return self.subtypes[0]
         if bits not in self.subtypes:
@@ -35,18 +36,18 @@ class Format:
         return self.subtypes[bits]
 
     def check_channels(self, channels: int) -> None:
-        """Raise InvalidRequest for more channels than the format can have."""
+        """Raise InvalidRequest for more channels than the format supports."""
         if channels > self.channels:
             raise InvalidRequest(
                 "output", f"{self.container} can have {self.channels} channels, the sound has {channels}"
             )
 
     def nearest_bits(self, wanted: int) -> int:
-        """Return the least bit depth that is enough, or the most there is; 0 where the format has none."""
+        """Return the smallest bit depth that is at least ``wanted``, else the largest; 0 for a format without one."""
         return min((bits for bits in self.subtypes if bits >= wanted), default=max(self.subtypes))
 
     def sample_rate(self, wanted: int) -> int:
-        """Return the wanted rate, or the nearest above that the format carries (its highest when there is none)."""
+        """Return the wanted rate in Hz, or the next higher supported one, else the highest."""
         if not self.sample_rates or wanted in self.sample_rates:
             return wanted
         return min((rate for rate in self.sample_rates if rate >= wanted), default=self.sample_rates[-1])
@@ -64,7 +65,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 
 
 def format_of(path: Path, field: str = "output") -> Format:
-    """Return the format that the path's suffix names; raises InvalidRequest that lists the formats there are."""
+    """Return the format of the path's suffix; raise InvalidRequest that lists the formats if there is none."""
     found = FORMATS.get(path.suffix.lower())
     if found is None:
         got = repr(path.suffix) if path.suffix else f"no suffix in {path.name!r}"

@@ -1,4 +1,4 @@
-"""JoinedFile: bytes of our own and stretches of another file, read as if they were one file."""
+"""JoinedFile: byte strings and ranges of another file, read as one file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The bytes of a file from ``start`` up to ``stop``; none where that is not behind it."""
+    """The bytes of a file from ``start`` up to ``stop``; empty if ``stop`` is not larger."""
 
     start: int
     stop: int
@@ -23,7 +23,7 @@ Piece = bytes | Window
 
 
 class JoinedFile(io.RawIOBase):
-    """A read-only file made of pieces; the file that the windows show stays open when this one is closed."""
+    """A read-only file made of pieces. Closing it leaves the underlying file open."""
 
     def __init__(self, file: BinaryIO, pieces: Sequence[Piece]) -> None:
         self._file = file
@@ -40,17 +40,17 @@ class JoinedFile(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Return the place of the next byte."""
+        """Return the position of the next byte."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place, which may lie past the end, and return it."""
+        """Move to a position, which may lie past the end, and return it."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         self._at = max(0, base + offset)
         return self._at
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]  # the type of buffers has no name in 3.11
-        """Fill the buffer as far as there are bytes and return how many those were."""
+        """Fill the buffer with the bytes available and return their number."""
         target = memoryview(buffer).cast("B")
         done = 0
         while done < len(target) and (found := self._bytes_at(self._at, len(target) - done)):
@@ -64,6 +64,7 @@ class JoinedFile(io.RawIOBase):
             if place < len(piece):
                 if isinstance(piece, bytes):
                     return piece[place : place + count]
+                # Several joined files may share the file, so its position is not known.
                 self._file.seek(piece.start + place)
                 return self._file.read(min(count, len(piece) - place))
             place -= len(piece)

@@ -1,4 +1,4 @@
-"""K-weighting and gating of ITU-R BS.1770-4: the filter that hears like a head and ear, and what loudness counts."""
+"""K-weighting and gating of ITU-R BS.1770-4: the filter that models head and ear, and the gates of the loudness."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ OFFSET_LUFS = -0.691
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 DESIGN_RATE = 48_000
-LOWEST_WARPED_RATE = 8_000  # below, the shelf's frequency is too near to half the rate, or above it
+# Below, the shelf's frequency is too near to the Nyquist frequency, or above it.
+LOWEST_WARPED_RATE = 8_000
 SHELF_TAPS = 65
 
 Doubles = npt.NDArray[np.float64]
@@ -22,7 +23,7 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """An analogue high shelf: its turning point in Hz, its gain above that in dB, and its Q."""
+    """An analogue high shelf: its corner frequency in Hz, its gain above it in dB, and its Q."""
 
     hertz: float
     gain_db: float
@@ -30,14 +31,15 @@ class Shelf:
 
 
 HEAD = Shelf(1681.974450955533, 3.999843853973347, 0.7071752369554196)
-"""The head's shelf that gives the 48 kHz coefficients printed in BS.1770-4, table 1 (B. De Man, 2014)."""
+"""The head's shelf that gives the 48 kHz coefficients of BS.1770-4, table 1 (B. De Man, 2014)."""
 
 
 def k_weighting(sample_rate: int, head: Shelf = HEAD) -> Doubles:
-    """Return the K filter's two sections (2, 6): the head's shelf, then the high-pass, for any sample rate in Hz.
+    """Return the K filter as two biquads, (2, 6), for a sample rate in Hz: the head's shelf, then the high-pass.
 
-    The analogue prototypes are those that give the 48 kHz coefficients printed in BS.1770-4, tables 1 and 2.
+    The analogue prototypes are those that give the 48 kHz coefficients of BS.1770-4, tables 1 and 2.
     """
+    # The tangent prewarps the frequency, so that the bilinear transform keeps the corner where it is.
     k, q = math.tan(math.pi * head.hertz / sample_rate), head.quality
     high = 10 ** (head.gain_db / 20)
     band = high**0.4996667741545416
@@ -50,7 +52,7 @@ def k_weighting(sample_rate: int, head: Shelf = HEAD) -> Doubles:
 
 
 def shelf_taps(sample_rate: int) -> Doubles:
-    """Return a symmetric filter that is as loud as the head's shelf at 48 kHz, for rates too low for its frequency."""
+    """Return a linear-phase FIR, (SHELF_TAPS,), with the gain of the head's shelf at 48 kHz, for low sample rates."""
     from scipy.signal import firwin2, sosfreqz
 
     frequencies = np.linspace(0, sample_rate / 2, 513)
@@ -59,16 +61,17 @@ def shelf_taps(sample_rate: int) -> Doubles:
 
 
 def _scaled_high_pass(sample_rate: int) -> Doubles:
-    """Return the high-pass as loud as at 48 kHz: its printed form is louder the lower the rate is."""
+    """Return the high-pass with the gain it has at 48 kHz; its printed form is louder the lower the rate is."""
     _, section = k_weighting(sample_rate)
     _, design = k_weighting(DESIGN_RATE)
-    signs = np.array([1.0, -1.0, 1.0])  # a filter's answer at half the sample rate
+    # z = -1 is the Nyquist frequency, which a high-pass passes fully.
+    signs = np.array([1.0, -1.0, 1.0])
     gain = (section[:3] @ signs / (section[3:] @ signs)) / (design[:3] @ signs / (design[3:] @ signs))
     return np.array([[*section[:3] / gain, *section[3:]]])
 
 
 class KFilter:
-    """The K filter for sound that comes in (channels, n) blocks, at every rate from 1 kHz on."""
+    """A streaming K filter for blocks of (channels, n), at every sample rate from 1 kHz."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         is_low = sample_rate < LOWEST_WARPED_RATE
@@ -78,7 +81,7 @@ class KFilter:
         self._shelf_state = np.zeros((channels, SHELF_TAPS - 1))
 
     def weighted(self, block: Samples) -> Doubles:
-        """Filter the next block."""
+        """Return the next block filtered, (channels, n)."""
         from scipy.signal import lfilter, sosfilt
 
         sound: Doubles | Samples = block
@@ -89,7 +92,7 @@ class KFilter:
 
 
 def gated_lufs(energies: Doubles) -> float:
-    """Return the loudness in LUFS of the blocks' K-weighted energies (blocks,), gated; −inf where all are silent."""
+    """Return the gated loudness in LUFS of K-weighted block energies, (blocks,); −inf if the gate passes none."""
     loud = energies[energies > 10 ** ((ABSOLUTE_GATE_LUFS - OFFSET_LUFS) / 10)]
     if not loud.size:
         return -math.inf
@@ -98,5 +101,5 @@ def gated_lufs(energies: Doubles) -> float:
 
 
 def lufs(energy: float) -> float:
-    """Return the loudness in LUFS of K-weighted energy, summed over channels; −inf for none."""
+    """Return the loudness in LUFS of K-weighted energy, summed over channels; −inf for 0."""
     return OFFSET_LUFS + 10 * math.log10(energy) if energy > 0 else -math.inf

@@ -1,4 +1,4 @@
-"""Integrated loudness after ITU-R BS.1770-4 and EBU R 128, measured block by block in bounded memory."""
+"""Integrated loudness by ITU-R BS.1770-4 and EBU R 128, measured block by block in bounded memory."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tunesmith.audio.spool import Samples
 
 
 class LoudnessMeter:
-    """Integrated loudness of sound that comes in (channels, n) blocks; keeps one number for every 100 ms.
+    """A streaming meter of integrated loudness for blocks of (channels, n); keeps one number per 100 ms.
 
-    ``channel_mask`` says which speakers the channels are for, as :mod:`tunesmith.audio.speakers` has it.
+    ``channel_mask`` assigns speakers to the channels, as in :mod:`tunesmith.audio.speakers`.
     """
 
     def __init__(self, sample_rate: int, channels: int, channel_mask: int | None = None) -> None:
@@ -34,12 +34,14 @@ class LoudnessMeter:
         self._rest = power[whole:]
 
     def integrated(self) -> float:
-        """Return LUFS of all so far; −inf for silence. Below 400 ms there is nothing to gate: the plain mean counts."""
+        """Return the loudness so far in LUFS; −inf for silence."""
         energies = np.array(self._energies)
+        # Under 400 ms there is no whole gating block, so the plain mean counts.
         if energies.size < 4:
             total = energies.sum() * self._hop + self._rest.sum()
             return lufs(total / max(1, energies.size * self._hop + self._rest.size))
-        blocks = np.convolve(energies, np.full(4, 0.25), mode="valid")  # 400 ms windows, 75 % overlap
+        # Gating blocks of 400 ms that overlap by 75 %.
+        blocks = np.convolve(energies, np.full(4, 0.25), mode="valid")
         return gated_lufs(blocks)
 
 

@@ -1,7 +1,7 @@
-"""Media: sounds in files that libsndfile does not read (M4A, WebM, 3GP, AMR, WMA …), through the FFmpeg program.
+"""Media: audio in files that libsndfile does not read (M4A, WebM, 3GP, AMR, WMA …), decoded by the FFmpeg program.
 
-FFmpeg runs as a program of its own, not as a library: what a hostile file does to it stays there, and its licence (LGPL
-or GPL, by its build) stays its own. It reads one local file in the one format that the file's first bytes name.
+FFmpeg runs as a subprocess, not as a library: a hostile file cannot harm this process, and FFmpeg's licence (LGPL or
+GPL, by its build) stays separate. FFmpeg reads one local file, with the one demuxer that fits the file's first bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TAGS = {"title": "title", "artist": "artist", "album": "album", "comment": "comm
 
 @dataclass(frozen=True, slots=True)
 class MediaKind:
-    """A kind of file: its name for people, and FFmpeg's name of what reads it."""
+    """A kind of file: its name for people, and FFmpeg's demuxer."""
 
     name: str
     demuxer: str
@@ -58,33 +58,34 @@ ADTS = MediaKind("AAC", "aac")
 
 
 class MediaError(Exception):
-    """FFmpeg cannot decode the file; the text is its own."""
+    """FFmpeg cannot decode the file; the message is FFmpeg's own."""
 
 
 class NoProgram(MediaError):
-    """There is no FFmpeg on this machine; the text says what to install."""
+    """FFmpeg is not installed; the message says what to install."""
 
 
 class NoSound(MediaError):
-    """There is no sound in the file."""
+    """The file has no audio stream."""
 
 
 def media_kind(start: bytes) -> MediaKind | None:
-    """Return the kind of file that begins with these bytes (16 are enough); None where FFmpeg is not asked."""
+    """Return the kind of file by its first 16 bytes; None for files that FFmpeg does not read here."""
     if start[4:8] in BOXES:
         return MOV
+    # An ADTS sync word with layer 0: any other layer is MPEG audio, such as MP3.
     if start[:1] == b"\xff" and len(start) > 1 and start[1] & 0xF6 == 0xF0:
         return ADTS
     return next((kind for beginning, kind in STARTS.items() if start.startswith(beginning)), None)
 
 
 def find_program() -> str | None:
-    """Return the FFmpeg program of this machine; None where there is none."""
+    """Return the path of the FFmpeg program; None if it is not installed."""
     return shutil.which("ffmpeg")
 
 
 class MediaSound:
-    """An open file, with the attributes that libsndfile's have; at most ``seconds`` of it are decoded."""
+    """An open file with the interface of soundfile.SoundFile; decodes at most ``seconds``."""
 
     format = "FFMPEG"
     frames = 0
@@ -98,7 +99,7 @@ class MediaSound:
         self.samplerate = self.channels = 0
 
     def __enter__(self) -> Self:
-        """Start decoding; raises MediaError."""
+        """Start decoding; raise MediaError if FFmpeg fails."""
         try:
             self._start()
         except BaseException:
@@ -113,12 +114,12 @@ class MediaSound:
 
     @property
     def subtype(self) -> str:
-        """Return libsndfile's name of the depth of a lossless sound that was read to its end; nothing for others."""
+        """libsndfile's subtype of a lossless stream, once read to its end; empty for others."""
         found = LOSSLESS.search(self._messages.text())
         return f"PCM_{found[2] or found[1]}" if found else ""
 
     def read(self, count: int, dtype: str = "float32", always_2d: bool = True) -> Frames:
-        """Return the next samples, (at most ``count``, channels), none at the end; raises MediaError."""
+        """Return the next samples, (at most ``count``, channels), none at the end; raise MediaError if FFmpeg fails."""
         del dtype, always_2d
         content = self._take(count * 4 * self.channels)
         whole = len(content) // (4 * self.channels)
@@ -128,7 +129,7 @@ class MediaSound:
         return samples.astype(np.float32).reshape(-1, self.channels)
 
     def copy_metadata(self) -> dict[str, str]:
-        """Return the file's tags, by libsndfile's names."""
+        """Return the tags of the file, by libsndfile's names."""
         done = subprocess.run(  # noqa: S603  # no shell; the one argument from outside is the path, behind "file:"
             [*self._input(), "-f", "ffmetadata", "pipe:1"], stdin=subprocess.DEVNULL, capture_output=True,
             timeout=STALLED_SECONDS, check=False,
@@ -140,11 +141,14 @@ class MediaSound:
         if program is None:
             problem = f"it is {self._kind.name}, which takes FFmpeg to read: install ffmpeg, so that it is on the PATH"
             raise NoProgram(problem)
+        # The allocation limit guards against headers that state huge sizes.
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-max_alloc", str(LARGEST_ALLOCATION)]
+        # With other protocols, a hostile file could make FFmpeg open URLs.
         source = ["-protocol_whitelist", "file", "-f", self._kind.demuxer, "-i", f"file:{self._path}"]
         return [program, *quiet, *source]
 
     def _start(self) -> None:
+        # AU needs no seek to finish its header, so it goes through a pipe.
         output = ["-map", "0:a:0", "-t", str(self._seconds), "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]
         self._process = subprocess.Popen(  # noqa: S603  # as above
             [*self._input(), *output], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -167,7 +171,7 @@ class MediaSound:
             return self._process.stdout.read(count)
 
     def _check_end(self) -> None:
-        """Raise MediaError unless the program ended well."""
+        """Raise MediaError unless FFmpeg succeeded."""
         assert self._process
         code = self._process.wait()
         said = self._messages.text().strip().splitlines()
@@ -176,6 +180,7 @@ class MediaSound:
         if self._watch.has_stalled:
             raise MediaError("its decoder stalls")
         if code:
+            # FFmpeg prefixes messages with a module and an address, which differs from run to run.
             raise MediaError(re.sub(r"\[[^\]]*\] ", "", said[-1])[:200] if said else f"FFmpeg ended with {code}")
 
     def _end(self) -> None:
@@ -194,21 +199,22 @@ class MediaSound:
 
 
 class _Messages:
-    """What a program says on standard error: the beginning and the end of it are kept, the rest is thrown away."""
+    """The standard error of a program: keeps its beginning and its end, so that memory is bounded."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._first, self._last = b"", b""
         self._stream = stream
+        # Without a reader, a full pipe of messages would block the program.
         self._thread = threading.Thread(target=self._collect, daemon=True)
         self._thread.start()
 
     def text(self) -> str:
-        """Return what was said; complete once the program has ended."""
+        """Return the messages so far; complete once the program has ended."""
         self._thread.join(1.0)
         return (self._first + b"\n" + self._last).decode(errors="replace")
 
     def join(self) -> None:
-        """Wait for the end of what a program that has ended said."""
+        """Wait for the last messages of a program that has ended."""
         self._thread.join()
 
     def _collect(self) -> None:
@@ -220,7 +226,7 @@ class _Messages:
 
 
 class _Watch:
-    """Kills a program that is waited for too long."""
+    """A watchdog that kills a program which makes a read wait too long."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.has_stalled = False
@@ -231,7 +237,7 @@ class _Watch:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Mark the time in which the program is waited for."""
+        """Mark the time during which a read waits for the program."""
         self._since = time.monotonic()
         try:
             yield
@@ -239,7 +245,7 @@ class _Watch:
             self._since = None
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Stop the watchdog."""
         self._ended.set()
 
     def _look(self) -> None:
@@ -252,10 +258,11 @@ class _Watch:
 
 
 def _spare_copy(file: BinaryIO) -> IO[bytes] | None:
-    """Copy what is not a file on disk to one, which FFmpeg can seek in."""
+    """Copy a stream that is no file on disk to a temporary file, in which FFmpeg can seek; None for a file on disk."""
     name = getattr(file, "name", None)
     if isinstance(name, str) and Path(name).is_file():
         return None
+    # FFmpeg opens it by name, so it outlives this function; _end() deletes it.
     spare = NamedTemporaryFile(prefix="tunesmith-", delete=False)  # noqa: SIM115
     file.seek(0)
     shutil.copyfileobj(file, spare)
@@ -264,7 +271,7 @@ def _spare_copy(file: BinaryIO) -> IO[bytes] | None:
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags of FFmpeg's metadata format, in which a backslash comes before =, ;, #, \\ and new lines."""
+    """Yield the tags in FFmpeg's metadata format, where a backslash escapes =, ;, #, \\ and newlines."""
     for line in re.split(r"(?<!\\)\n", text)[1:]:
         name, equals, value = line.partition("=")
         if equals:

@@ -1,7 +1,7 @@
-"""MP3 frames: how many an MPEG layer III file has, and a header that says so.
+"""MP3 frames: counts the frames of an MPEG layer III file and corrects the count in its header.
 
-An MP3 has no length of its own. Encoders put the number of frames into the first one (Xing or Info, VBRI), where it
-may be wrong or missing; a decoder then guesses from the file's size, and stops too early where the bit rate varies.
+An MP3 states no length. Encoders put the number of frames into the first frame (Xing, Info or VBRI header), where it
+may be wrong or missing; a decoder then estimates it from the file size, and stops too early if the bit rate varies.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ KILOBITS = {
 }
 RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version
 SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of the three versions
-CERTAIN = 3  # so many frames in a row are no chance
+# A sync word also occurs in other data by chance; three consistent frames in a row do not.
+CERTAIN = 3
 XING = (b"Xing", b"Info")
 HAS_FRAMES, HAS_BYTES = 1, 2
 ID3_HEADER = 10
-MOST_FRAMES, SMALLEST_FRAME = 500_000, 24  # three hours and a half at 44.1 kHz
+# Three and a half hours at 44.1 kHz.
+MOST_FRAMES, SMALLEST_FRAME = 500_000, 24
 MOST_LOOKS = 100_000
 VBRI_AT, VBRI_FRAMES = 36, 14
 
@@ -35,7 +37,7 @@ Content = bytes | mmap.mmap
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: where it is, its bytes, and the four that begin it."""
+    """One frame: its position, its size in bytes, and its four-byte header."""
 
     at: int
     size: int
@@ -43,13 +45,13 @@ class Frame:
 
     @property
     def side_bytes(self) -> int:
-        """Length of the side information behind the header, which Xing's tag follows."""
+        """The length in bytes of the side information, which the Xing header follows."""
         is_mpeg1, is_mono = self.header[1] & 0x18 == 0x18, self.header[3] & 0xC0 == 0xC0
         return (17 if is_mono else 32) if is_mpeg1 else (9 if is_mono else 17)
 
 
 def frame_at(content: Content, at: int) -> Frame | None:
-    """Return the frame that begins there; None where none does, or one whose size it does not say."""
+    """Return the frame at a position; None if there is none, or one of free format, which states no size."""
     header = content[at : at + 4]
     if len(header) < 4 or not SYNC.match(header):
         return None
@@ -57,12 +59,13 @@ def frame_at(content: Content, at: int) -> Frame | None:
     kilobits = KILOBITS[3 if version == 3 else 2][header[2] >> 4]
     if not kilobits or rate == 3:
         return None
+    # A frame has 1152 samples in MPEG 1 and 576 otherwise; an eighth of that turns the bit rate into bytes.
     size = (144 if version == 3 else 72) * kilobits * 1000 // RATES[version][rate] + (header[2] >> 1 & 1)
     return Frame(at, size, header)
 
 
 def frames_of(content: Content, start: int = 0) -> Iterator[Frame]:
-    """Yield the frames from the first place on where some follow one another, over gaps such as tags between."""
+    """Yield the frames from the first run of consistent ones on, across gaps such as tags."""
     at, looks = start, iter(range(MOST_LOOKS))
     while frame := _next_frame(content, at, looks):
         while frame is not None:
@@ -72,7 +75,7 @@ def frames_of(content: Content, start: int = 0) -> Iterator[Frame]:
 
 
 def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
-    """Return the file with the number of its frames in its first one; None where no more are there than it says."""
+    """Return the file with the true frame count in its first frame; None if it states enough frames already."""
     content = _content(file)
     first = next(frames_of(content, after_id3(content)), None)
     if first is None:
@@ -80,11 +83,13 @@ def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
     count = _count(content, first.at + first.size)
     place = _count_place(content, first)
     if place is None:
+        # Without such a header, the first frame has audio and counts too.
         return Window(0, first.at), _info_frame(first, count + 1), Window(first.at, size)
     claimed = int.from_bytes(content[place : place + 4], "big")
     stated_bytes = _stated_bytes(content, first, place)
     if claimed >= count and stated_bytes in (None, size - first.at):
         return None
+    # Too high a count does no harm, since decoding stops at the end of the file.
     right = max(claimed, count).to_bytes(4, "big")
     if stated_bytes is None:
         return Window(0, place), right, Window(place + 4, size)
@@ -92,7 +97,7 @@ def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
 
 
 def _count(content: Content, start: int) -> int:
-    """Count frames; past so many that it takes long, the rest is taken for the smallest, as too many do no harm."""
+    """Count the frames; past MOST_FRAMES, overestimate the rest, which does no harm and saves time."""
     count, end = 0, start
     for frame in islice(frames_of(content, start), MOST_FRAMES):
         count, end = count + 1, frame.at + frame.size
@@ -100,16 +105,17 @@ def _count(content: Content, start: int) -> int:
 
 
 def _content(file: BinaryIO) -> Content:
-    """Return all bytes, of a file on disk without reading them into memory."""
+    """Return all bytes; a file on disk is mapped into memory instead of read."""
     try:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    # A file in memory has no descriptor, and an empty file cannot be mapped.
     except (OSError, ValueError, io.UnsupportedOperation):
         file.seek(0)
         return file.read()
 
 
 def _next_frame(content: Content, at: int, looks: Iterator[int]) -> Frame | None:
-    """Return the next frame that others follow; None where there is none, or it was looked for too often."""
+    """Return the next frame that consistent ones follow; None if there is none or after MOST_LOOKS attempts."""
     for found, _ in zip(SYNC.finditer(content, at), looks, strict=False):
         frame = frame_at(content, found.start())
         if frame and _goes_on(content, frame):
@@ -118,12 +124,13 @@ def _next_frame(content: Content, at: int, looks: Iterator[int]) -> Frame | None
 
 
 def _goes_on(content: Content, frame: Frame) -> bool:
-    """Whether frames of the same kind follow, or the file ends with this one."""
+    """Tell whether frames of the same version and layer follow, or the file ends."""
     for _ in range(CERTAIN - 1):
         at = frame.at + frame.size
         if at >= len(content):
             return True
         following = frame_at(content, at)
+        # The lowest bit only states whether a CRC follows.
         if following is None or following.header[1] & 0xFE != frame.header[1] & 0xFE:
             return False
         frame = following
@@ -131,17 +138,17 @@ def _goes_on(content: Content, frame: Frame) -> bool:
 
 
 def after_id3(content: Content) -> int:
-    """Return where the sound of an MP3 begins: behind the ID3 tag, whose size is in its first ten bytes."""
+    """Return the position after the ID3 tag at the start of an MP3; 0 without one."""
     return ID3_HEADER + from_synchsafe(content[6:10]) if content[:3] == b"ID3" and len(content) >= ID3_HEADER else 0
 
 
 def from_synchsafe(four: bytes) -> int:
-    """Return the length that four bytes of seven bits say, as in ID3 tags."""
+    """Return the value of a synchsafe integer: four bytes of seven bits, as in ID3 tags."""
     return sum((byte & 0x7F) << shift for byte, shift in zip(four, (21, 14, 7, 0), strict=False))
 
 
 def _count_place(content: Content, first: Frame) -> int | None:
-    """Return where the first frame states the number of frames; None where it does not."""
+    """Return the position of the frame count in the first frame; None if it has none."""
     at = first.at + 4 + first.side_bytes
     if content[at : at + 4] in XING:
         return at + 8 if _flags(content, at) & HAS_FRAMES else None
@@ -154,7 +161,7 @@ def _flags(content: Content, tag_at: int) -> int:
 
 
 def _stated_bytes(content: Content, first: Frame, count_place: int) -> int | None:
-    """Return how many bytes a Xing tag states, of which decoders complain where it is wrong; None if it does not."""
+    """Return the byte count in a Xing header, which decoders check too; None if it has none."""
     at = first.at + 4 + first.side_bytes
     if content[at : at + 4] == b"VBRI" or count_place != at + 8 or not _flags(content, at) & HAS_BYTES:
         return None
@@ -162,7 +169,8 @@ def _stated_bytes(content: Content, first: Frame, count_place: int) -> int | Non
 
 
 def _info_frame(like: Frame, count: int) -> bytes:
-    """Return a silent frame that states the number of frames, to be put before the first one."""
-    header = bytes((like.header[0], like.header[1] | 1, like.header[2], like.header[3]))  # without a checksum
+    """Return a silent frame with an Info header that states the number of frames, to go before the first frame."""
+    # The protection bit means that no CRC follows, which would have to match the new content.
+    header = bytes((like.header[0], like.header[1] | 1, like.header[2], like.header[3]))
     tag = b"Info" + HAS_FRAMES.to_bytes(4, "big") + count.to_bytes(4, "big")
     return (header + bytes(like.side_bytes) + tag).ljust(like.size, b"\0")

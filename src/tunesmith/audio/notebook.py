@@ -1,4 +1,4 @@
-"""How an Audio plays in a notebook: an HTML player with the sound inside."""
+"""Notebook display of an Audio: an HTML player with the sound embedded."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from tunesmith.audio.writer import write_stream
 if TYPE_CHECKING:
     from tunesmith.audio.buffer import Audio
 
-WAV_SECONDS = 10.0  # longer sounds are embedded as MP3, a tenth of the size
+# Longer sounds are embedded as MP3, a tenth of the size.
+WAV_SECONDS = 10.0
 MAX_SECONDS = 600.0
 
 
 def player_html(audio: Audio) -> str:
-    """Return an ``<audio>`` element that holds the sound; past ten minutes only a line of text."""
+    """Return an ``<audio>`` element with the sound embedded; past ten minutes only a line of text."""
     title = html.escape(str(audio.metadata.get("title") or audio.metadata.get("prompt") or repr(audio)))
     if audio.duration > MAX_SECONDS:
         return f"<p>{title}: {audio.duration:.0f} s is too long to play here; use save().</p>"

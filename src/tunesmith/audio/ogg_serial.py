@@ -1,5 +1,5 @@
-"""Ogg pages, read and written with a stream number of our own: libsndfile draws one by chance for each file, so that
-the same sound would give other bytes.
+"""Ogg pages, read, and written with a fixed serial number: libsndfile draws a random one for each file, so that the
+same sound would give different bytes.
 
 An Ogg page (RFC 3533) is a 27-byte header, a table of segment lengths, and the segments:
 
@@ -27,7 +27,7 @@ MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: its ``flags``, the position in the sound that it ends at, the lengths of its segments, and those."""
+    """An Ogg page: its flags, its granule position, the lacing values of its segments, and the segments."""
 
     flags: int
     granule: int
@@ -35,10 +35,11 @@ class Page:
     body: bytes
 
     def pieces(self) -> Iterator[tuple[bytes, bool]]:
-        """Yield the packets in the page, or parts of them, each with whether it ends here."""
+        """Yield the packets of the page, or parts of them, each with whether it ends in this page."""
         start = end = 0
         for length in self.lengths:
             end += length
+            # A packet ends with the first segment shorter than 255 bytes.
             if length < SEGMENT:
                 yield self.body[start:end], True
                 start = end
@@ -46,15 +47,16 @@ class Page:
             yield self.body[start:end], False
 
     def numbered(self, number: int) -> bytes:
-        """Return the page's bytes as the ``number``th of the stream."""
+        """Return the bytes of the page with sequence number ``number``."""
         head = CAPTURE + bytes((0, self.flags)) + self.granule.to_bytes(8, "little", signed=True)
         head += STREAM_NUMBER.to_bytes(4, "little") + number.to_bytes(4, "little")
         rest = bytes([len(self.lengths)]) + self.lengths + self.body
+        # The checksum covers the page with its own field set to zero.
         return head + checksum(head + bytes(4) + rest).to_bytes(4, "little") + rest
 
 
 def read_page(file: BinaryIO) -> Page | None:
-    """Read the next page, None at the end; raises ValueError for anything else."""
+    """Read the next page, None at the end; raise ValueError for anything else."""
     header = file.read(HEADER)
     if not header:
         return None
@@ -66,7 +68,7 @@ def read_page(file: BinaryIO) -> Page | None:
 
 
 def pages_of_packets(packets: Sequence[bytes], granule: int) -> Iterator[Page]:
-    """Lay packets out in as few pages as hold them; ``granule`` is the position that the last of them ends at."""
+    """Lay out packets in as few pages as possible; ``granule`` is the granule position at the end of the last."""
     lengths = [length for packet in packets for length in _segments(len(packet))]
     body, at, begins = b"".join(packets), 0, True
     for first in range(0, len(lengths), SEGMENTS):
@@ -78,10 +80,10 @@ def pages_of_packets(packets: Sequence[bytes], granule: int) -> Iterator[Page]:
 
 
 def links_of(file: BinaryIO, size: int) -> list[tuple[int, int]]:
-    """Return where the parts of a chained file begin and end, one for a file that is not chained.
+    """Return the start and end of each link of a chained file, in bytes; one link for a file that is not chained.
 
-    A part (RFC 3533 calls it a link) begins with the first pages of its streams. What follows a damaged page, or more
-    pages than are looked at, belongs to the part before.
+    A link begins with the first pages of its streams. Everything after a damaged page, or past MOST_PAGES, belongs to
+    the link before.
     """
     starts, was_first, place = [0], True, 0
     for _ in range(MOST_PAGES):
@@ -90,6 +92,7 @@ def links_of(file: BinaryIO, size: int) -> list[tuple[int, int]]:
         if len(header) < HEADER or not header.startswith(CAPTURE):
             break
         is_first = bool(header[FLAGS_AT] & FIRST_PAGE)
+        # A link with several streams begins with several first pages.
         if is_first and not was_first:
             starts.append(place)
         was_first = is_first
@@ -98,7 +101,8 @@ def links_of(file: BinaryIO, size: int) -> list[tuple[int, int]]:
 
 
 def checksum(page: bytes | bytearray) -> int:
-    """Return a page's CRC-32: zlib's polynomial with bits in the other order, starting from 0 and not inverted."""
+    """Return the CRC-32 of a page: zlib's polynomial without bit reflection, with initial value 0 and no inversion."""
+    # Reflecting the bits of input and output lets zlib's fast code compute it.
     mirrored = zlib.crc32(page.translate(MIRROR), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
 

@@ -1,4 +1,4 @@
-"""A WAV file's bare samples: 16-bit PCM without a header, or the telephone's 8-bit codes (ITU-T G.711)."""
+"""Raw samples of a WAV file: headerless 16-bit PCM, or the 8-bit companding of telephony (ITU-T G.711)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Steps = npt.NDArray[np.int32]
 
 
 def raw_pieces(path: Path, coding: RawCoding = "pcm") -> Iterator[bytes]:
-    """Give the samples of a 16-bit WAV file, little-endian and interleaved, piece by piece."""
+    """Yield the samples of a 16-bit WAV file in chunks: interleaved little-endian PCM, or G.711 codes."""
     with wave.open(str(path), "rb") as file:
         while frames := file.readframes(FRAMES):
             yield frames if coding == "pcm" else _CODINGS[coding](np.frombuffer(frames, "<i2").astype(np.int32))
@@ -26,6 +26,7 @@ def raw_pieces(path: Path, coding: RawCoding = "pcm") -> Iterator[bytes]:
 
 def to_ulaw(samples: Steps) -> bytes:
     """Encode 16-bit samples in µ-law: sign, segment and step, all bits inverted."""
+    # The bias makes every segment begin at a power of two; the clip keeps the sum within 15 bits.
     level = np.minimum(np.abs(samples), ULAW_CLIP) + ULAW_BIAS
     segment = np.floor(np.log2(level)).astype(np.int32) - 7
     step = level >> (segment + 3) & 15
@@ -35,6 +36,7 @@ def to_ulaw(samples: Steps) -> bytes:
 
 def to_alaw(samples: Steps) -> bytes:
     """Encode 16-bit samples in A-law: sign, segment and step, every second bit inverted."""
+    # A-law has 13 bits. The one's complement of negative samples keeps −32768 within range.
     level = np.where(samples < 0, -samples - 1, samples) >> 3
     segment = np.maximum(np.floor(np.log2(np.maximum(level, 1))).astype(np.int32) - 4, 0)
     step = level >> np.maximum(segment, 1) & 15

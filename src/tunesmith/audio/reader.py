@@ -1,4 +1,4 @@
-"""Reading sound files, and what they say about themselves."""
+"""Reading sound files and their metadata."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tunesmith.errors import AudioFileError
 
 KNOWN = "WAV, AIFF, FLAC, MP3, Ogg and Opus, and with FFmpeg M4A, WebM, 3GP, AMR and WMA"
 UNKNOWN = ("Format not recognised", "File does not exist or is not a regular file")
-"""What libsndfile says of a file that is no sound, or of a kind it does not know."""
+"""libsndfile's messages for a file that is not audio, or of an unknown format."""
 
 
 def read_audio(path: str | Path, limits: SoundLimits = LOCAL_LIMITS) -> Audio:
     """Read a sound file with its metadata; long sounds stay on disk.
 
-    All of it is read, whatever its header says of the length. Raises AudioFileError when it cannot be read or is beyond
-    the limits.
+    The file is read to its end, whatever length its header states. Raises AudioFileError if it cannot be read or
+    exceeds the limits.
     """
     with _explained(path), Path(path).open("rb") as file, Decoder(file, limits) as sound:
         spool = Spool(sound.channels)
@@ -33,16 +33,16 @@ def read_audio(path: str | Path, limits: SoundLimits = LOCAL_LIMITS) -> Audio:
 
 
 def read_metadata(path: str | Path) -> Mapping[str, Any]:
-    """Return the metadata that a file was written with; ``tags`` in it are those that others wrote.
+    """Return the metadata of a file; its ``tags`` are those that other programs wrote.
 
-    Raises AudioFileError when the file cannot be read.
+    Raises AudioFileError if the file cannot be read.
     """
     with _explained(path), Path(path).open("rb") as file, Decoder(file) as sound:
         return _metadata(Path(path), sound)
 
 
 def _metadata(path: Path, sound: Decoder) -> dict[str, Any]:
-    """Return a file's metadata; of a kind of file that the reader of tags does not know, what the decoder reads."""
+    """Return the metadata of a file; for formats that the tag reader does not support, the decoder's tags."""
     return read_file_metadata(path, sound.sample_rate) or metadata_of(tags_from(sound.tags().items()))
 
 
@@ -57,6 +57,7 @@ def _explained(path: str | Path) -> Iterator[None]:
 
 
 def _reason(path: str | Path, error: Exception) -> str:
+    # libsndfile has one message for most of these cases, so find the cause here.
     place = Path(path)
     if not place.exists():
         return "there is no such file"

@@ -1,4 +1,4 @@
-"""Another sample rate, whole or block by block, with soxr; the length is always round(samples * out / in)."""
+"""Resampling with soxr, whole or block by block; the length is always round(samples * out / in)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def resample(audio: Audio, sample_rate: int) -> Audio:
-    """Return the same sound at another rate; long sounds stay on disk."""
+    """Return the same sound at another sample rate in Hz; long sounds stay on disk."""
     if sample_rate == audio.sample_rate:
         return audio
     spool = Spool(audio.channels)
@@ -25,7 +25,7 @@ def resample(audio: Audio, sample_rate: int) -> Audio:
 
 
 def resample_blocks(blocks: Iterable[Samples], channels: int, rate_in: int, rate_out: int) -> Iterator[Samples]:
-    """Resample (channels, n) blocks as they come; the sum of the lengths is :func:`resampled_length`."""
+    """Resample a stream of (channels, n) blocks between rates in Hz; the total length is :func:`resampled_length`."""
     import soxr
 
     if rate_in == rate_out:
@@ -36,6 +36,7 @@ def resample_blocks(blocks: Iterable[Samples], channels: int, rate_in: int, rate
     for block in blocks:
         read += block.shape[1]
         out = np.asarray(stream.resample_chunk(np.ascontiguousarray(block.T, dtype=np.float32)), dtype=np.float32)
+        # soxr may emit a sample more than the rounded length; padding at the end makes up for one less.
         out = out[: resampled_length(read, rate_in, rate_out) - written]
         written += out.shape[0]
         yield np.ascontiguousarray(out.T)

@@ -1,4 +1,4 @@
-"""Retiming: what the metadata of a sound says of times, after parts of it were cut out, repeated or put in a row."""
+"""Retiming: updates the times in a sound's metadata after parts of it are cut, repeated or joined."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tunesmith.audio.markers import Markers, markers_of, with_markers
 from tunesmith.audio.timeline import SETTINGS, timeline_of, with_timeline
 
 Stretches = Sequence[tuple[int, int]]
-"""Parts of a sound, from sample to sample, in the order in which they are played."""
+"""Ranges of a sound, from sample to sample, in playing order."""
 
 
 def retimed(audio: Audio, stretches: Stretches, faded: int = 0) -> dict[str, Any]:
-    """Return the metadata of the stretches put one behind another: markers, beats, sections, length.
+    """Return the metadata of the joined stretches, with markers, beats, sections and duration updated.
 
-    ``faded`` samples on both sides of a joint are no longer as they were.
+    A joint has changed ``faded`` samples on both of its sides.
     """
     rate = audio.sample_rate
     metadata = with_markers(audio.metadata, markers_of(audio.metadata, rate).of_stretches(stretches, faded))
@@ -25,11 +25,12 @@ def retimed(audio: Audio, stretches: Stretches, faded: int = 0) -> dict[str, Any
     seconds = [(first / rate, last / rate) for first, last in stretches]
     moved = None if timeline is None else timeline.of_stretches(seconds)
     length = sum(last - first for first, last in stretches)
+    # A sound of another length no longer repeats as a whole.
     return no_loop(with_timeline(metadata, moved, length / rate)) if length != audio.num_samples else metadata
 
 
 def looping(metadata: dict[str, Any], markers: Markers) -> dict[str, Any]:
-    """Return the metadata of a sound that has been made a loop."""
+    """Return the metadata of a sound that is now a loop."""
     return with_markers(_with_setting(metadata, is_loop=True), markers)
 
 
@@ -39,12 +40,13 @@ def no_loop(metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def keep_loops_between(audio: Audio, first: int, last: int) -> Audio:
-    """Return the sound with the loops that lie between two samples, since elsewhere it has been changed."""
+    """Return the sound with only the loops between two samples, after an edit outside that range."""
     markers = markers_of(audio.metadata, audio.sample_rate)
     kept = tuple(one for one in markers.loops if first <= one.start and one.end <= last)
     if len(kept) == len(markers.loops):
         return audio
     metadata = no_loop(with_markers(audio.metadata, replace(markers, loops=kept)))
+    # with_metadata() only adds and replaces entries, but one may have to go.
     return audio.without_metadata().with_metadata(**metadata)
 
 

@@ -1,4 +1,4 @@
-"""Products of matrices on one thread, whatever else the machine is doing."""
+"""Matrix products on a single thread."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 SHARED_OUT = 1 << 18
-"""From so many multiplications on, OpenBLAS (interface/gemm.c) gives a product to all of its threads."""
+"""The number of multiplications from which OpenBLAS (interface/gemm.c) splits a product between its threads."""
 
 
 def single_thread_matmul(rows: npt.NDArray[np.float32], matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return ``rows @ matrix``, computed in pieces that BLAS does not share out between threads.
+    """Return ``rows @ matrix``, (n, k) @ (k, m) -> (n, m), in pieces that BLAS does not split between threads.
 
-    Those threads spin while they wait for each other: where another program is busy, that takes many times as long.
+    BLAS threads spin while they wait for each other: on a busy machine, that takes many times as long.
     """
     size = max(1, SHARED_OUT // max(1, matrix.size))
     whole = len(rows) // size * size

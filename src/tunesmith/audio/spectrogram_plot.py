@@ -1,4 +1,4 @@
-"""A picture of a sound: its waveform over its spectrogram. Drawn by matplotlib, which is an extra."""
+"""Plot of a sound: its waveform above its spectrogram. Needs matplotlib, which is an extra."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ COLUMNS, ROWS = 1200, 400
 FRAME = 4096
 LOWEST_HZ, RANGE_DB = 30.0, 80.0
 LEAST_DB = 20 * math.log10(FRAME / 4) - 60.0
-"""The level that is drawn bright at least: that of a tone 60 dB below full scale."""
+"""The lowest top of the colour scale, in dB: the level of a tone 60 dB below full scale."""
 
 
 def check_drawable(path: Path) -> None:
-    """Raise InvalidRequest where matplotlib is not installed or the name does not end in .png."""
+    """Raise InvalidRequest if matplotlib is not installed or the name does not end in .png."""
     if path.suffix.lower() != ".png":
         raise InvalidRequest("plot", f"must end in .png, got {path.name!r}")
     if importlib.util.find_spec("matplotlib") is None:
@@ -30,8 +30,9 @@ def check_drawable(path: Path) -> None:
 
 
 def draw(audio: Audio, path: Path, title: str = "") -> Path:
-    """Write a PNG; raises what ``check_drawable`` raises."""
+    """Write the plot as a PNG and return its path; raise InvalidRequest as ``check_drawable`` does."""
     check_drawable(path)
+    # Agg draws without a display, and outside pyplot no figure outlives the call.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter, NullFormatter
@@ -44,9 +45,11 @@ def draw(audio: Audio, path: Path, title: str = "") -> Path:
     wave.fill_between(times, lows, highs, linewidth=0.5)
     wave.axhline(0, linewidth=0.5)
     wave.set(ylim=(-1, 1), ylabel="amplitude")
-    wave.set_title(title.encode(errors="replace").decode(), parse_math=False)  # names of files may be no text
+    # A file name may hold surrogates, which no font has, and dollar signs, which are no formula.
+    wave.set_title(title.encode(errors="replace").decode(), parse_math=False)
     frequencies, levels = _spectrogram(audio)
-    loudest = max(float(levels.max()), LEAST_DB)  # silence is dark, and not as bright as its own noise
+    # Silence must be drawn dark, not with its own noise as the brightest.
+    loudest = max(float(levels.max()), LEAST_DB)
     tones.pcolormesh(
         np.linspace(0, audio.duration, levels.shape[1]), frequencies, levels,
         vmin=loudest - RANGE_DB, vmax=loudest, shading="nearest", cmap="magma", rasterized=True,
@@ -68,7 +71,7 @@ def _envelope(audio: Audio) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]
 def _spectrogram(
     audio: Audio,
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
-    """Return the frequencies, and the level in dB at each of them in each of COLUMNS frames."""
+    """Return the frequencies in Hz, (ROWS,), and the levels in dB, (ROWS, COLUMNS)."""
     window = np.hanning(FRAME).astype(np.float32)
     middles = np.linspace(0, audio.num_samples, COLUMNS).astype(int)
     frames = np.stack([audio.between(at - FRAME // 2, at + FRAME // 2).mean(axis=0) * window for at in middles])

@@ -1,4 +1,4 @@
-"""Spool: sound of any length in bounded memory, kept in memory while short and in a temporary file once long."""
+"""Spool: samples of any length in bounded memory; short ones stay in memory, long ones go to a temporary file."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from tunesmith.errors import AudioFileError
 Samples = npt.NDArray[np.float32]  # (channels, samples), full scale is ±1
 
 READ_SAMPLES = 1 << 18
-MEMORY_BYTES = 60 * 44_100 * 2 * 4  # a minute of stereo; what is longer goes to a file
+# A minute of stereo; longer sounds go to a file.
+MEMORY_BYTES = 60 * 44_100 * 2 * 4
 
 
 class Spool:
-    """Sound that grows by appending and whose written ranges can be read, replaced and added to.
+    """A growing buffer of samples whose written ranges can be read, replaced and added to.
 
-    Every block is (channels, samples) float32. The bytes are interleaved; past ``memory_bytes`` they move to a
-    temporary file that goes when the spool is closed or collected. Plain reads and writes, no memory mapping, so that
-    resident memory does not grow with length. Not for use from several threads at once.
+    Every block is (channels, samples) float32, stored interleaved. Past ``memory_bytes`` the samples move to a
+    temporary file, which is deleted when the spool is closed or collected. Plain reads and writes, no memory mapping,
+    so that resident memory does not grow with length. Not thread-safe.
 
-    Raises AudioFileError when the temporary file cannot be written, as on a full disk.
+    Raises AudioFileError if the temporary file cannot be written, as on a full disk.
     """
 
     def __init__(self, channels: int, memory_bytes: int = MEMORY_BYTES) -> None:
@@ -35,23 +36,25 @@ class Spool:
         self.channels = channels
         self._length = 0
         self._file = tempfile.SpooledTemporaryFile(max_size=memory_bytes, prefix="tunesmith-")  # noqa: SIM115
+        # Deletes the temporary file also when the spool is collected without close().
         self._finalizer = weakref.finalize(self, self._file.close)
 
     def __len__(self) -> int:
-        """Samples a channel."""
+        """Return the number of samples per channel."""
         return self._length
 
     def append(self, block: Samples) -> None:
-        """Put the block behind what is there."""
+        """Append a block of (channels, n)."""
         self._store(self._length, block)
 
     def read(self, start: int = 0, stop: int | None = None) -> Samples:
-        """Return the samples from ``start`` up to ``stop`` (to the end when None), cut to what there is."""
+        """Return the samples from ``start`` up to ``stop`` (None for the end), (channels, n), clipped to the length."""
         stop = self._length if stop is None else min(stop, self._length)
         start = min(max(start, 0), stop) if stop > 0 else 0
         self._file.seek(start * self._frame_bytes)
         samples = np.empty((self.channels, max(0, stop - start)), np.float32)
-        for at in range(0, samples.shape[1], READ_SAMPLES):  # piece by piece, so that it is not in memory twice
+        # Read in pieces, so that the samples are not in memory twice.
+        for at in range(0, samples.shape[1], READ_SAMPLES):
             frames = np.frombuffer(
                 self._file.read(min(READ_SAMPLES, stop - start - at) * self._frame_bytes), np.float32
             )
@@ -59,25 +62,25 @@ class Spool:
         return samples
 
     def write(self, start: int, block: Samples) -> None:
-        """Replace the samples from ``start`` on; the spool grows if the block goes past its end."""
+        """Replace the samples from ``start``; the spool grows if the block extends past its end."""
         if not 0 <= start <= self._length:
             raise ValueError(f"start must lie within the {self._length} samples there are, got {start}")
         self._store(start, block)
 
     def add(self, start: int, block: Samples) -> None:
-        """Add the block onto the samples from ``start`` on; what goes past the end is appended."""
+        """Mix the block into the samples from ``start``; what extends past the end is appended."""
         there = self.read(start, start + block.shape[1])
         total = np.array(block, dtype=np.float32)
         total[:, : there.shape[1]] += there
         self.write(start, total)
 
     def blocks(self, size: int = 65_536) -> Iterator[Samples]:
-        """Yield everything in order, (channels, at most ``size``) at a time."""
+        """Yield all samples in order, in blocks of (channels, at most ``size``)."""
         for start in range(0, self._length, size):
             yield self.read(start, start + size)
 
     def close(self) -> None:
-        """Give the memory or the temporary file back; safe to call twice."""
+        """Free the memory or delete the temporary file; safe to call twice."""
         self._finalizer()
 
     def __enter__(self) -> Self:

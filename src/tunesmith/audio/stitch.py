@@ -1,4 +1,4 @@
-"""Stitching: sounds one after another on the beat, equally loud, with crossfades of a bar."""
+"""Stitching: joins sounds on the beat, at equal loudness, with crossfades of a bar."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ UNHEARD_DB, QUIETEST = 0.8, 1e-7
 CEILING_DBTP = -1.0
 OF_ONE_FILE = frozenset({"markers"})
 OF_ONE_WORK = frozenset({"title", "artist", "license", "copyright", "tracknumber", "tracktotal", "isrc"})
-"""Tags that are said of the parts, or in the licence of the whole."""
+"""Tags of one work, which the metadata of the parts and the licence of the whole keep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A crossfade ``at`` seconds of the result, ``seconds`` long; tempo and key before and after, None unknown."""
+    """A crossfade at ``at`` seconds of the result, ``seconds`` long, with tempo and key before and after it.
+
+    Unknown tempos and keys are None.
+    """
 
     at: float
     seconds: float
@@ -44,9 +47,10 @@ class Transition:
 
 
 def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Audio, tuple[Transition, ...]]:
-    """Join sounds in the first one's rate and loudness; ``crossfade`` in seconds, None for a bar.
+    """Join sounds at the sample rate and loudness of the first; ``crossfade`` is in seconds, None for a bar.
 
-    Raises InvalidRequest for fewer than two sounds, or ones shorter than the crossfade.
+    Raises InvalidRequest for fewer than two sounds, for a crossfade out of range or longer than a sound, and for
+    channel counts that cannot be joined.
     """
     if len(pieces) < 2:
         raise InvalidRequest("files", f"must be at least two, got {len(pieces)}")
@@ -68,12 +72,13 @@ def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Aud
         entry = enter + size
     copy_stretch(alike[-1], spool, Stretch(entry, alike[-1].num_samples))
     joined = Audio(spool, rate, _metadata(pieces), Encoding.joined(piece.encoding for piece in alike))
+    # Equal loudness can push peaks above the ceiling: turn down the whole, so that the parts stay equally loud.
     over = true_peak_of(joined) - CEILING_DBTP
     return gain(joined, -over) if over > 0 else joined, tuple(transitions)
 
 
 def _metadata(pieces: Sequence[Audio]) -> dict[str, Any]:
-    """Return what is known of the whole: its parts, their licences, and the tags that all of them share."""
+    """Return the metadata of the whole: its parts, their licences, and the tags that they share."""
     parts = [{name: value for name, value in piece.metadata.items() if name not in OF_ONE_FILE} for piece in pieces]
     first, *others = [dict(foreign_tags(part)) for part in parts]
     shared = {
@@ -86,10 +91,11 @@ def _metadata(pieces: Sequence[Audio]) -> dict[str, Any]:
 
 
 def _match_formats(pieces: Sequence[Audio]) -> list[Audio]:
-    """Bring all to the first one's rate and loudness, and to as many channels as any has."""
+    """Convert all to the sample rate and loudness of the first and to the largest number of channels."""
     rate, channels = pieces[0].sample_rate, max(piece.channels for piece in pieces)
     same = [_with_channels(resample(piece, rate), channels) for piece in pieces]
     wanted, *others = [loudness_of(one) for one in same]
+    # Silence has no loudness to match.
     if not np.isfinite(wanted):
         return same
     pairs = zip(same[1:], others, strict=True)
@@ -99,6 +105,7 @@ def _match_formats(pieces: Sequence[Audio]) -> list[Audio]:
 def _with_channels(audio: Audio, channels: int) -> Audio:
     if audio.channels == channels:
         return audio
+    # Only mono can be spread over other channels without a choice of mix.
     if audio.channels != 1:
         raise InvalidRequest("files", f"have {audio.channels} and {channels} channels, which cannot be joined")
     spool = Spool(channels)
@@ -115,15 +122,17 @@ def _size(heard: Analysis, crossfade: float | None, rate: int) -> int:
 
 
 def _joint(heard: Sequence[Analysis], pieces: tuple[Audio, Audio], size: int) -> tuple[int, int, bool]:
-    """Return where to leave the one and enter the other, and whether both are first beats of bars.
+    """Return the sample to leave the first sound at and to enter the second at, and whether both are downbeats.
 
-    An ending that dies away is left out where it would be a hole between the two.
+    An ending that dies away is skipped if it would leave a gap between the two.
     """
     rate = pieces[0].sample_rate
     latest = pieces[0].num_samples - size
     leaving = [round(time * rate) for time in heard[0].rhythm.downbeats] if heard[0].rhythm else []
     entering = [round(time * rate) for time in heard[1].rhythm.downbeats] if heard[1].rhythm else []
+    # A later downbeat would cut off too much of the beginning.
     enter = next((at for at in entering if at <= LATEST_ENTRY_SECONDS * rate), None)
+    # Latest first, to keep as much of the sound as possible.
     bars = [at for at in leaving if 0 <= at <= latest][::-1]
     places = bars or list(range(latest, 0, -round(STEP_SECONDS * rate))) or [latest]
     leave = _loudest_crossfade(pieces, places[:LOOKED_BACK], enter or 0, size)
@@ -131,7 +140,8 @@ def _joint(heard: Sequence[Analysis], pieces: tuple[Audio, Audio], size: int) ->
 
 
 def _loudest_crossfade(pieces: tuple[Audio, Audio], places: Sequence[int], enter: int, size: int) -> int:
-    """Return the first place where the crossfade is as loud as what is around it, or else the best."""
+    """Return the first place whose crossfade is about as loud as its surroundings, else the best."""
+    # Without a crossfade there is no level to compare.
     if size == 0:
         return places[0]
     arriving = pieces[1].between(enter, enter + size)

@@ -1,7 +1,7 @@
-"""Timeline: where the beats, bars and sections of a piece are, kept true when it is cut and joined.
+"""Timeline: the beats, bars and sections of a piece, kept correct when it is cut and joined.
 
-In metadata it is ``timeline``: its duration, the beats a bar, stretches of one tempo and sections. Beats are counted
-from 0, and every ``beats_a_bar``th is the first of a bar.
+In metadata it is ``timeline``: the duration, the beats per bar, ranges of one tempo, and sections. Beats count from 0,
+and every ``beats_a_bar``th is a downbeat.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from typing import Any
 
 TIMELINE, SETTINGS = "timeline", "settings"
 SAME_SECONDS = 0.05
-"""How far the length of a sound may lie from that of its timeline: more, and another program has cut it."""
+"""The tolerance between the duration of a sound and its timeline: beyond it, another program has cut the sound."""
 NEAR_SECONDS = 0.015
-"""How far a joint may lie from the beat that it was meant for, see splice.aligned."""
+"""The tolerance between a joint and its beat, since ``crossfade.aligned`` moves joints by up to 12 ms."""
 MAX_STRETCHES = 20_000
 _METER = re.compile(r"(\d{1,2})/(\d{1,2})")
 
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """From ``at`` seconds on, where beat number ``beat`` falls, the tempo is ``tempo_bpm``."""
+    """A tempo from ``at`` seconds on, where beat number ``beat`` falls."""
 
     at: float
     beat: float
     tempo_bpm: float
 
     def beat_at(self, seconds: float) -> float:
-        """Return the beat at a time, in this tempo."""
+        """Return the beat at a time in seconds, in this tempo."""
         return self.beat + (seconds - self.at) * self.tempo_bpm / 60
 
     def seconds_of(self, beat: float) -> float:
-        """Return the time of a beat, in this tempo."""
+        """Return the time of a beat in seconds, in this tempo."""
         return self.at + (beat - self.beat) * 60 / self.tempo_bpm
 
 
@@ -49,7 +49,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The tempos and sections of a sound of ``duration`` seconds, in order; the first tempo begins at 0 seconds."""
+    """The tempos and sections of a sound of ``duration`` seconds, in order; the first tempo begins at 0."""
 
     duration: float
     beats_a_bar: int
@@ -57,15 +57,17 @@ class Timeline:
     sections: tuple[Stage, ...] = ()
 
     def beats(self) -> Iterator[tuple[float, bool]]:
-        """Yield the time of each beat, and whether a bar begins with it."""
+        """Yield the time of each beat in seconds, and whether it is a downbeat."""
         for tempo, end in self._tempos_with_ends():
+            # A beat just before a joint belongs to the next tempo, or it would count twice.
             near = NEAR_SECONDS * tempo.tempo_bpm / 60
             last = tempo.beat_at(end) - near
             for number in range(math.ceil(tempo.beat - near), math.ceil(last)):
+                # A beat slightly before the joint counts at the joint.
                 yield max(tempo.at, tempo.seconds_of(number)), number % self.beats_a_bar == 0
 
     def of_stretches(self, stretches: Sequence[tuple[float, float]]) -> Timeline:
-        """Return the timeline of these stretches, from second to second, put one behind another."""
+        """Return the timeline of these stretches, from second to second, joined."""
         tempos: list[Tempo] = []
         sections: list[Stage] = []
         begins = 0.0
@@ -83,7 +85,7 @@ class Timeline:
         return Timeline(begins, self.beats_a_bar, tuple(tempos), tuple(_merged(sections)))
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values, in microseconds."""
+        """Return the timeline as plain JSON values, rounded to microseconds."""
         return {
             "duration": round(self.duration, 6),
             "beats_a_bar": self.beats_a_bar,
@@ -99,14 +101,14 @@ class Timeline:
 
 
 def timeline_of(metadata: Mapping[str, Any], duration: float) -> Timeline | None:
-    """Return the timeline of a sound of this duration; None where its metadata has none, or that of another length."""
+    """Return the timeline in the metadata; None if there is none or if it is not for ``duration`` seconds."""
     stored = metadata.get(TIMELINE)
     found = _read(stored) if isinstance(stored, Mapping) else _of_settings(metadata)
     return found if found is not None and abs(found.duration - duration) <= SAME_SECONDS else None
 
 
 def with_timeline(metadata: Mapping[str, Any], timeline: Timeline | None, duration: float) -> dict[str, Any]:
-    """Return the metadata of a sound that now has this timeline and duration: what its settings say of them too."""
+    """Return the metadata with this timeline and duration in seconds, also in its settings."""
     changed = {name: value for name, value in metadata.items() if name != TIMELINE}
     if timeline is not None:
         changed[TIMELINE] = timeline.as_json()
@@ -114,7 +116,8 @@ def with_timeline(metadata: Mapping[str, Any], timeline: Timeline | None, durati
     if isinstance(settings, Mapping):
         kept = {name: value for name, value in settings.items() if name != "bars"}
         if timeline is None and "tempo_bpm" in settings:
-            kept.pop("duration", None)  # with it, the settings would say that the piece is whole and begins with a bar
+            # With a duration, the settings would mean that the piece is whole and begins with a bar.
+            kept.pop("duration", None)
         elif "duration" in settings:
             kept["duration"] = round(duration, 6)
         if timeline is not None and "bars" in settings:
@@ -124,7 +127,7 @@ def with_timeline(metadata: Mapping[str, Any], timeline: Timeline | None, durati
 
 
 def beats_of_meter(meter: str) -> int | None:
-    """Return how many beats of a bar are tapped: 2 in 6/8, 4 in 4/4; None for what is no meter."""
+    """Return the number of beats per bar that are tapped: 2 in 6/8, 4 in 4/4; None if ``meter`` is invalid."""
     match = _METER.fullmatch(meter)
     if match is None:
         return None
@@ -133,7 +136,7 @@ def beats_of_meter(meter: str) -> int | None:
 
 
 def _of_settings(metadata: Mapping[str, Any]) -> Timeline | None:
-    """Return the timeline of a piece of version 0.1, whose settings say its tempo, unless that changes."""
+    """Return the timeline of a piece of version 0.1 by the tempo in its settings; None if the tempo may change."""
     settings, request = metadata.get(SETTINGS), metadata.get("request")
     if not isinstance(settings, Mapping) or not isinstance(request, Mapping) or request.get("hits"):
         return None
@@ -149,15 +152,17 @@ def _read(stored: Mapping[str, Any]) -> Timeline | None:
         tempos = tuple(Tempo(**one) for one in stored["tempos"][:MAX_STRETCHES])
         sections = tuple(Stage(**one) for one in stored.get("sections", ())[:MAX_STRETCHES])
         found = Timeline(float(stored["duration"]), int(stored["beats_a_bar"]), tempos, sections)
+        # A foreign file may state any values, and an extreme tempo would give endless beats.
         fits = bool(tempos) and found.beats_a_bar >= 1 and all(10 <= one.tempo_bpm <= 400 for one in tempos)
         times = [one.at for one in tempos]
         return found if fits and times == sorted(times) and times[0] == 0 <= times[-1] <= found.duration else None
+    # The metadata may come from a foreign file, whose sound must be readable all the same.
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
 
 
 def _merged(sections: Sequence[Stage]) -> Iterator[Stage]:
-    """Put stretches of one name that follow each other together."""
+    """Merge adjacent sections of the same name."""
     open_one: Stage | None = None
     for one in sections:
         if open_one is not None and open_one.name == one.name and abs(open_one.end - one.start) < NEAR_SECONDS:

@@ -1,4 +1,4 @@
-"""True peak after ITU-R BS.1770-4, annex 2: the highest point of the waveform, between the samples too."""
+"""True peak by ITU-R BS.1770-4, annex 2: the highest point of the waveform, also between samples."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from tunesmith.audio.single_thread_matmul import single_thread_matmul
 from tunesmith.audio.spool import Samples
 
 OVERSAMPLING = 4
-TAPS = 24  # a phase; BS.1770 Annex 2 asks for at least 12
-ROW = 32  # samples whose points between are computed by one row of a product of matrices
+# Taps per phase; BS.1770-4, annex 2, requires at least 12.
+TAPS = 24
+# The number of samples whose interpolated points one row of a matrix product computes.
+ROW = 32
 
 Doubles = npt.NDArray[np.float64]
 
 
 def sinc_filters(taps: int, window: Callable[[Doubles], Doubles]) -> Doubles:
-    """Return the filters, (OVERSAMPLING − 1, taps), that compute the points between two samples.
+    """Return the polyphase interpolation filters, (OVERSAMPLING − 1, taps), for the points between two samples.
 
-    Each is a sinc times ``window`` of the distances in samples, with a sum of 1; ``taps`` is even.
+    Each is a sinc times ``window`` of the distances in samples, with a sum of 1; ``taps`` must be even.
     """
     phases = np.arange(1, OVERSAMPLING) / OVERSAMPLING
     distances = np.arange(taps) - (taps // 2 - 1) - phases[:, None]
@@ -33,7 +35,7 @@ def sinc_filters(taps: int, window: Callable[[Doubles], Doubles]) -> Doubles:
 
 
 def interpolation_matrix(filters: Doubles, row: int) -> Samples:
-    """Return what makes of row + taps − 1 samples the points between, (row + taps − 1, phases × row)."""
+    """Return the matrix from samples to the points between them, (row + taps − 1, phases × row)."""
     phases, taps = filters.shape
     matrix = np.zeros((row + taps - 1, phases, row), np.float32)
     for at in range(row):
@@ -43,12 +45,12 @@ def interpolation_matrix(filters: Doubles, row: int) -> Samples:
 
 @cache
 def _filters() -> Doubles:
-    """Return the meter's filters, (phases, TAPS): a sinc under a Kaiser window."""
+    """Return the meter's filters, (phases, TAPS): a sinc with a Kaiser window."""
     return sinc_filters(TAPS, _kaiser)
 
 
 def _kaiser(distances: Doubles) -> Doubles:
-    """Return the window at these distances in samples from a point between samples."""
+    """Return the Kaiser window at these distances in samples."""
     window = np.i0(6.0 * np.sqrt(np.maximum(0, 1 - (distances / (TAPS / 2)) ** 2))) / np.i0(6.0)
     return np.asarray(window, dtype=np.float64)
 
@@ -59,11 +61,12 @@ def _row_matrix() -> Samples:
 
 
 def highest_between(channel: Samples) -> float:
-    """Return the highest point between the samples of one channel that have all of their neighbours; 0 for none."""
+    """Return the linear peak between the samples of one channel, (n,); 0 if it is shorter than the filter."""
     count = max(0, channel.size - TAPS + 1)
     padded = np.concatenate([channel, np.zeros(-count % ROW, np.float32)])
     if not count:
         return 0.0
+    # One matrix product over overlapping rows replaces a convolution for each phase.
     rows = np.lib.stride_tricks.sliding_window_view(padded, ROW + TAPS - 1)[::ROW]
     between = np.abs(single_thread_matmul(rows, _row_matrix())).reshape(len(rows), -1, ROW)
     rest = count - (len(rows) - 1) * ROW
@@ -71,7 +74,7 @@ def highest_between(channel: Samples) -> float:
 
 
 class TruePeakMeter:
-    """Highest point of the waveform between the samples too: four times oversampled, BS.1770-4 Annex 2."""
+    """A streaming true-peak meter with fourfold oversampling, BS.1770-4 annex 2."""
 
     def __init__(self, channels: int) -> None:
         self._filters = _filters()
@@ -80,7 +83,7 @@ class TruePeakMeter:
         self._peak = 0.0
 
     def add(self, block: Samples) -> None:
-        """Measure the next block."""
+        """Measure the next block, (channels, n)."""
         joined = np.concatenate([self._rest, block], axis=1)
         self._rest = joined[:, -(TAPS - 1) :]
         if not block.shape[1]:
@@ -88,12 +91,14 @@ class TruePeakMeter:
         highest = np.abs(joined).max(axis=1)
         self._peak = max(self._peak, float(highest.max()))
         for channel, sample_peak in zip(joined, highest, strict=True):
-            if sample_peak * self._reach > self._peak:  # else nothing between its samples can be a new peak
+            # Interpolation gains at most the sum of the filter's magnitudes: most blocks cannot hold a new peak.
+            if sample_peak * self._reach > self._peak:
                 self._peak = max(self._peak, highest_between(channel))
 
     def peak(self) -> float:
-        """Return the true peak so far, linear; full scale is 1."""
+        """Return the linear true peak so far; full scale is 1."""
         filters, self_rest = self._filters, self._rest
+        # After the last sample the waveform still rings for the length of the filter.
         tail = np.concatenate([self_rest, np.zeros((self_rest.shape[0], TAPS - 1), np.float32)], axis=1)
         ends = [float(np.abs(np.correlate(row, taps, mode="valid")).max()) for row in tail for taps in filters]
         return max(self._peak, *ends)

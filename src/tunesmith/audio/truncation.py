@@ -1,4 +1,4 @@
-"""Cut off: whether a sound file says of itself that there should be more of it, as after a broken download."""
+"""Truncation: whether a file is shorter than its header states, as after a broken download."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tunesmith.audio.wave_header import NAMES, read_wave_header
 LAST_PAGE = 4  # a flag: the last page of a stream
 LONGEST_PAGE = 65_307
 UNKNOWN_FORM = 0x7FFF_0000
-"""Writers of AIFF that do not know the size claim one like this or larger, or none."""
+"""AIFF writers that do not know the size state one like this or larger, or 0."""
 XING_REACH = 200
 
 
 def is_truncated(path: Path, num_samples: int) -> bool:
-    """Tell whether a file of which so many samples were read should have more; False where it does not say."""
+    """Tell whether a file with ``num_samples`` decoded should have more; False if it states no length."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(12)
@@ -43,10 +43,11 @@ def _has_last_page(file: BinaryIO, size: int) -> bool:
 
 
 def _lacks_frames(file: BinaryIO, start: bytes, size: int) -> bool:
-    """Compare an MP3 with the number of bytes in its first frame, where the encoder left it."""
+    """Compare the size of an MP3 with the byte count in its Xing header; False without one."""
     first = after_id3(start)
     file.seek(first)
     frame = file.read(XING_REACH)
+    # The header's offset depends on version and channels; a search over the first frame finds it.
     at = max(frame.find(name) for name in XING)
     if frame[:1] != b"\xff" or at < 0:
         return False

@@ -1,7 +1,7 @@
-"""WAV, RF64 and BW64 headers: where the samples are, and how many there really are.
+"""WAV, RF64 and BW64 headers: the position and the true length of the samples.
 
-A writer that does not know the length beforehand (a pipe), or was killed, leaves sizes of 0 or 0xFFFFFFFF in the
-header, or those of an earlier moment. RF64 and BW64 (ITU-R BS.2088) keep 64-bit sizes in a ``ds64`` chunk.
+A writer that does not know the length beforehand (a pipe) or that is killed leaves 0, 0xFFFFFFFF or an outdated size in
+the header. RF64 and BW64 (ITU-R BS.2088) keep 64-bit sizes in a ``ds64`` chunk.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ FOLLOWING = frozenset((
     b"LIST", b"smpl", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",
     b"axml", b"chna", b"acid", b"inst", b"PEAK", b"cart", b"plst", b"DISP", b"umid", b"afsp", b"_PMX", b"minf", b"tnsm",
 ))  # fmt: skip
-"""Chunks that follow the samples; one of these is believed even where it is cut off."""
+"""Chunks known to follow the samples; these count even if they are truncated."""
 TRAILERS = (b"ID3", b"TAG", b"APETAGEX")
-"""What other programs put behind a WAV file without a chunk of its own."""
+"""The starts of tags that other programs append to a WAV file outside any chunk."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaveHeader:
-    """What the header says: ``claimed`` bytes of samples from ``start`` on; and ``held``, how many there are."""
+    """A parsed header: ``claimed`` bytes of samples from ``start``, of which the file has ``held``.
+
+    ``format`` is the content of the ``fmt `` chunk at ``format_at``; ``after`` is the number of bytes from ``start`` to
+    the end of the file.
+    """
 
     name: bytes
     format: bytes
@@ -47,7 +51,7 @@ class WaveHeader:
 
     @property
     def channel_mask(self) -> int | None:
-        """Return the speakers of the channels as WAVE_FORMAT_EXTENSIBLE's bits; None where it does not say."""
+        """The channel mask of WAVE_FORMAT_EXTENSIBLE; None if the header has none."""
         if len(self.format) < 24 or struct.unpack("<H", self.format[:2])[0] != EXTENSIBLE:
             return None
         mask: int = struct.unpack("<I", self.format[MASK_AT : MASK_AT + 4])[0]
@@ -55,7 +59,7 @@ class WaveHeader:
 
 
 def read_wave_header(file: BinaryIO, size: int) -> WaveHeader | None:
-    """Read the header of a WAV, RF64 or BW64 file of ``size`` bytes; None for another file or one without samples."""
+    """Read the header of a WAV, RF64 or BW64 file of ``size`` bytes; None for other files or without a data chunk."""
     file.seek(0)
     start = file.read(12)
     if start[:4] not in NAMES or start[8:] != b"WAVE":
@@ -83,7 +87,7 @@ def read_wave_header(file: BinaryIO, size: int) -> WaveHeader | None:
 
 
 def state_speakers(path: Path, channel_mask: int | None) -> None:
-    """Put the speakers of the channels into a WAV file's header, if that has a place for them."""
+    """Write the channel mask into the header of a WAV file, if the header has a field for it."""
     with path.open("r+b") as file:
         header = read_wave_header(file, path.stat().st_size)
         if channel_mask is not None and header is not None and header.channel_mask is not None:
@@ -92,10 +96,11 @@ def state_speakers(path: Path, channel_mask: int | None) -> None:
 
 
 def corrected_wave(header: WaveHeader) -> tuple[Piece, ...] | None:
-    """Return the file with a header that states what it holds; None where it does already."""
+    """Return the file with a header that states its true length; None if it does already."""
     if header.held != header.claimed:
         return _new_header(header.format, header.held), Window(header.start, header.start + header.held)
     if header.name == b"BW64":
+        # RF64 has the same layout, and libsndfile reads it.
         return b"RF64", Window(4, header.start + header.after)
     return None
 
@@ -106,25 +111,29 @@ def _new_header(form: bytes, length: int, largest: int = LARGEST_RIFF) -> bytes:
     if total <= largest:
         return b"RIFF" + struct.pack("<I", total) + b"WAVE" + chunk + b"data" + struct.pack("<I", length)
     sizes = b"ds64" + struct.pack("<IQQQI", 28, total + 36, length, 0, 0)
+    # A 32-bit size of 0xFFFFFFFF refers to the 64-bit one in ds64.
     return b"RF64\xff\xff\xff\xffWAVE" + sizes + chunk + b"data\xff\xff\xff\xff"
 
 
 def _held(file: BinaryIO, start: int, claimed: int, size: int, frame_bytes: int) -> int:
     after = size - start
     if claimed > after or (claimed < after and not _is_followed_well(file, start, claimed, size)):
+        # Drop an incomplete last frame, which lacks samples of some channels.
         return after - after % max(1, frame_bytes)
     return claimed
 
 
 def _is_followed_well(file: BinaryIO, start: int, claimed: int, size: int) -> bool:
-    """Whether what lies behind the samples that are claimed is anything but more samples."""
-    places = (start + claimed + claimed % 2, start + claimed)  # some writers forget the byte that makes it even
+    """Tell whether other data than more samples follows the claimed samples."""
+    # Some writers omit the pad byte after an odd length.
+    places = (start + claimed + claimed % 2, start + claimed)
     return any(_are_chunks(file, place, size) for place in places)
 
 
 def _are_chunks(file: BinaryIO, place: int, size: int) -> bool:
     file.seek(place)
     beginning = file.read(1 << 16)
+    # Other programs append tags or zeros outside any chunk.
     if beginning.startswith(TRAILERS) or not beginning.strip(b"\0"):
         return True
     for _ in range(MOST_CHUNKS):
@@ -138,4 +147,5 @@ def _are_chunks(file: BinaryIO, place: int, size: int) -> bool:
             return False
         length: int = struct.unpack("<I", header[4:])[0]
         place += 8 + length + length % 2
+    # The pad byte of the last chunk may be missing.
     return place <= size + 1

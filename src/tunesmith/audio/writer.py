@@ -1,4 +1,4 @@
-"""Writing sound files: in blocks, under a temporary name that becomes the real one only when the file is whole."""
+"""Writing sound files: in blocks, to a temporary file that an atomic rename puts in place once complete."""
 
 from __future__ import annotations
 
@@ -28,21 +28,24 @@ from tunesmith.path_text import library_path
 if TYPE_CHECKING:
     from tunesmith.audio.buffer import Audio
 
-FRAMES = 16_384  # a minute of Vorbis in one call overflows libsndfile's stack
+# A minute of Vorbis in one call overflows libsndfile's stack.
+FRAMES = 16_384
 SHORT_WRITES = ("System error", "a part of it was not taken")
 WAV_BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
-LARGEST_WAV = 0xF000_0000  # 4 GiB less what tags may take; larger files need RF64's sizes of 64 bits
+# 4 GiB less a reserve for tags; larger files need RF64's 64-bit sizes.
+LARGEST_WAV = 0xF000_0000
+# A fixed seed: the same sound gives the same bytes.
 DITHER_SEED = 0x7475_6E65
 
 
 def write_audio(audio: Audio, path: Path, *, bits: int | None = None, sample_rate: int | None = None) -> Path:
-    """Write the sound to ``path`` in the format of its suffix, tagged with its metadata; returns the path.
+    """Write the sound to ``path`` in the format of its suffix, with its metadata as tags; return the path.
 
-    ``bits`` is 16, 24 or 32 (float) where the format has them; where left out, as in the file that the sound was read
-    from, 16 for one made here. Samples that have no more than 16 bits are kept, others are dithered to 16 bits. Rates
-    the format lacks are resampled. Same sound, same bytes.
-    Raises InvalidRequest for an unknown suffix and AudioFileError when the file cannot be written; warns with
-    AudioFileWarning.
+    ``bits`` is 16, 24 or 32 (float) where the format supports them; by default, the bit depth of the source file, and
+    16 for generated sound. At 16 bits, blocks that need more are dithered and others are kept exactly. Sample rates
+    that the format does not support are resampled. The same sound gives the same bytes.
+    Raises InvalidRequest for an unknown suffix, AudioFileError if the file cannot be written; warns with
+    AudioFileWarning of lost precision.
     """
     path, notices = write_with_notices(audio, path, bits=bits, sample_rate=sample_rate)
     for notice in notices:
@@ -53,7 +56,7 @@ def write_audio(audio: Audio, path: Path, *, bits: int | None = None, sample_rat
 def write_with_notices(
     audio: Audio, path: Path, *, bits: int | None = None, sample_rate: int | None = None
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write as :func:`write_audio` does, but return what was lost instead of warning of it."""
+    """Write as :func:`write_audio` does, but return the path and the warnings instead of issuing them."""
     target = format_of(path)
     chosen = target.nearest_bits(audio.encoding.kept_bits) if bits is None else bits
     subtype = target.subtype(chosen)
@@ -66,11 +69,12 @@ def write_with_notices(
             clear_peak_time(temporary)
         rate = target.sample_rate(sample_rate or audio.sample_rate)
         write_tags(temporary, target.container, audio.metadata, rate, written)
+    # A caller who sets a bit depth accepts its precision, so only the default warns.
     return path, tuple(_notices(audio.encoding, chosen if bits is None else None, clipped))
 
 
 def _notices(source: Encoding, chosen: int | None, clipped: int) -> Iterator[str]:
-    """Say what was lost; ``chosen`` is the depth where the caller left it open."""
+    """Yield what was lost; ``chosen`` is the default bit depth, None if the caller set one."""
     if chosen and chosen < source.kept_bits:
         yield f"{chosen} bits a sample are kept, the most that the format has; the source is {source.name}"
     if clipped:
@@ -91,14 +95,14 @@ def write_stream(audio: Audio, stream: BinaryIO, suffix: str = ".wav", *, sample
 
 
 def check_writable(path: Path, field: str = "output") -> None:
-    """Raise now, before minutes of work, what writing to ``path`` would raise later."""
+    """Raise the error that writing to ``path`` would raise, before minutes of work."""
     format_of(path, field)
     check_folder_writable(path)
 
 
 @contextmanager
 def _writer_error(path: Path) -> Iterator[None]:
-    """Turn libsndfile's failures into AudioFileError; it reports a full disk as a short write."""
+    """Turn libsndfile's errors into AudioFileError; it reports a full disk as a short write."""
     import soundfile
 
     try:
@@ -111,7 +115,7 @@ def _writer_error(path: Path) -> Iterator[None]:
 
 
 def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate: int | None) -> tuple[int, int]:
-    """Write the sound proper; return how many samples a channel it has, and how many of all were clipped."""
+    """Encode the samples; return the number of samples per channel, and of clipped samples over all channels."""
     import soundfile
 
     rate = target.sample_rate(sample_rate or audio.sample_rate)
@@ -130,13 +134,14 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
             else:
                 sound.write(to_int24(frames) if subtype == "PCM_24" else frames)
             written += frames.shape[0]
+            # Float files keep samples above full scale.
             if subtype != "FLOAT":
                 clipped += int(np.count_nonzero(np.abs(frames) > 1))
     return written, clipped
 
 
 def _container(audio: Audio, container: str, subtype: str, sample_rate: int) -> str:
-    """Return the kind of WAV file that has room for the sound and its speakers, or the container as it is."""
+    """Return the WAV variant that fits the length and the channel mask, or any other container unchanged."""
     if container != "WAV":
         return container
     num_samples = resampled_length(audio.num_samples, audio.sample_rate, sample_rate)
@@ -146,7 +151,7 @@ def _container(audio: Audio, container: str, subtype: str, sample_rate: int) -> 
 
 
 def _frames(blocks: Iterable[Samples], order: tuple[int, ...] | None) -> Iterator[Samples]:
-    """Cut (channels, n) blocks into the (n, channels) pieces that libsndfile takes, the channels in another order."""
+    """Split (channels, n) blocks into (at most FRAMES, channels) pieces for libsndfile, in its channel order."""
     for block in blocks:
         for start in range(0, block.shape[1], FRAMES):
             piece = block[:, start : start + FRAMES]
@@ -154,12 +159,13 @@ def _frames(blocks: Iterable[Samples], order: tuple[int, ...] | None) -> Iterato
 
 
 def to_int16(frames: Samples, random: np.random.Generator) -> npt.NDArray[np.int16]:
-    """Round to 16 bits with triangular dither of ±1 step, which turns rounding distortion into steady faint noise.
+    """Round to 16 bits with triangular (TPDF) dither of ±1 step, which turns quantisation distortion into faint noise.
 
-    Frames that are 16-bit samples already, such as silence, are kept as they are.
+    Frames that are 16-bit samples already, such as silence, stay exactly as they are.
     """
     steps = frames * np.float32(32768)
     if not np.array_equal(steps, np.rint(steps)):
+        # The difference of two uniform variables has a triangular distribution.
         noise = random.random(frames.shape, dtype=np.float32) - random.random(frames.shape, dtype=np.float32)
         steps = np.rint(steps + noise)
     rounded: npt.NDArray[np.int16] = np.clip(steps, -32768, 32767).astype(np.int16)
@@ -167,14 +173,14 @@ def to_int16(frames: Samples, random: np.random.Generator) -> npt.NDArray[np.int
 
 
 def to_int24(frames: Samples) -> npt.NDArray[np.int32]:
-    """Round to 24 bits, the upper ones of 32; samples of a 24-bit file are kept as they are."""
+    """Round to 24 bits, in the upper bits of 32; samples of a 24-bit file stay exactly as they are."""
     steps = np.clip(np.rint(frames * np.float32(1 << 23)), -(1 << 23), (1 << 23) - 1)
     upper: npt.NDArray[np.int32] = steps.astype(np.int32) << 8
     return upper
 
 
 def _check_length(path: Path, written: int, final: Path) -> None:
-    """Guard against encoders that lose the end of a file on a full disk without saying so."""
+    """Raise DiskFull if an encoder lost the end of the file on a full disk without an error."""
     import soundfile
 
     kept = int(soundfile.info(library_path(path)).frames)

@@ -1,1 +1,1 @@
-"""Listening to sound: onsets, tempo and beats, key, and what else can be measured of any recording."""
+"""Audio analysis: onsets, tempo and beats, key, levels and quality of any recording."""

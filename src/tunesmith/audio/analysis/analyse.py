@@ -1,4 +1,4 @@
-"""Hearing: everything measured of one sound, once."""
+"""Analysis: the features, rhythm and key of a sound, measured once."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ from tunesmith.audio.timeline import timeline_of
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A sound's features, and the rhythm and key found in them, None where there is none."""
+    """The features of a sound, with the rhythm and key found in them, None if there is none."""
 
     features: Features
     rhythm: Rhythm | None
     key: KeyEstimate | None
 
     def beat_similarity(self) -> BeatSimilarity:
-        """Return how alike its beats are; only for a sound with a rhythm."""
+        """Return the similarity of the beats; the sound must have a rhythm."""
         assert self.rhythm is not None
         return BeatSimilarity(self.features, self.rhythm.beats)
 
 
 def analyse(audio: Audio) -> Analysis:
-    """Listen to a sound, whatever it says of itself."""
+    """Analyse a sound, regardless of its metadata."""
     features = features_of(audio)
     return Analysis(features, rhythm_of(features), key_of(features))
 
 
 def analyse_with_metadata(audio: Audio) -> Analysis:
-    """Listen to a sound, but believe the tempo, meter and key that its metadata states.
+    """Analyse a sound, but trust the tempo, meter and key that its metadata states.
 
-    An ear may take 96 bpm for 192, and hears no beat at all where pads swell.
+    Beat tracking may take 96 bpm for 192, and finds no beat at all in swelling pads.
     """
     features, stated = features_of(audio), stated_rhythm(audio)
+    # A timeline also has tempo changes, which the settings do not.
     known = rhythm_of_timeline(features, timeline_of(audio.metadata, audio.duration))
     if known is None and stated is not None:
         known = rhythm_as_stated(features, stated)

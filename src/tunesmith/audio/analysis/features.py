@@ -1,4 +1,4 @@
-"""Features: what a sound does from moment to moment, measured block by block, so that long sounds fit into memory."""
+"""Features: onsets, chroma and mel bands over time, measured block by block in bounded memory."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What happens when, at RATE samples a second, frame k around sample k × hop.
+    """Features over time at a sample rate of RATE; frame k is centred on sample k × hop.
 
-    ``onsets`` and ``low_onsets`` (the lowest bands only) say how much begins, one value each HOP samples; ``chroma``
-    (frames, 12) from C up and ``bands`` (frames, NUM_BANDS, logarithmic) are each SLOW_HOP; ``spectrum`` is the mean of
-    the spectra's peaks, for the key.
+    ``onsets`` and ``low_onsets`` (lowest bands only) are onset strengths, (frames,), every HOP samples; ``chroma``,
+    (frames, 12) from C up, and ``bands``, (frames, NUM_BANDS), logarithmic, come every SLOW_HOP samples. ``spectrum``,
+    (bins,), sums the spectral peaks of the whole sound, for the key.
     """
 
     onsets: Floats
@@ -41,7 +41,7 @@ class Features:
 
 
 class FrameSplitter:
-    """Cuts a stream into overlapping frames, the first around its first sample."""
+    """A stream splitter into overlapping frames, the first centred on the first sample."""
 
     def __init__(self, size: int, hop: int) -> None:
         self._size = size
@@ -49,7 +49,7 @@ class FrameSplitter:
         self._rest = np.zeros(size // 2, np.float32)
 
     def feed(self, samples: Floats) -> Floats:
-        """Return the frames (frames, size) that are complete now."""
+        """Return the frames that are now complete, (frames, size)."""
         stream = np.concatenate([self._rest, samples])
         count = max(0, (stream.size - self._size) // self._hop + 1)
         self._rest = stream[count * self._hop :]
@@ -59,12 +59,12 @@ class FrameSplitter:
         return windows[: count * self._hop : self._hop]
 
     def rest(self) -> Floats:
-        """Return the frames that the end of the stream is still in, filled up with silence."""
+        """Return the last frames, padded with silence."""
         return self.feed(np.zeros(self._size // 2, np.float32))
 
 
 def features_of(audio: Audio) -> Features:
-    """Measure a sound."""
+    """Return the features of a sound, mixed to mono and resampled to RATE."""
     fast, slow = FrameSplitter(FRAME, HOP), FrameSplitter(SLOW_FRAME, SLOW_HOP)
     quick: list[Floats] = []
     chroma: list[Floats] = []
@@ -75,9 +75,11 @@ def features_of(audio: Audio) -> Features:
         frames = slow.rest() if block is None else slow.feed(block)
         magnitudes = _magnitudes(frames, SLOW_FRAME)
         peaks = _peaks(magnitudes)
+        # The root keeps loud tones from drowning soft ones.
         spectrum += np.sqrt(peaks).sum(axis=0)
         chroma.append(single_thread_matmul(np.sqrt(peaks), _chroma_matrix()))
         bands.append(_compressed(magnitudes, SLOW_FRAME))
+    # Spectral flux: only rises count, since a decay is no onset.
     rises = np.maximum(np.diff(np.concatenate(quick), axis=0, prepend=np.zeros((1, NUM_BANDS), np.float32)), 0)
     return Features(
         onsets=np.asarray(rises.mean(axis=1), np.float32),
@@ -89,7 +91,7 @@ def features_of(audio: Audio) -> Features:
 
 
 def _mono(audio: Audio) -> Iterator[Floats | None]:
-    """Yield one channel at RATE, and None at its end."""
+    """Yield the mono mix at RATE in blocks, then None."""
     mixed: Iterator[Samples] = (block.mean(axis=0, keepdims=True, dtype=np.float32) for block in audio.blocks())
     for block in resample_blocks(mixed, 1, audio.sample_rate, RATE):
         yield block[0]
@@ -98,6 +100,7 @@ def _mono(audio: Audio) -> Iterator[Floats | None]:
 
 def _magnitudes(frames: Floats, size: int) -> Floats:
     window = np.hanning(size).astype(np.float32)
+    # Scaled so that a full-scale sine gives 1: the Hann window and the one-sided FFT each halve it.
     return np.abs(np.fft.rfft(frames * window, axis=1)).astype(np.float32) / (size / 4)
 
 
@@ -106,12 +109,13 @@ def _bands(frames: Floats, size: int) -> Floats:
 
 
 def _compressed(magnitudes: Floats, size: int) -> Floats:
+    # Hearing is about logarithmic in level; log1p keeps silence at 0.
     compressed: Floats = np.log1p(COMPRESSION * single_thread_matmul(magnitudes, _band_matrix(size)))
     return compressed
 
 
 def _peaks(magnitudes: Floats) -> Floats:
-    """Keep what stands out from its neighbours: tones do, drums and noise hardly."""
+    """Return only the spectral peaks: tones have them, drums and noise hardly do."""
     peaks = np.zeros_like(magnitudes)
     middle = magnitudes[:, 1:-1]
     stands_out = (middle > magnitudes[:, :-2]) & (middle >= magnitudes[:, 2:])
@@ -121,10 +125,11 @@ def _peaks(magnitudes: Floats) -> Floats:
 
 @cache
 def _band_matrix(size: int) -> Floats:
-    """Return triangles over the mel scale, (bins, NUM_BANDS)."""
+    """Return a triangular mel filter bank, (bins, NUM_BANDS)."""
     frequencies = np.fft.rfftfreq(size, 1 / RATE)
     edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + RATE / 2 / 700), NUM_BANDS + 2) / 2595) - 1)
-    edges = np.maximum(edges, np.arange(NUM_BANDS + 2) * RATE / size)  # no band narrower than a bin
+    # No band may be narrower than an FFT bin, or it would be empty.
+    edges = np.maximum(edges, np.arange(NUM_BANDS + 2) * RATE / size)
     up = (frequencies[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     down = (edges[2:] - frequencies[:, None]) / (edges[2:] - edges[1:-1])
     return np.maximum(0, np.minimum(up, down)).astype(np.float32)
@@ -132,7 +137,7 @@ def _band_matrix(size: int) -> Floats:
 
 @cache
 def _chroma_matrix() -> Floats:
-    """Return which pitch class each bin of a slow frame belongs to, (bins, 12)."""
+    """Return the matrix from the bins of a slow frame to pitch classes, (bins, 12)."""
     frequencies = np.fft.rfftfreq(SLOW_FRAME, 1 / RATE)
     matrix = np.zeros((frequencies.size, 12), np.float32)
     heard = (frequencies >= LOWEST_HZ) & (frequencies <= HIGHEST_HZ)

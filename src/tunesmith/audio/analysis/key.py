@@ -1,6 +1,6 @@
-"""Which key a sound is in, from which pitches its tones have.
+"""Key detection from the spectral peaks of a sound.
 
-Notes with their harmonics become pitch classes (Gómez 2006), and the key whose profile fits them best is taken
+Notes with their harmonics give a pitch class profile (Gómez 2006); the key with the best-correlated profile wins
 (Temperley's revision of Krumhansl's profiles, 1999).
 """
 
@@ -24,15 +24,16 @@ RELATIVE_MARGIN, BASS_MARGIN = 0.25, 1.0
 
 @dataclass(frozen=True, slots=True)
 class KeyEstimate:
-    """A key such as ``D minor``; ``clarity`` is how well its profile fits, 0 to 1."""
+    """A key such as ``D minor``; ``clarity`` is the correlation with its profile, 0 to 1."""
 
     name: str
     clarity: float
 
 
 def key_of(features: Features) -> KeyEstimate | None:
-    """Return the most likely key, or None where no tones stand out."""
+    """Return the most likely key; None if no key is clear."""
     profile = pitch_classes(features.spectrum)
+    # The correlation with a flat profile is undefined.
     if profile.std() == 0:
         return None
     fits = [
@@ -45,12 +46,13 @@ def key_of(features: Features) -> KeyEstimate | None:
 
 
 def _by_the_bass(fits: dict[str, float], spectrum: Floats) -> tuple[float, str]:
-    """Return the best key, or its relative (same notes) where that fits nearly as well and its tonic is in the bass."""
+    """Return the best key, or its relative (same notes) if that fits nearly as well and its tonic is in the bass."""
     best = max(fits, key=lambda name: fits[name])
     note, mode = best.split()
     tonic = NAMES.index(note)
     relative = f"{NAMES[(tonic + 9) % 12]} minor" if mode == "major" else f"{NAMES[(tonic + 3) % 12]} major"
     bass = _bass(spectrum)
+    # Relative keys share their notes, so the profiles hardly separate them; the bass favours the tonic.
     nearly = fits[best] - fits[relative] < RELATIVE_MARGIN
     if nearly and bass[NAMES.index(relative.split()[0])] > bass[tonic] * BASS_MARGIN:
         best = relative
@@ -69,10 +71,11 @@ def _bass(spectrum: Floats) -> Floats:
 
 
 def pitch_classes(spectrum: Floats) -> Floats:
-    """Return how strongly each pitch class sounds, (12,) from C up; harmonics count for the note below them."""
+    """Return the pitch class profile, (12,) from C up; harmonics count towards their fundamental."""
     frequencies = np.fft.rfftfreq(SLOW_FRAME, 1 / RATE)
     profile = np.zeros(12, np.float32)
     for note in range(LOWEST_NOTE, HIGHEST_NOTE + 1):
+        # Harmonics of a tone lie on other pitch classes, which they would otherwise strengthen.
         for harmonic in range(1, HARMONICS + 1):
             frequency = 440 * 2 ** ((note - 69) / 12) * harmonic
             low, high = np.searchsorted(frequencies, (frequency * 2 ** (-1 / 24), frequency * 2 ** (1 / 24)))

@@ -1,4 +1,4 @@
-"""LevelStats: how much of a sound is silent or clipped, how loud it is, and how its energy spreads over the octaves."""
+"""LevelStats: silence, clipping, loudness and the spectral balance by octaves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SILENT_DBFS = -60.0
 WINDOW_SECONDS = 0.05
 CLIPPED = 0.999
 LEAST_RUN = 3
-"""So many samples in a row at full scale are a waveform cut off; one or two may be a peak that just touches it."""
+"""The shortest run of samples at full scale that counts as clipped; shorter ones may be a peak that just touches it."""
 OCTAVES_HZ = (63, 125, 250, 500, 1000, 2000, 4000, 8000)
 SPECTRUM_SIZE = 4096
 
@@ -24,9 +24,10 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LevelStats:
-    """``silent`` and ``clipped`` are shares of the sound, 0 to 1; ``longest_gap`` is its longest silence in seconds.
+    """Level statistics of a sound.
 
-    ``octaves`` are the shares of the energy around OCTAVES_HZ, those above half the sample rate 0; all 0 for silence.
+    ``silent`` and ``clipped`` are shares of the sound, 0 to 1; ``longest_gap`` is its longest silence in seconds.
+    ``octaves`` are the shares of the energy around OCTAVES_HZ, 0 above the Nyquist frequency; all are 0 for silence.
     """
 
     silent: float
@@ -37,10 +38,11 @@ class LevelStats:
 
 
 def levels_of(audio: Audio) -> LevelStats:
-    """Measure a sound, block by block."""
+    """Measure the levels of a sound, block by block."""
     meter = LoudnessMeter(audio.sample_rate, audio.channels, audio.encoding.channel_mask)
     window = max(1, round(WINDOW_SECONDS * audio.sample_rate))
     powers, spectrum, clipped = [], np.zeros(SPECTRUM_SIZE // 2 + 1), 0
+    # Whole windows per block, so that only the last block needs padding.
     for block in audio.blocks(window * 1024):
         meter.add(block)
         clipped += sum(_clipped(channel) for channel in block)
@@ -55,7 +57,7 @@ def levels_of(audio: Audio) -> LevelStats:
 
 
 def _powers(block: Samples, window: int) -> Doubles:
-    """Return the mean power of each window, the loudest channel's; a last piece counts as a window."""
+    """Return the mean power of each window in its loudest channel, (windows,); an incomplete last one counts too."""
     missing = -block.shape[1] % window
     whole = np.pad(block, ((0, 0), (0, missing))) if missing else block
     means = np.square(whole.reshape(block.shape[0], -1, window), dtype=np.float64).mean(axis=2)
@@ -63,7 +65,8 @@ def _powers(block: Samples, window: int) -> Doubles:
 
 
 def _clipped(channel: npt.NDArray[np.float32]) -> int:
-    """Count the samples in runs at full scale."""
+    """Return the number of samples in runs at full scale."""
+    # Padded, so that a run at either end of the block has two edges as well.
     full = np.concatenate([[False], np.abs(channel) >= CLIPPED, [False]])
     edges = np.flatnonzero(full[1:] != full[:-1])
     runs = edges[1::2] - edges[::2]

@@ -1,4 +1,4 @@
-"""The seam of a loop: what is heard when its end goes into its start, by what goes on elsewhere in it."""
+"""Loop seam: how audible the transition from the end of a loop to its start is, relative to the rest of it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ QUIETEST = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """How much bigger than elsewhere the jump from the last sample to the first is (``step``), and the change of the
-    spectrum from the last frame to the first (``change``): about 1 or less is seamless. ``apart_db`` is how far the
-    levels at the end and at the start lie apart."""
+    """The seam of a loop, relative to its surroundings; about 1 or less is seamless.
+
+    ``step`` is the jump from the last sample to the first, ``change`` the spectral change from the last frame to the
+    first; ``apart_db`` is the difference between the levels at end and start in dB.
+    """
 
     step: float
     change: float
@@ -30,7 +32,7 @@ class Seam:
 
 
 def seam_of(audio: Audio) -> Seam:
-    """Measure the seam of a sound that is played again and again."""
+    """Measure the seam of a sound that plays as a loop."""
     near = max(4 * FRAME, round(NEAR_SECONDS * audio.sample_rate))
     end = audio.between(max(0, audio.num_samples - near), audio.num_samples)
     start = audio.between(0, min(near, audio.num_samples))
@@ -38,19 +40,22 @@ def seam_of(audio: Audio) -> Seam:
 
 
 def _step(end: Samples, start: Samples) -> float:
-    """Compare the jump with the biggest steps around it."""
+    """Return the jump over the seam relative to the biggest steps around it."""
     steps = np.abs(np.concatenate([np.diff(end, axis=1), np.diff(start, axis=1)], axis=1))
+    # A percentile, since the maximum could be a single click.
     usual = max(LEAST_STEP, float(np.percentile(steps, 99.5)) if steps.size else 0.0)
     return float(np.abs(start[:, 0] - end[:, -1]).max()) / usual if start.size else 0.0
 
 
 def _change(end: Samples, start: Samples) -> float:
-    """Compare the change of the spectrum over the seam with the biggest ones around it."""
+    """Return the spectral change over the seam relative to the biggest changes around it."""
+    # Reversed in time, so that the last frame ends exactly at the seam; magnitudes do not change.
     before, after = _spectra(end.mean(axis=0)[::-1])[::-1], _spectra(start.mean(axis=0))
     if len(before) < 2 or len(after) < 2:
         return 0.0
     usual = np.concatenate([_distances(before), _distances(after)])
     over = float(_distances(np.stack([before[-1], after[0]]))[0])
+    # The floor keeps a nearly constant sound from magnifying tiny changes.
     return over / max(0.05, float(np.percentile(usual, TYPICAL)))
 
 

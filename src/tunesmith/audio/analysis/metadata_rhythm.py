@@ -1,4 +1,4 @@
-"""The rhythm that a sound's own metadata states: its tempo and meter need no guess, only where its bars begin."""
+"""Rhythm from metadata: tempo and meter are known, only the position of the bars must be found."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEAST_BEATS = 4
 
 @dataclass(frozen=True, slots=True)
 class StatedRhythm:
-    """Tempo and beats a bar; ``is_whole`` where the sound is as it was made, and so begins with a bar."""
+    """A stated tempo and meter; ``is_whole`` if the sound is uncut and so begins with a bar."""
 
     tempo_bpm: float
     beats_a_bar: int
@@ -28,8 +28,9 @@ class StatedRhythm:
 
 
 def stated_rhythm(audio: Audio) -> StatedRhythm | None:
-    """Return what a sound's metadata says of its rhythm; None where it says nothing, or the tempo changes."""
+    """Return the rhythm that the metadata states; None if it states none or the tempo may change."""
     settings, request = audio.metadata.get("settings"), audio.metadata.get("request")
+    # Hits bend the tempo, so the stated one does not hold throughout.
     if not isinstance(settings, Mapping) or not isinstance(request, Mapping) or request.get("hits"):
         return None
     tempo, beats = settings.get("tempo_bpm"), beats_of_meter(str(settings.get("meter")))
@@ -39,11 +40,12 @@ def stated_rhythm(audio: Audio) -> StatedRhythm | None:
 
 
 def rhythm_as_stated(features: Features, stated: StatedRhythm) -> Rhythm | None:
-    """Return the beats at the stated tempo; None where the sound does not show them."""
+    """Return the rhythm at the stated tempo; None if the onsets do not support it."""
     period = 60 / stated.tempo_bpm * FRAMES_A_SECOND
     pulse = _pulse(features)
     first = 0 if stated.is_whole else _phase(pulse, period)
     frames = _grid(first, period, pulse.size)
+    # Beats no stronger than the average frame mean that the grid does not fit the sound.
     if frames.size < LEAST_BEATS or pulse[frames].mean() <= pulse.mean():
         return None
     times = (first + period * np.arange(frames.size)) / FRAMES_A_SECOND
@@ -54,7 +56,7 @@ def rhythm_as_stated(features: Features, stated: StatedRhythm) -> Rhythm | None:
 
 
 def rhythm_of_timeline(features: Features, timeline: Timeline | None) -> Rhythm | None:
-    """Return the beats of a timeline; None without one, with too few beats, or where there is no sound."""
+    """Return the rhythm of a timeline; None without one, with too few beats, or for silence."""
     beats = () if timeline is None or not features.onsets.any() else tuple(timeline.beats())
     if timeline is None or len(beats) < LEAST_BEATS:
         return None
@@ -65,12 +67,13 @@ def rhythm_of_timeline(features: Features, timeline: Timeline | None) -> Rhythm 
     spans: dict[float, float] = {}
     for tempo, end in zip(timeline.tempos, [*(one.at for one in timeline.tempos[1:]), timeline.duration], strict=True):
         spans[tempo.tempo_bpm] = spans.get(tempo.tempo_bpm, 0.0) + end - tempo.at
+    # The tempo that lasts longest in total stands for the piece.
     main = max(spans, key=lambda tempo_bpm: spans[tempo_bpm])
     return Rhythm(round(main, 2), timeline.beats_a_bar, times, downbeats, is_steady)
 
 
 def stated_key(audio: Audio) -> KeyEstimate | None:
-    """Return the key that the metadata of a piece of ours states; None where it states none, or it may have changed."""
+    """Return the key that the metadata of a generated piece states; None if there is none."""
     settings, model = audio.metadata.get("settings"), audio.metadata.get("model")
     key = settings.get("key") if isinstance(settings, Mapping) and model else None
     return KeyEstimate(key, 1.0) if isinstance(key, str) and key else None
@@ -82,7 +85,7 @@ def _is_as_long(settings: Mapping[str, Any], audio: Audio) -> bool:
 
 
 def _pulse(features: Features) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Return how much begins, in all and in the bass, within three frames of each frame."""
+    """Return the onset strength around each frame, of all bands and of the bass, (frames,)."""
     both = features.onsets / (features.onsets.std() or 1) + features.low_onsets / (features.low_onsets.std() or 1)
     return np.asarray(np.convolve(both, (0.25, 0.5, 1.0, 0.5, 0.25), "same"), np.float32)
 

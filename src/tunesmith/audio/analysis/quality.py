@@ -1,7 +1,7 @@
-"""Quality: how good a sound is by what can be measured, against what was asked for, with the reasons.
+"""Quality: a score of a sound by measurements against the requested targets, with reasons.
 
-This is no judgement of taste. It finds what is broken (silence, clipping, a seam that is heard) and what is not as
-asked (tempo, key, loudness), so that of several variations the sound ones come first.
+It does not judge taste. It finds defects (silence, clipping, an audible seam) and deviations from the request (tempo,
+key, loudness), so that the best of several variations come first.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from tunesmith.audio.analysis.loop_seam import Seam, seam_of
 from tunesmith.audio.buffer import Audio
 
 WEIGHTS: Mapping[str, float] = {"loudness": 1, "balance": 2, "tempo": 3, "key": 2, "seam": 3}
-"""What counts how much in the mean; silence and clipping spoil all of it."""
+"""Weights in the mean; silence and clipping instead multiply the score."""
 UNKNOWN = 0.5
 SCALES: Mapping[str, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 SHARED_NOTES: Mapping[int, float] = {7: 0.85, 6: 0.6, 5: 0.35}
 USUAL_LUFS = (-24.0, -9.0)
 OTHER_LEVELS = (0.5, 2.0, 1 / 3, 3.0, 2 / 3, 1.5)
-"""The beat may be heard at another level of the bar than the one that was asked for."""
+"""Ratios of tempo: beat tracking may find another metrical level than the requested one."""
 
 
 @dataclass(frozen=True, slots=True)
 class WantedKey:
-    """A key asked for: its name, and its notes as pitch classes from the tonic up."""
+    """A requested key: its name, and its notes as pitch classes from the tonic up."""
 
     name: str
     notes: tuple[int, ...]
@@ -39,7 +39,7 @@ class WantedKey:
 
 @dataclass(frozen=True, slots=True)
 class QualityTargets:
-    """What was asked for that can be measured; None where nothing was said. ``tempo_bpm`` is a range."""
+    """The measurable targets of a request, None if unspecified; ``tempo_bpm`` is a range."""
 
     tempo_bpm: tuple[float, float] | None = None
     key: WantedKey | None = None
@@ -49,7 +49,7 @@ class QualityTargets:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one measure says: ``score`` 0 (useless) to 1 (nothing to complain of), and why."""
+    """The result of one measure: ``score`` from 0 (useless) to 1 (no fault), and the reason."""
 
     measure: str
     score: float
@@ -58,13 +58,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """All findings on a sound, and its score, 0 to 100."""
+    """All findings on a sound, and its total score."""
 
     findings: tuple[Finding, ...]
 
     @property
     def score(self) -> float:
-        """The weighted mean of the findings, times what silence and clipping leave of it."""
+        """The weighted mean of the findings times the scores of silence and clipping, 0 to 100."""
         found = {finding.measure: finding.score for finding in self.findings}
         counted = {measure: WEIGHTS[measure] for measure in found if measure in WEIGHTS}
         mean = sum(found[measure] * weight for measure, weight in counted.items()) / sum(counted.values())
@@ -72,13 +72,13 @@ class Quality:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """The reasons, the gravest first."""
+        """The reasons, most severe first."""
         cost = {finding: (1 - finding.score) * WEIGHTS.get(finding.measure, 9) for finding in self.findings}
         return tuple(finding.reason for finding in sorted(self.findings, key=lambda one: -cost[one]))
 
 
 def measure_quality(audio: Audio, wanted: QualityTargets = QualityTargets()) -> Quality:
-    """Measure a sound against what was asked for."""
+    """Measure a sound against the requested targets."""
     levels, heard = levels_of(audio), analyse(audio)
     findings = [_silence(levels), _clipping(levels), _loudness(levels, wanted.loudness_lufs), _balance(levels)]
     if wanted.tempo_bpm is not None:
@@ -91,11 +91,12 @@ def measure_quality(audio: Audio, wanted: QualityTargets = QualityTargets()) -> 
 
 
 def _falling(value: float, good: float, bad: float) -> float:
-    """Return 1 up to ``good``, 0 from ``bad`` on (which may lie below it), and a line between."""
+    """Return 1 up to ``good``, 0 from ``bad`` on (which may be the lower), and interpolate linearly between."""
     return float(np.clip((bad - value) / (bad - good), 0, 1))
 
 
 def _silence(levels: LevelStats) -> Finding:
+    # Many short gaps and one long gap are both faults.
     score = min(_falling(levels.silent, 0.2, 0.9), max(0.3, _falling(levels.longest_gap, 2.0, 8.0)))
     if levels.silent >= 0.995:
         return Finding("silence", 0.0, "it is silent")
@@ -107,6 +108,7 @@ def _silence(levels: LevelStats) -> Finding:
 def _clipping(levels: LevelStats) -> Finding:
     if levels.clipped == 0:
         return Finding("clipping", 1.0, "no clipping")
+    # Even a small share of clipped samples is audible, so the scale is logarithmic.
     score = max(0.0, 0.8 - 0.2 * max(0.0, math.log10(levels.clipped * 1e5)))
     return Finding("clipping", score, f"{levels.clipped:.2%} of it is clipped")
 
@@ -131,6 +133,7 @@ def _balance(levels: LevelStats) -> Finding:
         "boomy": _falling(low, 0.85, 0.99),
         "shrill": _falling(high, 0.15, 0.5),
         "dull": _falling(_decibels(high), -40, -65),
+        # These two may be intended, so they cost at most half.
         "thin": max(UNKNOWN, _falling(_decibels(low), -30, -60)),
         "hardly more than a tone": max(UNKNOWN, _falling(max(levels.octaves), 0.9, 1.0)),
     }
@@ -143,6 +146,7 @@ def _tempo(heard: Analysis, lowest: float, highest: float) -> Finding:
     if heard.rhythm is None:
         return Finding("tempo", UNKNOWN, f"no clear beat (asked {asked} bpm)")
     bpm = heard.rhythm.tempo_bpm
+    # A match at another metrical level counts a little less.
     scores = [_near(bpm, lowest, highest), *(0.9 * _near(bpm * level, lowest, highest) for level in OTHER_LEVELS)]
     return Finding("tempo", max(scores), f"{bpm:.1f} bpm (asked {asked})")
 
@@ -158,7 +162,9 @@ def _key(heard: Analysis, wanted: WantedKey) -> Finding:
     tonic = NAMES.index(tonic_name)
     notes = {(tonic + step) % 12 for step in SCALES[mode]}
     missing = len(set(wanted.notes) - notes)
+    # The third decides between major and minor, since a request may name another mode.
     same = tonic == wanted.notes[0] and ((tonic + 4) % 12 in notes) == ((tonic + 4) % 12 in wanted.notes)
+    # A key that shares most of its notes sounds close to the requested one.
     score = 1.0 if same else SHARED_NOTES.get(7 - missing, 0.1)
     return Finding("key", score, f"{heard.key.name} (asked {wanted.name})")
 

@@ -1,7 +1,7 @@
-"""Tempo, beats and bars of a sound.
+"""Tempo estimation, beat tracking and downbeats of a sound.
 
-The tempo must show both in the onsets' spectrum, which also has its multiples, and in their autocorrelation, which also
-has its fractions (Peeters 2006); beats are the path through the onsets that keeps to it best (Ellis 2007).
+The tempo must show both in the spectrum of the onsets, which also has its multiples, and in their autocorrelation,
+which also has its fractions (Peeters 2006); dynamic programming finds the beats that keep to it best (Ellis 2007).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from tunesmith.audio.analysis.features import HOP, RATE, SLOW_HOP, Features, Flo
 LOWEST_BPM, HIGHEST_BPM = 45.0, 210.0
 USUAL_BPM, OCTAVES_AROUND = 118.0, 1.2
 LEAST_PULSE = 0.18
-SUBDIVISIONS = (1, 2, 4)  # a beat is also divided evenly, other repetitions need not be
+# A beat also has even subdivisions; other periodicities need not.
+SUBDIVISIONS = (1, 2, 4)
 TIGHTNESS = 400.0
 STEADY_SECONDS = 0.02
 WALTZ = 1.15
@@ -28,7 +29,7 @@ Frames = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """``beats`` and ``downbeats`` (first beats of bars) in seconds; ``is_steady`` where one tempo holds throughout."""
+    """The rhythm of a sound: beats and downbeats in seconds; ``is_steady`` if one tempo holds throughout."""
 
     tempo_bpm: float
     beats_a_bar: int
@@ -38,7 +39,7 @@ class Rhythm:
 
 
 def rhythm_of(features: Features) -> Rhythm | None:
-    """Return the rhythm, or None where nothing repeats as beats do."""
+    """Return the rhythm; None if the onsets are not periodic."""
     onsets = features.onsets - features.onsets.mean()
     rough = _rough_tempo(onsets)
     if rough is None:
@@ -50,7 +51,9 @@ def rhythm_of(features: Features) -> Rhythm | None:
     numbers = np.arange(times.size)
     slope, start = np.polyfit(numbers, times, 1)
     is_steady = bool(np.std(times - (start + slope * numbers)) < STEADY_SECONDS)
+    # The median ignores single missed or extra beats.
     period = slope if is_steady else float(np.median(np.diff(times)))
+    # At a steady tempo, the regression line is more exact than single onsets, which frames quantise.
     if is_steady:
         times = start + slope * numbers
         times = times[times >= 0]
@@ -61,7 +64,7 @@ def rhythm_of(features: Features) -> Rhythm | None:
 
 
 def _tapped_beats(features: Features, frames: Frames) -> Frames:
-    """Return the beats as people tap them: twice as many where as much begins between them, or every other one."""
+    """Return the beats as people tap them: doubled if offbeats are about as strong, halved if every other is weak."""
     if frames.size < 8:
         return frames
     bpm = 60 * FRAMES_A_SECOND / float(np.median(np.diff(frames)))
@@ -84,6 +87,7 @@ def _rough_tempo(onsets: Floats) -> float | None:
     if size < 2 * FRAMES_A_SECOND or not onsets.any():
         return None
     padded = 1 << (4 * size - 1).bit_length()
+    # Padded to twice the length, or the FFT would give the circular autocorrelation.
     power = np.abs(np.fft.rfft(onsets, 2 * size)) ** 2
     correlation = np.fft.irfft(power)[:size]
     if correlation[round(0.25 * FRAMES_A_SECOND) : round(2 * FRAMES_A_SECOND)].max() < LEAST_PULSE * correlation[0]:
@@ -93,12 +97,13 @@ def _rough_tempo(onsets: Floats) -> float | None:
     spectrum = np.abs(np.fft.rfft(onsets * np.hanning(size), padded))
     frequencies = np.fft.rfftfreq(padded, 1 / FRAMES_A_SECOND)
     pulses = sum(np.interp(parts * candidates / 60, frequencies, spectrum) for parts in SUBDIVISIONS)
+    # Listeners prefer tempos near USUAL_BPM, which settles the choice between multiples.
     preference = np.exp(-0.5 * (np.log2(candidates / USUAL_BPM) / OCTAVES_AROUND) ** 2)
     return float(candidates[np.argmax(np.maximum(repeats, 0) * pulses * preference)])
 
 
 def _beats(onsets: Floats, period: float) -> Frames:
-    """Return the frames of the beats: strong onsets about a period apart."""
+    """Return the frames of the beats, (beats,): strong onsets about ``period`` frames apart."""
     strength = _smoothed(onsets / (onsets.std() or 1), period)
     nearest, farthest = round(period / 2), round(2 * period)
     back = np.arange(-farthest, -nearest + 1)
@@ -113,6 +118,7 @@ def _beats(onsets: Floats, period: float) -> Frames:
         earlier = frame + back[first:]
         worth = cost[first:] + score[earlier]
         best = int(np.argmax(worth))
+        # Until the first onset, a path may begin at any frame without a penalty.
         score[frame] = strength[frame] + max(0.0, worth[best]) if not started else strength[frame] + worth[best]
         started = started or strength[frame] > floor
         before[frame] = earlier[best] if worth[best] > 0 else -1
@@ -123,7 +129,7 @@ def _track_beats(
     score: np.ndarray[tuple[int], np.dtype[np.float64]], before: Frames,
     period: float,
 ) -> Frames:  # fmt: skip
-    """Go back from the best of the last frames."""
+    """Return the best path, traced back from the best of the last frames."""
     last = score.size - min(score.size, round(2 * period))
     frame = last + int(np.argmax(score[last:]))
     path = []
@@ -140,7 +146,7 @@ def _smoothed(onsets: Floats, period: float) -> Floats:
 
 
 def accents_of(features: Features, frames: Frames) -> Floats:
-    """Return how much each beat stands out: in the bass, and by new harmony."""
+    """Return the accent of each beat, (beats,): its onset in the bass plus the change of harmony."""
     near = np.clip(frames[:, None] + np.arange(-3, 4), 0, features.low_onsets.size - 1)
     bass = features.low_onsets[near].max(axis=1)
     slow = np.clip(frames * HOP // SLOW_HOP, 0, len(features.chroma) - 1)
@@ -152,7 +158,7 @@ def accents_of(features: Features, frames: Frames) -> Floats:
 
 
 def _bars(accents: Floats) -> tuple[int, int]:
-    """Return how many beats a bar has, 4 or 3, and which beat is the first first one."""
+    """Return the beats per bar, 4 or 3, and the index of the first downbeat."""
     strengths = {}
     for beats_a_bar in (4, 3):
         phases = [accents[phase::beats_a_bar].mean() for phase in range(min(beats_a_bar, accents.size))]

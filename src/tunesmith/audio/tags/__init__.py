@@ -1,7 +1,7 @@
-"""Tags: what a sound file says about itself, read from and written to every format.
+"""Tags: the metadata of a sound file, read from and written to every format.
 
-A tag has a name, that of the Vorbis comment in lower case (``artist``, ``tracknumber``), and one value or several.
-Tunesmith's own metadata is JSON in a field of its own and never in a tag that belongs to people.
+A tag has a name, that of the Vorbis comment in lower case (``artist``, ``tracknumber``), and one or more values.
+Tunesmith's own metadata is JSON in a field of its own, never in a tag that is meant for people.
 """
 
 from __future__ import annotations

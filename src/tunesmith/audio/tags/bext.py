@@ -15,24 +15,25 @@ FIELDS: Mapping[str, tuple[int, int]] = {
     "bext_description": (0, 256), "bext_originator": (256, 32), "bext_originator_reference": (288, 32),
     "bext_origination_date": (320, 10), "bext_origination_time": (330, 8),
 }  # fmt: skip
-"""Names with where they begin and how many bytes they have. The time reference, the loudness and the coding history
-describe one file and are left out."""
+"""Offset and size in bytes by tag name. The time reference, the loudness and the coding history describe one file only
+and are omitted."""
 FIXED_BYTES = 602
 
 
 def bext_pairs(content: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the tags of a chunk's content."""
+    """Yield the tags in the content of a ``bext`` chunk."""
     for name, (start, size) in FIELDS.items():
         if text := text_of(content[start : start + size]):
             yield name, text
 
 
 def bext_chunk(tags: Tags) -> bytes:
-    """Return the chunk's content for the tags that it has a place for, empty where there are none."""
+    """Return the content of a ``bext`` chunk for the tags that it has fields for; empty if there are none."""
     if not tags.keys() & FIELDS.keys():
         return b""
     content = bytearray(FIXED_BYTES)
     for name, (start, size) in FIELDS.items():
+        # EBU Tech 3285 defines the fields as ASCII of fixed size.
         text = "; ".join(tags.get(name, ())).encode("ascii", "replace")[:size]
         content[start : start + len(text)] = text
     return bytes(content)

@@ -1,6 +1,7 @@
-"""ID3 tags: a tag of version 2.4 written, and older ones brought into the form that the reader understands.
+"""ID3 tags: writes version 2.4, and converts older versions to a form that the tag reader understands.
 
-A tag (id3.org/id3v2.4.0-structure) is a header of ten bytes, frames, and padding; lengths have seven bits a byte.
+A tag (id3.org/id3v2.4.0-structure) is a header of ten bytes, frames, and padding; its sizes are synchsafe integers,
+with seven bits per byte.
 """
 
 from __future__ import annotations
@@ -21,27 +22,28 @@ TOTALS = {"tracktotal": "tracknumber", "disctotal": "discnumber"}
 WITH_LANGUAGE = {"comment": b"COMM", "lyrics": b"USLT"}
 URL = re.compile(r"https?://[\x21-\x7e]+")
 OTHER_FRAME = re.compile(r"tso[apt]|tdor|tdrl|toal|tofn|toly|tope|town|trs[no]|tpro|tipl|tmcl")
-"""Text frames that the reader passes on under their own names."""
+"""Text frames that the tag reader reports under their own names."""
 
 
 def id3_tag(tags: Tags) -> bytes:
-    """Return an ID3v2.4 tag; several values of a name are separated by zeros."""
+    """Return an ID3v2.4 tag, empty without tags; zero bytes separate the values of a frame."""
     frames = b"".join(_frames(tags))
     return b"ID3\x04\0\0" + synchsafe(len(frames)) + frames if frames else b""
 
 
 def prepend_id3_tag(path: Path, tags: Tags) -> None:
-    """Put the tag before the sound of an MP3 file, through a second file beside it."""
+    """Prepend an ID3v2.4 tag to an MP3 file, by an atomic rename."""
     with atomic_write(path) as file, path.open("rb") as sound:
         file.write(id3_tag(tags))
         shutil.copyfileobj(sound, file)
 
 
 def plain_tag(tag: bytes) -> bytes:
-    """Return a tag of version 2.2 or 2.3 without unsynchronisation and extended header, others as they are."""
+    """Return a tag of version 2.2 or 2.3 without unsynchronisation and extended header, others unchanged."""
     if tag[:3] != b"ID3" or len(tag) < ID3_HEADER or tag[3] not in (2, 3):
         return tag
     version, flags, body = tag[3], tag[5], tag[ID3_HEADER : ID3_HEADER + from_synchsafe(tag[6:10])]
+    # Unsynchronisation inserts a zero after each 0xFF, so that no tag looks like an MPEG sync word.
     if flags & UNSYNCHRONISED:
         body = body.replace(b"\xff\0", b"\xff")
     if flags & EXTENDED and version == 3:
@@ -50,7 +52,7 @@ def plain_tag(tag: bytes) -> bytes:
 
 
 def synchsafe(number: int) -> bytes:
-    """Return a length with seven bits a byte."""
+    """Return a number as a synchsafe integer: four bytes of seven bits."""
     return bytes((number >> shift) & 0x7F for shift in (21, 14, 7, 0))
 
 
@@ -60,8 +62,10 @@ def _frames(tags: Tags) -> Iterator[bytes]:
             frame, total = NUMBERS[name]
             yield _frame(frame, _texts([f"{values[0]}/{tags[total][0]}" if total in tags else values[0]]))
         elif name in TOTALS and TOTALS[name] in tags:
-            continue  # it is beside its number
+            # The frame of its number has the total too.
+            continue
         elif name in WITH_LANGUAGE:
+            # There is one such frame per language and description, with one text; other values need TXXX.
             yield _frame(WITH_LANGUAGE[name], UTF8 + b"eng\0" + values[0].encode())
             if values[1:]:
                 yield _custom(name, values[1:])

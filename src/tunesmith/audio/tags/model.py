@@ -1,4 +1,4 @@
-"""The tags of a file as values, and the names that they have in each format."""
+"""The data model of tags: their values, and their names in each format."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 Tags = Mapping[str, tuple[str, ...]]
-"""Values by name; the name is that of the Vorbis comment in lower case."""
+"""Values by tag name, which is that of the Vorbis comment in lower case."""
 
 OWN = "tunesmith"
-"""The field of Vorbis comments and ID3 that holds Tunesmith's own metadata as JSON."""
+"""The name of the Vorbis comment or ID3 frame with Tunesmith's own metadata as JSON."""
 
 LOOP_START, LOOP_LENGTH = "loopstart", "looplength"
 
@@ -37,30 +37,31 @@ READER_NAMES: Mapping[str, str] = {
     "catalog_number": "catalognumber", "movement_name": "movementname", "movement_total": "movementtotal",
     "show_movement": "showmovement", "tmoo": "mood",
 }  # fmt: skip
-"""Our names of what tinytag calls otherwise."""
+"""Our tag names by tinytag's."""
 
 TECHNICAL = frozenset(
     {"encoded_by", "encodedby", "encoder", "encoder_settings", "encodersettings", "encoder_options", "tlen", "length",
      "tdtg", "tden", "tflt", "tdly", "itunsmpb", "itunnorm", "itunpgap", "waveformatextensible_channel_mask"}
 )  # fmt: skip
-"""Fields that describe the encoding of one file, and are wrong in the next."""
+"""Tags that describe the encoding of one file and are wrong in any other."""
 LOUDNESS = ("replaygain_", "r128_")
-"""How fields that state a loudness begin; a change of level makes them wrong."""
+"""Prefixes of tags that state a loudness; a change of level makes them wrong."""
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""What no text has, and what a terminal or a header would obey."""
+"""Control characters, which have no place in text and which a terminal or a header would obey."""
 
 MAX_VALUE_CHARACTERS, MAX_TAGS_CHARACTERS = 65_536, 1_000_000
 
 
 def tags_from(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Collect (name, value) pairs: names in lower case, several values of a name in order, none of them twice."""
+    """Return the tags of (name, value) pairs: names in lower case, values in order and without duplicates."""
     found: dict[str, tuple[str, ...]] = {}
     characters = 0
     for name, value in pairs:
         text = CONTROLS.sub("", value).strip()
         characters += len(text)
         known = found.get(name.lower(), ())
+        # A hostile file must not fill the memory or the database.
         if text and text not in known and len(text) <= MAX_VALUE_CHARACTERS and characters <= MAX_TAGS_CHARACTERS:
             found[name.lower()] = (*known, text)
     return found

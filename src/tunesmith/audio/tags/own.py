@@ -1,7 +1,7 @@
-"""Tunesmith's metadata and the tags for people: which tags a piece of ours gets, and which are somebody else's.
+"""Own and foreign tags: the tags that Tunesmith's metadata implies, and those that others wrote.
 
-``metadata["tags"]`` holds the tags that others wrote: those of a recording, or what was changed on a file of ours.
-They win over the tags that we would write.
+``metadata["tags"]`` holds the foreign tags: those of a recording, or changes that a user made to a generated file. They
+take precedence over our own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SURROGATE = "\\ud"
 
 
 def tags_of(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the tags that a file with this metadata gets."""
+    """Return the tags to write for this metadata."""
     stated = foreign_tags(metadata).items()
     foreign = {str(name): tuple(map(str, values)) for name, values in stated if isinstance(values, list | tuple)}
     tags = {**_own_tags(metadata), **foreign}
@@ -29,32 +29,34 @@ def tags_of(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _storable(text: str) -> str:
-    """Return a text with an escape for what is no text: every format keeps its tags in UTF-8."""
+    """Return a text with lone surrogates escaped: every format stores its tags in UTF-8."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def foreign_tags(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the tags in the metadata that others wrote."""
+    """Return the foreign tags in the metadata."""
     tags = metadata.get(TAGS)
     return tags if isinstance(tags, Mapping) else {}
 
 
 def own_json(metadata: Mapping[str, Any], *, with_markers: bool) -> str:
-    """Return Tunesmith's own metadata as JSON, empty where there is none; markers only where the format has none."""
+    """Return Tunesmith's own metadata as JSON, empty without any; with markers only for formats that lack them."""
     left_out = {TAGS} if with_markers else {TAGS, MARKERS}
     own = {name: value for name, value in metadata.items() if name not in left_out}
     if not own:
         return ""
     text = json.dumps(own, ensure_ascii=False, separators=(",", ":"), default=str)
+    # Lone surrogates have no UTF-8 form, but JSON in ASCII can escape them.
     return text if is_text(text) else json.dumps(own, separators=(",", ":"), default=str)
 
 
 def metadata_of(tags: Tags, own: str = "") -> dict[str, Any]:
-    """Return the metadata of a file from its tags and from our own field, which older versions kept in ``comment``."""
+    """Return the metadata of a file from its tags and from our own JSON, which version 0.1 wrote into ``comment``."""
     metadata = _json_object(own)
     if metadata is None:
         metadata, tags = _of_an_older_version(tags)
     expected = _own_tags(metadata)
+    # A tag with the value that we wrote is ours: kept as foreign, it would outlive a change of the metadata.
     foreign = {name: list(values) for name, values in tags.items() if expected.get(name) != values}
     if metadata.get("model"):
         foreign = {name: values for name, values in foreign.items() if not _is_our_software(name, values)}
@@ -63,10 +65,11 @@ def metadata_of(tags: Tags, own: str = "") -> dict[str, Any]:
 
 
 def _own_tags(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the tags that the metadata implies: nothing for a recording that Tunesmith did not make."""
+    """Return the tags that the metadata implies; at most a title for a recording that Tunesmith did not generate."""
     if not metadata.get("model") and not metadata.get("stitched"):
         title = str(metadata.get("title") or "")
         return {"title": (title,)} if title else {}
+    # Foreign tags must not become our own.
     licence = licence_of({name: value for name, value in metadata.items() if name != TAGS})
     genre = str(metadata.get("genre") or "")
     title = str(metadata.get("title") or metadata.get("prompt") or "")[:MAX_TITLE_CHARACTERS].strip()
@@ -75,11 +78,12 @@ def _own_tags(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         "title": (title,) if title else (), "artist": authors_of(metadata), "copyright": known, "license": known,
         "genre": (genre,) if genre else (), "software": (PROGRAM,) if metadata.get("model") else (),
     }  # fmt: skip
+    # ID3 separates values by zero bytes.
     return {name: tuple(text.replace("\0", "") for text in texts) for name, texts in values.items() if texts}
 
 
 def _of_an_older_version(tags: Tags) -> tuple[dict[str, Any], Tags]:
-    """Read the form of version 0.1: JSON in ``comment``, beside tags that name Tunesmith as artist and as software."""
+    """Return metadata and other tags of version 0.1: JSON in ``comment``, with Tunesmith as artist and software."""
     ours = tags.get("artist", ("",))[0].startswith(PROGRAM)
     metadata = _json_object(tags["comment"][0]) if ours and "comment" in tags else None
     if metadata is None:
@@ -91,7 +95,7 @@ def _of_an_older_version(tags: Tags) -> tuple[dict[str, Any], Tags]:
 
 
 def _was_written(name: str, values: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
-    """Whether version 0.1 wrote a tag of its own accord."""
+    """Tell whether version 0.1 wrote this tag itself."""
     licence = str(metadata.get("licence", ""))
     return (
         _is_our_software(name, values)
@@ -107,7 +111,8 @@ def _is_our_software(name: str, values: object) -> bool:
 def _json_object(text: str) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
-        if SURROGATE in text.lower():  # half a character, which no terminal and no database takes
+        # JSON may escape a lone surrogate, which no terminal and no database accepts.
+        if SURROGATE in text.lower():
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None

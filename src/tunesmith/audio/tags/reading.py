@@ -1,4 +1,4 @@
-"""Reading what a sound file says about itself: WAV chunks here, everything else with tinytag."""
+"""Reading the metadata of a sound file: WAV chunks here, all other formats with tinytag."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ XMP = "xmp"
 
 
 def read_file_metadata(path: Path, sample_rate: int) -> dict[str, Any]:
-    """Return what a file says of itself, Tunesmith's own metadata included; raises OSError.
+    """Return the metadata of a file, Tunesmith's own included; raise OSError.
 
-    ``sample_rate`` is that of the sound, in which loop points are counted.
+    ``sample_rate`` is that of the sound in Hz, the unit of its loop points.
     """
     with path.open("rb") as file:
         chunks = list(chunks_of(file))
@@ -39,12 +39,13 @@ def read_file_metadata(path: Path, sample_rate: int) -> dict[str, Any]:
     loop = _loop_of(tags.pop(LOOP_START, ()), tags.pop(LOOP_LENGTH, ()))
     metadata = metadata_of(tags, own)
     known = markers_of(metadata, sample_rate)
+    # Loop tags that another program has changed replace our own loops, which have more detail.
     loops = known.loops if loop is None or (loop.start, loop.length) in _spans(known) else (loop,)
     return with_markers(metadata, Markers(sample_rate, loops, known.cues, known.unity_note))
 
 
 def unread_names(path: Path) -> tuple[str, ...]:
-    """Return what is in a file and not in its metadata, in words: pictures, and the chunks of other programs."""
+    """Return descriptions of content that the metadata does not cover: pictures, and chunks of other programs."""
     with path.open("rb") as file:
         chunks = [chunk.name for chunk in chunks_of(file)]
         known = {*WITHOUT_TAGS, *ID3_CHUNKS, OWN_CHUNK, b"LIST", b"bext", b"smpl", b"cue ", b"CUE "}
@@ -62,6 +63,7 @@ def _of_wav(file: BinaryIO, chunks: list[RiffChunk], sample_rate: int) -> dict[s
     loops: tuple[Loop, ...] = ()
     unity_note = MIDDLE_C
     for chunk in chunks:
+        # Leave all other chunks unread: the samples may be large.
         if chunk.name not in (b"LIST", b"bext", b"smpl", b"cue ", OWN_CHUNK, *ID3_CHUNKS):
             continue
         content = content_of(file, chunk)
@@ -85,7 +87,7 @@ def _of_wav(file: BinaryIO, chunks: list[RiffChunk], sample_rate: int) -> dict[s
 
 
 def _read_tags(file: BinaryIO) -> Tags:
-    """Return the tags of a file or of a bare ID3 tag; none where it has none, or none that can be read."""
+    """Return the tags of a file or of a bare ID3 tag; empty if there are none or they are unreadable."""
     found = _tagged(file)
     if found is None:
         return {}
@@ -106,11 +108,13 @@ def _tagged(file: BinaryIO, *, image: bool = False) -> Any:
     file.seek(0)
     head = file.read(ID3_HEADER)
     file.seek(0)
+    # tinytag does not undo unsynchronisation or skip extended headers, so it gets a tag without them.
     if head[:3] == b"ID3" and head[3] in (2, 3) and head[5]:
         tag = file.read(min(ID3_HEADER + from_synchsafe(head[6:10]), MAX_ID3_BYTES))
         file = io.BytesIO(plain_tag(tag))
     try:
         return TinyTag.get(file_obj=file, duration=False, image=image)
+    # Damaged tags must not keep the sound from being read.
     except (TinyTagException, ValueError, RecursionError):
         return None
 
@@ -120,7 +124,7 @@ def _kept(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def _of_people(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Leave out what describes the encoding, and binary frames that the reader took for text."""
+    """Yield the pairs without technical tags, and without binary frames that the tag reader takes for text."""
     for name, value in pairs:
         plain = name.lower()
         is_binary = BINARY_FRAME.fullmatch(plain) and plain not in NOT_FRAMES and not value.isprintable()
@@ -129,7 +133,7 @@ def _of_people(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def _loop_of(start: tuple[str, ...], length: tuple[str, ...]) -> Loop | None:
-    """Return the loop that LOOPSTART and LOOPLENGTH say, in samples."""
+    """Return the loop of the LOOPSTART and LOOPLENGTH tags, in samples; None if they are invalid."""
     try:
         found = Loop(int(start[0]), int(length[0]))
     except (ValueError, IndexError):

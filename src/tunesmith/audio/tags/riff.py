@@ -1,6 +1,6 @@
-"""Chunks of WAV and AIFF files: found, read and appended.
+"""RIFF chunks of WAV files: found, read and appended.
 
-"RIFF" size "WAVE" { id, size, content, a byte to make it even } …
+"RIFF" size "WAVE" { id, size, content, a pad byte after an odd size } …
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OWN_CHUNK = b"tnsm"
 
 @dataclass(frozen=True, slots=True)
 class RiffChunk:
-    """Where a chunk's content is."""
+    """A RIFF chunk: its id, and the position and size of its content in bytes."""
 
     name: bytes
     start: int
@@ -33,7 +33,7 @@ class RiffChunk:
 
 
 def chunks_of(file: BinaryIO) -> Iterator[RiffChunk]:
-    """Yield the chunks of a WAV file, as far as they are there; nothing for another file."""
+    """Yield the chunks of a WAV file, as far as it is complete; nothing for other files."""
     file.seek(0)
     head = file.read(12)
     if head[:4] not in CONTAINERS or head[8:12] != b"WAVE":
@@ -46,7 +46,8 @@ def chunks_of(file: BinaryIO) -> Iterator[RiffChunk]:
         if len(header) < HEADER:
             return
         size = int.from_bytes(header[4:], "little")
-        if header[:4] == b"data":  # whose size may be wrong, or elsewhere
+        # The size of the samples may be wrong, or stand in the ds64 chunk.
+        if header[:4] == b"data":
             found = read_wave_header(file, end)
             size = found.held if found else size
         yield RiffChunk(header[:4], at + HEADER, min(size, end - at - HEADER))
@@ -54,7 +55,7 @@ def chunks_of(file: BinaryIO) -> Iterator[RiffChunk]:
 
 
 def content_of(file: BinaryIO, chunk: RiffChunk) -> bytes:
-    """Return a chunk's content, empty for one that is too large to be a tag."""
+    """Return the content of a chunk; empty for one that is too large to be a tag."""
     if chunk.size > MAX_CHUNK_BYTES:
         return b""
     file.seek(chunk.start)
@@ -62,16 +63,17 @@ def content_of(file: BinaryIO, chunk: RiffChunk) -> bytes:
 
 
 def clear_peak_time(path: Path) -> None:
-    """Clear the time of writing from the PEAK chunk of a WAV file of floats: same sound, same bytes at any time."""
+    """Clear the timestamp in the PEAK chunk of a float WAV file, so that the same sound gives the same bytes."""
     with path.open("r+b") as file:
         for chunk in chunks_of(file):
-            if chunk.name == b"PEAK":  # version, time in seconds since 1970, peaks
+            # Its content is version, seconds since 1970, peaks.
+            if chunk.name == b"PEAK":
                 file.seek(chunk.start + 4)
                 file.write(bytes(4))
 
 
 def append_chunks(path: Path, chunks: Iterable[tuple[bytes, bytes]]) -> None:
-    """Put chunks behind the sound of a WAV file and correct the length in its header."""
+    """Append chunks to a WAV file and correct the size in its header."""
     with path.open("r+b") as file:
         end = file.seek(0, 2)
         file.write(b"\0" * (end % 2))
@@ -79,7 +81,8 @@ def append_chunks(path: Path, chunks: Iterable[tuple[bytes, bytes]]) -> None:
             file.write(name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2))
         length = file.tell() - HEADER
         file.seek(0)
-        is_long = file.read(4) == b"RF64"  # whose size is in the ds64 chunk, which comes first
+        # RF64 keeps its size in the ds64 chunk, which comes first.
+        is_long = file.read(4) == b"RF64"
         file.seek(LONG_SIZE_AT if is_long else 4)
         file.write(struct.pack("<Q" if is_long else "<I", length))
 
@@ -94,14 +97,14 @@ def info_list(pairs: Iterable[tuple[str, str]]) -> bytes:
 
 
 def info_pairs(body: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the names and texts of a ``LIST INFO`` chunk's content; an unknown entry is called as in the file."""
+    """Yield the names and texts in a ``LIST INFO`` chunk; an unknown entry keeps its id as its name."""
     names = {**INFO_ALIASES, **{chunk: name for name, chunk in INFO_CHUNKS.items()}}
     for entry, content in list_entries(body):
         yield names.get(entry, entry.decode("latin-1").lower()), text_of(content)
 
 
 def list_entries(body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the entries of a ``LIST`` chunk's content, whose first four bytes say of which kind it is."""
+    """Yield the entries in the content of a ``LIST`` chunk, after the four bytes of its type."""
     at = 4
     while at + HEADER <= len(body):
         size = int.from_bytes(body[at + 4 : at + 8], "little")
@@ -110,7 +113,7 @@ def list_entries(body: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def text_of(content: bytes) -> str:
-    """Return text that a program wrote in UTF-8, or else in Windows' western code page."""
+    """Return text up to its first zero byte, decoded as UTF-8 or else as Windows-1252."""
     bare = content.split(b"\0", 1)[0]
     try:
         return bare.decode()

@@ -1,8 +1,8 @@
 """Markers in WAV files: the ``smpl`` chunk with loops, the ``cue `` chunk and its labels in ``LIST adtl``.
 
-A ``smpl`` chunk is nine numbers (manufacturer, product, sample period in ns, unity note, pitch fraction, SMPTE format,
-SMPTE offset, number of loops, bytes of other data) and six for each loop (cue id, kind, first sample, last sample,
-fraction, plays). Everything is little-endian and 32 bits wide.
+A ``smpl`` chunk has nine numbers (manufacturer, product, sample period in ns, unity note, pitch fraction, SMPTE format,
+SMPTE offset, number of loops, bytes of other data), and six per loop (cue id, kind, first sample, last sample,
+fraction, plays). All are 32-bit little-endian.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def read_sampler(content: bytes) -> tuple[tuple[Loop, ...], int]:
     if len(content) < HEAD.size:
         return (), MIDDLE_C
     head = HEAD.unpack_from(content)
+    # The stated number may exceed what the chunk holds.
     count = min(head[7], MAX_MARKERS, (len(content) - HEAD.size) // LOOP.size)
     loops = []
     for number in range(count):
@@ -30,6 +31,7 @@ def read_sampler(content: bytes) -> tuple[tuple[Loop, ...], int]:
             loops.append(
                 Loop(first, last - first + 1, LOOP_KINDS[kind] if kind < len(LOOP_KINDS) else "forward", plays)
             )
+    # MIDI notes end at 127, so a larger value is invalid.
     return tuple(loops), head[3] if head[3] < 128 else MIDDLE_C
 
 
@@ -46,7 +48,7 @@ def read_cues(points: bytes, labels: bytes) -> tuple[Cue, ...]:
 
 
 def marker_chunks(markers: Markers) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the chunks that say these markers."""
+    """Yield the chunks that store these markers, as pairs of id and content."""
     if markers.loops:
         head = HEAD.pack(
             0, 0, round(NANOSECONDS / markers.sample_rate), markers.unity_note, 0, 0, 0, len(markers.loops), 0

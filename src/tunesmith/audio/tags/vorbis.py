@@ -1,7 +1,7 @@
-"""Vorbis comments (xiph.org/vorbis/doc/v-comment.html) put into FLAC and Ogg files that were written without them.
+"""Vorbis comments (xiph.org/vorbis/doc/v-comment.html), written into FLAC and Ogg files that lack them.
 
-A comment block is the encoder's name, the number of comments, and each as ``NAME=value`` in UTF-8, all with lengths of
-four bytes. In FLAC it is a metadata block; in Ogg the second packet, which is followed by Vorbis' code books.
+A comment block is the vendor string, the number of comments, and each comment as ``NAME=value`` in UTF-8, all with
+four-byte lengths. In FLAC it is a metadata block; in Ogg it is the second packet, before the codebooks of Vorbis.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ MAX_BLOCK_BYTES = (1 << 24) - 1
 UNFIT = re.compile(r"[^\x20-\x3c\x3e-\x7d]")
 VORBIS, OPUS = b"\x03vorbis", b"OpusTags"
 HEADER_PACKETS = {VORBIS: 2, OPUS: 1}
-"""Packets of headers after the first, by how the one with the comments begins."""
+"""The number of header packets after the first, by the start of the comment packet."""
 
 
 def put_flac_comments(path: Path, tags: Tags) -> None:
-    """Replace the comments of a FLAC file."""
+    """Replace the comments of a FLAC file; raise ValueError if they exceed a metadata block."""
     with atomic_write(path) as target, path.open("rb") as source:
         target.write(source.read(4))
         blocks = []
@@ -37,6 +37,7 @@ def put_flac_comments(path: Path, tags: Tags) -> None:
             blocks.append((kind, source.read(int.from_bytes(header[1:], "big"))))
         vendor = next((_vendor(content) for kind, content in blocks if kind == COMMENT_BLOCK), b"")
         others = [block for block in blocks if block[0] != COMMENT_BLOCK]
+        # STREAMINFO must be the first block.
         ordered = [others[0], (COMMENT_BLOCK, _comments(vendor, tags, MAX_BLOCK_BYTES)), *others[1:]]
         for number, (kind, content) in enumerate(ordered, start=1):
             last = LAST_BLOCK if number == len(ordered) else 0
@@ -45,13 +46,14 @@ def put_flac_comments(path: Path, tags: Tags) -> None:
 
 
 def put_ogg_comments(path: Path, tags: Tags) -> None:
-    """Replace the comments of an Ogg file with one Vorbis or Opus stream; all pages get the same stream number."""
+    """Replace the comments of an Ogg file with one Vorbis or Opus stream; give all pages the fixed serial number."""
     with atomic_write(path) as target, path.open("rb") as source:
         first = read_page(source)
         assert first is not None
         packets, granule = _header_packets(source)
         start = next(start for start in HEADER_PACKETS if packets[0].startswith(start))
         comments = start + _comments(_vendor(packets[0][len(start) :]), tags)
+        # Vorbis ends the comment packet with a framing bit, Opus does not.
         packets[0] = comments + (b"\x01" if start == VORBIS else b"")
         headers = pages_of_packets(packets, granule)
         for number, page in enumerate([first, *headers, *_pages(source)]):
@@ -59,7 +61,7 @@ def put_ogg_comments(path: Path, tags: Tags) -> None:
 
 
 def _header_packets(source: BinaryIO) -> tuple[list[bytes], int]:
-    """Read the packets of headers after the first, which end with their page."""
+    """Return the header packets after the first, which end with a page, and the granule position of that page."""
     packets: list[bytes] = []
     unfinished, granule = b"", 0
     while not packets or len(packets) < next(n for start, n in HEADER_PACKETS.items() if packets[0].startswith(start)):
@@ -81,6 +83,7 @@ def _pages(source: BinaryIO) -> Iterator[Page]:
 
 
 def _comments(vendor: bytes, tags: Tags, most: int | None = None) -> bytes:
+    # A field name is printable ASCII without "=" and "~".
     entries = [f"{UNFIT.sub('_', name).upper()}={value}".encode() for name, values in tags.items() for value in values]
     body = struct.pack("<I", len(vendor)) + vendor + struct.pack("<I", len(entries))
     body += b"".join(struct.pack("<I", len(entry)) + entry for entry in entries)

@@ -1,4 +1,4 @@
-"""Writing tags, markers and Tunesmith's own metadata into a sound file that has been encoded without them."""
+"""Writing tags, markers and Tunesmith's own metadata into a sound file that was encoded without them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from tunesmith.audio.tags.vorbis import put_flac_comments, put_ogg_comments
 
 
 def write_tags(path: Path, container: str, metadata: Mapping[str, Any], sample_rate: int, num_samples: int) -> None:
-    """Put the metadata into a file of libsndfile's ``container``, whose sound has this rate and length."""
+    """Write the metadata into a file of libsndfile's ``container``, with this rate in Hz and length per channel."""
     tags = tags_of(metadata)
     markers = markers_of(metadata, sample_rate).within(num_samples)
     if container == "WAV":
         append_chunks(path, _wav_chunks(tags, own_json(metadata, with_markers=False), markers))
         return
+    # The loop tags of these formats store one forward loop; our own field keeps any other markers.
     own = own_json(metadata, with_markers=not markers.is_plain)
     all_tags = {**tags, **_loop_tags(markers), **({OWN: (own,)} if own else {})}
     if container == "MP3":
@@ -34,7 +35,7 @@ def write_tags(path: Path, container: str, metadata: Mapping[str, Any], sample_r
 
 
 def _wav_chunks(tags: Tags, own: str, markers: Markers) -> Iterator[tuple[bytes, bytes]]:
-    """Yield ``LIST INFO`` for what it has names for, and an ``id3 `` chunk with everything where that is not enough."""
+    """Yield ``LIST INFO`` with the tags it has names for, ``id3 `` if that is not enough, ``bext``, own chunks."""
     simple = [(name, "; ".join(values)) for name, values in tags.items() if name in INFO_CHUNKS]
     if simple:
         yield b"LIST", info_list(simple)
