@@ -61,9 +61,10 @@ def test_no_class_name_is_defined_twice() -> None:
     assert [name for name, times in found.items() if times > 1] == []
 
 
-def test_few_files_are_too_small_to_be_one() -> None:
+def test_few_files_are_too_small_to_be_one_and_none_is_too_large() -> None:
     sizes = {path: path.read_text(encoding="utf-8").count("\n") for path, _ in modules() if path.stem != "__init__"}
     assert len([path for path, lines in sizes.items() if lines < 10]) <= 5
+    assert [path.name for path, lines in sizes.items() if lines > 400] == []
 
 
 def test_the_words_of_a_name_are_found() -> None:

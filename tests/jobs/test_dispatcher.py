@@ -23,7 +23,7 @@ from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
 from tunesmith.jobs.store import JobStore, WorkerSlot
-from tunesmith.jobs.worker_registry import HEARTBEAT_SECONDS, WorkerRegistry
+from tunesmith.jobs.worker_registry import HEARTBEAT_SECONDS, ProcessIdentity, WorkerRegistry
 from tunesmith.library.migrate import open_database
 from tunesmith.request import GenerationRequest
 
@@ -126,6 +126,25 @@ def test_a_job_is_claimed_as_it_is_submitted_while_there_is_a_place_and_never_be
             assert (await shop.ended(claim.job.id)).state is JobState.SUCCEEDED
             shop.dispatcher.drain()
             assert shop.dispatcher.reserve("patient") is None
+
+    run(act)
+
+
+def test_the_end_of_a_job_looks_for_those_that_wait_at_another_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act() -> None:
+        shop = Workshop(tmp_path)
+        WorkerRegistry(shop.database).join(ProcessIdentity.own())
+        monkeypatch.setattr("tunesmith.jobs.dispatcher.HEARTBEAT_SECONDS", 3600.0)
+        async with working(shop):
+            running = shop.submit("patient", str(tmp_path / "gate"))
+            await shop.until(running, JobState.RUNNING)
+            request = GenerationRequest.checked(prompt="calm piano", seed=1, duration=1)
+            # The other server does not wake this one.
+            waiting = shop.store.submit(Submission(request, "test")).job
+            (tmp_path / "gate").touch()
+            assert (await shop.ended(waiting.id)).state is JobState.SUCCEEDED
 
     run(act)
 

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import threading
 import time
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,12 +14,13 @@ from contextvars import Context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tunesmith.errors import INTERNAL_ERROR, DatabaseError, DiskFull, FolderUnavailable, RunnerCrashed, TaskFailed
+from tunesmith.errors import DatabaseError, DiskFull, FolderUnavailable
 from tunesmith.jobs.completion import Completion
 from tunesmith.jobs.events import JobEvents
+from tunesmith.jobs.failures import final_failure, transient_failure
 from tunesmith.jobs.job import Claim, Failure, Job, JobState
 from tunesmith.jobs.job_log import JobEventLog, JobRunLog, Outcome
-from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
+from tunesmith.jobs.queue import MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import ProgressReport, RunnerPool, Task
 from tunesmith.jobs.store import WorkerSlot
@@ -39,8 +39,6 @@ RETRY_SECONDS = 1.0
 
 NO_QUEUE = "the queue cannot be worked on"
 
-REMOVED = Failure(FolderUnavailable.code, "the folder of results was removed while the music was made")
-BUG = Failure(INTERNAL_ERROR, "internal error; the server's log says more")
 T = TypeVar("T")
 log = logging.getLogger("tunesmith.server")
 
@@ -69,7 +67,7 @@ class Dispatcher:
         # Jobs of _working whose result is ready and only needs to be recorded; these are not cancelled any more.
         self._made: set[str] = set()
         self._awake = asyncio.Event()
-        # False once the queue was seen empty: then a finished job frees no capacity that another could use.
+        # False once the queue was seen empty and no other server fills it: then a job's end need not poll it.
         self._may_wait = True
         # One thread, so that progress reports reach the database in order.
         self._writer = ThreadPoolExecutor(1, "database")
@@ -172,7 +170,10 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._worker is not None:
-            await self._unregister_worker(self._worker)
+            try:
+                await self._write(self._workers.leave, self._worker)
+            except DatabaseError as error:
+                log.error("the server could not sign off: %s", error)
         self._writer.shutdown()
 
     async def _finish(self, tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
@@ -181,12 +182,6 @@ class Dispatcher:
         await asyncio.wait({hurried, finished}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
         finished.cancel()
-
-    async def _unregister_worker(self, worker: str) -> None:
-        try:
-            await self._write(self._workers.leave, worker)
-        except DatabaseError as error:
-            log.error("the server could not sign off: %s", error)
 
     async def _poll(self) -> None:
         if self._closing:
@@ -234,7 +229,7 @@ class Dispatcher:
                 self._begin(claim, path)
             if not claims:
                 break
-        self._may_wait = may_wait
+        self._may_wait = may_wait or self._workers.has_peers
 
     def _start_reserved(self, claim: Claim) -> None:
         # Start before release, so that the capacity is never counted as free in between.
@@ -253,8 +248,7 @@ class Dispatcher:
     def _at_work(self) -> Counter[str]:
         """Count running and reserved jobs by model; the caller holds ``_reserving``."""
         # A copy: this runs in other threads, and the event loop changes the dictionary.
-        working = Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
-        return working + self._reserved
+        return self._reserved + Counter(claim.job.generated_by for claim, _ in list(self._working.values()))
 
     def _claims(self) -> tuple[list[tuple[Claim, Path]], bool]:
         """Claim the next jobs, each with the path of its output file; runs in the database thread.
@@ -326,17 +320,14 @@ class Dispatcher:
 
     async def _settle(self, claim: Claim, entry: JobRunLog, path: Path, error: Exception) -> None:
         """Record the failure of a job, or requeue it if a retry may help."""
-        passing = _passing_failure(error, path)
-        if passing is not None:
-            await self._try_again(claim, entry, passing, str(error))
-        elif isinstance(error, TaskFailed):
-            await self._fail(claim, entry, Failure(error.kind, str(error)), error.trace)
-        elif isinstance(error, DiskFull):
+        transient = transient_failure(error, path)
+        if transient is not None:
+            await self._try_again(claim, entry, transient, str(error))
+            return
+        if isinstance(error, DiskFull):
             # Now rather than later: the database may need the space to record the failure.
             path.unlink(missing_ok=True)
-            await self._fail(claim, entry, Failure(error.code, str(error)), "")
-        else:
-            await self._fail(claim, entry, BUG, "".join(traceback.format_exception(error)))
+        await self._fail(claim, entry, *final_failure(error))
 
     async def _try_again(self, claim: Claim, entry: JobRunLog, failure: Failure, reason: str) -> None:
         """Requeue the job, or fail it if this was its last attempt."""
@@ -407,14 +398,3 @@ class Dispatcher:
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, write, *arguments)
-
-
-def _passing_failure(error: Exception, path: Path) -> Failure | None:
-    """Return the failure to record if a retry does not help, or None if the error is not transient."""
-    if isinstance(error, RunnerCrashed):
-        return CRASHED
-    if isinstance(error, FolderUnavailable):
-        return Failure(error.code, error.problem)
-    # A runner reports a folder that was removed as an internal error, because it cannot know the cause.
-    is_internal = isinstance(error, TaskFailed) and error.kind == INTERNAL_ERROR
-    return REMOVED if is_internal and not path.parent.is_dir() else None

@@ -96,6 +96,11 @@ class WorkerRegistry:
         with self._database.write() as connection:
             connection.execute(self._heartbeat, values)
 
+    @property
+    def has_peers(self) -> bool:
+        """Whether ``remove_dead`` last found more than one worker."""
+        return len(self._heard) > 1
+
     def leave(self, worker: str) -> None:
         """Unregister a worker that shuts down."""
         with self._database.write() as connection:
