@@ -18,6 +18,9 @@ from tunesmith.suggestions import LONGEST, near_names
 INTERNAL_ERROR = "InternalError"
 """The code of a bug: of every exception that is not a TunesmithError."""
 
+BUG_MESSAGE = "internal error; the server's log says more"
+"""What a caller reads of a bug; the traceback goes to the log."""
+
 _BY_CODE: dict[str, type[TunesmithError]] = {}
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from tunesmith.errors import INTERNAL_ERROR, DiskFull, FolderUnavailable, RunnerCrashed, TaskFailed
+from tunesmith.errors import BUG_MESSAGE, INTERNAL_ERROR, DiskFull, FolderUnavailable, RunnerCrashed, TaskFailed
 from tunesmith.jobs.job import Failure
 from tunesmith.jobs.queue import CRASHED
 
 REMOVED = Failure(FolderUnavailable.code, "the folder of results was removed while the music was made")
-BUG = Failure(INTERNAL_ERROR, "internal error; the server's log says more")
+BUG = Failure(INTERNAL_ERROR, BUG_MESSAGE)
 
 
 def transient_failure(error: Exception, path: Path) -> Failure | None:

@@ -21,7 +21,7 @@ import time
 import traceback
 from typing import Any, BinaryIO
 
-from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
+from tunesmith.errors import BUG_MESSAGE, INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.generator import Progress
 from tunesmith.models.pull import PullPlan, PullTools, pull
 from tunesmith.models.pull_request import PullRequest
@@ -68,7 +68,7 @@ def run(fields: dict[str, Any], teller: PullReporter) -> None:
     except Exception as error:
         # The border of the process: a bug, whose trace goes to the log.
         traceback.print_exception(error)
-        teller.say({"failed": INTERNAL_ERROR, "message": "internal error; the server's log says more", "field": None})
+        teller.say({"failed": INTERNAL_ERROR, "message": BUG_MESSAGE, "field": None})
     else:
         teller.say({"installed": installed.name})
 

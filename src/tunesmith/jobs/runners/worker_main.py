@@ -20,7 +20,15 @@ from typing import Any, BinaryIO, NoReturn
 from tunesmith.audio import Audio
 from tunesmith.audio.encoding import DEFAULT_BITS
 from tunesmith.audio.writer import write_with_notices
-from tunesmith.errors import INTERNAL_ERROR, AudioFileError, DiskFull, InvalidRequest, OutOfResources, TunesmithError
+from tunesmith.errors import (
+    BUG_MESSAGE,
+    INTERNAL_ERROR,
+    AudioFileError,
+    DiskFull,
+    InvalidRequest,
+    OutOfResources,
+    TunesmithError,
+)
 from tunesmith.generator import (
     EXPORTS,
     BatchingGenerator,
@@ -47,7 +55,6 @@ from tunesmith.request import GenerationRequest
 PROGRESS_SECONDS = 0.1
 TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
 NO_MEMORY = "not enough memory to make this"
-BUG = "internal error; the server's log says more"
 NICENESS = 5
 """The niceness of a runner: the server that answers for it goes first if both want the same cores."""
 
@@ -195,7 +202,7 @@ def _error_message(error: BaseException, *private: str) -> dict[str, Any]:
     if isinstance(error, MemoryError) or type(error).__name__ == TORCH_S_MEMORY_ERROR:
         return _failure(OutOfResources.code, NO_MEMORY)
     trace = "".join(traceback.format_exception(error)).strip()[-MAX_TRACE:]
-    return _failure(INTERNAL_ERROR, BUG, trace=trace)
+    return _failure(INTERNAL_ERROR, BUG_MESSAGE, trace=trace)
 
 
 def _text(error: BaseException) -> str:
