@@ -26,9 +26,10 @@ import numpy as np
 import torch
 
 from hardware import print_hardware, print_result
-from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape, TransformerShape
+from tunesmith.musicgen.architecture import Architecture, CodecShape, TransformerShape
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.torch.torch_runner import TorchRunner
+from tunesmith.neural.t5 import T5Shape
 
 SIZES = {"tiny": (128, 2, 2), "small": (1024, 24, 16), "medium": (1536, 48, 24), "large": (2048, 48, 32)}
 TOKENS = 12
@@ -68,7 +69,7 @@ def make_model(size: str) -> tuple[Any, Architecture]:
     model = MusicgenForConditionalGeneration(MusicgenConfig(text_encoder=text, audio_encoder=codec, decoder=decoder))
     architecture = Architecture(
         TransformerShape(hidden, layers, heads, 4 * hidden, 4),
-        TextEncoderShape(768, text_layers, 12, 64, 3072, text.vocab_size),
+        T5Shape(768, text_layers, 12, 64, 3072, text.vocab_size),
         CodecShape(32_000, (8, 5, 4, 4), filters, 128, 4, 2048),
         delays=(0, 1, 2, 3),
     )

@@ -28,8 +28,8 @@ from tunesmith.models.resource_checks import decoder_parameters
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.models.trial import try_out
 from tunesmith.musicgen.checkpoint import open_checkpoint
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
 from tunesmith.musicgen.model_folder import read_architecture
+from tunesmith.neural.quantization import QUANTIZATIONS
 
 Pull = Callable[..., InstalledModel]
 

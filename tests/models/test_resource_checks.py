@@ -24,12 +24,13 @@ from tunesmith.models.resource_checks import (
     total_memory,
 )
 from tunesmith.models.store import Store
-from tunesmith.musicgen.architecture import Architecture, ChromaShape, TextEncoderShape, TransformerShape
+from tunesmith.musicgen.architecture import Architecture, ChromaShape, TransformerShape
+from tunesmith.neural.t5 import T5Shape
 
 SMALL = dataclasses.replace(
     TINY,
     decoder=TransformerShape(1024, 24, 16, 4096, num_codebooks=4),
-    text_encoder=TextEncoderShape(768, 12, 12, 64, 3072, vocabulary_size=32128),
+    text_encoder=T5Shape(768, 12, 12, 64, 3072, vocabulary_size=32128),
 )
 MELODY = dataclasses.replace(SMALL, decoder=TransformerShape(1536, 48, 24, 6144, num_codebooks=4), chroma=ChromaShape())
 

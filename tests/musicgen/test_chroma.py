@@ -11,16 +11,16 @@ from tunesmith.musicgen.architecture import (
     Architecture,
     ChromaShape,
     CodecShape,
-    TextEncoderShape,
     TransformerShape,
 )
 from tunesmith.musicgen.chroma import Melody, chromagram, extract_melody, melody_window, silent_chroma
+from tunesmith.neural.t5 import T5Shape
 
 RATE = 32000
 SHAPE = ChromaShape()
 ARCHITECTURE = Architecture(
     decoder=TransformerShape(128, 1, 2, 512, 4),
-    text_encoder=TextEncoderShape(32, 1, 2, 16, 64, 100),
+    text_encoder=T5Shape(32, 1, 2, 16, 64, 100),
     codec=CodecShape(RATE, (8, 5, 4, 4), 4, 16, 4, 64),
     delays=(0, 1, 2, 3),
     chroma=SHAPE,

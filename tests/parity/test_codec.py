@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from shapes import ONE_THREAD, TINY
 
 from tunesmith.musicgen.architecture import Architecture, CodecShape
-from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.codec import build_codec_encoder, build_codec_frames, build_codec_samples
 from tunesmith.musicgen.model_folder import CODEC_ENCODER, CODEC_FRAMES, CODEC_SAMPLES
 from tunesmith.musicgen.onnx import onnx_codec
 from tunesmith.musicgen.onnx.onnx_codec import OnnxCodec
+from tunesmith.neural.graph_builder import GraphBuilder
 
 SHAPES: dict[str, CodecShape] = {
     "as published": replace(TINY.codec, conv_shortcut=False),

@@ -9,11 +9,11 @@ import pytest
 from runner_laws import KINDS, Array, Reference, Row, rows_of, some_codes, some_states, step
 from shapes import ONE_THREAD
 
-from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
 from tunesmith.musicgen.model_folder import CROSS_ATTENTION, DECODER, EMBEDDINGS
 from tunesmith.musicgen.onnx.onnx_runner import OnnxRunner
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.quantization import QUANTIZATIONS
 
 
 def write_graphs(reference: Reference, folder: Path, quantize: str = "none") -> Path:

@@ -11,13 +11,13 @@ import pytest
 from checkpoints import Kind, make_musicgen
 from numpy.typing import NDArray
 
-from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape, TransformerShape
+from tunesmith.musicgen.architecture import Architecture, CodecShape, TransformerShape
 from tunesmith.musicgen.checkpoint import Weights
-from tunesmith.musicgen.graph.builder import GraphBuilder
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS, Quantization
 from tunesmith.musicgen.graph.text_encoder import build_text_encoder
-from tunesmith.musicgen.onnx.sessions import SessionOptions, open_session
-from tunesmith.musicgen.position_encoding import relative_buckets
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.quantization import QUANTIZATIONS, Quantization
+from tunesmith.neural.sessions import SessionOptions, open_session
+from tunesmith.neural.t5 import T5Shape, relative_buckets
 
 Activation = Literal["relu", "gelu", "gelu_new"]
 States = NDArray[np.float32]
@@ -34,7 +34,7 @@ class Reference:
         import torch
         from transformers import T5Config, T5EncoderModel
 
-        self.shape = TextEncoderShape(
+        self.shape = T5Shape(
             hidden_size=width, num_layers=layers, num_heads=3, head_size=16, ffn_size=96, vocabulary_size=100,
             activation=activation, gated=gated,
         )  # fmt: skip
@@ -116,7 +116,7 @@ def test_states_are_those_of_a_whole_model(tmp_path: Path, kind: Kind) -> None:
     import torch
 
     model = make_musicgen(kind=kind)
-    shape = TextEncoderShape(32, 2, 2, 16, 64, 128)
+    shape = T5Shape(32, 2, 2, 16, 64, 128)
     weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     encode = _encode(replace(Reference().architecture, text_encoder=shape), weights, tmp_path)
     with torch.no_grad():
@@ -164,7 +164,7 @@ def test_every_distance_falls_into_the_bucket_of_transformers(buckets: int, max_
     import torch
     from transformers.models.t5.modeling_t5 import T5Attention
 
-    shape = TextEncoderShape(64, 1, 3, 16, 96, 100, relative_buckets=buckets, relative_max_distance=max_distance)
+    shape = T5Shape(64, 1, 3, 16, 96, 100, relative_buckets=buckets, relative_max_distance=max_distance)
     distances = torch.arange(-600, 601)
     expected = T5Attention._relative_position_bucket(distances, num_buckets=buckets, max_distance=max_distance)
     clipped = np.clip(distances.numpy(), -max_distance, max_distance) + max_distance

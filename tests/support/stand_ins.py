@@ -13,12 +13,13 @@ from tunesmith.models.integrity import digest_folder
 from tunesmith.models.licences import allows_commercial_use
 from tunesmith.models.manifest import Manifest, Sizes, Source, write_manifest
 from tunesmith.models.store import InstalledModel, Store
-from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape, TransformerShape
+from tunesmith.musicgen.architecture import Architecture, CodecShape, TransformerShape
 from tunesmith.musicgen.model_folder import write_architecture
+from tunesmith.neural.t5 import T5Shape
 
 TINY = Architecture(
     decoder=TransformerShape(hidden_size=128, num_layers=2, num_heads=2, ffn_size=512, num_codebooks=4),
-    text_encoder=TextEncoderShape(32, 2, 2, 16, 64, vocabulary_size=128),
+    text_encoder=T5Shape(32, 2, 2, 16, 64, vocabulary_size=128),
     codec=CodecShape(32000, (8, 5, 4, 4), num_filters=4, latent_size=16, num_codebooks=4, codebook_size=2048),
     delays=(0, 1, 2, 3),
 )

@@ -15,7 +15,7 @@ from shapes import TINY
 
 from tunesmith.musicgen.architecture import Architecture, ChromaShape
 from tunesmith.musicgen.runner import CodecStream, Codes, Logits, Samples, States
-from tunesmith.musicgen.tokenizer import TextTokens
+from tunesmith.neural.t5_tokenizer import TextTokens
 
 HIDDEN = 16
 TOY = replace(

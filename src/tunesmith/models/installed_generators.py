@@ -60,8 +60,8 @@ def open_within_memory(folder: Path, num_rows: int) -> Engine:
     ModelFileError if a file is missing or broken.
     """
     # ONNX Runtime takes long to import, so it is loaded only now.
-    from tunesmith.musicgen.onnx.sessions import SessionOptions
     from tunesmith.musicgen.open_engine import EngineOptions, open_engine
+    from tunesmith.neural.sessions import SessionOptions
 
     settings, keep_text_encoder = load_settings(), False
     # More rows are optional, so they get only memory that is free.

@@ -78,7 +78,7 @@ def _digest(path: Path, manifest: Manifest) -> str:
 
 def _repair(manifest: Manifest) -> str:
     # Imports NumPy, which an intact model does not need here.
-    from tunesmith.musicgen.graph.quantization import (
+    from tunesmith.neural.quantization import (
         QUANTIZATIONS,
     )
 

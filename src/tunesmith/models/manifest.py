@@ -102,7 +102,7 @@ class Manifest:
     def needs_gpu(self) -> bool:
         """Whether the model is in the format that only the GPU runner reads."""
         # The table of forms imports NumPy, which listing the models does without.
-        from tunesmith.musicgen.graph.quantization import FOR_GPU
+        from tunesmith.neural.quantization import FOR_GPU
 
         return self.quantization == FOR_GPU
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.models.catalog import ModelInfo, find_pullable, pullable_models
 from tunesmith.models.store import check_model_name
-from tunesmith.musicgen.graph.quantization import FORMS
+from tunesmith.neural.quantization import FORMS
 from tunesmith.path_text import path_text
 
 MAX_HUB_ID = 96

@@ -53,8 +53,8 @@ def _has_gpu() -> bool:
 def _open_parts(folder: Path) -> None:
     """Open the tokenizer and the codec, which run without a GPU."""
     from tunesmith.musicgen.onnx.onnx_codec import OnnxCodec
-    from tunesmith.musicgen.onnx.sessions import ALL_CORES
-    from tunesmith.musicgen.tokenizer import Tokenizer
+    from tunesmith.neural.sessions import ALL_CORES
+    from tunesmith.neural.t5_tokenizer import Tokenizer
 
     architecture = read_architecture(folder)
     Tokenizer(folder / TOKENIZER, architecture.text_encoder.vocabulary_size).encode(TRIAL.prompt)

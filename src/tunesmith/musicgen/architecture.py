@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
+from tunesmith.neural.t5 import T5Shape
+
 PadMode = Literal["reflect", "constant"]
 PAD_MODES: tuple[PadMode, ...] = ("reflect", "constant")
 
@@ -36,26 +38,6 @@ class TransformerShape:
     def head_size(self) -> int:
         """Width of one attention head."""
         return self.hidden_size // self.num_heads
-
-
-@dataclass(frozen=True, slots=True)
-class TextEncoderShape:
-    """The shape of the T5 encoder.
-
-    ``gated`` feed-forward layers (T5 1.1) have two input projections, the others (T5) have one.
-    """
-
-    hidden_size: int
-    num_layers: int
-    num_heads: int
-    head_size: int
-    ffn_size: int
-    vocabulary_size: int
-    relative_buckets: int = 32
-    relative_max_distance: int = 128
-    activation: Literal["relu", "gelu", "gelu_new"] = "relu"
-    gated: bool = False
-    epsilon: float = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +95,7 @@ class Architecture:
     """
 
     decoder: TransformerShape
-    text_encoder: TextEncoderShape
+    text_encoder: T5Shape
     codec: CodecShape
     delays: tuple[int, ...]
     audio_channels: int = 1
@@ -147,7 +129,7 @@ class Architecture:
         rest = {name: values[name] for name in ("audio_channels", "window_seconds") if name in values}
         return cls(
             decoder=TransformerShape(**values["decoder"]),
-            text_encoder=TextEncoderShape(**values["text_encoder"]),
+            text_encoder=T5Shape(**values["text_encoder"]),
             codec=CodecShape(**codec),
             delays=tuple(values["delays"]),
             chroma=ChromaShape(**chroma) if chroma else None,

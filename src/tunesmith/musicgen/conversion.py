@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from tunesmith.errors import UnknownName
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint, Weights, open_checkpoint
-from tunesmith.musicgen.graph.builder import GraphBuilder
 from tunesmith.musicgen.graph.codec import build_codec_encoder, build_codec_frames, build_codec_samples
 from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
-from tunesmith.musicgen.graph.quantization import FOR_GPU, FORMS, QUANTIZATIONS, Quantization
 from tunesmith.musicgen.graph.text_encoder import build_text_encoder
 from tunesmith.musicgen.model_folder import (
     CHROMA_PROJECTION,
@@ -37,6 +35,8 @@ from tunesmith.musicgen.model_folder import (
     write_architecture,
 )
 from tunesmith.musicgen.torch.weights import write_gpu_weights
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.quantization import FOR_GPU, FORMS, QUANTIZATIONS, Quantization
 
 CODEC_PREFIX, CHROMA_WEIGHTS = "audio_encoder.", "audio_enc_to_dec_proj"
 TEXT_QUANTIZATION = Quantization(bits=8, block_size=32)

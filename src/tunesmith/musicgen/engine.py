@@ -16,7 +16,7 @@ from tunesmith.musicgen.prefill import prefill_rows
 from tunesmith.musicgen.runner import Codec, Codes, Logits, Runner
 from tunesmith.musicgen.scheduler import Scheduler
 from tunesmith.musicgen.sequence import Sequence, SequenceRequest, State
-from tunesmith.musicgen.tokenizer import Tokenizer
+from tunesmith.neural.t5_tokenizer import Tokenizer
 
 OTHER_THREAD_SECONDS = 0.02
 """How long a thread waits while another thread steps for both."""

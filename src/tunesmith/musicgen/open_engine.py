@@ -12,10 +12,10 @@ from tunesmith.musicgen.engine import Engine, EngineLimits
 from tunesmith.musicgen.model_folder import GPU_WEIGHTS, TOKENIZER, read_architecture
 from tunesmith.musicgen.onnx.onnx_codec import OnnxCodec
 from tunesmith.musicgen.onnx.onnx_runner import OnnxRunner
-from tunesmith.musicgen.onnx.sessions import ALL_CORES, SessionOptions
 from tunesmith.musicgen.runner import Runner
-from tunesmith.musicgen.tokenizer import Tokenizer
 from tunesmith.musicgen.torch.weights import read_gpu_weights
+from tunesmith.neural.sessions import ALL_CORES, SessionOptions
+from tunesmith.neural.t5_tokenizer import Tokenizer
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 

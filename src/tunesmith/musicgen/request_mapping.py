@@ -13,7 +13,7 @@ from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.runner import Samples
 from tunesmith.musicgen.sampling import SamplerSettings
 from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
-from tunesmith.musicgen.tokenizer import Tokenizer
+from tunesmith.neural.t5_tokenizer import Tokenizer
 from tunesmith.path_text import path_text
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.text_prompt import prompt_text, reject_composer_only_fields

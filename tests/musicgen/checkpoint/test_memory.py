@@ -8,8 +8,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from tunesmith.musicgen.checkpoint.tensors import LazyWeights
-from tunesmith.musicgen.checkpoint.weight_files import read_tensors
+from tunesmith.neural.checkpoint.tensors import LazyWeights
+from tunesmith.neural.checkpoint.weight_files import read_tensors
 
 MEGABYTE = 2**20
 

@@ -1,4 +1,4 @@
-"""Published weights: Hugging Face's layout and audiocraft's, safetensors files and pickles."""
+"""Published MusicGen models, in Hugging Face's layout and in audiocraft's."""
 
 from tunesmith.musicgen.checkpoint.checkpoint import Checkpoint, Weights, needed_companions, open_checkpoint
 

@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.config_reader import ConfigReader
-from tunesmith.musicgen.checkpoint.tensors import StoredTensor, Tensor
-from tunesmith.musicgen.checkpoint.torch_file import read_torch_file
-from tunesmith.musicgen.checkpoint.weight_files import check_is_there, fold_weight_norm, tensors_of
+from tunesmith.neural.checkpoint.config_reader import ConfigReader
+from tunesmith.neural.checkpoint.tensors import StoredTensor, Tensor
+from tunesmith.neural.checkpoint.torch_file import read_torch_file
+from tunesmith.neural.checkpoint.weight_files import check_is_there, fold_weight_norm, tensors_of
 
 DECODER_FILE = "state_dict.bin"
 CODEC_FILE = "compression_state_dict.bin"

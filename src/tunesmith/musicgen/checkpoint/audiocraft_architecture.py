@@ -9,10 +9,10 @@ from tunesmith.musicgen.architecture import (
     Architecture,
     ChromaShape,
     CodecShape,
-    TextEncoderShape,
     TransformerShape,
 )
-from tunesmith.musicgen.checkpoint.config_reader import ConfigReader
+from tunesmith.neural.checkpoint.config_reader import ConfigReader
+from tunesmith.neural.t5 import T5Shape
 
 EXPECTED: dict[str, object] = {
     "activation": "gelu", "norm": "layer_norm", "norm_first": True, "bias_ff": False, "bias_attn": False,
@@ -47,7 +47,7 @@ def check_repository(settings: ConfigReader, field: str, name: str) -> str:
     return name
 
 
-def make_architecture(settings: ConfigReader, text_encoder: TextEncoderShape, codec: CodecShape) -> Architecture:
+def make_architecture(settings: ConfigReader, text_encoder: T5Shape, codec: CodecShape) -> Architecture:
     """Combine the sizes of a model; the number of codebooks comes from the codec."""
     settings.one_of("lm_model", ("transformer_lm",))
     decoder = _decoder(settings.section("transformer_lm"))

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape
+from tunesmith.musicgen.architecture import Architecture, CodecShape
 from tunesmith.musicgen.checkpoint import audiocraft, audiocraft_architecture, huggingface
-from tunesmith.musicgen.checkpoint.config_reader import ConfigReader
-from tunesmith.musicgen.checkpoint.expected_shapes import codec_shapes, decoder_shapes, select, text_encoder_shapes
-from tunesmith.musicgen.checkpoint.tensors import LazyWeights, Tensor
-from tunesmith.musicgen.checkpoint.weight_files import read_json, weight_file
+from tunesmith.musicgen.checkpoint.expected_shapes import codec_shapes, decoder_shapes
+from tunesmith.neural import t5
+from tunesmith.neural.checkpoint.config_reader import ConfigReader
+from tunesmith.neural.checkpoint.tensor_shapes import select
+from tunesmith.neural.checkpoint.tensors import LazyWeights, Tensor
+from tunesmith.neural.checkpoint.weight_files import read_json, read_weights, weight_file
+from tunesmith.neural.t5 import T5Shape
 
 Weights = Mapping[str, NDArray[np.float32]]
 """Tensors by name, each read from disk on access, so that only one is in memory.
@@ -60,7 +63,7 @@ def open_checkpoint(folder: Path, companions: Mapping[str, Path] | None = None) 
     if _is_audiocraft(folder):
         return _open_audiocraft(folder, companions or {})
     architecture = huggingface.read_architecture(folder)
-    tokenizer = huggingface.check_tokenizer(folder, architecture.text_encoder.vocabulary_size)
+    tokenizer = t5.check_tokenizer(folder, architecture.text_encoder.vocabulary_size)
     return Checkpoint(architecture, LazyWeights(huggingface.read_tensors(folder, architecture)), tokenizer)
 
 
@@ -88,15 +91,11 @@ def _open_audiocraft(folder: Path, companions: Mapping[str, Path]) -> Checkpoint
 
 def _open_text_encoder(
     settings: ConfigReader, companions: Mapping[str, Path]
-) -> tuple[TextEncoderShape, dict[str, Tensor], Path]:
+) -> tuple[T5Shape, dict[str, Tensor], Path]:
     repository = audiocraft_architecture.text_repository(settings)
     folder = _companion(companions, repository)
     with _naming(repository):
-        own = ConfigReader(huggingface.CONFIG, read_json(folder / huggingface.CONFIG))
-        own.one_of("model_type", ("t5",))
-        shape = huggingface.read_text_encoder(own)
-        tokenizer = huggingface.check_tokenizer(folder, shape.vocabulary_size)
-        return shape, huggingface.read_part(folder, "text_encoder.", text_encoder_shapes(shape)), tokenizer
+        return t5.read_t5(folder)
 
 
 def _open_codec(
@@ -114,7 +113,9 @@ def _open_codec(
         own = ConfigReader(huggingface.CONFIG, read_json(other / huggingface.CONFIG))
         own.one_of("model_type", ("encodec",))
         codec = huggingface.read_codec(own, num_codebooks)
-        return codec, huggingface.read_part(other, "audio_encoder.", codec_shapes(codec))
+        file, tensors = read_weights(other)
+        named = {f"audio_encoder.{name}": tensor for name, tensor in tensors.items()}
+        return codec, select(named, codec_shapes(codec), file)
 
 
 @contextmanager

@@ -1,15 +1,9 @@
-"""Names and shapes of the tensors that an architecture needs, and the check that a checkpoint has them."""
+"""Names and shapes of the tensors of the decoder and of EnCodec."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.architecture import Architecture, CodecShape, TextEncoderShape, TransformerShape
-from tunesmith.musicgen.checkpoint.tensors import Tensor
-
-Shapes = dict[str, tuple[int, ...]]
-Named = Iterator[tuple[str, tuple[int, ...]]]
+from tunesmith.musicgen.architecture import Architecture, CodecShape, TransformerShape
+from tunesmith.neural.checkpoint.tensor_shapes import Named, Shapes
 
 
 def decoder_shapes(architecture: Architecture) -> Shapes:
@@ -22,25 +16,9 @@ def decoder_shapes(architecture: Architecture) -> Shapes:
     return shapes
 
 
-def text_encoder_shapes(text: TextEncoderShape) -> Shapes:
-    """Return the tensor shapes of the T5 encoder, with the embeddings under one name, ``text_encoder.shared``."""
-    return {f"text_encoder.{name}": shape for name, shape in _text_encoder(text)}
-
-
 def codec_shapes(codec: CodecShape) -> Shapes:
     """Return the tensor shapes of EnCodec, with weight norm folded."""
     return {f"audio_encoder.{name}": shape for name, shape in (*_encoder(codec), *_decoder_of(codec), *_books(codec))}
-
-
-def select(tensors: Mapping[str, Tensor], shapes: Shapes, file: str) -> dict[str, Tensor]:
-    """Return the tensors of these names. Raises ModelFileError if one is missing or has another shape."""
-    for name, shape in shapes.items():
-        if name not in tensors:
-            raise ModelFileError(file, f"{name} of shape {shape} is missing")
-        if tensors[name].shape != shape:
-            got = tensors[name].shape
-            raise ModelFileError(tensors[name].file, f"{name} has shape {got}; the configuration asks for {shape}")
-    return {name: tensors[name] for name in shapes}
 
 
 def _projection(name: str, inputs: int, outputs: int) -> Shapes:
@@ -67,24 +45,6 @@ def _decoder(shape: TransformerShape, *, cross_attention: bool) -> Named:
         yield f"{prefix}fc2.weight", (hidden, shape.ffn_size)
         yield from _norm(f"{prefix}final_layer_norm", hidden)
     yield from _norm(f"{stem}layer_norm", hidden)
-
-
-def _text_encoder(text: TextEncoderShape) -> Named:
-    hidden, inner = text.hidden_size, text.num_heads * text.head_size
-    yield "shared.weight", (text.vocabulary_size, hidden)
-    bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
-    yield bias, (text.relative_buckets, text.num_heads)
-    for layer in range(text.num_layers):
-        prefix = f"encoder.block.{layer}.layer."
-        yield f"{prefix}0.layer_norm.weight", (hidden,)
-        for projection in "qkv":
-            yield f"{prefix}0.SelfAttention.{projection}.weight", (inner, hidden)
-        yield f"{prefix}0.SelfAttention.o.weight", (hidden, inner)
-        yield f"{prefix}1.layer_norm.weight", (hidden,)
-        for projection in ("wi_0", "wi_1") if text.gated else ("wi",):
-            yield f"{prefix}1.DenseReluDense.{projection}.weight", (text.ffn_size, hidden)
-        yield f"{prefix}1.DenseReluDense.wo.weight", (hidden, text.ffn_size)
-    yield "encoder.final_layer_norm.weight", (hidden,)
 
 
 def _convolution(name: str, outputs: int, inputs: int, kernel: int, *, transposed: bool = False) -> Named:

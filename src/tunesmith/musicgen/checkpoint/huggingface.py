@@ -4,37 +4,27 @@ from __future__ import annotations
 
 from math import ceil, log2
 from pathlib import Path
-from typing import Literal
 
-from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import (
     MODEL_TYPES,
     PAD_MODES,
     Architecture,
     ChromaShape,
     CodecShape,
-    TextEncoderShape,
     TransformerShape,
 )
-from tunesmith.musicgen.checkpoint.config_reader import ConfigReader
 from tunesmith.musicgen.checkpoint.expected_shapes import (
-    Shapes,
     codec_shapes,
     decoder_shapes,
-    select,
-    text_encoder_shapes,
 )
-from tunesmith.musicgen.checkpoint.tensors import IdentityTensor, Tensor
-from tunesmith.musicgen.checkpoint.weight_files import read_json, read_weights
+from tunesmith.neural import t5
+from tunesmith.neural.checkpoint.config_reader import ConfigReader
+from tunesmith.neural.checkpoint.tensor_shapes import Shapes, select
+from tunesmith.neural.checkpoint.tensors import IdentityTensor, Tensor
+from tunesmith.neural.checkpoint.weight_files import read_json, read_weights
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
-Activation = Literal["relu", "gelu", "gelu_new"]
-FEED_FORWARDS: dict[str, tuple[Activation, bool]] = {
-    "relu": ("relu", False), "gelu": ("gelu", False), "gated-gelu": ("gelu_new", True),
-    "gated-gelu_new": ("gelu_new", True),
-}  # fmt: skip
-"""T5's names of feed-forward layers: the activation, and whether they are gated."""
 
 
 def read_architecture(folder: Path) -> Architecture:
@@ -54,7 +44,7 @@ def read_architecture(folder: Path) -> Architecture:
         sizes = f"{shape.codebook_size} codes; audio_encoder.codebook_size is {codec.codebook_size}"
         raise decoder.error("vocab_size", sizes)
     return Architecture(
-        shape, read_text_encoder(settings.section("text_encoder")), codec,
+        shape, t5.read_shape(settings.section("text_encoder")), codec,
         # Stereo codebooks are interleaved, and both channels of a codebook have the same delay.
         delays=tuple(k // channels for k in range(shape.num_codebooks)),
         audio_channels=channels, chroma=chroma if kind == "musicgen_melody" else None,
@@ -64,30 +54,9 @@ def read_architecture(folder: Path) -> Architecture:
 def read_tensors(folder: Path, architecture: Architecture) -> dict[str, Tensor]:
     """Return every tensor the architecture needs. Raises ModelFileError if one is missing or has another shape."""
     file, tensors = read_weights(folder)
-    tensors |= _left_out(architecture, file) | _share_embeddings(tensors, "text_encoder.")
-    shapes = text_encoder_shapes(architecture.text_encoder) | codec_shapes(architecture.codec)
+    tensors |= _left_out(architecture, file) | t5.share_embeddings(tensors, "text_encoder.")
+    shapes = t5.tensor_shapes(architecture.text_encoder) | codec_shapes(architecture.codec)
     return select(tensors, shapes | decoder_shapes(architecture), file)
-
-
-def read_part(folder: Path, prefix: str, shapes: Shapes) -> dict[str, Tensor]:
-    """Return the tensors of a repository that holds one part alone, under the names they have in the whole model."""
-    file, tensors = read_weights(folder)
-    tensors |= _share_embeddings(tensors, "")
-    return select({prefix + name: tensor for name, tensor in tensors.items()}, shapes, file)
-
-
-def read_text_encoder(settings: ConfigReader) -> TextEncoderShape:
-    """Read the shape of T5."""
-    word = settings.one_of("feed_forward_proj", tuple(FEED_FORWARDS), "relu")
-    activation, gated = FEED_FORWARDS[word]
-    return TextEncoderShape(
-        hidden_size=settings.integer("d_model", 512), num_layers=settings.integer("num_layers", 6, most=1000),
-        num_heads=settings.integer("num_heads", 8), head_size=settings.integer("d_kv", 64),
-        ffn_size=settings.integer("d_ff", 2048), vocabulary_size=settings.integer("vocab_size", 32128),
-        relative_buckets=settings.integer("relative_attention_num_buckets", 32),
-        relative_max_distance=settings.integer("relative_attention_max_distance", 128),
-        activation=activation, gated=gated, epsilon=settings.number("layer_norm_epsilon", 1e-6),
-    )  # fmt: skip
 
 
 def read_codec(settings: ConfigReader, num_codebooks: int) -> CodecShape:
@@ -117,20 +86,6 @@ def read_codec(settings: ConfigReader, num_codebooks: int) -> CodecShape:
     return codec
 
 
-def check_tokenizer(folder: Path, vocabulary_size: int) -> Path:
-    """Return the tokenizer's file. Raises ModelFileError if it is missing, broken or larger than the vocabulary."""
-    path = folder / TOKENIZER
-    if not path.is_file() and (folder / "spiece.model").is_file():
-        raise ModelFileError(TOKENIZER, f"it is not in {folder}; spiece.model is, but only the fast tokenizer is read")
-    vocabulary = ConfigReader(TOKENIZER, read_json(path)).section("model").optional("vocab")
-    if not isinstance(vocabulary, list | dict) or not vocabulary:
-        raise ModelFileError(TOKENIZER, "model.vocab: it is missing")
-    if len(vocabulary) > vocabulary_size:
-        problem = f"model.vocab: {len(vocabulary)} pieces, but the text encoder has {vocabulary_size}"
-        raise ModelFileError(TOKENIZER, problem)
-    return path
-
-
 def _decoder(settings: ConfigReader) -> TransformerShape:
     settings.one_of("activation_function", ("gelu",), "gelu")
     settings.one_of("scale_embedding", (False,), False)
@@ -155,12 +110,6 @@ def _check_bandwidth(settings: ConfigReader, codec: CodecShape) -> None:
     if has < codec.num_codebooks:
         problem = f"{most} gives {has} codebooks where the decoder writes {codec.num_codebooks}"
         raise settings.error("target_bandwidths", problem)
-
-
-def _share_embeddings(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    # Checkpoints store the shared embeddings under one or both of their names.
-    shared, own = f"{prefix}shared.weight", f"{prefix}encoder.embed_tokens.weight"
-    return {shared: tensors[own]} if own in tensors and shared not in tensors else {}
 
 
 def _left_out(architecture: Architecture, file: str) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tunesmith.musicgen.architecture import Architecture, CodecShape
 from tunesmith.musicgen.checkpoint import Weights
-from tunesmith.musicgen.graph.builder import GraphBuilder
+from tunesmith.neural.graph_builder import GraphBuilder
 
 PREFIX = "audio_encoder."
 # The stop of a slice to the end.

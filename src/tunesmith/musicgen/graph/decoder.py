@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tunesmith.musicgen.architecture import Architecture, TransformerShape
 from tunesmith.musicgen.checkpoint import Weights
-from tunesmith.musicgen.graph.builder import MICROSOFT, GraphBuilder, Shape
+from tunesmith.neural.graph_builder import MICROSOFT, GraphBuilder, Shape
 
 PREFIX = "decoder.model.decoder."
 EPSILON = 1e-5

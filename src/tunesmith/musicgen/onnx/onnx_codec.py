@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.model_folder import CODEC_ENCODER, CODEC_FRAMES, CODEC_SAMPLES
-from tunesmith.musicgen.onnx.sessions import LazySession, SessionOptions, open_session
 from tunesmith.musicgen.runner import CodecStream, Codes, Samples
+from tunesmith.neural.sessions import LazySession, SessionOptions, open_session
 
 PIECE_FRAMES = 100
 """Frames decoded at a time: the widest layer of a chunk takes 64 filters x 640 samples x 4 bytes per frame."""

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.kv_cache import KVCache
 from tunesmith.musicgen.model_folder import CHROMA_PROJECTION, CROSS_ATTENTION, DECODER, EMBEDDINGS, TEXT_ENCODER
-from tunesmith.musicgen.onnx.huge_pages import huge_pages
-from tunesmith.musicgen.onnx.sessions import ALL_CORES, LazySession, SessionOptions, as_value, open_session
 from tunesmith.musicgen.runner import Codes, Logits, States
+from tunesmith.neural.huge_pages import huge_pages
+from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions, as_value, open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Weights
-from tunesmith.musicgen.position_encoding import T5_EMBEDDING, T5_PREFIX, T5_PROJECTION, relative_buckets
+from tunesmith.musicgen.graph.text_encoder import PROJECTION
 from tunesmith.musicgen.torch.device import torch
 from tunesmith.musicgen.torch.layers import DeviceSpec
+from tunesmith.neural.t5 import EMBEDDING, PREFIX, relative_buckets
 
 functional = torch.nn.functional
 
@@ -26,14 +27,14 @@ class TextEncoder:
             names += [f"{block}0.SelfAttention.{name}" for name in "qkvo"]
             names += [f"{block}1.DenseReluDense.{name}" for name in forward]
             names += [f"{block}{part}.layer_norm" for part in (0, 1)]
-        self._weights = {name: self._place.put(weights, f"{T5_PREFIX}{name}.weight") for name in names}
-        self._embedding = self._place.put(weights, T5_EMBEDDING)
+        self._weights = {name: self._place.put(weights, f"{PREFIX}{name}.weight") for name in names}
+        self._embedding = self._place.put(weights, EMBEDDING)
         self._buckets = torch.from_numpy(relative_buckets(shape)).to(device)
         self._projection: tuple[torch.Tensor, torch.Tensor] | None = None
         # A checkpoint may lack the projection only if the two widths are equal.
-        if f"{T5_PROJECTION}.weight" in weights or shape.hidden_size != architecture.decoder.hidden_size:
+        if f"{PROJECTION}.weight" in weights or shape.hidden_size != architecture.decoder.hidden_size:
             put = self._place.put
-            self._projection = (put(weights, f"{T5_PROJECTION}.weight"), put(weights, f"{T5_PROJECTION}.bias"))
+            self._projection = (put(weights, f"{PROJECTION}.weight"), put(weights, f"{PROJECTION}.bias"))
 
     def encode(self, token_ids: Sequence[int]) -> torch.Tensor:
         """Encode one text; return (tokens, hidden)."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.checkpoint import Weights
-from tunesmith.musicgen.checkpoint.safetensors_file import read_safetensors
-from tunesmith.musicgen.checkpoint.tensors import LazyWeights
+from tunesmith.neural.checkpoint.safetensors_file import read_safetensors
+from tunesmith.neural.checkpoint.tensors import LazyWeights
 
 # Room for a name, a shape and two offsets; the rest is filled with spaces.
 HEADER_BYTES_A_TENSOR = 256

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tunesmith.musicgen.graph.builder import ALIGNMENT, GraphBuilder
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS
-from tunesmith.musicgen.onnx.sessions import ALL_CORES, open_session
+from tunesmith.neural.graph_builder import ALIGNMENT, GraphBuilder
+from tunesmith.neural.quantization import QUANTIZATIONS
+from tunesmith.neural.sessions import ALL_CORES, open_session
 
 WEIGHT = np.random.default_rng(1).standard_normal((48, 96)).astype(np.float32)
 BIAS = np.arange(48, dtype=np.float32)

@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.safetensors_file import read_safetensors
+from tunesmith.neural.checkpoint.safetensors_file import read_safetensors
 
 
 def write(path: Path, header: Any, numbers: bytes = b"") -> Path:

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.tensors import StoredTensor
-from tunesmith.musicgen.checkpoint.torch_file import read_torch_file
+from tunesmith.neural.checkpoint.tensors import StoredTensor
+from tunesmith.neural.checkpoint.torch_file import read_torch_file
 
 
 def rezip(source: Path, target: Path, change: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> None:

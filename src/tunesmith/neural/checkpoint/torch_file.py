@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.restricted_unpickler import AllowedGlobals, Name, read_pickle
-from tunesmith.musicgen.checkpoint.tensors import NUMBER_BYTES, StoredTensor, row_strides
+from tunesmith.neural.checkpoint.restricted_unpickler import AllowedGlobals, Name, read_pickle
+from tunesmith.neural.checkpoint.tensors import NUMBER_BYTES, StoredTensor, row_strides
 
 STORAGES: Mapping[str, str] = {
     "torch.HalfStorage": "float16", "torch.BFloat16Storage": "bfloat16", "torch.FloatStorage": "float32",

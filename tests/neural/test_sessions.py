@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.graph.builder import GraphBuilder
-from tunesmith.musicgen.onnx.sessions import ALL_CORES, LazySession, open_session, usable_cores
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.sessions import ALL_CORES, LazySession, open_session, usable_cores
 
 
 def write_doubling(path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from checkpoints import VOCABULARY_SIZE, write_tokenizer
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.tokenizer import MAX_TOKENS, TextTokens, Tokenizer
+from tunesmith.neural.t5_tokenizer import MAX_TOKENS, TextTokens, Tokenizer
 
 END = 1
 

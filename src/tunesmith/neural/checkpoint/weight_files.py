@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.safetensors_file import read_safetensors
-from tunesmith.musicgen.checkpoint.tensors import NormedTensor, StoredTensor, Tensor
-from tunesmith.musicgen.checkpoint.torch_file import read_torch_file
+from tunesmith.neural.checkpoint.safetensors_file import read_safetensors
+from tunesmith.neural.checkpoint.tensors import NormedTensor, StoredTensor, Tensor
+from tunesmith.neural.checkpoint.torch_file import read_torch_file
 
 WEIGHT_FILES = (
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",

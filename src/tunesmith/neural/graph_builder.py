@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from tunesmith.musicgen.graph.quantization import Quantization, quantize
+from tunesmith.neural.quantization import Quantization, quantize
 
 MICROSOFT = "com.microsoft"
 OPSET, MICROSOFT_OPSET, IR_VERSION = 20, 1, 10

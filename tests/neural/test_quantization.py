@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tunesmith.musicgen.graph.quantization import QUANTIZATIONS, Quantization, quantize
+from tunesmith.neural.quantization import QUANTIZATIONS, Quantization, quantize
 
 KINDS = [kind for kind in QUANTIZATIONS.values() if kind]
 

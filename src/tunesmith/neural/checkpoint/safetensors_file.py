@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint.tensors import NUMBER_BYTES, StoredTensor
+from tunesmith.neural.checkpoint.tensors import NUMBER_BYTES, StoredTensor
 
 KINDS = {
     "F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "U8": "uint8", "I8": "int8",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.musicgen.onnx.huge_pages import LEAST_BYTES, huge_pages
+from tunesmith.neural.huge_pages import LEAST_BYTES, huge_pages
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux is asked for huge pages")
