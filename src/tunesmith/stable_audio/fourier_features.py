@@ -26,4 +26,5 @@ def frequencies() -> NDArray[np.float32]:
     """Return the 128 frequencies in cycles."""
     low, high = math.log(LOWEST), math.log(HIGHEST)
     evenly = np.linspace(0, 1, FOURIER_FEATURES // 2, dtype=np.float32)
-    return np.exp(evenly * np.float32(high - low) + np.float32(low))
+    spaced: NDArray[np.float32] = np.exp(evenly * np.float32(high - low) + np.float32(low))
+    return spaced
