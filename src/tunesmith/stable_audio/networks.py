@@ -106,8 +106,12 @@ class StableAudioNetworks:
         return velocity.reshape(latents.shape)
 
     def decode(self, latents: Array) -> Array:
-        """Decode (latents, channels) to samples (2, latents x hop); the number of latents is even."""
-        return self._decoder.run({"latents": np.ascontiguousarray(latents, np.float32)})
+        """Decode (latents, channels) to samples (2, latents x hop).
+
+        Where the number of latents is odd, the last is decoded beside one of zeros, as the reference does.
+        """
+        samples = self._decoder.run({"latents": np.ascontiguousarray(latents, np.float32)})
+        return samples[:, : len(latents) * self.architecture.hop_size]
 
     def encode(self, samples: Array) -> Array:
         """Encode samples (2, latents x hop) to (latents, channels); the number of latents is even."""

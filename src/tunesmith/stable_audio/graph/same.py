@@ -1,6 +1,6 @@
 """SAME-S, the autoencoder of Stable Audio 3, as two graphs.
 
-    decoder   latents (latents, channels) -> samples (2, latents x hop)
+    decoder   latents (latents, channels) -> samples (2, latents x hop)        an odd number is made even
     encoder   samples (2, latents x hop) -> latents (latents, channels)
 
 A latent and its 16 patches of samples are a group of 17 tokens: the latent before its patches in the decoder, after
@@ -46,12 +46,13 @@ Weights = Mapping[str, NDArray[np.float32]]
 
 
 def build_same_decoder(builder: GraphBuilder, architecture: StableAudioArchitecture, weights: Weights) -> None:
-    """Build the decoder; the number of latents must be even."""
+    """Build the decoder; an odd number of latents gives the samples of one more, which are to be dropped."""
     shape = _shape(architecture)
     latents = builder.input("latents", np.float32, ["latents", shape.latent_channels])
     deviation = weights[f"{PREFIX}bottleneck.running_std"][0]
     widened = builder.exact_linear(latents, weights[f"{DECODER}1.weight"] * deviation, weights[f"{DECODER}1.bias"])
-    count = builder.node("Shape", latents, start=0, end=1)
+    widened = _pad_to_even(builder, widened)
+    count = builder.node("Shape", widened, start=0, end=1)
     token = builder.constant(weights[f"{DECODER}3.new_tokens"])
     new = expand(builder, token, count, integers(builder, shape.patches, 1))
     groups = builder.node("Concat", reshape(builder, widened, -1, 1, shape.hidden_size), new, axis=1)
@@ -80,6 +81,12 @@ def build_same_encoder(builder: GraphBuilder, architecture: StableAudioArchitect
     last = reshape(builder, cut(builder, groups, shape.patches, END, 1), -1, shape.hidden_size)
     builder.nodes("Identity", [builder.exact_linear(last, *_bottleneck(weights))], ["latents"])
     builder.output("latents", np.float32, ["latents", shape.latent_channels])
+
+
+def _pad_to_even(builder: GraphBuilder, x: str) -> str:
+    """Fill (latents, hidden) up with a row of zeros where the number of latents is odd."""
+    odd = builder.node("Mod", builder.node("Shape", x, start=0, end=1), integers(builder, PAIR))
+    return builder.node("Pad", x, builder.node("Concat", integers(builder, 0, 0), odd, integers(builder, 0), axis=0))
 
 
 def _bottleneck(weights: Weights) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
