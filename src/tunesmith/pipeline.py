@@ -70,6 +70,11 @@ class GenerationOptions:
     top_p: str | None = None
     audio: str | None = None
     melody: str | None = None
+    steps: str | None = None
+    ending: str | None = None
+    strength: str | None = None
+    schedule: str | None = None
+    repaint: str | None = None
     variations: int = 1
 
     def request_fields(self) -> dict[str, Any]:
@@ -157,7 +162,7 @@ def build_requests(options: GenerationOptions, settings: Settings) -> list[Gener
 
 
 def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults from the settings. A MusicGen model has its own sample rate, and no SoundFont."""
+    """Return the defaults from the settings. A neural model has its own sample rate, and no SoundFont."""
     defaults: dict[str, Any] = {"loudness_lufs": settings.loudness_lufs}
     composed = fields["model"] == "composer"
     if composed:
