@@ -20,7 +20,8 @@ from tunesmith.errors import AudioFileError, GenerationCancelled, InvalidRequest
 from tunesmith.generator import Progress, never_cancelled, no_progress
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.engine import Engine, EngineLimits
-from tunesmith.musicgen.generator import MusicGenGenerator, StepProgress
+from tunesmith.musicgen.generator import MusicGenGenerator
+from tunesmith.neural.step_progress import StepProgress
 from tunesmith.request import GenerationRequest
 
 RATE = TOY.codec.sample_rate
