@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from checkpoints import VOCABULARY_SIZE, write_tokenizer
 
 from tunesmith.neural.t5 import T5Shape
 from tunesmith.stable_audio.architecture import (
@@ -85,3 +91,48 @@ def _shifted_pairs(latents: Array) -> Array:
 def _pairs(latents: Array) -> Array:
     pairs = latents.reshape(-1, 2, latents.shape[1])
     return np.asarray((pairs + 0.1 * np.tanh(pairs[:, ::-1])).reshape(latents.shape), np.float32)
+
+
+STAND_IN = replace(THIRD, autoencoder=SameShape(72, 2, 36, 144, 8, patch_size=20), sample_rate=3_200)
+"""Ten latents a second, at a sample rate that files may have."""
+NO_INPAINTING = replace(STAND_IN, diffusion=replace(STAND_IN.diffusion, local_width=0))
+
+
+class StandInNetworks(PairedAutoencoder):
+    """Networks without weights: every condition moves the latents, and kept latents come back nearly as they are.
+
+    ``velocities`` counts the calls; ``seconds`` are those of each conditioning.
+    """
+
+    def __init__(self, folder: Path, architecture: StableAudioArchitecture = STAND_IN) -> None:
+        super().__init__(architecture)
+        self.architecture = replace(
+            architecture, text_encoder=replace(architecture.text_encoder, vocabulary_size=VOCABULARY_SIZE)
+        )
+        write_tokenizer(folder)
+        self.tokenizer = folder / "tokenizer.json"
+        self.velocities = 0
+        self.seconds: list[float] = []
+
+    def encode_text(self, token_ids: Sequence[int]) -> Array:
+        return np.array([[token] for token in token_ids], np.float32).reshape(-1, 1)
+
+    def condition(
+        self, states: Array, numbers: float | Mapping[str, float], *, empty: bool = False, zero_padding: bool = False
+    ) -> float:
+        assert isinstance(numbers, Mapping)
+        self.seconds.append(numbers["seconds_total"])
+        return 0.0 if empty else float(np.sin(states.sum() + zero_padding + numbers["seconds_total"] / 100))
+
+    def local_condition(self, mask: Array, masked_latents: Array) -> tuple[Array, Array]:
+        assert not masked_latents[mask == 0].any()
+        return mask, masked_latents
+
+    def velocity(self, latents: Array, sigma: float, conditioning: float, local: Any = None) -> Array:
+        self.velocities += 1
+        places = np.arange(len(latents))[:, None] / 5 + np.arange(latents.shape[1])
+        target = 0.3 * np.sin(places + conditioning) + 0.1 * np.tanh(latents)
+        if local is not None:
+            mask, kept = local
+            target = np.where(mask[:, None] > 0, kept, target)
+        return np.asarray((latents - target) / max(sigma, 1e-3), np.float32)
