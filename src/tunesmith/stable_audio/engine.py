@@ -23,7 +23,7 @@ from tunesmith.stable_audio.latent_writer import (
     KeepLength,
     KeptLatents,
     LatentWriter,
-    TextStates,
+    EncodedPrompts,
 )
 from tunesmith.stable_audio.lengths import latent_lengths
 from tunesmith.stable_audio.long_form import KEPT_SECONDS, RUN_SECONDS, plan_runs
@@ -81,7 +81,7 @@ class DiffusionEngine:
 
         self._check(calls)
         with self._turn(calls):
-            text = TextStates(
+            text = EncodedPrompts(
                 self.networks.encode_text(request.prompt_ids),
                 None if request.negative_ids is None else self.networks.encode_text(request.negative_ids),
             )

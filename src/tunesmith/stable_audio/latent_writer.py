@@ -39,7 +39,7 @@ class WalkSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TextStates:
+class EncodedPrompts:
     """The encoded prompt (tokens, width), and the negative prompt, None without one."""
 
     prompt: Latents
@@ -71,7 +71,7 @@ class LatentWriter:
     """
 
     def __init__(
-        self, networks: DiffusionNetworks, text: TextStates, walk: WalkSettings, after_step: Callable[[], None],
+        self, networks: DiffusionNetworks, text: EncodedPrompts, walk: WalkSettings, after_step: Callable[[], None],
         turn: Callable[[], AbstractContextManager[object]],
     ) -> None:  # fmt: skip
         self._networks = networks

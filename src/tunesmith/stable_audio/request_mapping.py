@@ -143,7 +143,7 @@ def _seconds(
     request: GenerationRequest, task: Task, source: SourceAudio | None, architecture: StableAudioArchitecture
 ) -> float:
     """Return the length of the result in seconds; raise InvalidRequest if the model cannot have it."""
-    given = _asked_seconds(request, task)
+    given = _wanted_seconds(request, task)
     if source is None:
         seconds = min(DEFAULT_SECONDS, architecture.max_seconds) if given is None else given
     elif task == "continuation":
@@ -173,7 +173,7 @@ def _what(task: Task, request: GenerationRequest) -> str:
     return f"a loop of {request.model}" if task == "loop" else request.model
 
 
-def _asked_seconds(request: GenerationRequest, task: Task) -> float | None:
+def _wanted_seconds(request: GenerationRequest, task: Task) -> float | None:
     """Return the asked length in seconds: of bars, or of whole bars for a loop with a tempo."""
     beats = int(request.meter.split("/")[0]) if request.meter and request.meter[0].isdecimal() else BEATS_A_BAR
     if request.bars is None:
