@@ -170,7 +170,9 @@ def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str
     # Apply only what the user has set: otherwise the generator chooses.
     if "sample_rate" in settings.model_fields_set:
         defaults["sample_rate"] = settings.sample_rate
-    if "duration" in settings.model_fields_set and not (composed and _prompt_has_duration(fields)):
+    # Bars, and a recording that is changed, have a length of their own.
+    has_length = any(fields.get(name) is not None for name in ("bars", "strength", "repaint"))
+    if "duration" in settings.model_fields_set and not (has_length or (composed and _prompt_has_duration(fields))):
         defaults["duration"] = settings.duration
     return defaults
 

@@ -9,7 +9,9 @@ from tunesmith.plain_text import visible_text
 from tunesmith.request import GenerationRequest
 
 ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundfont")
-"""Fields that only the composer supports."""
+"""Fields that the composer supports, and MusicGen does not."""
+ALSO_STABLE_AUDIO = ("bars", "loop")
+"""Those of them that Stable Audio models support too."""
 NO_WISH = (None, (), False, "track")
 
 
@@ -26,12 +28,13 @@ def reject_stable_audio_only_fields(request: GenerationRequest) -> None:
 
 
 def reject_composer_only_fields(request: GenerationRequest, *, supported: Collection[str] = ()) -> None:
-    """Raise InvalidRequest for the first field that only the composer supports, apart from those of ``supported``."""
+    """Raise InvalidRequest for the first field that the composer supports, apart from those of ``supported``."""
     for field in ONLY_COMPOSER:
         value = getattr(request, field)
         if field not in supported and value not in NO_WISH:
             shown = str(value) if field == "soundfont" else repr(value)
-            raise InvalidRequest(field, f"only the composer has it, {request.model} has not, got {shown}")
+            owners = "the composer and Stable Audio models have" if field in ALSO_STABLE_AUDIO else "the composer has"
+            raise InvalidRequest(field, f"only {owners} it, {request.model} has not, got {shown}")
 
 
 def prompt_text(request: GenerationRequest) -> str:

@@ -368,7 +368,7 @@ def test_wishes_about_a_recording_that_cannot_be_met_are_refused_by_name(
 
 
 def test_bad_recordings_are_refused_in_one_line(model: Model, tmp_path: Path) -> None:
-    def refused(name: str, samples: Any, problem: str, error: type[Exception] = InvalidRequest, **fields: Any) -> None:
+    def refused(name: str, samples: Any, problem: str, error: Any = InvalidRequest, **fields: Any) -> None:
         soundfile.write(tmp_path / name, samples, RATE, subtype="FLOAT")
         with pytest.raises(error, match=problem) as raised:
             model.generate(audio=tmp_path / name, **{"strength": 0.5, **fields})

@@ -66,9 +66,9 @@ class PairedAutoencoder:
         self.windows: list[int] = []
 
     def decode(self, latents: Array) -> Array:
-        assert len(latents) % 2 == 0
         self.windows.append(len(latents))
-        mixed = _shifted_pairs(latents)
+        padding = np.zeros((len(latents) % 2, latents.shape[1]), np.float32)
+        mixed = _shifted_pairs(np.concatenate([latents, padding]))[: len(latents)]
         samples = np.repeat(mixed[:, :2], self.hop, axis=0).T.copy()
         # The last patch of a latent hears the first of the next, as in a convolution.
         samples[:, self.hop - 1 : -1 : self.hop] += 0.1 * samples[:, self.hop :: self.hop]

@@ -44,4 +44,4 @@ def _levels_of_sigma(steps: int, strength: float | None) -> NoiseLevels:
     if sigma == SIGMA_MAX:
         return exponential_schedule(steps, SIGMA_MAX, SIGMA_MIN)
     share = math.log(sigma / SIGMA_MIN) / math.log(SIGMA_MAX / SIGMA_MIN)
-    return exponential_schedule(max(MIN_STEPS, round(steps * share)), sigma, min(SIGMA_MIN, sigma / 2))
+    return exponential_schedule(max(min(MIN_STEPS, steps), round(steps * share)), sigma, min(SIGMA_MIN, sigma / 2))

@@ -19,11 +19,11 @@ from tunesmith.stable_audio.architecture import T5GemmaShape
 from tunesmith.stable_audio.inpainting import SampleRegion, kept_mask, paste_source, repainted_spans
 from tunesmith.stable_audio.latent_writer import (
     LOOP_RUNS,
+    EncodedPrompts,
     EncodeLength,
     KeepLength,
     KeptLatents,
     LatentWriter,
-    EncodedPrompts,
 )
 from tunesmith.stable_audio.lengths import latent_lengths
 from tunesmith.stable_audio.long_form import KEPT_SECONDS, RUN_SECONDS, plan_runs
@@ -96,7 +96,7 @@ class DiffusionEngine:
         if request.task == "repaint":
             return self._repaint(request, writer, calls)
         seconds = request.num_samples / self.architecture.sample_rate
-        start = None if request.source is None else self._encoder(request.source.read)
+        start = None if request.source is None else self._encoder(request.source.read, calls)
         return self._decoded(writer.write_parts(seconds, request.headroom, start=start), request.num_samples, calls)
 
     def _continuation(self, request: DiffusionRequest, writer: LatentWriter, calls: EngineCalls) -> Iterator[Samples]:
@@ -129,7 +129,7 @@ class DiffusionEngine:
         def repaint(rolled: Samples, region: SampleRegion, number: int) -> Samples:
             length = latent_lengths(self.architecture, seconds, request.headroom)
             reader = _array_reader(rolled)
-            kept = self._keeper(self._encoder(reader), [region], num_samples)(length)
+            kept = self._keeper(self._encoder(reader, calls), [region], num_samples)(length)
             latents = writer.write(length, seconds, LOOP_RUNS + number, kept)
             blocks = self._decoded([latents], num_samples, calls)
             return samples_of_blocks(paste_source(blocks, reader, [region], num_samples, rate), num_samples)
@@ -146,7 +146,7 @@ class DiffusionEngine:
     ) -> Iterator[Samples]:  # fmt: skip
         """Yield audio of ``num_samples`` with the regions made anew; ``pasted`` is what stands outside them."""
         rate = self.architecture.sample_rate
-        keep = self._keeper(self._encoder(source), regions, num_samples)
+        keep = self._keeper(self._encoder(source, calls), regions, num_samples)
         parts = writer.write_parts(num_samples / rate, headroom, keep)
         blocks = _cut(self._decoded(parts, num_samples, calls), num_samples)
         return paste_source(blocks, pasted, regions, num_samples, rate)
@@ -162,9 +162,15 @@ class DiffusionEngine:
         held = -(-num_samples // self.architecture.hop_size)
         return decode_windows(decode, parts, held, self._rules)
 
-    def _encoder(self, read: SampleReader) -> EncodeLength:
+    def _encoder(self, read: SampleReader, calls: EngineCalls) -> EncodeLength:
         """Return the function that encodes a sound for a run."""
-        return lambda length: encode_windows(self.networks.encode, read, length.total, self._rules)[: length.written]
+
+        def encode(samples: Samples) -> Latents:
+            self._check(calls)
+            with self._turn(calls):
+                return self.networks.encode(samples)
+
+        return lambda length: encode_windows(encode, read, length.total, self._rules)[: length.written]
 
     def _keeper(self, encode: EncodeLength, regions: Sequence[SampleRegion], num_samples: int) -> KeepLength:
         """Return the function that gives what a run keeps of a sound."""

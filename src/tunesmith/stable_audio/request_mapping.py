@@ -17,12 +17,11 @@ from tunesmith.stable_audio.inpainting import SampleRegion
 from tunesmith.stable_audio.latent_writer import WalkSettings
 from tunesmith.stable_audio.lengths import HEADROOM_SECONDS, samples_of
 from tunesmith.stable_audio.source_audio import SourceAudio, read_source
-from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
+from tunesmith.text_prompt import ALSO_STABLE_AUDIO, prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 30.0
 """The default length; for a continuation, the default length of the new part."""
 BEATS_A_BAR = 4
-SUPPORTED = ("bars", "loop")
 TOKEN_FIELDS = ("temperature", "top_k", "top_p", "melody")
 """Fields of models that sample tokens, such as MusicGen."""
 DEFAULTS: Mapping[Objective, tuple[int, float]] = {
@@ -60,7 +59,7 @@ def prepare_request(
 
     Raises InvalidRequest for options this model cannot honour, and AudioFileError for a recording that cannot be read.
     """
-    reject_composer_only_fields(request, supported=SUPPORTED)
+    reject_composer_only_fields(request, supported=ALSO_STABLE_AUDIO)
     _reject_token_fields(request)
     task, warnings = _task(request, architecture), list[str]()
     walk = _walk(request, architecture, warnings)

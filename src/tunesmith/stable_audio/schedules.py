@@ -67,7 +67,7 @@ def monotonic_schedule(steps: int, strength: float) -> NoiseLevels:
     """Return the noise levels of a walk that starts from audio at ``strength``, 0 to 1, and only falls.
 
     The levels are even in log-SNR. ``steps`` are those of a whole walk from noise; this one takes its share of them,
-    at least 3. At strength 0 there are no steps, and at 1 it is ``schedule``.
+    at least 3 where there are as many. At strength 0 there are no steps, and at 1 it is ``schedule``.
     """
     if strength >= 1:
         return schedule(steps)
@@ -77,7 +77,7 @@ def monotonic_schedule(steps: int, strength: float) -> NoiseLevels:
     share = (LAST_LOG_SNR - first) / (LAST_LOG_SNR - FIRST_LOG_SNR)
     # Below 0.12 the start is past the usual end; three short steps are left then.
     last = max(LAST_LOG_SNR, first + 1)
-    return _from_log_snr(np.linspace(first, last, max(MIN_STEPS, round(steps * share)) + 1), strength)
+    return _from_log_snr(np.linspace(first, last, max(min(MIN_STEPS, steps), round(steps * share)) + 1), strength)
 
 
 def exponential_schedule(steps: int, sigma_max: float = 500.0, sigma_min: float = 0.3) -> NoiseLevels:

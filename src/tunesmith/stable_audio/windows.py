@@ -49,7 +49,7 @@ def decode_windows(
     """Yield the samples (channels, n) of the first ``num_latents`` latents, in windows, each as soon as possible.
 
     The latents arrive in parts (latents, channels); those past ``num_latents`` serve as context. ``decode`` takes
-    latents (n, channels). Where pairs are needed and the latents are odd in number, the last one stands twice.
+    latents (n, channels); an odd number of them only at the very end.
     """
     # Latents from ``base`` on; earlier ones are no longer needed.
     held, base, start = None, 0, 0
@@ -89,8 +89,5 @@ def _decoded(
     start, stop = span
     odd = stop % 2 if rules.paired else 0
     first, last = max(0, start - rules.decoder_context), min(base + len(latents), stop + odd + rules.decoder_context)
-    chosen = latents[first - base : last - base]
-    if rules.paired and len(chosen) % 2:
-        chosen = np.concatenate([chosen, chosen[-1:]])
-    samples = decode(np.ascontiguousarray(chosen))
+    samples = decode(np.ascontiguousarray(latents[first - base : last - base]))
     return samples[:, (start - first) * rules.hop_size : (stop - first) * rules.hop_size]
