@@ -29,11 +29,10 @@ def noise_levels(
     """
     if architecture.objective == "v":
         return _levels_of_sigma(steps, strength)
-    if strength is None:
-        return schedule(steps) if architecture.is_stable_audio_3 else open_schedule(steps)
-    if strength == 0 or (architecture.is_stable_audio_3 and kind == "monotonic"):
-        return monotonic_schedule(steps, strength)
-    return schedule(steps, strength) if architecture.is_stable_audio_3 else open_schedule(steps, strength)
+    start = 1.0 if strength is None else strength
+    if start == 0 or (start < 1 and kind == "monotonic"):
+        return monotonic_schedule(steps, start)
+    return schedule(steps, start) if architecture.is_stable_audio_3 else open_schedule(steps, start)
 
 
 def _levels_of_sigma(steps: int, strength: float | None) -> NoiseLevels:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from tunesmith.audio.edit import fade_curve
 from tunesmith.audio.spool import Samples
@@ -100,13 +101,18 @@ def _gains(
         if start >= stop:
             continue
         size = min(round(FADE_SECONDS * sample_rate), (region.last - region.first) // 4)
-        curve = fade_curve(size)
-        gains = np.ones((2, region.last - region.first), np.float32)
-        gains[1] = 0
-        if region.first > 0:
-            gains[:, :size] = curve, curve[::-1]
-        if region.last < num_samples:
-            gains[:, gains.shape[1] - size :] = curve[::-1], curve
-        chosen = gains[:, start - region.first : stop - region.first]
-        rise[start - first : stop - first], fall[start - first : stop - first] = chosen
+        # Samples into the region, and samples left of it: what the source fades out and in over.
+        into = np.arange(start - region.first, stop - region.first) if region.first > 0 else None
+        left = np.arange(region.last - start, region.last - stop, -1) - 1 if region.last < num_samples else None
+        chosen = slice(start - first, stop - first)
+        rise[chosen], fall[chosen] = 1, 0
+        for distance in (into, left):
+            if distance is not None:
+                _fade(rise[chosen], fall[chosen], distance, fade_curve(size))
     return rise, fall
+
+
+def _fade(rise: Samples, fall: Samples, distance: npt.NDArray[np.int64], curve: Samples) -> None:
+    """Apply a fade to the gains in place, by the distance of each sample from the edge of its region."""
+    near = np.flatnonzero(distance < curve.size)
+    rise[near], fall[near] = curve[distance[near]], curve[::-1][distance[near]]

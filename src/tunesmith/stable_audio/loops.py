@@ -48,13 +48,18 @@ def make_seamless(samples: Samples, sample_rate: int, repaint: RepaintJoint) -> 
     for number in range(MAX_TRIES):
         repainted = repaint(rolled, region, number)
         places = (half, region.first, region.last)
-        seam = min((_seam_at(repainted, place, sample_rate) for place in places), key=lambda one: one.score)
-        if best is None or seam.score > best.seam.score:
+        seam = min((_seam_at(repainted, place, sample_rate) for place in places), key=_quality)
+        if best is None or _quality(seam) > _quality(best.seam):
             best = SeamlessLoop(np.roll(repainted, -half, axis=1), seam, number + 1)
         if not seam.is_heard:
             break
     assert best is not None
     return SeamlessLoop(best.samples, best.seam, number + 1)
+
+
+def _quality(seam: Seam) -> tuple[float, float]:
+    # Bad seams may all have the score 0; a smaller step is better then.
+    return seam.score, -seam.step
 
 
 def _seam_at(samples: Samples, place: int, sample_rate: int) -> Seam:
