@@ -342,6 +342,7 @@ def test_a_loop_streams_whole(model: Model) -> None:
     ({"strength": 0.5}, "strength: needs the recording that it changes"),
     ({"repaint": "1-2"}, "repaint: needs the recording that it changes"),
     ({"schedule": "reference"}, "schedule: is for audio with a strength, got 'reference'"),
+    ({"loop": True, "ending": "natural"}, "ending: cannot be natural for a loop"),
     ({"bars": 8}, "bars: need a tempo for stand-in: tempo_bpm"),
     ({"bars": 8, "tempo_bpm": 90, "duration": 9}, "bars: cannot go with duration"),
     ({"loop": True, "duration": 200}, "duration: must be at most 129.2 s for a loop of stand-in, got 200"),

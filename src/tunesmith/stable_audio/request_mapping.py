@@ -100,6 +100,8 @@ def _task(request: GenerationRequest, architecture: StableAudioArchitecture) -> 
         raise InvalidRequest("schedule", f"is for audio with a strength, got {request.schedule!r} without one")
     if request.loop and request.audio is not None:
         raise InvalidRequest("loop", "cannot go with audio: a loop is made from the prompt")
+    if request.loop and request.ending == "natural":
+        raise InvalidRequest("ending", "cannot be natural for a loop, which has no end")
     if request.strength is not None:
         return "audio_to_audio"
     tasks: dict[Task, bool] = {
