@@ -170,6 +170,28 @@ def test_the_model_is_opened_once_however_many_ask(model: Model) -> None:
     assert model.generator.load(8) == 1
 
 
+def test_a_request_that_waits_for_its_turn_can_be_cancelled(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+    step = model.networks.velocity
+
+    def slow_step(*given: Any) -> Array:
+        at_work.set()
+        assert go_on.wait(30)
+        return step(*given)
+
+    monkeypatch.setattr(model.networks, "velocity", slow_step)
+    results: list[Audio] = []
+    thread = threading.Thread(target=lambda: results.append(model.generate(duration=2)))
+    thread.start()
+    assert at_work.wait(30)
+    checks = iter(range(100))
+    with pytest.raises(GenerationCancelled):
+        model.generator.generate(asked(duration=2), no_progress, lambda: next(checks) >= 3)
+    go_on.set()
+    thread.join()
+    assert results[0].duration == 2
+
+
 # ------------------------------------------------------------------ long pieces
 
 
