@@ -32,7 +32,7 @@ class Tokenizer:
     """
 
     def __init__(
-        self, path: Path, vocabulary_size: int, *, max_tokens: int = MAX_TOKENS, adds_end: bool = True
+        self, path: Path, vocabulary_size: int, max_tokens: int = MAX_TOKENS, *, adds_end: bool = True
     ) -> None:
         self._tokenizer = _load(path)
         self._max_tokens = max_tokens

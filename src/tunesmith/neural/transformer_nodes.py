@@ -63,6 +63,25 @@ def add_and_rms_norm(
     return normed, total
 
 
+def layer_norm(builder: GraphBuilder, x: str, gain: str, shift: str, epsilon: float) -> str:
+    """Bring the last axis to mean 0 and deviation 1, then multiply by the gain and add the shift."""
+    return builder.node("LayerNormalization", x, gain, shift, axis=-1, epsilon=epsilon)
+
+
+def add_and_layer_norm(
+    builder: GraphBuilder, residual: str, update: str, norm: tuple[str, str], epsilon: float, bias: str = ""
+) -> tuple[str, str]:
+    """Add an update, with a bias of the last axis, to the residual; return the layer norm of the sum, and the sum.
+
+    ``norm`` is the norm's gain and shift.
+    """
+    normed, _, _, total = builder.nodes(
+        "SkipLayerNormalization", [residual, update, *norm, *([bias] if bias else [])],
+        [None, "", "", None], domain=MICROSOFT, epsilon=epsilon,
+    )  # fmt: skip
+    return normed, total
+
+
 def attention(builder: GraphBuilder, queries: str, keys: str, values: str, num_heads: int, bias: str = "") -> str:
     """Attend: (rows, positions, heads x head) each; the bias (rows, 1, queries, keys) is added to the scores."""
     return builder.node(

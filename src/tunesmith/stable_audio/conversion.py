@@ -19,11 +19,15 @@ from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, ROWS, LayerForms, LinearForm
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.graph.conditioning import build_conditioning, build_local_condition
+from tunesmith.stable_audio.graph.oobleck import build_oobleck_encoder, build_oobleck_head, build_oobleck_tail
+from tunesmith.stable_audio.graph.open_conditioning import build_open_conditioning, build_open_text_encoder
+from tunesmith.stable_audio.graph.open_transformer import build_open_transformer
 from tunesmith.stable_audio.graph.same import build_same_decoder, build_same_encoder
 from tunesmith.stable_audio.graph.text_encoder import build_text_encoder
 from tunesmith.stable_audio.graph.transformer import build_transformer
 from tunesmith.stable_audio.model_folder import (
     AUTOENCODER_DECODER,
+    AUTOENCODER_DECODER_TAIL,
     AUTOENCODER_ENCODER,
     CONDITIONING,
     LOCAL_CONDITION,
@@ -45,6 +49,16 @@ GRAPHS: Mapping[str, Build] = {
     AUTOENCODER_ENCODER: build_same_encoder,
 }
 """The graphs of Stable Audio 3."""
+
+OPEN_GRAPHS: Mapping[str, Build] = {
+    TRANSFORMER: build_open_transformer,
+    CONDITIONING: build_open_conditioning,
+    TEXT_ENCODER: build_open_text_encoder,
+    AUTOENCODER_DECODER: build_oobleck_head,
+    AUTOENCODER_DECODER_TAIL: build_oobleck_tail,
+    AUTOENCODER_ENCODER: build_oobleck_encoder,
+}
+"""The graphs of Stable Audio Open."""
 
 QUANTIZATIONS: Mapping[str, LayerForms] = {
     "int8": LayerForms(default=ROWS, narrowing=ROWS),
@@ -100,7 +114,8 @@ def convert(
         raise UnknownName("quantize", quantization, tuple(QUANTIZATIONS))
     architecture, weights = checkpoint.architecture, _CountedWeights(checkpoint.weights, progress)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, build in GRAPHS.items():
+    graphs = GRAPHS if architecture.is_stable_audio_3 else OPEN_GRAPHS
+    for name, build in graphs.items():
         with GraphBuilder(folder / name, _forms(name, quantization, by_layer or {})) as builder:
             build(builder, architecture, weights)
     checkpoint.tokenizer.write(folder / TOKENIZER)

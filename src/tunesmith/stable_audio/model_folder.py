@@ -13,6 +13,8 @@ ARCHITECTURE, TOKENIZER = "architecture.json", "tokenizer.json"
 TEXT_ENCODER, CONDITIONING, LOCAL_CONDITION = "text_encoder.onnx", "conditioning.onnx", "local_condition.onnx"
 TRANSFORMER = "transformer.onnx"
 AUTOENCODER_DECODER, AUTOENCODER_ENCODER = "autoencoder_decoder.onnx", "autoencoder_encoder.onnx"
+# Oobleck's decoder is in two graphs.
+AUTOENCODER_DECODER_TAIL = "autoencoder_decoder_tail.onnx"
 
 
 def write_architecture(folder: Path, architecture: StableAudioArchitecture) -> None:

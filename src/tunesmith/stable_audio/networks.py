@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions, open_session
-from tunesmith.stable_audio.architecture import NumberCondition
+from tunesmith.neural.t5 import T5Shape
+from tunesmith.stable_audio.architecture import NumberCondition, OobleckShape
 from tunesmith.stable_audio.conditions import KEY_BIAS, Conditioning, LocalCondition, key_bias, without_context
 from tunesmith.stable_audio.fourier_features import fourier_features
 from tunesmith.stable_audio.model_folder import (
@@ -25,6 +26,7 @@ from tunesmith.stable_audio.model_folder import (
     TRANSFORMER,
     read_architecture,
 )
+from tunesmith.stable_audio.oobleck_decoder import OobleckDecoder
 
 Array = NDArray[np.float32]
 
@@ -48,7 +50,7 @@ class StableAudioNetworks:
         self._text_encoder = LazySession(folder / TEXT_ENCODER, resting, keep=False)
         self._local_condition = LazySession(folder / LOCAL_CONDITION, resting, keep=False)
         self._conditioning = LazySession(folder / CONDITIONING, resting, keep=True)
-        self._decoder = LazySession(folder / AUTOENCODER_DECODER, resting, keep=True)
+        self._decode = self._decoder(resting)
         self._encoder = LazySession(folder / AUTOENCODER_ENCODER, resting, keep=False)
         self._nothing_kept: LocalCondition | None = None
 
@@ -56,25 +58,28 @@ class StableAudioNetworks:
         """Encode the tokens of a prompt: (tokens, width). No tokens give no states."""
         if not token_ids:
             return np.zeros((0, self.architecture.diffusion.condition_width), np.float32)
-        return self._text_encoder.run({"token_ids": np.array(token_ids, np.int64)})
+        ids = np.array(token_ids, np.int64)
+        is_t5 = isinstance(self.architecture.text_encoder, T5Shape)
+        return self._text_encoder.run({"token_ids": ids[None] if is_t5 else ids})
 
     def condition(
         self, states: Array, numbers: float | Mapping[str, float], *, empty: bool = False, zero_padding: bool = False
     ) -> Conditioning:
         """Condition one row on a text and on numbers, once a piece.
 
-        ``states`` are (tokens, width). ``numbers`` are those of the architecture by name, or the only one, the seconds;
-        they are clamped to their range. ``empty`` is the unconditional branch of guidance: zeros in place of text and
-        numbers, the global condition unchanged. ``zero_padding`` pads with zeros in place of the learned vector, as a
-        negative prompt is.
+        ``states`` are (tokens, width). ``numbers`` are those of the architecture by name, or the last one, the seconds
+        in total, with the others at their lowest; they are clamped to their range. ``empty`` is the unconditional
+        branch of guidance: zeros in place of text and numbers, the global condition unchanged. ``zero_padding`` pads
+        with zeros in place of the learned vector, as a negative prompt is; Stable Audio Open always does.
         """
         architecture, tokens = self.architecture, len(states)
-        inputs = {
-            "states": states,
-            "features": fourier_features(self._scaled(numbers)),
-            "padding_gain": np.array([0 if zero_padding else 1], np.float32),
-        }
-        found = self._conditioning.run_all(inputs)
+        scaled = self._scaled(numbers)
+        if architecture.is_stable_audio_3:
+            gain = np.array([0 if zero_padding else 1], np.float32)
+            by_model = {"features": fourier_features(scaled), "padding_gain": gain}
+        else:
+            by_model = {"numbers": scaled}
+        found = self._conditioning.run_all({"states": states, **by_model})
         bias = key_bias(tokens, architecture.max_tokens - tokens, len(architecture.numbers))
         conditioning = Conditioning({**found, KEY_BIAS: bias})
         return without_context(conditioning) if empty else conditioning
@@ -93,33 +98,41 @@ class StableAudioNetworks:
         """Return the velocity at the noise level ``sigma``, 0 to 1, in the shape of the latents.
 
         ``latents`` are (latents, channels), or (rows, latents, channels) for the rows of the conditioning. Without a
-        local condition, nothing is kept.
+        local condition, nothing is kept; Stable Audio Open has none.
         """
         rows = latents if latents.ndim == 3 else latents[None]
-        inputs = {
-            "latents": np.ascontiguousarray(rows, np.float32),
-            "time": fourier_features(np.array([sigma], np.float32)),
-            **conditioning.inputs,
-            **(local or self._keep_nothing(rows.shape[1])).inputs,
-        }
+        level = np.array([sigma], np.float32)
+        if self.architecture.is_stable_audio_3:
+            kept = local or self._keep_nothing(rows.shape[1])
+            by_model = {"time": fourier_features(level), **kept.inputs}
+        else:
+            by_model = {"noise_level": level}
+        inputs = {"latents": np.ascontiguousarray(rows, np.float32), **conditioning.inputs, **by_model}
         velocity: Array = self._transformer.run(None, inputs)[0]
         return velocity.reshape(latents.shape)
 
     def decode(self, latents: Array) -> Array:
         """Decode (latents, channels) to samples (2, latents x hop).
 
-        Where the number of latents is odd, the last is decoded beside one of zeros, as the reference does.
+        Where SAME-S gets an odd number of latents, the last is decoded beside one of zeros, as the reference does.
         """
-        samples = self._decoder.run({"latents": np.ascontiguousarray(latents, np.float32)})
+        samples = self._decode(np.ascontiguousarray(latents, np.float32))
         return samples[:, : len(latents) * self.architecture.hop_size]
 
     def encode(self, samples: Array) -> Array:
-        """Encode samples (2, latents x hop) to (latents, channels); the number of latents is even."""
+        """Encode samples (2, latents x hop) to (latents, channels); the number of latents is even for SAME-S."""
         return self._encoder.run({"samples": np.ascontiguousarray(samples, np.float32)})
 
     @cached_property
     def _transformer(self) -> Any:
         return open_session(self._folder / TRANSFORMER, self._options)
+
+    def _decoder(self, options: SessionOptions) -> Callable[[Array], Array]:
+        shape = self.architecture.autoencoder
+        if isinstance(shape, OobleckShape):
+            return OobleckDecoder(self._folder, shape, options).decode
+        session = LazySession(self._folder / AUTOENCODER_DECODER, options, keep=True)
+        return lambda latents: session.run({"latents": latents})
 
     def _keep_nothing(self, num_latents: int) -> LocalCondition:
         """Return the local condition of text to audio: the same row for every latent, not nothing."""
@@ -137,8 +150,7 @@ class StableAudioNetworks:
         """Return the numbers, clamped and scaled to 0 to 1, in the order of the context."""
         known = self.architecture.numbers
         if not isinstance(numbers, Mapping):
-            (only,) = known
-            numbers = {only.name: numbers}
+            numbers = {number.name: number.low for number in known} | {known[-1].name: numbers}
         return np.array([_scale(number, numbers[number.name]) for number in known], np.float32)
 
 

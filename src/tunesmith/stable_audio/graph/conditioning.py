@@ -52,6 +52,22 @@ def build_local_condition(builder: GraphBuilder, architecture: StableAudioArchit
         builder.output(f"local_{layer}", np.float32, [1, "positions", shape.hidden_size])
 
 
+def project_context(builder: GraphBuilder, weights: Weights, context: str) -> str:
+    """Bring the context (keys, width) to the width of the keys; rows of zeros stay zeros."""
+    first, second = f"{PREFIX}to_cond_embed.0", f"{PREFIX}to_cond_embed.2"
+    inner = silu(builder, builder.linear(context, weights[f"{first}.weight"], layer=first))
+    return builder.linear(inner, weights[f"{second}.weight"], layer=second)
+
+
+def add_global_condition(builder: GraphBuilder, shape: DiffusionShape, weights: Weights, numbers: str) -> None:
+    """Add the output ``global_condition`` (1, hidden): the embedded numbers (numbers, width) in one row, projected."""
+    joined = reshape(builder, numbers, 1, -1)
+    inner = silu(builder, builder.exact_linear(joined, weights[f"{PREFIX}to_global_embed.0.weight"]))
+    projected = builder.exact_linear(inner, weights[f"{PREFIX}to_global_embed.2.weight"])
+    builder.nodes("Identity", [projected], ["global_condition"])
+    builder.output("global_condition", np.float32, [1, shape.hidden_size])
+
+
 def normed_heads(builder: GraphBuilder, shape: DiffusionShape, x: str, gain: NDArray[np.float32]) -> str:
     """Norm each head of queries or keys by its root mean square; the result is (rows x heads, head)."""
     return rms_norm(builder, reshape(builder, x, -1, shape.head_size), builder.constant(gain), HEAD_EPSILON)
@@ -69,11 +85,10 @@ class _Conditioning:
 
     def build(self) -> None:
         numbers = self._numbers()
-        context = self._project_context(self._context(numbers))
+        context = project_context(self.builder, self.weights, self._context(numbers))
         for layer in range(self.architecture.diffusion.num_layers):
             self._keys_and_values(layer, context)
-        self.builder.nodes("Identity", [self._global_condition(numbers)], ["global_condition"])
-        self.builder.output("global_condition", np.float32, [1, self.architecture.diffusion.hidden_size])
+        add_global_condition(self.builder, self.architecture.diffusion, self.weights, numbers)
 
     def _numbers(self) -> str:
         """Embed the features of each number: (numbers, width)."""
@@ -104,15 +119,3 @@ class _Conditioning:
             target = [f"cross_{kind}_{layer}"]
             builder.nodes("Reshape", [part, integers(builder, 1, -1, shape.hidden_size)], target)
             builder.output(target[0], np.float32, [1, "keys", shape.hidden_size])
-
-    def _project_context(self, context: str) -> str:
-        first, second = f"{PREFIX}to_cond_embed.0", f"{PREFIX}to_cond_embed.2"
-        inner = silu(self.builder, self.builder.linear(context, self.weights[f"{first}.weight"], layer=first))
-        return self.builder.linear(inner, self.weights[f"{second}.weight"], layer=second)
-
-    def _global_condition(self, numbers: str) -> str:
-        joined = reshape(self.builder, numbers, 1, -1)
-        inner = self.builder.exact_linear(joined, self.weights[f"{PREFIX}to_global_embed.0.weight"])
-        return self.builder.exact_linear(
-            silu(self.builder, inner), self.weights[f"{PREFIX}to_global_embed.2.weight"]
-        )  # fmt: skip

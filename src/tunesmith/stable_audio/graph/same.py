@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
     END,
@@ -32,7 +33,6 @@ from tunesmith.neural.transformer_nodes import (
     integers,
     reshape,
     scalar,
-    silu,
 )
 from tunesmith.stable_audio.architecture import SameShape, StableAudioArchitecture
 
@@ -159,7 +159,7 @@ class _SameLayers:
             for queries, keys in (parts[:2], parts[3:])
         ]  # fmt: skip
         difference = self._flat(self.builder.node("Sub", *attended))
-        return self._linear(f"{prefix}to_out", difference)
+        return self.builder.linear(difference, self.weights[f"{prefix}to_out.weight"], layer=f"{prefix}to_out")
 
     def _turned(self, norm: str, x: str) -> str:
         """Norm the heads of queries or keys and turn them by their positions."""
@@ -173,17 +173,13 @@ class _SameLayers:
         return self.builder.node("Add", scaled, self.builder.constant(np.tile(shift, repeats)))
 
     def _feed_forward(self, prefix: str, x: str) -> str:
-        builder, layer = self.builder, f"{prefix}ff.ff.0.proj"
-        normed = self._norm(f"{prefix}ff_norm", x)
-        weights, biases = (np.split(self.weights[f"{layer}.{part}"], 2) for part in ("weight", "bias"))
-        values, gate = (
-            builder.linear(normed, weight, bias, layer=layer) for weight, bias in zip(weights, biases, strict=True)
-        )
-        active = builder.node("Mul", values, silu(builder, gate))
-        return self._linear(f"{prefix}ff.ff.2", active, self.weights[f"{prefix}ff.ff.2.bias"])
-
-    def _linear(self, layer: str, x: str, bias: NDArray[np.float32] | None = None) -> str:
-        return self.builder.linear(x, self.weights[f"{layer}.weight"], bias, layer=layer)
+        stem = f"{prefix}ff.ff."
+        weights = GatedWeights(
+            inner=self.weights[f"{stem}0.proj.weight"], inner_bias=self.weights[f"{stem}0.proj.bias"],
+            outer=self.weights[f"{stem}2.weight"], inner_layer=f"{stem}0.proj", outer_layer=f"{stem}2",
+        )  # fmt: skip
+        update = add_gated_feed_forward(self.builder, self._norm(f"{prefix}ff_norm", x), weights)
+        return self.builder.node("Add", update, self.builder.constant(self.weights[f"{stem}2.bias"]))
 
     def _flat(self, x: str) -> str:
         return reshape(self.builder, x, -1, self.shape.hidden_size)

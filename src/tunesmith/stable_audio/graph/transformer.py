@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
     END,
@@ -176,13 +177,12 @@ class _Transformer:
         """Return the update without its bias, and the bias."""
         builder = self.builder
         shifted = builder.node("Add", normed, modulation.shift)
-        weights, biases = (np.split(self._layer(layer, f"ff.ff.0.proj.{part}"), 2) for part in ("weight", "bias"))
-        values, gate = (
-            builder.linear(shifted, weight, bias, layer=f"{LAYERS}{layer}.ff.ff.0.proj")
-            for weight, bias in zip(weights, biases, strict=True)
-        )
-        active = builder.node("Mul", values, silu(builder, gate))
-        update = self._linear(layer, "ff.ff.2", active, gain=modulation.gate)
+        stem = f"{LAYERS}{layer}.ff.ff."
+        weights = GatedWeights(
+            inner=self.weights[f"{stem}0.proj.weight"], inner_bias=self.weights[f"{stem}0.proj.bias"],
+            outer=self.weights[f"{stem}2.weight"], inner_layer=f"{stem}0.proj", outer_layer=f"{stem}2",
+        )  # fmt: skip
+        update = add_gated_feed_forward(builder, shifted, weights, gain=modulation.gate)
         return update, builder.node("Mul", builder.constant(self._layer(layer, "ff.ff.2.bias")), modulation.gate)
 
     def _normed_heads(self, name: str, x: str) -> str:
