@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.audio.spool import Samples
-from tunesmith.stable_audio.architecture import StableAudioArchitecture
+from tunesmith.stable_audio.architecture import OobleckShape, StableAudioArchitecture
 from tunesmith.stable_audio.noise import Latents
+from tunesmith.stable_audio.oobleck_stages import decoder_context, encoder_context
 
 WINDOW = 64
 SAME_CONTEXT = 2
-OPEN_DECODER_CONTEXT, OPEN_ENCODER_CONTEXT = 10, 8
 
 SampleReader = Callable[[int, int], Samples]
 """Returns the samples from the first up to the last given position, (channels, n), silence outside the sound."""
@@ -38,9 +38,10 @@ class WindowRules:
     @classmethod
     def of(cls, architecture: StableAudioArchitecture) -> WindowRules:
         """Return the rules of a model's autoencoder."""
-        if architecture.is_stable_audio_3:
-            return cls(SAME_CONTEXT, SAME_CONTEXT, paired=True, hop_size=architecture.hop_size)
-        return cls(OPEN_DECODER_CONTEXT, OPEN_ENCODER_CONTEXT, paired=False, hop_size=architecture.hop_size)
+        shape = architecture.autoencoder
+        if isinstance(shape, OobleckShape):
+            return cls(decoder_context(shape), encoder_context(shape), paired=False, hop_size=shape.hop_size)
+        return cls(SAME_CONTEXT, SAME_CONTEXT, paired=True, hop_size=shape.hop_size)
 
 
 def decode_windows(
