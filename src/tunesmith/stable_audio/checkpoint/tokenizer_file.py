@@ -1,0 +1,29 @@
+"""The tokenizer of a checkpoint, in any of its files, written as ``tokenizer.json``."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.neural.checkpoint.numpy_archive import read_numpy_archive
+from tunesmith.stable_audio.checkpoint.sentencepiece_model import MOST_BYTES, write_tokenizer
+
+ARCHIVED_TOKENIZER = "TOKENIZER_MODEL"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerSource:
+    """The file with the tokenizer: ``tokenizer.json``, a SentencePiece model, or an archive that holds one."""
+
+    path: Path
+
+    def write(self, target: Path) -> None:
+        """Write the tokenizer as ``tokenizer.json`` to ``target``. Raises ModelFileError if it is broken."""
+        if self.path.suffix == ".json":
+            shutil.copyfile(self.path, target)
+        elif self.path.suffix == ".npz":
+            model = read_numpy_archive(self.path).read_bytes(ARCHIVED_TOKENIZER, MOST_BYTES)
+            write_tokenizer(model, target, f"{self.path.name}: {ARCHIVED_TOKENIZER}")
+        else:
+            write_tokenizer(self.path.read_bytes(), target, self.path.name)
