@@ -322,7 +322,7 @@ def _numbers(chance: np.random.Generator, name: str, shape: tuple[int, ...]) -> 
     numbers = chance.standard_normal(shape)
     if name.endswith(("gamma", "alpha", "weight_g", "scaling_factor")):
         return 1 + numbers / 8
-    return numbers / np.sqrt(shape[1] if len(shape) == 2 else 64)
+    return np.asarray(numbers / np.sqrt(shape[1] if len(shape) == 2 else 64))
 
 
 def _half(numbers: Array) -> Array:

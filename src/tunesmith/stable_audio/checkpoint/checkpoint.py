@@ -15,7 +15,8 @@ from tunesmith.neural.checkpoint.weight_files import naming_folder
 from tunesmith.neural.t5 import read_t5
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.checkpoint import diffusers, optimized, stability
-from tunesmith.stable_audio.checkpoint.model_config import MODEL_CONFIG, PublishedSizes, read_model_config
+from tunesmith.stable_audio.checkpoint.file_names import DIFFUSERS_INDEX, DIFFUSION_PATTERN, MODEL_CONFIG
+from tunesmith.stable_audio.checkpoint.model_config import PublishedSizes, read_model_config
 from tunesmith.stable_audio.checkpoint.t5gemma import read_t5gemma
 from tunesmith.stable_audio.checkpoint.tokenizer_file import TokenizerSource
 
@@ -58,7 +59,14 @@ def open_checkpoint(folder: Path, companions: Mapping[str, Path] | None = None) 
         architecture, tensors, tokenizer = diffusers.read_diffusers(folder)
     else:
         architecture, tensors, tokenizer = optimized.read_optimized(folder)
-    return StableAudioCheckpoint(architecture, LazyWeights(tensors), TokenizerSource(tokenizer))
+    return _checkpoint(architecture, tensors, tokenizer)
+
+
+def _checkpoint(
+    architecture: StableAudioArchitecture, tensors: dict[str, Tensor], tokenizer: Path
+) -> StableAudioCheckpoint:
+    source = TokenizerSource(tokenizer, architecture.text_encoder.vocabulary_size)
+    return StableAudioCheckpoint(architecture, LazyWeights(tensors), source)
 
 
 def _is_stability(folder: Path) -> bool:
@@ -68,7 +76,7 @@ def _is_stability(folder: Path) -> bool:
     if (folder / MODEL_CONFIG).is_file():
         return True
     if not diffusers.is_diffusers(folder) and not optimized.is_optimized(folder):
-        problem = f"neither it nor {diffusers.INDEX} nor an archive {optimized.DIFFUSION_PATTERN} is in {folder}"
+        problem = f"neither it nor {DIFFUSERS_INDEX} nor an archive {DIFFUSION_PATTERN} is in {folder}"
         raise ModelFileError(MODEL_CONFIG, f"{problem}: no checkpoint of Stable Audio")
     return False
 
@@ -78,7 +86,7 @@ def _open_stability(folder: Path, companions: Mapping[str, Path]) -> StableAudio
     architecture, text_tensors, tokenizer = _open_text_encoder(folder, sizes, companions)
     # Names and shapes are checked before any weight is read, so that a wrong file fails at once.
     tensors = text_tensors | stability.read_stability(folder, sizes)
-    return StableAudioCheckpoint(architecture, LazyWeights(tensors), TokenizerSource(tokenizer))
+    return _checkpoint(architecture, tensors, tokenizer)
 
 
 def _open_text_encoder(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tunesmith.neural.checkpoint.config_reader import ConfigReader
 from tunesmith.neural.checkpoint.tensor_shapes import Shapes
@@ -26,12 +28,20 @@ from tunesmith.stable_audio.checkpoint.canonical_shapes import (
     conditioner_shapes,
     diffusion_shapes,
 )
-from tunesmith.stable_audio.checkpoint.model_config import USE_INSTEAD, PublishedSizes, TextSource
+from tunesmith.stable_audio.checkpoint.file_names import (
+    DIFFUSERS_INDEX,
+    PART_CONFIG,
+    PART_WEIGHTS,
+    PROJECTION,
+    TEXT_ENCODER,
+    TOKENIZER_FOLDER,
+    TRANSFORMER,
+    USE_INSTEAD,
+    VAE,
+)
+from tunesmith.stable_audio.checkpoint.model_config import PublishedSizes, TextSource
 from tunesmith.stable_audio.checkpoint.placement import FindPlace, Shape, StoredForm, StoredPlace, place_tensors
 
-INDEX, CONFIG, WEIGHTS = "model_index.json", "config.json", "diffusion_pytorch_model.safetensors"
-TRANSFORMER, VAE, PROJECTION = "transformer", "vae", "projection_model"
-TEXT_ENCODER, TOKENIZER = "text_encoder", "tokenizer"
 # What diffusers pads prompts to; its files do not say it.
 MAX_TOKENS = 128
 NUMBERS = {"seconds_start": "start_number_conditioner", "seconds_total": "end_number_conditioner"}
@@ -51,7 +61,7 @@ JOINED = {".to_qkv.": (".to_q.", ".to_k.", ".to_v."), ".to_kv.": (".to_k.", ".to
 
 def is_diffusers(folder: Path) -> bool:
     """Return whether the folder has this layout."""
-    return (folder / INDEX).is_file()
+    return (folder / DIFFUSERS_INDEX).is_file()
 
 
 def read_diffusers(folder: Path) -> tuple[StableAudioArchitecture, dict[str, Tensor], Path]:
@@ -60,14 +70,10 @@ def read_diffusers(folder: Path) -> tuple[StableAudioArchitecture, dict[str, Ten
     Raises ModelFileError, which names the key or the tensor, for another pipeline, or where something is missing or has
     another shape.
     """
-    index = ConfigReader(INDEX, read_json(folder / INDEX))
-    if index.optional("_class_name") == "StableAudio3Pipeline":
-        # The autoencoder of this layout has a kernel of 1 where SAME-S has 3.
-        raise index.error("_class_name", f"Stable Audio 3 is not read in diffusers' layout: {USE_INSTEAD}")
-    index.one_of("_class_name", ("StableAudioPipeline",))
+    check_pipeline(read_json(folder / DIFFUSERS_INDEX))
     sizes, num_blocks = _read_sizes(folder)
     with naming_folder(TEXT_ENCODER):
-        text_shape, text_tensors, tokenizer = read_t5(folder / TEXT_ENCODER, folder / TOKENIZER)
+        text_shape, text_tensors, tokenizer = read_t5(folder / TEXT_ENCODER, folder / TOKENIZER_FOLDER)
     architecture = sizes.with_text_encoder(text_shape)
     tensors = (
         text_tensors
@@ -76,6 +82,15 @@ def read_diffusers(folder: Path) -> tuple[StableAudioArchitecture, dict[str, Ten
         | _read_part(folder / VAE, autoencoder_shapes(sizes.autoencoder), partial(find_autoencoder, num_blocks))
     )
     return architecture, tensors, tokenizer
+
+
+def check_pipeline(values: Mapping[str, Any]) -> None:
+    """Check that an index is that of Stable Audio Open 1.0. Raises ModelFileError."""
+    index = ConfigReader(DIFFUSERS_INDEX, values)
+    if index.optional("_class_name") == "StableAudio3Pipeline":
+        # The autoencoder of this layout has a kernel of 1 where SAME-S has 3.
+        raise index.error("_class_name", f"Stable Audio 3 is not read in diffusers' layout: {USE_INSTEAD}")
+    index.one_of("_class_name", ("StableAudioPipeline",))
 
 
 def find_diffusion(name: str, shape: Shape) -> StoredPlace:
@@ -114,12 +129,12 @@ def find_autoencoder(num_blocks: int, name: str, shape: Shape) -> StoredPlace:
 
 def _read_part(folder: Path, shapes: Shapes, find: FindPlace) -> dict[str, Tensor]:
     with naming_folder(folder.name):
-        return place_tensors(fold_weight_norm(read_tensors(folder / WEIGHTS)), shapes, find, WEIGHTS)
+        return place_tensors(fold_weight_norm(read_tensors(folder / PART_WEIGHTS)), shapes, find, PART_WEIGHTS)
 
 
 def _config(folder: Path, part: str) -> ConfigReader:
     with naming_folder(part):
-        return ConfigReader(f"{part}/{CONFIG}", read_json(folder / part / CONFIG))
+        return ConfigReader(f"{part}/{PART_CONFIG}", read_json(folder / part / PART_CONFIG))
 
 
 def _read_sizes(folder: Path) -> tuple[PublishedSizes, int]:
@@ -136,7 +151,7 @@ def _read_sizes(folder: Path) -> tuple[PublishedSizes, int]:
         diffusion, autoencoder,
         tuple(NumberCondition(name, low, high, exponential=False) for name in NUMBERS), "v",
         TextSource("t5", TEXT_ENCODER, MAX_TOKENS), transformer.integer("sample_size"), vae.integer("sampling_rate"),
-        file=f"{TRANSFORMER}/{CONFIG}",
+        file=f"{TRANSFORMER}/{PART_CONFIG}",
     )  # fmt: skip
     return sizes, len(autoencoder.strides)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tunesmith.errors import ModelFileError
 from tunesmith.neural.checkpoint.config_reader import ConfigReader
@@ -19,10 +20,9 @@ from tunesmith.stable_audio.architecture import (
     StableAudioArchitecture,
     T5GemmaShape,
 )
+from tunesmith.stable_audio.checkpoint.file_names import MODEL_CONFIG, USE_INSTEAD
 
-MODEL_CONFIG = "model_config.json"
 PROMPT = "prompt"
-USE_INSTEAD = "use stable-audio-3-small-music or stable-audio-3-small-sfx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,12 @@ def read_model_config(folder: Path) -> PublishedSizes:
 
     Raises ModelFileError, which names the key, for a model of another kind, also for Stable Audio 3 medium.
     """
-    settings = ConfigReader(MODEL_CONFIG, read_json(folder / MODEL_CONFIG))
+    return parse_model_config(read_json(folder / MODEL_CONFIG))
+
+
+def parse_model_config(values: Mapping[str, Any]) -> PublishedSizes:
+    """Read the values of a configuration; see ``read_model_config``."""
+    settings = ConfigReader(MODEL_CONFIG, values)
     settings.one_of("model_type", ("diffusion_cond_inpaint", "diffusion_cond"))
     settings.one_of("audio_channels", (2,), 2)
     model = settings.section("model")

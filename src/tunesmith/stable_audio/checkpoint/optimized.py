@@ -34,13 +34,17 @@ from tunesmith.stable_audio.checkpoint.canonical_shapes import (
     diffusion_shapes,
     t5gemma_shapes,
 )
-from tunesmith.stable_audio.checkpoint.model_config import USE_INSTEAD, PublishedSizes, TextSource
+from tunesmith.stable_audio.checkpoint.file_names import (
+    ARCHIVES,
+    DIFFUSION_PATTERN,
+    SMALL_DIFFUSION,
+    SUBFOLDER,
+    TEXT_ARCHIVE,
+    USE_INSTEAD,
+)
+from tunesmith.stable_audio.checkpoint.model_config import PublishedSizes, TextSource
 from tunesmith.stable_audio.checkpoint.placement import FindPlace, Shape, StoredForm, StoredPlace, place_tensors
 
-SUBFOLDER = "MLX"
-DIFFUSION_PATTERN = "dit_*.npz"
-SMALL_DIFFUSION = "dit_sm-"
-DECODER, ENCODER, TEXT = "same_s_decoder_f32.npz", "same_s_encoder_f32.npz", "t5gemma_f16.npz"
 NUMBER_KINDS = ("float16", "float32")
 MOST_META_BYTES = 1_000_000
 CONDITIONS = {
@@ -83,7 +87,7 @@ def read_optimized(folder: Path, fixed: FixedSizes = SMALL) -> tuple[StableAudio
     """
     diffusion_file = _one_diffusion_file(folder)
     diffusion, decoder, encoder, text = (
-        _open(diffusion_file.with_name(name)) for name in (diffusion_file.name, DECODER, ENCODER, TEXT)
+        _open(diffusion_file.with_name(name)) for name in (diffusion_file.name, *ARCHIVES)
     )
     architecture = _architecture(diffusion, decoder, text, fixed)
     same = autoencoder_shapes(architecture.autoencoder)
@@ -168,10 +172,15 @@ def _architecture(
     diffusion: NumpyArchive, decoder: NumpyArchive, text: NumpyArchive, fixed: FixedSizes
 ) -> StableAudioArchitecture:
     width = _shape(diffusion, CONDITIONS["conditioner.prompt.padding_embedding"], 1)[0]
+    transformer, autoencoder = _diffusion_shape(diffusion, width), _same_shape(decoder, fixed.patches)
+    if autoencoder.latent_channels != transformer.latent_channels:
+        problem = f"it reads latents of {autoencoder.latent_channels} channels; {diffusion.path.name} has"
+        raise ModelFileError(decoder.path.name, f"{problem} {transformer.latent_channels}")
     sizes = PublishedSizes(
-        _diffusion_shape(diffusion, width), _same_shape(decoder, fixed.patches),
+        transformer, autoencoder,
         (NumberCondition("seconds_total", 0.0, fixed.max_seconds_total, exponential=True),), "rf_denoiser",
-        TextSource("t5gemma", TEXT, fixed.max_tokens), fixed.max_latents, fixed.sample_rate, file=diffusion.path.name,
+        TextSource("t5gemma", TEXT_ARCHIVE, fixed.max_tokens), fixed.max_latents, fixed.sample_rate,
+        file=diffusion.path.name,
     )  # fmt: skip
     return sizes.with_text_encoder(_text_shape(text))
 

@@ -29,15 +29,11 @@ class VocabularyEntry:
     type: int
 
 
-def write_tokenizer(model: bytes, path: Path, file: str) -> None:
-    """Write a SentencePiece model as ``tokenizer.json`` to ``path``; errors name ``file``.
-
-    Raises ModelFileError if it is broken, or not a byte-pair encoding that leaves the text as it is.
-    """
+def write_tokenizer(entries: list[VocabularyEntry], path: Path) -> None:
+    """Write a byte-pair encoding with these pieces as ``tokenizer.json`` to ``path``."""
     # Loads a library in Rust, which reading the weights does without.
     from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-    entries = read_vocabulary(model, file)
     vocabulary = {entry.text: number for number, entry in enumerate(entries)}
     unknown = next((entry.text for entry in entries if entry.type == UNKNOWN), None)
     encoding = models.BPE(
@@ -54,7 +50,10 @@ def write_tokenizer(model: bytes, path: Path, file: str) -> None:
 
 
 def read_vocabulary(model: bytes, file: str) -> list[VocabularyEntry]:
-    """Return the pieces in the order of their ids. Raises ModelFileError, see ``write_tokenizer``."""
+    """Return the pieces of a SentencePiece model in the order of their ids; errors name ``file``.
+
+    Raises ModelFileError if it is broken, or not a byte-pair encoding that leaves the text as it is.
+    """
     if len(model) > MOST_BYTES:
         raise ModelFileError(file, f"its SentencePiece model has {len(model)} bytes, more than {MOST_BYTES}")
     try:

@@ -21,11 +21,10 @@ from tunesmith.stable_audio.checkpoint.canonical_shapes import (
     conditioner_shapes,
     diffusion_shapes,
 )
+from tunesmith.stable_audio.checkpoint.file_names import STABILITY_WEIGHTS
 from tunesmith.stable_audio.checkpoint.model_config import PublishedSizes
 from tunesmith.stable_audio.checkpoint.placement import Shape, StoredForm, StoredPlace, check_all_used, place_tensors
 
-WEIGHTS = ("model.safetensors", "model.ckpt")
-"""The names of the weight file; the first that exists is read."""
 PREFIXES = {DIFFUSION: "model.model.", CONDITIONER: "conditioner.conditioners.", AUTOENCODER: "pretransform.model."}
 CONVOLUTIONS = ("preprocess_conv.weight", "postprocess_conv.weight")
 # Rotary frequencies, and noise of the training of which nothing is stored.
@@ -34,7 +33,7 @@ UNUSED_ENDINGS = ("inv_freq", "noise_scaling_factor")
 
 def weights_of(folder: Path) -> Path | None:
     """Return the weight file of a folder, or None."""
-    return next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+    return next((folder / name for name in STABILITY_WEIGHTS if (folder / name).is_file()), None)
 
 
 def read_stability(folder: Path, sizes: PublishedSizes) -> dict[str, Tensor]:
@@ -42,7 +41,7 @@ def read_stability(folder: Path, sizes: PublishedSizes) -> dict[str, Tensor]:
 
     Raises ModelFileError, which names the tensor, if one is missing, has another shape or no place in the model.
     """
-    path = weights_of(folder) or folder / WEIGHTS[0]
+    path = weights_of(folder) or folder / STABILITY_WEIGHTS[0]
     check_is_there(path)
     shapes = (
         diffusion_shapes(sizes.diffusion)
