@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.audio import Audio
+from tunesmith.config import load_settings
 from tunesmith.errors import ModelFileError
 from tunesmith.generator import Generator
 from tunesmith.models.families.family import FreeMemory, ModelSummary
@@ -30,6 +32,9 @@ from tunesmith.stable_audio.checkpoint.file_names import (
     USE_INSTEAD,
 )
 from tunesmith.stable_audio.model_folder import read_architecture
+
+if TYPE_CHECKING:
+    from tunesmith.stable_audio.network_protocol import DiffusionNetworks
 
 CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.35, "int8-mixed": 0.35, "int8-32": 0.4, "none": 1.05}
 """The size of a converted model relative to its weights in fp32."""
@@ -108,19 +113,21 @@ class StableAudioFamily:
         shapes = diffusion_shapes(checkpoint.architecture.diffusion).values()
         return ModelSummary(_sizes(checkpoint.architecture), sum(map(prod, shapes)))
 
-    def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:
-        """Return the bytes of the largest graph and of the activations of the usual length."""
+    def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:  # noqa: ARG002
+        """Return the bytes of the largest graph and of the activations of the usual length; callers take turns."""
         architecture = read_architecture(folder)
         seconds = min(USUAL_SECONDS, architecture.max_seconds)
         latents = seconds * architecture.sample_rate / architecture.hop_size
         activations = round(latents * architecture.diffusion.hidden_size * LATENT_BYTES)
-        return manifest.largest_file + num_callers * activations + PROCESS_BYTES
+        return manifest.largest_file + activations + PROCESS_BYTES
 
     def load(self, folder: Path, manifest: Manifest, free_memory: FreeMemory) -> Generator:  # noqa: ARG002
         """Return the generator."""
         from tunesmith.stable_audio.generator import StableAudioGenerator
 
-        return StableAudioGenerator(folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest)
+        return StableAudioGenerator(
+            folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest, open_networks=_open_networks
+        )
 
     def can_generate(self, manifest: Manifest) -> bool:  # noqa: ARG002
         """Return whether this machine can run the model: every machine can."""
@@ -134,6 +141,14 @@ class StableAudioFamily:
         from tunesmith.models.families.trial_sound import check_sound
 
         check_sound(audio, manifest.name)
+
+
+def _open_networks(folder: Path) -> DiffusionNetworks:
+    # ONNX Runtime takes long to import, so it is loaded only now.
+    from tunesmith.neural.sessions import SessionOptions
+    from tunesmith.stable_audio.networks import StableAudioNetworks
+
+    return StableAudioNetworks(folder, SessionOptions(load_settings().threads))
 
 
 def _diffusion_archives(repository: Repository) -> list[RemoteFile]:
