@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tunesmith.errors import ModelFileError
 from tunesmith.neural.checkpoint.config_reader import ConfigReader
 from tunesmith.neural.checkpoint.tensor_shapes import Shapes
 from tunesmith.neural.checkpoint.tensors import Tensor
@@ -147,6 +149,7 @@ def _read_sizes(folder: Path) -> tuple[PublishedSizes, int]:
     low, high = projection.number_from_zero("min_value"), projection.number("max_value")
     transformer = _config(folder, TRANSFORMER)
     diffusion = _read_diffusion(transformer, autoencoder.latent_channels, width)
+    diffusion = replace(diffusion, ffn_multiple=_feed_forward_size(folder / TRANSFORMER) / diffusion.hidden_size)
     sizes = PublishedSizes(
         diffusion, autoencoder,
         tuple(NumberCondition(name, low, high, exponential=False) for name in NUMBERS), "v",
@@ -172,6 +175,16 @@ def _read_diffusion(config: ConfigReader, latents: int, width: int) -> Diffusion
     if not shape.num_key_heads or num_heads % shape.num_key_heads or head_size < shape.rotary_size:
         raise config.error("attention_head_dim", f"{head_size} does not share a width of {width}")
     return shape
+
+
+def _feed_forward_size(folder: Path) -> int:
+    """Return the inner width of the feed-forward layers, which the configuration does not say."""
+    name = "transformer_blocks.0.ff.net.2.weight"
+    with naming_folder(folder.name):
+        tensor = read_tensors(folder / PART_WEIGHTS).get(name)
+        if tensor is None or len(tensor.shape) != 2:
+            raise ModelFileError(PART_WEIGHTS, f"{name} of two axes is missing")
+    return tensor.shape[1]
 
 
 def _read_oobleck(config: ConfigReader) -> OobleckShape:
