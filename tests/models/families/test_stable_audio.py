@@ -10,6 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,39 @@ import numpy as np
 import pytest
 from hub_server import HubServer, hub_server
 from safetensors.numpy import load_file, save_file
-from stable_audio_files import third_config, write_optimized, write_stability
+from stable_audio_files import Tensors, third_config, third_tensors, write_optimized, write_stability
 
-from tunesmith.errors import DownloadError, InvalidRequest, ModelFileError
+from tunesmith.errors import DownloadError, InvalidRequest, ModelFileError, OutOfResources
+from tunesmith.generator import never_cancelled, no_progress
 from tunesmith.models.families.stable_audio import StableAudioFamily
+from tunesmith.models.families.trial_sound import check_sound
 from tunesmith.models.hub import Hub
-from tunesmith.models.manifest import Manifest
+from tunesmith.models.manifest import FileDigest, Manifest, Sizes, Source
 from tunesmith.models.pull import PullPlan, PullTools, pull
 from tunesmith.models.pull_request import PullRequest
+from tunesmith.models.registry import Registry
+from tunesmith.models.resolution import resolve
 from tunesmith.models.store import InstalledModel, Store
+from tunesmith.models.trial import try_out
+from tunesmith.request import GenerationRequest
+from tunesmith.stable_audio.architecture import (
+    DiffusionShape,
+    NumberCondition,
+    SameShape,
+    StableAudioArchitecture,
+    T5GemmaShape,
+)
 from tunesmith.stable_audio.conversion import QUANTIZATIONS
+from tunesmith.stable_audio.model_folder import write_architecture
 from tunesmith.stable_audio.networks import StableAudioNetworks
 
 OPTIMIZED, GATED = "stabilityai/stable-audio-3-optimized", "stabilityai/stable-audio-3-small-music"
 NAME = "stable-audio-3-small-music"
+PUBLISHED = StableAudioArchitecture(
+    DiffusionShape(1024, 20, 16, 256, 768, 768, num_memory_tokens=64, local_width=257, qk_norm="rms"),
+    SameShape(768, 6, 64, 2304, 256), T5GemmaShape(768, 12, 12, 64, 2048, 256_000),
+    (NumberCondition("seconds_total", 0, 384, exponential=True),), "rf_denoiser", max_tokens=256, max_latents=1292,
+)  # fmt: skip
 
 
 def only_decode(folder: Path, _: Manifest) -> None:
@@ -284,3 +304,60 @@ def test_sizes_are_announced_before_the_download(bench: Bench, tmp_path: Path) -
     assert installed.manifest.bytes < 3 * offer.converted
     shutil.rmtree(bench.tools.store.folder)
     assert json.dumps(installed.manifest.to_json())
+
+
+def test_a_pulled_model_makes_sound_and_says_where_it_is_from(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
+    bench.hub.share(OPTIMIZED, write_optimized(tmp_path / "free"))
+    bench.tools = dataclasses.replace(bench.tools, try_out=try_out)
+    model = bench.pull(NAME)
+    request = GenerationRequest.checked(prompt="calm piano", model=NAME, seed=3, duration=2)
+    for name in (NAME, GATED, OPTIMIZED):
+        assert resolve(name, stand_ins=False).generated_by == NAME
+    audio = Registry.discover().create(NAME).generate(request, no_progress, never_cancelled)
+    assert (audio.duration, audio.sample_rate, audio.samples.shape[0]) == (2.0, 44_100, 2)
+    assert audio.metadata["model_digest"] == model.manifest.digest
+    check_sound(audio, NAME)
+
+
+def silenced(tensors: Tensors) -> None:
+    for name in ("weight_g", "bias"):
+        tensors[f"pretransform.model.decoder.layers.3.mapping.{name}"] *= 0
+
+
+def loud(tensors: Tensors) -> None:
+    tensors["pretransform.model.decoder.layers.3.mapping.bias"] *= 1000
+
+
+@pytest.mark.parametrize(("change", "words"), [(silenced, "the model makes silence"), (loud, "makes clipped sound")])
+def test_a_model_that_makes_no_music_is_not_installed(
+    bench: Bench, tmp_path: Path, change: Callable[[Tensors], None], words: str
+) -> None:
+    tensors = third_tensors()
+    change(tensors)
+    bench.tools = dataclasses.replace(bench.tools, try_out=try_out)
+    with pytest.raises(ModelFileError, match=words):
+        bench.pull(str(write_stability(tmp_path / "broken", tensors)))
+    assert bench.left() == set()
+
+
+def test_memory_is_checked_before_the_model_is_opened(bench: Bench, tmp_path: Path) -> None:
+    bench.tools = dataclasses.replace(bench.tools, try_out=partial(try_out, available=lambda: 100_000_000))
+    with pytest.raises(OutOfResources, match=r"not enough memory for mine: it needs about 1.. MB, and 100 MB is"):
+        bench.pull(str(write_stability(tmp_path / "mine")))
+    assert bench.left() == set()
+
+
+def test_memory_of_the_published_model_is_what_was_measured(tmp_path: Path) -> None:
+    write_architecture(tmp_path, PUBLISHED)
+    files = (
+        FileDigest("transformer.onnx.data", 432_000_000, ""),
+        FileDigest("text_encoder.onnx.data", 300_000_000, ""),
+    )
+    manifest = Manifest(
+        "mine", Source("org/x"), "mit", True, "int8", 1, Sizes("stable-audio", 1024, 20, 16, None, 2, 44_100, False),
+        files, "0.1.0", "2030-01-02T03:04:05+00:00",
+    )  # fmt: skip
+    assert 0.75e9 < StableAudioFamily().memory_needed(tmp_path, manifest) < 0.9e9
