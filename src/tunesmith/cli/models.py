@@ -19,7 +19,10 @@ SourceArgument = Annotated[
     str, typer.Argument(metavar="MODEL", help="A name of tunesmith list --available, a hub id (org/name) or a folder.")
 ]
 NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it here.")]
-QUANTIZE_HELP = "int8 (default), int8-32 (finer), int4 (smallest, audibly worse), none (fp32), or float16 (for a GPU)."
+QUANTIZE_HELP = (
+    "int8 (default), int8-32 (finer) or none (fp32); MusicGen also int4 (smallest, audibly worse) or float16 (for a "
+    "GPU), Stable Audio int8-mixed (between the first two)."
+)
 Quantize = Annotated[str, typer.Option("--quantize", metavar="KIND", help=QUANTIZE_HELP)]
 Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="A branch, tag or commit of the hub.")]
 KEEP_HELP = "Keep the original files, to convert them again without downloading."
