@@ -159,13 +159,10 @@ def test_commercial_safe_refuses_what_its_licence_does_not_allow(
 ) -> None:
     install(store, "theirs", licence="cc-by-nc-4.0")
     install(store, "nobody-s", licence="unknown")
-    refused = "the licence of theirs, cc-by-nc-4.0, does not allow commercial use"
+    refused = "theirs may not be used commercially: cc-by-nc-4.0"
     assert refused in said(capsys, "x", "--model", "theirs", "--commercial-safe")[2]
     assert "is not known: unknown" in said(capsys, "x", "--model", "nobody-s", "--commercial-safe")[2]
-    assert (
-        "the licence of musicgen-small, cc-by-nc"
-        in said(capsys, "x", "--model", "musicgen-small", "--commercial-safe")[2]
-    )
+    assert "musicgen-small may not be used" in said(capsys, "x", "--model", "musicgen-small", "--commercial-safe")[2]
     monkeypatch.setenv("TUNESMITH_COMMERCIAL_SAFE", "1")
     assert refused in said(capsys, "x", "--model", "theirs")[2]
     (store.get("theirs").folder / "decoder").unlink()

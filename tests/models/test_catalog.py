@@ -9,6 +9,7 @@ import pytest
 from stand_ins import install
 
 from tunesmith.errors import InvalidRequest, UnknownName
+from tunesmith.licences import CommercialUse, terms_of
 from tunesmith.models.catalog import (
     Origin,
     check_commercial_use,
@@ -18,7 +19,7 @@ from tunesmith.models.catalog import (
     list_models,
     pullable_models,
 )
-from tunesmith.models.licences import allows_commercial_use, describe_commercial_use
+from tunesmith.models.commercial_safety import CommercialPolicy
 from tunesmith.models.store import Store, is_model_name
 
 
@@ -43,7 +44,7 @@ def test_every_entry_is_whole() -> None:
         assert entry.download_gb
         assert 1 < entry.download_gb < 20
         assert entry.licence
-        assert allows_commercial_use(entry.licence) is False
+        assert entry.terms.commercial_use is CommercialUse.FORBIDDEN
         assert entry.about
         assert not re.search(r"[A-Z]", entry.name)
 
@@ -55,11 +56,6 @@ def test_no_name_leads_to_two_models() -> None:
         assert find_pullable(name.upper()) is not None
     assert find_pullable("meta/musicgen") == pullable_models()["musicgen-small"]
     assert find_pullable("musicgen") is None
-
-
-def test_an_unknown_licence_is_not_taken_for_a_free_one() -> None:
-    assert [allows_commercial_use(name) for name in ("MIT", "cc-by-nc-4.0", "other", "")] == [True, False, None, None]
-    assert [describe_commercial_use(allowed) for allowed in (True, False, None)] == ["yes", "no", "unknown"]
 
 
 def test_every_model_is_listed_once_and_found_by_its_name(store: Store) -> None:
@@ -75,7 +71,7 @@ def test_every_model_is_listed_once_and_found_by_its_name(store: Store) -> None:
 def test_an_installed_model_keeps_its_names_and_takes_its_facts_from_its_manifest(store: Store) -> None:
     install(store, "musicgen-small", licence="mit")
     model = find_listed("Facebook/MusicGen-Small")
-    assert (model.origin, model.licence, model.commercial_use) == (Origin.INSTALLED, "mit", True)
+    assert (model.origin, model.licence, model.terms) == (Origin.INSTALLED, "mit", terms_of("mit"))
     assert model.names == pullable_models()["musicgen-small"].names
     assert model.is_ready
     assert not find_listed("musicgen-large").is_ready
@@ -99,11 +95,24 @@ def test_a_hosted_model_that_no_request_can_name_hides_no_other(monkeypatch: pyt
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize(("name", "words"), [
-    ("musicgen-small", "the licence of musicgen-small, cc-by-nc-4.0, does not allow"),
-    ("hf:facebook/musicgen-small", "cc-by-nc-4.0, does not allow"),
+    ("musicgen-small", "musicgen-small may not be used commercially: cc-by-nc-4.0"),
+    ("hf:facebook/musicgen-small", "may not be used commercially: cc-by-nc-4.0"),
+    ("hf:stabilityai/stable-audio-open-1.0", "only below 1,000,000 US dollars of yearly revenue: stability-ai-comm"),
+    ("replicate:stability-ai/stable-audio-2.5", "is not known: unknown"),
     ("hf:someone/something", "is not known: unknown"), ("nonsuch", "is not known: unknown"),
 ])  # fmt: skip
 def test_only_what_is_known_to_be_allowed_is_safe_for_commercial_use(name: str, words: str) -> None:
-    check_commercial_use("composer")
+    policy = CommercialPolicy(commercial_safe=True)
+    check_commercial_use("composer", policy)
+    check_commercial_use(name, CommercialPolicy())
     with pytest.raises(InvalidRequest, match=words):
-        check_commercial_use(name)
+        check_commercial_use(name, policy)
+
+
+@pytest.mark.usefixtures("store")
+def test_what_is_free_below_a_revenue_limit_is_safe_only_for_who_is_below_it() -> None:
+    below = CommercialPolicy(commercial_safe=True, revenue_below_limit=True)
+    check_commercial_use("hf:stabilityai/stable-audio-open-1.0", below)
+    for name in ("musicgen-small", "hf:someone/something"):
+        with pytest.raises(InvalidRequest, match="commercial_safe: "):
+            check_commercial_use(name, below)

@@ -68,7 +68,7 @@ def test_a_repository_becomes_a_model_and_its_originals_go(bench: Bench) -> None
     model = bench.pull()
     manifest = model.manifest
     assert (manifest.name, str(manifest.source)) == ("tune-net", f"{ID} at c0ffeec0ffee")
-    assert (manifest.licence, manifest.commercial_use, manifest.quantization) == ("mit", True, "int8")
+    assert (manifest.licence, manifest.terms.is_free, manifest.quantization) == ("mit", True, "int8")
     assert manifest.created == "2030-01-02T03:04:05+00:00"
     assert {file.name for file in manifest.files} == {"0-model.safetensors", "architecture.json", "quantization"}
     assert (model.folder / "0-model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
@@ -91,7 +91,7 @@ def test_what_it_is_is_said_before_the_download(bench: Bench) -> None:
         bench.pull()
     (offer,) = bench.offers
     assert offer.download == sum(path.stat().st_size for path in folder.iterdir())
-    assert (offer.name, offer.licence, offer.commercial_use) == ("tune-net", "mit", True)
+    assert (offer.name, offer.licence, offer.terms.is_free) == ("tune-net", "mit", True)
     assert bench.hub.downloads("model.safetensors") == []
 
 
@@ -173,7 +173,7 @@ def test_a_folder_becomes_a_model_and_stays_as_it_was(bench: Bench, tmp_path: Pa
     before = sorted(folder.iterdir())
     manifest = bench.pull(str(folder)).manifest
     assert (manifest.name, manifest.source.location, manifest.source.revision) == ("mine", str(folder), None)
-    assert (manifest.licence, manifest.commercial_use) == ("cc-by-nc-4.0", False)
+    assert (manifest.licence, manifest.terms.is_free) == ("cc-by-nc-4.0", False)
     assert bench.offers[0].download == 0
     assert bench.pull(str(folder), name="again").manifest.name == "again"
     assert sorted(folder.iterdir()) == before
