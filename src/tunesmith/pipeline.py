@@ -20,7 +20,6 @@ from tunesmith.audio.writer import write_audio, write_stream
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_cancelled, no_progress
-from tunesmith.models.commercial_safety import CommercialPolicy
 from tunesmith.models.registry import Registry
 from tunesmith.output_files import STANDARD_OUTPUT, OutputFiles, reserve_path, slug, with_suffix_word
 from tunesmith.request import GenerationRequest, Hit
@@ -180,23 +179,6 @@ def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
     said = understand(fields["prompt"])
     forms = {name for name in said.names("form") if name.startswith("form/")} - {"form/track"}
     return bool(said.durations or said.bars or forms)
-
-
-def check_licence(policy: CommercialPolicy, model: str | None, *recordings: str | Path | None) -> None:
-    """Raise InvalidRequest unless the policy accepts the licences of the model and of the recordings.
-
-    ``recordings`` are sound files that go into the result. Raises AudioFileError for one that cannot be read.
-    """
-    if not policy.commercial_safe:
-        return
-    from tunesmith.audio.reader import read_metadata
-    from tunesmith.models.catalog import check_commercial_use
-
-    if model is not None:
-        check_commercial_use(model, policy)
-    for path in recordings:
-        if path is not None:
-            policy.check_parts(read_metadata(path), Path(path).name)
 
 
 def generate_files(

@@ -8,18 +8,16 @@ from pathlib import Path
 import pytest
 from stand_ins import install
 
-from tunesmith.errors import InvalidRequest, UnknownName
+from tunesmith.errors import UnknownName
 from tunesmith.licences import CommercialUse, terms_of
 from tunesmith.models.catalog import (
     Origin,
-    check_commercial_use,
     find_listed,
     find_model,
     find_pullable,
     list_models,
     pullable_models,
 )
-from tunesmith.models.commercial_safety import CommercialPolicy
 from tunesmith.models.store import Store, is_model_name
 
 
@@ -91,28 +89,3 @@ def test_a_hosted_model_that_no_request_can_name_hides_no_other(monkeypatch: pyt
     monkeypatch.setenv("TUNESMITH_HOSTED_MODELS", "hf:facebook/musicgen-small, replicate:malformed, replicate:meta/*")
     hosted = [model for model in list_models() if model.origin is Origin.HOSTED]
     assert [(model.name, model.licence) for model in hosted] == [("hf:facebook/musicgen-small", "cc-by-nc-4.0")]
-
-
-@pytest.mark.usefixtures("store")
-@pytest.mark.parametrize(("name", "words"), [
-    ("musicgen-small", "musicgen-small may not be used commercially: cc-by-nc-4.0"),
-    ("hf:facebook/musicgen-small", "may not be used commercially: cc-by-nc-4.0"),
-    ("hf:stabilityai/stable-audio-open-1.0", "only below 1,000,000 US dollars of yearly revenue: stability-ai-comm"),
-    ("replicate:stability-ai/stable-audio-2.5", "is not known: unknown"),
-    ("hf:someone/something", "is not known: unknown"), ("nonsuch", "is not known: unknown"),
-])  # fmt: skip
-def test_only_what_is_known_to_be_allowed_is_safe_for_commercial_use(name: str, words: str) -> None:
-    policy = CommercialPolicy(commercial_safe=True)
-    check_commercial_use("composer", policy)
-    check_commercial_use(name, CommercialPolicy())
-    with pytest.raises(InvalidRequest, match=words):
-        check_commercial_use(name, policy)
-
-
-@pytest.mark.usefixtures("store")
-def test_what_is_free_below_a_revenue_limit_is_safe_only_for_who_is_below_it() -> None:
-    below = CommercialPolicy(commercial_safe=True, revenue_below_limit=True)
-    check_commercial_use("hf:stabilityai/stable-audio-open-1.0", below)
-    for name in ("musicgen-small", "hf:someone/something"):
-        with pytest.raises(InvalidRequest, match="commercial_safe: "):
-            check_commercial_use(name, below)

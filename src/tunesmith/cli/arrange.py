@@ -42,8 +42,7 @@ def stitch(
     from tunesmith.cli.editing import Written, write_edited
     from tunesmith.cli.input_files import check_output, read_sound
     from tunesmith.config import load_settings
-    from tunesmith.models.commercial_safety import CommercialPolicy
-    from tunesmith.pipeline import check_licence
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
 
     started = time.monotonic()
     # An output that cannot be written fails before the inputs are decoded and analysed.

@@ -139,7 +139,7 @@ def _checks(policy: CommercialPolicy, server: str | None) -> Check:
     from functools import cache
 
     from tunesmith.batch.preflight import LocalChecks, check_for_server
-    from tunesmith.pipeline import check_licence
+    from tunesmith.models.commercial_safety import check_licence
 
     check = check_for_server if server else LocalChecks()
     # Many rows have the same model and recordings; their licences are looked up once.

@@ -38,9 +38,9 @@ def generate(
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
-    from tunesmith.models.commercial_safety import CommercialPolicy
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.output_files import OutputFiles
-    from tunesmith.pipeline import GenerationOptions, build_requests, check_licence
+    from tunesmith.pipeline import GenerationOptions, build_requests
 
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token, audio=audio, continued=continued)

@@ -14,8 +14,7 @@ from typing import Any
 from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelNotInstalled, UnknownName
 from tunesmith.hosted.model_names import is_hosted, read_name
-from tunesmith.licences import FREE_TERMS, UNKNOWN_LICENCE, UNKNOWN_TERMS, LicenceTerms, terms_of
-from tunesmith.models.commercial_safety import CommercialPolicy
+from tunesmith.licences import FREE_TERMS, UNKNOWN_TERMS, LicenceTerms, terms_of
 from tunesmith.models.factories import COMPOSER, find_factories
 from tunesmith.models.store import InstalledModel, Store
 
@@ -157,13 +156,6 @@ def unknown_model(name: str) -> UnknownName:
 def not_installed(model: ModelInfo) -> ModelNotInstalled:
     """Return the error for a model that must be pulled first."""
     return ModelNotInstalled(f"{model.name} is not installed; install it with: tunesmith pull {model.name}")
-
-
-def check_commercial_use(name: str, policy: CommercialPolicy) -> None:
-    """Raise InvalidRequest unless the policy accepts the licence of the model."""
-    model = find_model(name)
-    licence, terms = (model.licence, model.terms) if model else (None, UNKNOWN_TERMS)
-    policy.check(terms, name, licence or UNKNOWN_LICENCE)
 
 
 def _factory_model(name: str) -> ModelInfo:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from tunesmith.audio.credits import credits_of
+from tunesmith.audio.reader import read_metadata
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
-from tunesmith.licences import CommercialUse, LicenceTerms, terms_of
+from tunesmith.file_digest import is_sha256
+from tunesmith.licences import UNKNOWN_LICENCE, UNKNOWN_TERMS, CommercialUse, LicenceTerms, terms_of
+from tunesmith.models.catalog import find_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,9 @@ class CommercialPolicy:
     revenue_below_limit: bool = False
 
     @classmethod
-    def of(cls, settings: Settings, commercial_safe: bool | None, revenue_below_limit: bool | None) -> CommercialPolicy:
+    def of(
+        cls, settings: Settings, commercial_safe: bool | None = None, revenue_below_limit: bool | None = None
+    ) -> CommercialPolicy:
         """Return the policy of a request; None uses the settings."""
         return cls(
             settings.commercial_safe if commercial_safe is None else commercial_safe,
@@ -49,10 +53,24 @@ class CommercialPolicy:
         }[terms.commercial_use]
         raise InvalidRequest("commercial_safe", problem)
 
-    def check_parts(self, metadata: Mapping[str, Any], name: str) -> None:
-        """Raise InvalidRequest unless the policy accepts every part of the recording ``name``.
 
-        ``metadata`` is that of the recording, with the credits of its parts.
-        """
-        for part in credits_of({"title": name, **metadata}):
-            self.check(terms_of(part.licence), name, str(part))
+OPEN_POLICY = CommercialPolicy()
+"""The policy that accepts every licence."""
+
+
+def check_licence(policy: CommercialPolicy, model: str | None, *recordings: str | Path | None) -> None:
+    """Raise InvalidRequest unless the policy accepts the licences of the model and of every part of the recordings.
+
+    ``recordings`` are sound files that go into the result. Raises AudioFileError for one that cannot be read.
+    """
+    if not policy.commercial_safe:
+        return
+    if model is not None:
+        info = find_model(model)
+        policy.check(info.terms if info else UNKNOWN_TERMS, model, (info and info.licence) or UNKNOWN_LICENCE)
+    for path in recordings:
+        if path is not None:
+            # The server names uploads by their digest, which tells nobody anything.
+            name = "the uploaded recording" if is_sha256(Path(path).stem) else Path(path).name
+            for part in credits_of({"title": name, **read_metadata(path)}):
+                policy.check(terms_of(part.licence), name, str(part))
