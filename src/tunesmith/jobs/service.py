@@ -90,7 +90,8 @@ class MusicService:
         if request.seed is None:
             request = request.model_copy(update={"seed": _draw_seed(submission)})
         made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by
-        check_licence(submission.policy or self._policy, made_by, request.audio, request.melody)
+        for policy in (self._policy, submission.policy):
+            check_licence(policy, made_by, request.audio, request.melody)
         submission = replace(submission, request=request, model=asked, generated_by=made_by)
         if made_by == COMPOSER != asked:
             submission = submission_for_stand_in(submission)

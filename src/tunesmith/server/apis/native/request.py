@@ -103,8 +103,8 @@ class RequestParser:
     def _policy(self, commercial_safe: Any, revenue_below_limit: Any) -> CommercialPolicy:
         safe = _flag(COMMERCIAL_SAFE, commercial_safe)
         below = _flag(REVENUE_BELOW_LIMIT, revenue_below_limit)
-        # A caller may be stricter than the server's settings, never less strict.
-        return CommercialPolicy.of(self._settings, safe or None, below)
+        # The server's own policy holds beside it: a caller may be stricter than the settings, never less strict.
+        return CommercialPolicy.of(self._settings, bool(safe), below)
 
     async def _kept(self, field: str, given: Any, caller: Caller) -> str:
         """Store a recording, given as bytes, base64, data URI or URL, and return its path."""
