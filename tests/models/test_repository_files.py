@@ -76,6 +76,11 @@ def test_a_damaged_or_hostile_index_is_refused(text: str) -> None:
 def test_a_folder_s_licence_is_that_of_its_readme(tmp_path: Path) -> None:
     assert folder_licence(tmp_path) is None
     readme = tmp_path / "README.md"
-    for text, licence in (("---\nlicense: mit\n---\nx", "mit"), ("x", None), ("---\n: : [\n---\n", None)):
+    for text, licence in (
+        ("---\nlicense: mit\n---\nx", "mit"), ("x", None), ("---\n: : [\n---\n", None),
+        ("---\nlicense: [mit, isc]\n---\n", "mit; isc"), ("---\nlicense: other\n---\n", "other"),
+        ("---\nlicense: other\nlicense_name: stable-audio-community\n---\n", "stable-audio-community"),
+        ("---\nlicense: mit\nlicense_name: own\n---\n", "mit"), ("---\nlicense_name: own\n---\n", None),
+    ):  # fmt: skip
         readme.write_text(text, encoding="utf-8")
         assert folder_licence(tmp_path) == licence

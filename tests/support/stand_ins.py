@@ -12,7 +12,6 @@ from tunesmith.errors import ModelFileError
 from tunesmith.models.families.family import ModelSummary
 from tunesmith.models.families.musicgen import summarize
 from tunesmith.models.integrity import digest_folder
-from tunesmith.models.licences import allows_commercial_use
 from tunesmith.models.manifest import Manifest, Source, write_manifest
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.architecture import Architecture, CodecShape, TransformerShape
@@ -84,9 +83,8 @@ def install(store: Store, name: str, content: bytes = b"weights", *, licence: st
         write_architecture(folder, TINY)
         manifest = Manifest(
             name=name, source=Source("org/x", "c0ffee" * 6 + "c0de"), licence=licence,
-            commercial_use=allows_commercial_use(licence), quantization="int8", parameters=420_000_000,
-            sizes=summarize(TINY).sizes, files=digest_folder(folder), tunesmith="0.1.0",
-            created="2030-01-02T03:04:05+00:00",
+            quantization="int8", parameters=420_000_000, sizes=summarize(TINY).sizes, files=digest_folder(folder),
+            tunesmith="0.1.0", created="2030-01-02T03:04:05+00:00",
         )  # fmt: skip
         write_manifest(manifest, folder)
     return store.get(name)

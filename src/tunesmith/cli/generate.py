@@ -25,6 +25,7 @@ def generate(
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
     model: options.Model = "composer", commercial_safe: options.CommercialSafe = None,
+    revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
     temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
     audio: options.AudioFile = None, continued: options.Continue = False, strength: options.Strength = None,
@@ -39,13 +40,15 @@ def generate(
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.output_files import OutputFiles
-    from tunesmith.pipeline import GenerationOptions, build_requests, check_licence
+    from tunesmith.pipeline import GenerationOptions, build_requests
 
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token)
     check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
-    check_licence(settings, commercial_safe, model, audio, melody)
+    policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
+    check_licence(policy, model, audio, melody)
     wanted = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
         genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,

@@ -51,6 +51,9 @@ MODEL_HELP = "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicat
 Model = Annotated[str, _option(MUSIC, MODEL_HELP, "NAME")]
 SAFE_HELP = "Refuse a model or a recording whose licence does not allow commercial use."
 CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]
+REVENUE_HELP = "With --commercial-safe: your revenue is below the limit of licences that are free below one."
+REVENUE_FLAGS = "--revenue-below-limit/--no-revenue-below-limit"
+RevenueBelowLimit = Annotated[bool | None, _option(MUSIC, REVENUE_HELP, None, REVENUE_FLAGS)]
 
 NegativePrompt = Annotated[Text, _option(MODELS, "What to stay away from (experimental).", "TEXT")]
 Guidance = Annotated[Text, _option(MODELS, "How closely to follow the prompt, 1 to 20. Default: 3.", "N")]

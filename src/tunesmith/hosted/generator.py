@@ -12,7 +12,7 @@ from tunesmith.audio.reader import read_audio
 from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.hosted.assemble import AssembledAudio, ClipAssembler
-from tunesmith.hosted.capabilities import UNKNOWN_LICENCE, Capabilities, facts_of
+from tunesmith.hosted.capabilities import Capabilities, facts_of
 from tunesmith.hosted.clip import ClipRequest, ClipService, HostedClip
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming
@@ -20,6 +20,7 @@ from tunesmith.hosted.huggingface import HuggingFace
 from tunesmith.hosted.model_names import HostedName
 from tunesmith.hosted.replicate import Replicate
 from tunesmith.hosted.run_in_thread import run_cancellable
+from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources

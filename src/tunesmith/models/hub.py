@@ -17,7 +17,7 @@ from typing import Any
 
 from tunesmith.errors import DownloadError
 from tunesmith.file_digest import file_sha256
-from tunesmith.models.repository_files import RemoteFile, Repository
+from tunesmith.models.repository_files import CARD_FIELDS, RemoteFile, Repository, card_licence
 
 INCOMPLETE = ".incomplete"
 TIMEOUT_SECONDS = 20.0
@@ -46,8 +46,8 @@ class Hub:
         files = tuple(
             RemoteFile(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else None) for one in info.siblings or ()
         )
-        licence = getattr(info.card_data, "license", None)
-        return Repository(hub_id, info.sha or revision or "main", _one_licence(licence), files)
+        card = {name: getattr(info.card_data, name, None) for name in CARD_FIELDS}
+        return Repository(hub_id, info.sha or revision or "main", card_licence(card), files)
 
     def fetch(self, repository: Repository, file: RemoteFile, folder: Path, received: BytesCallback) -> Path:
         """Fetch a file into the folder, unless it is there, and return its path; resumes a partial file.
@@ -117,12 +117,6 @@ class Hub:
             problem = "it is not in the cache of huggingface_hub, and HF_HUB_OFFLINE is set"
             raise DownloadError(hub_id, problem) from None
         return Repository.of_folder(hub_id, Path(found))
-
-
-def _one_licence(licence: Any) -> str | None:
-    if isinstance(licence, list):
-        return ", ".join(str(one) for one in licence) or None
-    return str(licence) if licence else None
 
 
 def _link(source: Path, path: Path) -> None:

@@ -27,7 +27,8 @@ class PullRequest:
     """A request to install a model: ``source`` is a catalog name, a hub id or a folder; ``name`` is the local name.
 
     ``keep_download`` keeps the downloaded files, so that another quantization need not fetch them again. ``folders``
-    allows the source to be a folder of this machine, which only its own users may name.
+    allows the source to be a folder of this machine, which only its own users may name. ``accept_licence`` accepts the
+    licence where the catalog requires that.
     """
 
     source: str
@@ -36,6 +37,7 @@ class PullRequest:
     revision: str | None = None
     keep_download: bool = False
     folders: bool = True
+    accept_licence: bool = False
 
 
 @dataclass(frozen=True, slots=True)

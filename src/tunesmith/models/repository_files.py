@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tunesmith.errors import ModelFileError
+from tunesmith.licences import UNNAMED
 
 CONFIG = "config.json"
 SIDE_FILES = ("generation_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """Weights in one file, preferred first; ``….index.json`` lists the shards of weights in several."""
 WEIGHT_ENDINGS = (".safetensors", ".bin", ".ckpt", ".npz")
+CARD_FIELDS = ("license", "license_name")
+"""The fields of a model card's metadata that state the licence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +133,12 @@ def folder_licence(folder: Path) -> str | None:
     # A broken README must not prevent the installation; the licence is then unknown.
     except (ValueError, OSError, yaml.YAMLError):
         return None
-    licence = (values or {}).get("license")
-    return str(licence) if licence else None
+    return card_licence(values or {})
+
+
+def card_licence(card: Mapping[str, Any]) -> str | None:
+    """Return the licence that the metadata of a model card states, several separated by ``;``, or None."""
+    stated, name = (card.get(field) for field in CARD_FIELDS)
+    every = [str(one) for one in (stated if isinstance(stated, list) else [stated]) if one]
+    # A licence that is not in the hub's list is called "other", and the card names it in another field.
+    return "; ".join(str(name) if one.lower() == UNNAMED and name else one for one in every) or None

@@ -25,6 +25,7 @@ from tunesmith.generator import never_cancelled, no_progress
 from tunesmith.models.families.stable_audio import StableAudioFamily
 from tunesmith.models.families.trial_sound import check_sound
 from tunesmith.models.hub import Hub
+from tunesmith.models.licence_acceptance import FILE
 from tunesmith.models.manifest import FileDigest, Manifest, Sizes, Source
 from tunesmith.models.pull import PullPlan, PullTools, pull
 from tunesmith.models.pull_request import PullRequest
@@ -68,12 +69,13 @@ class Bench:
     offers: list[PullPlan]
 
     def pull(self, source: str, **options: Any) -> InstalledModel:
-        return pull(PullRequest(source, **options), self.tools, self.offers.append, lambda _: None)
+        request = PullRequest(source, **{"accept_licence": True, **options})
+        return pull(request, self.tools, self.offers.append, lambda _: None)
 
     def left(self) -> set[str]:
-        """Return the names of all files below the store but the locks."""
-        paths = self.tools.store.folder.rglob("*")
-        return {path.name for path in paths if path.is_file() and path.suffix != ".lock"}
+        """Return the names of all files below the store but the locks and the accepted licences."""
+        files = (path for path in self.tools.store.folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+        return {path.name for path in files} - {FILE}
 
 
 @pytest.fixture
@@ -111,6 +113,17 @@ def test_both_repositories_and_a_folder_become_the_same_model(
     same = {name for name, digest in weights_of(free).items() if weights_of(mine)[name] == digest}
     assert set(weights_of(mine)) - same == {"autoencoder_decoder.onnx.data", "autoencoder_encoder.onnx.data"}
     assert not (bench.tools.store.folder / "downloads").exists()
+
+
+def test_the_licences_are_accepted_before_anything_is_downloaded(bench: Bench, tmp_path: Path) -> None:
+    bench.hub.share(OPTIMIZED, write_optimized(tmp_path / "free"), licence="other")
+    words = "Stability AI Community License, .*; Gemma Terms of Use, .*tunesmith pull --accept-licence"
+    with pytest.raises(InvalidRequest, match=words):
+        bench.pull(NAME, accept_licence=False)
+    assert not bench.hub.downloads(".npz")
+    manifest = bench.pull(NAME).manifest
+    assert manifest.licence == "stability-ai-community; gemma"
+    assert manifest.terms.revenue_limit_usd == 1_000_000
 
 
 def test_a_repository_of_several_models_is_pulled_by_the_name_of_one(bench: Bench, tmp_path: Path) -> None:
@@ -357,7 +370,7 @@ def test_memory_of_the_published_model_is_what_was_measured(tmp_path: Path) -> N
         FileDigest("text_encoder.onnx.data", 300_000_000, ""),
     )
     manifest = Manifest(
-        "mine", Source("org/x"), "mit", True, "int8", 1, Sizes("stable-audio", 1024, 20, 16, None, 2, 44_100, False),
+        "mine", Source("org/x"), "mit", "int8", 1, Sizes("stable-audio", 1024, 20, 16, None, 2, 44_100, False),
         files, "0.1.0", "2030-01-02T03:04:05+00:00",
     )  # fmt: skip
     assert 0.75e9 < StableAudioFamily().memory_needed(tmp_path, manifest) < 0.9e9
