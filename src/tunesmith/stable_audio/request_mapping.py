@@ -59,8 +59,7 @@ def prepare_request(
 
     Raises InvalidRequest for options this model cannot honour, and AudioFileError for a recording that cannot be read.
     """
-    reject_composer_only_fields(request, supported=ALSO_STABLE_AUDIO)
-    _reject_token_fields(request)
+    check_fields(request)
     task, warnings = _task(request, architecture), list[str]()
     walk = _walk(request, architecture, warnings)
     prompt_ids = _tokens("prompt", prompt_text(request), tokenizer, warnings)
@@ -82,7 +81,9 @@ def prepare_request(
     )
 
 
-def _reject_token_fields(request: GenerationRequest) -> None:
+def check_fields(request: GenerationRequest) -> None:
+    """Raise InvalidRequest for the first field that no model of Stable Audio has."""
+    reject_composer_only_fields(request, supported=ALSO_STABLE_AUDIO)
     for name in TOKEN_FIELDS:
         value = getattr(request, name)
         if value is not None:

@@ -11,6 +11,7 @@ from tunesmith.audio import Audio
 from tunesmith.generator import Generator
 from tunesmith.models.manifest import Manifest, Sizes
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
+from tunesmith.request import GenerationRequest
 
 FreeMemory = Callable[[], int]
 """A function that returns the bytes of memory that may still be allocated."""
@@ -84,6 +85,10 @@ class ModelFamily(Protocol):
 
     def load(self, folder: Path, manifest: Manifest, free_memory: FreeMemory) -> Generator:
         """Return the generator of a model folder, which opens it at the first request."""
+        ...
+
+    def check_request(self, request: GenerationRequest) -> None:
+        """Raise InvalidRequest for a field that no model of the family has; a model checks the others when it runs."""
         ...
 
     def can_generate(self, manifest: Manifest) -> bool:

@@ -19,6 +19,8 @@ from tunesmith.models.manifest import Manifest, Sizes, read_manifest
 from tunesmith.models.repository_files import CONFIG, ReadText, RemoteFile, Repository, transformers_files
 from tunesmith.musicgen.architecture import GUIDED_ROWS, MODEL_TYPES, Architecture
 from tunesmith.musicgen.model_folder import TOKENIZER, read_architecture
+from tunesmith.request import GenerationRequest
+from tunesmith.text_prompt import reject_composer_only_fields, reject_stable_audio_only_fields
 
 if TYPE_CHECKING:
     from tunesmith.musicgen.engine import Engine
@@ -96,6 +98,11 @@ class MusicGenFamily:
             folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest,
             engine_factory=partial(_open_within_memory, free_memory),
         )  # fmt: skip
+
+    def check_request(self, request: GenerationRequest) -> None:
+        """Refuse the fields of the composer and of Stable Audio."""
+        reject_composer_only_fields(request)
+        reject_stable_audio_only_fields(request)
 
     def can_generate(self, manifest: Manifest) -> bool:
         """Return whether there is a GPU for a model that needs one."""

@@ -18,6 +18,7 @@ from tunesmith.models.families.family import FreeMemory, ModelSummary
 from tunesmith.models.manifest import Manifest, Sizes
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
 from tunesmith.models.resource_checks import PROCESS_BYTES
+from tunesmith.request import GenerationRequest
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.checkpoint.file_names import (
     ARCHIVES,
@@ -128,6 +129,12 @@ class StableAudioFamily:
         return StableAudioGenerator(
             folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest, open_networks=_open_networks
         )
+
+    def check_request(self, request: GenerationRequest) -> None:
+        """Refuse the fields of the composer and of models that write tokens."""
+        from tunesmith.stable_audio.request_mapping import check_fields
+
+        check_fields(request)
 
     def can_generate(self, manifest: Manifest) -> bool:  # noqa: ARG002
         """Return whether this machine can run the model: every machine can."""
