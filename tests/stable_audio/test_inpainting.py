@@ -12,7 +12,7 @@ from tunesmith.stable_audio.noise import standard_normals
 
 RATE, LENGTH = 1_000, 20_000
 FADE = round(FADE_SECONDS * RATE)
-MADE, SOURCE = (standard_normals(seed, 0, (2, LENGTH)) / 8 for seed in (1, 2))
+MADE, SOURCE = (np.asarray(standard_normals(seed, 0, (2, LENGTH)) / 8, np.float32) for seed in (1, 2))
 
 
 def pasted(*regions: SampleRegion, size: int = 777) -> Array:
