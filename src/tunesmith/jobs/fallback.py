@@ -22,7 +22,7 @@ def submission_for_stand_in(submission: Submission) -> Submission:
     request, dropped = for_fallback(submission.request)
     if not dropped:
         return submission
-    ignored = (f"Ignored: {name} means nothing to the composer" for name in dropped)
+    ignored = (f"Ignored: the composer does not use {name}" for name in dropped)
     options = replace(submission.options, notes=(*submission.options.notes, *ignored), dropped=dropped)
     return replace(submission, request=request, options=options)
 
@@ -37,8 +37,8 @@ def fallback_for(job: Job) -> str | None:
 
 def fallback_notice(job: Job) -> dict[str, Any]:
     """Return the metadata that states a fallback: the requested model and the ignored fields; empty without one."""
-    asked = fallback_for(job)
-    if asked is None:
+    requested = fallback_for(job)
+    if requested is None:
         return {}
     dropped = job.options.dropped
-    return {"asked_model": asked} | ({"dropped": list(dropped)} if dropped else {})
+    return {"asked_model": requested} | ({"dropped": list(dropped)} if dropped else {})
