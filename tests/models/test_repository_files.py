@@ -30,7 +30,9 @@ def test_shards_are_those_the_index_names() -> None:
     shards = ("model-1.safetensors", "model-2.safetensors")
     index = "model.safetensors.index.json"
     assert chosen("config.json", index, *shards, "model-3.safetensors") == {"config.json", index, *shards}
-    with pytest.raises(ModelFileError, match=r"index\.json: names model-2\.safetensors, which org/name does not hold"):
+    with pytest.raises(
+        ModelFileError, match=r"index\.json: names model-2\.safetensors, which org/name does not contain"
+    ):
         chosen("config.json", index, shards[0])
 
 
@@ -41,7 +43,7 @@ def test_audiocraft_s_layout_is_known_by_its_weights() -> None:
 
 
 def test_a_repository_without_weights_is_refused() -> None:
-    with pytest.raises(ModelFileError, match="org/name: holds no model that is read here"):
+    with pytest.raises(ModelFileError, match="org/name: contains no supported model"):
         chosen("config.json", "README.md", "tf_model.h5")
 
 

@@ -191,7 +191,7 @@ def test_a_stereo_model_continues_a_mono_recording(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["audio", "melody"])
 @pytest.mark.parametrize(("seconds", "level", "problem"), [
-    (1, 0.0, "silent"), (0.05, 0.5, "0.1 to 1800 s long, it is 0.05 s"),
+    (1, 0.0, "silent"), (0.05, 0.5, "0.1 to 1800 s long, got 0.05 s"),
 ])  # fmt: skip
 def test_recordings_that_cannot_be_used_are_refused(
     tmp_path: Path, field: str, seconds: float, level: float, problem: str

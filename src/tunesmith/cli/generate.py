@@ -34,7 +34,7 @@ def generate(
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
     score: options.ScoreFile = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
-    """Make music from a prompt and write it to a file.
+    """Generate music from a prompt and write it to a file.
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
@@ -46,14 +46,14 @@ def generate(
     settings = prepare_settings(model, max_calls, hosted_token, audio=audio, continued=continued)
     policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
     check_licence(policy, model, audio, melody)
-    wanted = GenerationOptions(
+    options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
         genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,
         loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
         audio=audio, melody=melody, variations=variations,
     )  # fmt: skip
-    requests = build_requests(wanted, settings)
+    requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
     generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
 
@@ -93,9 +93,9 @@ def prepare_settings(
         # This sets environment variables, which load_settings reads below.
         apply_hosted_options(model, max_calls, hosted_token)
     if audio is not None and not continued:
-        raise InvalidRequest("audio", f"say --continue to go on from it, got --audio {audio} alone")
+        raise InvalidRequest("audio", f"needs --continue, got --audio {audio} alone")
     if continued and audio is None:
-        raise InvalidRequest("continue", "needs the recording to go on from: --audio FILE")
+        raise InvalidRequest("continue", "needs a recording: --audio FILE")
     return load_settings()
 
 

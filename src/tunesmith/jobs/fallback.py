@@ -17,7 +17,7 @@ def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[s
     return request.model_copy(update={name: usual[name] for name in dropped}), dropped
 
 
-def submission_for_stand_in(submission: Submission) -> Submission:
+def submission_for_fallback(submission: Submission) -> Submission:
     """Return the submission for the composer; the ignored fields go into its options, for the log and the file."""
     request, dropped = for_fallback(submission.request)
     if not dropped:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from tunesmith.errors import JobNotFound
 from tunesmith.jobs.events import JobEvents
-from tunesmith.jobs.fallback import submission_for_stand_in
+from tunesmith.jobs.fallback import submission_for_fallback
 from tunesmith.jobs.job import Claim, Job, Submission
 from tunesmith.jobs.job_cache import JobCache
 from tunesmith.jobs.queue_positions import QueueSnapshot
@@ -94,7 +94,7 @@ class MusicService:
             check_licence(policy, generated_by, request.audio, request.melody)
         submission = replace(submission, request=request, model=requested, generated_by=generated_by)
         if generated_by == COMPOSER != requested:
-            submission = submission_for_stand_in(submission)
+            submission = submission_for_fallback(submission)
         return self._start_or_queue(submission, generated_by)
 
     def _start_or_queue(self, submission: Submission, model: str) -> SubmitResult:

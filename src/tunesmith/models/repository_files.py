@@ -74,7 +74,7 @@ def needed_files(repository: Repository, read_text: Callable[[RemoteFile], str])
     if weights:
         return weights + _present(repository, ("tokenizer.json",))
     layouts = f"neither {CONFIG} with {WEIGHTS[0]} or {WEIGHTS[1]}, nor {AUDIOCRAFT_WEIGHTS}"
-    raise ModelFileError(repository.hub_id, f"holds no model that is read here: {layouts}")
+    raise ModelFileError(repository.hub_id, f"contains no supported model: {layouts}")
 
 
 def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFile], str]) -> tuple[RemoteFile, ...]:
@@ -87,7 +87,7 @@ def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFil
             # Found out now rather than after gigabytes of the other shards.
             missing = [shard for shard in shards if repository.file(shard) is None]
             if missing:
-                raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not hold")
+                raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not contain")
             return (index, *_present(repository, shards))
     return ()
 

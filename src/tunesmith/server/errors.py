@@ -56,7 +56,7 @@ class MethodNotAllowed(TunesmithError, code="WrongMethod", status=405):
     """The path exists, but not with this method."""
 
     def __init__(self, method: str, path: str, allowed: str) -> None:
-        super().__init__(f"{path[:MAX_QUOTED]!r} takes {allowed}, not {method[:20]}")
+        super().__init__(f"{path[:MAX_QUOTED]!r} allows {allowed}, not {method[:20]}")
         self.headers = {"Allow": allowed}
 
 

@@ -256,7 +256,7 @@ class RunnerProcess:
     def _give_up(self, problem: str) -> None:
         """Kill a process that violates the protocol, and fail its tasks."""
         self._is_listening = False
-        log.error("a runner %s; it is ended", problem, extra=self._about)
+        log.error("a runner %s; it was stopped", problem, extra=self._about)
         self.kill()
         self._fail_all(f"the runner of {self.model} {problem}")
 

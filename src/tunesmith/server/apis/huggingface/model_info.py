@@ -37,6 +37,6 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
         return {
             "model_id": model, "model_pipeline_tag": "text-to-audio", "model_device_type": COMPUTE_TYPE,
             "sampling_rate": MUSICGEN_RATE, "generated_by": resolved.generated_by,
-            "is_stand_in": resolved.is_stand_in, "loaded": context.loading.is_loaded(resolved.generated_by),
+            "is_stand_in": resolved.is_fallback, "loaded": context.loading.is_loaded(resolved.generated_by),
             "router": "tunesmith", "version": tunesmith.__version__,
         }  # fmt: skip
