@@ -19,7 +19,7 @@ from tunesmith.request import MAX_SEED, GenerationRequest, Hit
 
 @pytest.mark.parametrize(("fields", "words"), [
     ({"prompt": ""}, "prompt: must not be empty"),
-    ({"prompt": " \n\t "}, "prompt: must say something"),
+    ({"prompt": " \n\t "}, "prompt: must not be empty"),
     ({"prompt": "?!"}, "prompt: must contain words, got '\\?!'"),
     ({"prompt": "a\0b"}, "prompt: must not contain control characters, got U.0000"),
     ({"prompt": "a\ud800b"}, "prompt: "),

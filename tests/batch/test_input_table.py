@@ -78,9 +78,9 @@ def test_what_is_wrong_is_told_with_its_lines(tmp_path: Path, name: str, text: s
 
 
 @pytest.mark.parametrize(("name", "content", "words"), [
-    ("a.txt", b"", "there are no rows"),
-    ("a.csv", b"prompt\n", "there are no rows"),
-    ("a.yaml", b"", "there are no rows"),
+    ("a.txt", b"", "it contains no rows"),
+    ("a.csv", b"prompt\n", "it contains no rows"),
+    ("a.yaml", b"", "it contains no rows"),
     ("a.txt", b"calm\n\xff\xfe\n", "UTF-8, which line 2 is not"),
     ("a.xlsx", b"PK", "say --as csv|jsonl|yaml|lines"),
     ("a.ODS", b"PK", 'save it as "CSV UTF-8" in a spreadsheet'),

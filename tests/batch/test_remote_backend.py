@@ -57,7 +57,7 @@ def test_a_second_run_asks_for_nothing_that_is_there(server: Serving, capsys: py
     first = server.job_of("one by one")
     Path("a", "002-two-by-two.wav").unlink()
     assert run(["batch", "a.jsonl", "--server", server.url]) == 0
-    assert "1 made, 1 were there" in capsys.readouterr().out
+    assert "1 generated, 1 already done" in capsys.readouterr().out
     assert server.job_of("one by one") == first
 
 
@@ -104,7 +104,7 @@ def test_a_server_that_is_away_is_one_line(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize(("arguments", "words"), [
     (("--token", "x"), "token: needs a server: --server URL"),
-    (("--server", "nowhere"), "must be an address such as"),
+    (("--server", "nowhere"), "must be a URL such as"),
 ])  # fmt: skip
 def test_a_server_must_be_said_as_it_can_be_reached(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str

@@ -30,7 +30,7 @@ def tunesmith(
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (("",), "prompt: must say something"),
+    (("",), "prompt: must not be empty"),
     (("!!!",), "prompt: must contain words"),
     (("x" * 2001,), "prompt: must be at most 2000 characters, got 2001"),
     (("a\x07b",), "prompt: must not contain control characters, got U.0007"),
@@ -59,7 +59,7 @@ def tunesmith(
     (("x", "--variations=0"), "variations: must be greater than or equal to 1, got '0'"),
     (("log", "-n", "many"), "limit: must be a valid integer, got 'many'"),
     (("log", "--limit"), "'--limit' requires an argument"),
-    (("x", "--audio", "a.wav"), "audio: say --continue"),
+    (("x", "--audio", "a.wav"), "audio: needs --continue"),
     (("x", "--continue"), "continue: needs a recording.*--audio FILE"),
     (("x", "--audio", "a.wav", "--continue"), "audio: only MusicGen models support it"),
     (("x", "--melody", "a.wav"), "melody: only MusicGen models support it"),
@@ -73,7 +73,7 @@ def tunesmith(
     (("x", "--top-p", "2"), "top_p: .*'2'"),
     (("x", "--tempo", "900"), "tempo_bpm: .*'900'"),
     (("x", "--zzz", "90"), "no such option: --zzz"),
-    (("-calm piano",), "behind --"),
+    (("-calm piano",), "after --"),
     (("a\udcffb",), "prompt: must be text in UTF-8"),
     (("x", "y"), "y"),
     (("render", "none.yaml", "-o", "a.wav"), "score: cannot read none.yaml"),

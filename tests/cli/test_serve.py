@@ -247,7 +247,7 @@ def test_a_server_asked_twice_to_stop_ends_at_once_and_gives_its_job_back(
             if is_followed:
                 following.enter_context(client.stream("GET", f"/api/jobs/{job_id}/events"))
             server.signal(signal.SIGINT)
-            wait_for(lambda: "has 3600 s to finish" in server.log, "the server to begin to end")
+            wait_for(lambda: "have 3600 s to finish" in server.log, "the server to begin to end")
             server.signal(signal.SIGINT)
             server.gone()
     assert "Traceback" not in server.log

@@ -137,7 +137,7 @@ def test_errors_say_what_is_wrong(
     for body, status, words in (
         ({"inputs": "!!"}, 422, "must contain words"),
         ({}, 400, "inputs: is missing"),
-        (b"", 422, "must say something"),
+        (b"", 422, "must not be empty"),
         (b"\xff\xfe", 400, "must be text in UTF-8"),
         (b'{"inputs": ', 400, "is not JSON"),
         ({"inputs": "calm piano", "parameters": {"duration": "long"}}, 422, "duration"),

@@ -217,7 +217,7 @@ def test_a_recording_as_long_as_the_piece_is_refused(tmp_path: Path) -> None:
 
 def test_a_melody_needs_a_melody_model_and_changes_what_it_makes(tmp_path: Path) -> None:
     path = recording(tmp_path / "a.wav", 2)
-    with pytest.raises(InvalidRequest, match=r"^melody: toy follows no melody"):
+    with pytest.raises(InvalidRequest, match=r"^melody: toy does not support melodies"):
         Model().generate(melody=path)
     for duration in (1, 3):
         plain, followed = (Model(TOY_MELODY).generate(duration=duration, melody=heard) for heard in (None, path))
