@@ -104,7 +104,7 @@ def test_a_batch_is_made_from_and_into_such_names(
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     command = ("batch", f"{NAME}.txt", "--model", "prompt", "--jobs", "1")
     assert b"1 generated, 0 already done, 0 failed: " + os.fsencode(NAME) in shown(*command)
-    assert shown(*command).startswith(b"0 made, 1 were there")
+    assert shown(*command).startswith(b"0 generated, 1 already done")
     assert (home / NAME / "001-one.wav").is_file()
 
 

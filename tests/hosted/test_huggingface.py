@@ -173,7 +173,7 @@ def test_a_service_that_is_not_there_is_given_up(bench: Bench) -> None:
 
 def test_a_service_that_does_not_answer_is_given_up_at_the_deadline(bench: Bench) -> None:
     bench.service.answers, bench.service.holds, bench.seconds = [audio_answer(2)], True, 0.2
-    with pytest.raises((DeadlineExceeded, ServerUnreachable), match="no response|no answer"):
+    with pytest.raises((DeadlineExceeded, ServerUnreachable), match=r"no response|no answer"):
         bench.make(duration=2)
 
 
