@@ -79,7 +79,7 @@ def test_again_says_where_the_bytes_differ(home: Home, tmp_path: Path) -> None:
     copy.write_bytes((home.folder / "u.mp3").read_bytes() + b"\0")
     done = home.run("again", str(copy), "-o", str(tmp_path / "again.mp3"))
     assert done.returncode == 0
-    assert "not the same bytes as before" in done.stderr
+    assert "not the same bytes as the original" in done.stderr
 
 
 def test_variations_have_other_seeds_and_know_their_parent(home: Home) -> None:
