@@ -81,7 +81,7 @@ def test_without_a_prompt_log_they_are_ranked_all_the_same(
     (["--pick"], "pick: needs at least two variations, such as -n 5"),
     (["-n", "2", "--keep", "best"], "keep: needs --pick"),
     (["-n", "2", "--pick", "--keep", "some"], "keep: must be all or best, got 'some'"),
-    (["-n", "2", "--pick", "--keep", "best", "--midi", "a.mid"], "keep: stems, MIDI"),
+    (["-n", "2", "--pick", "--keep", "best", "--midi", "a.mid"], "keep: must be all with stems, MIDI"),
 ])  # fmt: skip
 def test_where_there_is_nothing_to_pick_nothing_is_made(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
