@@ -35,7 +35,7 @@ def test_what_is_left_out_is_named(field: str) -> None:
     submission = Submission(asked(**{field: MUSICGEN_S[field]}), "test", options=JobOptions("wav", notes=("first",)))
     changed = submission_for_fallback(submission)
     assert changed.request == asked()
-    note = f"Ignored: the composer does not use {field}"
+    note = f"Ignored: {field} means nothing to the composer"
     assert changed.options == JobOptions("wav", notes=("first", note), dropped=(field,))
 
 

@@ -64,7 +64,7 @@ def test_options_are_read_from_rows(options: JobOptions, row: dict[str, Any]) ->
 def test_what_the_composer_leaves_out_is_in_the_row(options: JobOptions, row: dict[str, Any], expected: str) -> None:
     request = GenerationRequest(prompt="calm piano", seed=7, duration=10, top_k=5)
     submission = submission_for_fallback(replace(SUBMISSION, request=request, options=options))
-    row = {**row, "notes": ["Ignored: the composer does not use top_k"], "dropped": ["top_k"]}
+    row = {**row, "notes": ["Ignored: top_k means nothing to the composer"], "dropped": ["top_k"]}
     assert submission.options.to_row() == row
     assert JobOptions.from_row(row) == submission.options
     assert fingerprint(submission) == expected

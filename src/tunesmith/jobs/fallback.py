@@ -22,7 +22,7 @@ def submission_for_fallback(submission: Submission) -> Submission:
     request, dropped = for_fallback(submission.request)
     if not dropped:
         return submission
-    ignored = (f"Ignored: the composer does not use {name}" for name in dropped)
+    ignored = (f"Ignored: {name} means nothing to the composer" for name in dropped)
     options = replace(submission.options, notes=(*submission.options.notes, *ignored), dropped=dropped)
     return replace(submission, request=request, options=options)
 
