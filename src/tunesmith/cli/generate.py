@@ -25,6 +25,7 @@ def generate(
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
     model: options.Model = "composer", commercial_safe: options.CommercialSafe = None,
+    revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
     temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
     audio: options.AudioFile = None, continued: options.Continue = False, strength: options.Strength = None,
@@ -35,18 +36,20 @@ def generate(
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
     score: options.ScoreFile = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
-    """Make music from a prompt and write it to a file.
+    """Generate music from a prompt and write it to a file.
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.output_files import OutputFiles
-    from tunesmith.pipeline import GenerationOptions, build_requests, check_licence
+    from tunesmith.pipeline import GenerationOptions, build_requests
 
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token)
     check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
-    check_licence(settings, commercial_safe, model, audio, melody)
-    wanted = GenerationOptions(
+    policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
+    check_licence(policy, model, audio, melody)
+    options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
         genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,
         loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
@@ -54,7 +57,7 @@ def generate(
         audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
         variations=variations,
     )  # fmt: skip
-    requests = build_requests(wanted, settings)
+    requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
     generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
 
@@ -80,12 +83,11 @@ def check_recording(audio: str | None, uses: Mapping[str, object]) -> None:
 
     given = [name for name, value in uses.items() if value not in (None, False)]
     if audio is None and given:
-        raise InvalidRequest(given[0], f"needs the recording that --{given[0]} is for: --audio FILE")
+        raise InvalidRequest(given[0], "needs a recording: --audio FILE")
     if audio is not None and not given:
         raise InvalidRequest(
             "audio",
-            f"say --continue to go on from it, --strength to make it anew or --repaint to change parts of it, "
-            f"got --audio {audio} alone",
+            f"needs --continue, --strength or --repaint, got --audio {audio} alone",
         )
     if len(given) > 1:
         raise InvalidRequest(given[1], f"cannot go with --{given[0]}; give only one")

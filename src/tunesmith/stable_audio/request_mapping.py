@@ -86,7 +86,7 @@ def _reject_token_fields(request: GenerationRequest) -> None:
     for name in TOKEN_FIELDS:
         value = getattr(request, name)
         if value is not None:
-            raise InvalidRequest(name, f"only MusicGen models have it, {request.model} has not, got {str(value)!r}")
+            raise InvalidRequest(name, f"only MusicGen models support it, not {request.model}, got {str(value)!r}")
 
 
 def _task(request: GenerationRequest, architecture: StableAudioArchitecture) -> Task:

@@ -8,10 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tunesmith.audio.credits import licence_of, terms_of_sound
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
+from tunesmith.licences import CommercialUse
 from tunesmith.server.apis.errors import message_of
 from tunesmith.server.errors import JobFailed
 
@@ -20,6 +22,15 @@ class ResponseModel(BaseModel):
     """The base of all response schemas."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class LicenceFields(ResponseModel):
+    """What a licence says of commercial use; null is unknown."""
+
+    commercial_use: bool | None = Field(description="True only if it is allowed whatever the revenue.")
+    licence_terms: CommercialUse
+    revenue_limit_usd: int | None = Field(description="Commercial use is free below this yearly revenue.")
+    attribution: str | None = Field(description="A line that must be shown to users.")
 
 
 class ErrorDetail(ResponseModel):
@@ -57,8 +68,8 @@ class LoopDocument(ResponseModel):
     length_seconds: float
 
 
-class ResultDocument(ResponseModel):
-    """The output file of a job."""
+class ResultDocument(LicenceFields):
+    """The output file of a job, and the terms of all that went into it."""
 
     url: str
     format: str
@@ -69,6 +80,7 @@ class ResultDocument(ResponseModel):
     sample_rate: int
     channels: int
     loop_points: list[LoopDocument] | None = Field(description="Where the file loops; null where it does not.")
+    licence: str
 
 
 class Links(ResponseModel):
@@ -87,19 +99,19 @@ class JobDocument(ResponseModel):
     prompt: str
     model: str
     generated_by: str
-    request: dict[str, Any] = Field(description="What was asked for, without files.")
+    request: dict[str, Any] = Field(description="The request, without files.")
     dialect: str
-    progress: float = Field(description="A fraction of the whole, 0 to 1.")
+    progress: float = Field(description="Progress, 0 to 1.")
     stage: str
-    position: int | None = Field(description="The place in the queue of its model; 1 is next.")
-    wait_seconds: float | None = Field(description="Until its turn, as measured so far; null where nobody can know.")
-    eta_seconds: float | None = Field(description="Until its end, as measured so far; null where nobody can know.")
+    position: int | None = Field(description="Position in the queue of its model; 1 is next.")
+    wait_seconds: float | None = Field(description="Estimated seconds until the job starts; null if unknown.")
+    eta_seconds: float | None = Field(description="Estimated seconds until the job ends; null if unknown.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     timings: Timings
     result: ResultDocument | None
-    metadata: dict[str, Any] = Field(description="What is known of the music: seed, model, license and more.")
+    metadata: dict[str, Any] = Field(description="Metadata of the music: seed, model, license and more.")
     error: ErrorDetail | None
     links: Links
 
@@ -140,7 +152,7 @@ class ExplanationDocument(ResponseModel):
     warnings: list[str]
 
 
-class ModelDocument(ResponseModel):
+class ModelDocument(LicenceFields):
     """A model that is installed or can be pulled; unknown fields are null."""
 
     name: str
@@ -149,7 +161,7 @@ class ModelDocument(ResponseModel):
     loaded: bool
     aliases: list[str]
     licence: str | None
-    commercial_use: bool | None
+    accept_licence: bool = Field(description="Whether a pull must accept the licence.")
     parameters: int | None
     about: str | None
     quantization: str | None
@@ -186,13 +198,12 @@ class LoadedModels(ResponseModel):
     models: list[LoadedDocument]
 
 
-class AvailableModel(ResponseModel):
+class AvailableModel(LicenceFields):
     """The model that a pull is about to install, announced before the download."""
 
     name: str
     source: str
     licence: str
-    commercial_use: bool | None
     quantization: str
     download_bytes: int
     installed_bytes: int
@@ -215,7 +226,7 @@ JOBS = "/api/jobs"
 _PATHS_OF_OURS = {"soundfont", "audio", "melody"}
 
 
-def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
+def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
     """Return a job with its estimate as a document."""
     return JobDocument(
         id=job.id,
@@ -228,9 +239,9 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
         dialect=job.dialect,
         progress=job.progress,
         stage=job.stage,
-        position=prospect.position,
-        wait_seconds=prospect.wait_seconds,
-        eta_seconds=prospect.eta_seconds,
+        position=estimate.position,
+        wait_seconds=estimate.wait_seconds,
+        eta_seconds=estimate.eta_seconds,
         created_at=to_iso8601(job.created_at),
         started_at=None if job.started_at is None else to_iso8601(job.started_at),
         finished_at=None if job.finished_at is None else to_iso8601(job.finished_at),
@@ -243,16 +254,16 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
     )
 
 
-def job_event(job: Job, prospect: QueueEstimate) -> JobEvent:
+def job_event(job: Job, estimate: QueueEstimate) -> JobEvent:
     """Return the changing fields of a job as an event."""
     return JobEvent(
         id=job.id,
         state=job.state,
         progress=job.progress,
         stage=job.stage,
-        position=prospect.position,
-        wait_seconds=prospect.wait_seconds,
-        eta_seconds=prospect.eta_seconds,
+        position=estimate.position,
+        wait_seconds=estimate.wait_seconds,
+        eta_seconds=estimate.eta_seconds,
     )
 
 
@@ -290,27 +301,29 @@ def to_iso8601(seconds: float) -> datetime:
 
 
 def _result(job: Job) -> ResultDocument | None:
-    made = job.result
-    if made is None or job.data_removed:
+    result = job.result
+    if result is None or job.data_removed:
         return None
     return ResultDocument(
         url=f"{path_of(job.id)}/audio",
-        format=made.format,
+        format=result.format,
         media_type=media_type_of(job),
-        bytes=made.bytes,
-        sha256=made.digest,
-        duration=made.duration,
-        sample_rate=made.sample_rate,
-        channels=made.channels,
-        loop_points=_loop_points(job.metadata, made),
+        bytes=result.bytes,
+        sha256=result.digest,
+        duration=result.duration,
+        sample_rate=result.sample_rate,
+        channels=result.channels,
+        loop_points=_loop_points(job.metadata, result),
+        licence=licence_of(job.metadata),
+        **terms_of_sound(job.metadata).to_json(),
     )
 
 
-def _loop_points(metadata: Mapping[str, Any], made: JobResult) -> list[LoopDocument] | None:
+def _loop_points(metadata: Mapping[str, Any], result: JobResult) -> list[LoopDocument] | None:
     """Return the loop points at the file's sample rate, which its format may have changed."""
-    if not made.is_sound:
+    if not result.is_sound:
         return None
-    rate = FORMATS[f".{made.format}"].sample_rate(made.sample_rate)
+    rate = FORMATS[f".{result.format}"].sample_rate(result.sample_rate)
     return [LoopDocument(**one) for one in loop_points_json(metadata, rate) or ()] or None
 
 
