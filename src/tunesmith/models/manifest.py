@@ -146,7 +146,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.from_json(json.loads(path.read_bytes()))
     except FileNotFoundError:
-        raise ModelFileError(str(path), "is missing, so this is not an installed model") from None
+        raise ModelFileError(str(path), "is missing; this is not an installed model") from None
     except OSError as error:
         raise ModelFileError(str(path), f"cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
