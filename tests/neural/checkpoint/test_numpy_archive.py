@@ -38,7 +38,7 @@ def test_a_compressed_array_is_the_same_but_for_fortran_s_order(tmp_path: Path) 
     for name, array in plain.items():
         np.testing.assert_array_equal(archive.tensors[name].read(), array.astype(np.float32))
     np.savez_compressed(tmp_path / "columns.npz", columns=ARRAYS["columns"])
-    with pytest.raises(ModelFileError, match=r"columns\.npy: it is compressed and in Fortran's order"):
+    with pytest.raises(ModelFileError, match=r"columns\.npy: is compressed and in Fortran's order"):
         read_numpy_archive(tmp_path / "columns.npz")
 
 
@@ -75,8 +75,8 @@ def with_header(text: str) -> bytes:
     (array_bytes(np.array([{}], object)), "Python objects, which are a pickle: refused"),
     (array_bytes(np.ones(3, ">f4")), "numbers of type >f4 are not read"),
     (array_bytes(np.ones(3, "f4,f4")), "structured types are not read"),
-    (array_bytes(np.ones(3))[:-1], "it has 151 bytes where shape .* fills 152"),
-    (array_bytes(np.ones(3)) + b"x", "it has 153 bytes where shape .* fills 152"),
+    (array_bytes(np.ones(3))[:-1], "has 151 bytes where shape .* fills 152"),
+    (array_bytes(np.ones(3)) + b"x", "has 153 bytes where shape .* fills 152"),
     (b"", "is not an array of NumPy"), (b"\x93NUMPY", "is not an array of NumPy"),
     (with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}"), r"shape \(-1,\) cannot be"),
     (with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (True,)}"), "cannot be"),
@@ -90,13 +90,13 @@ def test_anything_but_a_plain_array_is_refused_in_one_line(tmp_path: Path, conte
 
 
 def test_entries_that_are_no_arrays_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"it holds 'x\.pkl': this is not a NumPy archive"):
+    with pytest.raises(ModelFileError, match=r"contains 'x\.pkl': this is not a NumPy archive"):
         one_entry(tmp_path / "bad.npz", b"x", name="x.pkl")
     with pytest.raises(ModelFileError, match="compressed in a way that NumPy does not write"):
         one_entry(tmp_path / "bad.npz", array_bytes(np.ones(3)), kind=zipfile.ZIP_LZMA)
     with zipfile.ZipFile(tmp_path / "none.npz", "w"):
         pass
-    with pytest.raises(ModelFileError, match="it is empty"):
+    with pytest.raises(ModelFileError, match="is empty"):
         read_numpy_archive(tmp_path / "none.npz")
 
 

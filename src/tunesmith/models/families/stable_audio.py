@@ -65,7 +65,7 @@ class StableAudioFamily:
     def refuse(self, hub_id: str) -> str | None:
         """Refuse the larger models, which need a graphics card, and an autoencoder alone."""
         if NOT_RUN.search(hub_id):
-            return f"{hub_id} is not run here, because it is too large for a processor: {USE_INSTEAD}"
+            return f"{hub_id} is not supported, because it is too large for a processor: {USE_INSTEAD}"
         if AUTOENCODER_ALONE.search(hub_id):
             return f"{hub_id} is an autoencoder alone, which every model contains: {USE_INSTEAD}"
         return None
@@ -209,7 +209,7 @@ def _json(name: str, text: str) -> dict[str, object]:
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise ModelFileError(name, "it is not a JSON object")
+        raise ModelFileError(name, "is not a JSON object")
     return values
 
 

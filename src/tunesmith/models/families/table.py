@@ -19,7 +19,7 @@ def family_of(manifest: Manifest) -> ModelFamily:
     found = next((family for family in FAMILIES if family.kind == kind), None)
     if found is None:
         known = ", ".join(family.kind for family in FAMILIES)
-        raise ModelFileError(manifest.name, f"it is a model of the family {kind!r}; only {known} are run here")
+        raise ModelFileError(manifest.name, f"is a model of the family {kind!r}; only {known} are supported")
     return found
 
 

@@ -35,7 +35,7 @@ class ConfigReader:
         """Return the sections of a list, such as ``conditioning.configs``."""
         values = self._get(name, list, None)
         if not all(isinstance(value, dict) for value in values) or len(values) > LONGEST:
-            raise self.error(name, f"it is not a list of at most {LONGEST} sections")
+            raise self.error(name, f"must be a list of at most {LONGEST} sections")
         return tuple(ConfigReader(self.file, value, f"{self.path}{name}[{k}].") for k, value in enumerate(values))
 
     def integer(self, name: str, default: int | None = None, *, most: int = LARGEST) -> int:
@@ -73,7 +73,7 @@ class ConfigReader:
         """Return a number of zero or more."""
         value = self._get(name, (int, float), default)
         if not 0 <= value < float("inf"):
-            raise self.error(name, f"it is {value}, not a number of zero or more")
+            raise self.error(name, f"must be a number of zero or more, got {value}")
         return float(value)
 
     def text(self, name: str, default: str | None = None) -> str:
@@ -84,7 +84,7 @@ class ConfigReader:
         """Return a list of strings."""
         value = self._get(name, list, None)
         if not all(isinstance(item, str) for item in value) or len(value) > LONGEST:
-            raise self.error(name, f"it is not a list of at most {LONGEST} names")
+            raise self.error(name, f"must be a list of at most {LONGEST} names")
         return tuple(value)
 
     def flag(self, name: str, default: bool | None = None) -> bool:

@@ -54,7 +54,7 @@ class NumpyArchive:
         """Return an array of bytes. Raises ModelFileError if it is missing or longer than ``most`` bytes."""
         found = self.texts.get(name)
         if found is None:
-            raise ModelFileError(self.path.name, f"{name} is missing, or it is no array of bytes")
+            raise ModelFileError(self.path.name, f"{name} is missing, or is no array of bytes")
         if found.size > most:
             raise ModelFileError(self.path.name, f"{name} has {found.size} bytes, more than the {most} that are read")
         return found.content()
@@ -130,9 +130,9 @@ class _Header:
 def _check_names(path: Path, names: list[str]) -> None:
     wrong = next((name for name in names if not name.endswith(ENDING)), None)
     if wrong is not None or not names:
-        raise ModelFileError(path.name, f"it holds {wrong!r}: this is not a NumPy archive" if wrong else "it is empty")
+        raise ModelFileError(path.name, f"contains {wrong!r}: this is not a NumPy archive" if wrong else "is empty")
     if len(set(names)) < len(names) or len(names) > MOST_ENTRIES:
-        raise ModelFileError(path.name, f"it holds two arrays of one name, or more than {MOST_ENTRIES}")
+        raise ModelFileError(path.name, f"contains two arrays of one name, or more than {MOST_ENTRIES}")
 
 
 def _read_header(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> _Header:
@@ -140,7 +140,7 @@ def _read_header(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -
         return ModelFileError(path.name, f"{entry.filename}: {problem}")
 
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise refuse("it is compressed in a way that NumPy does not write: refused")
+        raise refuse("is compressed in a way that NumPy does not write: refused")
     with archive.open(entry) as file:
         text, start = _header_text(file, refuse)
     try:
@@ -157,14 +157,14 @@ def _read_header(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -
     kind, item_bytes = _kind(descr, refuse)
     size = prod(shape) * item_bytes
     if start + size != entry.file_size:
-        raise refuse(f"it has {entry.file_size} bytes where shape {shape} of {descr} fills {start + size}")
+        raise refuse(f"has {entry.file_size} bytes where shape {shape} of {descr} fills {start + size}")
     return _Header(kind, shape, column_order and len(shape) > 1, start, size)
 
 
 def _header_text(file: IO[bytes], refuse: Any) -> tuple[bytes, int]:
     prefix = file.read(len(MAGIC) + 2)
     if prefix[: len(MAGIC)] != MAGIC or len(prefix) < len(MAGIC) + 2:
-        raise refuse("it is not an array of NumPy")
+        raise refuse("is not an array of NumPy")
     width = 2 if prefix[-2] == 1 else 4
     length = int.from_bytes(file.read(width), "little")
     if length > LONGEST_HEADER:
@@ -181,14 +181,14 @@ def _kind(descr: str, refuse: Any) -> tuple[str | None, int]:
     if letter in ("S", "V") and digits.isascii() and digits.isdecimal() and len(digits) < 12:
         return None, int(digits)
     if letter == "O":
-        raise refuse("it holds Python objects, which are a pickle: refused")
+        raise refuse("contains Python objects, which are a pickle: refused")
     raise refuse(f"numbers of type {descr} are not read")
 
 
 def _tensor(path: Path, entry: zipfile.ZipInfo, header: _Header, kind: str) -> ArchivedTensor:
     if entry.compress_type != zipfile.ZIP_STORED:
         if header.is_column_order:
-            problem = f"{entry.filename}: it is compressed and in Fortran's order, which is not read"
+            problem = f"{entry.filename}: is compressed and in Fortran's order, which is not read"
             raise ModelFileError(path.name, problem)
         return _packed(path, entry, header, kind)
     strides = None
@@ -206,4 +206,4 @@ def _broken_archives(path: Path) -> Iterator[None]:
     try:
         yield
     except BROKEN as error:
-        raise ModelFileError(path.name, f"it is cut off, damaged or not a NumPy archive ({error})") from error
+        raise ModelFileError(path.name, f"is truncated, damaged or not a NumPy archive ({error})") from error

@@ -72,7 +72,7 @@ def _checkpoint(
 def _is_stability(folder: Path) -> bool:
     """Return whether the layout is Stability AI's own, which counts where a folder has several."""
     if not folder.is_dir():
-        raise ModelFileError(str(folder), "it is not a folder")
+        raise ModelFileError(str(folder), "is not a folder")
     if (folder / MODEL_CONFIG).is_file():
         return True
     if not diffusers.is_diffusers(folder) and not optimized.is_optimized(folder):
@@ -97,7 +97,7 @@ def _open_text_encoder(
         gemma, tensors, tokenizer = read_t5gemma(folder / text.place)
         return sizes.with_text_encoder(gemma), tensors, tokenizer
     if text.place not in companions:
-        raise ModelFileError(MODEL_CONFIG, f"it needs the repository {text.place}, which was not given")
+        raise ModelFileError(MODEL_CONFIG, f"needs the repository {text.place}, which was not given")
     with naming_folder(text.place):
         shape, tensors, tokenizer = read_t5(companions[text.place])
     return sizes.with_text_encoder(shape), tensors, tokenizer

@@ -91,7 +91,7 @@ def check_pipeline(values: Mapping[str, Any]) -> None:
     index = ConfigReader(DIFFUSERS_INDEX, values)
     if index.optional("_class_name") == "StableAudio3Pipeline":
         # The autoencoder of this layout has a kernel of 1 where SAME-S has 3.
-        raise index.error("_class_name", f"Stable Audio 3 is not read in diffusers' layout: {USE_INSTEAD}")
+        raise index.error("_class_name", f"Stable Audio 3 is not supported in diffusers' layout: {USE_INSTEAD}")
     index.one_of("_class_name", ("StableAudioPipeline",))
 
 

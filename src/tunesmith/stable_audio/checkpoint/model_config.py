@@ -102,12 +102,12 @@ def _conditioners(settings: ConfigReader) -> tuple[TextSource, dict[str, NumberC
             features = config.one_of("fourier_features_type", ("expo", "learned"), "learned")
             low, high = config.number_from_zero("min_val", 0.0), config.number("max_val", 1.0)
             if low >= high:
-                raise config.error("max_val", f"it is {high}, not above min_val, {low}")
+                raise config.error("max_val", f"must be above min_val, {low}, got {high}")
             numbers[name] = NumberCondition(name, low, high, exponential=features == "expo")
         elif name == PROMPT and text is None:
             text = _text_source(kind, config)
         else:
-            raise section.error("id", f"it is {name!r}; only one text, {PROMPT!r}, is read")
+            raise section.error("id", f"must be one text, {PROMPT!r}, and numbers, got {name!r}")
     if text is None or not numbers:
         raise settings.error("configs", f"{PROMPT} or the seconds are missing")
     return text, numbers
@@ -143,7 +143,7 @@ def _stable_audio_3(diffusion: ConfigReader) -> DiffusionShape:
     config = diffusion.section("config")
     attention = config.section("attn_kwargs")
     if attention.flag("differential", default=False):
-        raise attention.error("differential", f"true is Stable Audio 3 medium, which is not run here: {USE_INSTEAD}")
+        raise attention.error("differential", f"true is Stable Audio 3 medium, which is not supported: {USE_INSTEAD}")
     attention.one_of("qk_norm", ("rms",))
     config.one_of("global_cond_type", ("adaLN",))
     config.one_of("timestep_features_type", ("expo",))
@@ -212,7 +212,7 @@ def _same_side(section: ConfigReader, patch_size: int, side: str) -> SameShape:
     config = section.section("config")
     if config.optional("sliding_window") is not None:
         raise config.error(
-            "sliding_window", f"it is that of SAME-L (Stable Audio 3 medium), not run here: {USE_INSTEAD}"
+            "sliding_window", f"belongs to SAME-L (Stable Audio 3 medium), which is not supported: {USE_INSTEAD}"
         )
     for name in ("differential", "dyt", "variable_stride", "chunk_midpoint_shift"):
         config.one_of(name, (True,))
@@ -222,7 +222,7 @@ def _same_side(section: ConfigReader, patch_size: int, side: str) -> SameShape:
     # A chunk is two latents, and the shift by one of them begins in the middle layer.
     config.one_of("chunk_size", (2 * stride,))
     if depth % 2:
-        raise config.error("transformer_depths", f"it is {depth}, an odd number")
+        raise config.error("transformer_depths", f"must be even, got {depth}")
     hidden, head = config.integer("channels") * multiple, config.integer("dim_heads")
     if hidden % head:
         raise config.error("dim_heads", f"{hidden} channels are no whole number of heads of {head}")
@@ -235,7 +235,7 @@ def _same_side(section: ConfigReader, patch_size: int, side: str) -> SameShape:
 def _one(config: ConfigReader, name: str) -> tuple[int]:
     values = config.integers(name, least=1)
     if len(values) != 1:
-        raise config.error(name, f"it is {list(values)}; only one level is read")
+        raise config.error(name, f"must have one level, got {list(values)}")
     return (values[0],)
 
 

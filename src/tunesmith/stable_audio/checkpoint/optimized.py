@@ -113,7 +113,7 @@ def _one_diffusion_file(folder: Path) -> Path:
     found = _diffusion_files(folder)
     small = [path for path in found if path.name.startswith(SMALL_DIFFUSION)]
     if not small:
-        raise ModelFileError(found[0].name, f"it is Stable Audio 3 medium, which is not run here: {USE_INSTEAD}")
+        raise ModelFileError(found[0].name, f"is Stable Audio 3 medium, which is not supported: {USE_INSTEAD}")
     if len(small) > 1:
         raise ModelFileError(small[0].name, f"{small[1].name} is beside it: keep the one to install")
     return small[0]
@@ -130,7 +130,7 @@ def _place(archive: NumpyArchive, shapes: Mapping[str, Shape], find: FindPlace) 
         (own,) = find(name, shape).names
         kind = archive.tensors[own].kind
         if kind not in NUMBER_KINDS:
-            raise ModelFileError(archive.path.name, f"{own} holds {kind}; only {' or '.join(NUMBER_KINDS)} is read")
+            raise ModelFileError(archive.path.name, f"{own} must be {' or '.join(NUMBER_KINDS)}, got {kind}")
     return placed
 
 
@@ -174,7 +174,7 @@ def _architecture(
     width = _shape(diffusion, CONDITIONS["conditioner.prompt.padding_embedding"], 1)[0]
     transformer, autoencoder = _diffusion_shape(diffusion, width), _same_shape(decoder, fixed.patches)
     if autoencoder.latent_channels != transformer.latent_channels:
-        problem = f"it reads latents of {autoencoder.latent_channels} channels; {diffusion.path.name} has"
+        problem = f"reads latents of {autoencoder.latent_channels} channels; {diffusion.path.name} has"
         raise ModelFileError(decoder.path.name, f"{problem} {transformer.latent_channels}")
     sizes = PublishedSizes(
         transformer, autoencoder,
@@ -217,9 +217,9 @@ def _text_shape(archive: NumpyArchive) -> T5GemmaShape:
     try:
         values = json.loads(archive.read_bytes("META", MOST_META_BYTES))
     except (ValueError, RecursionError):
-        raise ModelFileError(file, "it is not JSON") from None
+        raise ModelFileError(file, "is not JSON") from None
     if not isinstance(values, dict):
-        raise ModelFileError(file, "it is not a JSON object")
+        raise ModelFileError(file, "is not a JSON object")
     meta = ConfigReader(file, values)
     hidden, head_size = meta.integer("hidden_size"), meta.integer("head_dim")
     return T5GemmaShape(

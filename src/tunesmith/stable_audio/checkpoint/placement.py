@@ -72,6 +72,6 @@ def _part(
     if name not in tensors:
         raise ModelFileError(file, f"{name} of shape {expected} is missing")
     if tensors[name].shape not in accepted:
-        problem = f"{name} has shape {tensors[name].shape}; the model described asks for {expected}"
+        problem = f"{name} must have shape {expected}, got {tensors[name].shape}"
         raise ModelFileError(tensors[name].file, problem)
     return tensors[name]

@@ -85,7 +85,7 @@ def _check_settings(training: dict[int, Value], normalizer: dict[int, Value], fi
     for name, value, needed in expected:
         if value != needed:
             shown = f"{len(value)} bytes" if isinstance(value, bytes) else value
-            problem = f"its SentencePiece model has {name} {shown}; only {needed!r} is read"
+            problem = f"its SentencePiece model must have {name} {needed!r}, got {shown}"
             raise ModelFileError(file, problem)
 
 

@@ -50,7 +50,7 @@ def _read_shape(encoder: ConfigReader) -> T5GemmaShape:
     encoder.one_of("num_key_value_heads", (heads,), heads)
     window = encoder.integer("sliding_window", 4096)
     if window < SHORTEST_WINDOW:
-        raise encoder.error("sliding_window", f"it is {window}, shorter than a prompt may be ({SHORTEST_WINDOW})")
+        raise encoder.error("sliding_window", f"must be at least {SHORTEST_WINDOW}, the longest prompt, got {window}")
     head_size = encoder.integer("head_dim", 256)
     return T5GemmaShape(
         hidden_size=encoder.integer("hidden_size"), num_layers=encoder.integer("num_hidden_layers", most=1000),

@@ -36,6 +36,6 @@ class TokenizerSource:
     def _write_model(self, model: bytes, target: Path, file: str) -> None:
         entries = read_vocabulary(model, file)
         if len(entries) > self.vocabulary_size:
-            problem = f"it has {len(entries)} pieces, but the text encoder knows {self.vocabulary_size}"
+            problem = f"has {len(entries)} pieces, but the text encoder knows {self.vocabulary_size}"
             raise ModelFileError(file, problem)
         write_tokenizer(entries, target)
