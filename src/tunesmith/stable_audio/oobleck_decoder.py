@@ -42,7 +42,7 @@ class OobleckDecoder:
         """Decode (latents, channels) to samples (2, latents x hop)."""
         (hidden,) = self._head.run(None, {"latents": np.ascontiguousarray(latents, np.float32)})
         step = TILE_LATENTS * self._stages.positions
-        starts = range(0, hidden.shape[2], step)
+        starts = range(0, hidden.shape[3], step)
         # Open it before several threads do.
         tail = self._tail
         with ThreadPoolExecutor(self._options.num_threads or usable_cores()) as pool:
@@ -60,7 +60,7 @@ class OobleckDecoder:
     def _tile(self, tail: Any, hidden: Array, start: int, stop: int) -> Array:
         """Decode the positions from start to stop."""
         stages = self._stages
-        first, stop = max(0, start - stages.context), min(stop, hidden.shape[2])
-        heard = np.ascontiguousarray(hidden[:, :, first : stop + stages.context])
+        first, stop = max(0, start - stages.context), min(stop, hidden.shape[3])
+        heard = np.ascontiguousarray(hidden[..., first : stop + stages.context])
         samples: Array = tail.run(None, {"hidden": heard})[0]
         return samples[:, (start - first) * stages.samples : (stop - first) * stages.samples]
