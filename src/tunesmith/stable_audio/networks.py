@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions, open_session
+from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions
 from tunesmith.stable_audio.architecture import NumberCondition
 from tunesmith.stable_audio.conditions import KEY_BIAS, Conditioning, LocalCondition, key_bias, without_context
 from tunesmith.stable_audio.fourier_features import fourier_features
@@ -40,14 +38,14 @@ class StableAudioNetworks:
     def __init__(self, folder: Path, options: SessionOptions = ALL_CORES) -> None:
         self.architecture = read_architecture(folder)
         self.tokenizer = folder / TOKENIZER
-        self._folder = folder
-        # Activations of a long piece take more than the weights: the arena keeps them in one place and gives them back.
-        self._options = replace(options, arena=True)
+        # A step of a long piece takes hundreds of megabytes, which a heap would keep in pieces.
+        options = replace(options, arena=True)
         # These graphs run in turn with the transformer: their spinning threads would take its cores.
-        resting = replace(self._options, spinning=False)
+        resting = replace(options, spinning=False)
         self._text_encoder = LazySession(folder / TEXT_ENCODER, resting, keep=False)
         self._local_condition = LazySession(folder / LOCAL_CONDITION, resting, keep=False)
         self._conditioning = LazySession(folder / CONDITIONING, resting, keep=True)
+        self._transformer = LazySession(folder / TRANSFORMER, options, keep=True)
         self._decoder = LazySession(folder / AUTOENCODER_DECODER, resting, keep=True)
         self._encoder = LazySession(folder / AUTOENCODER_ENCODER, resting, keep=False)
         self._nothing_kept: LocalCondition | None = None
@@ -102,8 +100,7 @@ class StableAudioNetworks:
             **conditioning.inputs,
             **(local or self._keep_nothing(rows.shape[1])).inputs,
         }
-        velocity: Array = self._transformer.run(None, inputs)[0]
-        return velocity.reshape(latents.shape)
+        return self._transformer.run(inputs).reshape(latents.shape)
 
     def decode(self, latents: Array) -> Array:
         """Decode (latents, channels) to samples (2, latents x hop).
@@ -116,10 +113,6 @@ class StableAudioNetworks:
     def encode(self, samples: Array) -> Array:
         """Encode samples (2, latents x hop) to (latents, channels); the number of latents is even."""
         return self._encoder.run({"samples": np.ascontiguousarray(samples, np.float32)})
-
-    @cached_property
-    def _transformer(self) -> Any:
-        return open_session(self._folder / TRANSFORMER, self._options)
 
     def _keep_nothing(self, num_latents: int) -> LocalCondition:
         """Return the local condition of text to audio: the same row for every latent, not nothing."""
