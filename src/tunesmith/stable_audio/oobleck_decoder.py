@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.sessions import SessionOptions, open_session, usable_cores
+from tunesmith.neural.sessions import LazySession, SessionOptions, open_session, usable_cores
 from tunesmith.stable_audio.architecture import OobleckShape
 from tunesmith.stable_audio.model_folder import AUTOENCODER_DECODER, AUTOENCODER_DECODER_TAIL
 from tunesmith.stable_audio.oobleck_stages import OobleckStages
@@ -34,13 +34,14 @@ class OobleckDecoder:
     """
 
     def __init__(self, folder: Path, shape: OobleckShape, options: SessionOptions) -> None:
-        self._folder = folder
         self._stages = OobleckStages.of(shape)
+        self._head = LazySession(folder / AUTOENCODER_DECODER, options, keep=True)
+        self._tail_path = folder / AUTOENCODER_DECODER_TAIL
         self._options = options
 
     def decode(self, latents: Array) -> Array:
         """Decode (latents, channels) to samples (2, latents x hop)."""
-        (hidden,) = self._head.run(None, {"latents": np.ascontiguousarray(latents, np.float32)})
+        hidden = self._head.run({"latents": np.ascontiguousarray(latents, np.float32)})
         step = TILE_LATENTS * self._stages.positions
         starts = range(0, hidden.shape[3], step)
         # Open it before several threads do.
@@ -50,12 +51,9 @@ class OobleckDecoder:
             return np.concatenate(list(tiles), axis=1)
 
     @cached_property
-    def _head(self) -> Any:
-        return open_session(self._folder / AUTOENCODER_DECODER, self._options)
-
-    @cached_property
     def _tail(self) -> Any:
-        return open_session(self._folder / AUTOENCODER_DECODER_TAIL, replace(self._options, num_threads=1))
+        # Its arena is not given back after a run: it is small, and the next tile needs it again.
+        return open_session(self._tail_path, replace(self._options, num_threads=1))
 
     def _tile(self, tail: Any, hidden: Array, start: int, stop: int) -> Array:
         """Decode the positions from start to stop."""
