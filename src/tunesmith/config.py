@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     soundfont: Path | None = None
     suffix: Literal[".wav", ".flac", ".mp3", ".ogg", ".opus"] = ".wav"
     commercial_safe: bool = False
+    revenue_below_limit: bool = False
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))

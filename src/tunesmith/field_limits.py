@@ -18,6 +18,7 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "instruments": 64,
     "without": 64,
     "tags": 64,
+    "repaint": 1_000,
     "quantization": 32,
     "revision": 128,
     "metadata": 16_384,
@@ -75,4 +76,5 @@ Key = Annotated[str, Field(max_length=MAX_CHARACTERS["key"]), AfterValidator(che
 Meter = Annotated[str, Field(max_length=MAX_CHARACTERS["meter"]), AfterValidator(check_characters)]
 InstrumentName = Annotated[str, Field(max_length=MAX_CHARACTERS["instruments"]), AfterValidator(check_characters)]
 NegativePrompt = Annotated[str, Field(max_length=MAX_CHARACTERS["negative_prompt"]), AfterValidator(check_paragraphs)]
+Regions = Annotated[str, Field(max_length=MAX_CHARACTERS["repaint"]), AfterValidator(check_characters)]
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS["tags"]), AfterValidator(check_characters)]

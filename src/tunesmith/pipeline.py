@@ -70,6 +70,11 @@ class GenerationOptions:
     top_p: str | None = None
     audio: str | None = None
     melody: str | None = None
+    steps: str | None = None
+    ending: str | None = None
+    strength: str | None = None
+    schedule: str | None = None
+    repaint: str | None = None
     variations: int = 1
 
     def request_fields(self) -> dict[str, Any]:
@@ -157,7 +162,7 @@ def build_requests(options: GenerationOptions, settings: Settings) -> list[Gener
 
 
 def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults from the settings. A MusicGen model has its own sample rate, and no SoundFont."""
+    """Return the defaults from the settings. A neural model has its own sample rate, and no SoundFont."""
     defaults: dict[str, Any] = {"loudness_lufs": settings.loudness_lufs}
     composed = fields["model"] == "composer"
     if composed:
@@ -165,7 +170,9 @@ def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str
     # Apply only what the user has set: otherwise the generator chooses.
     if "sample_rate" in settings.model_fields_set:
         defaults["sample_rate"] = settings.sample_rate
-    if "duration" in settings.model_fields_set and not (composed and _prompt_has_duration(fields)):
+    # Bars, and a recording that is changed, have a length of their own.
+    has_length = any(fields.get(name) is not None for name in ("bars", "strength", "repaint"))
+    if "duration" in settings.model_fields_set and not (has_length or (composed and _prompt_has_duration(fields))):
         defaults["duration"] = settings.duration
     return defaults
 
@@ -179,27 +186,6 @@ def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
     said = understand(fields["prompt"])
     forms = {name for name in said.names("form") if name.startswith("form/")} - {"form/track"}
     return bool(said.durations or said.bars or forms)
-
-
-def check_licence(
-    settings: Settings, commercial_safe: bool | None, model: str | None, *recordings: str | Path | None
-) -> None:
-    """Raise InvalidRequest if only commercial use is allowed, but the licence of the model or a recording forbids it.
-
-    ``commercial_safe`` None uses the settings. ``recordings`` are sound files that go into the result. Raises
-    AudioFileError for one that cannot be read.
-    """
-    if not (settings.commercial_safe if commercial_safe is None else commercial_safe):
-        return
-    from tunesmith.audio.reader import read_metadata
-    from tunesmith.models.catalog import check_commercial_use
-    from tunesmith.models.licences import check_parts
-
-    if model is not None:
-        check_commercial_use(model)
-    for path in recordings:
-        if path is not None:
-            check_parts(read_metadata(path), Path(path).name)
 
 
 def generate_files(

@@ -14,6 +14,7 @@ FIELD_ALIASES: Mapping[str, str] = {
     "hit": "hits", "instrument": "instruments", "exclude": "without", "style": "genre",
     "time_signature": "meter", "rate": "sample_rate", "samplerate": "sample_rate", "negative": "negative_prompt",
     "sound_font": "soundfont", "text": "prompt", "description": "prompt", "topk": "top_k", "topp": "top_p",
+    "num_inference_steps": "steps", "num_steps": "steps", "style_strength": "strength",
 }  # fmt: skip
 """Aliases of request fields, in plain form (see ``plain_form``)."""
 

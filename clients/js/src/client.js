@@ -282,7 +282,7 @@ export class Tunesmith {
    * Install a model on the server and yield its progress; a server with tokens requires one of scope admin.
    *
    * @param {string} model
-   * @param {{name?: string, quantization?: string, revision?: string}} [wishes]
+   * @param {{name?: string, quantization?: string, revision?: string, keep_download?: boolean, accept_licence?: boolean}} [wishes]
    * @param {CallOptions} [options]
    * @returns {AsyncGenerator<Record<string, unknown>, void, undefined>}
    */

@@ -10,6 +10,7 @@ import typer
 
 from tunesmith.cli.audio import AsJson, Bits, FileArgument, Output
 from tunesmith.cli.console import as_json_text
+from tunesmith.cli.options import REVENUE_FLAGS, REVENUE_HELP
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
@@ -23,11 +24,12 @@ Duration = Annotated[str, typer.Option("--duration", metavar="TIME", help="How l
 
 SAFE_HELP = "Refuse a sound whose licence does not allow commercial use, or is unknown."
 Safe = Annotated[bool | None, typer.Option("--commercial-safe/--no-commercial-safe", help=SAFE_HELP)]
+RevenueBelowLimit = Annotated[bool | None, typer.Option(REVENUE_FLAGS, help=REVENUE_HELP)]
 
 
 def stitch(
     files: FilesArgument, output: Output, crossfade: Crossfade = None, commercial_safe: Safe = None,
-    bits: Bits = None, as_json: AsJson = False,
+    revenue_below_limit: RevenueBelowLimit = None, bits: Bits = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Join sounds on the beat, equally loud, with crossfades of a bar.
 
@@ -40,14 +42,14 @@ def stitch(
     from tunesmith.cli.editing import Written, write_edited
     from tunesmith.cli.input_files import check_output, read_sound
     from tunesmith.config import load_settings
-    from tunesmith.pipeline import check_licence
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
 
     started = time.monotonic()
     # An output that cannot be written fails before the inputs are decoded and analysed.
     check_output(output, *files)
     sounds = [read_sound(file).with_metadata(source=file_source(file)) for file in files]
     settings = load_settings()
-    check_licence(settings, commercial_safe, None, *files)
+    check_licence(CommercialPolicy.of(settings, commercial_safe, revenue_below_limit), None, *files)
     audio, transitions = stitch_audio(sounds, crossfade)
     how = Written(Edit("stitch", {"crossfade": crossfade, "bits": bits}), started, {"bits": bits}, settings)
     done = write_edited(files, sounds, audio, output, how)

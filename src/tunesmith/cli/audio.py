@@ -30,6 +30,8 @@ BITS_HELP = "Bits a sample, where the format has a choice; those of the source w
 Bits = Annotated[int | None, typer.Option("--bits", metavar="16|24|32", help=BITS_HELP)]
 STREAMING_LUFS = -14.0
 """The loudness to which streaming services normalize."""
+FOR_PROGRAMS = frozenset({"licence_terms", "revenue_limit_usd", "metadata"})
+"""What only the JSON has; ``commercial_use`` says the first two in words."""
 
 
 def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None:
@@ -37,6 +39,7 @@ def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None
 
     tunesmith info song.mp3 --plot song.png
     """
+    from tunesmith.audio.credits import terms_of_sound
     from tunesmith.cli.input_files import read_sound
     from tunesmith.output_files import check_folder_of
 
@@ -55,8 +58,8 @@ def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None
     if as_json:
         typer.echo(as_json_text(values))
         return
-    for name, value in values.items():
-        if value is not None and name != "metadata":
+    for name, value in {**values, "commercial_use": terms_of_sound(audio.metadata).in_words}.items():
+        if value is not None and name not in FOR_PROGRAMS:
             typer.echo(f"{name:16}{_loops_in_words(value) if name == 'loop_points' else value}")
 
 
@@ -96,7 +99,7 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
     import math
 
     from tunesmith.audio.analysis.analyse import analyse_with_metadata
-    from tunesmith.audio.credits import authors_of, credits_of, licence_of
+    from tunesmith.audio.credits import authors_of, credits_of, licence_of, terms_of_sound
     from tunesmith.audio.loudness import loudness_of
     from tunesmith.audio.markers import loop_points_json
     from tunesmith.audio.true_peak import true_peak_of
@@ -115,7 +118,7 @@ def about(audio: Audio, file: Path) -> dict[str, Any]:
         "true_peak_dbtp": round(peak, 2) if math.isfinite(peak) else None,
         "prompt": said.get("prompt"), "seed": said.get("seed"), "model": said.get("model"),
         "title": credit[0].title or None if len(credit) == 1 else said.get("title"),
-        "artist": ", ".join(authors_of(said)) or None, "licence": licence_of(said),
+        "artist": ", ".join(authors_of(said)) or None, "licence": licence_of(said), **terms_of_sound(said).to_json(),
         "loop_points": loop_points_json(said, audio.sample_rate), "metadata": dict(said),
     }  # fmt: skip
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tunesmith.batch.items import BatchItem, Check, Defaults
     from tunesmith.batch.manifest import BatchManifest, Entry
     from tunesmith.config import Settings
+    from tunesmith.models.commercial_safety import CommercialPolicy
 
 FILES, ROWS = "Files", "For every row that does not say otherwise"
 FILE_HELP = "A row for each piece: .csv, .jsonl, .yaml, or a prompt a line; - is standard input."
@@ -63,6 +64,7 @@ def batch(
     sample_rate: Rate = None,
     mono: Mono = False,
     commercial_safe: options.CommercialSafe = None,
+    revenue_below_limit: options.RevenueBelowLimit = None,
     server: Server = None,
     token: Token = None,
     max_calls: options.MaxCalls = None,
@@ -79,6 +81,7 @@ def batch(
     from tunesmith.batch.manifest import manifest_of
     from tunesmith.cli.hosted_options import apply_hosted_options
     from tunesmith.config import load_settings
+    from tunesmith.models.commercial_safety import CommercialPolicy
 
     apply_hosted_options(model, max_calls, hosted_token)
     flags = {
@@ -91,8 +94,9 @@ def batch(
     sheet = read_sheet(file, form)
     with manifest_of(out or _folder_of(file)) as manifest:
         settings = load_settings()
+        policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
         orders, problems = read_items(sheet, manifest, _defaults(file, given, seed, format_name, settings),
-                                       _checks(commercial_safe, server, settings))  # fmt: skip
+                                       _checks(policy, server))  # fmt: skip
         _raise_for(problems, file)
         making = BatchRun(jobs, server, token, settings, quiet=quiet or as_json)
         entries = _make(manifest, orders, making)
@@ -131,15 +135,15 @@ def _defaults(
     return Defaults(folder, lambda fields: settings_defaults(settings, fields), flags, seed, suffix)
 
 
-def _checks(commercial_safe: bool | None, server: str | None, settings: Settings) -> Check:
+def _checks(policy: CommercialPolicy, server: str | None) -> Check:
     from functools import cache
 
     from tunesmith.batch.preflight import LocalChecks, check_for_server
-    from tunesmith.pipeline import check_licence
+    from tunesmith.models.commercial_safety import check_licence
 
     check = check_for_server if server else LocalChecks()
     # Many rows have the same model and recordings; their licences are looked up once.
-    licence = cache(lambda model, *recordings: check_licence(settings, commercial_safe, model, *recordings))
+    licence = cache(lambda model, *recordings: check_licence(policy, model, *recordings))
 
     def checked(request: Any) -> None:
         licence(request.model, request.audio, request.melody)

@@ -34,12 +34,12 @@ class Edited:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields that every edit reports as JSON."""
-        from tunesmith.audio.credits import licence_of
+        from tunesmith.audio.credits import licence_of, terms_of_sound
         from tunesmith.audio.markers import loop_points_json
 
         return {
             "file": str(self.path), "id": self.track, "duration": self.audio.duration,
-            "licence": licence_of(self.audio.metadata),
+            "licence": licence_of(self.audio.metadata), **terms_of_sound(self.audio.metadata).to_json(),
             "loop_points": loop_points_json(self.audio.metadata, self.audio.sample_rate),
         }  # fmt: skip
 

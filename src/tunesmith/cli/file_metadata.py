@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from tunesmith.audio.credits import SOURCES, credits_of, licence_of
+from tunesmith.audio.credits import SOURCES, credits_of, licence_of, terms_of_sound
 from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.tags.own import foreign_tags
@@ -33,15 +33,16 @@ def show_file(path: Path, as_json: bool) -> None:
     # Stitched and edited files need no request of their own; any other must come from Tunesmith.
     if not parts and not edits_of(said):
         said = dict(origin_of(path))
-    said["licence"] = licence_of(said)
+    said["licence"], terms = licence_of(said), terms_of_sound(said)
     if as_json:
-        typer.echo(as_json_text({"file": str(path), **said}))
+        typer.echo(as_json_text({"file": str(path), **said, **terms.to_json()}))
         return
     from tunesmith.cli.tables import print_table
 
     edits = [("edited", edit_in_words(step)) for step in edits_of(said)]
     whole = [*_rows_of_parts(parts), ("licence", said["licence"])] if parts else [*_rows(said)]
-    print_table(("what", "value"), [("file", str(path)), *whole, *edits])
+    use = [("commercial use", terms.in_words), *(("show to users", line) for line in terms.attributions)]
+    print_table(("what", "value"), [("file", str(path)), *whole, *use, *edits])
 
 
 def origin_of(path: Path) -> Mapping[str, Any]:

@@ -72,11 +72,13 @@ class ThisMachineBackend:
         self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event
     ) -> MusicFile:
         from tunesmith.audio.writer import write_audio
+        from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
         from tunesmith.output_files import slug
-        from tunesmith.pipeline import check_licence, generate_music
+        from tunesmith.pipeline import generate_music
         from tunesmith.server.apis.mcp.tool import MusicFile
 
-        check_licence(self._settings, None, request.model, request.audio, request.melody)
+        policy = CommercialPolicy.of(self._settings)
+        check_licence(policy, request.model, request.audio, request.melody)
         music = generate_music(request, self._create, report, given_up.is_set)
         # A random part in the name: repeated requests must not overwrite files already handed out.
         path = self._folder / f"{slug(request.prompt)}-{request.seed}-{secrets.token_hex(3)}.{file_format}"

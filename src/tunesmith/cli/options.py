@@ -13,7 +13,7 @@ def _option(panel: str, help_text: str, metavar: str | None = None, *names: str,
 
 
 FILES, MUSIC, SOUND = "Files", "The music", "The sound"
-MODELS, HOSTED = "MusicGen models only", "Hosted models only"
+MODELS, HOSTED = "Neural models only", "Hosted models only"
 # Most values stay text, because GenerationRequest parses and checks them for the command line and the APIs alike.
 Text = str | None
 File = Path | None
@@ -36,7 +36,7 @@ GenreName = Annotated[Text, _option(MUSIC, "See: tunesmith genres.", "NAME")]
 Instruments = Annotated[Text, _option(MUSIC, "Instruments that must play; see: tunesmith instruments.", "A,B")]
 Without = Annotated[Text, _option(MUSIC, "Instruments, families or roles to leave out.", "A,B")]
 FormName = Annotated[Text, _option(MUSIC, "track, loop, sting, bumper or bed.", "FORM")]
-Loop = Annotated[bool, _option(MUSIC, "A seamless loop; same as --form loop.", None, "--loop")]
+Loop = Annotated[bool, _option(MUSIC, "A seamless loop.", None, "--loop")]
 Intensity = Annotated[Text, _option(MUSIC, "How full it plays throughout.", "0..1")]
 Layers = Annotated[Text, _option(MUSIC, "Also the same piece, in sync, at these intensities: 0.2,0.6,1.", "A,B")]
 Hits = Annotated[list[str] | None, _option(MUSIC, "A first beat falls exactly here; may be repeated.", "TIME[=climax]")]
@@ -51,14 +51,28 @@ MODEL_HELP = "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicat
 Model = Annotated[str, _option(MUSIC, MODEL_HELP, "NAME")]
 SAFE_HELP = "Refuse a model or a recording whose licence does not allow commercial use."
 CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]
+REVENUE_HELP = "With --commercial-safe: your revenue is below the limit of licences that are free below one."
+REVENUE_FLAGS = "--revenue-below-limit/--no-revenue-below-limit"
+RevenueBelowLimit = Annotated[bool | None, _option(MUSIC, REVENUE_HELP, None, REVENUE_FLAGS)]
 
 NegativePrompt = Annotated[Text, _option(MODELS, "What to stay away from (experimental).", "TEXT")]
 Guidance = Annotated[Text, _option(MODELS, "How closely to follow the prompt, 1 to 20. Default: 3.", "N")]
 Temperature = Annotated[Text, _option(MODELS, "How adventurous, 0 to 10; 0 is never. Default: 1.", "N")]
 TopK = Annotated[Text, _option(MODELS, "Draw from so many likeliest codes; 0 is all. Default: 250.", "N")]
 TopP = Annotated[Text, _option(MODELS, "Draw from the likeliest codes that hold this share instead.", "0..1")]
-AudioFile = Annotated[Text, _option(MODELS, "A recording to go on from, with --continue.", "FILE", "--audio")]
+AudioFile = Annotated[
+    Text, _option(MODELS, "A recording: with --continue, --strength or --repaint.", "FILE", "--audio")
+]
 Continue = Annotated[bool, _option(MODELS, "Go on from --audio; it begins the result.", None, "--continue")]
+Steps = Annotated[Text, _option(MODELS, "Steps of a diffusion model, 1 to 500. Default: the model's, such as 8.", "N")]
+EndingName = Annotated[
+    Text, _option(MODELS, "The piece ends by itself, or is cut. Default: cut.", "natural|cut", "--ending")
+]
+STRENGTH_HELP = "Make --audio anew, this much: redress, reimagine, inspired, or a number; 0 keeps all."
+Strength = Annotated[Text, _option(MODELS, STRENGTH_HELP, "0..1")]
+SCHEDULE_HELP = "With --strength: noise that only falls (default), or the model's reference schedule."
+ScheduleName = Annotated[Text, _option(MODELS, SCHEDULE_HELP, "monotonic|reference", "--schedule")]
+Repaint = Annotated[Text, _option(MODELS, "Make these seconds of --audio anew, keep the rest: 4-8,16-20.", "A-B,C-D")]
 MelodyFile = Annotated[Text, _option(MODELS, "A recording whose melody to follow (melody models).", "FILE", "--melody")]
 
 MaxCalls = Annotated[

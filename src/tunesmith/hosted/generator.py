@@ -12,7 +12,7 @@ from tunesmith.audio.reader import read_audio
 from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.hosted.assemble import AssembledAudio, ClipAssembler
-from tunesmith.hosted.capabilities import UNKNOWN_LICENCE, Capabilities, facts_of
+from tunesmith.hosted.capabilities import Capabilities, facts_of
 from tunesmith.hosted.clip import ClipRequest, ClipService, HostedClip
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming
@@ -20,10 +20,11 @@ from tunesmith.hosted.huggingface import HuggingFace
 from tunesmith.hosted.model_names import HostedName
 from tunesmith.hosted.replicate import Replicate
 from tunesmith.hosted.run_in_thread import run_cancellable
+from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
-from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
+from tunesmith.text_prompt import prompt_text, reject_composer_only_fields, reject_stable_audio_only_fields
 
 DEFAULT_SECONDS = 10.0
 MAKING_ENDS = 0.97
@@ -113,6 +114,7 @@ class _MonotonicProgress:
 def _clip_request(request: GenerationRequest, name: HostedName, facts: Capabilities) -> ClipRequest:
     """Map the request to a clip request for the full length. Raises InvalidRequest for unsupported options."""
     reject_composer_only_fields(request)
+    reject_stable_audio_only_fields(request)
     if request.negative_prompt:
         raise InvalidRequest("negative_prompt", f"{name} does not take one")
     if request.audio and not facts.continues:

@@ -7,13 +7,13 @@ from typing import Any
 
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.models.factories import COMPOSER
-from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
+from tunesmith.request import NEURAL_FIELDS, GenerationRequest
 
 
 def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
-    """Return the request without the fields that only MusicGen reads, and the names of those that were set."""
-    usual = {name: GenerationRequest.model_fields[name].default for name in ONLY_MUSICGEN}
-    dropped = tuple(name for name in ONLY_MUSICGEN if getattr(request, name) != usual[name])
+    """Return the request without the fields that only neural models read, and the names of those that were set."""
+    usual = {name: GenerationRequest.model_fields[name].default for name in NEURAL_FIELDS}
+    dropped = tuple(name for name in NEURAL_FIELDS if getattr(request, name) != usual[name])
     return request.model_copy(update={name: usual[name] for name in dropped}), dropped
 
 

@@ -21,6 +21,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.options import JobOptions
+from tunesmith.models.commercial_safety import OPEN_POLICY, CommercialPolicy
 from tunesmith.request import GenerationRequest
 
 USUAL_AUDIO_SECONDS = 30.0
@@ -83,7 +84,8 @@ class Submission:
     """A request on its way into the queue. Raises InvalidRequest for text that is too long or not printable.
 
     ``generated_by`` is the model that will make it where that is not the one asked for (a stand-in), ``owner``
-    an API token's id, an address or None. The first of equal ``priority`` is the oldest; higher goes first.
+    an API token's id, an address or None. The first of equal ``priority`` is the oldest; higher goes first. ``policy``
+    says which licences the caller accepts, beside the server's own policy.
     """
 
     request: GenerationRequest
@@ -94,6 +96,7 @@ class Submission:
     model: str | None = None
     generated_by: str | None = None
     options: JobOptions = field(default_factory=JobOptions)
+    policy: CommercialPolicy = OPEN_POLICY
 
     def __post_init__(self) -> None:
         # Most of these values appear in log lines or HTTP headers, where a line break could forge others.

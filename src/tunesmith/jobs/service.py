@@ -23,6 +23,7 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
 from tunesmith.jobs.subscriptions import Feed, JobSubscriptions
 from tunesmith.jobs.uploads import UploadStore
+from tunesmith.models.commercial_safety import OPEN_POLICY, CommercialPolicy, check_licence
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resolution import resolve
 
@@ -57,8 +58,9 @@ class MusicService:
     """The service that submits, follows and cancels jobs, and finds their files. Used from one event loop."""
 
     def __init__(
-        self, store: JobStore, files: ServiceFiles, changes: JobEvents, starter: JobStarter, *, stand_ins: bool
-    ) -> None:
+        self, store: JobStore, files: ServiceFiles, changes: JobEvents, starter: JobStarter, *, stand_ins: bool,
+        policy: CommercialPolicy = OPEN_POLICY,
+    ) -> None:  # fmt: skip
         self._store = store
         self._files = files
         self._changes = changes
@@ -67,12 +69,13 @@ class MusicService:
         changes.subscribe(self._reads.hear)
         self._starter = starter
         self._stand_ins = stand_ins
+        self._policy = policy
 
     async def submit(self, submission: Submission) -> Job:
         """Submit a job and return it.
 
-        Raises InvalidRequest, UnknownName, ModelNotInstalled, RateLimited, QueueFull, IdempotencyConflict and
-        FolderUnavailable.
+        Raises InvalidRequest, also for a licence that the policy does not accept, UnknownName, ModelNotInstalled,
+        RateLimited, QueueFull, IdempotencyConflict and FolderUnavailable.
         """
         submitted = await asyncio.to_thread(self._submit, submission)
         # A job that was claimed at once has been started already.
@@ -87,6 +90,8 @@ class MusicService:
         if request.seed is None:
             request = request.model_copy(update={"seed": _draw_seed(submission)})
         made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by
+        for policy in (self._policy, submission.policy):
+            check_licence(policy, made_by, request.audio, request.melody)
         submission = replace(submission, request=request, model=asked, generated_by=made_by)
         if made_by == COMPOSER != asked:
             submission = submission_for_stand_in(submission)

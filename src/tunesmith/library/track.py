@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunesmith.audio.credits import licence_of
+from tunesmith.audio.credits import licence_of, terms_of_sound
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS
 from tunesmith.plain_text import visible_text
@@ -91,8 +91,9 @@ class Track:
             "parent": made.parent, "job": made.job_id, "path": file.path if file else None,
             "digest": file.digest if file else None, "format": file.format if file else None,
             "bytes": file.bytes if file else None, "licence": self.licence,
-            "model_digest": made.metadata.get("model_digest"), "version": self.version,
-            "timings": dict(made.timings), "request": dict(made.request), "metadata": dict(made.metadata),
+            **terms_of_sound(made.metadata).to_json(), "model_digest": made.metadata.get("model_digest"),
+            "version": self.version, "timings": dict(made.timings), "request": dict(made.request),
+            "metadata": dict(made.metadata),
         }  # fmt: skip
 
 

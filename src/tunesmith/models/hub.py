@@ -17,7 +17,7 @@ from typing import Any
 
 from tunesmith.errors import DownloadError
 from tunesmith.file_digest import file_sha256
-from tunesmith.models.repository_files import RemoteFile, Repository
+from tunesmith.models.repository_files import CARD_FIELDS, RemoteFile, Repository, card_licence
 
 INCOMPLETE = ".incomplete"
 TIMEOUT_SECONDS = 20.0
@@ -46,8 +46,8 @@ class Hub:
         files = tuple(
             RemoteFile(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else None) for one in info.siblings or ()
         )
-        licence = getattr(info.card_data, "license", None)
-        return Repository(hub_id, info.sha or revision or "main", _one_licence(licence), files)
+        card = {name: getattr(info.card_data, name, None) for name in CARD_FIELDS}
+        return Repository(hub_id, info.sha or revision or "main", card_licence(card), files)
 
     def fetch(self, repository: Repository, file: RemoteFile, folder: Path, received: BytesCallback) -> Path:
         """Fetch a file into the folder, unless it is there, and return its path; resumes a partial file.
@@ -108,19 +108,15 @@ class Hub:
         return Path(found) if isinstance(found, str) else None
 
     def _cached_repository(self, hub_id: str, revision: str | None) -> Repository:
-        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
 
-        for name in ("config.json", "state_dict.bin"):
-            found = try_to_load_from_cache(hub_id, name, cache_dir=self.cache_folder, revision=revision)
-            if isinstance(found, str):
-                return Repository.of_folder(hub_id, Path(found).parent)
-        raise DownloadError(hub_id, "it is not in the cache of huggingface_hub, and HF_HUB_OFFLINE is set")
-
-
-def _one_licence(licence: Any) -> str | None:
-    if isinstance(licence, list):
-        return ", ".join(str(one) for one in licence) or None
-    return str(licence) if licence else None
+        try:
+            found = snapshot_download(hub_id, revision=revision, cache_dir=self.cache_folder, local_files_only=True)
+        except LocalEntryNotFoundError:
+            problem = "it is not in the cache of huggingface_hub, and HF_HUB_OFFLINE is set"
+            raise DownloadError(hub_id, problem) from None
+        return Repository.of_folder(hub_id, Path(found))
 
 
 def _link(source: Path, path: Path) -> None:

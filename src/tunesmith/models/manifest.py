@@ -13,7 +13,7 @@ from typing import Any
 
 from tunesmith.atomic_file import atomic_write
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.architecture import Architecture
+from tunesmith.licences import LicenceTerms, terms_of
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -42,50 +42,42 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The dimensions of an architecture, as shown to users; ``sample_rate`` is in Hz."""
+    """The dimensions of an architecture, as shown to users; ``kind`` names its family, ``sample_rate`` is in Hz.
+
+    Models that write codes have ``num_codebooks``; those that write latents have ``latent_channels`` and a longest
+    piece, ``max_seconds``.
+    """
 
     kind: str
     hidden_size: int
     num_layers: int
     num_heads: int
-    num_codebooks: int
+    num_codebooks: int | None
     audio_channels: int
     sample_rate: int
     melody: bool
-
-    @classmethod
-    def of(cls, architecture: Architecture) -> Sizes:
-        """Return the dimensions of an architecture."""
-        decoder = architecture.decoder
-        return cls(
-            kind="musicgen",
-            hidden_size=decoder.hidden_size,
-            num_layers=decoder.num_layers,
-            num_heads=decoder.num_heads,
-            num_codebooks=decoder.num_codebooks,
-            audio_channels=architecture.audio_channels,
-            sample_rate=architecture.codec.sample_rate,
-            melody=architecture.chroma is not None,
-        )
+    latent_channels: int | None = None
+    max_seconds: float | None = None
 
     def __str__(self) -> str:
         """Return the dimensions in one line."""
         channels = "stereo" if self.audio_channels == 2 else "mono"
         melody = ", follows melodies" if self.melody else ""
+        written = f"{self.num_codebooks} codebooks" if self.num_codebooks else f"{self.latent_channels} latent channels"
+        longest = f", up to {self.max_seconds:.0f} s" if self.max_seconds else ""
         return (
             f"{self.kind}: {self.num_layers} layers of {self.hidden_size}, {self.num_heads} heads, "
-            f"{self.num_codebooks} codebooks, {self.sample_rate} Hz {channels}{melody}"
+            f"{written}, {self.sample_rate} Hz {channels}{melody}{longest}"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The manifest of a model; ``commercial_use`` is None if unknown, ``created`` is a UTC time in ISO 8601."""
+    """The manifest of a model; ``created`` is a UTC time in ISO 8601."""
 
     name: str
     source: Source
     licence: str
-    commercial_use: bool | None
     quantization: str
     parameters: int
     sizes: Sizes
@@ -94,9 +86,19 @@ class Manifest:
     created: str
 
     @property
+    def terms(self) -> LicenceTerms:
+        """The terms of the licence, as this version of Tunesmith knows them."""
+        return terms_of(self.licence)
+
+    @property
     def bytes(self) -> int:
         """Size of all files in bytes."""
         return sum(file.bytes for file in self.files)
+
+    @property
+    def largest_file(self) -> int:
+        """Size of the largest file in bytes, which is a graph with its weights."""
+        return max((file.bytes for file in self.files), default=0)
 
     @property
     def needs_gpu(self) -> bool:
@@ -115,7 +117,7 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as JSON values."""
-        return {"format": FORMAT, **dataclasses.asdict(self)}
+        return {"format": FORMAT, **dataclasses.asdict(self), "commercial_use": self.terms.is_free}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Manifest:
@@ -125,6 +127,8 @@ class Manifest:
         version = fields.pop("format")
         if version != FORMAT:
             raise ValueError(f"format: must be {FORMAT}, got {version!r}")
+        # Read from the licence instead: a later version may know more licences.
+        fields.pop("commercial_use")
         fields["source"] = Source(**fields["source"])
         fields["sizes"] = Sizes(**fields["sizes"])
         fields["files"] = tuple(FileDigest(**file) for file in fields["files"])

@@ -19,9 +19,6 @@ from tunesmith.models.catalog import (
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.store import InstalledModel
 
-FAMILY = ("meta/musicgen",)
-"""Names of the MusicGen family: the first installed model of the catalog serves them."""
-
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
@@ -60,7 +57,12 @@ def _check_open(model: ModelInfo, open_models: Iterable[str]) -> None:
 
 def _fallback(name: str, model: ModelInfo, *, stand_ins: bool) -> ResolvedModel:
     """Return the fallback for a model that is not installed. Raises ModelNotInstalled."""
-    installed = _any_installed() if name.lower() in FAMILY else None
+    # The families import NumPy, which requests for the composer do without.
+    from tunesmith.models.families.table import family_named
+
+    family = family_named(name)
+    # The first installed model of the catalog serves the name of a whole family.
+    installed = _any_installed(family.kind) if family else None
     if installed:
         return ResolvedModel(name, installed.name, is_stand_in=False)
     if not stand_ins:
@@ -68,6 +70,6 @@ def _fallback(name: str, model: ModelInfo, *, stand_ins: bool) -> ResolvedModel:
     return ResolvedModel(name, COMPOSER, is_stand_in=True)
 
 
-def _any_installed() -> InstalledModel | None:
+def _any_installed(kind: str) -> InstalledModel | None:
     found = (find_installed(name) for name in pullable_models())
-    return next((model for model in found if model), None)
+    return next((model for model in found if model and model.manifest.sizes.kind == kind), None)

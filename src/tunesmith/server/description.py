@@ -12,6 +12,7 @@ from tunesmith.server.operations import OPERATIONS, Json, Operation
 
 NULLABLE_TEXT: Json = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 NULLABLE_NUMBER: Json = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+NULLABLE_FLAG: Json = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
 TEXT, NUMBER, FLAG, ANY = {"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "object"}
 
 
@@ -51,6 +52,7 @@ SCHEMAS: Mapping[str, Json] = {
         "id prompt", id=TEXT, prompt=TEXT, seed={"anyOf": [{"type": "integer"}, {"type": "null"}]}, model=TEXT,
         generated_by=TEXT, duration=NUMBER, created_at=NUMBER, rating=NULLABLE_NUMBER, starred=FLAG, tags=_list(TEXT),
         parent=NULLABLE_TEXT, job=NULLABLE_TEXT, format=NULLABLE_TEXT, bytes=NULLABLE_NUMBER, licence=NULLABLE_TEXT,
+        commercial_use=NULLABLE_FLAG, licence_terms=TEXT, revenue_limit_usd=NULLABLE_NUMBER, attribution=NULLABLE_TEXT,
         request=ANY, audio=NULLABLE_TEXT, midi=NULLABLE_TEXT, stems=NULLABLE_TEXT,
     ),
     "Tracks": _object(

@@ -11,7 +11,10 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from tunesmith.licences import UNKNOWN_LICENCE
+from tunesmith.models.licence_acceptance import check_accepted
 from tunesmith.models.pull_request import PullRequest, locate
+from tunesmith.models.store import Store
 from tunesmith.server.errors import PullInProgress
 
 LONGEST_LINE = 1 << 20
@@ -26,8 +29,8 @@ class Pulls:
         self._under_way: dict[str, Pull] = {}
 
     async def begin(self, request: PullRequest) -> Pull:
-        """Start a pull. Raises the errors of ``locate``, and PullInProgress."""
-        name = (await asyncio.to_thread(locate, request)).name
+        """Start a pull. Raises the errors of ``locate``, InvalidRequest without acceptance, and PullInProgress."""
+        name = await asyncio.to_thread(_checked_name, request)
         if name in self._under_way:
             raise PullInProgress(name)
         pull = self._under_way[name] = Pull(request)
@@ -37,6 +40,15 @@ class Pulls:
     async def close(self) -> None:
         """Stop all pulls; a later pull of the same model resumes the partial downloads."""
         await asyncio.gather(*(pull.stop() for pull in list(self._under_way.values())))
+
+
+def _checked_name(request: PullRequest) -> str:
+    """Return the name of the model, before the stream begins: errors then have a status of their own."""
+    located = locate(request)
+    if located.entry and located.entry.accept_licence:
+        folder, licence = Store.default().folder, located.entry.licence or UNKNOWN_LICENCE
+        check_accepted(folder, located.name, licence, accepted_now=request.accept_licence)
+    return located.name
 
 
 class Pull:

@@ -28,6 +28,7 @@ from tunesmith.library.migrate import open_database
 from tunesmith.library.rate_limit import Allowance, RateLimit
 from tunesmith.library.tokens import Tokens
 from tunesmith.library.tracks import Tracks
+from tunesmith.models.commercial_safety import CommercialPolicy
 from tunesmith.path_text import path_text
 from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.auth import Authenticator, AuthSettings
@@ -87,7 +88,10 @@ class Server:
         workers = WorkerRegistry(self._database)
         self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._changes)
         self.drain = self._dispatcher.drain
-        self.service = MusicService(self._store, files, self._changes, self._dispatcher, stand_ins=options.stand_ins)
+        self.service = MusicService(
+            self._store, files, self._changes, self._dispatcher, stand_ins=options.stand_ins,
+            policy=CommercialPolicy.of(settings),
+        )  # fmt: skip
         self._loading = ModelPreloader(self._pool, queue, stand_ins=options.stand_ins)
         self._prepare_folders = partial(prepare_folders, settings.data_dir)
         self.health = Health(self._vitals())

@@ -31,6 +31,11 @@ ABOUT: Mapping[str, str] = {
     "guidance_scale": "How closely the prompt is followed; for MusicGen.",
     "temperature": "How adventurous the sampling is; for MusicGen.",
     "top_k": "Sample from so many of the likeliest; for MusicGen.",
+    "steps": "Steps of the sampler; for diffusion models such as Stable Audio.",
+    "ending": "Whether the piece ends by itself or is cut; for Stable Audio.",
+    "strength": "How far to change the audio, 0 to 1, or redress, reimagine or inspired; for Stable Audio.",
+    "schedule": "The noise schedule where there is a strength; for Stable Audio.",
+    "repaint": "Regions of the audio to make anew, in seconds, such as 4-8,16-20; for Stable Audio.",
     "top_p": "Sample from the likeliest with this probability together; for MusicGen.",
 }  # fmt: skip
 

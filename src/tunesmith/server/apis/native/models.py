@@ -45,7 +45,10 @@ BYTES_A_GIGABYTE = 10**9
 
 
 class PullBody(GivenFields):
-    """The request body of a pull: ``model`` is a catalog name or a hub id, ``name`` the local name."""
+    """The request body of a pull: ``model`` is a catalog name or a hub id, ``name`` the local name.
+
+    ``accept_licence`` accepts the licence of a model whose ``accept_licence`` is true.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,11 +57,12 @@ class PullBody(GivenFields):
     quantization: Annotated[str, Field(max_length=MAX_CHARACTERS["quantization"])] = "int8"
     revision: Annotated[str, Field(max_length=MAX_CHARACTERS["revision"])] | None = None
     keep_download: bool = False
+    accept_licence: bool = False
 
     def request(self) -> PullRequest:
         """Return the pull request, without the right to name folders of this machine."""
         # A folder would let a caller probe the file system of the server.
-        return PullRequest(self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False)
+        return PullRequest(**self.model_dump(exclude={"model"}), source=self.model, folders=False)
 
 
 def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
@@ -156,7 +160,8 @@ def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
         loaded=model.name in loaded,
         aliases=list(model.names[1:]),
         licence=model.licence,
-        commercial_use=model.commercial_use,
+        **model.terms.to_json(),
+        accept_licence=model.accept_licence,
         parameters=model.parameters,
         about=model.about or None,
         quantization=manifest.quantization if manifest else None,

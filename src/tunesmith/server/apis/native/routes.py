@@ -29,9 +29,8 @@ def router(context: ApiContext) -> APIRouter:
     """Return the routes of Tunesmith's own API."""
     service, loading = context.service, context.loading
     outlook = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
-    orders = RequestParser(
-        service, RemoteAudioFetcher(AddressGuard(context.settings.allow_private_addresses)), context.uploads
-    )
+    fetcher = RemoteAudioFetcher(AddressGuard(context.settings.allow_private_addresses))
+    orders = RequestParser(service, fetcher, context.uploads, context.settings)
     pulls = Pulls()
 
     @asynccontextmanager

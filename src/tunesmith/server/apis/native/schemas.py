@@ -8,10 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tunesmith.audio.credits import licence_of, terms_of_sound
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
+from tunesmith.licences import CommercialUse
 from tunesmith.server.apis.errors import message_of
 from tunesmith.server.errors import JobFailed
 
@@ -20,6 +22,15 @@ class ResponseModel(BaseModel):
     """The base of all response schemas."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class LicenceFields(ResponseModel):
+    """What a licence says of commercial use; null is unknown."""
+
+    commercial_use: bool | None = Field(description="True only if it is allowed whatever the revenue.")
+    licence_terms: CommercialUse
+    revenue_limit_usd: int | None = Field(description="Commercial use is free below this yearly revenue.")
+    attribution: str | None = Field(description="A line that must be shown to users.")
 
 
 class ErrorDetail(ResponseModel):
@@ -57,8 +68,8 @@ class LoopDocument(ResponseModel):
     length_seconds: float
 
 
-class ResultDocument(ResponseModel):
-    """The output file of a job."""
+class ResultDocument(LicenceFields):
+    """The output file of a job, and the terms of all that went into it."""
 
     url: str
     format: str
@@ -69,6 +80,7 @@ class ResultDocument(ResponseModel):
     sample_rate: int
     channels: int
     loop_points: list[LoopDocument] | None = Field(description="Where the file loops; null where it does not.")
+    licence: str
 
 
 class Links(ResponseModel):
@@ -140,7 +152,7 @@ class ExplanationDocument(ResponseModel):
     warnings: list[str]
 
 
-class ModelDocument(ResponseModel):
+class ModelDocument(LicenceFields):
     """A model that is installed or can be pulled; unknown fields are null."""
 
     name: str
@@ -149,7 +161,7 @@ class ModelDocument(ResponseModel):
     loaded: bool
     aliases: list[str]
     licence: str | None
-    commercial_use: bool | None
+    accept_licence: bool = Field(description="Whether a pull must accept the licence.")
     parameters: int | None
     about: str | None
     quantization: str | None
@@ -186,13 +198,12 @@ class LoadedModels(ResponseModel):
     models: list[LoadedDocument]
 
 
-class AvailableModel(ResponseModel):
+class AvailableModel(LicenceFields):
     """The model that a pull is about to install, announced before the download."""
 
     name: str
     source: str
     licence: str
-    commercial_use: bool | None
     quantization: str
     download_bytes: int
     installed_bytes: int
@@ -303,6 +314,8 @@ def _result(job: Job) -> ResultDocument | None:
         sample_rate=made.sample_rate,
         channels=made.channels,
         loop_points=_loop_points(job.metadata, made),
+        licence=licence_of(job.metadata),
+        **terms_of_sound(job.metadata).to_json(),
     )
 
 
