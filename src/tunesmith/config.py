@@ -131,7 +131,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Load the settings; raise InvalidRequest that names the setting, the limit and the value."""
     if settings_file().is_dir():
-        raise InvalidRequest("settings", f"{settings_file()} is a folder; {FILE_VARIABLE} names a file")
+        raise InvalidRequest("settings", f"{settings_file()} is a folder; {FILE_VARIABLE} must name a file")
     try:
         return Settings()
     except ValidationError as error:
@@ -141,7 +141,7 @@ def load_settings() -> Settings:
         # Only the file can cause this: unknown environment variables are ignored.
         if error.errors()[0]["type"] == "extra_forbidden":
             hint = did_you_mean_field(field, Settings.model_fields) or "; docs/configuration.md lists all"
-            problem = f"there is no such setting, though {settings_file()} has it{hint}"
+            problem = f"unknown setting in {settings_file()}{hint}"
         raise InvalidRequest(f"setting {field}", problem) from None
     except (ValueError, OSError) as error:
         raise InvalidRequest("settings", f"cannot read {settings_file()}: {error}") from None
@@ -153,4 +153,4 @@ def misspelt_variables(environment: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in (*known, *OF_CLIENTS):
             for meant in near_names(name, known, cutoff=ALIKE):
-                yield f"{name} is no setting and changes nothing; did you mean {meant}?"
+                yield f"{name} is not a setting and has no effect; did you mean {meant}?"

@@ -183,9 +183,9 @@ def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
 
     if fields.get("form") not in (None, "track") or fields.get("loop") or fields.get("bars"):
         return True
-    said = understand(fields["prompt"])
-    forms = {name for name in said.names("form") if name.startswith("form/")} - {"form/track"}
-    return bool(said.durations or said.bars or forms)
+    parsed = understand(fields["prompt"])
+    forms = {name for name in parsed.names("form") if name.startswith("form/")} - {"form/track"}
+    return bool(parsed.durations or parsed.bars or forms)
 
 
 def generate_files(

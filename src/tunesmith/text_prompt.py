@@ -12,7 +12,7 @@ ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundf
 """Fields that the composer supports, and MusicGen does not."""
 ALSO_STABLE_AUDIO = ("bars", "loop")
 """Those of them that Stable Audio models support too."""
-NO_WISH = (None, (), False, "track")
+UNSET = (None, (), False, "track")
 
 
 ONLY_STABLE_AUDIO = ("steps", "ending", "strength", "schedule", "repaint")
@@ -24,17 +24,17 @@ def reject_stable_audio_only_fields(request: GenerationRequest) -> None:
     for field in ONLY_STABLE_AUDIO:
         value = getattr(request, field)
         if value is not None:
-            raise InvalidRequest(field, f"only Stable Audio models have it, {request.model} has not, got {value!r}")
+            raise InvalidRequest(field, f"only Stable Audio models support it, not {request.model}, got {value!r}")
 
 
 def reject_composer_only_fields(request: GenerationRequest, *, supported: Collection[str] = ()) -> None:
     """Raise InvalidRequest for the first field that the composer supports, apart from those of ``supported``."""
     for field in ONLY_COMPOSER:
         value = getattr(request, field)
-        if field not in supported and value not in NO_WISH:
+        if field not in supported and value not in UNSET:
             shown = str(value) if field == "soundfont" else repr(value)
-            owners = "the composer and Stable Audio models have" if field in ALSO_STABLE_AUDIO else "the composer has"
-            raise InvalidRequest(field, f"only {owners} it, {request.model} has not, got {shown}")
+            also = " and Stable Audio models support" if field in ALSO_STABLE_AUDIO else " supports"
+            raise InvalidRequest(field, f"only the composer{also} it, not {request.model}, got {shown}")
 
 
 def prompt_text(request: GenerationRequest) -> str:

@@ -63,7 +63,7 @@ def test_a_model_is_pulled_listed_and_removed(capsys: Capture, tmp_path: Path) -
     assert lines[1] == "  licence: cc-by-nc-4.0 (commercial use: no)"
     assert " to download, about " in lines[2]
     assert lines[3].startswith("mine installed ")
-    assert again.stdout.startswith("mine is installed already: ")
+    assert again.stdout.startswith("mine is already installed: ")
     assert missing.returncode == 1
     assert missing.stderr.startswith("tunesmith: error: cannot download org/tun: there is no such repository")
     assert said(capsys, "list")[1].split("\t")[0] == "mine"
@@ -128,7 +128,7 @@ def test_a_corrupted_file_is_found(store: Store, capsys: Capture) -> None:
     (model.folder / "decoder").write_bytes(b"Weights")
     code, _, error = said(capsys, "show", "mine", "--verify")
     assert code == 2
-    assert "decoder: has changed since it was installed: its SHA-256 differs; install it again: " in error
+    assert "decoder: has changed since installation: its SHA-256 differs; install it again: " in error
     assert said(capsys, "x", "--model", "mine") == (code, "", error)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.jobs.fallback import for_fallback, submission_for_stand_in
+from tunesmith.jobs.fallback import for_fallback, submission_for_fallback
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import JobOptions
 from tunesmith.request import NEURAL_FIELDS, GenerationRequest
@@ -34,7 +34,7 @@ def test_a_stand_in_is_asked_for_all_but_what_only_neural_models_have() -> None:
 @pytest.mark.parametrize("field", NEURAL_FIELDS)
 def test_what_is_left_out_is_named(field: str) -> None:
     submission = Submission(asked(**{field: NEURAL[field]}), "test", options=JobOptions("wav", notes=("first",)))
-    changed = submission_for_stand_in(submission)
+    changed = submission_for_fallback(submission)
     assert changed.request == asked()
     note = f"Ignored: {field} means nothing to the composer"
     assert changed.options == JobOptions("wav", notes=("first", note), dropped=(field,))
@@ -42,7 +42,7 @@ def test_what_is_left_out_is_named(field: str) -> None:
 
 def test_a_request_that_the_composer_understands_stays_as_it_is() -> None:
     submission = Submission(asked(), "test")
-    assert submission_for_stand_in(submission) is submission
+    assert submission_for_fallback(submission) is submission
 
 
 @pytest.mark.parametrize(("header", "body", "usually", "waits"), [

@@ -65,7 +65,7 @@ class Trial:
         results, queue = ResultFiles(folder / "results"), JobQueue(self.database)
         self.pool, self.changes = ScriptedPool(make), JobEvents()
         self.dispatcher = Dispatcher(queue, WorkerRegistry(self.database), results, self.pool, self.changes)
-        self.dispatcher.diary.listen(self.ends.append)
+        self.dispatcher.job_log.listen(self.ends.append)
         self.job = self.store.submit(asked(dialect="replicate")).job
 
     def work(self, is_over: Callable[[], bool]) -> list[JobEnd]:

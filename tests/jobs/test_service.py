@@ -62,7 +62,7 @@ class Shop:
         self.reserved: Counter[str] = Counter()
         self.started: list[Claim] = []
         files = ServiceFiles(self.results, UploadStore(folder / "inputs"))
-        self.service = MusicService(self.store, files, self.changes, self, stand_ins=stand_ins, policy=policy)
+        self.service = MusicService(self.store, files, self.changes, self, allow_fallback=stand_ins, policy=policy)
 
     def wake(self, cancelled: str | None = None) -> None:
         self.woken.append(cancelled)
@@ -174,7 +174,7 @@ def test_an_idempotency_key_gives_the_same_job_to_the_same_owner(shop: Shop) -> 
 @pytest.mark.parametrize("other", [{"prompt": "another"}, {"model": SMALL}])
 def test_an_idempotency_key_is_not_taken_for_another_request(shop: Shop, other: dict[str, str]) -> None:
     shop.submit(asked("a", idempotency_key="k"))
-    with pytest.raises(IdempotencyConflict, match="'k' was used before for another request"):
+    with pytest.raises(IdempotencyConflict, match="'k' was already used for another request"):
         shop.submit(asked("a", idempotency_key="k", **other))
     assert len(shop.store.list().jobs) == 1
 

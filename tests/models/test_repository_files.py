@@ -42,7 +42,9 @@ def test_shards_are_those_the_index_names() -> None:
     shards = ("model-1.safetensors", "model-2.safetensors")
     index = "model.safetensors.index.json"
     assert chosen("config.json", index, *shards, "model-3.safetensors") == {"config.json", index, *shards}
-    with pytest.raises(ModelFileError, match=r"index\.json: names model-2\.safetensors, which org/name does not hold"):
+    with pytest.raises(
+        ModelFileError, match=r"index\.json: names model-2\.safetensors, which org/name does not contain"
+    ):
         chosen("config.json", index, shards[0])
 
 
@@ -53,15 +55,15 @@ def test_audiocraft_s_layout_is_known_by_its_weights() -> None:
 
 
 def test_a_repository_without_weights_is_refused() -> None:
-    with pytest.raises(ModelFileError, match="org/name: holds no model that is read here"):
+    with pytest.raises(ModelFileError, match="org/name: contains no supported model"):
         chosen("config.json", "README.md", "tf_model.h5")
-    with pytest.raises(ModelFileError, match="org/name: holds no model that is read here: it has no "):
+    with pytest.raises(ModelFileError, match="org/name: contains no supported model: it has no "):
         chosen("README.md", "tf_model.h5")
 
 
 def test_a_part_of_a_model_needs_weights() -> None:
     repository = Repository("org/t5", "c0ffee", None, (RemoteFile("config.json", 1),))
-    with pytest.raises(ModelFileError, match=r"org/t5: holds no part of a model: neither model\.safetensors nor"):
+    with pytest.raises(ModelFileError, match=r"org/t5: contains no part of a model: neither model\.safetensors nor"):
         companion_files(repository, lambda _: "{}")
 
 

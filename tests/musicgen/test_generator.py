@@ -119,7 +119,7 @@ def test_a_prompt_that_is_cut_is_told() -> None:
 ])  # fmt: skip
 def test_what_only_the_composer_has_is_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(
-        InvalidRequest, match=f"^{field}: only the composer (has|and Stable Audio models have) it, toy has not"
+        InvalidRequest, match=f"^{field}: only the composer (supports|and Stable Audio models support) it, not toy"
     ):
         Model().generate("calm piano", **{field: value})
 
@@ -128,7 +128,7 @@ def test_what_only_the_composer_has_is_refused_by_name(field: str, value: Any) -
     ("steps", 8), ("ending", "natural"), ("strength", 0.5), ("schedule", "reference"), ("repaint", "4-8"),
 ])  # fmt: skip
 def test_what_only_stable_audio_has_is_refused_by_name(field: str, value: Any) -> None:
-    with pytest.raises(InvalidRequest, match=f"^{field}: only Stable Audio models have it, toy has not"):
+    with pytest.raises(InvalidRequest, match=f"^{field}: only Stable Audio models support it, not toy"):
         Model().generate("calm piano", **{field: value})
 
 
@@ -202,7 +202,7 @@ def test_a_stereo_model_continues_a_mono_recording(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["audio", "melody"])
 @pytest.mark.parametrize(("seconds", "level", "problem"), [
-    (1, 0.0, "silent"), (0.05, 0.5, "0.1 to 1800 s long, it is 0.05 s"),
+    (1, 0.0, "silent"), (0.05, 0.5, "0.1 to 1800 s long, got 0.05 s"),
 ])  # fmt: skip
 def test_recordings_that_cannot_be_used_are_refused(
     tmp_path: Path, field: str, seconds: float, level: float, problem: str
@@ -228,7 +228,7 @@ def test_a_recording_as_long_as_the_piece_is_refused(tmp_path: Path) -> None:
 
 def test_a_melody_needs_a_melody_model_and_changes_what_it_makes(tmp_path: Path) -> None:
     path = recording(tmp_path / "a.wav", 2)
-    with pytest.raises(InvalidRequest, match=r"^melody: toy follows no melody"):
+    with pytest.raises(InvalidRequest, match=r"^melody: toy does not support melodies"):
         Model().generate(melody=path)
     for duration in (1, 3):
         plain, followed = (Model(TOY_MELODY).generate(duration=duration, melody=heard) for heard in (None, path))

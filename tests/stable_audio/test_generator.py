@@ -357,10 +357,10 @@ def test_a_loop_streams_whole(model: Model) -> None:
 
 
 @pytest.mark.parametrize(("fields", "problem"), [
-    ({"hits": [{"time": 1}]}, "hits: only the composer has it"),
-    ({"intensity": 0.5}, "intensity: only the composer has it"),
-    ({"temperature": 1}, "temperature: only MusicGen models have it, stand-in has not, got '1.0'"),
-    ({"top_k": 5}, "top_k: only MusicGen models have it"),
+    ({"hits": [{"time": 1}]}, "hits: only the composer supports it"),
+    ({"intensity": 0.5}, "intensity: only the composer supports it"),
+    ({"temperature": 1}, "temperature: only MusicGen models support it, not stand-in, got '1.0'"),
+    ({"top_k": 5}, "top_k: only MusicGen models support it"),
     ({"strength": 0.5}, "strength: needs the recording that it changes"),
     ({"repaint": "1-2"}, "repaint: needs the recording that it changes"),
     ({"schedule": "reference"}, "schedule: is for audio with a strength, got 'reference'"),
@@ -398,7 +398,7 @@ def test_bad_recordings_are_refused_in_one_line(model: Model, tmp_path: Path) ->
         assert "\n" not in str(raised.value)
 
     refused("silent.wav", np.zeros((RATE, 2)), r"^audio: .* is silent, with a peak of 0")
-    refused("nan.wav", np.full((RATE, 2), np.nan), r"has samples that are not numbers", AudioFileError)
+    refused("nan.wav", np.full((RATE, 2), np.nan), r"has samples that are NaN", AudioFileError)
     refused("long.wav", np.full((130 * RATE, 1), 0.1), r"^audio: .* must be 0.1 to 129.2 s long, it is 130 s")
     refused("short.wav", np.full((10, 1), 0.1), r"^audio: .* must be 0.1 to 129.2 s long")
     refused("empty.wav", np.zeros((0, 1)), r"(must be|empty|no samples)", (InvalidRequest, AudioFileError))

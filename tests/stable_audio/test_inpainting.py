@@ -12,7 +12,7 @@ from tunesmith.stable_audio.noise import standard_normals
 
 RATE, LENGTH = 1_000, 20_000
 FADE = round(FADE_SECONDS * RATE)
-MADE, SOURCE = (standard_normals(seed, 0, (2, LENGTH)) for seed in (1, 2))
+MADE, SOURCE = (np.asarray(standard_normals(seed, 0, (2, LENGTH)) / 8, np.float32) for seed in (1, 2))
 
 
 def pasted(*regions: SampleRegion, size: int = 777) -> Array:
@@ -49,6 +49,12 @@ def test_the_fades_have_equal_power_and_lie_inside_the_region() -> None:
         ])  # fmt: skip
         np.testing.assert_allclose((gains**2).sum(axis=1), 1, atol=1e-3)
         assert (gains > 0).all()
+
+
+def test_two_loud_sounds_stay_within_full_scale_where_they_meet() -> None:
+    loud = np.ones((2, LENGTH), np.float32)
+    found = paste_source([loud], lambda first, last: loud[:, first:last], [SampleRegion(4_000, 8_000)], LENGTH, RATE)
+    assert max(np.abs(block).max() for block in found) == 1
 
 
 def test_a_region_at_an_end_of_the_audio_has_no_fade_there() -> None:

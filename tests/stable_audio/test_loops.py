@@ -26,12 +26,12 @@ def test_a_joint_that_is_repainted_well_takes_one_try() -> None:
 
     loop = make_seamless(WHOLE, RATE, repaint)
     assert loop.tries == len(regions) == 1
-    assert not loop.seam.is_heard
+    assert not loop.seam.is_audible
     assert regions[0] == SampleRegion(8 * RATE - 2 * RATE, 8 * RATE + 2 * RATE)
     np.testing.assert_allclose(loop.samples, WHOLE, atol=1e-6)
 
 
-def test_a_seam_that_is_heard_is_tried_again_and_the_best_is_taken() -> None:
+def test_a_seam_that_is_audible_is_tried_again_and_the_best_is_taken() -> None:
     clicks = iter([0.9, 0.4, 0.6])
 
     def repaint(samples: Array, region: SampleRegion, _: int) -> Array:
@@ -42,11 +42,11 @@ def test_a_seam_that_is_heard_is_tried_again_and_the_best_is_taken() -> None:
 
     loop = make_seamless(WHOLE, RATE, repaint)
     assert loop.tries == MAX_TRIES
-    assert loop.seam.is_heard
+    assert loop.seam.is_audible
     assert loop.samples[:, 0].max() < 50
 
 
-def test_a_seam_that_only_moved_to_the_edge_of_the_region_is_heard() -> None:
+def test_a_seam_that_only_moved_to_the_edge_of_the_region_is_audible() -> None:
     def repaint(samples: Array, region: SampleRegion, _: int) -> Array:
         repainted = samples.copy()
         repainted[:, region.first :] *= -1

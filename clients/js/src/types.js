@@ -1,9 +1,9 @@
 /**
  * The JSON documents of the HTTP API. Durations are in seconds, times in UTC.
  *
- * @typedef {string | Uint8Array | ArrayBuffer | Blob} Recording a URL, or the content of a sound file
+ * @typedef {string | Uint8Array | ArrayBuffer | Blob} Recording a URL, or the content of an audio file
  *
- * @typedef {object} KnownWishes
+ * @typedef {object} KnownFields
  * @property {string} [model]
  * @property {number} [duration] seconds
  * @property {number} [seed] -1, null or none: the server draws one
@@ -18,11 +18,11 @@
  * @property {boolean} [commercial_safe] refuse what its licence does not allow to be used commercially
  * @property {boolean} [revenue_below_limit] accept, with commercial_safe, what is free below a revenue limit
  *
- * @typedef {KnownWishes & Record<string, unknown>} Wishes the fields of a request for music, see docs/http-api.md
+ * @typedef {KnownFields & Record<string, unknown>} GenerationFields the fields of a request for music, see docs/http-api.md
  *
  * @typedef {"queued" | "loading" | "running" | "succeeded" | "failed" | "canceled"} JobState
  *
- * @typedef {object} JobNews the fields of a job that change as it advances
+ * @typedef {object} JobEvent the fields of a job that change as it advances
  * @property {string} id
  * @property {JobState} state
  * @property {number} progress from 0 to 1
@@ -81,7 +81,7 @@
  * @property {{type: string, message: string, field?: string | null} | null} error
  * @property {{self: string, events: string, audio: string}} links
  *
- * @typedef {JobNews & JobDetails} Job
+ * @typedef {JobEvent & JobDetails} Job
  *
  * @typedef {LicenceTerms & TrackDetails} Track an entry of the server's prompt log
  *
@@ -124,10 +124,14 @@
  * @property {number} requests_running
  * @property {string | null} expires_at
  *
- * @typedef {object} Explanation what the composer reads from a prompt
+ * @typedef {object} Explanation how the composer understands a prompt
  * @property {string} prompt
  * @property {{field: string, value: string, source: string, because: string}[]} reasons
  * @property {string[]} warnings
  */
+
+/** @typedef {GenerationFields} Wishes @deprecated use GenerationFields */
+
+/** @typedef {JobEvent} JobNews @deprecated use JobEvent */
 
 export {};

@@ -36,7 +36,7 @@ def generate(
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
     score: options.ScoreFile = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
-    """Make music from a prompt and write it to a file.
+    """Generate music from a prompt and write it to a file.
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
@@ -49,7 +49,7 @@ def generate(
     check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
     policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
     check_licence(policy, model, audio, melody)
-    wanted = GenerationOptions(
+    options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
         genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,
         loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
@@ -57,7 +57,7 @@ def generate(
         audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
         variations=variations,
     )  # fmt: skip
-    requests = build_requests(wanted, settings)
+    requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
     generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
 
@@ -83,12 +83,11 @@ def check_recording(audio: str | None, uses: Mapping[str, object]) -> None:
 
     given = [name for name, value in uses.items() if value not in (None, False)]
     if audio is None and given:
-        raise InvalidRequest(given[0], f"needs the recording that --{given[0]} is for: --audio FILE")
+        raise InvalidRequest(given[0], "needs a recording: --audio FILE")
     if audio is not None and not given:
         raise InvalidRequest(
             "audio",
-            f"say --continue to go on from it, --strength to make it anew or --repaint to change parts of it, "
-            f"got --audio {audio} alone",
+            f"needs --continue, --strength or --repaint, got --audio {audio} alone",
         )
     if len(given) > 1:
         raise InvalidRequest(given[1], f"cannot go with --{given[0]}; give only one")

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
     from tunesmith.server.apis.mcp.tool import MusicFile, Tell
 
-FOLDER_HELP = "Where the music is kept. Default: mcp/ in the data folder."
+FOLDER_HELP = "Output folder. Default: mcp/ in the data folder."
 Folder = Annotated[Path | None, typer.Option("--folder", metavar="DIR", help=FOLDER_HELP)]
 
 
 def mcp(folder: Folder = None) -> None:
-    """Serve the tool generate_music to an assistant over standard input and output; needs no server.
+    """Serve the MCP tool generate_music over standard input and output, without a server.
 
     Put it into the assistant's settings as the command: tunesmith mcp
     """

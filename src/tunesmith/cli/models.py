@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from tunesmith.models.pull import PullPlan
 
 SourceArgument = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A name of tunesmith list --available, a hub id (org/name) or a folder.")
+    str,
+    typer.Argument(metavar="MODEL", help="A name from tunesmith list --available, a hub id (org/name) or a folder."),
 ]
-NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it here.")]
+NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name for the installed model.")]
 QUANTIZE_HELP = (
     "int8 (default), int8-32 (finer) or none (fp32); MusicGen also int4 (smallest, audibly worse) or float16 (for a "
     "GPU), Stable Audio int8-mixed (between the first two)."
 )
 Quantize = Annotated[str, typer.Option("--quantize", metavar="KIND", help=QUANTIZE_HELP)]
-Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="A branch, tag or commit of the hub.")]
-KEEP_HELP = "Keep the original files, to convert them again without downloading."
+Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="A branch, tag or commit on the hub.")]
+KEEP_HELP = "Keep the downloaded files, to convert again without a download."
 KeepDownload = Annotated[bool, typer.Option("--keep-download", help=KEEP_HELP)]
 ACCEPT_HELP = "Accept the licence of the model, where it must be accepted; remembered."
 AcceptLicence = Annotated[bool, typer.Option("--accept-licence", help=ACCEPT_HELP)]
@@ -37,10 +38,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 SAFE_HELP = "Only models whose licence allows commercial use."
 CommercialSafe = Annotated[bool, typer.Option("--commercial-safe", help=SAFE_HELP)]
 RevenueBelowLimit = Annotated[bool | None, typer.Option(options.REVENUE_FLAGS, help=options.REVENUE_HELP)]
-Available = Annotated[bool, typer.Option("--available", help="The models that can be pulled by name.")]
+Available = Annotated[bool, typer.Option("--available", help="List the models that can be pulled by name.")]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="An installed model; see: tunesmith list.")]
 NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME…", help="Installed models.")]
-SHOWN_HELP = "An installed model (see: tunesmith list), or a sound file that Tunesmith wrote."
+SHOWN_HELP = "An installed model (see: tunesmith list), or an audio file written by Tunesmith."
 ShownArgument = Annotated[str, typer.Argument(metavar="NAME|FILE", help=SHOWN_HELP)]
 Verify = Annotated[bool, typer.Option("--verify", help="Read every file and compare its SHA-256.")]
 
@@ -77,7 +78,7 @@ def pull(
     with progress_bar(quiet) as progress:
         installed = install(request, tools, announce, progress)
     if not quiet:
-        state = "installed" if offers else "is installed already:"
+        state = "installed" if offers else "is already installed:"
         size = in_words(installed.manifest.bytes)
         typer.echo(f"{installed.name} {state} {size} in {installed.folder}")
         typer.echo(f'  try: tunesmith "calm piano" --model {installed.name}')
@@ -137,7 +138,7 @@ def list_models(
         print_table(names, rows)
     else:
         # On standard error, so that a program behind a pipe reads an empty list.
-        typer.echo("no models are installed; see what there is: tunesmith list --available", err=True)
+        typer.echo("no models are installed; see: tunesmith list --available", err=True)
 
 
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]], list[dict[str, Any]]]
@@ -181,7 +182,7 @@ def _available_rows(policy: CommercialPolicy) -> Rows:
 
 
 def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -> None:
-    """Show what an installed model is, or what a sound file was made from: prompt, seed, settings, model, licence.
+    """Show details of a model, or the prompt, seed, settings, model and licence of an audio file.
 
     tunesmith show calm.mp3
     """
@@ -192,7 +193,7 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
     # An audio suffix means a file, also a missing one, so that the error speaks of a file.
     if is_sound_file(name):
         if verify:
-            raise InvalidRequest("verify", f"is for models, and {name} is a sound file")
+            raise InvalidRequest("verify", f"applies to models, and {name} is an audio file")
         show_file(Path(name), as_json)
         return
     model = Store.default().get(name)
@@ -206,7 +207,9 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
     from tunesmith.cli.tables import print_table
 
     rows = [*_shown(model.manifest), ("folder", str(model.folder))]
-    print_table(("what", "value"), [*rows, ("verified", "every file is as it was installed")] if verify else rows)
+    print_table(
+        ("what", "value"), [*rows, ("verified", "all files are unchanged since installation")] if verify else rows
+    )
 
 
 def _shown(manifest: Manifest) -> list[tuple[str, str]]:
@@ -215,7 +218,7 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
     return [
         ("name", manifest.name),
         ("architecture", str(manifest.sizes)),
-        ("parameters", f"{_millions(manifest.parameters)} (decoder)"),
+        ("parameters", f"{_millions(manifest.parameters)} ({manifest.sizes.counted})"),
         ("quantization", manifest.quantization),
         ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
         ("licence", _licence_text(manifest.licence, manifest.terms)),

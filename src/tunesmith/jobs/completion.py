@@ -16,11 +16,11 @@ class Completion:
     DatabaseError.
     """
 
-    def __init__(self, results: ResultFiles, queue: JobQueue, claim: Claim, made: TaskResult) -> None:
+    def __init__(self, results: ResultFiles, queue: JobQueue, claim: Claim, output: TaskResult) -> None:
         self._results = results
         self._queue = queue
         self._claim = claim
-        self._made = made
+        self._output = output
         self._stored: StoredFile | None = None
 
     def __call__(self) -> Job | None:
@@ -28,9 +28,9 @@ class Completion:
 
         Raises DatabaseError, DiskFull and FolderUnavailable.
         """
-        made = self._made
+        output = self._output
         # A retry after a database error must not store the file again: it has been moved already.
-        self._stored = stored = self._stored or self._results.keep(made.path)
-        suffix = made.path.suffix[1:]
-        result = JobResult(stored.digest, suffix, stored.bytes, made.duration, made.sample_rate, made.channels)
-        return self._queue.succeed(self._claim, result, {**made.metadata, **fallback_notice(self._claim.job)})
+        self._stored = stored = self._stored or self._results.keep(output.path)
+        suffix = output.path.suffix[1:]
+        result = JobResult(stored.digest, suffix, stored.bytes, output.duration, output.sample_rate, output.channels)
+        return self._queue.succeed(self._claim, result, {**output.metadata, **fallback_notice(self._claim.job)})

@@ -37,7 +37,7 @@ SUBMIT_SECONDS = 0.01
 RETRY_SECONDS = 1.0
 """The back-off in seconds after a database error."""
 
-NO_QUEUE = "the queue cannot be worked on"
+NO_QUEUE = "cannot process the queue"
 
 T = TypeVar("T")
 log = logging.getLogger("tunesmith.server")
@@ -50,14 +50,14 @@ class Dispatcher:
     """
 
     def __init__(
-        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: RunnerPool, changes: JobEvents
+        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: RunnerPool, events: JobEvents
     ) -> None:
         self._queue = queue
         self._workers = workers
         self._results = results
         self._pool = pool
-        self._changes = changes
-        self.diary = JobEventLog()
+        self._events = events
+        self.job_log = JobEventLog()
         self.problem: str | None = None
         self._fault = RepeatedFault(log)
         self._conclusions = RepeatedFault(log)
@@ -65,7 +65,7 @@ class Dispatcher:
         self._worker: str | None = None
         self._working: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         # Jobs of _working whose result is ready and only needs to be recorded; these are not cancelled any more.
-        self._made: set[str] = set()
+        self._completed: set[str] = set()
         self._awake = asyncio.Event()
         # False once the queue was seen empty and no other server fills it: then a job's end need not poll it.
         self._may_wait = True
@@ -173,7 +173,7 @@ class Dispatcher:
             try:
                 await self._write(self._workers.leave, self._worker)
             except DatabaseError as error:
-                log.error("the server could not sign off: %s", error)
+                log.error("cannot remove this worker from the database: %s", error)
         self._writer.shutdown()
 
     async def _finish(self, tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
@@ -199,7 +199,7 @@ class Dispatcher:
         if await self._write(self._workers.remove_dead) or not self._working:
             recovered = await self._write(self._queue.recover)
             if recovered:
-                log.warning("jobs of a server that is gone were taken back", extra={"jobs": recovered})
+                log.warning("jobs of a dead server were queued again", extra={"jobs": recovered})
         await self._reconcile()
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
@@ -218,7 +218,7 @@ class Dispatcher:
         if not unattended or self._reserved.total():
             return
         if lost := await self._write(self._queue.take_back, self._worker, unattended):
-            log.error("jobs that nobody worked on were queued again", extra={"jobs": lost})
+            log.error("claimed jobs that no runner worked on were queued again", extra={"jobs": lost})
 
     async def _claim_jobs(self) -> None:
         """Claim jobs of the models with free capacity until the queue or the capacity is exhausted."""
@@ -237,7 +237,7 @@ class Dispatcher:
         self.release(claim.job.generated_by)
 
     def _begin(self, claim: Claim, path: Path) -> None:
-        self._changes.publish_progress(claim.job.id)
+        self._events.publish_progress(claim.job.id)
         task = asyncio.create_task(self._work(claim, path), name=claim.job.id)
         self._working[claim.job.id] = claim, task
         task.add_done_callback(self._done)
@@ -274,35 +274,35 @@ class Dispatcher:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.pop(task.get_name(), None)
-        self._made.discard(task.get_name())
+        self._completed.discard(task.get_name())
         if self._may_wait:
             self._awake.set()
         if not task.cancelled() and task.exception():
-            log.error("a job was left as it was", extra={"job_id": task.get_name()}, exc_info=task.exception())
+            log.error("work on a job failed", extra={"job_id": task.get_name()}, exc_info=task.exception())
 
     def _stop(self, job_id: str) -> None:
-        if job_id in self._working and job_id not in self._made:
+        if job_id in self._working and job_id not in self._completed:
             self._working[job_id][1].cancel()
 
     async def _work(self, claim: Claim, path: Path) -> None:
         job, kept = claim.job, False
         ended: Job | None = None
         bind(job_id=job.id)
-        entry = self.diary.begin(claim)
+        entry = self.job_log.begin(claim)
         try:
             request = job.request.model_copy(update={"model": job.generated_by})
             # This job may have crashed its runner: it must not take the jobs of a shared batch down again.
             alone = job.attempts > 1
             task = Task(job.id, job.generated_by, request, path, job.options.keep_alive, alone)
-            made = await self._pool.run(task, self._reporter(claim, entry))
+            task_result = await self._pool.run(task, self._reporter(claim, entry))
             # A progress report that is written after the job ends finds no claim, and must not cancel this task.
-            self._made.add(job.id)
-            completion = Completion(self._results, self._queue, claim, made)
+            self._completed.add(job.id)
+            completion = Completion(self._results, self._queue, claim, task_result)
             # Not in the database thread, where hashing a large file would hold up every other write.
             ended = await self._finish_with_retries(asyncio.to_thread, completion)
             kept = True
             if ended:
-                entry.succeeded(made)
+                entry.succeeded(task_result)
             else:
                 entry.end(Outcome.STOPPED)
         except asyncio.CancelledError:
@@ -314,7 +314,7 @@ class Dispatcher:
             # The border of the job runner: whatever went wrong, the job must end.
             await self._settle(claim, entry, path, error)
         finally:
-            self._changes.publish(job.id, ended)
+            self._events.publish(job.id, ended)
             if not kept:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
@@ -354,7 +354,7 @@ class Dispatcher:
                 self._conclusions.clear()
                 return written
             except DatabaseError as error:
-                self._conclusions.report(f"the end of a job cannot be written: {error}")
+                self._conclusions.report(f"cannot record the end of a job: {error}")
             if self._closing:
                 return None
             await asyncio.sleep(RETRY_SECONDS)
@@ -364,20 +364,20 @@ class Dispatcher:
         # The claim has set this state in the database already if the model was loaded.
         is_running = claim.job.state is JobState.RUNNING
 
-        def report(told: ProgressReport) -> None:
+        def report(progress: ProgressReport) -> None:
             nonlocal is_running
-            entry.reported(told)
+            entry.reported(progress)
             # The runner that had the model loaded is gone, so the model loads again.
-            if not told.running and is_running:
+            if not progress.running and is_running:
                 is_running = False
                 self._write_progress(claim, self._queue.loading, claim)
             # The database has this state already, so only the stopwatch starts.
-            elif is_running and not told.stage and told.loaded_seconds is None:
+            elif is_running and not progress.stage and progress.loaded_seconds is None:
                 self._queue.begin(claim)
-            elif told.running and not told.stage:
-                self._write_progress(claim, self._queue.running, claim, told.loaded_seconds)
-            elif told.running:
-                self._write_progress(claim, self._queue.progress, claim, told.fraction, told.stage)
+            elif progress.running and not progress.stage:
+                self._write_progress(claim, self._queue.running, claim, progress.loaded_seconds)
+            elif progress.running:
+                self._write_progress(claim, self._queue.progress, claim, progress.fraction, progress.stage)
 
         return report
 
@@ -391,10 +391,10 @@ class Dispatcher:
         error = written.exception()
         # A database that is known to be unreachable is logged elsewhere.
         if error and self.problem is None:
-            log.error("a job's progress cannot be written: %s", error, extra={"job_id": job_id})
+            log.error("cannot record the progress of a job: %s", error, extra={"job_id": job_id})
         if not error and not written.result():
             self._stop(job_id)
-        self._changes.publish_progress(job_id)
+        self._events.publish_progress(job_id)
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, write, *arguments)

@@ -9,7 +9,7 @@ from tunesmith.errors import BUG_MESSAGE, INTERNAL_ERROR, DiskFull, FolderUnavai
 from tunesmith.jobs.job import Failure
 from tunesmith.jobs.queue import CRASHED
 
-REMOVED = Failure(FolderUnavailable.code, "the folder of results was removed while the music was made")
+REMOVED = Failure(FolderUnavailable.code, "the folder of results was removed while the job ran")
 BUG = Failure(INTERNAL_ERROR, BUG_MESSAGE)
 
 

@@ -17,7 +17,7 @@ def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[s
     return request.model_copy(update={name: usual[name] for name in dropped}), dropped
 
 
-def submission_for_stand_in(submission: Submission) -> Submission:
+def submission_for_fallback(submission: Submission) -> Submission:
     """Return the submission for the composer; the ignored fields go into its options, for the log and the file."""
     request, dropped = for_fallback(submission.request)
     if not dropped:
@@ -37,8 +37,8 @@ def fallback_for(job: Job) -> str | None:
 
 def fallback_notice(job: Job) -> dict[str, Any]:
     """Return the metadata that states a fallback: the requested model and the ignored fields; empty without one."""
-    asked = fallback_for(job)
-    if asked is None:
+    requested = fallback_for(job)
+    if requested is None:
         return {}
     dropped = job.options.dropped
-    return {"asked_model": asked} | ({"dropped": list(dropped)} if dropped else {})
+    return {"asked_model": requested} | ({"dropped": list(dropped)} if dropped else {})

@@ -78,20 +78,20 @@ class JobRunLog:
         about = {"wait_seconds": round(self._wait_seconds, 3), "attempt": claim.job.attempts}
         log.info("job started", extra={**self._names(), **about})
 
-    def reported(self, told: ProgressReport) -> None:
+    def reported(self, progress: ProgressReport) -> None:
         """Record when the model is loaded and generation starts; later reports change nothing."""
         # Only the first report counts: the later ones are progress.
-        if told.running and self._running_since is None:
+        if progress.running and self._running_since is None:
             self._running_since = self._clock()
-            self._load_seconds = told.loaded_seconds
+            self._load_seconds = progress.loaded_seconds
 
-    def succeeded(self, made: TaskResult) -> None:
+    def succeeded(self, task_result: TaskResult) -> None:
         """Log success, with the duration of the audio and the number of codes."""
-        settings = made.metadata.get("settings")
+        settings = task_result.metadata.get("settings")
         # The metadata of a plugin may have any form.
         codes = settings.get("codes", 0) if isinstance(settings, dict) else 0
-        end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=made.duration, codes=codes)
-        self._log_end(end, logging.INFO, {"audio_seconds": round(made.duration, 3)})
+        end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=task_result.duration, codes=codes)
+        self._log_end(end, logging.INFO, {"audio_seconds": round(task_result.duration, 3)})
 
     def failed(self, failure: Failure, trace: str = "") -> None:
         """Log a failure; with a ``trace``, which marks a bug, as an error rather than a warning."""

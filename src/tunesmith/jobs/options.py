@@ -86,7 +86,7 @@ class JobOptions:
             return
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not (value == FOREVER or 0 <= value <= MAX_SECONDS):
-            problem = f"must be 0 to {MAX_SECONDS} seconds, or {FOREVER} for good, got {shown(value)}"
+            problem = f"must be 0 to {MAX_SECONDS} seconds, or {FOREVER} for no limit, got {shown(value)}"
             raise InvalidRequest(KEEP_ALIVE, problem)
 
     def to_row(self) -> dict[str, Any]:

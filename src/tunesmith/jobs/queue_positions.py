@@ -66,9 +66,9 @@ class QueueSnapshot:
         for one in sorted_by_claim(self.waiting):
             lanes[one.model].append(one)
         return {
-            job_id: place
+            job_id: position
             for model, lane in lanes.items()
-            for job_id, place in self._places_in(model, lane, model in loaded)
+            for job_id, position in self._places_in(model, lane, model in loaded)
         }
 
     def _places_in(self, model: str, lane: Iterable[QueuedJob], loaded: bool) -> Iterable[tuple[str, QueuePosition]]:

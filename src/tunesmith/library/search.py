@@ -31,13 +31,13 @@ def matching(text: str, *, is_sqlite: bool) -> list[sa.ColumnElement[bool]]:
 
 
 def _sqlite(words: Sequence[str]) -> sa.ColumnElement[bool]:
-    asked = " ".join(f'"{word}"*' for word in words)
-    found = sa.text("SELECT rowid FROM track_words WHERE track_words MATCH :asked").bindparams(asked=asked)
+    terms = " ".join(f'"{word}"*' for word in words)
+    found = sa.text("SELECT rowid FROM track_words WHERE track_words MATCH :terms").bindparams(terms=terms)
     return tracks.c.number.in_(found.columns(sa.column("rowid", sa.Integer)).scalar_subquery())
 
 
 def _postgresql(words: Sequence[str]) -> sa.ColumnElement[bool]:
-    asked = " & ".join(f"'{word}':*" for word in words)
+    query = " & ".join(f"'{word}':*" for word in words)
     return sa.func.to_tsvector(sa.literal_column("'simple'"), tracks.c.words).op("@@")(
-        sa.func.to_tsquery(sa.literal_column("'simple'"), asked)
+        sa.func.to_tsquery(sa.literal_column("'simple'"), query)
     )

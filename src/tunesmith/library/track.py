@@ -58,7 +58,7 @@ class Track:
 
     id: str
     number: int
-    made: NewTrack
+    generation: NewTrack
     created_at: float
     version: str
     rating: int | None
@@ -68,32 +68,32 @@ class Track:
     @property
     def prompt(self) -> str:
         """The prompt of the request."""
-        return str(self.made.request.get("prompt", ""))
+        return str(self.generation.request.get("prompt", ""))
 
     @property
     def seed(self) -> int | None:
         """The seed of the request."""
-        return self.made.request.get("seed")
+        return self.generation.request.get("seed")
 
     @property
     def licence(self) -> str | None:
         """The licence; for an edit without a stated one, ``unknown``."""
-        stated = self.made.metadata.get("licence")
-        return licence_of(self.made.metadata) if self.made.metadata.get("edits") else stated
+        stated = self.generation.metadata.get("licence")
+        return licence_of(self.generation.metadata) if self.generation.metadata.get("edits") else stated
 
     def as_json(self) -> dict[str, Any]:
         """Return the track as plain JSON values, flat."""
-        made, file = self.made, self.made.file
+        new, file = self.generation, self.generation.file
         return {
-            "id": self.id, "prompt": self.prompt, "seed": self.seed, "model": made.model,
-            "generated_by": made.generated_by, "duration": made.duration, "created_at": self.created_at,
-            "door": made.source, "rating": self.rating, "starred": self.starred, "tags": list(self.tags),
-            "parent": made.parent, "job": made.job_id, "path": file.path if file else None,
+            "id": self.id, "prompt": self.prompt, "seed": self.seed, "model": new.model,
+            "generated_by": new.generated_by, "duration": new.duration, "created_at": self.created_at,
+            "door": new.source, "rating": self.rating, "starred": self.starred, "tags": list(self.tags),
+            "parent": new.parent, "job": new.job_id, "path": file.path if file else None,
             "digest": file.digest if file else None, "format": file.format if file else None,
             "bytes": file.bytes if file else None, "licence": self.licence,
-            **terms_of_sound(made.metadata).to_json(), "model_digest": made.metadata.get("model_digest"),
-            "version": self.version, "timings": dict(made.timings), "request": dict(made.request),
-            "metadata": dict(made.metadata),
+            **terms_of_sound(new.metadata).to_json(), "model_digest": new.metadata.get("model_digest"),
+            "version": self.version, "timings": dict(new.timings), "request": dict(new.request),
+            "metadata": dict(new.metadata),
         }  # fmt: skip
 
 

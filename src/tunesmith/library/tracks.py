@@ -57,9 +57,9 @@ class Tracks:
         self._database = database
         self._clock = clock
 
-    def add(self, *made: NewTrack) -> tuple[Track, ...]:
+    def add(self, *new: NewTrack) -> tuple[Track, ...]:
         """Store tracks, all or none; return them."""
-        rows = [track_row(one, self._clock()) for one in made]
+        rows = [track_row(one, self._clock()) for one in new]
         with self._database.write() as connection:
             connection.execute(sa.insert(tracks), rows)
             ids = [row["id"] for row in rows]
@@ -79,7 +79,7 @@ class Tracks:
         if not found:
             raise TrackNotFound(track_id)
         if len(found) > 1:
-            raise InvalidRequest("id", f"{track_id!r} begins several; give more of it")
+            raise InvalidRequest("id", f"{track_id!r} matches several; give more characters")
         return _track_of(found[0])
 
     def of_job(self, job_id: str) -> Track | None:
@@ -130,7 +130,7 @@ class Tracks:
             values["rating"] = marks.rating or None
         # Tags are searchable, so the words change with them.
         if marks.tags is not None:
-            values |= {"tags": list(marks.tags), "words": _words(track.made, marks.tags)}
+            values |= {"tags": list(marks.tags), "words": _words(track.generation, marks.tags)}
         if values:
             with self._database.write() as connection:
                 connection.execute(sa.update(tracks).where(tracks.c.id == track.id).values(values))
@@ -159,15 +159,15 @@ class Tracks:
         return conditions
 
 
-def track_row(made: NewTrack, now: float) -> dict[str, Any]:
+def track_row(new: NewTrack, now: float) -> dict[str, Any]:
     """Return the row of a new track, for callers that insert it in their own transaction."""
     return {
         "id": "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(_ID_LETTERS)),
-        "job_id": made.job_id, "parent": made.parent, "owner": made.owner or "", "door": made.source,
-        "prompt": _plain(str(made.request.get("prompt", ""))), "request": dict(made.request),
-        "model": _plain(made.model), "generated_by": _plain(made.generated_by), **_file_row(made.file),
-        "duration": made.duration, "timings": dict(made.timings), "metadata": dict(made.metadata),
-        "version": tunesmith.__version__, "rating": None, "starred": False, "tags": [], "words": _words(made, ()),
+        "job_id": new.job_id, "parent": new.parent, "owner": new.owner or "", "door": new.source,
+        "prompt": _plain(str(new.request.get("prompt", ""))), "request": dict(new.request),
+        "model": _plain(new.model), "generated_by": _plain(new.generated_by), **_file_row(new.file),
+        "duration": new.duration, "timings": dict(new.timings), "metadata": dict(new.metadata),
+        "version": tunesmith.__version__, "rating": None, "starred": False, "tags": [], "words": _words(new, ()),
         "created_at": now,
     }  # fmt: skip
 
@@ -183,17 +183,15 @@ def _file_row(file: TrackFile | None) -> dict[str, Any]:
     return {**asdict(file), "path": None if file.path is None else path_text(file.path)}
 
 
-def _words(made: NewTrack, tags: Sequence[str]) -> str:
-    settings = _object(made.metadata.get("settings"))
+def _words(new: NewTrack, tags: Sequence[str]) -> str:
+    settings = _object(new.metadata.get("settings"))
     described = [
-        str(made.metadata.get("title") or ""),
+        str(new.metadata.get("title") or ""),
         str(settings.get("genre") or ""),
         str(settings.get("key") or ""),
     ]
-    described += [edit_in_words(step) for step in edits_of(made.metadata)]
-    return words_of(
-        map(_plain, [str(made.request.get("prompt", "")), *tags, made.model, made.generated_by, *described])
-    )
+    described += [edit_in_words(step) for step in edits_of(new.metadata)]
+    return words_of(map(_plain, [str(new.request.get("prompt", "")), *tags, new.model, new.generated_by, *described]))
 
 
 def _owned(query: sa.Select[Any], owner: str | None) -> sa.Select[Any]:
@@ -210,11 +208,11 @@ def _track_of(row: sa.RowMapping) -> Track:
     if row["digest"] is not None:
         path = None if row["path"] is None else str(path_of(row["path"]))
         file = TrackFile(path, row["digest"], row["format"], row["bytes"])
-    made = NewTrack(
+    new = NewTrack(
         _object(row["request"]), row["model"], row["generated_by"], row["door"], row["duration"], file,
         _object(row["metadata"]), _object(row["timings"]), row["owner"] or None, row["job_id"], row["parent"],
     )  # fmt: skip
     return Track(
-        row["id"], row["number"], made, row["created_at"], row["version"], row["rating"], row["starred"],
+        row["id"], row["number"], new, row["created_at"], row["version"], row["rating"], row["starred"],
         tuple(row["tags"]) if isinstance(row["tags"], list) else (),
     )  # fmt: skip

@@ -74,7 +74,9 @@ class Hub:
             self._download(repository, file, incomplete, received)
         if file.sha256 and file_sha256(incomplete) != file.sha256:
             incomplete.unlink()
-            raise DownloadError(repository.hub_id, f"{file.name} came in damaged: its SHA-256 differs; pull again")
+            raise DownloadError(
+                repository.hub_id, f"{file.name} was damaged in download: its SHA-256 differs; pull again"
+            )
         # Only a complete file gets its final name.
         incomplete.replace(path)
         return path
@@ -161,12 +163,12 @@ def _translate_hub_errors(what: str) -> Iterator[None]:
         problem = "it is gated: accept its terms on the hub, then log in with `hf auth login` or set HF_TOKEN"
         raise DownloadError(what, problem) from None
     except errors.RepositoryNotFoundError:
-        problem = "there is no such repository, or it is private: check the name, or log in with `hf auth login`"
+        problem = "repository not found, or private: check the name, or log in with `hf auth login`"
         raise DownloadError(what, problem) from None
     except errors.RevisionNotFoundError:
-        raise DownloadError(what, "it has no such revision") from None
+        raise DownloadError(what, "revision not found") from None
     except errors.EntryNotFoundError:
-        raise DownloadError(what, "the repository has no such file") from None
+        raise DownloadError(what, "file not found in the repository") from None
     except errors.HFValidationError as error:
         raise DownloadError(what, str(error).splitlines()[0]) from None
     except errors.HfHubHTTPError as error:
@@ -176,4 +178,4 @@ def _translate_hub_errors(what: str) -> Iterator[None]:
             # An error of the disk, not of the network.
             raise
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DownloadError(what, f"the connection failed: {first}; pull again to go on from here") from None
+        raise DownloadError(what, f"the connection failed: {first}; pull again to resume") from None

@@ -59,6 +59,11 @@ class Sizes:
     latent_channels: int | None = None
     max_seconds: float | None = None
 
+    @property
+    def counted(self) -> str:
+        """The network whose parameters the manifest counts."""
+        return "decoder" if self.num_codebooks else "diffusion transformer"
+
     def __str__(self) -> str:
         """Return the dimensions in one line."""
         channels = "stereo" if self.audio_channels == 2 else "mono"
@@ -141,7 +146,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.from_json(json.loads(path.read_bytes()))
     except FileNotFoundError:
-        raise ModelFileError(str(path), "is missing, so this is not an installed model") from None
+        raise ModelFileError(str(path), "is missing; this is not an installed model") from None
     except OSError as error:
         raise ModelFileError(str(path), f"cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

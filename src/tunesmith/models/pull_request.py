@@ -70,7 +70,7 @@ def locate(request: PullRequest) -> ResolvedSource:
     located = _locate(request)
     check_model_name(located.name)
     if located.folder and request.revision:
-        raise InvalidRequest("revision", f"goes with a repository of the hub, and {request.source} is a folder")
+        raise InvalidRequest("revision", f"applies to a hub repository, and {request.source} is a folder")
     return located
 
 

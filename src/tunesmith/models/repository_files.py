@@ -87,7 +87,7 @@ def companion_files(repository: Repository, read_text: ReadText) -> tuple[Remote
     """Return the files of a repository that holds a part of a model. Raises ModelFileError if it has no weights."""
     files = transformers_files(repository, read_text)
     if not files:
-        raise ModelFileError(repository.hub_id, f"holds no part of a model: neither {' nor '.join(WEIGHTS)}")
+        raise ModelFileError(repository.hub_id, f"contains no part of a model: neither {' nor '.join(WEIGHTS)}")
     return files
 
 
@@ -101,7 +101,7 @@ def _transformers_weights(repository: Repository, read_text: ReadText) -> tuple[
             # Found out now rather than after gigabytes of the other shards.
             missing = [shard for shard in shards if repository.file(shard) is None]
             if missing:
-                raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not hold")
+                raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not contain")
             return (index, *repository.present(shards))
     return ()
 

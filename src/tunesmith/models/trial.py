@@ -37,7 +37,7 @@ def try_out(folder: Path, manifest: Manifest, available: Callable[[], int] = ava
     # ONNX Runtime and the tokenizers raise error classes of their own.
     except Exception as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise ModelFileError(manifest.name, f"the model cannot make music: {reason}") from error
+        raise ModelFileError(manifest.name, f"the model cannot generate: {reason}") from error
 
 
 def _generate_a_second(family: ModelFamily, folder: Path, manifest: Manifest, available: Callable[[], int]) -> None:

@@ -70,7 +70,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
         *(dialect.router(server.context) for dialect in DIALECTS),
         root_routes(),
         health_routes(server.health),
-        metrics_routes(server.standing, require_admin(server.context.authenticate)),
+        metrics_routes(server.metrics_collector, require_admin(server.context.authenticate)),
     ]
     app = FastAPIOffline(
         title="Tunesmith", version=tunesmith.__version__, lifespan=_lifespan(server, routers), redoc_url=None,

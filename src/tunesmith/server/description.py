@@ -79,22 +79,22 @@ OUR_ERROR = ("application/json", "ErrorDocument")
 
 MEANINGS: Mapping[int, str] = {
     400: "The body is malformed.",
-    401: "The token is missing or wrong.",
-    403: "The token may not do this, or a web page elsewhere asked.",
-    404: "There is no such thing.",
-    409: "It cannot be done now, or not with this idempotency key.",
+    401: "The token is missing or invalid.",
+    403: "The token does not permit this, or the request came from a web page of another origin.",
+    404: "The resource does not exist.",
+    409: "The current state does not allow it, or the idempotency key belongs to another request.",
     413: "The body is too large.",
-    422: "A field of the request is wrong.",
-    429: "The caller has asked for more than it may.",
+    422: "A field of the request is invalid.",
+    429: "The caller's rate limit or quota is reached.",
     500: "The server failed.",
     502: "A hosted model's service failed.",
     503: "The queue is full, memory is short, or the server is stopping.",
     507: "The disk is full.",
 }
-EVERYWHERE, WITH_A_BODY, MADE = (401, 403, 422, 429, 500, 503), (400, 413), (404, 409, 502, 507)
+EVERYWHERE, WITH_A_BODY, GENERATING = (401, 403, 422, 429, 500, 503), (400, 413), (404, 409, 502, 507)
 SECURITY: Mapping[str, Json] = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "A token of tunesmith token create."},
-    "key": {"type": "apiKey", "in": "header", "name": "xi-api-key", "description": "The same, as ElevenLabs has it."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token from `tunesmith token create`."},
+    "key": {"type": "apiKey", "in": "header", "name": "xi-api-key", "description": "The same, as for ElevenLabs."},
 }
 OPTIONAL: list[Json] = [{}, *({name: []} for name in SECURITY)]
 """A server without tokens ignores them."""
@@ -106,7 +106,7 @@ METHOD: Json = {"type": "string", "maxLength": 256}
 RPC_TYPES = "application/json, text/event-stream"
 TOOL_CALL: Json = {
     "tags": ["MCP"],
-    "summary": "The Model Context Protocol, whose one tool makes music",
+    "summary": "The Model Context Protocol, with one tool that generates music",
     "parameters": [
         {"name": "Accept", "in": "header", "schema": {"type": "string", "enum": [RPC_TYPES]}, "required": True}
     ],
@@ -120,7 +120,7 @@ TOOL_CALL: Json = {
             }
         },
     },
-    "responses": {"200": {"description": "The answer."}},
+    "responses": {"200": {"description": "The response."}},
 }
 
 
@@ -194,6 +194,6 @@ def _statuses(spoken: Json, path: str, operation: Operation) -> set[int]:
     statuses = set(EVERYWHERE)
     if "requestBody" in spoken:
         statuses |= set(WITH_A_BODY)
-    if operation.is_made:
-        statuses |= set(MADE)
+    if operation.generates:
+        statuses |= set(GENERATING)
     return statuses | ({404} if "{" in path else set())

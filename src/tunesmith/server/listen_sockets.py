@@ -12,10 +12,10 @@ from tunesmith.errors import InvalidRequest
 BACKLOG = 2048
 PROBLEMS: Mapping[int, tuple[str, str]] = {
     errno.EADDRINUSE: (
-        "port", "{port} at {host} is taken by another program; stop that, or choose another with --port, 0 for any"
+        "port", "{port} at {host} is in use by another program; stop it, or choose another port with --port (0 for any)"
     ),
-    errno.EACCES: ("port", "{port} may not be used by this user; choose one above 1023"),
-    errno.EADDRNOTAVAIL: ("host", "{host} is no address of this machine"),
+    errno.EACCES: ("port", "{port} is not permitted for this user; choose one above 1023"),
+    errno.EADDRNOTAVAIL: ("host", "{host} is not an address of this machine"),
 }  # fmt: skip
 """The option at fault and the problem, by the system's error number."""
 
@@ -48,7 +48,7 @@ def _addresses(host: str, port: int) -> list[tuple[int, str]]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
-        raise InvalidRequest("host", f"{host[:80]!r} is no address and no name of one") from None
+        raise InvalidRequest("host", f"{host[:80]!r} is neither an address nor a host name") from None
     addresses = list(dict.fromkeys((int(family), str(address[0])) for family, _, _, _, address in found))
     spoken = [one for one in addresses if one[0] != socket.AF_INET6 or _speaks_ipv6()]
     # IPv4 sorts first.
@@ -84,5 +84,5 @@ def _bound(family: int, address: tuple[str, int]) -> socket.socket:
 
 
 def _bind_error(error: OSError, host: str, port: int) -> InvalidRequest:
-    option, problem = PROBLEMS.get(error.errno or 0, ("host", f"{{host}} cannot be listened on: {error.strerror}"))
+    option, problem = PROBLEMS.get(error.errno or 0, ("host", f"cannot listen on {{host}}: {error.strerror}"))
     return InvalidRequest(option, problem.format(host=host, port=port))

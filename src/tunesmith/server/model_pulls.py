@@ -18,7 +18,7 @@ from tunesmith.models.store import Store
 from tunesmith.server.errors import PullInProgress
 
 LONGEST_LINE = 1 << 20
-CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was done", "field": None}
+CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was complete", "field": None}
 log = logging.getLogger("tunesmith.server")
 
 
@@ -56,7 +56,7 @@ class Pull:
 
     def __init__(self, request: PullRequest) -> None:
         self._request = request
-        self._said: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._messages_read: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         self.task = asyncio.create_task(self._run())
 
     async def next(self, seconds: float) -> Mapping[str, Any] | None:
@@ -65,7 +65,7 @@ class Pull:
         The messages are those of ``models/pull_process.py``; the last is ``installed`` or ``failed``.
         """
         with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(self._said.get(), seconds)
+            return await asyncio.wait_for(self._messages_read.get(), seconds)
         return None
 
     async def stop(self) -> None:
@@ -79,13 +79,13 @@ class Pull:
         try:
             async with contextlib.aclosing(self._messages()) as messages:
                 async for message in messages:
-                    self._said.put_nowait(message)
+                    self._messages_read.put_nowait(message)
                     has_ended = "installed" in message or "failed" in message
         except (OSError, ValueError) as error:
-            log.error("the process of a pull cannot be worked with: %s", error)
+            log.error("the process of a pull failed: %s", error)
         finally:
             if not has_ended:
-                self._said.put_nowait(CRASHED)
+                self._messages_read.put_nowait(CRASHED)
 
     async def _messages(self) -> AsyncGenerator[Mapping[str, Any]]:
         """Yield the messages of the process. Raises OSError if it cannot start, ValueError for an invalid message."""

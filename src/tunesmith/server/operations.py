@@ -32,13 +32,13 @@ def reference(schema: str) -> Mapping[str, Json]:
 class Operation:
     """One operation: its ``id``, and the content of a successful ``answer`` (None: as the route declares).
 
-    ``is_open`` operations need no token; ``is_made`` operations generate audio.
+    ``is_open`` operations need no token; ``generates`` operations generate audio.
     """
 
     id: str
     answer: Mapping[str, Json] | None = None
     is_open: bool = False
-    is_made: bool = False
+    generates: bool = False
 
 
 def _named(name: str, answer: Mapping[str, Json] | None = None) -> Operation:
@@ -50,7 +50,7 @@ def _open(name: str, answer: Mapping[str, Json] | None = None) -> Operation:
 
 
 def _created(name: str, answer: Mapping[str, Json] | None = None) -> Operation:
-    return Operation(name, answer, is_made=True)
+    return Operation(name, answer, generates=True)
 
 
 PREDICTION, TRACK = reference("Prediction"), reference("Track")

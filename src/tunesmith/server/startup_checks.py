@@ -18,7 +18,7 @@ def config_warnings(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning for each suspicious setting in the environment."""
     file = environment.get(FILE_VARIABLE)
     if file and not Path(file).exists():
-        yield f"there is no file {file}, which {FILE_VARIABLE} names: the defaults hold"
+        yield f"there is no file {file}, which {FILE_VARIABLE} names; the defaults are used"
     yield from misspelt_variables(environment)
 
 
@@ -67,7 +67,7 @@ def _whose(path: Path) -> str:
 RESERVED_DESCRIPTORS = 256
 """Descriptors reserved for the database, runners, files and webhooks."""
 
-WANTED_DESCRIPTORS = (65_536, 10_240)
+DESCRIPTOR_LIMITS = (65_536, 10_240)
 """The limits to try, highest first; each waiting caller takes one. Defaults are 1024 (Linux) and 256 (macOS)."""
 
 
@@ -78,7 +78,7 @@ def raise_descriptor_limit() -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in WANTED_DESCRIPTORS:
+    for wanted in DESCRIPTOR_LIMITS:
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         if soft == resource.RLIM_INFINITY or soft >= limit:
             return

@@ -30,29 +30,29 @@ class TtlCache(Generic[Key, Value]):
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._asked: dict[Key, _CacheEntry[Value]] = {}
+        self._entries: dict[Key, _CacheEntry[Value]] = {}
 
     async def get(self, key: Key, ask: Callable[[], Value]) -> Value:
         """Return the value of a key; on a miss ``ask`` runs in a thread."""
         now = self._clock()
-        asked = self._asked.get(key)
-        if asked is None or (asked.answer.done() and not self._holds(asked, now)):
+        entry = self._entries.get(key)
+        if entry is None or (entry.answer.done() and not self._holds(entry, now)):
             self._make_room(now)
-            asked = _CacheEntry(asyncio.create_task(asyncio.to_thread(ask)), now)
-            self._asked[key] = asked
-        if asked.answer.done():
-            return asked.answer.result()
+            entry = _CacheEntry(asyncio.create_task(asyncio.to_thread(ask)), now)
+            self._entries[key] = entry
+        if entry.answer.done():
+            return entry.answer.result()
         # The shield keeps the call alive for the others if one caller is cancelled.
-        return await asyncio.shield(asked.answer)
+        return await asyncio.shield(entry.answer)
 
     def forget(self, key: Key) -> None:
         """Drop a key, so that the next ``get`` calls again."""
-        self._asked.pop(key, None)
+        self._entries.pop(key, None)
 
-    def _holds(self, asked: _CacheEntry[Value], now: float) -> bool:
-        return now - asked.at < self._seconds and not asked.answer.cancelled() and asked.answer.exception() is None
+    def _holds(self, entry: _CacheEntry[Value], now: float) -> bool:
+        return now - entry.at < self._seconds and not entry.answer.cancelled() and entry.answer.exception() is None
 
     def _make_room(self, now: float) -> None:
-        if len(self._asked) >= MAX_ENTRIES:
-            kept = {key: one for key, one in self._asked.items() if not one.answer.done() or self._holds(one, now)}
-            self._asked = kept if len(kept) < MAX_ENTRIES else {}
+        if len(self._entries) >= MAX_ENTRIES:
+            kept = {key: one for key, one in self._entries.items() if not one.answer.done() or self._holds(one, now)}
+            self._entries = kept if len(kept) < MAX_ENTRIES else {}

@@ -136,7 +136,7 @@ class DiffusionEngine:
 
         loop = make_seamless(generated, rate, repaint)
         request.settings["loop_seam"] = {"score": round(loop.seam.score, 3), "tries": loop.tries}
-        if loop.seam.is_heard:
+        if loop.seam.is_audible:
             request.warnings.append(f"loop: its seam may be heard; it is the best of {loop.tries} tries")
         yield loop.samples
 

@@ -58,7 +58,9 @@ def paste_source(
         last = position + block.shape[1]
         original = source(position, last)
         rise, fall = _gains(regions, position, last, num_samples, sample_rate)
-        mixed = np.where(rise == 0, original, np.where(fall == 0, block, block * rise + original * fall))
+        # Gains of equal power let two peaks add up to more than full scale.
+        faded = np.clip(block * rise + original * fall, -1, 1)
+        mixed = np.where(rise == 0, original, np.where(fall == 0, block, faded))
         yield np.asarray(mixed, np.float32)
         position = last
 

@@ -51,7 +51,7 @@ def make_seamless(samples: Samples, sample_rate: int, repaint: RepaintJoint) -> 
         seam = min((_seam_at(repainted, place, sample_rate) for place in places), key=_quality)
         if best is None or _quality(seam) > _quality(best.seam):
             best = SeamlessLoop(np.roll(repainted, -half, axis=1), seam, number + 1)
-        if not seam.is_heard:
+        if not seam.is_audible:
             break
     assert best is not None
     return SeamlessLoop(best.samples, best.seam, number + 1)

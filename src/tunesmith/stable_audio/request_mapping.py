@@ -87,7 +87,7 @@ def check_fields(request: GenerationRequest) -> None:
     for name in TOKEN_FIELDS:
         value = getattr(request, name)
         if value is not None:
-            raise InvalidRequest(name, f"only MusicGen models have it, {request.model} has not, got {str(value)!r}")
+            raise InvalidRequest(name, f"only MusicGen models support it, not {request.model}, got {str(value)!r}")
 
 
 def _task(request: GenerationRequest, architecture: StableAudioArchitecture) -> Task:

@@ -153,7 +153,7 @@ def test_a_pulled_model_makes_sound_and_says_where_it_is_from(
     model = bench.pull(NAME)
     request = GenerationRequest.checked(prompt="calm piano", model=NAME, seed=3, duration=2)
     for name in (NAME, GATED, OPTIMIZED):
-        assert resolve(name, stand_ins=False).generated_by == NAME
+        assert resolve(name, allow_fallback=False).generated_by == NAME
     audio = Registry.discover().create(NAME).generate(request, no_progress, never_cancelled)
     assert (audio.duration, audio.sample_rate, audio.samples.shape[0]) == (2.0, 44_100, 2)
     assert audio.metadata["model_digest"] == model.manifest.digest
@@ -169,7 +169,9 @@ def loud(tensors: Tensors) -> None:
     tensors["pretransform.model.decoder.layers.3.mapping.bias"] *= 1000
 
 
-@pytest.mark.parametrize(("change", "words"), [(silenced, "the model makes silence"), (loud, "makes clipped sound")])
+@pytest.mark.parametrize(
+    ("change", "words"), [(silenced, "the model generates silence"), (loud, "generates clipped sound")]
+)
 def test_a_model_that_makes_no_music_is_not_installed(
     bench: PullBench, tmp_path: Path, change: Callable[[Tensors], None], words: str
 ) -> None:

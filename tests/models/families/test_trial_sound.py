@@ -36,9 +36,9 @@ def test_music_passes(samples: object) -> None:
 
 @pytest.mark.parametrize(("samples", "words"), [
     (0 * TIME, "silence: an RMS of 0"), (CHORD * 1e-4, "silence"), (NOISE / 5, "noise: a spectral flatness of 0.5"),
-    (np.clip(CHORD * 20, -1, 1), "clipped sound: "), (CHORD * np.nan, "not numbers"),
-    (np.full(RATE, np.inf), "not numbers"),
+    (np.clip(CHORD * 20, -1, 1), "clipped sound: "), (CHORD * np.nan, "NaN or infinite"),
+    (np.full(RATE, np.inf), "NaN or infinite"),
 ])  # fmt: skip
 def test_silence_noise_clipping_and_what_is_no_number_are_refused(samples: object, words: str) -> None:
-    with pytest.raises(ModelFileError, match=f"mine: the model makes .*{words}"):
+    with pytest.raises(ModelFileError, match=f"mine: the model generates .*{words}"):
         check_sound(stereo(samples), "mine")

@@ -41,7 +41,7 @@ class Seam:
         )  # fmt: skip
 
     @property
-    def is_heard(self) -> bool:
+    def is_audible(self) -> bool:
         """Whether the seam is noticed."""
         return self.score <= UNNOTICED
 

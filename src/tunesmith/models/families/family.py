@@ -100,5 +100,5 @@ class ModelFamily(Protocol):
         ...
 
     def check_trial(self, audio: Audio, manifest: Manifest) -> None:
-        """Check the sound of a trial. Raises ModelFileError if the model does not make music."""
+        """Check the sound of a trial. Raises ModelFileError if the model does not generate music."""
         ...

@@ -56,7 +56,7 @@ class MusicGenFamily:
             return files
         weights = repository.present((AUDIOCRAFT_WEIGHTS, AUDIOCRAFT_CODEC))
         if not weights:
-            problem = f"holds no model that is read here: {CONFIG} is there, but neither model.safetensors"
+            problem = f"contains no supported model: {CONFIG} is there, but neither model.safetensors"
             raise ModelFileError(repository.hub_id, f"{problem} nor pytorch_model.bin nor {AUDIOCRAFT_WEIGHTS}")
         return weights + repository.present(("tokenizer.json",))
 

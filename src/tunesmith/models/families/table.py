@@ -28,7 +28,7 @@ def family_holding(repository: Repository) -> ModelFamily:
     found = next((family for family in FAMILIES if family.holds(repository)), None)
     if found is None:
         layouts = "config.json, state_dict.bin, model_config.json, model_index.json or dit_*.npz"
-        raise ModelFileError(repository.hub_id, f"holds no model that is read here: it has no {layouts}")
+        raise ModelFileError(repository.hub_id, f"contains no supported model: it has no {layouts}")
     return found
 
 

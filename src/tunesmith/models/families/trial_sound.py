@@ -22,7 +22,7 @@ AUDIBLE_HZ = (50.0, 16_000.0)
 def check_finite(audio: Audio, model: str) -> None:
     """Raise ModelFileError for sound that is not numbers."""
     if not np.isfinite(audio.samples).all():
-        raise ModelFileError(model, "the model makes sound that is not numbers (NaN or infinite)")
+        raise ModelFileError(model, "the model generates samples that are NaN or infinite")
 
 
 def check_sound(audio: Audio, model: str) -> None:
@@ -31,13 +31,15 @@ def check_sound(audio: Audio, model: str) -> None:
     samples = audio.samples
     loudness = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
     if loudness < SILENT_RMS:
-        raise ModelFileError(model, f"the model makes silence: an RMS of {loudness:.2g}, below {SILENT_RMS}")
+        raise ModelFileError(model, f"the model generates silence: an RMS of {loudness:.2g}, below {SILENT_RMS}")
     clipped = float(np.mean(np.abs(samples) >= CLIPPED_LEVEL))
     if clipped > MOST_CLIPPED:
-        raise ModelFileError(model, f"the model makes clipped sound: {clipped:.0%} of it, more than {MOST_CLIPPED:.0%}")
+        raise ModelFileError(
+            model, f"the model generates clipped sound: {clipped:.0%} of it, more than {MOST_CLIPPED:.0%}"
+        )
     flatness = spectral_flatness(samples.mean(axis=0), audio.sample_rate)
     if flatness > NOISE_FLATNESS:
-        problem = f"the model makes noise: a spectral flatness of {flatness:.2f}, above {NOISE_FLATNESS}"
+        problem = f"the model generates noise: a spectral flatness of {flatness:.2f}, above {NOISE_FLATNESS}"
         raise ModelFileError(model, problem)
 
 

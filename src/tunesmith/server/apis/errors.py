@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from tunesmith.errors import ApiError, DatabaseError, FolderUnavailable, TunesmithError
 
 SERVER_FAULT = 500
-INTERNAL_ERROR_MESSAGE = "the music could not be made; the server's log says why"
+INTERNAL_ERROR_MESSAGE = "generation failed; see the server's log"
 
 
 def status_of(error: TunesmithError) -> int:

@@ -13,9 +13,9 @@ from tunesmith.server.apis.request_body import documented
 from tunesmith.server.apis.schemas import music_fields
 from tunesmith.suggestions import FIELD_ALIASES, field_for
 
-SAID_BY_THEIR_FIELDS = ("prompt", "model", "sample_rate", "mono")
+SET_BY_VENDOR_FIELDS = ("prompt", "model", "sample_rate", "mono")
 """Fields that the vendor's own fields and formats decide."""
-EXTENSIONS = tuple(name for name in GenerationRequest.model_fields if name not in (*PATHS, *SAID_BY_THEIR_FIELDS))
+EXTENSIONS = tuple(name for name in GenerationRequest.model_fields if name not in (*PATHS, *SET_BY_VENDOR_FIELDS))
 
 
 class ForeignBody(GivenFields):
@@ -28,17 +28,17 @@ class ForeignBody(GivenFields):
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {}
 
-    def music(self, said: Mapping[str, Any], **decided: Any) -> GenerationRequest:
-        """Return the request for music from the vendor's fields (``said``), the API's choices (``decided``) and ours.
+    def music(self, fields: Mapping[str, Any], **decided: Any) -> GenerationRequest:
+        """Return the request for music from the vendor's fields (``fields``), the API's choices (``decided``) and ours.
 
         Raises InvalidRequest, which names a field as the body does.
         """
         ours = {name: value for name, value in (self.model_extra or {}).items() if field_for(name, EXTENSIONS)}
         aliases = {**FIELD_ALIASES, **self.THEIR_NAMES}
-        return checked(GenerationRequest, {**decided, **said, **ours}, aliases=aliases)
+        return checked(GenerationRequest, {**decided, **fields, **ours}, aliases=aliases)
 
 
 def documented_with_extensions(kind: type[ForeignBody]) -> dict[str, Any]:
     """Return the OpenAPI description of a body with its extensions."""
-    said = {FIELD_ALIASES.get(name, name) for name in (*kind.model_fields, *kind.THEIR_NAMES.values())}
-    return documented(kind, **music_fields([name for name in EXTENSIONS if name not in said]))
+    fields = {FIELD_ALIASES.get(name, name) for name in (*kind.model_fields, *kind.THEIR_NAMES.values())}
+    return documented(kind, **music_fields([name for name in EXTENSIONS if name not in fields]))

@@ -9,41 +9,41 @@ from tunesmith.field_limits import MAX_CHARACTERS
 from tunesmith.request import GenerationRequest, Hit
 
 ABOUT: Mapping[str, str] = {
-    "prompt": "What the music is like: genre, mood, instruments, tempo.",
-    "model": "composer, or a name of GET /api/models.",
+    "prompt": "Description of the music: genre, mood, instruments, tempo.",
+    "model": "composer, or a name from GET /api/models.",
     "seed": "The same request with the same seed gives the same bytes; -1 or null draws one.",
-    "duration": "Length in seconds; text such as 1:30 will do too.",
+    "duration": "Length in seconds, or text such as 1:30.",
     "bars": "Length in bars.",
-    "tempo_bpm": "Beats a minute; also called bpm and tempo.",
+    "tempo_bpm": "Beats per minute; also accepted as bpm or tempo.",
     "key": "Such as A minor or D dorian.",
     "meter": "Such as 4/4 or 6/8.",
     "genre": "A genre of the composer's, such as lofi or bossa_nova.",
     "instruments": "Instruments to use.",
     "without": "Instruments to avoid.",
-    "form": "The shape of the piece.",
-    "loop": "Whether the end leads into the start without a seam.",
-    "intensity": "How full the music is, 0 to 1.",
-    "hits": "Moments, in seconds, on which a first beat must fall.",
+    "form": "The form of the piece.",
+    "loop": "Whether the audio loops without a seam.",
+    "intensity": "Intensity of the music, 0 to 1.",
+    "hits": "Times in seconds at which a first beat must fall.",
     "loudness_lufs": "Integrated loudness of the file.",
     "sample_rate": "Hz.",
     "mono": "Whether the file has one channel.",
-    "negative_prompt": "What the music should not be; for MusicGen.",
-    "guidance_scale": "How closely the prompt is followed; for MusicGen.",
-    "temperature": "How adventurous the sampling is; for MusicGen.",
-    "top_k": "Sample from so many of the likeliest; for MusicGen.",
+    "negative_prompt": "What to avoid in the music; for neural models.",
+    "guidance_scale": "How closely to follow the prompt; for neural models.",
+    "temperature": "Sampling temperature; for MusicGen.",
+    "top_k": "Sample from the k most likely tokens; for MusicGen.",
+    "top_p": "Sample from the most likely tokens up to this cumulative probability; for MusicGen.",
     "steps": "Steps of the sampler; for diffusion models such as Stable Audio.",
     "ending": "Whether the piece ends by itself or is cut; for Stable Audio.",
     "strength": "How far to change the audio, 0 to 1, or redress, reimagine or inspired; for Stable Audio.",
     "schedule": "The noise schedule where there is a strength; for Stable Audio.",
     "repaint": "Regions of the audio to make anew, in seconds, such as 4-8,16-20; for Stable Audio.",
-    "top_p": "Sample from the likeliest with this probability together; for MusicGen.",
 }  # fmt: skip
 
 
 IDEMPOTENCY_KEY: Mapping[str, Any] = {
     "name": "Idempotency-Key", "in": "header", "required": False,
     "schema": {"type": "string", "maxLength": MAX_CHARACTERS["idempotency_key"]},
-    "description": "A key of the caller's making: the same request with the same key is the same job.",
+    "description": "A key that the caller chooses: the same request with the same key is the same job.",
 }  # fmt: skip
 
 
@@ -57,4 +57,4 @@ def music_fields(names: Collection[str]) -> dict[str, Any]:
 
 
 def _without_docstring(schema: dict[str, Any]) -> dict[str, Any]:
-    return {word: said for word, said in schema.items() if word != "description"}
+    return {word: value for word, value in schema.items() if word != "description"}

@@ -24,7 +24,7 @@ def root_routes() -> APIRouter:
     """Return the root route; it is open, and reveals no more than the version, which is open too."""
     routes = APIRouter(tags=["Health"])
 
-    @routes.get("/", summary="Where to look", response_class=JSONResponse, responses={303: {"description": "The page"}})
+    @routes.get("/", summary="Useful links", response_class=JSONResponse, responses={303: {"description": "The page"}})
     async def front(request: Request) -> Response:
         reads_pages = "text/html" in request.headers.get("accept", "")
         answer = RedirectResponse(PAGE, 303) if reads_pages else JSONResponse(ABOUT)

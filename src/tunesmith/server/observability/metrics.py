@@ -55,21 +55,21 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._answered = self._histogram(
-            "http_request_seconds", "From a request to the end of its answer.", ["dialect", "status"], REQUEST_SECONDS
+            "http_request_seconds", "From a request to the end of its response.", ["dialect", "status"], REQUEST_SECONDS
         )
-        self._jobs = self._counter("jobs", "Times that work on a job ended, by how.", ["dialect", "model", "outcome"])
-        self._failures = self._counter("job_failures", "Jobs that failed, by why.", ["model", "kind"])
-        self._waits = self._histogram("job_wait_seconds", "From being handed in to being taken up.")
-        self._loads = self._histogram("model_load_seconds", "What loading a model took that a job waited for.")
-        self._generations = self._histogram("job_generation_seconds", "From a loaded model to the finished file.")
+        self._jobs = self._counter("jobs", "Runs of jobs that ended, by outcome.", ["dialect", "model", "outcome"])
+        self._failures = self._counter("job_failures", "Failed jobs, by reason.", ["model", "kind"])
+        self._waits = self._histogram("job_wait_seconds", "From submission to start.")
+        self._loads = self._histogram("model_load_seconds", "Time that a job waited for its model to load.")
+        self._generations = self._histogram("job_generation_seconds", "From the loaded model to the finished file.")
         self._factors = self._histogram(
-            "job_real_time_factor", "Seconds of work for a second of music.", buckets=REAL_TIME_FACTORS
+            "job_real_time_factor", "Seconds of work per second of music (real-time factor).", buckets=REAL_TIME_FACTORS
         )
-        self._audio = self._counter("audio_seconds", "Seconds of music made.")
-        self._tokens = self._counter("tokens", "Audio tokens drawn by language models for finished music.")
+        self._audio = self._counter("audio_seconds", "Seconds of music generated.")
+        self._tokens = self._counter("tokens", "Audio tokens sampled by language models for finished music.")
         self._removed = self._counter("housekeeping_removed", "Files removed because of age or size.", ["what"])
         self._limited = self._counter("limited", "Connections and uploads that a limit refused or ended.", ["reason"])
-        self._rounds = self._counter("housekeeping_rounds", "Rounds of housekeeping, by how they ended.", ["outcome"])
+        self._rounds = self._counter("housekeeping_rounds", "Cleanup rounds, by outcome.", ["outcome"])
 
     def answered(self, request: RequestSummary) -> None:
         """Count a request."""

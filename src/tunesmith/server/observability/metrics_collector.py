@@ -45,12 +45,12 @@ class _SnapshotCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield _gauge("ready", "Whether the server can serve.", {(): float(self.is_ready)})
         reached = float(self.depths is not None)
-        yield _gauge("database_reached", "Whether the database could be asked for the queue.", {(): reached})
+        yield _gauge("database_reached", "Whether the queue could be read from the database.", {(): reached})
         if self.depths is not None:
             yield from self._queue(self.depths)
         yield from self._runners()
         if self.free_bytes is not None:
-            yield _gauge("disk_free_bytes", "Free on the disk of the results.", {(): float(self.free_bytes)})
+            yield _gauge("disk_free_bytes", "Free bytes on the disk of the results.", {(): float(self.free_bytes)})
 
     def _queue(self, depths: tuple[QueueDepth, ...]) -> Iterator[Metric]:
         jobs: dict[tuple[str, ...], float] = defaultdict(float)
@@ -61,7 +61,7 @@ class _SnapshotCollector(Collector):
             oldest[model, one.state.value] = max(oldest[model, one.state.value], one.oldest_seconds)
         labels = ("model", "state")
         yield _gauge("queue_jobs", "Unfinished jobs in the database, of all servers on it.", jobs, labels)
-        yield _gauge("queue_oldest_seconds", "Since the oldest of them was handed in.", oldest, labels)
+        yield _gauge("queue_oldest_seconds", "Age of the oldest of them.", oldest, labels)
 
     def _runners(self) -> Iterator[Metric]:
         sums: Mapping[str, dict[tuple[str, ...], float]] = {
@@ -75,7 +75,7 @@ class _SnapshotCollector(Collector):
             sums["tasks"][model,] += one.busy
         yield _gauge("runners", "Processes that hold a model.", sums["runners"], ("model", "state"))
         yield _gauge("runner_memory_bytes", "Resident memory of those processes.", sums["memory"], ("model",))
-        yield _gauge("runner_jobs", "Jobs that they work on.", sums["tasks"], ("model",))
+        yield _gauge("runner_jobs", "Jobs that run in them.", sums["tasks"], ("model",))
 
 
 class MetricsCollector:
@@ -107,13 +107,13 @@ class MetricsCollector:
         return generate_latest(self._metrics.registry) + generate_latest(now)
 
 
-def metrics_routes(standing: MetricsCollector, admin: Callable[..., object]) -> APIRouter:
+def metrics_routes(collector: MetricsCollector, admin: Callable[..., object]) -> APIRouter:
     """Return the metrics route; ``admin`` is the dependency that admits admins only."""
     routes = APIRouter(tags=["Health"], dependencies=[Depends(admin)])
 
     @routes.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
     async def metrics() -> Response:
-        return Response(await standing.render(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await collector.render(), media_type=CONTENT_TYPE_LATEST)
 
     return routes
 

@@ -22,21 +22,21 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
         state = "Loaded" if loaded else "Loadable"
         return {"loaded": loaded, "state": state, "compute_type": COMPUTE_TYPE, "framework": "tunesmith"}
 
-    @routes.get("/models/{model:path}/health", summary="Whether requests for a model are taken")
+    @routes.get("/models/{model:path}/health", summary="Whether a model accepts requests")
     async def health(model: str) -> dict[str, str]:
         await context.loading.is_ready(model)
         return {"status": "ok"}
 
-    @routes.get("/models/{model:path}/info", summary="What a model is")
+    @routes.get("/models/{model:path}/info", summary="Information about a model")
     async def info_of_model(model: str) -> dict[str, Any]:
         return await info(model)
 
-    @routes.get("/info", summary="What the usual model is, as of an Inference Endpoint")
+    @routes.get("/info", summary="Information about the default model, as at an Inference Endpoint")
     async def info(model: str = DEFAULT_MODEL) -> dict[str, Any]:
         resolved = await context.loading.resolved_model(model)
         return {
             "model_id": model, "model_pipeline_tag": "text-to-audio", "model_device_type": COMPUTE_TYPE,
             "sampling_rate": MUSICGEN_RATE, "generated_by": resolved.generated_by,
-            "is_stand_in": resolved.is_stand_in, "loaded": context.loading.is_loaded(resolved.generated_by),
+            "is_stand_in": resolved.is_fallback, "loaded": context.loading.is_loaded(resolved.generated_by),
             "router": "tunesmith", "version": tunesmith.__version__,
         }  # fmt: skip

@@ -49,6 +49,6 @@ class ResponseFormat:
 def _accepted(accept: str) -> Iterator[str]:
     """Yield the media types of an Accept header in order, without those that it excludes with ``q=0``."""
     for part in accept.lower().split(","):
-        kind, *options = (piece.replace(" ", "").replace('"', "") for piece in part.split(";"))
+        kind, *options = (token.replace(" ", "").replace('"', "") for token in part.split(";"))
         if not any(option in ("q=0", "q=0.0", "q=0.00", "q=0.000") for option in options):
             yield f"{kind};codecs=opus" if kind == "audio/ogg" and "codecs=opus" in options else kind

@@ -44,10 +44,10 @@ def router(context: ApiContext) -> APIRouter:
     caller_of, body = Depends(context.authenticate), documented_inputs()
 
     async def generate(request: Request, model: str | None, owner: str | None) -> Response:
-        asked = await parse_request(request)
+        body = await parse_request(request)
         accept = request.headers.get("accept", "")
-        submission = to_submission(asked, model, owner, accept)
-        if not waits_for_model(asked, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
+        submission = to_submission(body, model, owner, accept)
+        if not waits_for_model(body, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
             # Starts the load and raises ModelIsLoading (503) if it takes longer.
             resolved = await context.loading.wait(submission.model or submission.request.model, NO_WAIT_SECONDS)
             submission = replace(submission, generated_by=resolved.generated_by)
@@ -56,19 +56,17 @@ def router(context: ApiContext) -> APIRouter:
 
     @routes.post("/models/{model:path}", openapi_extra=body, summary="Music from a prompt")
     @routes.post(
-        "/hf-inference/models/{model:path}", openapi_extra=body, summary="Music from a prompt, as through the router"
+        "/hf-inference/models/{model:path}", openapi_extra=body, summary="Music from a prompt, at the router's path"
     )
     async def of_model(request: Request, model: str, caller: Caller = caller_of) -> Response:
         return await generate(request, model.strip("/"), caller.owner)
 
-    @routes.post(
-        "/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, as older clients ask"
-    )
+    @routes.post("/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, for older clients")
     # The task is always text-to-audio, whatever the path says.
     async def of_pipeline(request: Request, task: str, model: str, caller: Caller = caller_of) -> Response:  # noqa: ARG001
         return await generate(request, model.strip("/"), caller.owner)
 
-    @routes.post("/", openapi_extra=body, summary="Music from a prompt, as of an Inference Endpoint")
+    @routes.post("/", openapi_extra=body, summary="Music from a prompt, as at an Inference Endpoint")
     @routes.post("/predict", openapi_extra=body, summary="Music from a prompt")
     async def of_default(request: Request, caller: Caller = caller_of) -> Response:
         return await generate(request, None, caller.owner)
@@ -84,8 +82,8 @@ async def _answer(context: ApiContext, job: Job, answer: ResponseFormat) -> Resp
     sound = await asyncio.to_thread(path.read_bytes)
     # Encoding a large file would block the event loop.
     blob = await asyncio.to_thread(base64.b64encode, sound)
-    said = {"label": job.generated_by, "blob": blob.decode(), "content-type": answer.media_type}
-    return JSONResponse([said], headers=headers)
+    result = {"label": job.generated_by, "blob": blob.decode(), "content-type": answer.media_type}
+    return JSONResponse([result], headers=headers)
 
 
 def all_headers(job: Job) -> dict[str, str]:

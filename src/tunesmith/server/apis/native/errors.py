@@ -12,12 +12,12 @@ from tunesmith.server.errors import JobFailed
 RESPONSES = {
     status: {"model": ErrorDocument, "description": meaning}
     for status, meaning in (
-        (401, "The token is missing or wrong."),
-        (403, "The token may not do this."),
-        (404, "There is no such job or model."),
-        (409, "It cannot be done now, or not with this idempotency key."),
-        (422, "A field of the request is wrong."),
-        (429, "The caller has asked for more than it may."),
+        (401, "The token is missing or invalid."),
+        (403, "The token does not permit this."),
+        (404, "The job or model does not exist."),
+        (409, "The current state does not allow it, or the idempotency key belongs to another request."),
+        (422, "A field of the request is invalid."),
+        (429, "The caller's rate limit or quota is reached."),
         (500, "The server failed."),
         (503, "The queue is full."),
         (507, "The disk is full."),

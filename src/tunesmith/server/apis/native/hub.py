@@ -29,7 +29,7 @@ REPOSITORY_NOT_FOUND = "RepoNotFound"
 class OneModelDocument(ModelDocument):
     """A model in our format and in that of Hugging Face's hub: ``id``, ``pipeline_tag`` and the fields after them."""
 
-    id: str = Field(description="The name it was asked for by.")
+    id: str = Field(description="The name in the request.")
     author: str | None
     pipeline_tag: str
     library_name: str
@@ -47,7 +47,7 @@ class NoProviderMapping(InvalidRequest, code="NoProviderMapping"):
     def __init__(self, address: str) -> None:
         super().__init__(
             "expand",
-            f"cannot give {PROVIDER_MAPPING}: huggingface_hub sends inference to router.huggingface.co whatever "
+            f"{PROVIDER_MAPPING} is not supported: huggingface_hub sends inference to router.huggingface.co whatever "
             f"HF_ENDPOINT says; name this server as the model instead: InferenceClient(model={address!r})",
         )
         self.headers = _error_headers(self.problem)
@@ -71,9 +71,9 @@ def model_id(path: str) -> str:
 
 def refuse_provider_mapping(request: Request, name: str, origin: str) -> None:
     """Raise NoProviderMapping if a client looks for an inference provider of a model."""
-    wanted = [value for key, value in request.query_params.multi_items() if key in EXPAND]
+    requested = [value for key, value in request.query_params.multi_items() if key in EXPAND]
     # Without this error the client would send the prompt to Hugging Face.
-    if PROVIDER_MAPPING in wanted:
+    if PROVIDER_MAPPING in requested:
         raise NoProviderMapping(f"{origin.rstrip('/')}/models/{name}")
 
 

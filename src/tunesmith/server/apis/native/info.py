@@ -42,7 +42,7 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
 
     @routes.post(
         "/api/explain", openapi_extra=documented(ExplainBody), dependencies=known, responses=responses(422),
-        summary="What the composer reads from a prompt", response_model=ExplanationDocument,
+        summary="What the composer understands of a prompt", response_model=ExplanationDocument,
     )  # fmt: skip
     async def explain(request: Request) -> Response:
         body = await read_body(request, ExplainBody)
@@ -50,7 +50,7 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
         return encoded(ExplanationDocument(**await asyncio.to_thread(_explained, music)))
 
     @routes.get(
-        "/api/ps", dependencies=known, summary="What is in memory", response_model=LoadedModels, responses=responses()
+        "/api/ps", dependencies=known, summary="Models in memory", response_model=LoadedModels, responses=responses()
     )
     async def loaded() -> Response:
         now = context.clock()

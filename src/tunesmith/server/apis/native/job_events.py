@@ -27,38 +27,38 @@ KINDS: Mapping[JobState, str] = {
 class JobEventStream:
     """The event streams of jobs."""
 
-    def __init__(self, service: MusicService, outlook: QueueEstimator) -> None:
+    def __init__(self, service: MusicService, estimator: QueueEstimator) -> None:
         self._service = service
-        self._outlook = outlook
+        self._estimator = estimator
 
     async def of(self, job_id: str) -> AsyncIterator[str]:
         """Yield an event now and after each change, until the job ends or the server shuts down."""
-        said: tuple[object, ...] = ()
-        said_at = time.monotonic()
+        last_sent: tuple[object, ...] = ()
+        sent_at = time.monotonic()
         job: Job | None = None
         with contextlib.suppress(ServerStopping), self._service.follow(job_id) as feed:
             while job is None or not job.state.is_final:
                 # A timeout returns None, and the last state stays.
-                job = await feed.after(job, _heartbeat_seconds(job, said_at)) or job
+                job = await feed.after(job, _heartbeat_seconds(job, sent_at)) or job
                 if job is None:
                     continue
-                prospect = await self._outlook.estimate(job)
+                estimate = await self._estimator.estimate(job)
                 # Without the ETA, which drifts all the time and would cause an event at every poll.
-                new = (job.state, job.progress, job.stage, prospect.position)
-                if new != said:
-                    said, said_at = new, time.monotonic()
-                    yield _event(job, prospect)
+                new = (job.state, job.progress, job.stage, estimate.position)
+                if new != last_sent:
+                    last_sent, sent_at = new, time.monotonic()
+                    yield _event(job, estimate)
                 # Proxies cut connections that are silent for long.
-                elif time.monotonic() - said_at >= SILENCE_SECONDS:
-                    said_at = time.monotonic()
+                elif time.monotonic() - sent_at >= SILENCE_SECONDS:
+                    sent_at = time.monotonic()
                     yield STILL_HERE
 
 
-def _heartbeat_seconds(job: Job | None, said_at: float) -> float:
-    left = max(0.0, said_at + SILENCE_SECONDS - time.monotonic())
+def _heartbeat_seconds(job: Job | None, sent_at: float) -> float:
+    left = max(0.0, sent_at + SILENCE_SECONDS - time.monotonic())
     return min(left, LOOK_SECONDS) if job is None or job.state is JobState.QUEUED else left
 
 
-def _event(job: Job, prospect: QueueEstimate) -> str:
-    told = job_document(job, prospect) if job.state.is_final else job_event(job, prospect)
-    return sse_event(KINDS[job.state], told)
+def _event(job: Job, estimate: QueueEstimate) -> str:
+    document = job_document(job, estimate) if job.state.is_final else job_event(job, estimate)
+    return sse_event(KINDS[job.state], document)

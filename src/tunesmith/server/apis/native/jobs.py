@@ -29,7 +29,7 @@ from tunesmith.server.apis.native.schemas import (
 )
 from tunesmith.server.apis.responses import (
     event_stream,
-    file_pieces,
+    file_chunks,
     full_response,
     headers_of,
     run_and_wait,
@@ -41,10 +41,10 @@ from tunesmith.server.errors import ResultNotAvailable
 PAGE, MAX_PAGE = 20, 100
 MAX_WAIT_SECONDS = 60.0
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
-Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for its end.")]
+Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the job to finish.")]
 States = Annotated[list[JobState] | None, Query()]
 AUDIO: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The sound.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"description": "The audio file.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
@@ -54,24 +54,24 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 class Jobs:
     """The handlers of the routes for music and jobs."""
 
-    def __init__(self, service: MusicService, orders: RequestParser, outlook: QueueEstimator) -> None:
+    def __init__(self, service: MusicService, parser: RequestParser, estimator: QueueEstimator) -> None:
         self._service = service
-        self._orders = orders
-        self._outlook = outlook
-        self._news = JobEventStream(service, outlook)
+        self._parser = parser
+        self._estimator = estimator
+        self._events = JobEventStream(service, estimator)
 
     async def generate(self, request: Request, stream: bool, caller: Caller) -> Response:
         """Generate music and return its bytes; with ``stream``, chunked."""
-        submission = await self._orders.read(request, caller)
+        submission = await self._parser.read(request, caller)
         job = await run_and_wait(self._service, submission, request)
         path, headers = self._service.result_path(job), {**headers_of(job), **timing_headers(job)}
         if stream:
-            return streaming_response(file_pieces(path), media_type_of(job), headers)
+            return streaming_response(file_chunks(path), media_type_of(job), headers)
         return await full_response(path, media_type_of(job), headers)
 
     async def create(self, request: Request, caller: Caller) -> Response:
         """Submit a job and return it with 202 and its Location."""
-        job = await self._service.submit(await self._orders.read(request, caller))
+        job = await self._service.submit(await self._parser.read(request, caller))
         return await self._answer(job, 202, {"location": path_of(job.id)})
 
     async def show(self, job_id: str, wait: float, caller: Caller) -> Response:
@@ -87,7 +87,7 @@ class Jobs:
     async def page(self, which: JobFilter, limit: int, before: str | None) -> Response:
         """Return a page of jobs, newest first."""
         page = await self._service.page(which, limit, before)
-        shown = [job_document(job, await self._outlook.estimate(job)) for job in page.jobs]
+        shown = [job_document(job, await self._estimator.estimate(job)) for job in page.jobs]
         # The link to the next page repeats the filter.
         states = "".join(f"&state={state.value}" for state in which.states or ())
         after = page.next_before and f"{JOBS}?limit={limit}{states}&before={page.next_before}"
@@ -108,7 +108,7 @@ class Jobs:
         """Return the job's server-sent events."""
         job = await self._service.get(job_id, caller.owner)
         # The job was read first to check its owner, which the stream does not.
-        return event_stream(self._news.of(job.id))
+        return event_stream(self._events.of(job.id))
 
     async def cancel(self, job_id: str, caller: Caller) -> Response:
         """Cancel a job and return it."""
@@ -117,7 +117,7 @@ class Jobs:
         return await self._answer(await self._service.cancel(job.id))
 
     async def _answer(self, job: Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        return encoded(job_document(job, await self._outlook.estimate(job)), status, headers)
+        return encoded(job_document(job, await self._estimator.estimate(job)), status, headers)
 
 
 def encoded(document: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -130,14 +130,14 @@ def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
     body, whose = documented_request(), Depends(caller_of)
 
     @routes.post(
-        "/api/generate", openapi_extra=body, summary="Music, while you wait", response_class=Response,
+        "/api/generate", openapi_extra=body, summary="Generate music and wait for it", response_class=Response,
         responses={**AUDIO, **responses(404, 409, 422, 503, 507)},
     )  # fmt: skip
     async def generate(request: Request, stream: bool = False, caller: Caller = whose) -> Response:
         return await jobs.generate(request, stream, caller)
 
     @routes.post(
-        JOBS, openapi_extra=body, summary="Hand in a job", status_code=202, response_model=JobDocument,
+        JOBS, openapi_extra=body, summary="Submit a job", status_code=202, response_model=JobDocument,
         responses=responses(404, 409, 422, 503, 507),
     )  # fmt: skip
     async def create(request: Request, caller: Caller = whose) -> Response:
@@ -154,14 +154,14 @@ def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
         return await jobs.show(job_id, wait, caller)
 
     @routes.get(
-        JOBS + "/{job_id}/audio", summary="What a job made", response_class=Response,
+        JOBS + "/{job_id}/audio", summary="The result of a job", response_class=Response,
         responses={**AUDIO, **responses(404, 409)},
     )  # fmt: skip
     async def audio(job_id: str, caller: Caller = whose) -> Response:
         return await jobs.audio(job_id, caller)
 
     @routes.get(
-        JOBS + "/{job_id}/events", summary="A job as it goes on", response_class=Response,
+        JOBS + "/{job_id}/events", summary="The events of a job", response_class=Response,
         responses={**EVENTS, **responses(404)},
     )  # fmt: skip
     async def events(job_id: str, caller: Caller = whose) -> Response:

@@ -72,7 +72,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
     add_hub(routes, known)
 
     @routes.get(
-        MODELS, dependencies=known, summary="The models that are here or can be pulled",
+        MODELS, dependencies=known, summary="The models that are installed or can be pulled",
         response_model=ModelsDocument, responses=responses(),
     )  # fmt: skip
     async def models() -> Response:

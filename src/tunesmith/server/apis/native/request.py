@@ -35,7 +35,7 @@ PRIORITY = "priority"
 LOWEST, USUAL, HIGHEST = -10, 0, 10
 PRIORITY_SCHEMA = {
     "type": "integer", "minimum": LOWEST, "maximum": HIGHEST, "default": USUAL,
-    "description": "Jobs of a higher priority are made first; above 0 is for admins.",
+    "description": "Jobs of a higher priority run first; above 0 is for admins.",
 }  # fmt: skip
 
 DIALECT = "api"
@@ -176,7 +176,7 @@ def _format_of(given: Any) -> str:
 
 def documented_request() -> dict[str, Any]:
     """Return the OpenAPI description of the body."""
-    about = f"Seconds that the model stays; {FOREVER} for good."
+    about = f"Seconds that the model stays loaded; {FOREVER} means forever."
     properties = music_fields([name for name in GenerationRequest.model_fields if name not in PATHS]) | {
         FORMAT: or_null({"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}),
         KEEP_ALIVE: or_null({"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}),
@@ -193,7 +193,7 @@ def documented_request() -> dict[str, Any]:
     return {"parameters": [dict(IDEMPOTENCY_KEY)], "requestBody": {"required": True, "content": content}}
 
 
-_IN_JSON: dict[str, Any] = {"type": "string", "description": "A sound in base64, a data URI, or an http(s) address."}
+_IN_JSON: dict[str, Any] = {"type": "string", "description": "Audio in base64, as a data URI, or as an http(s) URL."}
 _IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
 
 

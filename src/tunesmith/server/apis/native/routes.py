@@ -28,9 +28,9 @@ __all__ = ["errors", "router"]
 def router(context: ApiContext) -> APIRouter:
     """Return the routes of Tunesmith's own API."""
     service, loading = context.service, context.loading
-    outlook = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
+    estimator = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
     fetcher = RemoteAudioFetcher(AddressGuard(context.settings.allow_private_addresses))
-    orders = RequestParser(service, fetcher, context.uploads, context.settings)
+    parser = RequestParser(service, fetcher, context.uploads, context.settings)
     pulls = Pulls()
 
     @asynccontextmanager
@@ -40,7 +40,7 @@ def router(context: ApiContext) -> APIRouter:
         await pulls.close()
 
     routes = APIRouter(tags=["Tunesmith"], lifespan=ending_pulls)
-    add_jobs(routes, Jobs(service, orders, outlook), context.authenticate)
+    add_jobs(routes, Jobs(service, parser, estimator), context.authenticate)
     add_about(routes, context)
     add_models(routes, context, pulls)
     return routes

@@ -99,19 +99,19 @@ class JobDocument(ResponseModel):
     prompt: str
     model: str
     generated_by: str
-    request: dict[str, Any] = Field(description="What was asked for, without files.")
+    request: dict[str, Any] = Field(description="The request, without files.")
     dialect: str
-    progress: float = Field(description="A fraction of the whole, 0 to 1.")
+    progress: float = Field(description="Progress, 0 to 1.")
     stage: str
-    position: int | None = Field(description="The place in the queue of its model; 1 is next.")
-    wait_seconds: float | None = Field(description="Until its turn, as measured so far; null where nobody can know.")
-    eta_seconds: float | None = Field(description="Until its end, as measured so far; null where nobody can know.")
+    position: int | None = Field(description="Position in the queue of its model; 1 is next.")
+    wait_seconds: float | None = Field(description="Estimated seconds until the job starts; null if unknown.")
+    eta_seconds: float | None = Field(description="Estimated seconds until the job ends; null if unknown.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     timings: Timings
     result: ResultDocument | None
-    metadata: dict[str, Any] = Field(description="What is known of the music: seed, model, license and more.")
+    metadata: dict[str, Any] = Field(description="Metadata of the music: seed, model, license and more.")
     error: ErrorDetail | None
     links: Links
 
@@ -226,7 +226,7 @@ JOBS = "/api/jobs"
 _PATHS_OF_OURS = {"soundfont", "audio", "melody"}
 
 
-def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
+def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
     """Return a job with its estimate as a document."""
     return JobDocument(
         id=job.id,
@@ -239,9 +239,9 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
         dialect=job.dialect,
         progress=job.progress,
         stage=job.stage,
-        position=prospect.position,
-        wait_seconds=prospect.wait_seconds,
-        eta_seconds=prospect.eta_seconds,
+        position=estimate.position,
+        wait_seconds=estimate.wait_seconds,
+        eta_seconds=estimate.eta_seconds,
         created_at=to_iso8601(job.created_at),
         started_at=None if job.started_at is None else to_iso8601(job.started_at),
         finished_at=None if job.finished_at is None else to_iso8601(job.finished_at),
@@ -254,16 +254,16 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
     )
 
 
-def job_event(job: Job, prospect: QueueEstimate) -> JobEvent:
+def job_event(job: Job, estimate: QueueEstimate) -> JobEvent:
     """Return the changing fields of a job as an event."""
     return JobEvent(
         id=job.id,
         state=job.state,
         progress=job.progress,
         stage=job.stage,
-        position=prospect.position,
-        wait_seconds=prospect.wait_seconds,
-        eta_seconds=prospect.eta_seconds,
+        position=estimate.position,
+        wait_seconds=estimate.wait_seconds,
+        eta_seconds=estimate.eta_seconds,
     )
 
 
@@ -301,29 +301,29 @@ def to_iso8601(seconds: float) -> datetime:
 
 
 def _result(job: Job) -> ResultDocument | None:
-    made = job.result
-    if made is None or job.data_removed:
+    result = job.result
+    if result is None or job.data_removed:
         return None
     return ResultDocument(
         url=f"{path_of(job.id)}/audio",
-        format=made.format,
+        format=result.format,
         media_type=media_type_of(job),
-        bytes=made.bytes,
-        sha256=made.digest,
-        duration=made.duration,
-        sample_rate=made.sample_rate,
-        channels=made.channels,
-        loop_points=_loop_points(job.metadata, made),
+        bytes=result.bytes,
+        sha256=result.digest,
+        duration=result.duration,
+        sample_rate=result.sample_rate,
+        channels=result.channels,
+        loop_points=_loop_points(job.metadata, result),
         licence=licence_of(job.metadata),
         **terms_of_sound(job.metadata).to_json(),
     )
 
 
-def _loop_points(metadata: Mapping[str, Any], made: JobResult) -> list[LoopDocument] | None:
+def _loop_points(metadata: Mapping[str, Any], result: JobResult) -> list[LoopDocument] | None:
     """Return the loop points at the file's sample rate, which its format may have changed."""
-    if not made.is_sound:
+    if not result.is_sound:
         return None
-    rate = FORMATS[f".{made.format}"].sample_rate(made.sample_rate)
+    rate = FORMATS[f".{result.format}"].sample_rate(result.sample_rate)
     return [LoopDocument(**one) for one in loop_points_json(metadata, rate) or ()] or None
 
 

@@ -47,7 +47,7 @@ class Account:
         caller = caller_of(request)
         # Anyone who holds the key can forge webhooks.
         if caller.is_anonymous:
-            raise Forbidden("callers without a token have no webhook key, because an address may be another's tomorrow")
+            raise Forbidden("callers without a token have no webhook key, because their IP address may change")
         return JSONResponse({"key": secret_text(self._secret.webhook_key(caller.owner))})
 
     async def deployments(self) -> Response:

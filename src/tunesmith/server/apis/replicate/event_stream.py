@@ -39,33 +39,33 @@ class Streams:
         """Stream the events of a prediction until it ends."""
         self._secret.check("stream", job_id, signature)
         await self._service.get(job_id)
-        news = self._job_events(job_id, self._views.addresses(request))
+        events = self._job_events(job_id, self._views.addresses(request))
         # Nginx would otherwise buffer the events.
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(with_heartbeats(news), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(with_heartbeats(events), media_type="text/event-stream", headers=headers)
 
     async def _job_events(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
-        number, said = 0, ""
+        number, sent = 0, ""
         # A shutdown just ends the stream: the headers are sent, so no error can follow.
         with contextlib.suppress(ServerStopping):
             async for job in self._service.events(job_id):
                 logs = logs_of(job)
-                for kind, content in [*_logs(said, logs), *await self._end(job, addresses)]:
+                for kind, content in [*_logs(sent, logs), *await self._end(job, addresses)]:
                     number += 1
                     yield event(kind, f"{job_id}:{number}", content)
-                said = logs
+                sent = logs
 
     async def _end(self, job: Job, addresses: Addresses) -> list[tuple[str, str]]:
         if not job.state.is_final:
             return []
-        news: list[tuple[str, str]] = []
+        events: list[tuple[str, str]] = []
         output = await self._views.output(job, addresses)
         if output is not None:
-            news.append(("output", output))
+            events.append(("output", output))
         error = error_of(job)
         if error is not None:
-            news.append(("error", json.dumps({"detail": error})))
-        return [*news, ("done", json.dumps(_DONE[job.state]))]
+            events.append(("error", json.dumps({"detail": error})))
+        return [*events, ("done", json.dumps(_DONE[job.state]))]
 
 
 def event(kind: str, event_id: str, content: str) -> str:
@@ -74,9 +74,9 @@ def event(kind: str, event_id: str, content: str) -> str:
     return f"event: {kind}\nid: {event_id}\n{lines}\n"
 
 
-async def with_heartbeats(news: AsyncIterator[str], seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[str]:
+async def with_heartbeats(events: AsyncIterator[str], seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[str]:
     """Yield the events, and a comment after each ``seconds`` of silence."""
-    pending = asyncio.ensure_future(anext(news, None))
+    pending = asyncio.ensure_future(anext(events, None))
     try:
         while True:
             # Unlike wait_for, this does not cancel the pending event on a timeout.
@@ -87,13 +87,13 @@ async def with_heartbeats(news: AsyncIterator[str], seconds: float = HEARTBEAT_S
             if (one := pending.result()) is None:
                 return
             yield one
-            pending = asyncio.ensure_future(anext(news, None))
+            pending = asyncio.ensure_future(anext(events, None))
     finally:
         pending.cancel()
         await asyncio.gather(pending, return_exceptions=True)
 
 
-def _logs(said: str, logs: str) -> list[tuple[str, str]]:
+def _logs(sent: str, logs: str) -> list[tuple[str, str]]:
     # Logs only grow, so the new part is what follows the old text.
-    new = logs.removeprefix(said)
+    new = logs.removeprefix(sent)
     return [("logs", new)] if new else []

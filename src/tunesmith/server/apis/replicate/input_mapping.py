@@ -51,10 +51,10 @@ class MusicInput:
         chosen: str = self.fields.get("output_format", FIELDS["output_format"].default)
         return chosen
 
-    def model(self, asked: str) -> str:
+    def model(self, requested: str) -> str:
         """Return the model's name; for meta/musicgen, ``model_version`` selects it."""
         version = self.fields.get("model_version")
-        return f"facebook/musicgen-{version}" if asked == META_MUSICGEN and version else asked
+        return f"facebook/musicgen-{version}" if requested == META_MUSICGEN and version else requested
 
     def request(self, model: str, recording: Path | None) -> GenerationRequest:
         """Return the request for a model. Raises InvalidRequest.
@@ -63,7 +63,7 @@ class MusicInput:
         """
         duration = float(self.fields.get("duration", FIELDS["duration"].default))
         continues = recording is not None and self.fields.get("continuation", False)
-        wishes = {ours: self.fields[name] for name, ours in _PASSED_ON.items() if name in self.fields}
+        fields = {ours: self.fields[name] for name, ours in _PASSED_ON.items() if name in self.fields}
         version = self.fields.get("model_version", FIELDS["model_version"].default)
         if recording and continues:
             from tunesmith.audio.reader import read_audio
@@ -74,7 +74,7 @@ class MusicInput:
             prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=SAMPLE_RATE,
             duration=duration, mono=_is_mono(model, version), audio=recording if continues else None,
             # A recording is either continued or followed, as in Replicate's model.
-            melody=None if continues else recording, **wishes,
+            melody=None if continues else recording, **fields,
         )  # fmt: skip
 
 
@@ -123,9 +123,9 @@ def _is_mono(model: str, version: str) -> bool:
 def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
     notes = unknown_fields(given)
     if fields.get("multi_band_diffusion"):
-        notes.append("multi_band_diffusion is not available here: EnCodec decodes")
+        notes.append("multi_band_diffusion: not supported; EnCodec decodes")
     if fields.get("normalization_strategy", "loudness") != "loudness":
-        notes.append("normalization_strategy: only loudness is available here")
+        notes.append("normalization_strategy: only loudness is supported")
     return notes
 
 

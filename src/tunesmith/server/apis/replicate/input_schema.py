@@ -57,7 +57,7 @@ FIELDS: Mapping[str, InputField] = {
     "continuation_end": InputField(
         "integer", "End of the part to continue from, in seconds; the end of the audio if -1 or null.", None, -1
     ),
-    "multi_band_diffusion": InputField("boolean", "Accepted for compatibility; EnCodec decodes.", False),
+    "multi_band_diffusion": InputField("boolean", "Accepted for compatibility; EnCodec always decodes.", False),
     "normalization_strategy": InputField(
         "string", "Accepted for compatibility; loudness is always normalised.", "loudness",
         choices=("loudness", "clip", "peak", "rms"),
@@ -71,13 +71,13 @@ FIELDS: Mapping[str, InputField] = {
     "output_format": InputField(
         "string", "Output format for generated audio.", "wav", choices=("wav", "mp3", "flac", "ogg", "opus")
     ),
-    "seed": InputField("integer", "Seed of the random generator; null, -1 and 0 choose one.", None, -1, 2**53 - 1),
+    "seed": InputField("integer", "Seed of the random generator; null, -1 and 0 draw one.", None, -1, 2**53 - 1),
     "negative_prompt": InputField(
-        "string", "What the music should not be.", max_characters=MAX_CHARACTERS["negative_prompt"]
+        "string", "What to avoid in the music.", max_characters=MAX_CHARACTERS["negative_prompt"]
     ),
-    "bpm": InputField("number", "Tempo in beats a minute.", None, 20, 300),
+    "bpm": InputField("number", "Tempo in beats per minute.", None, 20, 300),
     "key": InputField("string", "Key, such as `A minor`.", max_characters=MAX_CHARACTERS["key"]),
-    "loop": InputField("boolean", "Whether the end leads into the start.", False),
+    "loop": InputField("boolean", "Whether the audio loops without a seam.", False),
 }  # fmt: skip
 
 # Older names of the fields, which existing programs still send.

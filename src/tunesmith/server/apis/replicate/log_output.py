@@ -32,9 +32,9 @@ def _lines(job: Job) -> Iterator[str]:
     if job.started_at is None:
         return
     yield f"Using seed {job.request.seed}"
-    asked = fallback_for(job)
-    if asked is not None:
-        yield f"{asked} is not installed here: {job.generated_by} makes this as its stand-in"
+    requested = fallback_for(job)
+    if requested is not None:
+        yield f"{requested} is not installed here; {job.generated_by} is used instead"
     yield from job.options.notes
     if job.running_at is None:
         return

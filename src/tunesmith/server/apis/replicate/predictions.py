@@ -36,10 +36,10 @@ class Predictions:
     """The handlers of the routes under ``/predictions``, and of those that create one by model or deployment."""
 
     def __init__(
-        self, context: ApiContext, orders: PredictionParser, views: PredictionSerializer, follower: WebhookSender
+        self, context: ApiContext, parser: PredictionParser, views: PredictionSerializer, follower: WebhookSender
     ) -> None:
         self._service = context.service
-        self._orders = orders
+        self._parser = parser
         self._views = views
         self._follower = follower
 
@@ -84,8 +84,8 @@ class Predictions:
     ) -> Response:
         addresses = self._views.addresses(request)
         key = request.headers.get("idempotency-key")
-        order = PredictionRequest(caller_of(request).owner, model, addresses.origin, key, note)
-        job = await self._orders.parse(order, body)
+        target = PredictionRequest(caller_of(request).owner, model, addresses.origin, key, note)
+        job = await self._parser.parse(target, body)
         self.follow(job)
         seconds = wait_seconds(request.headers.get("prefer"))
         headers = {"location": addresses.prediction(job.id), "x-tunesmith-model": job.generated_by}
@@ -188,7 +188,7 @@ class Outputs:
         self._secret.check("output", job_id, signature)
         job = await self._service.get(job_id)
         if job.result is None or job.data_removed:
-            raise ProblemDetail(404, "There is no file yet, or no longer.")
+            raise ProblemDetail(404, "The file does not exist yet, or was removed.")
         path = self._service.result_path(job)
         # The signature is part of the URL, so no shared cache may store the response.
         headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}

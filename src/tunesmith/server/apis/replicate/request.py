@@ -52,26 +52,31 @@ class PredictionParser:
         self._guard = guard
         self._fetcher = RemoteAudioFetcher(guard)
 
-    async def parse(self, order: PredictionRequest, body: Mapping[str, Any]) -> Job:
+    async def parse(self, target: PredictionRequest, body: Mapping[str, Any]) -> Job:
         """Submit the job of a body. Raises InvalidRequest, InvalidInput and what ``submit`` raises."""
         given = body.get("input")
         if not isinstance(given, dict):
             raise InvalidInput([InvalidField("required", "input", "input is required")])
-        music = read_input(given, order.idempotency_key)
+        music = read_input(given, target.idempotency_key)
         webhook = await self._webhook(body)
-        recording = await self._recording(music, order) if music.source else None
-        model = music.model(order.model.asked)
+        recording = await self._recording(music, target) if music.source else None
+        model = music.model(target.model.name_here)
         # In a thread, because it may read the recording to learn its duration.
         request = await asyncio.to_thread(music.request, model, recording)
-        notes = (order.note, *music.notes) if order.note else music.notes
+        notes = (target.note, *music.notes) if target.note else music.notes
         prediction = PredictionOptions(
-            input=shown_input(given), model=order.model.name, version=order.model.version, origin=order.origin,
+            input=shown_input(given), model=target.model.name, version=target.model.version, origin=target.origin,
             webhook=webhook,
         )  # fmt: skip
         options = JobOptions(music.format, prediction=prediction, notes=notes)
         return await self._service.submit(
             Submission(
-                request, DIALECT, owner=order.owner, model=model, options=options, idempotency_key=order.idempotency_key
+                request,
+                DIALECT,
+                owner=target.owner,
+                model=model,
+                options=options,
+                idempotency_key=target.idempotency_key,
             )
         )
 
@@ -80,7 +85,7 @@ class PredictionParser:
         if url in (None, ""):
             return None
         if not isinstance(url, str):
-            raise _invalid("webhook", "webhook must be an address")
+            raise _invalid("webhook", "webhook must be a URL")
         if len(url) > MAX_CHARACTERS["webhook"]:
             raise _invalid("webhook", f"must be at most {MAX_CHARACTERS['webhook']} characters, got {len(url)}")
         if events is not None and not (isinstance(events, list) and all(event in EVENTS for event in events)):
@@ -92,16 +97,16 @@ class PredictionParser:
             raise _invalid("webhook", error.problem) from None
         return WebhookTarget(url, tuple(event for event in EVENTS if event in (events or EVENTS)))
 
-    async def _recording(self, music: MusicInput, order: PredictionRequest) -> Path:
-        await self._uploads.check(order.owner, order.idempotency_key)
+    async def _recording(self, music: MusicInput, target: PredictionRequest) -> Path:
+        await self._uploads.check(target.owner, target.idempotency_key)
         source = music.source or ""
-        own = self._files.named_by(source, order.origin)
+        own = self._files.named_by(source, target.origin)
         if own is None:
             content: bytes = await self._fetcher.fetch(source, "input_audio")
-            await self._uploads.count(order.owner, len(content))
+            await self._uploads.count(target.owner, len(content))
         else:
             # A file of this server is read directly: its URL needs a token, and its address may be private.
-            content = await asyncio.to_thread(self._files.content, own, order.owner)
+            content = await asyncio.to_thread(self._files.content, own, target.owner)
             await asyncio.to_thread(check_sound, content, "input_audio", MAX_AUDIO_SECONDS)
         if not music.fields.get("continuation", False):
             return await self._service.input_file(content)
