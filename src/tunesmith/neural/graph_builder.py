@@ -164,7 +164,8 @@ class GraphBuilder:
         alignment = ALIGNMENT if array.nbytes >= ALIGNMENT else INLINE_BYTES
         offset = -(-self._data.tell() // alignment) * alignment
         self._data.seek(offset)
-        self._data.write(array.data)
+        # As bytes, because the buffer of an array of bfloat16 has no type that Python knows.
+        self._data.write(array.reshape(-1).view(np.uint8).data)
         tensor = TensorProto(
             name=name, data_type=_onnx_type(array.dtype.type), dims=array.shape, data_location=TensorProto.EXTERNAL
         )

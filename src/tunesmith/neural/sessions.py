@@ -22,12 +22,13 @@ class SessionOptions:
     """Options of a session: 0 ``num_threads`` means every core; ``spinning`` is faster but keeps cores busy.
 
     ``arena`` allocates the values of a run in one place, which takes less time and memory where they are large; a
-    LazySession gives the place back after each run.
+    LazySession gives the place back after each run. Without ``optimize``, the nodes run as they are in the file.
     """
 
     num_threads: int = 0
     spinning: bool = True
     arena: bool = False
+    optimize: bool = True
 
 
 ALL_CORES = SessionOptions()
@@ -50,6 +51,8 @@ def open_session(path: Path, options: SessionOptions) -> onnxruntime.InferenceSe
     settings.intra_op_num_threads = options.num_threads or usable_cores()
     # The memory arena never gives memory back, and each graph of a model would keep its peak.
     settings.enable_cpu_mem_arena = options.arena
+    if not options.optimize:
+        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     # Errors only: ONNX Runtime writes its warnings straight to stderr.
     settings.log_severity_level = 3
     if not multiplies_bytes_exactly():

@@ -97,6 +97,13 @@ class StableAudioNetworks:
         ``latents`` are (latents, channels), or (rows, latents, channels) for the rows of the conditioning. Without a
         local condition, nothing is kept; Stable Audio Open has none.
         """
+        inputs = self.transformer_inputs(latents, sigma, conditioning, local)
+        return self._transformer.run(inputs).reshape(latents.shape)
+
+    def transformer_inputs(
+        self, latents: Array, sigma: float, conditioning: Conditioning, local: LocalCondition | None = None
+    ) -> dict[str, Array]:
+        """Return the inputs of the transformer's graph for a step; see ``velocity``."""
         rows = latents if latents.ndim == 3 else latents[None]
         level = np.array([sigma], np.float32)
         if self.architecture.is_stable_audio_3:
@@ -104,8 +111,7 @@ class StableAudioNetworks:
             by_model = {"time": fourier_features(level), **kept.inputs}
         else:
             by_model = {"noise_level": level}
-        inputs = {"latents": np.ascontiguousarray(rows, np.float32), **conditioning.inputs, **by_model}
-        return self._transformer.run(inputs).reshape(latents.shape)
+        return {"latents": np.ascontiguousarray(rows, np.float32), **conditioning.inputs, **by_model}
 
     def decode(self, latents: Array) -> Array:
         """Decode (latents, channels) to samples (2, latents x hop).
