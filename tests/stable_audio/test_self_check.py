@@ -7,17 +7,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stable_audio_models import TinyCheckpoint, tiny_checkpoint
+from stable_audio_models import tiny_checkpoint
+from stable_audio_open_models import tiny_open_checkpoint
 
 from tunesmith.errors import ModelFileError
+from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
 from tunesmith.stable_audio.conversion import convert
 from tunesmith.stable_audio.model_folder import TRANSFORMER
 from tunesmith.stable_audio.self_check import REFERENCE_LATENTS, SelfCheck, quantize_within_bfloat16, repeat_check
 
 
-def checked(checkpoint: TinyCheckpoint, folder: Path) -> SelfCheck:
+def checked(checkpoint: StableAudioCheckpoint, folder: Path) -> SelfCheck:
     convert(checkpoint, folder, "int8", lambda _: None)
     return quantize_within_bfloat16(folder, checkpoint.architecture, checkpoint.weights, lambda _: None)
+
+
+@pytest.mark.parametrize("name", ["sao_small", "sao_1_0"])
+def test_stable_audio_open_is_checked_with_its_own_sampler(name: str, tmp_path: Path) -> None:
+    result = checked(tiny_open_checkpoint(name), tmp_path / "model")
+    assert 0 < result.error <= result.bfloat16_error < 0.1
 
 
 @pytest.fixture(scope="module")

@@ -86,14 +86,18 @@ def convert(
         raise UnknownName("quantize", quantization, tuple(QUANTIZATIONS))
     architecture, weights = checkpoint.architecture, _CountedWeights(checkpoint.weights, progress)
     folder.mkdir(parents=True, exist_ok=True)
-    graphs = GRAPHS if architecture.is_stable_audio_3 else OPEN_GRAPHS
-    for name, build in graphs.items():
+    for name, build in graphs_of(architecture).items():
         with GraphBuilder(folder / name, _forms(name, quantization, by_layer or {})) as builder:
             build(builder, architecture, weights)
     checkpoint.tokenizer.write(folder / TOKENIZER)
     # The architecture file comes last: a folder without it is an unfinished conversion.
     write_architecture(folder, architecture)
     progress(1.0)
+
+
+def graphs_of(architecture: StableAudioArchitecture) -> Mapping[str, Build]:
+    """Return the graphs of a model by the names of their files."""
+    return GRAPHS if architecture.is_stable_audio_3 else OPEN_GRAPHS
 
 
 def _forms(graph: str, quantization: str, by_layer: Mapping[str, LinearForm]) -> LayerForms:

@@ -12,7 +12,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +25,13 @@ from tunesmith.neural.reference_graph import OBSERVED, Precision, ReferenceGraph
 from tunesmith.neural.sessions import SessionOptions, open_session
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.conditions import Conditioning
-from tunesmith.stable_audio.graph.transformer import build_transformer
+from tunesmith.stable_audio.conversion import graphs_of
 from tunesmith.stable_audio.model_folder import TRANSFORMER
 from tunesmith.stable_audio.networks import StableAudioNetworks
 from tunesmith.stable_audio.noise import noise_source
-from tunesmith.stable_audio.samplers import VelocityFunction, ping_pong
-from tunesmith.stable_audio.schedules import schedule
+from tunesmith.stable_audio.prompt_tokens import open_tokenizer
+from tunesmith.stable_audio.samplers import VelocityFunction, dpmpp_3m_sde, euler, ping_pong, v_denoiser
+from tunesmith.stable_audio.schedules import exponential_schedule, open_schedule, schedule
 
 Array = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
@@ -94,7 +94,7 @@ def quantize_within_bfloat16(
         share *= yardstick / error if attempt else yardstick / fastest
         forms = choose_forms(errors, share)
         with GraphBuilder(folder / TRANSFORMER, LayerForms(by_layer=forms)) as builder:
-            build_transformer(builder, architecture, weights)
+            graphs_of(architecture)[TRANSFORMER](builder, architecture, weights)
         error = measure_error(StableAudioNetworks(folder), exact)
         progress(0.5 + 0.5 * (attempt + 1) / ROUNDS)
     progress(1.0)
@@ -149,7 +149,7 @@ class _Reference:
         """Yield the latents of each prompt, and in float32 the inputs of each layer at the observed steps."""
         path = self._scratch / f"{precision}.onnx"
         with ReferenceGraphBuilder(path, precision, observe=precision == "float32") as builder:
-            build_transformer(builder, self._architecture, self._weights)
+            graphs_of(self._architecture)[TRANSFORMER](builder, self._architecture, self._weights)
         session = open_session(path, SessionOptions(spinning=False, optimize=False))
         names = [output.name for output in session.get_outputs() if output.name.startswith(OBSERVED)]
         for conditioning in _conditionings(self._networks):
@@ -170,13 +170,11 @@ class _Reference:
 
 
 def _conditionings(networks: StableAudioNetworks) -> Iterator[Conditioning]:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(networks.tokenizer))
-    most = networks.architecture.max_tokens
+    tokenizer = open_tokenizer(networks.tokenizer, networks.architecture)
+    names = [number.name for number in networks.architecture.numbers]
+    numbers = {name: 0.0 if name == "seconds_start" else SECONDS for name in names}
     for prompt in PROMPTS:
-        ids = list(islice(tokenizer.encode(prompt, add_special_tokens=False).ids, most))
-        yield networks.condition(networks.encode_text(ids), SECONDS)
+        yield networks.condition(networks.encode_text(tokenizer.encode(prompt).ids), numbers)
 
 
 def _made(networks: StableAudioNetworks, conditioning: Conditioning) -> Array:
@@ -184,7 +182,9 @@ def _made(networks: StableAudioNetworks, conditioning: Conditioning) -> Array:
 
 
 def _sampled(networks: StableAudioNetworks, velocity: VelocityFunction) -> Array:
-    noise = noise_source(SEED, NUM_LATENTS, networks.architecture.diffusion.latent_channels)
+    architecture = networks.architecture
+    length = min(NUM_LATENTS, architecture.max_latents)
+    noise = noise_source(SEED, length, architecture.diffusion.latent_channels)
 
     def finite(latents: Array, sigma: float) -> Array:
         found = velocity(latents, sigma)
@@ -192,7 +192,14 @@ def _sampled(networks: StableAudioNetworks, velocity: VelocityFunction) -> Array
             raise ModelFileError(TRANSFORMER, f"its velocity at noise level {sigma:.2f} has NaN or infinite numbers")
         return found
 
-    *_, last = ping_pong(finite, schedule(STEPS), noise)
+    match architecture.objective:
+        case "v":
+            *_, last = dpmpp_3m_sde(v_denoiser(finite), exponential_schedule(STEPS), noise)
+        case "rectified_flow":
+            *_, last = euler(finite, schedule(STEPS), noise)
+        case "rf_denoiser":
+            levels = schedule(STEPS) if architecture.is_stable_audio_3 else open_schedule(STEPS)
+            *_, last = ping_pong(finite, levels, noise)
     return last
 
 
