@@ -6,19 +6,20 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from stable_audio_models import THIRD_SMALL, TinyCheckpoint, tiny_checkpoint
+from stable_audio_models import THIRD_SMALL, tiny_checkpoint
 
 from tunesmith.errors import ModelFileError, UnknownName
 from tunesmith.neural.quantization import FLOAT32
 from tunesmith.stable_audio.architecture import SameShape
+from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
 from tunesmith.stable_audio.conversion import GRAPHS, QUANTIZATIONS, convert
-from tunesmith.stable_audio.model_folder import ARCHITECTURE, TOKENIZER, TRANSFORMER
+from tunesmith.stable_audio.model_folder import ARCHITECTURE, TOKENIZER, TRANSFORMER, read_architecture
 
 
 class Broken(dict[str, np.ndarray]):
     """Weights of which one cannot be read."""
 
-    def __init__(self, checkpoint: TinyCheckpoint, name: str) -> None:
+    def __init__(self, checkpoint: StableAudioCheckpoint, name: str) -> None:
         super().__init__()
         self._weights, self._name = checkpoint.weights, name
 
@@ -47,8 +48,13 @@ def test_a_model_folder_is_complete(tmp_path: Path) -> None:
     assert (tmp_path / TOKENIZER).read_bytes() == tiny_checkpoint().tokenizer.path.read_bytes()
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    # Nothing but the frequencies of rotary positions, which follow from the sizes, is left unread.
-    assert shares[-2] > 0.85
+    # Every weight is read.
+    assert shares[-2] == 0.99
+
+
+def test_the_sizes_are_those_of_the_checkpoint(tmp_path: Path) -> None:
+    convert(tiny_checkpoint(), tmp_path, "none", lambda _: None)
+    assert read_architecture(tmp_path) == THIRD_SMALL
 
 
 def test_a_broken_weight_leaves_no_architecture(tmp_path: Path) -> None:

@@ -33,8 +33,7 @@ class StableAudioNetworks:
     """The networks of a model folder; all arrays are float32, latents are (latents, channels).
 
     Each graph is opened at first use. The transformer, the conditioning and the decoder stay in memory; the text
-    encoder
-    and the autoencoder's encoder are there only while they run.
+    encoder and the autoencoder's encoder are there only while they run.
     """
 
     def __init__(self, folder: Path, options: SessionOptions = ALL_CORES) -> None:

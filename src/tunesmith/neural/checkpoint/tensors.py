@@ -103,7 +103,10 @@ def as_float32(numbers: NDArray[np.generic], kind: str) -> NDArray[np.float32]:
     """Return numbers that were read with ``storage_type`` as float32."""
     # bfloat16 is the upper half of a float32.
     if kind == "bfloat16":
-        return (numbers.astype(np.uint32) << 16).view(np.float32)
+        wide = numbers.astype(np.uint32)
+        # In place: a table of 200 million numbers must not be in memory twice.
+        wide <<= 16
+        return wide.view(np.float32)
     return np.ascontiguousarray(numbers, np.float32)
 
 
