@@ -215,7 +215,7 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
     return [
         ("name", manifest.name),
         ("architecture", str(manifest.sizes)),
-        ("parameters", f"{_millions(manifest.parameters)} (decoder)"),
+        ("parameters", f"{_millions(manifest.parameters)} ({manifest.sizes.counted})"),
         ("quantization", manifest.quantization),
         ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
         ("licence", _licence_text(manifest.licence, manifest.terms)),

@@ -59,6 +59,11 @@ class Sizes:
     latent_channels: int | None = None
     max_seconds: float | None = None
 
+    @property
+    def counted(self) -> str:
+        """The network whose parameters the manifest counts."""
+        return "decoder" if self.num_codebooks else "diffusion transformer"
+
     def __str__(self) -> str:
         """Return the dimensions in one line."""
         channels = "stereo" if self.audio_channels == 2 else "mono"

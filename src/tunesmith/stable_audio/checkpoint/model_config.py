@@ -216,7 +216,7 @@ def _same_side(section: ConfigReader, patch_size: int, side: str) -> SameShape:
         )
     for name in ("differential", "dyt", "variable_stride", "chunk_midpoint_shift"):
         config.one_of(name, (True,))
-    config.one_of("conv_mapping", (side == "decoder",))
+    config.one_of("conv_mapping", (side == "decoder",), False)
     config.one_of("in_channels" if side == "encoder" else "out_channels", (2 * patch_size,))
     (multiple,), (stride,), (depth,) = (_one(config, name) for name in ("c_mults", "strides", "transformer_depths"))
     # A chunk is two latents, and the shift by one of them begins in the middle layer.
