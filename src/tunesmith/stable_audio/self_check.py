@@ -117,7 +117,7 @@ def repeat_check(folder: Path, forms: Mapping[str, int]) -> SelfCheck:
 
 def measure_error(networks: StableAudioNetworks, exact: Array) -> float:
     """Return the relative error of the model's latents; ``exact`` (prompts, latents, channels) are the reference's."""
-    made = np.stack([_made(networks, conditioning) for conditioning in _conditionings(networks)])
+    made = np.stack([_sampled_by(networks, conditioning) for conditioning in _conditionings(networks)])
     return _error(made, exact)
 
 
@@ -177,7 +177,7 @@ def _conditionings(networks: StableAudioNetworks) -> Iterator[Conditioning]:
         yield networks.condition(networks.encode_text(tokenizer.encode(prompt).ids), numbers)
 
 
-def _made(networks: StableAudioNetworks, conditioning: Conditioning) -> Array:
+def _sampled_by(networks: StableAudioNetworks, conditioning: Conditioning) -> Array:
     return _sampled(networks, lambda latents, sigma: networks.velocity(latents, sigma, conditioning))
 
 
