@@ -208,3 +208,25 @@ def test_quantized_networks_are_near(networks: StableAudioNetworks, quantized: S
 
 def test_quantized_texts_are_near(networks: StableAudioNetworks, quantized: StableAudioNetworks) -> None:
     assert relative_error(quantized.encode_text([5, 60, 7]), networks.encode_text([5, 60, 7])) < 0.03
+
+
+@pytest.mark.usefixtures("reference_frequencies")
+def test_each_of_eight_steps_is_that_of_the_reference(networks: StableAudioNetworks) -> None:
+    generated, conditioning = vectors("sa3_small/generate_exact"), networks.condition(text_states(0), 2.0)
+    for latents, denoised, sigma in zip(rows(generated["x"]), rows(generated["denoised"]), sigmas(), strict=False):
+        velocity = networks.velocity(latents, sigma, conditioning)
+        assert relative_error(latents - sigma * velocity, denoised) < 1e-4
+
+
+def test_the_error_of_quantized_networks_does_not_grow_over_eight_steps(quantized: StableAudioNetworks) -> None:
+    generated, conditioning = vectors("sa3_small/generate_exact"), quantized.condition(text_states(0), 2.0)
+    noise, latents = rows(generated["noise"]), rows(generated["x"])[0]
+    for sigma, following, fresh in zip(sigmas(), sigmas()[1:], noise[1:], strict=False):
+        denoised = latents - sigma * quantized.velocity(latents, sigma, conditioning)
+        latents = (1 - following) * denoised + following * fresh
+    assert relative_error(latents, rows(generated["denoised"])[-1]) < 0.03
+
+
+def sigmas() -> list[float]:
+    """Return the noise levels of eight steps from pure noise."""
+    return [float(sigma) for sigma in vectors("sa3_small/schedules")["sigma_1"].ravel()]

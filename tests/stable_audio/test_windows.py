@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from stable_audio_open_models import OPEN_SMALL
 from tiny_stable_audio import THIRD, Array, PairedAutoencoder
 
 from tunesmith.stable_audio.noise import standard_normals
@@ -60,3 +62,17 @@ def test_windows_encode_what_one_pass_encodes(num_latents: int) -> None:
     autoencoder = PairedAutoencoder()
     np.testing.assert_array_equal(encode_windows(autoencoder.encode, read, num_latents, RULES), whole)
     assert max(autoencoder.windows) <= WINDOW + 2 * RULES.encoder_context
+
+
+def test_stable_audio_open_decodes_an_eleven_second_piece_in_two_windows() -> None:
+    rules = replace(WindowRules.of(OPEN_SMALL), decoder_context=10)
+    lengths: list[int] = []
+
+    def decode(latents: Array) -> Array:
+        lengths.append(len(latents))
+        return np.repeat(latents[:, :2], rules.hop_size, axis=0).T
+
+    latents = standard_normals(1, 0, (256, 4))
+    whole = np.repeat(latents[:237, :2], rules.hop_size, axis=0).T
+    np.testing.assert_array_equal(np.concatenate(list(decode_windows(decode, [latents], 237, rules)), axis=1), whole)
+    assert lengths == [128 + 10, 10 + 109 + 10]

@@ -17,10 +17,9 @@ GROUP = 1024
 
 @dataclass(frozen=True, slots=True)
 class GatedWeights:
-    """The weights of a layer: ``inner`` (2 x inner, inputs) with its bias, first the values, then their gate, and
-    ``outer`` (outputs, inner).
+    """The weights of a layer: ``inner`` (2 x inner, inputs) with its bias, and ``outer`` (outputs, inner).
 
-    The names are those of the layers, for the choice of their forms.
+    The first half of ``inner`` are the values, the second their gate. The names choose the forms.
     """
 
     inner: NDArray[np.float32]

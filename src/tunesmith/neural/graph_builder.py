@@ -39,9 +39,8 @@ class RowCodes:
 class GraphBuilder:
     """A builder of the graph file ``path`` and the weights file ``path`` + ``.data``.
 
-    Values are named by strings, as in ONNX. As a context manager, it writes the graph at the end and removes both files
-    if
-    building fails.
+    Values are named by strings, as in ONNX. As a context manager, it writes the graph at the end and removes both
+    files if building fails. ``forms`` are the forms of its linear layers.
     """
 
     def __init__(self, path: Path, forms: LayerForms | LinearForm = None) -> None:
@@ -140,15 +139,15 @@ class GraphBuilder:
         codes, scales = quantize_rows(weight)
         if x not in self._row_codes:
             self._row_codes[x] = self._quantize_rows(x)
-        rows, scale = self.constant(scales), self._row_codes[x]
+        activations, by_output = self._row_codes[x], self.constant(scales)
         # The gain of an output is one with its scale: no pass over the product is needed for it.
-        by_output = self.node("Mul", rows, gain) if gain else rows
+        by_output = self.node("Mul", by_output, gain) if gain else by_output
         one, middle = self.constant(np.array(1, np.float32)), self.constant(np.array(MIDDLE, np.uint8))
         product = self.node(
-            "MatMulIntegerToFloat", scale.codes, self.constant(codes.T), one, by_output, middle, domain=MICROSOFT
+            "MatMulIntegerToFloat", activations.codes, self.constant(codes.T), one, by_output, middle, domain=MICROSOFT
         )
         # The operator takes one scale for all rows.
-        return self.node("Mul", product, scale.scales)
+        return self.node("Mul", product, activations.scales)
 
     def _quantize_rows(self, x: str) -> RowCodes:
         """Quantize (rows, inputs) so that the strongest number of each row becomes 127 or -127."""
@@ -165,7 +164,8 @@ class GraphBuilder:
         alignment = ALIGNMENT if array.nbytes >= ALIGNMENT else INLINE_BYTES
         offset = -(-self._data.tell() // alignment) * alignment
         self._data.seek(offset)
-        self._data.write(array.data)
+        # As bytes, because the buffer of an array of bfloat16 has no type that Python knows.
+        self._data.write(array.reshape(-1).view(np.uint8).data)
         tensor = TensorProto(
             name=name, data_type=_onnx_type(array.dtype.type), dims=array.shape, data_location=TensorProto.EXTERNAL
         )

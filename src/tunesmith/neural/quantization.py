@@ -22,8 +22,7 @@ class RowQuantization:
     """Weights of 8 bits with one scale an output; activations of 8 bits with one scale a row, found as the graph runs.
 
     A product of integers from end to end: the fastest form on processors with dot products of bytes. A loud row does
-    not
-    coarsen the others; a loud channel coarsens its row.
+    not coarsen the others; a loud channel coarsens its row.
     """
 
 
@@ -82,8 +81,8 @@ def quantize(weight: NDArray[np.float32], quantization: Quantization) -> tuple[N
     """Quantize (outputs, inputs) symmetrically about the middle of the range, in the layout of MatMulNBits.
 
     Returns the packed integers (outputs, blocks, bytes per block) and the scales (outputs, blocks). The largest
-    magnitude
-    of a block falls on the negative end of the range, so that clipping changes no value by more than half a step.
+    magnitude of a block falls on the negative end of the range, so that clipping changes no value by more than half a
+    step.
     """
     outputs, inputs = weight.shape
     blocks = -(-inputs // quantization.block_size)

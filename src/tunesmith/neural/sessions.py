@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class SessionOptions:
     """Options of a session: 0 ``num_threads`` means every core; ``spinning`` is faster but keeps cores busy.
 
-    ``arena`` allocates the values of a run in one place, which a long run fills with fewer gaps; it keeps its peak.
+    ``arena`` allocates the values of a run in one place, which takes less time and memory where they are large; a
+    LazySession gives the place back after each run. Without ``optimize``, the nodes run as they are in the file.
     """
 
     num_threads: int = 0
     spinning: bool = True
     arena: bool = False
+    optimize: bool = True
 
 
 ALL_CORES = SessionOptions()
@@ -49,6 +51,8 @@ def open_session(path: Path, options: SessionOptions) -> onnxruntime.InferenceSe
     settings.intra_op_num_threads = options.num_threads or usable_cores()
     # The memory arena never gives memory back, and each graph of a model would keep its peak.
     settings.enable_cpu_mem_arena = options.arena
+    if not options.optimize:
+        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     # Errors only: ONNX Runtime writes its warnings straight to stderr.
     settings.log_severity_level = 3
     if not multiplies_bytes_exactly():
@@ -81,7 +85,16 @@ class LazySession:
         session = self._session or open_session(self._path, self._options)
         self._session = session if self._keep else None
         names = [output.name for output in session.get_outputs()]
-        return dict(zip(names, session.run(names, inputs), strict=True))
+        return dict(zip(names, session.run(names, inputs, self._run_options()), strict=True))
+
+    def _run_options(self) -> onnxruntime.RunOptions | None:
+        if not self._options.arena:
+            return None
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
 
 
 def as_value(array: NDArray[Any]) -> onnxruntime.OrtValue:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from tunesmith.errors import UnknownName
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, ROWS, LayerForms, LinearForm
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
+from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
 from tunesmith.stable_audio.graph.conditioning import build_conditioning, build_local_condition
 from tunesmith.stable_audio.graph.oobleck import build_oobleck_encoder, build_oobleck_head, build_oobleck_tail
 from tunesmith.stable_audio.graph.open_conditioning import build_open_conditioning, build_open_text_encoder
@@ -72,56 +72,32 @@ ONCE_A_PIECE = (CONDITIONING, LOCAL_CONDITION, TEXT_ENCODER)
 """The graphs that run once a piece, whose time does not matter: quantized, they take the most exact form."""
 
 
-class TokenizerWriter(Protocol):
-    """A tokenizer in any of a checkpoint's files."""
-
-    def write(self, target: Path) -> None:
-        """Write the tokenizer as ``tokenizer.json``."""
-        ...
-
-
-class ConvertibleCheckpoint(Protocol):
-    """A published model: its architecture, its weights by their canonical names and its tokenizer."""
-
-    @property
-    def architecture(self) -> StableAudioArchitecture:
-        """The sizes and rules."""
-        ...
-
-    @property
-    def weights(self) -> Weights:
-        """The tensors, each read on access."""
-        ...
-
-    @property
-    def tokenizer(self) -> TokenizerWriter:
-        """The tokenizer."""
-        ...
-
-
 def convert(
-    checkpoint: ConvertibleCheckpoint, folder: Path, quantization: str, progress: Callable[[float], None],
+    checkpoint: StableAudioCheckpoint, folder: Path, quantization: str, progress: Callable[[float], None],
     by_layer: Mapping[str, LinearForm] | None = None,
 ) -> None:  # fmt: skip
     """Convert the checkpoint and write the model folder.
 
     ``quantization`` is one of QUANTIZATIONS. ``by_layer`` gives single layers another form, by the name of their weight
     without ``.weight``. ``progress`` receives the fraction of the weights read so far, 0 to 1. Raises UnknownName for
-    an
-    unknown quantization, and ModelFileError for a broken checkpoint.
+    an unknown quantization, and ModelFileError for a broken checkpoint.
     """
     if quantization not in QUANTIZATIONS:
         raise UnknownName("quantize", quantization, tuple(QUANTIZATIONS))
     architecture, weights = checkpoint.architecture, _CountedWeights(checkpoint.weights, progress)
     folder.mkdir(parents=True, exist_ok=True)
-    graphs = GRAPHS if architecture.is_stable_audio_3 else OPEN_GRAPHS
-    for name, build in graphs.items():
+    for name, build in graphs_of(architecture).items():
         with GraphBuilder(folder / name, _forms(name, quantization, by_layer or {})) as builder:
             build(builder, architecture, weights)
     checkpoint.tokenizer.write(folder / TOKENIZER)
     # The architecture file comes last: a folder without it is an unfinished conversion.
     write_architecture(folder, architecture)
     progress(1.0)
+
+
+def graphs_of(architecture: StableAudioArchitecture) -> Mapping[str, Build]:
+    """Return the graphs of a model by the names of their files."""
+    return GRAPHS if architecture.is_stable_audio_3 else OPEN_GRAPHS
 
 
 def _forms(graph: str, quantization: str, by_layer: Mapping[str, LinearForm]) -> LayerForms:

@@ -14,8 +14,6 @@ from tunesmith.audio.buffer import BLOCK
 from tunesmith.audio.spool import Samples
 from tunesmith.errors import GenerationCancelled
 from tunesmith.generator import CancelCheck
-from tunesmith.neural.t5_tokenizer import Tokenizer
-from tunesmith.stable_audio.architecture import T5GemmaShape
 from tunesmith.stable_audio.inpainting import SampleRegion, kept_mask, paste_source, repainted_spans
 from tunesmith.stable_audio.latent_writer import (
     LOOP_RUNS,
@@ -30,6 +28,7 @@ from tunesmith.stable_audio.long_form import KEPT_SECONDS, RUN_SECONDS, plan_run
 from tunesmith.stable_audio.loops import make_seamless, samples_of_blocks
 from tunesmith.stable_audio.network_protocol import DiffusionNetworks
 from tunesmith.stable_audio.noise import Latents
+from tunesmith.stable_audio.prompt_tokens import open_tokenizer
 from tunesmith.stable_audio.request_mapping import DiffusionRequest
 from tunesmith.stable_audio.windows import SampleReader, WindowRules, decode_windows, encode_windows
 
@@ -50,10 +49,7 @@ class DiffusionEngine:
     def __init__(self, networks: DiffusionNetworks) -> None:
         self.networks = networks
         self.architecture = architecture = networks.architecture
-        self.tokenizer = Tokenizer(
-            networks.tokenizer, architecture.text_encoder.vocabulary_size, max_tokens=architecture.max_tokens,
-            adds_end=not isinstance(architecture.text_encoder, T5GemmaShape),
-        )  # fmt: skip
+        self.tokenizer = open_tokenizer(networks.tokenizer, architecture)
         self._rules = WindowRules.of(architecture)
         self._lock = threading.Lock()
 

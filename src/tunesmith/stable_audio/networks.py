@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions, open_session
+from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions
 from tunesmith.neural.t5 import T5Shape
-from tunesmith.stable_audio.architecture import NumberCondition, OobleckShape
+from tunesmith.stable_audio.architecture import NumberCondition, OobleckShape, StableAudioArchitecture
 from tunesmith.stable_audio.conditions import KEY_BIAS, Conditioning, LocalCondition, key_bias, without_context
 from tunesmith.stable_audio.fourier_features import fourier_features
 from tunesmith.stable_audio.model_folder import (
@@ -35,22 +33,21 @@ class StableAudioNetworks:
     """The networks of a model folder; all arrays are float32, latents are (latents, channels).
 
     Each graph is opened at first use. The transformer, the conditioning and the decoder stay in memory; the text
-    encoder
-    and the autoencoder's encoder are there only while they run.
+    encoder and the autoencoder's encoder are there only while they run.
     """
 
     def __init__(self, folder: Path, options: SessionOptions = ALL_CORES) -> None:
         self.architecture = read_architecture(folder)
         self.tokenizer = folder / TOKENIZER
-        self._folder = folder
-        # Activations of a long piece take more than the weights: the arena keeps them in one place and gives them back.
-        self._options = replace(options, arena=True)
+        # A step of a long piece takes hundreds of megabytes, which a heap would keep in pieces.
+        options = replace(options, arena=True)
         # These graphs run in turn with the transformer: their spinning threads would take its cores.
-        resting = replace(self._options, spinning=False)
+        resting = replace(options, spinning=False)
         self._text_encoder = LazySession(folder / TEXT_ENCODER, resting, keep=False)
         self._local_condition = LazySession(folder / LOCAL_CONDITION, resting, keep=False)
         self._conditioning = LazySession(folder / CONDITIONING, resting, keep=True)
-        self._decode = self._decoder(resting)
+        self._transformer = LazySession(folder / TRANSFORMER, options, keep=True)
+        self._decode = _decoder(folder, self.architecture, resting)
         self._encoder = LazySession(folder / AUTOENCODER_ENCODER, resting, keep=False)
         self._nothing_kept: LocalCondition | None = None
 
@@ -100,6 +97,13 @@ class StableAudioNetworks:
         ``latents`` are (latents, channels), or (rows, latents, channels) for the rows of the conditioning. Without a
         local condition, nothing is kept; Stable Audio Open has none.
         """
+        inputs = self.transformer_inputs(latents, sigma, conditioning, local)
+        return self._transformer.run(inputs).reshape(latents.shape)
+
+    def transformer_inputs(
+        self, latents: Array, sigma: float, conditioning: Conditioning, local: LocalCondition | None = None
+    ) -> dict[str, Array]:
+        """Return the inputs of the transformer's graph for a step; see ``velocity``."""
         rows = latents if latents.ndim == 3 else latents[None]
         level = np.array([sigma], np.float32)
         if self.architecture.is_stable_audio_3:
@@ -107,9 +111,7 @@ class StableAudioNetworks:
             by_model = {"time": fourier_features(level), **kept.inputs}
         else:
             by_model = {"noise_level": level}
-        inputs = {"latents": np.ascontiguousarray(rows, np.float32), **conditioning.inputs, **by_model}
-        velocity: Array = self._transformer.run(None, inputs)[0]
-        return velocity.reshape(latents.shape)
+        return {"latents": np.ascontiguousarray(rows, np.float32), **conditioning.inputs, **by_model}
 
     def decode(self, latents: Array) -> Array:
         """Decode (latents, channels) to samples (2, latents x hop).
@@ -122,17 +124,6 @@ class StableAudioNetworks:
     def encode(self, samples: Array) -> Array:
         """Encode samples (2, latents x hop) to (latents, channels); the number of latents is even for SAME-S."""
         return self._encoder.run({"samples": np.ascontiguousarray(samples, np.float32)})
-
-    @cached_property
-    def _transformer(self) -> Any:
-        return open_session(self._folder / TRANSFORMER, self._options)
-
-    def _decoder(self, options: SessionOptions) -> Callable[[Array], Array]:
-        shape = self.architecture.autoencoder
-        if isinstance(shape, OobleckShape):
-            return OobleckDecoder(self._folder, shape, options).decode
-        session = LazySession(self._folder / AUTOENCODER_DECODER, options, keep=True)
-        return lambda latents: session.run({"latents": latents})
 
     def _keep_nothing(self, num_latents: int) -> LocalCondition:
         """Return the local condition of text to audio: the same row for every latent, not nothing."""
@@ -152,6 +143,15 @@ class StableAudioNetworks:
         if not isinstance(numbers, Mapping):
             numbers = {number.name: number.low for number in known} | {known[-1].name: numbers}
         return np.array([_scale(number, numbers[number.name]) for number in known], np.float32)
+
+
+def _decoder(folder: Path, architecture: StableAudioArchitecture, options: SessionOptions) -> Callable[[Array], Array]:
+    """Return the decoder of the model's autoencoder: latents (latents, channels) to samples (2, latents x hop)."""
+    shape = architecture.autoencoder
+    if isinstance(shape, OobleckShape):
+        return OobleckDecoder(folder, shape, options).decode
+    session = LazySession(folder / AUTOENCODER_DECODER, options, keep=True)
+    return lambda latents: session.run({"latents": latents})
 
 
 def _scale(number: NumberCondition, value: float) -> float:

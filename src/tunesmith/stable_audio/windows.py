@@ -20,6 +20,9 @@ from tunesmith.stable_audio.noise import Latents
 from tunesmith.stable_audio.oobleck_stages import decoder_context, encoder_context
 
 WINDOW = 64
+OPEN_DECODER_WINDOW = 128
+"""Oobleck decodes 20 latents of context with each window: longer windows do less work twice, shorter ones sound sooner.
+"""
 SAME_CONTEXT = 2
 
 SampleReader = Callable[[int, int], Samples]
@@ -28,19 +31,26 @@ SampleReader = Callable[[int, int], Samples]
 
 @dataclass(frozen=True, slots=True)
 class WindowRules:
-    """How an autoencoder may be run in windows: latents of context on each side, and whether they come in pairs."""
+    """How an autoencoder may be run in windows: latents of context on each side, and whether they come in pairs.
+
+    ``decoder_window`` is the most latents of a decoded window, without its context.
+    """
 
     decoder_context: int
     encoder_context: int
     paired: bool
     hop_size: int
+    decoder_window: int = WINDOW
 
     @classmethod
     def of(cls, architecture: StableAudioArchitecture) -> WindowRules:
         """Return the rules of a model's autoencoder."""
         shape = architecture.autoencoder
         if isinstance(shape, OobleckShape):
-            return cls(decoder_context(shape), encoder_context(shape), paired=False, hop_size=shape.hop_size)
+            return cls(
+                decoder_context(shape), encoder_context(shape), paired=False, hop_size=shape.hop_size,
+                decoder_window=OPEN_DECODER_WINDOW,
+            )  # fmt: skip
         return cls(SAME_CONTEXT, SAME_CONTEXT, paired=True, hop_size=shape.hop_size)
 
 
@@ -53,18 +63,18 @@ def decode_windows(
     latents (n, channels); an odd number of them only at the very end.
     """
     # Latents from ``base`` on; earlier ones are no longer needed.
-    held, base, start = None, 0, 0
+    held, base, start, window = None, 0, 0, rules.decoder_window
     for part in parts:
         held = part if held is None else np.concatenate([held, part])
         # One more than the context, because a window that ends at an odd latent needs the other one of the pair.
-        while start < num_latents and min(start + WINDOW, num_latents) + rules.decoder_context < base + len(held):
-            yield _decoded(decode, held, base, (start, min(start + WINDOW, num_latents)), rules)
-            start += WINDOW
+        while start < num_latents and min(start + window, num_latents) + rules.decoder_context < base + len(held):
+            yield _decoded(decode, held, base, (start, min(start + window, num_latents)), rules)
+            start += window
             drop = max(0, start - rules.decoder_context - base)
             held, base = held[drop:], base + drop
     assert held is not None
-    for at in range(start, min(base + len(held), num_latents), WINDOW):
-        yield _decoded(decode, held, base, (at, min(at + WINDOW, base + len(held), num_latents)), rules)
+    for at in range(start, min(base + len(held), num_latents), window):
+        yield _decoded(decode, held, base, (at, min(at + window, base + len(held), num_latents)), rules)
 
 
 def encode_windows(

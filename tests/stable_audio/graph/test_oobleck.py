@@ -22,7 +22,8 @@ from tunesmith.stable_audio.oobleck_decoder import OobleckDecoder
 from tunesmith.stable_audio.oobleck_stages import decoder_context, encoder_context
 
 Array = npt.NDArray[np.float32]
-WIDTH, STRIDES = 4, (2, 4, 4, 8, 8)
+# Blocks of 16 channels are what ONNX Runtime computes at a time.
+WIDTH, STRIDES = 16, (2, 4, 4, 8, 8)
 SHAPE = OobleckShape(WIDTH, (1, 1, 1, 1, 1), STRIDES, WIDTH)
 ARCHITECTURE: StableAudioArchitecture = replace(
     OPEN_SMALL, autoencoder=SHAPE, diffusion=replace(OPEN_SMALL.diffusion, latent_channels=WIDTH)

@@ -5,8 +5,7 @@
 
 A prompt is padded to its full length with one learned vector. Cross-attention knows no order and masks nothing, so the
 padding is one key: whoever runs the transformer adds the logarithm of its number to its scores. ``padding_gain`` is 1
-for
-the learned vector and 0 for zeros, which stand in its place in a negative prompt.
+for the learned vector and 0 for zeros, which stand in its place in a negative prompt.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@
     encoder   samples (2, latents x hop) -> latents (latents, channels)
 
 A latent and its 16 patches of samples are a group of 17 tokens: the latent before its patches in the decoder, after
-them
-in the encoder. The layers attend inside pairs of groups; those of the second half see pairs shifted by one group, with
-the first and the last group doubled:
+them in the encoder. The layers attend inside pairs of groups; those of the second half see pairs shifted by one group,
+with the first and the last group doubled:
 
     first half     (0 1) (2 3) (4 5)           an even number of groups
     second half    (0 0) (1 2) (3 4) (5 5)
