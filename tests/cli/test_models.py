@@ -65,7 +65,7 @@ def test_a_model_is_pulled_listed_and_removed(capsys: Capture, tmp_path: Path) -
     assert lines[3].startswith("mine installed ")
     assert again.stdout.startswith("mine is already installed: ")
     assert missing.returncode == 1
-    assert missing.stderr.startswith("tunesmith: error: cannot download org/tun: there is no such repository")
+    assert missing.stderr.startswith("tunesmith: error: cannot download org/tun: repository not found")
     assert said(capsys, "list")[1].split("\t")[0] == "mine"
     assert said(capsys, "rm", "mine")[0] == 0
     assert said(capsys, "list")[1] == ""

@@ -202,7 +202,7 @@ def test_two_pulls_do_not_write_over_each_other(bench: Bench) -> None:
     assert bench.pull().name == "tune-net"
 
 
-@pytest.mark.parametrize(("access", "words"), [("private", "or it is private"), ("gated", "it is gated: accept")])
+@pytest.mark.parametrize(("access", "words"), [("private", "or private"), ("gated", "it is gated: accept")])
 def test_a_closed_repository_opens_with_a_token(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, access: str, words: str
 ) -> None:
@@ -215,7 +215,7 @@ def test_a_closed_repository_opens_with_a_token(
 
 
 def test_what_the_hub_does_not_have_is_said(bench: Bench) -> None:
-    with pytest.raises(DownloadError, match="cannot download org/nothing: there is no such repository"):
+    with pytest.raises(DownloadError, match="cannot download org/nothing: repository not found"):
         bench.pull("org/nothing")
     bench.share()
     with pytest.raises(DownloadError, match="revision not found"):
@@ -243,7 +243,7 @@ def test_an_unknown_name_is_said_with_the_nearest(bench: Bench, source: str, wor
 
 @pytest.mark.parametrize(("source", "wishes", "words"), [
     ("./nothing", {}, "source: ./nothing is not a folder"),
-    (ID, {"quantization": "int3"}, "quantize: must be one of int8, int8-mixed, int8-32, none, int4, float16, got 'int"),
+    (ID, {"quantization": "int3"}, "quantize: must be one of int8, int8-rows, int8-mixed, int8-32, none, int4, float16, got 'int"),
     (ID, {"name": "Mine!"}, "name: must be at most 64 .* got 'Mine!'"),
     (ID, {"name": "composer"}, "name: 'composer' is taken"),
     (".", {"revision": "main", "name": "x"}, "revision: applies to a hub repository"),

@@ -11,13 +11,14 @@ from stable_audio_models import tiny_checkpoint
 from stable_audio_open_models import tiny_open_checkpoint
 
 from tunesmith.errors import ModelFileError
+from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
 from tunesmith.stable_audio.conversion import convert
 from tunesmith.stable_audio.model_folder import TRANSFORMER
-from tunesmith.stable_audio.self_check import REFERENCE_LATENTS, SelfCheck, quantize_within_bfloat16, repeat_check
+from tunesmith.stable_audio.self_check import REFERENCE_LATENTS, quantize_within_bfloat16, repeat_check
 
 
-def checked(checkpoint: StableAudioCheckpoint, folder: Path) -> SelfCheck:
+def checked(checkpoint: StableAudioCheckpoint, folder: Path) -> QuantizationCheck:
     convert(checkpoint, folder, "int8", lambda _: None)
     return quantize_within_bfloat16(folder, checkpoint.architecture, checkpoint.weights, lambda _: None)
 
@@ -29,26 +30,26 @@ def test_stable_audio_open_is_checked_with_its_own_sampler(name: str, tmp_path: 
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SelfCheck]:
+def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, QuantizationCheck]:
     folder = tmp_path_factory.mktemp("checked") / "model"
     return folder, checked(tiny_checkpoint(), folder)
 
 
-def test_the_model_stays_within_the_error_of_bfloat16(model: tuple[Path, SelfCheck]) -> None:
+def test_the_model_stays_within_the_error_of_bfloat16(model: tuple[Path, QuantizationCheck]) -> None:
     result = model[1]
     assert 0 < result.error <= result.bfloat16_error < 0.05
     assert sum(result.forms.values()) == 2 * 6
     assert str(result).count("\n") == 1
 
 
-def test_the_check_can_be_repeated_and_leaves_nothing_behind(model: tuple[Path, SelfCheck]) -> None:
+def test_the_check_can_be_repeated_and_leaves_nothing_behind(model: tuple[Path, QuantizationCheck]) -> None:
     folder, result = model
     again = repeat_check(folder, result.forms)
     assert again.error == pytest.approx(result.error, rel=0.05)
     assert not [path for path in folder.iterdir() if path.is_dir()]
 
 
-def test_a_damaged_weight_shows_in_the_repeated_check(model: tuple[Path, SelfCheck], tmp_path: Path) -> None:
+def test_a_damaged_weight_shows_in_the_repeated_check(model: tuple[Path, QuantizationCheck], tmp_path: Path) -> None:
     folder, result = model
     for path in folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

@@ -14,7 +14,7 @@ from tunesmith.cli.batch import batch
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
 from tunesmith.cli.mcp import mcp
-from tunesmith.cli.models import list_models, pull, rm, show
+from tunesmith.cli.models import check, list_models, pull, rm, show
 from tunesmith.cli.ps import ps
 from tunesmith.cli.render import render
 from tunesmith.cli.repeat import again, vary
@@ -39,7 +39,7 @@ for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Audio files")(sound_command)
 # The help lists the commands in this order.
 COMMANDS = (
-    generate, again, vary, batch, render, explain, genres, instruments, pull, show, rm, mcp, serve, ps, backup, restore,
+    generate, again, vary, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, ps, backup, restore,
 )  # fmt: skip
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)

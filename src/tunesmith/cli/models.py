@@ -1,4 +1,4 @@
-"""``tunesmith pull``, ``list``, ``show`` and ``rm``: the models on this machine."""
+"""``tunesmith pull``, ``list``, ``show``, ``check`` and ``rm``: the models on this machine."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunesmith.models.commercial_safety import CommercialPolicy
     from tunesmith.models.manifest import Manifest
     from tunesmith.models.pull import PullPlan
+    from tunesmith.neural.quantization_check import QuantizationCheck
 
 SourceArgument = Annotated[
     str,
@@ -26,7 +27,7 @@ SourceArgument = Annotated[
 NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name for the installed model.")]
 QUANTIZE_HELP = (
     "int8 (default), int8-32 (finer) or none (fp32); MusicGen also int4 (smallest, audibly worse) or float16 (for a "
-    "GPU), Stable Audio int8-mixed (between the first two)."
+    "GPU), Stable Audio int8-rows (fastest) or int8-mixed."
 )
 Quantize = Annotated[str, typer.Option("--quantize", metavar="KIND", help=QUANTIZE_HELP)]
 Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="A branch, tag or commit on the hub.")]
@@ -81,6 +82,8 @@ def pull(
         state = "installed" if offers else "is already installed:"
         size = in_words(installed.manifest.bytes)
         typer.echo(f"{installed.name} {state} {size} in {installed.folder}")
+        for line in _check_lines(installed.manifest.self_check):
+            typer.echo(f"  {line}")
         typer.echo(f'  try: tunesmith "calm piano" --model {installed.name}')
 
 
@@ -220,6 +223,7 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
         ("architecture", str(manifest.sizes)),
         ("parameters", f"{_millions(manifest.parameters)} ({manifest.sizes.counted})"),
         ("quantization", manifest.quantization),
+        *(("measured", line) for line in _check_lines(manifest.self_check)),
         ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
         ("licence", _licence_text(manifest.licence, manifest.terms)),
         *(("show to users", line) for line in manifest.terms.attributions),
@@ -227,6 +231,27 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
         ("digest", f"sha256:{manifest.digest}"),
         ("installed", f"{manifest.created} by tunesmith {manifest.tunesmith}"),
     ]
+
+
+def check(name: NameArgument) -> None:
+    """Check an installed model: its files, how exact its quantized layers are here, and a second of its music."""
+    from tunesmith.models.families.table import family_of
+    from tunesmith.models.integrity import verify as verify_files
+    from tunesmith.models.store import Store
+    from tunesmith.models.trial import try_out
+
+    model = Store.default().get(name)
+    verify_files(model.folder, model.manifest, thoroughly=True)
+    typer.echo("files: unchanged since installation")
+    measured = family_of(model.manifest).check_again(model.folder, model.manifest)
+    for line in _check_lines(measured) or ("quantized layers: the pull kept no reference to compare with",):
+        typer.echo(line)
+    try_out(model.folder, model.manifest)
+    typer.echo("trial: it generates music")
+
+
+def _check_lines(check: QuantizationCheck | None) -> tuple[str, ...]:
+    return () if check is None else tuple(str(check).splitlines())
 
 
 def rm(names: NamesArgument) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from tunesmith.atomic_file import atomic_write
 from tunesmith.errors import ModelFileError
 from tunesmith.licences import LicenceTerms, terms_of
+from tunesmith.neural.quantization_check import QuantizationCheck
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -78,7 +79,10 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The manifest of a model; ``created`` is a UTC time in ISO 8601."""
+    """The manifest of a model; ``created`` is a UTC time in ISO 8601.
+
+    ``self_check`` is what the pull measured of the quantized model; None where nothing was quantized.
+    """
 
     name: str
     source: Source
@@ -89,6 +93,7 @@ class Manifest:
     files: tuple[FileDigest, ...]
     tunesmith: str
     created: str
+    self_check: QuantizationCheck | None = None
 
     @property
     def terms(self) -> LicenceTerms:
@@ -136,6 +141,8 @@ class Manifest:
         fields.pop("commercial_use")
         fields["source"] = Source(**fields["source"])
         fields["sizes"] = Sizes(**fields["sizes"])
+        check = fields.get("self_check")
+        fields["self_check"] = QuantizationCheck(**check) if check else None
         fields["files"] = tuple(FileDigest(**file) for file in fields["files"])
         return cls(**fields)
 

@@ -278,4 +278,5 @@ def _manifest(offer: PullPlan, summary: ModelSummary, files: tuple[FileDigest, .
         files=files,
         tunesmith=tunesmith.__version__,
         created=now.isoformat(timespec="seconds"),
+        self_check=summary.self_check,
     )

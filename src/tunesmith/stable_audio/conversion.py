@@ -62,11 +62,15 @@ OPEN_GRAPHS: Mapping[str, Build] = {
 
 QUANTIZATIONS: Mapping[str, LayerForms] = {
     "int8": LayerForms(default=ROWS, narrowing=ROWS),
+    "int8-rows": LayerForms(default=ROWS, narrowing=ROWS),
     "int8-mixed": LayerForms(default=ROWS, narrowing=BLOCKWISE),
     "int8-32": LayerForms.all(BLOCKWISE_32),
     "none": LayerForms(),
 }
-"""The forms of the layers of a model by its ``--quantize`` name; the first is the default."""
+"""The forms of the layers of a model by its ``--quantize`` name.
+
+The first is the default, where the self-check changes the forms of single layers afterwards.
+"""
 
 ONCE_A_PIECE = (CONDITIONING, LOCAL_CONDITION, TEXT_ENCODER)
 """The graphs that run once a piece, whose time does not matter: quantized, they take the most exact form."""

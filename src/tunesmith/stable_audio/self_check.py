@@ -11,7 +11,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from tunesmith.errors import ModelFileError
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.layer_errors import LayerErrors, choose_forms, measure_layer
 from tunesmith.neural.quantization import LINEAR_FORMS, ROWS, LayerForms, LinearForm
+from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.neural.reference_graph import OBSERVED, Precision, ReferenceGraphBuilder
 from tunesmith.neural.sessions import SessionOptions, open_session
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
@@ -45,32 +45,9 @@ OBSERVED_STEPS = (1, 5)
 ROUNDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class SelfCheck:
-    """The result: relative errors of the latents after all steps, and the number of layers of each form."""
-
-    error: float
-    bfloat16_error: float
-    forms: Mapping[str, int]
-
-    @property
-    def is_within(self) -> bool:
-        """Whether the error stays within that of bfloat16."""
-        return self.error <= self.bfloat16_error
-
-    def __str__(self) -> str:
-        """Return the result in two lines."""
-        forms = ", ".join(f"{count} {name}" for name, count in self.forms.items())
-        relation = "within" if self.is_within else "above"
-        return (
-            f"error after {STEPS} steps: {self.error:.1%}, {relation} bfloat16's own {self.bfloat16_error:.1%}\n"
-            f"layers: {forms}"
-        )
-
-
 def quantize_within_bfloat16(
     folder: Path, architecture: StableAudioArchitecture, weights: Weights, progress: Callable[[float], None]
-) -> SelfCheck:
+) -> QuantizationCheck:
     """Choose the form of every layer of a converted model, and build its transformer again if that changes any.
 
     The model in ``folder`` is complete, with every layer in the fastest form. Raises ModelFileError if it
@@ -98,10 +75,10 @@ def quantize_within_bfloat16(
         error = measure_error(StableAudioNetworks(folder), exact)
         progress(0.5 + 0.5 * (attempt + 1) / ROUNDS)
     progress(1.0)
-    return SelfCheck(error, yardstick, _counted(forms))
+    return QuantizationCheck(error, yardstick, _counted(forms))
 
 
-def repeat_check(folder: Path, forms: Mapping[str, int]) -> SelfCheck:
+def repeat_check(folder: Path, forms: Mapping[str, int]) -> QuantizationCheck:
     """Measure an installed model again, on this processor; ``forms`` are those of its manifest.
 
     Raises ModelFileError if the model has no reference latents, or computes NaN.
@@ -112,7 +89,7 @@ def repeat_check(folder: Path, forms: Mapping[str, int]) -> SelfCheck:
             exact, yardstick = stored["latents"], float(stored["bfloat16_error"])
     except (OSError, ValueError, KeyError) as error:
         raise ModelFileError(str(path), f"cannot be read ({error}); pull the model again") from None
-    return SelfCheck(measure_error(StableAudioNetworks(folder), exact), yardstick, forms)
+    return QuantizationCheck(measure_error(StableAudioNetworks(folder), exact), yardstick, forms)
 
 
 def measure_error(networks: StableAudioNetworks, exact: Array) -> float:

@@ -14,6 +14,7 @@ from reference_vectors import VECTORS
 from stable_audio_files import Tensors, third_tensors, write_optimized, write_stability
 from stable_audio_pulls import GATED, NAME, OPTIMIZED, PullBench
 
+from tunesmith.cli import run
 from tunesmith.errors import DownloadError, InvalidRequest, ModelFileError, OutOfResources
 from tunesmith.generator import never_cancelled, no_progress
 from tunesmith.models.families.stable_audio import StableAudioFamily
@@ -125,7 +126,7 @@ def test_models_that_are_not_run_here_are_refused_by_name_with_what_to_use(bench
 
 def test_a_form_of_another_family_is_refused_before_the_download(bench: PullBench, tmp_path: Path) -> None:
     bench.hub.share(OPTIMIZED, write_optimized(tmp_path / "free"))
-    with pytest.raises(InvalidRequest, match=r"quantize: must be one of int8, int8-mixed, int8-32, none, got 'int4'"):
+    with pytest.raises(InvalidRequest, match=r"quantize: must be one of int8, int8-rows, int8-mixed, int8-32, none, got 'int4'"):
         bench.pull(NAME, quantization="int4")
     assert not bench.hub.downloads(".npz")
     assert StableAudioFamily.quantizations == tuple(QUANTIZATIONS)
@@ -158,6 +159,28 @@ def test_a_pulled_model_makes_sound_and_says_where_it_is_from(
     assert (audio.duration, audio.sample_rate, audio.samples.shape[0]) == (2.0, 44_100, 2)
     assert audio.metadata["model_digest"] == model.manifest.digest
     check_sound(audio, NAME)
+
+
+def test_a_pull_measures_the_model_and_check_measures_it_again(
+    bench: PullBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
+    bench.hub.share(OPTIMIZED, write_optimized(tmp_path / "free"))
+    bench.tools = dataclasses.replace(bench.tools, try_out=try_out)
+    measured = bench.pull(NAME).manifest.self_check
+    assert measured is not None
+    assert 0 < measured.error <= measured.bfloat16_error
+    assert Manifest.from_json(json.loads(json.dumps(bench.pull(NAME).manifest.to_json()))).self_check == measured
+    assert run(("check", NAME)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "files: unchanged since installation"
+    assert lines[1].startswith(f"error {measured.error:.2%}, within bfloat16's own ")
+    assert lines[2].startswith("layers: ")
+    assert lines[3] == "trial: it generates music"
+    unmeasured = bench.pull(NAME, quantization="int8-rows")
+    assert unmeasured.manifest.self_check is None
+    assert run(("check", NAME)) == 0
+    assert "kept no reference" in capsys.readouterr().out
 
 
 def silenced(tensors: Tensors) -> None:

@@ -39,7 +39,7 @@ def test_tensors_come_back_as_they_were_written(tmp_path: Path) -> None:
         (b"{", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         ([1], "not a JSON object"),
-        ({"a": 3}, "the entry of a is not"),
+        ({"a": 3}, "the entry of a does not"),
         (entry([2, 2], 16, "F8_E4M3"), "dtype F8_E4M3"),
         (entry([2, -2], 16), "invalid shape"),
         (entry([2, "2"], 16), "invalid shape"),

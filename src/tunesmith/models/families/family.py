@@ -11,6 +11,7 @@ from tunesmith.audio import Audio
 from tunesmith.generator import Generator
 from tunesmith.models.manifest import Manifest, Sizes
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
+from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.request import GenerationRequest
 
 FreeMemory = Callable[[], int]
@@ -19,10 +20,14 @@ FreeMemory = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """What a conversion tells the manifest: the sizes, and the number of parameters by which the model is known."""
+    """What a conversion tells the manifest: the sizes, and the number of parameters by which the model is known.
+
+    ``self_check`` is what it measured of the quantized model, if anything.
+    """
 
     sizes: Sizes
     parameters: int
+    self_check: QuantizationCheck | None = None
 
 
 class ModelFamily(Protocol):
@@ -77,6 +82,13 @@ class ModelFamily(Protocol):
         progress: Callable[[float], None],
     ) -> ModelSummary:  # fmt: skip
         """Convert a checkpoint folder and its companions into a target folder. Raises ModelFileError."""
+        ...
+
+    def check_again(self, folder: Path, manifest: Manifest) -> QuantizationCheck | None:
+        """Measure an installed model on this processor, as its pull did; None where the pull measured nothing.
+
+        Raises ModelFileError if the model computes no numbers or a file is damaged.
+        """
         ...
 
     def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:

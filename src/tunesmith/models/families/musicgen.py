@@ -84,6 +84,9 @@ class MusicGenFamily:
 
         return summarize(convert_folder(folder, companions, target, quantization, progress))
 
+    def check_again(self, folder: Path, manifest: Manifest) -> None:
+        """Measure nothing: a pull of these models keeps no reference to compare with."""
+
     def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:
         """Return the bytes of the graphs and of the KV cache; a model on a GPU counts as 0, which has its own."""
         if manifest.needs_gpu:

@@ -18,6 +18,7 @@ from tunesmith.models.families.family import FreeMemory, ModelSummary
 from tunesmith.models.manifest import Manifest, Sizes
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
 from tunesmith.models.resource_checks import PROCESS_BYTES
+from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.request import GenerationRequest
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.checkpoint.file_names import (
@@ -37,8 +38,14 @@ from tunesmith.stable_audio.model_folder import read_architecture
 if TYPE_CHECKING:
     from tunesmith.stable_audio.network_protocol import DiffusionNetworks
 
-CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.29, "int8-mixed": 0.29, "int8-32": 0.31, "none": 1.02}
-"""The size of a converted model relative to its weights in fp32: 0.94 GB of 3.4 GB in int8."""
+MEASURED = "int8"
+"""The quantization whose layers are chosen by what the self-check measures."""
+CONVERSION_SHARE = 0.4
+"""The share of the conversion in the progress, where a self-check follows."""
+CONVERTED_SHARE: Mapping[str, float] = {
+    "int8": 0.4, "int8-rows": 0.29, "int8-mixed": 0.29, "int8-32": 0.31, "none": 1.02,
+}  # fmt: skip
+"""The size of a converted model relative to its weights in fp32: 0.94 GB of 3.4 GB in int8-rows."""
 OOBLECK_SHARE = 0.15
 """What the autoencoder of Stable Audio Open, which stays fp32, adds to that share."""
 NOT_RUN = re.compile(r"(?:^|/)(?:stable-audio-3-(?:medium|large)|same-l)\b", re.IGNORECASE)
@@ -110,9 +117,27 @@ class StableAudioFamily:
         from tunesmith.stable_audio.conversion import convert
 
         checkpoint = open_checkpoint(folder, companions)
-        convert(checkpoint, target, quantization, progress)
+        is_measured = quantization == MEASURED
+        share = CONVERSION_SHARE if is_measured else 1.0
+        convert(checkpoint, target, quantization, lambda fraction: progress(share * fraction))
+        check = None
+        if is_measured:
+            from tunesmith.stable_audio.self_check import quantize_within_bfloat16
+
+            check = quantize_within_bfloat16(
+                target, checkpoint.architecture, checkpoint.weights,
+                lambda fraction: progress(share + (1 - share) * fraction),
+            )  # fmt: skip
         shapes = diffusion_shapes(checkpoint.architecture.diffusion).values()
-        return ModelSummary(_sizes(checkpoint.architecture), sum(map(prod, shapes)))
+        return ModelSummary(_sizes(checkpoint.architecture), sum(map(prod, shapes)), check)
+
+    def check_again(self, folder: Path, manifest: Manifest) -> QuantizationCheck | None:
+        """Measure the model against the latents of its float32 reference, which lie beside it."""
+        if manifest.self_check is None:
+            return None
+        from tunesmith.stable_audio.self_check import repeat_check
+
+        return repeat_check(folder, manifest.self_check.forms)
 
     def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:  # noqa: ARG002
         """Return the bytes of the largest graph and of the activations of the usual length; callers take turns."""
