@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from databases import FakeClock
 from work import RESULT, asked, claimed
 
+from tunesmith.jobs.estimates import SpeedEstimates
 from tunesmith.jobs.job import Failure
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.quotas import Quotas
-from tunesmith.jobs.speed_estimates import SpeedEstimates
-from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.jobs.worker_registry import DEAD_SECONDS, HEARTBEAT_SECONDS, ProcessIdentity, WorkerRegistry, is_gone
 from tunesmith.library.database import Database
 from tunesmith.library.rate_limit import RateLimit

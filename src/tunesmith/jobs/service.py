@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from tunesmith.errors import JobNotFound
-from tunesmith.jobs.events import JobEvents
+from tunesmith.jobs.estimates import QueueSnapshot
+from tunesmith.jobs.events import Feed, JobCache, JobEvents, JobSubscriptions
 from tunesmith.jobs.fallback import submission_for_stand_in
 from tunesmith.jobs.job import Claim, Job, Submission
-from tunesmith.jobs.job_cache import JobCache
-from tunesmith.jobs.queue_positions import QueueSnapshot
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
-from tunesmith.jobs.subscriptions import Feed, JobSubscriptions
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resolution import resolve

@@ -1,7 +1,7 @@
 """Rate limits: how many requests a caller may send, and the response headers about the rest.
 
 Requests are counted in fixed windows with the ``limits`` library, in memory or, for several servers, in Redis. The
-limit on generated audio is the quota, which ``jobs/quotas.py`` counts in the database.
+limit on generated audio is the quota, which ``jobs/store.py`` counts in the database.
 """
 
 from __future__ import annotations

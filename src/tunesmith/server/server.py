@@ -16,12 +16,11 @@ from tunesmith.config import Settings
 from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
 from tunesmith.jobs.runners.local_pool import LocalPool, pool_limits
 from tunesmith.jobs.service import MusicService, ServiceFiles
-from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.migrate import open_database

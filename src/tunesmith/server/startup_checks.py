@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tunesmith.config import FILE_VARIABLE, misspelt_variables
 from tunesmith.errors import DatabaseError, FolderUnavailable, InvalidRequest
-from tunesmith.jobs.folders import ensure_folder
+from tunesmith.jobs.results import ensure_folder
 from tunesmith.library.database import Database
 
 

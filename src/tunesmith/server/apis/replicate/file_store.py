@@ -21,8 +21,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tunesmith.jobs.folders import ensure_folder, writing_to
 from tunesmith.jobs.job import new_job_id
+from tunesmith.jobs.results import ensure_folder, writing_to
 from tunesmith.jobs.uploads import Reserve, reserve_nothing
 from tunesmith.library.clock import Clock
 from tunesmith.server.apis.replicate.errors import ProblemDetail

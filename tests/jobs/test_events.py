@@ -8,10 +8,9 @@ import pytest
 from work import asked
 
 from tunesmith.errors import DatabaseError, DatabaseOutOfReach, JobNotFound, ServerStopping
-from tunesmith.jobs.events import JobEvents
+from tunesmith.jobs.events import JobEvents, JobSubscriptions
 from tunesmith.jobs.job import Job, JobState, new_job_id
 from tunesmith.jobs.row_mapping import job_of, row_of
-from tunesmith.jobs.subscriptions import JobSubscriptions
 
 FOREVER = float("inf")
 PATIENCE_SECONDS = 20
@@ -162,7 +161,7 @@ def test_a_job_that_is_not_there_is_not_found(jobs: Jobs) -> None:
 
 
 def test_a_database_that_is_away_for_a_while_is_sat_out(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunesmith.jobs.subscriptions.RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("tunesmith.jobs.events.RETRY_SECONDS", 0.0)
 
     async def act() -> None:
         job_id = jobs.add()
