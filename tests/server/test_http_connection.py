@@ -21,8 +21,7 @@ from started_server import wait_for
 from tunesmith.config import Settings
 from tunesmith.server import http_connection
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.connections import ConnectionLimits, ConnectionTable
-from tunesmith.server.http_connection import limited_by
+from tunesmith.server.connections import ConnectionLimits, ConnectionTable, limited_by
 from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.listen_sockets import bind_sockets
 from tunesmith.server.uvicorn_server import DrainingServer, ShutdownHooks, create_server
