@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.server.errors import BadRequest, NotJson
-from tunesmith.server.json_text import (
+from tunesmith.server.apis.request_body import (
     MAX_NAME_CHARACTERS,
     MAX_NESTING,
     MAX_STRING_CHARACTERS,
     MAX_VALUES,
     parse_json,
 )
+from tunesmith.server.errors import BadRequest, NotJson
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(

@@ -14,12 +14,17 @@ from tunesmith.field_errors import checked, or_null, settled, shown
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import JobOptions
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
-from tunesmith.server.apis.forms import MAX_FIELDS, is_form, read_form
 from tunesmith.server.apis.huggingface.response import CONTENT_TYPES, ResponseFormat
-from tunesmith.server.apis.request_body import in_thread_if_large
+from tunesmith.server.apis.request_body import (
+    MAX_FIELDS,
+    decode_text,
+    in_thread_if_large,
+    is_form,
+    parse_json,
+    read_form,
+)
 from tunesmith.server.apis.schemas import music_fields
 from tunesmith.server.errors import BadRequest, NotJson
-from tunesmith.server.json_text import decode_text, parse_json
 from tunesmith.suggestions import FIELD_ALIASES, field_for
 
 DIALECT = "huggingface"

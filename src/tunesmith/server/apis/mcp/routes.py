@@ -17,10 +17,9 @@ from starlette.types import Message, Receive, Scope, Send
 from tunesmith.errors import TunesmithError
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.apis.errors import error_response, message_of, status_of
-from tunesmith.server.apis.request_body import in_thread_if_large
+from tunesmith.server.apis.request_body import in_thread_if_large, parse_json
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
-from tunesmith.server.json_text import parse_json
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager

@@ -18,13 +18,11 @@ from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import PATHS, GenerationRequest, Hit
-from tunesmith.server.apis.forms import is_form, read_form
-from tunesmith.server.apis.request_body import checked, read_object
+from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, checked, is_form, read_form, read_object
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.auth import Caller
 from tunesmith.server.errors import Forbidden
 from tunesmith.server.inline_sound import decode_base64
-from tunesmith.server.json_text import MAX_STRING_CHARACTERS
 from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher
 from tunesmith.server.upload_limits import Uploads
 from tunesmith.suggestions import field_for

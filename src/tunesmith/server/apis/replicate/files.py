@@ -13,14 +13,13 @@ from starlette.types import Message
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_limits import MAX_CHARACTERS
-from tunesmith.server.apis.forms import read_form
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, ProblemDetail
 from tunesmith.server.apis.replicate.file_store import MAX_FILE_BYTES, FileStore, Upload, UploadedFile
 from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.openapi import file_body
 from tunesmith.server.apis.replicate.response import PredictionSerializer, caller_of, timestamp
+from tunesmith.server.apis.request_body import parse_json, read_form
 from tunesmith.server.errors import BadRequest
-from tunesmith.server.json_text import parse_json
 from tunesmith.server.upload_limits import Uploads
 
 PAGE = 100
