@@ -25,12 +25,12 @@ from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.huggingface.request import (
     DEFAULT_MODEL,
     MUSICGEN_RATE,
+    ResponseFormat,
     documented_inputs,
     parse_request,
     to_submission,
     waits_for_model,
 )
-from tunesmith.server.apis.huggingface.response import ResponseFormat
 from tunesmith.server.apis.responses import full_response, headers_of, run_and_wait
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
