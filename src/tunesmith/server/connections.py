@@ -1,4 +1,4 @@
-"""The connections of the server: how many it holds, how long each may keep it waiting, and uvicorn's protocol with these limits.
+"""Connections: how many the server holds, how long each may keep it waiting, and uvicorn's protocol with these limits.
 
 ::
 

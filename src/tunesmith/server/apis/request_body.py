@@ -1,4 +1,4 @@
-"""Request bodies: JSON whatever the Content-Type, checked before anything uses a value, and forms. Every route reads here."""
+"""Request bodies: JSON whatever the Content-Type, checked before anything uses a value, and forms."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class _Checks:
         return root[0]
 
     def _check_name(self, path: Path, name: str) -> None:
-        long_text = text_of_mark(name, self.long_texts)
+        long_text = self._cut_text(name)
         length = len(name) if long_text is None else long_text.raw_bytes
         if length > MAX_NAME_CHARACTERS:
             problem = f"must have names of at most {MAX_NAME_CHARACTERS} characters, got {length}"
@@ -132,7 +132,7 @@ class _Checks:
         self._check_characters((*path, A_NAME), name)
 
     def _checked_text(self, path: Path, text: str) -> str:
-        long_text = text_of_mark(text, self.long_texts)
+        long_text = self._cut_text(text)
         length = len(text) if long_text is None else long_text.raw_bytes
         if length > MAX_STRING_CHARACTERS and path[-1] not in self.long_fields:
             field = next((part for part in reversed(path) if isinstance(part, str)), "")
@@ -142,6 +142,10 @@ class _Checks:
             return long_text
         self._check_characters(path, text)
         return text
+
+    def _cut_text(self, text: str) -> LongText | None:
+        """Return the long string that was cut out in the place of ``text``, if any."""
+        return text_of_mark(text, self.long_texts) if self.long_texts else None
 
     def _check_characters(self, path: Path, text: str) -> None:
         if not self.may_have_escapes:
@@ -170,8 +174,6 @@ def _too_deep() -> BadRequest:
 
 PARSED_AT_ONCE_BYTES = 32_768
 """The largest body in bytes that is parsed on the event loop; a larger one is parsed in a thread."""
-
-__all__ = ["WHOLE_BODY", "checked", "documented", "in_thread_if_large", "read_body", "read_object"]
 
 Body = TypeVar("Body", bound=GivenFields)
 Result = TypeVar("Result")

@@ -1,4 +1,4 @@
-"""Requests of the Hugging Face API: bodies in any of the forms that clients send, and the format of the response, as jobs."""
+"""Requests of the Hugging Face API: bodies in any of the forms that clients send, and the format of the response."""
 
 from __future__ import annotations
 

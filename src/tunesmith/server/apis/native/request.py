@@ -11,14 +11,14 @@ from starlette.datastructures import UploadFile
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import or_null, shown
+from tunesmith.field_errors import checked, or_null, shown
 from tunesmith.field_limits import MAX_ITEMS
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import PATHS, GenerationRequest, Hit
-from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, checked, is_form, read_form, read_object
+from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, is_form, read_form, read_object
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.auth import Caller
 from tunesmith.server.errors import Forbidden
