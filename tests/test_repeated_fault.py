@@ -7,7 +7,7 @@ import logging
 import pytest
 from databases import FakeClock
 
-from tunesmith.repeated_fault import RepeatedFault
+from tunesmith.logs import RepeatedFault
 
 
 def test_a_fault_is_logged_once_a_minute_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:

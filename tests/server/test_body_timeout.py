@@ -18,11 +18,11 @@ from started_server import wait_for
 
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
+from tunesmith.logs import LimitLog
 from tunesmith.server import body_timeout
 from tunesmith.server.app import ServerOptions, create_app
 from tunesmith.server.body_timeout import SMALL_BODY_BYTES, BodyLimits, BodyTimeout, BytesInFlight
 from tunesmith.server.errors import BodiesFull
-from tunesmith.server.limit_log import LimitLog
 
 SHORT = 0.1
 FORM = "multipart/form-data; boundary=x"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tunesmith.logs import LimitLog
 from tunesmith.server.connections import CLOSED_AT_ONCE, ConnectionLimits, ConnectionTable
-from tunesmith.server.limit_log import LimitLog
 
 LIMITS = ConnectionLimits(header_seconds=20, send_seconds=60, total=4, per_address=2)
 

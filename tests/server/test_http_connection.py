@@ -19,9 +19,9 @@ from starlette.types import Receive, Scope, Send
 from started_server import wait_for
 
 from tunesmith.config import Settings
+from tunesmith.logs import LimitLog
 from tunesmith.server.app import ServerOptions, create_app
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable, limited_by
-from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.listen_sockets import bind_sockets
 from tunesmith.server.uvicorn_server import DrainingServer, ShutdownHooks, create_server
 

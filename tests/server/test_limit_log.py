@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tunesmith.server.limit_log import MAX_KINDS, LimitLog, RepeatFilter, RepeatLimit
+from tunesmith.logs import MAX_KINDS, LimitLog, RepeatFilter, RepeatLimit
 
 
 class Clock:

@@ -25,8 +25,7 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import ProgressReport, RunnerPool, Task
 from tunesmith.jobs.store import WorkerSlot
 from tunesmith.jobs.worker_registry import HEARTBEAT_SECONDS, ProcessIdentity, WorkerRegistry
-from tunesmith.log_context import bind
-from tunesmith.repeated_fault import RepeatedFault
+from tunesmith.logs import RepeatedFault, bind
 
 CLAIMS_AT_ONCE = 8
 """The largest batch of claims in one visit to the database, so that the first job need not wait for many others."""

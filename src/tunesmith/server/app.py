@@ -14,7 +14,7 @@ from fastapi_offline import FastAPIOffline
 import tunesmith
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError
-from tunesmith.repeated_fault import RepeatedFault
+from tunesmith.logs import RepeatedFault
 from tunesmith.server.apis import elevenlabs, openai
 from tunesmith.server.apis import v1_models as model_list
 from tunesmith.server.apis.errors import SERVER_FAULT

@@ -15,8 +15,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.errors import TunesmithError
+from tunesmith.logs import LimitLog
 from tunesmith.server.errors import BodiesFull, RequestTimeout
-from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.middleware.security import Tell
 
 MIN_BYTES_PER_SECOND = 1000

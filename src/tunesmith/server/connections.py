@@ -24,8 +24,8 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tunesmith.library.clock import Clock
+from tunesmith.logs import LimitLog
 from tunesmith.server.addresses import IpNetwork, address_group, is_local_or_in
-from tunesmith.server.limit_log import LimitLog
 
 HEADERS, SENDING, PER_ADDRESS, TOTAL = "headers", "sending", "connections_per_address", "connections"
 """The reasons for refusing or closing a connection."""

@@ -27,12 +27,12 @@ from tunesmith.library.migrate import open_database
 from tunesmith.library.rate_limit import Allowance, RateLimit
 from tunesmith.library.tokens import Tokens
 from tunesmith.library.tracks import Tracks
+from tunesmith.logs import LimitLog
 from tunesmith.path_text import path_text
 from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.auth import Authenticator, AuthSettings
 from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.context import ApiContext
-from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.middleware.allowed_hosts import is_loopback
 from tunesmith.server.model_preload import ModelPreloader
 from tunesmith.server.observability.health import Health, HealthProbes

@@ -16,7 +16,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunesmith.log_context import bind
+from tunesmith.logs import bind
 from tunesmith.server.apis.routing import dialect_of, redact_path
 
 HEADER = "x-request-id"

@@ -16,7 +16,7 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from tunesmith.config import Settings
-from tunesmith.server.limit_log import RepeatFilter
+from tunesmith.logs import RepeatFilter
 from tunesmith.server.observability.log_writer import LogWriter
 
 OURS = ("tunesmith", "uvicorn")

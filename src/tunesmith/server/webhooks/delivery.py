@@ -18,7 +18,7 @@ import httpx
 
 from tunesmith.errors import JobNotFound, ServerStopping, TunesmithError
 from tunesmith.library.clock import Clock
-from tunesmith.log_context import bind
+from tunesmith.logs import bind
 from tunesmith.server.errors import PrivateAddressError
 from tunesmith.server.ssrf_guard import AddressGuard, guarded_client
 from tunesmith.server.webhooks.outbox import WebhookOutbox

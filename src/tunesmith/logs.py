@@ -1,4 +1,4 @@
-"""The limit log: reports refusals by a limit, at most once a minute for each reason."""
+"""Logs: values that belong to every line of a task, and faults and refusals that are logged once a minute."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 
+import structlog
+
 from tunesmith.library.clock import Clock
+
+
+def bind(**about: str) -> None:
+    """Add these values to all later log lines of the current task: ``request_id``, ``job_id``."""
+    structlog.contextvars.bind_contextvars(**about)
+
 
 SECONDS_BETWEEN = 60.0
 MAX_KINDS = 1000
@@ -81,3 +89,29 @@ class LimitLog:
         if suppressed is not None:
             about = {"reason": reason, "problem": problem, "client": client, "owner": owner, "repeated": suppressed}
             log.warning("limit reached", extra={name: value for name, value in about.items() if value})
+
+
+REPEAT_SECONDS = 60.0
+
+
+class RepeatedFault:
+    """A rate-limited log of one kind of fault. Safe to share between threads: at worst it logs a line twice."""
+
+    def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._clock = clock
+        self._problem = ""
+        self._logged_at = float("-inf")
+
+    def report(self, problem: str, *, trace: bool = False) -> None:
+        """Log the problem unless it was logged within a minute; ``trace`` adds the current traceback."""
+        now = self._clock()
+        if problem != self._problem or now - self._logged_at >= REPEAT_SECONDS:
+            self._problem, self._logged_at = problem, now
+            self._log.error("%s", problem, exc_info=trace)
+
+    def clear(self) -> None:
+        """Mark the fault as over, and log that once."""
+        if self._problem:
+            self._log.info("over: %s", self._problem)
+            self._problem = ""
