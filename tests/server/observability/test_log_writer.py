@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tunesmith.server.observability import log_writer
-from tunesmith.server.observability.log_writer import LogWriter
+from tunesmith.server.observability.logging import LogWriter
 
 
 class SlowReader(io.StringIO):
