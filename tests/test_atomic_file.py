@@ -11,9 +11,8 @@ from typing import BinaryIO
 
 import pytest
 
-from tunesmith.atomic_file import atomic_output, atomic_path, atomic_write
 from tunesmith.errors import AudioFileError
-from tunesmith.file_digest import file_sha256, is_sha256
+from tunesmith.files import atomic_output, atomic_path, atomic_write, file_sha256, is_sha256
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:

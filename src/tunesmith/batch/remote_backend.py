@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith.atomic_file import atomic_output
 from tunesmith.batch.batch_runner import ItemResult, uninterrupted
 from tunesmith.batch.items import BatchItem
 from tunesmith.client import AsyncTunesmith, Clip, RemoteJob
@@ -20,6 +19,7 @@ from tunesmith.errors import (
     TokenRefused,
     UnknownName,
 )
+from tunesmith.files import atomic_output
 from tunesmith.jobs.runners.pool import ProgressReport
 
 PLACES = 4

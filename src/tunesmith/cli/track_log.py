@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.cli.console import print_warning
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError
-from tunesmith.file_digest import file_sha256
+from tunesmith.files import file_sha256
 from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:

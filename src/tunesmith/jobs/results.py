@@ -24,9 +24,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tunesmith.disk_full import disk_full_as_error, is_full
 from tunesmith.errors import FolderUnavailable, InvalidRequest
-from tunesmith.file_digest import file_sha256, is_sha256
+from tunesmith.files import disk_full_as_error, file_sha256, is_full, is_sha256
 from tunesmith.library.clock import Clock
 
 

@@ -22,7 +22,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from tunesmith.atomic_file import atomic_path
 from tunesmith.config import Settings
 from tunesmith.errors import (
     DatabaseBusy,
@@ -34,6 +33,7 @@ from tunesmith.errors import (
     InvalidRequest,
 )
 from tunesmith.extras import install_command
+from tunesmith.files import atomic_path
 from tunesmith.library.stored_json import read_column
 
 FILE_NAME = "tunesmith.db"

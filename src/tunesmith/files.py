@@ -1,18 +1,53 @@
-"""Atomic file writes: a temporary file that an atomic rename puts in place once complete."""
+"""Files: atomic writes, digests that identify content, and full disks."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from tunesmith.disk_full import is_full
 from tunesmith.errors import AudioFileError, DiskFull
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, read in bounded memory; raise OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_sha256(text: str) -> bool:
+    """Tell whether a text is a SHA-256 in hexadecimal, as in the names of content-addressed files."""
+    return _SHA256.fullmatch(text) is not None
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether an error means that the disk or the user's quota is full."""
+    return isinstance(error, OSError) and error.errno in FULL
+
+
+@contextmanager
+def disk_full_as_error(what: str) -> Iterator[None]:
+    """Turn the error of a full disk into DiskFull, which names ``what`` could not be kept, but no path."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise DiskFull(f"the disk is full: {what} could not be kept") from error
+        raise
+
 
 NEW_FILE = 0o666
 """The permissions of a new file before the umask; the system's temporary files would have fewer."""
