@@ -9,8 +9,6 @@ from collections.abc import Callable, Collection, Hashable
 
 import structlog
 
-from tunesmith.library.clock import Clock
-
 
 def bind(**about: str) -> None:
     """Add these values to all later log lines of the current task: ``request_id``, ``job_id``."""
@@ -33,7 +31,7 @@ log = logging.getLogger("tunesmith.limits")
 class RepeatLimit:
     """A filter that passes one event per kind and minute, and counts the others."""
 
-    def __init__(self, seconds: float = SECONDS_BETWEEN, clock: Clock = time.monotonic) -> None:
+    def __init__(self, seconds: float = SECONDS_BETWEEN, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
         self._last: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()

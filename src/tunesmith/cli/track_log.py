@@ -16,8 +16,7 @@ from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
-    from tunesmith.library.track import NewTrack, TrackFile
-    from tunesmith.library.tracks import Tracks
+    from tunesmith.library.tracks import NewTrack, TrackFile, Tracks
     from tunesmith.request import GenerationRequest
 
 SOURCE = "cli"
@@ -60,7 +59,7 @@ def remember_edit(
     """
     if not settings.prompt_log:
         return None
-    from tunesmith.library.track import NewTrack
+    from tunesmith.library.tracks import NewTrack
 
     said = audio.metadata
     # A source from elsewhere has no request; its track then cannot be repeated.
@@ -128,7 +127,7 @@ def logged(request: GenerationRequest) -> dict[str, Any]:
 
 
 def _track(made: GeneratedFile, parent: str | None) -> NewTrack:
-    from tunesmith.library.track import NewTrack
+    from tunesmith.library.tracks import NewTrack
 
     request = made.request
     return NewTrack(
@@ -145,7 +144,7 @@ def _track(made: GeneratedFile, parent: str | None) -> NewTrack:
 
 
 def _file(path: Path) -> TrackFile:
-    from tunesmith.library.track import TrackFile
+    from tunesmith.library.tracks import TrackFile
 
     # Absolute, because later commands run in other folders.
     whole = path.resolve()

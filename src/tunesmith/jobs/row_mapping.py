@@ -21,7 +21,7 @@ from tunesmith.field_errors import format_validation_error
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
 from tunesmith.jobs.options import JobOptions
 from tunesmith.library.schema import jobs
-from tunesmith.library.track import NewTrack, TrackFile
+from tunesmith.library.tracks import NewTrack, TrackFile
 from tunesmith.request import GenerationRequest
 
 

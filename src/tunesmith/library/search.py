@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from tunesmith.library.schema import tracks
-from tunesmith.library.track import words_of
+from tunesmith.library.tracks import words_of
 
 # Thai, Lao, Burmese, Khmer, Japanese and Chinese, which do not separate words by spaces.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")

@@ -17,8 +17,7 @@ from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import DEFAULT_FORMAT, JobOptions
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.library.track import MAX_RATING, Marks, Track
-from tunesmith.library.tracks import PAGE, TrackFilter
+from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
 from tunesmith.server.apis.request_body import documented, read_body
