@@ -19,7 +19,7 @@ from started_server import started
 
 from tunesmith.config import Settings
 from tunesmith.errors import error_codes, error_with_code
-from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
+from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
 from tunesmith.jobs.job import JobState
 from tunesmith.server.apis.native.request import documented_request
 from tunesmith.server.apis.request_body import MAX_NAME_CHARACTERS, MAX_STRING_CHARACTERS

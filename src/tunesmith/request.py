@@ -21,12 +21,12 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import GivenFields, checked, format_validation_error
-from tunesmith.field_limits import (
+from tunesmith.fields import (
     MAX_CHARACTERS,
     MAX_ITEMS,
     MAX_NUMBER_CHARACTERS,
     Genre,
+    GivenFields,
     InstrumentName,
     Key,
     Meter,
@@ -34,6 +34,8 @@ from tunesmith.field_limits import (
     NegativePrompt,
     Prompt,
     check_paragraphs,
+    checked,
+    format_validation_error,
 )
 from tunesmith.path_text import path_of, path_text
 from tunesmith.plain_text import visible_text

@@ -18,7 +18,7 @@ from typing import Any
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.fields import MAX_CHARACTERS
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.options import JobOptions
 from tunesmith.request import GenerationRequest

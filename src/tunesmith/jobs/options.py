@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import shown
+from tunesmith.fields import shown
 
 KEEP_ALIVE = "keep_alive"
 FOREVER = -1

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import format_validation_error
+from tunesmith.fields import format_validation_error
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
 from tunesmith.jobs.options import JobOptions
 from tunesmith.library.schema import jobs

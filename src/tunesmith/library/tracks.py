@@ -16,7 +16,7 @@ import tunesmith
 from tunesmith.audio.credits import licence_of
 from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.errors import InvalidRequest, TrackNotFound
-from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS
+from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
 from tunesmith.library.schema import tracks

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.field_errors import limit_and_value
+from tunesmith.fields import limit_and_value
 from tunesmith.server.errors import BadRequest, MethodNotAllowed, RouteNotFound
 from tunesmith.server.middleware.security import Tell
 

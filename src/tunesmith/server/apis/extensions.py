@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
-from tunesmith.field_errors import GivenFields, checked
+from tunesmith.fields import FIELD_ALIASES, GivenFields, checked, field_for
 from tunesmith.request import PATHS, GenerationRequest
 from tunesmith.server.apis.request_body import documented
 from tunesmith.server.apis.schemas import music_fields
-from tunesmith.suggestions import FIELD_ALIASES, field_for
 
 SAID_BY_THEIR_FIELDS = ("prompt", "model", "sample_rate", "mono")
 """Fields that the vendor's own fields and formats decide."""

@@ -16,8 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.field_errors import shown
-from tunesmith.field_limits import ModelName, Prompt
+from tunesmith.fields import ModelName, Prompt, shown
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.options import JobOptions
 from tunesmith.request import IS_NUMBER

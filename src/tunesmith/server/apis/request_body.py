@@ -16,8 +16,7 @@ from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import GivenFields, checked
-from tunesmith.field_limits import MAX_NUMBER_CHARACTERS, max_characters
+from tunesmith.fields import MAX_NUMBER_CHARACTERS, GivenFields, checked, max_characters
 from tunesmith.server.errors import BadRequest, NotJson, PayloadTooLarge
 from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings, text_of_mark
 from tunesmith.server.middleware.security import MAX_BYTES_WITHOUT_RECORDING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.fields import MAX_CHARACTERS
 from tunesmith.request import GenerationRequest, Hit
 
 ABOUT: Mapping[str, str] = {

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from fastapi import Request
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import checked, or_null, settled, shown
+from tunesmith.fields import FIELD_ALIASES, checked, field_for, or_null, settled, shown
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import JobOptions
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
@@ -25,7 +25,6 @@ from tunesmith.server.apis.request_body import (
 )
 from tunesmith.server.apis.schemas import music_fields
 from tunesmith.server.errors import BadRequest, NotJson
-from tunesmith.suggestions import FIELD_ALIASES, field_for
 
 CONTENT_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg", "opus": "audio/ogg"}
 MEDIA_TYPES: Mapping[str, str] = {

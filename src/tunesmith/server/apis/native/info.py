@@ -10,8 +10,7 @@ from fastapi.responses import Response
 from pydantic import ConfigDict, Field
 
 import tunesmith
-from tunesmith.field_errors import GivenFields
-from tunesmith.field_limits import Prompt
+from tunesmith.fields import GivenFields, Prompt
 from tunesmith.jobs.runners.pool import LoadedModel
 from tunesmith.request import IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
 from tunesmith.server.apis.native.errors import responses

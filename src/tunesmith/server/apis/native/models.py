@@ -11,8 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.errors import UnknownName
-from tunesmith.field_errors import GivenFields
-from tunesmith.field_limits import MAX_CHARACTERS, ModelName
+from tunesmith.fields import MAX_CHARACTERS, GivenFields, ModelName
 from tunesmith.models.catalog import ModelInfo, find_listed, installed_models, list_models
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store

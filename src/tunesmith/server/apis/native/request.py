@@ -11,8 +11,7 @@ from starlette.datastructures import UploadFile
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import checked, or_null, shown
-from tunesmith.field_limits import MAX_ITEMS
+from tunesmith.fields import MAX_ITEMS, checked, field_for, or_null, shown
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions
@@ -25,7 +24,6 @@ from tunesmith.server.errors import Forbidden
 from tunesmith.server.inline_sound import decode_base64
 from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher
 from tunesmith.server.upload_limits import Uploads
-from tunesmith.suggestions import field_for
 
 PRIORITY = "priority"
 LOWEST, USUAL, HIGHEST = -10, 0, 10

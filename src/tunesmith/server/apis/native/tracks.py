@@ -11,8 +11,7 @@ from pydantic import ConfigDict, Field
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import TrackNotFound
-from tunesmith.field_errors import GivenFields
-from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, Tag
+from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, GivenFields, Tag
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.options import DEFAULT_FORMAT, JobOptions

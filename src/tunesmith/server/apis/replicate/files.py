@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.fields import MAX_CHARACTERS
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, ProblemDetail
 from tunesmith.server.apis.replicate.file_store import MAX_FILE_BYTES, FileStore, Upload, UploadedFile
 from tunesmith.server.apis.replicate.json_types import Json

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import AudioFileError, InvalidRequest
+from tunesmith.fields import field_for
 from tunesmith.models.catalog import find_pullable
 from tunesmith.request import MAX_RAW_PROMPT_CHARACTERS, GenerationRequest
 from tunesmith.server.apis.replicate.input_schema import ALIASES, FIELDS, checked_fields, unknown_fields
 from tunesmith.server.apis.replicate.model_versions import META_MUSICGEN
-from tunesmith.suggestions import field_for
 
 SAMPLE_RATE = 32_000
 """The sample rate in Hz of every response of this API: MusicGen's."""

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import settled
-from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.fields import FIELD_ALIASES, MAX_CHARACTERS, did_you_mean_field, field_for, settled
 from tunesmith.request import MAX_DURATION_SECONDS
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput
-from tunesmith.suggestions import FIELD_ALIASES, LONGEST, did_you_mean_field, field_for
+from tunesmith.suggestions import LONGEST
 
 Kind = Literal["string", "integer", "number", "boolean"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tunesmith.field_errors import or_null
-from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.fields import MAX_CHARACTERS, or_null
 from tunesmith.server.apis.replicate.input_schema import FIELDS, InputField
 from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY

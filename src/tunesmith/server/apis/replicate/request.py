@@ -11,7 +11,7 @@ from typing import Any
 
 from tunesmith.audio.decode_check import check_sound
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_limits import MAX_CHARACTERS
+from tunesmith.fields import MAX_CHARACTERS
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.options import JobOptions, PredictionOptions, WebhookTarget
 from tunesmith.jobs.service import MusicService

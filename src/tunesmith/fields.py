@@ -1,17 +1,128 @@
-"""Field errors: one-line messages for invalid fields, in JSON's terms and with the caller's own field names."""
+"""Fields of requests: their names and aliases, the limits on their length, and one-line errors that name them.
+
+Errors are in JSON's terms, and name a field as the caller did.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence, Sized
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.suggestions import FIELD_ALIASES, LONGEST, did_you_mean_field, field_for
+from tunesmith.suggestions import LONGEST, near_names
+
+MAX_CHARACTERS: Mapping[str, int] = {
+    "prompt": 2_000,
+    "negative_prompt": 2_000,
+    "model": 256,
+    "genre": 64,
+    "key": 32,
+    "meter": 16,
+    "instruments": 64,
+    "without": 64,
+    "tags": 64,
+    "quantization": 32,
+    "revision": 128,
+    "metadata": 16_384,
+    "search": 500,
+    "webhook": 2_048,
+    "idempotency_key": 256,
+}
+"""The most characters of a text, or of each text in a list."""
+
+MAX_ITEMS: Mapping[str, int] = {"instruments": 64, "without": 64, "hits": 256, "tags": 32}
+"""The most items of a list."""
+
+OTHER_NAMES: Mapping[str, str] = {
+    "inputs": "prompt", "input": "prompt", "text": "prompt", "description": "prompt", "instructions": "prompt",
+    "model_id": "model", "version": "model",
+}  # fmt: skip
+"""Field names of other services."""
+
+MAX_NUMBER_CHARACTERS = 40
+"""The most characters of a number given as text."""
+
+_LAYOUT = "\n\r\t"
+
+
+def max_characters(field: str, otherwise: int) -> int:
+    """Return the most characters of a field, under any of its names; ``otherwise`` if it has no limit."""
+    return MAX_CHARACTERS.get(OTHER_NAMES.get(field, field), otherwise)
+
+
+def check_characters(text: str, allowed: str = "") -> str:
+    """Return the text; raise ValueError for lone surrogates, and for control characters that are not allowed."""
+    # The fast path for nearly every text; the loop is slow.
+    if text.isprintable():
+        return text
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind == "Cs":
+            raise ValueError(f"must be text in UTF-8, got half a surrogate pair (U+{ord(character):04X})")
+        if kind == "Cc" and character not in allowed:
+            raise ValueError(f"must not contain control characters, got U+{ord(character):04X}")
+    return text
+
+
+def check_paragraphs(text: str) -> str:
+    """Return the text; raise ValueError for control characters other than line ends and tabs."""
+    return check_characters(text, _LAYOUT)
+
+
+Prompt = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CHARACTERS["prompt"]})]
+"""A prompt under any field name; GenerationRequest checks its length, after normalisation."""
+
+ModelName = Annotated[str, Field(max_length=MAX_CHARACTERS["model"]), AfterValidator(check_characters)]
+Genre = Annotated[str, Field(max_length=MAX_CHARACTERS["genre"]), AfterValidator(check_characters)]
+Key = Annotated[str, Field(max_length=MAX_CHARACTERS["key"]), AfterValidator(check_characters)]
+Meter = Annotated[str, Field(max_length=MAX_CHARACTERS["meter"]), AfterValidator(check_characters)]
+InstrumentName = Annotated[str, Field(max_length=MAX_CHARACTERS["instruments"]), AfterValidator(check_characters)]
+NegativePrompt = Annotated[str, Field(max_length=MAX_CHARACTERS["negative_prompt"]), AfterValidator(check_paragraphs)]
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS["tags"]), AfterValidator(check_characters)]
+
+
+FIELD_ALIASES: Mapping[str, str] = {
+    "bpm": "tempo_bpm", "tempo": "tempo_bpm",
+    "length": "duration", "seconds": "duration", "duration_seconds": "duration", "length_seconds": "duration",
+    "guidance": "guidance_scale", "cfg_scale": "guidance_scale",
+    "loudness": "loudness_lufs", "lufs": "loudness_lufs",
+    "hit": "hits", "instrument": "instruments", "exclude": "without", "style": "genre",
+    "time_signature": "meter", "rate": "sample_rate", "samplerate": "sample_rate", "negative": "negative_prompt",
+    "sound_font": "soundfont", "text": "prompt", "description": "prompt", "topk": "top_k", "topp": "top_p",
+}  # fmt: skip
+"""Aliases of request fields, in plain form (see ``plain_form``)."""
+
+
+def plain_form(name: str) -> str:
+    """Return a name in snake case: ``tempoBpm``, ``Tempo-BPM`` and ``tempo bpm`` give ``tempo_bpm``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip()[: LONGEST + 1])
+    return re.sub(r"[-\s]+", "_", words).lower()
+
+
+def field_for(name: str, known: Collection[str], aliases: Mapping[str, str] = FIELD_ALIASES) -> str | None:
+    """Return the known field for a name, another spelling of it or an alias; None if there is none."""
+    plain = plain_form(name)
+    candidates = (name, plain, aliases.get(plain, ""))
+    return next((candidate for candidate in candidates if candidate in known), None)
+
+
+def did_you_mean_field(name: str, known: Collection[str], aliases: Mapping[str, str] = FIELD_ALIASES) -> str:
+    """Return ``"; did you mean X?"`` for a request field: X is the field itself, even if an alias of it is nearest."""
+    field = field_for(name, known, aliases)
+    if field is None:
+        # Consider only aliases of fields that this request has.
+        words = {alias: meant for alias, meant in aliases.items() if meant in known}
+        near = near_names(plain_form(name), [*known, *words])
+        field = words.get(near[0], near[0]) if near else None
+    return f"; did you mean {field}?" if field else ""
+
 
 LIMITS: Mapping[str, str] = {
     "greater_than_equal": "must be at least {ge}",
