@@ -20,9 +20,38 @@ from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
 from tunesmith.library.schema import tracks
-from tunesmith.library.search import matching
 from tunesmith.path_text import path_of, path_text
 from tunesmith.plain_text import visible_text
+
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese, which do not separate words by spaces.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+MAX_WORDS = 16
+
+
+def matching(text: str, *, is_sqlite: bool) -> list[sa.ColumnElement[bool]]:
+    """Return the SQL conditions of a search text; all must hold."""
+    # The normalized words hold letters and digits only, so they are safe inside a query expression.
+    words = words_of([text]).split()[:MAX_WORDS]
+    anywhere = [word for word in words if _UNSPACED.search(word)]
+    beginnings = [word for word in words if word not in anywhere]
+    conditions: list[sa.ColumnElement[bool]] = [tracks.c.words.contains(word, autoescape=True) for word in anywhere]
+    if beginnings:
+        conditions.append(_sqlite(beginnings) if is_sqlite else _postgresql(beginnings))
+    return conditions
+
+
+def _sqlite(words: Sequence[str]) -> sa.ColumnElement[bool]:
+    asked = " ".join(f'"{word}"*' for word in words)
+    found = sa.text("SELECT rowid FROM track_words WHERE track_words MATCH :asked").bindparams(asked=asked)
+    return tracks.c.number.in_(found.columns(sa.column("rowid", sa.Integer)).scalar_subquery())
+
+
+def _postgresql(words: Sequence[str]) -> sa.ColumnElement[bool]:
+    asked = " & ".join(f"'{word}':*" for word in words)
+    return sa.func.to_tsvector(sa.literal_column("'simple'"), tracks.c.words).op("@@")(
+        sa.func.to_tsquery(sa.literal_column("'simple'"), asked)
+    )
+
 
 MIN_RATING, MAX_RATING = 1, 5
 MAX_TAG_CHARACTERS = MAX_CHARACTERS["tags"]
