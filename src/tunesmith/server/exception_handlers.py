@@ -11,7 +11,7 @@ from starlette.routing import Match, Mount
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.fields import limit_and_value
 from tunesmith.server.errors import BadRequest, MethodNotAllowed, RouteNotFound
-from tunesmith.server.middleware.security import Tell
+from tunesmith.server.middleware.request_limits import Tell
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

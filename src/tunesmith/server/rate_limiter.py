@@ -10,13 +10,10 @@ import asyncio
 import importlib.util
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.errors import InvalidRequest
 from tunesmith.extras import install_command
 from tunesmith.library.clock import Clock
 from tunesmith.library.rate_limit import Allowance, RateLimit
@@ -32,8 +29,6 @@ READS_A_REQUEST = 20
 SCHEMES = ("redis", "rediss", "redis+unix")
 PATIENCE_SECONDS = 1.0
 KEY_PREFIX = "tunesmith"
-
-AskQuota = Callable[[str], Awaitable[Allowance | None]]
 
 
 class RateLimits:
@@ -115,48 +110,6 @@ def _storage_at(url: str | None) -> Storage:
         f"async+{url}", wrap_exceptions=True, implementation="redispy", key_prefix=KEY_PREFIX,
         socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS,
     )  # fmt: skip
-
-
-class RateLimitHeadersMiddleware:
-    """Middleware that adds the rate limit headers to every response, refusals included.
-
-    The quota is looked up except for reads, because it costs a query and only submissions change it.
-    """
-
-    def __init__(self, app: ASGIApp, quota_of: AskQuota, clock: Clock = time.time) -> None:
-        self._app = app
-        self._quota_of = quota_of
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward the request, and add the headers to the response."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        state = scope.setdefault("state", {})
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                left = await self._left(state, scope["method"])
-                headers = MutableHeaders(scope=message)
-                for name, value in limit_headers(left, self._clock()).items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, sent)
-
-    async def _left(self, state: Mapping[str, object], method: str) -> list[Allowance]:
-        rate = state.get("rate")
-        left = [rate] if isinstance(rate, Allowance) else []
-        owner = getattr(state.get("caller"), "owner", None)
-        if owner is not None and method not in READS:
-            try:
-                quota = await self._quota_of(owner)
-            except DatabaseError:
-                # The response matters more than its informational headers.
-                quota = None
-            left += [quota] if quota else []
-        return left
 
 
 def limit_headers(left: Sequence[Allowance], now: float) -> dict[str, str]:

@@ -19,7 +19,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_NUMBER_CHARACTERS, GivenFields, checked, max_characters
 from tunesmith.server.errors import BadRequest, NotJson, PayloadTooLarge
 from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings, text_of_mark
-from tunesmith.server.middleware.security import MAX_BYTES_WITHOUT_RECORDING
+from tunesmith.server.middleware.request_limits import MAX_BYTES_WITHOUT_RECORDING
 
 WHOLE_BODY = "body"
 """The field name of errors about the whole body."""

@@ -19,10 +19,9 @@ from started_server import wait_for
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.logs import LimitLog
-from tunesmith.server import body_timeout
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.body_timeout import SMALL_BODY_BYTES, BodyLimits, BodyTimeout, BytesInFlight
 from tunesmith.server.errors import BodiesFull
+from tunesmith.server.middleware.request_limits import SMALL_BODY_BYTES, BodyLimitMiddleware, BodyLimits, BytesInFlight
 
 SHORT = 0.1
 FORM = "multipart/form-data; boundary=x"
@@ -116,12 +115,17 @@ def statuses_for(receive: Receive, limits: BodyLimits, *, waits_after_body: floa
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    scope = {"type": "http", "path": "/", "headers": [(b"transfer-encoding", b"chunked")], "client": ("10.0.0.1", 1)}
+    scope = {
+        "type": "http",
+        "path": "/v1/files",
+        "headers": [(b"transfer-encoding", b"chunked")],
+        "client": ("10.0.0.1", 1),
+    }
 
     def tell(_: str, error: TunesmithError) -> Response:
         return Response(status_code=error.status)
 
-    timeout = BodyTimeout(application, tell, limits, LimitLog())
+    timeout = BodyLimitMiddleware(application, tell, limits, LimitLog())
     asyncio.run(timeout(scope, receive, send))
     return statuses
 
@@ -131,7 +135,7 @@ def test_a_body_that_comes_piece_by_piece_may_take_longer_than_each_pause() -> N
 
 
 def test_a_body_that_trickles_is_stopped_however_short_its_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_timeout, "MIN_BYTES_PER_SECOND", 1_000_000)
+    monkeypatch.setattr("tunesmith.server.middleware.request_limits.MIN_BYTES_PER_SECOND", 1_000_000)
     assert statuses_for(body_of([b"x"] * 1000, 0.02), BodyLimits(0.2)) == [408]
 
 
@@ -164,10 +168,10 @@ def test_bodies_hold_room_until_their_application_is_done_with_them() -> None:
                 statuses.append(message["status"])
 
         holding: list[asyncio.Future[Message]] = []
-        guarded = BodyTimeout(
+        guarded = BodyLimitMiddleware(
             application, lambda *_: Response(status_code=503), BodyLimits(5, max_bytes_in_flight=LARGE), LimitLog()
         )
-        scope = {"type": "http", "path": "/", "headers": [(b"transfer-encoding", b"chunked")]}
+        scope = {"type": "http", "path": "/v1/files", "headers": [(b"transfer-encoding", b"chunked")]}
         served = []
         for number in (1, 2):  # the second finds room, because the first only waits for a hang-up
             served.append(asyncio.ensure_future(guarded(scope, body_of([bytes(LARGE)], 0.0), send)))
@@ -186,7 +190,7 @@ def test_bodies_hold_room_until_their_application_is_done_with_them() -> None:
 
 def test_a_body_that_is_dropped_because_it_is_too_large_holds_no_more_than_the_largest() -> None:
     limits = BodyLimits(5, max_bytes=SMALL_BODY_BYTES, max_bytes_in_flight=LARGE)
-    assert statuses_for(body_of([bytes(LARGE)] * 3, 0.0), limits) == [200]
+    assert statuses_for(body_of([bytes(LARGE)] * 3, 0.0), limits) == [413]
 
 
 def test_room_is_given_back_whatever_becomes_of_a_body() -> None:
@@ -215,8 +219,8 @@ def test_others_are_served_between_bodies_that_are_late_at_the_same_moment() -> 
             nonlocal answers
             answers += message["type"] == "http.response.start"
 
-        timeout = BodyTimeout(application, lambda *_: Response(status_code=408), BodyLimits(0.01), LimitLog())
-        scope = {"type": "http", "path": "/", "headers": [(b"content-length", b"1000")]}
+        timeout = BodyLimitMiddleware(application, lambda *_: Response(status_code=408), BodyLimits(0.01), LimitLog())
+        scope = {"type": "http", "path": "/v1/files", "headers": [(b"content-length", b"1000")]}
         late = asyncio.gather(*(timeout(scope, never, send) for _ in range(100)))
         while not late.done():
             before = answers

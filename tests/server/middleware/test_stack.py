@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunesmith.server.middleware.request_log import RequestLogMiddleware, RequestSummary, choose_request_id
+from tunesmith.server.middleware.stack import RequestLogMiddleware, RequestSummary, choose_request_id
 
 
 async def nothing() -> Message:
