@@ -17,7 +17,7 @@ from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Job
-from tunesmith.jobs.job_log import JobEnd, Outcome
+from tunesmith.jobs.job_run import JobEnd, Outcome
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.pool import LoadedModel, ProgressReport, ReportCallback, Task, TaskResult
@@ -65,7 +65,7 @@ class Trial:
         results, queue = ResultFiles(folder / "results"), JobQueue(self.database)
         self.pool, self.changes = ScriptedPool(make), JobEvents()
         self.dispatcher = Dispatcher(queue, WorkerRegistry(self.database), results, self.pool, self.changes)
-        self.dispatcher.diary.listen(self.ends.append)
+        self.dispatcher.listen(self.ends.append)
         self.job = self.store.submit(asked(dialect="replicate")).job
 
     def work(self, is_over: Callable[[], bool]) -> list[JobEnd]:

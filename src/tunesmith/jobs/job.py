@@ -21,6 +21,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.options import JobOptions
+from tunesmith.models.factories import COMPOSER
 from tunesmith.request import GenerationRequest
 
 USUAL_AUDIO_SECONDS = 30.0
@@ -159,6 +160,14 @@ class Job:
     def audio_seconds(self) -> float:
         """The duration of the requested music in seconds, or the usual one if left open."""
         return audio_seconds_of(self.request)
+
+    @property
+    def fallback_for(self) -> str | None:
+        """The requested model if the composer generates the music instead, or None.
+
+        A model's hub id and its local name differ too, but that is no fallback.
+        """
+        return self.model if self.generated_by == COMPOSER != self.model else None
 
     @property
     def queued_seconds(self) -> float | None:

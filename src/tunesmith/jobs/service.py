@@ -16,13 +16,13 @@ from typing import Protocol
 from tunesmith.errors import JobNotFound
 from tunesmith.jobs.estimates import QueueSnapshot
 from tunesmith.jobs.events import Feed, JobCache, JobEvents, JobSubscriptions
-from tunesmith.jobs.fallback import submission_for_stand_in
 from tunesmith.jobs.job import Claim, Job, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resolution import resolve
+from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 
 log = logging.getLogger("tunesmith.job")
 
@@ -182,6 +182,23 @@ class MusicService:
         Raises InvalidRequest, which names ``field``, if the content is not audio.
         """
         return await asyncio.to_thread(self._files.inputs.keep, content, field)
+
+
+def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
+    """Return the request without the fields that only MusicGen reads, and the names of those that were set."""
+    usual = {name: GenerationRequest.model_fields[name].default for name in ONLY_MUSICGEN}
+    dropped = tuple(name for name in ONLY_MUSICGEN if getattr(request, name) != usual[name])
+    return request.model_copy(update={name: usual[name] for name in dropped}), dropped
+
+
+def submission_for_stand_in(submission: Submission) -> Submission:
+    """Return the submission for the composer; the ignored fields go into its options, for the log and the file."""
+    request, dropped = for_fallback(submission.request)
+    if not dropped:
+        return submission
+    ignored = (f"Ignored: {name} means nothing to the composer" for name in dropped)
+    options = replace(submission.options, notes=(*submission.options.notes, *ignored), dropped=dropped)
+    return replace(submission, request=request, options=options)
 
 
 def _draw_seed(submission: Submission) -> int:

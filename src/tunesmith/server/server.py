@@ -33,7 +33,7 @@ from tunesmith.server.apis.replicate.file_store import FileStore
 from tunesmith.server.auth import Authenticator, AuthSettings
 from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.context import ApiContext
-from tunesmith.server.middleware.allowed_hosts import is_loopback
+from tunesmith.server.middleware.request_limits import is_loopback
 from tunesmith.server.model_preload import ModelPreloader
 from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import Metrics
@@ -92,7 +92,7 @@ class Server:
         self.health = Health(self._vitals())
         self.metrics = Metrics()
         self.limit_log = LimitLog(self.metrics.limited)
-        self._dispatcher.diary.listen(self.metrics.ended)
+        self._dispatcher.listen(self.metrics.ended)
         sources = GaugeSources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
         self.standing = MetricsCollector(self.metrics, sources)
         self._housekeeping = Housekeeping(self._chores(settings), self.metrics)

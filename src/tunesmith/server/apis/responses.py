@@ -12,7 +12,6 @@ from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel
 
-from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import Job, JobState, Submission
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.errors import JobFailed
@@ -74,7 +73,7 @@ def headers_of(job: Job) -> dict[str, str]:
         "x-tunesmith-model": job.generated_by,
         "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
         "x-tunesmith-license": _shortened(job.metadata.get("licence")),
-        "x-tunesmith-stand-in-for": fallback_for(job),
+        "x-tunesmith-stand-in-for": job.fallback_for,
         "x-tunesmith-warnings": _warnings_header(job),
     }
     return {name: _in_a_header(str(value)) for name, value in said.items() if value is not None}

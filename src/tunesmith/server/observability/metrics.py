@@ -15,9 +15,9 @@ from prometheus_client.process_collector import ProcessCollector
 
 import tunesmith
 from tunesmith.errors import INTERNAL_ERROR, error_codes
-from tunesmith.jobs.job_log import JobEnd
+from tunesmith.jobs.job_run import JobEnd
 from tunesmith.jobs.queue import CRASHED
-from tunesmith.server.middleware.request_log import RequestSummary
+from tunesmith.server.middleware.stack import RequestSummary
 
 OTHER = "other"
 # Each label value is a time series that Prometheus stores for good.

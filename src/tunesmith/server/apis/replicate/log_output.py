@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.server.apis.responses import warnings_of
 
@@ -32,7 +31,7 @@ def _lines(job: Job) -> Iterator[str]:
     if job.started_at is None:
         return
     yield f"Using seed {job.request.seed}"
-    asked = fallback_for(job)
+    asked = job.fallback_for
     if asked is not None:
         yield f"{asked} is not installed here: {job.generated_by} makes this as its stand-in"
     yield from job.options.notes
