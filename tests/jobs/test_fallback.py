@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import JobOptions, Submission
 from tunesmith.jobs.service import for_fallback, submission_for_stand_in
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 from tunesmith.server.apis.huggingface.request import waits_for_model

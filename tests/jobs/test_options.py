@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import JobOptions, PredictionOptions, WebhookTarget
+from tunesmith.jobs.job import JobOptions, PredictionOptions, Submission, WebhookTarget
 from tunesmith.jobs.row_mapping import fingerprint
 from tunesmith.jobs.service import submission_for_stand_in
 from tunesmith.request import GenerationRequest

@@ -18,8 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import format_validation_error
-from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import Failure, Job, JobOptions, JobResult, JobState, Submission
 from tunesmith.library.schema import jobs
 from tunesmith.library.tracks import NewTrack, TrackFile
 from tunesmith.request import GenerationRequest

@@ -12,8 +12,7 @@ from fastapi import Request
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import FIELD_ALIASES, checked, field_for, or_null, settled, shown
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import JobOptions, Submission
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.apis.request_body import (
     MAX_FIELDS,

@@ -13,8 +13,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 from tunesmith.errors import JobNotFound
 from tunesmith.generator import Progress
-from tunesmith.jobs.job import JobState, Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import JobOptions, JobState, Submission
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.errors import message_of

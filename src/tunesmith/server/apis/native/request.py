@@ -13,8 +13,7 @@ from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_ITEMS, checked, field_for, or_null, shown
 from tunesmith.generator import EXPORTS
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions
+from tunesmith.jobs.job import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions, Submission
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, is_form, read_form, read_object

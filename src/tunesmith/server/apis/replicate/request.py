@@ -12,8 +12,7 @@ from typing import Any
 from tunesmith.audio.decode_check import check_sound
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS
-from tunesmith.jobs.job import Job, Submission
-from tunesmith.jobs.options import JobOptions, PredictionOptions, WebhookTarget
+from tunesmith.jobs.job import Job, JobOptions, PredictionOptions, Submission, WebhookTarget
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput
 from tunesmith.server.apis.replicate.file_store import FileStore

@@ -14,8 +14,7 @@ from typing import Literal
 from fastapi import Request
 
 from tunesmith.errors import JobNotFound
-from tunesmith.jobs.job import Job, JobState
-from tunesmith.jobs.options import PredictionOptions
+from tunesmith.jobs.job import Job, JobState, PredictionOptions
 from tunesmith.server.apis.errors import message_of
 from tunesmith.server.apis.replicate.json_types import Json
 from tunesmith.server.apis.replicate.log_output import logs_of
