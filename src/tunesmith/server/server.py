@@ -29,7 +29,7 @@ from tunesmith.library.tokens import Tokens
 from tunesmith.library.tracks import Tracks
 from tunesmith.logs import LimitLog
 from tunesmith.path_text import path_text
-from tunesmith.server.apis.replicate.file_store import FileStore
+from tunesmith.server.apis.replicate.files import FileStore
 from tunesmith.server.auth import Authenticator, AuthSettings
 from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.context import ApiContext

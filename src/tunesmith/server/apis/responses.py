@@ -137,9 +137,11 @@ SSE_MEDIA_TYPE = "text/event-stream"
 SSE_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
-def sse_event(kind: str, content: BaseModel) -> str:
-    """Return a server-sent event with a JSON document."""
-    return f"event: {kind}\ndata: {content.model_dump_json()}\n\n"
+def sse_event(kind: str, content: BaseModel | str, event_id: str | None = None) -> str:
+    """Return a server-sent event with a JSON document or a text, of which each line becomes a ``data`` line."""
+    text = content if isinstance(content, str) else content.model_dump_json()
+    named = "" if event_id is None else f"id: {event_id}\n"
+    return f"event: {kind}\n{named}" + "".join(f"data: {line}\n" for line in text.split("\n")) + "\n"
 
 
 def event_stream(events: AsyncIterator[str]) -> StreamingResponse:

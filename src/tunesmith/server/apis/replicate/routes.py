@@ -10,13 +10,10 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Depends, Request
 
-from tunesmith.server.apis.replicate.account import Account
 from tunesmith.server.apis.replicate.errors import errors
-from tunesmith.server.apis.replicate.event_stream import Streams
-from tunesmith.server.apis.replicate.file_store import FileStore
-from tunesmith.server.apis.replicate.files import Files
-from tunesmith.server.apis.replicate.models import Models
-from tunesmith.server.apis.replicate.predictions import Outputs, Predictions
+from tunesmith.server.apis.replicate.files import Files, FileStore
+from tunesmith.server.apis.replicate.models import Account, Models
+from tunesmith.server.apis.replicate.predictions import Outputs, Predictions, Streams
 from tunesmith.server.apis.replicate.request import PredictionParser
 from tunesmith.server.apis.replicate.response import PredictionSerializer
 from tunesmith.server.apis.replicate.url_signing import Secret
