@@ -1,4 +1,4 @@
-"""Response schemas of Tunesmith's own API. Durations are in seconds, sizes in bytes, times in UTC."""
+"""Response schemas of Tunesmith's own API, errors included. Durations are in seconds, sizes in bytes, times in UTC."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
+from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
-from tunesmith.server.apis.errors import message_of
+from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.errors import JobFailed
 
 
@@ -319,3 +321,38 @@ def _error(job: Job) -> ErrorDetail | None:
         return None
     failed = JobFailed(job.failure)
     return ErrorDetail(type=failed.kind, message=message_of(failed), field=failed.field)
+
+
+RESPONSES = {
+    status: {"model": ErrorDocument, "description": meaning}
+    for status, meaning in (
+        (401, "The token is missing or wrong."),
+        (403, "The token may not do this."),
+        (404, "There is no such job or model."),
+        (409, "It cannot be done now, or not with this idempotency key."),
+        (422, "A field of the request is wrong."),
+        (429, "The caller has asked for more than it may."),
+        (500, "The server failed."),
+        (503, "The queue is full."),
+        (507, "The disk is full."),
+    )
+}
+"""The error responses in the OpenAPI document."""
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """Return the error responses of a route, with those that every route may give."""
+    return {status: RESPONSES[status] for status in sorted({401, 429, 500, *statuses})}
+
+
+def errors(error: TunesmithError) -> JSONResponse:
+    """Return an error as ``{"error": {"type", "message", "field"?}}``."""
+    field = error.field if isinstance(error, InvalidRequest | JobFailed) else None
+    detail = ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
+    return error_response(error, ErrorDocument(error=detail).model_dump(exclude_none=True))
+
+
+def _type_of(error: TunesmithError) -> str:
+    if isinstance(error, JobFailed):
+        return error.kind
+    return INTERNAL_ERROR if status_of(error) == SERVER_FAULT else error.code
