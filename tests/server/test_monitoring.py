@@ -20,8 +20,7 @@ from tunesmith.jobs.store import QueueDepth
 from tunesmith.server.apis.routing import API_BY_PREFIX
 from tunesmith.server.middleware.stack import RequestSummary
 from tunesmith.server.observability.health import Health, HealthProbes
-from tunesmith.server.observability.metrics import Metrics
-from tunesmith.server.observability.metrics_collector import GaugeSources, MetricsCollector
+from tunesmith.server.observability.metrics import GaugeSources, Metrics, MetricsCollector
 
 DOCS = Path(__file__).parents[2] / "docs"
 DASHBOARD = json.loads((DOCS / "grafana.json").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError
 from tunesmith.logs import RepeatedFault
 from tunesmith.server.apis import elevenlabs, openai
 from tunesmith.server.apis import v1_models as model_list
-from tunesmith.server.apis.errors import SERVER_FAULT
+from tunesmith.server.apis.errors import SERVER_FAULT, add_exception_handlers
 from tunesmith.server.apis.huggingface import routes as huggingface
 from tunesmith.server.apis.mcp import routes as mcp
 from tunesmith.server.apis.native import routes as own
@@ -27,11 +27,10 @@ from tunesmith.server.apis.routing import dialect_of
 from tunesmith.server.auth import require_admin
 from tunesmith.server.description import describe
 from tunesmith.server.errors import JobFailed
-from tunesmith.server.exception_handlers import add_exception_handlers
 from tunesmith.server.middleware.request_limits import AllowedHosts, BodyLimits
 from tunesmith.server.middleware.stack import MiddlewareParts, add_middleware
 from tunesmith.server.observability.health import health_routes
-from tunesmith.server.observability.metrics_collector import metrics_routes
+from tunesmith.server.observability.metrics import metrics_routes
 from tunesmith.server.server import Server, ServerOptions
 from tunesmith.server.uvicorn_server import ShutdownHooks
 

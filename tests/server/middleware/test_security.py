@@ -19,8 +19,8 @@ from live_server import served
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.logs import LimitLog
+from tunesmith.server.apis.errors import add_exception_handlers
 from tunesmith.server.app import ServerOptions, create_app, error_response_for
-from tunesmith.server.exception_handlers import add_exception_handlers
 from tunesmith.server.middleware.request_limits import (
     DROP_SECONDS,
     AllowedHosts,

@@ -1,16 +1,62 @@
-"""Extensions: fields of GenerationRequest that bodies of other vendors' APIs may have beside their own."""
+"""Fields of GenerationRequest in every API: their OpenAPI schemas, and those that other vendors' bodies may have too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
-from tunesmith.fields import FIELD_ALIASES, GivenFields, checked, field_for
-from tunesmith.request import PATHS, GenerationRequest
+from tunesmith.fields import FIELD_ALIASES, MAX_CHARACTERS, GivenFields, checked, field_for
+from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.request_body import documented
-from tunesmith.server.apis.schemas import music_fields
+
+ABOUT: Mapping[str, str] = {
+    "prompt": "What the music is like: genre, mood, instruments, tempo.",
+    "model": "composer, or a name of GET /api/models.",
+    "seed": "The same request with the same seed gives the same bytes; -1 or null draws one.",
+    "duration": "Length in seconds; text such as 1:30 will do too.",
+    "bars": "Length in bars.",
+    "tempo_bpm": "Beats a minute; also called bpm and tempo.",
+    "key": "Such as A minor or D dorian.",
+    "meter": "Such as 4/4 or 6/8.",
+    "genre": "A genre of the composer's, such as lofi or bossa_nova.",
+    "instruments": "Instruments to use.",
+    "without": "Instruments to avoid.",
+    "form": "The shape of the piece.",
+    "loop": "Whether the end leads into the start without a seam.",
+    "intensity": "How full the music is, 0 to 1.",
+    "hits": "Moments, in seconds, on which a first beat must fall.",
+    "loudness_lufs": "Integrated loudness of the file.",
+    "sample_rate": "Hz.",
+    "mono": "Whether the file has one channel.",
+    "negative_prompt": "What the music should not be; for MusicGen.",
+    "guidance_scale": "How closely the prompt is followed; for MusicGen.",
+    "temperature": "How adventurous the sampling is; for MusicGen.",
+    "top_k": "Sample from so many of the likeliest; for MusicGen.",
+    "top_p": "Sample from the likeliest with this probability together; for MusicGen.",
+}  # fmt: skip
+
+
+IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "schema": {"type": "string", "maxLength": MAX_CHARACTERS["idempotency_key"]},
+    "description": "A key of the caller's making: the same request with the same key is the same job.",
+}  # fmt: skip
+
+
+def music_fields(names: Collection[str]) -> dict[str, Any]:
+    """Return the schemas of fields of GenerationRequest, by name."""
+    known = GenerationRequest.model_json_schema()["properties"]
+    hits = {key: value for key, value in known["hits"].items() if key != "anyOf"}
+    items = {**known["hits"]["anyOf"][0], "items": _without_docstring(Hit.model_json_schema())}
+    known["hits"] = {**hits, "anyOf": [items, {"type": "null"}]}
+    return {name: {**known[name], "description": ABOUT[name]} for name in names}
+
+
+def _without_docstring(schema: dict[str, Any]) -> dict[str, Any]:
+    return {word: said for word, said in schema.items() if word != "description"}
+
 
 SAID_BY_THEIR_FIELDS = ("prompt", "model", "sample_rate", "mono")
 """Fields that the vendor's own fields and formats decide."""

@@ -14,6 +14,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.fields import FIELD_ALIASES, checked, field_for, or_null, settled, shown
 from tunesmith.jobs.job import JobOptions, Submission
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
+from tunesmith.server.apis.extensions import music_fields
 from tunesmith.server.apis.request_body import (
     MAX_FIELDS,
     decode_text,
@@ -22,7 +23,6 @@ from tunesmith.server.apis.request_body import (
     parse_json,
     read_form,
 )
-from tunesmith.server.apis.schemas import music_fields
 from tunesmith.server.errors import BadRequest, NotJson
 
 CONTENT_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg", "opus": "audio/ogg"}

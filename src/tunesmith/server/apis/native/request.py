@@ -16,12 +16,11 @@ from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions, Submission
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import PATHS, GenerationRequest, Hit
+from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, is_form, read_form, read_object
-from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.auth import Caller
 from tunesmith.server.errors import Forbidden
-from tunesmith.server.inline_sound import decode_base64
-from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher
+from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher, decode_base64
 from tunesmith.server.upload_limits import Uploads
 
 PRIORITY = "priority"

@@ -18,9 +18,9 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
+from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.responses import headers_of, run_and_wait
-from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import FIELD_ALIASES, MAX_CHARACTERS, did_you_mean_field, field_for, or_null, settled
 from tunesmith.request import MAX_DURATION_SECONDS
+from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, Json
-from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
-from tunesmith.server.webhooks.delivery import EVENTS
+from tunesmith.server.webhooks import EVENTS
 from tunesmith.suggestions import LONGEST
 
 Kind = Literal["string", "integer", "number", "boolean"]

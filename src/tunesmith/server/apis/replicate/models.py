@@ -23,7 +23,7 @@ from tunesmith.server.apis.replicate.input_schema import openapi_schema
 from tunesmith.server.apis.replicate.response import caller_of
 from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.errors import Forbidden
-from tunesmith.server.webhooks.delivery import secret_text
+from tunesmith.server.webhooks import secret_text
 
 HARDWARE = ({"name": "This machine", "sku": "local"},)
 

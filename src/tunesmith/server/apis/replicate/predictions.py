@@ -45,7 +45,7 @@ from tunesmith.server.apis.replicate.response import (
 from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.apis.responses import SILENCE_SECONDS, STILL_HERE, event_stream, sse_event
 from tunesmith.server.context import ApiContext
-from tunesmith.server.webhooks.delivery import LAST, WebhookSender
+from tunesmith.server.webhooks import LAST, WebhookSender
 
 _DONE = {JobState.SUCCEEDED: {}, JobState.CANCELED: {"reason": "canceled"}, JobState.FAILED: {"reason": "error"}}
 

@@ -31,7 +31,7 @@ from tunesmith.server.errors import BadRequest
 from tunesmith.server.remote_audio import RemoteAudioFetcher
 from tunesmith.server.ssrf_guard import AddressGuard
 from tunesmith.server.upload_limits import Uploads
-from tunesmith.server.webhooks.delivery import EVENTS
+from tunesmith.server.webhooks import EVENTS
 
 RECORDINGS = ("input_audio", "melody")
 """The input fields that may hold a recording as a data URI."""

@@ -26,7 +26,7 @@ from tunesmith.server.apis.responses import warnings_of
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import JobFailed
-from tunesmith.server.webhooks.delivery import Event, Webhook
+from tunesmith.server.webhooks import Event, Webhook
 
 STEPS = 20
 FRAMES_A_SECOND = 50

@@ -20,8 +20,7 @@ from tunesmith.server.apis.replicate.url_signing import Secret
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.ssrf_guard import AddressGuard
-from tunesmith.server.webhooks.delivery import WebhookClient, WebhookSender
-from tunesmith.server.webhooks.outbox import WebhookOutbox
+from tunesmith.server.webhooks import WebhookClient, WebhookOutbox, WebhookSender
 
 __all__ = ["errors", "router"]
 

@@ -13,8 +13,7 @@ from tunesmith.jobs.job import JobState
 from tunesmith.jobs.runners.pool import LoadedModel
 from tunesmith.jobs.store import QueueDepth
 from tunesmith.server.observability.health import Health, HealthProbes
-from tunesmith.server.observability.metrics import MAX_MODELS, OTHER, Metrics
-from tunesmith.server.observability.metrics_collector import GaugeSources, MetricsCollector
+from tunesmith.server.observability.metrics import MAX_MODELS, OTHER, GaugeSources, Metrics, MetricsCollector
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 

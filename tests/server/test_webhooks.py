@@ -14,16 +14,16 @@ from replicate.webhook import Webhooks, WebhookSigningSecret, WebhookValidationE
 from tunesmith.errors import DatabaseBusy, JobNotFound, ServerStopping, TunesmithError
 from tunesmith.jobs.job import new_job_id
 from tunesmith.server.ssrf_guard import AddressGuard
-from tunesmith.server.webhooks.delivery import (
+from tunesmith.server.webhooks import (
     EVENTS,
     RETRY_SECONDS,
     Event,
     Webhook,
     WebhookClient,
+    WebhookOutbox,
     WebhookSender,
     secret_text,
 )
-from tunesmith.server.webhooks.outbox import WebhookOutbox
 
 KEY = bytes(range(32))
 JOB = new_job_id(1_700_000_000)

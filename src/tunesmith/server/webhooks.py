@@ -1,6 +1,10 @@
-"""Webhook delivery: a job's events, signed as in Standard Webhooks (standardwebhooks.com), sent to the caller's URL.
+"""Webhooks: a job's events, signed as in Standard Webhooks (standardwebhooks.com), sent to the caller's URL.
 
-Only the last event is retried; the next event supersedes any other.
+Only the last event is retried; the next event supersedes any other. Final events that are not delivered yet are kept on
+disk, so that a restart loses none::
+
+    webhooks/
+        01hx…    an empty file named after the job, from the start of its events until the last one is sent
 """
 
 from __future__ import annotations
@@ -13,15 +17,39 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
 from tunesmith.errors import JobNotFound, ServerStopping, TunesmithError
+from tunesmith.jobs.job import is_job_id
 from tunesmith.library.clock import Clock
 from tunesmith.logs import bind
 from tunesmith.server.errors import PrivateAddressError
 from tunesmith.server.ssrf_guard import AddressGuard, guarded_client
-from tunesmith.server.webhooks.outbox import WebhookOutbox
+
+
+class WebhookOutbox:
+    """The folder of undelivered final webhooks."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add(self, job_id: str) -> None:
+        """Record that a job's last event must be sent."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / job_id).touch()
+
+    def remove(self, job_id: str) -> None:
+        """Record that it was sent, or never will be."""
+        (self._folder / job_id).unlink(missing_ok=True)
+
+    def ids(self) -> list[str]:
+        """Return the jobs, oldest first."""
+        if not self._folder.is_dir():
+            return []
+        return sorted(path.name for path in self._folder.iterdir() if is_job_id(path.name))
+
 
 EVENTS = ("start", "output", "logs", "completed")
 MIN_SECONDS_BETWEEN = 0.5

@@ -11,7 +11,7 @@ import pytest
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.server.apis.request_body import parse_json
-from tunesmith.server.inline_sound import decode_base64, decode_data_uri
+from tunesmith.server.remote_audio import decode_base64, decode_data_uri
 
 SIZES = [1, 2, 3, 1000, 49_151, 49_152, 49_153, 200_001]
 
