@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextvars import Context
+from functools import partial
 
 from tunesmith.errors import DatabaseBusy, JobNotFound, ServerStopping
 from tunesmith.jobs.job import Job, JobState
-from tunesmith.library.clock import Clock
+from tunesmith.ttl_cache import TtlCache
 
 ChangeListener = Callable[[str, Job | None, bool], None]
 """A subscriber: receives the job's id, the job itself if it is known to have ended, and whether it only progressed."""
@@ -222,52 +222,18 @@ MOST_KEPT = 1024
 class JobCache:
     """A cache of jobs with a single flight per job. Used from one event loop; ``read`` is called in threads."""
 
-    def __init__(self, read: Callable[[str], Job], clock: Clock = time.monotonic) -> None:
+    def __init__(self, read: Callable[[str], Job], changes: JobEvents) -> None:
         self._read = read
-        self._clock = clock
-        self._reading: dict[str, asyncio.Task[Job]] = {}
-        self._kept: OrderedDict[str, tuple[Job, float]] = OrderedDict()
+        self._jobs: TtlCache[str, Job] = TtlCache(
+            lambda job: FRESH_SECONDS_AT_END if job.state.is_final else FRESH_SECONDS, most=MOST_KEPT
+        )
+        changes.subscribe(self._on_change)
 
     async def get(self, job_id: str) -> Job:
         """Return the job. Raises what ``read`` raises."""
-        job, fresh_until = self._kept.get(job_id, (None, 0.0))
-        if job is not None and self._clock() < fresh_until:
-            return job
-        reading = self._reading.get(job_id)
-        if reading is None:
-            reading = self._reading[job_id] = asyncio.create_task(self._read_and_keep(job_id))
-            reading.add_done_callback(_look_at_error)
-        # A caller that disconnects must not cancel the read that others wait for.
-        return await asyncio.shield(reading)
+        return await self._jobs.get(job_id, partial(self._read, job_id))
 
-    def hear(self, job_id: str, ended: Job | None = None, goes_on: bool = False) -> None:  # noqa: ARG002
-        """Invalidate a job that changed: a read in progress may be stale, so the next caller starts another."""
-        self._kept.pop(job_id, None)
-        self._reading.pop(job_id, None)
+    def _on_change(self, job_id: str, ended: Job | None, goes_on: bool) -> None:  # noqa: ARG002
+        self._jobs.forget(job_id)
         if ended is not None:
-            self._keep(ended)
-
-    async def _read_and_keep(self, job_id: str) -> Job:
-        this = asyncio.current_task()
-        try:
-            job = await asyncio.to_thread(self._read, job_id)
-            # A read that was invalidated while it ran must not fill the cache.
-            if self._reading.get(job_id) is this:
-                self._keep(job)
-            return job
-        finally:
-            if self._reading.get(job_id) is this:
-                del self._reading[job_id]
-
-    def _keep(self, job: Job) -> None:
-        seconds = FRESH_SECONDS_AT_END if job.state.is_final else FRESH_SECONDS
-        self._kept.pop(job.id, None)
-        self._kept[job.id] = job, self._clock() + seconds
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-
-
-def _look_at_error(reading: asyncio.Task[Job]) -> None:
-    """Retrieve the error, or asyncio would log it as never retrieved if all callers have gone."""
-    if not reading.cancelled():
-        reading.exception()
+            self._jobs.put(job_id, ended)

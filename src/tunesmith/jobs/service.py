@@ -61,8 +61,7 @@ class MusicService:
         self._files = files
         self._changes = changes
         self._following = JobSubscriptions(store.get_many, changes)
-        self._reads = JobCache(store.get)
-        changes.subscribe(self._reads.hear)
+        self._reads = JobCache(store.get, changes)
         self._starter = starter
         self._stand_ins = stand_ins
 

@@ -19,7 +19,7 @@ from tunesmith.library.tokens import START, ApiToken, Scope, Tokens
 from tunesmith.server.addresses import UNKNOWN, address_group
 from tunesmith.server.errors import Forbidden, Unauthenticated
 from tunesmith.server.rate_limiter import READS, RateLimits
-from tunesmith.server.ttl_cache import TtlCache
+from tunesmith.ttl_cache import TtlCache
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_SECONDS = 1.0

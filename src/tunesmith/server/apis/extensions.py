@@ -1,4 +1,4 @@
-"""Fields of GenerationRequest in every API: their OpenAPI schemas, and those that other vendors' bodies may have too."""
+"""Fields of GenerationRequest in every API: their OpenAPI schemas, and those that vendors' bodies may have too."""
 
 from __future__ import annotations
 
