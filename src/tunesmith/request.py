@@ -37,8 +37,7 @@ from tunesmith.fields import (
     checked,
     format_validation_error,
 )
-from tunesmith.path_text import path_of, path_text
-from tunesmith.plain_text import visible_text
+from tunesmith.plain_text import path_of, path_text, visible_text
 
 MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]
 MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS

@@ -17,8 +17,8 @@ from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.jobs.worker_registry import DEAD_SECONDS, HEARTBEAT_SECONDS, ProcessIdentity, WorkerRegistry, is_gone
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import speeds
+from tunesmith.library.tokens import RateLimit
 from tunesmith.library.tracks import Tracks
 
 YEAR = 365 * 86_400.0

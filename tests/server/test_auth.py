@@ -19,8 +19,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.library.database import Database
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import RateLimit
-from tunesmith.library.tokens import Scope, TokenRequest, Tokens
+from tunesmith.library.tokens import RateLimit, Scope, TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app, error_response_for
 from tunesmith.server.auth import REMEMBERED_SECONDS, Authenticator, AuthSettings, require_admin
 from tunesmith.ttl_cache import TtlCache

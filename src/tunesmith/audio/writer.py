@@ -23,7 +23,7 @@ from tunesmith.audio.tags.riff import clear_peak_time
 from tunesmith.audio.wave_header import state_speakers
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
 from tunesmith.files import atomic_output, check_folder_writable
-from tunesmith.path_text import library_path
+from tunesmith.plain_text import library_path
 
 if TYPE_CHECKING:
     from tunesmith.audio.buffer import Audio

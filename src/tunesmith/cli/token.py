@@ -41,8 +41,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a token; it is shown once, so keep it."""
-    from tunesmith.library.rate_limit import RateLimit
-    from tunesmith.library.tokens import TokenRequest
+    from tunesmith.library.tokens import RateLimit, TokenRequest
 
     wanted = TokenRequest(
         name,

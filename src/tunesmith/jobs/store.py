@@ -29,8 +29,8 @@ from tunesmith.jobs.sql import (
 )
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import Allowance, RateLimit
 from tunesmith.library.schema import jobs, tokens
+from tunesmith.library.tokens import Allowance, RateLimit
 
 THINGS = "pieces"
 _QUOTA_OF_TOKEN = sa.select(tokens.c.quota).where(tokens.c.id == sa.bindparam("the_owner"))

@@ -22,8 +22,8 @@ from sqlalchemy.exc import IntegrityError
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import tokens
+from tunesmith.library.tokens import RateLimit
 
 Scope = Literal["generate", "admin"]
 SCOPES: tuple[Scope, ...] = ("generate", "admin")

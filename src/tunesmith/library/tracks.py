@@ -20,8 +20,7 @@ from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
 from tunesmith.library.schema import tracks
-from tunesmith.path_text import path_of, path_text
-from tunesmith.plain_text import visible_text
+from tunesmith.plain_text import path_of, path_text, visible_text
 
 # Thai, Lao, Burmese, Khmer, Japanese and Chinese, which do not separate words by spaces.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")

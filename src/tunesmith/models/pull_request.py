@@ -11,7 +11,7 @@ from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.models.catalog import ModelInfo, find_pullable, pullable_models
 from tunesmith.models.store import check_model_name
 from tunesmith.neural.quantization import FORMS
-from tunesmith.path_text import path_text
+from tunesmith.plain_text import path_text
 
 MAX_HUB_ID = 96
 MAX_REVISION = 200

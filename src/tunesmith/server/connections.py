@@ -25,7 +25,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tunesmith.library.clock import Clock
 from tunesmith.logs import LimitLog
-from tunesmith.server.addresses import IpNetwork, address_group, is_local_or_in
+from tunesmith.server.auth import IpNetwork, address_group, is_local_or_in
 
 HEADERS, SENDING, PER_ADDRESS, TOTAL = "headers", "sending", "connections_per_address", "connections"
 """The reasons for refusing or closing a connection."""

@@ -24,20 +24,18 @@ from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Allowance, RateLimit
-from tunesmith.library.tokens import Tokens
+from tunesmith.library.tokens import Allowance, RateLimit, Tokens
 from tunesmith.library.tracks import Tracks
 from tunesmith.logs import LimitLog
-from tunesmith.path_text import path_text
+from tunesmith.plain_text import path_text
 from tunesmith.server.apis.replicate.files import FileStore
-from tunesmith.server.auth import Authenticator, AuthSettings
+from tunesmith.server.auth import Authenticator, AuthSettings, RateLimits
 from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.context import ApiContext
 from tunesmith.server.middleware.request_limits import is_loopback
 from tunesmith.server.model_preload import ModelPreloader
 from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import GaugeSources, Metrics, MetricsCollector
-from tunesmith.server.rate_limiter import RateLimits
 from tunesmith.server.startup_checks import check_writable, config_warnings, prepare_folders
 from tunesmith.server.upload_limits import UploadBudget, Uploads, sizes
 

@@ -49,7 +49,7 @@ from tunesmith.jobs.runners.protocol import (
     shortened,
 )
 from tunesmith.models.registry import Registry
-from tunesmith.path_text import path_of
+from tunesmith.plain_text import path_of
 from tunesmith.request import GenerationRequest
 
 PROGRESS_SECONDS = 0.1

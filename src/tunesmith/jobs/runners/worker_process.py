@@ -30,7 +30,7 @@ from tunesmith.jobs.runners.protocol import (
     encode,
     read_from_child,
 )
-from tunesmith.path_text import path_text
+from tunesmith.plain_text import path_text
 
 CANCEL_SECONDS = 5.0
 """The seconds that a cancelled task may take to stop before its process is killed."""

@@ -23,8 +23,8 @@ from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.logs import LimitLog
 from tunesmith.server.apis.routing import may_hold_recording
+from tunesmith.server.auth import READS
 from tunesmith.server.errors import BodiesFull, Forbidden, PayloadTooLarge, RequestTimeout
-from tunesmith.server.rate_limiter import READS
 
 EVERYTHING = "*"
 MAX_LENGTH_DIGITS = 15

@@ -29,9 +29,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tunesmith.errors import DatabaseError, TunesmithError
-from tunesmith.library.rate_limit import Allowance
+from tunesmith.library.tokens import Allowance
 from tunesmith.logs import LimitLog, bind
 from tunesmith.server.apis.routing import dialect_of, redact_path
+from tunesmith.server.auth import READS, limit_headers
 from tunesmith.server.middleware.request_limits import (
     AccessMiddleware,
     AllowedHosts,
@@ -39,7 +40,6 @@ from tunesmith.server.middleware.request_limits import (
     BodyLimits,
     Tell,
 )
-from tunesmith.server.rate_limiter import READS, limit_headers
 
 SECURITY_HEADERS = {"x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer"}
 """Headers against content sniffing, framing and referrer leaks."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.cli.console import CONSOLE_ERRORS, prepare_streams
-from tunesmith.path_text import is_text, path_of, path_text
+from tunesmith.plain_text import is_text, path_of, path_text
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="names are text on Windows")
 
