@@ -1,8 +1,8 @@
 """Callers: who calls, with which rights, from which address, and how often.
 
-Tokens come as ``Bearer x``, ``Token x``, bare or in ``xi-api-key``. They are never logged, and the cache holds only their
-digests. Requests are counted in fixed windows with the ``limits`` library, in memory or, for several servers, in Redis;
-the limit on generated audio is the quota, which ``jobs/store.py`` counts in the database.
+Tokens come as ``Bearer x``, ``Token x``, bare or in ``xi-api-key``. They are never logged, and the cache holds only
+their digests. Requests are counted in fixed windows with the ``limits`` library, in memory or, for several servers, in
+Redis; the limit on generated audio is the quota, which ``jobs/store.py`` counts in the database.
 """
 
 from __future__ import annotations
