@@ -20,6 +20,7 @@ from tunesmith.jobs.job import Claim, Job, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
 from tunesmith.jobs.uploads import UploadStore
+from tunesmith.library.tokens import Allowance
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resolution import resolve
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
@@ -163,6 +164,10 @@ class MusicService:
     async def page(self, which: JobFilter, limit: int, before: str | None) -> JobPage:
         """Return a page of jobs, newest first, older than the job ``before``; ``limit`` is at least 1."""
         return await asyncio.to_thread(self._store.list, which, limit, before)
+
+    async def quota_of(self, owner: str) -> Allowance | None:
+        """Return what is left of an owner's quota, or None if it has none."""
+        return await asyncio.to_thread(self._store.allowance, owner)
 
     def queue(self) -> QueueSnapshot:
         """Return a snapshot of the queue; it reads the database, so call it in a thread."""

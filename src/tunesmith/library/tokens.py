@@ -1,4 +1,9 @@
-"""Tokens of the API, stored as hashes, and the rate limits and allowances of their owners."""
+"""API tokens: who may call the server, and how much.
+
+A token is ``ts_`` and 256 random bits. Only its SHA-256 is stored: a slow hash protects guessable passwords, which
+these bits are not. Its first characters are stored in plain text to display it and to find its row; the hashes are
+then compared in constant time.
+"""
 
 from __future__ import annotations
 

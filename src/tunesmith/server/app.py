@@ -92,7 +92,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     add_exception_handlers(app, error_response_for)
     add_middleware(app, MiddlewareParts(
         error_response_for, AllowedHosts.of(settings, options.host), BodyLimits.of(settings), server.limit_log,
-        server.quota_of, server.metrics.answered,
+        server.service.quota_of, server.metrics.answered,
     ))  # fmt: skip
     return app
 

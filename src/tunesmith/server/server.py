@@ -24,7 +24,7 @@ from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.migrate import open_database
-from tunesmith.library.tokens import Allowance, RateLimit, Tokens
+from tunesmith.library.tokens import RateLimit, Tokens
 from tunesmith.library.tracks import Tracks
 from tunesmith.logs import LimitLog
 from tunesmith.plain_text import path_text
@@ -161,7 +161,3 @@ class Server:
         """Release all waiting callers, and return unfinished jobs to the queue."""
         self.service.dismiss()
         self._dispatcher.abort_running()
-
-    async def quota_of(self, owner: str) -> Allowance | None:
-        """Return the rest of an owner's quota; None if unlimited."""
-        return await asyncio.to_thread(self._store.allowance, owner)
