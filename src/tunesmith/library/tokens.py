@@ -26,7 +26,6 @@ from tunesmith.errors import InvalidRequest, RateLimited, UnknownName
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
 from tunesmith.library.schema import tokens
-from tunesmith.library.tokens import RateLimit
 
 SECONDS = MappingProxyType({"second": 1, "minute": 60, "hour": 3600, "day": 86_400})
 _SHORT = {"s": "second", "sec": "second", "min": "minute", "m": "minute", "h": "hour", "d": "day"}
