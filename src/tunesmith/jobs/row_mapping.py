@@ -84,30 +84,22 @@ def job_of(row: sa.RowMapping | Mapping[str, Any], now: float, request: Generati
     """Return the job that a row holds, its time left as of ``now``; ``request`` where it is known saves reading it."""
     kind, eta_at = row["error_kind"], row["eta_at"]
     return Job(
-        id=row["id"],
+        **{name: row[name] for name in _AS_STORED},
         state=JobState(row["state"]),
         request=request or GenerationRequest.model_validate(row["request"]),
         options=JobOptions.from_row(row["extra"]),
-        model=row["model"],
-        generated_by=row["generated_by"],
-        dialect=row["dialect"],
-        priority=row["priority"],
         owner=row["owner"] or None,
-        idempotency_key=row["idempotency_key"],
-        progress=row["progress"],
-        stage=row["stage"],
         eta_seconds=None if eta_at is None else max(0.0, eta_at - now),
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        running_at=row["running_at"],
-        finished_at=row["finished_at"],
-        attempts=row["attempts"],
-        worker=row["worker"],
         result=None if row["result"] is None else JobResult(**row["result"]),
         failure=None if kind is None else Failure(kind, row["error_message"]),
-        metadata=row["metadata"],
-        data_removed=row["data_removed"],
     )
+
+
+_AS_STORED = (
+    "id", "model", "generated_by", "dialect", "priority", "idempotency_key", "progress", "stage", "created_at",
+    "started_at", "running_at", "finished_at", "attempts", "worker", "metadata", "data_removed",
+)  # fmt: skip
+"""The attributes of a job that are columns as they are."""
 
 
 def result_values(result: JobResult) -> dict[str, Any]:
@@ -197,31 +189,17 @@ def _what_is_left(row: sa.RowMapping | Mapping[str, Any], failure: Failure) -> J
     # A success without a file would promise a download that cannot work.
     if state is JobState.SUCCEEDED and result is None:
         state = JobState.FAILED
+    stored: dict[str, Any] = {name: str(row[name]) for name in ("id", "model", "generated_by", "dialect")}
     return Job(
-        id=str(row["id"]),
-        state=state,
-        request=_request(row["request"]),
-        options=_options(row["extra"]),
-        model=str(row["model"]),
-        generated_by=str(row["generated_by"]),
-        dialect=str(row["dialect"]),
-        priority=0,
-        owner=str(row["owner"] or "") or None,
-        idempotency_key=None,
-        progress=float(state is JobState.SUCCEEDED),
-        stage="",
-        eta_seconds=None,
+        **stored | {name: _time(row[name]) for name in _TIMES[1:]},
         created_at=_time(row["created_at"]) or 0.0,
-        started_at=_time(row["started_at"]),
-        running_at=_time(row["running_at"]),
-        finished_at=_time(row["finished_at"]),
-        attempts=0,
-        worker=None,
-        result=result,
+        state=state, request=_request(row["request"]), options=_options(row["extra"]),
+        owner=str(row["owner"] or "") or None, progress=float(state is JobState.SUCCEEDED), result=result,
+        priority=0, idempotency_key=None, stage="", eta_seconds=None, attempts=0, worker=None,
         failure=failure if state is JobState.FAILED else None,
         metadata=row["metadata"] if isinstance(row["metadata"], dict) else {},
         data_removed=bool(row["data_removed"]),
-    )
+    )  # fmt: skip
 
 
 def _request(stored: object) -> GenerationRequest:

@@ -11,14 +11,14 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from tunesmith.errors import JobNotFound
+from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.estimates import QueueSnapshot
 from tunesmith.jobs.events import Feed, JobCache, JobEvents, JobSubscriptions
-from tunesmith.jobs.job import Claim, Job, Submission
+from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
+from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.library.tokens import Allowance
 from tunesmith.models.factories import COMPOSER
@@ -26,22 +26,6 @@ from tunesmith.models.resolution import resolve
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 
 log = logging.getLogger("tunesmith.job")
-
-
-class JobStarter(Protocol):
-    """The part of the dispatcher that a service needs."""
-
-    def wake(self, cancelled: str | None = None) -> None:
-        """Wake the worker because the queue changed; ``cancelled`` is the id of a job to stop."""
-
-    def reserve(self, model: str) -> WorkerSlot | None:
-        """Reserve capacity for a job that is being submitted; None if there is none."""
-
-    def release(self, model: str) -> None:
-        """Release the reservation."""
-
-    def start(self, claim: Claim) -> None:
-        """Start a claimed job on its reservation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +40,7 @@ class MusicService:
     """The service that submits, follows and cancels jobs, and finds their files. Used from one event loop."""
 
     def __init__(
-        self, store: JobStore, files: ServiceFiles, changes: JobEvents, starter: JobStarter, *, stand_ins: bool
+        self, store: JobStore, files: ServiceFiles, changes: JobEvents, starter: Dispatcher, *, stand_ins: bool
     ) -> None:
         self._store = store
         self._files = files

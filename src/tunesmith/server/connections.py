@@ -18,7 +18,6 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -51,27 +50,6 @@ class ConnectionLimits:
         return min(self.header_seconds, self.send_seconds) / 4
 
 
-class Connection(Protocol):
-    """The protocol of a client's connection."""
-
-    @property
-    def host(self) -> str:
-        """The client's address."""
-        ...
-
-    def unsent_bytes(self) -> int:
-        """Return the bytes of the response that the operating system has not accepted yet."""
-        ...
-
-    def close_late(self) -> None:
-        """Answer 408 if part of a request was received, and close."""
-        ...
-
-    def abort(self) -> None:
-        """Close at once; unsent data is lost."""
-        ...
-
-
 @dataclass(slots=True)
 class _Unsent:
     """The unsent bytes at the last check, and the time since when none was sent."""
@@ -87,11 +65,11 @@ class ConnectionTable:
         self.limits = limits
         self._log = log or LimitLog()
         self._clock = clock
-        self._open: dict[Connection, _Unsent] = {}
+        self._open: dict[HttpConnection, _Unsent] = {}
         self._per_address: Counter[str] = Counter()
         # Ordered by age, so that the oldest is found without a search.
-        self._idle: OrderedDict[Connection, float] = OrderedDict()
-        self._receiving: OrderedDict[Connection, float] = OrderedDict()
+        self._idle: OrderedDict[HttpConnection, float] = OrderedDict()
+        self._receiving: OrderedDict[HttpConnection, float] = OrderedDict()
         self._ran_out_at = float("-inf")
 
     def __len__(self) -> int:
@@ -101,7 +79,7 @@ class ConnectionTable:
         """Return whether any connection is without a request."""
         return bool(self._idle or self._receiving)
 
-    def admit(self, connection: Connection) -> str | None:
+    def admit(self, connection: HttpConnection) -> str | None:
         """Add a new connection; return None, or the reason to refuse it.
 
         If ``total`` is reached, the connection that has waited longest without a request is closed.
@@ -122,7 +100,7 @@ class ConnectionTable:
         self._receiving[connection] = self._clock()
         return None
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: HttpConnection) -> None:
         """Remove a connection that is closed or closing; removing it twice is harmless."""
         if self._open.pop(connection, None) is None:
             return
@@ -134,18 +112,18 @@ class ConnectionTable:
         if not self._per_address[group]:
             del self._per_address[group]
 
-    def receive(self, connection: Connection) -> None:
+    def receive(self, connection: HttpConnection) -> None:
         """Record that a part of a request's headers was received."""
         # Only the first byte starts the clock: trickled headers must not restart it (slowloris).
         if self._idle.pop(connection, None) is not None:
             self._receiving[connection] = self._clock()
 
-    def serve(self, connection: Connection) -> None:
+    def serve(self, connection: HttpConnection) -> None:
         """Record that a request is being served."""
         self._idle.pop(connection, None)
         self._receiving.pop(connection, None)
 
-    def rest(self, connection: Connection) -> None:
+    def rest(self, connection: HttpConnection) -> None:
         """Record that a response is complete and the connection stays open."""
         if connection in self._open:
             self._receiving.pop(connection, None)
@@ -163,7 +141,7 @@ class ConnectionTable:
             for _ in range(CLOSED_AT_ONCE):
                 self.make_room()
 
-    def progress(self, connection: Connection) -> None:
+    def progress(self, connection: HttpConnection) -> None:
         """Record that the client has read enough for more to be written."""
         if connection in self._open:
             self._open[connection].since = self._clock()
@@ -199,7 +177,7 @@ class ConnectionTable:
             self._receiving.pop(connection)
             connection.close_late()
 
-    def _is_stuck(self, connection: Connection, unsent: _Unsent, now: float) -> bool:
+    def _is_stuck(self, connection: HttpConnection, unsent: _Unsent, now: float) -> bool:
         before, unsent.bytes = unsent.bytes, connection.unsent_bytes()
         if before == 0 or unsent.bytes < before:
             unsent.since = now
