@@ -168,7 +168,7 @@ def test_a_token_has_its_quota_and_no_more(server_with_tokens: Serving, caller: 
 
 @every_caller
 def test_a_failure_tells_nothing_of_the_inside(server: Serving, musicgen_server: Serving, caller: Caller) -> None:
-    hidden = "the music could not be made; the server's log says why"
+    hidden = "internal error; the server's log says more"
     for where, model in ((server, "raising"), (musicgen_server, BROKEN)):
         failed = asked(caller, where, f"/models/{model}", {"inputs": "calm piano"})
         assert (failed.status, told(failed)) == (500, hidden)

@@ -150,7 +150,7 @@ def test_a_failure_is_raised_and_tells_nothing_of_the_inside(musicgen_server: Se
     with pytest.raises(ModelError) as caught:
         ran(musicgen_server.url, BROKEN, SHORT)
     assert caught.value.prediction.status == "failed"
-    assert str(caught.value) == "the music could not be made; the server's log says why"
+    assert str(caught.value) == "internal error; the server's log says more"
 
 
 def test_files_are_kept_listed_used_and_removed(musicgen_server: Serving, tmp_path: Path) -> None:
