@@ -20,7 +20,8 @@ from tunesmith.jobs.job import Job
 from tunesmith.jobs.job_run import JobEnd, Outcome
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.runners.pool import LoadedModel, ProgressReport, ReportCallback, Task, TaskResult
+from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
+from tunesmith.jobs.runners.tasks import LoadedModel, ProgressReport, ReportCallback, Task, TaskResult
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.migrate import open_database
@@ -28,10 +29,11 @@ from tunesmith.library.migrate import open_database
 Making = Callable[[Task, ReportCallback], Awaitable[TaskResult]]
 
 
-class ScriptedPool:
+class ScriptedPool(LocalPool):
     """A pool that does with each task what the test says."""
 
     def __init__(self, make: Making) -> None:
+        super().__init__(PoolLimits())
         self.make = make
 
     async def run(self, task: Task, report: ReportCallback) -> TaskResult:

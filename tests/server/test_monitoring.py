@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tunesmith.jobs.job import JobState
 from tunesmith.jobs.job_run import JobEnd, Outcome
-from tunesmith.jobs.runners.pool import LoadedModel
+from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.jobs.store import QueueDepth
 from tunesmith.server.apis.routing import API_BY_PREFIX
 from tunesmith.server.middleware.stack import RequestSummary

@@ -25,7 +25,7 @@ from tunesmith.errors import (
     TunesmithError,
 )
 from tunesmith.files import file_sha256, is_full
-from tunesmith.jobs.runners.pool import ProgressReport
+from tunesmith.jobs.runners.tasks import ProgressReport
 
 Value = TypeVar("Value")
 TRIES = 2

@@ -20,7 +20,7 @@ from tunesmith.errors import (
     UnknownName,
 )
 from tunesmith.files import atomic_output
-from tunesmith.jobs.runners.pool import ProgressReport
+from tunesmith.jobs.runners.tasks import ProgressReport
 
 PLACES = 4
 """How many items are submitted at once, so that the server always has the next one."""

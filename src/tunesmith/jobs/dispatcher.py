@@ -18,7 +18,7 @@ from tunesmith.jobs.job import Claim
 from tunesmith.jobs.job_run import RETRY_SECONDS, JobRun, OnEnd, WorkerContext
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.runners.pool import RunnerPool
+from tunesmith.jobs.runners.local_pool import LocalPool
 from tunesmith.jobs.store import WorkerSlot
 from tunesmith.jobs.worker_registry import HEARTBEAT_SECONDS, ProcessIdentity, WorkerRegistry
 from tunesmith.logs import RepeatedFault
@@ -38,7 +38,7 @@ class Dispatcher:
     """The worker of a server. Used from one event loop."""
 
     def __init__(
-        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: RunnerPool, changes: JobEvents
+        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: LocalPool, changes: JobEvents
     ) -> None:
         self._queue = queue
         self._workers = workers

@@ -26,7 +26,8 @@ from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
-from tunesmith.jobs.runners.pool import ProgressReport, RunnerPool, Task, TaskResult
+from tunesmith.jobs.runners.local_pool import LocalPool
+from tunesmith.jobs.runners.tasks import ProgressReport, Task, TaskResult
 from tunesmith.logs import RepeatedFault, bind
 
 RETRY_SECONDS = 1.0
@@ -142,7 +143,7 @@ class WorkerContext:
 
     queue: JobQueue
     results: ResultFiles
-    pool: RunnerPool
+    pool: LocalPool
     changes: JobEvents
     on_end: OnEnd = lambda _: None
     problem: str | None = None

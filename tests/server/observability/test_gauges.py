@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tunesmith.errors import DatabaseError
 from tunesmith.jobs.job import JobState
-from tunesmith.jobs.runners.pool import LoadedModel
+from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.jobs.store import QueueDepth
 from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import MAX_MODELS, OTHER, GaugeSources, Metrics, MetricsCollector

@@ -17,8 +17,8 @@ from typing import Any
 
 from tunesmith.config import Settings
 from tunesmith.errors import OutOfResources, TaskFailed, TunesmithError
-from tunesmith.jobs.runners.memory_budget import MachineMemory, Memory
-from tunesmith.jobs.runners.pool import LoadedModel, ReportCallback, Task, TaskResult
+from tunesmith.jobs.runners.memory_budget import MachineMemory
+from tunesmith.jobs.runners.tasks import LoadedModel, ReportCallback, Task, TaskResult
 from tunesmith.jobs.runners.worker_process import RunnerProcess
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resource_checks import shortage
@@ -59,9 +59,9 @@ def pool_limits(settings: Settings) -> PoolLimits:
 
 
 class LocalPool:
-    """The RunnerPool of local processes. Used from one event loop."""
+    """A pool of processes that run tasks, and load models on demand. Used from one event loop."""
 
-    def __init__(self, limits: PoolLimits, memory: Memory | None = None) -> None:
+    def __init__(self, limits: PoolLimits, memory: MachineMemory | None = None) -> None:
         self._limits = limits
         self._memory = memory or MachineMemory()
         self._runners: list[RunnerProcess] = []
@@ -77,7 +77,7 @@ class LocalPool:
         self._unstartable, self._unstartable_until = "", 0.0
 
     async def run(self, task: Task, report: ReportCallback) -> TaskResult:
-        """Run a task; see RunnerPool."""
+        """Run a task. Raises TaskFailed and RunnerCrashed. Cancelling the caller cancels the task."""
         working = asyncio.current_task()
         assert working
         self._tasks.add(working)
@@ -92,7 +92,7 @@ class LocalPool:
             self._tasks.discard(working)
 
     async def load(self, model: str) -> float | None:
-        """Load a model; see RunnerPool."""
+        """Preload a model; return the seconds that it took, None if it was loaded before. Raises as ``run``."""
         usual = self._limits.keep_alive
         async with self._runner_for(model, usual if usual < 0 else max(usual, MIN_PRELOADED_SECONDS)) as runner:
             return await runner.load()
@@ -104,7 +104,7 @@ class LocalPool:
         return max((self._slots(one) for one in self._of(model)), default=self._default_slots)
 
     def is_loaded(self, model: str) -> bool:
-        """Return whether a free runner has the model loaded; see RunnerPool."""
+        """Return whether a free runner has the model loaded, so that a task would start at once."""
         return any(one.is_alive and one.loading_for is None and self._has_room(one, False) for one in self._of(model))
 
     def loaded(self) -> tuple[LoadedModel, ...]:

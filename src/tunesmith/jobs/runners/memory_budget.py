@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from tunesmith.errors import ModelFileError
 from tunesmith.models.catalog import find_installed
 from tunesmith.models.factories import COMPOSER
@@ -14,27 +12,11 @@ from tunesmith.musicgen.model_folder import read_architecture
 COMPOSER_BYTES = 200_000_000
 
 
-class Memory(Protocol):
-    """The memory of a machine, in bytes."""
-
-    def needed(self, model: str, places: int) -> int:
-        """Return the bytes that the model needs with ``places`` tasks at once; 0 if unknown."""
-        ...
-
-    def available(self) -> int:
-        """Return the bytes that may still be allocated."""
-        ...
-
-    def total(self) -> int:
-        """Return the bytes of memory in all."""
-        ...
-
-
 class MachineMemory:
-    """The memory of this machine, or of its container."""
+    """The memory of this machine, or of its container, in bytes."""
 
     def needed(self, model: str, places: int) -> int:
-        """Estimate from the manifest; a model on a GPU, or of a plugin, counts as 0."""
+        """Estimate what a model needs with ``places`` tasks at once; one on a GPU, or of a plugin, counts as 0."""
         if model == COMPOSER:
             return COMPOSER_BYTES
         try:

@@ -26,7 +26,7 @@ import tunesmith
 from tunesmith.errors import INTERNAL_ERROR, DatabaseError, error_codes
 from tunesmith.jobs.job_run import JobEnd
 from tunesmith.jobs.queue import CRASHED
-from tunesmith.jobs.runners.pool import LoadedModel
+from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.jobs.store import QueueDepth
 from tunesmith.server.middleware.stack import RequestSummary
 from tunesmith.server.observability.health import Health

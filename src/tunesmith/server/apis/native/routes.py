@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field
 import tunesmith
 from tunesmith.fields import GivenFields, Prompt
 from tunesmith.jobs.estimates import QueueEstimator
-from tunesmith.jobs.runners.pool import LoadedModel
+from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.request import IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
 from tunesmith.server.apis.native.jobs import Jobs, add_jobs, encoded
 from tunesmith.server.apis.native.models import add_models

@@ -1,11 +1,11 @@
-"""RunnerPool: the interface of whatever generates the music, on this machine or on others."""
+"""Tasks: jobs as runners get them, their progress and their results; and runners as others see them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tunesmith.request import GenerationRequest
 
@@ -64,38 +64,3 @@ class LoadedModel:
 
 
 ReportCallback = Callable[[ProgressReport], None]
-
-
-class RunnerPool(Protocol):
-    """A pool that runs tasks and loads models on demand."""
-
-    async def run(self, task: Task, report: ReportCallback) -> TaskResult:
-        """Run the task. Raises TaskFailed and RunnerCrashed. Cancelling the caller cancels the task."""
-        ...
-
-    async def load(self, model: str) -> float | None:
-        """Preload the model for tasks to come. Raises as ``run``.
-
-        Returns the seconds that it took, None if the model was loaded already.
-        """
-        ...
-
-    def capacity(self, model: str) -> int:
-        """Return how many tasks of the model can run at once."""
-        ...
-
-    def is_loaded(self, model: str) -> bool:
-        """Return whether a task of the model would start at once."""
-        ...
-
-    def loaded(self) -> tuple[LoadedModel, ...]:
-        """Return the live runners."""
-        ...
-
-    def problem(self) -> str | None:
-        """Return why no task can run at present, as a line for callers, or None."""
-        ...
-
-    async def close(self, drain_seconds: float) -> None:
-        """Wait up to ``drain_seconds`` for running tasks, then end all runners."""
-        ...
