@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from logging.handlers import QueueHandler
 from queue import Empty, SimpleQueue
 from typing import TextIO
 
@@ -33,40 +34,39 @@ FLUSH_SECONDS = 2.0
 _Queued = logging.LogRecord | threading.Event
 
 
-class LogWriter(logging.Handler):
+class LogWriter(QueueHandler):
     """A log handler that writes to a stream in the background; ``flush`` waits, with a time limit."""
 
     def __init__(self, stream: TextIO) -> None:
-        super().__init__()
+        self._records: SimpleQueue[_Queued] = SimpleQueue()
+        super().__init__(self._records)
         self._stream = stream
-        self._queue: SimpleQueue[_Queued] = SimpleQueue()
         self._left_out = 0
         threading.Thread(target=self._write_on, name="log", daemon=True).start()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Queue a record with its message and what is bound in its task, both of which change later."""
-        if self._queue.qsize() >= MOST_WAITING:
-            self._left_out += 1
-            return
-        try:
-            record.msg, record.args = record.getMessage(), None
-        # The error boundary of the log, as in logging's own handlers: it must not stop the program.
-        except Exception:
-            self.handleError(record)
-            return
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Fix a record's message and what is bound in its task, both of which change later."""
+        record.msg, record.args = record.getMessage(), None
         record.bound = structlog.contextvars.get_contextvars()
-        self._queue.put(record)
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Queue a record, or count it if too many are queued."""
+        if self._records.qsize() >= MOST_WAITING:
+            self._left_out += 1
+        else:
+            self._records.put(record)
 
     def flush(self) -> None:
         """Wait until all queued records are written, or until the time limit."""
         # The event follows the records in the queue, so it is set after they are written.
         written = threading.Event()
-        self._queue.put(written)
+        self._records.put(written)
         written.wait(FLUSH_SECONDS)
 
     def _write_on(self) -> None:
         while True:
-            batch = [self._queue.get(), *self._waiting()]
+            batch = [self._records.get(), *self._waiting()]
             lines = [self._line_of(one) for one in batch if isinstance(one, logging.LogRecord)]
             left_out, self._left_out = self._left_out, 0
             if left_out:
@@ -95,7 +95,7 @@ class LogWriter(logging.Handler):
     def _waiting(self) -> Iterator[_Queued]:
         for _ in range(LINES_AT_ONCE):
             try:
-                yield self._queue.get_nowait()
+                yield self._records.get_nowait()
             except Empty:
                 return
 

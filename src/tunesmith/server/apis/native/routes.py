@@ -19,7 +19,7 @@ from tunesmith.fields import GivenFields, Prompt
 from tunesmith.jobs.estimates import QueueEstimator
 from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.request import IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
-from tunesmith.server.apis.native.jobs import Jobs, add_jobs, encoded
+from tunesmith.server.apis.native.jobs import add_jobs, encoded
 from tunesmith.server.apis.native.models import add_models
 from tunesmith.server.apis.native.request import RequestParser
 from tunesmith.server.apis.native.schemas import (
@@ -98,7 +98,7 @@ def router(context: ApiContext) -> APIRouter:
     """Return the routes of Tunesmith's own API."""
     service, loading = context.service, context.loading
     outlook = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
-    orders = RequestParser(
+    parser = RequestParser(
         service, RemoteAudioFetcher(AddressGuard(context.settings.allow_private_addresses)), context.uploads
     )
     pulls = Pulls()
@@ -110,7 +110,7 @@ def router(context: ApiContext) -> APIRouter:
         await pulls.close()
 
     routes = APIRouter(tags=["Tunesmith"], lifespan=ending_pulls)
-    add_jobs(routes, Jobs(service, orders, outlook), context.authenticate)
+    add_jobs(routes, service, parser, outlook, Depends(context.authenticate))
     add_about(routes, context)
     add_models(routes, context, pulls)
     return routes

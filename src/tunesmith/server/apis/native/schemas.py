@@ -220,19 +220,13 @@ _PATHS_OF_OURS = {"soundfont", "audio", "melody"}
 def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
     """Return a job with its estimate as a document."""
     return JobDocument(
-        id=job.id,
-        state=job.state,
+        **_progress(job, prospect),
         prompt=job.request.prompt,
         model=job.model,
         generated_by=job.generated_by,
         # Paths of this server are nothing for callers to see.
         request=job.request.model_dump(mode="json", exclude_unset=True, exclude=_PATHS_OF_OURS),
         dialect=job.dialect,
-        progress=job.progress,
-        stage=job.stage,
-        position=prospect.position,
-        wait_seconds=prospect.wait_seconds,
-        eta_seconds=prospect.eta_seconds,
         created_at=to_iso8601(job.created_at),
         started_at=None if job.started_at is None else to_iso8601(job.started_at),
         finished_at=None if job.finished_at is None else to_iso8601(job.finished_at),
@@ -247,15 +241,14 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
 
 def job_event(job: Job, prospect: QueueEstimate) -> JobEvent:
     """Return the changing fields of a job as an event."""
-    return JobEvent(
-        id=job.id,
-        state=job.state,
-        progress=job.progress,
-        stage=job.stage,
-        position=prospect.position,
-        wait_seconds=prospect.wait_seconds,
-        eta_seconds=prospect.eta_seconds,
-    )
+    return JobEvent(**_progress(job, prospect))
+
+
+def _progress(job: Job, prospect: QueueEstimate) -> dict[str, Any]:
+    return {
+        "id": job.id, "state": job.state, "progress": job.progress, "stage": job.stage, "position": prospect.position,
+        "wait_seconds": prospect.wait_seconds, "eta_seconds": prospect.eta_seconds,
+    }  # fmt: skip
 
 
 def timings(job: Job) -> Timings:
