@@ -22,7 +22,7 @@ from tunesmith.config import Settings
 from tunesmith.logs import LimitLog
 from tunesmith.server.app import ServerOptions, create_app
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable, limited_by
-from tunesmith.server.listen_sockets import bind_sockets
+from tunesmith.server.startup import bind_sockets
 from tunesmith.server.uvicorn_server import DrainingServer, ShutdownHooks, create_server
 
 SHORT = 0.4

@@ -13,8 +13,7 @@ from models_of_tests import installed_tiny
 from tunesmith.config import Settings
 from tunesmith.errors import ModelNotInstalled, TaskFailed, UnknownName
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
-from tunesmith.jobs.runners.memory_budget import COMPOSER_BYTES, MachineMemory
+from tunesmith.jobs.runners.local_pool import COMPOSER_BYTES, LocalPool, MachineMemory, PoolLimits
 from tunesmith.jobs.runners.tasks import LoadedModel, ReportCallback, Task, TaskResult
 from tunesmith.library.migrate import open_database
 from tunesmith.server.errors import ModelIsLoading

@@ -36,7 +36,7 @@ from tunesmith.server.middleware.request_limits import is_loopback
 from tunesmith.server.model_preload import ModelPreloader
 from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import GaugeSources, Metrics, MetricsCollector
-from tunesmith.server.startup_checks import check_writable, config_warnings, prepare_folders
+from tunesmith.server.startup import check_writable, config_warnings, prepare_folders
 from tunesmith.server.upload_limits import UploadBudget, Uploads, sizes
 
 log = logging.getLogger("tunesmith.server")

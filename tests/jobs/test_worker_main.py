@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tunesmith.jobs.runners.memory_trim import GROWTH_BYTES, MemoryTrim, resident_bytes, trim_function
+from tunesmith.jobs.runners.worker_main import GROWTH_BYTES, MemoryTrim, resident_bytes, trim_function
 
 
 class Process:

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.server import listen_sockets as module
-from tunesmith.server.listen_sockets import bind_sockets, urls_of
+from tunesmith.server import startup as module
+from tunesmith.server.startup import bind_sockets, urls_of
 
 
 def reached(url: str) -> bool:
