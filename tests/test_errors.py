@@ -74,8 +74,8 @@ STATUSES = {
     (JobNotFound("abc"), "there is no job 'abc'", 2),
     (QueueFull(500), "the queue is full: 500 requests are waiting; try again later", 1),
     (QueueFull(500, 12), "the queue is full: 500 requests are waiting; try again in 12 s", 1),
-    (RateLimited("60 requests a minute", 12), "no more than 60 requests a minute; try again in 12 s", 1),
-    (IdempotencyConflict("k"), "idempotency_key: 'k' was used before for another request", 2),
+    (RateLimited("60 requests a minute", 12), "limit of 60 requests a minute reached; try again in 12 s", 1),
+    (IdempotencyConflict("k"), "idempotency_key: 'k' was already used for another request", 2),
     (TunesmithError("it failed"), "it failed", 1),
 ])  # fmt: skip
 def test_an_error_is_one_line_with_its_exit_code(error: TunesmithError, line: str, exit_code: int) -> None:

@@ -18,8 +18,8 @@ from tunesmith.request import MAX_SEED, GenerationRequest, Hit
 
 
 @pytest.mark.parametrize(("fields", "words"), [
-    ({"prompt": ""}, "prompt: must say something: it is empty"),
-    ({"prompt": " \n\t "}, "prompt: must say something"),
+    ({"prompt": ""}, "prompt: must not be empty"),
+    ({"prompt": " \n\t "}, "prompt: must not be empty"),
     ({"prompt": "?!"}, "prompt: must contain words, got '\\?!'"),
     ({"prompt": "a\0b"}, "prompt: must not contain control characters, got U.0000"),
     ({"prompt": "a\ud800b"}, "prompt: "),
@@ -47,7 +47,7 @@ from tunesmith.request import MAX_SEED, GenerationRequest, Hit
     ({"bpm": 900}, "bpm: must be at most 300, got 900"),
     ({"Tempo": True}, "Tempo: must be a number, got true"),
     ({"seed": True}, "seed: must be a number, got true"),
-    ({"bpm": 90, "tempo": 91}, "tempo: means the same as bpm, which has another value; give only one"),
+    ({"bpm": 90, "tempo": 91}, "tempo: is an alias of bpm, which has another value; give only one"),
     ({"instruments": "piano"}, "instruments: must be an array, got 'piano'"),
     ({"instruments": {"a": 1}}, "instruments: must be an array, got an object"),
     ({"instruments": [None]}, "instruments.0: must be text, got null"),
@@ -56,7 +56,7 @@ from tunesmith.request import MAX_SEED, GenerationRequest, Hit
     ({"loop": "perhaps"}, "loop: must be true or false, got 'perhaps'"),
     ({"genre": False}, "genre: must be text, got false"),
     ({"Audio": "/etc/passwd"}, r"Audio: is not a field of this request; did you mean audio\?"),
-    ({"loop": True, "form": "bed"}, "loop: cannot go with form 'bed'"),
+    ({"loop": True, "form": "bed"}, "loop: cannot be combined with form 'bed'"),
     ({"instruments": ("Piano",), "without": ("piano",)}, "without: 'piano' is also in instruments"),
     ({"duration": 10, "hits": (Hit(time=10),)}, "hits: must lie before the end at 10 s, got 10 s"),
 ])  # fmt: skip

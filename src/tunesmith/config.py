@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     soundfont: Path | None = None
     suffix: Literal[".wav", ".flac", ".mp3", ".ogg", ".opus"] = ".wav"
     commercial_safe: bool = False
+    revenue_below_limit: bool = False
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
@@ -130,7 +131,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Load the settings; raise InvalidRequest that names the setting, the limit and the value."""
     if settings_file().is_dir():
-        raise InvalidRequest("settings", f"{settings_file()} is a folder; {FILE_VARIABLE} names a file")
+        raise InvalidRequest("settings", f"{settings_file()} is a folder; {FILE_VARIABLE} must name a file")
     try:
         return Settings()
     except ValidationError as error:
@@ -140,7 +141,7 @@ def load_settings() -> Settings:
         # Only the file can cause this: unknown environment variables are ignored.
         if error.errors()[0]["type"] == "extra_forbidden":
             hint = did_you_mean_field(field, Settings.model_fields) or "; docs/configuration.md lists all"
-            problem = f"there is no such setting, though {settings_file()} has it{hint}"
+            problem = f"unknown setting in {settings_file()}{hint}"
         raise InvalidRequest(f"setting {field}", problem) from None
     except (ValueError, OSError) as error:
         raise InvalidRequest("settings", f"cannot read {settings_file()}: {error}") from None
@@ -152,4 +153,4 @@ def misspelt_variables(environment: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in (*known, *OF_CLIENTS):
             for meant in near_names(name, known, cutoff=ALIKE):
-                yield f"{name} is no setting and changes nothing; did you mean {meant}?"
+                yield f"{name} is not a setting and has no effect; did you mean {meant}?"

@@ -18,7 +18,7 @@ from tunesmith.suggestions import LONGEST, near_names
 INTERNAL_ERROR = "InternalError"
 """The code of a bug: of every exception that is not a TunesmithError."""
 
-BUG_MESSAGE = "internal error; the server's log says more"
+BUG_MESSAGE = "internal error; see the server's log"
 """What a caller reads of a bug; the traceback goes to the log."""
 
 _BY_CODE: dict[str, type[TunesmithError]] = {}
@@ -96,7 +96,7 @@ class IdempotencyConflict(InvalidRequest, code="IdempotencyConflict", status=409
     """An idempotency key is reused with a different request."""
 
     def __init__(self, key: str) -> None:
-        super().__init__("idempotency_key", f"{key!r} was used before for another request")
+        super().__init__("idempotency_key", f"{key!r} was already used for another request")
 
 
 class InvalidScore(TunesmithError, code="InvalidScore"):
@@ -186,10 +186,10 @@ class DatabaseBusy(DatabaseError, code="DatabaseBusy"):
 class DatabaseOutOfReach(DatabaseBusy, code="DatabaseOutOfReach"):
     """The database server does not respond, as during a restart; ``problem`` does not reveal its address."""
 
-    def __init__(self, where: str, said: str) -> None:
-        super().__init__(where, f"cannot be reached: {said}")
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, f"cannot be reached: {problem}")
         # Shown to callers of the API, so it must not contain the server's address.
-        self.problem = "cannot be reached at the moment; try again later"
+        self.problem = "cannot be reached; try again later"
 
 
 class DatabaseFull(DatabaseError, code="DatabaseFull", status=507, retryable=False):
@@ -231,7 +231,7 @@ class TrackNotFound(TunesmithError, code="TrackNotFound", status=404):
 
     exit_code = 2
 
-    def __init__(self, track_id: str, problem: str = "there is none in the prompt log") -> None:
+    def __init__(self, track_id: str, problem: str = "not in the prompt log") -> None:
         super().__init__(f"track {track_id[:80]!r}: {problem}")
 
 
@@ -245,7 +245,7 @@ class RateLimited(TunesmithError, code="RateLimited", status=429, retryable=True
     retry_after: int
 
     def __init__(self, allowed: str, retry_after: int) -> None:
-        super().__init__(f"no more than {allowed}; try again in {retry_after} s")
+        super().__init__(f"limit of {allowed} reached; try again in {retry_after} s")
         self.allowed = allowed
         self.retry_after = retry_after
 

@@ -192,8 +192,8 @@ def or_null(schema: JsonSchemaValue) -> JsonSchemaValue:
     """Return the JSON Schema of a field that may also be null."""
     if any(one.get("type") == "null" for one in schema.get("anyOf", ())) or not schema:
         return schema
-    about = {word: said for word, said in schema.items() if word in ANNOTATIONS}
-    limits = {word: said for word, said in schema.items() if word not in ANNOTATIONS}
+    about = {word: value for word, value in schema.items() if word in ANNOTATIONS}
+    limits = {word: value for word, value in schema.items() if word not in ANNOTATIONS}
     return {**about, "anyOf": [limits, {"type": "null"}]} if limits else schema
 
 
@@ -259,7 +259,7 @@ def settled(
         if field in exact:
             field = name
         if field in fields and fields[field] != value:
-            raise InvalidRequest(name, f"means the same as {names[field]}, which has another value; give only one")
+            raise InvalidRequest(name, f"is an alias of {names[field]}, which has another value; give only one")
         fields.setdefault(field, value)
         names.setdefault(field, name)
     return fields, names
@@ -314,11 +314,11 @@ def limit_and_value(mistake: Mapping[str, Any]) -> str:
         name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in mistake.get("ctx", {}).items()
     }
     message = mistake["msg"]
-    said = limit.format(**bounds) if limit else message[0].lower() + message[1:]
+    text = limit.format(**bounds) if limit else message[0].lower() + message[1:]
     # Pydantic's value is then the whole input.
     if mistake["type"] == MISSING:
-        return said
+        return text
     value = mistake.get("input")
     if mistake["type"] in TOO_LONG and isinstance(value, Sized):
-        return f"{said}, got {len(value)}"
-    return f"{said}, got {shown(value)}"
+        return f"{text}, got {len(value)}"
+    return f"{text}, got {shown(value)}"

@@ -45,7 +45,7 @@ def disk_full_as_error(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         if is_full(error):
-            raise DiskFull(f"the disk is full: {what} could not be kept") from error
+            raise DiskFull(f"the disk is full: {what} could not be stored") from error
         raise
 
 

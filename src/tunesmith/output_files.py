@@ -52,12 +52,12 @@ class OutputFiles:
         # Resolved, so that two paths to the same file are found equal.
         given = [file.resolve() for file in (path, midi, score) if file is not None]
         if len(set(given)) < len(given):
-            raise InvalidRequest("output", "the sound, --midi and --score need files of their own")
+            raise InvalidRequest("output", "the audio, --midi and --score must be different files")
         if stems is not None:
             make_folder("stems", stems)
         levels = _intensities(layers)
         if to_standard_output and levels:
-            raise InvalidRequest("layers", "are several files and cannot go to standard output")
+            raise InvalidRequest("layers", "are several files and cannot be written to standard output")
         return cls(path, to_standard_output, suffix, stems, midi, score, levels)
 
     @property
@@ -125,7 +125,7 @@ def make_folder(field_name: str, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidRequest(field_name, f"cannot make the folder {folder}: {error.strerror}") from None
+        raise InvalidRequest(field_name, f"cannot create the folder {folder}: {error.strerror}") from None
 
 
 def _intensities(text: str | None) -> tuple[float, ...]:
@@ -135,5 +135,5 @@ def _intensities(text: str | None) -> tuple[float, ...]:
         # Out of range, so that the check below reports it.
         levels = (-1.0,)
     if not all(0 <= level <= 1 for level in levels):
-        raise InvalidRequest("layers", f"must be intensities from 0 to 1 with commas between, got {text!r}")
+        raise InvalidRequest("layers", f"must be intensities from 0 to 1 separated by commas, got {text!r}")
     return levels

@@ -176,30 +176,9 @@ def _prompt_has_duration(fields: Mapping[str, Any]) -> bool:
 
     if fields.get("form") not in (None, "track") or fields.get("loop") or fields.get("bars"):
         return True
-    said = understand(fields["prompt"])
-    forms = {name for name in said.names("form") if name.startswith("form/")} - {"form/track"}
-    return bool(said.durations or said.bars or forms)
-
-
-def check_licence(
-    settings: Settings, commercial_safe: bool | None, model: str | None, *recordings: str | Path | None
-) -> None:
-    """Raise InvalidRequest if only commercial use is allowed, but the licence of the model or a recording forbids it.
-
-    ``commercial_safe`` None uses the settings. ``recordings`` are sound files that go into the result. Raises
-    AudioFileError for one that cannot be read.
-    """
-    if not (settings.commercial_safe if commercial_safe is None else commercial_safe):
-        return
-    from tunesmith.audio.reader import read_metadata
-    from tunesmith.models.catalog import check_commercial_use
-    from tunesmith.models.licences import check_parts
-
-    if model is not None:
-        check_commercial_use(model)
-    for path in recordings:
-        if path is not None:
-            check_parts(read_metadata(path), Path(path).name)
+    parsed = understand(fields["prompt"])
+    forms = {name for name in parsed.names("form") if name.startswith("form/")} - {"form/track"}
+    return bool(parsed.durations or parsed.bars or forms)
 
 
 def generate_files(

@@ -31,7 +31,7 @@ def _with_loudness(audio: Audio, loudness_lufs: float) -> tuple[Audio, tuple[str
     """Apply the gain that reaches the loudness, as far as the true peak allows; a limiter would distort."""
     measured = loudness_of(audio)
     if measured == -math.inf:
-        return audio, ("loudness_lufs: the sound is silent and stays as it is",)
+        return audio, ("loudness_lufs: the audio is silent and stays unchanged",)
     wanted, room = loudness_lufs - measured, CEILING_DBTP - true_peak_of(audio)
     reached = measured + min(wanted, room)
     short = f"loudness_lufs: {loudness_lufs:g} would clip; it is {reached:.1f} LUFS with peaks at {CEILING_DBTP:g} dBTP"

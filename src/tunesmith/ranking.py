@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.audio import Audio
-from tunesmith.audio.analysis.quality import Quality, QualityTargets, WantedKey, measure_quality
+from tunesmith.audio.analysis.quality import Quality, QualityTargets, TargetKey, measure_quality
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
 from tunesmith.composer.theory import Key
 from tunesmith.request import GenerationRequest
@@ -31,9 +31,9 @@ class Ranking:
 
 def targets_of(request: GenerationRequest) -> QualityTargets:
     """Return the measurable targets of a request, from its fields or else from its prompt."""
-    said = understand(request.prompt)
+    parsed = understand(request.prompt)
     loop = request.loop or request.form == "loop"
-    return QualityTargets(_tempo(request, said), _key(request, said), request.loudness_lufs, loop)
+    return QualityTargets(_tempo(request, parsed), _key(request, parsed), request.loudness_lufs, loop)
 
 
 def rank(audio: Audio, request: GenerationRequest) -> Quality:
@@ -46,27 +46,27 @@ def rank(audio: Audio, request: GenerationRequest) -> Quality:
     )
 
 
-def _tempo(request: GenerationRequest, said: ParsedPrompt) -> tuple[float, float] | None:
+def _tempo(request: GenerationRequest, parsed: ParsedPrompt) -> tuple[float, float] | None:
     if request.tempo_bpm is not None:
         return request.tempo_bpm, request.tempo_bpm
-    if not said.tempos:
+    if not parsed.tempos:
         return None
-    tempo = said.tempos[-1]
+    tempo = parsed.tempos[-1]
     # A prompt may count the tempo in another note value than quarters.
     quarters = 1.0 if tempo.beat is None else tempo.beat
     return tempo.low * quarters, tempo.high * quarters
 
 
-def _key(request: GenerationRequest, said: ParsedPrompt) -> WantedKey | None:
-    wish = said.key
+def _key(request: GenerationRequest, parsed: ParsedPrompt) -> TargetKey | None:
+    key_request = parsed.key
     if request.key is not None:
         try:
             key = Key.parse(request.key)
-            return WantedKey(str(key), key.pitch_classes)
+            return TargetKey(str(key), key.pitch_classes)
         except ValueError:
             # Not in standard form, so read it as the prompt parser does.
-            wish = understand(request.key).key
-    if wish is None or wish.tonic is None:
+            key_request = understand(request.key).key
+    if key_request is None or key_request.tonic is None:
         return None
-    key = Key(wish.tonic, wish.mode or "major")
-    return WantedKey(str(key), key.pitch_classes)
+    key = Key(key_request.tonic, key_request.mode or "major")
+    return TargetKey(str(key), key.pitch_classes)

@@ -193,9 +193,7 @@ class GenerationRequest(GivenFields):
         check_paragraphs(text)
         # Punctuation and invisible characters alone hold no words.
         if not any(unicodedata.category(c)[0] in "LN" for c in visible_text(text)):
-            raise ValueError(
-                "must say something: it is empty" if not text else f"must contain words, got {text[:20]!r}"
-            )
+            raise ValueError("must not be empty" if not text else f"must contain words, got {text[:20]!r}")
         return text
 
     @field_validator("model", "key", "meter", "genre", "negative_prompt")
@@ -211,7 +209,7 @@ class GenerationRequest(GivenFields):
     @model_validator(mode="after")
     def _check_fields_agree(self) -> Self:
         if self.loop and self.form not in (None, "loop"):
-            raise ValueError(f"loop: cannot go with form {self.form!r}; a loop is a form of its own")
+            raise ValueError(f"loop: cannot be combined with form {self.form!r}; a loop is its own form")
         # Names are matched regardless of case.
         both = sorted({name.lower() for name in self.instruments} & {name.lower() for name in self.without})
         if both:

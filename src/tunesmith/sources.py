@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunesmith.audio.credits import SOURCES, licence_of, source_credit
+from tunesmith.audio.credits import SOURCES, licence_of, source_credit, terms_of_sound
 from tunesmith.audio.reader import read_metadata
 from tunesmith.files import file_sha256, is_sha256
 from tunesmith.plain_text import path_text
@@ -16,15 +16,15 @@ from tunesmith.request import GenerationRequest
 def with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
     """Return the metadata of a model's output with the recordings of the request and the licence of the whole.
 
-    ``about`` has the model's licence as ``licence``; with recordings, it becomes ``model_licence``. Raises
-    AudioFileError for a recording that cannot be read.
+    ``about`` has the model's licence as ``licence``; with recordings, it becomes ``model_licence``. The terms of the
+    whole are added. Raises AudioFileError for a recording that cannot be read.
     """
     used = {"audio": request.audio, "melody": request.melody}
     sources = [{"used_as": role, **source_of(path)} for role, path in used.items() if path is not None]
     if not sources:
-        return dict(about)
+        return {**about, **terms_of_sound(about).to_json()}
     whole = {**about, "model_licence": about.get("licence"), SOURCES: sources}
-    return {**whole, "licence": licence_of(whole)}
+    return {**whole, "licence": licence_of(whole), **terms_of_sound(whole).to_json()}
 
 
 def source_of(path: Path) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from tunesmith.request import GenerationRequest
 
 ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundfont")
 """Fields that only the composer supports."""
-NO_WISH = (None, (), False, "track")
+UNSET = (None, (), False, "track")
 
 
 def reject_composer_only_fields(request: GenerationRequest) -> None:
     """Raise InvalidRequest for the first field that only the composer supports."""
     for field in ONLY_COMPOSER:
         value = getattr(request, field)
-        if value not in NO_WISH:
+        if value not in UNSET:
             shown = str(value) if field == "soundfont" else repr(value)
-            raise InvalidRequest(field, f"only the composer has it, {request.model} has not, got {shown}")
+            raise InvalidRequest(field, f"only the composer supports it, not {request.model}, got {shown}")
 
 
 def prompt_text(request: GenerationRequest) -> str:

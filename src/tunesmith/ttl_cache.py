@@ -36,19 +36,19 @@ class TtlCache(Generic[Key, Value]):
         self._seconds = seconds
         self._clock = clock
         self._most = most
-        self._asked: dict[Key, _CacheEntry[Value]] = {}
+        self._entries: dict[Key, _CacheEntry[Value]] = {}
 
     async def get(self, key: Key, ask: Callable[[], Value]) -> Value:
         """Return the value of a key; on a miss ``ask`` runs in a thread."""
         now = self._clock()
-        asked = self._asked.get(key)
-        if asked is None or (asked.answer.done() and not self._holds(asked, now)):
-            asked = self._keep(key, asyncio.create_task(asyncio.to_thread(ask)), now)
-            asked.answer.add_done_callback(_look_at_error)
-        if asked.answer.done():
-            return asked.answer.result()
+        entry = self._entries.get(key)
+        if entry is None or (entry.answer.done() and not self._holds(entry, now)):
+            entry = self._keep(key, asyncio.create_task(asyncio.to_thread(ask)), now)
+            entry.answer.add_done_callback(_look_at_error)
+        if entry.answer.done():
+            return entry.answer.result()
         # The shield keeps the call alive for the others if one caller is cancelled.
-        return await asyncio.shield(asked.answer)
+        return await asyncio.shield(entry.answer)
 
     def put(self, key: Key, value: Value) -> None:
         """Keep a value that is known without a call."""
@@ -58,19 +58,19 @@ class TtlCache(Generic[Key, Value]):
 
     def forget(self, key: Key) -> None:
         """Drop a key, so that the next ``get`` calls again; a call in progress may return a stale value."""
-        self._asked.pop(key, None)
+        self._entries.pop(key, None)
 
     def _keep(self, key: Key, answer: asyncio.Future[Value], now: float) -> _CacheEntry[Value]:
-        if len(self._asked) >= (most := self._most or MAX_ENTRIES):
-            kept = {key: one for key, one in self._asked.items() if not one.answer.done() or self._holds(one, now)}
-            self._asked = kept if len(kept) < most else {}
-        entry = self._asked[key] = _CacheEntry(answer, now)
+        if len(self._entries) >= (most := self._most or MAX_ENTRIES):
+            kept = {key: one for key, one in self._entries.items() if not one.answer.done() or self._holds(one, now)}
+            self._entries = kept if len(kept) < most else {}
+        entry = self._entries[key] = _CacheEntry(answer, now)
         return entry
 
-    def _holds(self, asked: _CacheEntry[Value], now: float) -> bool:
-        if asked.answer.cancelled() or asked.answer.exception() is not None:
+    def _holds(self, entry: _CacheEntry[Value], now: float) -> bool:
+        if entry.answer.cancelled() or entry.answer.exception() is not None:
             return False
-        return now - asked.at < (self._seconds(asked.answer.result()) if callable(self._seconds) else self._seconds)
+        return now - entry.at < (self._seconds(entry.answer.result()) if callable(self._seconds) else self._seconds)
 
 
 def _look_at_error(answer: asyncio.Future[Value]) -> None:

@@ -146,7 +146,7 @@ def test_depth_that_a_format_lacks_is_said(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.full((9, 1), 0.1), RATE, subtype="FLOAT")
     audio = read_audio(tmp_path / "a.wav")
     _, notices = write_with_notices(audio, tmp_path / "b.flac")
-    said = "24 bits a sample are kept, the most that the format has; the source is 32-bit float"
+    said = "written with 24 bits per sample, the most of the format; the source is 32-bit float"
     assert notices == (said,)
     assert write_with_notices(audio, tmp_path / "c.flac", bits=16)[1] == ()
     assert write_with_notices(audio, tmp_path / "d.mp3")[1] == ()

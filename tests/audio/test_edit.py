@@ -26,7 +26,7 @@ def test_trim_keeps_the_range_and_the_metadata() -> None:
 
 @pytest.mark.parametrize(("start", "end"), [(-1.0, 1.0), (1.0, 1.0), (3.0, None)])
 def test_trim_refuses_to_leave_nothing(start: float, end: float | None) -> None:
-    with pytest.raises(InvalidRequest, match="trim: must keep something of 2 s"):
+    with pytest.raises(InvalidRequest, match="trim: must keep a part of 2 s"):
         edit.trim(noise(), start, end)
 
 

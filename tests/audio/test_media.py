@@ -144,13 +144,13 @@ def test_a_damaged_one_is_one_line(m4a: Path, tmp_path: Path, change: Callable[[
 
 def test_a_film_without_sound_says_so(tmp_path: Path) -> None:
     film = ("-f", "lavfi", "-i", "color=s=16x16:d=1", "-map", "1", "-c:v", "mpeg4")
-    with pytest.raises(AudioFileError, match=r"a.mp4: there is no sound in it$"):
+    with pytest.raises(AudioFileError, match=r"a.mp4: it contains no audio$"):
         read_audio(encode(tmp_path / "a.mp4", *film))
 
 
 def test_without_ffmpeg_the_line_says_what_to_install(m4a: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "find_program", lambda: None)
-    problem = "M4A, MP4, MOV or 3GP, which takes FFmpeg to read: install ffmpeg, so that it is on the PATH$"
+    problem = "M4A, MP4, MOV or 3GP, which needs FFmpeg: install ffmpeg and put it on the PATH$"
     with pytest.raises(AudioFileError, match=rf"cannot read .*a.m4a: it is {problem}"):
         read_audio(m4a)
     with pytest.raises(InvalidRequest, match=rf"^audio: .*{problem}"):

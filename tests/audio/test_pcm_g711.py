@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tunesmith.audio.pcm_g711 import raw_pieces, to_alaw, to_ulaw
+from tunesmith.audio.pcm_g711 import raw_chunks, to_alaw, to_ulaw
 
 EVERY_SAMPLE = np.arange(-32768, 32768, dtype=np.int32)
 
@@ -34,4 +34,4 @@ def test_pcm_pieces_are_the_samples_of_the_file(tmp_path: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(samples.tobytes())
-    assert b"".join(raw_pieces(tmp_path / "a.wav")) == samples.tobytes()
+    assert b"".join(raw_chunks(tmp_path / "a.wav")) == samples.tobytes()

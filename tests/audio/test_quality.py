@@ -11,10 +11,10 @@ from sounds import clicks
 from tunesmith.audio import Audio
 from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, levels_of
 from tunesmith.audio.analysis.loop_seam import seam_of
-from tunesmith.audio.analysis.quality import Finding, Quality, QualityTargets, WantedKey, measure_quality
+from tunesmith.audio.analysis.quality import Finding, Quality, QualityTargets, TargetKey, measure_quality
 
 RATE = 44_100
-D_MINOR = WantedKey("D minor", (2, 4, 5, 7, 9, 10, 0))
+D_MINOR = TargetKey("D minor", (2, 4, 5, 7, 9, 10, 0))
 
 
 def tone(hertz: float, seconds: float = 4.0, amplitude: float = 0.3) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -122,21 +122,21 @@ def test_a_tempo_is_as_asked_or_not(asked: tuple[float, float], least: float, mo
 
 def test_where_no_beat_or_key_is_heard_nothing_is_known() -> None:
     quality = measure_quality(Audio(pinkish()[None], RATE), QualityTargets((100, 120), D_MINOR))
-    assert finding(quality, "tempo") == Finding("tempo", 0.5, "no clear beat (asked 100 to 120 bpm)")
+    assert finding(quality, "tempo") == Finding("tempo", 0.5, "no clear beat (target 100 to 120 bpm)")
     assert finding(quality, "key").score <= 0.6
 
 
 @pytest.mark.parametrize(("wanted", "score"), [
     (D_MINOR, 1.0),
-    (WantedKey("D harmonic minor", (2, 4, 5, 7, 9, 10, 1)), 1.0),
-    (WantedKey("F major", (5, 7, 9, 10, 0, 2, 4)), 0.85),
-    (WantedKey("A minor", (9, 11, 0, 2, 4, 5, 7)), 0.6),
-    (WantedKey("F# major", (6, 8, 10, 11, 1, 3, 5)), 0.1),
+    (TargetKey("D harmonic minor", (2, 4, 5, 7, 9, 10, 1)), 1.0),
+    (TargetKey("F major", (5, 7, 9, 10, 0, 2, 4)), 0.85),
+    (TargetKey("A minor", (9, 11, 0, 2, 4, 5, 7)), 0.6),
+    (TargetKey("F# major", (6, 8, 10, 11, 1, 3, 5)), 0.1),
 ])  # fmt: skip
-def test_a_key_is_the_nearer_the_more_notes_it_shares(wanted: WantedKey, score: float) -> None:
+def test_a_key_is_the_nearer_the_more_notes_it_shares(wanted: TargetKey, score: float) -> None:
     piece = chords([(38, 62, 65, 69), (43, 62, 67, 70), (45, 61, 64, 69), (38, 62, 65, 69)])
     found = finding(measure_quality(piece, QualityTargets(key=wanted)), "key")
-    assert (found.reason, found.score) == (f"D minor (asked {wanted.name})", score)
+    assert (found.reason, found.score) == (f"D minor (target {wanted.name})", score)
 
 
 def test_the_loudness_asked_for_counts() -> None:
@@ -154,7 +154,7 @@ def test_a_loop_of_whole_waves_is_seamless_and_one_cut_anywhere_is_not() -> None
     assert finding(measure_quality(whole, QualityTargets(loop=True)), "seam") == Finding(
         "seam", 1.0, "the loop is seamless"
     )
-    assert finding(measure_quality(cut, QualityTargets(loop=True)), "seam").reason == "the seam of the loop is heard"
+    assert finding(measure_quality(cut, QualityTargets(loop=True)), "seam").reason == "the seam of the loop is audible"
 
 
 def test_a_loop_that_fades_out_is_heard_to_end() -> None:

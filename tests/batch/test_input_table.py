@@ -60,7 +60,7 @@ def test_plain_lines_are_prompts_but_for_remarks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "text", "problems"), [
-    ("a.csv", "prompt\ncalm\nfunk, fast\nbeat, slow\n", {3: "has 2 cells, but there are 1", 4: "has 2 cells"}),
+    ("a.csv", "prompt\ncalm\nfunk, fast\nbeat, slow\n", {3: "has 2 cells, but the header has 1", 4: "has 2 cells"}),
     ("a.csv", 'prompt\ncalm\n"funk\n', {3: "is not CSV"}),
     ("a.jsonl", '{"prompt": "a"}\n{"prompt"\n[1]\n',
      {2: "is not JSON: Expecting ':' delimiter at column 10", 3: "must be a prompt or fields"}),
@@ -78,13 +78,13 @@ def test_what_is_wrong_is_told_with_its_lines(tmp_path: Path, name: str, text: s
 
 
 @pytest.mark.parametrize(("name", "content", "words"), [
-    ("a.txt", b"", "there are no rows"),
-    ("a.csv", b"prompt\n", "there are no rows"),
-    ("a.yaml", b"", "there are no rows"),
+    ("a.txt", b"", "it contains no rows"),
+    ("a.csv", b"prompt\n", "it contains no rows"),
+    ("a.yaml", b"", "it contains no rows"),
     ("a.txt", b"calm\n\xff\xfe\n", "UTF-8, which line 2 is not"),
     ("a.xlsx", b"PK", "say --as csv|jsonl|yaml|lines"),
     ("a.ODS", b"PK", 'save it as "CSV UTF-8" in a spreadsheet'),
-    ("a.dat", b"x", "told from its name; say --as csv|jsonl|yaml|lines"),
+    ("a.dat", b"x", "unknown format; say --as csv|jsonl|yaml|lines"),
     ("a.txt", b"x\n" * 20_001, "at most 20000 rows"),
 ])  # fmt: skip
 def test_a_file_that_is_no_sheet_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:

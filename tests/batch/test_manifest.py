@@ -50,7 +50,7 @@ def test_a_line_that_was_cut_off_is_passed_over(tmp_path: Path, cut: int) -> Non
 
 def test_a_file_that_is_no_manifest_is_refused_and_left(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("my own\nnotes\n")
-    with pytest.raises(InvalidRequest, match="not a manifest of Tunesmith's: line 1"):
+    with pytest.raises(InvalidRequest, match="not a Tunesmith manifest: line 1"):
         BatchManifest(tmp_path)
     assert (tmp_path / NAME).read_text() == "my own\nnotes\n"
 
@@ -71,7 +71,7 @@ def test_rows_of_an_earlier_sheet_stay_but_for_those_whose_file_is_taken(tmp_pat
 
 
 def test_a_folder_is_one_process_s_at_a_time(tmp_path: Path) -> None:
-    refused = pytest.raises(InvalidRequest, match="another batch is being made in")
+    refused = pytest.raises(InvalidRequest, match="another batch is running in")
     with manifest_of(tmp_path / "out"), refused, manifest_of(tmp_path / "out"):
         pass
     with manifest_of(tmp_path / "out"):

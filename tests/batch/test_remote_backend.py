@@ -37,7 +37,7 @@ def test_rows_are_made_on_the_server_and_written_here(server: Serving, capsys: p
     )
     assert run(["batch", "a.jsonl", "--server", server.url]) == 0
     shown = capsys.readouterr()
-    assert shown.out.startswith("2 made, 0 were there, 0 failed")
+    assert shown.out.startswith("2 generated, 0 already done, 0 failed")
     assert len(shown.err.splitlines()) == 2
     first, second = manifest()
     assert (first["state"], first["file"], second["file"]) == ("made", "001-calm-piano.wav", "f.mp3")
@@ -57,7 +57,7 @@ def test_a_second_run_asks_for_nothing_that_is_there(server: Serving, capsys: py
     first = server.job_of("one by one")
     Path("a", "002-two-by-two.wav").unlink()
     assert run(["batch", "a.jsonl", "--server", server.url]) == 0
-    assert "1 made, 1 were there" in capsys.readouterr().out
+    assert "1 generated, 1 already done" in capsys.readouterr().out
     assert server.job_of("one by one") == first
 
 
@@ -103,8 +103,8 @@ def test_a_server_that_is_away_is_one_line(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (("--token", "x"), "token: is for a server; say which: --server URL"),
-    (("--server", "nowhere"), "must be an address such as"),
+    (("--token", "x"), "token: needs a server: --server URL"),
+    (("--server", "nowhere"), "must be a URL such as"),
 ])  # fmt: skip
 def test_a_server_must_be_said_as_it_can_be_reached(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str

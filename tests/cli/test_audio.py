@@ -80,9 +80,9 @@ def test_normalizing_reaches_the_loudness(folder: Path, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("info", "not.wav"), "cannot read not.wav"),
-        (("info", "missing.wav"), "cannot read missing.wav: there is no such file"),
+        (("info", "missing.wav"), "cannot read missing.wav: file not found"),
         (("info", "song.flac", "--plot", "a.jpg"), "plot: must end in .png"),
-        (("trim", "song.flac", "--start", "20", "-o", "x.wav"), "trim: must keep something"),
+        (("trim", "song.flac", "--start", "20", "-o", "x.wav"), "trim: must keep a part"),
         (("trim", "song.flac", "--start", "soon", "-o", "x.wav"), "start: must be a time"),
         (("convert", "song.flac", "-o", "x.xyz"), "output: "),
         (("fit", "song.flac", "--duration", "9:99:99:99", "-o", "x.wav"), "duration: must be a time"),

@@ -83,13 +83,13 @@ def no_samples() -> Path:
     ("make", "reason"),
     [
         (empty, "it is empty"),
-        (text, "it is no sound, or of a kind that is not known"),
-        (zeros, "it is no sound, or of a kind that is not known"),
+        (text, "not audio, or an unsupported format"),
+        (zeros, "not audio, or an unsupported format"),
         (a_folder, "it is a folder"),
-        (lambda: Path("missing.wav"), "there is no such file"),
+        (lambda: Path("missing.wav"), "file not found"),
         (lambda: half("song.flac"), "it is damaged or cut off"),
-        (no_numbers, "at 0.0 s it has samples that are not numbers"),
-        (no_samples, "there is no sound in it"),
+        (no_numbers, "at 0.0 s it has samples that are NaN or infinite"),
+        (no_samples, "it contains no audio"),
     ],
 )
 @pytest.mark.parametrize("command", COMMANDS)
@@ -119,7 +119,7 @@ def test_what_is_there_of_a_file_cut_off_is_used_with_a_warning(name: str, capfd
     path = half(name)
     assert run(["convert", str(path), "-o", "x.flac"]) == 0
     said = capfd.readouterr().err
-    assert said.startswith(f"warning: {path} is cut off: it goes on with the ")
+    assert said.startswith(f"warning: {path} is cut off: only the ")
     assert said.count("\n") == 1
     assert 0.5 < read_audio("x.flac").duration < 1.5
 
@@ -139,7 +139,7 @@ def test_a_sound_is_not_written_over_the_one_it_is_made_of(command: str, capfd: 
     Path("link.flac").symlink_to("song.flac")
     for output in ("song.flac", "./song.flac", "link.flac"):
         assert run([command, "song.flac", *COMMANDS[command], "-o", output]) == 2
-        assert "output: must not be the file it is made from" in capfd.readouterr().err
+        assert "output: must not be the input file" in capfd.readouterr().err
     assert run(["stitch", "song.wav", "song.flac", "-o", "song.flac"]) == 2
     assert Path("song.flac").read_bytes() == before
 
@@ -159,7 +159,7 @@ def test_any_depth_and_rate_is_read_under_any_name(subtype: str, capfd: pytest.C
     [
         (("fade", "song.wav", "-o", "x.wav"), "fade: needs --in TIME, --out TIME or both"),
         (("fade", "song.wav", "--out", "9", "-o", "x.wav"), "out: must be at most the sound's 2 s, got 9 s"),
-        (("trim", "song.wav", "--start", "9", "-o", "x.wav"), "trim: must keep something of 2 s, got 9 s to its end"),
+        (("trim", "song.wav", "--start", "9", "-o", "x.wav"), "trim: must keep a part of 2 s, got 9 s to its end"),
         (("info", "song.wav", "--plot", "no/x.png"), "plot: cannot write no/x.png: there is no folder no"),
         (("loop", "short.wav", "-o", "x.wav"), "file: 0.01 s are too short for a loop, which needs 0.5 s"),
         (("fit", "short.wav", "--duration", "9", "-o", "x.wav"), "file: 0.01 s are too short to be repeated"),

@@ -47,7 +47,7 @@ def test_a_file_becomes_a_folder_of_music_and_is_remembered(capsys: pytest.Captu
     Path("scenes.csv").write_text(scenes[1], encoding="utf-8")
     assert run(["batch", "scenes.csv", "--duration", "2", "--jobs", "2"]) == 0
     shown = capsys.readouterr()
-    assert shown.out.splitlines() == [f"3 made, 0 were there, 0 failed: {Path('scenes', 'manifest.jsonl')}"]
+    assert shown.out.splitlines() == [f"3 generated, 0 already done, 0 failed: {Path('scenes', 'manifest.jsonl')}"]
     told = [line for line in shown.err.splitlines() if not line.startswith("warning: line 3, 'village by day'")]
     assert [line[:5] for line in told] == ["[1/3]", "[2/3]", "[3/3]"]
     entries = manifest("scenes")
@@ -102,7 +102,7 @@ def test_every_bad_row_is_shown_with_its_line_before_anything_is_made(capsys: py
     assert "there is no genre called 'lofy'" in lines[1]
     assert "musicgen-small" in lines[2]
     assert "hit: 1 s lies" in lines[3]
-    assert lines[4:] == ["tunesmith: error: file: a.csv has 4 problems; nothing was made"]
+    assert lines[4:] == ["tunesmith: error: file: a.csv has 4 problems; nothing was generated"]
     assert not Path("a").exists()
 
 
@@ -124,7 +124,7 @@ def test_what_fails_is_tried_again_listed_and_made_by_the_next_run(capsys: pytes
     )
     assert run(["batch", "a.jsonl"]) == 1
     shown = capsys.readouterr()
-    assert shown.out.startswith("1 made, 0 were there, 3 failed")
+    assert shown.out.startswith("1 generated, 0 already done, 3 failed")
     assert "failed: line 2, 'gone': the runner of crashing ended with exit code 3" in shown.err
     assert "failed: line 3, 'rhyme': prompt: must rhyme" in shown.err
     assert "failed: line 4, 'bug': raising has a bug: ZeroDivisionError: a secret of the program" in shown.err
@@ -132,7 +132,7 @@ def test_what_fails_is_tried_again_listed_and_made_by_the_next_run(capsys: pytes
     assert states == [("made", 1), ("failed", 2), ("failed", 1), ("failed", 2)]
     Path("gone").touch()
     assert run(["batch", "a.jsonl"]) == 1
-    assert capsys.readouterr().out.startswith("1 made, 1 were there, 2 failed")
+    assert capsys.readouterr().out.startswith("1 generated, 1 already done, 2 failed")
     assert [entry["state"] for entry in manifest("a")] == ["made", "made", "failed", "failed"]
 
 
@@ -149,7 +149,7 @@ def test_two_batches_in_one_folder_are_refused(capsys: pytest.CaptureFixture[str
     Path("a.txt").write_text("one\n")
     with manifest_of(Path("a")):
         assert run(["batch", "a.txt", "--model", "prompt"]) == 2
-    assert "out: another batch is being made in a" in capsys.readouterr().err
+    assert "out: another batch is running in a" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
@@ -159,7 +159,7 @@ def test_two_batches_in_one_folder_are_refused(capsys: pytest.CaptureFixture[str
     (("a.txt", "--duration", "31:00"), "duration: must be at most 1800"),
     (("a.txt", "-o", "a.txt"), "out: cannot write in the folder"),
     (("a.txt", "--jobs", "0"), "jobs: must be greater than or equal to 1, got '0'"),
-    (("a.txt", "--server", "here"), "server: must be an address such as http://127.0.0.1:8765, got 'here'"),
+    (("a.txt", "--server", "here"), "server: must be a URL such as http://127.0.0.1:8765, got 'here'"),
 ])  # fmt: skip
 def test_what_cannot_be_is_said_in_a_line(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
@@ -202,12 +202,12 @@ def test_a_stopped_batch_keeps_what_is_finished_and_goes_on(
     _, shown = stopped_after_one.communicate(timeout=LONGEST_WAIT)
     assert stopped_after_one.returncode == code
     if number is not signal.SIGKILL:
-        assert "1 of 2 are made; the same command goes on with the others" in shown
+        assert "1 of 2 are done; run the same command again for the rest" in shown
     states = {entry["id"]: entry["state"] for entry in manifest("a")}
     assert sorted(states.values()) == ["made", "waiting"]
     Path("gate").touch()
     assert run(["batch", "a.jsonl"]) == 0
-    assert capsys.readouterr().out.startswith("1 made, 1 were there, 0 failed")
+    assert capsys.readouterr().out.startswith("1 generated, 1 already done, 0 failed")
     assert not list(Path("a").glob(".*.part*"))
 
 
@@ -220,7 +220,7 @@ def test_a_server_that_goes_away_is_said_with_how_far_it_came(capsys: pytest.Cap
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
     assert run(["batch", "a.txt", "--duration", "1", "--server", address]) == 1
     said = capsys.readouterr().err.splitlines()
-    assert said[0] == "1 of 2 are made; the same command goes on with the others"
+    assert said[0] == "1 of 2 are done; run the same command again for the rest"
     assert said[1].startswith(f"tunesmith: error: no answer from {address}/api/jobs: ")
 
 

@@ -98,7 +98,7 @@ def test_an_edited_piece_is_made_again_to_the_byte(by: str, capsys: pytest.Captu
 def test_what_cannot_be_made_again_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["trim", "theirs.flac", "--end", "0.5", "-o", "a.wav"]) == 0
     (track,) = tracks(capsys)
-    for name, words in (("a.wav", "does not say what it was made from"), (track["id"], "cannot be made again")):
+    for name, words in (("a.wav", "has no metadata of its request"), (track["id"], "cannot be generated again")):
         assert run(["again", name, "-o", "b.wav"]) == 2
         error = capsys.readouterr().err
         assert words in error
@@ -123,7 +123,7 @@ def test_a_rendered_score_is_a_track_of_the_piece_it_was_written_with(capsys: py
     assert run(["show", "r.wav"]) == 0
     assert "render of s.yaml" in capsys.readouterr().out
     assert run(["again", rendered["id"], "-o", "x.wav"]) == 2
-    assert "'render' cannot be made again" in capsys.readouterr().err
+    assert "'render' cannot be repeated" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("own", [
@@ -154,5 +154,5 @@ def test_variations_of_an_edited_piece_are_of_the_piece(capsys: pytest.CaptureFi
     edit_twice()
     capsys.readouterr()
     assert run(["vary", "end.mp3", "-n", "1", "-o", "v.wav", "--quiet"]) == 0
-    assert "as it was before it was edited" in capsys.readouterr().err
+    assert "of the unedited piece" in capsys.readouterr().err
     assert read_metadata("v.wav")["seed"] == 2

@@ -10,7 +10,7 @@ from tunesmith.cli import run
 
 PROMPT = "спокойная музыка для сна, 114"
 WARNINGS = (
-    "prompt: few of its words are known; taken by its meaning as ",
+    "prompt: few of its words are known; matched by meaning to ",
     "prompt: '114' is not used; write '114 bpm' for a tempo or '114 seconds' for a length",
 )
 

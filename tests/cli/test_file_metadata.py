@@ -47,7 +47,7 @@ def test_it_is_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     rows = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
     assert (rows["file"], rows["prompt"], rows["seed"]) == ("a.flac", PROMPT, str(2**53 - 1))
     assert (rows["key"], rows["tempo_bpm"]) == ("D minor", "70.0")
-    assert json.loads(rows["asked for"])["duration"] == 1
+    assert json.loads(rows["request"])["duration"] == 1
 
 
 def test_a_file_whose_name_lost_its_suffix_is_read_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,10 +85,10 @@ def test_a_model_is_still_shown_where_a_folder_has_its_name(home: Path, capsys: 
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (("other.wav",), "file: other.wav does not say what it was made from"),
-    (("none.mp3",), "cannot read none.mp3: there is no such file"),
+    (("other.wav",), "file: other.wav has no metadata of its request"),
+    (("none.mp3",), "cannot read none.mp3: file not found"),
     (("text.wav",), "cannot read text.wav"),
-    (("other.wav", "--verify"), "verify: is for models, and other.wav is a sound file"),
+    (("other.wav", "--verify"), "verify: applies to models, and other.wav is an audio file"),
     (("nothing",), "there is no installed model called 'nothing'"),
 ])  # fmt: skip
 def test_what_cannot_be_shown_is_one_line(
@@ -106,7 +106,7 @@ def test_tags_of_another_program_are_no_request(capsys: pytest.CaptureFixture[st
     Audio(np.zeros((1, 8000), np.float32), 8000, {"request": "please", "prompt": "x"}).save("a.flac")
     assert run(["show", "a.flac"]) == 2
     assert run(["again", "a.flac"]) == 2
-    assert capsys.readouterr().err.count("does not say what it was made from") == 2
+    assert capsys.readouterr().err.count("has no metadata of its request") == 2
 
 
 def test_a_stitched_file_says_what_each_of_its_sounds_was_made_from(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,5 +131,5 @@ def test_a_piece_is_not_made_over_the_file_it_is_read_from(command: str, capsys:
     assert run([*ASKED, "-o", "a.wav"]) == 0
     before = Path("a.wav").read_bytes()
     assert run([command, "a.wav", "-o", "a.wav"]) == 2
-    assert "output: must not be the file it is made from, got a.wav" in capsys.readouterr().err
+    assert "output: must not be the input file, got a.wav" in capsys.readouterr().err
     assert Path("a.wav").read_bytes() == before

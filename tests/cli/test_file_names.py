@@ -103,8 +103,8 @@ def test_a_batch_is_made_from_and_into_such_names(
     monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     command = ("batch", f"{NAME}.txt", "--model", "prompt", "--jobs", "1")
-    assert b"1 made, 0 were there, 0 failed: " + os.fsencode(NAME) in shown(*command)
-    assert shown(*command).startswith(b"0 made, 1 were there")
+    assert b"1 generated, 0 already done, 0 failed: " + os.fsencode(NAME) in shown(*command)
+    assert shown(*command).startswith(b"0 generated, 1 already done")
     assert (home / NAME / "001-one.wav").is_file()
 
 
@@ -121,7 +121,7 @@ def test_models_need_a_data_folder_in_utf_8_and_say_so_first(home: Path, capfdbi
     assert run(["pull", str(home), "--name", "tune"]) == 2
     out, error = capfdbinary.readouterr()
     assert out == b""
-    assert error.startswith(b"tunesmith: error: setting data_dir: must be UTF-8 to hold models, got ")
+    assert error.startswith(b"tunesmith: error: setting data_dir: must be UTF-8 to store models, got ")
     with pytest.raises(ModelFileError, match="the name of its folder must be UTF-8"):
         read_architecture(home)
 
@@ -132,7 +132,7 @@ def test_the_folder_a_model_came_from_is_kept_as_text(home: Path) -> None:
 
 def test_a_name_that_steers_a_terminal_is_shown_harmlessly(capfdbinary: Capture) -> None:
     assert run(["info", "a\x1b[31m\nb\x9b2J.wav"]) == 2
-    assert capfdbinary.readouterr().err == b"tunesmith: error: cannot read a?[31m b?2J.wav: there is no such file\n"
+    assert capfdbinary.readouterr().err == b"tunesmith: error: cannot read a?[31m b?2J.wav: file not found\n"
 
 
 @pytest.mark.parametrize("arguments", [

@@ -46,7 +46,7 @@ def test_a_refused_token_is_one_line_that_says_what_to_do(
     service.answers = [json_answer({"error": "Invalid credentials"}, 401)]
     assert run(["calm", "--model", MODEL, "-o", "a.wav", "--hosted-token", TOKEN]) == 1
     error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "refuses the token (401: Invalid credentials); set HF_TOKEN to one from" in error
+    assert "rejects the token (401: Invalid credentials); set HF_TOKEN to one from" in error
     assert TOKEN not in error
     assert not (tmp_path / "a.wav").exists()
 

@@ -94,7 +94,7 @@ def test_a_workstation_s_loops_and_markers_are_kept_where_they_stay_true(
 def test_stitched_loops_are_none(capsys: pytest.CaptureFixture[str]) -> None:
     write_wav(Path("a.wav"), smpl([(0, 0, 44_099)]))
     assert run(["stitch", "a.wav", "a.wav", "--crossfade", "0.1", "-o", "b.wav"]) == 0
-    assert "loop points are not kept: a piece in the middle of others does not loop" in capsys.readouterr().err
+    assert "loop points are not kept: the parts of a stitched file do not loop" in capsys.readouterr().err
     assert not marked("b.wav")
 
 

@@ -26,7 +26,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    ("genrate", r"did you mean generate\? To make music from this word: tunesmith generate genrate"),
+    ("genrate", r"did you mean generate\? To use the word as a prompt: tunesmith generate genrate"),
     ("GENERATE", r"did you mean generate\?"),
     ("explian", r"did you mean explain\?"),
     ("normalise", r"did you mean normalize\?"),
@@ -40,7 +40,7 @@ Capture = pytest.CaptureFixture[str]
     ("piano --lenght 5", r"no such option: --lenght; did you mean --duration\?"),
     ("piano --instrumets=a", r"did you mean --instruments\?"),
     ("piano --format mp3", "the suffix of the file chooses the format"),
-    ("piano --zzz", "no such option: --zzz; a prompt that starts with - goes last, behind --"),
+    ("piano --zzz", "no such option: --zzz; put a prompt that starts with - last, after --"),
     ("log --serch x", r"no such option: --serch; did you mean --search\?"),
     ("serve --prot 3", r"no such option: --prot; did you mean --port\?"),
     ("log shw", "Did you mean .show."),
@@ -108,4 +108,6 @@ def test_a_misspelt_variable_is_warned_of(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("TUNESMITH_DURATON", "5")
     assert run(["calm", "--duration", "0"]) == 2
     warning, _ = capsys.readouterr().err.splitlines()
-    assert warning == ("warning: TUNESMITH_DURATON is no setting and changes nothing; did you mean TUNESMITH_DURATION?")
+    assert warning == (
+        "warning: TUNESMITH_DURATON is not a setting and has no effect; did you mean TUNESMITH_DURATION?"
+    )

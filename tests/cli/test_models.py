@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import gated_entry
 import pytest
 from checkpoints import write_musicgen
 from hub_server import HubServer, hub_server
-from stand_ins import install
+from stand_ins import CopyingConverter, install, write_stand_in
 
 from tunesmith.cli import run
+from tunesmith.models.hub import Hub
+from tunesmith.models.pull import PullTools
 from tunesmith.models.store import Store
 
 Capture = pytest.CaptureFixture[str]
@@ -57,7 +63,7 @@ def test_a_model_is_pulled_listed_and_removed(capsys: Capture, tmp_path: Path) -
     assert lines[1] == "  licence: cc-by-nc-4.0 (commercial use: no)"
     assert " to download, about " in lines[2]
     assert lines[3].startswith("mine installed ")
-    assert again.stdout.startswith("mine is installed already: ")
+    assert again.stdout.startswith("mine is already installed: ")
     assert missing.returncode == 1
     assert missing.stderr.startswith("tunesmith: error: cannot download org/tun: there is no such repository")
     assert said(capsys, "list")[1].split("\t")[0] == "mine"
@@ -122,7 +128,7 @@ def test_a_corrupted_file_is_found(store: Store, capsys: Capture) -> None:
     (model.folder / "decoder").write_bytes(b"Weights")
     code, _, error = said(capsys, "show", "mine", "--verify")
     assert code == 2
-    assert "decoder: has changed since it was installed: its SHA-256 differs; install it again: " in error
+    assert "decoder: has changed since installation: its SHA-256 differs; install it again: " in error
     assert said(capsys, "x", "--model", "mine") == (code, "", error)
 
 
@@ -159,13 +165,10 @@ def test_commercial_safe_refuses_what_its_licence_does_not_allow(
 ) -> None:
     install(store, "theirs", licence="cc-by-nc-4.0")
     install(store, "nobody-s", licence="unknown")
-    refused = "the licence of theirs, cc-by-nc-4.0, does not allow commercial use"
+    refused = "theirs may not be used commercially: cc-by-nc-4.0"
     assert refused in said(capsys, "x", "--model", "theirs", "--commercial-safe")[2]
     assert "is not known: unknown" in said(capsys, "x", "--model", "nobody-s", "--commercial-safe")[2]
-    assert (
-        "the licence of musicgen-small, cc-by-nc"
-        in said(capsys, "x", "--model", "musicgen-small", "--commercial-safe")[2]
-    )
+    assert "musicgen-small may not be used" in said(capsys, "x", "--model", "musicgen-small", "--commercial-safe")[2]
     monkeypatch.setenv("TUNESMITH_COMMERCIAL_SAFE", "1")
     assert refused in said(capsys, "x", "--model", "theirs")[2]
     (store.get("theirs").folder / "decoder").unlink()
@@ -177,6 +180,79 @@ def test_the_composer_is_always_commercially_safe(capsys: Capture) -> None:
     code, out, _ = said(capsys, "calm piano", "--duration", "1", "--seed", "1", "--commercial-safe", "-o", "a.wav")
     assert code == 0
     assert "1.0 s of music" in out
+
+
+class Terminal(io.StringIO):
+    """A terminal at which somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def gated(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """Give a store whose catalog has one model, with a licence that must be accepted."""
+    with hub_server() as hub:
+        hub.share("org/gated", write_stand_in(tmp_path / "gated"), licence="other")
+        tools = partial(PullTools, hub=Hub(hub.url, tmp_path / "cache"), **CopyingConverter().tools())
+        monkeypatch.setattr("tunesmith.models.pull.PullTools", tools)
+        monkeypatch.setattr(gated_entry.TARGET, lambda: gated_entry.TABLE)
+        yield store
+
+
+@pytest.mark.usefixtures("gated")
+def test_without_a_terminal_a_licence_is_accepted_by_a_flag_alone(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    code, out, error = said(capsys, "pull", "gated")
+    assert (code, len(error.splitlines())) == (2, 1)
+    assert error.startswith("tunesmith: error: accept_licence: gated is under terms that must be accepted")
+    assert "https://stability.ai/license" in error
+    assert "tunesmith pull --accept-licence" in error
+    licence, community, gemma = out.splitlines()[1:4]
+    assert licence.endswith("gemma (commercial use: below 1,000,000 US dollars of yearly revenue)")
+    assert community.startswith(
+        "    Stability AI Community License, https://stability.ai/license: commercial use: below"
+    )
+    assert community.endswith('; show your users "Powered by Stability AI"; its acceptable use policy holds')
+    assert gemma.endswith("ai.google.dev/gemma/terms: commercial use: yes; its prohibited use policy holds")
+    assert said(capsys, "pull", "gated", "--accept-licence", "--quiet") == (0, "", "")
+    assert said(capsys, "pull", "gated", "--name", "again")[0] == 0
+    shown = said(capsys, "show", "again")[1]
+    assert "show to users\tPowered by Stability AI" in shown
+    assert json.loads(said(capsys, "show", "again", "--json")[1])["licence_terms"] == "below-revenue-limit"
+
+
+def test_at_a_terminal_the_question_comes_once(gated: Store, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("n\ny\n"))
+    code, _, error = said(capsys, "pull", "gated")
+    assert (code, gated.models()) == (2, ())
+    assert "Do you accept, for gated: Stability AI Community License, https://stability.ai/license; Gemma" in error
+    assert said(capsys, "pull", "gated")[0] == 0
+    code, _, error = said(capsys, "pull", "gated", "--name", "again")
+    assert (code, error) == (0, "")
+
+
+@pytest.mark.usefixtures("gated")
+def test_lists_show_the_limit_and_count_it_as_safe_only_below_it(
+    store: Store, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(store, "mine", licence=gated_entry.LICENCE)
+    assert "below 1,000,000 US dollars of yearly revenue" in said(capsys, "list")[1]
+    for command, name in ((("list", "--json"), "mine"), (("list", "--json", "--available"), "gated")):
+        assert json.loads(said(capsys, *command)[1])[0]["attribution"] == "Powered by Stability AI"
+        assert json.loads(said(capsys, *command, "--commercial-safe")[1]) == []
+        (model,) = json.loads(said(capsys, *command, "--commercial-safe", "--revenue-below-limit")[1])
+        assert (model["name"], model["commercial_use"]) == (name, False)
+    words = "mine may be used commercially only below 1,000,000 US dollars of yearly revenue"
+    assert words in said(capsys, "x", "--model", "mine", "--commercial-safe")[2]
+    Path("rows.txt").write_text("x\n", encoding="utf-8")
+    assert words in said(capsys, "batch", "rows.txt", "--model", "mine", "--commercial-safe")[2]
+    monkeypatch.setenv("TUNESMITH_REVENUE_BELOW_LIMIT", "1")
+    (store.get("mine").folder / "decoder").unlink()
+    assert "decoder: cannot be read" in said(capsys, "x", "--model", "mine", "--commercial-safe")[2]
+    assert words in said(capsys, "x", "--model", "mine", "--commercial-safe", "--no-revenue-below-limit")[2]
 
 
 def test_a_broken_manifest_is_said_and_can_be_removed(store: Store, capsys: Capture) -> None:

@@ -37,7 +37,7 @@ def test_variations_are_ranked_with_their_reasons_and_the_best_is_marked(capsys:
     scores = [float(row[1]) for row in table]
     assert scores == sorted(scores, reverse=True)
     for row in table:
-        for words in ("bpm (asked 80)", "(asked D minor)", "LUFS", "loop", "no clipping"):
+        for words in ("bpm (target 80)", "(target D minor)", "LUFS", "loop", "no clipping"):
             assert words in row[4]
     found = tracks(capsys)
     (best,) = [track for track in found if track["tags"] == ["picked"]]
@@ -78,10 +78,10 @@ def test_without_a_prompt_log_they_are_ranked_all_the_same(
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (["--pick"], "pick: needs several variations, such as -n 5"),
+    (["--pick"], "pick: needs at least two variations, such as -n 5"),
     (["-n", "2", "--keep", "best"], "keep: needs --pick"),
     (["-n", "2", "--pick", "--keep", "some"], "keep: must be all or best, got 'some'"),
-    (["-n", "2", "--pick", "--keep", "best", "--midi", "a.mid"], "keep: stems, MIDI"),
+    (["-n", "2", "--pick", "--keep", "best", "--midi", "a.mid"], "keep: must be all with stems, MIDI"),
 ])  # fmt: skip
 def test_where_there_is_nothing_to_pick_nothing_is_made(
     capsys: pytest.CaptureFixture[str], arguments: list[str], words: str

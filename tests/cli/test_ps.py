@@ -44,7 +44,7 @@ def said(capsys: Capture, *arguments: str) -> tuple[int, str, str]:
 
 
 def test_what_is_loaded_is_shown_with_its_memory_and_when_it_leaves(url: str, capsys: Capture) -> None:
-    assert said(capsys, "--url", url) == (0, "", "no model is loaded; the first request that needs one loads it\n")
+    assert said(capsys, "--url", url) == (0, "", "no model is loaded; the first request for a model loads it\n")
     httpx.post(f"{url}/api/generate", json={"prompt": "piano", "duration": 1}, timeout=60).raise_for_status()
     code, out, _ = said(capsys, "--url", url)
     name, memory, requests, leaves, process = out.splitlines()[0].split("\t")
@@ -75,7 +75,7 @@ def test_an_address_that_is_none_is_an_error_of_one_line(url: str, capsys: Captu
 
 def test_another_server_is_recognized_as_such(capsys: Capture) -> None:
     with served(FastAPI()) as url:
-        assert said(capsys, "--url", url)[2] == f"tunesmith: error: what answers at {url} is not a Tunesmith server\n"
+        assert said(capsys, "--url", url)[2] == f"tunesmith: error: the server at {url} is not a Tunesmith server\n"
 
 
 def test_a_token_is_taken_from_the_environment_and_a_missing_one_is_asked_for(
@@ -93,6 +93,6 @@ def test_a_token_is_taken_from_the_environment_and_a_missing_one_is_asked_for(
 def test_a_row_says_when_a_model_leaves() -> None:
     assert _row(LOADED)[:3] == ("musicgen-small", "900 MB", "0")
     assert _expires_in(LOADED).startswith("in 42 s, at ")
-    assert _expires_in({**LOADED, "expires_at": None, "requests_running": 2}) == "once it is idle"
+    assert _expires_in({**LOADED, "expires_at": None, "requests_running": 2}) == "when idle"
     assert _expires_in({**LOADED, "expires_at": None}) == "never"
     assert _row({**LOADED, "loading_seconds": 1.5})[2] == "loading"

@@ -106,13 +106,13 @@ def test_a_port_in_use_is_one_clear_line_and_harms_nobody(home: Path) -> None:
         port = server.url.rpartition(":")[2]
         code, line = refused("--port", port)
         assert code == 2
-        assert f"port: {port} at 127.0.0.1 is taken by another program" in line
+        assert f"port: {port} at 127.0.0.1 is in use by another program" in line
         assert httpx.get(f"{server.url}/health/live").status_code == 200
 
 
 def test_an_address_of_another_machine_is_one_clear_line() -> None:
     assert refused("--host", "192.0.2.1", "--allow-anonymous") == (
-        2, "tunesmith: error: host: 192.0.2.1 is no address of this machine\n",
+        2, "tunesmith: error: host: 192.0.2.1 is not an address of this machine\n",
     )  # fmt: skip
 
 
@@ -150,8 +150,8 @@ def torn(file: Path) -> None:
 
 
 @pytest.mark.parametrize(("spoil", "explanation"), [
-    (damaged, "is damaged or not a database; it was left as it is"), (anothers, "is not Tunesmith's"),
-    (newer, "upgrade Tunesmith to use it"), (torn, "is damaged; it was left as it is"),
+    (damaged, "is damaged or not a database, and was not changed"), (anothers, "is not a Tunesmith database"),
+    (newer, "upgrade Tunesmith to use it"), (torn, "is damaged and was not changed"),
 ])  # fmt: skip
 def test_a_database_that_cannot_be_used_is_explained_and_never_overwritten(
     file: Path, spoil: Callable[[Path], None], explanation: str
@@ -247,7 +247,7 @@ def test_a_server_asked_twice_to_stop_ends_at_once_and_gives_its_job_back(
             if is_followed:
                 following.enter_context(client.stream("GET", f"/api/jobs/{job_id}/events"))
             server.signal(signal.SIGINT)
-            wait_for(lambda: "has 3600 s to finish" in server.log, "the server to begin to end")
+            wait_for(lambda: "have 3600 s to finish" in server.log, "the server to begin to end")
             server.signal(signal.SIGINT)
             server.gone()
     assert "Traceback" not in server.log

@@ -117,6 +117,29 @@ def test_commercial_safe_refuses_what_may_not_be_sold_or_is_unknown(
     assert run(asked) == 0
 
 
+def test_a_mixture_takes_the_strictest_terms_of_its_parts(piece: Audio, capsys: pytest.CaptureFixture[str]) -> None:
+    piece.save("own.wav")
+    write_tone(Path("limited.flac"), {"license": "Stability AI Community License"})
+    write_tone(Path("foreign.flac"), {"license": "CC BY-NC 4.0"})
+    asked = ["stitch", "own.wav", "limited.flac", "-o", "both.wav", "--crossfade", "0.1"]
+    assert run([*asked, "--commercial-safe"]) == 2
+    assert "only below 1,000,000 US dollars of yearly revenue" in capsys.readouterr().err
+    assert run([*asked, "--commercial-safe", "--revenue-below-limit"]) == 0
+    assert run(["stitch", "both.wav", "foreign.flac", "-o", "all.wav", "--crossfade", "0.1"]) == 0
+    for name, terms, limit in (
+        ("own.wav", "allowed", None), ("both.wav", "below-revenue-limit", 1_000_000), ("all.wav", "forbidden", None),
+    ):  # fmt: skip
+        line = None if name == "own.wav" else "Powered by Stability AI"
+        for command in ("show", "info"):
+            about = said(capsys, command, name)
+            assert (about["licence_terms"], about["revenue_limit_usd"], about["attribution"]) == (terms, limit, line)
+    capsys.readouterr()
+    assert run(["info", "both.wav"]) == run(["show", "both.wav"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("below 1,000,000 US dollars of yearly revenue") == 2
+    assert shown.count("Powered by Stability AI") == 2
+
+
 def test_what_is_lost_is_one_warning(capsys: pytest.CaptureFixture[str]) -> None:
     write_mp3(Path("a.mp3"), id3(3, [(b"APIC", b"\0image/png\0\3\0\x89PNG")]))
     write_wav(Path("a.wav"), (b"iXML", b"<x/>"), (b"cart", b"1234"))

@@ -65,7 +65,7 @@ def test_tokens_are_listed_until_they_are_revoked(capsys: Capture) -> None:
 
 
 def test_no_tokens_are_said_to_be_none(capsys: Capture) -> None:
-    assert said(capsys, "list")[2] == "there are no tokens; make one: tunesmith token create --name NAME\n"
+    assert said(capsys, "list")[2] == "there are no tokens; create one: tunesmith token create --name NAME\n"
     assert said(capsys, "list", "--json")[1] == "[]\n"
 
 

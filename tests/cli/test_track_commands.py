@@ -79,7 +79,7 @@ def test_again_says_where_the_bytes_differ(home: Home, tmp_path: Path) -> None:
     copy.write_bytes((home.folder / "u.mp3").read_bytes() + b"\0")
     done = home.run("again", str(copy), "-o", str(tmp_path / "again.mp3"))
     assert done.returncode == 0
-    assert "not the same bytes as before" in done.stderr
+    assert "not the same bytes as the original" in done.stderr
 
 
 def test_variations_have_other_seeds_and_know_their_parent(home: Home) -> None:
@@ -136,7 +136,7 @@ def test_a_log_that_cannot_be_written_costs_no_music(tmp_path: Path) -> None:
     done = Home(tmp_path).run("drums", "--duration", "1", "-o", "d.wav")
     assert done.returncode == 0
     assert (tmp_path / "d.wav").stat().st_size > 1_000
-    assert "warning: the prompt log does not have it" in done.stderr
+    assert "warning: not added to the prompt log" in done.stderr
     assert (tmp_path / "data" / "tunesmith.db").read_bytes().startswith(b"not a database")
 
 
@@ -150,9 +150,9 @@ def test_nothing_is_remembered_where_the_settings_say_so(tmp_path: Path) -> None
     ("arguments", "said"),
     [
         (("log", "rate", "zzz", "9"), "rating: must be 1 to 5, or 0 for none, got 9"),
-        (("log", "show", "zzz"), "track 'zzz': there is none in the prompt log"),
+        (("log", "show", "zzz"), "track 'zzz': not in the prompt log"),
         (("log", "--export", "xml"), "export: must be csv or jsonl, got 'xml'"),
-        (("again", "nothing.wav"), "cannot read nothing.wav: there is no such file"),
+        (("again", "nothing.wav"), "cannot read nothing.wav: file not found"),
     ],
 )
 def test_mistakes_are_one_line(home: Home, arguments: tuple[str, ...], said: str) -> None:

@@ -131,7 +131,7 @@ def test_what_reads_follows_redirections_and_an_order_says_where_it_was_sent(ask
     away = (301, {"Location": server.url + "/api/jobs"}, b"")
     onward = (302, {"Location": server.url + "/api/version"}, b"")
     with bad_network(server.url, Trouble(SUBMIT, answer=away), Trouble(VERSION, answer=onward)) as network:
-        with pytest.raises(ApiError, match=f"redirects to {server.url}/api/jobs; name that one in base_url"):
+        with pytest.raises(ApiError, match=f"redirects to {server.url}/api/jobs; use that URL as base_url"):
             ask(network.url, "submit", "calm piano", **SHORT)
         assert ask(network.url, "version")
 

@@ -99,7 +99,7 @@ def test_a_token_has_its_quota_and_no_more(server_with_tokens: Serving) -> None:
 
 
 def test_a_failure_tells_nothing_of_the_inside(server: Serving, musicgen_server: Serving) -> None:
-    hidden = (500, "internal_error", "internal error; the server's log says more")
+    hidden = (500, "internal_error", "generation failed; see the server's log")
     assert refusal(server, model_id="raising") == hidden
     assert refusal(musicgen_server, model_id=BROKEN) == hidden
 

@@ -91,7 +91,7 @@ def test_a_failure_tells_nothing_of_the_inside(server: Serving, musicgen_server:
     for where, model in ((server, "raising"), (musicgen_server, BROKEN)):
         failed = refusal(where, "calm piano", model)
         assert failed["status"] == 500
-        assert failed["body"] == {"error": "internal error; the server's log says more"}
+        assert failed["body"] == {"error": "generation failed; see the server's log"}
 
 
 def test_a_caller_who_gives_up_has_the_job_cancelled(server: Serving, held: Callable[[str], str]) -> None:

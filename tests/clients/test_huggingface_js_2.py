@@ -55,7 +55,7 @@ def test_errors_say_what_is_wrong(server: Serving, server_with_tokens: Serving, 
     assert "must contain words" in refusal(server, "!!")
     assert "nobody/nothing" in refusal(server, "calm piano", "/models/nobody/nothing")
     assert "the token seems invalid" in refusal(server_with_tokens, token=WRONG_TOKEN)
-    hidden = '"internal error; the server\'s log says more"'
+    hidden = '"generation failed; see the server\'s log"'
     assert refusal(musicgen_server, "calm piano", f"/models/{BROKEN}") == hidden
     token = server_with_tokens.token(quota="1/day")
     assert heard_in(music(server_with_tokens, token=token)).seconds == 2.0

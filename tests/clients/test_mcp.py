@@ -18,7 +18,7 @@ from serving import BROKEN, TINY, WRONG_TOKEN, Serving, pulled_once
 from tunesmith.jobs.job import JobState
 
 Held = Callable[[str], str]
-HIDDEN = "internal error; the server's log says more"
+HIDDEN = "generation failed; see the server's log"
 
 
 def test_music_comes_with_a_link_to_the_same_bytes(server: Serving) -> None:

@@ -137,7 +137,7 @@ def test_errors_say_what_is_wrong(
     for body, status, words in (
         ({"inputs": "!!"}, 422, "must contain words"),
         ({}, 400, "inputs: is missing"),
-        (b"", 422, "must say something"),
+        (b"", 422, "must not be empty"),
         (b"\xff\xfe", 400, "must be text in UTF-8"),
         (b'{"inputs": ', 400, "is not JSON"),
         ({"inputs": "calm piano", "parameters": {"duration": "long"}}, 422, "duration"),
@@ -168,7 +168,7 @@ def test_a_token_has_its_quota_and_no_more(server_with_tokens: Serving, caller: 
 
 @every_caller
 def test_a_failure_tells_nothing_of_the_inside(server: Serving, musicgen_server: Serving, caller: Caller) -> None:
-    hidden = "internal error; the server's log says more"
+    hidden = "generation failed; see the server's log"
     for where, model in ((server, "raising"), (musicgen_server, BROKEN)):
         failed = asked(caller, where, f"/models/{model}", {"inputs": "calm piano"})
         assert (failed.status, told(failed)) == (500, hidden)

@@ -86,7 +86,7 @@ def test_a_stream_tells_of_logs_and_output(server: Serving) -> None:
 
 
 def test_a_failure_is_thrown_and_tells_nothing_of_the_inside(musicgen_server: Serving) -> None:
-    hidden = "internal error; the server's log says more"
+    hidden = "generation failed; see the server's log"
     for options in ({}, {"wait": {"mode": "poll", "interval": 20}}):
         failed = asked(musicgen_server, "run", ref=BROKEN, options={"input": SHORT, **options})["refused"]
         assert failed["message"] == f"Prediction failed: {hidden}"

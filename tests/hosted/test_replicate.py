@@ -111,7 +111,7 @@ def test_an_output_without_a_file_is_said_to_be_so(bench: Bench, output: Any) ->
 
 
 @pytest.mark.parametrize(("status", "words"), [
-    ("failed", "could not make it: CUDA out of memory"), ("canceled", "could not make it: canceled"),
+    ("failed", "could not generate it: CUDA out of memory"), ("canceled", "could not generate it: canceled"),
 ])  # fmt: skip
 def test_a_prediction_that_fails_is_not_tried_again(bench: Bench, status: str, words: str) -> None:
     error = "CUDA out\nof memory" if status == "failed" else None
@@ -123,8 +123,8 @@ def test_a_prediction_that_fails_is_not_tried_again(bench: Bench, status: str, w
 
 @pytest.mark.parametrize(("status", "kind", "words"), [
     (401, TokenRefused, "set REPLICATE_API_TOKEN to one from https://replicate.com/account/api-tokens"),
-    (402, ApiError, "wants to be paid first .402: No.; see https://replicate.com/account/billing"),
-    (422, ApiError, "cannot make it .422: No"),
+    (402, ApiError, "requires payment .402: No.; see https://replicate.com/account/billing"),
+    (422, ApiError, "cannot generate it .422: No"),
 ])  # fmt: skip
 def test_what_waiting_does_not_help_is_explained_at_once(
     bench: Bench, status: int, kind: type[TunesmithError], words: str
@@ -161,7 +161,7 @@ def test_whoever_cancels_has_the_prediction_cancelled(bench: Bench) -> None:
     request = GenerationRequest.checked(prompt="lofi", model=MODEL, seed=7, duration=2)
 
     def seen(told: Any) -> None:
-        if told.stage == "making it at Replicate":
+        if told.stage == "generating at Replicate":
             enough.set()
 
     with pytest.raises(GenerationCancelled):
@@ -174,7 +174,7 @@ def test_a_long_piece_goes_on_from_what_there_is(bench: Bench) -> None:
     bench.service.routes[UPLOAD] = [json_answer({"urls": {"get": f"{bench.service.url}/v1/files/f1"}}, 201)]
     audio = bench.make(MODEL, duration=45)
     assert audio.duration == 45
-    assert "made as 2 clips, each continuing the one before" in audio.metadata["warnings"][0]
+    assert "generated as 2 clips, each continuing the previous one" in audio.metadata["warnings"][0]
     first, second = [one.json["input"] for one in bench.service.asked if one.path == CREATE[1]]
     assert "input_audio" not in first
     assert (second["input_audio"], second["continuation"]) == (f"{bench.service.url}/v1/files/f1", True)
@@ -230,5 +230,5 @@ def test_the_token_goes_to_replicate_alone(bench: Bench) -> None:
 def test_a_server_that_is_full_is_told_as_busy(bench: Bench) -> None:
     bench.seconds = 10
     bench.service.answers = [json_answer({"detail": "no capacity"}, 503, Retry_After="60")]
-    with pytest.raises(ServerBusy, match=r"is too busy .503: no capacity.; try again in 60 s"):
+    with pytest.raises(ServerBusy, match=r"is overloaded .503: no capacity.; try again in 60 s"):
         bench.make(MODEL, duration=2)

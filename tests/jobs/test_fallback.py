@@ -10,7 +10,7 @@ import pytest
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.job import JobOptions, Submission
-from tunesmith.jobs.service import for_fallback, submission_for_stand_in
+from tunesmith.jobs.service import for_fallback, submission_for_fallback
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
 from tunesmith.server.apis.huggingface.request import waits_for_model
 
@@ -32,7 +32,7 @@ def test_a_stand_in_is_asked_for_all_but_what_only_musicgen_has() -> None:
 @pytest.mark.parametrize("field", ONLY_MUSICGEN)
 def test_what_is_left_out_is_named(field: str) -> None:
     submission = Submission(asked(**{field: MUSICGEN_S[field]}), "test", options=JobOptions("wav", notes=("first",)))
-    changed = submission_for_stand_in(submission)
+    changed = submission_for_fallback(submission)
     assert changed.request == asked()
     note = f"Ignored: {field} means nothing to the composer"
     assert changed.options == JobOptions("wav", notes=("first", note), dropped=(field,))
@@ -40,7 +40,7 @@ def test_what_is_left_out_is_named(field: str) -> None:
 
 def test_a_request_that_the_composer_understands_stays_as_it_is() -> None:
     submission = Submission(asked(), "test")
-    assert submission_for_stand_in(submission) is submission
+    assert submission_for_fallback(submission) is submission
 
 
 @pytest.mark.parametrize(("header", "body", "usually", "waits"), [

@@ -11,7 +11,7 @@ import pytest
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.job import JobOptions, PredictionOptions, Submission, WebhookTarget
 from tunesmith.jobs.row_mapping import fingerprint
-from tunesmith.jobs.service import submission_for_stand_in
+from tunesmith.jobs.service import submission_for_fallback
 from tunesmith.request import GenerationRequest
 
 SUBMISSION = Submission(GenerationRequest(prompt="calm piano", seed=7, duration=10), "api", "o", model="m")
@@ -62,7 +62,7 @@ def test_options_are_read_from_rows(options: JobOptions, row: dict[str, Any]) ->
 ])  # fmt: skip
 def test_what_the_composer_leaves_out_is_in_the_row(options: JobOptions, row: dict[str, Any], expected: str) -> None:
     request = GenerationRequest(prompt="calm piano", seed=7, duration=10, top_k=5)
-    submission = submission_for_stand_in(replace(SUBMISSION, request=request, options=options))
+    submission = submission_for_fallback(replace(SUBMISSION, request=request, options=options))
     row = {**row, "notes": ["Ignored: top_k means nothing to the composer"], "dropped": ["top_k"]}
     assert submission.options.to_row() == row
     assert JobOptions.from_row(row) == submission.options
@@ -91,5 +91,5 @@ def test_a_job_may_say_how_long_its_model_stays(seconds: float | None) -> None:
 
 @pytest.mark.parametrize("nonsense", ["5m", True, float("nan"), float("inf"), 1e9, -2, -0.5, -1e308, [1]])
 def test_how_long_a_model_stays_is_a_number_of_seconds(nonsense: Any) -> None:
-    with pytest.raises(InvalidRequest, match="keep_alive: must be 0 to 2592000 seconds, or -1 for good, got"):
+    with pytest.raises(InvalidRequest, match="keep_alive: must be 0 to 2592000 seconds, or -1 for no limit, got"):
         JobOptions(keep_alive=nonsense)

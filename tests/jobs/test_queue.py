@@ -184,10 +184,11 @@ def test_a_finished_job_is_one_track_with_its_timings(
     assert queue.succeed(claim, RESULT, {"licence": "free"})
     assert not queue.succeed(claim, RESULT, {})
     (track,) = Tracks(database).page().tracks
-    assert (track.made.job_id, track.made.owner, track.made.metadata["licence"]) == (job_id, "ann", "free")
-    assert track.made.timings == {"queued": 2, "load": 3, "generate": 4, "total": 9}
-    assert track.made.file == TrackFile(None, RESULT.digest, RESULT.format, RESULT.bytes)
-    assert GenerationRequest.checked(**track.made.request) == claim.job.request
+    generation = track.generation
+    assert (generation.job_id, generation.owner, generation.metadata["licence"]) == (job_id, "ann", "free")
+    assert generation.timings == {"queued": 2, "load": 3, "generate": 4, "total": 9}
+    assert track.generation.file == TrackFile(None, RESULT.digest, RESULT.format, RESULT.bytes)
+    assert GenerationRequest.checked(**track.generation.request) == claim.job.request
 
 
 def test_a_failure_keeps_its_reason(store: JobStore, queue: JobQueue) -> None:

@@ -170,7 +170,7 @@ def test_a_composer_that_holds_too_much_memory_is_replaced_between_tasks(
 @pytest.mark.parametrize(("model", "kind", "is_mistake", "words"), [
     ("mistaken", "InvalidRequest", True, "prompt: must rhyme"),
     ("raising", "InternalError", False, "internal error"),
-    ("greedy", "OutOfResources", False, "not enough memory to make this"),
+    ("greedy", "OutOfResources", False, "not enough memory to generate this"),
     ("unloadable", "ModelNotInstalled", False, "tunesmith pull unloadable"),
     ("nonsuch", "UnknownName", True, "there is no model called 'nonsuch'"),
 ])  # fmt: skip
@@ -573,5 +573,5 @@ def test_what_a_process_prints_goes_to_the_log_in_lines_however_long_they_are(
     said = [record.getMessage() for record in caplog.records]
     assert (said[:2], said[-1]) == (["a", "b"], "end")
     assert "".join(said[2:-1]) == "c" * 100_000
-    assert max(map(len, said)) < 3 * process.LONGEST_SAID
+    assert max(map(len, said)) < 3 * process.MAX_LOG_LINE
     assert {vars(record)["model"] for record in caplog.records} == {"chatty"}

@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 
 import pytest
 from sounds import wav_bytes
+from stand_ins import install
 from work import RESULT, asked, claimed
 
 from tunesmith.config import Settings
@@ -36,6 +37,8 @@ from tunesmith.jobs.store import JobFilter, JobStore, WorkerSlot
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.library.database import Database, database_url
 from tunesmith.library.migrate import open_database
+from tunesmith.models.commercial_safety import OPEN_POLICY, CommercialPolicy
+from tunesmith.models.store import Store
 
 Given = TypeVar("Given")
 SMALL = "facebook/musicgen-small"
@@ -45,7 +48,9 @@ BUSY_SECONDS = 0.3
 class Shop:
     """A service over a data folder, and the queue that its workers would take jobs from."""
 
-    def __init__(self, folder: Path, *, stand_ins: bool = True, queue_limit: int = 500) -> None:
+    def __init__(
+        self, folder: Path, *, stand_ins: bool = True, queue_limit: int = 500, policy: CommercialPolicy = OPEN_POLICY
+    ) -> None:
         settings = Settings(data_dir=folder)
         open_database(settings).close()
         self.database = Database(database_url(settings), BUSY_SECONDS)
@@ -58,7 +63,8 @@ class Shop:
         self.reserved: Counter[str] = Counter()
         self.started: list[Claim] = []
         files = ServiceFiles(self.results, UploadStore(folder / "inputs"))
-        self.service = MusicService(self.store, files, self.changes, cast("Dispatcher", self), stand_ins=stand_ins)
+        service = cast("Dispatcher", self)
+        self.service = MusicService(self.store, files, self.changes, service, allow_fallback=stand_ins, policy=policy)
 
     def wake(self, cancelled: str | None = None) -> None:
         self.woken.append(cancelled)
@@ -141,6 +147,24 @@ def test_a_seed_asked_for_is_kept_and_others_are_drawn_afresh(shop: Shop) -> Non
     assert len({shop.submit(submission).request.seed for _ in range(5)}) == 5
 
 
+def test_a_licence_that_the_policy_of_server_or_caller_does_not_accept_never_reaches_the_queue(tmp_path: Path) -> None:
+    install(Store.default(), "limited", licence="stability-ai-community")
+    safe, below = CommercialPolicy(commercial_safe=True), CommercialPolicy(True, revenue_below_limit=True)
+    for server, caller, accepted in (
+        (OPEN_POLICY, OPEN_POLICY, True), (OPEN_POLICY, below, True), (below, below, True), (below, OPEN_POLICY, True),
+        (safe, OPEN_POLICY, False), (safe, below, False), (OPEN_POLICY, safe, False), (below, safe, False),
+    ):  # fmt: skip
+        shop = Shop(tmp_path, policy=server)
+        with closing(shop.database):
+            if accepted:
+                assert shop.submit(asked(model="limited", policy=caller)).generated_by == "limited"
+            else:
+                with pytest.raises(InvalidRequest, match="commercial_safe: limited may be used commercially only"):
+                    shop.submit(asked(model="limited", policy=caller))
+            assert shop.woken == [None] * accepted
+            assert shop.submit(asked(policy=caller)).generated_by == "composer"
+
+
 def test_an_idempotency_key_gives_the_same_job_to_the_same_owner(shop: Shop) -> None:
     first = shop.submit(asked("a", idempotency_key="k"))
     assert shop.submit(asked("a", idempotency_key="k")).id == first.id
@@ -152,7 +176,7 @@ def test_an_idempotency_key_gives_the_same_job_to_the_same_owner(shop: Shop) -> 
 @pytest.mark.parametrize("other", [{"prompt": "another"}, {"model": SMALL}])
 def test_an_idempotency_key_is_not_taken_for_another_request(shop: Shop, other: dict[str, str]) -> None:
     shop.submit(asked("a", idempotency_key="k"))
-    with pytest.raises(IdempotencyConflict, match="'k' was used before for another request"):
+    with pytest.raises(IdempotencyConflict, match="'k' was already used for another request"):
         shop.submit(asked("a", idempotency_key="k", **other))
     assert len(shop.store.list().jobs) == 1
 

@@ -68,7 +68,7 @@ def test_the_same_key_gives_the_same_job(store: JobStore) -> None:
 
 def test_the_same_key_for_another_request_is_refused(store: JobStore) -> None:
     store.submit(asked("a", idempotency_key="k"))
-    with pytest.raises(IdempotencyConflict, match="idempotency_key: 'k' was used before for another request"):
+    with pytest.raises(IdempotencyConflict, match="idempotency_key: 'k' was already used for another request"):
         store.submit(asked("a", idempotency_key="k", prompt="jazz"))
 
 

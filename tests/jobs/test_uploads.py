@@ -61,7 +61,7 @@ def test_what_is_no_sound_is_refused_by_its_field_and_not_kept(
 
 
 def test_a_sound_of_no_length_is_refused(inputs: UploadStore) -> None:
-    with pytest.raises(InvalidRequest, match="audio: has no sound in it"):
+    with pytest.raises(InvalidRequest, match="audio: contains no audio"):
         inputs.keep(wav_bytes(0), "audio")
 
 

@@ -109,7 +109,7 @@ def test_a_backup_that_was_cut_is_refused_and_leaves_nothing(settings: Settings,
     last = whole.rindex(ABOUT.encode()) + 512 + 10  # behind the last entry there is only padding
     (tmp_path / "cut.tar").write_bytes(whole[: int(last * share)])
     other = Settings(data_dir=tmp_path / "other")
-    with pytest.raises(InvalidRequest, match="is not a whole backup"):
+    with pytest.raises(InvalidRequest, match="is not a complete Tunesmith backup"):
         restore(other, tmp_path / "cut.tar")
     assert {path.name for path in other.data_dir.iterdir()} <= {"tunesmith.db.lock"}
 

@@ -27,7 +27,7 @@ def test_so_many_calls_are_taken_and_no_more_until_the_next_day(database: Databa
     one = budget(database, clock)
     assert [one.take(MODEL).remaining for _ in range(3)] == [2, 1, 0]
     for _ in range(2):
-        with pytest.raises(RateLimited, match=r"no more than 3 hosted calls a day; try again in \d+ s"):
+        with pytest.raises(RateLimited, match=r"limit of 3 hosted calls a day reached; try again in \d+ s"):
             one.take(MODEL)
     clock.pass_(86_400)
     assert one.take(MODEL).remaining == 2

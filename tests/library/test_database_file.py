@@ -143,7 +143,7 @@ def test_a_file_that_is_removed_is_noticed_not_made_again_and_taken_back(tmp_pat
         database.disconnect()
     folder.rename(tmp_path / "away")
     for use in uses(database):
-        with pytest.raises(DatabaseGone, match="was removed or replaced while it was in use; put it back"):
+        with pytest.raises(DatabaseGone, match="was removed or replaced while in use; put it back"):
             use()
     folder.mkdir()
     with pytest.raises(DatabaseGone):

@@ -131,7 +131,7 @@ def test_the_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> Non
         other.execute("CREATE TABLE recipes (name TEXT)")
     other.close()
     before = path.read_bytes()
-    with pytest.raises(DatabaseError, match="is not Tunesmith's: it holds a table 'recipes'"):
+    with pytest.raises(DatabaseError, match="is not a Tunesmith database: it has a table 'recipes'"):
         opened(path)
     assert path.read_bytes() == before
 
@@ -197,7 +197,7 @@ def test_no_other_user_may_read_the_file(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DatabaseError, match=r"cannot be made: (Not a directory|File exists)"):
+    with pytest.raises(DatabaseError, match=r"cannot be created: (Not a directory|File exists)"):
         opened(tmp_path / "file" / "a.db")
 
 

@@ -89,7 +89,7 @@ def test_a_file_in_use_is_not_touched(settings: Settings) -> None:
 
 
 def test_postgresql_is_not_ours_to_repair(postgresql: PostgreSQL) -> None:
-    with pytest.raises(DatabaseError, match="tools of its own"):
+    with pytest.raises(DatabaseError, match="PostgreSQL's own tools"):
         repair(Settings(database_url=postgresql.new_database()))
 
 
@@ -98,7 +98,7 @@ def test_the_command_line_says_what_was_saved(
 ) -> None:
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(settings.data_dir))
     assert run(["log", "repair"]) == 0
-    assert capsys.readouterr().out == "nothing to repair: the database is sound\n"
+    assert capsys.readouterr().out == "nothing to repair: the database is intact\n"
     damage(settings, 0.0, 0.05)
     assert run(["log"]) == 1
     assert "tunesmith log repair" in capsys.readouterr().err

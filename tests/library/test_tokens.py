@@ -105,7 +105,7 @@ def test_its_last_use_is_written_down_once_a_minute(tokens: Tokens, clock: FakeC
 
 def test_two_tokens_in_force_cannot_share_a_name(tokens: Tokens) -> None:
     tokens.create(TokenRequest("x"))
-    with pytest.raises(InvalidRequest, match="name: there is a token called 'x' already"):
+    with pytest.raises(InvalidRequest, match="name: a token called 'x' already exists"):
         tokens.create(TokenRequest("x"))
 
 

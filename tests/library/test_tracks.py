@@ -31,7 +31,7 @@ def test_what_was_added_is_read_back(log: Tracks, clock: FakeClock) -> None:
     piece = made("calm piano", file=FILE, metadata={"licence": "free", "settings": {"genre": "ambient"}},
                  timings={"generate": 1.5}, owner="ann", job_id="j1", parent="p1")  # fmt: skip
     (track,) = log.add(piece)
-    assert (track.made, track.created_at, track.seed, track.prompt) == (piece, clock.now, 7, "calm piano")
+    assert (track.generation, track.created_at, track.seed, track.prompt) == (piece, clock.now, 7, "calm piano")
     assert log.get(track.id) == track
     assert log.of_job("j1") == track
 

@@ -8,17 +8,16 @@ from pathlib import Path
 import pytest
 from stand_ins import install
 
-from tunesmith.errors import InvalidRequest, UnknownName
+from tunesmith.errors import UnknownName
+from tunesmith.licences import CommercialUse, terms_of
 from tunesmith.models.catalog import (
     Origin,
-    check_commercial_use,
     find_listed,
     find_model,
     find_pullable,
     list_models,
     pullable_models,
 )
-from tunesmith.models.licences import allows_commercial_use, describe_commercial_use
 from tunesmith.models.store import Store, is_model_name
 
 
@@ -43,7 +42,7 @@ def test_every_entry_is_whole() -> None:
         assert entry.download_gb
         assert 1 < entry.download_gb < 20
         assert entry.licence
-        assert allows_commercial_use(entry.licence) is False
+        assert entry.terms.commercial_use is CommercialUse.FORBIDDEN
         assert entry.about
         assert not re.search(r"[A-Z]", entry.name)
 
@@ -55,11 +54,6 @@ def test_no_name_leads_to_two_models() -> None:
         assert find_pullable(name.upper()) is not None
     assert find_pullable("meta/musicgen") == pullable_models()["musicgen-small"]
     assert find_pullable("musicgen") is None
-
-
-def test_an_unknown_licence_is_not_taken_for_a_free_one() -> None:
-    assert [allows_commercial_use(name) for name in ("MIT", "cc-by-nc-4.0", "other", "")] == [True, False, None, None]
-    assert [describe_commercial_use(allowed) for allowed in (True, False, None)] == ["yes", "no", "unknown"]
 
 
 def test_every_model_is_listed_once_and_found_by_its_name(store: Store) -> None:
@@ -75,7 +69,7 @@ def test_every_model_is_listed_once_and_found_by_its_name(store: Store) -> None:
 def test_an_installed_model_keeps_its_names_and_takes_its_facts_from_its_manifest(store: Store) -> None:
     install(store, "musicgen-small", licence="mit")
     model = find_listed("Facebook/MusicGen-Small")
-    assert (model.origin, model.licence, model.commercial_use) == (Origin.INSTALLED, "mit", True)
+    assert (model.origin, model.licence, model.terms) == (Origin.INSTALLED, "mit", terms_of("mit"))
     assert model.names == pullable_models()["musicgen-small"].names
     assert model.is_ready
     assert not find_listed("musicgen-large").is_ready
@@ -95,15 +89,3 @@ def test_a_hosted_model_that_no_request_can_name_hides_no_other(monkeypatch: pyt
     monkeypatch.setenv("TUNESMITH_HOSTED_MODELS", "hf:facebook/musicgen-small, replicate:malformed, replicate:meta/*")
     hosted = [model for model in list_models() if model.origin is Origin.HOSTED]
     assert [(model.name, model.licence) for model in hosted] == [("hf:facebook/musicgen-small", "cc-by-nc-4.0")]
-
-
-@pytest.mark.usefixtures("store")
-@pytest.mark.parametrize(("name", "words"), [
-    ("musicgen-small", "the licence of musicgen-small, cc-by-nc-4.0, does not allow"),
-    ("hf:facebook/musicgen-small", "cc-by-nc-4.0, does not allow"),
-    ("hf:someone/something", "is not known: unknown"), ("nonsuch", "is not known: unknown"),
-])  # fmt: skip
-def test_only_what_is_known_to_be_allowed_is_safe_for_commercial_use(name: str, words: str) -> None:
-    check_commercial_use("composer")
-    with pytest.raises(InvalidRequest, match=words):
-        check_commercial_use(name)

@@ -91,7 +91,7 @@ def test_an_audiocraft_checkpoint_becomes_the_same_model_as_its_twin(
     model = install("org/craft")
     weights = {name: digest for name, digest in digests(model).items() if name.endswith(".data")}
     assert weights.items() <= digests(install(tmp_path / "twin")).items()
-    assert model.manifest.commercial_use is False
+    assert model.manifest.terms.is_free is False
     assert not (store.folder / "downloads").exists()
 
 

@@ -15,7 +15,6 @@ MINE = Manifest(
     name="mine",
     source=Source("org/mine", "c0ffee" * 7),
     licence="mit",
-    commercial_use=True,
     quantization="int8",
     parameters=12,
     sizes=Sizes.of(TINY),

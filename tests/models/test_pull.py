@@ -7,19 +7,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import gated_entry
 import pytest
 from hub_server import HubServer, hub_server
 from stand_ins import BROKEN, CopyingConverter, write_stand_in
 
 from tunesmith.errors import DownloadError, InvalidRequest, ModelFileError, OutOfResources, UnknownName
 from tunesmith.generator import Progress
+from tunesmith.licences import GEMMA, STABILITY_COMMUNITY, Licence
 from tunesmith.models.hub import INCOMPLETE, Hub
 from tunesmith.models.integrity import verify
+from tunesmith.models.licence_acceptance import AcceptedLicences
 from tunesmith.models.pull import PullPlan, PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import InstalledModel, Store
@@ -68,7 +71,7 @@ def test_a_repository_becomes_a_model_and_its_originals_go(bench: Bench) -> None
     model = bench.pull()
     manifest = model.manifest
     assert (manifest.name, str(manifest.source)) == ("tune-net", f"{ID} at c0ffeec0ffee")
-    assert (manifest.licence, manifest.commercial_use, manifest.quantization) == ("mit", True, "int8")
+    assert (manifest.licence, manifest.terms.is_free, manifest.quantization) == ("mit", True, "int8")
     assert manifest.created == "2030-01-02T03:04:05+00:00"
     assert {file.name for file in manifest.files} == {"0-model.safetensors", "architecture.json", "quantization"}
     assert (model.folder / "0-model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
@@ -91,7 +94,7 @@ def test_what_it_is_is_said_before_the_download(bench: Bench) -> None:
         bench.pull()
     (offer,) = bench.offers
     assert offer.download == sum(path.stat().st_size for path in folder.iterdir())
-    assert (offer.name, offer.licence, offer.commercial_use) == ("tune-net", "mit", True)
+    assert (offer.name, offer.licence, offer.terms.is_free) == ("tune-net", "mit", True)
     assert bench.hub.downloads("model.safetensors") == []
 
 
@@ -129,7 +132,9 @@ def test_what_came_in_damaged_is_not_kept(bench: Bench) -> None:
     incomplete = bench.tools.store.download_folder(ID) / commit / f"model.safetensors{INCOMPLETE}"
     incomplete.parent.mkdir(parents=True)
     incomplete.write_bytes(b"foreign" * 10)
-    with pytest.raises(DownloadError, match=r"model\.safetensors came in damaged: its SHA-256 differs; pull again"):
+    with pytest.raises(
+        DownloadError, match=r"model\.safetensors was damaged in download: its SHA-256 differs; pull again"
+    ):
         bench.pull()
     assert not incomplete.exists()
     assert (bench.pull().folder / "0-model.safetensors").stat().st_size == (folder / "model.safetensors").stat().st_size
@@ -173,7 +178,7 @@ def test_a_folder_becomes_a_model_and_stays_as_it_was(bench: Bench, tmp_path: Pa
     before = sorted(folder.iterdir())
     manifest = bench.pull(str(folder)).manifest
     assert (manifest.name, manifest.source.location, manifest.source.revision) == ("mine", str(folder), None)
-    assert (manifest.licence, manifest.commercial_use) == ("cc-by-nc-4.0", False)
+    assert (manifest.licence, manifest.terms.is_free) == ("cc-by-nc-4.0", False)
     assert bench.offers[0].download == 0
     assert bench.pull(str(folder), name="again").manifest.name == "again"
     assert sorted(folder.iterdir()) == before
@@ -213,7 +218,7 @@ def test_what_the_hub_does_not_have_is_said(bench: Bench) -> None:
     with pytest.raises(DownloadError, match="cannot download org/nothing: there is no such repository"):
         bench.pull("org/nothing")
     bench.share()
-    with pytest.raises(DownloadError, match="it has no such revision"):
+    with pytest.raises(DownloadError, match="revision not found"):
         bench.pull(revision="v9")
     assert bench.pull(revision="main").name == "tune-net"
 
@@ -241,7 +246,7 @@ def test_an_unknown_name_is_said_with_the_nearest(bench: Bench, source: str, wor
     (ID, {"quantization": "int3"}, "quantize: must be one of int8, int8-32, int4, none, float16, got 'int3'"),
     (ID, {"name": "Mine!"}, "name: must be at most 64 .* got 'Mine!'"),
     (ID, {"name": "composer"}, "name: 'composer' is taken"),
-    (".", {"revision": "main", "name": "x"}, "revision: goes with a repository"),
+    (".", {"revision": "main", "name": "x"}, "revision: applies to a hub repository"),
 ])  # fmt: skip
 def test_a_wrong_wish_is_said_before_any_work(bench: Bench, source: str, wishes: dict[str, str], words: str) -> None:
     with pytest.raises(InvalidRequest, match=words):
@@ -380,3 +385,56 @@ def test_offline_only_the_cache_is_used(bench: Bench) -> None:
         offline(bench, "org/other")
     )
     assert bench.hub.requests == []
+
+
+@pytest.fixture
+def gated(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Give a bench whose catalog has one model, with a licence that must be accepted."""
+    monkeypatch.setattr(gated_entry.TARGET, lambda: gated_entry.TABLE)
+    bench.hub.share(
+        "org/gated", write_stand_in(bench.folder / "gated"), licence="other", licence_name="stable-audio-community"
+    )
+    return bench
+
+
+def test_a_licence_is_accepted_before_the_download_and_only_once(gated: Bench) -> None:
+    with pytest.raises(InvalidRequest, match=r"accept_licence: gated is under terms .*Stability AI Community License"):
+        gated.pull("gated")
+    assert [offer.licence for offer in gated.offers] == [gated_entry.LICENCE]
+    assert gated.hub.downloads("model.safetensors") == []
+    assert gated.tools.store.models() == ()
+    manifest = gated.pull("gated", accept_licence=True).manifest
+    assert (manifest.licence, manifest.terms.revenue_limit_usd) == (gated_entry.LICENCE, 1_000_000)
+    accepted = json.loads((gated.tools.store.folder / "accepted-licences.json").read_text(encoding="utf-8"))
+    assert accepted == {"stability-ai-community": "2030-01-02", "gemma": "2030-01-02"}
+    assert gated.pull("gated", name="again").name == "again"
+
+
+def test_whoever_is_at_the_terminal_is_asked_once_by_the_names_of_the_licences(gated: Bench) -> None:
+    questions: list[tuple[str, list[str]]] = []
+    answers = [False, True]
+
+    def ask(name: str, licences: Sequence[Licence]) -> bool:
+        questions.append((name, [one.identifier for one in licences]))
+        return answers.pop(0)
+
+    gated.tools = replace(gated.tools, ask_acceptance=ask)
+    with pytest.raises(InvalidRequest, match="accept_licence: "):
+        gated.pull("gated")
+    gated.pull("gated")
+    gated.pull("gated", name="again")
+    assert questions == [("gated", ["stability-ai-community", "gemma"])] * 2
+
+
+def test_a_repository_with_other_terms_than_the_catalog_s_has_those_accepted(gated: Bench) -> None:
+    AcceptedLicences(gated.tools.store.folder).accept([STABILITY_COMMUNITY, GEMMA], date(2030, 1, 1))
+    gated.hub.repositories["org/gated"].licence = "cc-by-nc-4.0"
+    with pytest.raises(InvalidRequest, match=r"accept_licence: .*cc-by-nc-4\.0"):
+        gated.pull("gated")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_no_model_of_the_hub_or_of_a_folder_has_to_be_accepted(bench: Bench, quiet: bool) -> None:
+    bench.share()
+    assert bench.pull(accept_licence=quiet).name == "tune-net"
+    assert not (bench.tools.store.folder / "accepted-licences.json").exists()

@@ -30,7 +30,9 @@ def test_shards_are_those_the_index_names() -> None:
     shards = ("model-1.safetensors", "model-2.safetensors")
     index = "model.safetensors.index.json"
     assert chosen("config.json", index, *shards, "model-3.safetensors") == {"config.json", index, *shards}
-    with pytest.raises(ModelFileError, match=r"index\.json: names model-2\.safetensors, which org/name does not hold"):
+    with pytest.raises(
+        ModelFileError, match=r"index\.json: names model-2\.safetensors, which org/name does not contain"
+    ):
         chosen("config.json", index, shards[0])
 
 
@@ -41,7 +43,7 @@ def test_audiocraft_s_layout_is_known_by_its_weights() -> None:
 
 
 def test_a_repository_without_weights_is_refused() -> None:
-    with pytest.raises(ModelFileError, match="org/name: holds no model that is read here"):
+    with pytest.raises(ModelFileError, match="org/name: contains no supported model"):
         chosen("config.json", "README.md", "tf_model.h5")
 
 
@@ -56,6 +58,11 @@ def test_a_damaged_or_hostile_index_is_refused(text: str) -> None:
 def test_a_folder_s_licence_is_that_of_its_readme(tmp_path: Path) -> None:
     assert folder_licence(tmp_path) is None
     readme = tmp_path / "README.md"
-    for text, licence in (("---\nlicense: mit\n---\nx", "mit"), ("x", None), ("---\n: : [\n---\n", None)):
+    for text, licence in (
+        ("---\nlicense: mit\n---\nx", "mit"), ("x", None), ("---\n: : [\n---\n", None),
+        ("---\nlicense: [mit, isc]\n---\n", "mit; isc"), ("---\nlicense: other\n---\n", "other"),
+        ("---\nlicense: other\nlicense_name: stable-audio-community\n---\n", "stable-audio-community"),
+        ("---\nlicense: mit\nlicense_name: own\n---\n", "mit"), ("---\nlicense_name: own\n---\n", None),
+    ):  # fmt: skip
         readme.write_text(text, encoding="utf-8")
         assert folder_licence(tmp_path) == licence

@@ -24,36 +24,36 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 @pytest.mark.parametrize("stand_ins", [True, False])
 def test_the_composer_is_always_here_and_no_stand_in(stand_ins: bool) -> None:
-    found = resolve(COMPOSER, stand_ins=stand_ins)
-    assert (found.asked, found.generated_by, found.is_stand_in) == (COMPOSER, COMPOSER, False)
+    found = resolve(COMPOSER, allow_fallback=stand_ins)
+    assert (found.requested, found.generated_by, found.is_fallback) == (COMPOSER, COMPOSER, False)
 
 
 @pytest.mark.parametrize("name", MUSICGENS)
 def test_the_composer_stands_in_for_every_musicgen_that_is_not_here(name: str) -> None:
     found = resolve(name)
-    assert (found.asked, found.generated_by, found.is_stand_in) == (name, COMPOSER, True)
+    assert (found.requested, found.generated_by, found.is_fallback) == (name, COMPOSER, True)
 
 
 @pytest.mark.parametrize("name", MUSICGENS)
 def test_without_stand_ins_the_command_is_named_that_brings_it(name: str) -> None:
     entry = next(entry for entry in pullable_models().values() if name in entry.names)
     with pytest.raises(ModelNotInstalled, match=f"tunesmith pull {entry.name}$"):
-        resolve(name, stand_ins=False)
+        resolve(name, allow_fallback=False)
 
 
 @pytest.mark.parametrize("name", ["musicgen-small", "facebook/musicgen-small", "Facebook/MusicGen-Small"])
 @pytest.mark.parametrize("stand_ins", [True, False])
 def test_an_installed_model_is_found_by_all_of_its_names(store: Store, name: str, stand_ins: bool) -> None:
     install(store, "musicgen-small")
-    found = resolve(name, stand_ins=stand_ins)
-    assert (found.generated_by, found.is_stand_in) == ("musicgen-small", False)
+    found = resolve(name, allow_fallback=stand_ins)
+    assert (found.generated_by, found.is_fallback) == ("musicgen-small", False)
 
 
 @pytest.mark.parametrize("installed", ["musicgen-small", "musicgen-medium", "musicgen-stereo-melody-large"])
 def test_the_name_of_the_family_means_whichever_of_it_is_installed(store: Store, installed: str) -> None:
     install(store, installed)
     for name in ("meta/musicgen", "Meta/MusicGen"):
-        assert resolve(name, stand_ins=False).generated_by == installed
+        assert resolve(name, allow_fallback=False).generated_by == installed
 
 
 def test_the_name_of_the_family_means_the_first_of_the_catalogue(store: Store) -> None:
@@ -64,14 +64,14 @@ def test_the_name_of_the_family_means_the_first_of_the_catalogue(store: Store) -
 
 def test_one_musicgen_is_no_other(store: Store) -> None:
     install(store, "musicgen-medium")
-    assert resolve("facebook/musicgen-small").is_stand_in
-    assert resolve("facebook/musicgen-large").is_stand_in
+    assert resolve("facebook/musicgen-small").is_fallback
+    assert resolve("facebook/musicgen-large").is_fallback
 
 
 def test_a_model_of_ones_own_is_found_by_its_name_and_by_where_it_is_from(store: Store) -> None:
     model = install(store, "mine")
     for name in ("mine", model.manifest.source.location):
-        assert resolve(name, stand_ins=False).generated_by == "mine"
+        assert resolve(name, allow_fallback=False).generated_by == "mine"
 
 
 @pytest.mark.parametrize("name", ["compozer", "", "../../etc/passwd", "musicgen", "nobody/nothing", "\0", "a" * 10_000])

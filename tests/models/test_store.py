@@ -106,7 +106,7 @@ def test_a_truncated_or_missing_file_is_named(store: Store) -> None:
     model = install(store, "mine")
     path = model.folder / "decoder"
     path.write_bytes(b"weig")
-    with pytest.raises(ModelFileError, match=r"decoder: has 4 bytes where 7 were installed; install it again"):
+    with pytest.raises(ModelFileError, match=r"decoder: has 4 bytes, but 7 were installed; install it again"):
         verify(model.folder, model.manifest)
     path.unlink()
     with pytest.raises(ModelFileError, match=r"decoder: cannot be read"):

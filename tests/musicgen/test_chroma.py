@@ -141,7 +141,7 @@ def test_a_silent_melody_is_refused(samples: NDArray[np.float64]) -> None:
 def test_a_melody_of_broken_samples_is_refused(bad: float) -> None:
     samples = _tone(A4, 1)[None].copy()
     samples[0, 500] = bad
-    with pytest.raises(InvalidRequest, match="melody: has samples that are not numbers"):
+    with pytest.raises(InvalidRequest, match="melody: has samples that are NaN or infinite"):
         extract_melody(samples, RATE, RATE)
 
 

@@ -191,7 +191,7 @@ def test_a_stereo_model_continues_a_mono_recording(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["audio", "melody"])
 @pytest.mark.parametrize(("seconds", "level", "problem"), [
-    (1, 0.0, "silent"), (0.05, 0.5, "0.1 to 1800 s long, it is 0.05 s"),
+    (1, 0.0, "silent"), (0.05, 0.5, "0.1 to 1800 s long, got 0.05 s"),
 ])  # fmt: skip
 def test_recordings_that_cannot_be_used_are_refused(
     tmp_path: Path, field: str, seconds: float, level: float, problem: str
@@ -217,7 +217,7 @@ def test_a_recording_as_long_as_the_piece_is_refused(tmp_path: Path) -> None:
 
 def test_a_melody_needs_a_melody_model_and_changes_what_it_makes(tmp_path: Path) -> None:
     path = recording(tmp_path / "a.wav", 2)
-    with pytest.raises(InvalidRequest, match=r"^melody: toy follows no melody"):
+    with pytest.raises(InvalidRequest, match=r"^melody: toy does not support melodies"):
         Model().generate(melody=path)
     for duration in (1, 3):
         plain, followed = (Model(TOY_MELODY).generate(duration=duration, melody=heard) for heard in (None, path))

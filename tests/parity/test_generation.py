@@ -124,5 +124,5 @@ def test_a_model_for_a_gpu_is_refused_where_there_is_none(tmp_path: Path) -> Non
     folder = converted(tmp_path / "checkpoint", tmp_path / "gpu", "float16")
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         pytest.skip("this machine has a GPU")
-    with pytest.raises(InvalidRequest, match="device: this model was installed for a GPU, and there is none"):
+    with pytest.raises(InvalidRequest, match="device: this model was installed for a GPU, and none was found"):
         open_engine(folder, EngineOptions(sessions=ONE_THREAD))

@@ -91,7 +91,7 @@ STATUSES: list[tuple[TunesmithError, int]] = [
     (DatabaseBusy("/secret/tunesmith.db", "is locked by another program"), 503),
     (DatabaseOutOfReach("postgresql://secret/x", "no answer from the secret host"), 503),
     (DatabaseFull("/secret/tunesmith.db", "cannot grow: the disk is full"), 507),
-    (DiskFull("the disk is full: the music could not be kept"), 507),
+    (DiskFull("the disk is full: the audio could not be stored"), 507),
     (DatabaseError("/secret/tunesmith.db", "is damaged"), 503),
     (FolderUnavailable(Path("/secret/results"), "Permission denied"), 503),
     (TunesmithError("a secret of the program"), 500),

@@ -223,7 +223,7 @@ def test_what_failed_is_not_remembered_and_room_is_bounded(monkeypatch: pytest.M
         assert await remembered.get(0, lambda: 2) == 1
         for key in range(10):
             await remembered.get(key, lambda: 3)
-        assert len(remembered._asked) <= 3
+        assert len(remembered._entries) <= 3
 
     asyncio.run(ask())
 

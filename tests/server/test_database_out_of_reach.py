@@ -38,7 +38,7 @@ def test_a_connection_that_is_ended_is_out_of_reach_and_not_a_fault(postgresql: 
         let_in(postgresql, url, yes=False)
         with pytest.raises(DatabaseOutOfReach, match="cannot be reached") as caught, database.explained():
             connection.execute(sa.text("SELECT 1"))
-    assert caught.value.problem == "cannot be reached at the moment; try again later"
+    assert caught.value.problem == "cannot be reached; try again later"
     with pytest.raises(DatabaseOutOfReach), database.read():
         pass
     let_in(postgresql, url, yes=True)
@@ -59,7 +59,7 @@ def test_callers_are_told_to_come_back_and_are_served_once_it_is_there_again(
         let_in(postgresql, url, yes=False)
         refused = client.post("/api/generate", json=body)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-        assert refused.json()["error"]["message"].endswith("cannot be reached at the moment; try again later")
+        assert refused.json()["error"]["message"].endswith("cannot be reached; try again later")
         let_in(postgresql, url, yes=True)
         wait_for(lambda: client.get("/health/ready").status_code == 200, "the server to be ready again")
         assert client.post("/api/generate", json=body).status_code == 200
@@ -77,9 +77,9 @@ def test_whoever_waits_for_music_sits_it_out(
         running = {"state": "running"}
         wait_for(lambda: httpx.get(f"{one.url}/api/jobs", params=running).json()["jobs"], "the job to run")
         let_in(postgresql, url, yes=False)
-        wait_for(lambda: "the queue cannot be worked on" in one.log, "the server to notice")
+        wait_for(lambda: "cannot process the queue" in one.log, "the server to notice")
         gate.touch()
-        wait_for(lambda: "the end of a job cannot be written" in one.log, "the job to end")
+        wait_for(lambda: "cannot record the end of a job" in one.log, "the job to end")
         assert not answer.done()
         let_in(postgresql, url, yes=True)
         assert answer.result().status_code == 200

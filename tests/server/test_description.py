@@ -140,7 +140,7 @@ def test_bodies_are_described_as_they_are_accepted(document: Any, operations: di
 def test_limits_are_those_that_hold(document: Any, operations: dict[str, Any]) -> None:
     schema = operations["POST /api/jobs"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(document["components"]["schemas"]["MusicRequest"]["properties"]) == {
-        *GenerationRequest.model_fields, "format", "keep_alive", "priority",
+        *GenerationRequest.model_fields, "format", "keep_alive", "priority", "commercial_safe", "revenue_below_limit",
     } - {"soundfont"}  # fmt: skip
     for field, value in (("duration", 0.5), ("seed", -2), ("tempo_bpm", 301), ("bars", 0), ("hits", [{"at": 1}]),
                          ("genre", "x" * 65), ("form", "opera"), ("sample_rate", 1), ("colour", "red"),

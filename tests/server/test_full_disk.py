@@ -106,7 +106,7 @@ def keep_upload(folder: Path) -> object:
 @pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("keep", [keep_input, keep_result, keep_upload])
 def test_a_file_that_does_not_fit_is_not_there_at_all(tmp_path: Path, keep: Callable[[Path], object]) -> None:
-    with pytest.raises(DiskFull, match=r"the disk is full: the .* could not be kept"):
+    with pytest.raises(DiskFull, match=r"the disk is full: the .* could not be stored"):
         keep(tmp_path / "kept")
     assert [path for path in (tmp_path / "kept").rglob("*") if path.is_file() and path.name != ".lock"] == []
 

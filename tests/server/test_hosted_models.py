@@ -71,10 +71,10 @@ def test_any_other_is_refused_and_nothing_is_called(front: Front, model: str) ->
 
 
 @pytest.mark.parametrize(("answered", "status", "words"), [
-    (json_answer({"error": "Invalid credentials"}, 401), 502, "refuses the token"),
-    (json_answer({"error": "You have exceeded your credits"}, 402), 502, "wants to be paid first"),
+    (json_answer({"error": "Invalid credentials"}, 401), 502, "rejects the token"),
+    (json_answer({"error": "You have exceeded your credits"}, 402), 502, "requires payment"),
     (json_answer({"error": "Rate limit reached"}, 429, Retry_After="77"), 503, "Rate limit reached"),
-    (Answer(200, b"no sound", {"Content-Type": "audio/wav"}), 502, "what came is not a sound"),
+    (Answer(200, b"no sound", {"Content-Type": "audio/wav"}), 502, "the response is not audio"),
 ])  # fmt: skip
 def test_what_the_service_refuses_is_not_the_caller_s_fault(
     front: Front, answered: Answer, status: int, words: str

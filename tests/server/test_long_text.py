@@ -19,7 +19,7 @@ LONG = [LONG_BYTES, LONG_BYTES + 1, 2 * LONG_BYTES + 7]
 
 def whole(text: str) -> str:
     assert isinstance(text, LongText)
-    return b"".join(text.pieces()).decode()
+    return b"".join(text.chunks()).decode()
 
 
 @pytest.mark.parametrize("length", LONG)

@@ -100,7 +100,7 @@ def test_nothing_is_accepted_once_the_data_folder_is_removed(server: Running, lo
     for path in ORDERS:
         refused = server.order(path)
         assert refused.status_code == 503, refused.text
-        assert "was removed or replaced while it was in use" in refused.text
+        assert "was removed or replaced while in use" in refused.text
     not_ready = server.ready()
     assert not_ready.status_code == 503
     assert "was removed or replaced" in not_ready.json()["reason"]

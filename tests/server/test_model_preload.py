@@ -85,7 +85,7 @@ def test_what_was_measured_is_told_less_what_has_passed_and_never_less_than_a_se
         queue.loaded("composer", 20.0)
         for elapsed, left in ((5.0, 15.0), (19.9, 1.0), (99.0, 1.0)):
             pool = FakePool(elapsed=elapsed)
-            loading = ModelPreloader(pool, queue, stand_ins=True)
+            loading = ModelPreloader(pool, queue, allow_fallback=True)
             for name in ("composer", "facebook/musicgen-small"):  # which the composer stands in for
                 assert await told(loading, name) == pytest.approx(left, abs=0.5)
             assert pool.asked == ["composer"]
@@ -97,7 +97,7 @@ def test_what_was_measured_is_told_less_what_has_passed_and_never_less_than_a_se
 def test_a_model_is_loaded_once_for_all_and_what_it_took_is_remembered(queue: JobQueue) -> None:
     async def act() -> None:
         pool = FakePool()
-        loading = ModelPreloader(pool, queue, stand_ins=True)
+        loading = ModelPreloader(pool, queue, allow_fallback=True)
         assert not await loading.is_ready("composer")
         await asyncio.gather(*(told(loading, "composer") for _ in range(3)))
         waiting = asyncio.create_task(loading.wait("composer", 60))
@@ -118,7 +118,7 @@ def test_a_model_is_loaded_once_for_all_and_what_it_took_is_remembered(queue: Jo
 def test_whoever_asks_for_a_model_that_cannot_be_loaded_is_not_sent_round_in_circles(queue: JobQueue) -> None:
     async def act() -> None:
         pool = FakePool(TaskFailed("OutOfResources", "not enough memory", is_mistake=False))
-        loading = ModelPreloader(pool, queue, stand_ins=True)
+        loading = ModelPreloader(pool, queue, allow_fallback=True)
         pool.go_on.set()
         await loading.wait("composer", 60)
         assert queue.load_seconds("composer") is None
@@ -128,7 +128,7 @@ def test_whoever_asks_for_a_model_that_cannot_be_loaded_is_not_sent_round_in_cir
 
 def test_a_model_that_is_not_there_is_refused_at_once(queue: JobQueue) -> None:
     async def act() -> None:
-        loading = ModelPreloader(FakePool(), queue, stand_ins=False)
+        loading = ModelPreloader(FakePool(), queue, allow_fallback=False)
         with pytest.raises(ModelNotInstalled, match="tunesmith pull musicgen-small"):
             await loading.wait("facebook/musicgen-small", 0)
         with pytest.raises(UnknownName):
@@ -139,7 +139,7 @@ def test_a_model_that_is_not_there_is_refused_at_once(queue: JobQueue) -> None:
 
 def test_what_a_model_takes_is_known_from_its_manifest(tmp_path: Path, queue: JobQueue) -> None:
     async def act() -> None:
-        guess = await told(ModelPreloader(FakePool(), queue, stand_ins=True), "tiny")
+        guess = await told(ModelPreloader(FakePool(), queue, allow_fallback=True), "tiny")
         assert 3.0 <= guess < 4.0
 
     model, memory = installed_tiny(tmp_path / "tiny", tmp_path), MachineMemory()

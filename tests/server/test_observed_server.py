@@ -173,7 +173,7 @@ def test_a_server_whose_database_goes_says_that_it_is_not_ready_and_lives_on(
             connection.execute(sa.text(f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)"))
         wait_for(lambda: httpx.get(f"{one.url}/health/ready", timeout=30).status_code == 503, "it to notice")
         reason = httpx.get(f"{one.url}/health/ready", timeout=30).json()["reason"]
-        assert reason in ("the database cannot be reached", "the queue cannot be worked on")
+        assert reason in ("the database cannot be reached", "cannot process the queue")
         assert httpx.get(f"{one.url}/health/live", timeout=30).status_code == 200
 
 
@@ -199,7 +199,7 @@ def test_a_server_throws_away_what_is_old_as_soon_as_it_runs(tmp_path: Path, mon
     upload = data / "files" / ("0" * 42)
     upload.mkdir(parents=True)
     with started(data, result_days="2", log_format="json") as one:
-        wait_for(lambda: "removed what is too old" in one.log, "the round of housekeeping")
+        wait_for(lambda: "removed old or excess files" in one.log, "the round of housekeeping")
         assert [place.exists() for place in (*places, upload)] == [False, False, True, False]
         removed = next(json.loads(line) for line in one.log.splitlines() if "too old" in line)
         assert (removed["results"], removed["recordings"], removed["uploads"]) == (1, 1, 1)

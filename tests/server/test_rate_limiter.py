@@ -57,7 +57,7 @@ def test_one_request_more_than_the_rate_is_refused_until_its_minute_is_over(url:
         for left in (1, 0):
             found = await limits.hit("ann", TWO_A_MINUTE, is_read=False)
             assert found == Allowance("requests", TWO_A_MINUTE, left, START + 60)
-        with pytest.raises(RateLimited, match="no more than 2 requests a minute; try again in 40 s") as refused:
+        with pytest.raises(RateLimited, match="limit of 2 requests a minute reached; try again in 40 s") as refused:
             (await limits.hit("ann", TWO_A_MINUTE, is_read=False)).check(clock())
         clock.pass_(refused.value.retry_after)
         assert (await limits.hit("ann", TWO_A_MINUTE, is_read=False)).remaining == 1
@@ -178,7 +178,7 @@ def test_every_dialect_says_in_its_own_shape_that_the_rate_or_the_quota_is_used_
                 wait = int(answer.headers["retry-after"])
                 assert abs(wait - (86_400 - time.time() % 86_400)) < 60
                 theirs = "Rate limit reached. " if path.startswith("/models/") else ""
-                usual = f"{theirs}no more than {limit}; try again in {wait} s"
+                usual = f"{theirs}limit of {limit} reached; try again in {wait} s"
                 replicate = f"Request was throttled. Your rate limit resets in ~{wait}s."
                 assert said(path, answer.json()) == (replicate if path == "/v1/predictions" else usual)
         mcp = client.post("/mcp", json={}, headers={"authorization": hasty})

@@ -56,7 +56,7 @@ def test_what_is_no_sound_is_refused_by_field(source: str) -> None:
 
 def test_this_machine_is_not_fetched_from_unless_allowed() -> None:
     with receiver(lambda _: Reply(200, wav_bytes())) as there:
-        with pytest.raises(InvalidRequest, match="open internet"):
+        with pytest.raises(InvalidRequest, match="public internet"):
             _fetch(f"{there.url}/a.wav", allow_private=False)
         assert there.received == []
 
@@ -96,7 +96,7 @@ def test_a_redirect_to_this_machine_is_not_followed() -> None:
 
     with receiver(lambda _: Reply(302, headers={"location": there.url})) as there:
         address = f"http://here.test:{httpx.URL(there.url).port}/"
-        with pytest.raises(InvalidRequest, match="not on the open internet"):
+        with pytest.raises(InvalidRequest, match="not on the public internet"):
             asyncio.run(RemoteAudioFetcher(PublicHere()).fetch(address, "input_audio"))
         assert len(there.received) == 1
 
@@ -108,13 +108,13 @@ def _sound(samples: Samples, rate: int, container: str = "WAV", subtype: str | N
 
 
 UNFOLDING = [
-    (_sound(np.zeros((1_740, 1), np.float32), 1), "must have 1000 to 192000 samples a second, got 1"),
+    (_sound(np.zeros((1_740, 1), np.float32), 1), "must have a sample rate of 1000 to 192000 Hz, got 1"),
     (_sound(np.zeros((4, 1_024), np.float32), 48_000), "must have at most 8 channels, got 1024"),
     (_sound(np.zeros((9_000, 8), np.float32), 1_000, "FLAC"), "must be at most 2 s long"),
     (_sound(np.zeros((96_000, 4), np.float32), 96_000, "FLAC"), "must be at most 2 s long, in stereo at 48 kHz"),
     (_sound(np.zeros((3_000_000, 1), np.float32), 48_000, "FLAC"), "must be at most 2 s long"),
     (_sound(np.zeros((200_000, 1), np.float32), 48_000, "OGG"), "must be at most 2 s long"),
-    (_sound(np.full((48_000, 1), np.nan, np.float32), 48_000, "WAV", "FLOAT"), "samples that are not numbers"),
+    (_sound(np.full((48_000, 1), np.nan, np.float32), 48_000, "WAV", "FLOAT"), "samples that are NaN or infinite"),
 ]
 
 

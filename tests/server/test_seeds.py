@@ -28,7 +28,8 @@ from tunesmith.request import GenerationRequest
 def service(tmp_path: Path) -> Iterator[MusicService]:
     files = ServiceFiles(ResultFiles(tmp_path / "results"), UploadStore(tmp_path / "inputs"))
     with closing(open_database(Settings(data_dir=tmp_path))) as database:
-        yield MusicService(JobStore(database, 10), files, JobEvents(), cast("Dispatcher", NoStarter()), stand_ins=True)
+        starter = cast("Dispatcher", NoStarter())
+        yield MusicService(JobStore(database, 10), files, JobEvents(), starter, allow_fallback=True)
 
 
 def submission(key: str | None, owner: str = "me", **fields: int) -> Submission:

@@ -57,7 +57,7 @@ def test_an_answer_on_an_accepted_connection_is_sent_at_once(host: str) -> None:
 def test_a_port_in_use_is_refused_by_its_number_and_place() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(InvalidRequest, match=f"{port} at 127.0.0.1 is taken by another program") as caught:
+        with pytest.raises(InvalidRequest, match=f"{port} at 127.0.0.1 is in use by another program") as caught:
             bind_sockets("127.0.0.1", port)
     assert caught.value.field == "port"
 
@@ -73,8 +73,9 @@ def test_a_port_just_given_up_can_be_had_again() -> None:
 
 
 @pytest.mark.parametrize(("host", "problem"), [
-    ("192.0.2.1", "192.0.2.1 is no address of this machine"), ("nowhere.invalid", "no address and no name of one"),
-    ("a" * 300, "no address and no name of one"), ("999.1.1.1", "no address and no name of one"),
+    ("192.0.2.1", "192.0.2.1 is not an address of this machine"),
+    ("nowhere.invalid", "neither an address nor a host name"),
+    ("a" * 300, "neither an address nor a host name"), ("999.1.1.1", "neither an address nor a host name"),
 ])  # fmt: skip
 def test_an_address_that_is_not_ours_is_refused_by_name(host: str, problem: str) -> None:
     with pytest.raises(InvalidRequest, match=problem) as caught:
@@ -87,7 +88,7 @@ def test_a_port_that_needs_rights_says_so(monkeypatch: pytest.MonkeyPatch) -> No
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(module, "_bound", refuse)
-    with pytest.raises(InvalidRequest, match="port: 80 may not be used by this user"):
+    with pytest.raises(InvalidRequest, match="port: 80 is not permitted for this user"):
         bind_sockets("127.0.0.1", 80)
 
 

@@ -28,7 +28,7 @@ def test_every_setting_and_the_variables_of_other_parts_are_beyond_doubt(tmp_pat
 ])  # fmt: skip
 def test_a_slip_of_the_pen_is_told_with_what_was_meant(slip: str, meant: str) -> None:
     (line,) = config_warnings({slip: "1"})
-    assert line == f"{slip} is no setting and changes nothing; did you mean {meant}?"
+    assert line == f"{slip} is not a setting and has no effect; did you mean {meant}?"
 
 
 def test_a_file_of_settings_that_is_not_there_is_told(tmp_path: Path) -> None:

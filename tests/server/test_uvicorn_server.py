@@ -34,7 +34,7 @@ def test_more_connections_than_the_open_files_allow_are_named_in_a_line(
     assert limits_of(Settings()).total == 384
     assert not caplog.records
     assert limits_of(Settings(max_connections=5000)).total == 384
-    assert caplog.messages == ["max_connections: open files leave room for 384, not for 5000"]
+    assert caplog.messages == ["max_connections: open files allow 384, not 5000"]
 
 
 def test_a_proxy_that_is_no_address_is_refused(tmp_path: Path) -> None:

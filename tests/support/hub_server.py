@@ -28,6 +28,7 @@ class SharedRepository:
 
     folder: Path
     licence: str | None = None
+    licence_name: str | None = None
     access: str = "open"
     token: str = "hf_secret"
     commit: str = "c0ffee" * 6 + "c0de"
@@ -135,7 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
         if repository is None:
             return
         siblings = [_sibling(repository.folder, path) for path in _files(repository.folder)]
-        card = {"license": repository.licence} if repository.licence else {}
+        stated = {"license": repository.licence, "license_name": repository.licence_name}
+        card = {name: value for name, value in stated.items() if value}
         values = {"id": hub_id, "sha": repository.commit, "siblings": siblings, "cardData": card, "tags": []}
         self._send(HTTPStatus.OK, json.dumps(values).encode(), {"Content-Type": "application/json"})
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from tunesmith.errors import ModelFileError
 from tunesmith.models.integrity import digest_folder
-from tunesmith.models.licences import allows_commercial_use
 from tunesmith.models.manifest import Manifest, Sizes, Source, write_manifest
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.architecture import Architecture, CodecShape, TransformerShape
@@ -82,7 +81,7 @@ def install(store: Store, name: str, content: bytes = b"weights", *, licence: st
         write_architecture(folder, TINY)
         manifest = Manifest(
             name=name, source=Source("org/x", "c0ffee" * 6 + "c0de"), licence=licence,
-            commercial_use=allows_commercial_use(licence), quantization="int8", parameters=420_000_000,
+            quantization="int8", parameters=420_000_000,
             sizes=Sizes.of(TINY), files=digest_folder(folder), tunesmith="0.1.0", created="2030-01-02T03:04:05+00:00",
         )  # fmt: skip
         write_manifest(manifest, folder)

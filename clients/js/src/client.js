@@ -5,9 +5,9 @@ import { Clip } from "./clip.js";
 import { InvalidRequest } from "./errors.js";
 import { Exchange } from "./http.js";
 import { newKey } from "./request_body.js";
-import { filePieces, wholeFile } from "./downloads.js";
-import { finished, followed, made, order, pathOf, statusOf, succeeded } from "./jobs.js";
-import { pulled } from "./models.js";
+import { fileChunks, wholeFile } from "./downloads.js";
+import { buildSubmission, followJob, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
+import { pullModel } from "./models.js";
 
 const DEFAULT_URL = "http://127.0.0.1:8765";
 
@@ -15,9 +15,9 @@ const DEFAULT_URL = "http://127.0.0.1:8765";
 const DEADLINE_SECONDS = 120;
 
 /**
- * @typedef {import("./types.js").Wishes} Wishes
+ * @typedef {import("./types.js").GenerationFields} GenerationFields
  * @typedef {import("./types.js").Job} Job
- * @typedef {import("./types.js").JobNews} JobNews
+ * @typedef {import("./types.js").JobEvent} JobEvent
  * @typedef {import("./types.js").Track} Track
  *
  * @typedef {object} Options
@@ -38,7 +38,7 @@ const DEADLINE_SECONDS = 120;
  * @property {string} [model]
  * @property {boolean} [starred]
  * @property {string} [tag]
- * @property {number} [limit] how many of the newest; for eachTrack the size of a page
+ * @property {number} [limit] the maximum number of tracks, newest first; for eachTrack the size of a page
  *
  * @typedef {object} Marks changes; a field that is left out stays as it is
  * @property {boolean} [starred]
@@ -67,45 +67,45 @@ export class Tunesmith {
   }
 
   /**
-   * Make music and return it. An idempotency key keeps retries from creating a second job. The job is cancelled if the
+   * Generate music and return it. An idempotency key keeps retries from creating a second job. The job is cancelled if the
    * deadline passes or the signal aborts the call. Throws GenerationFailed if the job fails.
    *
    * @param {string} prompt
-   * @param {Wishes} [wishes]
+   * @param {GenerationFields} [fields]
    * @param {WaitOptions} [options] `progress` is called with the job as it advances
    * @returns {Promise<Clip>}
    */
-  async generate(prompt, wishes = {}, options = {}) {
+  async generate(prompt, fields = {}, options = {}) {
     const call = this.#call(options);
-    const { job, result } = await made(this.#exchange, prompt, wishes, call, options.progress);
+    const { job, result } = await runJob(this.#exchange, prompt, fields, call, options.progress);
     return new Clip(await wholeFile(this.#exchange, result.url, call), job, result);
   }
 
   /**
-   * Make music and yield its file in chunks; otherwise like generate.
+   * Generate music and yield its file in chunks; otherwise like generate.
    *
    * @param {string} prompt
-   * @param {Wishes} [wishes]
+   * @param {GenerationFields} [fields]
    * @param {WaitOptions} [options]
    * @returns {AsyncGenerator<Uint8Array, void, undefined>}
    */
-  async *stream(prompt, wishes = {}, options = {}) {
+  async *stream(prompt, fields = {}, options = {}) {
     const call = this.#call(options);
-    const { result } = await made(this.#exchange, prompt, wishes, call, options.progress);
-    yield* filePieces(this.#exchange, result.url, call);
+    const { result } = await runJob(this.#exchange, prompt, fields, call, options.progress);
+    yield* fileChunks(this.#exchange, result.url, call);
   }
 
   /**
    * Submit a job without waiting for it.
    *
    * @param {string} prompt
-   * @param {Wishes} [wishes]
+   * @param {GenerationFields} [fields]
    * @param {CallOptions} [options]
    * @returns {Promise<Job>}
    */
-  async submit(prompt, wishes = {}, options = {}) {
+  async submit(prompt, fields = {}, options = {}) {
     const call = this.#call(options);
-    return this.#exchange.document(await order(prompt, wishes), call);
+    return this.#exchange.document(await buildSubmission(prompt, fields), call);
   }
 
   /**
@@ -116,7 +116,7 @@ export class Tunesmith {
    * @returns {Promise<Job>}
    */
   job(id, options = {}) {
-    return this.#ask(statusOf(id), options);
+    return this.#request(statusOf(id), options);
   }
 
   /**
@@ -127,7 +127,7 @@ export class Tunesmith {
    * @returns {Promise<Job[]>}
    */
   async jobs({ states, limit } = {}, options = {}) {
-    return (await this.#ask({ path: "/api/jobs", query: { state: states, limit }, wants: ["jobs"] }, options)).jobs;
+    return (await this.#request({ path: "/api/jobs", query: { state: states, limit }, wants: ["jobs"] }, options)).jobs;
   }
 
   /**
@@ -138,7 +138,7 @@ export class Tunesmith {
    * @returns {Promise<Job>}
    */
   wait(id, options = {}) {
-    return finished(this.#exchange, id, this.#call(options), options.progress);
+    return waitForEnd(this.#exchange, id, this.#call(options), options.progress);
   }
 
   /**
@@ -146,10 +146,10 @@ export class Tunesmith {
    *
    * @param {string} id
    * @param {CallOptions} [options]
-   * @returns {AsyncGenerator<JobNews & Partial<Job>, void, undefined>}
+   * @returns {AsyncGenerator<JobEvent & Partial<Job>, void, undefined>}
    */
   follow(id, options = {}) {
-    return followed(this.#exchange, id, this.#calls(options));
+    return followJob(this.#exchange, id, this.#calls(options));
   }
 
   /**
@@ -161,7 +161,7 @@ export class Tunesmith {
    */
   async audio(id, options = {}) {
     const call = this.#call(options);
-    const { result } = succeeded(await this.#exchange.document(statusOf(id), call));
+    const { result } = requireSuccess(await this.#exchange.document(statusOf(id), call));
     return wholeFile(this.#exchange, result.url, call);
   }
 
@@ -173,7 +173,7 @@ export class Tunesmith {
    * @returns {Promise<Job>}
    */
   cancel(id, options = {}) {
-    return this.#ask({ method: "DELETE", path: pathOf(id) }, options);
+    return this.#request({ method: "DELETE", path: pathOf(id) }, options);
   }
 
   /**
@@ -184,7 +184,7 @@ export class Tunesmith {
    * @returns {Promise<Track[]>}
    */
   async tracks(which = {}, options = {}) {
-    return (await this.#ask({ path: "/api/tracks", query: { ...which }, wants: ["tracks"] }, options)).tracks;
+    return (await this.#request({ path: "/api/tracks", query: { ...which }, wants: ["tracks"] }, options)).tracks;
   }
 
   /**
@@ -199,7 +199,7 @@ export class Tunesmith {
     let before;
     do {
       const page = { path: "/api/tracks", query: { ...which, before }, wants: ["tracks", "next_before"] };
-      const found = await this.#ask(page, options);
+      const found = await this.#request(page, options);
       yield* found.tracks;
       // A cursor rather than an offset, so that new tracks do not shift the pages.
       before = found.next_before;
@@ -214,7 +214,7 @@ export class Tunesmith {
    * @returns {Promise<Track>}
    */
   track(id, options = {}) {
-    return this.#ask({ path: trackPath(id) }, options);
+    return this.#request({ path: trackPath(id) }, options);
   }
 
   /**
@@ -238,7 +238,7 @@ export class Tunesmith {
    * @returns {Promise<Track>}
    */
   mark(id, marks, options = {}) {
-    return this.#ask({ method: "PATCH", path: trackPath(id), body: marks }, options);
+    return this.#request({ method: "PATCH", path: trackPath(id), body: marks }, options);
   }
 
   /**
@@ -265,7 +265,7 @@ export class Tunesmith {
    * @returns {Promise<void>}
    */
   async forget(id, options = {}) {
-    await this.#ask({ method: "DELETE", path: trackPath(id) }, options);
+    await this.#request({ method: "DELETE", path: trackPath(id) }, options);
   }
 
   /**
@@ -275,19 +275,19 @@ export class Tunesmith {
    * @returns {Promise<import("./types.js").Model[]>}
    */
   async models(options = {}) {
-    return (await this.#ask({ path: "/api/models", wants: ["models"] }, options)).models;
+    return (await this.#request({ path: "/api/models", wants: ["models"] }, options)).models;
   }
 
   /**
    * Install a model on the server and yield its progress; a server with tokens requires one of scope admin.
    *
    * @param {string} model
-   * @param {{name?: string, quantization?: string, revision?: string}} [wishes]
+   * @param {{name?: string, quantization?: string, revision?: string, keep_download?: boolean, accept_licence?: boolean}} [settings]
    * @param {CallOptions} [options]
    * @returns {AsyncGenerator<Record<string, unknown>, void, undefined>}
    */
-  pull(model, wishes = {}, options = {}) {
-    return pulled(this.#exchange, { model, ...wishes }, this.#calls(options));
+  pull(model, settings = {}, options = {}) {
+    return pullModel(this.#exchange, { model, ...settings }, this.#calls(options));
   }
 
   /**
@@ -297,18 +297,18 @@ export class Tunesmith {
    * @returns {Promise<import("./types.js").LoadedModel[]>}
    */
   async loaded(options = {}) {
-    return (await this.#ask({ path: "/api/ps", wants: ["models"] }, options)).models;
+    return (await this.#request({ path: "/api/ps", wants: ["models"] }, options)).models;
   }
 
   /**
-   * Return what the composer reads from a prompt, and why.
+   * Return how the composer understands a prompt, and why.
    *
    * @param {string} prompt
    * @param {CallOptions} [options]
    * @returns {Promise<import("./types.js").Explanation>}
    */
   explain(prompt, options = {}) {
-    return this.#ask({ method: "POST", path: "/api/explain", body: { prompt } }, options);
+    return this.#request({ method: "POST", path: "/api/explain", body: { prompt } }, options);
   }
 
   /**
@@ -318,7 +318,7 @@ export class Tunesmith {
    * @returns {Promise<string>}
    */
   async version(options = {}) {
-    return (await this.#ask({ path: "/api/version", wants: ["version"] }, options)).version;
+    return (await this.#request({ path: "/api/version", wants: ["version"] }, options)).version;
   }
 
   /** @param {CallOptions} options */
@@ -338,7 +338,7 @@ export class Tunesmith {
    * @param {CallOptions} options
    * @returns {Promise<any>}
    */
-  #ask(send, options) {
+  #request(send, options) {
     return this.#exchange.document(send, this.#call(options));
   }
 }
@@ -361,10 +361,10 @@ function checkedUrl(baseUrl) {
   const url = /^https?:\/\/[^/?#]/i.test(baseUrl) && urlOf(baseUrl);
   if (!url) {
     const got = JSON.stringify(baseUrl).slice(0, 200);
-    throw new InvalidRequest("baseUrl", `must be an address such as ${DEFAULT_URL}, got ${got}`);
+    throw new InvalidRequest("baseUrl", `must be a URL such as ${DEFAULT_URL}, got ${got}`);
   }
-  if (url.username || url.password) throw new InvalidRequest("baseUrl", "must hold no user or password: fetch takes none");
-  if (/[?#]/.test(baseUrl)) throw new InvalidRequest("baseUrl", "must end where its path does, without ? or #");
+  if (url.username || url.password) throw new InvalidRequest("baseUrl", "must not contain a user or password");
+  if (/[?#]/.test(baseUrl)) throw new InvalidRequest("baseUrl", "must have no query or fragment");
   return baseUrl.replace(/\/+$/, "");
 }
 

@@ -16,7 +16,7 @@ export class Clip {
     this.duration = result.duration;
   }
 
-  /** The seed that makes the same music again. */
+  /** The seed that gives the same music again. */
   get seed() {
     // The metadata hold the seed that was drawn if the request has none.
     const seed = this.job.metadata["seed"] ?? this.job.request["seed"];

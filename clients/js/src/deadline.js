@@ -117,7 +117,7 @@ export class Limit {
     // The timer of the previous wait must not fire any more.
     this.rest();
     const { left } = this.#call;
-    const reason = seconds < left ? new Error(`nothing came for ${seconds} s`) : TIME_UP;
+    const reason = seconds < left ? new Error(`no data for ${seconds} s`) : TIME_UP;
     const fire = () => this.#controller.abort(reason);
     const milliseconds = Math.min(left, seconds) * 1000;
     // A call without a deadline needs no timer.
@@ -142,7 +142,7 @@ export class Limit {
     // Some versions of fetch throw an error of their own in place of the signal's reason.
     const cause = this.signal.aborted ? this.signal.reason : problem;
     if (!left || cause === TIME_UP) return new DeadlineExceeded(`${what} took longer than ${seconds} s`, { cause });
-    return new ServerUnreachable(`${what}: ${told(cause)}`, { cause });
+    return new ServerUnreachable(`${what}: ${describe(cause)}`, { cause });
   }
 
   /** Stop the timer and remove the listener from the caller's signal. */
@@ -157,7 +157,7 @@ export class Limit {
  *
  * @param {unknown} problem
  */
-function told(problem) {
+function describe(problem) {
   if (!(problem instanceof Error)) return String(problem);
   const cause = problem.cause instanceof Error ? problem.cause.message || problem.cause.name : "";
   return cause ? `${problem.message}: ${cause}` : problem.message;

@@ -13,7 +13,7 @@ import { MAX_UNANSWERED, pauseAfter } from "./retries.js";
  * @param {Call} call
  * @returns {AsyncGenerator<Uint8Array, void, undefined>}
  */
-export async function* filePieces(exchange, path, call) {
+export async function* fileChunks(exchange, path, call) {
   let received = 0;
   let breaks = 0;
   for (;;) {
@@ -23,9 +23,9 @@ export async function* filePieces(exchange, path, call) {
     // A server without ranges sends the whole file again.
     let known = answer.status === 206 ? 0 : received;
     try {
-      for await (const piece of answer.pieces(call)) {
-        const fresh = piece.subarray(known);
-        known -= piece.length - fresh.length;
+      for await (const chunk of answer.chunks(call)) {
+        const fresh = chunk.subarray(known);
+        known -= chunk.length - fresh.length;
         received += fresh.length;
         // Only progress resets the count: a server that repeats the start and breaks must not be retried forever.
         if (fresh.length) breaks = 0;
@@ -48,13 +48,13 @@ export async function* filePieces(exchange, path, call) {
  * @param {Call} call
  */
 export async function wholeFile(exchange, path, call) {
-  const pieces = [];
-  for await (const piece of filePieces(exchange, path, call)) pieces.push(piece);
-  const content = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  const chunks = [];
+  for await (const chunk of fileChunks(exchange, path, call)) chunks.push(chunk);
+  const content = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
-  for (const piece of pieces) {
-    content.set(piece, at);
-    at += piece.length;
+  for (const chunk of chunks) {
+    content.set(chunk, at);
+    at += chunk.length;
   }
   return content;
 }

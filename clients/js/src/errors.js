@@ -108,9 +108,9 @@ const KINDS = new Map([
  * @param {number} [retryAfter] seconds
  */
 export function errorOf(status, text, retryAfter) {
-  const told = parsed(text)?.error;
+  const error = parsed(text)?.error;
   // A proxy in between may respond with plain text or HTML.
-  const about = typeof told === "object" && told !== null ? told : { message: told ?? text.slice(0, 200) };
+  const about = typeof error === "object" && error !== null ? error : { message: error ?? text.slice(0, 200) };
   const Kind = KINDS.get(status) ?? ApiError;
   const message = String(about.message || `the server answered ${status}`);
   return new Kind(message, { status, kind: about.type, field: about.field, retryAfter });
@@ -127,7 +127,7 @@ export function errorOf(status, text, retryAfter) {
 export function documentOf(text, status, fields = []) {
   const document = text ? parsed(text) : {};
   const isOne = typeof document === "object" && document !== null && fields.every((field) => field in document);
-  if (!isOne) throw new ApiError("the answer is none of a Tunesmith server", { status });
+  if (!isOne) throw new ApiError("not a response of a Tunesmith server", { status });
   return document;
 }
 

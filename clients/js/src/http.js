@@ -22,7 +22,7 @@ import { MAX_UNANSWERED, mayPass, pauseAfter, retryAfter } from "./retries.js";
  * @typedef {object} Failure
  * @property {unknown} error what to throw without another retry
  * @property {boolean} passes whether the same request may succeed later
- * @property {number} [asked] the seconds to wait that the server states
+ * @property {number} [stated] the seconds to wait that the server states
  */
 
 /** The HTTP requests to one server. */
@@ -92,7 +92,7 @@ export class Exchange {
         unanswered += 1;
         failure = { error, passes: unanswered < MAX_UNANSWERED };
       }
-      const pause = pauseAfter(attempt, failure.asked, call.time.random);
+      const pause = pauseAfter(attempt, failure.stated, call.time.random);
       // Without time for another attempt, the server's own error says more than DeadlineExceeded.
       if (!failure.passes || pause >= call.left) throw failure.error;
       await call.pause(pause);
@@ -146,13 +146,13 @@ export class Exchange {
  */
 async function refused(answer, call) {
   if (answer.redirection) {
-    const message = `the server redirects to ${answer.redirection}; name that one in baseUrl`;
+    const message = `the server redirects to ${answer.redirection}; use that URL as baseUrl`;
     await answer.text(call);
     return { error: new ApiError(message, { status: answer.status }), passes: false };
   }
   const text = await answer.text(call);
-  const asked = retryAfter(answer.headers, text, Date.now());
-  return { error: errorOf(answer.status, text, asked), passes: mayPass(answer.status), asked };
+  const stated = retryAfter(answer.headers, text, Date.now());
+  return { error: errorOf(answer.status, text, stated), passes: mayPass(answer.status), stated };
 }
 
 /** @param {Send} send */

@@ -5,10 +5,10 @@
  * @typedef {import("./client.js").CallOptions} CallOptions
  * @typedef {import("./client.js").TrackQuery} TrackQuery
  * @typedef {import("./client.js").Marks} Marks
- * @typedef {import("./types.js").Wishes} Wishes
+ * @typedef {import("./types.js").GenerationFields} GenerationFields
  * @typedef {import("./types.js").Recording} Recording
  * @typedef {import("./types.js").JobState} JobState
- * @typedef {import("./types.js").JobNews} JobNews
+ * @typedef {import("./types.js").JobEvent} JobEvent
  * @typedef {import("./types.js").Job} Job
  * @typedef {import("./types.js").Result} Result
  * @typedef {import("./types.js").Track} Track
@@ -16,6 +16,10 @@
  * @typedef {import("./types.js").LoadedModel} LoadedModel
  * @typedef {import("./types.js").Explanation} Explanation
  */
+
+/** @typedef {import("./types.js").Wishes} Wishes @deprecated use GenerationFields */
+
+/** @typedef {import("./types.js").JobNews} JobNews @deprecated use JobEvent */
 
 export { Tunesmith } from "./client.js";
 export { Clip } from "./clip.js";

@@ -9,7 +9,7 @@ import { pauseAfter } from "./retries.js";
 
 /**
  * @typedef {import("./types.js").Job} Job
- * @typedef {import("./types.js").JobNews} JobNews
+ * @typedef {import("./types.js").JobEvent} JobEvent
  * @typedef {import("./types.js").Result} Result
  * @typedef {import("./http.js").Send} Send
  * @typedef {(job: Job) => void} Progress
@@ -20,9 +20,9 @@ const WAIT_SECONDS = 20;
 const LOOK_SECONDS = 0.5;
 /** The pause after a long poll that the server answers too soon. */
 const AGAIN_SECONDS = 0.1;
-/** The deadline of a cancellation, and how long the caller who stopped waiting waits for it. */
-const UNDO_SECONDS = 5;
-const UNDO_PATIENCE_SECONDS = 1;
+/** The deadline of a cancellation, and how long the caller waits for it after it stopped waiting for the job. */
+const CANCEL_SECONDS = 5;
+const CANCEL_PATIENCE_SECONDS = 1;
 /** The fields of every job. */
 const JOB_FIELDS = ["id", "state", "progress"];
 const FINAL_STATES = new Set(["succeeded", "failed", "canceled"]);
@@ -39,7 +39,7 @@ export function pathOf(id) {
 /**
  * Return whether a job has ended and will not change.
  *
- * @param {Pick<JobNews, "state">} job
+ * @param {Pick<JobEvent, "state">} job
  */
 export function isFinal(job) {
   return FINAL_STATES.has(job.state);
@@ -60,11 +60,11 @@ export function statusOf(id, query) {
  * Return the request that submits a job; its idempotency key keeps retries from creating a second one.
  *
  * @param {string} prompt
- * @param {import("./types.js").Wishes} wishes
+ * @param {import("./types.js").GenerationFields} fields
  * @returns {Promise<Send>}
  */
-export async function order(prompt, wishes) {
-  const body = await requestFields(prompt, wishes);
+export async function buildSubmission(prompt, fields) {
+  const body = await requestFields(prompt, fields);
   return { method: "POST", path: "/api/jobs", body, key: newKey(), wants: JOB_FIELDS };
 }
 
@@ -77,7 +77,7 @@ export async function order(prompt, wishes) {
  * @param {Progress} [progress]
  * @returns {Promise<Job>}
  */
-export async function finished(exchange, id, call, progress) {
+export async function waitForEnd(exchange, id, call, progress) {
   const longest = progress ? LOOK_SECONDS : WAIT_SECONDS;
   for (;;) {
     // Half of the time left, so that the response comes before the deadline.
@@ -100,22 +100,22 @@ export async function finished(exchange, id, call, progress) {
  *
  * @param {Exchange} exchange
  * @param {string} prompt
- * @param {import("./types.js").Wishes} wishes
+ * @param {import("./types.js").GenerationFields} fields
  * @param {Call} call
  * @param {Progress} [progress]
  */
-export async function made(exchange, prompt, wishes, call, progress) {
-  const handingIn = await order(prompt, wishes);
-  call.check(`POST ${handingIn.path}`);
+export async function runJob(exchange, prompt, fields, call, progress) {
+  const submission = await buildSubmission(prompt, fields);
+  call.check(`POST ${submission.path}`);
   /** @type {string | undefined} */
   let id;
   try {
-    ({ id } = /** @type {Job} */ (await exchange.document(handingIn, call)));
-    return succeeded(await finished(exchange, id, call, progress));
+    ({ id } = /** @type {Job} */ (await exchange.document(submission, call)));
+    return requireSuccess(await waitForEnd(exchange, id, call, progress));
   } catch (problem) {
     // A job that the server refused does not exist, and one that failed has ended.
     const isNone = id === undefined && problem instanceof ApiError;
-    if (!isNone && !(problem instanceof GenerationFailed)) await undone(exchange, handingIn, id, call.time);
+    if (!isNone && !(problem instanceof GenerationFailed)) await cancelJob(exchange, submission, id, call.time);
     throw problem;
   }
 }
@@ -124,21 +124,21 @@ export async function made(exchange, prompt, wishes, call, progress) {
  * Cancel a job. It may exist although no response came: the same idempotency key then leads to it.
  *
  * @param {Exchange} exchange
- * @param {Send} handingIn
+ * @param {Send} submission
  * @param {string | undefined} known
  * @param {import("./deadline.js").Time} time
  */
-async function undone(exchange, handingIn, known, time) {
+async function cancelJob(exchange, submission, known, time) {
   // A call of its own, because the caller's may be aborted or out of time.
-  const call = new Call(UNDO_SECONDS, undefined, time);
-  const undo = async () => {
-    const id = known ?? (await exchange.document(handingIn, call)).id;
+  const call = new Call(CANCEL_SECONDS, undefined, time);
+  const cancel = async () => {
+    const id = known ?? (await exchange.document(submission, call)).id;
     await exchange.document({ method: "DELETE", path: pathOf(id) }, call);
   };
   const patience = new AbortController();
   // The caller gets the error that stopped the call, not one of the cancellation.
-  const undoing = undo().catch(() => undefined);
-  await Promise.race([undoing, time.sleep(UNDO_PATIENCE_SECONDS, patience.signal).catch(() => undefined)]);
+  const cancelling = cancel().catch(() => undefined);
+  await Promise.race([cancelling, time.sleep(CANCEL_PATIENCE_SECONDS, patience.signal).catch(() => undefined)]);
   // Clears the timer, which would keep Node running.
   patience.abort();
 }
@@ -149,7 +149,7 @@ async function undone(exchange, handingIn, known, time) {
  * @param {Job} job
  * @returns {{job: Job, result: Result}}
  */
-export function succeeded(job) {
+export function requireSuccess(job) {
   if (job.state === "succeeded" && job.result) return { job, result: job.result };
   const states = { canceled: "it was cancelled", succeeded: "its file is no longer kept" };
   const ended = states[/** @type {keyof typeof states} */ (job.state)] ?? `it is ${job.state}`;
@@ -162,13 +162,13 @@ export function succeeded(job) {
  * @param {Exchange} exchange
  * @param {string} id
  * @param {{opening: () => Call, whole: Call}} calls the deadlines of each opening and of the whole stream
- * @returns {AsyncGenerator<JobNews & Partial<Job>, void, undefined>}
+ * @returns {AsyncGenerator<JobEvent & Partial<Job>, void, undefined>}
  */
-export async function* followed(exchange, id, { opening, whole }) {
+export async function* followJob(exchange, id, { opening, whole }) {
   for (let breaks = 1; ; breaks += 1) {
     const answer = await exchange.open({ path: `${pathOf(id)}/events` }, opening());
     try {
-      for await (const { text } of events(answer.pieces(whole))) {
+      for await (const { text } of events(answer.chunks(whole))) {
         const job = documentOf(text, answer.status, JOB_FIELDS);
         breaks = 0;
         yield job;

@@ -14,10 +14,10 @@ import { events } from "./response_body.js";
  * @param {{opening: () => Call, whole: Call}} calls the deadlines of the opening and of the whole stream
  * @returns {AsyncGenerator<Record<string, unknown>, void, undefined>}
  */
-export async function* pulled(exchange, body, { opening, whole }) {
+export async function* pullModel(exchange, body, { opening, whole }) {
   const send = { method: "POST", path: "/api/models/pull", body, key: newKey() };
   const answer = await exchange.open(send, opening());
-  for await (const { kind, text } of events(answer.pieces(whole))) {
+  for await (const { kind, text } of events(answer.chunks(whole))) {
     // The stream began with status 200, which is not the status of the error in it.
     if (kind === "error") throw errorOf(500, text);
     yield documentOf(text, answer.status);

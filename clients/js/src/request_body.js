@@ -1,19 +1,19 @@
 /** Request bodies: a request for music as JSON, with its recordings. */
 
 // A call takes only so many arguments; the size limits those of String.fromCharCode.
-const PIECE_BYTES = 0x8000;
+const CHUNK_BYTES = 0x8000;
 
 /**
  * Return the body of a request, without fields that are undefined or null. Recordings become base64.
  *
  * @param {string} prompt
- * @param {import("./types.js").Wishes} wishes
+ * @param {import("./types.js").GenerationFields} given
  * @returns {Promise<Record<string, unknown>>}
  */
-export async function requestFields(prompt, wishes) {
+export async function requestFields(prompt, given) {
   /** @type {Record<string, unknown>} */
   const fields = { prompt };
-  for (const [name, value] of Object.entries(wishes)) {
+  for (const [name, value] of Object.entries(given)) {
     if (value !== undefined && value !== null) fields[name] = await plain(value);
   }
   return fields;
@@ -41,8 +41,8 @@ async function plain(value) {
 /** @param {Uint8Array} bytes */
 function base64(bytes) {
   const texts = [];
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    texts.push(String.fromCharCode(...bytes.subarray(at, at + PIECE_BYTES)));
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    texts.push(String.fromCharCode(...bytes.subarray(at, at + CHUNK_BYTES)));
   }
   return btoa(texts.join(""));
 }

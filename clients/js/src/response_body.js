@@ -47,7 +47,7 @@ export class Answer {
    * @param {Call} call
    * @returns {AsyncGenerator<Uint8Array, void, undefined>}
    */
-  async *pieces(call) {
+  async *chunks(call) {
     const reader = this.#response.body?.getReader();
     this.#limit.goBy(call);
     try {
@@ -76,7 +76,7 @@ export class Answer {
   async text(call) {
     const decoder = new TextDecoder();
     let text = "";
-    for await (const piece of this.pieces(call)) text += decoder.decode(piece, { stream: true });
+    for await (const chunk of this.chunks(call)) text += decoder.decode(chunk, { stream: true });
     return text + decoder.decode();
   }
 }
@@ -84,14 +84,14 @@ export class Answer {
 /**
  * Yield the server-sent events of a stream: https://html.spec.whatwg.org/multipage/server-sent-events.html.
  *
- * @param {AsyncIterable<Uint8Array>} pieces
+ * @param {AsyncIterable<Uint8Array>} chunks
  * @returns {AsyncGenerator<{kind: string, text: string}, void, undefined>}
  */
-export async function* events(pieces) {
+export async function* events(chunks) {
   let kind = "message";
   /** @type {string[]} */
   let lines = [];
-  for await (const line of linesOf(pieces)) {
+  for await (const line of linesOf(chunks)) {
     if (line === "") {
       if (lines.length) yield { kind, text: lines.join("\n") };
       [kind, lines] = ["message", []];
@@ -105,14 +105,14 @@ export async function* events(pieces) {
 }
 
 /**
- * @param {AsyncIterable<Uint8Array>} pieces
+ * @param {AsyncIterable<Uint8Array>} chunks
  * @returns {AsyncGenerator<string, void, undefined>}
  */
-async function* linesOf(pieces) {
+async function* linesOf(chunks) {
   const decoder = new TextDecoder();
   let rest = "";
-  for await (const piece of pieces) {
-    rest += decoder.decode(piece, { stream: true });
+  for await (const chunk of chunks) {
+    rest += decoder.decode(chunk, { stream: true });
     // A carriage return at the end of a chunk may be the first half of a CRLF.
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? "";

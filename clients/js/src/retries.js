@@ -22,13 +22,13 @@ export function mayPass(status) {
  * Return the seconds to wait after attempt 1, 2 …: the server's own, or exponential back-off with full jitter.
  *
  * @param {number} attempt
- * @param {number | undefined} asked the seconds that the server states
+ * @param {number | undefined} stated the seconds that the server states
  * @param {() => number} random returns a number from 0 to 1
  */
-export function pauseAfter(attempt, asked, random) {
+export function pauseAfter(attempt, stated, random) {
   // 0 does not count: an overloaded server would get retries without a pause. The jitter keeps clients that were
   // refused together from returning together.
-  if (asked) return asked + random() * Math.min(1, asked / 4);
+  if (stated) return stated + random() * Math.min(1, stated / 4);
   return random() * Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** attempt);
 }
 
@@ -40,10 +40,10 @@ export function pauseAfter(attempt, asked, random) {
  * @param {number} now milliseconds since 1970
  */
 export function retryAfter(headers, text, now) {
-  const told = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+(\.\d+)?$/.test(told)) return Number(told);
+  const header = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(header)) return Number(header);
   // Date.parse finds dates in almost any text, so the text must begin with a day of the week.
-  const date = /^[a-z]{3,9},/i.test(told) ? Date.parse(told) : NaN;
+  const date = /^[a-z]{3,9},/i.test(header) ? Date.parse(header) : NaN;
   if (!Number.isNaN(date)) return Math.max(0, (date - now) / 1000);
   const estimated = parsed(text)?.estimated_time;
   return typeof estimated === "number" ? Math.max(0, estimated) : undefined;

@@ -1,9 +1,9 @@
 /**
  * The JSON documents of the HTTP API. Durations are in seconds, times in UTC.
  *
- * @typedef {string | Uint8Array | ArrayBuffer | Blob} Recording a URL, or the content of a sound file
+ * @typedef {string | Uint8Array | ArrayBuffer | Blob} Recording a URL, or the content of an audio file
  *
- * @typedef {object} KnownWishes
+ * @typedef {object} KnownFields
  * @property {string} [model]
  * @property {number} [duration] seconds
  * @property {number} [seed] -1, null or none: the server draws one
@@ -15,12 +15,14 @@
  * @property {string} [negative_prompt]
  * @property {Recording} [melody] a melody to follow
  * @property {Recording} [audio] music to continue
+ * @property {boolean} [commercial_safe] refuse what its licence does not allow to be used commercially
+ * @property {boolean} [revenue_below_limit] accept, with commercial_safe, what is free below a revenue limit
  *
- * @typedef {KnownWishes & Record<string, unknown>} Wishes the fields of a request for music, see docs/http-api.md
+ * @typedef {KnownFields & Record<string, unknown>} GenerationFields the fields of a request for music, see docs/http-api.md
  *
  * @typedef {"queued" | "loading" | "running" | "succeeded" | "failed" | "canceled"} JobState
  *
- * @typedef {object} JobNews the fields of a job that change as it advances
+ * @typedef {object} JobEvent the fields of a job that change as it advances
  * @property {string} id
  * @property {JobState} state
  * @property {number} progress from 0 to 1
@@ -29,7 +31,16 @@
  * @property {number | null} wait_seconds estimated until it starts; null if unknown
  * @property {number | null} eta_seconds estimated until its end; null if unknown
  *
- * @typedef {object} Result the file that a job produced
+ * @typedef {object} LicenceTerms what a licence says of commercial use
+ * @property {boolean | null} commercial_use true only if it is allowed whatever the revenue; null if unknown
+ * @property {'allowed' | 'below-revenue-limit' | 'forbidden' | 'unknown'} licence_terms
+ * @property {number | null} revenue_limit_usd commercial use is free below this yearly revenue
+ * @property {string | null} attribution a line that must be shown to users
+ *
+ * @typedef {LicenceTerms & ResultFile} Result the file that a job produced, and its licence
+ *
+ * @typedef {object} ResultFile
+ * @property {string} licence
  * @property {string} url a path on the server
  * @property {string} format
  * @property {string} media_type
@@ -70,9 +81,11 @@
  * @property {{type: string, message: string, field?: string | null} | null} error
  * @property {{self: string, events: string, audio: string}} links
  *
- * @typedef {JobNews & JobDetails} Job
+ * @typedef {JobEvent & JobDetails} Job
  *
- * @typedef {object} Track an entry of the server's prompt log
+ * @typedef {LicenceTerms & TrackDetails} Track an entry of the server's prompt log
+ *
+ * @typedef {object} TrackDetails
  * @property {string} id
  * @property {string} prompt
  * @property {number | null} seed
@@ -93,14 +106,16 @@
  * @property {string | null} midi
  * @property {string | null} stems
  *
- * @typedef {object} Model
+ * @typedef {LicenceTerms & ModelDetails} Model
+ *
+ * @typedef {object} ModelDetails
  * @property {string} name
  * @property {string} kind
  * @property {boolean} installed
  * @property {boolean} loaded
  * @property {string[]} aliases
  * @property {string | null} licence
- * @property {boolean | null} commercial_use
+ * @property {boolean} accept_licence whether a pull must accept the licence
  * @property {string | null} about
  *
  * @typedef {object} LoadedModel
@@ -109,10 +124,14 @@
  * @property {number} requests_running
  * @property {string | null} expires_at
  *
- * @typedef {object} Explanation what the composer reads from a prompt
+ * @typedef {object} Explanation how the composer understands a prompt
  * @property {string} prompt
  * @property {{field: string, value: string, source: string, because: string}[]} reasons
  * @property {string[]} warnings
  */
+
+/** @typedef {GenerationFields} Wishes @deprecated use GenerationFields */
+
+/** @typedef {JobEvent} JobNews @deprecated use JobEvent */
 
 export {};

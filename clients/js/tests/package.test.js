@@ -17,13 +17,13 @@ const LIMIT_BYTES = 100_000;
 
 // what somebody who uses the package from TypeScript writes; the lines marked so must be refused
 const USE = `
-import { Clip, ServerBusy, Tunesmith, type Job, type Track, type Wishes } from "tunesmith";
+import { Clip, ServerBusy, Tunesmith, type GenerationFields, type Job, type JobEvent, type JobNews, type Track, type Wishes } from "tunesmith";
 
-const wishes: Wishes = { duration: 10, instruments: ["piano"], melody: new Uint8Array(4) };
+const fields: GenerationFields = { duration: 10, instruments: ["piano"], melody: new Uint8Array(4) };
 export async function use(server: Tunesmith): Promise<Job> {
-  const clip: Clip = await server.generate("calm piano", wishes, { deadline: 10, progress: (job) => job.progress });
-  for await (const piece of server.stream("calm piano")) piece.byteLength;
-  for await (const news of server.follow(clip.job.id)) if (news.state === "succeeded") news.result?.sha256;
+  const clip: Clip = await server.generate("calm piano", fields, { deadline: 10, progress: (job) => job.progress });
+  for await (const chunk of server.stream("calm piano")) chunk.byteLength;
+  for await (const event of server.follow(clip.job.id)) if (event.state === "succeeded") event.result?.sha256;
   const [track]: Track[] = await server.tracks({ starred: true });
   // @ts-expect-error a rating is a number
   if (track) await server.mark(track.id, { rating: "five" });
@@ -31,6 +31,7 @@ export async function use(server: Tunesmith): Promise<Job> {
   await server.jobs({ states: ["done"] });
   return clip.job;
 }
+export const old: [Wishes, JobNews[]] = [fields, [] as JobEvent[]];
 export const later = (error: unknown): number | undefined => (error instanceof ServerBusy ? error.retryAfter : undefined);
 `;
 
@@ -68,7 +69,7 @@ test("its types hold in a strict program", async () => {
   const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
   const types = (...given) => run(process.execPath, [TSC, ...given], { cwd: folder }).catch((error) => error);
   assert.equal((await types(...options, "use.mts")).stdout, "");
-  await writeFile(join(folder, "use.cts"), 'export const made = async () => new (await import("tunesmith")).Tunesmith();');
+  await writeFile(join(folder, "use.cts"), 'export const create = async () => new (await import("tunesmith")).Tunesmith();');
   assert.equal((await types(...options, "--exactOptionalPropertyTypes", "use.cts")).stdout, "");
 });
 

@@ -153,7 +153,7 @@ test("what is no Tunesmith server is told from one", async () => {
       () => client.vary("one"),
     ];
     for (const call of calls) {
-      const told = (error) => error instanceof ApiError && /none of a Tunesmith/.test(error.message);
+      const told = (error) => error instanceof ApiError && /not a response of a Tunesmith/.test(error.message);
       await assert.rejects(call, told, `${call} of ${body}`);
     }
   }
@@ -163,7 +163,7 @@ test("news of something else are told from a Tunesmith server's", async () => {
   for (const data of ["<html>", "[]", "{}"]) {
     const fetch = async () => new Response(`: hello\n\ndata: ${data}\n\n`);
     const news = new Tunesmith({ baseUrl: "http://music.invalid", fetch }).follow("one");
-    await assert.rejects(news.next(), (error) => error instanceof ApiError && /none of a Tunesmith/.test(error.message));
+    await assert.rejects(news.next(), (error) => error instanceof ApiError && /not a response of a Tunesmith/.test(error.message));
   }
 });
 
@@ -176,7 +176,7 @@ withTroubles(
   async ({ client, seen }) => {
     await assert.rejects(client.submit("calm piano", SHORT), (error) => {
       assert.ok(error instanceof ApiError);
-      assert.match(error.message, /redirects to https:\/\/music\.example\.com\/api\/jobs; name that one in baseUrl/);
+      assert.match(error.message, /redirects to https:\/\/music\.example\.com\/api\/jobs; use that URL as baseUrl/);
       return true;
     });
     assert.match(await client.version(), /^\d/);
@@ -206,9 +206,9 @@ test("a server may be under a path", async () => {
 
 test("an address is refused where fetch would refuse it, without telling the password", () => {
   for (const [baseUrl, told] of [
-    ["http://me:secret@127.0.0.1:1", /^baseUrl: must hold no user or password/],
-    ["http://127.0.0.1:1/?a=secret", /^baseUrl: must end where its path does/],
-    ["http://127.0.0.1:99999", /^baseUrl: must be an address/],
+    ["http://me:secret@127.0.0.1:1", /^baseUrl: must not contain a user or password/],
+    ["http://127.0.0.1:1/?a=secret", /^baseUrl: must have no query or fragment/],
+    ["http://127.0.0.1:99999", /^baseUrl: must be a URL/],
   ]) {
     assert.throws(
       () => new Tunesmith({ baseUrl }),

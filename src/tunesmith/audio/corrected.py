@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import BinaryIO
 
-from tunesmith.audio.joined_file import JoinedFile, Piece, Window
+from tunesmith.audio.joined_file import JoinedFile, Segment, Window
 from tunesmith.audio.mp3_frames import corrected_mp3
 from tunesmith.audio.ogg_serial import links_of
 from tunesmith.audio.wave_header import MOST_CHUNKS, corrected_wave, read_wave_header
@@ -56,8 +56,8 @@ def flac_total(file: BinaryIO) -> int | None:
     return int.from_bytes(file.read(8), "big") & ((1 << FLAC_TOTAL_BITS) - 1) or None
 
 
-def _one(file: BinaryIO, size: int, pieces: tuple[Piece, ...] | None) -> Corrected:
-    return Corrected((JoinedFile(file, pieces or (Window(0, size),)),))
+def _one(file: BinaryIO, size: int, segments: tuple[Segment, ...] | None) -> Corrected:
+    return Corrected((JoinedFile(file, segments or (Window(0, size),)),))
 
 
 def _flac(file: BinaryIO, size: int) -> Corrected:
@@ -67,8 +67,8 @@ def _flac(file: BinaryIO, size: int) -> Corrected:
     # Clear only the lowest 36 bits: sample rate, channels and bit depth share these 8 bytes.
     bits = int.from_bytes(file.read(8), "big") >> FLAC_TOTAL_BITS << FLAC_TOTAL_BITS
     at = FLAC_TOTAL_AT
-    pieces = Window(0, at), bits.to_bytes(8, "big"), Window(at + 8, size)
-    return Corrected((JoinedFile(file, pieces),), claimed)
+    segments = Window(0, at), bits.to_bytes(8, "big"), Window(at + 8, size)
+    return Corrected((JoinedFile(file, segments),), claimed)
 
 
 def _ogg(file: BinaryIO, size: int) -> Corrected:
@@ -79,8 +79,8 @@ def _wave(file: BinaryIO, size: int) -> Corrected:
     header = read_wave_header(file, size)
     if header is None:
         return _one(file, size, None)
-    pieces = corrected_wave(header) or (Window(0, size),)
-    return Corrected((JoinedFile(file, pieces),), channel_mask=header.channel_mask)
+    segments = corrected_wave(header) or (Window(0, size),)
+    return Corrected((JoinedFile(file, segments),), channel_mask=header.channel_mask)
 
 
 def _mp3(file: BinaryIO, size: int) -> Corrected:
@@ -94,8 +94,8 @@ def _aiff(file: BinaryIO, size: int) -> Corrected:
 
 def _au(file: BinaryIO, size: int) -> Corrected:
     """Set the length to unknown, which the format allows: the sample data then extends to the end of the file."""
-    pieces = Window(0, 8), UNKNOWN_AU.to_bytes(4, "big"), Window(12, size)
-    return _one(file, size, pieces if size > AU_HEADER else None)
+    segments = Window(0, 8), UNKNOWN_AU.to_bytes(4, "big"), Window(12, size)
+    return _one(file, size, segments if size > AU_HEADER else None)
 
 
 def _caf(file: BinaryIO, size: int) -> Corrected:
@@ -103,7 +103,7 @@ def _caf(file: BinaryIO, size: int) -> Corrected:
     return _one(file, size, _with_length(file, size, 8, b"data", ">4sq"))
 
 
-def _with_length(file: BinaryIO, size: int, place: int, samples: bytes, layout: str) -> tuple[Piece, ...] | None:
+def _with_length(file: BinaryIO, size: int, place: int, samples: bytes, layout: str) -> tuple[Segment, ...] | None:
     """Find the sample chunk; return the file with its true length, or None if the stated one is right."""
     header_size = struct.calcsize(layout)
     for _ in range(MOST_CHUNKS):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-UNKNOWN = "unknown"
+from tunesmith.licences import UNKNOWN_LICENCE, LicenceTerms, strictest, terms_of
+
 MAX_CHARACTERS, MAX_PARTS, MAX_DEPTH = 300, 10_000, 16
 NAMED_PARTS = 50
 """The most works that a licence text names; for the others it lists only the licences."""
@@ -33,7 +34,7 @@ def credits_of(metadata: Mapping[str, Any]) -> tuple[Credit, ...]:
     parts = list(islice(_credits(metadata, MAX_DEPTH), MAX_PARTS + 1))
     if len(parts) > MAX_PARTS:
         # A truncated list must not look complete, or a licence could go missing unnoticed.
-        parts[-1] = Credit("more works", (), UNKNOWN)
+        parts[-1] = Credit("more works", (), UNKNOWN_LICENCE)
     return tuple(dict.fromkeys(parts))
 
 
@@ -42,10 +43,15 @@ def licence_of(metadata: Mapping[str, Any]) -> str:
     parts = credits_of(metadata)
     licences = {part.licence for part in parts}
     if len(licences) <= 1:
-        return next(iter(licences), UNKNOWN)
+        return next(iter(licences), UNKNOWN_LICENCE)
     named, others = parts[:NAMED_PARTS], parts[NAMED_PARTS:]
     more = [f"{len(others)} more works: {', '.join(sorted({part.licence for part in others}))}"] if others else []
     return "Several works, each under its own licence: " + "; ".join([*map(str, named), *more])
+
+
+def terms_of_sound(metadata: Mapping[str, Any]) -> LicenceTerms:
+    """Return the terms of a sound: the strictest of its parts, since each of them is in it."""
+    return strictest(terms_of(part.licence) for part in credits_of(metadata))
 
 
 def authors_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
@@ -66,7 +72,7 @@ def _credits(metadata: Mapping[str, Any], depth: int) -> Iterator[Credit]:
         for part in _mappings(stitched) if depth else ():
             yield from _credits(part, depth - 1)
         if not depth or not stitched:
-            yield Credit("", (), UNKNOWN)
+            yield Credit("", (), UNKNOWN_LICENCE)
         return
     yield _own_credit(metadata)
     for source in _mappings(metadata.get(SOURCES)):
@@ -75,7 +81,7 @@ def _credits(metadata: Mapping[str, Any], depth: int) -> Iterator[Credit]:
             yield Credit(
                 _text(part.get("title")),
                 tuple(map(_text, authors)) if isinstance(authors, list) else (),
-                _text(part.get("licence")) or UNKNOWN,
+                _text(part.get("licence")) or UNKNOWN_LICENCE,
             )
 
 
@@ -88,7 +94,7 @@ def _own_credit(metadata: Mapping[str, Any]) -> Credit:
     own = _text(metadata.get("model_licence") or metadata.get("licence"))
     stated = _all(tags, "license") or ((own,) if own else ())
     notices = () if own and not _all(tags, "license") else _all(tags, "copyright")
-    return Credit(title, authors, "; ".join(dict.fromkeys((*stated, *notices))) or UNKNOWN)
+    return Credit(title, authors, "; ".join(dict.fromkeys((*stated, *notices))) or UNKNOWN_LICENCE)
 
 
 def _file_name(metadata: Mapping[str, Any]) -> str:

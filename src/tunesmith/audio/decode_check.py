@@ -6,7 +6,7 @@ import io
 
 from tunesmith.errors import InvalidRequest
 
-KNOWN = "is not a sound file that can be read (WAV, AIFF, FLAC, MP3, Ogg, Opus; with FFmpeg M4A, WebM, 3GP, AMR, WMA)"
+KNOWN = "is not a readable audio file (WAV, AIFF, FLAC, MP3, Ogg, Opus; with FFmpeg M4A, WebM, 3GP, AMR, WMA)"
 MAX_CHANNELS = 8
 SAMPLES_A_SECOND = 2 * 48_000
 """The limit over all channels, stereo at 48 kHz. The file size is no limit: compressed silence takes few bytes."""
@@ -26,8 +26,8 @@ def check_sound(content: bytes, field: str, max_seconds: float) -> None:
     except LimitExceeded as error:
         raise InvalidRequest(field, str(error)) from None
     except NotASound as error:
-        raise InvalidRequest(field, f"is not a sound that can be used: {error}") from None
+        raise InvalidRequest(field, f"is not usable audio: {error}") from None
     except DecodeError:
         raise InvalidRequest(field, KNOWN) from None
     if not decoded:
-        raise InvalidRequest(field, "has no sound in it")
+        raise InvalidRequest(field, "contains no audio")

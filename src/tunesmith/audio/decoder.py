@@ -51,7 +51,7 @@ class SoundLimits:
     def check(self, sample_rate: int, channels: int) -> None:
         """Raise LimitExceeded for an unsupported sample rate in Hz or number of channels."""
         if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
-            raise LimitExceeded(f"must have {LOWEST_RATE} to {HIGHEST_RATE} samples a second, got {sample_rate}")
+            raise LimitExceeded(f"must have a sample rate of {LOWEST_RATE} to {HIGHEST_RATE} Hz, got {sample_rate}")
         if channels > self.channels:
             raise LimitExceeded(f"must have at most {self.channels} channels, got {channels}")
 
@@ -99,7 +99,7 @@ class Decoder:
                 # A single NaN would spread through every filter and measurement.
                 if not np.isfinite(block).all():
                     at = (read - block.shape[1]) / self.sample_rate
-                    raise NotASound(f"at {at:.1f} s it has samples that are not numbers (NaN or infinite)")
+                    raise NotASound(f"at {at:.1f} s it has samples that are NaN or infinite")
                 yield block
 
     def tags(self) -> dict[str, str]:
@@ -135,7 +135,7 @@ class Decoder:
     def _common_channels(self) -> int:
         """Return the largest number of channels; raise NotASound if parts differ other than by being mono."""
         if len(self._parts.parts) > MOST_PARTS:
-            raise NotASound(f"it has {len(self._parts.parts)} parts; {MOST_PARTS} are read at most")
+            raise NotASound(f"it has {len(self._parts.parts)} parts; at most {MOST_PARTS} are read")
         found = {self._first.channels}
         for part in self._parts.parts[1:]:
             with _explained(), Sequential(part) as sound:

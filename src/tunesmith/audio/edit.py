@@ -37,8 +37,8 @@ def trim(audio: Audio, start: float = 0.0, end: float | None = None) -> Audio:
     first = round(start * audio.sample_rate)
     last = audio.num_samples if end is None else min(round(end * audio.sample_rate), audio.num_samples)
     if not 0 <= first < last:
-        asked = f"{start:g} s to " + ("its end" if end is None else f"{end:g} s")
-        raise InvalidRequest("trim", f"must keep something of {audio.duration:g} s, got {asked}")
+        kept = f"{start:g} s to " + ("its end" if end is None else f"{end:g} s")
+        raise InvalidRequest("trim", f"must keep a part of {audio.duration:g} s, got {kept}")
     spool = Spool(audio.channels)
     _append(spool, audio, first, last)
     return audio.with_samples(spool, metadata=retimed(audio, [(first, last)]))
@@ -80,7 +80,7 @@ def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "e
     return Audio(spool, first.sample_rate, _of_the_first(first, len(spool)), encoding)
 
 
-def stitch(pieces: Iterable[Audio]) -> Audio:
+def stitch(sounds: Iterable[Audio]) -> Audio:
     """Concatenate sounds of one sample rate and channel count; long results stay on disk.
 
     Raises InvalidRequest for no sounds or for different formats.
@@ -88,15 +88,15 @@ def stitch(pieces: Iterable[Audio]) -> Audio:
     first: Audio | None = None
     spool: Spool | None = None
     encodings: list[Encoding] = []
-    for piece in pieces:
+    for sound in sounds:
         if first is None or spool is None:
-            first, spool = piece, Spool(piece.channels)
-        _check_alike(first, piece)
-        encodings.append(piece.encoding)
-        for block in piece.blocks():
+            first, spool = sound, Spool(sound.channels)
+        _check_alike(first, sound)
+        encodings.append(sound.encoding)
+        for block in sound.blocks():
             spool.append(block)
     if first is None or spool is None:
-        raise InvalidRequest("stitch", "needs at least one sound, got none")
+        raise InvalidRequest("stitch", "must be at least one file, got none")
     return Audio(spool, first.sample_rate, _of_the_first(first, len(spool)), Encoding.joined(encodings))
 
 

@@ -35,10 +35,10 @@ def file_source(path: Path) -> dict[str, str]:
 def edited(audio: Audio, edit: Edit, *sources: Mapping[str, str]) -> Audio:
     """Return the sound with the edit appended to the history in its metadata."""
     settings = {name: value for name, value in edit.settings.items() if value is not None}
-    made_of: Mapping[str, Any] = (
+    source: Mapping[str, Any] = (
         {SOURCE: dict(sources[0])} if len(sources) == 1 else {"sources": list(map(dict, sources))}
     )
-    chain = [*edits_of(audio.metadata), {EDIT: edit.name, **settings, **made_of}]
+    chain = [*edits_of(audio.metadata), {EDIT: edit.name, **settings, **source}]
     audio = _without_old_loudness(audio, edit).with_metadata(**{EDITS: chain})
     tags = dict(foreign_tags(audio.metadata))
     # ReplayGain and R128 tags are wrong as soon as the level changes.

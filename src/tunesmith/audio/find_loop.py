@@ -40,12 +40,12 @@ class LoopPoints:
     is_stated: bool = False
 
 
-def best_loop(heard: Analysis, bars: int | None = None) -> LoopPoints | None:
+def best_loop(analysis: Analysis, bars: int | None = None) -> LoopPoints | None:
     """Return the loop with the least noticeable seam; None if no beat is found or no bars fit."""
-    rhythm = heard.rhythm
+    rhythm = analysis.rhythm
     if rhythm is None:
         return None
-    alike = heard.beat_similarity()
+    alike = analysis.beat_similarity()
     found = [points for size in ((bars,) if bars else BARS) for points in _of_length(size, rhythm, alike)]
     return max(found, key=lambda points: points.similarity * GOOD_BARS.get(points.bars, 1.0), default=None)
 
@@ -67,7 +67,7 @@ def seamless(audio: Audio, bars: int | None = None) -> tuple[Audio, LoopPoints]:
     points = best_loop(analyse_with_metadata(audio), bars)
     if points is None:
         if bars is not None:
-            raise InvalidRequest("bars", f"no loop of {bars} bars is found in {audio.duration:.1f} s of sound")
+            raise InvalidRequest("bars", f"no loop of {bars} bars found in {audio.duration:.1f} s of audio")
         overlap = min(LARGEST_OVERLAP_SECONDS, max(SMALLEST_OVERLAP_SECONDS, audio.duration / 8))
         return edit.loop(audio, overlap), LoopPoints(0.0, audio.duration - overlap, 0, 0.0)
     return _cut(audio, points), points

@@ -42,59 +42,59 @@ def fit(audio: Audio, duration: float) -> Fit:
     """Return the sound fitted to ``duration`` seconds, exact to the sample; raise InvalidRequest if it cannot be."""
     if not UNNOTICED_SECONDS < duration <= MAX_DURATION_SECONDS:
         raise InvalidRequest("duration", f"must be at most {MAX_DURATION_SECONDS:g} s and above 0, got {duration:g}")
-    heard = analyse_with_metadata(audio)
+    analysis = analyse_with_metadata(audio)
     wanted = duration - audio.duration
-    if heard.rhythm is None:
+    if analysis.rhythm is None:
         joined, done = _without_beats(audio, wanted)
     elif wanted > 0:
-        joined, done = _longer(audio, heard, wanted)
+        joined, done = _longer(audio, analysis, wanted)
     else:
-        joined, done = _shorter(audio, heard, -wanted)
+        joined, done = _shorter(audio, analysis, -wanted)
     return Fit(_exactly(joined, duration), done)
 
 
-def _shorter(audio: Audio, heard: Analysis, excess: float) -> tuple[Audio, str]:
+def _shorter(audio: Audio, analysis: Analysis, excess: float) -> tuple[Audio, str]:
     """Remove whole beats, as many bars as fit into the excess, where the jump is least noticeable."""
-    assert heard.rhythm is not None
-    beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
-    beat = 60 / heard.rhythm.tempo_bpm
+    assert analysis.rhythm is not None
+    beats, bar = analysis.rhythm.beats, analysis.rhythm.beats_a_bar
+    beat = 60 / analysis.rhythm.tempo_bpm
     # The margin keeps rounding from losing a beat where the excess is a whole number of them.
     fitting = int(excess / beat + 1e-6)
     fitting -= fitting % bar if fitting >= bar else 0
     choices = [fitting, fitting + bar, *(fitting + more for more in range(1, bar))]
     possible = [count for count in choices if count + 2 * bar <= len(beats)]
-    ending = _Ending.of(audio, heard)
+    ending = _Ending.of(audio, analysis)
     count = ending.choose({count: excess - count * beat for count in possible})
     if not count:
-        return audio, "cut at its end"
-    likeness = heard.beat_similarity()
+        return audio, "cut at the end"
+    likeness = analysis.beat_similarity()
     leaving = max(range(bar, len(beats) - count), key=lambda at: likeness.jump(at, at + count))
     rate = audio.sample_rate
     cut = round(beats[leaving] * rate)
     arriving = aligned(audio, cut, round(beats[leaving + count] * rate))
     stretches = [Stretch(0, cut), Stretch(arriving, audio.num_samples)]
-    done = f"{_bars(count, bar)} taken out at {beats[leaving]:.2f} s"
+    done = f"{_bars(count, bar)} removed at {beats[leaving]:.2f} s"
     joined = splice(audio, stretches, round(OVERLAP_SECONDS * rate))
     return ending.lengthened(joined, count * beat - excess), done
 
 
-def _longer(audio: Audio, heard: Analysis, missing: float) -> tuple[Audio, str]:
+def _longer(audio: Audio, analysis: Analysis, missing: float) -> tuple[Audio, str]:
     """Repeat whole bars until the sound is long enough, jumping back where it is least noticeable."""
-    assert heard.rhythm is not None
-    beats, bar = heard.rhythm.beats, heard.rhythm.beats_a_bar
-    beat = 60 / heard.rhythm.tempo_bpm
+    assert analysis.rhythm is not None
+    beats, bar = analysis.rhythm.beats, analysis.rhythm.beats_a_bar
+    beat = 60 / analysis.rhythm.tempo_bpm
     needed = -int(-missing // (bar * beat))
-    ending = _Ending.of(audio, heard)
+    ending = _Ending.of(audio, analysis)
     choices = [needed * bar, (needed - 1) * bar, *range(needed * bar - 1, (needed - 1) * bar, -1)]
     count = ending.choose({count: count * beat - missing for count in choices})
     if not count:
-        return ending.lengthened(audio, missing), "its last note rings longer"
+        return ending.lengthened(audio, missing), "the last note rings longer"
     # A repeat cannot be longer than the sound itself.
     most = (len(beats) - 2) // bar
     if most < 1:
         return _without_beats(audio, missing)
     sizes = _sizes(count, bar, most)
-    likeness = heard.beat_similarity()
+    likeness = analysis.beat_similarity()
     leaving = max(range(max(sizes), len(beats)), key=lambda at: likeness.jump(at, at - sizes[0]))
     rate = audio.sample_rate
     arriving = [round(beats[leaving - size] * rate) for size in sizes]
@@ -125,12 +125,12 @@ class _Ending:
     tail: float
 
     @classmethod
-    def of(cls, audio: Audio, heard: Analysis) -> _Ending:
+    def of(cls, audio: Audio, analysis: Analysis) -> _Ending:
         end = audio.between(audio.num_samples - round(END_SECONDS * audio.sample_rate), audio.num_samples)
         # The sound is still on at its very end, so no note dies away.
         if float(np.abs(end).max()) > DIED_AWAY:
             return cls(0.0, 0.0)
-        onsets = heard.features.onsets
+        onsets = analysis.features.onsets
         # Not the maximum, so that one loud hit does not hide all other onsets.
         usual = np.percentile(onsets, 98)
         lasts = [np.flatnonzero(onsets > share * usual)[-1] / FRAMES_A_SECOND for share in (STRONG, WEAK)]
@@ -169,7 +169,7 @@ class _Ending:
 
 def _without_beats(audio: Audio, wanted: float) -> tuple[Audio, str]:
     if wanted <= 0:
-        return audio, "no beat found: cut at its end"
+        return audio, "no beat found: cut at the end"
     if audio.duration < SHORTEST_SECONDS:
         problem = f"{audio.duration:g} s are too short to be repeated, which needs {SHORTEST_SECONDS:g} s"
         raise InvalidRequest("file", problem)

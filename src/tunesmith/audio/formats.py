@@ -32,15 +32,15 @@ class Format:
         if 0 in self.subtypes:
             return self.subtypes[0]
         if bits not in self.subtypes:
-            raise InvalidRequest("bits", f"{self.container} can have {', '.join(map(str, self.subtypes))}, got {bits}")
+            raise InvalidRequest(
+                "bits", f"must be {', '.join(map(str, self.subtypes))} for {self.container}, got {bits}"
+            )
         return self.subtypes[bits]
 
     def check_channels(self, channels: int) -> None:
         """Raise InvalidRequest for more channels than the format supports."""
         if channels > self.channels:
-            raise InvalidRequest(
-                "output", f"{self.container} can have {self.channels} channels, the sound has {channels}"
-            )
+            raise InvalidRequest("output", f"{self.container} has at most {self.channels} channels, got {channels}")
 
     def nearest_bits(self, wanted: int) -> int:
         """Return the smallest bit depth that is at least ``wanted``, else the largest; 0 for a format without one."""
@@ -68,6 +68,6 @@ def format_of(path: Path, field: str = "output") -> Format:
     """Return the format of the path's suffix; raise InvalidRequest that lists the formats if there is none."""
     found = FORMATS.get(path.suffix.lower())
     if found is None:
-        got = repr(path.suffix) if path.suffix else f"no suffix in {path.name!r}"
+        got = repr(path.suffix) if path.suffix else f"{path.name!r} without a suffix"
         raise InvalidRequest(field, f"the suffix must be one of {', '.join(FORMATS)}, got {got}")
     return found

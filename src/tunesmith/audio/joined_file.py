@@ -19,16 +19,16 @@ class Window:
         return max(0, self.stop - self.start)
 
 
-Piece = bytes | Window
+Segment = bytes | Window
 
 
 class JoinedFile(io.RawIOBase):
-    """A read-only file made of pieces. Closing it leaves the underlying file open."""
+    """A read-only file made of segments. Closing it leaves the underlying file open."""
 
-    def __init__(self, file: BinaryIO, pieces: Sequence[Piece]) -> None:
+    def __init__(self, file: BinaryIO, segments: Sequence[Segment]) -> None:
         self._file = file
-        self._pieces = [piece for piece in pieces if len(piece)]
-        self._size = sum(len(piece) for piece in self._pieces)
+        self._segments = [segment for segment in segments if len(segment)]
+        self._size = sum(len(segment) for segment in self._segments)
         self._at = 0
 
     def readable(self) -> bool:
@@ -60,12 +60,12 @@ class JoinedFile(io.RawIOBase):
         return done
 
     def _bytes_at(self, place: int, count: int) -> bytes:
-        for piece in self._pieces:
-            if place < len(piece):
-                if isinstance(piece, bytes):
-                    return piece[place : place + count]
+        for segment in self._segments:
+            if place < len(segment):
+                if isinstance(segment, bytes):
+                    return segment[place : place + count]
                 # Several joined files may share the file, so its position is not known.
-                self._file.seek(piece.start + place)
-                return self._file.read(min(count, len(piece) - place))
-            place -= len(piece)
+                self._file.seek(segment.start + place)
+                return self._file.read(min(count, len(segment) - place))
+            place -= len(segment)
         return b""

@@ -139,7 +139,7 @@ class MediaSound:
     def _input(self) -> list[str]:
         program = find_program()
         if program is None:
-            problem = f"it is {self._kind.name}, which takes FFmpeg to read: install ffmpeg, so that it is on the PATH"
+            problem = f"it is {self._kind.name}, which needs FFmpeg: install ffmpeg and put it on the PATH"
             raise NoProgram(problem)
         # The allocation limit guards against headers that state huge sizes.
         quiet = ["-nostdin", "-hide_banner", "-nostats", "-max_alloc", str(LARGEST_ALLOCATION)]
@@ -159,7 +159,7 @@ class MediaSound:
         header = self._take(AU_HEADER)
         if len(header) < AU_HEADER:
             self._check_end()
-            raise NoSound("there is no sound in it")
+            raise NoSound("it contains no audio")
         _, start, _, coding, self.samplerate, self.channels = struct.unpack(">4s5I", header)
         assert coding == AU_FLOAT
         self._take(start - AU_HEADER)
@@ -174,14 +174,14 @@ class MediaSound:
         """Raise MediaError unless FFmpeg succeeded."""
         assert self._process
         code = self._process.wait()
-        said = self._messages.text().strip().splitlines()
-        if any(problem in line for line in said for problem in NO_SOUND):
-            raise NoSound("there is no sound in it")
+        lines = self._messages.text().strip().splitlines()
+        if any(problem in line for line in lines for problem in NO_SOUND):
+            raise NoSound("it contains no audio")
         if self._watch.has_stalled:
             raise MediaError("its decoder stalls")
         if code:
             # FFmpeg prefixes messages with a module and an address, which differs from run to run.
-            raise MediaError(re.sub(r"\[[^\]]*\] ", "", said[-1])[:200] if said else f"FFmpeg ended with {code}")
+            raise MediaError(re.sub(r"\[[^\]]*\] ", "", lines[-1])[:200] if lines else f"FFmpeg ended with {code}")
 
     def _end(self) -> None:
         if self._process:
@@ -218,11 +218,11 @@ class _Messages:
         self._thread.join()
 
     def _collect(self) -> None:
-        while said := self._stream.read1(1 << 12):  # type: ignore[attr-defined]
+        while chunk := self._stream.read1(1 << 12):  # type: ignore[attr-defined]
             if len(self._first) < KEPT_MESSAGES:
-                self._first += said
+                self._first += chunk
             else:
-                self._last = (self._last + said)[-KEPT_MESSAGES:]
+                self._last = (self._last + chunk)[-KEPT_MESSAGES:]
 
 
 class _Watch:

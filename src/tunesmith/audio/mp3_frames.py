@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from tunesmith.audio.joined_file import Piece, Window
+from tunesmith.audio.joined_file import Segment, Window
 
 KILOBITS = {
     3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),  # MPEG 1
@@ -74,7 +74,7 @@ def frames_of(content: Content, start: int = 0) -> Iterator[Frame]:
             frame = frame_at(content, at)
 
 
-def corrected_mp3(file: BinaryIO, size: int) -> tuple[Piece, ...] | None:
+def corrected_mp3(file: BinaryIO, size: int) -> tuple[Segment, ...] | None:
     """Return the file with the true frame count in its first frame; None if it states enough frames already."""
     content = _content(file)
     first = next(frames_of(content, after_id3(content)), None)

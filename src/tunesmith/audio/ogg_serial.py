@@ -34,7 +34,7 @@ class Page:
     lengths: bytes
     body: bytes
 
-    def pieces(self) -> Iterator[tuple[bytes, bool]]:
+    def segments(self) -> Iterator[tuple[bytes, bool]]:
         """Yield the packets of the page, or parts of them, each with whether it ends in this page."""
         start = end = 0
         for length in self.lengths:

@@ -17,7 +17,7 @@ ULAW_BIAS, ULAW_CLIP = 132, 32_635
 Steps = npt.NDArray[np.int32]
 
 
-def raw_pieces(path: Path, coding: RawCoding = "pcm") -> Iterator[bytes]:
+def raw_chunks(path: Path, coding: RawCoding = "pcm") -> Iterator[bytes]:
     """Yield the samples of a 16-bit WAV file in chunks: interleaved little-endian PCM, or G.711 codes."""
     with wave.open(str(path), "rb") as file:
         while frames := file.readframes(FRAMES):

@@ -60,7 +60,7 @@ def _reason(path: str | Path, error: Exception) -> str:
     # libsndfile has one message for most of these cases, so find the cause here.
     place = Path(path)
     if not place.exists():
-        return "there is no such file"
+        return "file not found"
     if place.is_dir():
         return "it is a folder"
     if not os.access(place, os.R_OK):
@@ -69,7 +69,7 @@ def _reason(path: str | Path, error: Exception) -> str:
         return "it is empty"
     if isinstance(error, NotASound):
         return str(error)
-    said = str(getattr(error, "strerror", None) or error)
-    if said.startswith(UNKNOWN):
-        return f"it is no sound, or of a kind that is not known (known are {KNOWN})"
-    return f"it is damaged or cut off ({said.removeprefix('Error : ')})"
+    text = str(getattr(error, "strerror", None) or error)
+    if text.startswith(UNKNOWN):
+        return f"not audio, or an unsupported format (supported: {KNOWN})"
+    return f"it is damaged or cut off ({text.removeprefix('Error : ')})"

@@ -18,7 +18,7 @@ def single_thread_matmul(rows: npt.NDArray[np.float32], matrix: npt.NDArray[np.f
     whole = len(rows) // size * size
     done = np.empty((len(rows), matrix.shape[1]), np.float32)
     if whole:
-        pieces = rows[:whole].reshape(-1, size, rows.shape[1])
-        np.matmul(pieces, matrix, out=done[:whole].reshape(-1, size, matrix.shape[1]))
+        parts = rows[:whole].reshape(-1, size, rows.shape[1])
+        np.matmul(parts, matrix, out=done[:whole].reshape(-1, size, matrix.shape[1]))
     done[whole:] = rows[whole:] @ matrix
     return done

@@ -46,40 +46,40 @@ class Transition:
     on_the_beat: bool
 
 
-def stitch(pieces: Sequence[Audio], crossfade: float | None = None) -> tuple[Audio, tuple[Transition, ...]]:
+def stitch(sounds: Sequence[Audio], crossfade: float | None = None) -> tuple[Audio, tuple[Transition, ...]]:
     """Join sounds at the sample rate and loudness of the first; ``crossfade`` is in seconds, None for a bar.
 
     Raises InvalidRequest for fewer than two sounds, for a crossfade out of range or longer than a sound, and for
     channel counts that cannot be joined.
     """
-    if len(pieces) < 2:
-        raise InvalidRequest("files", f"must be at least two, got {len(pieces)}")
+    if len(sounds) < 2:
+        raise InvalidRequest("files", f"must be at least two, got {len(sounds)}")
     if crossfade is not None and not 0 <= crossfade <= LONGEST_SECONDS * 4:
         raise InvalidRequest("crossfade", f"must be 0 to {LONGEST_SECONDS * 4:g} s, got {crossfade:g}")
-    alike = _match_formats(pieces)
-    heard = [analyse_with_metadata(piece) for piece in alike]
+    alike = _match_formats(sounds)
+    analyses = [analyse_with_metadata(sound) for sound in alike]
     rate = alike[0].sample_rate
     spool = Spool(alike[0].channels)
     transitions: list[Transition] = []
     entry = 0
-    for number, piece in enumerate(alike[:-1]):
-        following, size = alike[number + 1], _size(heard[number], crossfade, rate)
-        leave, enter, on_the_beat = _joint(heard[number : number + 2], (piece, following), size)
-        _check_room(piece, following, entry, leave, enter, size)
-        copy_stretch(piece, spool, Stretch(entry, leave))
-        transitions.append(_transition(len(spool) / rate, size / rate, heard[number : number + 2], on_the_beat))
-        spool.append(crossfaded(piece.between(leave, leave + size), following.between(enter, enter + size)))
+    for number, sound in enumerate(alike[:-1]):
+        following, size = alike[number + 1], _size(analyses[number], crossfade, rate)
+        leave, enter, on_the_beat = _joint(analyses[number : number + 2], (sound, following), size)
+        _check_room(sound, following, entry, leave, enter, size)
+        copy_stretch(sound, spool, Stretch(entry, leave))
+        transitions.append(_transition(len(spool) / rate, size / rate, analyses[number : number + 2], on_the_beat))
+        spool.append(crossfaded(sound.between(leave, leave + size), following.between(enter, enter + size)))
         entry = enter + size
     copy_stretch(alike[-1], spool, Stretch(entry, alike[-1].num_samples))
-    joined = Audio(spool, rate, _metadata(pieces), Encoding.joined(piece.encoding for piece in alike))
+    joined = Audio(spool, rate, _metadata(sounds), Encoding.joined(sound.encoding for sound in alike))
     # Equal loudness can push peaks above the ceiling: turn down the whole, so that the parts stay equally loud.
     over = true_peak_of(joined) - CEILING_DBTP
     return gain(joined, -over) if over > 0 else joined, tuple(transitions)
 
 
-def _metadata(pieces: Sequence[Audio]) -> dict[str, Any]:
+def _metadata(sounds: Sequence[Audio]) -> dict[str, Any]:
     """Return the metadata of the whole: its parts, their licences, and the tags that they share."""
-    parts = [{name: value for name, value in piece.metadata.items() if name not in OF_ONE_FILE} for piece in pieces]
+    parts = [{name: value for name, value in sound.metadata.items() if name not in OF_ONE_FILE} for sound in sounds]
     first, *others = [dict(foreign_tags(part)) for part in parts]
     shared = {
         name: values
@@ -90,10 +90,10 @@ def _metadata(pieces: Sequence[Audio]) -> dict[str, Any]:
     return {**whole, "licence": licence_of(whole)}
 
 
-def _match_formats(pieces: Sequence[Audio]) -> list[Audio]:
+def _match_formats(sounds: Sequence[Audio]) -> list[Audio]:
     """Convert all to the sample rate and loudness of the first and to the largest number of channels."""
-    rate, channels = pieces[0].sample_rate, max(piece.channels for piece in pieces)
-    same = [_with_channels(resample(piece, rate), channels) for piece in pieces]
+    rate, channels = sounds[0].sample_rate, max(sound.channels for sound in sounds)
+    same = [_with_channels(resample(sound, rate), channels) for sound in sounds]
     wanted, *others = [loudness_of(one) for one in same]
     # Silence has no loudness to match.
     if not np.isfinite(wanted):
@@ -107,49 +107,49 @@ def _with_channels(audio: Audio, channels: int) -> Audio:
         return audio
     # Only mono can be spread over other channels without a choice of mix.
     if audio.channels != 1:
-        raise InvalidRequest("files", f"have {audio.channels} and {channels} channels, which cannot be joined")
+        raise InvalidRequest("files", f"must have equal channel counts, got {audio.channels} and {channels}")
     spool = Spool(channels)
     for block in audio.blocks():
         spool.append(np.repeat(block, channels, axis=0))
     return audio.with_samples(spool)
 
 
-def _size(heard: Analysis, crossfade: float | None, rate: int) -> int:
+def _size(analysis: Analysis, crossfade: float | None, rate: int) -> int:
     if crossfade is not None:
         return round(crossfade * rate)
-    bar = heard.rhythm.beats_a_bar * 60 / heard.rhythm.tempo_bpm if heard.rhythm else PLAIN_SECONDS
+    bar = analysis.rhythm.beats_a_bar * 60 / analysis.rhythm.tempo_bpm if analysis.rhythm else PLAIN_SECONDS
     return round(min(bar, LONGEST_SECONDS) * rate)
 
 
-def _joint(heard: Sequence[Analysis], pieces: tuple[Audio, Audio], size: int) -> tuple[int, int, bool]:
+def _joint(analysessis: Sequence[Analysis], sounds: tuple[Audio, Audio], size: int) -> tuple[int, int, bool]:
     """Return the sample to leave the first sound at and to enter the second at, and whether both are downbeats.
 
     An ending that dies away is skipped if it would leave a gap between the two.
     """
-    rate = pieces[0].sample_rate
-    latest = pieces[0].num_samples - size
-    leaving = [round(time * rate) for time in heard[0].rhythm.downbeats] if heard[0].rhythm else []
-    entering = [round(time * rate) for time in heard[1].rhythm.downbeats] if heard[1].rhythm else []
+    rate = sounds[0].sample_rate
+    latest = sounds[0].num_samples - size
+    leaving = [round(time * rate) for time in analysessis[0].rhythm.downbeats] if analysessis[0].rhythm else []
+    entering = [round(time * rate) for time in analysessis[1].rhythm.downbeats] if analysessis[1].rhythm else []
     # A later downbeat would cut off too much of the beginning.
     enter = next((at for at in entering if at <= LATEST_ENTRY_SECONDS * rate), None)
     # Latest first, to keep as much of the sound as possible.
     bars = [at for at in leaving if 0 <= at <= latest][::-1]
     places = bars or list(range(latest, 0, -round(STEP_SECONDS * rate))) or [latest]
-    leave = _loudest_crossfade(pieces, places[:LOOKED_BACK], enter or 0, size)
+    leave = _loudest_crossfade(sounds, places[:LOOKED_BACK], enter or 0, size)
     return leave, enter or 0, bool(bars) and enter is not None
 
 
-def _loudest_crossfade(pieces: tuple[Audio, Audio], places: Sequence[int], enter: int, size: int) -> int:
+def _loudest_crossfade(sounds: tuple[Audio, Audio], places: Sequence[int], enter: int, size: int) -> int:
     """Return the first place whose crossfade is about as loud as its surroundings, else the best."""
     # Without a crossfade there is no level to compare.
     if size == 0:
         return places[0]
-    arriving = pieces[1].between(enter, enter + size)
-    after = _level(pieces[1].between(enter + size, enter + 2 * size))
+    arriving = sounds[1].between(enter, enter + size)
+    after = _level(sounds[1].between(enter + size, enter + 2 * size))
     dips = []
     for leave in places:
-        before = _level(pieces[0].between(leave - size, leave))
-        joint = _level(crossfaded(pieces[0].between(leave, leave + size), arriving))
+        before = _level(sounds[0].between(leave - size, leave))
+        joint = _level(crossfaded(sounds[0].between(leave, leave + size), arriving))
         dips.append(min(before, after) - joint)
         if dips[-1] <= UNHEARD_DB:
             return leave
@@ -160,15 +160,15 @@ def _level(samples: Samples) -> float:
     return 10 * float(np.log10(np.square(samples, dtype=np.float64).mean() + QUIETEST))
 
 
-def _check_room(piece: Audio, following: Audio, entry: int, leave: int, enter: int, size: int) -> None:
+def _check_room(sound: Audio, following: Audio, entry: int, leave: int, enter: int, size: int) -> None:
     if leave < entry or following.num_samples < enter + size:
-        shortest = min(piece.duration, following.duration)
-        seconds = size / piece.sample_rate
-        raise InvalidRequest("crossfade", f"must fit into every sound, got {seconds:g} s for one of {shortest:g} s")
+        shortest = min(sound.duration, following.duration)
+        seconds = size / sound.sample_rate
+        raise InvalidRequest("crossfade", f"must fit into every file, got {seconds:g} s for one of {shortest:g} s")
 
 
-def _transition(at: float, seconds: float, heard: Sequence[Analysis], on_the_beat: bool) -> Transition:
-    before, after = heard
+def _transition(at: float, seconds: float, analysessis: Sequence[Analysis], on_the_beat: bool) -> Transition:
+    before, after = analysessis
     return Transition(
         round(at, 3),
         round(seconds, 3),
@@ -178,5 +178,5 @@ def _transition(at: float, seconds: float, heard: Sequence[Analysis], on_the_bea
     )
 
 
-def _tempo(heard: Analysis) -> float | None:
-    return heard.rhythm.tempo_bpm if heard.rhythm else None
+def _tempo(analysis: Analysis) -> float | None:
+    return analysis.rhythm.tempo_bpm if analysis.rhythm else None

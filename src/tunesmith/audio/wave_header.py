@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tunesmith.audio.joined_file import Piece, Window
+from tunesmith.audio.joined_file import Segment, Window
 
 NAMES = (b"RIFF", b"RF64", b"BW64")
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
@@ -95,7 +95,7 @@ def state_speakers(path: Path, channel_mask: int | None) -> None:
             file.write(struct.pack("<I", channel_mask))
 
 
-def corrected_wave(header: WaveHeader) -> tuple[Piece, ...] | None:
+def corrected_wave(header: WaveHeader) -> tuple[Segment, ...] | None:
     """Return the file with a header that states its true length; None if it does already."""
     if header.held != header.claimed:
         return _new_header(header.format, header.held), Window(header.start, header.start + header.held)

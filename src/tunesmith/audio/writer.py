@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # A minute of Vorbis in one call overflows libsndfile's stack.
 FRAMES = 16_384
-SHORT_WRITES = ("System error", "a part of it was not taken")
+SHORT_WRITES = ("System error", "not all bytes were written")
 WAV_BYTES = {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}
 # 4 GiB less a reserve for tags; larger files need RF64's 64-bit sizes.
 LARGEST_WAV = 0xF000_0000
@@ -76,10 +76,10 @@ def write_with_notices(
 def _notices(source: Encoding, chosen: int | None, clipped: int) -> Iterator[str]:
     """Yield what was lost; ``chosen`` is the default bit depth, None if the caller set one."""
     if chosen and chosen < source.kept_bits:
-        yield f"{chosen} bits a sample are kept, the most that the format has; the source is {source.name}"
+        yield f"written with {chosen} bits per sample, the most of the format; the source is {source.name}"
     if clipped:
         samples = "1 sample is" if clipped == 1 else f"{clipped} samples are"
-        yield f"{samples} above full scale and clipped; make the sound softer or write 32 bits (WAV)"
+        yield f"{samples} above full scale and clipped; lower the gain or write 32 bits (WAV)"
 
 
 def write_stream(audio: Audio, stream: BinaryIO, suffix: str = ".wav", *, sample_rate: int | None = None) -> None:
@@ -108,7 +108,7 @@ def _writer_error(path: Path) -> Iterator[None]:
     try:
         yield
     except (soundfile.SoundFileError, AssertionError) as error:
-        reason = getattr(error, "error_string", "").rstrip(".") or "a part of it was not taken"
+        reason = getattr(error, "error_string", "").rstrip(".") or "not all bytes were written"
         if reason in SHORT_WRITES:
             raise DiskFull(f"output: cannot write {path}: the disk is full, or fails") from error
         raise AudioFileError(f"output: cannot write {path}: {reason}") from error
@@ -154,8 +154,8 @@ def _frames(blocks: Iterable[Samples], order: tuple[int, ...] | None) -> Iterato
     """Split (channels, n) blocks into (at most FRAMES, channels) pieces for libsndfile, in its channel order."""
     for block in blocks:
         for start in range(0, block.shape[1], FRAMES):
-            piece = block[:, start : start + FRAMES]
-            yield np.ascontiguousarray((piece if order is None else piece[list(order)]).T)
+            chunk = block[:, start : start + FRAMES]
+            yield np.ascontiguousarray((chunk if order is None else chunk[list(order)]).T)
 
 
 def to_int16(frames: Samples, random: np.random.Generator) -> npt.NDArray[np.int16]:
@@ -185,4 +185,4 @@ def _check_length(path: Path, written: int, final: Path) -> None:
 
     kept = int(soundfile.info(library_path(path)).frames)
     if kept != written:
-        raise DiskFull(f"output: cannot write {final}: only {kept} of {written} samples fitted")
+        raise DiskFull(f"output: cannot write {final}: only {kept} of {written} samples fit")

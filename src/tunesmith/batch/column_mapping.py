@@ -45,7 +45,7 @@ def field_of(column: str) -> str | None:
     name = field_for(column, FIELDS, ALIASES)
     if name is not None:
         return name
-    hint = did_you_mean_field(column, FIELDS, ALIASES) or f"; begin its name with {REMARK} to leave it out"
+    hint = did_you_mean_field(column, FIELDS, ALIASES) or f"; start its name with {REMARK} to ignore it"
     raise InvalidRequest("column", f"there is no field {column[:40]!r}{hint}")
 
 
@@ -63,7 +63,7 @@ def values_of(cells: Mapping[str, Any], folder: Path, delimiter: str = "") -> di
         if name is None or cell is None or (isinstance(cell, str) and not cell.strip()):
             continue
         if name in values:
-            raise InvalidRequest(column.strip(), f"means the same as {columns[name]}, which is given too")
+            raise InvalidRequest(column.strip(), f"is an alias of {columns[name]}, which is also given")
         columns[name] = column.strip()
         values[name] = _value(name, _localized(name, cell, delimiter), folder)
     return values
@@ -81,7 +81,7 @@ def _localized(name: str, cell: Any, delimiter: str) -> Any:
         return FLAG_WORDS.get(text.casefold(), cell)
     # "3,5" may mean one time or two.
     if name == "hits" and delimiter == ";" and _DECIMAL_COMMA.fullmatch(text):
-        raise InvalidRequest(name, f"must have a space or a point in it, got {text!r}: write 3.5, or 3 5 for two times")
+        raise InvalidRequest(name, f"is ambiguous, got {text!r}: write 3.5, or 3 5 for two times")
     if name not in NUMBERS or not _DECIMAL_COMMA.fullmatch(text):
         return cell
     # Tables with a semicolon come from locales that write decimal commas; with tabs, "1,000" may mean a thousand.
@@ -117,7 +117,7 @@ def _value(name: str, cell: Any, folder: Path) -> Any:
 def _names(name: str, cell: Any) -> tuple[str, ...]:
     items = _items(name, cell, r"[,;|]")
     if not all(isinstance(item, str) for item in items):
-        raise InvalidRequest(name, "must be names with commas between")
+        raise InvalidRequest(name, "must be names separated by commas")
     return tuple(item.strip() for item in items if item.strip())
 
 
@@ -138,5 +138,5 @@ def _hit(item: Any) -> Hit:
         raise InvalidRequest("hits", f"must be times, got {shown(item)}")
     fields = item if isinstance(item, dict) else {"time": item}
     if not set(fields) <= set(Hit.model_fields) or not all(isinstance(value, _SCALARS) for value in fields.values()):
-        raise InvalidRequest("hits", "must have a time and may have a climax")
+        raise InvalidRequest("hits", "must have a time, and optionally a climax")
     return GenerationRequest.checked(prompt="hits", hits=(fields,)).hits[0]

@@ -67,7 +67,7 @@ def read_sheet(source: str, form: str | None = None) -> Sheet:
     known = form or ("lines" if source == STANDARD_INPUT else SUFFIXES.get(Path(source).suffix.lower()))
     if known is None:
         hint = f"{SAVE_AS}, or say --as {'|'.join(FORMS)}" if _is_spreadsheet(source) else f"say --as {'|'.join(FORMS)}"
-        raise InvalidRequest("file", f"{source}: what it is cannot be told from its name; {hint}")
+        raise InvalidRequest("file", f"{source}: unknown format; {hint}")
     found = _ParseResult()
     text = _text_of(source)
     # A text file may hold a table, such as Excel's "Unicode Text".
@@ -77,7 +77,7 @@ def read_sheet(source: str, form: str | None = None) -> Sheet:
     if len(found.rows) > MAX_ROWS:
         raise InvalidRequest("file", f"{source}: must have at most {MAX_ROWS} rows, got {len(found.rows)}")
     if not found.rows and not found.problems:
-        raise InvalidRequest("file", f"{source}: there are no rows in it")
+        raise InvalidRequest("file", f"{source}: it contains no rows")
     return Sheet(tuple(found.rows), tuple(found.problems), found.columns, found.header_line, found.delimiter)
 
 
@@ -154,7 +154,7 @@ def _read_csv(text: str, found: _ParseResult) -> None:
 def _add_record(line: int, record: list[str], names: list[str], found: _ParseResult) -> None:
     # Spreadsheets add empty cells at the end of a row, which are harmless.
     if any(cell.strip() for cell in record[len(names) :]):
-        there_are = f"has {len(record)} cells, but there are {len(names)} columns"
+        there_are = f"has {len(record)} cells, but the header has {len(names)}"
         found.problems.append(RowError(line, f"{there_are}; put text with a {found.delimiter!r} in it in quotes"))
     else:
         found.rows.append(SheetRow(line, dict(zip(names, record, strict=False))))

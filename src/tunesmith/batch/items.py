@@ -59,8 +59,8 @@ class Defaults:
         given = {"model": "composer", **self.flags, **values}
         if "bars" in values and "duration" not in values:
             given.pop("duration", None)
-        said = {name: value for name, value in self.settings({PROMPT: "", **given}).items() if value is not None}
-        return {**said, **given}
+        settings = {name: value for name, value in self.settings({PROMPT: "", **given}).items() if value is not None}
+        return {**settings, **given}
 
 
 def read_items(
@@ -72,14 +72,14 @@ def read_items(
     """
     reader = _RowParser(manifest, defaults, check, sheet.delimiter)
     problems = [*sheet.problems, *_column_problems(sheet)]
-    orders = []
+    items = []
     # With a wrong column every row would report the same error.
     for number, row in enumerate(() if len(problems) > len(sheet.problems) else sheet.rows, start=1):
         try:
-            orders.append(reader.to_item(number, row))
+            items.append(reader.to_item(number, row))
         except TunesmithError as error:
             problems.append(RowError(row.line, str(named_by_column(error, row.cells))))
-    return orders, sorted(problems, key=lambda problem: problem.line)
+    return items, sorted(problems, key=lambda problem: problem.line)
 
 
 def _column_problems(sheet: Sheet) -> list[RowError]:
@@ -91,9 +91,9 @@ def _column_problems(sheet: Sheet) -> list[RowError]:
         except InvalidRequest as error:
             problems.append(RowError(sheet.header_line, str(error)))
     if sheet.columns and not problems and PROMPT not in names:
-        problems.append(RowError(sheet.header_line, f"there is no column {PROMPT}"))
+        problems.append(RowError(sheet.header_line, f"the column {PROMPT} is missing"))
     doubles = [name for name, times in Counter(names).items() if name is not None and times > 1]
-    return [*problems, *(RowError(sheet.header_line, f"column: there are several for {name}") for name in doubles)]
+    return [*problems, *(RowError(sheet.header_line, f"column: several for {name}") for name in doubles)]
 
 
 class _RowParser:
@@ -112,33 +112,33 @@ class _RowParser:
         if PROMPT not in values:
             raise InvalidRequest(PROMPT, "is missing")
         suffix = _suffix(values.pop(FORMAT, None), self._defaults.suffix)
-        wanted = values.pop(FILE, None)
+        requested_file = values.pop(FILE, None)
         fields = self._defaults.of(values)
-        name, times = self._named({**fields, FILE: wanted, FORMAT: suffix})
+        name, times = self._named({**fields, FILE: requested_file, FORMAT: suffix})
         known = self._manifest.find(name)
         request = GenerationRequest.checked(**fields).with_seed(self._seed(known, times))
         # A finished row is not generated again, so it needs no check.
         if not (known and self._manifest.is_done(known)):
             self._check(request)
-        file = self._file(known, wanted, f"{number:03d}-{slug(request.prompt)}", suffix)
+        file = self._file(known, requested_file, f"{number:03d}-{slug(request.prompt)}", suffix)
         if _same(file) in self._lines:
             raise InvalidRequest(FILE, f"{file} is also the file of line {self._lines[_same(file)]}")
         self._lines[_same(file)] = row.line
-        asked = {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
+        content = {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
         if known is None:
-            return BatchItem(request, Entry(name, number, row.line, asked, file))
+            return BatchItem(request, Entry(name, number, row.line, content, file))
         kept = {"digest": known.digest, "seconds": known.seconds, "duration": known.duration, "track": known.track,
                 "warnings": known.warnings}  # fmt: skip
         state = {"state": known.state, "error": known.error, "tries": known.tries}
-        return BatchItem(request, Entry(name, number, row.line, asked, file, **kept, **state))  # type: ignore[arg-type]
+        return BatchItem(request, Entry(name, number, row.line, content, file, **kept, **state))  # type: ignore[arg-type]
 
     def _named(self, fields: Mapping[str, Any]) -> tuple[str, int]:
         """Return the id of a row's content, and how many earlier rows have the same content."""
         # The id depends on the content, not on the row number: reordering a table must not regenerate it.
-        asked = json.dumps(fields, sort_keys=True, default=str)
-        times = self._times[asked]
-        self._times[asked] += 1
-        return hashlib.sha256(f"{asked}\0{times}".encode(errors="replace")).hexdigest()[:ID_LETTERS], times
+        content = json.dumps(fields, sort_keys=True, default=str)
+        times = self._times[content]
+        self._times[content] += 1
+        return hashlib.sha256(f"{content}\0{times}".encode(errors="replace")).hexdigest()[:ID_LETTERS], times
 
     def _seed(self, known: Entry | None, times: int) -> int:
         if known is not None and isinstance(known.request.get("seed"), int):

@@ -27,15 +27,15 @@ class LocalBackend:
         """Return how many items of these models should run concurrently."""
         return max(self._pool.capacity(model) for model in models)
 
-    async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
+    async def make(self, item: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
         """Generate an item's audio; a retry runs alone, so that a crash takes no other item down."""
-        alone = order.entry.tries > 0
-        task = Task(order.entry.id, order.request.model, order.request, path, alone=alone)
+        alone = item.entry.tries > 0
+        task = Task(item.entry.id, item.request.model, item.request, path, alone=alone)
         try:
-            made = await self._pool.run(task, report)
+            result = await self._pool.run(task, report)
         except TaskFailed as error:
-            raise _error_for_user(error, order.request.model, path) from None
-        return ItemResult(made.duration, made.metadata)
+            raise _error_for_user(error, item.request.model, path) from None
+        return ItemResult(result.duration, result.metadata)
 
     async def close(self) -> None:
         """Stop the runner processes."""

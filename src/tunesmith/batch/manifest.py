@@ -116,7 +116,9 @@ def manifest_of(folder: Path) -> Iterator[BatchManifest]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
-        raise InvalidRequest("out", f"another batch is being made in {folder}; wait for it, or take another") from None
+        raise InvalidRequest(
+            "out", f"another batch is running in {folder}; wait for it, or use another folder"
+        ) from None
     except OSError as error:
         raise InvalidRequest("out", f"cannot write in the folder {folder}: {error.strerror}") from None
     try:
@@ -151,5 +153,5 @@ def _read(path: Path) -> Iterator[Entry]:
             if number == len(lines):
                 # The last line was cut off by a crash.
                 return
-            problem = f"{path} is not a manifest of Tunesmith's: line {number}; take another folder, or move it away"
+            problem = f"{path} is not a Tunesmith manifest: line {number}; use another folder, or move the file away"
             raise InvalidRequest("out", problem) from None

@@ -50,7 +50,7 @@ def check_composed(request: GenerationRequest) -> None:
     """Check a request for the composer, by writing the score if only that tells. Raises TunesmithError."""
     from tunesmith.composer.composition import check_request, compose
 
-    if any(getattr(request, wish) for wish in SETTLED_IN_WRITING):
+    if any(getattr(request, field) for field in SETTLED_IN_WRITING):
         compose(request)
     else:
         check_request(request)

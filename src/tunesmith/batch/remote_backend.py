@@ -42,13 +42,13 @@ class RemoteBackend:
         """Return how many items are submitted at once."""
         return PLACES
 
-    async def make(self, order: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
+    async def make(self, item: BatchItem, path: Path, report: Callable[[ProgressReport], None]) -> ItemResult:
         """Generate an item's audio and write the received file unchanged; see Backend."""
-        request = order.request
-        wishes: dict[str, Any] = {name: getattr(request, name) for name in request.model_fields_set - {"prompt"}}
-        wishes |= {"model": request.model, "format": path.suffix.removeprefix(".").lower()}
+        request = item.request
+        fields: dict[str, Any] = {name: getattr(request, name) for name in request.model_fields_set - {"prompt"}}
+        fields |= {"model": request.model, "format": path.suffix.removeprefix(".").lower()}
         try:
-            clip = await self._client.generate(request.prompt, progress=lambda job: report(_report_of(job)), **wishes)
+            clip = await self._client.generate(request.prompt, progress=lambda job: report(_report_of(job)), **fields)
         except (ApiError, GenerationFailed) as error:
             if _is_mistake(error):
                 raise InvalidItem(str(error)) from None

@@ -26,9 +26,9 @@ class Dialect:
 
 def dialect_of(text: str) -> tuple[Dialect, str]:
     """Return the dialect of a table, and the table without Excel's line ``sep=;``."""
-    said = _SEPARATOR_LINE.match(text)
-    if said:
-        return Dialect(said["delimiter"], 1), text[said.end() :]
+    separator = _SEPARATOR_LINE.match(text)
+    if separator:
+        return Dialect(separator["delimiter"], 1), text[separator.end() :]
     first = text.partition("\n")[0]
     # A header has no quoted text as a rule, so counting delimiters is enough.
     return Dialect(max(DELIMITERS, key=first.count)), text

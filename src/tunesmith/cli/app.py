@@ -23,11 +23,11 @@ from tunesmith.cli.token import app as token
 from tunesmith.cli.track_commands import app as log
 from tunesmith.cli.vocabulary import genres, instruments
 
-EPILOG = "Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped with Ctrl-C, 143 ended from outside."
+EPILOG = "Exit codes: 0 success, 1 failure, 2 invalid input, 130 stopped with Ctrl-C, 143 terminated."
 
 app = typer.Typer(
     name="tunesmith",
-    help='Make background music from words: tunesmith "lofi hip hop with rain sounds, 90 bpm" -o lofi.wav',
+    help='Generate background music from text: tunesmith "lofi hip hop with rain sounds, 90 bpm" -o lofi.wav',
     epilog=EPILOG,
     add_completion=False,
     # A bug keeps Python's own traceback; entry_point turns every other error into one line.
@@ -36,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
-    app.command(epilog=EPILOG, rich_help_panel="Sound files")(sound_command)
+    app.command(epilog=EPILOG, rich_help_panel="Audio files")(sound_command)
 # The help lists the commands in this order.
 COMMANDS = (
     generate, again, vary, batch, render, explain, genres, instruments, pull, show, rm, mcp, serve, ps, backup, restore,
@@ -48,8 +48,8 @@ app.add_typer(log, name="log", epilog=EPILOG)
 app.add_typer(token, name="token", epilog=EPILOG)
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(show: bool) -> None:
+    if show:
         typer.echo(f"tunesmith {tunesmith.__version__}")
         raise typer.Exit
 
@@ -58,7 +58,7 @@ def _show_version(wanted: bool) -> None:
 def top(
     version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_show_version)] = False,
 ) -> None:
-    """Make background music from words.
+    """Generate background music from text.
 
     tunesmith "PROMPT" is short for tunesmith generate "PROMPT".
     """

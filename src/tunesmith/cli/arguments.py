@@ -29,7 +29,7 @@ COMMAND_WORDS: Mapping[str, str] = {
 
 OPTION_HINTS: Mapping[str, str] = {
     "format": "the suffix of the file chooses the format: -o music.mp3",
-    "verbose": "a run shows its progress already; --json reports more",
+    "verbose": "progress is shown anyway; --json reports more",
 }
 """What to do instead, by options that people expect but no command has."""
 
@@ -96,7 +96,7 @@ def command_mistake(arguments: Sequence[str], commands: Sequence[str]) -> str | 
         return None
     line = f"command: there is no command {word!r}; did you mean {command}?"
     if not others:
-        return f"{line} To make music from this word: tunesmith generate {word}"
+        return f"{line} To use the word as a prompt: tunesmith generate {word}"
     if any(len(other.split()) > 1 for other in others):
         return line
     return f"{line} If it is a prompt, put it in quotes: {_quoted([word, *others])}"
@@ -183,7 +183,7 @@ def _unknown_option(option: str, command: Any) -> str:
     near = near_names(word, words) if len(word) > 1 else []
     if near:
         return f"{line}; did you mean {words[near[0]]}?"
-    return f"{line}; a prompt that starts with - goes last, behind --" if _has_prompt(command) else line
+    return f"{line}; put a prompt that starts with - last, after --" if _has_prompt(command) else line
 
 
 def _has_prompt(command: Any) -> bool:

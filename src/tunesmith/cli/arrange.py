@@ -10,26 +10,28 @@ import typer
 
 from tunesmith.cli.audio import AsJson, Bits, FileArgument, Output
 from tunesmith.cli.console import as_json_text
+from tunesmith.cli.options import REVENUE_FLAGS, REVENUE_HELP
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
 
-FILES_HELP = "Two sound files or more, in order."
+FILES_HELP = "Two or more audio files, in order."
 FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help=FILES_HELP, readable=False)]
-CROSSFADE_HELP = "Seconds that neighbours overlap; a bar where left out."
+CROSSFADE_HELP = "Seconds of overlap between neighbours. Default: one bar."
 Crossfade = Annotated[float | None, typer.Option("--crossfade", metavar="SECONDS", help=CROSSFADE_HELP)]
-Bars = Annotated[int | None, typer.Option("--bars", metavar="N", help="So many bars; the best of 1 to 32 if left out.")]
-Duration = Annotated[str, typer.Option("--duration", metavar="TIME", help="How long: 60, 1:30.")]
+Bars = Annotated[int | None, typer.Option("--bars", metavar="N", help="Length in bars. Default: the best of 1 to 32.")]
+Duration = Annotated[str, typer.Option("--duration", metavar="TIME", help="Length: 60, 1:30.")]
 
-SAFE_HELP = "Refuse a sound whose licence does not allow commercial use, or is unknown."
+SAFE_HELP = "Refuse audio whose licence forbids commercial use or is unknown."
 Safe = Annotated[bool | None, typer.Option("--commercial-safe/--no-commercial-safe", help=SAFE_HELP)]
+RevenueBelowLimit = Annotated[bool | None, typer.Option(REVENUE_FLAGS, help=REVENUE_HELP)]
 
 
 def stitch(
     files: FilesArgument, output: Output, crossfade: Crossfade = None, commercial_safe: Safe = None,
-    bits: Bits = None, as_json: AsJson = False,
+    revenue_below_limit: RevenueBelowLimit = None, bits: Bits = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Join sounds on the beat, equally loud, with crossfades of a bar.
+    """Join audio files on the beat, at equal loudness, with crossfades of one bar.
 
     tunesmith stitch intro.wav main.wav outro.wav -o long.wav
     """
@@ -40,14 +42,14 @@ def stitch(
     from tunesmith.cli.editing import Written, write_edited
     from tunesmith.cli.input_files import check_output, read_sound
     from tunesmith.config import load_settings
-    from tunesmith.pipeline import check_licence
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
 
     started = time.monotonic()
     # An output that cannot be written fails before the inputs are decoded and analysed.
     check_output(output, *files)
     sounds = [read_sound(file).with_metadata(source=file_source(file)) for file in files]
     settings = load_settings()
-    check_licence(settings, commercial_safe, None, *files)
+    check_licence(CommercialPolicy.of(settings, commercial_safe, revenue_below_limit), None, *files)
     audio, transitions = stitch_audio(sounds, crossfade)
     how = Written(Edit("stitch", {"crossfade": crossfade, "bits": bits}), started, {"bits": bits}, settings)
     done = write_edited(files, sounds, audio, output, how)
@@ -63,7 +65,7 @@ def stitch(
 
 
 def loop(file: FileArgument, output: Output, bars: Bars = None, bits: Bits = None, as_json: AsJson = False) -> None:
-    """Find the stretch of any sound that repeats best and make it a seamless loop.
+    """Find the section that repeats best and make it a seamless loop.
 
     tunesmith loop song.mp3 -o loop.wav
     """
@@ -84,13 +86,13 @@ def loop(file: FileArgument, output: Output, bars: Bars = None, bits: Bits = Non
     if as_json:
         typer.echo(as_json_text({**done.as_json(), **asdict(points)}))
         return
-    found_bars = f"{points.bars} bars" if points.bars else "no beat found, all of it"
+    found_bars = f"{points.bars} bars" if points.bars else "no beat found, whole file"
     what = "the loop points of the file" if points.is_stated else found_bars
     typer.echo(f"{output}: {audio.duration:.2f} s, {what}, from {points.start:.2f} to {points.end:.2f} s")
 
 
 def fit(file: FileArgument, output: Output, duration: Duration, bits: Bits = None, as_json: AsJson = False) -> None:
-    """Make a sound exactly as long as needed: bars are taken out or repeated where it is least noticed.
+    """Give audio an exact length: bars are removed or repeated where it is least noticeable.
 
     tunesmith fit song.mp3 --duration 60 -o song-60s.mp3
     """

@@ -27,10 +27,10 @@ SHOWN_NAME = 36
 class BatchDisplay(Protocol):
     """A display of the progress of a batch."""
 
-    def begun(self, order: BatchItem) -> None:
+    def begun(self, item: BatchItem) -> None:
         """Show an item that starts."""
 
-    def moved(self, order: BatchItem, report: ProgressReport) -> None:
+    def moved(self, item: BatchItem, report: ProgressReport) -> None:
         """Show the progress of an item."""
 
     def ended(self, entry: Entry) -> None:
@@ -44,28 +44,28 @@ class Watcher:
     """
 
     def __init__(
-        self, manifest: BatchManifest, view: BatchDisplay, remember: Callable[[GeneratedFile], GeneratedFile]
+        self, manifest: BatchManifest, view: BatchDisplay, log_track: Callable[[GeneratedFile], GeneratedFile]
     ) -> None:
         self._manifest = manifest
         self._view = view
-        self._remember = remember
+        self._log_track = log_track
 
-    def begun(self, order: BatchItem) -> None:
+    def begun(self, item: BatchItem) -> None:
         """Show an item that starts."""
-        self._view.begun(order)
+        self._view.begun(item)
 
-    def moved(self, order: BatchItem, report: ProgressReport) -> None:
+    def moved(self, item: BatchItem, report: ProgressReport) -> None:
         """Show the progress of an item."""
-        self._view.moved(order, report)
+        self._view.moved(item, report)
 
-    def ended(self, order: BatchItem, entry: Entry, made: Sound | None) -> Entry:
+    def ended(self, item: BatchItem, entry: Entry, result: Sound | None) -> Entry:
         """Log the finished track, show the outcome, and return the entry with the track's id."""
-        if entry.state == "made" and made is not None:
+        if entry.state == "made" and result is not None:
             path = str(self._manifest.folder / entry.file)
-            remembered = self._remember(
-                GeneratedFile(order.request, made.duration, entry.seconds or 0.0, (path,), (), made.metadata)
+            logged = self._log_track(
+                GeneratedFile(item.request, result.duration, entry.seconds or 0.0, (path,), (), result.metadata)
             )
-            entry = replace(entry, track=remembered.track)
+            entry = replace(entry, track=logged.track)
         self._view.ended(entry)
         return entry
 
@@ -87,25 +87,25 @@ class DisplayedTask:
 def watching(manifest: BatchManifest, shown: DisplayedTask) -> Iterator[Watcher]:
     """Yield the observer of a batch; close its prompt log and its progress bars at the end."""
     # The log opens once for the whole batch and not for every track.
-    with open_track_logger(shown.log_settings) if shown.log_settings else nullcontext(_forget) as remember:
+    with open_track_logger(shown.log_settings) if shown.log_settings else nullcontext(_forget) as log_track:
         if shown.quiet:
-            yield Watcher(manifest, _NullDisplay(), remember)
+            yield Watcher(manifest, _NullDisplay(), log_track)
         elif not sys.stderr.isatty():
-            yield Watcher(manifest, _LineDisplay(shown.total, shown.done), remember)
+            yield Watcher(manifest, _LineDisplay(shown.total, shown.done), log_track)
         else:
             with _bars() as progress:
-                yield Watcher(manifest, _BarDisplay(progress, shown.total, shown.done), remember)
+                yield Watcher(manifest, _BarDisplay(progress, shown.total, shown.done), log_track)
 
 
-def _forget(made: GeneratedFile) -> GeneratedFile:
-    return made
+def _forget(result: GeneratedFile) -> GeneratedFile:
+    return result
 
 
 class _NullDisplay:
-    def begun(self, order: BatchItem) -> None:
+    def begun(self, item: BatchItem) -> None:
         pass
 
-    def moved(self, order: BatchItem, report: ProgressReport) -> None:
+    def moved(self, item: BatchItem, report: ProgressReport) -> None:
         pass
 
     def ended(self, entry: Entry) -> None:
@@ -131,13 +131,13 @@ class _BarDisplay:
         self._whole = progress.add_task(self._so_far, total=total, completed=done)
         self._tracks: dict[str, TaskID] = {}
 
-    def begun(self, order: BatchItem) -> None:
-        name = order.entry.file[:SHOWN_NAME]
-        self._tracks[order.entry.id] = self._progress.add_task(f"{name}: waiting", total=1.0)
+    def begun(self, item: BatchItem) -> None:
+        name = item.entry.file[:SHOWN_NAME]
+        self._tracks[item.entry.id] = self._progress.add_task(f"{name}: waiting", total=1.0)
 
-    def moved(self, order: BatchItem, report: ProgressReport) -> None:
-        name = f"{order.entry.file[:SHOWN_NAME]}: {report.stage}"
-        self._progress.update(self._tracks[order.entry.id], description=name, completed=report.fraction)
+    def moved(self, item: BatchItem, report: ProgressReport) -> None:
+        name = f"{item.entry.file[:SHOWN_NAME]}: {report.stage}"
+        self._progress.update(self._tracks[item.entry.id], description=name, completed=report.fraction)
 
     def ended(self, entry: Entry) -> None:
         # A batch may have more rows than a terminal has lines: only items in progress have a bar.
@@ -167,5 +167,5 @@ def _bars() -> Iterator[Progress]:
 def _outcome(entry: Entry) -> str:
     if entry.state == "made":
         return f"{entry.file}: {entry.duration:.1f} s of music in {entry.seconds:.1f} s"
-    again = "; it is tried once more" if entry.state == "waiting" else ""
+    again = "; it will be retried once" if entry.state == "waiting" else ""
     return f"{entry.file}: failed: {entry.error}{again}"

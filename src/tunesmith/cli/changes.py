@@ -22,9 +22,9 @@ WRITER_SETTINGS = ("bits", "sample_rate")
 
 def change_of(edit: Edit) -> Change:
     """Return the function that applies an edit to a sound; raises InvalidRequest for an unknown edit."""
-    found = _CHANGES.get(edit.name)
+    found = _EDITS.get(edit.name)
     if found is None:
-        raise InvalidRequest("edit", f"{edit.name[:40]!r} cannot be made again from what the file says of it")
+        raise InvalidRequest("edit", f"{edit.name[:40]!r} cannot be repeated from the file's metadata")
     return partial(found, settings=edit.settings)
 
 
@@ -65,14 +65,14 @@ def _normalize(audio: Audio, settings: Mapping[str, Any]) -> Audio:
     loudness, measured = settings["loudness"], loudness_of(audio)
     # No gain makes silence louder.
     if measured == float("-inf"):
-        print_warning("the sound is silent and stays as it is")
+        print_warning("the audio is silent and stays unchanged")
         return audio
     # Too loud a target is missed rather than limited, because a limiter distorts.
-    wanted, room = loudness - measured, CEILING_DBTP - true_peak_of(audio)
-    if wanted > room:
-        reached = f"it is {measured + room:.1f} LUFS, peaks at {CEILING_DBTP:g} dBTP"
+    needed, room = loudness - measured, CEILING_DBTP - true_peak_of(audio)
+    if needed > room:
+        reached = f"set to {measured + room:.1f} LUFS, peaks at {CEILING_DBTP:g} dBTP"
         print_warning(f"{loudness:g} LUFS would clip; {reached}")
-    return gain(audio, min(wanted, room))
+    return gain(audio, min(needed, room))
 
 
 def _loop(audio: Audio, settings: Mapping[str, Any]) -> Audio:
@@ -88,6 +88,6 @@ def _fit(audio: Audio, settings: Mapping[str, Any]) -> Audio:
 
 
 # Without stitch and render, which are no functions of one sound.
-_CHANGES: Mapping[str, Callable[..., Audio]] = {
+_EDITS: Mapping[str, Callable[..., Audio]] = {
     "convert": _convert, "trim": _trim, "fade": _fade, "normalize": _normalize, "loop": _loop, "fit": _fit,
 }  # fmt: skip

@@ -110,13 +110,13 @@ def as_json_text(value: Any) -> str:
     return text if is_text(text) else json.dumps(value, default=str)
 
 
-def report(made: Sequence[GeneratedFile], as_json: bool, quiet: bool, to_stderr: bool) -> None:
+def report(generated: Sequence[GeneratedFile], as_json: bool, quiet: bool, to_stderr: bool) -> None:
     """Print duration, seed and files of each result, or one JSON object (a list for several)."""
     out = sys.stderr if to_stderr else sys.stdout
     if as_json:
-        rows = [one.as_json() for one in made]
+        rows = [one.as_json() for one in generated]
         print(as_json_text(rows if len(rows) > 1 else rows[0]), file=out)
     elif not quiet:
-        for one in made:
+        for one in generated:
             what = f"{one.duration:.1f} s of music in {one.took:.1f} s, seed {one.request.seed}"
             print("\n".join([what, *(f"  {file}" for file in one.files)]), file=out)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from tunesmith.config import Settings
 
 WHY_NO_LOOP: Mapping[str, str] = {
-    "trim": "a part of the loop is cut away",
+    "trim": "a part of the loop is cut off",
     "fade": "the fade lies in the loop",
-    "fit": "bars of the loop are taken out or repeated, or its end is cut",
-    "stitch": "a piece in the middle of others does not loop",
+    "fit": "bars of the loop are removed or repeated, or its end is cut",
+    "stitch": "the parts of a stitched file do not loop",
 }
 """Why an edit does not keep loop points, by its name."""
 
@@ -34,12 +34,12 @@ class Edited:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields that every edit reports as JSON."""
-        from tunesmith.audio.credits import licence_of
+        from tunesmith.audio.credits import licence_of, terms_of_sound
         from tunesmith.audio.markers import loop_points_json
 
         return {
             "file": str(self.path), "id": self.track, "duration": self.audio.duration,
-            "licence": licence_of(self.audio.metadata),
+            "licence": licence_of(self.audio.metadata), **terms_of_sound(self.audio.metadata).to_json(),
             "loop_points": loop_points_json(self.audio.metadata, self.audio.sample_rate),
         }  # fmt: skip
 
@@ -82,7 +82,7 @@ def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio
     """Write the result of an edit, with the chain of edits as metadata, and add it to the prompt log."""
     from tunesmith.audio.edits import edited, file_source
     from tunesmith.audio.writer import write_audio
-    from tunesmith.cli.track_log import remember_edit
+    from tunesmith.cli.track_log import log_edit
 
     named = [file_source(file) for file in files]
     audio = edited(changed, how.edit, *named)
@@ -90,7 +90,7 @@ def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio
     _warn_of_losses(files, sources, audio, how.edit.name)
     took = time.monotonic() - how.started
     # A track in the log has one parent: the first source.
-    return Edited(output, audio, remember_edit(how.settings, audio, output, how.edit.name, named[0]["sha256"], took))
+    return Edited(output, audio, log_edit(how.settings, audio, output, how.edit.name, named[0]["sha256"], took))
 
 
 def _warn_of_losses(files: Sequence[Path], sources: Sequence[Audio], audio: Audio, edit: str) -> None:

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-SEED_HELP = "Seed of what the prompt leaves open; -1 draws one."
+SEED_HELP = "Seed for what the prompt leaves open; -1: random."
 
 
 def explain(
-    prompt: Annotated[str, typer.Argument(help="The prompt to read.")],
+    prompt: Annotated[str, typer.Argument(help="The prompt to explain.")],
     seed: Annotated[int, typer.Option(min=-1, metavar="N", help=SEED_HELP)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show the brief the composer reads from a prompt, and where each answer comes from."""
+    """Show how the composer understands a prompt, and the reason for each choice."""
     from tunesmith.cli.console import as_json_text, print_warning
     from tunesmith.composer.prompt import read_brief
     from tunesmith.request import GenerationRequest

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from tunesmith.audio.credits import SOURCES, credits_of, licence_of
+from tunesmith.audio.credits import SOURCES, credits_of, licence_of, terms_of_sound
 from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.tags.own import foreign_tags
@@ -28,20 +28,21 @@ def show_file(path: Path, as_json: bool) -> None:
     """Print the metadata of a file; raises AudioFileError, and InvalidRequest if Tunesmith did not write it."""
     from tunesmith.audio.reader import read_metadata
 
-    said = dict(read_metadata(path))
-    parts = _parts(said)
+    metadata = dict(read_metadata(path))
+    parts = _parts(metadata)
     # Stitched and edited files need no request of their own; any other must come from Tunesmith.
-    if not parts and not edits_of(said):
-        said = dict(origin_of(path))
-    said["licence"] = licence_of(said)
+    if not parts and not edits_of(metadata):
+        metadata = dict(origin_of(path))
+    metadata["licence"], terms = licence_of(metadata), terms_of_sound(metadata)
     if as_json:
-        typer.echo(as_json_text({"file": str(path), **said}))
+        typer.echo(as_json_text({"file": str(path), **metadata, **terms.to_json()}))
         return
     from tunesmith.cli.tables import print_table
 
-    edits = [("edited", edit_in_words(step)) for step in edits_of(said)]
-    whole = [*_rows_of_parts(parts), ("licence", said["licence"])] if parts else [*_rows(said)]
-    print_table(("what", "value"), [("file", str(path)), *whole, *edits])
+    edits = [("edited", edit_in_words(step)) for step in edits_of(metadata)]
+    whole = [*_rows_of_parts(parts), ("licence", metadata["licence"])] if parts else [*_rows(metadata)]
+    use = [("commercial use", terms.in_words), *(("show to users", line) for line in terms.attributions)]
+    print_table(("what", "value"), [("file", str(path)), *whole, *use, *edits])
 
 
 def origin_of(path: Path) -> Mapping[str, Any]:
@@ -51,16 +52,16 @@ def origin_of(path: Path) -> Mapping[str, Any]:
     metadata = read_metadata(path)
     # A stitched file has no single request to repeat.
     if parts := _parts(metadata):
-        problem = f"{path} was stitched from {len(parts)} sounds; tunesmith show says what each of them was made from"
+        problem = f"{path} was stitched from {len(parts)} files; tunesmith show lists the request of each"
         raise InvalidRequest("file", problem)
     if not isinstance(metadata.get("request"), dict):
-        raise InvalidRequest("file", f"{path} does not say what it was made from")
+        raise InvalidRequest("file", f"{path} has no metadata of its request")
     return metadata
 
 
-def _parts(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _parts(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the metadata of the sounds in a stitched file, in order; empty for any other file."""
-    parts = said.get("stitched")
+    parts = metadata.get("stitched")
     return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
 
 
@@ -82,22 +83,22 @@ def _of_file(part: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, **{name: list(tags[name]) for name in ("title", "artist") if name in tags}}
 
 
-def _rows(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _rows(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the rows of a file: its identity, credits and tags, then the settings, warnings and request."""
     for name in FIRST:
-        if said.get(name) is not None:
-            yield name, _shown(said[name])
-    for credit in credits_of(said) if said.get(SOURCES) else ():
-        yield "made from", str(credit)
-    for name, values in foreign_tags(said).items():
+        if metadata.get(name) is not None:
+            yield name, _shown(metadata[name])
+    for credit in credits_of(metadata) if metadata.get(SOURCES) else ():
+        yield "sources", str(credit)
+    for name, values in foreign_tags(metadata).items():
         yield name, _shown(values)
-    for name, value in (said.get("settings") or {}).items():
+    for name, value in (metadata.get("settings") or {}).items():
         if value not in (None, [], ""):
             yield name, _shown(value)
-    for warning in said.get("warnings") or ():
+    for warning in metadata.get("warnings") or ():
         yield "warning", str(warning)
-    if isinstance(said.get("request"), Mapping):
-        yield "asked for", as_json_text(said["request"])
+    if isinstance(metadata.get("request"), Mapping):
+        yield "request", as_json_text(metadata["request"])
 
 
 def _shown(value: Any) -> str:

@@ -25,6 +25,7 @@ def generate(
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
     model: options.Model = "composer", commercial_safe: options.CommercialSafe = None,
+    revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
     temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
     audio: options.AudioFile = None, continued: options.Continue = False, melody: options.MelodyFile = None,
@@ -33,24 +34,26 @@ def generate(
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
     score: options.ScoreFile = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
-    """Make music from a prompt and write it to a file.
+    """Generate music from a prompt and write it to a file.
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.output_files import OutputFiles
-    from tunesmith.pipeline import GenerationOptions, build_requests, check_licence
+    from tunesmith.pipeline import GenerationOptions, build_requests
 
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token, audio=audio, continued=continued)
-    check_licence(settings, commercial_safe, model, audio, melody)
-    wanted = GenerationOptions(
+    policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
+    check_licence(policy, model, audio, melody)
+    options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
         genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,
         loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
         audio=audio, melody=melody, variations=variations,
     )  # fmt: skip
-    requests = build_requests(wanted, settings)
+    requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
     generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
 
@@ -90,9 +93,9 @@ def prepare_settings(
         # This sets environment variables, which load_settings reads below.
         apply_hosted_options(model, max_calls, hosted_token)
     if audio is not None and not continued:
-        raise InvalidRequest("audio", f"say --continue to go on from it, got --audio {audio} alone")
+        raise InvalidRequest("audio", f"needs --continue, got --audio {audio} alone")
     if continued and audio is None:
-        raise InvalidRequest("continue", "needs the recording to go on from: --audio FILE")
+        raise InvalidRequest("continue", "needs a recording: --audio FILE")
     return load_settings()
 
 

@@ -23,5 +23,5 @@ def apply_hosted_options(model: str | None, max_calls: str | None = None, token:
         from tunesmith.hosted.model_names import is_hosted, read_name
 
         if model is None or not is_hosted(model):
-            raise InvalidRequest("hosted_token", "is for a hosted model: --model hf:owner/name or replicate:owner/name")
+            raise InvalidRequest("hosted_token", "needs a hosted model: --model hf:owner/name or replicate:owner/name")
         os.environ[TOKEN_VARIABLES[read_name(model).service]] = token

@@ -21,9 +21,9 @@ def read_sound(path: Path) -> Audio:
     with _silence_decoder_stderr():
         audio = read_audio(path)
     if not audio.num_samples:
-        raise AudioFileError(f"cannot read {path}: there is no sound in it")
+        raise AudioFileError(f"cannot read {path}: it contains no audio")
     if is_truncated(path, audio.num_samples):
-        print_warning(f"{path} is cut off: it goes on with the {audio.duration:.2f} s that are there")
+        print_warning(f"{path} is cut off: only the {audio.duration:.2f} s that it contains are used")
     return audio
 
 
@@ -35,7 +35,7 @@ def check_output(output: Path, *inputs: Path) -> None:
     for path in inputs:
         # samefile also recognizes the input behind a link or another spelling of its path.
         if output.exists() and path.exists() and output.samefile(path):
-            raise InvalidRequest("output", f"must not be the file it is made from, got {output}")
+            raise InvalidRequest("output", f"must not be the input file, got {output}")
 
 
 @contextmanager

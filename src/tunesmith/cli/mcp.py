@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
     from tunesmith.server.apis.mcp.tool import MusicFile, Tell
 
-FOLDER_HELP = "Where the music is kept. Default: mcp/ in the data folder."
+FOLDER_HELP = "Output folder. Default: mcp/ in the data folder."
 Folder = Annotated[Path | None, typer.Option("--folder", metavar="DIR", help=FOLDER_HELP)]
 
 
 def mcp(folder: Folder = None) -> None:
-    """Serve the tool generate_music to an assistant over standard input and output; needs no server.
+    """Serve the MCP tool generate_music over standard input and output, without a server.
 
     Put it into the assistant's settings as the command: tunesmith mcp
     """
@@ -72,11 +72,13 @@ class ThisMachineBackend:
         self, request: GenerationRequest, file_format: str, report: Any, given_up: threading.Event
     ) -> MusicFile:
         from tunesmith.audio.writer import write_audio
+        from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
         from tunesmith.output_files import slug
-        from tunesmith.pipeline import check_licence, generate_music
+        from tunesmith.pipeline import generate_music
         from tunesmith.server.apis.mcp.tool import MusicFile
 
-        check_licence(self._settings, None, request.model, request.audio, request.melody)
+        policy = CommercialPolicy.of(self._settings)
+        check_licence(policy, request.model, request.audio, request.melody)
         music = generate_music(request, self._create, report, given_up.is_set)
         # A random part in the name: repeated requests must not overwrite files already handed out.
         path = self._folder / f"{slug(request.prompt)}-{request.seed}-{secrets.token_hex(3)}.{file_format}"

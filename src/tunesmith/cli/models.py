@@ -12,25 +12,33 @@ from tunesmith.cli.console import as_json_text, progress_bar
 from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tunesmith.licences import Licence, LicenceTerms
+    from tunesmith.models.commercial_safety import CommercialPolicy
     from tunesmith.models.manifest import Manifest
     from tunesmith.models.pull import PullPlan
 
 SourceArgument = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A name of tunesmith list --available, a hub id (org/name) or a folder.")
+    str,
+    typer.Argument(metavar="MODEL", help="A name from tunesmith list --available, a hub id (org/name) or a folder."),
 ]
-NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it here.")]
+NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name for the installed model.")]
 QUANTIZE_HELP = "int8 (default), int8-32 (finer), int4 (smallest, audibly worse), none (fp32), or float16 (for a GPU)."
 Quantize = Annotated[str, typer.Option("--quantize", metavar="KIND", help=QUANTIZE_HELP)]
-Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="A branch, tag or commit of the hub.")]
-KEEP_HELP = "Keep the original files, to convert them again without downloading."
+Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="A branch, tag or commit on the hub.")]
+KEEP_HELP = "Keep the downloaded files, to convert again without a download."
 KeepDownload = Annotated[bool, typer.Option("--keep-download", help=KEEP_HELP)]
+ACCEPT_HELP = "Accept the licence of the model, where it must be accepted; remembered."
+AcceptLicence = Annotated[bool, typer.Option("--accept-licence", help=ACCEPT_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 SAFE_HELP = "Only models whose licence allows commercial use."
 CommercialSafe = Annotated[bool, typer.Option("--commercial-safe", help=SAFE_HELP)]
-Available = Annotated[bool, typer.Option("--available", help="The models that can be pulled by name.")]
+RevenueBelowLimit = Annotated[bool | None, typer.Option(options.REVENUE_FLAGS, help=options.REVENUE_HELP)]
+Available = Annotated[bool, typer.Option("--available", help="List the models that can be pulled by name.")]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="An installed model; see: tunesmith list.")]
 NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME…", help="Installed models.")]
-SHOWN_HELP = "An installed model (see: tunesmith list), or a sound file that Tunesmith wrote."
+SHOWN_HELP = "An installed model (see: tunesmith list), or an audio file written by Tunesmith."
 ShownArgument = Annotated[str, typer.Argument(metavar="NAME|FILE", help=SHOWN_HELP)]
 Verify = Annotated[bool, typer.Option("--verify", help="Read every file and compare its SHA-256.")]
 
@@ -41,6 +49,7 @@ def pull(
     quantize: Quantize = "int8",
     revision: Revision = None,
     keep_download: KeepDownload = False,
+    accept_licence: AcceptLicence = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Install a model: download it and convert it for this machine's processor.
@@ -61,11 +70,12 @@ def pull(
         if not quiet:
             typer.echo(_offer_text(offer))
 
-    request = PullRequest(model, name, quantize, revision, keep_download)
+    request = PullRequest(model, name, quantize, revision, keep_download, accept_licence=accept_licence)
+    tools = PullTools(Store.default(), ask_acceptance=_ask_acceptance)
     with progress_bar(quiet) as progress:
-        installed = install(request, PullTools(Store.default()), announce, progress)
+        installed = install(request, tools, announce, progress)
     if not quiet:
-        state = "installed" if offers else "is installed already:"
+        state = "installed" if offers else "is already installed:"
         size = in_words(installed.manifest.bytes)
         typer.echo(f"{installed.name} {state} {size} in {installed.folder}")
         typer.echo(f'  try: tunesmith "calm piano" --model {installed.name}')
@@ -77,77 +87,99 @@ def _offer_text(offer: PullPlan) -> str:
     download = f"{in_words(offer.download)} to download, " if offer.download else ""
     lines = (
         f"{offer.name} from {offer.source}",
-        f"  licence: {_licence_text(offer.licence, offer.commercial_use)}",
+        f"  licence: {_licence_text(offer.licence, offer.terms)}",
+        *_licence_details(offer.licence),
         f"  size: {download}about {in_words(offer.converted)} installed ({offer.quantization})",
     )
     return "\n".join(lines)
 
 
-def _licence_text(licence: str, commercial_use: bool | None) -> str:
-    from tunesmith.models.licences import describe_commercial_use
-
-    return f"{licence} (commercial use: {describe_commercial_use(commercial_use)})"
+def _licence_text(licence: str, terms: LicenceTerms) -> str:
+    return f"{licence} (commercial use: {terms.in_words})"
 
 
-def list_models(as_json: AsJson = False, commercial_safe: CommercialSafe = False, available: Available = False) -> None:
+def _licence_details(licence: str) -> Iterator[str]:
+    """Yield a line for each licence with conditions: its name, its address and what it asks for."""
+    from tunesmith.licences import licences_in
+
+    for one in licences_in(licence):
+        shown = f'show your users "{one.attribution}"' if one.attribution else ""
+        if details := "; ".join(filter(None, (shown, one.conditions))):
+            yield f"    {one}: commercial use: {one.terms.in_words}; {details}"
+
+
+def _ask_acceptance(name: str, licences: Sequence[Licence]) -> bool:
+    """Ask once at the terminal; without one, nobody can accept."""
+    import sys
+
+    if not sys.stdin.isatty():
+        return False
+    # On standard error, so that the question is seen where the output goes to a file.
+    return typer.confirm(f"Do you accept, for {name}: {'; '.join(map(str, licences))}?", err=True)
+
+
+def list_models(
+    as_json: AsJson = False, commercial_safe: CommercialSafe = False, revenue_below_limit: RevenueBelowLimit = None,
+    available: Available = False,
+) -> None:  # fmt: skip
     """List the installed models, or those that can be pulled by name."""
     from tunesmith.cli.tables import print_table
+    from tunesmith.config import load_settings
+    from tunesmith.models.commercial_safety import CommercialPolicy
 
-    names, rows, values = _available_rows(commercial_safe) if available else _installed_rows(commercial_safe)
+    policy = CommercialPolicy.of(load_settings(), commercial_safe, revenue_below_limit)
+    names, rows, values = _available_rows(policy) if available else _installed_rows(policy)
     if as_json:
         typer.echo(as_json_text(values))
     elif rows:
         print_table(names, rows)
     else:
         # On standard error, so that a program behind a pipe reads an empty list.
-        typer.echo("no models are installed; see what there is: tunesmith list --available", err=True)
+        typer.echo("no models are installed; see: tunesmith list --available", err=True)
 
 
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]], list[dict[str, Any]]]
 
 
-def _installed_rows(commercial_safe: bool) -> Rows:
+def _installed_rows(policy: CommercialPolicy) -> Rows:
     from tunesmith.models.catalog import installed_models
-    from tunesmith.models.licences import describe_commercial_use
     from tunesmith.models.resource_checks import in_words
 
     names = ("name", "size", "quantization", "licence", "commercial use")
     found = [model.installed.manifest for model in installed_models() if model.installed]
-    # An unknown permission (None) does not count as safe.
-    chosen = [one for one in found if one.commercial_use or not commercial_safe]
+    chosen = [one for one in found if policy.accepts(one.terms)]
     rows: list[tuple[str, ...]] = [
-        (one.name, in_words(one.bytes), one.quantization, one.licence, describe_commercial_use(one.commercial_use))
-        for one in chosen
+        (one.name, in_words(one.bytes), one.quantization, one.licence, one.terms.in_words) for one in chosen
     ]
     return names, rows, [_as_json(one) for one in chosen]
 
 
-def _available_rows(commercial_safe: bool) -> Rows:
+def _available_rows(policy: CommercialPolicy) -> Rows:
+    from tunesmith.licences import UNKNOWN_LICENCE
     from tunesmith.models.catalog import installed_models, pullable_models
-    from tunesmith.models.licences import UNKNOWN, describe_commercial_use
 
     names = ("name", "parameters", "download", "licence", "commercial use", "installed", "about")
     installed = {model.name for model in installed_models()}
     rows: list[tuple[str, ...]] = []
     values: list[dict[str, Any]] = []
     for model in pullable_models().values():
-        if commercial_safe and not model.commercial_use:
+        if not policy.accepts(model.terms):
             continue
         is_installed = model.name in installed
         rows.append((
-            model.name, _millions(model.parameters or 0), f"{model.download_gb:g} GB", model.licence or UNKNOWN,
-            describe_commercial_use(model.commercial_use), "yes" if is_installed else "", model.about,
+            model.name, _millions(model.parameters or 0), f"{model.download_gb:g} GB", model.licence or UNKNOWN_LICENCE,
+            model.terms.in_words, "yes" if is_installed else "", model.about,
         ))  # fmt: skip
         values.append({
             "name": model.name, "hub_id": model.hub_id, "kind": model.kind, "parameters": model.parameters,
-            "download_gb": model.download_gb, "licence": model.licence, "commercial_use": model.commercial_use,
-            "installed": is_installed, "about": model.about,
+            "download_gb": model.download_gb, "licence": model.licence, **model.terms.to_json(),
+            "accept_licence": model.accept_licence, "installed": is_installed, "about": model.about,
         })  # fmt: skip
     return names, rows, values
 
 
 def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -> None:
-    """Show what an installed model is, or what a sound file was made from: prompt, seed, settings, model, licence.
+    """Show details of a model, or the prompt, seed, settings, model and licence of an audio file.
 
     tunesmith show calm.mp3
     """
@@ -158,7 +190,7 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
     # An audio suffix means a file, also a missing one, so that the error speaks of a file.
     if is_sound_file(name):
         if verify:
-            raise InvalidRequest("verify", f"is for models, and {name} is a sound file")
+            raise InvalidRequest("verify", f"applies to models, and {name} is an audio file")
         show_file(Path(name), as_json)
         return
     model = Store.default().get(name)
@@ -172,7 +204,9 @@ def show(name: ShownArgument, as_json: AsJson = False, verify: Verify = False) -
     from tunesmith.cli.tables import print_table
 
     rows = [*_shown(model.manifest), ("folder", str(model.folder))]
-    print_table(("what", "value"), [*rows, ("verified", "every file is as it was installed")] if verify else rows)
+    print_table(
+        ("what", "value"), [*rows, ("verified", "all files are unchanged since installation")] if verify else rows
+    )
 
 
 def _shown(manifest: Manifest) -> list[tuple[str, str]]:
@@ -184,7 +218,8 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
         ("parameters", f"{_millions(manifest.parameters)} (decoder)"),
         ("quantization", manifest.quantization),
         ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
-        ("licence", _licence_text(manifest.licence, manifest.commercial_use)),
+        ("licence", _licence_text(manifest.licence, manifest.terms)),
+        *(("show to users", line) for line in manifest.terms.attributions),
         ("source", str(manifest.source)),
         ("digest", f"sha256:{manifest.digest}"),
         ("installed", f"{manifest.created} by tunesmith {manifest.tunesmith}"),
@@ -202,7 +237,7 @@ def rm(names: NamesArgument) -> None:
 
 
 def _as_json(manifest: Manifest) -> dict[str, Any]:
-    return {**manifest.to_json(), "bytes": manifest.bytes, "digest": manifest.digest}
+    return {**manifest.to_json(), **manifest.terms.to_json(), "bytes": manifest.bytes, "digest": manifest.digest}
 
 
 def _millions(count: int) -> str:

@@ -11,8 +11,8 @@ from tunesmith.errors import ApiError, NotFound, ServerUnreachable
 
 DEFAULT_URL = "http://127.0.0.1:8765"
 ANSWER_SECONDS = 10.0
-Url = Annotated[str, typer.Option("--url", metavar="URL", envvar="TUNESMITH_URL", help="Where the server is.")]
-TOKEN_HELP = "An API token of the server, where it asks for one."  # noqa: S105  no token
+Url = Annotated[str, typer.Option("--url", metavar="URL", envvar="TUNESMITH_URL", help="URL of the server.")]
+TOKEN_HELP = "API token, if the server requires one."  # noqa: S105  no token
 Token = Annotated[
     str | None, typer.Option("--token", metavar="TOKEN", envvar="TUNESMITH_TOKEN", show_default=False, help=TOKEN_HELP)
 ]
@@ -20,7 +20,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
 def ps(url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> None:
-    """Show which models the running server has in memory, and when they leave."""
+    """Show the models that the running server has in memory, and when they are unloaded."""
     from tunesmith.cli.console import as_json_text
     from tunesmith.cli.tables import print_table
 
@@ -30,7 +30,7 @@ def ps(url: Url = DEFAULT_URL, token: Token = None, as_json: AsJson = False) -> 
     elif loaded:
         print_table(("name", "memory", "requests", "leaves", "process"), [_row(one) for one in loaded])
     else:
-        typer.echo("no model is loaded; the first request that needs one loads it", err=True)
+        typer.echo("no model is loaded; the first request for a model loads it", err=True)
 
 
 def loaded_at(url: str, token: str | None) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def loaded_at(url: str, token: str | None) -> list[dict[str, Any]]:
             raise ServerUnreachable(f"no server answers at {url}: {error}; start one with: tunesmith serve") from None
         # Every Tunesmith server has this route, so another program listens there.
         except NotFound as error:
-            raise ApiError(f"what answers at {url} is not a Tunesmith server", status=error.status) from None
+            raise ApiError(f"the server at {url} is not a Tunesmith server", status=error.status) from None
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
@@ -56,6 +56,6 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
 
 def _expires_in(one: dict[str, Any]) -> str:
     if one["expires_at"] is None:
-        return "once it is idle" if one["requests_running"] else "never"
+        return "when idle" if one["requests_running"] else "never"
     at = datetime.fromisoformat(one["expires_at"]).astimezone()
     return f"in {one['expires_in_seconds']:.0f} s, at {at:%H:%M:%S}"

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from tunesmith.config import Settings
     from tunesmith.request import GenerationRequest
 
-ScoreArgument = Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score as --score wrote it.")]
-OutputFile = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; the suffix is the format.")]
+ScoreArgument = Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score file, as written by --score.")]
+OutputFile = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="Output file; the suffix sets the format.")
+]
 # Half an hour of a full band takes 2 MB.
 MAX_SCORE_BYTES = 20_000_000
 
@@ -30,11 +32,11 @@ def render(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make sound from a score file; a mistake in it is shown with line, part and beat."""
+    """Render a score file to audio; errors in it are shown with line, part and beat."""
     from tunesmith.audio.edits import Edit, edited, file_source
     from tunesmith.audio.writer import check_writable
     from tunesmith.cli.console import print_warning, progress_bar, report
-    from tunesmith.cli.track_log import remember_render
+    from tunesmith.cli.track_log import log_render
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_file import load_score
     from tunesmith.config import load_settings
@@ -44,17 +46,17 @@ def render(
     started = time.monotonic()
     check_writable(output)
     settings = load_settings()
-    wishes = _request(settings, loudness, sample_rate, mono, soundfont)
-    composition = perform(load_score(_text_of(score)), wishes)
+    sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
+    composition = perform(load_score(_text_of(score)), sound_request)
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress)
     for warning in composition.warnings:
         print_warning(warning)
     # The score replaces the placeholder prompt, and its seed is the one the music was written with.
-    request = wishes.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
+    request = sound_request.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
     done = write_music(GeneratedMusic(request, audio, composition), OutputFiles(output), "", started)
-    report([remember_render(settings, done)], as_json, quiet, to_stderr=False)
+    report([log_render(settings, done)], as_json, quiet, to_stderr=False)
 
 
 def _request(

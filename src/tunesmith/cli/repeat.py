@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tunesmith.pipeline import GeneratedFile
     from tunesmith.request import GenerationRequest
 
-PIECE_HELP = "A track's id (see: tunesmith log), or a sound file that Tunesmith wrote."
-PieceArgument = Annotated[str, typer.Argument(metavar="ID|FILE", help=PIECE_HELP)]
-Count = Annotated[int, typer.Option("-n", "--variations", metavar="N", min=1, max=100, help="So many.")]
+SOURCE_HELP = "A track's id (see: tunesmith log), or an audio file written by Tunesmith."
+SourceArgument = Annotated[str, typer.Argument(metavar="ID|FILE", help=SOURCE_HELP)]
+Count = Annotated[int, typer.Option("-n", "--variations", metavar="N", min=1, max=100, help="Number of variations.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class SourceTrack:
 
 
 def again(
-    piece: PieceArgument, output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False
+    source: SourceArgument, output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False
 ) -> None:
-    """Make a piece once more: byte for byte, or it says what has changed since. Edits are made again too.
+    """Generate a piece again, with its edits: byte for byte, or report what has changed since.
 
     tunesmith again 7k3m9q2xw4 -o calm.wav
     """
@@ -56,8 +56,8 @@ def again(
     from tunesmith.output_files import OutputFiles
 
     settings = load_settings()
-    found = find_source_track(piece, settings)
-    _keep_source(piece, output)
+    found = find_source_track(source, settings)
+    _keep_source(source, output)
     if found.steps:
         from tunesmith.cli.replay import generate_and_edit
 
@@ -69,14 +69,14 @@ def again(
     # Only a file of the same format can have the same bytes.
     written = [Path(file) for file in done.files if Path(file).suffix.lower() == found.suffix]
     if written and found.digest and file_sha256(written[0]) != found.digest:
-        print_warning(f"not the same bytes as before: {_describe_difference(found, done)}")
+        print_warning(f"not the same bytes as the original: {_describe_difference(found, done)}")
 
 
 def vary(
-    piece: PieceArgument, variations: Count = 5, pick: options.Pick = False, keep: options.Keep = "all",
+    source: SourceArgument, variations: Count = 5, pick: options.Pick = False, keep: options.Keep = "all",
     output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
-    """Make variations of a piece: the same request with other seeds, of which none is in the log yet.
+    """Generate variations of a piece: the same request with new seeds.
 
     tunesmith vary 7k3m9q2xw4 -n 5 --pick
     """
@@ -87,10 +87,10 @@ def vary(
     from tunesmith.output_files import OutputFiles
 
     settings = load_settings()
-    found = find_source_track(piece, settings)
-    _keep_source(piece, output)
+    found = find_source_track(source, settings)
+    _keep_source(source, output)
     if edits_of(found.metadata):
-        print_warning("these are variations of the piece as it was before it was edited")
+        print_warning("these are variations of the unedited piece")
     seeds = _other_seeds(found.request, variations, settings)
     requests = [found.request.model_copy(update={"seed": seed}) for seed in seeds]
     files, shown = OutputFiles.checked(output, found.suffix), ReportOptions(as_json, quiet, pick, keep)
@@ -104,12 +104,12 @@ def find_source_track(name: str, settings: Settings) -> SourceTrack:
     return _of_file(path) if path.suffix or path.exists() else _of_track(name, settings)
 
 
-def _keep_source(piece: str, output: str | None) -> None:
+def _keep_source(source: str, output: str | None) -> None:
     """Raise InvalidRequest if the output would overwrite the source file."""
     from tunesmith.cli.input_files import check_output
 
     if output not in (None, "-"):
-        check_output(Path(str(output)), Path(piece))
+        check_output(Path(str(output)), Path(source))
 
 
 def _of_file(path: Path) -> SourceTrack:
@@ -131,13 +131,17 @@ def _of_track(track_id: str, settings: Settings) -> SourceTrack:
 
     with prompt_log(settings) as log:
         track = log.get(track_id)
-    file = track.made.file
+    file = track.generation.file
     suffix = f".{file.format}" if file else ".wav"
     # Edits of files from elsewhere are logged without a request.
-    if not track.made.request:
-        raise InvalidRequest("id", f"{track.id} cannot be made again: Tunesmith did not make what it is an edit of")
-    request = GenerationRequest.checked(**track.made.request)
-    return SourceTrack(request, suffix, file.digest if file else None, track.made.metadata, track.version, track.id)
+    if not track.generation.request:
+        raise InvalidRequest(
+            "id", f"{track.id} cannot be generated again: it is an edit of a file that is not from Tunesmith"
+        )
+    request = GenerationRequest.checked(**track.generation.request)
+    return SourceTrack(
+        request, suffix, file.digest if file else None, track.generation.metadata, track.version, track.id
+    )
 
 
 def _other_seeds(request: GenerationRequest, number: int, settings: Settings) -> list[int]:
@@ -147,18 +151,18 @@ def _other_seeds(request: GenerationRequest, number: int, settings: Settings) ->
     from tunesmith.errors import DatabaseError
     from tunesmith.library.variation_seeds import other_seeds, used_seeds
 
-    made: set[int] = set()
+    used: set[int] = set()
     # Without a log no seed counts as used; writing to the log later gives the warning.
     with suppress(DatabaseError), prompt_log(settings) as log:
-        made = used_seeds(log, logged(request))
-    return other_seeds(request.seed or 0, number, made)
+        used = used_seeds(log, logged(request))
+    return other_seeds(request.seed or 0, number, used)
 
 
 def _describe_difference(before: SourceTrack, now: GeneratedFile) -> str:
     import tunesmith
 
     if before.version is not None and before.version != tunesmith.__version__:
-        return f"it was made by Tunesmith {before.version}, this is {tunesmith.__version__}"
+        return f"it was generated by Tunesmith {before.version}, this is {tunesmith.__version__}"
     was, is_now = before.metadata.get("model_digest"), now.metadata.get("model_digest")
     if was != is_now:
         return f"the model has changed: its digest was {was}, now it is {is_now}"

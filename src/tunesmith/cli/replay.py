@@ -35,10 +35,10 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
     from tunesmith.plain_text import path_of
 
     steps = []
-    for said in edits_of(metadata):
-        source = said.get(SOURCE)
+    for step in edits_of(metadata):
+        source = step.get(SOURCE)
         name = path_of(str(source.get("name"))).name if isinstance(source, Mapping) else ""
-        edit = Edit(str(said.get(EDIT)), {key: value for key, value in said.items() if key not in (EDIT, SOURCE)})
+        edit = Edit(str(step.get(EDIT)), {key: value for key, value in step.items() if key not in (EDIT, SOURCE)})
         # Raises for an unknown edit now, before anything is generated.
         change_of(edit)
         if Path(name).suffix.lower() not in FORMATS:
@@ -47,7 +47,7 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
     return tuple(steps)
 
 
-def generate_and_edit(piece: SourceTrack, output: str | None, settings: Settings, silent: bool) -> GeneratedFile:
+def generate_and_edit(track: SourceTrack, output: str | None, settings: Settings, silent: bool) -> GeneratedFile:
     """Generate a track and repeat its edits; keep and log only the last file.
 
     Raises InvalidRequest if ``output`` is standard output.
@@ -58,16 +58,16 @@ def generate_and_edit(piece: SourceTrack, output: str | None, settings: Settings
     from tunesmith.pipeline import GeneratedFile
 
     if output == STANDARD_OUTPUT:
-        raise InvalidRequest("output", "an edited piece goes to a file, not to standard output")
-    started, request, steps, suffix = time.monotonic(), piece.request, piece.steps, piece.suffix
+        raise InvalidRequest("output", "must be a file for an edited piece, not standard output")
+    started, request, steps, suffix = time.monotonic(), track.request, track.steps, track.suffix
     unlogged = settings.model_copy(update={"prompt_log": False})
     with TemporaryDirectory(prefix="tunesmith-") as folder:
-        source, *places = _places(Path(folder), steps)
+        source, *paths = _step_paths(Path(folder), steps)
         _generate(request, source, silent)
         # The last step has no place: it writes the final file below.
-        for step, place in zip(steps, places, strict=False):
-            edit_file(source, place, step.edit, change_of(step.edit), unlogged, **writer_options(step.edit))
-            source = place
+        for step, path in zip(steps, paths, strict=False):
+            edit_file(source, path, step.edit, change_of(step.edit), unlogged, **writer_options(step.edit))
+            source = path
         last = steps[-1].edit
         final = _final(request, output, suffix)
         done = edit_file(source, final, last, change_of(last), settings, **writer_options(last))
@@ -75,13 +75,13 @@ def generate_and_edit(piece: SourceTrack, output: str | None, settings: Settings
     return GeneratedFile(request, done.audio.duration, took, (str(done.path),), (), done.audio.metadata, done.track)
 
 
-def _places(folder: Path, steps: Sequence[ReplayStep]) -> Iterator[Path]:
+def _step_paths(folder: Path, steps: Sequence[ReplayStep]) -> Iterator[Path]:
     """Yield a path for the source of each step, under its original name."""
     for number, step in enumerate(steps):
         # A folder for each step, because two sources may have the same name.
-        place = folder / str(number)
-        place.mkdir()
-        yield place / step.source
+        path = folder / str(number)
+        path.mkdir()
+        yield path / step.source
 
 
 def _generate(request: GenerationRequest, path: Path, silent: bool) -> None:

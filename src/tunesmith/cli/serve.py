@@ -8,16 +8,16 @@ import typer
 
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=0, max=65_535, help="The port; 0 takes a free one.")]
-ANONYMOUS_HELP = "Let people call without a token, also from other machines."
+ANONYMOUS_HELP = "Accept requests without a token, also from other machines."
 Anonymous = Annotated[bool, typer.Option("--allow-anonymous", help=ANONYMOUS_HELP)]
-NO_STAND_IN_HELP = "Answer 404 for a model that is not installed, instead of letting the composer stand in."
+NO_STAND_IN_HELP = "Answer 404 for a model that is not installed, instead of using the composer."
 NoStandIn = Annotated[bool, typer.Option("--no-stand-in", help=NO_STAND_IN_HELP)]
 
 
 def serve(
     host: Host = "127.0.0.1", port: Port = 8765, allow_anonymous: Anonymous = False, no_stand_in: NoStandIn = False
 ) -> None:
-    """Serve the APIs that music clients speak: Hugging Face, Replicate, ElevenLabs, OpenAI, MCP and our own.
+    """Start the server with the APIs of Hugging Face, Replicate, ElevenLabs, OpenAI, MCP and its own.
 
     tunesmith serve, then: curl -d '{"inputs": "calm piano"}' localhost:8765/models/facebook/musicgen-small -o calm.wav
     """
@@ -34,7 +34,7 @@ def serve(
     # Only programs on this machine reach a loopback address, which needs no token.
     if not (is_loopback(host) or allow_anonymous):
         _check_token_exists(host)
-    app = create_app(settings, ServerOptions(anonymous=allow_anonymous, stand_ins=not no_stand_in, host=host))
+    app = create_app(settings, ServerOptions(anonymous=allow_anonymous, allow_fallback=not no_stand_in, host=host))
     create_server(app, settings, host, port).run()
 
 
@@ -48,7 +48,7 @@ def _check_token_exists(host: str) -> None:
     database = open_database(load_settings())
     try:
         if not Tokens(database).exist():
-            problem = "other machines could call without a token; make one with tunesmith token create --name NAME"
-            raise InvalidRequest("host", f"{problem}, or say --allow-anonymous, got {host}")
+            problem = "other machines could call without a token; create one with tunesmith token create --name NAME"
+            raise InvalidRequest("host", f"{problem}, or use --allow-anonymous, got {host}")
     finally:
         database.close()

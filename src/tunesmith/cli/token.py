@@ -17,17 +17,19 @@ from tunesmith.errors import InvalidRequest
 if TYPE_CHECKING:
     from tunesmith.library.tokens import ApiToken, Tokens
 
-Name = Annotated[str, typer.Option("--name", metavar="NAME", help="What to call it.")]
-Quota = Annotated[str | None, typer.Option("--quota", metavar="N/UNIT", help="Pieces in all, such as 1000/day.")]
-RateLimit = Annotated[str | None, typer.Option("--rate", metavar="N/UNIT", help="Requests at most, such as 60/min.")]
-EXPIRES_HELP = "A date (2027-01-31, in UTC) or a time from now (12h, 30d). Default: never."
+Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the token.")]
+Quota = Annotated[str | None, typer.Option("--quota", metavar="N/UNIT", help="Quota of pieces, such as 1000/day.")]
+RateLimit = Annotated[
+    str | None, typer.Option("--rate", metavar="N/UNIT", help="Rate limit of requests, such as 60/min.")
+]
+EXPIRES_HELP = "Expiry: a date (2027-01-31, in UTC) or a time from now (12h, 30d). Default: never."
 Expires = Annotated[str | None, typer.Option("--expires", metavar="WHEN", help=EXPIRES_HELP)]
-ScopeOption = Annotated[str, typer.Option("--scope", metavar="SCOPE", help="generate, or admin: all of the server.")]
+ScopeOption = Annotated[str, typer.Option("--scope", metavar="SCOPE", help="generate, or admin for the whole server.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
-Revoked = Annotated[bool, typer.Option("--revoked", help="Also those that were revoked.")]
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Its name, or how it begins.")]
+Revoked = Annotated[bool, typer.Option("--revoked", help="Include revoked tokens.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its first characters.")]
 
-app = typer.Typer(help="The API tokens of the server.", no_args_is_help=True)
+app = typer.Typer(help="Manage the API tokens of the server.", no_args_is_help=True)
 _SECONDS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
@@ -40,10 +42,10 @@ def create(
     scope: ScopeOption = "generate",
     as_json: AsJson = False,
 ) -> None:
-    """Make a token; it is shown once, so keep it."""
+    """Create a token; it is shown only once."""
     from tunesmith.library.tokens import RateLimit, TokenRequest
 
-    wanted = TokenRequest(
+    request = TokenRequest(
         name,
         # TokenRequest itself checks the scope.
         scope,  # type: ignore[arg-type]
@@ -52,12 +54,12 @@ def create(
         None if expires is None else time_of(expires, time.time()),
     )
     with _tokens() as tokens:
-        made = tokens.create(wanted)
+        created = tokens.create(request)
     if as_json:
-        typer.echo(as_json_text({"token": made.secret, **_as_json(made.token)}))
+        typer.echo(as_json_text({"token": created.secret, **_as_json(created.token)}))
     else:
         # The token alone on standard output, so that a script can capture it.
-        typer.echo(made.secret)
+        typer.echo(created.secret)
         typer.echo("this is shown only once; send it as: Authorization: Bearer TOKEN", err=True)
 
 
@@ -73,12 +75,12 @@ def list_tokens(as_json: AsJson = False, revoked: Revoked = False) -> None:
     elif found:
         print_table(tuple(found[0]), [["" if value is None else str(value) for value in one.values()] for one in found])
     else:
-        typer.echo("there are no tokens; make one: tunesmith token create --name NAME", err=True)
+        typer.echo("there are no tokens; create one: tunesmith token create --name NAME", err=True)
 
 
 @app.command()
 def revoke(name: NameArgument) -> None:
-    """End a token for good."""
+    """Revoke a token permanently."""
     with _tokens() as tokens:
         revoked = tokens.revoke(name)
     typer.echo(f"revoked {revoked.name}")

@@ -19,21 +19,23 @@ if TYPE_CHECKING:
     from tunesmith.library.tracks import Track, TrackFilter
 
 Search = Annotated[str, typer.Option("--search", metavar="WORDS", help="Tracks with all of these words.")]
-Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Made by this model, or asked of it.")]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Tracks by this model, or requested from it.")
+]
 Starred = Annotated[bool, typer.Option("--starred", help="Starred tracks only.")]
 Tag = Annotated[str | None, typer.Option("--tag", metavar="TAG", help="Tracks with this tag.")]
-Limit = Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, help="So many at most.")]
+Limit = Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, help="Maximum number of tracks.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
-EXPORT_HELP = "Print all that fit, whatever --limit says: csv or jsonl."
+EXPORT_HELP = "Print all matches, without the limit, as csv or jsonl."
 Export = Annotated[str | None, typer.Option("--export", metavar="FORMAT", help=EXPORT_HELP)]
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="A track's id, or how it begins.")]
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Tracks' ids, or how they begin.")]
-RatingArgument = Annotated[int, typer.Argument(metavar="1…5", help="How good it is; 0 takes the rating away.")]
-TagsArgument = Annotated[list[str], typer.Argument(metavar="TAG…", help="Tags to put on it.")]
-Off = Annotated[bool, typer.Option("--off", help="Take it away again.")]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="A track's id, or its first characters.")]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Track ids, or their first characters.")]
+RatingArgument = Annotated[int, typer.Argument(metavar="1…5", help="Rating; 0 removes it.")]
+TagsArgument = Annotated[list[str], typer.Argument(metavar="TAG…", help="Tags to add.")]
+Off = Annotated[bool, typer.Option("--off", help="Remove it.")]
 
-app = typer.Typer(help="Everything you have made: find it, mark it, make it again.")
-COLUMNS = ("id", "made", "model", "seconds", "seed", "marks", "prompt", "file")
+app = typer.Typer(help="Search, mark and export the tracks you have generated.")
+COLUMNS = ("id", "created", "model", "seconds", "seed", "marks", "prompt", "file")
 HERE, GONE, CHANGED, NEVER = "here", "moved or deleted", "changed", "not saved"
 SHOWN_PROMPT = 60
 
@@ -49,7 +51,7 @@ def log(
     as_json: AsJson = False,
     export: Export = None,
 ) -> None:
-    """List what was made, newest first.
+    """List the tracks, newest first.
 
     tunesmith log --search rain --starred
     """
@@ -77,7 +79,7 @@ def log(
 
 @app.command()
 def show(track_id: IdArgument, as_json: AsJson = False) -> None:
-    """Show all that is known of a track."""
+    """Show all details of a track."""
     from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
 
@@ -109,7 +111,7 @@ def rate(track_id: IdArgument, rating: RatingArgument) -> None:
 
 @app.command()
 def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
-    """Put tags on a track."""
+    """Add tags to a track."""
     from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
     from tunesmith.library.tracks import Marks
@@ -122,7 +124,7 @@ def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
 
 @app.command()
 def rm(track_ids: IdsArgument) -> None:
-    """Forget tracks; their files stay."""
+    """Remove tracks from the log; their files stay."""
     from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
 
@@ -130,12 +132,12 @@ def rm(track_ids: IdsArgument) -> None:
         # Look up all tracks first: an unknown id must fail before any is removed.
         for track in [tracks.get(track_id) for track_id in track_ids]:
             tracks.remove(track.id)
-            typer.echo(f"forgot {track.id}: {_shown_prompt(track)}")
+            typer.echo(f"removed {track.id}: {_shown_prompt(track)}")
 
 
 @app.command()
 def path(track_id: IdArgument) -> None:
-    """Print where a track's file is."""
+    """Print the path of a track's file."""
     from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
     from tunesmith.errors import AudioFileError
@@ -143,45 +145,45 @@ def path(track_id: IdArgument) -> None:
     settings = load_settings()
     with prompt_log(settings) as tracks:
         track = tracks.get(track_id)
-    place, state = place_of(track, settings.data_dir)
-    if place is None or state == GONE:
-        raise AudioFileError(f"the file of track {track.id} is {state}; make it again: tunesmith again {track.id}")
-    typer.echo(str(place))
+    file_path, state = file_state(track, settings.data_dir)
+    if file_path is None or state == GONE:
+        raise AudioFileError(f"the file of track {track.id} is {state}; generate it again: tunesmith again {track.id}")
+    typer.echo(str(file_path))
 
 
 @app.command()
 def repair() -> None:
-    """Save what can be read of a damaged database; the damaged file is kept. Stop servers that use it first."""
+    """Rebuild a damaged database from what is readable; the damaged file is kept. Stop its servers first."""
     from tunesmith.config import load_settings
     from tunesmith.library.repair import repair as replaced
 
     repaired = replaced(load_settings())
     if repaired is None:
-        typer.echo("nothing to repair: the database is sound")
+        typer.echo("nothing to repair: the database is intact")
         return
     saved = ", ".join(f"{rows} {name}" for name, rows in repaired.rows.items())
     typer.echo(f"saved {saved}; the damaged file is {repaired.damaged}")
 
 
-def place_of(track: Track, data_dir: Path) -> tuple[Path | None, str]:
+def file_state(track: Track, data_dir: Path) -> tuple[Path | None, str]:
     """Return the path of a track's file (None if never saved), and HERE, GONE, CHANGED or NEVER."""
-    file = track.made.file
+    file = track.generation.file
     if file is None:
         return None, NEVER
     # Results of the server have no path of their own: they are stored by digest.
-    place = Path(file.path) if file.path else data_dir / "results" / file.digest[:2] / file.digest
+    file_path = Path(file.path) if file.path else data_dir / "results" / file.digest[:2] / file.digest
     try:
-        size = place.stat().st_size
+        size = file_path.stat().st_size
     except OSError:
-        return place, GONE
+        return file_path, GONE
     # The size is a cheap sign of a change; a digest would read the whole file.
-    return place, HERE if size == file.bytes else CHANGED
+    return file_path, HERE if size == file.bytes else CHANGED
 
 
 def track_json(track: Track, data_dir: Path) -> dict[str, Any]:
     """Return a track as JSON, with the path and the state of its file."""
-    place, state = place_of(track, data_dir)
-    return {**track.as_json(), "path": None if place is None else str(place), "file": state}
+    file_path, state = file_state(track, data_dir)
+    return {**track.as_json(), "path": None if file_path is None else str(file_path), "file": state}
 
 
 def _mark(track_ids: Iterable[str], marks: Any) -> None:
@@ -206,7 +208,7 @@ def _shown_prompt(track: Track) -> str:
     """Return the edits of a track, the newest first, and its prompt, shortened for a table."""
     from tunesmith.audio.edits import edit_in_words, edits_of
 
-    edits = [edit_in_words(step) for step in edits_of(track.made.metadata)]
+    edits = [edit_in_words(step) for step in edits_of(track.generation.metadata)]
     shown = "; ".join([*edits[::-1], *filter(None, [track.prompt])])
     return shown if len(shown) <= SHOWN_PROMPT else f"{shown[:SHOWN_PROMPT]}…"
 
@@ -218,11 +220,11 @@ def _show_table(found: Iterable[Track], data_dir: Path) -> None:
 
 
 def _row(track: Track, data_dir: Path) -> tuple[str, ...]:
-    place, state = place_of(track, data_dir)
-    made = datetime.fromtimestamp(track.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
-    file = str(place) if place is not None and state == HERE else state
-    seconds, seed = f"{track.made.duration:.1f}", "" if track.seed is None else str(track.seed)
-    return (track.id, made, track.made.generated_by, seconds, seed, _marks(track), _shown_prompt(track), file)
+    file_path, state = file_state(track, data_dir)
+    created = datetime.fromtimestamp(track.created_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    file = str(file_path) if file_path is not None and state == HERE else state
+    seconds, seed = f"{track.generation.duration:.1f}", "" if track.seed is None else str(track.seed)
+    return (track.id, created, track.generation.generated_by, seconds, seed, _marks(track), _shown_prompt(track), file)
 
 
 def _export(which: TrackFilter, form: str, settings: Settings) -> None:

@@ -39,20 +39,20 @@ def prompt_log(settings: Settings) -> Iterator[Tracks]:
         database.close()
 
 
-def log_tracks(settings: Settings, made: Sequence[GeneratedFile], parent: str | None = None) -> list[GeneratedFile]:
+def log_tracks(
+    settings: Settings, generated: Sequence[GeneratedFile], parent: str | None = None
+) -> list[GeneratedFile]:
     """Log files as tracks, unless the settings disable the log, and return them with their track ids."""
     if not settings.prompt_log:
-        return list(made)
+        return list(generated)
     with _warn_log_failed(), prompt_log(settings) as log:
-        tracks = log.add(*(_track(one, parent) for one in made))
-        return [replace(one, track=track.id) for one, track in zip(made, tracks, strict=True)]
+        tracks = log.add(*(_track(one, parent) for one in generated))
+        return [replace(one, track=track.id) for one, track in zip(generated, tracks, strict=True)]
     # Reached after a warning: _warn_log_failed swallows the error.
-    return list(made)
+    return list(generated)
 
 
-def remember_edit(
-    settings: Settings, audio: Audio, path: Path, edit: str, source_digest: str, took: float
-) -> str | None:
+def log_edit(settings: Settings, audio: Audio, path: Path, edit: str, source_digest: str, took: float) -> str | None:
     """Log an edited file, unless the settings disable the log, and return its track id.
 
     Its parent is the newest track whose file has the SHA-256 ``source_digest``; ``took`` is in seconds.
@@ -61,42 +61,42 @@ def remember_edit(
         return None
     from tunesmith.library.tracks import NewTrack
 
-    said = audio.metadata
+    tags = audio.metadata
     # A source from elsewhere has no request; its track then cannot be repeated.
-    asked = said.get("request")
-    request = {"model": said.get("model"), "seed": said.get("seed"), **asked} if isinstance(asked, Mapping) else {}
+    fields = tags.get("request")
+    request = {"model": tags.get("model"), "seed": tags.get("seed"), **fields} if isinstance(fields, Mapping) else {}
     with _warn_log_failed(), prompt_log(settings) as log:
         parent = log.of_digest(source_digest)
         # The metadata of a foreign file may hold any text as its model.
-        made = NewTrack(
-            request=request, model=str(said.get("model") or "none")[:LONGEST_NAME], generated_by=edit, source=SOURCE,
-            duration=audio.duration, file=_file(path), metadata=dict(said), timings={"total": round(took, 3)},
+        entry = NewTrack(
+            request=request, model=str(tags.get("model") or "none")[:LONGEST_NAME], generated_by=edit, source=SOURCE,
+            duration=audio.duration, file=_file(path), metadata=dict(tags), timings={"total": round(took, 3)},
             parent=parent.id if parent else None,
         )  # fmt: skip
-        return log.add(made)[0].id
+        return log.add(entry)[0].id
     return None
 
 
-def remember_render(settings: Settings, made: GeneratedFile) -> GeneratedFile:
+def log_render(settings: Settings, generated: GeneratedFile) -> GeneratedFile:
     """Log a rendered score; its parent is the newest track of the same prompt and seed."""
     from tunesmith.library.tracks import TrackFilter
 
     if not settings.prompt_log:
-        return made
+        return generated
     with _warn_log_failed(), prompt_log(settings) as log:
         # A score file holds no track id; its prompt and seed lead to the track that it was written for.
-        composed = log.every(TrackFilter(search=made.request.prompt, model=made.request.model))
-        parent = next((track for track in composed if track.seed == made.request.seed), None)
-        track = replace(_track(made, parent.id if parent else None), generated_by="render")
-        return replace(made, track=log.add(track)[0].id)
-    return made
+        composed = log.every(TrackFilter(search=generated.request.prompt, model=generated.request.model))
+        parent = next((track for track in composed if track.seed == generated.request.seed), None)
+        track = replace(_track(generated, parent.id if parent else None), generated_by="render")
+        return replace(generated, track=log.add(track)[0].id)
+    return generated
 
 
 @contextmanager
 def open_track_logger(settings: Settings) -> Iterator[Callable[[GeneratedFile], GeneratedFile]]:
     """Yield a function that logs files one by one, as ``log_tracks`` does, but warns only once."""
     if not settings.prompt_log:
-        yield lambda made: made
+        yield lambda generated: generated
         return
     with ExitStack() as opened:
         # Empty once the log has failed, so that the warning comes only once.
@@ -104,13 +104,13 @@ def open_track_logger(settings: Settings) -> Iterator[Callable[[GeneratedFile], 
         with _warn_log_failed():
             log.append(opened.enter_context(prompt_log(settings)))
 
-        def remember(made: GeneratedFile) -> GeneratedFile:
+        def log_one(generated: GeneratedFile) -> GeneratedFile:
             with _warn_log_failed():
-                return replace(made, track=log[0].add(_track(made, None))[0].id) if log else made
+                return replace(generated, track=log[0].add(_track(generated, None))[0].id) if log else generated
             log.clear()
-            return made
+            return generated
 
-        yield remember
+        yield log_one
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def _warn_log_failed() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        print_warning(f"the prompt log does not have it: {error}")
+        print_warning(f"not added to the prompt log: {error}")
 
 
 def logged(request: GenerationRequest) -> dict[str, Any]:
@@ -126,19 +126,19 @@ def logged(request: GenerationRequest) -> dict[str, Any]:
     return {**request.model_dump(mode="json", exclude_unset=True), "model": request.model}
 
 
-def _track(made: GeneratedFile, parent: str | None) -> NewTrack:
+def _track(generated: GeneratedFile, parent: str | None) -> NewTrack:
     from tunesmith.library.tracks import NewTrack
 
-    request = made.request
+    request = generated.request
     return NewTrack(
         request=logged(request),
         model=request.model,
         generated_by=request.model,
         source=SOURCE,
-        duration=made.duration,
-        file=_file(Path(made.files[0])) if made.files else None,
-        metadata=made.metadata,
-        timings={"total": made.took},
+        duration=generated.duration,
+        file=_file(Path(generated.files[0])) if generated.files else None,
+        metadata=generated.metadata,
+        timings={"total": generated.took},
         parent=parent,
     )
 

@@ -57,4 +57,4 @@ def _redirected(reply: Reply) -> str:
     """Return the message for a redirect, empty for other replies; only GET requests follow redirects."""
     if not 300 <= reply.status < 400:
         return ""
-    return f"the server redirects to {reply.headers.get('location', 'elsewhere')}; name that one in base_url"
+    return f"the server redirects to {reply.headers.get('location', 'elsewhere')}; use that URL as base_url"

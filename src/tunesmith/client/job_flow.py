@@ -42,7 +42,7 @@ async def run_job(
 ) -> RemoteJob:
     """Submit a job and return it once it has succeeded; cancel it if anything stops the wait."""
     if not deadline.left:
-        raise DeadlineExceeded(f"there is no time: the deadline is {deadline.seconds:g} s")
+        raise DeadlineExceeded(f"no time left: the deadline is {deadline.seconds:g} s")
     job_id = None
     try:
         job_id = RemoteJob.of((await send_with_retries(transport, submission, deadline)).document()).id

@@ -68,4 +68,4 @@ class Reply:
 
 def foreign_reply_error(status: int) -> ApiError:
     """Return the error for a reply that does not come from a Tunesmith server."""
-    return ApiError("the answer is none of a Tunesmith server", status=status)
+    return ApiError("not a response of a Tunesmith server", status=status)

@@ -56,9 +56,9 @@ def _checked_url(base_url: str) -> str:
     except httpx.InvalidURL as problem:
         raise InvalidRequest("base_url", f"{problem}, got {base_url!r:.200}") from None
     if url.scheme not in ("http", "https") or not url.host or (url.port or 1) > MAX_PORT:
-        raise InvalidRequest("base_url", f"must be an address such as {DEFAULT_URL}, got {base_url!r:.200}")
+        raise InvalidRequest("base_url", f"must be a URL such as {DEFAULT_URL}, got {base_url!r:.200}")
     if url.query or url.fragment:
-        raise InvalidRequest("base_url", f"must end where its path does, got {without_userinfo(url)!r:.200}")
+        raise InvalidRequest("base_url", f"must have no query or fragment, got {without_userinfo(url)!r:.200}")
     return base_url.rstrip("/")
 
 

@@ -23,7 +23,7 @@ LONGEST_SECONDS = 86_400.0
 SHORTEST_SECONDS = 0.001
 """httpx times out at once on 0, even if the reply has already arrived."""
 
-TOO_SLOW = "it took too long"
+TOO_SLOW = "timed out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,18 +188,18 @@ def check_request(request: GenerationRequest) -> Brief:
     for field_name in ONLY_MUSICGEN:
         value = getattr(request, field_name)
         if value is not None:
-            raise InvalidRequest(field_name, f"only MusicGen models have it, the composer has not, got {str(value)!r}")
+            raise InvalidRequest(field_name, f"only MusicGen models support it, not the composer, got {str(value)!r}")
     return read_brief(request)
 
 
-def perform(score: Score, wishes: GenerationRequest) -> Composition:
+def perform(score: Score, request: GenerationRequest) -> Composition:
     """Return a composition of a score that was loaded from a document.
 
-    Only the fields of ``wishes`` about the sound count: sample rate, channels, sound bank, intensity and loudness.
+    Only the fields of ``request`` about the sound count: sample rate, channels, sound bank, intensity and loudness.
     """
-    if wishes.loudness_lufs is not None:
-        score = replace(score, mix=replace(score.mix, loudness_lufs=wishes.loudness_lufs))
-    return _played(Composition(score, RenderOptions.of(wishes)))
+    if request.loudness_lufs is not None:
+        score = replace(score, mix=replace(score.mix, loudness_lufs=request.loudness_lufs))
+    return _played(Composition(score, RenderOptions.of(request)))
 
 
 def _played(composition: Composition) -> Composition:

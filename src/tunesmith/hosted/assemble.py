@@ -44,71 +44,71 @@ class ClipAssembler:
         self._facts = facts
         self._tell = tell
 
-    async def make(self, order: ClipRequest) -> AssembledAudio:
+    async def make(self, request: ClipRequest) -> AssembledAudio:
         """Return audio of the requested length, perhaps a little longer.
 
         Raises the service's errors, and GenerationFailed if its clips are too short to make progress.
         """
-        if order.continues:
-            return await self._continued(order)
-        if order.seconds <= self._facts.longest:
-            return await self._at_once(order)
-        return await (self._continued(order) if self._facts.continues else self._stitched(order))
+        if request.continues:
+            return await self._continued(request)
+        if request.seconds <= self._facts.longest:
+            return await self._at_once(request)
+        return await (self._continued(request) if self._facts.continues else self._stitched(request))
 
-    async def _at_once(self, order: ClipRequest) -> AssembledAudio:
+    async def _at_once(self, request: ClipRequest) -> AssembledAudio:
         # Replicate takes whole seconds; the generator cuts the rest.
-        asked = replace(order, seconds=float(math.ceil(order.seconds)))
-        clip = await self._service.clip(asked, self._tell)
-        if clip.audio.duration >= order.seconds * TOO_SHORT:
-            return AssembledAudio(clip.audio, (clip,), _short(clip.audio, order.seconds))
-        return await self._stitched(order, clip)
+        request = replace(request, seconds=float(math.ceil(request.seconds)))
+        clip = await self._service.clip(request, self._tell)
+        if clip.audio.duration >= request.seconds * TOO_SHORT:
+            return AssembledAudio(clip.audio, (clip,), _short(clip.audio, request.seconds))
+        return await self._stitched(request, clip)
 
-    async def _continued(self, order: ClipRequest) -> AssembledAudio:
+    async def _continued(self, request: ClipRequest) -> AssembledAudio:
         """Send the end of the audio with each call, and append the new part of each clip."""
         clips: list[HostedClip] = []
-        so_far = order.recording if order.continues else None
-        while so_far is None or so_far.duration < order.seconds:
+        so_far = request.recording if request.continues else None
+        while so_far is None or so_far.duration < request.seconds:
             done = so_far.duration if so_far else 0.0
             tail = trim(so_far, max(0.0, done - TAIL_SECONDS)) if so_far else None
             known = tail.duration if tail else 0.0
-            seconds = min(self._facts.longest, math.ceil(known + order.seconds - done))
+            seconds = min(self._facts.longest, math.ceil(known + request.seconds - done))
             # The next seed for each clip: the same seed would tend to repeat the same music.
             part = replace(
-                order, seconds=float(seconds), seed=order.seed + len(clips), continues=tail is not None,
-                recording=tail or order.recording,
+                request, seconds=float(seconds), seed=request.seed + len(clips), continues=tail is not None,
+                recording=tail or request.recording,
             )  # fmt: skip
-            clip = await self._service.clip(part, self._telling(done, seconds - known, order.seconds))
+            clip = await self._service.clip(part, self._telling(done, seconds - known, request.seconds))
             clips.append(clip)
             _check_progress(clip.audio.duration - known, len(clips))
             so_far = _joined(so_far, clip.audio, known) if so_far else clip.audio
-        many = f"made as {len(clips)} clips, each continuing the one before" if len(clips) > 1 else ""
+        many = f"generated as {len(clips)} clips, each continuing the previous one" if len(clips) > 1 else ""
         return AssembledAudio(so_far, tuple(clips), _notes(many, self._facts))
 
-    async def _stitched(self, order: ClipRequest, first: HostedClip | None = None) -> AssembledAudio:
+    async def _stitched(self, request: ClipRequest, first: HostedClip | None = None) -> AssembledAudio:
         """Generate clips until they are long enough when stitched."""
         clips = [first] if first else []
         audio = first.audio if first else None
-        while audio is None or audio.duration < order.seconds:
+        while audio is None or audio.duration < request.seconds:
             done = audio.duration if audio else 0.0
-            missing = order.seconds - done + (LOST_SECONDS if audio else 0.0)
+            missing = request.seconds - done + (LOST_SECONDS if audio else 0.0)
             wanted = [min(self._facts.longest, max(missing, 2 * LOST_SECONDS))]
-            part = replace(order, seconds=float(math.ceil(wanted[0])), seed=order.seed + len(clips))
-            clip = await self._service.clip(part, self._telling(done, wanted[0], order.seconds))
+            part = replace(request, seconds=float(math.ceil(wanted[0])), seed=request.seed + len(clips))
+            clip = await self._service.clip(part, self._telling(done, wanted[0], request.seconds))
             clips.append(clip)
             before = done
             audio = clip.audio if len(clips) == 1 else _stitched([one.audio for one in clips])
             _check_progress(audio.duration - before, len(clips))
         return AssembledAudio(
-            audio, tuple(clips), _notes(f"made as {len(clips)} clips, stitched on the beat", self._facts)
+            audio, tuple(clips), _notes(f"generated as {len(clips)} clips, stitched on the beat", self._facts)
         )
 
     def _telling(self, done: float, adds: float, whole: float) -> TellShare:
         return lambda stage, share: self._tell(stage, min(1.0, (done + share * adds) / whole))
 
 
-def _stitched(pieces: list[Audio]) -> Audio:
-    shortest = min(piece.duration for piece in pieces)
-    return stitch(pieces, min(STITCH_SECONDS, shortest / 4))[0]
+def _stitched(clips: list[Audio]) -> Audio:
+    shortest = min(clip.duration for clip in clips)
+    return stitch(clips, min(STITCH_SECONDS, shortest / 4))[0]
 
 
 def _joined(before: Audio, clip: Audio, known: float) -> Audio:
@@ -142,14 +142,14 @@ def _check_progress(gained: float, num_clips: int) -> None:
     # A service that returns next to nothing must not cost one paid call after the other.
     if gained < 1.0 or num_clips >= MOST_CLIPS:
         raise GenerationFailed(
-            "TooShort", f"the service's clips are too short to make a longer piece of ({gained:.1f} s more)"
+            "TooShort", f"the service's clips are too short for a longer piece ({gained:.1f} s more)"
         )
 
 
 def _short(audio: Audio, seconds: float) -> tuple[str, ...]:
     missing = seconds - audio.duration
-    return (f"duration: the service made {audio.duration:.1f} s of {seconds:g} s",) if missing > 0.05 else ()
+    return (f"duration: the service returned {audio.duration:.1f} s of {seconds:g} s",) if missing > 0.05 else ()
 
 
 def _notes(how: str, facts: Capabilities) -> tuple[str, ...]:
-    return (f"duration: the model makes at most {facts.longest:g} s at once; {how}",) if how else ()
+    return (f"duration: the model generates at most {facts.longest:g} s at once; {how}",) if how else ()

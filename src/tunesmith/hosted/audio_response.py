@@ -59,7 +59,7 @@ def read_sound(content: bytes) -> Audio:
     """Read an audio file. Raises InvalidAudioResponse if it is not audio, damaged or truncated."""
     suffix = suffix_of(content)
     if suffix is None:
-        what = "an empty answer came" if not content else "what came is not a sound"
+        what = "the response is empty" if not content else "the response is not audio"
         raise InvalidAudioResponse(what)
     # The decoders choose the format by the suffix and read from files.
     with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
@@ -68,12 +68,12 @@ def read_sound(content: bytes) -> Audio:
         try:
             audio = read_audio(path, LIMITS)
         except AudioFileError:
-            raise InvalidAudioResponse("the sound that came is damaged") from None
+            raise InvalidAudioResponse("the returned audio is damaged") from None
         if not audio.num_samples:
-            raise InvalidAudioResponse("the sound that came is empty")
+            raise InvalidAudioResponse("the returned audio is empty")
         # A broken connection can end a file early and still leave a decodable start.
         if is_truncated(path, audio.num_samples):
-            raise InvalidAudioResponse("the sound that came is cut short")
+            raise InvalidAudioResponse("the returned audio is truncated")
     # Drop the service's tags: the generator writes its own metadata.
     return Audio(audio.samples, audio.sample_rate)
 
@@ -93,23 +93,23 @@ def data_of(uri: str) -> bytes:
     """Return the content of a ``data:`` URL. Raises InvalidAudioResponse."""
     head, comma, payload = uri.partition(",")
     if not comma:
-        raise InvalidAudioResponse("what came is not a sound")
+        raise InvalidAudioResponse("the response is not audio")
     return _decoded(payload) if head.endswith(";base64") else unquote_to_bytes(payload)
 
 
 def _held(body: Any, rate: int | None) -> Audio | str:
     if isinstance(body, Mapping):
-        said = next((body[name] for name in RATES if isinstance(body.get(name), int)), rate)
+        stated = next((body[name] for name in RATES if isinstance(body.get(name), int)), rate)
         held = next((body[name] for name in HOLDERS if body.get(name)), None)
         if held is not None:
-            return _held(held, said)
+            return _held(held, stated)
     if isinstance(body, str):
         if body.startswith(("https://", "http://")):
             return body
         return read_sound(data_of(body) if body.startswith("data:") else _decoded(body))
     if isinstance(body, list) and body:
         return _held(body[0], rate) if isinstance(body[0], Mapping | str) else _samples(body, rate or USUAL_RATE)
-    raise InvalidAudioResponse("what came is JSON without a sound")
+    raise InvalidAudioResponse("the response is JSON without audio")
 
 
 def _samples(numbers: list[Any], rate: int) -> Audio:
@@ -117,14 +117,14 @@ def _samples(numbers: list[Any], rate: int) -> Audio:
     try:
         samples = np.asarray(numbers, dtype=np.float32)
     except (ValueError, TypeError):
-        raise InvalidAudioResponse("what came is JSON without a sound") from None
+        raise InvalidAudioResponse("the response is JSON without audio") from None
     while samples.ndim > 2:
         samples = samples[0]
     samples = np.atleast_2d(samples)
     # The longer axis is time, whatever the layout.
     samples = samples.T if samples.shape[0] > samples.shape[1] else samples
     if samples.shape[0] > 2 or samples.shape[1] < LEAST_SAMPLES or not np.isfinite(samples).all():
-        raise InvalidAudioResponse("what came is JSON without a sound")
+        raise InvalidAudioResponse("the response is JSON without audio")
     return Audio(np.ascontiguousarray(samples), rate)
 
 
@@ -133,4 +133,4 @@ def _decoded(text: str) -> bytes:
         # Some services break base64 into lines.
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidAudioResponse("what came is JSON without a sound") from None
+        raise InvalidAudioResponse("the response is JSON without audio") from None

@@ -11,8 +11,7 @@ from types import MappingProxyType
 import yaml
 
 from tunesmith.hosted.model_names import HostedName
-
-UNKNOWN_LICENCE = "unknown"
+from tunesmith.licences import UNKNOWN_LICENCE
 
 
 @dataclass(frozen=True, slots=True)

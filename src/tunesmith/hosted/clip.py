@@ -40,6 +40,6 @@ TellShare = Callable[[str, float], None]
 class ClipService(Protocol):
     """The protocol of a service that generates clips."""
 
-    async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
+    async def clip(self, request: ClipRequest, tell: TellShare) -> HostedClip:
         """Generate a clip. Raises ApiError and its subclasses."""
         ...

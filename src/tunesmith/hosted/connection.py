@@ -75,8 +75,8 @@ def token_for(
     # A request can name any URL as a model: it must not be able to collect the user's token.
     if name.url and not any(host == own or host.endswith(f".{own}") for own in OF_THE_SERVICE[name.service]):
         return None
-    said = (environment.get(variable, "").strip() for variable in TOKEN_VARIABLES[name.service])
-    return next((token for token in said if token), None) or (
+    tokens = (environment.get(variable, "").strip() for variable in TOKEN_VARIABLES[name.service])
+    return next((token for token in tokens if token), None) or (
         _token_file(environment) if name.service == "hf" else None
     )
 

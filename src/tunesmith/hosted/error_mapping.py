@@ -29,18 +29,18 @@ def is_loading(reply: Reply) -> bool:
 def error_from_response(name: HostedName, reply: Reply, *, has_token: bool) -> TunesmithError:
     """Return the error for an unsuccessful response."""
     service, status = name.service_name, reply.status
-    said = _error_text(reply)
+    detail = _error_text(reply)
     if reply.problem is not None:
         return ServerUnreachable(f"{service} cannot be reached: {reply.problem}")
     if status in (401, 403):
         place = f"set {TOKEN_PLACES[name.service]} to one from {TOKEN_PAGES[name.service]}"
-        wrong = "refuses the token" if has_token else "wants a token"
-        return TokenRefused(f"{service} {wrong} ({status}{said}); {place}", status=status)
+        wrong = "rejects the token" if has_token else "requires a token"
+        return TokenRefused(f"{service} {wrong} ({status}{detail}); {place}", status=status)
     if status == 402:
         page = BILLING_PAGES[name.service]
-        return ApiError(f"{service} wants to be paid first ({status}{said}); see {page}", status=status)
+        return ApiError(f"{service} requires payment ({status}{detail}); see {page}", status=status)
     if status in (404, 410):
-        return NotFound(f"{service} does not serve {name} ({status}{said}); {SEARCHES[name.service]}", status=status)
+        return NotFound(f"{service} does not serve {name} ({status}{detail}); {SEARCHES[name.service]}", status=status)
     if is_loading(reply):
         # Status 503 whatever the service sent, so that clients know to retry.
         return ServerBusy(
@@ -49,9 +49,9 @@ def error_from_response(name: HostedName, reply: Reply, *, has_token: bool) -> T
     if status in (429, 502, 503, 504):
         after = retry_after(reply)
         when = "later" if after is None else f"in {after:.0f} s"
-        why = "allows no more calls now" if status == 429 else "is too busy"
-        return ServerBusy(f"{service} {why} ({status}{said}); try again {when}", status=status, retry_after=after)
-    return ApiError(f"{service} cannot make it ({status}{said})", status=status)
+        why = "reached its rate limit" if status == 429 else "is overloaded"
+        return ServerBusy(f"{service} {why} ({status}{detail}); try again {when}", status=status, retry_after=after)
+    return ApiError(f"{service} cannot generate it ({status}{detail})", status=status)
 
 
 def _error_text(reply: Reply) -> str:

@@ -12,7 +12,7 @@ from tunesmith.audio.reader import read_audio
 from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.hosted.assemble import AssembledAudio, ClipAssembler
-from tunesmith.hosted.capabilities import UNKNOWN_LICENCE, Capabilities, facts_of
+from tunesmith.hosted.capabilities import Capabilities, facts_of
 from tunesmith.hosted.clip import ClipRequest, ClipService, HostedClip
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming
@@ -20,6 +20,7 @@ from tunesmith.hosted.huggingface import HuggingFace
 from tunesmith.hosted.model_names import HostedName
 from tunesmith.hosted.replicate import Replicate
 from tunesmith.hosted.run_in_thread import run_cancellable
+from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
@@ -53,26 +54,28 @@ class HostedGenerator:
 
         Raises ApiError, GenerationFailed, ServerUnreachable and DeadlineExceeded.
         """
-        order = _clip_request(request, self._name, self._facts)
+        clip_request = _clip_request(request, self._name, self._facts)
         if cancelled():
             raise GenerationCancelled
         progress(Progress(f"asking {self._name.service_name}", 0.0))
-        maker = ClipAssembler(self._service, self._facts, _MonotonicProgress(progress))
-        piece = run_cancellable(maker.make(order), cancelled)
-        audio, warnings = postprocess(_cut(piece.audio, order.seconds), request)
+        assembler = ClipAssembler(self._service, self._facts, _MonotonicProgress(progress))
+        assembled = run_cancellable(assembler.make(clip_request), cancelled)
+        audio, warnings = postprocess(_cut(assembled.audio, clip_request.seconds), request)
         progress(Progress("done", 1.0))
         # The tags of a service's file must not mix with ours.
-        return audio.without_metadata().with_metadata(**self._metadata(request, piece, warnings))
+        return audio.without_metadata().with_metadata(**self._metadata(request, assembled, warnings))
 
-    def _metadata(self, request: GenerationRequest, piece: AssembledAudio, warnings: tuple[str, ...]) -> dict[str, Any]:
-        first, notes = piece.clips[0], list(piece.notes)
+    def _metadata(
+        self, request: GenerationRequest, assembled: AssembledAudio, warnings: tuple[str, ...]
+    ) -> dict[str, Any]:
+        first, notes = assembled.clips[0], list(assembled.notes)
         # Without a seed in the request, any seed the service reports is the seed of the result.
         heeded = first.seed is not None and request.seed in (first.seed, None)
         if request.seed is not None and not heeded:
-            notes.append(f"seed: {self._name.service_name} did not take it; the same seed will give other music")
+            notes.append(f"seed: {self._name.service_name} ignored it; the same seed will give different music")
         licence = self._licence(first, bool(request.audio or request.melody))
         if licence == UNKNOWN_LICENCE:
-            notes.append(f"licence: that of {self._name} is not known; see its page before you publish")
+            notes.append(f"licence: unknown for {self._name}; see its page before you publish")
         about = {
             "title": request.prompt[:80],
             "prompt": request.prompt,
@@ -81,7 +84,7 @@ class HostedGenerator:
             "model_version": first.version,
             "licence": licence,
             "settings": {"service": self._name.service_name, "seed_heeded": heeded, "calls": [
-                {"seconds": round(clip.audio.duration, 3), **clip.about} for clip in piece.clips
+                {"seconds": round(clip.audio.duration, 3), **clip.about} for clip in assembled.clips
             ]},
             "request": request.model_dump(mode="json", exclude_unset=True),
             "warnings": [*notes, *warnings],
@@ -94,8 +97,8 @@ class HostedGenerator:
         With a recording in the request, the known licence comes first: the service may report the recording's.
         """
         known = self._facts.licence if self._facts.licence != UNKNOWN_LICENCE else None
-        said = known or clip.licence if of_a_recording else clip.licence or known
-        return said or licence_of(clip.audio.metadata)
+        licence = known or clip.licence if of_a_recording else clip.licence or known
+        return licence or licence_of(clip.audio.metadata)
 
 
 class _MonotonicProgress:
@@ -114,13 +117,13 @@ def _clip_request(request: GenerationRequest, name: HostedName, facts: Capabilit
     """Map the request to a clip request for the full length. Raises InvalidRequest for unsupported options."""
     reject_composer_only_fields(request)
     if request.negative_prompt:
-        raise InvalidRequest("negative_prompt", f"{name} does not take one")
+        raise InvalidRequest("negative_prompt", f"is not supported by {name}")
     if request.audio and not facts.continues:
-        raise InvalidRequest("audio", f"{name} takes no recordings to go on from")
+        raise InvalidRequest("audio", f"continuing a recording is not supported by {name}")
     if request.melody and not facts.melody:
-        raise InvalidRequest("melody", f"{name} takes no recordings whose melody to follow")
+        raise InvalidRequest("melody", f"is not supported by {name}")
     if request.audio and request.melody:
-        raise InvalidRequest("melody", f"{name} takes one recording, not audio and melody together")
+        raise InvalidRequest("melody", f"{name} accepts one recording, not audio and melody together")
     # Read the recording before the first call, so that a broken file costs nothing.
     recording = read_audio(request.audio or request.melody) if request.audio or request.melody else None  # type: ignore[arg-type]
     seconds = request.duration if request.duration is not None else min(DEFAULT_SECONDS, facts.longest)

@@ -93,7 +93,7 @@ class ServiceClient:
                     reply = Reply(0, problem=str(problem))
             attempt += 1
             if unsound and not is_retryable(reply, attempt):
-                raise GenerationFailed("Unsound", f"{self.name.service_name}: {unsound}, {attempt} times over")
+                raise GenerationFailed("Unsound", f"{self.name.service_name}: {unsound}, {attempt} times")
             await self._wait(reply, attempt)
             # Only a completed call was paid; refusals and broken connections are free.
             if ask.costs and unsound:
@@ -102,7 +102,7 @@ class ServiceClient:
     async def pause(self, seconds: float) -> None:
         """Wait ``seconds``. Raises DeadlineExceeded if the deadline comes first."""
         if seconds >= self.deadline.left:
-            raise DeadlineExceeded(f"{self.name.service_name} has not made it within {self.access.seconds:g} s")
+            raise DeadlineExceeded(f"{self.name.service_name} did not finish within {self.access.seconds:g} s")
         await self.patience.sleep(seconds)
 
     async def _wait(self, reply: Reply, attempt: int) -> None:
@@ -138,7 +138,7 @@ class ServiceClient:
                 finally:
                     await answer.aclose()
         except TimeoutError:
-            return Reply(0, problem="no answer in time")
+            return Reply(0, problem="no response in time")
         except httpx.HTTPError as error:
             return Reply(0, problem=str(error) or type(error).__name__)
 
@@ -148,5 +148,5 @@ async def _body(answer: httpx.Response) -> bytes:
     async for chunk in answer.aiter_bytes():
         content += chunk
         if len(content) > LONGEST_ANSWER_BYTES:
-            raise httpx.HTTPError(f"the answer is longer than {LONGEST_ANSWER_BYTES >> 20} MiB")
+            raise httpx.HTTPError(f"the response is longer than {LONGEST_ANSWER_BYTES >> 20} MiB")
     return bytes(content)

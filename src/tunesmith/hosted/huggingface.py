@@ -34,14 +34,14 @@ class HuggingFace:
         self._access = access
         self._patience = patience
 
-    async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
+    async def clip(self, clip_request: ClipRequest, tell: TellShare) -> HostedClip:
         """Generate a clip; see ClipService."""
-        if order.recording:
-            raise InvalidRequest("audio", f"{self._name} takes no recordings")
+        if clip_request.recording:
+            raise InvalidRequest("audio", f"{self._name} does not support recordings")
         url = self._name.url or f"{self._access.base_url}/models/{self._name.id}"
         # Wait for a model that loads instead of a 503, and never get a cached clip for the same text.
         headers = {"Accept": ACCEPT, "x-wait-for-model": "true", "x-use-cache": "false"}
-        ask = ServiceRequest("POST", url, _body(order, self._facts), headers, costs=True)
+        ask = ServiceRequest("POST", url, _body(clip_request, self._facts), headers, costs=True)
         caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
         tell(f"asking {self._name.service_name}", 0.0)
         found: list[Audio | str] = []
@@ -60,12 +60,12 @@ class HuggingFace:
         return _clip(audio, reply)
 
 
-def _body(order: ClipRequest, facts: Capabilities) -> dict[str, Any]:
-    said = {name: getattr(order.request, name) for name in SAMPLING}
-    parameters: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+def _body(clip_request: ClipRequest, facts: Capabilities) -> dict[str, Any]:
+    settings = {name: getattr(clip_request.request, name) for name in SAMPLING}
+    parameters: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
     if facts.tokens:
-        parameters["max_new_tokens"] = round(order.seconds * facts.tokens) + DELAY_FRAMES
-    return {"inputs": order.text, **({"parameters": parameters} if parameters else {})}
+        parameters["max_new_tokens"] = round(clip_request.seconds * facts.tokens) + DELAY_FRAMES
+    return {"inputs": clip_request.text, **({"parameters": parameters} if parameters else {})}
 
 
 def _clip(audio: Audio, reply: Reply) -> HostedClip:

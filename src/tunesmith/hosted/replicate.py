@@ -39,17 +39,17 @@ class Replicate:
         self._access = access
         self._patience = patience
 
-    async def clip(self, order: ClipRequest, tell: TellShare) -> HostedClip:
+    async def clip(self, clip_request: ClipRequest, tell: TellShare) -> HostedClip:
         """Generate a clip; see ClipService. Cancellation also cancels the prediction, which would cost money."""
         caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
         try:
             tell("asking Replicate", 0.0)
-            address = await self._uploaded(caller, order.recording) if order.recording else None
-            prediction = await self._created(caller, _input(order, address))
+            address = await self._uploaded(caller, clip_request.recording) if clip_request.recording else None
+            prediction = await self._created(caller, _input(clip_request, address))
             prediction = await self._finished(caller, prediction, tell)
             return HostedClip(
                 await self._output(caller, prediction),
-                seed=order.seed,
+                seed=clip_request.seed,
                 version=str(prediction.get("version") or "") or self._name.version,
                 about={"prediction": prediction["id"], **(prediction.get("metrics") or {})},
             )
@@ -87,7 +87,7 @@ class Replicate:
                 stage = (
                     "Replicate is starting the model"
                     if prediction["status"] == "starting"
-                    else "making it at Replicate"
+                    else "generating at Replicate"
                 )
                 tell(stage, _share(prediction.get("logs")))
                 await caller.pause(POLL_SECONDS)
@@ -102,7 +102,7 @@ class Replicate:
         if prediction["status"] != "succeeded":
             why = str(prediction.get("error") or prediction["status"])
             raise GenerationFailed(
-                "PredictionFailed", f"Replicate could not make it: {' '.join(why.split())[:_LICENCE_SHOWN]}"
+                "PredictionFailed", f"Replicate could not generate it: {' '.join(why.split())[:_LICENCE_SHOWN]}"
             )
         return prediction
 
@@ -138,30 +138,30 @@ class Replicate:
         body = reply.json()
         address = body.get("urls", {}).get("get") if isinstance(body, dict) else None
         if not isinstance(address, str):
-            raise ApiError("Replicate took a file without saying where it is", status=reply.status)
+            raise ApiError("Replicate accepted a file but returned no URL", status=reply.status)
         return address
 
 
-def _input(order: ClipRequest, address: str | None) -> dict[str, Any]:
+def _input(clip_request: ClipRequest, address: str | None) -> dict[str, Any]:
     given: dict[str, Any] = {
-        "prompt": order.text,
-        "duration": round(order.seconds),
-        "seed": order.seed,
+        "prompt": clip_request.text,
+        "duration": round(clip_request.seconds),
+        "seed": clip_request.seed,
         "output_format": "wav",
     }
-    request = order.request
+    request = clip_request.request
     given |= {name: getattr(request, ours) for ours, name in INPUTS.items() if getattr(request, ours) is not None}
     if request.guidance_scale is not None:
         given["classifier_free_guidance"] = round(request.guidance_scale)
     if address:
-        given |= {"input_audio": address, "continuation": order.continues}
+        given |= {"input_audio": address, "continuation": clip_request.continues}
     return given
 
 
 def _check(reply: Reply) -> None:
     body = reply.json()
     if not (isinstance(body, dict) and isinstance(body.get("id"), str) and isinstance(body.get("status"), str)):
-        raise InvalidAudioResponse("what came is not a prediction")
+        raise InvalidAudioResponse("the response is not a prediction")
 
 
 def _prediction(reply: Reply) -> dict[str, Any]:

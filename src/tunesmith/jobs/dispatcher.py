@@ -29,7 +29,7 @@ CLAIMS_AT_ONCE = 8
 SUBMIT_SECONDS = 0.01
 """The interval in seconds at which shutdown checks for submissions that are still in progress."""
 
-NO_QUEUE = "the queue cannot be worked on"
+NO_QUEUE = "cannot process the queue"
 
 log = logging.getLogger("tunesmith.server")
 
@@ -38,14 +38,14 @@ class Dispatcher:
     """The worker of a server. Used from one event loop."""
 
     def __init__(
-        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: LocalPool, changes: JobEvents
+        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: LocalPool, events: JobEvents
     ) -> None:
         self._queue = queue
         self._workers = workers
         self._results = results
         self._pool = pool
-        self._changes = changes
-        self._context = WorkerContext(queue, results, pool, changes)
+        self._events = events
+        self._context = WorkerContext(queue, results, pool, events)
         self._fault = RepeatedFault(log)
         self._identity = ProcessIdentity.own()
         self._worker: str | None = None
@@ -163,7 +163,7 @@ class Dispatcher:
             try:
                 await self._context.write(self._workers.leave, self._worker)
             except DatabaseError as error:
-                log.error("the server could not sign off: %s", error)
+                log.error("cannot remove this worker from the database: %s", error)
         self._context.writer.shutdown()
 
     async def _finish(self, tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
@@ -189,7 +189,7 @@ class Dispatcher:
         if await self._context.write(self._workers.remove_dead) or not self._running:
             recovered = await self._context.write(self._queue.recover)
             if recovered:
-                log.warning("jobs of a server that is gone were taken back", extra={"jobs": recovered})
+                log.warning("jobs of a dead server were queued again", extra={"jobs": recovered})
         await self._reconcile()
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
@@ -208,7 +208,7 @@ class Dispatcher:
         if not unattended or self._reserved.total():
             return
         if lost := await self._context.write(self._queue.take_back, self._worker, unattended):
-            log.error("jobs that nobody worked on were queued again", extra={"jobs": lost})
+            log.error("claimed jobs that no runner worked on were queued again", extra={"jobs": lost})
 
     async def _claim_jobs(self) -> None:
         """Claim jobs of the models with free capacity until the queue or the capacity is exhausted."""
@@ -227,7 +227,7 @@ class Dispatcher:
         self.release(claim.job.generated_by)
 
     def _begin(self, claim: Claim, path: Path) -> None:
-        self._changes.publish_progress(claim.job.id)
+        self._events.publish_progress(claim.job.id)
         run = self._running[claim.job.id] = JobRun(self._context, claim, path)
         run.task.add_done_callback(lambda _: self._on_run_ended(run))
 
@@ -269,7 +269,7 @@ class Dispatcher:
         if self._may_wait:
             self._awake.set()
         if not task.cancelled() and task.exception():
-            log.error("a job was left as it was", extra={"job_id": job_id}, exc_info=task.exception())
+            log.error("work on a job failed", extra={"job_id": job_id}, exc_info=task.exception())
 
     def _stop(self, job_id: str) -> None:
         if job_id in self._running:

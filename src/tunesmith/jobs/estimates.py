@@ -146,9 +146,9 @@ class QueueSnapshot:
         for one in sorted_by_claim(self.waiting):
             lanes[one.model].append(one)
         return {
-            job_id: place
+            job_id: position
             for model, lane in lanes.items()
-            for job_id, place in self._places_in(model, lane, model in loaded)
+            for job_id, position in self._places_in(model, lane, model in loaded)
         }
 
     def _places_in(self, model: str, lane: Iterable[QueuedJob], loaded: bool) -> Iterable[tuple[str, QueuePosition]]:
@@ -288,9 +288,10 @@ class QueueEstimator:
         return _Snapshot(now, queue.places(loaded), queue.speeds)
 
 
-def _of_waiting(job: Job, place: QueuePosition | None, speed: Speed) -> QueueEstimate:
-    if place is None:
+def _of_waiting(job: Job, position: QueuePosition | None, speed: Speed) -> QueueEstimate:
+    if position is None:
         return QueueEstimate()
     work = speed.seconds_for(job.audio_seconds)
-    known = place.wait_seconds is not None and work is not None
-    return QueueEstimate(place.position, place.wait_seconds, (place.wait_seconds or 0) + (work or 0) if known else None)
+    seconds = position.wait_seconds
+    total = None if seconds is None or work is None else seconds + work
+    return QueueEstimate(position.position, seconds, total)

@@ -61,7 +61,7 @@ class Feed:
         self.followers = self.watchers = 0
         self.job: Job | None = None
         self._error: BaseException | None = None
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     async def after(self, seen: Job | None, seconds: float) -> Job | None:
         """Return the job once it differs from ``seen``, or None after ``seconds``.
@@ -71,7 +71,7 @@ class Feed:
         if (self.job is None or self.job is seen) and self._error is None:
             try:
                 async with asyncio.timeout(None if seconds == float("inf") else seconds):
-                    await self._news.wait()
+                    await self._changed.wait()
             except TimeoutError:
                 return None
         if self._error is not None:
@@ -90,22 +90,22 @@ class Feed:
         self._wake()
 
     def _wake(self) -> None:
-        self._news.set()
+        self._changed.set()
         # A new event instead of clear(): every follower of the old one wakes, however late it runs.
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
 
 class JobSubscriptions:
     """The feeds of all followed jobs, with one reader. Used from one event loop."""
 
-    def __init__(self, read: ReadJobs, changes: JobEvents) -> None:
+    def __init__(self, read: ReadJobs, events: JobEvents) -> None:
         self._read = read
         self._feeds: dict[str, Feed] = {}
         self._due: set[str] = set()
-        self._told = asyncio.Event()
+        self._notified = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._over = False
-        changes.subscribe(self._on_change)
+        events.subscribe(self._on_change)
 
     @contextlib.contextmanager
     def feed(self, job_id: str, known: Job | None = None, *, only_end: bool = False) -> Iterator[Feed]:
@@ -151,7 +151,7 @@ class JobSubscriptions:
             feed.put(ended)
         else:
             self._due.add(job_id)
-            self._told.set()
+            self._notified.set()
 
     def _start(self) -> None:
         if self._reader is None:
@@ -178,8 +178,8 @@ class JobSubscriptions:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, looked_at + LOOK_AGAIN_SECONDS - time.monotonic())):
-                    await self._told.wait()
-            self._told.clear()
+                    await self._notified.wait()
+            self._notified.clear()
             # Changes that arrive while the database is read belong to the next round.
             due, self._due = self._due, set()
             if time.monotonic() - looked_at >= LOOK_AGAIN_SECONDS:
@@ -195,7 +195,7 @@ class JobSubscriptions:
         except DatabaseBusy:
             await asyncio.sleep(RETRY_SECONDS)
             self._due |= set(due)
-            self._told.set()
+            self._notified.set()
             return None
 
     def _put(self, due: Collection[str], found: Mapping[str, Job]) -> None:

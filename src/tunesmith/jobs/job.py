@@ -22,6 +22,7 @@ from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS, shown
 from tunesmith.generator import EXPORTS
+from tunesmith.models.commercial_safety import OPEN_POLICY, CommercialPolicy
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import GenerationRequest
 
@@ -100,7 +101,7 @@ class JobOptions:
             return
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not (value == FOREVER or 0 <= value <= MAX_SECONDS):
-            problem = f"must be 0 to {MAX_SECONDS} seconds, or {FOREVER} for good, got {shown(value)}"
+            problem = f"must be 0 to {MAX_SECONDS} seconds, or {FOREVER} for no limit, got {shown(value)}"
             raise InvalidRequest(KEEP_ALIVE, problem)
 
     def to_row(self) -> dict[str, Any]:
@@ -197,7 +198,8 @@ class Submission:
     """A request on its way into the queue. Raises InvalidRequest for text that is too long or not printable.
 
     ``generated_by`` is the model that will make it where that is not the one asked for (a stand-in), ``owner``
-    an API token's id, an address or None. The first of equal ``priority`` is the oldest; higher goes first.
+    an API token's id, an address or None. The first of equal ``priority`` is the oldest; higher goes first. ``policy``
+    says which licences the caller accepts, beside the server's own policy.
     """
 
     request: GenerationRequest
@@ -208,6 +210,7 @@ class Submission:
     model: str | None = None
     generated_by: str | None = None
     options: JobOptions = field(default_factory=JobOptions)
+    policy: CommercialPolicy = OPEN_POLICY
 
     def __post_init__(self) -> None:
         # Most of these values appear in log lines or HTTP headers, where a line break could forge others.

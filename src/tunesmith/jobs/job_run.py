@@ -37,7 +37,7 @@ T = TypeVar("T")
 job_log = logging.getLogger("tunesmith.job")
 log = logging.getLogger("tunesmith.server")
 
-REMOVED = Failure(FolderUnavailable.code, "the folder of results was removed while the music was made")
+REMOVED = Failure(FolderUnavailable.code, "the folder of results was removed while the job ran")
 BUG = Failure(INTERNAL_ERROR, BUG_MESSAGE)
 
 
@@ -88,20 +88,20 @@ class JobRunLog:
         about = {"wait_seconds": round(self._wait_seconds, 3), "attempt": claim.job.attempts}
         job_log.info("job started", extra={**self._names(), **about})
 
-    def reported(self, told: ProgressReport) -> None:
+    def reported(self, progress: ProgressReport) -> None:
         """Record when the model is loaded and generation starts; later reports change nothing."""
         # Only the first report counts: the later ones are progress.
-        if told.running and self._running_since is None:
+        if progress.running and self._running_since is None:
             self._running_since = self._clock()
-            self._load_seconds = told.loaded_seconds
+            self._load_seconds = progress.loaded_seconds
 
-    def succeeded(self, made: TaskResult) -> None:
+    def succeeded(self, task_result: TaskResult) -> None:
         """Log success, with the duration of the audio and the number of codes."""
-        settings = made.metadata.get("settings")
+        settings = task_result.metadata.get("settings")
         # The metadata of a plugin may have any form.
         codes = settings.get("codes", 0) if isinstance(settings, dict) else 0
-        end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=made.duration, codes=codes)
-        self._log_end(end, logging.INFO, {"audio_seconds": round(made.duration, 3)})
+        end = replace(self._end(Outcome.SUCCEEDED), audio_seconds=task_result.duration, codes=codes)
+        self._log_end(end, logging.INFO, {"audio_seconds": round(task_result.duration, 3)})
 
     def failed(self, failure: Failure, trace: str = "") -> None:
         """Log a failure; with a ``trace``, which marks a bug, as an error rather than a warning."""
@@ -144,7 +144,7 @@ class WorkerContext:
     queue: JobQueue
     results: ResultFiles
     pool: LocalPool
-    changes: JobEvents
+    events: JobEvents
     on_end: OnEnd = lambda _: None
     problem: str | None = None
     is_closing: bool = False
@@ -202,7 +202,7 @@ class JobRun:
             # The border of the job runner: whatever went wrong, the job must end.
             await self._settle(error)
         finally:
-            worker.changes.publish(job.id, ended)
+            worker.events.publish(job.id, ended)
             if not kept:
                 await asyncio.to_thread(self._path.unlink, missing_ok=True)
 
@@ -255,7 +255,7 @@ class JobRun:
                 self._worker.fault.clear()
                 return written
             except DatabaseError as error:
-                self._worker.fault.report(f"the end of a job cannot be written: {error}")
+                self._worker.fault.report(f"cannot record the end of a job: {error}")
             if self._worker.is_closing:
                 return None
             await asyncio.sleep(RETRY_SECONDS)
@@ -286,10 +286,10 @@ class JobRun:
         job_id, error = self.claim.job.id, written.exception()
         # A database that is known to be unreachable is logged elsewhere.
         if error and self._worker.problem is None:
-            log.error("a job's progress cannot be written: %s", error, extra={"job_id": job_id})
+            log.error("cannot record the progress of a job: %s", error, extra={"job_id": job_id})
         if not error and not written.result():
             self.stop()
-        self._worker.changes.publish_progress(job_id)
+        self._worker.events.publish_progress(job_id)
 
 
 def transient_failure(error: Exception, path: Path) -> Failure | None:

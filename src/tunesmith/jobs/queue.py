@@ -57,7 +57,7 @@ SET_CLOCK_SECONDS = 1.0
 """The difference in seconds between both clocks above which the wall clock must have been set meanwhile."""
 
 MIN_FRACTION_TO_EXTRAPOLATE = 0.05
-CRASHED = Failure("Crashed", "the process that made it ended again and again before it was done")
+CRASHED = Failure("Crashed", "the runner process ended repeatedly before the job was done")
 
 
 class JobQueue:
@@ -193,8 +193,8 @@ class JobQueue:
                 began_at: float = row["running_at"]
                 # An export belongs to its track and is none itself.
                 if claim.job.options.for_track is None:
-                    made = track_from_job(claim.job, result, metadata, (began_at, now))
-                    connection.execute(INSERT_TRACK, track_row(made, now))
+                    track = track_from_job(claim.job, result, metadata, (began_at, now))
+                    connection.execute(INSERT_TRACK, track_row(track, now))
                 # An export, such as MIDI, says nothing about the speed of generation.
                 if result.is_sound and result.duration > 0:
                     seconds = now - began_at if took is None else took

@@ -71,13 +71,13 @@ def _request_columns(request: GenerationRequest) -> dict[str, Any]:
 
 def fingerprint(submission: Submission) -> str:
     """Return what two submissions share only when they ask for the same thing."""
-    asked = {
+    identity = {
         "request": _request_columns(submission.request),
         "extra": submission.options.to_row(),
         "model": submission.model or submission.request.model,
         "dialect": submission.dialect,
     }
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def job_of(row: sa.RowMapping | Mapping[str, Any], now: float, request: GenerationRequest | None = None) -> Job:

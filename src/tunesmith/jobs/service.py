@@ -21,6 +21,7 @@ from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.library.tokens import Allowance
+from tunesmith.models.commercial_safety import OPEN_POLICY, CommercialPolicy, check_licence
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resolution import resolve
 from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
@@ -40,21 +41,23 @@ class MusicService:
     """The service that submits, follows and cancels jobs, and finds their files. Used from one event loop."""
 
     def __init__(
-        self, store: JobStore, files: ServiceFiles, changes: JobEvents, starter: Dispatcher, *, stand_ins: bool
-    ) -> None:
+        self, store: JobStore, files: ServiceFiles, events: JobEvents, starter: Dispatcher, *, allow_fallback: bool,
+        policy: CommercialPolicy = OPEN_POLICY,
+    ) -> None:  # fmt: skip
         self._store = store
         self._files = files
-        self._changes = changes
-        self._following = JobSubscriptions(store.get_many, changes)
-        self._reads = JobCache(store.get, changes)
+        self._events = events
+        self._following = JobSubscriptions(store.get_many, events)
+        self._reads = JobCache(store.get, events)
         self._starter = starter
-        self._stand_ins = stand_ins
+        self._allow_fallback = allow_fallback
+        self._policy = policy
 
     async def submit(self, submission: Submission) -> Job:
         """Submit a job and return it.
 
-        Raises InvalidRequest, UnknownName, ModelNotInstalled, RateLimited, QueueFull, IdempotencyConflict and
-        FolderUnavailable.
+        Raises InvalidRequest, also for a licence that the policy does not accept, UnknownName, ModelNotInstalled,
+        RateLimited, QueueFull, IdempotencyConflict and FolderUnavailable.
         """
         submitted = await asyncio.to_thread(self._submit, submission)
         # A job that was claimed at once has been started already.
@@ -63,16 +66,20 @@ class MusicService:
         return submitted.job
 
     def _submit(self, submission: Submission) -> SubmitResult:
-        asked = submission.model or submission.request.model
+        requested = submission.model or submission.request.model
         request = submission.request
         # Drawn here rather than in the runner, so that a retry generates the same music.
         if request.seed is None:
             request = request.model_copy(update={"seed": _draw_seed(submission)})
-        made_by = submission.generated_by or resolve(asked, stand_ins=self._stand_ins).generated_by
-        submission = replace(submission, request=request, model=asked, generated_by=made_by)
-        if made_by == COMPOSER != asked:
-            submission = submission_for_stand_in(submission)
-        return self._start_or_queue(submission, made_by)
+        generated_by = submission.generated_by or resolve(requested, allow_fallback=self._allow_fallback).generated_by
+        for policy in (self._policy, submission.policy):
+            # Most servers and callers accept every licence.
+            if policy.commercial_safe:
+                check_licence(policy, generated_by, request.audio, request.melody)
+        submission = replace(submission, request=request, model=requested, generated_by=generated_by)
+        if generated_by == COMPOSER != requested:
+            submission = submission_for_fallback(submission)
+        return self._start_or_queue(submission, generated_by)
 
     def _start_or_queue(self, submission: Submission, model: str) -> SubmitResult:
         """Submit the job, and start it at once if this server has capacity for it.
@@ -80,12 +87,12 @@ class MusicService:
         Raises FolderUnavailable if its result could not be stored.
         """
         self._files.results.prepare()
-        place, claim = self._starter.reserve(model), None
+        slot, claim = self._starter.reserve(model), None
         try:
-            submitted = self._store.submit(submission, place)
+            submitted = self._store.submit(submission, slot)
             claim = submitted.claim
         finally:
-            if place is not None and claim is None:
+            if slot is not None and claim is None:
                 self._starter.release(model)
         job = submitted.job
         if submitted.created:
@@ -122,7 +129,7 @@ class MusicService:
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job unless it has ended, and return it. Raises JobNotFound."""
         job = await asyncio.to_thread(self._store.cancel, job_id)
-        self._changes.publish(job_id)
+        self._events.publish(job_id)
         # Stops the job at once if it runs here; another server finds out from the database.
         self._starter.wake(job_id)
         return job
@@ -179,7 +186,7 @@ def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[s
     return request.model_copy(update={name: usual[name] for name in dropped}), dropped
 
 
-def submission_for_stand_in(submission: Submission) -> Submission:
+def submission_for_fallback(submission: Submission) -> Submission:
     """Return the submission for the composer; the ignored fields go into its options, for the log and the file."""
     request, dropped = for_fallback(submission.request)
     if not dropped:

@@ -130,10 +130,10 @@ class JobStore:
         self._speeds = SpeedEstimates(database)
         self._take_turn = take_turn(database)
 
-    def submit(self, submission: Submission, place: WorkerSlot | None = None) -> SubmitResult:
+    def submit(self, submission: Submission, slot: WorkerSlot | None = None) -> SubmitResult:
         """Submit a job durably: once this returns, no crash of a process loses it.
 
-        A worker with a free ``place`` claims it in the same transaction, unless other jobs wait.
+        A worker with a free ``slot`` claims it in the same transaction, unless other jobs wait.
 
         Raises RateLimited if the owner's quota is used up, QueueFull if ``queue_limit`` jobs wait, and
         IdempotencyConflict for a key that was used with another request.
@@ -141,7 +141,7 @@ class JobStore:
         now = self._clock()
         row = row_of(submission, new_job_id(now), now)
         with self._database.write() as connection:
-            # Two requests with the same idempotency key, or at the last free place, must not both pass the checks.
+            # Two requests with the same idempotency key, or at the last free slot, must not both pass the checks.
             self._database.lock(connection, "submit")
             # Before the quota and the limit of the queue: a retried request must find its job even when both are
             # exhausted.
@@ -155,22 +155,22 @@ class JobStore:
             if waiting >= self._queue_limit:
                 raise QueueFull(self._queue_limit, read_queue(connection, self._speeds, now).retry_after())
             # A new job must not overtake those that wait.
-            claimed = {} if place is None or waiting else self._claimed(connection, row, place, now)
+            claimed = {} if slot is None or waiting else self._claimed(connection, row, slot, now)
             connection.execute(INSERT_JOB, row | claimed)
         job = job_of(row, now, submission.request)
-        if place is None or not claimed:
+        if slot is None or not claimed:
             return SubmitResult(job, created=True)
         begun = job_of(row | claimed, now, submission.request)
         # No other job waits, or this one would not have been claimed.
-        return SubmitResult(job, created=True, claim=Claim(begun, place.worker, claimed["claims"], is_last=True))
+        return SubmitResult(job, created=True, claim=Claim(begun, slot.worker, claimed["claims"], is_last=True))
 
     def _claimed(
-        self, connection: sa.Connection, row: Mapping[str, Any], place: WorkerSlot, now: float
+        self, connection: sa.Connection, row: Mapping[str, Any], slot: WorkerSlot, now: float
     ) -> dict[str, Any]:
         """Record that the owner of a new job is served, and return the columns of the claim."""
         connection.execute(self._take_turn, {"owner": row["owner"]})
-        claimed = claim_values(place.worker, now)
-        if place.is_loaded:
+        claimed = claim_values(slot.worker, now)
+        if slot.is_loaded:
             speed = self._speeds.of(connection, row["generated_by"])
             claimed |= running_values(now, speed.seconds_for(row["audio_seconds"]))
         return claimed
@@ -187,9 +187,9 @@ class JobStore:
 
     def get_many(self, job_ids: Collection[str]) -> Mapping[str, Job]:
         """Return the jobs that exist, by id, with one query."""
-        asked = [job_id for job_id in job_ids if is_job_id(job_id)]
+        valid_ids = [job_id for job_id in job_ids if is_job_id(job_id)]
         with self._database.read() as connection:
-            rows = connection.execute(JOBS_BY_ID, {"the_ids": asked}).mappings().all()
+            rows = connection.execute(JOBS_BY_ID, {"the_ids": valid_ids}).mappings().all()
         now = self._clock()
         return {row["id"]: shown_job(row, now) for row in rows}
 

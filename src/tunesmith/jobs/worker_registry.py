@@ -78,7 +78,7 @@ class WorkerRegistry:
         self._own_start = psutil.Process().create_time()
         self._elapsed = elapsed
         # The last heartbeat of each worker, and when it first appeared here on the monotonic clock.
-        self._heard: dict[str, tuple[float, float]] = {}
+        self._heartbeats: dict[str, tuple[float, float]] = {}
         self._heartbeat = database.upsert(workers, "id")
 
     def join(self, process: ProcessIdentity) -> str:
@@ -99,7 +99,7 @@ class WorkerRegistry:
     @property
     def has_peers(self) -> bool:
         """Whether ``remove_dead`` last found more than one worker."""
-        return len(self._heard) > 1
+        return len(self._heartbeats) > 1
 
     def leave(self, worker: str) -> None:
         """Unregister a worker that shuts down."""
@@ -110,8 +110,8 @@ class WorkerRegistry:
         """Remove dead workers and return how many there were; ``JobQueue.recover`` then requeues their jobs."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(workers)).all()
-        self._heard = {row.id: (row.heartbeat_at, self._silent_since(row)) for row in rows}
-        silent = {worker for worker, (_, since) in self._heard.items() if self._elapsed() - since > DEAD_SECONDS}
+        self._heartbeats = {row.id: (row.heartbeat_at, self._silent_since(row)) for row in rows}
+        silent = {worker for worker, (_, since) in self._heartbeats.items() if self._elapsed() - since > DEAD_SECONDS}
         dead = [row for row in rows if row.id in silent or self._gone(_process(row))]
         if not dead:
             return 0
@@ -126,10 +126,10 @@ class WorkerRegistry:
         A worker that is new here counts as silent since its own timestamp, but only up to a limit: clocks may disagree.
         """
         now = self._elapsed()
-        if row.id not in self._heard:
+        if row.id not in self._heartbeats:
             age = max(0.0, self._clock() - float(row.heartbeat_at))
             return now - min(age, DEAD_SECONDS - WATCHED_SECONDS)
-        heartbeat, since = self._heard[row.id]
+        heartbeat, since = self._heartbeats[row.id]
         return now if heartbeat != row.heartbeat_at else since
 
     def _is_gone(self, process: ProcessIdentity) -> bool:

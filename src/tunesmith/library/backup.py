@@ -61,7 +61,7 @@ def back_up(settings: Settings, path: Path) -> Backup:
     """
     folder = settings.data_dir.expanduser().resolve()
     if path.exists():
-        raise InvalidRequest("file", f"{path} exists already; take another name, or move it away")
+        raise InvalidRequest("file", f"{path} already exists; use another name, or move it away")
     # Inside the folder the backup would contain itself.
     if path.resolve().is_relative_to(folder):
         raise InvalidRequest("file", f"must lie outside the data folder {folder}, got {path}")
@@ -78,13 +78,15 @@ def back_up(settings: Settings, path: Path) -> Backup:
                 archive.add(Path(work) / FILE_NAME, FILE_NAME)
             for file in _files(folder, Path(database.where) if database.is_sqlite else None):
                 count += _add(archive, file, f"{DATA}/{file.relative_to(folder).as_posix()}")
-            made = Backup(FORMAT, tunesmith.__version__, datetime.now(UTC).isoformat(timespec="seconds"), kind, count)
-            text = json.dumps(asdict(made)).encode()
+            contents = Backup(
+                FORMAT, tunesmith.__version__, datetime.now(UTC).isoformat(timespec="seconds"), kind, count
+            )
+            text = json.dumps(asdict(contents)).encode()
             # Last, because it holds the number of files: an archive cut short has no description.
             about = tarfile.TarInfo(ABOUT)
             about.size = len(text)
             archive.addfile(about, io.BytesIO(text))
-    return made
+    return contents
 
 
 def restore(settings: Settings, path: Path) -> Backup:
@@ -101,14 +103,14 @@ def restore(settings: Settings, path: Path) -> Backup:
     folder.mkdir(parents=True, exist_ok=True)
     # Unpack inside the data folder: moving into place is then an atomic rename on the same file system.
     with _alone(target), tempfile.TemporaryDirectory(dir=folder, prefix=".restore-") as work:
-        made = _unpacked(path, Path(work))
+        contents = _unpacked(path, Path(work))
         copy = Path(work) / FILE_NAME
-        if (made.database == "sqlite") != uses_sqlite:
+        if (contents.database == "sqlite") != uses_sqlite:
             here = "sqlite" if uses_sqlite else "postgresql"
-            raise InvalidRequest("file", f"the backup is of a {made.database} database, the settings name {here}")
+            raise InvalidRequest("file", f"the backup is of a {contents.database} database, the settings name {here}")
         if uses_sqlite:
             if target.exists() and target.stat().st_size:
-                raise InvalidRequest("data_dir", f"{target} exists already; stop the server and move it away first")
+                raise InvalidRequest("data_dir", f"{target} already exists; stop the server and move it away first")
             if not copy.is_file() or not is_sound(copy):
                 raise InvalidRequest("file", f"{path}: the database in it is damaged or missing")
         _put_in_place(Path(work) / DATA, folder)
@@ -119,7 +121,7 @@ def restore(settings: Settings, path: Path) -> Backup:
                 target.with_name(target.name + ending).unlink(missing_ok=True)
             copy.chmod(PRIVATE)
             copy.replace(target)
-    return made
+    return contents
 
 
 @contextmanager
@@ -167,15 +169,15 @@ def _unpacked(path: Path, folder: Path) -> Backup:
             for member in archive:
                 _unpack(archive, member, folder)
         fields = json.loads((folder / ABOUT).read_bytes()[:LARGEST_ABOUT])
-        made = Backup(**fields)
+        contents = Backup(**fields)
     except (tarfile.TarError, EOFError, ValueError, TypeError, FileNotFoundError) as error:
         reason = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
         missing = not path.exists()
-        problem = "there is no such file" if missing else f"is not a whole backup of Tunesmith's ({reason[:80]})"
+        problem = "file not found" if missing else f"is not a complete Tunesmith backup ({reason[:80]})"
         raise InvalidRequest("file", f"{path}: {problem}") from None
-    if made.format != FORMAT:
-        raise InvalidRequest("file", f"{path}: must have format {FORMAT}, got {made.format!r}; upgrade Tunesmith")
-    return made
+    if contents.format != FORMAT:
+        raise InvalidRequest("file", f"{path}: must have format {FORMAT}, got {contents.format!r}; upgrade Tunesmith")
+    return contents
 
 
 def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:

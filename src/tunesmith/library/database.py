@@ -72,12 +72,12 @@ CHECKPOINT_SECONDS = 1.0
 FALLBACK_CHECKPOINT_PAGES = 10_000
 """The length of the write-ahead log, 40 MB, at which a commit checkpoints after all."""
 
-DAMAGED = "is damaged; it was left as it is: save what can be saved with: tunesmith log repair"
+DAMAGED = "is damaged and was not changed; rebuild it with: tunesmith log repair"
 DAMAGES = {
     **dict.fromkeys(("image is malformed", "malformed database schema", "Could not decode to UTF-8"), DAMAGED),
     **dict.fromkeys(("no such table", "no such column", "has no column named", "vtable constructor failed"), DAMAGED),
     "unsupported file format": DAMAGED,
-    "not a database": "is damaged or not a database; it was left as it is; to begin a new one: tunesmith log repair",
+    "not a database": "is damaged or not a database, and was not changed; start a new one with: tunesmith log repair",
 }
 REASONS = {
     "disk I/O error": "cannot be read or written: its disk is full, or fails",
@@ -85,7 +85,7 @@ REASONS = {
     "unable to open": "cannot be opened; check the folder and its permissions",
 }
 """What SQLite's error messages mean to a user, by words in them. After one of DAMAGES, all writes are refused."""
-GONE = "was removed or replaced while it was in use; put it back, or start the server again"
+GONE = "was removed or replaced while in use; put it back, or restart the server"
 NO_SERVER = ("08", "57P", "53300")
 """PostgreSQL's codes for a broken connection, a server that stops or starts, and too many connections."""
 log = logging.getLogger("tunesmith.server")
@@ -170,15 +170,15 @@ class Database:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            said = str(error.orig).strip() or type(error.orig).__name__
+            text = str(error.orig).strip() or type(error.orig).__name__
             if not self.is_sqlite and _is_out_of_reach(error):
-                raise DatabaseOutOfReach(self.where, said.splitlines()[0]) from error
-            raise self._noted(_explained(self.where, said)) from error
+                raise DatabaseOutOfReach(self.where, text.splitlines()[0]) from error
+            raise self._noted(_explained(self.where, text)) from error
         # SQLite quotes names of a damaged schema in its error messages.
         except UnicodeDecodeError as error:
             raise self._noted(DatabaseDamaged(self.where, DAMAGED)) from error
         except NoConnectionFree as error:
-            raise DatabaseBusy(self.where, "has too many callers at once; try again later") from error
+            raise DatabaseBusy(self.where, "has too many connections; try again later") from error
 
     def _noted(self, error: DatabaseError) -> DatabaseError:
         if self.is_sqlite and isinstance(error, DatabaseDamaged):
@@ -281,7 +281,7 @@ def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
             # The file holds prompts and token hashes, so only its owner may read it.
             file.touch(mode=0o600)
     except OSError as error:
-        raise DatabaseError(str(file), f"cannot be made: {error.strerror}") from None
+        raise DatabaseError(str(file), f"cannot be created: {error.strerror}") from None
     # Mode "rw" never creates the file: one removed later must not come back empty.
     existing = f"{file.absolute().as_uri()}?mode=rw"
 
@@ -330,13 +330,13 @@ def _identity_of(file: str) -> tuple[int, int] | None:
     return about.st_dev, about.st_ino
 
 
-def _explained(where: str, said: str) -> DatabaseError:
-    if LOCKED in said:
-        return DatabaseBusy(where, "is locked by another program; stop what holds it, or try again later")
-    if FULL in said:
+def _explained(where: str, text: str) -> DatabaseError:
+    if LOCKED in text:
+        return DatabaseBusy(where, "is locked by another program; stop that program, or try again later")
+    if FULL in text:
         return DatabaseFull(where, "cannot grow: the disk is full")
-    damage = next((meaning for words, meaning in DAMAGES.items() if words in said), None)
+    damage = next((meaning for words, meaning in DAMAGES.items() if words in text), None)
     if damage is not None:
         return DatabaseDamaged(where, damage)
-    meaning = (meaning for words, meaning in REASONS.items() if words in said)
-    return DatabaseError(where, next(meaning, said.splitlines()[0]))
+    meaning = (meaning for words, meaning in REASONS.items() if words in text)
+    return DatabaseError(where, next(meaning, text.splitlines()[0]))

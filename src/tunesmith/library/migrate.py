@@ -80,7 +80,7 @@ def _version_in(database: Database, connection: sa.Connection) -> str | None:
     tables = sa.inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
         if tables:
-            raise DatabaseError(database.where, f"is not Tunesmith's: it holds a table {tables[0]!r}")
+            raise DatabaseError(database.where, f"is not a Tunesmith database: it has a table {tables[0]!r}")
         return None
     # The name of the table is a constant.
     version = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608

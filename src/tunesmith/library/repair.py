@@ -41,13 +41,13 @@ def repair(settings: Settings) -> RepairResult | None:
     database = Database(database_url(settings))
     database.close()
     if not database.is_sqlite:
-        raise DatabaseError(database.where, "is PostgreSQL's, which has tools of its own for this")
+        raise DatabaseError(database.where, "is a PostgreSQL database; use PostgreSQL's own tools")
     path = Path(database.where)
     try:
         with FileLock(f"{path}.lock", timeout=0):
             return None if is_sound(path) else _replaced(path)
     except Timeout:
-        raise DatabaseError(str(path), "is in use; stop what uses it first") from None
+        raise DatabaseError(str(path), "is in use; stop the programs that use it first") from None
 
 
 def is_sound(path: Path) -> bool:
@@ -57,7 +57,7 @@ def is_sound(path: Path) -> bool:
             found: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
-            raise DatabaseError(str(path), "is in use; stop what uses it first") from None
+            raise DatabaseError(str(path), "is in use; stop the programs that use it first") from None
         return False
     # SQLite quotes names of a damaged schema in its error messages.
     except UnicodeDecodeError:

@@ -170,25 +170,25 @@ class Tokens:
         self._clock = clock
         self._random_bytes = random_bytes
 
-    def create(self, wanted: TokenRequest) -> NewToken:
+    def create(self, request: TokenRequest) -> NewToken:
         """Create a token. Raises InvalidRequest for a name in use or an expiry in the past."""
         now = self._clock()
-        if wanted.expires_at is not None and wanted.expires_at <= now:
+        if request.expires_at is not None and request.expires_at <= now:
             raise InvalidRequest("expires", "must lie in the future")
         secret = START + _url_safe_base64(self._random_bytes(SECRET_BYTES))
         row = {
-            "id": _url_safe_base64(self._random_bytes(9)), "name": wanted.name,
-            "prefix": secret[:SHOWN], "hash": _hash(secret), "scope": wanted.scope,
-            "quota": _format_rate(wanted.quota), "rate": _format_rate(wanted.rate),
-            "created_at": now, "expires_at": wanted.expires_at,
+            "id": _url_safe_base64(self._random_bytes(9)), "name": request.name,
+            "prefix": secret[:SHOWN], "hash": _hash(secret), "scope": request.scope,
+            "quota": _format_rate(request.quota), "rate": _format_rate(request.rate),
+            "created_at": now, "expires_at": request.expires_at,
         }  # fmt: skip
         # The unique index decides, not a query before: two processes may create the same name at once.
         try:
             with self._database.write() as connection:
-                made = connection.execute(sa.insert(tokens).values(row).returning(*tokens.c)).mappings().one()
+                created = connection.execute(sa.insert(tokens).values(row).returning(*tokens.c)).mappings().one()
         except IntegrityError:
-            raise InvalidRequest("name", f"there is a token called {wanted.name!r} already") from None
-        return NewToken(_token_of(made), secret)
+            raise InvalidRequest("name", f"a token called {request.name!r} already exists") from None
+        return NewToken(_token_of(created), secret)
 
     def list(self, revoked_too: bool = False) -> tuple[ApiToken, ...]:
         """Return the tokens, oldest first."""

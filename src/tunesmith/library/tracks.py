@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import tunesmith
-from tunesmith.audio.credits import licence_of
+from tunesmith.audio.credits import licence_of, terms_of_sound
 from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS
@@ -40,15 +40,15 @@ def matching(text: str, *, is_sqlite: bool) -> list[sa.ColumnElement[bool]]:
 
 
 def _sqlite(words: Sequence[str]) -> sa.ColumnElement[bool]:
-    asked = " ".join(f'"{word}"*' for word in words)
-    found = sa.text("SELECT rowid FROM track_words WHERE track_words MATCH :asked").bindparams(asked=asked)
+    terms = " ".join(f'"{word}"*' for word in words)
+    found = sa.text("SELECT rowid FROM track_words WHERE track_words MATCH :terms").bindparams(terms=terms)
     return tracks.c.number.in_(found.columns(sa.column("rowid", sa.Integer)).scalar_subquery())
 
 
 def _postgresql(words: Sequence[str]) -> sa.ColumnElement[bool]:
-    asked = " & ".join(f"'{word}':*" for word in words)
+    query = " & ".join(f"'{word}':*" for word in words)
     return sa.func.to_tsvector(sa.literal_column("'simple'"), tracks.c.words).op("@@")(
-        sa.func.to_tsquery(sa.literal_column("'simple'"), asked)
+        sa.func.to_tsquery(sa.literal_column("'simple'"), query)
     )
 
 
@@ -97,7 +97,7 @@ class Track:
 
     id: str
     number: int
-    made: NewTrack
+    generation: NewTrack
     created_at: float
     version: str
     rating: int | None
@@ -107,31 +107,32 @@ class Track:
     @property
     def prompt(self) -> str:
         """The prompt of the request."""
-        return str(self.made.request.get("prompt", ""))
+        return str(self.generation.request.get("prompt", ""))
 
     @property
     def seed(self) -> int | None:
         """The seed of the request."""
-        return self.made.request.get("seed")
+        return self.generation.request.get("seed")
 
     @property
     def licence(self) -> str | None:
         """The licence; for an edit without a stated one, ``unknown``."""
-        stated = self.made.metadata.get("licence")
-        return licence_of(self.made.metadata) if self.made.metadata.get("edits") else stated
+        stated = self.generation.metadata.get("licence")
+        return licence_of(self.generation.metadata) if self.generation.metadata.get("edits") else stated
 
     def as_json(self) -> dict[str, Any]:
         """Return the track as plain JSON values, flat."""
-        made, file = self.made, self.made.file
+        new, file = self.generation, self.generation.file
         return {
-            "id": self.id, "prompt": self.prompt, "seed": self.seed, "model": made.model,
-            "generated_by": made.generated_by, "duration": made.duration, "created_at": self.created_at,
-            "door": made.source, "rating": self.rating, "starred": self.starred, "tags": list(self.tags),
-            "parent": made.parent, "job": made.job_id, "path": file.path if file else None,
+            "id": self.id, "prompt": self.prompt, "seed": self.seed, "model": new.model,
+            "generated_by": new.generated_by, "duration": new.duration, "created_at": self.created_at,
+            "door": new.source, "rating": self.rating, "starred": self.starred, "tags": list(self.tags),
+            "parent": new.parent, "job": new.job_id, "path": file.path if file else None,
             "digest": file.digest if file else None, "format": file.format if file else None,
             "bytes": file.bytes if file else None, "licence": self.licence,
-            "model_digest": made.metadata.get("model_digest"), "version": self.version,
-            "timings": dict(made.timings), "request": dict(made.request), "metadata": dict(made.metadata),
+            **terms_of_sound(new.metadata).to_json(), "model_digest": new.metadata.get("model_digest"),
+            "version": self.version, "timings": dict(new.timings), "request": dict(new.request),
+            "metadata": dict(new.metadata),
         }  # fmt: skip
 
 
@@ -204,9 +205,9 @@ class Tracks:
         self._database = database
         self._clock = clock
 
-    def add(self, *made: NewTrack) -> tuple[Track, ...]:
+    def add(self, *new: NewTrack) -> tuple[Track, ...]:
         """Store tracks, all or none; return them."""
-        rows = [track_row(one, self._clock()) for one in made]
+        rows = [track_row(one, self._clock()) for one in new]
         with self._database.write() as connection:
             connection.execute(sa.insert(tracks), rows)
             ids = [row["id"] for row in rows]
@@ -226,7 +227,7 @@ class Tracks:
         if not found:
             raise TrackNotFound(track_id)
         if len(found) > 1:
-            raise InvalidRequest("id", f"{track_id!r} begins several; give more of it")
+            raise InvalidRequest("id", f"{track_id!r} matches several; give more characters")
         return _track_of(found[0])
 
     def of_job(self, job_id: str) -> Track | None:
@@ -277,7 +278,7 @@ class Tracks:
             values["rating"] = marks.rating or None
         # Tags are searchable, so the words change with them.
         if marks.tags is not None:
-            values |= {"tags": list(marks.tags), "words": _words(track.made, marks.tags)}
+            values |= {"tags": list(marks.tags), "words": _words(track.generation, marks.tags)}
         if values:
             with self._database.write() as connection:
                 connection.execute(sa.update(tracks).where(tracks.c.id == track.id).values(values))
@@ -306,15 +307,15 @@ class Tracks:
         return conditions
 
 
-def track_row(made: NewTrack, now: float) -> dict[str, Any]:
+def track_row(new: NewTrack, now: float) -> dict[str, Any]:
     """Return the row of a new track, for callers that insert it in their own transaction."""
     return {
         "id": "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(_ID_LETTERS)),
-        "job_id": made.job_id, "parent": made.parent, "owner": made.owner or "", "door": made.source,
-        "prompt": _plain(str(made.request.get("prompt", ""))), "request": dict(made.request),
-        "model": _plain(made.model), "generated_by": _plain(made.generated_by), **_file_row(made.file),
-        "duration": made.duration, "timings": dict(made.timings), "metadata": dict(made.metadata),
-        "version": tunesmith.__version__, "rating": None, "starred": False, "tags": [], "words": _words(made, ()),
+        "job_id": new.job_id, "parent": new.parent, "owner": new.owner or "", "door": new.source,
+        "prompt": _plain(str(new.request.get("prompt", ""))), "request": dict(new.request),
+        "model": _plain(new.model), "generated_by": _plain(new.generated_by), **_file_row(new.file),
+        "duration": new.duration, "timings": dict(new.timings), "metadata": dict(new.metadata),
+        "version": tunesmith.__version__, "rating": None, "starred": False, "tags": [], "words": _words(new, ()),
         "created_at": now,
     }  # fmt: skip
 
@@ -330,17 +331,15 @@ def _file_row(file: TrackFile | None) -> dict[str, Any]:
     return {**asdict(file), "path": None if file.path is None else path_text(file.path)}
 
 
-def _words(made: NewTrack, tags: Sequence[str]) -> str:
-    settings = _object(made.metadata.get("settings"))
+def _words(new: NewTrack, tags: Sequence[str]) -> str:
+    settings = _object(new.metadata.get("settings"))
     described = [
-        str(made.metadata.get("title") or ""),
+        str(new.metadata.get("title") or ""),
         str(settings.get("genre") or ""),
         str(settings.get("key") or ""),
     ]
-    described += [edit_in_words(step) for step in edits_of(made.metadata)]
-    return words_of(
-        map(_plain, [str(made.request.get("prompt", "")), *tags, made.model, made.generated_by, *described])
-    )
+    described += [edit_in_words(step) for step in edits_of(new.metadata)]
+    return words_of(map(_plain, [str(new.request.get("prompt", "")), *tags, new.model, new.generated_by, *described]))
 
 
 def _owned(query: sa.Select[Any], owner: str | None) -> sa.Select[Any]:
@@ -357,11 +356,11 @@ def _track_of(row: sa.RowMapping) -> Track:
     if row["digest"] is not None:
         path = None if row["path"] is None else str(path_of(row["path"]))
         file = TrackFile(path, row["digest"], row["format"], row["bytes"])
-    made = NewTrack(
+    new = NewTrack(
         _object(row["request"]), row["model"], row["generated_by"], row["door"], row["duration"], file,
         _object(row["metadata"]), _object(row["timings"]), row["owner"] or None, row["job_id"], row["parent"],
     )  # fmt: skip
     return Track(
-        row["id"], row["number"], made, row["created_at"], row["version"], row["rating"], row["starred"],
+        row["id"], row["number"], new, row["created_at"], row["version"], row["rating"], row["starred"],
         tuple(row["tags"]) if isinstance(row["tags"], list) else (),
     )  # fmt: skip

@@ -11,15 +11,16 @@ from tunesmith.library.tracks import TrackFilter, Tracks
 
 def used_seeds(tracks: Tracks, request: Mapping[str, Any]) -> set[int]:
     """Return the seeds already used with this request."""
-    asked = _without_seed(request)
+    wanted = _without_seed(request)
     # The search narrows the candidates; the comparison below decides.
-    alike = tracks.every(TrackFilter(search=str(request.get("prompt", ""))))
-    return {track.seed for track in alike if track.seed is not None and _without_seed(track.made.request) == asked}
+    found = tracks.every(TrackFilter(search=str(request.get("prompt", ""))))
+    alike = (track for track in found if _without_seed(track.generation.request) == wanted)
+    return {track.seed for track in alike if track.seed is not None}
 
 
-def other_seeds(seed: int, number: int, made: Collection[int] = ()) -> list[int]:
-    """Return the next ``number`` seeds after ``seed``, without those in ``made``."""
-    return list(islice((other for other in count(seed + 1) if other not in made), number))
+def other_seeds(seed: int, number: int, used: Collection[int] = ()) -> list[int]:
+    """Return the next ``number`` seeds after ``seed``, without those in ``used``."""
+    return list(islice((other for other in count(seed + 1) if other not in used), number))
 
 
 def _without_seed(request: Mapping[str, Any]) -> dict[str, Any]:

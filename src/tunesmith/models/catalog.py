@@ -14,8 +14,8 @@ from typing import Any
 from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelNotInstalled, UnknownName
 from tunesmith.hosted.model_names import is_hosted, read_name
+from tunesmith.licences import FREE_TERMS, UNKNOWN_TERMS, LicenceTerms, terms_of
 from tunesmith.models.factories import COMPOSER, find_factories
-from tunesmith.models.licences import UNKNOWN, allows_commercial_use
 from tunesmith.models.store import InstalledModel, Store
 
 
@@ -34,20 +34,22 @@ class ModelInfo:
     """A model of the catalog; unknown fields are None or empty.
 
     ``hub_id`` is the repository to pull it from, ``download_gb`` the size of that download in 10⁹ bytes, ``companions``
-    the repositories with parts that its own lacks. ``parameters`` counts those of the decoder.
+    the repositories with parts that its own lacks. ``parameters`` counts those of the decoder. ``accept_licence`` means
+    that the licence must be accepted before the download.
     """
 
     name: str
     origin: Origin
     kind: str
     licence: str | None = None
-    commercial_use: bool | None = None
+    terms: LicenceTerms = UNKNOWN_TERMS
     parameters: int | None = None
     hub_id: str | None = None
     aliases: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
     download_gb: float | None = None
     about: str = ""
+    accept_licence: bool = False
     installed: InstalledModel | None = None
 
     @property
@@ -79,7 +81,7 @@ def pullable_models() -> Mapping[str, ModelInfo]:
 
 def _pullable_model(name: str, row: Mapping[str, Any]) -> ModelInfo:
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    return ModelInfo(name, Origin.PULLABLE, commercial_use=allows_commercial_use(row["licence"]), **fields)
+    return ModelInfo(name, Origin.PULLABLE, terms=terms_of(row["licence"]), **fields)
 
 
 def list_models() -> tuple[ModelInfo, ...]:
@@ -156,19 +158,9 @@ def not_installed(model: ModelInfo) -> ModelNotInstalled:
     return ModelNotInstalled(f"{model.name} is not installed; install it with: tunesmith pull {model.name}")
 
 
-def check_commercial_use(name: str) -> None:
-    """Raise InvalidRequest unless the model's licence is known to allow commercial use of its output."""
-    model = find_model(name)
-    licence, allowed = (model.licence or UNKNOWN, model.commercial_use) if model else (UNKNOWN, None)
-    if allowed is None:
-        raise InvalidRequest("commercial_safe", f"whether {name} may be used commercially is not known: {licence}")
-    if not allowed:
-        raise InvalidRequest("commercial_safe", f"the licence of {name}, {licence}, does not allow commercial use")
-
-
 def _factory_model(name: str) -> ModelInfo:
     if name == COMPOSER:
-        return ModelInfo(name, Origin.BUILT_IN, COMPOSER, commercial_use=True)
+        return ModelInfo(name, Origin.BUILT_IN, COMPOSER, terms=FREE_TERMS)
     return ModelInfo(name, Origin.PLUGIN, "plugin")
 
 
@@ -178,7 +170,7 @@ def _installed_model(model: InstalledModel) -> ModelInfo:
     known = pullable_models().get(model.name) or ModelInfo(model.name, Origin.INSTALLED, "")
     return replace(
         known, origin=Origin.INSTALLED, kind=manifest.sizes.kind, licence=manifest.licence,
-        commercial_use=manifest.commercial_use, parameters=manifest.parameters, installed=model,
+        terms=manifest.terms, parameters=manifest.parameters, installed=model,
     )  # fmt: skip
 
 
@@ -195,4 +187,4 @@ def _hosted_model(name: str) -> ModelInfo:
     from tunesmith.hosted.capabilities import facts_of
 
     licence = facts_of(read_name(name)).licence
-    return ModelInfo(name, Origin.HOSTED, "hosted", licence, allows_commercial_use(licence))
+    return ModelInfo(name, Origin.HOSTED, "hosted", licence, terms_of(licence))

@@ -44,7 +44,7 @@ def access_to(name: HostedName, settings: Settings) -> ServiceConnection:
     token = token_for(name, base_url, chosen, os.environ)
     # Such characters would break the HTTP header; the error does not quote the token.
     if token is not None and not (token.isascii() and token.isprintable()):
-        raise InvalidRequest("token", f"that for {name.service_name} has characters that no token has")
+        raise InvalidRequest("token", f"the token for {name.service_name} has invalid characters")
     return ServiceConnection(base_url, token, settings.hosted_seconds, _counting(settings))
 
 

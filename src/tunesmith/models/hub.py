@@ -17,7 +17,7 @@ from typing import Any
 
 from tunesmith.errors import DownloadError
 from tunesmith.files import file_sha256
-from tunesmith.models.repository_files import RemoteFile, Repository
+from tunesmith.models.repository_files import CARD_FIELDS, RemoteFile, Repository, card_licence
 
 INCOMPLETE = ".incomplete"
 TIMEOUT_SECONDS = 20.0
@@ -46,8 +46,8 @@ class Hub:
         files = tuple(
             RemoteFile(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else None) for one in info.siblings or ()
         )
-        licence = getattr(info.card_data, "license", None)
-        return Repository(hub_id, info.sha or revision or "main", _one_licence(licence), files)
+        card = {name: getattr(info.card_data, name, None) for name in CARD_FIELDS}
+        return Repository(hub_id, info.sha or revision or "main", card_licence(card), files)
 
     def fetch(self, repository: Repository, file: RemoteFile, folder: Path, received: BytesCallback) -> Path:
         """Fetch a file into the folder, unless it is there, and return its path; resumes a partial file.
@@ -74,7 +74,9 @@ class Hub:
             self._download(repository, file, incomplete, received)
         if file.sha256 and file_sha256(incomplete) != file.sha256:
             incomplete.unlink()
-            raise DownloadError(repository.hub_id, f"{file.name} came in damaged: its SHA-256 differs; pull again")
+            raise DownloadError(
+                repository.hub_id, f"{file.name} was damaged in download: its SHA-256 differs; pull again"
+            )
         # Only a complete file gets its final name.
         incomplete.replace(path)
         return path
@@ -115,12 +117,6 @@ class Hub:
             if isinstance(found, str):
                 return Repository.of_folder(hub_id, Path(found).parent)
         raise DownloadError(hub_id, "it is not in the cache of huggingface_hub, and HF_HUB_OFFLINE is set")
-
-
-def _one_licence(licence: Any) -> str | None:
-    if isinstance(licence, list):
-        return ", ".join(str(one) for one in licence) or None
-    return str(licence) if licence else None
 
 
 def _link(source: Path, path: Path) -> None:
@@ -165,12 +161,12 @@ def _translate_hub_errors(what: str) -> Iterator[None]:
         problem = "it is gated: accept its terms on the hub, then log in with `hf auth login` or set HF_TOKEN"
         raise DownloadError(what, problem) from None
     except errors.RepositoryNotFoundError:
-        problem = "there is no such repository, or it is private: check the name, or log in with `hf auth login`"
+        problem = "repository not found, or private: check the name, or log in with `hf auth login`"
         raise DownloadError(what, problem) from None
     except errors.RevisionNotFoundError:
-        raise DownloadError(what, "it has no such revision") from None
+        raise DownloadError(what, "revision not found") from None
     except errors.EntryNotFoundError:
-        raise DownloadError(what, "the repository has no such file") from None
+        raise DownloadError(what, "file not found in the repository") from None
     except errors.HFValidationError as error:
         raise DownloadError(what, str(error).splitlines()[0]) from None
     except errors.HfHubHTTPError as error:
@@ -180,4 +176,4 @@ def _translate_hub_errors(what: str) -> Iterator[None]:
             # An error of the disk, not of the network.
             raise
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DownloadError(what, f"the connection failed: {first}; pull again to go on from here") from None
+        raise DownloadError(what, f"the connection failed: {first}; pull again to resume") from None

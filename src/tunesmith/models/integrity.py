@@ -39,11 +39,11 @@ def verify(folder: Path, manifest: Manifest, *, thoroughly: bool = False) -> Non
     for file in manifest.files:
         identity = _identity(folder / file.name, manifest)
         if identity[0] != file.bytes:
-            problem = f"has {identity[0]} bytes where {file.bytes} were installed"
+            problem = f"has {identity[0]} bytes, but {file.bytes} were installed"
             raise ModelFileError(str(folder / file.name), f"{problem}; {_repair(manifest)}")
         # Hashing gigabytes takes many seconds; comparing the identity takes none.
         if known.get(file.name) != identity and _digest(folder / file.name, manifest) != file.sha256:
-            problem = "has changed since it was installed: its SHA-256 differs"
+            problem = "has changed since installation: its SHA-256 differs"
             raise ModelFileError(str(folder / file.name), f"{problem}; {_repair(manifest)}")
         verified[file.name] = identity
     if verified != known:

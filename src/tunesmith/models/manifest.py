@@ -13,6 +13,7 @@ from typing import Any
 
 from tunesmith.errors import ModelFileError
 from tunesmith.files import atomic_write
+from tunesmith.licences import LicenceTerms, terms_of
 from tunesmith.musicgen.architecture import Architecture
 
 MANIFEST = "manifest.json"
@@ -80,18 +81,22 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The manifest of a model; ``commercial_use`` is None if unknown, ``created`` is a UTC time in ISO 8601."""
+    """The manifest of a model; ``created`` is a UTC time in ISO 8601."""
 
     name: str
     source: Source
     licence: str
-    commercial_use: bool | None
     quantization: str
     parameters: int
     sizes: Sizes
     files: tuple[FileDigest, ...]
     tunesmith: str
     created: str
+
+    @property
+    def terms(self) -> LicenceTerms:
+        """The terms of the licence, as this version of Tunesmith knows them."""
+        return terms_of(self.licence)
 
     @property
     def bytes(self) -> int:
@@ -115,7 +120,7 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as JSON values."""
-        return {"format": FORMAT, **dataclasses.asdict(self)}
+        return {"format": FORMAT, **dataclasses.asdict(self), "commercial_use": self.terms.is_free}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Manifest:
@@ -125,6 +130,8 @@ class Manifest:
         version = fields.pop("format")
         if version != FORMAT:
             raise ValueError(f"format: must be {FORMAT}, got {version!r}")
+        # Read from the licence instead: a later version may know more licences.
+        fields.pop("commercial_use")
         fields["source"] = Source(**fields["source"])
         fields["sizes"] = Sizes(**fields["sizes"])
         fields["files"] = tuple(FileDigest(**file) for file in fields["files"])
@@ -137,7 +144,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.from_json(json.loads(path.read_bytes()))
     except FileNotFoundError:
-        raise ModelFileError(str(path), "is missing, so this is not an installed model") from None
+        raise ModelFileError(str(path), "is missing; this is not an installed model") from None
     except OSError as error:
         raise ModelFileError(str(path), f"cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -14,10 +14,11 @@ from pathlib import Path
 import tunesmith
 from tunesmith.errors import ModelFileError
 from tunesmith.generator import Progress, ProgressCallback
+from tunesmith.licences import Licence, LicenceTerms, stated_licence, terms_of
 from tunesmith.models.download import Download, check_model_type, plan_download, read_small_text
 from tunesmith.models.hub import Hub
 from tunesmith.models.integrity import digest_folder, mark_verified, verify
-from tunesmith.models.licences import UNKNOWN, allows_commercial_use
+from tunesmith.models.licence_acceptance import AcceptedLicences, not_accepted
 from tunesmith.models.manifest import FileDigest, Manifest, Sizes, Source, write_manifest
 from tunesmith.models.pull_request import PullRequest, ResolvedSource, locate
 from tunesmith.models.repository_files import CONFIG, Repository, needed_files
@@ -45,10 +46,14 @@ class PullPlan:
     name: str
     source: Source
     licence: str
-    commercial_use: bool | None
     quantization: str
     download: int
     converted: int
+
+    @property
+    def terms(self) -> LicenceTerms:
+        """The terms of the licence."""
+        return terms_of(self.licence)
 
 
 Convert = Callable[[Path, Mapping[str, Path], Path, str, Callable[[float], None]], Architecture]
@@ -74,7 +79,10 @@ def _convert(
 
 @dataclass(frozen=True, slots=True)
 class PullTools:
-    """The dependencies of a pull: store, hub, converter, trial, disk and clock."""
+    """The dependencies of a pull: store, hub, converter, trial, disk, clock, and who accepts licences.
+
+    ``ask_acceptance`` asks the user to accept the licences of a model, by its name; without a user it accepts none.
+    """
 
     store: Store
     hub: Hub = field(default_factory=Hub)
@@ -83,6 +91,7 @@ class PullTools:
     try_out: Callable[[Path, Manifest], None] = try_out
     free_bytes: FreeBytes = free_disk
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ask_acceptance: Callable[[str, Sequence[Licence]], bool] = lambda _name, _licences: False
 
 
 def pull(
@@ -90,7 +99,8 @@ def pull(
 ) -> InstalledModel:
     """Install a model and return it; ``announce`` gets the plan before the download starts.
 
-    A model that is installed from the same commit, and intact, is returned unchanged. Pulling again resumes an
+    A model that is installed from the same commit, and intact, is returned unchanged. A licence that must be accepted
+    is accepted by the request, by an earlier pull, or by ``tools.ask_acceptance``. Pulling again resumes an
     interrupted download and restarts an interrupted conversion. Raises InvalidRequest, DownloadError, ModelFileError
     and OutOfResources; the installed models are then unchanged.
     """
@@ -120,6 +130,7 @@ class _Pull:
         offer = self._offer(source, repository, downloads)
         # Before anything large is downloaded, so that the user can stop.
         self.announce(offer)
+        self._accept(offer)
         with self._discarding(downloads):
             self._check_disk(downloads, offer.converted)
             self._fetch(downloads)
@@ -173,17 +184,27 @@ class _Pull:
 
     def _offer(self, source: Source, repository: Repository, downloads: Sequence[Download]) -> PullPlan:
         entry = self.located.entry
-        licence = repository.licence or (entry.licence if entry else None) or UNKNOWN
         weights = repository.weights_bytes + sum(one.repository.weights_bytes for one in downloads[1:])
         return PullPlan(
             name=self.located.name,
             source=source,
-            licence=licence,
-            commercial_use=allows_commercial_use(licence),
+            licence=stated_licence(repository.licence, entry.licence if entry else None),
             quantization=self.request.quantization,
             download=sum(download.bytes for download in downloads),
             converted=round(weights * CONVERTED_SHARE[self.request.quantization]),
         )
+
+    def _accept(self, offer: PullPlan) -> None:
+        """Have the licence accepted if the catalog requires it. Raises InvalidRequest if it is not accepted."""
+        if not (self.located.entry and self.located.entry.accept_licence):
+            return
+        accepted = AcceptedLicences(self.tools.store.folder)
+        missing = accepted.missing(offer.licence)
+        if not missing:
+            return
+        if not (self.request.accept_licence or self.tools.ask_acceptance(offer.name, missing)):
+            raise not_accepted(offer.name, missing)
+        accepted.accept(missing, self.tools.now().date())
 
     def _check_disk(self, downloads: Sequence[Download], converted: int) -> None:
         missing = sum(download.missing_bytes for download in downloads)
@@ -262,7 +283,6 @@ def _manifest(offer: PullPlan, architecture: Architecture, files: tuple[FileDige
         name=offer.name,
         source=offer.source,
         licence=offer.licence,
-        commercial_use=offer.commercial_use,
         quantization=offer.quantization,
         parameters=decoder_parameters(architecture),
         sizes=Sizes.of(architecture),

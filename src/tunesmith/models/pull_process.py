@@ -46,7 +46,7 @@ class PullReporter:
         """Report the plan of the pull."""
         self.say({"offer": {
             "name": offer.name, "source": str(offer.source), "licence": offer.licence,
-            "commercial_use": offer.commercial_use, "quantization": offer.quantization,
+            **offer.terms.to_json(), "quantization": offer.quantization,
             "download_bytes": offer.download, "installed_bytes": offer.converted,
         }})  # fmt: skip
 

@@ -25,7 +25,8 @@ class PullRequest:
     """A request to install a model: ``source`` is a catalog name, a hub id or a folder; ``name`` is the local name.
 
     ``keep_download`` keeps the downloaded files, so that another quantization need not fetch them again. ``folders``
-    allows the source to be a folder of this machine, which only its own users may name.
+    allows the source to be a folder of this machine, which only its own users may name. ``accept_licence`` accepts the
+    licence where the catalog requires that.
     """
 
     source: str
@@ -34,6 +35,7 @@ class PullRequest:
     revision: str | None = None
     keep_download: bool = False
     folders: bool = True
+    accept_licence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def locate(request: PullRequest) -> ResolvedSource:
     located = _locate(request)
     check_model_name(located.name)
     if located.folder and request.revision:
-        raise InvalidRequest("revision", f"goes with a repository of the hub, and {request.source} is a folder")
+        raise InvalidRequest("revision", f"applies to a hub repository, and {request.source} is a folder")
     return located
 
 

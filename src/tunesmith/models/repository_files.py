@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tunesmith.errors import ModelFileError
+from tunesmith.licences import UNNAMED
 
 CONFIG = "config.json"
 AUDIOCRAFT_WEIGHTS = "state_dict.bin"
@@ -18,6 +20,8 @@ AUDIOCRAFT_CODEC = "compression_state_dict.bin"
 SIDE_FILES = ("generation_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """Weights in one file, preferred first; ``….index.json`` lists the shards of weights in several."""
+CARD_FIELDS = ("license", "license_name")
+"""The fields of a model card's metadata that state the licence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def needed_files(repository: Repository, read_text: Callable[[RemoteFile], str])
     if weights:
         return weights + _present(repository, ("tokenizer.json",))
     layouts = f"neither {CONFIG} with {WEIGHTS[0]} or {WEIGHTS[1]}, nor {AUDIOCRAFT_WEIGHTS}"
-    raise ModelFileError(repository.hub_id, f"holds no model that is read here: {layouts}")
+    raise ModelFileError(repository.hub_id, f"contains no supported model: {layouts}")
 
 
 def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFile], str]) -> tuple[RemoteFile, ...]:
@@ -83,7 +87,7 @@ def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFil
             # Found out now rather than after gigabytes of the other shards.
             missing = [shard for shard in shards if repository.file(shard) is None]
             if missing:
-                raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not hold")
+                raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not contain")
             return (index, *_present(repository, shards))
     return ()
 
@@ -115,8 +119,15 @@ def folder_licence(folder: Path) -> str | None:
     # A broken README must not prevent the installation; the licence is then unknown.
     except (ValueError, OSError, yaml.YAMLError):
         return None
-    licence = (values or {}).get("license")
-    return str(licence) if licence else None
+    return card_licence(values or {})
+
+
+def card_licence(card: Mapping[str, Any]) -> str | None:
+    """Return the licence that the metadata of a model card states, several separated by ``;``, or None."""
+    stated, name = (card.get(field) for field in CARD_FIELDS)
+    every = [str(one) for one in (stated if isinstance(stated, list) else [stated]) if one]
+    # A licence that is not in the hub's list is called "other", and the card names it in another field.
+    return "; ".join(str(name) if one.lower() == UNNAMED and name else one for one in every) or None
 
 
 def _present(repository: Repository, names: Iterable[str]) -> tuple[RemoteFile, ...]:

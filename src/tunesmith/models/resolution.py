@@ -25,30 +25,30 @@ FAMILY = ("meta/musicgen",)
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """The requested model, ``asked``, and the one that generates; ``is_stand_in`` states that it is a fallback."""
+    """The requested model, ``requested``, and the one that generates; ``is_fallback`` states that it is a fallback."""
 
-    asked: str
+    requested: str
     generated_by: str
-    is_stand_in: bool
+    is_fallback: bool
 
 
-def resolve(name: str, *, stand_ins: bool = True) -> ResolvedModel:
-    """Resolve a model name; without ``stand_ins`` there is no fallback.
+def resolve(name: str, *, allow_fallback: bool = True) -> ResolvedModel:
+    """Resolve a model name; without ``allow_fallback`` there is no fallback.
 
     Raises UnknownName, ModelNotInstalled if the model must be pulled and there is no fallback, and InvalidRequest for a
     hosted model that is not open to callers.
     """
     # The built-in model, which no other may replace, needs no search in the catalog.
     if name == COMPOSER:
-        return ResolvedModel(name, COMPOSER, is_stand_in=False)
+        return ResolvedModel(name, COMPOSER, is_fallback=False)
     model = find_model(name)
     if model is None:
         raise unknown_model(name)
     if model.origin is Origin.HOSTED:
         _check_open(model, load_settings().hosted_models)
     if model.is_ready:
-        return ResolvedModel(name, model.name, is_stand_in=False)
-    return _fallback(name, model, stand_ins=stand_ins)
+        return ResolvedModel(name, model.name, is_fallback=False)
+    return _fallback(name, model, allow_fallback=allow_fallback)
 
 
 def _check_open(model: ModelInfo, open_models: Iterable[str]) -> None:
@@ -58,17 +58,19 @@ def _check_open(model: ModelInfo, open_models: Iterable[str]) -> None:
         is_of_owner = name.endswith("/*") and "://" not in model.name and model.name.startswith(name[:-1])
         if model.name == name or is_of_owner:
             return
-    raise InvalidRequest("model", f"{model.name} is not open to callers here; the setting hosted_models names what is")
+    raise InvalidRequest(
+        "model", f"{model.name} is not allowed on this server; the setting hosted_models lists the allowed models"
+    )
 
 
-def _fallback(name: str, model: ModelInfo, *, stand_ins: bool) -> ResolvedModel:
+def _fallback(name: str, model: ModelInfo, *, allow_fallback: bool) -> ResolvedModel:
     """Return the fallback for a model that is not installed. Raises ModelNotInstalled."""
     installed = _any_installed() if name.lower() in FAMILY else None
     if installed:
-        return ResolvedModel(name, installed.name, is_stand_in=False)
-    if not stand_ins:
+        return ResolvedModel(name, installed.name, is_fallback=False)
+    if not allow_fallback:
         raise not_installed(model)
-    return ResolvedModel(name, COMPOSER, is_stand_in=True)
+    return ResolvedModel(name, COMPOSER, is_fallback=True)
 
 
 def _any_installed() -> InstalledModel | None:

@@ -105,8 +105,8 @@ class Store:
         Raises InvalidRequest too if the path is not UTF-8, which the libraries that open models require.
         """
         if not is_text(str(self.models_folder)):
-            raise InvalidRequest("setting data_dir", f"must be UTF-8 to hold models, got {self.folder}")
-        with self._locked("pull", self.folder, "another model is being pulled; wait until it is done"):
+            raise InvalidRequest("setting data_dir", f"must be UTF-8 to store models, got {self.folder}")
+        with self._locked("pull", self.folder, "another model is being pulled; wait until it finishes"):
             yield
 
     @contextmanager

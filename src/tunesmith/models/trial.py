@@ -36,7 +36,7 @@ def try_out(folder: Path, manifest: Manifest, available: Callable[[], int] = ava
     # ONNX Runtime and the tokenizers raise error classes of their own.
     except Exception as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise ModelFileError(manifest.name, f"the model cannot make music: {reason}") from error
+        raise ModelFileError(manifest.name, f"the model cannot generate: {reason}") from error
 
 
 def _has_gpu() -> bool:
@@ -71,4 +71,4 @@ def _generate_a_second(folder: Path, manifest: Manifest) -> None:
     samples = generator.generate(TRIAL, no_progress, never_cancelled).samples
     # A quantization that overflows shows as NaN or infinity.
     if not np.isfinite(samples).all():
-        raise ModelFileError(manifest.name, "the model makes sound that is not numbers (NaN or infinite)")
+        raise ModelFileError(manifest.name, "the model generates samples that are NaN or infinite")

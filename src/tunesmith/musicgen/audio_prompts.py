@@ -11,7 +11,7 @@ from tunesmith.audio.reader import read_audio
 from tunesmith.audio.resample import resample
 from tunesmith.errors import InvalidRequest
 from tunesmith.musicgen.architecture import Architecture
-from tunesmith.musicgen.chroma import SILENCE, Melody, chromagram, heard_melody, melody_window
+from tunesmith.musicgen.chroma import SILENCE, Melody, audible_melody, chromagram, melody_window
 from tunesmith.musicgen.runner import Samples
 from tunesmith.musicgen.sequence import ChromaOfWindow
 from tunesmith.request import MAX_DURATION_SECONDS
@@ -29,7 +29,7 @@ def read_continued(path: Path, architecture: Architecture) -> Samples:
     samples = resample(sound, architecture.codec.sample_rate).samples
     # The maximum and minimum instead of np.abs, which would copy a long recording.
     if max(samples.max(), -samples.min()) < SILENCE:
-        raise InvalidRequest("audio", f"{path} is silent; what is to be continued must be heard")
+        raise InvalidRequest("audio", f"{path} is silent; a recording to continue must be audible")
     # The codec encodes whole frames only.
     hop = architecture.codec.hop
     return samples[:, : samples.shape[1] // hop * hop]
@@ -37,7 +37,7 @@ def read_continued(path: Path, architecture: Architecture) -> Samples:
 
 def read_melody(path: Path, architecture: Architecture) -> Melody:
     """Read a melody; return (samples,) at the codec's rate. Raises the same errors as ``read_continued``."""
-    return heard_melody(resample(to_mono(_read("melody", path)), architecture.codec.sample_rate).samples[0])
+    return audible_melody(resample(to_mono(_read("melody", path)), architecture.codec.sample_rate).samples[0])
 
 
 def chroma_of_windows(melody: Melody, architecture: Architecture, one_window: bool) -> ChromaOfWindow:
@@ -46,8 +46,8 @@ def chroma_of_windows(melody: Melody, architecture: Architecture, one_window: bo
     A sequence of one window uses the melody from its start.
     """
     if one_window:
-        heard = chromagram(melody, architecture)
-        return lambda _: heard
+        chroma = chromagram(melody, architecture)
+        return lambda _: chroma
     rate, seconds = architecture.codec.sample_rate, architecture.window_seconds
     return lambda window: chromagram(
         melody_window(melody, rate, window.start / architecture.frame_rate, seconds), architecture
@@ -58,5 +58,5 @@ def _read(field: str, path: Path) -> Audio:
     sound = read_audio(path, LIMITS)
     if not MIN_SECONDS <= sound.duration <= MAX_DURATION_SECONDS:
         limits = f"{MIN_SECONDS:g} to {MAX_DURATION_SECONDS:g} s"
-        raise InvalidRequest(field, f"{path} must be {limits} long, it is {sound.duration:.4g} s")
+        raise InvalidRequest(field, f"{path} must be {limits} long, got {sound.duration:.4g} s")
     return sound

@@ -28,15 +28,15 @@ CENTRE_OCTAVE, OCTAVE_WIDTH = 5.0, 2.0
 def extract_melody(samples: NDArray[np.float32], sample_rate: int, model_rate: int) -> Melody:
     """Mix (channels, samples) down to mono at the model's rate. Raises InvalidRequest if the audio is silent."""
     mono = samples.mean(axis=0, keepdims=True, dtype=np.float32)
-    return heard_melody(np.concatenate(list(resample_blocks([mono], 1, sample_rate, model_rate)), axis=1)[0])
+    return audible_melody(np.concatenate(list(resample_blocks([mono], 1, sample_rate, model_rate)), axis=1)[0])
 
 
-def heard_melody(melody: Melody) -> Melody:
+def audible_melody(melody: Melody) -> Melody:
     """Return the melody unchanged. Raises InvalidRequest if it is silent or has samples that are not finite."""
     if not np.isfinite(melody).all():
-        raise InvalidRequest("melody", "has samples that are not numbers")
+        raise InvalidRequest("melody", "has samples that are NaN or infinite")
     if max(melody.max(initial=0), -melody.min(initial=0)) < SILENCE:
-        raise InvalidRequest("melody", "is silent; a melody to follow must be heard")
+        raise InvalidRequest("melody", "is silent; a melody to follow must be audible")
     return melody
 
 

@@ -70,11 +70,11 @@ def build_conditions(sequence: Sequence, runner: Runner, texts: TextStates) -> I
         yield from (Condition(states=text) for text in states)
         return
     silent = silent_chroma(chroma)
-    heard = silent if request.melody is None else request.melody(sequence.window)
+    melody_chroma = silent if request.melody is None else request.melody(sequence.window)
     yield None
     # Both rows of a guided sequence must have prefixes of equal length to stay in step.
     positions = 1 if states[0] is None else len(states[0])
-    for text, melody in zip(states, (heard, silent), strict=False):
+    for text, melody in zip(states, (melody_chroma, silent), strict=False):
         yield Condition(prefix=_prefix(runner.encode_chroma(melody), text, positions))
 
 

@@ -95,9 +95,9 @@ class Engine:
         return sequence.result()
 
     def stream(
-        self, sequence: Sequence, piece: int, on_step: OnStep, cancelled: Callable[[], bool]
+        self, sequence: Sequence, chunk: int, on_step: OnStep, cancelled: Callable[[], bool]
     ) -> FramesAsTheyCome:
-        """Run steps until the sequence has ended; yield its codes as they complete, ``piece`` frames at a time.
+        """Run steps until the sequence has ended; yield its codes as they complete, ``chunk`` frames at a time.
 
         Closing the iterator early cancels the sequence. Raises the same errors as ``run``.
         """
@@ -108,9 +108,9 @@ class Engine:
                     sequence.cancel()
                 self.advance(sequence)
                 on_step(sequence.steps_done, sequence.steps_total)
-                while sequence.complete_frames - sent >= piece:
-                    yield sequence.codes[:, sent : sent + piece]
-                    sent += piece
+                while sequence.complete_frames - sent >= chunk:
+                    yield sequence.codes[:, sent : sent + chunk]
+                    sent += chunk
             rest = sequence.result()[:, sent:]
             if rest.shape[1]:
                 yield rest
@@ -180,10 +180,10 @@ class Engine:
         """Run one chunk of one prefill, round robin, so that a long prompt does not delay a short one."""
         if not self._preparing:
             return
-        sequence, pieces = self._preparing[0]
+        sequence, parts = self._preparing[0]
         with self._fault_of(sequence):
             # ``self`` is a sentinel for an exhausted iterator, which yields None for each chunk.
-            if next(pieces, self) is self:
+            if next(parts, self) is self:
                 self._preparing.popleft()
                 sequence.state = State.RUNNING
             else:

@@ -58,7 +58,7 @@ class MusicGenGenerator:
         """Generate the audio of a request; see Generator. Raises QueueFull if too many requests wait."""
         if cancelled():
             raise GenerationCancelled
-        progress(Progress("opening the model", 0.0))
+        progress(Progress("loading the model", 0.0))
         engine = self._opened()
         job = prepare_request(request, engine)
         sequence = engine.submit(job.sequence)
@@ -94,8 +94,8 @@ class MusicGenGenerator:
         metadata = self._metadata(request, job, ())
         sequence = engine.submit(job.sequence)
         # ``closing`` cancels the sequence as soon as the reader stops, not when the iterator is collected.
-        with closing(engine.stream(sequence, STREAM_FRAMES, StepProgress(progress), cancelled)) as pieces:
-            blocks = _cut(_decoded_pieces(engine.codec, pieces), job.num_samples)
+        with closing(engine.stream(sequence, STREAM_FRAMES, StepProgress(progress), cancelled)) as chunks:
+            blocks = _cut(_decoded_chunks(engine.codec, chunks), job.num_samples)
             if request.mono and channels > 1:
                 blocks, channels = (block.mean(axis=0, keepdims=True) for block in blocks), 1
             for block in resample_blocks(blocks, channels, engine.architecture.codec.sample_rate, rate):
@@ -159,12 +159,12 @@ class StepProgress:
 
 def _decoded(codec: Codec, codes: Codes, frame_rate: float) -> Iterator[Samples]:
     size = round(DECODE_SECONDS * frame_rate)
-    return _decoded_pieces(codec, (codes[:, start : start + size] for start in range(0, codes.shape[1], size)))
+    return _decoded_chunks(codec, (codes[:, start : start + size] for start in range(0, codes.shape[1], size)))
 
 
-def _decoded_pieces(codec: Codec, pieces: Iterator[Codes]) -> Iterator[Samples]:
+def _decoded_chunks(codec: Codec, chunks: Iterator[Codes]) -> Iterator[Samples]:
     stream = codec.stream()
-    for codes in pieces:
+    for codes in chunks:
         yield stream.feed(codes)
     yield stream.finish()
 

@@ -39,7 +39,7 @@ def prepare_request(request: GenerationRequest, engine: Engine) -> PreparedReque
     """
     reject_composer_only_fields(request)
     if request.melody and engine.architecture.chroma is None:
-        problem = f"{request.model} follows no melody; a melody model does, such as musicgen-melody"
+        problem = f"{request.model} does not support melodies; use a melody model such as musicgen-melody"
         raise InvalidRequest("melody", problem)
     warnings: list[str] = []
     prompt_ids = _tokens("prompt", prompt_text(request), engine.tokenizer, warnings)
@@ -66,7 +66,7 @@ def _tokens(field: str, text: str, tokenizer: Tokenizer, warnings: list[str]) ->
     tokens = tokenizer.encode(text)
     if tokens.num_cut:
         read = len(tokens.ids) + tokens.num_cut
-        warnings.append(f"{field}: the last {tokens.num_cut} of {read} tokens were left out; the model reads no more")
+        warnings.append(f"{field}: the last {tokens.num_cut} of {read} tokens were cut; the model reads no more")
     return tokens.ids
 
 
@@ -106,5 +106,5 @@ SAMPLER_FIELDS = ("temperature", "top_k", "top_p", "guidance_scale")
 
 def sampler_settings(request: GenerationRequest) -> SamplerSettings:
     """Return the sampler settings, with the model's defaults for fields that are None."""
-    said = {field: getattr(request, field) for field in SAMPLER_FIELDS}
-    return SamplerSettings(**{field: value for field, value in said.items() if value is not None})
+    settings = {field: getattr(request, field) for field in SAMPLER_FIELDS}
+    return SamplerSettings(**{field: value for field, value in settings.items() if value is not None})

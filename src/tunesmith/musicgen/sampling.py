@@ -62,7 +62,7 @@ def sample(logits: Logits, draws: Uniforms, settings: SamplerSettings) -> Codes:
     """
     best = logits.max(axis=1, keepdims=True)
     if not np.isfinite(best).all():
-        raise ModelFileError("decoder", "its scores are not finite numbers: the weights are damaged")
+        raise ModelFileError("decoder", "its logits are not finite: the weights are damaged")
     if settings.temperature < GREEDY_BELOW:
         likeliest: Codes = logits.argmax(axis=1)
         return likeliest

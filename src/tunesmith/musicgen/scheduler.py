@@ -33,7 +33,7 @@ class Scheduler:
         """Queue a sequence. Raises QueueFull if too many wait, and InvalidRequest if it needs more rows than exist."""
         needed = sequence.request.num_rows
         if needed > self._num_rows:
-            raise InvalidRequest("guidance_scale", f"guidance takes {needed} rows, this engine has {self._num_rows}")
+            raise InvalidRequest("guidance_scale", f"guidance needs {needed} rows, this engine has {self._num_rows}")
         with self._lock:
             if len(self._waiting) >= self._max_waiting:
                 raise QueueFull(len(self._waiting))

@@ -61,7 +61,7 @@ class SequenceRequest:
         if self.frames < 1:
             raise InvalidRequest("duration", f"must be at least one frame, got {self.frames}")
         if self.given_frames >= self.frames:
-            problem = f"must be longer than what is given: {self.given_frames} frames, got {self.frames}"
+            problem = f"must be longer than the given {self.given_frames} frames, got {self.frames}"
             raise InvalidRequest("duration", problem)
 
     @property

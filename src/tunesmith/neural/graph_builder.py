@@ -85,8 +85,8 @@ class GraphBuilder:
         """Add a node with several outputs and return their names; None generates a name, "" omits the output."""
         number = len(self._nodes)
         names = [f"{operation}_{number}_{i}" if name is None else name for i, name in enumerate(outputs)]
-        made = helper.make_node(operation, inputs, names, name=f"{operation}_{number}", domain=domain, **attributes)
-        self._nodes.append(made)
+        node = helper.make_node(operation, inputs, names, name=f"{operation}_{number}", domain=domain, **attributes)
+        self._nodes.append(node)
         return names
 
     def linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None) -> str:

@@ -111,10 +111,12 @@ def check_tokenizer(folder: Path, vocabulary_size: int) -> Path:
     """Return the tokenizer's file. Raises ModelFileError if it is missing, broken or larger than the vocabulary."""
     path = folder / TOKENIZER
     if not path.is_file() and (folder / "spiece.model").is_file():
-        raise ModelFileError(TOKENIZER, f"it is not in {folder}; spiece.model is, but only the fast tokenizer is read")
+        raise ModelFileError(
+            TOKENIZER, f"it is not in {folder}; spiece.model is, but only the fast tokenizer is supported"
+        )
     vocabulary = ConfigReader(TOKENIZER, read_json(path)).section("model").optional("vocab")
     if not isinstance(vocabulary, list | dict) or not vocabulary:
-        raise ModelFileError(TOKENIZER, "model.vocab: it is missing")
+        raise ModelFileError(TOKENIZER, "model.vocab: is missing")
     if len(vocabulary) > vocabulary_size:
         problem = f"model.vocab: {len(vocabulary)} pieces, but the text encoder has {vocabulary_size}"
         raise ModelFileError(TOKENIZER, problem)

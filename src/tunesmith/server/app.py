@@ -75,7 +75,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
         *(dialect.router(server.context) for dialect in DIALECTS),
         root_routes(),
         health_routes(server.health),
-        metrics_routes(server.standing, require_admin(server.context.authenticate)),
+        metrics_routes(server.metrics_collector, require_admin(server.context.authenticate)),
     ]
     app = FastAPIOffline(
         title="Tunesmith", version=tunesmith.__version__, lifespan=_lifespan(server, routers), redoc_url=None,
@@ -101,7 +101,7 @@ def root_routes() -> APIRouter:
     """Return the root route; it is open, and reveals no more than the version, which is open too."""
     routes = APIRouter(tags=["Health"])
 
-    @routes.get("/", summary="Where to look", response_class=JSONResponse, responses={303: {"description": "The page"}})
+    @routes.get("/", summary="Useful links", response_class=JSONResponse, responses={303: {"description": "The page"}})
     async def front(request: Request) -> Response:
         reads_pages = "text/html" in request.headers.get("accept", "")
         answer = RedirectResponse(PAGE, 303) if reads_pages else JSONResponse(ABOUT)

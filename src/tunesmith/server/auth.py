@@ -262,7 +262,7 @@ def require_admin(authenticate: Callable[..., Awaitable[Caller]]) -> Callable[..
 
     async def admin(caller: Caller = authenticated) -> Caller:
         if caller.scope != "admin":
-            raise Forbidden("this needs a token of scope admin; make one with: tunesmith token create --scope admin")
+            raise Forbidden("this needs a token of scope admin; create one with: tunesmith token create --scope admin")
         return caller
 
     return admin

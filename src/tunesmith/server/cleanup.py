@@ -62,21 +62,21 @@ class Housekeeping:
     def do_round(self) -> Mapping[str, int]:
         """Run all chores once; return how many files each removed."""
         if self._clock_was_set():
-            log.warning("the clock was set, or the machine slept: nothing is removed in this round")
+            log.warning("the clock jumped (it was set, or the machine slept): this cleanup removes nothing")
             return {}
         removed, has_failed = {}, False
         for name, chore in self._chores.items():
             try:
                 removed[name] = chore(MOST_A_ROUND)
             except (TunesmithError, OSError) as error:
-                log.error("housekeeping failed: %s", error, extra={"chore": name})
+                log.error("cleanup failed: %s", error, extra={"chore": name})
                 has_failed = True
             # The error boundary: one failing chore must not stop the others.
             except Exception:
-                log.exception("housekeeping failed", extra={"chore": name})
+                log.exception("cleanup failed", extra={"chore": name})
                 has_failed = True
         self._metrics.cleaned(removed, "failed" if has_failed else "done")
         done = {name: number for name, number in removed.items() if number}
         if done:
-            log.info("removed what is too old or too much", extra=done)
+            log.info("removed old or excess files", extra=done)
         return removed

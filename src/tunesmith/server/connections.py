@@ -163,7 +163,7 @@ class ConnectionTable:
         self._close_late_headers(now)
         for connection, unsent in list(self._open.items()):
             if self._is_stuck(connection, unsent, now):
-                self._log.report(SENDING, self._seconds("the answer was not read", "send"), connection.host)
+                self._log.report(SENDING, self._seconds("the response was not read", "send"), connection.host)
                 self.remove(connection)
                 connection.abort()
 
@@ -172,7 +172,7 @@ class ConnectionTable:
             connection, since = next(iter(self._receiving.items()))
             if now - since < self.limits.header_seconds:
                 return
-            self._log.report(HEADERS, self._seconds("no complete headers came", "header"), connection.host)
+            self._log.report(HEADERS, self._seconds("no complete headers arrived", "header"), connection.host)
             # It still counts as open: its last response may be unsent.
             self._receiving.pop(connection)
             connection.close_late()

@@ -36,19 +36,19 @@ def reference(schema: str) -> Mapping[str, Json]:
 class Operation:
     """One operation: its ``id``, and the content of a successful ``answer`` (None: as the route declares).
 
-    ``is_open`` operations need no token; ``is_made`` operations generate audio.
+    ``is_open`` operations need no token; ``generates`` operations generate audio.
     """
 
     id: str
     answer: Mapping[str, Json] | None = None
     is_open: bool = False
-    is_made: bool = False
+    generates: bool = False
 
 
 PREDICTION, TRACK = reference("Prediction"), reference("Track")
 OPERATIONS: Mapping[str, Operation] = {
-    "POST /api/generate": Operation("generate", MUSIC, is_made=True),
-    "POST /api/jobs": Operation("createJob", is_made=True),
+    "POST /api/generate": Operation("generate", MUSIC, generates=True),
+    "POST /api/jobs": Operation("createJob", generates=True),
     "GET /api/jobs": Operation("listJobs"),
     "GET /api/jobs/{job_id}": Operation("getJob"),
     "DELETE /api/jobs/{job_id}": Operation("cancelJob"),
@@ -66,26 +66,26 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/tracks/{track_id}": Operation("getTrack", TRACK),
     "PATCH /api/tracks/{track_id}": Operation("markTrack", TRACK),
     "DELETE /api/tracks/{track_id}": Operation("forgetTrack"),
-    "POST /api/tracks/{track_id}/variations": Operation("createVariations", reference("Variations"), is_made=True),
+    "POST /api/tracks/{track_id}/variations": Operation("createVariations", reference("Variations"), generates=True),
     "GET /api/tracks/{track_id}/audio": Operation("getTrackAudio", MUSIC),
-    "GET /api/tracks/{track_id}/midi": Operation("getTrackMidi", AUDIO, is_made=True),
-    "GET /api/tracks/{track_id}/stems": Operation("getTrackStems", STEMS, is_made=True),
-    "POST /v1/music": Operation("composeMusic", AUDIO, is_made=True),
-    "POST /v1/music/stream": Operation("streamMusic", AUDIO, is_made=True),
-    "POST /v1/sound-generation": Operation("generateSound", AUDIO, is_made=True),
-    "POST /v1/audio/speech": Operation("createSpeech", AUDIO_OR_EVENTS, is_made=True),
+    "GET /api/tracks/{track_id}/midi": Operation("getTrackMidi", AUDIO, generates=True),
+    "GET /api/tracks/{track_id}/stems": Operation("getTrackStems", STEMS, generates=True),
+    "POST /v1/music": Operation("composeMusic", AUDIO, generates=True),
+    "POST /v1/music/stream": Operation("streamMusic", AUDIO, generates=True),
+    "POST /v1/sound-generation": Operation("generateSound", AUDIO, generates=True),
+    "POST /v1/audio/speech": Operation("createSpeech", AUDIO_OR_EVENTS, generates=True),
     "GET /v1/outputs/{job_id}/{signature}/{name}": Operation("getPredictionOutput", AUDIO, is_open=True),
     "GET /v1/streams/{job_id}/{signature}": Operation("streamPrediction", EVENTS, is_open=True),
-    "POST /v1/predictions": Operation("createPrediction", PREDICTION, is_made=True),
+    "POST /v1/predictions": Operation("createPrediction", PREDICTION, generates=True),
     "GET /v1/predictions": Operation("listPredictions", OBJECT),
     "GET /v1/predictions/{prediction_id}": Operation("getPrediction", PREDICTION),
     "POST /v1/predictions/{prediction_id}/cancel": Operation("cancelPrediction", PREDICTION),
-    "POST /v1/models/{owner}/{name}/predictions": Operation("createModelPrediction", PREDICTION, is_made=True),
+    "POST /v1/models/{owner}/{name}/predictions": Operation("createModelPrediction", PREDICTION, generates=True),
     "POST /v1/deployments/{owner}/{name}/predictions": Operation(
-        "createDeploymentPrediction", PREDICTION, is_made=True
+        "createDeploymentPrediction", PREDICTION, generates=True
     ),
     "POST /v1/models/{owner}/{name}/versions/{version}/predictions": Operation(
-        "createVersionPrediction", PREDICTION, is_made=True
+        "createVersionPrediction", PREDICTION, generates=True
     ),
     "POST /v1/files": Operation("uploadFile", OBJECT),
     "GET /v1/files": Operation("listFiles", OBJECT),
@@ -105,13 +105,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /models/{model}/health": Operation("getModelHealth", OBJECT),
     "GET /models/{model}/info": Operation("getModelInfo", OBJECT),
     "GET /info": Operation("getInfo", OBJECT),
-    "POST /hf-inference/models/{model}": Operation("inferThroughRouter", AUDIO_OR_JSON, is_made=True),
-    "POST /models/{model}": Operation("infer", AUDIO_OR_JSON, is_made=True),
-    "POST /pipeline/{task}/{model}": Operation("inferTask", AUDIO_OR_JSON, is_made=True),
-    "POST /predict": Operation("predict", AUDIO_OR_JSON, is_made=True),
-    "POST /": Operation("inferDefault", AUDIO_OR_JSON, is_made=True),
+    "POST /hf-inference/models/{model}": Operation("inferThroughRouter", AUDIO_OR_JSON, generates=True),
+    "POST /models/{model}": Operation("infer", AUDIO_OR_JSON, generates=True),
+    "POST /pipeline/{task}/{model}": Operation("inferTask", AUDIO_OR_JSON, generates=True),
+    "POST /predict": Operation("predict", AUDIO_OR_JSON, generates=True),
+    "POST /": Operation("inferDefault", AUDIO_OR_JSON, generates=True),
     "GET /": Operation("getFront", OBJECT, is_open=True),
-    "POST /mcp": Operation("callTools", RPC, is_made=True),
+    "POST /mcp": Operation("callTools", RPC, generates=True),
     "GET /health": Operation("getHealth", OBJECT, is_open=True),
     "GET /health/live": Operation("getLiveness", OBJECT, is_open=True),
     "GET /health/ready": Operation("getReadiness", OBJECT, is_open=True),
@@ -121,6 +121,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 NULLABLE_TEXT: Json = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 NULLABLE_NUMBER: Json = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+NULLABLE_FLAG: Json = {"anyOf": [{"type": "boolean"}, {"type": "null"}]}
 TEXT, NUMBER, FLAG, ANY = {"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "object"}
 
 
@@ -160,6 +161,7 @@ SCHEMAS: Mapping[str, Json] = {
         "id prompt", id=TEXT, prompt=TEXT, seed={"anyOf": [{"type": "integer"}, {"type": "null"}]}, model=TEXT,
         generated_by=TEXT, duration=NUMBER, created_at=NUMBER, rating=NULLABLE_NUMBER, starred=FLAG, tags=_list(TEXT),
         parent=NULLABLE_TEXT, job=NULLABLE_TEXT, format=NULLABLE_TEXT, bytes=NULLABLE_NUMBER, licence=NULLABLE_TEXT,
+        commercial_use=NULLABLE_FLAG, licence_terms=TEXT, revenue_limit_usd=NULLABLE_NUMBER, attribution=NULLABLE_TEXT,
         request=ANY, audio=NULLABLE_TEXT, midi=NULLABLE_TEXT, stems=NULLABLE_TEXT,
     ),
     "Tracks": _object(
@@ -186,22 +188,22 @@ OUR_ERROR = ("application/json", "ErrorDocument")
 
 MEANINGS: Mapping[int, str] = {
     400: "The body is malformed.",
-    401: "The token is missing or wrong.",
-    403: "The token may not do this, or a web page elsewhere asked.",
-    404: "There is no such thing.",
-    409: "It cannot be done now, or not with this idempotency key.",
+    401: "The token is missing or invalid.",
+    403: "The token does not permit this, or the request came from a web page of another origin.",
+    404: "The resource does not exist.",
+    409: "The current state does not allow it, or the idempotency key belongs to another request.",
     413: "The body is too large.",
-    422: "A field of the request is wrong.",
-    429: "The caller has asked for more than it may.",
+    422: "A field of the request is invalid.",
+    429: "The caller's rate limit or quota is reached.",
     500: "The server failed.",
     502: "A hosted model's service failed.",
     503: "The queue is full, memory is short, or the server is stopping.",
     507: "The disk is full.",
 }
-EVERYWHERE, WITH_A_BODY, MADE = (401, 403, 422, 429, 500, 503), (400, 413), (404, 409, 502, 507)
+EVERYWHERE, WITH_A_BODY, GENERATING = (401, 403, 422, 429, 500, 503), (400, 413), (404, 409, 502, 507)
 SECURITY: Mapping[str, Json] = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "A token of tunesmith token create."},
-    "key": {"type": "apiKey", "in": "header", "name": "xi-api-key", "description": "The same, as ElevenLabs has it."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token from `tunesmith token create`."},
+    "key": {"type": "apiKey", "in": "header", "name": "xi-api-key", "description": "The same, as for ElevenLabs."},
 }
 OPTIONAL: list[Json] = [{}, *({name: []} for name in SECURITY)]
 """A server without tokens ignores them."""
@@ -213,7 +215,7 @@ METHOD: Json = {"type": "string", "maxLength": 256}
 RPC_TYPES = "application/json, text/event-stream"
 TOOL_CALL: Json = {
     "tags": ["MCP"],
-    "summary": "The Model Context Protocol, whose one tool makes music",
+    "summary": "The Model Context Protocol, with one tool that generates music",
     "parameters": [
         {"name": "Accept", "in": "header", "schema": {"type": "string", "enum": [RPC_TYPES]}, "required": True}
     ],
@@ -227,7 +229,7 @@ TOOL_CALL: Json = {
             }
         },
     },
-    "responses": {"200": {"description": "The answer."}},
+    "responses": {"200": {"description": "The response."}},
 }
 
 
@@ -301,6 +303,6 @@ def _statuses(spoken: Json, path: str, operation: Operation) -> set[int]:
     statuses = set(EVERYWHERE)
     if "requestBody" in spoken:
         statuses |= set(WITH_A_BODY)
-    if operation.is_made:
-        statuses |= set(MADE)
+    if operation.generates:
+        statuses |= set(GENERATING)
     return statuses | ({404} if "{" in path else set())

@@ -49,14 +49,14 @@ class RouteNotFound(TunesmithError, code="NoSuchRoute", status=404):
     """No route matches the path."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"there is nothing at {path[:MAX_QUOTED]!r}; /docs lists what there is")
+        super().__init__(f"there is no route {path[:MAX_QUOTED]!r}; /docs lists the routes")
 
 
 class MethodNotAllowed(TunesmithError, code="WrongMethod", status=405):
     """The path exists, but not with this method."""
 
     def __init__(self, method: str, path: str, allowed: str) -> None:
-        super().__init__(f"{path[:MAX_QUOTED]!r} takes {allowed}, not {method[:20]}")
+        super().__init__(f"{path[:MAX_QUOTED]!r} allows {allowed}, not {method[:20]}")
         self.headers = {"Allow": allowed}
 
 
@@ -66,7 +66,7 @@ class RequestTimeout(TunesmithError, code="RequestTimeout", status=408):
     headers = _CLOSE
 
     def __init__(self, seconds: float, min_bytes_per_second: int) -> None:
-        problem = f"no byte of it came for {seconds:g} s, or less than {min_bytes_per_second} bytes a second"
+        problem = f"no bytes arrived for {seconds:g} s, or fewer than {min_bytes_per_second} bytes per second"
         super().__init__(f"the body of the request did not arrive: {problem}")
 
 
@@ -74,7 +74,7 @@ class ResultNotAvailable(TunesmithError, code="NoMusic", status=409):
     """A job has no audio to fetch: it is unfinished, or ended without."""
 
     def __init__(self, job: Job) -> None:
-        problem = f"ended without music: it {job.state.value}" if job.state.is_final else f"is still {job.state.value}"
+        problem = f"has no result: it {job.state.value}" if job.state.is_final else f"is still {job.state.value}"
         super().__init__(f"job {job.id} {problem}")
 
 
@@ -82,7 +82,7 @@ class PullInProgress(TunesmithError, code="PullUnderWay", status=409):
     """The model is already being pulled."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is being pulled already")
+        super().__init__(f"{name} is already being pulled")
 
 
 class PayloadTooLarge(TunesmithError, code="TooLarge", status=413):
@@ -113,7 +113,7 @@ class BodiesFull(TunesmithError, code="BodiesFull", status=503, retryable=True):
     headers = _CLOSE
 
     def __init__(self, max_bytes: float) -> None:
-        super().__init__(f"the server is receiving {max_bytes / 1e6:g} MB of large requests already; try again later")
+        super().__init__(f"the server is already receiving {max_bytes / 1e6:g} MB of large requests; try again later")
 
 
 class RateLimitStoreUnavailable(TunesmithError, code="LimitsOutOfReach", status=503, retryable=True):

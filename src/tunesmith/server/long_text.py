@@ -34,14 +34,14 @@ _LONGEST_ESCAPE = 12
 
 
 class LongText(str):
-    """The start of a string that was cut out of JSON; ``pieces`` yields all of it, ``raw_bytes`` is its JSON length."""
+    """The start of a string that was cut out of JSON; ``chunks`` yields all of it, ``raw_bytes`` is its JSON length."""
 
     _raw: memoryview
 
     @classmethod
     def cut(cls, raw: memoryview) -> Self:
         """Return the text of the bytes between the quotes. Raises BadRequest for an invalid escape."""
-        start = next(_unescaped_pieces(raw), b"")[:START_BYTES]
+        start = next(_unescaped_chunks(raw), b"")[:START_BYTES]
         text = cls(start.decode("utf-8", "replace"))
         text._raw = raw
         return text
@@ -51,9 +51,9 @@ class LongText(str):
         """The number of bytes in JSON."""
         return len(self._raw)
 
-    def pieces(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         """Yield the whole text in UTF-8 with JSON's escapes decoded. Raises BadRequest for an invalid escape."""
-        return _unescaped_pieces(self._raw)
+        return _unescaped_chunks(self._raw)
 
 
 def cut_long_strings(raw: bytes, most: int) -> tuple[bytes, list[LongText]]:
@@ -91,23 +91,23 @@ def text_of_mark(text: str, texts: list[LongText]) -> LongText | None:
     return texts[int(number)] if number.isascii() and number.isdecimal() and int(number) < len(texts) else None
 
 
-def _unescaped_pieces(raw: memoryview) -> Iterator[bytes]:
+def _unescaped_chunks(raw: memoryview) -> Iterator[bytes]:
     rest = b""
     for at in range(0, len(raw), LONG_BYTES):
         # A chunk may end inside an escape, whose start moves to the next chunk.
-        piece = rest + bytes(raw[at : at + LONG_BYTES])
+        chunk = rest + bytes(raw[at : at + LONG_BYTES])
         # Base64 rarely has escapes, so most recordings take this path.
-        if b"\\" not in piece:
+        if b"\\" not in chunk:
             rest = b""
-            yield piece
+            yield chunk
             continue
-        whole = _WHOLE_CHARACTERS.match(piece)
+        whole = _WHOLE_CHARACTERS.match(chunk)
         end = whole.end() if whole else 0
-        rest = piece[end:]
+        rest = chunk[end:]
         # Every valid escape is shorter than this.
         if len(rest) >= _LONGEST_ESCAPE:
             raise _not_json()
-        yield _unescaped(piece[:end])
+        yield _unescaped(chunk[:end])
     if rest:
         raise _not_json()
 
@@ -125,18 +125,18 @@ def _backslashes_before(raw: bytes, end: int, at: int) -> int:
     """Count the backslashes before ``end``, chunk by chunk, because there may be many."""
     count = 0
     while end > at:
-        piece = raw[max(at, end - LONG_BYTES) : end]
-        found = len(piece) - len(piece.rstrip(b"\\"))
+        chunk = raw[max(at, end - LONG_BYTES) : end]
+        found = len(chunk) - len(chunk.rstrip(b"\\"))
         count += found
-        if found < len(piece):
+        if found < len(chunk):
             break
         end -= found
     return count
 
 
-def _unescaped(piece: bytes) -> bytes:
+def _unescaped(chunk: bytes) -> bytes:
     try:
-        text: str = json.loads(b'"' + piece + b'"', strict=False)
+        text: str = json.loads(b'"' + chunk + b'"', strict=False)
     except ValueError:
         raise _not_json() from None
     return text.encode("utf-8", "replace")

@@ -26,10 +26,10 @@ log = logging.getLogger("tunesmith.server")
 class ModelPreloader:
     """A preloader that loads models in the background and measures the time. Use it from one event loop."""
 
-    def __init__(self, pool: LocalPool, queue: JobQueue, *, stand_ins: bool) -> None:
+    def __init__(self, pool: LocalPool, queue: JobQueue, *, allow_fallback: bool) -> None:
         self._pool = pool
         self._queue = queue
-        self._stand_ins = stand_ins
+        self._allow_fallback = allow_fallback
         self._loads: dict[str, asyncio.Task[None]] = {}
 
     def loaded(self) -> tuple[LoadedModel, ...]:
@@ -38,7 +38,7 @@ class ModelPreloader:
 
     async def resolved_model(self, model: str) -> ResolvedModel:
         """Return the model that generates for ``model``. Raises the errors of ``resolve``."""
-        return await asyncio.to_thread(resolve, model, stand_ins=self._stand_ins)
+        return await asyncio.to_thread(resolve, model, allow_fallback=self._allow_fallback)
 
     async def is_ready(self, model: str) -> bool:
         """Return whether the model is loaded. Raises the errors of ``resolve``."""
@@ -79,7 +79,7 @@ class ModelPreloader:
             if seconds is not None:
                 await asyncio.to_thread(self._queue.loaded, model, seconds)
         except TunesmithError as error:
-            log.warning("%s was not loaded ahead: %s", model, error)
+            log.warning("cannot preload %s: %s", model, error)
         finally:
             del self._loads[model]
 

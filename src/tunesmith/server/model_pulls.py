@@ -11,11 +11,14 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from tunesmith.licences import UNKNOWN_LICENCE
+from tunesmith.models.licence_acceptance import check_accepted
 from tunesmith.models.pull_request import PullRequest, locate
+from tunesmith.models.store import Store
 from tunesmith.server.errors import PullInProgress
 
 LONGEST_LINE = 1 << 20
-CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was done", "field": None}
+CRASHED: Mapping[str, Any] = {"failed": "Crashed", "message": "the pull ended before it was complete", "field": None}
 log = logging.getLogger("tunesmith.server")
 
 
@@ -26,8 +29,8 @@ class Pulls:
         self._under_way: dict[str, Pull] = {}
 
     async def begin(self, request: PullRequest) -> Pull:
-        """Start a pull. Raises the errors of ``locate``, and PullInProgress."""
-        name = (await asyncio.to_thread(locate, request)).name
+        """Start a pull. Raises the errors of ``locate``, InvalidRequest without acceptance, and PullInProgress."""
+        name = await asyncio.to_thread(_checked_name, request)
         if name in self._under_way:
             raise PullInProgress(name)
         pull = self._under_way[name] = Pull(request)
@@ -39,12 +42,21 @@ class Pulls:
         await asyncio.gather(*(pull.stop() for pull in list(self._under_way.values())))
 
 
+def _checked_name(request: PullRequest) -> str:
+    """Return the name of the model, before the stream begins: errors then have a status of their own."""
+    located = locate(request)
+    if located.entry and located.entry.accept_licence:
+        folder, licence = Store.default().folder, located.entry.licence or UNKNOWN_LICENCE
+        check_accepted(folder, located.name, licence, accepted_now=request.accept_licence)
+    return located.name
+
+
 class Pull:
     """One pull; the messages of its process are queued until they are read."""
 
     def __init__(self, request: PullRequest) -> None:
         self._request = request
-        self._said: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._messages_read: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         self.task = asyncio.create_task(self._run())
 
     async def next(self, seconds: float) -> Mapping[str, Any] | None:
@@ -53,7 +65,7 @@ class Pull:
         The messages are those of ``models/pull_process.py``; the last is ``installed`` or ``failed``.
         """
         with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(self._said.get(), seconds)
+            return await asyncio.wait_for(self._messages_read.get(), seconds)
         return None
 
     async def stop(self) -> None:
@@ -67,13 +79,13 @@ class Pull:
         try:
             async with contextlib.aclosing(self._messages()) as messages:
                 async for message in messages:
-                    self._said.put_nowait(message)
+                    self._messages_read.put_nowait(message)
                     has_ended = "installed" in message or "failed" in message
         except (OSError, ValueError) as error:
-            log.error("the process of a pull cannot be worked with: %s", error)
+            log.error("the process of a pull failed: %s", error)
         finally:
             if not has_ended:
-                self._said.put_nowait(CRASHED)
+                self._messages_read.put_nowait(CRASHED)
 
     async def _messages(self) -> AsyncGenerator[Mapping[str, Any]]:
         """Yield the messages of the process. Raises OSError if it cannot start, ValueError for an invalid message."""

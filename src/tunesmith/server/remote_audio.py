@@ -36,11 +36,11 @@ def decode_data_uri(uri: str, field: str, max_bytes: int) -> bytes:
     head, comma, _ = uri[:MAX_HEAD_CHARACTERS].partition(",")
     if not comma:
         raise InvalidRequest(field, "is not a complete data URI: it has no comma")
-    body = _unquoted(_without_start(_pieces(uri), len(head.encode()) + 1))
+    body = _unquoted(_without_start(_chunks(uri), len(head.encode()) + 1))
     if not head.lower().endswith(";base64"):
         return _bounded(body, field, max_bytes)
     try:
-        return _bounded(_decoded(b"".join(piece.split()) for piece in body), field, max_bytes)
+        return _bounded(_decoded(b"".join(chunk.split()) for chunk in body), field, max_bytes)
     except binascii.Error:
         raise InvalidRequest(field, "is not a data URI in base64") from None
 
@@ -48,58 +48,58 @@ def decode_data_uri(uri: str, field: str, max_bytes: int) -> bytes:
 def decode_base64(text: str, field: str, max_bytes: int) -> bytes:
     """Return the content of base64 text, at most ``max_bytes``. Raises InvalidRequest that names the field."""
     try:
-        return _bounded(_decoded(_pieces(text)), field, max_bytes)
+        return _bounded(_decoded(_chunks(text)), field, max_bytes)
     except binascii.Error:
-        raise InvalidRequest(field, "must be a sound in base64, a data URI or an http(s) address") from None
+        raise InvalidRequest(field, "must be audio in base64, a data URI or an http(s) URL") from None
 
 
-def _pieces(text: str) -> Iterator[bytes]:
+def _chunks(text: str) -> Iterator[bytes]:
     if isinstance(text, LongText):
-        yield from text.pieces()
+        yield from text.chunks()
         return
     for at in range(0, len(text), LONG_BYTES):
         yield text[at : at + LONG_BYTES].encode()
 
 
-def _without_start(pieces: Iterator[bytes], length: int) -> Iterator[bytes]:
-    for piece in pieces:
-        yield piece[length:]
-        length = max(0, length - len(piece))
+def _without_start(chunks: Iterator[bytes], length: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk[length:]
+        length = max(0, length - len(chunk))
 
 
-def _unquoted(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _unquoted(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the chunks with percent-encoding decoded; an escape split between two chunks is decoded with the second."""
     rest = b""
-    for piece in pieces:
-        piece = rest + piece
-        at = piece.find(b"%", max(0, len(piece) - _PERCENT + 1))
-        piece, rest = (piece, b"") if at < 0 else (piece[:at], piece[at:])
-        yield unquote_to_bytes(piece) if b"%" in piece else piece
+    for chunk in chunks:
+        chunk = rest + chunk
+        at = chunk.find(b"%", max(0, len(chunk) - _PERCENT + 1))
+        chunk, rest = (chunk, b"") if at < 0 else (chunk[:at], chunk[at:])
+        yield unquote_to_bytes(chunk) if b"%" in chunk else chunk
     yield rest
 
 
-def _decoded(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _decoded(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the decoded base64; the padding may be missing. Raises binascii.Error."""
     rest = b""
-    for piece in pieces:
-        if b"=" in rest and piece:
+    for chunk in chunks:
+        if b"=" in rest and chunk:
             raise binascii.Error("padding before the end")
-        piece = rest + piece
-        padding = piece.find(b"=")
+        chunk = rest + chunk
+        padding = chunk.find(b"=")
         # Only whole groups of four characters can be decoded; the rest waits for the next chunk.
-        end = len(piece) // _BASE64_BLOCK * _BASE64_BLOCK if padding < 0 else padding // _BASE64_BLOCK * _BASE64_BLOCK
-        yield base64.b64decode(piece[:end], validate=True)
-        rest = piece[end:]
+        end = len(chunk) // _BASE64_BLOCK * _BASE64_BLOCK if padding < 0 else padding // _BASE64_BLOCK * _BASE64_BLOCK
+        yield base64.b64decode(chunk[:end], validate=True)
+        rest = chunk[end:]
     if rest:
         yield base64.b64decode(rest + b"=" * (-len(rest) % _BASE64_BLOCK), validate=True)
 
 
-def _bounded(pieces: Iterator[bytes], field: str, max_bytes: int) -> bytes:
+def _bounded(chunks: Iterator[bytes], field: str, max_bytes: int) -> bytes:
     content: list[bytes] = []
     size = 0
-    for piece in pieces:
-        content.append(piece)
-        size += len(piece)
+    for chunk in chunks:
+        content.append(chunk)
+        size += len(chunk)
         # Check while decoding, so that too large a text does not fill the memory first.
         if size > max_bytes:
             raise InvalidRequest(field, f"must be at most {max_bytes / 1e6:g} MB")

@@ -27,6 +27,7 @@ from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import RateLimit, Tokens
 from tunesmith.library.tracks import Tracks
 from tunesmith.logs import LimitLog
+from tunesmith.models.commercial_safety import CommercialPolicy
 from tunesmith.plain_text import path_text
 from tunesmith.server.apis.replicate.files import FileStore
 from tunesmith.server.auth import Authenticator, AuthSettings, RateLimits
@@ -46,12 +47,12 @@ log = logging.getLogger("tunesmith.server")
 class ServerOptions:
     """Options of the server: ``anonymous`` accepts callers without a token even if tokens exist.
 
-    ``stand_ins`` lets the composer replace models that are not installed. ``host`` is the listening address, None if
-    another app mounts this one and controls the access.
+    ``allow_fallback`` lets the composer replace models that are not installed. ``host`` is the listening address, None
+    if another app mounts this one and controls the access.
     """
 
     anonymous: bool = False
-    stand_ins: bool = True
+    allow_fallback: bool = True
     host: str | None = None
 
     def access(self, settings: Settings) -> AuthSettings:
@@ -71,7 +72,7 @@ class Server:
         self._database.checkpoint_in_background()
         check_writable(settings.data_dir, self._database)
         self._results = ResultFiles(settings.data_dir / "results")
-        self._changes = JobEvents()
+        self._job_events = JobEvents()
         # ``_uploads`` is created further down, so the lambda looks it up when it is called.
         self._inputs = UploadStore(settings.data_dir / "inputs", reserve=lambda size: self._uploads.reserve(size))
         files = ServiceFiles(self._results, self._inputs)
@@ -81,17 +82,20 @@ class Server:
         self._drain_seconds = settings.drain_seconds
         self._pool = LocalPool(pool_limits(settings))
         workers = WorkerRegistry(self._database)
-        self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._changes)
+        self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._job_events)
         self.drain = self._dispatcher.drain
-        self.service = MusicService(self._store, files, self._changes, self._dispatcher, stand_ins=options.stand_ins)
-        self._loading = ModelPreloader(self._pool, queue, stand_ins=options.stand_ins)
+        self.service = MusicService(
+            self._store, files, self._job_events, self._dispatcher, allow_fallback=options.allow_fallback,
+            policy=CommercialPolicy.of(settings),
+        )  # fmt: skip
+        self._loading = ModelPreloader(self._pool, queue, allow_fallback=options.allow_fallback)
         self._prepare_folders = partial(prepare_folders, settings.data_dir)
         self.health = Health(self._vitals())
         self.metrics = Metrics()
         self.limit_log = LimitLog(self.metrics.limited)
         self._dispatcher.listen(self.metrics.ended)
         sources = GaugeSources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
-        self.standing = MetricsCollector(self.metrics, sources)
+        self.metrics_collector = MetricsCollector(self.metrics, sources)
         self._housekeeping = Housekeeping(self._chores(settings), self.metrics)
         self._limits = RateLimits(settings.rate_limit_url)
         self._uploads = self._upload_limits(settings)
@@ -108,8 +112,8 @@ class Server:
             "results": path_text(self._results.folder),
         }
         log.info("tunesmith starts", extra=about)
-        for doubt in config_warnings(os.environ):
-            log.warning(doubt)
+        for warning in config_warnings(os.environ):
+            log.warning(warning)
         working = asyncio.create_task(self._dispatcher.run())
         tidying = asyncio.create_task(self._housekeeping.run())
         try:

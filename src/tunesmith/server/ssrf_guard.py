@@ -83,7 +83,7 @@ class AddressGuard:
         addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
         # One private address is enough to refuse: an honest public name has none.
         if not self._allow_private and not all(is_public(one) for one in addresses):
-            raise PrivateAddressError(field, f"the host {url.host[:80]!r} is not on the open internet")
+            raise PrivateAddressError(field, f"the host {url.host[:80]!r} is not on the public internet")
         return found[0]
 
     async def check(self, text: str, field: str) -> None:

@@ -21,10 +21,10 @@ from tunesmith.library.database import Database
 BACKLOG = 2048
 PROBLEMS: Mapping[int, tuple[str, str]] = {
     errno.EADDRINUSE: (
-        "port", "{port} at {host} is taken by another program; stop that, or choose another with --port, 0 for any"
+        "port", "{port} at {host} is in use by another program; stop it, or choose another port with --port (0 for any)"
     ),
-    errno.EACCES: ("port", "{port} may not be used by this user; choose one above 1023"),
-    errno.EADDRNOTAVAIL: ("host", "{host} is no address of this machine"),
+    errno.EACCES: ("port", "{port} is not permitted for this user; choose one above 1023"),
+    errno.EADDRNOTAVAIL: ("host", "{host} is not an address of this machine"),
 }  # fmt: skip
 """The option at fault and the problem, by the system's error number."""
 
@@ -57,7 +57,7 @@ def _addresses(host: str, port: int) -> list[tuple[int, str]]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError):
-        raise InvalidRequest("host", f"{host[:80]!r} is no address and no name of one") from None
+        raise InvalidRequest("host", f"{host[:80]!r} is neither an address nor a host name") from None
     addresses = list(dict.fromkeys((int(family), str(address[0])) for family, _, _, _, address in found))
     spoken = [one for one in addresses if one[0] != socket.AF_INET6 or _speaks_ipv6()]
     # IPv4 sorts first.
@@ -93,7 +93,7 @@ def _bound(family: int, address: tuple[str, int]) -> socket.socket:
 
 
 def _bind_error(error: OSError, host: str, port: int) -> InvalidRequest:
-    option, problem = PROBLEMS.get(error.errno or 0, ("host", f"{{host}} cannot be listened on: {error.strerror}"))
+    option, problem = PROBLEMS.get(error.errno or 0, ("host", f"cannot listen on {{host}}: {error.strerror}"))
     return InvalidRequest(option, problem.format(host=host, port=port))
 
 
@@ -101,7 +101,7 @@ def config_warnings(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield a warning for each suspicious setting in the environment."""
     file = environment.get(FILE_VARIABLE)
     if file and not Path(file).exists():
-        yield f"there is no file {file}, which {FILE_VARIABLE} names: the defaults hold"
+        yield f"there is no file {file}, which {FILE_VARIABLE} names; the defaults are used"
     yield from misspelt_variables(environment)
 
 
@@ -150,7 +150,7 @@ def _whose(path: Path) -> str:
 RESERVED_DESCRIPTORS = 256
 """Descriptors reserved for the database, runners, files and webhooks."""
 
-WANTED_DESCRIPTORS = (65_536, 10_240)
+DESCRIPTOR_LIMITS = (65_536, 10_240)
 """The limits to try, highest first; each waiting caller takes one. Defaults are 1024 (Linux) and 256 (macOS)."""
 
 
@@ -161,7 +161,7 @@ def raise_descriptor_limit() -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in WANTED_DESCRIPTORS:
+    for wanted in DESCRIPTOR_LIMITS:
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         if soft == resource.RLIM_INFINITY or soft >= limit:
             return

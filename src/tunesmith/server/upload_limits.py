@@ -52,7 +52,7 @@ class UploadBudget:
         self._clock = clock
         self._lock = threading.Lock()
         self._used = self._reserved = 0
-        self._measured_at = self._made_room_at = float("-inf")
+        self._measured_at = self._removed_at = float("-inf")
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
@@ -77,16 +77,16 @@ class UploadBudget:
         # Measuring walks over all files, so its result is kept for a minute.
         if self._clock() - self._measured_at >= MEASURE_SECONDS:
             self._measure()
-        if not self._fits(size) and self._clock() - self._made_room_at >= MAKE_ROOM_SECONDS:
+        if not self._fits(size) and self._clock() - self._removed_at >= MAKE_ROOM_SECONDS:
             self._make_room(size)
-            self._made_room_at = self._clock()
+            self._removed_at = self._clock()
             self._measure()
         if not self._fits(size):
             kept = f"{self._used / 1e9:.3g} of {self._max_bytes / 1e9:g} GB of uploads"
             raise UploadsFull(f"the server keeps {kept} and has no room for {size / 1e6:.3g} MB; try again later")
         # The budget may be larger than the disk.
         if self._free() - self._reserved - size < LEAST_FREE_BYTES:
-            raise UploadsFull("the disk is full: the upload could not be kept")
+            raise UploadsFull("the disk is full: the upload could not be stored")
 
     def _fits(self, size: int) -> bool:
         return self._used + self._reserved + size <= self._max_bytes

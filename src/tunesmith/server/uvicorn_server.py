@@ -79,13 +79,13 @@ class DrainingServer(uvicorn.Server):
         self._sweeping = asyncio.create_task(self._sweep(), name="connection time-outs")
         # Loaded modules stay: scanning them for garbage would stop the event loop for 100 ms.
         gc.freeze()
-        log.info("Listening on %s (Ctrl-C ends it)", " and ".join(urls_of(sockets or [])))
+        log.info("Listening on %s (press Ctrl-C to stop)", " and ".join(urls_of(sockets or [])))
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Wait for the running requests, then stop."""
         self._loop = asyncio.get_running_loop()
         seconds = 0 if self._is_hurried else self._ending.seconds
-        log.info("What is under way has %s s to finish (Ctrl-C again: none)", seconds)
+        log.info("Running requests have %s s to finish (press Ctrl-C again to stop at once)", seconds)
         self._loop.call_later(seconds, self._ending.dismiss)
         await super().shutdown(sockets)
         if self._sweeping is not None:
@@ -144,7 +144,7 @@ def limits_of(settings: Settings) -> ConnectionLimits:
     """Return the connection limits that the settings and the open files of this process allow."""
     total = connection_limit(settings.max_connections)
     if total < settings.max_connections and "max_connections" in settings.model_fields_set:
-        limits_log.warning("max_connections: open files leave room for %s, not for %s", total, settings.max_connections)
+        limits_log.warning("max_connections: open files allow %s, not %s", total, settings.max_connections)
     return ConnectionLimits(
         settings.header_timeout_seconds, settings.idle_timeout_seconds, settings.send_timeout_seconds, total,
         settings.max_connections_per_address, tuple(ipaddress.ip_network(one) for one in trusted_proxies(settings)),

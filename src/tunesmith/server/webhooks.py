@@ -174,12 +174,12 @@ class WebhookSender:
                 await asyncio.to_thread(self._undelivered.add, job_id)
             await self._send_each(job_id, webhook, events)
         except JobNotFound:
-            log.info("the job is gone, and with it its news")
+            log.info("the job was removed, and its webhook events with it")
         except ServerStopping:
             # The next server sends the rest.
             return
         except TunesmithError as error:
-            log.error("a job's news stop until the server starts again: %s", error)
+            log.error("no more webhook events of the job until the server restarts: %s", error)
             return
         await self.forget(job_id)
 
@@ -196,7 +196,7 @@ class WebhookSender:
                 last_sent[event.kind] = now
             if event.kind == LAST:
                 if not await self._sender.send_with_retries(webhook, message_id, event.body):
-                    log.warning("a job's last news were not taken", extra={"host": httpx.URL(webhook.url).host})
+                    log.warning("the last webhook event was not accepted", extra={"host": httpx.URL(webhook.url).host})
             else:
                 await self._sender.send(webhook, message_id, event.body)
 

@@ -43,7 +43,7 @@ def test_a_language_without_a_table_gets_a_line_that_says_how_sure(language: str
     for prompt in PROMPTS["understood"][language]:
         brief = read(prompt)
         (warning,) = brief.warnings
-        similarity = re.search(r"taken by its meaning as .+ \(similarity (0\.\d\d) of 1\)$", warning)
+        similarity = re.search(r"matched by meaning to .+ \(similarity (0\.\d\d) of 1\)$", warning)
         assert similarity is not None
         assert warning.startswith("prompt: not sure what this means") == (float(similarity[1]) < 0.5)
         assert next(reason.source for reason in brief.reasons if reason.field == "genre") == "meaning"
@@ -51,7 +51,7 @@ def test_a_language_without_a_table_gets_a_line_that_says_how_sure(language: str
 
 @pytest.mark.parametrize("prompt", [prompt for prompts in PROMPTS["beyond"].values() for prompt in prompts])
 def test_a_language_beyond_the_encoder_is_not_understood(prompt: str) -> None:
-    assert read(prompt).warnings == ("prompt: not understood; taken as Pop, as where nothing is said",)
+    assert read(prompt).warnings == ("prompt: not understood; Pop is used, the default",)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_language_beyond_the_encoder_is_not_understood(prompt: str) -> None:
 )
 def test_nonsense_gives_what_no_words_give(prompt: str) -> None:
     brief, empty = read(prompt), read("music")
-    assert brief.warnings == ("prompt: not understood; taken as Pop, as where nothing is said",)
+    assert brief.warnings == ("prompt: not understood; Pop is used, the default",)
     assert (brief.genre, brief.mood, brief.tempo_bpm, brief.key) == (
         empty.genre,
         empty.mood,
@@ -68,7 +68,7 @@ def test_nonsense_gives_what_no_words_give(prompt: str) -> None:
         empty.key,
     )
     reason = next(reason for reason in brief.reasons if reason.field == "genre")
-    assert (reason.source, reason.because) == ("genre", "nothing speaks for another than Pop")
+    assert (reason.source, reason.because) == ("genre", "no evidence for a genre other than Pop")
 
 
 def test_explicit_words_count_in_any_language() -> None:
@@ -78,7 +78,7 @@ def test_explicit_words_count_in_any_language() -> None:
 
 
 def test_beside_a_genre_nonsense_is_said_not_to_count() -> None:
-    assert read("asdf qwer zxcv", genre="jazz").warnings == ("prompt: not understood; only the other fields count",)
+    assert read("asdf qwer zxcv", genre="jazz").warnings == ("prompt: not understood; only the other fields are used",)
     assert read("asdf qwer zxcv", genre="jazz").mood == read("music", genre="jazz").mood
 
 

@@ -91,7 +91,7 @@ STYLE = {"model": "style", "style": {"model_name": "mert"}}
         (lambda s: s["codebooks_pattern"].update(modeling="parallel"), r"codebooks_pattern\.modeling"),
         (lambda s: s["codebooks_pattern"]["delay"].update(delays=[0, 1, 2]), r"codebooks_pattern\.delay\.delays"),
         (lambda s: s["fuser"].update(prepend=["description"]), r"fuser\.prepend"),
-        (lambda s: s.pop("fuser"), "fuser: it is missing"),
+        (lambda s: s.pop("fuser"), "fuser: is missing"),
     ],
 )
 def test_what_the_engine_does_not_compute_is_refused_by_field(twin: Any, edit: Any, named: str) -> None:
@@ -106,7 +106,7 @@ def test_what_the_engine_does_not_compute_is_refused_by_field(twin: Any, edit: A
     [
         (lambda s: s["seanet"].update(norm="time_group_norm"), r"seanet\.norm"),
         (lambda s: s["seanet"]["decoder"].update(final_activation="Tanh"), r"seanet\.decoder\.final_activation"),
-        (lambda s: s["rvq"].update(n_q=2), r"rvq\.n_q: 2 codebooks where the decoder writes 4"),
+        (lambda s: s["rvq"].update(n_q=2), r"rvq\.n_q: 2 codebooks, but the decoder writes 4"),
         (lambda s: s.update(compression_model="dac"), "compression_model: it is 'dac'"),
     ],
 )

@@ -213,7 +213,7 @@ def test_a_hostile_checkpoint_of_either_layout_does_not_run(text_checkpoint: Any
     else:
         checkpoints.write_audiocraft(folder, text_checkpoint.model)
     torch.save({**torch.load(folder / file, weights_only=True), "extra": Hostile(trace)}, folder / file)
-    with pytest.raises(ModelFileError, match=rf"{file}: it asks for .*system.*refused"):
+    with pytest.raises(ModelFileError, match=rf"{file}: it imports .*system.*refused"):
         open_checkpoint(folder, checkpoints.write_companions(tmp_path, text_checkpoint.model))
     assert not trace.exists()
 

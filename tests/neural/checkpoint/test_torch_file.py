@@ -94,7 +94,7 @@ def test_a_hostile_pickle_is_refused_and_does_not_run(tmp_path: Path, protocol: 
     torch.save(
         {"a": torch.zeros(2), "b": [hostile]} if inside else hostile, tmp_path / "h.bin", pickle_protocol=protocol
     )
-    with pytest.raises(ModelFileError, match=rf"h\.bin: it asks for {os.system.__module__}\.system, which is not"):
+    with pytest.raises(ModelFileError, match=rf"h\.bin: it imports {os.system.__module__}\.system, which is not"):
         read_torch_file(tmp_path / "h.bin")
     assert not trace.exists()
     torch.load(tmp_path / "h.bin", weights_only=False)
@@ -138,7 +138,7 @@ REBUILD = b"ctorch._utils\n_rebuild_tensor_v2\n"
         (HEAD + b"h\x07.", "broken"),
         (HEAD + b"t.", "broken"),
         (HEAD + b"X\xff\xff\xff\x7fabc.", "broken"),
-        (HEAD + REBUILD + b"(NK\x00))tR.", "not described by numbers"),
+        (HEAD + REBUILD + b"(NK\x00))tR.", "the description of a tensor is not numeric"),
         (HEAD + REBUILD + b")R.", "broken"),
         (HEAD + b"(" * 100_000 + b".", "broken"),
         (HEAD + b"})" + b"\x85" * 1_000_000 + b"Ns.", "broken"),
@@ -172,7 +172,7 @@ def test_tensors_beyond_their_storage_are_refused(saved: Path) -> None:
     with pytest.raises(ModelFileError, match=r"shape \(48, 4\) reaches beyond"):
         read_torch_file(saved.with_name("wide.bin"))
     rezip(saved, saved.with_name("short.bin"), {"data/0": b"\x00" * 8})
-    with pytest.raises(ModelFileError, match="data/0 has 8 bytes where 12 numbers of float32 are due"):
+    with pytest.raises(ModelFileError, match="data/0 has 8 bytes, but must have 12 numbers of float32"):
         read_torch_file(saved.with_name("short.bin"))
 
 
@@ -199,7 +199,7 @@ def test_compressed_and_big_endian_files_are_refused(saved: Path) -> None:
 
 def test_the_format_before_zip_is_refused_by_name(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(3)}, tmp_path / "old.bin", _use_new_zipfile_serialization=False)
-    with pytest.raises(ModelFileError, match=r"old\.bin: it is in torch's format from before version 1\.6"):
+    with pytest.raises(ModelFileError, match=r"old\.bin: it has the format of torch before version 1\.6"):
         read_torch_file(tmp_path / "old.bin")
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.errors import (
-    BUG_MESSAGE,
     DatabaseError,
     GenerationCancelled,
     InvalidRequest,
@@ -13,7 +12,7 @@ from tunesmith.errors import (
     UnknownName,
 )
 from tunesmith.jobs.job import Failure
-from tunesmith.server.apis.errors import error_response, message_of, status_of
+from tunesmith.server.apis.errors import INTERNAL_ERROR_MESSAGE, error_response, message_of, status_of
 from tunesmith.server.errors import JobFailed
 
 
@@ -33,7 +32,7 @@ from tunesmith.server.errors import JobFailed
 )
 def test_an_error_has_one_status_and_an_inner_one_no_words(error: TunesmithError, status: int) -> None:
     assert status_of(error) == status
-    assert message_of(error) == (BUG_MESSAGE if status == 500 else str(error))
+    assert message_of(error) == (INTERNAL_ERROR_MESSAGE if status == 500 else str(error))
 
 
 @pytest.mark.parametrize(("failure", "field"), [

@@ -58,7 +58,7 @@ def test_a_musicgen_that_is_not_here_is_stood_in_for_and_the_answer_says_so(serv
     assert (job.model, job.generated_by) == (TINY, "composer")
     assert job.metadata["asked_model"] == TINY
     if door == "mcp":
-        assert f"composer (standing in for {TINY}" in answer.text
+        assert f"composer (in place of {TINY}" in answer.text
     elif "replicate" in door:
         assert f"{TINY} is not installed here" in answer.json()["logs"]
     else:

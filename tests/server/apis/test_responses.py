@@ -17,7 +17,7 @@ import pytest
 from serving import Serving, serving
 
 from tunesmith.jobs.job import JobState
-from tunesmith.server.apis.responses import READ_WHOLE_BYTES, file_pieces, full_response
+from tunesmith.server.apis.responses import READ_WHOLE_BYTES, file_chunks, full_response
 
 TOOL = {"name": "generate_music", "arguments": {"prompt": "PROMPT", "model": "patient"}}
 DOORS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -138,4 +138,4 @@ def test_a_file_is_sent_whole_however_large(tmp_path: Path, size: int) -> None:
         await (await full_response(path, "audio/wav", {"x": "y"}))(scope, receive, send)
 
     asyncio.run(asyncio.wait_for(act(), 30))
-    assert b"".join(sent) == path.read_bytes() == b"".join(file_pieces(path))
+    assert b"".join(sent) == path.read_bytes() == b"".join(file_chunks(path))

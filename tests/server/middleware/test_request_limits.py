@@ -68,7 +68,7 @@ def test_half_a_body_is_answered_in_the_dialect_s_shape_and_its_connection_close
     with half_request(port, path, media_type, start) as connection:
         status, body = answer_on(connection)
     assert status == 408
-    assert f"no byte of it came for {SHORT} s" in message(body)
+    assert f"no bytes arrived for {SHORT} s" in message(body)
 
 
 def test_a_client_that_hangs_up_in_its_body_is_no_fault_of_the_server(
@@ -196,7 +196,7 @@ def test_a_body_that_is_dropped_because_it_is_too_large_holds_no_more_than_the_l
 def test_room_is_given_back_whatever_becomes_of_a_body() -> None:
     in_flight = BytesInFlight(LARGE)
     in_flight.add(LARGE, LARGE)
-    with pytest.raises(BodiesFull, match="the server is receiving 3 MB of large requests already"):
+    with pytest.raises(BodiesFull, match="the server is already receiving 3 MB of large requests"):
         in_flight.add(LARGE, LARGE)
     in_flight.remove(2 * LARGE)
     in_flight.add(LARGE, LARGE)

@@ -71,7 +71,7 @@ def test_lines_that_nobody_reads_are_counted_instead_of_kept(
     writer.flush()
     *lines, last = reader.getvalue().splitlines()
     assert lines == ["first", "second", "third"]
-    assert last.startswith("2 lines of the log were left out")
+    assert last.startswith("2 log lines were dropped")
 
 
 def test_a_stream_that_is_closed_stops_nothing() -> None:

@@ -140,7 +140,7 @@ def _chroma_matrix() -> Floats:
     """Return the matrix from the bins of a slow frame to pitch classes, (bins, 12)."""
     frequencies = np.fft.rfftfreq(SLOW_FRAME, 1 / RATE)
     matrix = np.zeros((frequencies.size, 12), np.float32)
-    heard = (frequencies >= LOWEST_HZ) & (frequencies <= HIGHEST_HZ)
-    pitches = np.round(12 * np.log2(frequencies[heard] / MIDDLE_C_HZ)).astype(int) % 12
-    matrix[np.flatnonzero(heard), pitches] = 1
+    audible = (frequencies >= LOWEST_HZ) & (frequencies <= HIGHEST_HZ)
+    pitches = np.round(12 * np.log2(frequencies[audible] / MIDDLE_C_HZ)).astype(int) % 12
+    matrix[np.flatnonzero(audible), pitches] = 1
     return matrix

@@ -30,7 +30,7 @@ OTHER_LEVELS = (0.5, 2.0, 1 / 3, 3.0, 2 / 3, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
-class WantedKey:
+class TargetKey:
     """A requested key: its name, and its notes as pitch classes from the tonic up."""
 
     name: str
@@ -42,7 +42,7 @@ class QualityTargets:
     """The measurable targets of a request, None if unspecified; ``tempo_bpm`` is a range."""
 
     tempo_bpm: tuple[float, float] | None = None
-    key: WantedKey | None = None
+    key: TargetKey | None = None
     loudness_lufs: float | None = None
     loop: bool = False
 
@@ -79,12 +79,12 @@ class Quality:
 
 def measure_quality(audio: Audio, wanted: QualityTargets = QualityTargets()) -> Quality:
     """Measure a sound against the requested targets."""
-    levels, heard = levels_of(audio), analyse(audio)
+    levels, analysis = levels_of(audio), analyse(audio)
     findings = [_silence(levels), _clipping(levels), _loudness(levels, wanted.loudness_lufs), _balance(levels)]
     if wanted.tempo_bpm is not None:
-        findings.append(_tempo(heard, *wanted.tempo_bpm))
+        findings.append(_tempo(analysis, *wanted.tempo_bpm))
     if wanted.key is not None:
-        findings.append(_key(heard, wanted.key))
+        findings.append(_key(analysis, wanted.key))
     if wanted.loop:
         findings.append(_seam(seam_of(audio)))
     return Quality(tuple(findings))
@@ -118,7 +118,7 @@ def _loudness(levels: LevelStats, wanted: float | None) -> Finding:
     if not math.isfinite(lufs):
         return Finding("loudness", 0.0, "no loudness")
     if wanted is not None:
-        return Finding("loudness", _falling(abs(lufs - wanted), 1.0, 10.0), f"{lufs:.1f} LUFS (asked {wanted:g})")
+        return Finding("loudness", _falling(abs(lufs - wanted), 1.0, 10.0), f"{lufs:.1f} LUFS (target {wanted:g})")
     quietest, loudest = USUAL_LUFS
     outside = max(quietest - lufs, lufs - loudest, 0.0)
     return Finding("loudness", _falling(outside, 0.0, 20.0), f"{lufs:.1f} LUFS")
@@ -141,24 +141,24 @@ def _balance(levels: LevelStats) -> Finding:
     return Finding("balance", faults[worst], worst if faults[worst] < 0.95 else "balanced")
 
 
-def _tempo(heard: Analysis, lowest: float, highest: float) -> Finding:
-    asked = f"{lowest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
-    if heard.rhythm is None:
-        return Finding("tempo", UNKNOWN, f"no clear beat (asked {asked} bpm)")
-    bpm = heard.rhythm.tempo_bpm
+def _tempo(analysis: Analysis, lowest: float, highest: float) -> Finding:
+    target = f"{lowest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
+    if analysis.rhythm is None:
+        return Finding("tempo", UNKNOWN, f"no clear beat (target {target} bpm)")
+    bpm = analysis.rhythm.tempo_bpm
     # A match at another metrical level counts a little less.
     scores = [_near(bpm, lowest, highest), *(0.9 * _near(bpm * level, lowest, highest) for level in OTHER_LEVELS)]
-    return Finding("tempo", max(scores), f"{bpm:.1f} bpm (asked {asked})")
+    return Finding("tempo", max(scores), f"{bpm:.1f} bpm (target {target})")
 
 
 def _near(bpm: float, lowest: float, highest: float) -> float:
     return _falling(max(lowest / bpm, bpm / highest, 1.0) - 1, 0.01, 0.08)
 
 
-def _key(heard: Analysis, wanted: WantedKey) -> Finding:
-    if heard.key is None:
-        return Finding("key", UNKNOWN, f"no clear key (asked {wanted.name})")
-    tonic_name, mode = heard.key.name.split()
+def _key(analysis: Analysis, wanted: TargetKey) -> Finding:
+    if analysis.key is None:
+        return Finding("key", UNKNOWN, f"no clear key (target {wanted.name})")
+    tonic_name, mode = analysis.key.name.split()
     tonic = NAMES.index(tonic_name)
     notes = {(tonic + step) % 12 for step in SCALES[mode]}
     missing = len(set(wanted.notes) - notes)
@@ -166,12 +166,12 @@ def _key(heard: Analysis, wanted: WantedKey) -> Finding:
     same = tonic == wanted.notes[0] and ((tonic + 4) % 12 in notes) == ((tonic + 4) % 12 in wanted.notes)
     # A key that shares most of its notes sounds close to the requested one.
     score = 1.0 if same else SHARED_NOTES.get(7 - missing, 0.1)
-    return Finding("key", score, f"{heard.key.name} (asked {wanted.name})")
+    return Finding("key", score, f"{analysis.key.name} (target {wanted.name})")
 
 
 def _seam(seam: Seam) -> Finding:
     score = min(starmap(_falling, ((seam.step, 2.5, 8.0), (seam.change, 1.3, 3.0), (seam.apart_db, 15.0, 35.0))))
-    return Finding("seam", score, "the loop is seamless" if score > 0.9 else "the seam of the loop is heard")
+    return Finding("seam", score, "the loop is seamless" if score > 0.9 else "the seam of the loop is audible")
 
 
 def _decibels(share: float) -> float:

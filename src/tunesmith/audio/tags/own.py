@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tunesmith.audio.credits import UNKNOWN, authors_of, licence_of
+from tunesmith.audio.credits import authors_of, licence_of
 from tunesmith.audio.tags.model import Tags, tags_from
+from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.plain_text import is_text
 
 TAGS, MARKERS = "tags", "markers"
@@ -73,7 +74,7 @@ def _own_tags(metadata: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     licence = licence_of({name: value for name, value in metadata.items() if name != TAGS})
     genre = str(metadata.get("genre") or "")
     title = str(metadata.get("title") or metadata.get("prompt") or "")[:MAX_TITLE_CHARACTERS].strip()
-    known = (licence,) if licence != UNKNOWN else ()
+    known = (licence,) if licence != UNKNOWN_LICENCE else ()
     values = {
         "title": (title,) if title else (), "artist": authors_of(metadata), "copyright": known, "license": known,
         "genre": (genre,) if genre else (), "software": (PROGRAM,) if metadata.get("model") else (),

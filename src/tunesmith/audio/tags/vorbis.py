@@ -69,8 +69,8 @@ def _header_packets(source: BinaryIO) -> tuple[list[bytes], int]:
         if page is None:
             raise ValueError("the headers of the Ogg stream are cut off")
         granule = page.granule
-        for piece, is_whole in page.pieces():
-            unfinished += piece
+        for segment, is_whole in page.segments():
+            unfinished += segment
             if is_whole:
                 packets.append(unfinished)
                 unfinished = b""

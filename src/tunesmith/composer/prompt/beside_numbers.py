@@ -21,7 +21,7 @@ _OTHER_SIGNS = re.compile(r"\s*[%°‰€$£]")
 _RANGE_SIGNS = re.compile(r"^\s*(?:[-‐-―~〜−]|to|bis|a|から|到|至|et|and|und|y|e)\s*$")
 _BREAK = re.compile(r"\s[-–—|/•·*]+\s|\||[\])]")
 _CURRENCY = re.compile(r"[$€£#]\s?$")
-_TEMPO_WITHOUT_DOUBT = (20.0, 400.0)
+_CERTAIN_TEMPO = (20.0, 400.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class NumberContext:
         unit = self.unit_after(number.last, "bpm")
         if unit is None:
             return None
-        low, high = _TEMPO_WITHOUT_DOUBT
+        low, high = _CERTAIN_TEMPO
         return unit[1] if low <= number.value <= high or not self.is_number(unit[1]) else None
 
     def is_number(self, place: int) -> bool:

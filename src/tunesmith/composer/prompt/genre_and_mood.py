@@ -52,24 +52,24 @@ class GenreChoice:
         return next((o for o in self.others if instrument in lends.get(o, {}).get("instruments", ())), "another genre")
 
 
-def choose_genre(request: GenerationRequest, said: ParsedPrompt) -> GenreChoice:
+def choose_genre(request: GenerationRequest, parsed: ParsedPrompt) -> GenreChoice:
     """Choose the genre; raise UnknownName for a flag that names none."""
-    others = _colouring(said)
+    others = _colouring(parsed)
     if request.genre is not None:
         name = _flag_genre(request.genre)
         reason, others = Reason("genre", name, "flag", "asked for"), tuple(o for o in others if o != name)
-        return GenreChoice(name, reason, others, warnings=_unused_prompt_warnings(said))
-    if said.genre is not None:
-        name = said.genre.name
-        others = tuple(o for o in dict.fromkeys((*said.genre.others, *others)) if o != name)
-        because = f"the prompt says {said.genre.words!r}" + (f", coloured by {', '.join(others)}" if others else "")
+        return GenreChoice(name, reason, others, warnings=_unused_prompt_warnings(parsed))
+    if parsed.genre is not None:
+        name = parsed.genre.name
+        others = tuple(o for o in dict.fromkeys((*parsed.genre.others, *others)) if o != name)
+        because = f"the prompt says {parsed.genre.words!r}" + (f", coloured by {', '.join(others)}" if others else "")
         return GenreChoice(name, Reason("genre", name, "prompt", because), others)
-    return _by_evidence(said)
+    return _by_evidence(parsed)
 
 
-def _colouring(said: ParsedPrompt) -> tuple[str, ...]:
+def _colouring(parsed: ParsedPrompt) -> tuple[str, ...]:
     """Return the genres that adjectives such as ``jazzy`` bring in."""
-    return tuple(name for name in said.names("style") if name in genre_names() and name in _LENDING_STYLES)
+    return tuple(name for name in parsed.names("style") if name in genre_names() and name in _LENDING_STYLES)
 
 
 def _flag_genre(flag: str) -> str:
@@ -82,81 +82,85 @@ def _flag_genre(flag: str) -> str:
     return named[0]
 
 
-def ranked_genres(said: ParsedPrompt) -> tuple[str, ...]:
+def ranked_genres(parsed: ParsedPrompt) -> tuple[str, ...]:
     """Return all genres, the most fitting first, by word evidence, mood and meaning alone."""
-    scores, _ = _scores(said)
+    scores, _ = _scores(parsed)
     return tuple(sorted(sorted(scores), key=lambda genre: -scores[genre]))
 
 
-def _by_evidence(said: ParsedPrompt) -> GenreChoice:
-    scores, meaning = _scores(said)
+def _by_evidence(parsed: ParsedPrompt) -> GenreChoice:
+    scores, meaning = _scores(parsed)
     best = max(sorted(scores), key=lambda genre: scores[genre])
-    reason = _evidence_reason(best, said, meaning)
-    return GenreChoice(best, reason, _colouring_but(said, best), meaning, _meaning_warnings(best, said, meaning))
+    reason = _evidence_reason(best, parsed, meaning)
+    return GenreChoice(best, reason, _colouring_but(parsed, best), meaning, _meaning_warnings(best, parsed, meaning))
 
 
-def _unused_prompt_warnings(said: ParsedPrompt) -> tuple[str, ...]:
+def _unused_prompt_warnings(parsed: ParsedPrompt) -> tuple[str, ...]:
     """Return a warning where a prompt beside an explicit genre is not understood at all."""
-    is_asked = not said.names_music and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE
-    return ("prompt: not understood; only the other fields count",) if is_asked and not understood_meaning(said) else ()
+    is_unused = not parsed.names_music and len(parsed.left_over) > _FEW_WORDS_BESIDE_A_GENRE
+    return (
+        ("prompt: not understood; only the other fields are used",)
+        if is_unused and not understood_meaning(parsed)
+        else ()
+    )
 
 
-def _meaning_warnings(best: str, said: ParsedPrompt, meaning: Meaning | None) -> tuple[str, ...]:
+def _meaning_warnings(best: str, parsed: ParsedPrompt, meaning: Meaning | None) -> tuple[str, ...]:
     """Return a warning about how certain the meaning is, where no known word says what the music is."""
     title = value("genre", best)["title"]
-    if said.names_music or not (said.left_over or said.is_unknown):
+    if parsed.names_music or not (parsed.left_over or parsed.is_unknown):
         return ()
     if meaning is None:
-        return (f"prompt: not understood; taken as {title}, as where nothing is said",)
+        return (f"prompt: not understood; {title} is used, the default",)
     similarity = round(meaning.similarity, 2)
-    if said.known_share >= _HARDLY_KNOWN and similarity >= _UNSURE:
+    if parsed.known_share >= _HARDLY_KNOWN and similarity >= _UNSURE:
         return ()
     sure = "not sure what this means" if similarity < _UNSURE else "few of its words are known"
-    return (f"prompt: {sure}; taken by its meaning as {title} (similarity {similarity:.2f} of 1)",)
+    return (f"prompt: {sure}; matched by meaning to {title} (similarity {similarity:.2f} of 1)",)
 
 
-def _scores(said: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
+def _scores(parsed: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
     """Sum the evidence for each genre; the embedding is used only where words are left over."""
     scores = {name: _WITHOUT_EVIDENCE.get(name, 0.0) for name in genre_names()}
-    if "corporate" in scores and _SHORT_FORMS & set(said.names("form")):
+    if "corporate" in scores and _SHORT_FORMS & set(parsed.names("form")):
         scores["corporate"] += 0.3
-    for genre, weight in (*leanings(said.matches, said.refused).items(), *said.unsupported.genre_weights):
+    for genre, weight in (*leanings(parsed.matches, parsed.refused).items(), *parsed.unsupported.genre_weights):
         if genre in scores:
             # Capped, or many hints at one genre would outweigh everything else that the prompt says.
             scores[genre] += min(weight, _MOST_EVIDENCE)
     sure = max(scores.values(), default=0.0) >= _ENOUGH_EVIDENCE
     meaning = None
-    if said.left_over and not (sure and len(said.left_over) <= _FEW_WORDS):
-        meaning = understood_meaning(said)
+    if parsed.left_over and not (sure and len(parsed.left_over) <= _FEW_WORDS):
+        meaning = understood_meaning(parsed)
         for genre, nearness in meaning.genres.items() if meaning else ():
             scores[genre] += nearness
-    mood = said.mood
-    if meaning and _is_another_language(said):
+    mood = parsed.mood
+    if meaning and _is_another_language(parsed):
         # In an unknown language the embedding's mood is more reliable than its genre.
         mood = meaning.mood
     for genre in scores:
         scores[genre] -= _MOOD_WEIGHT * _distance(mood, genre) if mood else 0.0
-    for genre in refused_genres(said.matches, said.refused) & scores.keys():
+    for genre in refused_genres(parsed.matches, parsed.refused) & scores.keys():
         # Far below any score that evidence can reach.
         scores[genre] -= 10.0
     return scores, meaning
 
 
-def _is_another_language(said: ParsedPrompt) -> bool:
+def _is_another_language(parsed: ParsedPrompt) -> bool:
     """Return whether the text is in a language, or in a script, of which hardly a word is known."""
-    is_sentence = len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE or not is_in_script_of_tables(said.prompt.text)
-    return is_sentence and not said.names_music and said.known_share < _HARDLY_KNOWN
+    is_sentence = len(parsed.left_over) > _FEW_WORDS_BESIDE_A_GENRE or not is_in_script_of_tables(parsed.prompt.text)
+    return is_sentence and not parsed.names_music and parsed.known_share < _HARDLY_KNOWN
 
 
-def understood_meaning(said: ParsedPrompt) -> Meaning | None:
+def understood_meaning(parsed: ParsedPrompt) -> Meaning | None:
     """Return the meaning of a prompt, or None where few words are known and it is near to nothing."""
-    meaning = meaning_of(said.prompt.text)
-    is_far = meaning.similarity < lowest_similarity(said.prompt.text)
-    return None if is_far and said.known_share < _FEW_KNOWN and not said.names_music else meaning
+    meaning = meaning_of(parsed.prompt.text)
+    is_far = meaning.similarity < lowest_similarity(parsed.prompt.text)
+    return None if is_far and parsed.known_share < _FEW_KNOWN and not parsed.names_music else meaning
 
 
-def _colouring_but(said: ParsedPrompt, best: str) -> tuple[str, ...]:
-    return tuple(name for name in _colouring(said) if name != best)
+def _colouring_but(parsed: ParsedPrompt, best: str) -> tuple[str, ...]:
+    return tuple(name for name in _colouring(parsed) if name != best)
 
 
 def _distance(mood: Mood, genre: str) -> float:
@@ -165,34 +169,34 @@ def _distance(mood: Mood, genre: str) -> float:
     return abs(mood.valence - float(valence)) + 1.2 * abs(mood.arousal - float(arousal))
 
 
-def _evidence_reason(best: str, said: ParsedPrompt, meaning: Meaning | None) -> Reason:
-    title, mood = value("genre", best)["title"], said.mood
-    if leanings(said.matches, said.refused).get(best):
-        source, because = "prompt", f"what the prompt names suits {title}"
-    elif best in dict(said.unsupported.genre_weights):
-        source, because = "prompt", f"{title} is the direction that the artist named stands for"
+def _evidence_reason(best: str, parsed: ParsedPrompt, meaning: Meaning | None) -> Reason:
+    title, mood = value("genre", best)["title"], parsed.mood
+    if leanings(parsed.matches, parsed.refused).get(best):
+        source, because = "prompt", f"{title} suits what the prompt names"
+    elif best in dict(parsed.unsupported.genre_weights):
+        source, because = "prompt", f"{title} is the style of the artist named"
     elif meaning is not None:
-        source, because = "meaning", f"what the prompt describes is nearest to {title}"
+        source, because = "meaning", f"{title} is nearest to what the prompt describes"
     else:
-        source, because = "genre", f"{title} suits the mood" if mood else f"nothing speaks for another than {title}"
+        source, because = "genre", f"{title} suits the mood" if mood else f"no evidence for a genre other than {title}"
     return Reason("genre", best, source, because)
 
 
-def choose_mood(said: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tuple[Mood, Reason]:
+def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tuple[Mood, Reason]:
     """Choose the mood: from the prompt's mood words, else from its uses or its meaning blended with the genre's own."""
-    if said.mood is not None:
-        words = [said.words_for("mood", name) for name in said.names("mood")]
+    if parsed.mood is not None:
+        words = [parsed.words_for("mood", name) for name in parsed.names("mood")]
         because = f"the prompt says {', '.join(map(repr, words))}" if words else "the prompt says what it must not be"
-        return said.mood, Reason("mood", _described(said.mood), "prompt", because)
-    uses = [value("use", name)["at"] for name in said.names("use") if "at" in value("use", name)]
+        return parsed.mood, Reason("mood", _described(parsed.mood), "prompt", because)
+    uses = [value("use", name)["at"] for name in parsed.names("use") if "at" in value("use", name)]
     if uses:
         mood = _between(Mood(*map(float, uses[-1])), genre)
         return mood, Reason(
-            "mood", _described(mood), "prompt", f"it suits {said.words_for('use', said.names('use')[-1])!r}"
+            "mood", _described(mood), "prompt", f"it suits {parsed.words_for('use', parsed.names('use')[-1])!r}"
         )
     meaning = chosen.meaning
-    if meaning is None and len(said.left_over) > _FEW_WORDS_BESIDE_A_GENRE:
-        meaning = understood_meaning(said)
+    if meaning is None and len(parsed.left_over) > _FEW_WORDS_BESIDE_A_GENRE:
+        meaning = understood_meaning(parsed)
     if meaning is not None:
         mood = _between(meaning.mood, genre)
         return mood, Reason("mood", _described(mood), "meaning", "the feeling of the whole prompt")

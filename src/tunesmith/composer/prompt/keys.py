@@ -94,7 +94,7 @@ def read_keys(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedKey, .
              *_labelled(prompt), *_chinese(prompt)]  # fmt: skip
     # Letters with a bare accidental are ambiguous, so they count only where nothing clearer is said.
     if found or (found := _signed(prompt, matches)):
-        return _without_overlaps(sorted(found, key=lambda wish: (wish.end, -wish.start)))
+        return _without_overlaps(sorted(found, key=lambda key: (key.end, -key.start)))
     alone = _mode_alone(prompt, matches)
     return () if alone is None else (alone,)
 
@@ -107,7 +107,7 @@ def _without_overlaps(found: Sequence[RequestedKey]) -> tuple[RequestedKey, ...]
 
 def key_warnings(keys: Sequence[RequestedKey], text: str) -> tuple[str, ...]:
     """Return a warning where the prompt names several keys."""
-    if len({(wish.tonic, wish.mode or "major") for wish in keys}) < 2:
+    if len({(key.tonic, key.mode or "major") for key in keys}) < 2:
         return ()
     return (f"key: the prompt names several; the last, {text[keys[-1].start : keys[-1].end].strip()!r}, is used",)
 
@@ -220,8 +220,8 @@ def _mode_alone(prompt: Prompt, matches: Sequence[Match]) -> RequestedKey | None
         if name not in ("major", "minor"):
             return RequestedKey(None, name, prompt.words[match.first].start, prompt.words[match.last - 1].end)
     # The mode may come without a tonic: "in a minor key".
-    said = _MODE_ONLY.search(prompt.folded)
-    if said is None:
+    found = _MODE_ONLY.search(prompt.folded)
+    if found is None:
         return None
-    word = next(group for group in said.groups() if group)
-    return RequestedKey(None, "minor" if word in _MINOR_WORDS else "major", *said.span())
+    word = next(group for group in found.groups() if group)
+    return RequestedKey(None, "minor" if word in _MINOR_WORDS else "major", *found.span())

@@ -38,23 +38,25 @@ class Length:
     warnings: tuple[str, ...] = ()
 
 
-def read_form(request: GenerationRequest, said: ParsedPrompt) -> tuple[Form, Reason]:
+def read_form(request: GenerationRequest, parsed: ParsedPrompt) -> tuple[Form, Reason]:
     """Choose the form: a flag, the prompt's word, or a full track."""
     if request.loop or request.form:
         form: Form = "loop" if request.loop else request.form or "track"
         return form, Reason("form", form, "flag", "asked for")
-    named = [name.removeprefix("form/") for name in said.names("form") if name.startswith("form/")]
+    named = [name.removeprefix("form/") for name in parsed.names("form") if name.startswith("form/")]
     # From the most specific word to the least: "a looping track" is a loop.
     for form in _FORMS:
         if form in named:
-            words = said.words_for("form", f"form/{form}")
+            words = parsed.words_for("form", f"form/{form}")
             return form, Reason("form", form, "prompt", f"the prompt says {words!r}")
-    return "track", Reason("form", "track", "genre", "a whole piece, as nothing else was asked for")
+    return "track", Reason("form", "track", "genre", "a whole piece, the default")
 
 
-def read_length(request: GenerationRequest, said: ParsedPrompt, form: Form, meter: Meter, tempo: TempoChoice) -> Length:
+def read_length(
+    request: GenerationRequest, parsed: ParsedPrompt, form: Form, meter: Meter, tempo: TempoChoice
+) -> Length:
     """Choose duration and bars; raise InvalidRequest where flags contradict each other."""
-    duration, bars, reasons, warnings = _requested_length(request, said)
+    duration, bars, reasons, warnings = _requested_length(request, parsed)
     length = Length(duration, bars, tempo, tuple(reasons), tuple(warnings))
     if duration is None and bars is None:
         return _usual(request, form, meter, length)
@@ -64,7 +66,7 @@ def read_length(request: GenerationRequest, said: ParsedPrompt, form: Form, mete
 
 
 def _requested_length(
-    request: GenerationRequest, said: ParsedPrompt
+    request: GenerationRequest, parsed: ParsedPrompt
 ) -> tuple[float | None, int | None, list[Reason], list[str]]:
     reasons: list[Reason] = []
     warnings: list[str] = []
@@ -72,22 +74,22 @@ def _requested_length(
     if duration is not None:
         reasons.append(Reason("duration", f"{duration:g} s", "flag", "asked for"))
     # Bars in a flag decide the length, so a duration in the prompt would only contradict them.
-    elif said.durations and bars is None:
-        duration = _within_limits(said.durations[-1].low, warnings)
-        words = said.prompt.written(said.durations[-1].first, said.durations[-1].last)
+    elif parsed.durations and bars is None:
+        duration = _within_limits(parsed.durations[-1].low, warnings)
+        words = parsed.prompt.written(parsed.durations[-1].first, parsed.durations[-1].last)
         reasons.append(Reason("duration", f"{duration:g} s", "prompt", f"the prompt says {words!r}"))
-        if len({d.low for d in said.durations}) > 1:
+        if len({d.low for d in parsed.durations}) > 1:
             warnings.append(f"duration: the prompt names several; the last, {duration:g} s, is used")
     if bars is not None:
         reasons.append(Reason("bars", str(bars), "flag", "asked for"))
     # The duration flag decides the length, so bars in the prompt are not used.
-    elif said.bars and request.duration is None and 1 <= said.bars[-1].low <= _MOST_BARS:
-        bars = int(said.bars[-1].low)
+    elif parsed.bars and request.duration is None and 1 <= parsed.bars[-1].low <= _MOST_BARS:
+        bars = int(parsed.bars[-1].low)
         reasons.append(Reason("bars", str(bars), "prompt", f"the prompt says {bars} bars"))
-        if len({b.low for b in said.bars}) > 1:
+        if len({b.low for b in parsed.bars}) > 1:
             warnings.append(f"bars: the prompt names several; the last, {bars}, is used")
-    elif said.bars and request.duration is None:
-        warnings.append(f"bars: must be 1 to {_MOST_BARS}, got {said.bars[-1].low:g} in the prompt; left out")
+    elif parsed.bars and request.duration is None:
+        warnings.append(f"bars: must be 1 to {_MOST_BARS}, got {parsed.bars[-1].low:g} in the prompt; left out")
     return duration, bars, reasons, warnings
 
 

@@ -46,7 +46,7 @@ def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedMete
         is_clear = match.last - match.first > 2 or prompt.words[match.first].text != "in"
         place = prompt.words[match.first].start, prompt.words[match.last - 1].end
         # 3/4拍子 contains 4拍子.
-        is_apart = all(wish.end <= place[0] or place[1] <= wish.start for wish in found)
+        is_apart = all(meter.end <= place[0] or place[1] <= meter.start for meter in found)
         if name.startswith("meter/") and (ends_well or is_clear) and is_apart:
             found.append(RequestedMeter(Meter.parse(name.removeprefix("meter/")), *place))
     return tuple(found)
@@ -54,11 +54,11 @@ def read_meters(prompt: Prompt, matches: Sequence[Match]) -> tuple[RequestedMete
 
 def meter_warnings(prompt: Prompt, meters: Sequence[RequestedMeter]) -> tuple[str, ...]:
     """Return warnings: where several meters are named, and for each that a word calls a meter but cannot be one."""
-    starts = {wish.start for wish in meters}
+    starts = {meter.start for meter in meters}
     odd = [
         m.group() for m in _FRACTION.finditer(prompt.folded) if m.start() not in starts and _is_called_meter(prompt, m)
     ]
-    several = len({wish.meter for wish in meters}) > 1
+    several = len({meter.meter for meter in meters}) > 1
     return (
         *([f"meter: the prompt names several; the first, {meters[0].meter}, is used"] if several else ()),
         *(f"meter: must be 2 to 15 over 2, 4, 8 or 16, got {text!r} in the prompt; left out" for text in odd),

@@ -103,19 +103,19 @@ def understand(text: str) -> ParsedPrompt:
     # Keys and meters come first, so that the 4 of "3/4" is not read as a tempo or a length.
     spoken_for = _words_in(prompt, places)
     notes = read_note_tempos(prompt)
-    spoken_for |= {place for said in notes for place in range(said.first, said.last)}
+    spoken_for |= {place for tempo in notes for place in range(tempo.first, tempo.last)}
     named = _named(matches) | decade_words(prompt, matches) | _numbers_in_labels(prompt, matches)
     # Decades and names that contain numbers are taken, so that they are not read as lengths.
     context = NumberContext(prompt, matches, spoken_for | named)
-    tempos = tuple(sorted((*notes, *read_tempos(context)), key=lambda said: said.first))
+    tempos = tuple(sorted((*notes, *read_tempos(context)), key=lambda tempo: tempo.first))
     durations, bars = read_durations(context), read_bars(context)
-    numeric = spoken_for | {i for said in (*tempos, *durations, *bars) for i in range(said.first, said.last)}
-    refusals, wishes = refused(prompt, matches), find_unsupported(prompt, matches)
+    numeric = spoken_for | {i for tempo in (*tempos, *durations, *bars) for i in range(tempo.first, tempo.last)}
+    refusals, unsupported = refused(prompt, matches), find_unsupported(prompt, matches)
     return ParsedPrompt(
         prompt=prompt, matches=matches, refused=refusals, genre=named_genre(prompt, matches, refusals), tempos=tempos,
         durations=durations, bars=bars, key=keys[-1] if keys else None, meter=meters[0].meter if meters else None,
-        unsupported=wishes, numeric=frozenset(numeric),
-        left_over=_left_over(prompt, matches, frozenset(numeric) | wishes.words),
+        unsupported=unsupported, numeric=frozenset(numeric),
+        left_over=_left_over(prompt, matches, frozenset(numeric) | unsupported.words),
         warnings=(*key_warnings(keys, prompt.text), *meter_warnings(prompt, meters),
                   *unused_number_warnings(prompt, matches, frozenset(numeric) | named)),
     )  # fmt: skip

@@ -31,7 +31,7 @@ class _Explicit:
     """A request with its parsed prompt and a definite seed."""
 
     request: GenerationRequest
-    said: ParsedPrompt
+    parsed: ParsedPrompt
     seed: int
 
 
@@ -41,35 +41,35 @@ def read_brief(request: GenerationRequest) -> Brief:
     A request without a seed is read with seed 0: the caller draws one. Raises UnknownName for a genre or instrument
     flag that does not exist, InvalidRequest for any other invalid flag.
     """
-    asked = _Explicit(request, understand(request.prompt), request.seed or 0)
-    said = asked.said
-    chosen = choose_genre(request, said)
+    explicit = _Explicit(request, understand(request.prompt), request.seed or 0)
+    parsed = explicit.parsed
+    chosen = choose_genre(request, parsed)
     genre = load_genre(chosen.name)
-    mood, mood_reason = choose_mood(said, genre, chosen)
-    meter, meter_reason = _meter(asked, genre)
-    tempo, tempo_warnings = _tempo(asked, genre, mood, meter)
-    form, form_reason = lengths.read_form(request, said)
-    length = lengths.read_length(request, said, form, meter, tempo)
-    key, key_reason = _key(asked, genre, mood)
-    players = _players(asked, genre, chosen)
-    production, ambience = _colours(said, chosen)
-    ending, ending_reasons = _ending(said)
+    mood, mood_reason = choose_mood(parsed, genre, chosen)
+    meter, meter_reason = _meter(explicit, genre)
+    tempo, tempo_warnings = _tempo(explicit, genre, mood, meter)
+    form, form_reason = lengths.read_form(request, parsed)
+    length = lengths.read_length(request, parsed, form, meter, tempo)
+    key, key_reason = _key(explicit, genre, mood)
+    players = _players(explicit, genre, chosen)
+    production, ambience = _colours(parsed, chosen)
+    ending, ending_reasons = _ending(parsed)
     reasons = [
         chosen.reason, mood_reason, _tempo_reason(length.tempo), key_reason, meter_reason, form_reason,
-        *length.reasons, *players.reasons, *_set_reasons(said, production, ambience), *ending_reasons,
+        *length.reasons, *players.reasons, *_set_reasons(parsed, production, ambience), *ending_reasons,
         *_flag_reasons(request),
     ]  # fmt: skip
     warnings = (
         *chosen.warnings,
-        *said.unsupported.warnings,
-        *said.warnings,
+        *parsed.unsupported.warnings,
+        *parsed.warnings,
         *tempo_warnings,
         *length.warnings,
         *players.warnings,
     )
     return Brief(
-        prompt=request.prompt, title=title_of(said.prompt, said.numeric), genre=chosen.name,
-        seed=asked.seed, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
+        prompt=request.prompt, title=title_of(parsed.prompt, parsed.numeric), genre=chosen.name,
+        seed=explicit.seed, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
         tempo_range=(length.tempo.low, length.tempo.high), key=key, meter=meter, duration=length.duration,
         bars=length.bars, form=form, mood=mood, instruments=players.instruments, without=players.without,
         production=frozenset(production), ambience=ambience, ending=ending, intensity=request.intensity,
@@ -78,13 +78,13 @@ def read_brief(request: GenerationRequest) -> Brief:
     )  # fmt: skip
 
 
-def _meter(asked: _Explicit, genre: Genre) -> tuple[Meter, Reason]:
-    if asked.request.meter is not None:
-        meter = _flag_meter(asked.request.meter)
-        return meter, Reason("meter", str(meter), "flag", "asked for")
-    if asked.said.meter is not None:
-        return asked.said.meter, Reason("meter", str(asked.said.meter), "prompt", "the prompt says so")
-    meter = choices.drawn_meter(genre, asked.seed)
+def _meter(explicit: _Explicit, genre: Genre) -> tuple[Meter, Reason]:
+    if explicit.request.meter is not None:
+        meter = _flag_meter(explicit.request.meter)
+        return meter, Reason("meter", str(meter), "flag", "requested")
+    if explicit.parsed.meter is not None:
+        return explicit.parsed.meter, Reason("meter", str(explicit.parsed.meter), "prompt", "the prompt says so")
+    meter = choices.drawn_meter(genre, explicit.seed)
     return meter, Reason("meter", str(meter), "genre", f"usual for {genre.title}")
 
 
@@ -99,12 +99,12 @@ def _flag_meter(text: str) -> Meter:
         return meter
 
 
-def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[choices.TempoChoice, tuple[str, ...]]:
+def _tempo(explicit: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[choices.TempoChoice, tuple[str, ...]]:
     """Choose the tempo: from a flag, a number, a tempo word or the genre."""
-    said, warnings = asked.said, []
-    if asked.request.tempo_bpm is not None:
-        return choices.exact_tempo(asked.request.tempo_bpm, "flag", "asked for"), ()
-    tempos = [_felt(tempo, meter) for tempo in said.tempos]
+    parsed, warnings = explicit.parsed, []
+    if explicit.request.tempo_bpm is not None:
+        return choices.exact_tempo(explicit.request.tempo_bpm, "flag", "requested"), ()
+    tempos = [_felt(tempo, meter) for tempo in parsed.tempos]
     possible = [t for t in tempos if MIN_TEMPO_BPM <= t.low <= t.high <= MAX_TEMPO_BPM]
     warnings += [
         f"tempo: must be {MIN_TEMPO_BPM:g} to {MAX_TEMPO_BPM:g} bpm, got {t.high:g} in the prompt; left out"
@@ -116,12 +116,12 @@ def _tempo(asked: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple[ch
         warnings.append(f"tempo: the prompt names several; the last, {possible[-1].high:g} bpm, is used")
     if possible:
         low, high = possible[-1].low, possible[-1].high
-        because = f"the prompt says {said.prompt.written(possible[-1].first, possible[-1].last)!r}"
+        because = f"the prompt says {parsed.prompt.written(possible[-1].first, possible[-1].last)!r}"
         # A range, "90 to 100 bpm", leaves the writer room to meet the duration.
         exact = low == high
         tempo = choices.exact_tempo(low, "prompt", because) if exact else choices.tempo_within(low, high, because)
         return tempo, tuple(warnings)
-    return _worded_tempo(said, genre) or choices.drawn_tempo(genre, mood, asked.seed), tuple(warnings)
+    return _worded_tempo(parsed, genre) or choices.drawn_tempo(genre, mood, explicit.seed), tuple(warnings)
 
 
 def _felt(tempo: NumberRange, meter: Meter) -> NumberRange:
@@ -132,11 +132,11 @@ def _felt(tempo: NumberRange, meter: Meter) -> NumberRange:
     return replace(tempo, low=tempo.low * share, high=tempo.high * share)
 
 
-def _worded_tempo(said: ParsedPrompt, genre: Genre) -> choices.TempoChoice | None:
-    names = said.names("tempo")
+def _worded_tempo(parsed: ParsedPrompt, genre: Genre) -> choices.TempoChoice | None:
+    names = parsed.names("tempo")
     if not names:
         return None
-    because = f"the prompt says {said.words_for('tempo', names[-1])!r}"
+    because = f"the prompt says {parsed.words_for('tempo', names[-1])!r}"
     row = value("tempo", names[-1])
     if "range" in row:
         low, high = map(float, row["range"])
@@ -148,34 +148,34 @@ def _tempo_reason(tempo: choices.TempoChoice) -> Reason:
     return Reason("tempo", f"{tempo.bpm:g} bpm", tempo.source, tempo.because)
 
 
-def _key(asked: _Explicit, genre: Genre, mood: Mood) -> tuple[Key, Reason]:
-    if asked.request.key is not None:
-        key = _flag_key(asked.request.key)
-        return key, Reason("key", str(key), "flag", "asked for")
-    wish = asked.said.key
-    key = choices.key_of(genre, mood, asked.seed, wish.tonic if wish else None, _wished_mode(asked))
-    if wish is None:
+def _key(explicit: _Explicit, genre: Genre, mood: Mood) -> tuple[Key, Reason]:
+    if explicit.request.key is not None:
+        key = _flag_key(explicit.request.key)
+        return key, Reason("key", str(key), "flag", "requested")
+    key_request = explicit.parsed.key
+    key = choices.key_of(genre, mood, explicit.seed, key_request.tonic if key_request else None, _wished_mode(explicit))
+    if key_request is None:
         return key, Reason("key", str(key), "chance", f"a mode usual for {genre.title} that suits the mood")
-    because = f"the prompt says {asked.said.prompt.text[wish.start : wish.end].strip()!r}"
+    because = f"the prompt says {explicit.parsed.prompt.text[key_request.start : key_request.end].strip()!r}"
     return key, Reason("key", str(key), "prompt", because)
 
 
-def _wished_mode(asked: _Explicit) -> str | None:
+def _wished_mode(explicit: _Explicit) -> str | None:
     """Return the requested mode; a bare ``key of G`` is major."""
-    wish = asked.said.key
-    if wish is None:
+    key_request = explicit.parsed.key
+    if key_request is None:
         return None
-    return wish.mode or ("major" if wish.tonic is not None else None)
+    return key_request.mode or ("major" if key_request.tonic is not None else None)
 
 
 def _flag_key(text: str) -> Key:
     try:
         return Key.parse(text)
     except ValueError as error:
-        wish = understand(text).key
-        if wish is None or wish.tonic is None:
+        key_request = understand(text).key
+        if key_request is None or key_request.tonic is None:
             raise InvalidRequest("key", str(error)) from None
-        return Key(wish.tonic, wish.mode or "major")
+        return Key(key_request.tonic, key_request.mode or "major")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,22 +186,22 @@ class _Players:
     warnings: tuple[str, ...]
 
 
-def _players(asked: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players:
+def _players(explicit: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players:
     """Choose who plays and who does not; flags about a player override the prompt."""
-    said, request = asked.said, asked.request
-    without = excluded_instruments(said.matches, said.refused)
+    parsed, request = explicit.parsed, explicit.request
+    without = excluded_instruments(parsed.matches, parsed.refused)
     refused_by_flag: set[str] = set()
     for name in request.without:
         refused_by_flag |= flag_left_out(name)
     found: dict[str, Reason] = {}
     for flag in request.instruments:
         kind, name = flag_instrument(flag)
-        player = played_by(kind, name, genre, asked.seed)
-        found[player] = Reason("instruments", player, "flag", "asked for")
-    for name, (kind, i) in {} if request.instruments else wanted_names(said.matches, said.refused).items():
-        player = played_by(kind, name, genre, asked.seed)
-        match = said.matches[i]
-        because = f"the prompt says {said.prompt.written(match.first, match.last)!r}"
+        player = played_by(kind, name, genre, explicit.seed)
+        found[player] = Reason("instruments", player, "flag", "requested")
+    for name, (kind, i) in {} if request.instruments else wanted_names(parsed.matches, parsed.refused).items():
+        player = played_by(kind, name, genre, explicit.seed)
+        match = parsed.matches[i]
+        because = f"the prompt says {parsed.prompt.written(match.first, match.last)!r}"
         found.setdefault(player, Reason("instruments", player, "prompt", because))
     # What other genres lend gives way as soon as a flag names the instruments.
     for name in () if request.instruments else chosen.lent("instruments"):
@@ -214,16 +214,16 @@ def _settled(found: dict[str, Reason], refused: frozenset[str], refused_by_flag:
     warnings, kept, without = [], {}, set(refused) | refused_by_flag
     for name, reason in found.items():
         clash = without & _reach(name)
-        is_wish_of_prompt = reason.source != "flag"
+        is_from_prompt = reason.source != "flag"
         # What another genre only lends gives way to any exclusion.
-        if is_wish_of_prompt and (clash & refused_by_flag or (clash and reason.because.startswith("lent"))):
+        if is_from_prompt and (clash & refused_by_flag or (clash and reason.because.startswith("lent"))):
             continue
         if clash:
-            warnings.append(f"instruments: {name} is both wanted and refused; it plays")
+            warnings.append(f"instruments: {name} is both requested and excluded; it plays")
             without -= clash
         kept[name] = reason
     reasons = [*kept.values(), *(
-        Reason("without", name, "flag" if name in refused_by_flag else "prompt", "asked to be left out")
+        Reason("without", name, "flag" if name in refused_by_flag else "prompt", "excluded by request")
         # Sorted, because the order of a set changes from process to process.
         for name in sorted(without)
     )]  # fmt: skip
@@ -234,25 +234,25 @@ def _reach(name: str) -> set[str]:
     return {name, instruments()[name].family}
 
 
-def _colours(said: ParsedPrompt, chosen: GenreChoice) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    production = dict.fromkeys((*said.names("production"), *chosen.lent("production")))
+def _colours(parsed: ParsedPrompt, chosen: GenreChoice) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    production = dict.fromkeys((*parsed.names("production"), *chosen.lent("production")))
     if chosen.name == "chiptune":
         # Chip voices are 8-bit by themselves.
         production.pop("bitcrush", None)
-    refused = {name for i in said.refused for name in said.matches[i].names("production")}
-    return tuple(name for name in production if name not in refused), said.names("ambience")
+    refused = {name for i in parsed.refused for name in parsed.matches[i].names("production")}
+    return tuple(name for name in production if name not in refused), parsed.names("ambience")
 
 
-def _set_reasons(said: ParsedPrompt, production: tuple[str, ...], ambience: tuple[str, ...]) -> list[Reason]:
+def _set_reasons(parsed: ParsedPrompt, production: tuple[str, ...], ambience: tuple[str, ...]) -> list[Reason]:
     rows = [("production", name) for name in production] + [("ambience", name) for name in ambience]
-    return [Reason(k, name, "prompt", f"the prompt says {said.words_for(k, name)!r}") for k, name in rows]
+    return [Reason(k, name, "prompt", f"the prompt says {parsed.words_for(k, name)!r}") for k, name in rows]
 
 
-def _ending(said: ParsedPrompt) -> tuple[str, tuple[Reason, ...]]:
-    named = [name for name in said.names("form") if name.startswith("ending/")]
+def _ending(parsed: ParsedPrompt) -> tuple[str, tuple[Reason, ...]]:
+    named = [name for name in parsed.names("form") if name.startswith("ending/")]
     if not named:
         return "", ()
-    because = f"the prompt says {said.words_for('form', named[-1])!r}"
+    because = f"the prompt says {parsed.words_for('form', named[-1])!r}"
     ending = named[-1].removeprefix("ending/")
     return ending, (Reason("ending", ending, "prompt", because),)
 
@@ -263,4 +263,4 @@ def _flag_reasons(request: GenerationRequest) -> list[Reason]:
         ("loudness", request.loudness_lufs),
         *(("hit", h.time) for h in request.hits),
     ]
-    return [Reason(name, f"{number:g}", "flag", "asked for") for name, number in rows if number is not None]
+    return [Reason(name, f"{number:g}", "flag", "requested") for name, number in rows if number is not None]

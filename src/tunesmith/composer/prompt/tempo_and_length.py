@@ -43,7 +43,7 @@ class NumberRange:
 def read_durations(context: NumberContext) -> tuple[NumberRange, ...]:
     """Return every duration in seconds: ``30 seconds``, ``2 min 30``, ``1:30``, ``half a minute``."""
     found = _with_units(context)
-    covered = {place for said in found for place in range(said.first, said.last)}
+    covered = {place for found_range in found for place in range(found_range.first, found_range.last)}
     others = (*_clocks(context), *_bare_halves(context, covered), *_single(context), *_labelled(context, covered),
               *_compounds(context, "second", "minute"))  # fmt: skip
     return (*found, *others)
@@ -60,7 +60,7 @@ def read_bars(context: NumberContext) -> tuple[NumberRange, ...]:
         # A fraction of a bar cannot be written.
         if value == int(value):
             found.append(NumberRange(value, value, number.first, unit[1]))
-    used = frozenset(place for said in found for place in range(said.first, said.last))
+    used = frozenset(place for found_range in found for place in range(found_range.first, found_range.last))
     for number in context.numbers:
         label = context.label_before(number.first, used)
         if label and label.name == "bars" and number.first not in used and _stands_alone(context, number):
@@ -84,32 +84,38 @@ def _with_units(context: NumberContext) -> list[NumberRange]:
     return _with_bare_seconds(context, found)
 
 
-def _goes_on(context: NumberContext, said: NumberRange, number: Number) -> bool:
+def _goes_on(context: NumberContext, found_range: NumberRange, number: Number) -> bool:
     """Return whether only an ``and`` or a comma separates a duration from the number after it."""
-    return said.last in (number.first, number.first - 1) and context.word(said.last) not in ("\n", ";", ".")
+    return found_range.last in (number.first, number.first - 1) and context.word(found_range.last) not in (
+        "\n",
+        ";",
+        ".",
+    )
 
 
 def _with_bare_seconds(context: NumberContext, found: list[NumberRange]) -> list[NumberRange]:
     """Add the 30 of ``1 min 30``."""
     starts = {number.first: number for number in context.numbers}
-    covered = {said.first for said in found}
+    covered = {found_range.first for found_range in found}
     rows = []
     # "1 min 30" has no unit after the 30; every condition here rules out another meaning of such a number.
-    for said in found:
-        number = starts.get(said.last)
+    for found_range in found:
+        number = starts.get(found_range.last)
         is_seconds = (
             number is not None
-            and said.last not in covered
-            and said.low >= 60
+            and found_range.last not in covered
+            and found_range.low >= 60
             and number.value < 60
             and len(context.word(number.first)) == 2
             and context.tempo_unit_after(number) is None
             and context.unit_after(number.last, "bar") is None
-            and context.gap(said.last, said.last).strip() == ""
+            and context.gap(found_range.last, found_range.last).strip() == ""
             and _stands_alone(context, number)
         )
-        total = said.low + (number.value if is_seconds and number else 0.0)
-        rows.append(NumberRange(total, total, said.first, number.last if is_seconds and number else said.last))
+        total = found_range.low + (number.value if is_seconds and number else 0.0)
+        rows.append(
+            NumberRange(total, total, found_range.first, number.last if is_seconds and number else found_range.last)
+        )
     return rows
 
 

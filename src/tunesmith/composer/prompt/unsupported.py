@@ -33,7 +33,7 @@ def find_unsupported(prompt: Prompt, matches: Sequence[Match]) -> UnsupportedReq
     sung = [prompt.written(m.first, m.last) for i, m in enumerate(matches) if _is_sung(matches, i)]
     if sung:
         warnings.append(
-            f"the composer cannot sing: {', '.join(dict.fromkeys(sung))} left out, the music is instrumental"
+            f"the composer cannot sing: {', '.join(dict.fromkeys(sung))} ignored, the music is instrumental"
         )
     for match in matches:
         for name in match.names("artist"):
@@ -60,7 +60,7 @@ def _is_sung(matches: Sequence[Match], index: int) -> bool:
 
 
 def _artist_warning(name: str) -> str:
-    return f"the composer does not imitate artists: {name!r} left out, the music is its own"
+    return f"the composer does not imitate artists: {name!r} is ignored"
 
 
 def _unknown_names(prompt: Prompt, matches: Sequence[Match], used: set[int]) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ from tunesmith.composer.prompt.text import Prompt
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_TEMPO_BPM, MIN_DURATION_SECONDS, MIN_TEMPO_BPM
 
 # A smaller number after a word counts or names something: "lo-fi 2".
-_SMALLEST_WISH = 20.0
+_SMALLEST_TEMPO = 20.0
 _MUSICAL = ("instrument", "family", "genre", "mood", "style", "production", "form", "tempo")
 _KNOWN_NAMES = re.compile(r"(?<!\d)(?:24/7|9/11|50/50|100\s?%|808|909|707|606|303|404|101|1[89]\d\d|20\d\d)(?!\d)")
 
@@ -61,7 +61,7 @@ def _is_alone(context: NumberContext, number: Number) -> bool:
         return True
     match = next((m for m in context.matches if m.last == number.first), None)
     is_music = match is not None and any(match.names(kind) for kind in _MUSICAL)
-    return is_music and number.value >= _SMALLEST_WISH
+    return is_music and number.value >= _SMALLEST_TEMPO
 
 
 def _is_joined(context: NumberContext, number: Number) -> bool:

@@ -40,8 +40,8 @@ class ActiveNote:
         first, last = max(start, self.start), min(start + target.shape[1], self.end)
         if last <= first:
             return
-        piece = self.samples[:, first - self.start : last - self.start]
-        scaled = piece * np.array(self.gains, np.float32)[:, None]
+        block = self.samples[:, first - self.start : last - self.start]
+        scaled = block * np.array(self.gains, np.float32)[:, None]
         if self.cut is not None and last > self.cut:
             self._fade(scaled, first)
         target[:, first - start : last - start] += scaled

@@ -145,7 +145,7 @@ def _mix(brief: Brief, genre: Genre) -> MixSettings:
     spacious = "spacious" in brief.production
     dry = "dry" in brief.production
     # Sorted: the order of a set changes from process to process.
-    asked = sorted(brief.production - {"spacious", *brief.without})
+    requested = sorted(brief.production - {"spacious", *brief.without})
     own = [name for name in base.production if name not in brief.without]
     return replace(
         base,
@@ -153,5 +153,5 @@ def _mix(brief: Brief, genre: Genre) -> MixSettings:
         room=base.room * (0.25 if dry else 1.0),
         hall=0.0 if dry else min(1.0, base.hall + (0.4 if spacious else 0.0)),
         brightness_db=max(-12.0, min(6.0, base.brightness_db + 1.5 * brief.mood.valence)),
-        production=tuple(dict.fromkeys((*own, *asked))),
+        production=tuple(dict.fromkeys((*own, *requested))),
     )

@@ -114,10 +114,10 @@ class LocalPool:
         keep_alive = self._limits.keep_alive if task.keep_alive is None else task.keep_alive
         try:
             async with self._runner_for(task.model, keep_alive, alone=task.alone) as runner:
-                made = await runner.run(task, report)
+                result = await runner.run(task, report)
             if self._is_too_large(runner):
                 self._replace(runner, keep_alive)
-            return made
+            return result
         finally:
             self._tasks.discard(working)
 
@@ -187,7 +187,7 @@ class LocalPool:
     def _replace(self, runner: RunnerProcess, keep_alive: float) -> None:
         """End an idle runner and start another unless one is left, so that no task waits for a start."""
         log.warning(
-            "a runner holds too much memory and is replaced",
+            "a runner uses too much memory and is replaced",
             extra={"model": runner.model, "process_id": runner.process_id, "memory_bytes": runner.memory_bytes()},
         )
         self._runners.remove(runner)

@@ -134,7 +134,7 @@ def read_from_child(line: bytes) -> FromChild:
     message = decode(line)
     kind = next((_KINDS[name] for name in _KINDS if name in message), None)
     if kind is None:
-        raise InvalidMessage(f"is of no known kind, got {line[:80]!r}")
+        raise InvalidMessage(f"is of an unknown kind, got {line[:80]!r}")
     try:
         return kind.model_validate(message)
     except ValidationError as error:

@@ -94,7 +94,7 @@ class MemoryTrim:
 
 PROGRESS_SECONDS = 0.1
 TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
-NO_MEMORY = "not enough memory to make this"
+NO_MEMORY = "not enough memory to generate this"
 NICENESS = 5
 """The niceness of a runner: the server that answers for it goes first if both want the same cores."""
 
@@ -154,9 +154,9 @@ class Worker:
         task = message["task"]
         try:
             request = GenerationRequest.checked(**message["request"])
-            made = self._generate(request, path_of(message["path"]), work)
-            about = {"duration": made.duration, "sample_rate": made.sample_rate, "channels": made.channels}
-            answer = encode({"made": task, **about, "metadata": dict(made.metadata)})
+            audio = self._generate(request, path_of(message["path"]), work)
+            about = {"duration": audio.duration, "sample_rate": audio.sample_rate, "channels": audio.channels}
+            answer = encode({"made": task, **about, "metadata": dict(audio.metadata)})
         except BaseException as error:
             # The border of the job runner; BaseException, because a library may raise SystemExit.
             recordings = (message["request"].get(name) for name in ("audio", "melody"))
@@ -173,7 +173,7 @@ class Worker:
         kind = path.suffix.removeprefix(".")
         if kind in EXPORTS:
             if not isinstance(self._generator, ExportingGenerator):
-                raise InvalidRequest("format", f"only composer has {kind}, {request.model} makes nothing but sound")
+                raise InvalidRequest("format", f"only composer has {kind}, {request.model} generates audio only")
             with _translate_write_errors():
                 return self._generator.export(request, path, work.tell, work.is_cancelled)
         audio = self._generator.generate(request, work.tell, work.is_cancelled)
@@ -223,7 +223,7 @@ def _translate_write_errors() -> Iterator[None]:
     try:
         yield
     except DiskFull:
-        raise DiskFull("the disk is full: the music could not be kept") from None
+        raise DiskFull("the disk is full: the audio could not be stored") from None
     except AudioFileError as error:
         raise OSError(str(error)) from error
 

@@ -36,12 +36,12 @@ CANCEL_SECONDS = 5.0
 """The seconds that a cancelled task may take to stop before its process is killed."""
 
 EXIT_SECONDS = 5.0
-"""The seconds that a process may take to end after it has closed its output, and that its end is awaited."""
+"""The seconds that a process may take to end after it closed its output, and that its end is awaited."""
 
 WATCH_SECONDS = 1.0
 """The longest interval in seconds between two checks of a process."""
 
-LONGEST_SAID = 2_000
+MAX_LOG_LINE = 2_000
 """The longest part of a printed line, in bytes, that becomes one line of the log."""
 
 _CHUNK = 1 << 16
@@ -86,10 +86,10 @@ class RunnerProcess:
         # Tasks that were cancelled and have not ended in the process yet.
         self._given_up: set[str] = set()
         # Whether messages of the process are still processed.
-        self._is_heard = True
+        self._is_listening = True
         self._ready: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._told_loading = False
-        self._heard_at = time.monotonic()
+        self._reported_loading = False
+        self._last_message_at = time.monotonic()
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -107,7 +107,7 @@ class RunnerProcess:
     @property
     def is_alive(self) -> bool:
         """Whether the process accepts tasks."""
-        return self._runs and self._is_heard and not self.failed_to_load
+        return self._runs and self._is_listening and not self.failed_to_load
 
     @property
     def failed_to_load(self) -> bool:
@@ -152,7 +152,7 @@ class RunnerProcess:
         Raises TaskFailed and RunnerCrashed.
         """
         seconds = await asyncio.shield(self._ready)
-        first, self._told_loading = not self._told_loading, True
+        first, self._reported_loading = not self._reported_loading, True
         return seconds if first else None
 
     async def run(self, task: Task, report: ReportCallback) -> TaskResult:
@@ -234,18 +234,18 @@ class RunnerProcess:
         assert self._process.stdout
         try:
             async for line in self._process.stdout:
-                self._heard_at = time.monotonic()
+                self._last_message_at = time.monotonic()
                 self._take(read_from_child(line))
         except ValueError as error:
             # InvalidMessage, or a line that is too long.
             self._give_up(f"sent a message that cannot be read: {error}")
         except Exception:
             # The border of the job runner.
-            log.exception("what a runner said could not be passed on", extra=self._about)
-            self._give_up("sent a message that could not be passed on")
-        self._is_heard = False
+            log.exception("a message from a runner could not be handled", extra=self._about)
+            self._give_up("sent a message that could not be handled")
+        self._is_listening = False
         if await self._exit_code() is None:
-            self._give_up("has closed its output")
+            self._give_up("closed its output")
         self._fail_all(f"the runner of {self.model} ended with exit code {await self._exit_code()}")
         # Unread data would keep the pipe open.
         with contextlib.suppress(TimeoutError, ValueError):
@@ -255,8 +255,8 @@ class RunnerProcess:
 
     def _give_up(self, problem: str) -> None:
         """Kill a process that violates the protocol, and fail its tasks."""
-        self._is_heard = False
-        log.error("a runner %s; it is ended", problem, extra=self._about)
+        self._is_listening = False
+        log.error("a runner %s; it was stopped", problem, extra=self._about)
         self.kill()
         self._fail_all(f"the runner of {self.model} {problem}")
 
@@ -276,9 +276,9 @@ class RunnerProcess:
         assert self._process
         assert self._process.stderr
         rest = b""
-        while chunk := await self._process.stderr.read(LONGEST_SAID):
+        while chunk := await self._process.stderr.read(MAX_LOG_LINE):
             *lines, rest = _LINE_ENDS.split(rest + chunk)
-            if len(rest) >= LONGEST_SAID:
+            if len(rest) >= MAX_LOG_LINE:
                 lines, rest = [*lines, rest], b""
             for line in filter(bytes.strip, lines):
                 log.warning("%s", line.decode("utf-8", "replace"), extra=self._about)
@@ -289,7 +289,7 @@ class RunnerProcess:
         """Kill the process when it is silent or loading for too long; fail its tasks when it has ended."""
         while self._runs:
             await asyncio.sleep(min(WATCH_SECONDS, self._patience.silent / 4, self._patience.loading / 4))
-            silent = time.monotonic() - self._heard_at > self._patience.silent
+            silent = time.monotonic() - self._last_message_at > self._patience.silent
             if silent or (self.loading_for or 0.0) > self._patience.loading:
                 self.kill()
         # Its last messages may still be unread.
@@ -326,7 +326,7 @@ class RunnerProcess:
         """Return the task, None if it was cancelled. Raises InvalidMessage for a task that was never sent."""
         entry = self._running.get(task)
         if entry is None and task not in self._given_up:
-            raise InvalidMessage(f"is about a task it was not given, got {task[:80]!r}")
+            raise InvalidMessage(f"is about an unknown task, got {task[:80]!r}")
         return entry
 
     def _fail_all(self, reason: str) -> None:

@@ -31,7 +31,7 @@ def text_repository(settings: ConfigReader) -> str:
         if name != "args":
             kind = conditioners.section(name).text("model")
             if CONDITIONERS.get(name) != kind:
-                problem = f"a conditioner of kind {kind!r} is not read, only text (t5) and melody (chroma_stem)"
+                problem = f"unsupported conditioner {kind!r}; only text (t5) and melody (chroma_stem) are supported"
                 raise conditioners.error(name, problem)
     text = conditioners.section("description").section("t5")
     text.one_of("finetune", (False,), False)
@@ -64,7 +64,7 @@ def num_codebooks_of_channel(settings: ConfigReader) -> int:
     total = settings.section("transformer_lm").integer("n_q", most=64)
     # The settings count the codebooks of both channels.
     if _is_stereo(settings) and total % 2:
-        raise settings.error("transformer_lm.n_q", f"{total} cannot be shared by two channels")
+        raise settings.error("transformer_lm.n_q", f"must be even for two channels, got {total}")
     return total // 2 if _is_stereo(settings) else total
 
 
@@ -79,7 +79,7 @@ def read_codec(settings: ConfigReader, num_codebooks: int) -> CodecShape:
     decoder = seanet.section("decoder")
     decoder.one_of("final_activation", (None,))
     if books.integer("n_q", most=64) < num_codebooks:
-        problem = f"{books.integer('n_q')} codebooks where the decoder writes {num_codebooks}"
+        problem = f"{books.integer('n_q')} codebooks, but the decoder writes {num_codebooks}"
         raise books.error("n_q", problem)
     return CodecShape(
         sample_rate=settings.section("encodec").integer("sample_rate"),
@@ -104,7 +104,7 @@ def _decoder(settings: ConfigReader) -> TransformerShape:
     hidden_size, num_heads = settings.integer("dim"), settings.integer("num_heads")
     # The width must split into heads, and the position encoding into sines and cosines.
     if hidden_size % (2 * num_heads):
-        raise settings.error("num_heads", f"{num_heads} cannot share {hidden_size} evenly")
+        raise settings.error("num_heads", f"must split {hidden_size} into heads of even width, got {num_heads}")
     return TransformerShape(
         hidden_size, settings.integer("num_layers", most=1000), num_heads,
         ffn_size=hidden_size * settings.integer("hidden_scale", 4), num_codebooks=settings.integer("n_q", most=64),
@@ -134,7 +134,7 @@ def _delays(settings: ConfigReader, num_codebooks: int) -> tuple[int, ...]:
         return tuple(range(num_codebooks))
     delays = delay.integers("delays")
     if len(delays) != num_codebooks or list(delays) != sorted(delays) or delays[0] != 0:
-        raise delay.error("delays", f"{list(delays)} are not {num_codebooks} rising from 0")
+        raise delay.error("delays", f"must be {num_codebooks} values rising from 0, got {list(delays)}")
     return delays
 
 

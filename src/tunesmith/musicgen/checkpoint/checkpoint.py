@@ -133,7 +133,7 @@ def _codec_repository(package: audiocraft.Package) -> str | None:
         return None
     # DAC, the Descript Audio Codec, has another architecture.
     if name.startswith("dac_"):
-        raise package.settings.error("pretrained", f"the codec {name!r} is not read, only EnCodec")
+        raise package.settings.error("pretrained", f"unsupported codec {name!r}; only EnCodec is supported")
     return audiocraft_architecture.check_repository(package.settings, "pretrained", name)
 
 

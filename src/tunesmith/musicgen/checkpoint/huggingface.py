@@ -37,7 +37,7 @@ def read_architecture(folder: Path) -> Architecture:
     channels = decoder.one_of("audio_channels", (1, 2), 1)
     shape = _decoder(decoder)
     if shape.num_codebooks % channels:
-        raise decoder.error("num_codebooks", f"{shape.num_codebooks} cannot be shared by {channels} channels")
+        raise decoder.error("num_codebooks", f"must be a multiple of {channels} channels, got {shape.num_codebooks}")
     chroma = ChromaShape(settings.integer("num_chroma", 12), num_frames=settings.integer("chroma_length", 235))
     codec = read_codec(settings.section("audio_encoder"), shape.num_codebooks // channels)
     if codec.codebook_size != shape.codebook_size:
@@ -98,7 +98,9 @@ def _decoder(settings: ConfigReader) -> TransformerShape:
     )  # fmt: skip
     # The width must split into heads, and the position encoding into sines and cosines.
     if shape.hidden_size % (2 * shape.num_heads):
-        raise settings.error("num_attention_heads", f"{shape.num_heads} cannot share {shape.hidden_size} evenly")
+        raise settings.error(
+            "num_attention_heads", f"must split {shape.hidden_size} into heads of even width, got {shape.num_heads}"
+        )
     return shape
 
 
@@ -108,7 +110,7 @@ def _check_bandwidth(settings: ConfigReader, codec: CodecShape) -> None:
     # EnCodec's own formula, with its roundings.
     has = int(1000 * most // (ceil(codec.frame_rate) * ceil(log2(max(codec.codebook_size, 2)))))
     if has < codec.num_codebooks:
-        problem = f"{most} gives {has} codebooks where the decoder writes {codec.num_codebooks}"
+        problem = f"{most} gives {has} codebooks, but the decoder writes {codec.num_codebooks}"
         raise settings.error("target_bandwidths", problem)
 
 

@@ -23,7 +23,7 @@ from tunesmith.musicgen.model_folder import CODEC_ENCODER, CODEC_FRAMES, CODEC_S
 from tunesmith.musicgen.runner import CodecStream, Codes, Samples
 from tunesmith.neural.sessions import LazySession, SessionOptions, open_session
 
-PIECE_FRAMES = 100
+CHUNK_FRAMES = 100
 """Frames decoded at a time: the widest layer of a chunk takes 64 filters x 640 samples x 4 bytes per frame."""
 
 ENCODED_SECONDS, CONTEXT_SECONDS = 30.0, 2.0
@@ -83,14 +83,14 @@ class OnnxCodec:
 
     def _encode_stretch(self, channel: Samples, stretch: EncodedStretch) -> Codes:
         hop = self.architecture.codec.hop
-        heard = channel[None, None, stretch.start * hop : stretch.stop * hop]
-        codes: Codes = self._encoder.run({"samples": np.ascontiguousarray(heard)})
+        samples = channel[None, None, stretch.start * hop : stretch.stop * hop]
+        codes: Codes = self._encoder.run({"samples": np.ascontiguousarray(samples)})
         return codes[..., stretch.first - stretch.start : stretch.last - stretch.start]
 
     def decode(self, codes: Codes) -> Samples:
         """Decode all codes: (codebooks, frames) -> (audio channels, frames x hop)."""
         stream = self.stream()
-        pieces = [stream.feed(codes[:, i : i + PIECE_FRAMES]) for i in range(0, codes.shape[1], PIECE_FRAMES)]
+        pieces = [stream.feed(codes[:, i : i + CHUNK_FRAMES]) for i in range(0, codes.shape[1], CHUNK_FRAMES)]
         return np.concatenate([*pieces, stream.finish()], axis=1)
 
     def stream(self) -> CodecStream:

@@ -24,12 +24,12 @@ def find_device(wanted: Literal["auto", "cuda", "mps", "cpu"]) -> TorchDevice:
         if present["cuda"] or present["mps"]:
             return "cuda" if present["cuda"] else "mps"
         # No silent fallback to the CPU: the user installed this model for a GPU.
-        problem = "this model was installed for a GPU, and there is none"
+        problem = "this model was installed for a GPU, and none was found"
         raise InvalidRequest(
             "device", f"{problem}; set TUNESMITH_DEVICE=cpu, or pull it again without --quantize float16"
         )
     if not present[wanted]:
-        raise InvalidRequest("device", f"there is no {wanted} on this machine that torch can use")
+        raise InvalidRequest("device", f"torch finds no {wanted} on this machine")
     return wanted
 
 

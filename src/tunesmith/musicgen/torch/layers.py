@@ -147,12 +147,12 @@ class TorchDecoder:
         rows = torch.arange(count, device=states.device)[:, None]
         # The mask is causal and also hides what earlier occupants of a row left in the cache.
         seen = torch.arange(view.reach, device=states.device) <= places[:, None, :, None]
-        heard = torch.arange(view.texts.shape[-2], device=states.device) < view.text_lengths[:, None, None, None]
+        mask = torch.arange(view.texts.shape[-2], device=states.device) < view.text_lengths[:, None, None, None]
         x = states + positions[places]
         for number, layer in enumerate(self.layers):
             x = x + self._listen_to_self(layer, x, view.caches[number], (rows, places, seen))
             if layer.cross is not None:
-                x = x + self._listen_to_text(layer.cross, x, view.texts[number], heard)
+                x = x + self._listen_to_text(layer.cross, x, view.texts[number], mask)
             x = x + functional.linear(functional.gelu(functional.linear(layer.last_norm(x), layer.fc1)), layer.fc2)
         # Sampling happens in NumPy, which has no bfloat16.
         scores = functional.linear(self._norm(x[:, -1]), self._heads).float()
@@ -175,11 +175,11 @@ class TorchDecoder:
         return self._attend(query, cache[:, :, :, :reach], seen, layer.out)
 
     def _listen_to_text(
-        self, cross: CrossAttention, x: torch.Tensor, text: torch.Tensor, heard: torch.Tensor
+        self, cross: CrossAttention, x: torch.Tensor, text: torch.Tensor, mask: torch.Tensor
     ) -> torch.Tensor:
         query = functional.linear(cross.norm(x), cross.query)
         query = query.view(*x.shape[:2], self.shape.num_heads, self.shape.head_size)
-        return self._attend(query, text, heard, cross.out)
+        return self._attend(query, text, mask, cross.out)
 
     def _attend(
         self, query: torch.Tensor, keys_values: torch.Tensor, mask: torch.Tensor, out: torch.Tensor

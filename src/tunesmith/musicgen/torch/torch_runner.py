@@ -73,8 +73,8 @@ class TorchRunner:
     def encode_chroma(self, chroma: NDArray[np.float32]) -> States:
         """Project a chromagram (frames, bins): (frames, hidden)."""
         weight, bias = self._chroma
-        heard = torch.from_numpy(chroma).to(weight)
-        return np.asarray(torch.nn.functional.linear(heard, weight, bias).cpu().numpy())
+        chroma_states = torch.from_numpy(chroma).to(weight)
+        return np.asarray(torch.nn.functional.linear(chroma_states, weight, bias).cpu().numpy())
 
     @torch.inference_mode()
     def open_row(self, row: int, states: States | None, capacity: int) -> None:

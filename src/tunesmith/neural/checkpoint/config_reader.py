@@ -35,7 +35,7 @@ class ConfigReader:
         """Return an integer from 1 to ``most``."""
         value: int = self._get(name, int, default)
         if not 1 <= value <= most:
-            raise self.error(name, f"it is {value}, not 1 to {most}")
+            raise self.error(name, f"must be 1 to {most}, got {value}")
         return value
 
     def integers(
@@ -45,21 +45,21 @@ class ConfigReader:
         value = self._get(name, list, None if default is None else list(default))
         # ``type`` and not ``isinstance``: a bool is an int to Python.
         if not all(type(item) is int and least <= item <= most for item in value) or not 1 <= len(value) <= LONGEST:
-            raise self.error(name, f"it is {value}, not whole numbers of {least} to {most}")
+            raise self.error(name, f"must be whole numbers from {least} to {most}, got {value}")
         return tuple(value)
 
     def numbers(self, name: str, default: tuple[float, ...] | None = None) -> tuple[float, ...]:
         """Return a list of one or more numbers above zero."""
         value = self._get(name, list, None if default is None else list(default))
         if not all(type(item) in (int, float) and 0 < item < LARGEST for item in value) or not value:
-            raise self.error(name, f"it is {value}, not numbers above zero")
+            raise self.error(name, f"must be numbers above zero, got {value}")
         return tuple(map(float, value))
 
     def number(self, name: str, default: float | None = None) -> float:
         """Return a number above zero."""
         value = self._get(name, (int, float), default)
         if not 0 < value < float("inf"):
-            raise self.error(name, f"it is {value}, not a number above zero")
+            raise self.error(name, f"must be a number above zero, got {value}")
         return float(value)
 
     def text(self, name: str, default: str | None = None) -> str:
@@ -81,7 +81,7 @@ class ConfigReader:
             # 1 == True and 1 == 1.0 in Python, but they are different settings.
             if value == known and type(value) is type(known):
                 return known
-        raise self.error(name, f"it is {value!r}; only {' or '.join(map(repr, allowed))} is read")
+        raise self.error(name, f"must be {' or '.join(map(repr, allowed))}, got {value!r}")
 
     def error(self, name: str, problem: str) -> ModelFileError:
         """Return a ModelFileError about one field."""
@@ -90,8 +90,8 @@ class ConfigReader:
     def _get(self, name: str, kind: type | tuple[type, ...], default: Any) -> Any:
         value = self.values.get(name, default)
         if name not in self.values and default is None:
-            raise self.error(name, "it is missing")
+            raise self.error(name, "is missing")
         kinds = kind if isinstance(kind, tuple) else (kind,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise self.error(name, f"it is {value!r}, not {' or '.join(one.__name__ for one in kinds)}")
+            raise self.error(name, f"must be {' or '.join(one.__name__ for one in kinds)}, got {value!r}")
         return value

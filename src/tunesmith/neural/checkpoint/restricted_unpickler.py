@@ -76,7 +76,7 @@ class _RestrictedUnpickler(pickle._Unpickler):
         """Return the name as a name, if it is allowed."""
         text = f"{module}.{name}"
         if text not in self.allowed.builders and text not in self.allowed.names:
-            raise ModelFileError(self.file, f"it asks for {text}, which is not part of a plain checkpoint: refused")
+            raise ModelFileError(self.file, f"it imports {text}, which is not part of a plain checkpoint: refused")
         return Name(text)
 
     def persistent_load(self, pid: Any) -> Any:

@@ -51,11 +51,11 @@ def _tensor(path: Path, name: str, entry: Any, start: int) -> StoredTensor:
         case {"dtype": str(kind), "shape": [*shape], "data_offsets": [int(first), int(last)]}:
             pass
         case _:
-            raise ModelFileError(path.name, f"header: the entry of {name} is not one of a tensor")
+            raise ModelFileError(path.name, f"header: the entry of {name} does not describe a tensor")
     if kind not in KINDS:
-        raise ModelFileError(path.name, f"{name}: numbers of kind {kind} are not read")
+        raise ModelFileError(path.name, f"{name}: unsupported dtype {kind}")
     if not all(isinstance(axis, int) and axis >= 0 for axis in shape) or first < 0:
-        raise ModelFileError(path.name, f"{name}: shape {shape} at {first} cannot be")
+        raise ModelFileError(path.name, f"{name}: invalid shape {shape} at byte {first}")
     if last - first != prod(shape) * NUMBER_BYTES[KINDS[kind]]:
         raise ModelFileError(path.name, f"{name}: shape {shape} of {kind} does not fill bytes {first} to {last}")
     return StoredTensor(path, KINDS[kind], tuple(shape), start + first)

@@ -18,5 +18,5 @@ def select(tensors: Mapping[str, Tensor], shapes: Shapes, file: str) -> dict[str
             raise ModelFileError(file, f"{name} of shape {shape} is missing")
         if tensors[name].shape != shape:
             got = tensors[name].shape
-            raise ModelFileError(tensors[name].file, f"{name} has shape {got}; the configuration asks for {shape}")
+            raise ModelFileError(tensors[name].file, f"{name} must have shape {shape}, got {got}")
     return {name: tensors[name] for name in shapes}

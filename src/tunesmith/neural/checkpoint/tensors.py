@@ -157,7 +157,7 @@ class LazyWeights(Mapping[str, NDArray[np.float32]]):
         numbers = tensor.read()
         # Damaged weights would surface only as noise during generation.
         if not np.isfinite(numbers).all():
-            raise ModelFileError(tensor.file, f"{name} has numbers that are NaN or infinite")
+            raise ModelFileError(tensor.file, f"{name} contains NaN or infinite values")
         return numbers
 
     def __iter__(self) -> Iterator[str]:

@@ -40,7 +40,9 @@ def read_torch_file(path: Path) -> Any:
     """
     with path.open("rb") as file:
         if file.read(len(BEFORE_ZIP)) == BEFORE_ZIP:
-            raise ModelFileError(path.name, "it is in torch's format from before version 1.6: save it anew with torch")
+            raise ModelFileError(
+                path.name, "it has the format of torch before version 1.6: save it again with a newer torch"
+            )
     try:
         with zipfile.ZipFile(path) as archive:
             return _Archive(path, archive).read()
@@ -61,7 +63,9 @@ class _Archive:
     def read(self) -> Any:
         order = self._prefix + "byteorder"
         if order in self._entries and self._content(order) != b"little":
-            raise ModelFileError(self._path.name, "its numbers are big-endian: save it anew on another machine")
+            raise ModelFileError(
+                self._path.name, "its numbers are big-endian: save it again on a little-endian machine"
+            )
         builders: dict[str, Callable[..., Any]] = {
             "collections.OrderedDict": _empty,
             "torch._utils._rebuild_tensor": self._tensor,
@@ -98,14 +102,14 @@ class _Archive:
             raise ModelFileError(self._path.name, f"data/{key} is missing")
         kind = STORAGES[text]
         if not 0 <= count * NUMBER_BYTES[kind] <= entry.file_size:
-            problem = f"data/{key} has {entry.file_size} bytes where {count} numbers of {kind} are due"
+            problem = f"data/{key} has {entry.file_size} bytes, but must have {count} numbers of {kind}"
             raise ModelFileError(self._path.name, problem)
         return _Storage(kind, self._offset(entry), count)
 
     def _tensor(self, storage: Any, first: Any, shape: Any, strides: Any, *_: Any) -> StoredTensor:
         numbers = (first, *shape, *strides)
         if not isinstance(storage, _Storage) or not all(isinstance(number, int) and number >= 0 for number in numbers):
-            raise ModelFileError(self._path.name, "one of its tensors is not described by numbers")
+            raise ModelFileError(self._path.name, "the description of a tensor is not numeric")
         whole = row_strides(tuple(shape))
         same = all(size <= 1 or a == b for size, a, b in zip(shape, strides, whole, strict=True))
         size = NUMBER_BYTES[storage.kind]

@@ -46,7 +46,7 @@ def read_tensors(path: Path) -> dict[str, StoredTensor]:
 def tensors_of(state: Any, file: str) -> dict[str, StoredTensor]:
     """Return the tensors of a state dict from a pickle."""
     if not isinstance(state, dict):
-        raise ModelFileError(file, f"it holds {type(state).__name__} where tensors by name are due")
+        raise ModelFileError(file, f"it must contain tensors by name, got {type(state).__name__}")
     # A state dict may also hold values that are no tensors.
     return {str(name): tensor for name, tensor in state.items() if isinstance(tensor, StoredTensor)}
 
@@ -83,20 +83,20 @@ def check_is_there(path: Path) -> None:
     if not start:
         raise ModelFileError(path.name, "it is empty")
     if start == POINTER:
-        raise ModelFileError(path.name, "it is only git-lfs's pointer to the file: run `git lfs pull`")
+        raise ModelFileError(path.name, "it is only a git-lfs pointer: run `git lfs pull`")
 
 
 def _read_shards(index: Path) -> dict[str, StoredTensor]:
     places = read_json(index).get("weight_map")
     if not isinstance(places, dict) or not all(isinstance(file, str) for file in places.values()):
-        raise ModelFileError(index.name, "weight_map: it is not a table of files by tensor")
+        raise ModelFileError(index.name, "weight_map: must be an object of files by tensor")
     tensors: dict[str, StoredTensor] = {}
     for file in sorted(set(places.values())):
         # The index comes from a download: a name with a slash could lead out of the folder.
         if not re.fullmatch(r"[\w.-]+\.(safetensors|bin)", file):
-            raise ModelFileError(index.name, f"weight_map: {file!r} is not the name of a file beside it")
+            raise ModelFileError(index.name, f"weight_map: must name a file in the same folder, got {file!r}")
         tensors |= read_tensors(index.with_name(file))
     missing = next((name for name in places if name not in tensors), None)
     if missing is not None:
-        raise ModelFileError(places[missing], f"{missing} is not in it, as {index.name} says it is")
+        raise ModelFileError(places[missing], f"{missing} is missing, but {index.name} lists it")
     return tensors

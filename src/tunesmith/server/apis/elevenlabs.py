@@ -20,7 +20,7 @@ from tunesmith.request import IS_NUMBER, RANDOM_SEED
 from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.apis.request_body import read_body
-from tunesmith.server.apis.responses import file_pieces, full_response, headers_of, run_and_wait, streaming_response
+from tunesmith.server.apis.responses import file_chunks, full_response, headers_of, run_and_wait, streaming_response
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 
@@ -90,7 +90,7 @@ class MusicBody(ForeignBody):
         """Return the fields of the request for music. Raises InvalidRequest."""
         # Refused rather than ignored: the result would not be what the plan describes.
         if self.composition_plan is not None:
-            raise InvalidRequest("composition_plan", "cannot be followed here; describe the music in prompt")
+            raise InvalidRequest("composition_plan", "is not supported here; describe the music in prompt")
         if self.prompt is None:
             raise InvalidRequest("prompt", "is missing")
         length = None if self.music_length_ms is None else self.music_length_ms / 1000
@@ -128,13 +128,13 @@ def router(context: ApiContext) -> APIRouter:
         job = await run(request, MusicBody, target, caller)
         return await _answer(context, job, target)
 
-    @routes.post("/v1/music/stream", openapi_extra=documented_with_extensions(MusicBody), summary="Music in pieces")
+    @routes.post("/v1/music/stream", openapi_extra=documented_with_extensions(MusicBody), summary="Music as a stream")
     async def music_stream(
         request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of
     ) -> Response:
         target = _format_of(output_format)
         job = await run(request, MusicBody, target, caller)
-        return await _answer(context, job, target, in_pieces=True)
+        return await _answer(context, job, target, streamed=True)
 
     @routes.post(
         "/v1/sound-generation", openapi_extra=documented_with_extensions(SoundBody), summary="A sound or a loop"
@@ -170,15 +170,15 @@ def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | 
     )
 
 
-async def _answer(context: ApiContext, job: Job, target: OutputFormat, *, in_pieces: bool = False) -> Response:
+async def _answer(context: ApiContext, job: Job, target: OutputFormat, *, streamed: bool = False) -> Response:
     path, headers = context.service.result_path(job), headers_of(job)
     if target.raw:
-        from tunesmith.audio.pcm_g711 import raw_pieces
+        from tunesmith.audio.pcm_g711 import raw_chunks
 
         # The length is unknown until the samples are converted, so the response is chunked.
-        return streaming_response(raw_pieces(path, target.raw), target.media_type, headers)
-    if in_pieces:
-        return streaming_response(file_pieces(path), target.media_type, headers)
+        return streaming_response(raw_chunks(path, target.raw), target.media_type, headers)
+    if streamed:
+        return streaming_response(file_chunks(path), target.media_type, headers)
     return await full_response(path, target.media_type, headers)
 
 

@@ -11,12 +11,13 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 
-from tunesmith.errors import BUG_MESSAGE, ApiError, DatabaseError, FolderUnavailable, InvalidRequest, TunesmithError
+from tunesmith.errors import ApiError, DatabaseError, FolderUnavailable, InvalidRequest, TunesmithError
 from tunesmith.fields import limit_and_value
 from tunesmith.server.errors import BadRequest, MethodNotAllowed, RouteNotFound
 from tunesmith.server.middleware.request_limits import Tell
 
 SERVER_FAULT = 500
+INTERNAL_ERROR_MESSAGE = "generation failed; see the server's log"
 
 
 def status_of(error: TunesmithError) -> int:
@@ -29,7 +30,7 @@ def message_of(error: TunesmithError) -> str:
     """Return the message for the caller, without internals of the server such as paths."""
     # The text of an unexpected error may quote paths or secrets.
     if status_of(error) == SERVER_FAULT:
-        return BUG_MESSAGE
+        return INTERNAL_ERROR_MESSAGE
     if isinstance(error, DatabaseError):
         return f"the server's database {error.problem}"
     return f"the server's {error.problem}" if isinstance(error, FolderUnavailable) else str(error)

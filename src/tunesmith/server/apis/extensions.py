@@ -12,36 +12,36 @@ from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.request_body import documented
 
 ABOUT: Mapping[str, str] = {
-    "prompt": "What the music is like: genre, mood, instruments, tempo.",
-    "model": "composer, or a name of GET /api/models.",
+    "prompt": "Description of the music: genre, mood, instruments, tempo.",
+    "model": "composer, or a name from GET /api/models.",
     "seed": "The same request with the same seed gives the same bytes; -1 or null draws one.",
-    "duration": "Length in seconds; text such as 1:30 will do too.",
+    "duration": "Length in seconds, or text such as 1:30.",
     "bars": "Length in bars.",
-    "tempo_bpm": "Beats a minute; also called bpm and tempo.",
+    "tempo_bpm": "Beats per minute; also accepted as bpm or tempo.",
     "key": "Such as A minor or D dorian.",
     "meter": "Such as 4/4 or 6/8.",
     "genre": "A genre of the composer's, such as lofi or bossa_nova.",
     "instruments": "Instruments to use.",
     "without": "Instruments to avoid.",
-    "form": "The shape of the piece.",
-    "loop": "Whether the end leads into the start without a seam.",
-    "intensity": "How full the music is, 0 to 1.",
-    "hits": "Moments, in seconds, on which a first beat must fall.",
+    "form": "The form of the piece.",
+    "loop": "Whether the audio loops without a seam.",
+    "intensity": "Intensity of the music, 0 to 1.",
+    "hits": "Times in seconds at which a first beat must fall.",
     "loudness_lufs": "Integrated loudness of the file.",
     "sample_rate": "Hz.",
     "mono": "Whether the file has one channel.",
-    "negative_prompt": "What the music should not be; for MusicGen.",
-    "guidance_scale": "How closely the prompt is followed; for MusicGen.",
-    "temperature": "How adventurous the sampling is; for MusicGen.",
-    "top_k": "Sample from so many of the likeliest; for MusicGen.",
-    "top_p": "Sample from the likeliest with this probability together; for MusicGen.",
+    "negative_prompt": "What to avoid in the music; for MusicGen.",
+    "guidance_scale": "How closely to follow the prompt; for MusicGen.",
+    "temperature": "Sampling temperature; for MusicGen.",
+    "top_k": "Sample from the k most likely tokens; for MusicGen.",
+    "top_p": "Sample from the most likely tokens up to this cumulative probability; for MusicGen.",
 }  # fmt: skip
 
 
 IDEMPOTENCY_KEY: Mapping[str, Any] = {
     "name": "Idempotency-Key", "in": "header", "required": False,
     "schema": {"type": "string", "maxLength": MAX_CHARACTERS["idempotency_key"]},
-    "description": "A key of the caller's making: the same request with the same key is the same job.",
+    "description": "A key that the caller chooses: the same request with the same key is the same job.",
 }  # fmt: skip
 
 
@@ -55,12 +55,12 @@ def music_fields(names: Collection[str]) -> dict[str, Any]:
 
 
 def _without_docstring(schema: dict[str, Any]) -> dict[str, Any]:
-    return {word: said for word, said in schema.items() if word != "description"}
+    return {word: value for word, value in schema.items() if word != "description"}
 
 
-SAID_BY_THEIR_FIELDS = ("prompt", "model", "sample_rate", "mono")
+SET_BY_VENDOR_FIELDS = ("prompt", "model", "sample_rate", "mono")
 """Fields that the vendor's own fields and formats decide."""
-EXTENSIONS = tuple(name for name in GenerationRequest.model_fields if name not in (*PATHS, *SAID_BY_THEIR_FIELDS))
+EXTENSIONS = tuple(name for name in GenerationRequest.model_fields if name not in (*PATHS, *SET_BY_VENDOR_FIELDS))
 
 
 class ForeignBody(GivenFields):
@@ -73,17 +73,17 @@ class ForeignBody(GivenFields):
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
     THEIR_NAMES: ClassVar[Mapping[str, str]] = {}
 
-    def music(self, said: Mapping[str, Any], **decided: Any) -> GenerationRequest:
-        """Return the request for music from the vendor's fields (``said``), the API's choices (``decided``) and ours.
+    def music(self, fields: Mapping[str, Any], **decided: Any) -> GenerationRequest:
+        """Return the request for music from the vendor's fields (``fields``), the API's choices (``decided``) and ours.
 
         Raises InvalidRequest, which names a field as the body does.
         """
         ours = {name: value for name, value in (self.model_extra or {}).items() if field_for(name, EXTENSIONS)}
         aliases = {**FIELD_ALIASES, **self.THEIR_NAMES}
-        return checked(GenerationRequest, {**decided, **said, **ours}, aliases=aliases)
+        return checked(GenerationRequest, {**decided, **fields, **ours}, aliases=aliases)
 
 
 def documented_with_extensions(kind: type[ForeignBody]) -> dict[str, Any]:
     """Return the OpenAPI description of a body with its extensions."""
-    said = {FIELD_ALIASES.get(name, name) for name in (*kind.model_fields, *kind.THEIR_NAMES.values())}
-    return documented(kind, **music_fields([name for name in EXTENSIONS if name not in said]))
+    fields = {FIELD_ALIASES.get(name, name) for name in (*kind.model_fields, *kind.THEIR_NAMES.values())}
+    return documented(kind, **music_fields([name for name in EXTENSIONS if name not in fields]))

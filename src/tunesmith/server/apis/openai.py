@@ -22,7 +22,7 @@ from tunesmith.request import IS_NUMBER
 from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
 from tunesmith.server.apis.request_body import read_body
-from tunesmith.server.apis.responses import file_pieces, headers_of, run_and_wait, streaming_response
+from tunesmith.server.apis.responses import file_chunks, headers_of, run_and_wait, streaming_response
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 
@@ -88,9 +88,9 @@ class SpeechBody(ForeignBody):
             mono=self.target.raw,
         )
         # Stated here, because the catalog has none of OpenAI's models.
-        made_by = DEFAULT_MODEL if theirs else None
+        generated_by = DEFAULT_MODEL if theirs else None
         options = JobOptions(self.target.format)
-        return Submission(request, DIALECT, owner, model=self.model, generated_by=made_by, options=options)
+        return Submission(request, DIALECT, owner, model=self.model, generated_by=generated_by, options=options)
 
 
 def router(context: ApiContext) -> APIRouter:
@@ -104,27 +104,27 @@ def router(context: ApiContext) -> APIRouter:
     async def speech(request: Request, caller: Caller = caller_of) -> Response:
         body = await read_body(request, SpeechBody)
         job = await run_and_wait(context.service, body.submission(caller.owner), request)
-        pieces = _pieces(context, job, body.target)
+        chunks = _chunks(context, job, body.target)
         if body.stream_format == "sse":
-            return streaming_response(_as_events(pieces), "text/event-stream", headers_of(job))
-        return streaming_response(pieces, body.target.media_type, headers_of(job))
+            return streaming_response(_as_events(chunks), "text/event-stream", headers_of(job))
+        return streaming_response(chunks, body.target.media_type, headers_of(job))
 
     return routes
 
 
-def _pieces(context: ApiContext, job: Job, target: SpeechFormat) -> Iterator[bytes]:
+def _chunks(context: ApiContext, job: Job, target: SpeechFormat) -> Iterator[bytes]:
     path = context.service.result_path(job)
     if target.raw:
-        from tunesmith.audio.pcm_g711 import raw_pieces
+        from tunesmith.audio.pcm_g711 import raw_chunks
 
-        return raw_pieces(path)
-    return file_pieces(path)
+        return raw_chunks(path)
+    return file_chunks(path)
 
 
-def _as_events(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _as_events(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Wrap the audio in server-sent events; the usage is zero, because music has no tokens to count."""
-    for piece in pieces:
-        yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+    for chunk in chunks:
+        yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(chunk).decode()})
     usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
     yield _event({"type": "speech.audio.done", "usage": usage})
 
@@ -146,5 +146,5 @@ def errors(error: TunesmithError) -> JSONResponse:
 def error_body(status: int, message: str, field: str | None = None) -> dict[str, Any]:
     """Return the body of an error in OpenAI's format."""
     usual = "server_error" if status >= SERVER_FAULTS else "invalid_request_error"
-    told = {"message": message, "type": TYPES.get(status, usual), "param": field, "code": CODES.get(status)}
-    return {"error": told}
+    error = {"message": message, "type": TYPES.get(status, usual), "param": field, "code": CODES.get(status)}
+    return {"error": error}

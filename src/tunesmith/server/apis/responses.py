@@ -34,17 +34,17 @@ async def run_and_wait(service: MusicService, submission: Submission, request: R
     Raises JobFailed, ServerStopping and what ``submit`` raises. If the server shuts down, the job stays in the queue.
     """
     job = await service.submit(submission)
-    made = asyncio.ensure_future(service.wait(job))
+    finished = asyncio.ensure_future(service.wait(job))
     gone = asyncio.ensure_future(_cancel_on_disconnect(request))
     try:
         # Whichever comes first: the result, or the disconnect.
-        await asyncio.wait({made, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not made.done():
+        await asyncio.wait({finished, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not finished.done():
             await service.cancel(job.id)
-        job = await made
+        job = await finished
     finally:
         gone.cancel()
-        made.cancel()
+        finished.cancel()
     return require_success(job)
 
 
@@ -68,7 +68,7 @@ async def _cancel_on_disconnect(request: Request) -> None:
 
 def headers_of(job: Job) -> dict[str, str]:
     """Return the headers that describe the music in every response."""
-    said = {
+    values = {
         "x-tunesmith-job": job.id,
         "x-tunesmith-model": job.generated_by,
         "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
@@ -76,13 +76,13 @@ def headers_of(job: Job) -> dict[str, str]:
         "x-tunesmith-stand-in-for": job.fallback_for,
         "x-tunesmith-warnings": _warnings_header(job),
     }
-    return {name: _in_a_header(str(value)) for name, value in said.items() if value is not None}
+    return {name: _in_a_header(str(value)) for name, value in values.items() if value is not None}
 
 
 def _shortened(licence: object) -> str | None:
     """Return a licence cut to the length of a header, with a note if it was cut."""
     text = None if licence is None else str(licence)
-    return text if text is None or len(text) <= MAX_LICENCE else f"{text[:MAX_LICENCE]} ... (all of it is in the file)"
+    return text if text is None or len(text) <= MAX_LICENCE else f"{text[:MAX_LICENCE]} ... (full text in the file)"
 
 
 def _warnings_header(job: Job) -> str | None:
@@ -116,16 +116,16 @@ def _content(path: Path) -> bytes | None:
         return file.read() if os.fstat(file.fileno()).st_size <= READ_WHOLE_BYTES else None
 
 
-def streaming_response(pieces: Iterator[bytes], media_type: str, headers: Mapping[str, str]) -> Response:
+def streaming_response(chunks: Iterator[bytes], media_type: str, headers: Mapping[str, str]) -> Response:
     """Return a chunked response."""
-    return StreamingResponse(pieces, media_type=media_type, headers=dict(headers))
+    return StreamingResponse(chunks, media_type=media_type, headers=dict(headers))
 
 
-def file_pieces(path: Path) -> Iterator[bytes]:
+def file_chunks(path: Path) -> Iterator[bytes]:
     """Yield a file in chunks of ``CHUNK_BYTES``."""
     with path.open("rb") as file:
-        while piece := file.read(CHUNK_BYTES):
-            yield piece
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
 
 
 SILENCE_SECONDS = 15.0

@@ -139,14 +139,12 @@ class AccessMiddleware:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._names.has_host(host):
-            return Forbidden(
-                f"the server is not called {host[:80]!r}; if it should be, add that to the setting allowed_hosts"
-            )
+            return Forbidden(f"unknown host {host[:80]!r}; to allow it, add it to the setting allowed_hosts")
         # Reads change nothing, and browsers hide their responses from foreign pages.
         if origin is None or scope["method"] in READS or self._names.has_origin(origin, host):
             return _address_problem(scope["path"], scope["query_string"])
         return Forbidden(
-            f"pages of {origin[:80]!r} may not call the server; if they should, add it to the setting cors_origins"
+            f"pages of {origin[:80]!r} may not call the server; to allow them, add it to the setting cors_origins"
         )
 
 

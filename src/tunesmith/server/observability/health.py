@@ -94,7 +94,7 @@ def health_routes(health: Health) -> APIRouter:
     async def live() -> dict[str, str]:
         return {"status": "ok", "version": tunesmith.__version__}
 
-    @routes.get("/health/ready", summary="Whether it can serve", responses={503: {"description": "Not at present"}})
+    @routes.get("/health/ready", summary="Whether the server can serve", responses={503: {"description": "Not ready"}})
     async def ready() -> JSONResponse:
         problem = await health.problem()
         if problem is None:

@@ -87,7 +87,7 @@ class LogWriter(QueueHandler):
             return ""
 
     def _about(self, left_out: int) -> str:
-        problem = "%d lines of the log were left out, because it was read too slowly"
+        problem = "%d log lines were dropped, because they were read too slowly"
         return (
             self.format(logging.LogRecord("tunesmith.log", logging.WARNING, "", 0, problem, (left_out,), None)) + "\n"
         )

@@ -67,21 +67,21 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._answered = self._histogram(
-            "http_request_seconds", "From a request to the end of its answer.", ["dialect", "status"], REQUEST_SECONDS
+            "http_request_seconds", "From a request to the end of its response.", ["dialect", "status"], REQUEST_SECONDS
         )
-        self._jobs = self._counter("jobs", "Times that work on a job ended, by how.", ["dialect", "model", "outcome"])
-        self._failures = self._counter("job_failures", "Jobs that failed, by why.", ["model", "kind"])
-        self._waits = self._histogram("job_wait_seconds", "From being handed in to being taken up.")
-        self._loads = self._histogram("model_load_seconds", "What loading a model took that a job waited for.")
-        self._generations = self._histogram("job_generation_seconds", "From a loaded model to the finished file.")
+        self._jobs = self._counter("jobs", "Runs of jobs that ended, by outcome.", ["dialect", "model", "outcome"])
+        self._failures = self._counter("job_failures", "Failed jobs, by reason.", ["model", "kind"])
+        self._waits = self._histogram("job_wait_seconds", "From submission to start.")
+        self._loads = self._histogram("model_load_seconds", "Time that a job waited for its model to load.")
+        self._generations = self._histogram("job_generation_seconds", "From the loaded model to the finished file.")
         self._factors = self._histogram(
-            "job_real_time_factor", "Seconds of work for a second of music.", buckets=REAL_TIME_FACTORS
+            "job_real_time_factor", "Seconds of work per second of music (real-time factor).", buckets=REAL_TIME_FACTORS
         )
-        self._audio = self._counter("audio_seconds", "Seconds of music made.")
-        self._tokens = self._counter("tokens", "Audio tokens drawn by language models for finished music.")
+        self._audio = self._counter("audio_seconds", "Seconds of music generated.")
+        self._tokens = self._counter("tokens", "Audio tokens sampled by language models for finished music.")
         self._removed = self._counter("housekeeping_removed", "Files removed because of age or size.", ["what"])
         self._limited = self._counter("limited", "Connections and uploads that a limit refused or ended.", ["reason"])
-        self._rounds = self._counter("housekeeping_rounds", "Rounds of housekeeping, by how they ended.", ["outcome"])
+        self._rounds = self._counter("housekeeping_rounds", "Cleanup rounds, by outcome.", ["outcome"])
 
     def answered(self, request: RequestSummary) -> None:
         """Count a request."""
@@ -144,12 +144,12 @@ class _SnapshotCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield _gauge("ready", "Whether the server can serve.", {(): float(self.is_ready)})
         reached = float(self.depths is not None)
-        yield _gauge("database_reached", "Whether the database could be asked for the queue.", {(): reached})
+        yield _gauge("database_reached", "Whether the queue could be read from the database.", {(): reached})
         if self.depths is not None:
             yield from self._queue(self.depths)
         yield from self._runners()
         if self.free_bytes is not None:
-            yield _gauge("disk_free_bytes", "Free on the disk of the results.", {(): float(self.free_bytes)})
+            yield _gauge("disk_free_bytes", "Free bytes on the disk of the results.", {(): float(self.free_bytes)})
 
     def _queue(self, depths: tuple[QueueDepth, ...]) -> Iterator[Metric]:
         jobs: dict[tuple[str, ...], float] = defaultdict(float)
@@ -160,7 +160,7 @@ class _SnapshotCollector(Collector):
             oldest[model, one.state.value] = max(oldest[model, one.state.value], one.oldest_seconds)
         labels = ("model", "state")
         yield _gauge("queue_jobs", "Unfinished jobs in the database, of all servers on it.", jobs, labels)
-        yield _gauge("queue_oldest_seconds", "Since the oldest of them was handed in.", oldest, labels)
+        yield _gauge("queue_oldest_seconds", "Age of the oldest of them.", oldest, labels)
 
     def _runners(self) -> Iterator[Metric]:
         sums: Mapping[str, dict[tuple[str, ...], float]] = {
@@ -174,7 +174,7 @@ class _SnapshotCollector(Collector):
             sums["tasks"][model,] += one.busy
         yield _gauge("runners", "Processes that hold a model.", sums["runners"], ("model", "state"))
         yield _gauge("runner_memory_bytes", "Resident memory of those processes.", sums["memory"], ("model",))
-        yield _gauge("runner_jobs", "Jobs that they work on.", sums["tasks"], ("model",))
+        yield _gauge("runner_jobs", "Jobs that run in them.", sums["tasks"], ("model",))
 
 
 class MetricsCollector:
@@ -206,13 +206,13 @@ class MetricsCollector:
         return generate_latest(self._metrics.registry) + generate_latest(now)
 
 
-def metrics_routes(standing: MetricsCollector, admin: Callable[..., object]) -> APIRouter:
+def metrics_routes(collector: MetricsCollector, admin: Callable[..., object]) -> APIRouter:
     """Return the metrics route; ``admin`` is the dependency that admits admins only."""
     routes = APIRouter(tags=["Health"], dependencies=[Depends(admin)])
 
     @routes.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
     async def metrics() -> Response:
-        return Response(await standing.render(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await collector.render(), media_type=CONTENT_TYPE_LATEST)
 
     return routes
 

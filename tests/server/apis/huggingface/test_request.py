@@ -79,7 +79,7 @@ def test_a_prompt_that_is_no_text_is_a_bad_request(inputs: object) -> None:
 
 @pytest.mark.parametrize("inputs", ["", " \n"])
 def test_an_empty_prompt_is_said_in_their_word_for_it(inputs: str) -> None:
-    with pytest.raises(InvalidRequest, match=r"^inputs: must say something"):
+    with pytest.raises(InvalidRequest, match=r"^inputs: must not be empty"):
         asked({"inputs": inputs})
 
 

@@ -105,7 +105,7 @@ def test_progress_is_told_while_the_music_is_made(url: str) -> None:
 @pytest.mark.parametrize(
     ("wishes", "said"),
     [
-        ({"prompt": " "}, "prompt: must say something"),
+        ({"prompt": " "}, "prompt: must not be empty"),
         ({"prompt": "calm piano", "duration": 0.1}, "duration: must be at least 1"),
         ({"promt": "calm piano"}, "promt: is not a field of this request; did you mean prompt?"),
         ({"prompt": "calm piano", "format": "midi"}, "format: must be 'mp3'"),

@@ -161,7 +161,7 @@ def test_a_recording_comes_as_a_file_in_base64_or_as_a_data_uri(server: httpx.Cl
 
 
 @pytest.mark.parametrize(("num_samples", "rate", "channels", "problem"), [
-    (1_740, 1, 1, "audio: must have 1000 to 192000 samples a second, got 1"),
+    (1_740, 1, 1, "audio: must have a sample rate of 1000 to 192000 Hz, got 1"),
     (8, 8_000, 1_024, "audio: must have at most 8 channels, got 1024"),
     (1_900_000, 1_000, 1, "audio: must be at most 1800 s long"),
 ])  # fmt: skip

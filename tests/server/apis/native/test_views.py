@@ -50,5 +50,5 @@ def test_the_licence_in_the_header_is_one_line_that_fits() -> None:
     assert headers_of(job_with({"licence": "A\r\nB: c"}))["x-tunesmith-license"] == "A B: c"
     long = headers_of(job_with({"licence": "works " * 2_000}))["x-tunesmith-license"]
     assert len(long) < 2_100
-    assert long.endswith("(all of it is in the file)")
+    assert long.endswith("(full text in the file)")
     assert "x-tunesmith-license" not in headers_of(replace(job_with({}), metadata={}))

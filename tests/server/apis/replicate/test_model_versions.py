@@ -70,9 +70,9 @@ def test_a_model_pulled_from_the_hub_has_its_id_and_one_from_a_folder_our_name(s
         "Someone/Their-Finetune", "tunesmith/mine",
     }  # fmt: skip
     for name in ("someone/their-finetune", "tunesmith/their-finetune"):
-        assert found(name).asked == "their-finetune"
+        assert found(name).name_here == "their-finetune"
     mine = found("tunesmith/mine")
-    assert mine.asked == "mine"
+    assert mine.name_here == "mine"
     assert find_version(mine.version) == find_version(f"tunesmith/mine:{mine.version}") == mine
     assert find_version(f"tunesmith/other:{mine.version}") is None
 

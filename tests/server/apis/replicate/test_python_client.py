@@ -40,7 +40,8 @@ def test_a_pinned_version_runs_and_the_answer_says_which_one_does(server: Server
     assert output.read() == MADE
     prediction = server.client.predictions.get(server.service.newest().id)
     assert (prediction.model, prediction.version) == ("meta/musicgen", VERSION)
-    assert f"Version {pinned} is not here: version {VERSION[:8]} of meta/musicgen runs\n" in (prediction.logs or "")
+    note = f"Version {pinned} is not installed; version {VERSION[:8]} of meta/musicgen is used\n"
+    assert note in (prediction.logs or "")
     described = server.client.models.get("meta/musicgen").versions.get(version)
     assert described.id == version
     assert "prompt" in described.openapi_schema["components"]["schemas"]["Input"]["properties"]

@@ -117,7 +117,7 @@ def test_logs_only_grow_and_a_stand_in_is_declared(service: FakeService) -> None
         assert logs.startswith(seen)
         seen = logs
     assert seen.splitlines()[:2] == [
-        "Using seed 5", "meta/musicgen is not installed here: composer makes this as its stand-in",
+        "Using seed 5", "meta/musicgen is not installed here; composer is used instead",
     ]  # fmt: skip
     assert seen.splitlines()[-1] == "100%|##########| 400/400"
 

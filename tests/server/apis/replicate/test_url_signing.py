@@ -62,7 +62,7 @@ def test_a_file_that_is_no_secret_is_refused_in_one_line_and_left_as_it_is(
 @pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.symlink_to(path.parent / "gone")])
 def test_what_is_no_file_is_refused_in_one_line(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / FILE)
-    with pytest.raises(InvalidRequest, match="cannot be read or made: "):
+    with pytest.raises(InvalidRequest, match="cannot be read or created: "):
         Secret.kept_in(tmp_path)
 
 

@@ -84,14 +84,14 @@ def _produced(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
 
 def _read_around(mix: Spool, start: int, stop: int, *, loop: bool) -> Samples:
     """Read samples that may lie before the start or after the end: a loop goes round, all else is silent there."""
-    length, pieces = len(mix), []
+    length, blocks = len(mix), []
     while start < stop:
         position = start % length if loop else start
         taken = min(stop - start, length - position) if 0 <= position < length else stop - start
         inside = 0 <= position < length
-        pieces.append(mix.read(position, position + taken) if inside else np.zeros((2, taken), np.float32))
+        blocks.append(mix.read(position, position + taken) if inside else np.zeros((2, taken), np.float32))
         start += taken
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
 def _level(mix: Spool, block: int) -> float:

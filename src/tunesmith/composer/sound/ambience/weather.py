@@ -60,10 +60,10 @@ def thunder(samples: int, random: np.random.Generator) -> Samples:
     starts = (np.arange(claps) + random.uniform(0.05, 0.4, claps)) * (samples / claps)
     # Two different claps, left and right, make one wide one.
     grains = [Grain(int(start), _clap(random), 1.0, side) for start in starts for side in (-0.8, 0.8)]
-    claps_heard = place_grains(samples, grains)
+    clap_sound = place_grains(samples, grains)
     shower = rain(samples, random)
-    shower *= np.float32(_RAIN_BEHIND) * np.abs(claps_heard).max() / np.sqrt(np.mean(shower**2))
-    return np.asarray(shower + claps_heard, np.float32)
+    shower *= np.float32(_RAIN_BEHIND) * np.abs(clap_sound).max() / np.sqrt(np.mean(shower**2))
+    return np.asarray(shower + clap_sound, np.float32)
 
 
 def _clap(random: np.random.Generator) -> Mono:

@@ -72,8 +72,8 @@ def moving_filter(signal: Samples, kind: str, octaves: Curve, resonance: float) 
         now = sections(kind, 2.0 ** (steps[start] / _STEPS_AN_OCTAVE), resonance)
         if state is None:
             state = np.zeros((now.shape[0], signal.shape[0], 2))
-        piece = signal[:, start * GRID : end]
+        block = signal[:, start * GRID : end]
         for number, section in enumerate(now):
-            piece, state[number] = lfilter(section[:3], section[3:], piece, zi=state[number])
-        filtered[:, start * GRID : end] = piece
+            block, state[number] = lfilter(section[:3], section[3:], block, zi=state[number])
+        filtered[:, start * GRID : end] = block
     return filtered

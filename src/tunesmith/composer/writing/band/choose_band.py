@@ -52,20 +52,20 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
 
     Raises InvalidRequest where ``without`` leaves no player.
     """
-    seats = _seats(brief, genre, random)
+    members = _members(brief, genre, random)
     for name in brief.instruments:
-        seats = _seated(seats, name, genre, random)
-    seats = [replace(seat, asked=is_spoken_of(brief, seat.instrument)) for seat in seats]
-    company = company_of(brief, genre, [seat.instrument for seat in seats])
+        members = _with_instrument(members, name, genre, random)
+    members = [replace(member, requested=is_spoken_of(brief, member.instrument)) for member in members]
+    company = company_of(brief, genre, [member.instrument for member in members])
     # A bed lies under speech, so nothing may draw attention as a melody does.
     if brief.form == "bed":
-        seats = [seat for seat in seats if seat.asked or seat.part.role not in SOLO_ROLES] or seats
+        members = [member for member in members if member.requested or member.part.role not in SOLO_ROLES] or members
     else:
-        seats = led(seats, company, genre)
-    seats = arranged(seats, company)
-    if not seats:
-        raise InvalidRequest("without", f"leaves nobody to play {genre.title}")
-    return _named([_player(seat, brief, genre, random) for seat in seats])
+        members = led(members, company, genre)
+    members = arranged(members, company)
+    if not members:
+        raise InvalidRequest("without", f"leaves no instrument to play {genre.title}")
+    return _named([_player(member, brief, genre, random) for member in members])
 
 
 def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[Player, ...]:
@@ -79,8 +79,8 @@ def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[
     return tuple(replace(player, entry=quietest) if player is first else player for player in players)
 
 
-def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[PartAssignment]:
-    seats = []
+def _members(brief: Brief, genre: Genre, random: np.random.Generator) -> list[PartAssignment]:
+    members = []
     for part in genre.parts:
         # An absent part draws its instrument too, so that the draws of the parts after it do not depend on it.
         present = chance_of(random, part.chance)
@@ -88,8 +88,8 @@ def _seats(brief: Brief, genre: Genre, random: np.random.Generator) -> list[Part
         if allowed:
             name = weighted_choice(random, allowed)
             if present:
-                seats.append(PartAssignment(part, name))
-    return seats
+                members.append(PartAssignment(part, name))
+    return members
 
 
 def _is_unwanted(name: str, role: str, without: frozenset[str]) -> bool:
@@ -107,18 +107,22 @@ def _roles_of(tool: Instrument) -> tuple[str, ...]:
     return (*SOLO_ROLES, *(role for role in roles if role == "arpeggio")) if leads else roles
 
 
-def _seated(seats: list[PartAssignment], name: str, genre: Genre, random: np.random.Generator) -> list[PartAssignment]:
+def _with_instrument(
+    members: list[PartAssignment], name: str, genre: Genre, random: np.random.Generator
+) -> list[PartAssignment]:
     """Give a requested instrument the part that fits it best, or add a part for it."""
-    taken = next((i for i, seat in enumerate(seats) if seat.instrument == name), None)
+    taken = next((i for i, member in enumerate(members) if member.instrument == name), None)
     if taken is not None:
-        return [replace(seat, asked=True) if i == taken else seat for i, seat in enumerate(seats)]
-    free = [i for i, seat in enumerate(seats) if not seat.asked]
-    listed = [i for i in free if name in seats[i].part.instruments]
+        return [replace(member, requested=True) if i == taken else member for i, member in enumerate(members)]
+    free = [i for i, member in enumerate(members) if not member.requested]
+    listed = [i for i in free if name in members[i].part.instruments]
     roles = _roles_of(instrument(name))
-    fitting = listed or [i for role in roles for i in free if seats[i].part.role == role and name not in EXTRA_STYLES]
+    fitting = listed or [i for role in roles for i in free if members[i].part.role == role and name not in EXTRA_STYLES]
     if fitting:
-        return [PartAssignment(seat.part, name, True) if i == fitting[0] else seat for i, seat in enumerate(seats)]
-    return [*seats, PartAssignment(_new_part(name, roles[0], genre, random), name, True)]
+        return [
+            PartAssignment(member.part, name, True) if i == fitting[0] else member for i, member in enumerate(members)
+        ]
+    return [*members, PartAssignment(_new_part(name, roles[0], genre, random), name, True)]
 
 
 def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -> GenrePart:
@@ -133,26 +137,26 @@ def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -
     return GenrePart.model_validate({"role": role, "instruments": (name,), "style": style})
 
 
-def _player(seat: PartAssignment, brief: Brief, genre: Genre, random: np.random.Generator) -> Player:
-    part, role = seat.part, seat.part.role
+def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.random.Generator) -> Player:
+    part, role = member.part, member.part.role
     style = weighted_choice(random, part.style) if part.style else DEFAULT_STYLES.get(role, "")
     if role in ("drums", "percussion") and not style:
         style = next((groove.name for groove in genre.grooves if groove.use == "groove"), "")
     rhythm = weighted_choice(random, part.rhythm) if part.rhythm else ""
-    if seat.asked and role in ("chords", "arpeggio"):
-        style, rhythm = requested_style(brief, part, seat.instrument, style, rhythm)
+    if member.requested and role in ("chords", "arpeggio"):
+        style, rhythm = requested_style(brief, part, member.instrument, style, rhythm)
     return Player(
         name=role,
         role=role,
-        instrument=seat.instrument,
+        instrument=member.instrument,
         style=style,
-        register=lead_register(seat, _register(part, instrument(seat.instrument))),
-        entry=part.entry if seat.entry is None else min(part.entry, seat.entry),
+        register=lead_register(member, _register(part, instrument(member.instrument))),
+        entry=part.entry if member.entry is None else min(part.entry, member.entry),
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,
-        gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if seat.asked else part.gain_db) + seat.gain_db)),
+        gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if member.requested else part.gain_db) + member.gain_db)),
         # What the user named belongs nearer to the centre.
-        pan=part.pan * (0.5 if seat.asked else 1.0),
+        pan=part.pan * (0.5 if member.requested else 1.0),
     )
 
 

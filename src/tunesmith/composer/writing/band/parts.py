@@ -10,9 +10,9 @@ from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.band.ensemble import Ensemble, has_word, kin, leads_readily
 
-ASKED_DB, LEAD_DB, BASS_DB = 3.0, 4.0, 5.0
+REQUESTED_DB, LEAD_DB, BASS_DB = 3.0, 4.0, 5.0
 # Beside other named instruments: drums are prominent anyway.
-ASKED_DRUMS_DB = 1.5
+REQUESTED_DRUMS_DB = 1.5
 BEHIND_DB: Mapping[str, float] = {
     "melody": -4, "counter": -5, "arpeggio": -4, "chords": -3, "pad": -3, "bass": -2, "drone": -3,
     "drums": -3, "percussion": -5, "effects": -4,
@@ -44,7 +44,7 @@ STRING_QUARTET = (("melody", "violin", 76), ("counter", "viola", 64), ("arpeggio
 
 @dataclass(frozen=True, slots=True)
 class PartAssignment:
-    """A part of the genre with the instrument that plays it; ``asked`` where the user named that instrument.
+    """A part of the genre with the instrument that plays it; ``requested`` where the user named that instrument.
 
     ``gain_db`` is added to the part's own; ``entry`` is the latest energy at which it may enter, None for the part's
     own.
@@ -52,44 +52,48 @@ class PartAssignment:
 
     part: GenrePart
     instrument: str
-    asked: bool = False
+    requested: bool = False
     gain_db: float = 0.0
     entry: float | None = None
 
 
-def led(seats: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> list[PartAssignment]:
+def led(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> list[PartAssignment]:
     """Give the melody to a named instrument that can carry it; no other player leads then."""
     able = company.leads
     # A voice, a guitar or a synth leads only in genres that have a melody at all.
     if not able or (leads_readily(able[0]) == 1 and not _has_melody(genre)):
-        return list(seats)
+        return list(members)
     first = [name for name in able if leads_readily(name) == leads_readily(able[0])]
-    lead = next((s for s in seats if s.part.role == "melody" and any(kin(name, s.instrument) for name in first)), None)
-    others = [seat for seat in seats if seat.part.role != "melody"]
+    lead = next(
+        (s for s in members if s.part.role == "melody" and any(kin(name, s.instrument) for name in first)), None
+    )
+    others = [member for member in members if member.part.role != "melody"]
     if lead is None:
         others = [s for s in others if not (s.instrument == able[0] and s.part.role == "counter")]
         lead = PartAssignment(_melody_part(genre, able[0]), able[0])
-    doubles = [s for s in seats if s.part.role == "melody" and s.asked and s.instrument != lead.instrument]
-    played = {seat.instrument for seat in others}
+    doubles = [s for s in members if s.part.role == "melody" and s.requested and s.instrument != lead.instrument]
+    played = {member.instrument for member in others}
     doubles = [s for s in doubles if s.instrument not in played or leads_readily(s.instrument) > CHORDAL]
-    return [replace(lead, asked=True), *doubles, *others]
+    return [replace(lead, requested=True), *doubles, *others]
 
 
-def arranged(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
+def arranged(members: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
     """Bring the named players to the front, and move the others back or leave them out."""
-    seats = list(seats)
-    if not any(seat.asked for seat in seats) and not company.size:
-        return seats
+    members = list(members)
+    if not any(member.requested for member in members) and not company.size:
+        return members
     if company.size == len(STRING_QUARTET) and "strings" in company.named:
         # A string quartet has fixed parts, whatever the genre.
         return [PartAssignment(_part(role, name, register), name) for role, name, register in STRING_QUARTET]
     if company.alone:
-        seats = _alone(seats)
+        members = _alone(members)
     elif company.size:
-        seats = _counted(seats, company.size)
+        members = _counted(members, company.size)
     else:
-        seats = [seat for i, seat in enumerate(seats) if _stays(seat, seats, company) and not _repeats(seats, i)]
-    return _balanced(seats, company)
+        members = [
+            member for i, member in enumerate(members) if _stays(member, members, company) and not _repeats(members, i)
+        ]
+    return _balanced(members, company)
 
 
 def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
@@ -107,87 +111,91 @@ def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm
     return (active[0] if active else "arpeggio" if brief.mood.arousal < 0 else "strum"), ""
 
 
-def lead_register(seat: PartAssignment, usual: int) -> int:
+def lead_register(member: PartAssignment, usual: int) -> int:
     """Return the register of a named lead, the usual one for every other player."""
-    return BEST_REGISTERS.get(seat.instrument, usual) if seat.asked and seat.part.role == "melody" else usual
+    return BEST_REGISTERS.get(member.instrument, usual) if member.requested and member.part.role == "melody" else usual
 
 
-def _stays(seat: PartAssignment, seats: Sequence[PartAssignment], company: Ensemble) -> bool:
+def _stays(member: PartAssignment, members: Sequence[PartAssignment], company: Ensemble) -> bool:
     """Return whether a player plays beside the named ones."""
-    role = seat.part.role
-    if seat.asked or role in ("bass", "drone") or not company.named:
+    role = member.part.role
+    if member.requested or role in ("bass", "drone") or not company.named:
         return True
     # Where only drums or effects are named, the rest of the band still has to make the music.
-    tuneful = any(s.asked and s.part.role not in RHYTHM and s.part.role != "effects" for s in seats)
+    tuneful = any(s.requested and s.part.role not in RHYTHM and s.part.role != "effects" for s in members)
     if not tuneful or company.is_lively:
         return True
     if role == "percussion" and company.genre_family == "world":
         return not company.is_calm
     if role in ("counter", "arpeggio", "melody", "percussion"):
-        return role == "melody" and not any(s.asked and s.part.role == "melody" for s in seats)
+        return role == "melody" and not any(s.requested and s.part.role == "melody" for s in members)
     if role in HARMONY:
-        asked_harmony = any(s.asked and s.part.role in ("chords", "arpeggio", "pad") for s in seats)
-        first = next(s for s in seats if s.part.role in HARMONY)
-        return (not asked_harmony and seat is first) or (not company.is_calm and seat is first)
+        requested_harmony = any(s.requested and s.part.role in ("chords", "arpeggio", "pad") for s in members)
+        first = next(s for s in members if s.part.role in HARMONY)
+        return (not requested_harmony and member is first) or (not company.is_calm and member is first)
     return role == "drums" if company.needs_drums else not company.is_calm
 
 
-def _repeats(seats: Sequence[PartAssignment], index: int) -> bool:
+def _repeats(members: Sequence[PartAssignment], index: int) -> bool:
     """Return whether a named instrument already plays this role."""
-    seat = seats[index]
-    return seat.asked and any(s.instrument == seat.instrument and s.part.role == seat.part.role for s in seats[:index])
+    member = members[index]
+    return member.requested and any(
+        s.instrument == member.instrument and s.part.role == member.part.role for s in members[:index]
+    )
 
 
-def _alone(seats: Sequence[PartAssignment]) -> list[PartAssignment]:
+def _alone(members: Sequence[PartAssignment]) -> list[PartAssignment]:
     """Keep the named players; a lone monophonic instrument gets a soft pad under it."""
-    named = [seat for seat in seats if seat.asked]
+    named = [member for member in members if member.requested]
     if not named or any(s.part.role in HARMONY | {"bass", "drums", "percussion"} for s in named):
-        return named or list(seats)
+        return named or list(members)
     tool = instrument(named[0].instrument)
     # A polyphonic soloist accompanies itself, like a pianist's left hand.
     if tool.polyphony > 2:
-        return [*named, PartAssignment(_part("chords", tool.name, 55, "arpeggio"), tool.name, asked=True)]
-    bed = next((s for role in ("pad", "chords", "drone") for s in seats if s.part.role == role), None)
+        return [*named, PartAssignment(_part("chords", tool.name, 55, "arpeggio"), tool.name, requested=True)]
+    bed = next((s for role in ("pad", "chords", "drone") for s in members if s.part.role == role), None)
     return [*named, replace(bed, gain_db=-5.0)] if bed else named
 
 
-def _counted(seats: Sequence[PartAssignment], size: int) -> list[PartAssignment]:
+def _counted(members: Sequence[PartAssignment], size: int) -> list[PartAssignment]:
     """Keep as many instruments as the prompt counts, the named ones first; one of them leads."""
     # Pads and effects are no members of a counted ensemble.
-    seats = [seat for seat in seats if seat.asked or seat.part.role not in ("pad", "effects")] or seats
-    ranked = sorted(seats, key=lambda seat: (not seat.asked, FILLING.index(seat.part.role)))
-    kept = list(dict.fromkeys(seat.instrument for seat in ranked))[:size]
-    stay = [seat for seat in seats if seat.instrument in kept]
-    tune = next((seat for seat in seats if seat.part.role == "melody"), None)
-    if tune is None or any(seat.part.role == "melody" for seat in stay):
+    members = [
+        member for member in members if member.requested or member.part.role not in ("pad", "effects")
+    ] or members
+    ranked = sorted(members, key=lambda member: (not member.requested, FILLING.index(member.part.role)))
+    kept = list(dict.fromkeys(member.instrument for member in ranked))[:size]
+    stay = [member for member in members if member.instrument in kept]
+    tune = next((member for member in members if member.part.role == "melody"), None)
+    if tune is None or any(member.part.role == "melody" for member in stay):
         return stay
     able = sorted((name for name in kept if leads_readily(name)), key=lambda name: -leads_readily(name))
     return [replace(tune, instrument=able[0]), *stay] if able else stay
 
 
-def _balanced(seats: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
-    opening = list(dict.fromkeys(seat.instrument for seat in seats if seat.asked))[:OPENING]
-    tuneful = any(seat.asked and seat.part.role not in RHYTHM for seat in seats)
+def _balanced(members: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
+    opening = list(dict.fromkeys(member.instrument for member in members if member.requested))[:OPENING]
+    tuneful = any(member.requested and member.part.role not in RHYTHM for member in members)
     result = []
-    for seat in seats:
-        if seat.asked:
-            gain = _requested_db(seat.part.role, tuneful)
-            result.append(replace(seat, gain_db=gain, entry=0.0 if seat.instrument in opening else SOON))
+    for member in members:
+        if member.requested:
+            gain = _requested_db(member.part.role, tuneful)
+            result.append(replace(member, gain_db=gain, entry=0.0 if member.instrument in opening else SOON))
         else:
-            behind = 0.0 if _is_of_a_named_section(seat, company) else _behind_db(seat.part.role, tuneful, company)
-            result.append(replace(seat, gain_db=seat.gain_db + behind))
+            behind = 0.0 if _is_of_a_named_section(member, company) else _behind_db(member.part.role, tuneful, company)
+            result.append(replace(member, gain_db=member.gain_db + behind))
     return result
 
 
 def _requested_db(role: str, tuneful: bool) -> float:
     if role in ("drums", "percussion"):
-        return ASKED_DRUMS_DB if tuneful else ASKED_DB
-    return {"melody": LEAD_DB, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, ASKED_DB)
+        return REQUESTED_DRUMS_DB if tuneful else REQUESTED_DB
+    return {"melody": LEAD_DB, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB)
 
 
-def _is_of_a_named_section(seat: PartAssignment, company: Ensemble) -> bool:
+def _is_of_a_named_section(member: PartAssignment, company: Ensemble) -> bool:
     """Return whether the instrument belongs to a named section, or is the section of a named player."""
-    return any(name != seat.instrument and kin(name, seat.instrument) for name in company.named)
+    return any(name != member.instrument and kin(name, member.instrument) for name in company.named)
 
 
 def _behind_db(role: str, tuneful: bool, company: Ensemble) -> float:

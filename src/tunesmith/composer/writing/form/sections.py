@@ -42,9 +42,9 @@ def build_sections(
     """Return sections that cover the timeline's bars exactly, in order, one starting at every hit."""
     plan = weighted_choice(random, genre.forms, [form.weight for form in genre.forms])
     written = [_read(text) for text in plan.sections]
-    stones = _fitted(written, timeline.bars, brief, genre, random)
-    stones = [replace(stone, energy=_energy(stone, brief)) for stone in stones]
-    sections = _placed(stones)
+    drafts = _fitted(written, timeline.bars, brief, genre, random)
+    drafts = [replace(draft, energy=_energy(draft, brief)) for draft in drafts]
+    sections = _placed(drafts)
     for hit in timeline.hits:
         if 0 < hit.bar < timeline.bars:
             sections = _with_start_at(sections, hit.bar)
@@ -56,34 +56,34 @@ def _read(text: str) -> _SectionDraft:
     return _SectionDraft(name, int(bars), float(energy))
 
 
-def _placed(stones: Sequence[_SectionDraft]) -> tuple[Section, ...]:
+def _placed(drafts: Sequence[_SectionDraft]) -> tuple[Section, ...]:
     sections, bar = [], 0
-    for stone in stones:
-        sections.append(Section(stone.name, bar, stone.bars, stone.energy))
-        bar += stone.bars
+    for draft in drafts:
+        sections.append(Section(draft.name, bar, draft.bars, draft.energy))
+        bar += draft.bars
     return tuple(sections)
 
 
-def _energy(stone: _SectionDraft, brief: Brief) -> float:
+def _energy(draft: _SectionDraft, brief: Brief) -> float:
     if brief.form == "bed":
         low, high = BED_ENERGY
-        return round(min(high, max(low, 0.25 + 0.3 * stone.energy)), 3)
+        return round(min(high, max(low, 0.25 + 0.3 * draft.energy)), 3)
     # A sting is over before it could build up, so it is energetic at once.
     if brief.form == "sting":
-        return max(stone.energy, 0.75)
-    return round(min(1.0, max(0.05, stone.energy + 0.06 * brief.mood.arousal)), 3)
+        return max(draft.energy, 0.75)
+    return round(min(1.0, max(0.05, draft.energy + 0.06 * brief.mood.arousal)), 3)
 
 
 def _fitted(
     written: Sequence[_SectionDraft], bars: int, brief: Brief, genre: Genre, random: np.random.Generator
 ) -> list[_SectionDraft]:
-    body = [stone for stone in written if stone.name not in OPENINGS | CLOSINGS] or [_SectionDraft("A", 8, 0.6)]
+    body = [draft for draft in written if draft.name not in OPENINGS | CLOSINGS] or [_SectionDraft("A", 8, 0.6)]
     if brief.loop:
         return _filled(body, bars, genre.phrase_bars, random)
-    opening = next((stone for stone in written if stone.name in OPENINGS), _SectionDraft("intro", 4, 0.3))
-    closing = next((stone for stone in reversed(written) if stone.name in CLOSINGS), _SectionDraft("outro", 4, 0.35))
+    opening = next((draft for draft in written if draft.name in OPENINGS), _SectionDraft("intro", 4, 0.3))
+    closing = next((draft for draft in reversed(written) if draft.name in CLOSINGS), _SectionDraft("outro", 4, 0.35))
     if bars == 1:
-        return [_SectionDraft("ending", 1, max(stone.energy for stone in body))]
+        return [_SectionDraft("ending", 1, max(draft.energy for draft in body))]
     first = 0 if brief.form in ("sting", "bumper") else _intro_bars(opening.bars, bars)
     last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
     middle = bars - first - last
@@ -121,14 +121,14 @@ def _closing_bars(written: int, bars: int, *, big: bool) -> int:
 
 def _filled(body: Sequence[_SectionDraft], bars: int, phrase: int, random: np.random.Generator) -> list[_SectionDraft]:
     """Cut or repeat the body to exactly ``bars``."""
-    if bars >= sum(stone.bars for stone in body):
+    if bars >= sum(draft.bars for draft in body):
         return _repeated(body, bars, phrase, random)
-    return _peaked(_shortened(body, bars), max(stone.energy for stone in body))
+    return _peaked(_shortened(body, bars), max(draft.energy for draft in body))
 
 
 def _shortened(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     kept = _thinned(body, bars)
-    total = sum(stone.bars for stone in kept)
+    total = sum(draft.bars for draft in kept)
     if total <= bars:
         return _cut(kept, bars)
     kept = kept[: 2 if bars >= 4 else 1]
@@ -140,25 +140,25 @@ def _shortened(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     return [replace(kept[0], bars=first), replace(kept[1], bars=bars - first)]
 
 
-def _peaked(stones: Sequence[_SectionDraft], peak: float) -> list[_SectionDraft]:
+def _peaked(drafts: Sequence[_SectionDraft], peak: float) -> list[_SectionDraft]:
     """Give the fullest section the energy of the whole form's peak, so that a short piece still has the full band.
 
     A piece of one section goes half the way.
     """
-    fullest = max(stones, key=lambda stone: (stone.energy, stones.index(stone)))
-    energy = peak if len(stones) > 1 else (fullest.energy + peak) / 2
-    return [replace(stone, energy=max(stone.energy, energy)) if stone is fullest else stone for stone in stones]
+    fullest = max(drafts, key=lambda draft: (draft.energy, drafts.index(draft)))
+    energy = peak if len(drafts) > 1 else (fullest.energy + peak) / 2
+    return [replace(draft, energy=max(draft.energy, energy)) if draft is fullest else draft for draft in drafts]
 
 
 def _thinned(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     """Leave out sections until the rest fits: repetitions first, then contrasts, then any recapitulation."""
     kept = list(body)
     # The order of preference keeps A and B, without which the form has no contrast.
-    while sum(stone.bars for stone in kept) > bars:
+    while sum(draft.bars for draft in kept) > bars:
         spare = (
             [i for i in range(1, len(kept)) if kept[i].name == kept[i - 1].name]
-            or [i for i, stone in enumerate(kept) if i and stone.name in (*CONTRASTS, "build")]
-            or [i for i in range(2, len(kept)) if kept[i].name in {stone.name for stone in kept[:i]}]
+            or [i for i, draft in enumerate(kept) if i and draft.name in (*CONTRASTS, "build")]
+            or [i for i in range(2, len(kept)) if kept[i].name in {draft.name for draft in kept[:i]}]
             or list(range(2, len(kept)))
         )
         if not spare:
@@ -167,15 +167,15 @@ def _thinned(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     return kept
 
 
-def _cut(stones: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
+def _cut(drafts: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     """Cut the last section, or extend it, so that all sections last exactly ``bars``."""
     result: list[_SectionDraft] = []
     left = bars
-    for stone in stones:
+    for draft in drafts:
         if left <= 0:
             break
-        result.append(replace(stone, bars=min(stone.bars, left)))
-        left -= stone.bars
+        result.append(replace(draft, bars=min(draft.bars, left)))
+        left -= draft.bars
     # A section that runs past its length is stated again.
     while left > 0:
         last = result[-1]
@@ -192,24 +192,24 @@ def _repeated(
     body: Sequence[_SectionDraft], bars: int, phrase: int, random: np.random.Generator
 ) -> list[_SectionDraft]:
     """Repeat the body round by round: each round starts elsewhere, after a contrast, and with a new energy."""
-    stones: list[_SectionDraft] = list(body)
-    names = {stone.name for stone in body}
+    drafts: list[_SectionDraft] = list(body)
+    names = {draft.name for draft in body}
     round_number = 0
-    while sum(stone.bars for stone in stones) < bars:
+    while sum(draft.bars for draft in drafts) < bars:
         round_number += 1
         if bars >= LONG_BARS and not names & set(CONTRASTS) and round_number % 2:
-            stones.append(_SectionDraft(CONTRASTS[int(random.integers(2))], max(4, phrase), 0.35))
+            drafts.append(_SectionDraft(CONTRASTS[int(random.integers(2))], max(4, phrase), 0.35))
         # Small random lifts keep rounds from being copies; on average the piece grows.
         lift = float(random.uniform(-0.06, 0.08))
         start = int(random.integers(len(body))) if round_number > 1 else 0
         around = [*body[start:], *body[:start]]
-        stones += [replace(stone, energy=min(1.0, max(0.2, stone.energy + lift))) for stone in around]
-    stones = _cut(stones, bars)
+        drafts += [replace(draft, energy=min(1.0, max(0.2, draft.energy + lift))) for draft in around]
+    drafts = _cut(drafts, bars)
     # A section of fewer than four bars is no phrase, so it joins the one before.
-    if len(stones) > 1 and stones[-1].bars < 4:
-        last = stones.pop()
-        stones[-1] = replace(stones[-1], bars=stones[-1].bars + last.bars)
-    return stones
+    if len(drafts) > 1 and drafts[-1].bars < 4:
+        last = drafts.pop()
+        drafts[-1] = replace(drafts[-1], bars=drafts[-1].bars + last.bars)
+    return drafts
 
 
 def _with_start_at(sections: Sequence[Section], bar: int) -> tuple[Section, ...]:

@@ -39,7 +39,7 @@ class _Lead:
     plan: Plan
     player: Player
     tool: Instrument
-    manner: Idiom
+    idiom: Idiom
     compass: Range
 
 
@@ -75,9 +75,9 @@ def _doubled(plan: Plan, player: Player, leader: tuple[Note, ...]) -> tuple[Note
     middle = float(np.median([note.pitch for note in leader]))
     shift = 12 * round((min(max(player.register, tool.low + 6), tool.high - 6) - middle) / 12)
     spans = [_span(plan, section) for section in plan.active_sections(player)]
-    heard = (note for note in leader if any(start <= note.start + 1e-6 < end for start, end in spans))
+    doubled = (note for note in leader if any(start <= note.start + 1e-6 < end for start, end in spans))
     # Slides are the leader's own; two at once would beat against each other.
-    return tuple(replace(note, pitch=_into(tool, note.pitch + shift), glide=0) for note in heard)
+    return tuple(replace(note, pitch=_into(tool, note.pitch + shift), glide=0) for note in doubled)
 
 
 def _into(tool: Instrument, pitch: int) -> int:
@@ -109,14 +109,14 @@ def _taste(lead: _Lead) -> MotifTaste:
         shortest *= 2
     mood = 1 + 0.15 * plan.brief.mood.arousal
     wanted = max(taste.density, LIVELY_NOTES / second) if taste.density >= LIVELY_FROM else taste.density
-    density = min(wanted * lead.manner.density * mood, 0.9 / shortest)
-    leap = min(1.0, taste.leap * lead.manner.leap)
+    density = min(wanted * lead.idiom.density * mood, 0.9 / shortest)
+    leap = min(1.0, taste.leap * lead.idiom.leap)
     span = 2 + round(2 * leap + (plan.brief.mood.arousal + 1))
     return MotifTaste(RhythmTaste(density, taste.syncopation, shortest), leap, span, taste.motif_bars)
 
 
 def _phrasing(lead: _Lead) -> PhraseTaste:
-    return PhraseTaste(lead.plan.genre.melody.rest, min(lead.manner.breath, lead.plan.beats_per_bar / 3))
+    return PhraseTaste(lead.plan.genre.melody.rest, min(lead.idiom.breath, lead.plan.beats_per_bar / 3))
 
 
 def _swings_eighths(plan: Plan) -> bool:
@@ -127,14 +127,19 @@ def _section(lead: _Lead, section: Section, units: tuple[Motif, ...], random: np
     start, end = _span(lead.plan, section)
     strokes = [replace(s, start=s.start + start) for s in strokes_of(units) if s.start + start < end - 0.2]
     strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
-    wishes = _pitch_preferences(lead, section, strokes)
-    pitches = assign_pitches(lead.plan, wishes, lead.compass)
+    preferences = _pitch_preferences(lead, section, strokes)
+    pitches = assign_pitches(lead.plan, preferences, lead.compass)
     base = 66 + 34 * section.energy
     notes = [
-        Note(wish.start, wish.length, pitch, _velocity(base, metric_weight(lead.plan, wish.start, wish.length)))
-        for wish, pitch in zip(wishes, pitches, strict=True)
+        Note(
+            preference.start,
+            preference.length,
+            pitch,
+            _velocity(base, metric_weight(lead.plan, preference.start, preference.length)),
+        )
+        for preference, pitch in zip(preferences, pitches, strict=True)
     ]
-    return ornamented(lead.plan, notes, lead.manner, lead.compass, random)
+    return ornamented(lead.plan, notes, lead.idiom, lead.compass, random)
 
 
 def _velocity(base: float, weight: str) -> int:
@@ -153,12 +158,12 @@ def _pitch_preferences(lead: _Lead, section: Section, strokes: Iterable[Stroke])
     lift = LIFTS.get(section.name, 0.0) + 3 * (section.energy - 0.5)
     anchor = rungs.nearest(middle + lift)
     limit = round(REACH_SEMITONES * rungs.tones_per_octave / 12)
-    wishes = []
+    preferences = []
     for stroke in strokes:
         step = _reflected(stroke.step - round(centre), limit)
         pitch = min(max(rungs.climb(anchor, step), lead.compass.low), lead.compass.high)
-        wishes.append(PitchPreference(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
-    return wishes
+        preferences.append(PitchPreference(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
+    return preferences
 
 
 def _reflected(step: int, limit: int) -> int:

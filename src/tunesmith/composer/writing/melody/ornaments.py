@@ -28,29 +28,29 @@ class _OrnamentContext:
     plan: Plan
     rungs: Ladder
     compass: Range
-    manner: Idiom
+    idiom: Idiom
     # In beats.
     grace: float
 
 
 def ornamented(
-    plan: Plan, notes: Sequence[Note], manner: Idiom, compass: Range, random: np.random.Generator
+    plan: Plan, notes: Sequence[Note], idiom: Idiom, compass: Range, random: np.random.Generator
 ) -> list[Note]:
     """Return the line with ornaments; the decorated notes keep their pitch and place."""
     amount = plan.genre.melody.ornament
     # A grace note lasts as long at every tempo: it is a movement of the hand, not a note value.
     grace = max(0.06, min(0.25, on_grid(GRACE_SECONDS * plan.brief.quarters_per_minute / 60)))
-    hand = _OrnamentContext(plan, ladder(compass.scale), compass, manner, on_grid(grace))
+    tools = _OrnamentContext(plan, ladder(compass.scale), compass, idiom, on_grid(grace))
     line: list[Note] = []
     for index, note in enumerate(notes):
         before = line[-1] if line else None
         after = notes[index + 1] if index + 1 < len(notes) else None
-        if chance_of(random, amount * manner.slides):
+        if chance_of(random, amount * idiom.slides):
             note = replace(note, glide=_slide(before, note))
         if _jazzes(plan) and chance_of(random, 0.6 * amount) and _approach(line, note, random):
             line.append(note)
-        elif chance_of(random, amount * manner.graces) and note.length >= 0.5:
-            line += _decorated(hand, note, after, random)
+        elif chance_of(random, amount * idiom.graces) and note.length >= 0.5:
+            line += _decorated(tools, note, after, random)
         else:
             line.append(note)
     return line
@@ -80,42 +80,42 @@ def _approach(line: list[Note], note: Note, random: np.random.Generator) -> bool
     return True
 
 
-def _decorated(hand: _OrnamentContext, note: Note, after: Note | None, random: np.random.Generator) -> list[Note]:
+def _decorated(tools: _OrnamentContext, note: Note, after: Note | None, random: np.random.Generator) -> list[Note]:
     turns = note.length >= 1.0 and after is not None and chance_of(random, 0.4)
-    upper = _rung(hand, note.pitch, 1)
+    upper = _rung(tools, note.pitch, 1)
     # A step wider than a major third is a gap in a pentatonic scale, no neighbour tone.
     if upper is None or upper - note.pitch > 4:
         return [note]
     if turns:
-        return _turn(hand, note, upper)
-    if note.length >= 2.0 and hand.manner.graces >= TRILLS_FROM and chance_of(random, 0.25):
-        return _trill(hand, note, upper)
-    return _grace(hand, note, weighted_choice(random, (upper, upper, _rung(hand, note.pitch, -1) or upper)))
+        return _turn(tools, note, upper)
+    if note.length >= 2.0 and tools.idiom.graces >= TRILLS_FROM and chance_of(random, 0.25):
+        return _trill(tools, note, upper)
+    return _grace(tools, note, weighted_choice(random, (upper, upper, _rung(tools, note.pitch, -1) or upper)))
 
 
-def _rung(hand: _OrnamentContext, pitch: int, steps: int) -> int | None:
-    found = hand.rungs.climb(hand.rungs.nearest(pitch), steps)
-    return found if hand.compass.low <= found <= hand.compass.high else None
+def _rung(tools: _OrnamentContext, pitch: int, steps: int) -> int | None:
+    found = tools.rungs.climb(tools.rungs.nearest(pitch), steps)
+    return found if tools.compass.low <= found <= tools.compass.high else None
 
 
-def _grace(hand: _OrnamentContext, note: Note, neighbour: int) -> list[Note]:
-    rest = replace(note, start=on_grid(note.start + hand.grace), length=on_grid(note.length - hand.grace))
-    return [Note(note.start, hand.grace, neighbour, max(1, note.velocity - 10)), rest]
+def _grace(tools: _OrnamentContext, note: Note, neighbour: int) -> list[Note]:
+    rest = replace(note, start=on_grid(note.start + tools.grace), length=on_grid(note.length - tools.grace))
+    return [Note(note.start, tools.grace, neighbour, max(1, note.velocity - 10)), rest]
 
 
-def _turn(hand: _OrnamentContext, note: Note, upper: int) -> list[Note]:
-    lower = _rung(hand, note.pitch, -1) or note.pitch
-    size = min(hand.grace * 1.5, note.length / 6)
+def _turn(tools: _OrnamentContext, note: Note, upper: int) -> list[Note]:
+    lower = _rung(tools, note.pitch, -1) or note.pitch
+    size = min(tools.grace * 1.5, note.length / 6)
     at = note.end - 3 * size
     tail = [Note(on_grid(at + size * i), on_grid(size), p, max(1, note.velocity - 8))
             for i, p in enumerate((upper, note.pitch, lower))]  # fmt: skip
     return [replace(note, length=on_grid(at - note.start)), *tail]
 
 
-def _trill(hand: _OrnamentContext, note: Note, upper: int) -> list[Note]:
+def _trill(tools: _OrnamentContext, note: Note, upper: int) -> list[Note]:
     # An even number of notes, so that the trill starts on the upper note and ends on the main one.
-    count = 2 * int(note.length / 2 / hand.grace / 2)
-    start = on_grid(note.end - count * hand.grace)
-    shake = [Note(on_grid(start + i * hand.grace), hand.grace, (upper, note.pitch)[i % 2], max(1, note.velocity - 8))
+    count = 2 * int(note.length / 2 / tools.grace / 2)
+    start = on_grid(note.end - count * tools.grace)
+    shake = [Note(on_grid(start + i * tools.grace), tools.grace, (upper, note.pitch)[i % 2], max(1, note.velocity - 8))
              for i in range(count)]  # fmt: skip
     return [replace(note, length=on_grid(start - note.start)), *shake]

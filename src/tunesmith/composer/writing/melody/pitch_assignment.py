@@ -55,21 +55,21 @@ class Range:
     tonic: int
 
 
-def assign_pitches(plan: Plan, wishes: Sequence[PitchPreference], compass: Range) -> tuple[int, ...]:
+def assign_pitches(plan: Plan, preferences: Sequence[PitchPreference], compass: Range) -> tuple[int, ...]:
     """Return one pitch per preference."""
-    if not wishes:
+    if not preferences:
         return ()
     table = _Table(plan, compass)
     moves = _moves(compass)
-    total = table.cost(wishes[0])
+    total = table.cost(preferences[0])
     behind: list[npt.NDArray[np.int64]] = []
     # Dynamic programming: per pitch of the present note, only the cheapest way to reach it matters.
-    for before, wish in itertools.pairwise(wishes):
-        step = _step_cost(moves, table, before, wish)
+    for before, preference in itertools.pairwise(preferences):
+        step = _step_cost(moves, table, before, preference)
         paths = total[:, None] + step
         back = np.argmin(paths, axis=0)
         behind.append(back)
-        total = paths[back, np.arange(len(back))] + table.cost(wish)
+        total = paths[back, np.arange(len(back))] + table.cost(preference)
     # Argmin takes the lowest of equal costs, so that the line is deterministic.
     index = int(np.argmin(total))
     line = [index]
@@ -143,11 +143,11 @@ class _Table:
                 self._close[chord, close] += np.where(self.pitches % 12 == self.compass.tonic, 0.0, 1.0)
         return self._close[chord, close]
 
-    def cost(self, wish: PitchPreference) -> Costs:
-        chord = harmony_of(self.plan, wish.start, wish.length)
-        costs = self.base(chord, metric_weight(self.plan, wish.start, wish.length))
-        costs = costs + 0.28 * np.abs(self.pitches - wish.pitch)
-        return costs + self.closing(chord, wish.close) if wish.close else costs
+    def cost(self, preference: PitchPreference) -> Costs:
+        chord = harmony_of(self.plan, preference.start, preference.length)
+        costs = self.base(chord, metric_weight(self.plan, preference.start, preference.length))
+        costs = costs + 0.28 * np.abs(self.pitches - preference.pitch)
+        return costs + self.closing(chord, preference.close) if preference.close else costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +170,16 @@ def _moves(compass: Range) -> _Moves:
     return _Moves(interval, awkward + np.where(size > 12, 30.0, 0.0), (size > 2).astype(float))
 
 
-def _step_cost(moves: _Moves, table: _Table, before: PitchPreference, wish: PitchPreference) -> Costs:
-    meant = wish.pitch - before.pitch
+def _step_cost(moves: _Moves, table: _Table, before: PitchPreference, preference: PitchPreference) -> Costs:
+    meant = preference.pitch - before.pitch
     cost = 0.8 * np.abs(moves.interval - meant) + moves.awkward
-    if wish.start - before.start - before.length > 1.0:
+    if preference.start - before.start - before.length > 1.0:
         # Across a rest, the ear is more tolerant.
         return 0.4 * cost
     # A repeated note where none was intended, or the reverse, changes the motif more than a wrong interval does.
     cost = cost + np.where((moves.interval == 0) != (meant == 0), UNMEANT_REPEAT, 0.0)
     leaving = table.sits(harmony_of(table.plan, before.start, before.length)) > 0
-    reaching = table.sits(harmony_of(table.plan, wish.start, wish.length)) > 0
+    reaching = table.sits(harmony_of(table.plan, preference.start, preference.length)) > 0
     cost += LEAVING_DISSONANCE * leaving[:, None] * moves.by_leap
     cost += LEAVING_DISSONANCE * 0.5 * leaving[:, None] * (moves.interval == 0)
     return cost + REACHING_DISSONANCE * reaching[None, :] * moves.by_leap

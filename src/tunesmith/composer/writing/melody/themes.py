@@ -126,9 +126,9 @@ def _recalled(theme: Theme, units: tuple[Motif, ...], *, hint: bool) -> tuple[Mo
     head = thinned(theme.motif, 0.5)
     if len(units) == 1:
         return (units[-1],)
-    said = [head if index % 2 == 0 else silent(head.beats) for index in range(len(units))]
+    answer = [head if index % 2 == 0 else silent(head.beats) for index in range(len(units))]
     if hint:
-        said[: len(units) // 2] = [silent(head.beats)] * (len(units) // 2)
-        return tuple(said)
-    said[-1] = thinned(theme.units[-1], 0.75)
-    return tuple(said)
+        answer[: len(units) // 2] = [silent(head.beats)] * (len(units) // 2)
+        return tuple(answer)
+    answer[-1] = thinned(theme.units[-1], 0.75)
+    return tuple(answer)

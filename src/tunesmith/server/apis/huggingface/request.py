@@ -66,7 +66,7 @@ class ResponseFormat:
 def _accepted(accept: str) -> Iterator[str]:
     """Yield the media types of an Accept header in order, without those that it excludes with ``q=0``."""
     for part in accept.lower().split(","):
-        kind, *options = (piece.replace(" ", "").replace('"', "") for piece in part.split(";"))
+        kind, *options = (token.replace(" ", "").replace('"', "") for token in part.split(";"))
         if not any(option in ("q=0", "q=0.0", "q=0.00", "q=0.000") for option in options):
             yield f"{kind};codecs=opus" if kind == "audio/ogg" and "codecs=opus" in options else kind
 
@@ -91,14 +91,14 @@ BESIDE_INPUTS = {*FIELDS, *GROUPS, "max_new_tokens", "format"}
 
 def documented_inputs() -> dict[str, Any]:
     """Return the OpenAPI description of the body."""
-    about = "The length in MusicGen's steps, of which 50 are a second, and 3 more; duration says it in seconds."
+    about = "Length in MusicGen's steps: 50 per second, plus 3; duration gives it in seconds."
     tokens = {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS, "description": about}
     fields = music_fields(FIELDS) | {
         "max_new_tokens": or_null(tokens),
         "format": or_null({"type": "string", "enum": list(CONTENT_TYPES)}),
     }
     options = {"wait_for_model": or_null({"type": "boolean", "default": True}), "use_cache": {}}
-    inputs = {"type": "string", "maxLength": MAX_PROMPT_CHARACTERS, "description": "What the music is like."}
+    inputs = {"type": "string", "maxLength": MAX_PROMPT_CHARACTERS, "description": "Description of the music."}
     schema = {
         "type": "object", "title": "Inputs", "required": ["inputs"],
         "properties": {
@@ -160,16 +160,16 @@ def to_submission(body: Mapping[str, Any], model: str | None, owner: str | None,
     ``accept`` is the Accept header, which selects the format unless the body does.
     """
     parameters = _parameters(body)
-    asked = model or _model(body)
+    requested = model or _model(body)
     ours = {name: value for name, value in parameters.items() if field_for(name, FIELDS)}
     # musicgen-small generates about 10 s, mono, 32 kHz; this API keeps that for every model.
     usual = {"duration": _seconds(parameters), "sample_rate": MUSICGEN_RATE, "mono": True}
     # A default must not collide with a field given under an alias.
     left_open = {name: value for name, value in usual.items() if name not in settled(ours, FIELDS)[0]}
-    music = {"inputs": _prompt(body), "model": asked, **left_open, **ours}
+    music = {"inputs": _prompt(body), "model": requested, **left_open, **ours}
     request = checked(GenerationRequest, music, aliases={**FIELD_ALIASES, "inputs": "prompt"})
     answer = ResponseFormat.from_accept_header(parameters.get("format"), accept)
-    return Submission(request, DIALECT, owner, model=asked, options=JobOptions(answer.format))
+    return Submission(request, DIALECT, owner, model=requested, options=JobOptions(answer.format))
 
 
 def waits_for_model(body: Mapping[str, Any], header: str | None, usually: bool) -> bool:
@@ -179,10 +179,10 @@ def waits_for_model(body: Mapping[str, Any], header: str | None, usually: bool) 
     """
     if header is not None:
         return header.strip().lower() not in ("false", "0", "no")
-    said = _object("options", body.get("options")).get("wait_for_model")
-    if not isinstance(said, bool | None):
-        raise InvalidRequest("options.wait_for_model", f"must be true or false, got {shown(said)}")
-    return usually if said is None else said
+    waits = _object("options", body.get("options")).get("wait_for_model")
+    if not isinstance(waits, bool | None):
+        raise InvalidRequest("options.wait_for_model", f"must be true or false, got {shown(waits)}")
+    return usually if waits is None else waits
 
 
 def _model(body: Mapping[str, Any]) -> str:
@@ -202,7 +202,7 @@ def _prompt(body: Mapping[str, Any]) -> str:
     if not isinstance(prompt, str):
         raise BadRequest(f"inputs: must be text, got {shown(prompt)}")
     if not prompt.strip():
-        raise InvalidRequest("inputs", "must say something: it is empty")
+        raise InvalidRequest("inputs", "must not be empty")
     return prompt
 
 

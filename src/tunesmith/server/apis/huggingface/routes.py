@@ -72,22 +72,22 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
         state = "Loaded" if loaded else "Loadable"
         return {"loaded": loaded, "state": state, "compute_type": COMPUTE_TYPE, "framework": "tunesmith"}
 
-    @routes.get("/models/{model:path}/health", summary="Whether requests for a model are taken")
+    @routes.get("/models/{model:path}/health", summary="Whether a model accepts requests")
     async def health(model: str) -> dict[str, str]:
         await context.loading.is_ready(model)
         return {"status": "ok"}
 
-    @routes.get("/models/{model:path}/info", summary="What a model is")
+    @routes.get("/models/{model:path}/info", summary="Information about a model")
     async def info_of_model(model: str) -> dict[str, Any]:
         return await info(model)
 
-    @routes.get("/info", summary="What the usual model is, as of an Inference Endpoint")
+    @routes.get("/info", summary="Information about the default model, as at an Inference Endpoint")
     async def info(model: str = DEFAULT_MODEL) -> dict[str, Any]:
         resolved = await context.loading.resolved_model(model)
         return {
             "model_id": model, "model_pipeline_tag": "text-to-audio", "model_device_type": COMPUTE_TYPE,
             "sampling_rate": MUSICGEN_RATE, "generated_by": resolved.generated_by,
-            "is_stand_in": resolved.is_stand_in, "loaded": context.loading.is_loaded(resolved.generated_by),
+            "is_stand_in": resolved.is_fallback, "loaded": context.loading.is_loaded(resolved.generated_by),
             "router": "tunesmith", "version": tunesmith.__version__,
         }  # fmt: skip
 
@@ -109,10 +109,10 @@ def router(context: ApiContext) -> APIRouter:
     caller_of, body = Depends(context.authenticate), documented_inputs()
 
     async def generate(request: Request, model: str | None, owner: str | None) -> Response:
-        asked = await parse_request(request)
+        body = await parse_request(request)
         accept = request.headers.get("accept", "")
-        submission = to_submission(asked, model, owner, accept)
-        if not waits_for_model(asked, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
+        submission = to_submission(body, model, owner, accept)
+        if not waits_for_model(body, request.headers.get(WAIT_HEADER), context.settings.cold_start == "hold"):
             # Starts the load and raises ModelIsLoading (503) if it takes longer.
             resolved = await context.loading.wait(submission.model or submission.request.model, NO_WAIT_SECONDS)
             submission = replace(submission, generated_by=resolved.generated_by)
@@ -121,19 +121,17 @@ def router(context: ApiContext) -> APIRouter:
 
     @routes.post("/models/{model:path}", openapi_extra=body, summary="Music from a prompt")
     @routes.post(
-        "/hf-inference/models/{model:path}", openapi_extra=body, summary="Music from a prompt, as through the router"
+        "/hf-inference/models/{model:path}", openapi_extra=body, summary="Music from a prompt, at the router's path"
     )
     async def of_model(request: Request, model: str, caller: Caller = caller_of) -> Response:
         return await generate(request, model.strip("/"), caller.owner)
 
-    @routes.post(
-        "/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, as older clients ask"
-    )
+    @routes.post("/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, for older clients")
     # The task is always text-to-audio, whatever the path says.
     async def of_pipeline(request: Request, task: str, model: str, caller: Caller = caller_of) -> Response:  # noqa: ARG001
         return await generate(request, model.strip("/"), caller.owner)
 
-    @routes.post("/", openapi_extra=body, summary="Music from a prompt, as of an Inference Endpoint")
+    @routes.post("/", openapi_extra=body, summary="Music from a prompt, as at an Inference Endpoint")
     @routes.post("/predict", openapi_extra=body, summary="Music from a prompt")
     async def of_default(request: Request, caller: Caller = caller_of) -> Response:
         return await generate(request, None, caller.owner)
@@ -149,8 +147,8 @@ async def _answer(context: ApiContext, job: Job, answer: ResponseFormat) -> Resp
     sound = await asyncio.to_thread(path.read_bytes)
     # Encoding a large file would block the event loop.
     blob = await asyncio.to_thread(base64.b64encode, sound)
-    said = {"label": job.generated_by, "blob": blob.decode(), "content-type": answer.media_type}
-    return JSONResponse([said], headers=headers)
+    result = {"label": job.generated_by, "blob": blob.decode(), "content-type": answer.media_type}
+    return JSONResponse([result], headers=headers)
 
 
 def all_headers(job: Job) -> dict[str, str]:

@@ -60,7 +60,7 @@ class _Sessions:
     @asynccontextmanager
     async def lifespan(self, _: Any) -> AsyncIterator[None]:
         """Stop the session manager when the server shuts down."""
-        self._wanted, self._over = asyncio.Event(), asyncio.Event()
+        self._start_requested, self._over = asyncio.Event(), asyncio.Event()
         self._running: asyncio.Future[StreamableHTTPSessionManager] = asyncio.get_running_loop().create_future()
         running = asyncio.create_task(self._run())
         try:
@@ -68,17 +68,17 @@ class _Sessions:
         finally:
             self._over.set()
             # Also wakes a task that no request ever woke.
-            self._wanted.set()
+            self._start_requested.set()
             await running
 
     async def running(self) -> StreamableHTTPSessionManager:
         """Return the session manager; the first call waits until the library is loaded."""
-        self._wanted.set()
+        self._start_requested.set()
         # A cancelled request must not cancel the future that all requests share.
         return await asyncio.shield(self._running)
 
     async def _run(self) -> None:
-        await self._wanted.wait()
+        await self._start_requested.wait()
         if self._over.is_set():
             return
         try:

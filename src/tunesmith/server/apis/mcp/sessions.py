@@ -52,10 +52,10 @@ class ServiceBackend:
         path = self._service.result_path(job)
         seed = job.metadata.get("seed", request.seed)
         duration = job.result.duration if job.result else job.audio_seconds
-        asked = job.fallback_for
+        requested = job.fallback_for
         name = f"{job.id}.{file_format}"
         uri, warnings = f"{MUSIC}{job.id}", warnings_of(job)
-        return MusicFile(path, name, uri, job.generated_by, seed, duration, asked, warnings)
+        return MusicFile(path, name, uri, job.generated_by, seed, duration, requested, warnings)
 
 
 def sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
@@ -70,7 +70,7 @@ def sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
 def _offer_music(server: MCPServer, service: MusicService) -> None:
     """Add the resource that resource links point to; callers can read only their own jobs."""
 
-    @server.resource(MUSIC + "{job_id}", name="music", description="Music made before", mime_type="audio/*")
+    @server.resource(MUSIC + "{job_id}", name="music", description="Music generated earlier", mime_type="audio/*")
     async def music(job_id: str, ctx: ToolContext) -> bytes:
         try:
             job = await service.get(job_id, _owner(ctx.request_context.request))
@@ -78,7 +78,7 @@ def _offer_music(server: MCPServer, service: MusicService) -> None:
             raise ResourceNotFoundError(str(error)) from None
         # The same error as for an unknown job: the resource does not exist.
         if job.state is not JobState.SUCCEEDED or job.data_removed:
-            raise ResourceNotFoundError(f"job {job_id} has no music")
+            raise ResourceNotFoundError(f"job {job_id} has no result")
         return await anyio.Path(service.result_path(job)).read_bytes()
 
 

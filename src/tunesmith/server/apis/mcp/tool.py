@@ -20,7 +20,7 @@ from tunesmith.fields import GivenFields, ModelName, Prompt, checked
 from tunesmith.generator import Progress
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
 
-INSTRUCTIONS = "Makes background music from a description. Say genre, mood, instruments and tempo in the prompt."
+INSTRUCTIONS = "Generates background music from a description. Name genre, mood, instruments and tempo in the prompt."
 TOOL = "generate_music"
 FileFormat = Literal["mp3", "wav", "flac", "ogg", "opus"]
 Tell = Callable[[Progress], Coroutine[Any, Any, None]]
@@ -31,7 +31,7 @@ class MusicFile:
     """An audio file: its ``path`` on this machine, its ``uri`` for the caller, the model and seed that generated it.
 
     ``name`` is a file name for the caller, with the suffix of its format, which the path need not have;
-    ``stand_in_for`` is the requested model if the composer was its fallback.
+    ``fallback_for`` is the requested model if the composer was its fallback.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class MusicFile:
     model: str
     seed: int | None
     duration: float
-    stand_in_for: str | None = None
+    fallback_for: str | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -90,23 +90,23 @@ class MusicServer(MCPServer):
         return await super().call_tool(name, arguments, context)
 
 
-def tool_server(maker: MusicBackend, message_of: Callable[[TunesmithError], str] = str) -> MCPServer:
+def tool_server(backend: MusicBackend, message_of: Callable[[TunesmithError], str] = str) -> MCPServer:
     """Return an MCP server with the tool; ``message_of`` returns the message of an error for callers."""
     server = MusicServer("tunesmith", version=tunesmith.__version__, instructions=INSTRUCTIONS)
 
     @server.tool(name=TOOL, structured_output=False)
     async def generate_music(
         ctx: Context,
-        prompt: Annotated[Prompt, Field(description="What the music is like, such as: calm piano with rain, 70 bpm")],
+        prompt: Annotated[Prompt, Field(description="Description of the music, such as: calm piano with rain, 70 bpm")],
         duration: Annotated[float | str | None, Field(description=DURATION)] = None,
-        seed: Annotated[int | None, Field(description="The same seed makes the same music again; -1 draws one")] = None,
-        tempo_bpm: Annotated[float | None, Field(description="Beats a minute; left out, what suits the prompt")] = None,
+        seed: Annotated[int | None, Field(description="The same seed gives the same music; -1 draws one")] = None,
+        tempo_bpm: Annotated[float | None, Field(description="Beats per minute. Default: suits the prompt")] = None,
         model: Annotated[
             ModelName | None, Field(description="composer, or the name of an installed model")
         ] = "composer",
         format: FileFormat | None = "mp3",  # noqa: A002  the word that callers know
     ) -> CallToolResult:
-        """Make background music from a description and return it as a sound file."""
+        """Generate background music from a description and return it as an audio file."""
 
         async def tell(progress: Progress) -> None:
             await ctx.report_progress(progress.fraction, 1.0, progress.stage)
@@ -115,11 +115,11 @@ def tool_server(maker: MusicBackend, message_of: Callable[[TunesmithError], str]
             request = GenerationRequest.checked(
                 prompt=prompt, model=model, duration=duration, seed=seed, tempo_bpm=tempo_bpm
             )
-            made = await maker.make(request, format or "mp3", tell, ctx.request_context.request)
+            music = await backend.make(request, format or "mp3", tell, ctx.request_context.request)
         except TunesmithError as error:
             return _refusal(message_of(error))
         # Reading and encoding a large file would block the event loop.
-        return await anyio.to_thread.run_sync(_result, made)
+        return await anyio.to_thread.run_sync(_result, music)
 
     return server
 
@@ -128,20 +128,20 @@ def _refusal(message: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=message)], is_error=True)
 
 
-DURATION = f"Seconds, {MIN_DURATION_SECONDS:g} to {MAX_DURATION_SECONDS:g}; left out, what suits the prompt"
+DURATION = f"Seconds, {MIN_DURATION_SECONDS:g} to {MAX_DURATION_SECONDS:g}. Default: suits the prompt"
 
 
-def _result(made: MusicFile) -> CallToolResult:
-    seed = "" if made.seed is None else f", seed {made.seed}"
-    stands_in = f" (standing in for {made.stand_in_for}, which is not installed)" if made.stand_in_for else ""
-    said = f"{made.duration:.1f} s of music by {made.model}{stands_in}{seed}: {made.uri}"
-    said = "\n".join([said, *(f"warning: {warning}" for warning in made.warnings)])
-    media_type = format_of(Path(made.name)).media_type
-    sound = base64.b64encode(made.path.read_bytes()).decode()
+def _result(music: MusicFile) -> CallToolResult:
+    seed = "" if music.seed is None else f", seed {music.seed}"
+    fallback = f" (in place of {music.fallback_for}, which is not installed)" if music.fallback_for else ""
+    text = f"{music.duration:.1f} s of music by {music.model}{fallback}{seed}: {music.uri}"
+    text = "\n".join([text, *(f"warning: {warning}" for warning in music.warnings)])
+    media_type = format_of(Path(music.name)).media_type
+    sound = base64.b64encode(music.path.read_bytes()).decode()
     return CallToolResult(
         content=[
-            TextContent(type="text", text=said),
+            TextContent(type="text", text=text),
             AudioContent(type="audio", data=sound, mime_type=media_type),
-            ResourceLink(name=made.name, uri=made.uri, mime_type=media_type, size=made.path.stat().st_size),
+            ResourceLink(name=music.name, uri=music.uri, mime_type=media_type, size=music.path.stat().st_size),
         ]
     )

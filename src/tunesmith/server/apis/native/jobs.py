@@ -33,7 +33,7 @@ from tunesmith.server.apis.responses import (
     SILENCE_SECONDS,
     STILL_HERE,
     event_stream,
-    file_pieces,
+    file_chunks,
     full_response,
     headers_of,
     run_and_wait,
@@ -57,50 +57,50 @@ KINDS: Mapping[JobState, str] = {
 class JobEventStream:
     """The event streams of jobs."""
 
-    def __init__(self, service: MusicService, outlook: QueueEstimator) -> None:
+    def __init__(self, service: MusicService, estimator: QueueEstimator) -> None:
         self._service = service
-        self._outlook = outlook
+        self._estimator = estimator
 
     async def of(self, job_id: str) -> AsyncIterator[str]:
         """Yield an event now and after each change, until the job ends or the server shuts down."""
-        said: tuple[object, ...] = ()
-        said_at = time.monotonic()
+        last_sent: tuple[object, ...] = ()
+        sent_at = time.monotonic()
         job: Job | None = None
         with contextlib.suppress(ServerStopping), self._service.follow(job_id) as feed:
             while job is None or not job.state.is_final:
                 # A timeout returns None, and the last state stays.
-                job = await feed.after(job, _heartbeat_seconds(job, said_at)) or job
+                job = await feed.after(job, _heartbeat_seconds(job, sent_at)) or job
                 if job is None:
                     continue
-                prospect = await self._outlook.estimate(job)
+                estimate = await self._estimator.estimate(job)
                 # Without the ETA, which drifts all the time and would cause an event at every poll.
-                new = (job.state, job.progress, job.stage, prospect.position)
-                if new != said:
-                    said, said_at = new, time.monotonic()
-                    yield _event(job, prospect)
+                new = (job.state, job.progress, job.stage, estimate.position)
+                if new != last_sent:
+                    last_sent, sent_at = new, time.monotonic()
+                    yield _event(job, estimate)
                 # Proxies cut connections that are silent for long.
-                elif time.monotonic() - said_at >= SILENCE_SECONDS:
-                    said_at = time.monotonic()
+                elif time.monotonic() - sent_at >= SILENCE_SECONDS:
+                    sent_at = time.monotonic()
                     yield STILL_HERE
 
 
-def _heartbeat_seconds(job: Job | None, said_at: float) -> float:
-    left = max(0.0, said_at + SILENCE_SECONDS - time.monotonic())
+def _heartbeat_seconds(job: Job | None, sent_at: float) -> float:
+    left = max(0.0, sent_at + SILENCE_SECONDS - time.monotonic())
     return min(left, LOOK_SECONDS) if job is None or job.state is JobState.QUEUED else left
 
 
-def _event(job: Job, prospect: QueueEstimate) -> str:
-    told = job_document(job, prospect) if job.state.is_final else job_event(job, prospect)
-    return sse_event(KINDS[job.state], told)
+def _event(job: Job, estimate: QueueEstimate) -> str:
+    document = job_document(job, estimate) if job.state.is_final else job_event(job, estimate)
+    return sse_event(KINDS[job.state], document)
 
 
 PAGE, MAX_PAGE = 20, 100
 MAX_WAIT_SECONDS = 60.0
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
-Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for its end.")]
+Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the job to finish.")]
 States = Annotated[list[JobState] | None, Query()]
 AUDIO: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The sound.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"description": "The audio file.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
@@ -113,46 +113,46 @@ def encoded(document: BaseModel, status: int = 200, headers: dict[str, str] | No
 
 
 def add_jobs(
-    routes: APIRouter, service: MusicService, parser: RequestParser, outlook: QueueEstimator, whose: Any
+    routes: APIRouter, service: MusicService, parser: RequestParser, estimator: QueueEstimator, whose: Any
 ) -> None:
     """Add the routes for music and jobs; ``whose`` is the dependency that returns the caller."""
-    _add_submissions(routes, service, parser, outlook, whose)
-    _add_lists(routes, service, outlook, whose)
-    _add_outputs(routes, service, outlook, whose)
+    _add_submissions(routes, service, parser, estimator, whose)
+    _add_lists(routes, service, estimator, whose)
+    _add_outputs(routes, service, estimator, whose)
 
 
 def _add_submissions(
-    routes: APIRouter, service: MusicService, parser: RequestParser, outlook: QueueEstimator, whose: Any
+    routes: APIRouter, service: MusicService, parser: RequestParser, estimator: QueueEstimator, whose: Any
 ) -> None:
     body = documented_request()
 
     @routes.post(
-        "/api/generate", openapi_extra=body, summary="Music, while you wait", response_class=Response,
+        "/api/generate", openapi_extra=body, summary="Generate music and wait for it", response_class=Response,
         responses={**AUDIO, **responses(404, 409, 422, 503, 507)},
     )  # fmt: skip
     async def generate(request: Request, stream: bool = False, caller: Caller = whose) -> Response:
         job = await run_and_wait(service, await parser.read(request, caller), request)
         path, headers = service.result_path(job), {**headers_of(job), **timing_headers(job)}
         if stream:
-            return streaming_response(file_pieces(path), media_type_of(job), headers)
+            return streaming_response(file_chunks(path), media_type_of(job), headers)
         return await full_response(path, media_type_of(job), headers)
 
     @routes.post(
-        JOBS, openapi_extra=body, summary="Hand in a job", status_code=202, response_model=JobDocument,
+        JOBS, openapi_extra=body, summary="Submit a job", status_code=202, response_model=JobDocument,
         responses=responses(404, 409, 422, 503, 507),
     )  # fmt: skip
     async def create(request: Request, caller: Caller = whose) -> Response:
         job = await service.submit(await parser.read(request, caller))
-        return await _shown(job, outlook, 202, {"location": path_of(job.id)})
+        return await _shown(job, estimator, 202, {"location": path_of(job.id)})
 
 
-def _add_lists(routes: APIRouter, service: MusicService, outlook: QueueEstimator, whose: Any) -> None:
+def _add_lists(routes: APIRouter, service: MusicService, estimator: QueueEstimator, whose: Any) -> None:
     @routes.get(JOBS, summary="Your jobs, newest first", response_model=JobsPage, responses=responses(404, 422))
     async def page(
         limit: Limit = PAGE, before: str | None = None, state: States = None, caller: Caller = whose
     ) -> Response:
         found = await service.page(JobFilter(caller.owner, states=state), limit, before)
-        shown = [job_document(job, await outlook.estimate(job)) for job in found.jobs]
+        shown = [job_document(job, await estimator.estimate(job)) for job in found.jobs]
         # The link to the next page repeats the filter.
         states = "".join(f"&state={one.value}" for one in state or ())
         after = found.next_before and f"{JOBS}?limit={limit}{states}&before={found.next_before}"
@@ -166,14 +166,14 @@ def _add_lists(routes: APIRouter, service: MusicService, outlook: QueueEstimator
             with contextlib.suppress(TimeoutError, ServerStopping):
                 await asyncio.wait_for(service.wait(job), wait)
             job = await service.get(job_id, caller.owner)
-        return await _shown(job, outlook)
+        return await _shown(job, estimator)
 
 
-def _add_outputs(routes: APIRouter, service: MusicService, outlook: QueueEstimator, whose: Any) -> None:
-    streams = JobEventStream(service, outlook)
+def _add_outputs(routes: APIRouter, service: MusicService, estimator: QueueEstimator, whose: Any) -> None:
+    streams = JobEventStream(service, estimator)
 
     @routes.get(
-        JOBS + "/{job_id}/audio", summary="What a job made", response_class=Response,
+        JOBS + "/{job_id}/audio", summary="The result of a job", response_class=Response,
         responses={**AUDIO, **responses(404, 409)},
     )  # fmt: skip
     async def audio(job_id: str, caller: Caller = whose) -> Response:
@@ -187,7 +187,7 @@ def _add_outputs(routes: APIRouter, service: MusicService, outlook: QueueEstimat
         return FileResponse(service.result_path(job), media_type=media_type_of(job), headers=headers)
 
     @routes.get(
-        JOBS + "/{job_id}/events", summary="A job as it goes on", response_class=Response,
+        JOBS + "/{job_id}/events", summary="The events of a job", response_class=Response,
         responses={**EVENTS, **responses(404)},
     )  # fmt: skip
     async def events(job_id: str, caller: Caller = whose) -> Response:
@@ -199,10 +199,10 @@ def _add_outputs(routes: APIRouter, service: MusicService, outlook: QueueEstimat
     async def cancel(job_id: str, caller: Caller = whose) -> Response:
         # The job is read first to check its owner, which the service's cancel does not.
         job = await service.get(job_id, caller.owner)
-        return await _shown(await service.cancel(job.id), outlook)
+        return await _shown(await service.cancel(job.id), estimator)
 
 
 async def _shown(
-    job: Job, outlook: QueueEstimator, status: int = 200, headers: dict[str, str] | None = None
+    job: Job, estimator: QueueEstimator, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    return encoded(job_document(job, await outlook.estimate(job)), status, headers)
+    return encoded(job_document(job, await estimator.estimate(job)), status, headers)

@@ -49,7 +49,7 @@ REPOSITORY_NOT_FOUND = "RepoNotFound"
 class OneModelDocument(ModelDocument):
     """A model in our format and in that of Hugging Face's hub: ``id``, ``pipeline_tag`` and the fields after them."""
 
-    id: str = Field(description="The name it was asked for by.")
+    id: str = Field(description="The name in the request.")
     author: str | None
     pipeline_tag: str
     library_name: str
@@ -67,7 +67,7 @@ class NoProviderMapping(InvalidRequest, code="NoProviderMapping"):
     def __init__(self, address: str) -> None:
         super().__init__(
             "expand",
-            f"cannot give {PROVIDER_MAPPING}: huggingface_hub sends inference to router.huggingface.co whatever "
+            f"{PROVIDER_MAPPING} is not supported: huggingface_hub sends inference to router.huggingface.co whatever "
             f"HF_ENDPOINT says; name this server as the model instead: InferenceClient(model={address!r})",
         )
         self.headers = _error_headers(self.problem)
@@ -91,9 +91,9 @@ def model_id(path: str) -> str:
 
 def refuse_provider_mapping(request: Request, name: str, origin: str) -> None:
     """Raise NoProviderMapping if a client looks for an inference provider of a model."""
-    wanted = [value for key, value in request.query_params.multi_items() if key in EXPAND]
+    requested = [value for key, value in request.query_params.multi_items() if key in EXPAND]
     # Without this error the client would send the prompt to Hugging Face.
-    if PROVIDER_MAPPING in wanted:
+    if PROVIDER_MAPPING in requested:
         raise NoProviderMapping(f"{origin.rstrip('/')}/models/{name}")
 
 
@@ -129,7 +129,10 @@ BYTES_A_GIGABYTE = 10**9
 
 
 class PullBody(GivenFields):
-    """The request body of a pull: ``model`` is a catalog name or a hub id, ``name`` the local name."""
+    """The request body of a pull: ``model`` is a catalog name or a hub id, ``name`` the local name.
+
+    ``accept_licence`` accepts the licence of a model whose ``accept_licence`` is true.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -138,11 +141,12 @@ class PullBody(GivenFields):
     quantization: Annotated[str, Field(max_length=MAX_CHARACTERS["quantization"])] = "int8"
     revision: Annotated[str, Field(max_length=MAX_CHARACTERS["revision"])] | None = None
     keep_download: bool = False
+    accept_licence: bool = False
 
     def request(self) -> PullRequest:
         """Return the pull request, without the right to name folders of this machine."""
         # A folder would let a caller probe the file system of the server.
-        return PullRequest(self.model, self.name, self.quantization, self.revision, self.keep_download, folders=False)
+        return PullRequest(**self.model_dump(exclude={"model"}), source=self.model, folders=False)
 
 
 def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
@@ -152,7 +156,7 @@ def add_models(routes: APIRouter, context: ApiContext, pulls: Pulls) -> None:
     add_hub(routes, known)
 
     @routes.get(
-        MODELS, dependencies=known, summary="The models that are here or can be pulled",
+        MODELS, dependencies=known, summary="The models that are installed or can be pulled",
         response_model=ModelsDocument, responses=responses(),
     )  # fmt: skip
     async def models() -> Response:
@@ -240,7 +244,8 @@ def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
         loaded=model.name in loaded,
         aliases=list(model.names[1:]),
         licence=model.licence,
-        commercial_use=model.commercial_use,
+        **model.terms.to_json(),
+        accept_licence=model.accept_licence,
         parameters=model.parameters,
         about=model.about or None,
         quantization=manifest.quantization if manifest else None,

@@ -10,11 +10,13 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from tunesmith.audio.formats import FORMATS
+from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_ITEMS, checked, field_for, or_null, shown
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions, Submission
 from tunesmith.jobs.service import MusicService
+from tunesmith.models.commercial_safety import CommercialPolicy
 from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, is_form, read_form, read_object
@@ -27,7 +29,7 @@ PRIORITY = "priority"
 LOWEST, USUAL, HIGHEST = -10, 0, 10
 PRIORITY_SCHEMA = {
     "type": "integer", "minimum": LOWEST, "maximum": HIGHEST, "default": USUAL,
-    "description": "Jobs of a higher priority are made first; above 0 is for admins.",
+    "description": "Jobs of a higher priority run first; above 0 is for admins.",
 }  # fmt: skip
 
 DIALECT = "api"
@@ -38,7 +40,19 @@ LISTS = ("instruments", "without", "hits")
 NOT_FOR_CALLERS = ("soundfont",)
 """Paths of this machine, which callers must not choose."""
 
-BESIDE_MUSIC = (FORMAT, KEEP_ALIVE, PRIORITY)
+COMMERCIAL_SAFE, REVENUE_BELOW_LIMIT = "commercial_safe", "revenue_below_limit"
+POLICY_SCHEMAS = {
+    COMMERCIAL_SAFE: {
+        "type": "boolean", "default": False,
+        "description": "Refuse a model or a recording whose licence does not allow commercial use.",
+    },
+    REVENUE_BELOW_LIMIT: {
+        "type": "boolean", "default": False,
+        "description": "With commercial_safe: your revenue is below the limit of licences that are free below one.",
+    },
+}  # fmt: skip
+
+BESIDE_MUSIC = (FORMAT, KEEP_ALIVE, PRIORITY, COMMERCIAL_SAFE, REVENUE_BELOW_LIMIT)
 """Fields of a body that are not part of the request for music."""
 
 MULTIPART = "multipart/form-data"
@@ -49,16 +63,20 @@ MAX_SCHEME_CHARACTERS = 8
 class RequestParser:
     """The parser of requests for music; it stores the recordings that come with them."""
 
-    def __init__(self, service: MusicService, fetcher: RemoteAudioFetcher, uploads: Uploads) -> None:
+    def __init__(
+        self, service: MusicService, fetcher: RemoteAudioFetcher, uploads: Uploads, settings: Settings
+    ) -> None:
         self._service = service
         self._fetcher = fetcher
         self._uploads = uploads
+        self._settings = settings
 
     async def read(self, request: Request, caller: Caller) -> Submission:
         """Return the job to submit. Raises InvalidRequest, which names the field, Forbidden, and RateLimited."""
         fields = {name: value for name, value in (await _fields_of(request)).items() if value is not None}
         options = JobOptions(_format_of(fields.pop(FORMAT, None)), _number(fields.pop(KEEP_ALIVE, None)))
         priority = priority_of(fields.pop(PRIORITY, None), caller)
+        policy = self._policy(fields.pop(COMMERCIAL_SAFE, None), fields.pop(REVENUE_BELOW_LIMIT, None))
         for name in NOT_FOR_CALLERS:
             if name in fields:
                 # A path would let a caller read any file of the server.
@@ -74,7 +92,13 @@ class RequestParser:
             await self._uploads.check(caller.owner, key)
             recordings = {name: await self._kept(name, recording, caller) for name, recording in given.items()}
             music = checked(GenerationRequest, {**fields, **recordings})
-        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, options=options)
+        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, options=options, policy=policy)
+
+    def _policy(self, commercial_safe: Any, revenue_below_limit: Any) -> CommercialPolicy:
+        safe = _flag(COMMERCIAL_SAFE, commercial_safe)
+        below = _flag(REVENUE_BELOW_LIMIT, revenue_below_limit)
+        # The server's own policy holds beside it: a caller may be stricter than the settings, never less strict.
+        return CommercialPolicy.of(self._settings, bool(safe), below)
 
     async def _kept(self, field: str, given: Any, caller: Caller) -> str:
         """Store a recording, given as bytes, base64, data URI or URL, and return its path."""
@@ -125,6 +149,17 @@ def _number(given: Any) -> Any:
         return given
 
 
+def _flag(name: str, given: Any) -> bool | None:
+    """Return a flag of a JSON body, or of a form, where it is text; None if it is not given."""
+    flag = _FLAGS.get(given.strip().lower(), given) if isinstance(given, str) else given
+    if flag is not None and not isinstance(flag, bool):
+        raise InvalidRequest(name, f"must be true or false, got {shown(given)}")
+    return flag
+
+
+_FLAGS = {"true": True, "false": False}
+
+
 def _format_of(given: Any) -> str:
     if given is None:
         return DEFAULT_FORMAT
@@ -135,11 +170,12 @@ def _format_of(given: Any) -> str:
 
 def documented_request() -> dict[str, Any]:
     """Return the OpenAPI description of the body."""
-    about = f"Seconds that the model stays; {FOREVER} for good."
+    about = f"Seconds that the model stays loaded; {FOREVER} means forever."
     properties = music_fields([name for name in GenerationRequest.model_fields if name not in PATHS]) | {
         FORMAT: or_null({"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}),
         KEEP_ALIVE: or_null({"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}),
         PRIORITY: or_null(PRIORITY_SCHEMA),
+        **{name: or_null(schema) for name, schema in POLICY_SCHEMAS.items()},
     }
     schema = {"type": "object", "required": ["prompt"], "additionalProperties": False}
     in_json = {name: or_null(_IN_JSON) for name in RECORDINGS}
@@ -151,7 +187,7 @@ def documented_request() -> dict[str, Any]:
     return {"parameters": [dict(IDEMPOTENCY_KEY)], "requestBody": {"required": True, "content": content}}
 
 
-_IN_JSON: dict[str, Any] = {"type": "string", "description": "A sound in base64, a data URI, or an http(s) address."}
+_IN_JSON: dict[str, Any] = {"type": "string", "description": "Audio in base64, as a data URI, or as an http(s) URL."}
 _IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
 
 

@@ -53,7 +53,7 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
 
     @routes.post(
         "/api/explain", openapi_extra=documented(ExplainBody), dependencies=known, responses=responses(422),
-        summary="What the composer reads from a prompt", response_model=ExplanationDocument,
+        summary="What the composer understands of a prompt", response_model=ExplanationDocument,
     )  # fmt: skip
     async def explain(request: Request) -> Response:
         body = await read_body(request, ExplainBody)
@@ -61,7 +61,7 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
         return encoded(ExplanationDocument(**await asyncio.to_thread(_explained, music)))
 
     @routes.get(
-        "/api/ps", dependencies=known, summary="What is in memory", response_model=LoadedModels, responses=responses()
+        "/api/ps", dependencies=known, summary="Models in memory", response_model=LoadedModels, responses=responses()
     )
     async def loaded() -> Response:
         now = context.clock()
@@ -97,10 +97,9 @@ __all__ = ["errors", "router"]
 def router(context: ApiContext) -> APIRouter:
     """Return the routes of Tunesmith's own API."""
     service, loading = context.service, context.loading
-    outlook = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
-    parser = RequestParser(
-        service, RemoteAudioFetcher(AddressGuard(context.settings.allow_private_addresses)), context.uploads
-    )
+    estimator = QueueEstimator(service.queue, lambda: {one.model for one in loading.loaded()}, context.clock)
+    fetcher = RemoteAudioFetcher(AddressGuard(context.settings.allow_private_addresses))
+    parser = RequestParser(service, fetcher, context.uploads, context.settings)
     pulls = Pulls()
 
     @asynccontextmanager
@@ -110,7 +109,7 @@ def router(context: ApiContext) -> APIRouter:
         await pulls.close()
 
     routes = APIRouter(tags=["Tunesmith"], lifespan=ending_pulls)
-    add_jobs(routes, service, parser, outlook, Depends(context.authenticate))
+    add_jobs(routes, service, parser, estimator, Depends(context.authenticate))
     add_about(routes, context)
     add_models(routes, context, pulls)
     return routes

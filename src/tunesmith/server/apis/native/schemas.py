@@ -9,11 +9,13 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from tunesmith.audio.credits import licence_of, terms_of_sound
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
 from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
+from tunesmith.licences import CommercialUse
 from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.errors import JobFailed
 
@@ -22,6 +24,15 @@ class ResponseModel(BaseModel):
     """The base of all response schemas."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class LicenceFields(ResponseModel):
+    """What a licence says of commercial use; null is unknown."""
+
+    commercial_use: bool | None = Field(description="True only if it is allowed whatever the revenue.")
+    licence_terms: CommercialUse
+    revenue_limit_usd: int | None = Field(description="Commercial use is free below this yearly revenue.")
+    attribution: str | None = Field(description="A line that must be shown to users.")
 
 
 class ErrorDetail(ResponseModel):
@@ -59,8 +70,8 @@ class LoopDocument(ResponseModel):
     length_seconds: float
 
 
-class ResultDocument(ResponseModel):
-    """The output file of a job."""
+class ResultDocument(LicenceFields):
+    """The output file of a job, and the terms of all that went into it."""
 
     url: str
     format: str
@@ -71,6 +82,7 @@ class ResultDocument(ResponseModel):
     sample_rate: int
     channels: int
     loop_points: list[LoopDocument] | None = Field(description="Where the file loops; null where it does not.")
+    licence: str
 
 
 class Links(ResponseModel):
@@ -89,19 +101,19 @@ class JobDocument(ResponseModel):
     prompt: str
     model: str
     generated_by: str
-    request: dict[str, Any] = Field(description="What was asked for, without files.")
+    request: dict[str, Any] = Field(description="The request, without files.")
     dialect: str
-    progress: float = Field(description="A fraction of the whole, 0 to 1.")
+    progress: float = Field(description="Progress, 0 to 1.")
     stage: str
-    position: int | None = Field(description="The place in the queue of its model; 1 is next.")
-    wait_seconds: float | None = Field(description="Until its turn, as measured so far; null where nobody can know.")
-    eta_seconds: float | None = Field(description="Until its end, as measured so far; null where nobody can know.")
+    position: int | None = Field(description="Position in the queue of its model; 1 is next.")
+    wait_seconds: float | None = Field(description="Estimated seconds until the job starts; null if unknown.")
+    eta_seconds: float | None = Field(description="Estimated seconds until the job ends; null if unknown.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     timings: Timings
     result: ResultDocument | None
-    metadata: dict[str, Any] = Field(description="What is known of the music: seed, model, license and more.")
+    metadata: dict[str, Any] = Field(description="Metadata of the music: seed, model, license and more.")
     error: ErrorDetail | None
     links: Links
 
@@ -142,7 +154,7 @@ class ExplanationDocument(ResponseModel):
     warnings: list[str]
 
 
-class ModelDocument(ResponseModel):
+class ModelDocument(LicenceFields):
     """A model that is installed or can be pulled; unknown fields are null."""
 
     name: str
@@ -151,7 +163,7 @@ class ModelDocument(ResponseModel):
     loaded: bool
     aliases: list[str]
     licence: str | None
-    commercial_use: bool | None
+    accept_licence: bool = Field(description="Whether a pull must accept the licence.")
     parameters: int | None
     about: str | None
     quantization: str | None
@@ -188,13 +200,12 @@ class LoadedModels(ResponseModel):
     models: list[LoadedDocument]
 
 
-class AvailableModel(ResponseModel):
+class AvailableModel(LicenceFields):
     """The model that a pull is about to install, announced before the download."""
 
     name: str
     source: str
     licence: str
-    commercial_use: bool | None
     quantization: str
     download_bytes: int
     installed_bytes: int
@@ -217,10 +228,10 @@ JOBS = "/api/jobs"
 _PATHS_OF_OURS = {"soundfont", "audio", "melody"}
 
 
-def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
+def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
     """Return a job with its estimate as a document."""
     return JobDocument(
-        **_progress(job, prospect),
+        **_progress(job, estimate),
         prompt=job.request.prompt,
         model=job.model,
         generated_by=job.generated_by,
@@ -239,15 +250,15 @@ def job_document(job: Job, prospect: QueueEstimate) -> JobDocument:
     )
 
 
-def job_event(job: Job, prospect: QueueEstimate) -> JobEvent:
+def job_event(job: Job, estimate: QueueEstimate) -> JobEvent:
     """Return the changing fields of a job as an event."""
-    return JobEvent(**_progress(job, prospect))
+    return JobEvent(**_progress(job, estimate))
 
 
-def _progress(job: Job, prospect: QueueEstimate) -> dict[str, Any]:
+def _progress(job: Job, estimate: QueueEstimate) -> dict[str, Any]:
     return {
-        "id": job.id, "state": job.state, "progress": job.progress, "stage": job.stage, "position": prospect.position,
-        "wait_seconds": prospect.wait_seconds, "eta_seconds": prospect.eta_seconds,
+        "id": job.id, "state": job.state, "progress": job.progress, "stage": job.stage, "position": estimate.position,
+        "wait_seconds": estimate.wait_seconds, "eta_seconds": estimate.eta_seconds,
     }  # fmt: skip
 
 
@@ -285,27 +296,29 @@ def to_iso8601(seconds: float) -> datetime:
 
 
 def _result(job: Job) -> ResultDocument | None:
-    made = job.result
-    if made is None or job.data_removed:
+    result = job.result
+    if result is None or job.data_removed:
         return None
     return ResultDocument(
         url=f"{path_of(job.id)}/audio",
-        format=made.format,
+        format=result.format,
         media_type=media_type_of(job),
-        bytes=made.bytes,
-        sha256=made.digest,
-        duration=made.duration,
-        sample_rate=made.sample_rate,
-        channels=made.channels,
-        loop_points=_loop_points(job.metadata, made),
+        bytes=result.bytes,
+        sha256=result.digest,
+        duration=result.duration,
+        sample_rate=result.sample_rate,
+        channels=result.channels,
+        loop_points=_loop_points(job.metadata, result),
+        licence=licence_of(job.metadata),
+        **terms_of_sound(job.metadata).to_json(),
     )
 
 
-def _loop_points(metadata: Mapping[str, Any], made: JobResult) -> list[LoopDocument] | None:
+def _loop_points(metadata: Mapping[str, Any], result: JobResult) -> list[LoopDocument] | None:
     """Return the loop points at the file's sample rate, which its format may have changed."""
-    if not made.is_sound:
+    if not result.is_sound:
         return None
-    rate = FORMATS[f".{made.format}"].sample_rate(made.sample_rate)
+    rate = FORMATS[f".{result.format}"].sample_rate(result.sample_rate)
     return [LoopDocument(**one) for one in loop_points_json(metadata, rate) or ()] or None
 
 
@@ -319,12 +332,12 @@ def _error(job: Job) -> ErrorDetail | None:
 RESPONSES = {
     status: {"model": ErrorDocument, "description": meaning}
     for status, meaning in (
-        (401, "The token is missing or wrong."),
-        (403, "The token may not do this."),
-        (404, "There is no such job or model."),
-        (409, "It cannot be done now, or not with this idempotency key."),
-        (422, "A field of the request is wrong."),
-        (429, "The caller has asked for more than it may."),
+        (401, "The token is missing or invalid."),
+        (403, "The token does not permit this."),
+        (404, "The job or model does not exist."),
+        (409, "The current state does not allow it, or the idempotency key belongs to another request."),
+        (422, "A field of the request is invalid."),
+        (429, "The caller's rate limit or quota is reached."),
         (500, "The server failed."),
         (503, "The queue is full."),
         (507, "The disk is full."),

@@ -52,7 +52,7 @@ def router(context: ApiContext) -> APIRouter:
     caller_of = Depends(context.authenticate)
     tracks, results = context.tracks, ResultFiles(context.settings.data_dir / "results")
 
-    @routes.get("", summary="The newest tracks, or those that fit")
+    @routes.get("", summary="The newest tracks, or those that match a search")
     async def page(
         search: Annotated[str, Query(max_length=MAX_CHARACTERS["search"])] = "",
         model: Annotated[str | None, Query(max_length=MAX_CHARACTERS["model"])] = None,
@@ -78,7 +78,7 @@ def router(context: ApiContext) -> APIRouter:
         marks = Marks(body.starred, body.rating, None if body.tags is None else tuple(body.tags))
         return JSONResponse(track_json(await asyncio.to_thread(tracks.mark, track_id, marks, caller.owner), results))
 
-    @routes.delete("/{track_id}", summary="Forget a track", status_code=204)
+    @routes.delete("/{track_id}", summary="Remove a track from the prompt log", status_code=204)
     async def remove(track_id: str, caller: Caller = caller_of) -> Response:
         await asyncio.to_thread(tracks.remove, track_id, caller.owner)
         return Response(status_code=204)
@@ -99,8 +99,8 @@ def _add_variations(routes: APIRouter, context: ApiContext) -> None:
         body = await read_body(request, VariationsBody)
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
         key = request.headers.get("idempotency-key")
-        asked = [_variation(track, number, caller.owner, key) for number in range(1, body.n + 1)]
-        jobs = [await context.service.submit(submission) for submission in asked]
+        submissions = [_variation(track, number, caller.owner, key) for number in range(1, body.n + 1)]
+        jobs = [await context.service.submit(submission) for submission in submissions]
         shown = [{"id": job.id, "seed": job.request.seed, "url": f"/api/jobs/{job.id}"} for job in jobs]
         return JSONResponse({"parent": track.id, "jobs": shown}, 202)
 
@@ -111,10 +111,10 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
     @routes.get("/{track_id}/audio", summary="A track's file")
     async def audio(track_id: str, caller: Caller = caller_of) -> FileResponse:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        path = None if track.made.file is None else results.find(track.made.file.digest)
-        if path is None or track.made.file is None:
+        path = None if track.generation.file is None else results.find(track.generation.file.digest)
+        if path is None or track.generation.file is None:
             raise TrackNotFound(track_id, "its file is no longer kept")
-        kind = track.made.file.format
+        kind = track.generation.file.format
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
 
     async def exported(track_id: str, kind: str, request: Request, caller: Caller) -> FileResponse:
@@ -123,11 +123,11 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
         path = context.service.result_path(job)
         return FileResponse(path, media_type=EXPORTS[kind], filename=f"{track.id}.{kind}", headers=headers_of(job))
 
-    @routes.get("/{track_id}/midi", summary="The notes of a track that the composer made")
+    @routes.get("/{track_id}/midi", summary="The notes of a composer track, as MIDI")
     async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
         return await exported(track_id, "mid", request, caller)
 
-    @routes.get("/{track_id}/stems", summary="The parts of a track that the composer made: WAV files in a ZIP")
+    @routes.get("/{track_id}/stems", summary="The stems of a composer track: WAV files in a ZIP")
     async def stems(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
         return await exported(track_id, "zip", request, caller)
 
@@ -135,19 +135,19 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     """Return a track as JSON, without paths of this server."""
     values = {name: value for name, value in track.as_json().items() if name not in ("path", "request", "metadata")}
-    digest = track.made.file.digest if track.made.file else None
+    digest = track.generation.file.digest if track.generation.file else None
     # Retention removes files but not their tracks, so a file may be gone.
     kept = digest is not None and results.find(digest) is not None
     # Paths of recordings and soundfonts on the server.
     private = ("audio", "melody", "soundfont")
-    request = {name: value for name, value in track.made.request.items() if name not in private}
-    here, composed = f"/api/tracks/{track.id}", track.made.generated_by == COMPOSER
+    request = {name: value for name, value in track.generation.request.items() if name not in private}
+    here, composed = f"/api/tracks/{track.id}", track.generation.generated_by == COMPOSER
     # Only the composer has notes to export.
     links = {"audio": kept, "midi": composed, "stems": composed}
     return {
         **values,
         "request": request,
-        "warnings": list(track.made.metadata.get("warnings") or ()),
+        "warnings": list(track.generation.metadata.get("warnings") or ()),
         **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},
     }
 
@@ -158,16 +158,16 @@ def _media_type(kind: str) -> str:
 
 def _export(track: Track, kind: str, owner: str | None) -> Submission:
     # The same request and seed give the same notes, so nothing but the request needs to be stored.
-    request = GenerationRequest.checked(**{**track.made.request, "seed": track.seed})
+    request = GenerationRequest.checked(**{**track.generation.request, "seed": track.seed})
     options = JobOptions(kind, for_track=track.id)
-    return Submission(request, DIALECT, owner, model=track.made.generated_by, options=options)
+    return Submission(request, DIALECT, owner, model=track.generation.generated_by, options=options)
 
 
 def _variation(track: Track, number: int, owner: str | None, key: str | None) -> Submission:
-    request = GenerationRequest.checked(**{**track.made.request, "seed": (track.seed or 0) + number})
-    form = track.made.file.format if track.made.file else DEFAULT_FORMAT
+    request = GenerationRequest.checked(**{**track.generation.request, "seed": (track.seed or 0) + number})
+    form = track.generation.file.format if track.generation.file else DEFAULT_FORMAT
     return Submission(
         # Each variation is a job, and needs a key of its own.
-        request, DIALECT, owner, model=track.made.generated_by, idempotency_key=key and f"{key}-{number}",
+        request, DIALECT, owner, model=track.generation.generated_by, idempotency_key=key and f"{key}-{number}",
         options=JobOptions(form, parent=track.id),
     )  # fmt: skip

@@ -93,18 +93,18 @@ class FileStore:
 
     def _added(self, upload: Upload, content: BinaryIO) -> UploadedFile:
         file_id = new_job_id(self._clock())
-        place = self._folder / file_id
-        place.mkdir(parents=True)
+        folder = self._folder / file_id
+        folder.mkdir(parents=True)
         try:
-            size, sha256, md5 = _copied(content, place / "content")
+            size, sha256, md5 = _copied(content, folder / "content")
             stored = UploadedFile(
                 file_id, upload.owner, upload.name, upload.content_type, size, sha256, md5, dict(upload.metadata),
                 self._clock(),
             )  # fmt: skip
-            (place / "about.json").write_text(json.dumps(asdict(stored)), encoding="utf-8")
+            (folder / "about.json").write_text(json.dumps(asdict(stored)), encoding="utf-8")
         except BaseException:
             # A partial upload must not stay, not even after a cancellation.
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
         return stored
 
@@ -138,8 +138,8 @@ class FileStore:
         youngest_to_go = new_job_id(self._clock() - KEPT_SECONDS, bytes)
         over = (one for one in self._folder.iterdir() if _ID.fullmatch(one.name) and one.name < youngest_to_go)
         removed = list(islice(over, most))
-        for place in removed:
-            shutil.rmtree(place, ignore_errors=True)
+        for folder in removed:
+            shutil.rmtree(folder, ignore_errors=True)
         return len(removed)
 
     def page(self, owner: str | None, limit: int, before: str | None) -> list[UploadedFile]:

@@ -58,7 +58,7 @@ FIELDS: Mapping[str, InputField] = {
     "continuation_end": InputField(
         "integer", "End of the part to continue from, in seconds; the end of the audio if -1 or null.", None, -1
     ),
-    "multi_band_diffusion": InputField("boolean", "Accepted for compatibility; EnCodec decodes.", False),
+    "multi_band_diffusion": InputField("boolean", "Accepted for compatibility; EnCodec always decodes.", False),
     "normalization_strategy": InputField(
         "string", "Accepted for compatibility; loudness is always normalised.", "loudness",
         choices=("loudness", "clip", "peak", "rms"),
@@ -72,13 +72,13 @@ FIELDS: Mapping[str, InputField] = {
     "output_format": InputField(
         "string", "Output format for generated audio.", "wav", choices=("wav", "mp3", "flac", "ogg", "opus")
     ),
-    "seed": InputField("integer", "Seed of the random generator; null, -1 and 0 choose one.", None, -1, 2**53 - 1),
+    "seed": InputField("integer", "Seed of the random generator; null, -1 and 0 draw one.", None, -1, 2**53 - 1),
     "negative_prompt": InputField(
-        "string", "What the music should not be.", max_characters=MAX_CHARACTERS["negative_prompt"]
+        "string", "What to avoid in the music.", max_characters=MAX_CHARACTERS["negative_prompt"]
     ),
-    "bpm": InputField("number", "Tempo in beats a minute.", None, 20, 300),
+    "bpm": InputField("number", "Tempo in beats per minute.", None, 20, 300),
     "key": InputField("string", "Key, such as `A minor`.", max_characters=MAX_CHARACTERS["key"]),
-    "loop": InputField("boolean", "Whether the end leads into the start.", False),
+    "loop": InputField("boolean", "Whether the audio loops without a seam.", False),
 }  # fmt: skip
 
 # Older names of the fields, which existing programs still send.
@@ -155,7 +155,7 @@ def _kind_of(value: Any) -> str:
 
 PREFER = {
     "name": "Prefer", "in": "header", "required": False, "schema": {"type": "string"},
-    "description": "`wait`, or `wait=n` with n of 1 to 60: the answer comes with the music, or after n seconds.",
+    "description": "`wait`, or `wait=n` with n from 1 to 60: the response waits for the music, at most n seconds.",
 }  # fmt: skip
 
 
@@ -166,17 +166,17 @@ def prediction_body(*, named: bool) -> Json:
     name = {"type": "string", "maxLength": MAX_CHARACTERS["model"]}
     fields: Json = {
         "input": input_schema(),
-        "webhook": or_null({**address, "description": "Where the news of it are posted to."}),
+        "webhook": or_null({**address, "description": "The URL that receives its events."}),
         "webhook_events_filter": or_null(events),
-        "stream": {"description": "Accepted for compatibility: there always is a stream."},
+        "stream": {"description": "Accepted for compatibility; every prediction has a stream."},
     }
     if not named:
         about = "The id of a model's version, `owner/name`, or both as `owner/name:id`."
         model = or_null({**name, "description": "The model of the version, as `owner/name`."})
         fields = {"version": {**name, "description": about}, "model": model, **fields}
-    wanted = ["input"] if named else ["version", "input"]
+    required = ["input"] if named else ["version", "input"]
     title = "PredictionRequest" if named else "VersionedPredictionRequest"
-    return {"parameters": [PREFER, dict(IDEMPOTENCY_KEY)], **_body("application/json", title, fields, wanted)}
+    return {"parameters": [PREFER, dict(IDEMPOTENCY_KEY)], **_body("application/json", title, fields, required)}
 
 
 def file_body() -> Json:
@@ -187,8 +187,8 @@ def file_body() -> Json:
     return _body("multipart/form-data", "FileUpload", {"content": content, "metadata": metadata}, ["content"])
 
 
-def _body(media_type: str, title: str, fields: Json, wanted: Sequence[str]) -> dict[str, Any]:
-    schema = {"type": "object", "title": title, "required": list(wanted), "properties": fields}
+def _body(media_type: str, title: str, fields: Json, required: Sequence[str]) -> dict[str, Any]:
+    schema = {"type": "object", "title": title, "required": list(required), "properties": fields}
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
@@ -219,7 +219,7 @@ def input_schema() -> dict[str, Any]:
     """Return the schema of an input by itself, with the choices inlined instead of referenced."""
     whole = openapi_schema()["components"]["schemas"]
     fields = {
-        name: {**{word: said for word, said in field.items() if word != "allOf"}, **whole.get(name, {})}
+        name: {**{word: value for word, value in field.items() if word != "allOf"}, **whole.get(name, {})}
         for name, field in whole["Input"]["properties"].items()
     }
     fields = {name: field if FIELDS[name].required else or_null(field) for name, field in fields.items()}

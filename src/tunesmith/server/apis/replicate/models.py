@@ -57,7 +57,7 @@ class Account:
         caller = caller_of(request)
         # Anyone who holds the key can forge webhooks.
         if caller.is_anonymous:
-            raise Forbidden("callers without a token have no webhook key, because an address may be another's tomorrow")
+            raise Forbidden("callers without a token have no webhook key, because their IP address may change")
         return JSONResponse({"key": secret_text(self._secret.webhook_key(caller.owner))})
 
     async def deployments(self) -> Response:
@@ -106,7 +106,7 @@ class PublishedModel:
     """A model under the name ``owner/name``, with the id of its only version (64 hexadecimal digits)."""
 
     name: str
-    asked: str
+    name_here: str
     version: str
     about: str
 
@@ -118,7 +118,7 @@ def published_models() -> tuple[PublishedModel, ...]:
 
 @cache
 def _builtin_models() -> tuple[PublishedModel, ...]:
-    own = PublishedModel(f"{OWNER}/composer", COMPOSER, _version("composer"), "Composes on any machine at once.")
+    own = PublishedModel(f"{OWNER}/composer", COMPOSER, _version("composer"), "Composes on any machine, no download.")
     musicgen = PublishedModel(META_MUSICGEN, META_MUSICGEN, MUSICGEN_VERSION, "Generate music from a prompt or melody.")
     pulled = [
         PublishedModel(model.hub_id, model.hub_id, _version(model.hub_id), model.about)
@@ -135,12 +135,12 @@ def _installed_models() -> Iterator[PublishedModel]:
             yield _named(model.name, model.name, "A generator installed on this server.")
         elif model.installed and not model.hub_id:
             source = model.installed.manifest.source.location
-            yield _named(source if _HUB_ID.fullmatch(source) else model.name, model.name, f"Made from {source}.")
+            yield _named(source if _HUB_ID.fullmatch(source) else model.name, model.name, f"Converted from {source}.")
 
 
-def _named(name: str, asked: str, about: str) -> PublishedModel:
+def _named(name: str, name_here: str, about: str) -> PublishedModel:
     full = name if "/" in name else f"{OWNER}/{name}"
-    return PublishedModel(full, asked, _version(full), about)
+    return PublishedModel(full, name_here, _version(full), about)
 
 
 def find_model(name: str) -> PublishedModel | None:
@@ -150,7 +150,8 @@ def find_model(name: str) -> PublishedModel | None:
     """
     wanted = OTHER_NAMES.get(name.lower(), name.lower())
     names = (wanted, wanted.removeprefix(f"{OWNER}/"))
-    return next((model for model in published_models() if model.name.lower() in names or model.asked == names[1]), None)
+    models = published_models()
+    return next((model for model in models if model.name.lower() in names or model.name_here == names[1]), None)
 
 
 def find_version(version: str, name: str = "") -> PublishedModel | None:
@@ -181,7 +182,7 @@ def version_note(model: PublishedModel, version: str) -> str | None:
     number = version.rpartition(":")[2]
     if number == model.version or not _VERSION_ID.fullmatch(number):
         return None
-    return f"Version {number[:8]} is not here: version {model.version[:8]} of {model.name} runs"
+    return f"Version {number[:8]} is not installed; version {model.version[:8]} of {model.name} is used"
 
 
 def _version(name: str) -> str:

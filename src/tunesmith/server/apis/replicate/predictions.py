@@ -66,36 +66,36 @@ class Streams:
         """Stream the events of a prediction until it ends."""
         self._secret.check("stream", job_id, signature)
         await self._service.get(job_id)
-        news = self._job_events(job_id, self._views.addresses(request))
-        return event_stream(with_heartbeats(news))
+        events = self._job_events(job_id, self._views.addresses(request))
+        return event_stream(with_heartbeats(events))
 
     async def _job_events(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
-        number, said = 0, ""
+        number, sent = 0, ""
         # A shutdown just ends the stream: the headers are sent, so no error can follow.
         with contextlib.suppress(ServerStopping):
             async for job in self._service.events(job_id):
                 logs = logs_of(job)
-                for kind, content in [*_logs(said, logs), *await self._end(job, addresses)]:
+                for kind, content in [*_logs(sent, logs), *await self._end(job, addresses)]:
                     number += 1
                     yield sse_event(kind, content, f"{job_id}:{number}")
-                said = logs
+                sent = logs
 
     async def _end(self, job: Job, addresses: Addresses) -> list[tuple[str, str]]:
         if not job.state.is_final:
             return []
-        news: list[tuple[str, str]] = []
+        events: list[tuple[str, str]] = []
         output = await self._views.output(job, addresses)
         if output is not None:
-            news.append(("output", output))
+            events.append(("output", output))
         error = error_of(job)
         if error is not None:
-            news.append(("error", json.dumps({"detail": error})))
-        return [*news, ("done", json.dumps(_DONE[job.state]))]
+            events.append(("error", json.dumps({"detail": error})))
+        return [*events, ("done", json.dumps(_DONE[job.state]))]
 
 
-async def with_heartbeats(news: AsyncIterator[str], seconds: float = SILENCE_SECONDS) -> AsyncIterator[str]:
+async def with_heartbeats(events: AsyncIterator[str], seconds: float = SILENCE_SECONDS) -> AsyncIterator[str]:
     """Yield the events, and a comment after each ``seconds`` of silence."""
-    pending = asyncio.ensure_future(anext(news, None))
+    pending = asyncio.ensure_future(anext(events, None))
     try:
         while True:
             # Unlike wait_for, this does not cancel the pending event on a timeout.
@@ -106,15 +106,15 @@ async def with_heartbeats(news: AsyncIterator[str], seconds: float = SILENCE_SEC
             if (one := pending.result()) is None:
                 return
             yield one
-            pending = asyncio.ensure_future(anext(news, None))
+            pending = asyncio.ensure_future(anext(events, None))
     finally:
         pending.cancel()
         await asyncio.gather(pending, return_exceptions=True)
 
 
-def _logs(said: str, logs: str) -> list[tuple[str, str]]:
+def _logs(sent: str, logs: str) -> list[tuple[str, str]]:
     # Logs only grow, so the new part is what follows the old text.
-    new = logs.removeprefix(said)
+    new = logs.removeprefix(sent)
     return [("logs", new)] if new else []
 
 
@@ -126,10 +126,10 @@ class Predictions:
     """The handlers of the routes under ``/predictions``, and of those that create one by model or deployment."""
 
     def __init__(
-        self, context: ApiContext, orders: PredictionParser, views: PredictionSerializer, follower: WebhookSender
+        self, context: ApiContext, parser: PredictionParser, views: PredictionSerializer, follower: WebhookSender
     ) -> None:
         self._service = context.service
-        self._orders = orders
+        self._parser = parser
         self._views = views
         self._follower = follower
 
@@ -174,8 +174,8 @@ class Predictions:
     ) -> Response:
         addresses = self._views.addresses(request)
         key = request.headers.get("idempotency-key")
-        order = PredictionRequest(caller_of(request).owner, model, addresses.origin, key, note)
-        job = await self._orders.parse(order, body)
+        target = PredictionRequest(caller_of(request).owner, model, addresses.origin, key, note)
+        job = await self._parser.parse(target, body)
         self.follow(job)
         seconds = wait_seconds(request.headers.get("prefer"))
         headers = {"location": addresses.prediction(job.id), "x-tunesmith-model": job.generated_by}
@@ -278,7 +278,7 @@ class Outputs:
         self._secret.check("output", job_id, signature)
         job = await self._service.get(job_id)
         if job.result is None or job.data_removed:
-            raise ProblemDetail(404, "There is no file yet, or no longer.")
+            raise ProblemDetail(404, "The file does not exist yet, or was removed.")
         path = self._service.result_path(job)
         # The signature is part of the URL, so no shared cache may store the response.
         headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}

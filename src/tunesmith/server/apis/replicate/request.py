@@ -92,10 +92,10 @@ class MusicInput:
         chosen: str = self.fields.get("output_format", FIELDS["output_format"].default)
         return chosen
 
-    def model(self, asked: str) -> str:
+    def model(self, requested: str) -> str:
         """Return the model's name; for meta/musicgen, ``model_version`` selects it."""
         version = self.fields.get("model_version")
-        return f"facebook/musicgen-{version}" if asked == META_MUSICGEN and version else asked
+        return f"facebook/musicgen-{version}" if requested == META_MUSICGEN and version else requested
 
     def request(self, model: str, recording: Path | None) -> GenerationRequest:
         """Return the request for a model. Raises InvalidRequest.
@@ -104,7 +104,7 @@ class MusicInput:
         """
         duration = float(self.fields.get("duration", FIELDS["duration"].default))
         continues = recording is not None and self.fields.get("continuation", False)
-        wishes = {ours: self.fields[name] for name, ours in _PASSED_ON.items() if name in self.fields}
+        fields = {ours: self.fields[name] for name, ours in _PASSED_ON.items() if name in self.fields}
         version = self.fields.get("model_version", FIELDS["model_version"].default)
         if recording and continues:
             from tunesmith.audio.reader import read_audio
@@ -115,7 +115,7 @@ class MusicInput:
             prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=SAMPLE_RATE,
             duration=duration, mono=_is_mono(model, version), audio=recording if continues else None,
             # A recording is either continued or followed, as in Replicate's model.
-            melody=None if continues else recording, **wishes,
+            melody=None if continues else recording, **fields,
         )  # fmt: skip
 
 
@@ -164,9 +164,9 @@ def _is_mono(model: str, version: str) -> bool:
 def _notes(given: Mapping[str, Any], fields: Mapping[str, Any]) -> list[str]:
     notes = unknown_fields(given)
     if fields.get("multi_band_diffusion"):
-        notes.append("multi_band_diffusion is not available here: EnCodec decodes")
+        notes.append("multi_band_diffusion: not supported; EnCodec decodes")
     if fields.get("normalization_strategy", "loudness") != "loudness":
-        notes.append("normalization_strategy: only loudness is available here")
+        notes.append("normalization_strategy: only loudness is supported")
     return notes
 
 
@@ -209,26 +209,31 @@ class PredictionParser:
         self._guard = guard
         self._fetcher = RemoteAudioFetcher(guard)
 
-    async def parse(self, order: PredictionRequest, body: Mapping[str, Any]) -> Job:
+    async def parse(self, target: PredictionRequest, body: Mapping[str, Any]) -> Job:
         """Submit the job of a body. Raises InvalidRequest, InvalidInput and what ``submit`` raises."""
         given = body.get("input")
         if not isinstance(given, dict):
             raise InvalidInput([InvalidField("required", "input", "input is required")])
-        music = read_input(given, order.idempotency_key)
+        music = read_input(given, target.idempotency_key)
         webhook = await self._webhook(body)
-        recording = await self._recording(music, order) if music.source else None
-        model = music.model(order.model.asked)
+        recording = await self._recording(music, target) if music.source else None
+        model = music.model(target.model.name_here)
         # In a thread, because it may read the recording to learn its duration.
         request = await asyncio.to_thread(music.request, model, recording)
-        notes = (order.note, *music.notes) if order.note else music.notes
+        notes = (target.note, *music.notes) if target.note else music.notes
         prediction = PredictionOptions(
-            input=shown_input(given), model=order.model.name, version=order.model.version, origin=order.origin,
+            input=shown_input(given), model=target.model.name, version=target.model.version, origin=target.origin,
             webhook=webhook,
         )  # fmt: skip
         options = JobOptions(music.format, prediction=prediction, notes=notes)
         return await self._service.submit(
             Submission(
-                request, DIALECT, owner=order.owner, model=model, options=options, idempotency_key=order.idempotency_key
+                request,
+                DIALECT,
+                owner=target.owner,
+                model=model,
+                options=options,
+                idempotency_key=target.idempotency_key,
             )
         )
 
@@ -237,7 +242,7 @@ class PredictionParser:
         if url in (None, ""):
             return None
         if not isinstance(url, str):
-            raise _invalid("webhook", "webhook must be an address")
+            raise _invalid("webhook", "webhook must be a URL")
         if len(url) > MAX_CHARACTERS["webhook"]:
             raise _invalid("webhook", f"must be at most {MAX_CHARACTERS['webhook']} characters, got {len(url)}")
         if events is not None and not (isinstance(events, list) and all(event in EVENTS for event in events)):
@@ -249,16 +254,16 @@ class PredictionParser:
             raise _invalid("webhook", error.problem) from None
         return WebhookTarget(url, tuple(event for event in EVENTS if event in (events or EVENTS)))
 
-    async def _recording(self, music: MusicInput, order: PredictionRequest) -> Path:
-        await self._uploads.check(order.owner, order.idempotency_key)
+    async def _recording(self, music: MusicInput, target: PredictionRequest) -> Path:
+        await self._uploads.check(target.owner, target.idempotency_key)
         source = music.source or ""
-        own = self._files.named_by(source, order.origin)
+        own = self._files.named_by(source, target.origin)
         if own is None:
             content: bytes = await self._fetcher.fetch(source, "input_audio")
-            await self._uploads.count(order.owner, len(content))
+            await self._uploads.count(target.owner, len(content))
         else:
             # A file of this server is read directly: its URL needs a token, and its address may be private.
-            content = await asyncio.to_thread(self._files.content, own, order.owner)
+            content = await asyncio.to_thread(self._files.content, own, target.owner)
             await asyncio.to_thread(check_sound, content, "input_audio", MAX_AUDIO_SECONDS)
         if not music.fields.get("continuation", False):
             return await self._service.input_file(content)

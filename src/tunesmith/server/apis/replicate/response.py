@@ -49,9 +49,9 @@ def _lines(job: Job) -> Iterator[str]:
     if job.started_at is None:
         return
     yield f"Using seed {job.request.seed}"
-    asked = job.fallback_for
-    if asked is not None:
-        yield f"{asked} is not installed here: {job.generated_by} makes this as its stand-in"
+    requested = job.fallback_for
+    if requested is not None:
+        yield f"{requested} is not installed here; {job.generated_by} is used instead"
     yield from job.options.notes
     if job.running_at is None:
         return
@@ -208,7 +208,7 @@ class PredictionSerializer:
     async def events(self, followed: Job) -> AsyncIterator[Event]:
         """Yield the webhook events of a job until it ends."""
         addresses = self._addresses_at(_options_of(followed).origin)
-        said, started = "", False
+        sent, started = "", False
         async for job in self._context.service.events(followed.id):
             prediction = await self.prediction(job, addresses)
             # A prediction may contain a file of 64 MiB, whose encoding would block the event loop.
@@ -217,8 +217,8 @@ class PredictionSerializer:
             if not started and (job.running_at is not None or job.state.is_final):
                 started = True
                 yield Event("start", body)
-            if prediction["logs"] != said:
-                said = prediction["logs"]
+            if prediction["logs"] != sent:
+                sent = prediction["logs"]
                 yield Event("logs", body)
             if prediction["output"] is not None:
                 yield Event("output", body)

@@ -43,7 +43,7 @@ class Secret:
                     _write(path, secrets.token_bytes(SECRET_BYTES))
                 return cls(_read(path))
         except OSError as error:
-            raise InvalidRequest("setting data_dir", f"{path} cannot be read or made: {error.strerror}") from None
+            raise InvalidRequest("setting data_dir", f"{path} cannot be read or created: {error.strerror}") from None
 
     def key(self, purpose: str) -> bytes:
         """Return the key for one purpose, so that a signature for one is void for all others."""
@@ -86,7 +86,7 @@ def _read(path: Path) -> bytes:
     if len(secret) != SECRET_BYTES or len(set(secret)) < MIN_DISTINCT_BYTES:
         size = path.stat().st_size
         found = f"{size} bytes" if size != SECRET_BYTES else "a pattern"
-        cure = "restore it from a backup, or remove it to have one made, which changes all webhook keys"
+        cure = "restore it from a backup, or remove it: a new one is created, and all webhook keys change"
         raise InvalidRequest("setting data_dir", f"{path} must be {SECRET_BYTES} random bytes, got {found}; {cure}")
     if os.name == "posix" and mode & 0o077:
         log.warning("%s can be read by other users of this machine; run: chmod 600 %s", path, path)
