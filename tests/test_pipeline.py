@@ -37,3 +37,10 @@ def test_else_the_setting_counts(prompt: str) -> None:
 def test_a_model_that_reads_no_length_from_a_prompt_gets_the_setting() -> None:
     fields = {"model": "musicgen", "prompt": "calm piano, 0:45"}
     assert settings_defaults(SETTINGS, fields)["duration"] == 60
+
+
+@pytest.mark.parametrize("fields", [
+    {"bars": "8"}, {"audio": "a.wav", "strength": "0"}, {"audio": "a.wav", "repaint": "4-8"},
+])  # fmt: skip
+def test_the_settings_do_not_change_what_has_a_length_of_its_own(fields: dict[str, Any]) -> None:
+    assert "duration" not in settings_defaults(SETTINGS, {"model": "neural", "prompt": "calm", **fields})

@@ -28,6 +28,7 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "instruments": 64,
     "without": 64,
     "tags": 64,
+    "repaint": 1_000,
     "quantization": 32,
     "revision": 128,
     "metadata": 16_384,
@@ -85,6 +86,7 @@ Key = Annotated[str, Field(max_length=MAX_CHARACTERS["key"]), AfterValidator(che
 Meter = Annotated[str, Field(max_length=MAX_CHARACTERS["meter"]), AfterValidator(check_characters)]
 InstrumentName = Annotated[str, Field(max_length=MAX_CHARACTERS["instruments"]), AfterValidator(check_characters)]
 NegativePrompt = Annotated[str, Field(max_length=MAX_CHARACTERS["negative_prompt"]), AfterValidator(check_paragraphs)]
+Regions = Annotated[str, Field(max_length=MAX_CHARACTERS["repaint"]), AfterValidator(check_characters)]
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS["tags"]), AfterValidator(check_characters)]
 
 
@@ -96,6 +98,7 @@ FIELD_ALIASES: Mapping[str, str] = {
     "hit": "hits", "instrument": "instruments", "exclude": "without", "style": "genre",
     "time_signature": "meter", "rate": "sample_rate", "samplerate": "sample_rate", "negative": "negative_prompt",
     "sound_font": "soundfont", "text": "prompt", "description": "prompt", "topk": "top_k", "topp": "top_p",
+    "num_inference_steps": "steps", "num_steps": "steps", "style_strength": "strength",
 }  # fmt: skip
 """Aliases of request fields, in plain form (see ``plain_form``)."""
 

@@ -70,6 +70,11 @@ class GenerationOptions:
     top_p: str | None = None
     audio: str | None = None
     melody: str | None = None
+    steps: str | None = None
+    ending: str | None = None
+    strength: str | None = None
+    schedule: str | None = None
+    repaint: str | None = None
     variations: int = 1
 
     def request_fields(self) -> dict[str, Any]:
@@ -157,7 +162,7 @@ def build_requests(options: GenerationOptions, settings: Settings) -> list[Gener
 
 
 def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the defaults from the settings. A MusicGen model has its own sample rate, and no SoundFont."""
+    """Return the defaults from the settings. A neural model has its own sample rate, and no SoundFont."""
     defaults: dict[str, Any] = {"loudness_lufs": settings.loudness_lufs}
     composed = fields["model"] == "composer"
     if composed:
@@ -165,7 +170,9 @@ def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str
     # Apply only what the user has set: otherwise the generator chooses.
     if "sample_rate" in settings.model_fields_set:
         defaults["sample_rate"] = settings.sample_rate
-    if "duration" in settings.model_fields_set and not (composed and _prompt_has_duration(fields)):
+    # Bars, and a recording that is changed, have a length of their own.
+    has_length = any(fields.get(name) is not None for name in ("bars", "strength", "repaint"))
+    if "duration" in settings.model_fields_set and not (has_length or (composed and _prompt_has_duration(fields))):
         defaults["duration"] = settings.duration
     return defaults
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from tunesmith.clock_time import seconds as seconds
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import (
     MAX_CHARACTERS,
@@ -33,11 +34,13 @@ from tunesmith.fields import (
     ModelName,
     NegativePrompt,
     Prompt,
+    Regions,
     check_paragraphs,
     checked,
     format_validation_error,
 )
 from tunesmith.plain_text import path_of, path_text, visible_text
+from tunesmith.regions import parse_regions, regions_text
 
 MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]
 MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
@@ -46,19 +49,30 @@ MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
 MAX_DURATION_SECONDS = 1_800.0
 MIN_DURATION_SECONDS = 1.0
 DURATION_LIMITS = Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)
+MAX_STEPS = 500
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
 DRAWN_SEEDS = 2**31
 """The exclusive upper bound of drawn seeds."""
 # The largest integer that JSON readers in every language keep exact.
 MAX_SEED = 2**53 - 1
 
-ONLY_MUSICGEN = ("negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody")
-"""Fields of a request that the composer does not support."""
+NEURAL_FIELDS = (
+    "negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody", "steps", "ending",
+    "strength", "schedule", "repaint",
+)  # fmt: skip
+"""Fields of neural models, which the composer does not support."""
 
 PATHS = ("soundfont", "audio", "melody")
 """Fields that are local files. They have no aliases, so that no caller can bypass the checks on them."""
 
 Form = Literal["track", "loop", "sting", "bumper", "bed"]
+
+STRENGTHS: Mapping[str, float] = {"redress": 0.6, "reimagine": 0.82, "inspired": 0.92}
+"""Strengths of audio-to-audio by name: notes and rhythm stay, only beat and form stay, little stays."""
+
+Ending = Literal["natural", "cut"]
+"""Whether a piece ends by itself, or goes on until it is cut."""
+NoiseSchedule = Literal["monotonic", "reference"]
 
 
 def whole_number(text: Any) -> Any:
@@ -76,27 +90,23 @@ SampleRate = Annotated[
 RANDOM_SEED = -1
 """The seed that requests a drawn one, as omitting it does."""
 
-_CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)$")
-
-
-def seconds(text: Any) -> Any:
-    """Convert ``"1:02.5"``, ``"62.5"`` or ``"62.5s"`` to seconds; return anything else for the type to validate."""
-    if not isinstance(text, str):
-        return text
-    if len(text) > MAX_NUMBER_CHARACTERS:
-        raise ValueError(f"must be a number of at most {MAX_NUMBER_CHARACTERS} characters, got {len(text)}")
-    text = visible_text(text)
-    clock = _CLOCK.match(text.strip())
-    if clock:
-        hours, minutes, rest = clock.groups()
-        return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
-    return text.strip().removesuffix("s")
-
 
 def not_a_truth_value(value: Any) -> Any:
     """Return a value that is not true or false, which Python treats as 1 and 0; raise for these."""
     if isinstance(value, bool):
         raise PydanticKnownError("float_type")
+    return value
+
+
+def strength_of(value: Any) -> Any:
+    """Return the strength that a name stands for; anything else for the type to validate."""
+    if not isinstance(value, str):
+        return value
+    name = visible_text(value).strip().lower().replace("-", "")
+    if name and name[0].isalpha() and name not in ("nan", "inf", "infinity"):
+        if name not in STRENGTHS:
+            raise ValueError(f"must be a number from 0 to 1, or one of {', '.join(STRENGTHS)}, got {value[:40]!r}")
+        return STRENGTHS[name]
     return value
 
 
@@ -175,6 +185,11 @@ class GenerationRequest(GivenFields):
     top_p: Annotated[float, Field(ge=0, le=1), IS_NUMBER] | None = None
     audio: FilePath | None = None
     melody: FilePath | None = None
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS), IS_NUMBER] | None = None
+    ending: Ending | None = None
+    strength: Annotated[float, Field(ge=0, le=1), BeforeValidator(strength_of), IS_NUMBER] | None = None
+    schedule: NoiseSchedule | None = None
+    repaint: Annotated[Regions, AfterValidator(lambda text: regions_text(parse_regions(text)))] | None = None
 
     @field_validator("prompt", mode="before")
     @classmethod

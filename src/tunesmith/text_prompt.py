@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tunesmith.errors import InvalidRequest
 from tunesmith.plain_text import visible_text
 from tunesmith.request import GenerationRequest
 
 ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundfont")
-"""Fields that only the composer supports."""
+"""Fields that the composer supports, and MusicGen does not."""
+ALSO_STABLE_AUDIO = ("bars", "loop")
+"""Those of them that Stable Audio models support too."""
 UNSET = (None, (), False, "track")
 
 
-def reject_composer_only_fields(request: GenerationRequest) -> None:
-    """Raise InvalidRequest for the first field that only the composer supports."""
+ONLY_STABLE_AUDIO = ("steps", "ending", "strength", "schedule", "repaint")
+"""Fields that only Stable Audio models support."""
+
+
+def reject_stable_audio_only_fields(request: GenerationRequest) -> None:
+    """Raise InvalidRequest for the first field that only Stable Audio models support."""
+    for field in ONLY_STABLE_AUDIO:
+        value = getattr(request, field)
+        if value is not None:
+            raise InvalidRequest(field, f"only Stable Audio models support it, not {request.model}, got {value!r}")
+
+
+def reject_composer_only_fields(request: GenerationRequest, *, supported: Collection[str] = ()) -> None:
+    """Raise InvalidRequest for the first field that the composer supports, apart from those of ``supported``."""
     for field in ONLY_COMPOSER:
         value = getattr(request, field)
-        if value not in UNSET:
+        if field not in supported and value not in UNSET:
             shown = str(value) if field == "soundfont" else repr(value)
-            raise InvalidRequest(field, f"only the composer supports it, not {request.model}, got {shown}")
+            also = " and Stable Audio models support" if field in ALSO_STABLE_AUDIO else " supports"
+            raise InvalidRequest(field, f"only the composer{also} it, not {request.model}, got {shown}")
 
 
 def prompt_text(request: GenerationRequest) -> str:

@@ -117,7 +117,7 @@ def test_silence_and_clipping_spoil_everything() -> None:
 def test_a_tempo_is_as_asked_or_not(asked: tuple[float, float], least: float, most: float) -> None:
     found = finding(measure_quality(clicks(100), QualityTargets(asked)), "tempo")
     assert least <= found.score <= most
-    assert found.reason.startswith("100.0 bpm (asked")
+    assert found.reason.startswith("100.0 bpm (target")
 
 
 def test_where_no_beat_or_key_is_heard_nothing_is_known() -> None:

@@ -123,7 +123,7 @@ def test_recordings_go_along_as_bytes_or_files(ask: Ask, server: Serving, tmp_pa
     recording = tmp_path / "hum.wav"
     recording.write_bytes(wav_bytes())
     for given in (recording, recording.read_bytes()):
-        with pytest.raises(GenerationFailed, match="melody: only MusicGen"):
+        with pytest.raises(GenerationFailed, match="melody: only neural models"):
             ask(server.url, "generate", "piano", melody=given, **SHORT)
     with pytest.raises(InvalidRequest, match=r"melody: .*none\.wav cannot be read"):
         ask(server.url, "generate", "piano", melody=tmp_path / "none.wav")

@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
 from listening_to import heard
-from serving import BROKEN, TINY, WRONG_TOKEN, Serving
+from serving import BROKEN, STABLE_AUDIO, TINY, WRONG_TOKEN, Serving
 
 from tunesmith.jobs.job import JobState
 
@@ -52,6 +52,14 @@ def test_a_cold_model_is_waited_for(musicgen_server: Serving) -> None:
     assert not made.is_silent
     job = musicgen_server.wait_for_state("slow piano", JobState.SUCCEEDED)
     assert job.generated_by == "musicgen-small"
+
+
+def test_stable_audio_answers_by_the_name_of_its_own_repository(stable_audio_server: Serving) -> None:
+    made = heard(music(stable_audio_server, "slow piano", model=STABLE_AUDIO))
+    assert (made.format, made.sample_rate, made.channels, made.seconds) == ("WAV", 32_000, 1, 2.0)
+    assert not made.is_silent
+    job = stable_audio_server.wait_for_state("slow piano", JobState.SUCCEEDED)
+    assert job.generated_by == "stable-audio-3-small-music"
 
 
 def test_errors_say_what_is_wrong(server: Serving, server_with_tokens: Serving, strict_server: Serving) -> None:

@@ -26,12 +26,19 @@ CHEAP: Mapping[str, Mapping[str, Any]] = {
     "/v1/models/{owner}/{name}/predictions": SHORT, "/v1/deployments/{owner}/{name}/predictions": SHORT,
     "/v1/models/{owner}/{name}/versions/{version}/predictions": SHORT,
 }  # fmt: skip
-PROMPT, INPUTS = {"prompt": "calm piano"}, {"inputs": "calm piano"}
+# No made-up text is regions of a sound.
+NO_REGIONS = {"repaint": None}
+PROMPT, INPUTS = (
+    {"prompt": "calm piano", **NO_REGIONS},
+    {"inputs": "calm piano", "parameters.repaint": None, **NO_REGIONS},
+)
 PREDICTED = {"input.prompt": "calm piano", "input.input_audio": None, "webhook": None, "webhook_events_filter": None}
 LIKELY: Mapping[str, Mapping[str, Any]] = {
-    "/api/generate": PROMPT, "/api/jobs": PROMPT, "/api/explain": PROMPT, "/v1/audio/speech": {"input": "calm piano"},
+    "/api/generate": PROMPT, "/api/jobs": PROMPT, "/api/explain": {"prompt": "calm piano"},
+    "/v1/audio/speech": {"input": "calm piano", **NO_REGIONS},
     "/v1/music": {**PROMPT, "composition_plan": None}, "/v1/music/stream": {**PROMPT, "composition_plan": None},
-    "/v1/sound-generation": {"text": "calm piano"}, "/": INPUTS, "/predict": INPUTS, "/models/{model}": INPUTS,
+    "/v1/sound-generation": {"text": "calm piano", **NO_REGIONS},
+    "/": INPUTS, "/predict": INPUTS, "/models/{model}": INPUTS,
     "/hf-inference/models/{model}": INPUTS, "/pipeline/{task}/{model}": INPUTS, "/v1/predictions": PREDICTED,
     "/v1/models/{owner}/{name}/predictions": PREDICTED, "/v1/deployments/{owner}/{name}/predictions": PREDICTED,
     "/v1/models/{owner}/{name}/versions/{version}/predictions": PREDICTED,

@@ -187,7 +187,7 @@ def test_a_refused_call_is_not_made(bench: Bench) -> None:
     assert bench.service.asked == []
 
 
-@pytest.mark.parametrize("field", ["negative_prompt", "form", "audio", "melody", "hits"])
+@pytest.mark.parametrize("field", ["negative_prompt", "form", "audio", "melody", "hits", "steps"])
 def test_what_the_model_cannot_do_is_refused_before_any_call(bench: Bench, field: str) -> None:
     wish: dict[str, Any] = {
         "form": "loop",
@@ -195,6 +195,7 @@ def test_what_the_model_cannot_do_is_refused_before_any_call(bench: Bench, field
         "melody": "a.wav",
         "negative_prompt": "drums",
         "hits": [{"time": 1}],
+        "steps": 8,
     }
     with pytest.raises(InvalidRequest, match=field):
         bench.make(duration=2, **{field: wish[field]})

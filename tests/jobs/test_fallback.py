@@ -11,12 +11,13 @@ import pytest
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.job import JobOptions, Submission
 from tunesmith.jobs.service import for_fallback, submission_for_fallback
-from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
+from tunesmith.request import NEURAL_FIELDS, GenerationRequest
 from tunesmith.server.apis.huggingface.request import waits_for_model
 
-MUSICGEN_S = {
+NEURAL = {
     "negative_prompt": "drums", "guidance_scale": 3.0, "temperature": 1.0, "top_k": 250, "top_p": 0.5,
-    "audio": Path("a.wav"), "melody": Path("b.wav"),
+    "audio": Path("a.wav"), "melody": Path("b.wav"), "steps": 8, "ending": "natural", "strength": 0.6,
+    "schedule": "reference", "repaint": "4-8",
 }  # fmt: skip
 
 
@@ -24,14 +25,14 @@ def asked(**fields: Any) -> GenerationRequest:
     return GenerationRequest.checked(prompt="calm piano", seed=7, tempo_bpm=90, **fields)
 
 
-def test_a_stand_in_is_asked_for_all_but_what_only_musicgen_has() -> None:
-    assert set(MUSICGEN_S) == set(ONLY_MUSICGEN)
-    assert for_fallback(asked(**MUSICGEN_S)) == (asked(), ONLY_MUSICGEN)
+def test_a_stand_in_is_asked_for_all_but_what_only_neural_models_have() -> None:
+    assert set(NEURAL) == set(NEURAL_FIELDS)
+    assert for_fallback(asked(**NEURAL)) == (asked(), NEURAL_FIELDS)
 
 
-@pytest.mark.parametrize("field", ONLY_MUSICGEN)
+@pytest.mark.parametrize("field", NEURAL_FIELDS)
 def test_what_is_left_out_is_named(field: str) -> None:
-    submission = Submission(asked(**{field: MUSICGEN_S[field]}), "test", options=JobOptions("wav", notes=("first",)))
+    submission = Submission(asked(**{field: NEURAL[field]}), "test", options=JobOptions("wav", notes=("first",)))
     changed = submission_for_fallback(submission)
     assert changed.request == asked()
     note = f"Ignored: {field} means nothing to the composer"

@@ -27,22 +27,27 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store.default()
 
 
-def test_the_whole_family_is_there() -> None:
+def test_both_families_are_there() -> None:
     sizes = ("small", "medium", "large", "melody", "melody-large")
     family = {f"musicgen-{channels}{size}" for channels in ("", "stereo-") for size in sizes}
-    assert set(pullable_models()) == family | {"audiogen-medium"}
+    others = {"music", "sfx"}
+    stable = {f"stable-audio-3-small-{kind}" for kind in others} | {"stable-audio-open-small", "stable-audio-open-1.0"}
+    assert set(pullable_models()) == family | {"audiogen-medium"} | stable
 
 
 def test_every_entry_is_whole() -> None:
     for name, entry in pullable_models().items():
         assert is_model_name(name)
-        assert entry.hub_id == f"facebook/{name}"
+        owner = "stabilityai" if name.startswith("stable-audio") else "facebook"
+        assert entry.hub_id == f"{owner}/{name}"
         assert entry.parameters
         assert 10**8 < entry.parameters < 10**10
         assert entry.download_gb
         assert 1 < entry.download_gb < 20
         assert entry.licence
-        assert entry.terms.commercial_use is CommercialUse.FORBIDDEN
+        uses = (CommercialUse.BELOW_REVENUE_LIMIT, CommercialUse.FORBIDDEN)
+        assert entry.terms.commercial_use is uses["community" not in entry.licence]
+        assert entry.accept_licence is ("community" in entry.licence)
         assert entry.about
         assert not re.search(r"[A-Z]", entry.name)
 

@@ -20,11 +20,11 @@ from checkpoints import Storage, write_audiocraft, write_companions, write_music
 from hub_server import HubServer, hub_server
 
 from tunesmith.errors import ModelFileError, OutOfResources
+from tunesmith.models.families.musicgen_resources import decoder_parameters
 from tunesmith.models.hub import Hub
 from tunesmith.models.integrity import verify
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
-from tunesmith.models.resource_checks import decoder_parameters
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.models.trial import try_out
 from tunesmith.musicgen.checkpoint import open_checkpoint

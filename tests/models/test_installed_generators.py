@@ -11,10 +11,10 @@ from checkpoints import write_musicgen
 from tunesmith.errors import ModelFileError, OutOfResources
 from tunesmith.generator import BatchingGenerator, never_cancelled, no_progress
 from tunesmith.models.catalog import find_installed, list_models
+from tunesmith.models.families.musicgen_resources import memory_needed, row_memory
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.registry import Registry
-from tunesmith.models.resource_checks import memory_needed, row_memory
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.model_folder import read_architecture
 from tunesmith.request import GenerationRequest

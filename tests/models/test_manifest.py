@@ -9,7 +9,8 @@ import pytest
 from stand_ins import TINY
 
 from tunesmith.errors import ModelFileError
-from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest, Sizes, Source, read_manifest, write_manifest
+from tunesmith.models.families.musicgen import summarize
+from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest, Source, read_manifest, write_manifest
 
 MINE = Manifest(
     name="mine",
@@ -17,7 +18,7 @@ MINE = Manifest(
     licence="mit",
     quantization="int8",
     parameters=12,
-    sizes=Sizes.of(TINY),
+    sizes=summarize(TINY).sizes,
     files=(FileDigest("a", 3, "aa"), FileDigest("b", 4, "bb")),
     tunesmith="0.1.0",
     created="2030-01-02T03:04:05+00:00",

@@ -8,14 +8,26 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import ModelFileError
-from tunesmith.models.repository_files import RemoteFile, Repository, folder_licence, needed_files, shard_names
+from tunesmith.models.families.table import family_holding
+from tunesmith.models.repository_files import (
+    RemoteFile,
+    Repository,
+    companion_files,
+    folder_licence,
+    shard_names,
+)
 
-INDEX = json.dumps({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "model-1.safetensors"}})
+INDEX = json.dumps(
+    {
+        "model_type": "musicgen",
+        "weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors", "c": "model-1.safetensors"},
+    }
+)
 
 
 def chosen(*names: str) -> set[str]:
     repository = Repository("org/name", "c0ffee", None, tuple(RemoteFile(name, 1) for name in names))
-    return {file.name for file in needed_files(repository, lambda _: INDEX)}
+    return {file.name for file in family_holding(repository).choose_files(repository, lambda _: INDEX, ())}
 
 
 def test_safetensors_come_before_pickles_and_never_both() -> None:
@@ -45,6 +57,14 @@ def test_audiocraft_s_layout_is_known_by_its_weights() -> None:
 def test_a_repository_without_weights_is_refused() -> None:
     with pytest.raises(ModelFileError, match="org/name: contains no supported model"):
         chosen("config.json", "README.md", "tf_model.h5")
+    with pytest.raises(ModelFileError, match="org/name: contains no supported model: it has no "):
+        chosen("README.md", "tf_model.h5")
+
+
+def test_a_part_of_a_model_needs_weights() -> None:
+    repository = Repository("org/t5", "c0ffee", None, (RemoteFile("config.json", 1),))
+    with pytest.raises(ModelFileError, match=r"org/t5: contains no part of a model: neither model\.safetensors nor"):
+        companion_files(repository, lambda _: "{}")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"weight_map": 3}', '{"weight_map": {"a": "../../x.bin"}}',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from stand_ins import install
 from tunesmith.errors import ModelNotInstalled, UnknownName
 from tunesmith.models.catalog import pullable_models
 from tunesmith.models.factories import COMPOSER
+from tunesmith.models.manifest import write_manifest
 from tunesmith.models.resolution import resolve
 from tunesmith.models.store import Store
 
-MUSICGENS = [name for entry in pullable_models().values() for name in entry.names]
+MODELS = [name for entry in pullable_models().values() for name in entry.names]
 
 
 @pytest.fixture(autouse=True)
@@ -28,13 +30,13 @@ def test_the_composer_is_always_here_and_no_stand_in(stand_ins: bool) -> None:
     assert (found.requested, found.generated_by, found.is_fallback) == (COMPOSER, COMPOSER, False)
 
 
-@pytest.mark.parametrize("name", MUSICGENS)
-def test_the_composer_stands_in_for_every_musicgen_that_is_not_here(name: str) -> None:
+@pytest.mark.parametrize("name", MODELS)
+def test_the_composer_stands_in_for_every_model_that_is_not_here(name: str) -> None:
     found = resolve(name)
     assert (found.requested, found.generated_by, found.is_fallback) == (name, COMPOSER, True)
 
 
-@pytest.mark.parametrize("name", MUSICGENS)
+@pytest.mark.parametrize("name", MODELS)
 def test_without_stand_ins_the_command_is_named_that_brings_it(name: str) -> None:
     entry = next(entry for entry in pullable_models().values() if name in entry.names)
     with pytest.raises(ModelNotInstalled, match=f"tunesmith pull {entry.name}$"):
@@ -60,6 +62,14 @@ def test_the_name_of_the_family_means_the_first_of_the_catalogue(store: Store) -
     for name in ("musicgen-large", "musicgen-medium", "musicgen-small"):
         install(store, name)
         assert resolve("meta/musicgen").generated_by == name
+
+
+def test_the_name_of_the_family_means_no_model_of_another_family(store: Store) -> None:
+    model = install(store, "stable-audio-3-small-music")
+    sizes = replace(model.manifest.sizes, kind="stable-audio")
+    write_manifest(replace(model.manifest, sizes=sizes), model.folder)
+    assert resolve("meta/musicgen").is_fallback
+    assert resolve("stabilityai/stable-audio-3-small-music").generated_by == "stable-audio-3-small-music"
 
 
 def test_one_musicgen_is_no_other(store: Store) -> None:

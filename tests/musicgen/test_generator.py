@@ -20,7 +20,8 @@ from tunesmith.errors import AudioFileError, GenerationCancelled, InvalidRequest
 from tunesmith.generator import Progress, never_cancelled, no_progress
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.engine import Engine, EngineLimits
-from tunesmith.musicgen.generator import MusicGenGenerator, StepProgress
+from tunesmith.musicgen.generator import MusicGenGenerator
+from tunesmith.neural.step_progress import StepProgress
 from tunesmith.request import GenerationRequest
 
 RATE = TOY.codec.sample_rate
@@ -117,7 +118,17 @@ def test_a_prompt_that_is_cut_is_told() -> None:
     ("hits", ({"time": 0.5},)), ("soundfont", Path("a.sf2")),
 ])  # fmt: skip
 def test_what_only_the_composer_has_is_refused_by_name(field: str, value: Any) -> None:
-    with pytest.raises(InvalidRequest, match=f"^{field}: only the composer has it"):
+    with pytest.raises(
+        InvalidRequest, match=f"^{field}: only the composer (supports|and Stable Audio models support) it, not toy"
+    ):
+        Model().generate("calm piano", **{field: value})
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("steps", 8), ("ending", "natural"), ("strength", 0.5), ("schedule", "reference"), ("repaint", "4-8"),
+])  # fmt: skip
+def test_what_only_stable_audio_has_is_refused_by_name(field: str, value: Any) -> None:
+    with pytest.raises(InvalidRequest, match=f"^{field}: only Stable Audio models support it, not toy"):
         Model().generate("calm piano", **{field: value})
 
 

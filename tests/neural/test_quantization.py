@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tunesmith.neural.quantization import QUANTIZATIONS, Quantization, quantize
+from tunesmith.neural.quantization import QUANTIZATIONS, Quantization, quantize, quantize_rows
 
 KINDS = [kind for kind in QUANTIZATIONS.values() if kind]
 
@@ -44,3 +44,17 @@ def test_more_bits_and_smaller_blocks_are_closer() -> None:
     weight = np.random.default_rng(0).standard_normal((64, 512)).astype(np.float32)
     errors = {name: np.abs(restored(weight, kind) - weight).mean() for name, kind in QUANTIZATIONS.items() if kind}
     assert errors["int8-32"] < errors["int8"] < errors["int4"]
+
+
+@given(st.integers(1, 5), st.integers(1, 300), st.integers(0, 2**32 - 1))
+def test_no_weight_moves_by_more_than_half_a_step_of_its_row(outputs: int, inputs: int, seed: int) -> None:
+    weight = np.random.default_rng(seed).standard_normal((outputs, inputs)).astype(np.float32)
+    codes, scales = quantize_rows(weight)
+    assert np.abs(codes.astype(int)).max(axis=1).tolist() == [127] * outputs
+    assert (np.abs(codes * scales[:, None] - weight) <= 0.501 * scales[:, None]).all()
+
+
+def test_a_row_of_zeros_stays_zeros() -> None:
+    codes, scales = quantize_rows(np.zeros((2, 8), np.float32))
+    assert not codes.any()
+    assert (scales > 0).all()

@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.errors import ModelFileError
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.sessions import ALL_CORES, LazySession, open_session, usable_cores
+from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions, open_session, usable_cores
 
 
 def write_doubling(path: Path) -> None:
@@ -44,3 +44,16 @@ def test_a_lazy_session_opens_when_it_runs_and_stays_if_kept(tmp_path: Path, kee
 
 def test_at_least_one_core_is_used() -> None:
     assert usable_cores() >= 1
+
+
+@pytest.mark.parametrize("arena", [True, False])
+def test_all_outputs_are_returned_by_name(tmp_path: Path, arena: bool) -> None:
+    with GraphBuilder(tmp_path / "two.onnx") as builder:
+        x = builder.input("x", np.float32, ["n"])
+        for name, operation in (("sum", "Add"), ("product", "Mul")):
+            builder.nodes(operation, [x, x], [name])
+            builder.output(name, np.float32, ["n"])
+    session = LazySession(tmp_path / "two.onnx", SessionOptions(1, spinning=False, arena=arena), keep=True)
+    for _ in range(2):
+        outputs = session.run_all({"x": np.array([3], np.float32)})
+        assert {name: float(value[0]) for name, value in outputs.items()} == {"sum": 6, "product": 9}

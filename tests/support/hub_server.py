@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 HELD_SECONDS = 60  # at most, so that a test that fails ends
-LARGE = (".safetensors", ".bin")
+LARGE = (".safetensors", ".bin", ".npz", ".ckpt")
 
 
 @dataclass

@@ -20,6 +20,7 @@ import strange_generators
 from checkpoints import write_musicgen
 from filelock import FileLock
 from hub_server import hub_server
+from stable_audio_files import write_optimized
 from started_server import StartedServer, started, wait_for
 
 from tunesmith.config import Settings
@@ -32,6 +33,7 @@ from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
 
+STABLE_AUDIO = "stabilityai/stable-audio-3-small-music"
 TINY = "facebook/musicgen-small"
 """The name under which the server with a model has the tiny random MusicGen."""
 
@@ -148,6 +150,19 @@ def pull_tiny(folder: Path, data_dir: Path) -> None:
         broken = pull(PullRequest(TINY, name="musicgen-medium"), tools, lambda _: None, lambda _: None)
     first = broken.folder / broken.manifest.files[0].name
     first.write_bytes(first.read_bytes() + b"changed")
+
+
+@pytest.fixture
+def stable_audio_server(tmp_path: Path) -> Iterator[Serving]:
+    """Give a server that has STABLE_AUDIO, pulled from the repository that needs no account."""
+    write_optimized(tmp_path / "checkpoint")
+    with hub_server() as hub:
+        hub.share("stabilityai/stable-audio-3-optimized", tmp_path / "checkpoint", licence="other")
+        tools = PullTools(Store(tmp_path / "data"), Hub(hub.url, tmp_path / "cache"))
+        wanted = PullRequest("stable-audio-3-small-music", accept_licence=True)
+        pull(wanted, tools, lambda _: None, lambda _: None)
+    with serving(tmp_path, keep_alive="0") as one:
+        yield one
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ModelFileError
+from tunesmith.models.families.family import ModelSummary
+from tunesmith.models.families.musicgen import summarize
 from tunesmith.models.integrity import digest_folder
-from tunesmith.models.manifest import Manifest, Sizes, Source, write_manifest
+from tunesmith.models.manifest import Manifest, Source, write_manifest
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.musicgen.architecture import Architecture, CodecShape, TransformerShape
 from tunesmith.musicgen.model_folder import write_architecture
@@ -55,7 +57,7 @@ class CopyingConverter:
     def convert(
         self, folder: Path, companions: Mapping[str, Path], target: Path, quantization: str,
         progress: Callable[[float], None],
-    ) -> Architecture:  # fmt: skip
+    ) -> ModelSummary:  # fmt: skip
         """Copy the weights of the checkpoint and of its companions."""
         for number, source in enumerate((folder, *companions.values())):
             for weights in sorted([*source.glob("*.safetensors"), *source.glob("*.bin")]):
@@ -66,7 +68,7 @@ class CopyingConverter:
         write_architecture(target, TINY)
         (target / "quantization").write_text(quantization, encoding="utf-8")
         progress(1.0)
-        return TINY
+        return summarize(TINY)
 
     def try_out(self, folder: Path, manifest: Manifest) -> None:  # noqa: ARG002
         """Raise ``unusable`` where the test said so."""
@@ -81,8 +83,8 @@ def install(store: Store, name: str, content: bytes = b"weights", *, licence: st
         write_architecture(folder, TINY)
         manifest = Manifest(
             name=name, source=Source("org/x", "c0ffee" * 6 + "c0de"), licence=licence,
-            quantization="int8", parameters=420_000_000,
-            sizes=Sizes.of(TINY), files=digest_folder(folder), tunesmith="0.1.0", created="2030-01-02T03:04:05+00:00",
+            quantization="int8", parameters=420_000_000, sizes=summarize(TINY).sizes, files=digest_folder(folder),
+            tunesmith="0.1.0", created="2030-01-02T03:04:05+00:00",
         )  # fmt: skip
         write_manifest(manifest, folder)
     return store.get(name)

@@ -19,7 +19,7 @@ LISTS = ("instruments", "without")
 PATHS = ("soundfont", "audio", "melody")
 NUMBERS = (
     "duration", "bars", "tempo_bpm", "intensity", "loudness_lufs", "sample_rate", "seed", "guidance_scale",
-    "temperature", "top_k", "top_p",
+    "temperature", "top_k", "top_p", "steps", "strength",
 )  # fmt: skip
 FLAGS = ("loop", "mono")
 FLAG_WORDS: Mapping[str, str] = {

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.registry import Registry
 from tunesmith.request import GenerationRequest
+
+if TYPE_CHECKING:
+    from tunesmith.models.families.family import ModelFamily
 
 SETTLED_IN_WRITING = ("hits", "without", "bars")
 """Fields that the composer can check only by writing the score."""
@@ -14,30 +19,31 @@ class LocalChecks:
     """Checks against the models on this machine; raises generation errors that can be known in advance."""
 
     def __init__(self) -> None:
-        self._of_codes: dict[str, bool] = {}
+        self._families: dict[str, ModelFamily | None] = {}
 
     def __call__(self, request: GenerationRequest) -> None:
         """Check a request. Raises TunesmithError."""
         if request.model == COMPOSER:
             check_composed(request)
-        elif self._is_musicgen(request.model):
-            from tunesmith.text_prompt import reject_composer_only_fields
+            return
+        family = self._family_of(request.model)
+        if family:
+            family.check_request(request)
 
-            reject_composer_only_fields(request)
-
-    def _is_musicgen(self, model: str) -> bool:
-        """Return whether the model is in the model store. Raises TunesmithError if there is no such model."""
-        if model not in self._of_codes:
+    def _family_of(self, model: str) -> ModelFamily | None:
+        """Return the family of an installed model, None for others. Raises TunesmithError if there is no such model."""
+        if model not in self._families:
             # Imported late: a batch for the composer alone needs no model catalogue.
             from tunesmith.models.catalog import Origin, find_model
+            from tunesmith.models.families.table import family_of
 
             found = find_model(model)
-            origin = found.origin if found else None
-            self._of_codes[model] = origin is Origin.INSTALLED
-            if origin not in (Origin.INSTALLED, Origin.PLUGIN):
+            installed = found.installed if found else None
+            self._families[model] = family_of(installed.manifest) if installed else None
+            if found is None or found.origin not in (Origin.INSTALLED, Origin.PLUGIN):
                 # This raises the usual error for an unknown model.
                 Registry.discover().create(model)
-        return self._of_codes[model]
+        return self._families[model]
 
 
 def check_for_server(request: GenerationRequest) -> None:

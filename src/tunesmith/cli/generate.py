@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,9 @@ def generate(
     revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
     temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
-    audio: options.AudioFile = None, continued: options.Continue = False, melody: options.MelodyFile = None,
+    audio: options.AudioFile = None, continued: options.Continue = False, strength: options.Strength = None,
+    schedule: options.ScheduleName = None, repaint: options.Repaint = None, melody: options.MelodyFile = None,
+    steps: options.Steps = None, ending: options.EndingName = None,
     max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
     loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
@@ -43,7 +45,8 @@ def generate(
     from tunesmith.pipeline import GenerationOptions, build_requests
 
     started = time.monotonic()
-    settings = prepare_settings(model, max_calls, hosted_token, audio=audio, continued=continued)
+    settings = prepare_settings(model, max_calls, hosted_token)
+    check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
     policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
     check_licence(policy, model, audio, melody)
     options = GenerationOptions(
@@ -51,7 +54,8 @@ def generate(
         genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,
         loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
-        audio=audio, melody=melody, variations=variations,
+        audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
+        variations=variations,
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
@@ -73,16 +77,29 @@ class ReportOptions:
         return self.as_json or self.quiet
 
 
-def prepare_settings(
-    model: str, max_calls: str | None, hosted_token: str | None, *, audio: str | None, continued: bool
-) -> Settings:
+def check_recording(audio: str | None, uses: Mapping[str, object]) -> None:
+    """Raise InvalidRequest unless a recording comes with exactly one use of it, by option, or neither does."""
+    from tunesmith.errors import InvalidRequest
+
+    given = [name for name, value in uses.items() if value not in (None, False)]
+    if audio is None and given:
+        raise InvalidRequest(given[0], "needs a recording: --audio FILE")
+    if audio is not None and not given:
+        raise InvalidRequest(
+            "audio",
+            f"needs --continue, --strength or --repaint, got --audio {audio} alone",
+        )
+    if len(given) > 1:
+        raise InvalidRequest(given[1], f"cannot go with --{given[0]}; give only one")
+
+
+def prepare_settings(model: str, max_calls: str | None, hosted_token: str | None) -> Settings:
     """Load the settings with the options of hosted models applied; warn of misspelt environment variables.
 
-    Raises InvalidRequest for an invalid setting or option, or for only one of --audio and --continue.
+    Raises InvalidRequest for an invalid setting or option.
     """
     from tunesmith.cli.console import print_warning
     from tunesmith.config import load_settings, misspelt_variables
-    from tunesmith.errors import InvalidRequest
 
     # A misspelt variable has no effect, which would otherwise go unnoticed.
     for line in misspelt_variables(os.environ):
@@ -92,10 +109,6 @@ def prepare_settings(
 
         # This sets environment variables, which load_settings reads below.
         apply_hosted_options(model, max_calls, hosted_token)
-    if audio is not None and not continued:
-        raise InvalidRequest("audio", f"needs --continue, got --audio {audio} alone")
-    if continued and audio is None:
-        raise InvalidRequest("continue", "needs a recording: --audio FILE")
     return load_settings()
 
 

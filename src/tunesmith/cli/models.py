@@ -24,7 +24,10 @@ SourceArgument = Annotated[
     typer.Argument(metavar="MODEL", help="A name from tunesmith list --available, a hub id (org/name) or a folder."),
 ]
 NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Name for the installed model.")]
-QUANTIZE_HELP = "int8 (default), int8-32 (finer), int4 (smallest, audibly worse), none (fp32), or float16 (for a GPU)."
+QUANTIZE_HELP = (
+    "int8 (default), int8-32 (finer) or none (fp32); MusicGen also int4 (smallest, audibly worse) or float16 (for a "
+    "GPU), Stable Audio int8-mixed (between the first two)."
+)
 Quantize = Annotated[str, typer.Option("--quantize", metavar="KIND", help=QUANTIZE_HELP)]
 Revision = Annotated[str | None, typer.Option("--revision", metavar="REV", help="A branch, tag or commit on the hub.")]
 KEEP_HELP = "Keep the downloaded files, to convert again without a download."
@@ -215,7 +218,7 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
     return [
         ("name", manifest.name),
         ("architecture", str(manifest.sizes)),
-        ("parameters", f"{_millions(manifest.parameters)} (decoder)"),
+        ("parameters", f"{_millions(manifest.parameters)} ({manifest.sizes.counted})"),
         ("quantization", manifest.quantization),
         ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
         ("licence", _licence_text(manifest.licence, manifest.terms)),

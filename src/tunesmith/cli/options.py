@@ -13,7 +13,7 @@ def _option(panel: str, help_text: str, metavar: str | None = None, *names: str,
 
 
 FILES, MUSIC, SOUND = "Files", "Music", "Audio"
-MODELS, HOSTED = "MusicGen models only", "Hosted models only"
+MODELS, HOSTED = "Neural models only", "Hosted models only"
 # Most values stay text, because GenerationRequest parses and checks them for the command line and the APIs alike.
 Text = str | None
 File = Path | None
@@ -36,7 +36,7 @@ GenreName = Annotated[Text, _option(MUSIC, "Genre; see: tunesmith genres.", "NAM
 Instruments = Annotated[Text, _option(MUSIC, "Instruments that must play; see: tunesmith instruments.", "A,B")]
 Without = Annotated[Text, _option(MUSIC, "Instruments, families or roles to leave out.", "A,B")]
 FormName = Annotated[Text, _option(MUSIC, "Form: track, loop, sting, bumper or bed.", "FORM")]
-Loop = Annotated[bool, _option(MUSIC, "A seamless loop; same as --form loop.", None, "--loop")]
+Loop = Annotated[bool, _option(MUSIC, "A seamless loop.", None, "--loop")]
 Intensity = Annotated[Text, _option(MUSIC, "Intensity of the whole piece, 0 to 1.", "0..1")]
 Layers = Annotated[Text, _option(MUSIC, "Also write the same piece, in sync, at these intensities: 0.2,0.6,1.", "A,B")]
 Hits = Annotated[
@@ -66,8 +66,17 @@ TopK = Annotated[Text, _option(MODELS, "Sample from the N most likely codes; 0 f
 TopP = Annotated[
     Text, _option(MODELS, "Sample from the most likely codes up to this cumulative probability instead.", "0..1")
 ]
-AudioFile = Annotated[Text, _option(MODELS, "A recording to continue, with --continue.", "FILE", "--audio")]
+AudioFile = Annotated[Text, _option(MODELS, "A recording, for --continue, --strength or --repaint.", "FILE", "--audio")]
 Continue = Annotated[bool, _option(MODELS, "Continue --audio; the result begins with it.", None, "--continue")]
+Steps = Annotated[Text, _option(MODELS, "Steps of a diffusion model, 1 to 500. Default: the model's, such as 8.", "N")]
+EndingName = Annotated[
+    Text, _option(MODELS, "The piece ends by itself, or is cut. Default: cut.", "natural|cut", "--ending")
+]
+STRENGTH_HELP = "Make --audio anew, this much: redress, reimagine, inspired, or a number; 0 keeps all."
+Strength = Annotated[Text, _option(MODELS, STRENGTH_HELP, "0..1")]
+SCHEDULE_HELP = "With --strength: noise that only falls (default), or the model's reference schedule."
+ScheduleName = Annotated[Text, _option(MODELS, SCHEDULE_HELP, "monotonic|reference", "--schedule")]
+Repaint = Annotated[Text, _option(MODELS, "Make these seconds of --audio anew, keep the rest: 4-8,16-20.", "A-B,C-D")]
 MelodyFile = Annotated[Text, _option(MODELS, "A recording whose melody to follow (melody models).", "FILE", "--melody")]
 
 MaxCalls = Annotated[Text, _option(HOSTED, "Limit of calls, counted over all runs: 1000/day.", "N/UNIT", "--max-calls")]

@@ -26,8 +26,8 @@ SILENCE_SECONDS = 60.0
 class ApiClient:
     """A client whose calls are coroutines. ``fields`` are fields of a request for music, such as model and duration.
 
-    A melody, or audio to continue, is given as bytes or as a Path. Every call raises ApiError (TokenRefused, NotFound,
-    ServerBusy), ServerUnreachable and DeadlineExceeded.
+    A melody, or audio to continue or change, is given as bytes or as a Path. Every call raises ApiError (TokenRefused,
+    NotFound, ServerBusy), ServerUnreachable and DeadlineExceeded.
     """
 
     def __init__(self, transport: Transport, deadline_seconds: float) -> None:

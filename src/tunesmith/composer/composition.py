@@ -23,7 +23,7 @@ from tunesmith.composer.sound.voices import voice_for
 from tunesmith.composer.writing import write_score
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
-from tunesmith.request import ONLY_MUSICGEN, GenerationRequest
+from tunesmith.request import NEURAL_FIELDS, GenerationRequest
 
 MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
@@ -185,10 +185,10 @@ def compose(request: GenerationRequest) -> Composition:
 
 def check_request(request: GenerationRequest) -> Brief:
     """Return the brief of a request; raise InvalidRequest for impossible or contradictory fields."""
-    for field_name in ONLY_MUSICGEN:
+    for field_name in NEURAL_FIELDS:
         value = getattr(request, field_name)
         if value is not None:
-            raise InvalidRequest(field_name, f"only MusicGen models support it, not the composer, got {str(value)!r}")
+            raise InvalidRequest(field_name, f"only neural models support it, not the composer, got {str(value)!r}")
     return read_brief(request)
 
 

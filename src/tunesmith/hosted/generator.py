@@ -24,7 +24,7 @@ from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
-from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
+from tunesmith.text_prompt import prompt_text, reject_composer_only_fields, reject_stable_audio_only_fields
 
 DEFAULT_SECONDS = 10.0
 MAKING_ENDS = 0.97
@@ -116,6 +116,7 @@ class _MonotonicProgress:
 def _clip_request(request: GenerationRequest, name: HostedName, facts: Capabilities) -> ClipRequest:
     """Map the request to a clip request for the full length. Raises InvalidRequest for unsupported options."""
     reject_composer_only_fields(request)
+    reject_stable_audio_only_fields(request)
     if request.negative_prompt:
         raise InvalidRequest("negative_prompt", f"is not supported by {name}")
     if request.audio and not facts.continues:

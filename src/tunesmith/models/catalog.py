@@ -30,12 +30,21 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCopy:
+    """A copy of a model that needs no account: the repository ``hub_id`` and the model's ``files`` in it."""
+
+    hub_id: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model of the catalog; unknown fields are None or empty.
 
     ``hub_id`` is the repository to pull it from, ``download_gb`` the size of that download in 10⁹ bytes, ``companions``
-    the repositories with parts that its own lacks. ``parameters`` counts those of the decoder. ``accept_licence`` means
-    that the licence must be accepted before the download.
+    the repositories with parts that its own lacks. If the model's own repository needs an account, ``open_copy`` is
+    pulled in its place. ``parameters`` counts those of the decoder. ``accept_licence`` means that the licence must be
+    accepted before the download.
     """
 
     name: str
@@ -47,6 +56,7 @@ class ModelInfo:
     hub_id: str | None = None
     aliases: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
+    open_copy: OpenCopy | None = None
     download_gb: float | None = None
     about: str = ""
     accept_licence: bool = False
@@ -81,6 +91,8 @@ def pullable_models() -> Mapping[str, ModelInfo]:
 
 def _pullable_model(name: str, row: Mapping[str, Any]) -> ModelInfo:
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    copy = fields.pop("open_copy", None)
+    fields["open_copy"] = OpenCopy(copy["hub_id"], tuple(copy["files"])) if copy else None
     return ModelInfo(name, Origin.PULLABLE, terms=terms_of(row["licence"]), **fields)
 
 

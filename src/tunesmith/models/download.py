@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,12 +9,15 @@ from pathlib import Path
 
 from tunesmith.errors import ModelFileError
 from tunesmith.models.hub import INCOMPLETE, BytesCallback, Hub
-from tunesmith.models.repository_files import CONFIG, RemoteFile, Repository, needed_files
+from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
 from tunesmith.models.store import Store, remove_folder
-from tunesmith.musicgen.architecture import MODEL_TYPES
 
 # The index of a model with hundreds of shards takes 1 MB.
 MAX_TEXT_BYTES = 16_000_000
+
+
+ChooseFiles = Callable[[Repository, ReadText], tuple[RemoteFile, ...]]
+"""A function that chooses the files to download, after it has checked the small ones that say what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,10 @@ class Download:
         return next((path.stat().st_size for path in paths if path.is_file()), 0)
 
 
-def plan_download(
-    hub_id: str, revision: str | None, hub: Hub, store: Store, check_config: Callable[[str], None]
-) -> Download:
-    """Look up the files of a repository and choose the required ones.
+def plan_download(hub_id: str, revision: str | None, hub: Hub, store: Store, choose: ChooseFiles) -> Download:
+    """Look up the files of a repository and choose the required ones, before anything large is fetched.
 
-    ``check_config`` checks the text of config.json, if any, before anything large is fetched. Raises DownloadError, and
-    ModelFileError if the repository holds no supported model.
+    Raises DownloadError, and the ModelFileError of ``choose`` if the repository holds no supported model.
     """
     repository = hub.repository(hub_id, revision)
     folder = store.download_folder(hub_id) / repository.commit
@@ -74,10 +73,7 @@ def plan_download(
         return read_small_text(hub.fetch(repository, file, folder, lambda _: None))
 
     try:
-        files = needed_files(repository, read_text)
-        config = next((file for file in files if file.name == CONFIG), None)
-        if config:
-            check_config(read_text(config))
+        files = choose(repository, read_text)
     except ModelFileError:
         # The files are of no use, so the next attempt starts clean.
         remove_folder(folder.parent)
@@ -100,16 +96,6 @@ def _check_small(name: str, size: int) -> None:
     # A hostile repository must not fill the memory with a text file.
     if size > MAX_TEXT_BYTES:
         raise ModelFileError(name, f"must be at most {MAX_TEXT_BYTES} bytes, got {size}")
-
-
-def check_model_type(text: str) -> None:
-    """Check that config.json names a supported ``model_type``. Raises ModelFileError."""
-    try:
-        model_type = json.loads(text)["model_type"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ModelFileError(CONFIG, "model_type: is missing") from None
-    if model_type not in MODEL_TYPES:
-        raise ModelFileError(CONFIG, f"model_type: must be {' or '.join(MODEL_TYPES)}, got {model_type!r}")
 
 
 def _remove_other_commits(folder: Path) -> None:

@@ -110,13 +110,15 @@ class Hub:
         return Path(found) if isinstance(found, str) else None
 
     def _cached_repository(self, hub_id: str, revision: str | None) -> Repository:
-        from huggingface_hub import try_to_load_from_cache
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import LocalEntryNotFoundError
 
-        for name in ("config.json", "state_dict.bin"):
-            found = try_to_load_from_cache(hub_id, name, cache_dir=self.cache_folder, revision=revision)
-            if isinstance(found, str):
-                return Repository.of_folder(hub_id, Path(found).parent)
-        raise DownloadError(hub_id, "it is not in the cache of huggingface_hub, and HF_HUB_OFFLINE is set")
+        try:
+            found = snapshot_download(hub_id, revision=revision, cache_dir=self.cache_folder, local_files_only=True)
+        except LocalEntryNotFoundError:
+            problem = "it is not in the cache of huggingface_hub, and HF_HUB_OFFLINE is set"
+            raise DownloadError(hub_id, problem) from None
+        return Repository.of_folder(hub_id, Path(found))
 
 
 def _link(source: Path, path: Path) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from tunesmith.errors import ModelFileError
 from tunesmith.files import atomic_write
 from tunesmith.licences import LicenceTerms, terms_of
-from tunesmith.musicgen.architecture import Architecture
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -43,39 +42,37 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The dimensions of an architecture, as shown to users; ``sample_rate`` is in Hz."""
+    """The dimensions of an architecture, as shown to users; ``kind`` names its family, ``sample_rate`` is in Hz.
+
+    Models that write codes have ``num_codebooks``; those that write latents have ``latent_channels`` and a longest
+    piece, ``max_seconds``.
+    """
 
     kind: str
     hidden_size: int
     num_layers: int
     num_heads: int
-    num_codebooks: int
+    num_codebooks: int | None
     audio_channels: int
     sample_rate: int
     melody: bool
+    latent_channels: int | None = None
+    max_seconds: float | None = None
 
-    @classmethod
-    def of(cls, architecture: Architecture) -> Sizes:
-        """Return the dimensions of an architecture."""
-        decoder = architecture.decoder
-        return cls(
-            kind="musicgen",
-            hidden_size=decoder.hidden_size,
-            num_layers=decoder.num_layers,
-            num_heads=decoder.num_heads,
-            num_codebooks=decoder.num_codebooks,
-            audio_channels=architecture.audio_channels,
-            sample_rate=architecture.codec.sample_rate,
-            melody=architecture.chroma is not None,
-        )
+    @property
+    def counted(self) -> str:
+        """The network whose parameters the manifest counts."""
+        return "decoder" if self.num_codebooks else "diffusion transformer"
 
     def __str__(self) -> str:
         """Return the dimensions in one line."""
         channels = "stereo" if self.audio_channels == 2 else "mono"
         melody = ", follows melodies" if self.melody else ""
+        written = f"{self.num_codebooks} codebooks" if self.num_codebooks else f"{self.latent_channels} latent channels"
+        longest = f", up to {self.max_seconds:.0f} s" if self.max_seconds else ""
         return (
             f"{self.kind}: {self.num_layers} layers of {self.hidden_size}, {self.num_heads} heads, "
-            f"{self.num_codebooks} codebooks, {self.sample_rate} Hz {channels}{melody}"
+            f"{written}, {self.sample_rate} Hz {channels}{melody}{longest}"
         )
 
 
@@ -102,6 +99,11 @@ class Manifest:
     def bytes(self) -> int:
         """Size of all files in bytes."""
         return sum(file.bytes for file in self.files)
+
+    @property
+    def largest_file(self) -> int:
+        """Size of the largest file in bytes, which is a graph with its weights."""
+        return max((file.bytes for file in self.files), default=0)
 
     @property
     def needs_gpu(self) -> bool:

@@ -15,25 +15,18 @@ import tunesmith
 from tunesmith.errors import ModelFileError
 from tunesmith.generator import Progress, ProgressCallback
 from tunesmith.licences import Licence, LicenceTerms, stated_licence, terms_of
-from tunesmith.models.download import Download, check_model_type, plan_download, read_small_text
+from tunesmith.models.download import ChooseFiles, Download, plan_download, read_small_text
+from tunesmith.models.families.family import ModelFamily, ModelSummary
+from tunesmith.models.families.table import family_holding
 from tunesmith.models.hub import Hub
 from tunesmith.models.integrity import digest_folder, mark_verified, verify
 from tunesmith.models.licence_acceptance import AcceptedLicences, not_accepted
-from tunesmith.models.manifest import FileDigest, Manifest, Sizes, Source, write_manifest
-from tunesmith.models.pull_request import PullRequest, ResolvedSource, locate
-from tunesmith.models.repository_files import CONFIG, Repository, needed_files
-from tunesmith.models.resource_checks import (
-    CONVERTED_SHARE,
-    FreeBytes,
-    check_disk,
-    decoder_parameters,
-    free_disk,
-    in_words,
-    translate_disk_full,
-)
+from tunesmith.models.manifest import FileDigest, Manifest, Source, write_manifest
+from tunesmith.models.pull_request import PullRequest, ResolvedSource, check_form, locate
+from tunesmith.models.repository_files import CONFIG, ReadText, RemoteFile, Repository, companion_files
+from tunesmith.models.resource_checks import FreeBytes, check_disk, free_disk, in_words, translate_disk_full
 from tunesmith.models.store import InstalledModel, Store
 from tunesmith.models.trial import try_out
-from tunesmith.musicgen.architecture import Architecture
 
 DOWNLOAD_SHARE = 0.7
 """The share of the download in the progress bar."""
@@ -56,25 +49,22 @@ class PullPlan:
         return terms_of(self.licence)
 
 
-Convert = Callable[[Path, Mapping[str, Path], Path, str, Callable[[float], None]], Architecture]
-"""A converter of a checkpoint folder and its companions into a target folder; see ``convert_folder``."""
-
-
-# Reading checkpoints and building graphs take long to import, so the import waits until the files are here.
+Convert = Callable[[Path, Mapping[str, Path], Path, str, Callable[[float], None]], ModelSummary]
+"""A converter of a checkpoint folder and its companions into a target folder; see ModelFamily."""
 
 
 def _find_companions(folder: Path) -> Sequence[str]:
-    from tunesmith.musicgen.checkpoint import needed_companions
-
-    return needed_companions(folder)
+    return _family_in(folder).needed_companions(folder)
 
 
 def _convert(
     folder: Path, companions: Mapping[str, Path], target: Path, quantization: str, progress: Callable[[float], None]
-) -> Architecture:
-    from tunesmith.musicgen.conversion import convert_folder
+) -> ModelSummary:
+    return _family_in(folder).convert(folder, companions, target, quantization, progress)
 
-    return convert_folder(folder, companions, target, quantization, progress)
+
+def _family_in(folder: Path) -> ModelFamily:
+    return family_holding(Repository.of_folder(str(folder), folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +137,24 @@ class _Pull:
         """Plan the downloads of the model and of its known companions; none for a folder."""
         if self.located.hub_id is None:
             return []
-        main = self._plan_one(self.located.hub_id, self.request.revision, check_model_type)
+        main = self._plan_one(self.located.hub_id, self.request.revision, self._choose)
         entry = self.located.entry
         # A checkpoint in Hugging Face's layout contains every part.
         companions = entry.companions if entry and not main.repository.file(CONFIG) else ()
-        return [main, *(self._plan_one(hub_id, None, _any_config) for hub_id in companions)]
+        return [main, *(self._plan_one(hub_id, None, companion_files) for hub_id in companions)]
 
-    def _plan_one(self, hub_id: str, revision: str | None, check_config: Callable[[str], None]) -> Download:
-        return plan_download(hub_id, revision, self.tools.hub, self.tools.store, check_config)
+    def _plan_one(self, hub_id: str, revision: str | None, choose: ChooseFiles) -> Download:
+        return plan_download(hub_id, revision, self.tools.hub, self.tools.store, choose)
+
+    def _choose(self, repository: Repository, read_text: ReadText) -> tuple[RemoteFile, ...]:
+        family = family_holding(repository)
+        check_form(self.request, family)
+        return family.choose_files(repository, read_text, self.located.files)
 
     def _local(self) -> Repository:
         """Return the files of a checkpoint folder. Raises ModelFileError if it holds none."""
         repository = Repository.of_folder(str(self._folder), self._folder)
-        files = needed_files(repository, lambda file: read_small_text(self._folder / file.name))
-        if any(file.name == CONFIG for file in files):
-            check_model_type(read_small_text(self._folder / CONFIG))
+        files = self._choose(repository, lambda file: read_small_text(self._folder / file.name))
         return replace(repository, files=files)
 
     def _source(self, downloads: Sequence[Download]) -> Source:
@@ -184,14 +177,14 @@ class _Pull:
 
     def _offer(self, source: Source, repository: Repository, downloads: Sequence[Download]) -> PullPlan:
         entry = self.located.entry
-        weights = repository.weights_bytes + sum(one.repository.weights_bytes for one in downloads[1:])
+        repositories = [repository, *(one.repository for one in downloads[1:])]
         return PullPlan(
             name=self.located.name,
             source=source,
             licence=stated_licence(repository.licence, entry.licence if entry else None),
             quantization=self.request.quantization,
             download=sum(download.bytes for download in downloads),
-            converted=round(weights * CONVERTED_SHARE[self.request.quantization]),
+            converted=family_holding(repository).converted_bytes(repositories, self.request.quantization),
         )
 
     def _accept(self, offer: PullPlan) -> None:
@@ -214,7 +207,7 @@ class _Pull:
         """Fetch the companions that the checkpoint requires, append them to the downloads, and return their folders."""
         needed = self.tools.find_companions(folder)
         planned = {download.repository.hub_id for download in downloads}
-        more = [self._plan_one(hub_id, None, _any_config) for hub_id in needed if hub_id not in planned]
+        more = [self._plan_one(hub_id, None, companion_files) for hub_id in needed if hub_id not in planned]
         downloads += more
         # The companions were not known when the disk was first checked.
         self._check_disk(more, converted)
@@ -242,9 +235,9 @@ class _Pull:
             self.progress(Progress("converting", start + (0.98 - start) * fraction))
 
         with tools.store.building(offer.name) as target:
-            architecture = tools.convert(folder, companions, target, offer.quantization, converted)
+            summary = tools.convert(folder, companions, target, offer.quantization, converted)
             self.progress(Progress("checking", 0.98))
-            manifest = _manifest(offer, architecture, digest_folder(target), tools.now())
+            manifest = _manifest(offer, summary, digest_folder(target), tools.now())
             # Before the manifest: a model that cannot generate is never installed.
             tools.try_out(target, manifest)
             # The digests are fresh, so the first request need not hash the files again.
@@ -270,22 +263,18 @@ def _discard(downloads: Iterable[Download]) -> None:
         download.discard()
 
 
-def _any_config(_: str) -> None:
-    """Accept any config.json of a companion: the converter reads what it requires of it."""
-
-
 def _form(manifest: Manifest) -> tuple[Source, str, str]:
     return manifest.source, manifest.quantization, manifest.tunesmith
 
 
-def _manifest(offer: PullPlan, architecture: Architecture, files: tuple[FileDigest, ...], now: datetime) -> Manifest:
+def _manifest(offer: PullPlan, summary: ModelSummary, files: tuple[FileDigest, ...], now: datetime) -> Manifest:
     return Manifest(
         name=offer.name,
         source=offer.source,
         licence=offer.licence,
         quantization=offer.quantization,
-        parameters=decoder_parameters(architecture),
-        sizes=Sizes.of(architecture),
+        parameters=summary.parameters,
+        sizes=summary.sizes,
         files=files,
         tunesmith=tunesmith.__version__,
         created=now.isoformat(timespec="seconds"),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.models.catalog import ModelInfo, find_pullable, pullable_models
+from tunesmith.models.families.family import ModelFamily
+from tunesmith.models.families.table import FAMILIES, refusal
 from tunesmith.models.store import check_model_name
-from tunesmith.neural.quantization import FORMS
 from tunesmith.plain_text import path_text
 
 MAX_HUB_ID = 96
@@ -40,12 +42,16 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSource:
-    """The resolved source of a pull: ``hub_id`` or ``folder``, and the local name of the model."""
+    """The resolved source of a pull: ``hub_id`` or ``folder``, and the local name of the model.
+
+    ``files`` are those of the model in a repository that holds several.
+    """
 
     name: str
     hub_id: str | None = None
     folder: Path | None = None
     entry: ModelInfo | None = None
+    files: tuple[str, ...] = ()
 
     @property
     def location(self) -> str:
@@ -55,9 +61,10 @@ class ResolvedSource:
 
 def locate(request: PullRequest) -> ResolvedSource:
     """Validate a pull request and resolve its source. Raises InvalidRequest, and UnknownName with the nearest names."""
-    if request.quantization not in FORMS:
-        allowed = ", ".join(FORMS)
-        raise InvalidRequest("quantize", f"must be one of {allowed}, got {request.quantization[:_SHOWN]!r}")
+    # Which family's forms count is known only from the files.
+    if not any(request.quantization in family.quantizations for family in FAMILIES):
+        every = dict.fromkeys(form for family in FAMILIES for form in family.quantizations)
+        raise _wrong_form(request.quantization, every)
     if request.revision is not None:
         _check_revision(request.revision)
     located = _locate(request)
@@ -67,17 +74,51 @@ def locate(request: PullRequest) -> ResolvedSource:
     return located
 
 
+def check_form(request: PullRequest, family: ModelFamily) -> None:
+    """Raise InvalidRequest unless the family has the quantization of the request."""
+    if request.quantization not in family.quantizations:
+        raise _wrong_form(request.quantization, family.quantizations)
+
+
+def _wrong_form(got: str, allowed: Iterable[str]) -> InvalidRequest:
+    return InvalidRequest("quantize", f"must be one of {', '.join(allowed)}, got {got[:_SHOWN]!r}")
+
+
 def _locate(request: PullRequest) -> ResolvedSource:
     text = request.source
     # The catalog comes first: a folder of the same name must not shadow a model.
-    entry = find_pullable(text)
+    entry = find_pullable(text) or _entry_of_copy(request)
     if entry:
-        return ResolvedSource(request.name or entry.name, hub_id=entry.hub_id, entry=entry)
+        return _locate_entry(request, entry)
     if request.folders and (folder := _folder(text)):
         return ResolvedSource(request.name or folder.name.lower(), folder=folder)
+    reason = refusal(text[:_SHOWN])
+    if reason:
+        raise InvalidRequest("source", reason)
     if is_hub_id(text):
         return ResolvedSource(request.name or text.partition("/")[2].lower(), hub_id=text)
     raise UnknownName("model", text, pullable_models())
+
+
+def _locate_entry(request: PullRequest, entry: ModelInfo) -> ResolvedSource:
+    name, copy = request.name or entry.name, entry.open_copy
+    # Naming the model's own repository asks for that one.
+    if copy is None or request.source.lower() == entry.hub_id:
+        return ResolvedSource(name, hub_id=entry.hub_id, entry=entry)
+    return ResolvedSource(name, hub_id=copy.hub_id, entry=entry, files=copy.files)
+
+
+def _entry_of_copy(request: PullRequest) -> ModelInfo | None:
+    """Return the entry whose copy the source is; of several, the one that the request names. Raises InvalidRequest."""
+    source = request.source.lower()
+    entries = [one for one in pullable_models().values() if one.open_copy and one.open_copy.hub_id.lower() == source]
+    if not entries:
+        return None
+    found = next((one for one in entries if one.name == request.name), entries[0] if len(entries) == 1 else None)
+    if found is None:
+        names = " or ".join(one.name for one in entries)
+        raise InvalidRequest("source", f"{request.source} holds several models: name {names}")
+    return found
 
 
 def is_hub_id(text: str) -> bool:

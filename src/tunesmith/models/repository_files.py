@@ -1,4 +1,4 @@
-"""The files of a model repository, and which of them a pull requires."""
+"""The files of a model repository, and which of them a model in Hugging Face's layout requires."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from tunesmith.errors import ModelFileError
 from tunesmith.licences import UNNAMED
 
 CONFIG = "config.json"
-AUDIOCRAFT_WEIGHTS = "state_dict.bin"
-AUDIOCRAFT_CODEC = "compression_state_dict.bin"
 SIDE_FILES = ("generation_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """Weights in one file, preferred first; ``….index.json`` lists the shards of weights in several."""
+WEIGHT_ENDINGS = (".safetensors", ".bin", ".ckpt", ".npz")
 CARD_FIELDS = ("license", "license_name")
 """The fields of a model card's metadata that state the licence."""
 
@@ -31,6 +30,11 @@ class RemoteFile:
     name: str
     bytes: int
     sha256: str | None = None
+
+    @property
+    def is_weights(self) -> bool:
+        """Whether the file holds weights, by its name."""
+        return self.name.endswith(WEIGHT_ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,40 +48,50 @@ class Repository:
 
     @classmethod
     def of_folder(cls, hub_id: str, folder: Path) -> Repository:
-        """Return a folder as a repository; a snapshot folder of the cache is named after its commit."""
-        paths = sorted(path for path in folder.iterdir() if path.is_file())
-        files = tuple(RemoteFile(path.name, path.stat().st_size) for path in paths)
+        """Return a folder with its direct subfolders; a snapshot folder of the cache is named after its commit."""
+        # No layout goes deeper, and a folder such as the user's home holds far more.
+        paths = sorted(path for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.is_file())
+        files = tuple(RemoteFile(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths)
         return cls(hub_id, folder.name, folder_licence(folder), files)
 
     @property
     def weights_bytes(self) -> int:
-        """Size of the weights in bytes as fp32; audiocraft stores them in half precision."""
-        ends = (".safetensors", ".bin")
-        halves = 2 if self.file(AUDIOCRAFT_WEIGHTS) and not self.file(CONFIG) else 1
-        return halves * sum(file.bytes for file in self.files if file.name.endswith(ends))
+        """Size of the weights in bytes, as they are stored."""
+        return sum(file.bytes for file in self.files if file.is_weights)
 
     def file(self, name: str) -> RemoteFile | None:
         """Return the file with this name, or None."""
         return next((file for file in self.files if file.name == name), None)
 
+    def present(self, names: Iterable[str]) -> tuple[RemoteFile, ...]:
+        """Return the files with these names that are there, in this order."""
+        found = (self.file(name) for name in names)
+        return tuple(file for file in found if file)
 
-def needed_files(repository: Repository, read_text: Callable[[RemoteFile], str]) -> tuple[RemoteFile, ...]:
-    """Return the files to download. Raises ModelFileError if the repository has no weights of a known layout.
 
-    Hugging Face's layout is preferred to audiocraft's, safetensors to pickles; the same weights are never fetched in
-    two formats. ``read_text`` returns the text of a small file, to look up the shards.
+ReadText = Callable[[RemoteFile], str]
+"""A function that returns the text of a small file of a repository."""
+
+
+def transformers_files(repository: Repository, read_text: ReadText) -> tuple[RemoteFile, ...]:
+    """Return the files of a model in Hugging Face's layout, first its configuration; none if it has no weights.
+
+    Safetensors are preferred to pickles; the same weights are never fetched in two formats. ``read_text`` serves to
+    look up the shards. Raises ModelFileError if they are not all there.
     """
-    weights = _transformers_weights(repository, read_text) if repository.file(CONFIG) else ()
-    if weights:
-        return _present(repository, (CONFIG, *SIDE_FILES)) + weights
-    weights = _present(repository, (AUDIOCRAFT_WEIGHTS, AUDIOCRAFT_CODEC))
-    if weights:
-        return weights + _present(repository, ("tokenizer.json",))
-    layouts = f"neither {CONFIG} with {WEIGHTS[0]} or {WEIGHTS[1]}, nor {AUDIOCRAFT_WEIGHTS}"
-    raise ModelFileError(repository.hub_id, f"contains no supported model: {layouts}")
+    weights = _transformers_weights(repository, read_text)
+    return repository.present((CONFIG, *SIDE_FILES)) + weights if weights else ()
 
 
-def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFile], str]) -> tuple[RemoteFile, ...]:
+def companion_files(repository: Repository, read_text: ReadText) -> tuple[RemoteFile, ...]:
+    """Return the files of a repository that holds a part of a model. Raises ModelFileError if it has no weights."""
+    files = transformers_files(repository, read_text)
+    if not files:
+        raise ModelFileError(repository.hub_id, f"contains no part of a model: neither {' nor '.join(WEIGHTS)}")
+    return files
+
+
+def _transformers_weights(repository: Repository, read_text: ReadText) -> tuple[RemoteFile, ...]:
     for name in WEIGHTS:
         whole, index = repository.file(name), repository.file(f"{name}.index.json")
         if whole:
@@ -88,7 +102,7 @@ def _transformers_weights(repository: Repository, read_text: Callable[[RemoteFil
             missing = [shard for shard in shards if repository.file(shard) is None]
             if missing:
                 raise ModelFileError(index.name, f"names {missing[0]}, which {repository.hub_id} does not contain")
-            return (index, *_present(repository, shards))
+            return (index, *repository.present(shards))
     return ()
 
 
@@ -128,8 +142,3 @@ def card_licence(card: Mapping[str, Any]) -> str | None:
     every = [str(one) for one in (stated if isinstance(stated, list) else [stated]) if one]
     # A licence that is not in the hub's list is called "other", and the card names it in another field.
     return "; ".join(str(name) if one.lower() == UNNAMED and name else one for one in every) or None
-
-
-def _present(repository: Repository, names: Iterable[str]) -> tuple[RemoteFile, ...]:
-    found = (repository.file(name) for name in names)
-    return tuple(file for file in found if file)

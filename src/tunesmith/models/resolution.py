@@ -19,9 +19,6 @@ from tunesmith.models.catalog import (
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.store import InstalledModel
 
-FAMILY = ("meta/musicgen",)
-"""Names of the MusicGen family: the first installed model of the catalog serves them."""
-
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
@@ -65,7 +62,12 @@ def _check_open(model: ModelInfo, open_models: Iterable[str]) -> None:
 
 def _fallback(name: str, model: ModelInfo, *, allow_fallback: bool) -> ResolvedModel:
     """Return the fallback for a model that is not installed. Raises ModelNotInstalled."""
-    installed = _any_installed() if name.lower() in FAMILY else None
+    # The families import NumPy, which requests for the composer do without.
+    from tunesmith.models.families.table import family_named
+
+    family = family_named(name)
+    # The first installed model of the catalog serves the name of a whole family.
+    installed = _any_installed(family.kind) if family else None
     if installed:
         return ResolvedModel(name, installed.name, is_fallback=False)
     if not allow_fallback:
@@ -73,6 +75,6 @@ def _fallback(name: str, model: ModelInfo, *, allow_fallback: bool) -> ResolvedM
     return ResolvedModel(name, COMPOSER, is_fallback=True)
 
 
-def _any_installed() -> InstalledModel | None:
+def _any_installed(kind: str) -> InstalledModel | None:
     found = (find_installed(name) for name in pullable_models())
-    return next((model for model in found if model), None)
+    return next((model for model in found if model and model.manifest.sizes.kind == kind), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,14 +16,13 @@ from tunesmith.musicgen.architecture import GUIDED_ROWS
 from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.request_mapping import PreparedRequest, prepare_request
 from tunesmith.musicgen.runner import Codec, Codes, Samples
+from tunesmith.neural.step_progress import DECODING_ENDS, WRITING_ENDS, StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
 
 STREAM_FRAMES = 25
 DECODE_SECONDS = 2
-# As fractions of the whole progress.
-WRITING_STARTS, WRITING_ENDS, DECODING_ENDS = 0.02, 0.9, 0.97
 
 EngineFactory = Callable[[Path, int], Engine]
 """A function that opens the model of a folder for a number of batch rows."""
@@ -128,33 +126,6 @@ def _open_with_defaults(folder: Path, num_rows: int) -> Engine:
     from tunesmith.musicgen.open_engine import EngineOptions, open_engine
 
     return open_engine(folder, EngineOptions(num_rows))
-
-
-class StepProgress:
-    """A callback that reports steps as progress, with the time left at the average speed so far."""
-
-    def __init__(self, progress: ProgressCallback, clock: Callable[[], float] = time.monotonic) -> None:
-        self._progress = progress
-        self._clock = clock
-        self._first: tuple[int, float] | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        """Report that ``done`` of ``total`` steps are done."""
-        fraction = WRITING_STARTS + done / total * (WRITING_ENDS - WRITING_STARTS)
-        self._progress(Progress(self._stage(done, total), fraction))
-
-    def _stage(self, done: int, total: int) -> str:
-        if done == 0:
-            return "preparing"
-        # The clock starts after the first step: prefill time says nothing about the speed of steps.
-        now = self._clock()
-        if self._first is None:
-            self._first = (done, now)
-        first, started = self._first
-        if done == first:
-            return f"step {done} of {total}"
-        left = round((now - started) / (done - first) * (total - done))
-        return f"step {done} of {total}, {left // 60}:{left % 60:02} left"
 
 
 def _decoded(codec: Codec, codes: Codes, frame_rate: float) -> Iterator[Samples]:

@@ -16,7 +16,7 @@ from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
 from tunesmith.neural.t5_tokenizer import Tokenizer
 from tunesmith.plain_text import path_text
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
-from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
+from tunesmith.text_prompt import prompt_text, reject_composer_only_fields, reject_stable_audio_only_fields
 
 DEFAULT_SECONDS = 10.0
 """The default length; for a continuation, the default length of the new part."""
@@ -38,6 +38,7 @@ def prepare_request(request: GenerationRequest, engine: Engine) -> PreparedReque
     Raises InvalidRequest for options this model cannot honour, and AudioFileError for a recording that cannot be read.
     """
     reject_composer_only_fields(request)
+    reject_stable_audio_only_fields(request)
     if request.melody and engine.architecture.chroma is None:
         problem = f"{request.model} does not support melodies; use a melody model such as musicgen-melody"
         raise InvalidRequest("melody", problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from tunesmith.neural.quantization import Quantization, quantize
+from tunesmith.neural.quantization import LayerForms, LinearForm, Quantization, RowQuantization, quantize, quantize_rows
 
 MICROSOFT = "com.microsoft"
 OPSET, MICROSOFT_OPSET, IR_VERSION = 20, 1, 10
@@ -21,26 +22,37 @@ INLINE_BYTES = 1024
 # A multiple of every system's allocation granularity (64 KiB on Windows), so that the weights can be memory-mapped.
 ALIGNMENT = 65_536
 
+# The code of zero in unsigned bytes.
+MIDDLE = 128
+
 Shape = Sequence[int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowCodes:
+    """The names of quantized activations: ``codes`` (rows, inputs), unsigned bytes, and ``scales`` (rows, 1)."""
+
+    codes: str
+    scales: str
 
 
 class GraphBuilder:
     """A builder of the graph file ``path`` and the weights file ``path`` + ``.data``.
 
-    Values are named by strings, as in ONNX. As a context manager, it writes the graph at the end and removes both files
-    if
-    building fails.
+    Values are named by strings, as in ONNX. As a context manager, it writes the graph at the end and removes both
+    files if building fails. ``forms`` are the forms of its linear layers.
     """
 
-    def __init__(self, path: Path, quantization: Quantization | None = None) -> None:
+    def __init__(self, path: Path, forms: LayerForms | LinearForm = None) -> None:
         self.path = path
-        self.quantization = quantization
+        self.forms = forms if isinstance(forms, LayerForms) else LayerForms.all(forms)
         self._data_path = path.with_name(path.name + ".data")
         self._data = self._data_path.open("wb")
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
+        self._row_codes: dict[str, RowCodes] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -89,27 +101,71 @@ class GraphBuilder:
         self._nodes.append(node)
         return names
 
-    def linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None) -> str:
-        """Multiply by a weight (outputs, inputs), quantized as the builder's settings say, and add the bias."""
-        outputs, inputs = weight.shape
-        if self.quantization is None:
-            y = self.node("MatMul", x, self.constant(weight.T))
-        else:
-            codes, scales = quantize(weight, self.quantization)
-            # Accuracy level 4 computes in int8, which is what makes a quantized step fast.
-            y = self.node(
-                "MatMulNBits", x, self.constant(codes), self.constant(scales.reshape(-1)), domain=MICROSOFT,
-                K=inputs, N=outputs, bits=self.quantization.bits, block_size=self.quantization.block_size,
-                accuracy_level=4,
-            )  # fmt: skip
+    def linear(
+        self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None, *, layer: str = "",
+        gain: str = "",
+    ) -> str:  # fmt: skip
+        """Multiply by a weight (outputs, inputs) in the form chosen for the layer of this name, and add the bias.
+
+        ``gain`` names a value (outputs,) that the outputs are multiplied by before the bias is added. Quantized by
+        rows, ``x`` is (rows, inputs); layers with the same input share its quantization.
+        """
+        match self.forms.of(layer, weight.shape):
+            case None:
+                y = self.node("MatMul", x, self.constant(weight.T))
+            case Quantization() as blockwise:
+                y = self._multiply_blocks(x, weight, blockwise)
+            case RowQuantization():
+                y, gain = self._multiply_rows(x, weight, gain), ""
+        if gain:
+            y = self.node("Mul", y, gain)
         return y if bias is None else self.node("Add", y, self.constant(bias))
+
+    def exact_linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None) -> str:
+        """Multiply by a weight (outputs, inputs) in float32, whatever the forms of the graph, and add the bias."""
+        y = self.node("MatMul", x, self.constant(weight.T))
+        return y if bias is None else self.node("Add", y, self.constant(bias))
+
+    def _multiply_blocks(self, x: str, weight: NDArray[np.float32], quantization: Quantization) -> str:
+        outputs, inputs = weight.shape
+        codes, scales = quantize(weight, quantization)
+        # Accuracy level 4 computes in int8, which is what makes a quantized step fast.
+        return self.node(
+            "MatMulNBits", x, self.constant(codes), self.constant(scales.reshape(-1)), domain=MICROSOFT,
+            K=inputs, N=outputs, bits=quantization.bits, block_size=quantization.block_size, accuracy_level=4,
+        )  # fmt: skip
+
+    def _multiply_rows(self, x: str, weight: NDArray[np.float32], gain: str) -> str:
+        codes, scales = quantize_rows(weight)
+        if x not in self._row_codes:
+            self._row_codes[x] = self._quantize_rows(x)
+        activations, by_output = self._row_codes[x], self.constant(scales)
+        # The gain of an output is one with its scale: no pass over the product is needed for it.
+        by_output = self.node("Mul", by_output, gain) if gain else by_output
+        one, middle = self.constant(np.array(1, np.float32)), self.constant(np.array(MIDDLE, np.uint8))
+        product = self.node(
+            "MatMulIntegerToFloat", activations.codes, self.constant(codes.T), one, by_output, middle, domain=MICROSOFT
+        )
+        # The operator takes one scale for all rows.
+        return self.node("Mul", product, activations.scales)
+
+    def _quantize_rows(self, x: str) -> RowCodes:
+        """Quantize (rows, inputs) so that the strongest number of each row becomes 127 or -127."""
+        strongest = self.node("ReduceMax", self.node("Abs", x), self.constant(np.array([-1])), keepdims=1)
+        # A row of zeros must not divide by zero.
+        above_zero = self.node("Max", strongest, self.constant(np.array(1e-12, np.float32)))
+        scales = self.node("Mul", above_zero, self.constant(np.array(1 / 127, np.float32)))
+        flat = self.node("Reshape", scales, self.constant(np.array([-1])))
+        middles = self.node("Expand", self.constant(np.array(MIDDLE, np.uint8)), self.node("Shape", flat))
+        return RowCodes(self.node("QuantizeLinear", x, flat, middles, axis=0), scales)
 
     def _external(self, array: NDArray[Any], name: str) -> onnx.TensorProto:
         # Only tensors above 64 KiB are worth a page of their own: many small ones would waste the file.
         alignment = ALIGNMENT if array.nbytes >= ALIGNMENT else INLINE_BYTES
         offset = -(-self._data.tell() // alignment) * alignment
         self._data.seek(offset)
-        self._data.write(array.data)
+        # As bytes, because the buffer of an array of bfloat16 has no type that Python knows.
+        self._data.write(array.reshape(-1).view(np.uint8).data)
         tensor = TensorProto(
             name=name, data_type=_onnx_type(array.dtype.type), dims=array.shape, data_location=TensorProto.EXTERNAL
         )

@@ -11,6 +11,7 @@ import psutil
 from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
+from tunesmith.neural.processor import multiplies_bytes_exactly
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """Options of a session: 0 ``num_threads`` means every core; ``spinning`` is faster but keeps cores busy."""
+    """Options of a session: 0 ``num_threads`` means every core; ``spinning`` is faster but keeps cores busy.
+
+    ``arena`` allocates the values of a run in one place, which takes less time and memory where they are large; a
+    LazySession gives the place back after each run. Without ``optimize``, the nodes run as they are in the file.
+    """
 
     num_threads: int = 0
     spinning: bool = True
+    arena: bool = False
+    optimize: bool = True
 
 
 ALL_CORES = SessionOptions()
@@ -42,10 +49,15 @@ def open_session(path: Path, options: SessionOptions) -> onnxruntime.InferenceSe
 
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.num_threads or usable_cores()
-    # The memory arena never gives memory back, and the three graphs of a model would each keep their peak.
-    settings.enable_cpu_mem_arena = False
+    # The memory arena never gives memory back, and each graph of a model would keep its peak.
+    settings.enable_cpu_mem_arena = options.arena
+    if not options.optimize:
+        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     # Errors only: ONNX Runtime writes its warnings straight to stderr.
     settings.log_severity_level = 3
+    if not multiplies_bytes_exactly():
+        # Other x86 processors add products of bytes in 16 bits, which saturate; this makes both factors unsigned.
+        settings.add_session_config_entry("session.x64quantprecision", "1")
     settings.add_session_config_entry("session.intra_op.allow_spinning", "1" if options.spinning else "0")
     if not path.exists():
         raise ModelFileError(str(path), "is missing; pull the model again")
@@ -56,7 +68,7 @@ def open_session(path: Path, options: SessionOptions) -> onnxruntime.InferenceSe
 
 
 class LazySession:
-    """A graph with one output that is opened when it runs, and closed afterwards unless ``keep`` is set."""
+    """A graph that is opened when it runs, and closed afterwards unless ``keep`` is set."""
 
     def __init__(self, path: Path, options: SessionOptions, *, keep: bool) -> None:
         self._path = path
@@ -65,11 +77,24 @@ class LazySession:
         self._session: onnxruntime.InferenceSession | None = None
 
     def run(self, inputs: dict[str, NDArray[Any]]) -> NDArray[Any]:
-        """Run the graph and return its output."""
+        """Run the graph and return its first output."""
+        return next(iter(self.run_all(inputs).values()))
+
+    def run_all(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run the graph and return its outputs by name."""
         session = self._session or open_session(self._path, self._options)
         self._session = session if self._keep else None
-        output: NDArray[Any] = session.run(None, inputs)[0]
-        return output
+        names = [output.name for output in session.get_outputs()]
+        return dict(zip(names, session.run(names, inputs, self._run_options()), strict=True))
+
+    def _run_options(self) -> onnxruntime.RunOptions | None:
+        if not self._options.arena:
+            return None
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
 
 
 def as_value(array: NDArray[Any]) -> onnxruntime.OrtValue:

@@ -92,15 +92,16 @@ def share_embeddings(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tenso
     return {shared: tensors[own]} if own in tensors and shared not in tensors else {}
 
 
-def read_t5(folder: Path) -> tuple[T5Shape, dict[str, Tensor], Path]:
+def read_t5(folder: Path, tokenizer_folder: Path | None = None) -> tuple[T5Shape, dict[str, Tensor], Path]:
     """Return the shape, the tensors and the tokenizer's file of T5 in a repository of its own.
 
-    Raises ModelFileError if a file is missing or broken, or a tensor has another shape.
+    ``tokenizer_folder`` holds the tokenizer where it is not beside the weights. Raises ModelFileError if a file is
+    missing or broken, or a tensor has another shape.
     """
     settings = ConfigReader(CONFIG, read_json(folder / CONFIG))
     settings.one_of("model_type", ("t5",))
     shape = read_shape(settings)
-    tokenizer = check_tokenizer(folder, shape.vocabulary_size)
+    tokenizer = check_tokenizer(tokenizer_folder or folder, shape.vocabulary_size)
     file, tensors = read_weights(folder)
     tensors |= share_embeddings(tensors, "")
     named = {f"text_encoder.{name}": tensor for name, tensor in tensors.items()}

@@ -26,17 +26,20 @@ class TextTokens:
 class Tokenizer:
     """A tokenizer with the vocabulary of a ``tokenizer.json``.
 
-    ``vocabulary_size`` is the text encoder's. Raises ModelFileError if the file is missing or broken, has no end token,
-    or
-    has tokens that the encoder does not know.
+    ``vocabulary_size`` is the text encoder's, ``max_tokens`` the most tokens of a text including the end token. Without
+    ``adds_end``, as for Gemma, texts have no end token. Raises ModelFileError if the file is missing or broken, lacks
+    the end token, or has tokens that the encoder does not know.
     """
 
-    def __init__(self, path: Path, vocabulary_size: int) -> None:
+    def __init__(
+        self, path: Path, vocabulary_size: int, max_tokens: int = MAX_TOKENS, *, adds_end: bool = True
+    ) -> None:
         self._tokenizer = _load(path)
-        end = self._tokenizer.token_to_id(END)
-        if end is None:
+        self._max_tokens = max_tokens
+        end = self._tokenizer.token_to_id(END) if adds_end else None
+        if adds_end and end is None:
             raise ModelFileError(str(path), f"has no end token {END}")
-        self._end: int = end
+        self._end: int | None = end
         size = self._tokenizer.get_vocab_size(with_added_tokens=True)
         if size > vocabulary_size:
             raise ModelFileError(str(path), f"has {size} tokens, but the text encoder knows only {vocabulary_size}")
@@ -45,14 +48,16 @@ class Tokenizer:
         self._tokenizer.no_truncation()
 
     def encode(self, text: str) -> TextTokens:
-        """Return the tokens of the text, at most MAX_TOKENS including the end token."""
+        """Return the tokens of the text, at most ``max_tokens`` including the end token."""
         # A lone surrogate, which a shell can pass, cannot be encoded as UTF-8.
         readable = text.encode(errors="replace").decode()
-        ids = self._tokenizer.encode(readable).ids
-        if ids[-1:] == [self._end]:
+        # The end token is added here, whatever the file's own rules for special tokens are.
+        ids = self._tokenizer.encode(readable, add_special_tokens=False).ids
+        if self._end is not None and ids[-1:] == [self._end]:
             ids = ids[:-1]
-        kept = ids[: MAX_TOKENS - 1]
-        return TextTokens((*kept, self._end), num_cut=len(ids) - len(kept))
+        end = () if self._end is None else (self._end,)
+        kept = ids[: self._max_tokens - len(end)]
+        return TextTokens((*kept, *end), num_cut=len(ids) - len(kept))
 
 
 def _load(path: Path) -> tokenizers.Tokenizer:

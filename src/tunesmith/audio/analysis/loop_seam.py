@@ -16,6 +16,8 @@ NEAR_SECONDS = 0.5
 TYPICAL = 95
 LEAST_STEP = 0.002
 QUIETEST = 1e-6
+UNNOTICED = 0.9
+"""The score above which a seam is not noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,24 @@ class Seam:
     step: float
     change: float
     apart_db: float
+
+    @property
+    def score(self) -> float:
+        """How well the seam passes unnoticed, from 0 to 1."""
+        return min(
+            falling_score(self.step, 2.5, 8.0), falling_score(self.change, 1.3, 3.0),
+            falling_score(self.apart_db, 15.0, 35.0),
+        )  # fmt: skip
+
+    @property
+    def is_audible(self) -> bool:
+        """Whether the seam is noticed."""
+        return self.score <= UNNOTICED
+
+
+def falling_score(value: float, good: float, bad: float) -> float:
+    """Return 1 up to ``good``, 0 from ``bad`` on (which may be the lower), and interpolate linearly between."""
+    return float(np.clip((bad - value) / (bad - good), 0, 1))
 
 
 def seam_of(audio: Audio) -> Seam:

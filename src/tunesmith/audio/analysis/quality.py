@@ -9,14 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import starmap
-
-import numpy as np
 
 from tunesmith.audio.analysis.analyse import Analysis, analyse
 from tunesmith.audio.analysis.key import NAMES
 from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, LevelStats, levels_of
-from tunesmith.audio.analysis.loop_seam import Seam, seam_of
+from tunesmith.audio.analysis.loop_seam import Seam, falling_score, seam_of
 from tunesmith.audio.buffer import Audio
 
 WEIGHTS: Mapping[str, float] = {"loudness": 1, "balance": 2, "tempo": 3, "key": 2, "seam": 3}
@@ -90,14 +87,9 @@ def measure_quality(audio: Audio, wanted: QualityTargets = QualityTargets()) -> 
     return Quality(tuple(findings))
 
 
-def _falling(value: float, good: float, bad: float) -> float:
-    """Return 1 up to ``good``, 0 from ``bad`` on (which may be the lower), and interpolate linearly between."""
-    return float(np.clip((bad - value) / (bad - good), 0, 1))
-
-
 def _silence(levels: LevelStats) -> Finding:
     # Many short gaps and one long gap are both faults.
-    score = min(_falling(levels.silent, 0.2, 0.9), max(0.3, _falling(levels.longest_gap, 2.0, 8.0)))
+    score = min(falling_score(levels.silent, 0.2, 0.9), max(0.3, falling_score(levels.longest_gap, 2.0, 8.0)))
     if levels.silent >= 0.995:
         return Finding("silence", 0.0, "it is silent")
     if score == 1:
@@ -118,10 +110,10 @@ def _loudness(levels: LevelStats, wanted: float | None) -> Finding:
     if not math.isfinite(lufs):
         return Finding("loudness", 0.0, "no loudness")
     if wanted is not None:
-        return Finding("loudness", _falling(abs(lufs - wanted), 1.0, 10.0), f"{lufs:.1f} LUFS (target {wanted:g})")
+        return Finding("loudness", falling_score(abs(lufs - wanted), 1.0, 10.0), f"{lufs:.1f} LUFS (target {wanted:g})")
     quietest, loudest = USUAL_LUFS
     outside = max(quietest - lufs, lufs - loudest, 0.0)
-    return Finding("loudness", _falling(outside, 0.0, 20.0), f"{lufs:.1f} LUFS")
+    return Finding("loudness", falling_score(outside, 0.0, 20.0), f"{lufs:.1f} LUFS")
 
 
 def _balance(levels: LevelStats) -> Finding:
@@ -130,12 +122,12 @@ def _balance(levels: LevelStats) -> Finding:
         return Finding("balance", 0.0, "no spectrum")
     low, high = shares[63] + shares[125], shares[4000] + shares[8000]
     faults = {
-        "boomy": _falling(low, 0.85, 0.99),
-        "shrill": _falling(high, 0.15, 0.5),
-        "dull": _falling(_decibels(high), -40, -65),
+        "boomy": falling_score(low, 0.85, 0.99),
+        "shrill": falling_score(high, 0.15, 0.5),
+        "dull": falling_score(_decibels(high), -40, -65),
         # These two may be intended, so they cost at most half.
-        "thin": max(UNKNOWN, _falling(_decibels(low), -30, -60)),
-        "hardly more than a tone": max(UNKNOWN, _falling(max(levels.octaves), 0.9, 1.0)),
+        "thin": max(UNKNOWN, falling_score(_decibels(low), -30, -60)),
+        "hardly more than a tone": max(UNKNOWN, falling_score(max(levels.octaves), 0.9, 1.0)),
     }
     worst = min(faults, key=lambda name: faults[name])
     return Finding("balance", faults[worst], worst if faults[worst] < 0.95 else "balanced")
@@ -152,7 +144,7 @@ def _tempo(analysis: Analysis, lowest: float, highest: float) -> Finding:
 
 
 def _near(bpm: float, lowest: float, highest: float) -> float:
-    return _falling(max(lowest / bpm, bpm / highest, 1.0) - 1, 0.01, 0.08)
+    return falling_score(max(lowest / bpm, bpm / highest, 1.0) - 1, 0.01, 0.08)
 
 
 def _key(analysis: Analysis, wanted: TargetKey) -> Finding:
@@ -170,8 +162,7 @@ def _key(analysis: Analysis, wanted: TargetKey) -> Finding:
 
 
 def _seam(seam: Seam) -> Finding:
-    score = min(starmap(_falling, ((seam.step, 2.5, 8.0), (seam.change, 1.3, 3.0), (seam.apart_db, 15.0, 35.0))))
-    return Finding("seam", score, "the loop is seamless" if score > 0.9 else "the seam of the loop is audible")
+    return Finding("seam", seam.score, "the seam of the loop is audible" if seam.is_audible else "the loop is seamless")
 
 
 def _decibels(share: float) -> float:

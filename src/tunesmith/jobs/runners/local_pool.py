@@ -21,9 +21,8 @@ from tunesmith.jobs.runners.tasks import LoadedModel, ReportCallback, Task, Task
 from tunesmith.jobs.runners.worker_process import RunnerProcess
 from tunesmith.models.catalog import find_installed
 from tunesmith.models.factories import COMPOSER
-from tunesmith.models.resource_checks import available_memory, memory_needed, shortage, total_memory
-from tunesmith.musicgen.architecture import GUIDED_ROWS
-from tunesmith.musicgen.model_folder import read_architecture
+from tunesmith.models.families.table import family_of
+from tunesmith.models.resource_checks import available_memory, shortage, total_memory
 
 COMPOSER_BYTES = 200_000_000
 
@@ -37,9 +36,9 @@ class MachineMemory:
             return COMPOSER_BYTES
         try:
             installed = find_installed(model)
-            if installed is None or installed.manifest.needs_gpu:
+            if installed is None:
                 return 0
-            return memory_needed(installed.manifest, read_architecture(installed.folder), GUIDED_ROWS * places)
+            return family_of(installed.manifest).memory_needed(installed.folder, installed.manifest, places)
         except ModelFileError:
             # The runner reports what is wrong with the model.
             return 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from tunesmith.neural import t5
 from tunesmith.neural.checkpoint.config_reader import ConfigReader
 from tunesmith.neural.checkpoint.tensor_shapes import select
 from tunesmith.neural.checkpoint.tensors import LazyWeights, Tensor
-from tunesmith.neural.checkpoint.weight_files import read_json, read_weights, weight_file
+from tunesmith.neural.checkpoint.weight_files import naming_folder, read_json, read_weights, weight_file
 from tunesmith.neural.t5 import T5Shape
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -94,7 +93,7 @@ def _open_text_encoder(
 ) -> tuple[T5Shape, dict[str, Tensor], Path]:
     repository = audiocraft_architecture.text_repository(settings)
     folder = _companion(companions, repository)
-    with _naming(repository):
+    with naming_folder(repository):
         return t5.read_t5(folder)
 
 
@@ -109,22 +108,13 @@ def _open_codec(
         codec = audiocraft_architecture.read_codec(package.settings, num_codebooks)
         return codec, select(audiocraft.codec_tensors(package), codec_shapes(codec), audiocraft.CODEC_FILE)
     other = _companion(companions, repository)
-    with _naming(repository):
+    with naming_folder(repository):
         own = ConfigReader(huggingface.CONFIG, read_json(other / huggingface.CONFIG))
         own.one_of("model_type", ("encodec",))
         codec = huggingface.read_codec(own, num_codebooks)
         file, tensors = read_weights(other)
         named = {f"audio_encoder.{name}": tensor for name, tensor in tensors.items()}
         return codec, select(named, codec_shapes(codec), file)
-
-
-@contextmanager
-def _naming(repository: str) -> Iterator[None]:
-    """Add the repository's name to errors about a companion's files."""
-    try:
-        yield
-    except ModelFileError as error:
-        raise ModelFileError(f"{repository}/{error.file}", error.problem) from error
 
 
 def _codec_repository(package: audiocraft.Package) -> str | None:

@@ -31,6 +31,13 @@ class ConfigReader:
         """Return the section of this name."""
         return ConfigReader(self.file, self._get(name, dict, None), f"{self.path}{name}.")
 
+    def sections(self, name: str) -> tuple[ConfigReader, ...]:
+        """Return the sections of a list, such as ``conditioning.configs``."""
+        values = self._get(name, list, None)
+        if not all(isinstance(value, dict) for value in values) or len(values) > LONGEST:
+            raise self.error(name, f"it is not a list of at most {LONGEST} sections")
+        return tuple(ConfigReader(self.file, value, f"{self.path}{name}[{k}].") for k, value in enumerate(values))
+
     def integer(self, name: str, default: int | None = None, *, most: int = LARGEST) -> int:
         """Return an integer from 1 to ``most``."""
         value: int = self._get(name, int, default)
@@ -62,9 +69,23 @@ class ConfigReader:
             raise self.error(name, f"must be a number above zero, got {value}")
         return float(value)
 
+    def number_from_zero(self, name: str, default: float | None = None) -> float:
+        """Return a number of zero or more."""
+        value = self._get(name, (int, float), default)
+        if not 0 <= value < float("inf"):
+            raise self.error(name, f"it is {value}, not a number of zero or more")
+        return float(value)
+
     def text(self, name: str, default: str | None = None) -> str:
         """Return a string."""
         return str(self._get(name, str, default))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of strings."""
+        value = self._get(name, list, None)
+        if not all(isinstance(item, str) for item in value) or len(value) > LONGEST:
+            raise self.error(name, f"it is not a list of at most {LONGEST} names")
+        return tuple(value)
 
     def flag(self, name: str, default: bool | None = None) -> bool:
         """Return a boolean."""

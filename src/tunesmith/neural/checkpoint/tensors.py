@@ -65,14 +65,14 @@ class StoredTensor:
         """Read the data. Raises ModelFileError if the file has become shorter."""
         count = _span(self.shape, self.strides)
         # Read one tensor, not the file: a checkpoint may be larger than the memory.
-        numbers = np.fromfile(self.path, _storage_type(self.kind), count, offset=self.offset)
+        numbers = np.fromfile(self.path, storage_type(self.kind), count, offset=self.offset)
         if numbers.size != count:
             raise ModelFileError(self.file, f"it ends inside a tensor of shape {self.shape}")
         if self.strides is not None:
             steps = [stride * numbers.itemsize for stride in self.strides]
             # The span was read above, so the strides cannot reach outside the array.
             numbers = np.lib.stride_tricks.as_strided(numbers, self.shape, steps, writeable=False)
-        return _float32(numbers.reshape(self.shape), self.kind)
+        return as_float32(numbers.reshape(self.shape), self.kind)
 
     def part(self, number: int, parts: int) -> StoredTensor:
         """Return one of equal parts along the first axis, such as one of three fused projections."""
@@ -92,16 +92,21 @@ def _span(shape: tuple[int, ...], strides: tuple[int, ...] | None) -> int:
     return 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
 
 
-def _storage_type(kind: str) -> np.dtype[np.generic]:
+def storage_type(kind: str) -> np.dtype[np.generic]:
+    """Return the NumPy type that a number type of NUMBER_BYTES is read with."""
     # NumPy has no bfloat16.
     name = "uint16" if kind == "bfloat16" else kind
     return np.dtype(name).newbyteorder("<")
 
 
-def _float32(numbers: NDArray[np.generic], kind: str) -> NDArray[np.float32]:
+def as_float32(numbers: NDArray[np.generic], kind: str) -> NDArray[np.float32]:
+    """Return numbers that were read with ``storage_type`` as float32."""
     # bfloat16 is the upper half of a float32.
     if kind == "bfloat16":
-        return (numbers.astype(np.uint32) << 16).view(np.float32)
+        wide = numbers.astype(np.uint32)
+        # In place: a table of 200 million numbers must not be in memory twice.
+        wide <<= 16
+        return wide.view(np.float32)
     return np.ascontiguousarray(numbers, np.float32)
 
 
@@ -132,6 +137,50 @@ class NormedTensor:
         norm = np.linalg.norm(direction.reshape(len(direction), -1), axis=1)
         gain = self.length.read().reshape(-1) / np.where(norm == 0, 1, norm)
         return np.asarray(direction * gain.reshape(-1, *[1] * (direction.ndim - 1)), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class RearrangedTensor:
+    """A tensor whose layout stores the axes in another order or with axes of one element.
+
+    ``axes`` is the order to bring the axes into first, ``shape`` the shape at the end.
+    """
+
+    tensor: Tensor
+    shape: tuple[int, ...]
+    axes: tuple[int, ...] | None = None
+
+    @property
+    def file(self) -> str:
+        """The name of the tensor's file."""
+        return self.tensor.file
+
+    def read(self) -> NDArray[np.float32]:
+        """Read the data and rearrange it."""
+        return np.ascontiguousarray(self.tensor.read().transpose(self.axes or range(len(self.tensor.shape)))).reshape(
+            self.shape
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedTensor:
+    """A tensor that a layout stores in parts, joined along the first axis, such as the projections to q, k and v."""
+
+    parts: tuple[Tensor, ...]
+
+    @property
+    def file(self) -> str:
+        """The name of the first part's file."""
+        return self.parts[0].file
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the whole."""
+        return (sum(part.shape[0] for part in self.parts), *self.parts[0].shape[1:])
+
+    def read(self) -> NDArray[np.float32]:
+        """Read the parts and join them."""
+        return np.concatenate([part.read() for part in self.parts])
 
 
 @dataclass(frozen=True, slots=True)

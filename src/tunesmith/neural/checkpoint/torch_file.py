@@ -12,6 +12,7 @@ from typing import Any
 from tunesmith.errors import ModelFileError
 from tunesmith.neural.checkpoint.restricted_unpickler import AllowedGlobals, Name, read_pickle
 from tunesmith.neural.checkpoint.tensors import NUMBER_BYTES, StoredTensor, row_strides
+from tunesmith.neural.checkpoint.zip_entries import content_offset
 
 STORAGES: Mapping[str, str] = {
     "torch.HalfStorage": "float16", "torch.BFloat16Storage": "bfloat16", "torch.FloatStorage": "float32",
@@ -20,7 +21,6 @@ STORAGES: Mapping[str, str] = {
     "torch.LongStorage": "int64",
 }  # fmt: skip
 BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # how files of torch before 1.6 begin
-LOCAL_HEADER = 30  # bytes, and then the name and the extra field
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,7 @@ class _Archive:
         """Return the byte of the file where the entry's content begins."""
         if entry.compress_type != zipfile.ZIP_STORED:
             raise ModelFileError(self._path.name, f"{entry.filename} is compressed: not written by torch.save")
-        with self._path.open("rb") as file:
-            file.seek(entry.header_offset)
-            header = file.read(LOCAL_HEADER)
-        lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
-        start = entry.header_offset + LOCAL_HEADER + lengths
-        if start + entry.file_size > self._path.stat().st_size:
-            raise ModelFileError(self._path.name, f"it is cut off inside {entry.filename}")
-        return start
+        return content_offset(self._path, entry)
 
     def _storage(self, persistent: Any) -> _Storage:
         match persistent:

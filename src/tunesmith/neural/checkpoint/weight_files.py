@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,15 @@ def check_is_there(path: Path) -> None:
         raise ModelFileError(path.name, "it is empty")
     if start == POINTER:
         raise ModelFileError(path.name, "it is only a git-lfs pointer: run `git lfs pull`")
+
+
+@contextmanager
+def naming_folder(name: str) -> Iterator[None]:
+    """Add the name of a folder or repository to errors about its files."""
+    try:
+        yield
+    except ModelFileError as error:
+        raise ModelFileError(f"{name}/{error.file}", error.problem) from error
 
 
 def _read_shards(index: Path) -> dict[str, StoredTensor]:

@@ -30,11 +30,16 @@ ABOUT: Mapping[str, str] = {
     "loudness_lufs": "Integrated loudness of the file.",
     "sample_rate": "Hz.",
     "mono": "Whether the file has one channel.",
-    "negative_prompt": "What to avoid in the music; for MusicGen.",
-    "guidance_scale": "How closely to follow the prompt; for MusicGen.",
+    "negative_prompt": "What to avoid in the music; for neural models.",
+    "guidance_scale": "How closely to follow the prompt; for neural models.",
     "temperature": "Sampling temperature; for MusicGen.",
     "top_k": "Sample from the k most likely tokens; for MusicGen.",
     "top_p": "Sample from the most likely tokens up to this cumulative probability; for MusicGen.",
+    "steps": "Steps of the sampler; for diffusion models such as Stable Audio.",
+    "ending": "Whether the piece ends by itself or is cut; for Stable Audio.",
+    "strength": "How far to change the audio, 0 to 1, or redress, reimagine or inspired; for Stable Audio.",
+    "schedule": "The noise schedule where there is a strength; for Stable Audio.",
+    "repaint": "Regions of the audio to make anew, in seconds, such as 4-8,16-20; for Stable Audio.",
 }  # fmt: skip
 
 

@@ -1,0 +1,43 @@
+"""The table of model families; a new family is one entry."""
+
+from __future__ import annotations
+
+from tunesmith.errors import ModelFileError
+from tunesmith.models.families.family import ModelFamily
+from tunesmith.models.families.musicgen import MusicGenFamily
+from tunesmith.models.families.stable_audio import StableAudioFamily
+from tunesmith.models.manifest import Manifest
+from tunesmith.models.repository_files import Repository
+
+# Stable Audio comes first: its files are named for it, and MusicGen's are those of every model on the hub.
+FAMILIES: tuple[ModelFamily, ...] = (StableAudioFamily(), MusicGenFamily())
+
+
+def family_of(manifest: Manifest) -> ModelFamily:
+    """Return the family of an installed model. Raises ModelFileError for one of a later version of Tunesmith."""
+    kind = manifest.sizes.kind
+    found = next((family for family in FAMILIES if family.kind == kind), None)
+    if found is None:
+        known = ", ".join(family.kind for family in FAMILIES)
+        raise ModelFileError(manifest.name, f"it is a model of the family {kind!r}; only {known} are run here")
+    return found
+
+
+def family_holding(repository: Repository) -> ModelFamily:
+    """Return the family whose model a repository holds. Raises ModelFileError if it holds none."""
+    found = next((family for family in FAMILIES if family.holds(repository)), None)
+    if found is None:
+        layouts = "config.json, state_dict.bin, model_config.json, model_index.json or dit_*.npz"
+        raise ModelFileError(repository.hub_id, f"contains no supported model: it has no {layouts}")
+    return found
+
+
+def family_named(name: str) -> ModelFamily | None:
+    """Return the family that a name stands for as a whole, or None."""
+    return next((family for family in FAMILIES if name.lower() in family.names), None)
+
+
+def refusal(hub_id: str) -> str | None:
+    """Return why a published model of this name is not run here and what to use instead, or None."""
+    found = (family.refuse(hub_id) for family in FAMILIES)
+    return next((reason for reason in found if reason), None)

@@ -1,0 +1,90 @@
+"""Layer errors: how far each form of a linear layer is off float32 on the layer's own inputs, and which to take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.neural.quantization import LINEAR_FORMS, LinearForm, Quantization, quantize_rows
+
+Array = NDArray[np.float32]
+
+RELATIVE_TIMES: Mapping[str, float] = {"rows8": 0.34, "blockwise8": 0.58, "blockwise8-32": 0.72, "float32": 0.93}
+"""The time of a layer by its form, relative to each other: measured on a processor with dot products of bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerErrors:
+    """The relative errors of one layer by the name of its form, and its weight's shape (outputs, inputs)."""
+
+    shape: tuple[int, int]
+    by_form: Mapping[str, float]
+
+
+def measure_layer(inputs: Array, weight: Array) -> LayerErrors:
+    """Measure every form of LINEAR_FORMS for the inputs (rows, inputs) and the weight (outputs, inputs)."""
+    exact = inputs @ weight.T
+    scale = float(np.linalg.norm(exact)) or 1.0
+    errors = {
+        name: float(np.linalg.norm(_product(inputs, weight, form) - exact)) / scale
+        for name, form in LINEAR_FORMS.items()
+    }  # fmt: skip
+    outputs, width = weight.shape
+    return LayerErrors((outputs, width), errors)
+
+
+def choose_forms(errors: Mapping[str, LayerErrors], share: float) -> dict[str, LinearForm]:
+    """Return the cheapest form of each layer such that the whole error falls to ``share`` of that of the fastest forms.
+
+    Errors of layers are independent, so their squares add up. Each change goes to the layer where it removes the most
+    error for its time (a greedy choice, as in water filling).
+    """
+    names = list(LINEAR_FORMS)
+    chosen = dict.fromkeys(errors, 0)
+    total = sum(layer.by_form[names[0]] ** 2 for layer in errors.values())
+    target = total * share**2
+    while total > target:
+        best = max(
+            ((_worth(errors[layer], names, at, step), layer, step)
+             for layer, at in chosen.items() for step in range(at + 1, len(names))),
+            default=None,
+        )  # fmt: skip
+        if best is None:
+            break
+        _, layer, step = best
+        by_form = errors[layer].by_form
+        total += by_form[names[step]] ** 2 - by_form[names[chosen[layer]]] ** 2
+        chosen[layer] = step
+    return {layer: LINEAR_FORMS[names[at]] for layer, at in chosen.items()}
+
+
+def _worth(layer: LayerErrors, names: list[str], at: int, step: int) -> float:
+    """Return the error removed by a change of form for each unit of time."""
+    removed = layer.by_form[names[at]] ** 2 - layer.by_form[names[step]] ** 2
+    added = (RELATIVE_TIMES[names[step]] - RELATIVE_TIMES[names[at]]) * prod(layer.shape)
+    return removed / added
+
+
+def _product(inputs: Array, weight: Array, form: LinearForm) -> Array:
+    """Return the product as the form computes it."""
+    if form is None:
+        return inputs @ weight.T
+    if isinstance(form, Quantization):
+        return _rounded(inputs, form.block_size) @ _rounded(weight, form.block_size).T
+    codes, scales = quantize_rows(weight)
+    return _rounded(inputs, inputs.shape[1]) @ (codes * scales[:, None]).T
+
+
+def _rounded(x: Array, block_size: int) -> Array:
+    """Round to 8 bits, with one scale for each block of a row."""
+    rows, width = x.shape
+    blocks = -(-width // block_size)
+    padded = np.zeros((rows, blocks * block_size), np.float32)
+    padded[:, :width] = x
+    grouped = padded.reshape(rows, blocks, block_size)
+    steps = np.maximum(np.abs(grouped).max(axis=2, keepdims=True), 1e-12) / np.float32(127)
+    return np.asarray((np.rint(grouped / steps) * steps).reshape(rows, -1)[:, :width], np.float32)

@@ -1,0 +1,84 @@
+"""Reference graphs: what a model computes in float32 or in bfloat16, to measure quantized layers against.
+
+Weights are kept in 16 bits and widened as the graph runs, so that a reference takes no more memory than the model it
+judges. Such a graph is slow, and is opened without optimization, which would widen all weights at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto
+
+from tunesmith.neural.graph_builder import GraphBuilder
+
+Precision = Literal["float32", "bfloat16"]
+
+OBSERVED = "input of "
+"""The outputs of an observed graph are named by this and the layer."""
+STORED = {"float32": np.float16, "bfloat16": ml_dtypes.bfloat16}
+ROUNDED_OPERATIONS = frozenset({
+    "Add", "Gelu", "MatMul", "Mul", "MultiHeadAttention", "QuickGelu", "RotaryEmbedding", "Sigmoid",
+    "SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization", "Sub", "Tanh",
+})  # fmt: skip
+"""The operations on activations, whose results a bfloat16 run rounds."""
+
+
+class ReferenceGraphBuilder(GraphBuilder):
+    """A builder of a reference graph; the forms of layers do not matter.
+
+    With ``observe``, the graph also returns the input (rows, inputs) of every named layer.
+    """
+
+    def __init__(self, path: Path, precision: Precision, *, observe: bool = False) -> None:
+        super().__init__(path)
+        self._precision = precision
+        self._observe = observe
+        self._observed: set[str] = set()
+
+    def nodes(
+        self, operation: str, inputs: Sequence[str], outputs: Sequence[str | None], *, domain: str = "",
+        **attributes: Any,
+    ) -> list[str]:  # fmt: skip
+        """Add a node as GraphBuilder does; in bfloat16, its results are rounded."""
+        names = super().nodes(operation, inputs, outputs, domain=domain, **attributes)
+        if self._precision == "float32" or operation not in ROUNDED_OPERATIONS:
+            return names
+        return [self._rounded(name) if name else "" for name in names]
+
+    def linear(
+        self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None, *, layer: str = "",
+        gain: str = "",
+    ) -> str:  # fmt: skip
+        """Multiply by a weight (outputs, inputs) in the precision of the graph."""
+        if self._observe and layer and layer not in self._observed:
+            self._observed.add(layer)
+            # A copy, because a value may be the input of several layers, and an output has one name.
+            super().nodes("Identity", [x], [f"{OBSERVED}{layer}"])
+            self.output(f"{OBSERVED}{layer}", np.float32, ["observed_rows", weight.shape[1]])
+        y = self.node("MatMul", x, self._stored(weight))
+        if gain:
+            y = self.node("Mul", y, gain)
+        return y if bias is None else self.node("Add", y, self.constant(bias))
+
+    def exact_linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None) -> str:
+        """Multiply by a weight (outputs, inputs): in float32 as it is, in bfloat16 rounded like every other."""
+        if self._precision == "float32":
+            return super().exact_linear(x, weight, bias)
+        return self.linear(x, weight, bias)
+
+    def _stored(self, weight: NDArray[np.float32]) -> str:
+        # float16 ends at 65,504, and bfloat16 where float32 does.
+        if self._precision == "float32" and np.abs(weight).max() > np.finfo(np.float16).max:
+            return self.constant(weight.T)
+        stored = self.constant(weight.T.astype(STORED[self._precision]))
+        return super().nodes("Cast", [stored], [None], to=TensorProto.FLOAT)[0]
+
+    def _rounded(self, name: str) -> str:
+        half = super().nodes("Cast", [name], [None], to=TensorProto.BFLOAT16)[0]
+        return super().nodes("Cast", [half], [None], to=TensorProto.FLOAT)[0]

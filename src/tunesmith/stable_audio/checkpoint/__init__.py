@@ -1,0 +1,1 @@
+"""Stable Audio's published files: configurations, weights and tokenizers in every layout, under one set of names."""

@@ -1,0 +1,1 @@
+"""The networks of Stable Audio as ONNX graphs."""

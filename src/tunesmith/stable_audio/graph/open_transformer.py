@@ -1,0 +1,177 @@
+"""The diffusion transformer of Stable Audio Open as a graph, run once a step.
+
+    latents (rows, latents, channels)          rows of a batch: pieces of one length, or the branches of guidance
+    noise_level (1,)                           0 to 1; its Fourier features are learned
+    global_condition (1, hidden)               of all rows alike
+    cross_key_i, cross_value_i (rows, keys, hidden) and key_bias (rows, 1, 1, keys), added to the scores
+    -> velocity (rows, latents, channels)
+
+The global condition and the noise level make one token in front of the latents. Between attentions, the positions of
+all rows are one axis, (rows x positions, hidden). The convolutions of kernel 1 around the transformer are folded into
+its projections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.transformer_nodes import (
+    END,
+    RotaryPositions,
+    add_and_layer_norm,
+    attention,
+    cut,
+    expand,
+    integers,
+    layer_norm,
+    reshape,
+    silu,
+)
+from tunesmith.stable_audio.architecture import DiffusionShape, StableAudioArchitecture
+from tunesmith.stable_audio.graph.conditioning import PREFIX
+from tunesmith.stable_audio.graph.open_conditioning import layer_normed_heads, turns
+from tunesmith.stable_audio.graph.transformer import BLOCK_EPSILON, LAYERS
+
+NORMS = ("pre_norm", "cross_attend_norm", "ff_norm")
+
+
+def build_open_transformer(
+    builder: GraphBuilder, architecture: StableAudioArchitecture, weights: Mapping[str, NDArray[np.float32]]
+) -> None:
+    """Build the graph described above. The architecture's transformer has no memory tokens."""
+    shape = architecture.diffusion
+    rotary = RotaryPositions.up_to(builder, architecture.max_latents + 1, shape.num_heads, shape.rotary_size)
+    latents = builder.input("latents", np.float32, ["rows", "latents", shape.latent_channels])
+    rows = builder.node("Shape", latents, start=0, end=1)
+    by_row = builder.node("Concat", rows, integers(builder, -1, shape.hidden_size), axis=0)
+    _OpenTransformer(builder, shape, weights, rotary, by_row).build(latents, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenTransformer:
+    """``by_row`` is the shape (rows, positions, hidden) as a value of the graph."""
+
+    builder: GraphBuilder
+    shape: DiffusionShape
+    weights: Mapping[str, NDArray[np.float32]]
+    rotary: RotaryPositions
+    by_row: str
+
+    def build(self, latents: str, rows: str) -> None:
+        """Add the whole transformer; the sum of a sub-layer and the next norm are one fused node."""
+        builder = self.builder
+        apart = self._project_in(latents, rows)
+        key_bias = self._key_bias(apart)
+        hidden, update, bias = self._flat(apart), "", ""
+        for layer in range(self.shape.num_layers):
+            norms = [(self._constant(layer, f"{name}.gamma"), self._constant(layer, f"{name}.beta")) for name in NORMS]
+            if layer == 0:
+                normed = layer_norm(builder, hidden, *norms[0], BLOCK_EPSILON)
+            else:
+                normed, hidden = add_and_layer_norm(builder, hidden, update, norms[0], BLOCK_EPSILON, bias)
+            update = self._self_attention(layer, normed)
+            normed, hidden = add_and_layer_norm(builder, hidden, update, norms[1], BLOCK_EPSILON)
+            update = self._cross_attention(layer, normed, key_bias)
+            normed, hidden = add_and_layer_norm(builder, hidden, update, norms[2], BLOCK_EPSILON)
+            update, bias = self._feed_forward(layer, normed), self._constant(layer, "ff.ff.2.bias")
+        self._project_out(builder.node("Add", builder.node("Add", hidden, update), bias))
+
+    def _front_token(self) -> str:
+        """Add the token in front: (1, hidden)."""
+        builder = self.builder
+        level = reshape(builder, builder.input("noise_level", np.float32, [1]), 1, 1)
+        frequencies = builder.constant(turns(self.weights[f"{PREFIX}timestep_features.weight"]))
+        angles = builder.node("Mul", level, frequencies)
+        features = builder.node("Concat", builder.node("Cos", angles), builder.node("Sin", angles), axis=1)
+        inner = silu(builder, self._timestep_layer(0, features))
+        fixed = builder.input("global_condition", np.float32, [1, self.shape.hidden_size])
+        return builder.node("Add", fixed, self._timestep_layer(2, inner))
+
+    def _timestep_layer(self, number: int, x: str) -> str:
+        weight, bias = (self.weights[f"{PREFIX}to_timestep_embed.{number}.{part}"] for part in ("weight", "bias"))
+        return self.builder.exact_linear(x, weight, bias)
+
+    def _project_in(self, latents: str, rows: str) -> str:
+        """Put the token in front of the latents: (rows, 1 + latents, hidden)."""
+        builder = self.builder
+        weight = self.weights[f"{PREFIX}transformer.project_in.weight"] @ self._around("preprocess_conv")
+        front = reshape(builder, self._front_token(), 1, 1, -1)
+        repeated = expand(builder, front, rows, integers(builder, 1, 1))
+        return builder.node("Concat", repeated, builder.exact_linear(latents, weight), axis=1)
+
+    def _project_out(self, hidden: str) -> None:
+        """Add the output: the velocity of the latents, without the token in front."""
+        builder = self.builder
+        kept = cut(builder, self._apart(hidden), 1, END, 1)
+        weight = self._around("postprocess_conv") @ self.weights[f"{PREFIX}transformer.project_out.weight"]
+        builder.nodes("Identity", [builder.exact_linear(kept, weight)], ["velocity"])
+        builder.output("velocity", np.float32, ["rows", "latents", self.shape.latent_channels])
+
+    def _around(self, name: str) -> NDArray[np.float32]:
+        """Return a convolution of kernel 1 around the transformer, with its shortcut, as a matrix."""
+        return self.weights[f"{PREFIX}{name}.weight"] + np.eye(self.shape.latent_channels, dtype=np.float32)
+
+    def _key_bias(self, hidden: str) -> str:
+        """Repeat the bias of the keys for every query, as the fused attention wants it."""
+        builder = self.builder
+        bias = builder.input("key_bias", np.float32, ["rows", 1, 1, "keys"])
+        positions = builder.node("Shape", hidden, start=1, end=2)
+        return expand(builder, bias, integers(builder, 1, 1), positions, integers(builder, 1))
+
+    def _self_attention(self, layer: int, normed: str) -> str:
+        builder, shape = self.builder, self.shape
+        name = f"{LAYERS}{layer}.self_attn.to_qkv"
+        thirds = np.split(self.weights[f"{name}.weight"], 3)
+        queries, keys, values = (builder.linear(normed, weight, layer=name) for weight in thirds)
+        queries, keys = (
+            self.rotary.turn(builder, self._apart(self._normed_heads(f"{layer}.self_attn.{kind}_norm", part)))
+            for kind, part in (("q", queries), ("k", keys))
+        )
+        attended = attention(builder, queries, keys, self._apart(values), shape.num_heads)
+        return self._linear(layer, "self_attn.to_out", self._flat(attended))
+
+    def _cross_attention(self, layer: int, normed: str, key_bias: str) -> str:
+        builder, shape = self.builder, self.shape
+        queries = self._normed_heads(f"{layer}.cross_attn.q_norm", self._linear(layer, "cross_attn.to_q", normed))
+        keys, values = (
+            builder.input(f"cross_{kind}_{layer}", np.float32, ["rows", "keys", shape.hidden_size])
+            for kind in ("key", "value")
+        )
+        attended = attention(builder, self._apart(queries), keys, values, shape.num_heads, key_bias)
+        return self._linear(layer, "cross_attn.to_out", self._flat(attended))
+
+    def _feed_forward(self, layer: int, normed: str) -> str:
+        """Return the update without its bias."""
+        stem = f"{LAYERS}{layer}.ff.ff."
+        weights = GatedWeights(
+            inner=self.weights[f"{stem}0.proj.weight"], inner_bias=self.weights[f"{stem}0.proj.bias"],
+            outer=self.weights[f"{stem}2.weight"], inner_layer=f"{stem}0.proj", outer_layer=f"{stem}2",
+        )  # fmt: skip
+        return add_gated_feed_forward(self.builder, normed, weights)
+
+    def _normed_heads(self, name: str, x: str) -> str:
+        """Norm each head of queries or keys, where the model does that."""
+        if self.shape.qk_norm != "ln":
+            return x
+        return layer_normed_heads(self.builder, self.shape, x, self.weights, f"{LAYERS}{name}")
+
+    def _linear(self, layer: int, name: str, x: str) -> str:
+        full = f"{LAYERS}{layer}.{name}"
+        return self.builder.linear(x, self.weights[f"{full}.weight"], layer=full)
+
+    def _constant(self, layer: int, name: str) -> str:
+        return self.builder.constant(self.weights[f"{LAYERS}{layer}.{name}"])
+
+    def _apart(self, x: str) -> str:
+        """Return the rows as an axis of their own: (rows, positions, hidden)."""
+        return self.builder.node("Reshape", x, self.by_row)
+
+    def _flat(self, x: str) -> str:
+        """Return the positions of all rows as one axis: (rows x positions, hidden)."""
+        return reshape(self.builder, x, -1, self.shape.hidden_size)

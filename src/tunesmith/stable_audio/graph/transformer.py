@@ -1,0 +1,204 @@
+"""The diffusion transformer of Stable Audio 3 as a graph, run once a step.
+
+    latents (rows, latents, channels)          rows of a batch: pieces of one length, or the branches of guidance
+    time (1, 256)                              Fourier features of the noise level
+    global_condition (1, hidden)               of all rows alike
+    cross_key_i, cross_value_i (rows, keys, hidden) and key_bias (rows, 1, 1, keys), added to the scores
+    local_i (1 or rows, memory + latents, hidden)
+    -> velocity (rows, latents, channels)
+
+Between attentions, the positions of all rows are one axis, (rows x positions, hidden): the memory tokens of a row, then
+its latents. The convolutions of kernel 1 around the transformer are folded into its projections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.transformer_nodes import (
+    END,
+    RotaryPositions,
+    add_and_rms_norm,
+    attention,
+    cut,
+    expand,
+    integers,
+    reshape,
+    rms_norm,
+    scalar,
+    silu,
+    split,
+)
+from tunesmith.stable_audio.architecture import FOURIER_FEATURES, DiffusionShape, StableAudioArchitecture
+from tunesmith.stable_audio.graph.conditioning import PREFIX, normed_heads
+
+LAYERS = f"{PREFIX}transformer.layers."
+BLOCK_EPSILON = 1e-5
+
+
+def build_transformer(
+    builder: GraphBuilder, architecture: StableAudioArchitecture, weights: Mapping[str, NDArray[np.float32]]
+) -> None:
+    """Build the graph described above. The architecture's transformer is modulated (adaLN) and has memory tokens."""
+    shape = architecture.diffusion
+    positions = shape.num_memory_tokens + architecture.max_latents
+    rotary = RotaryPositions.up_to(builder, positions, shape.num_heads, shape.rotary_size)
+    latents = builder.input("latents", np.float32, ["rows", "latents", shape.latent_channels])
+    rows = builder.node("Shape", latents, start=0, end=1)
+    by_row = builder.node("Concat", rows, integers(builder, -1, shape.hidden_size), axis=0)
+    _Transformer(builder, shape, weights, rotary, by_row).build(latents, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Modulation:
+    """The values (hidden,) that the global condition gives a sub-layer; ``gain`` has the norm's own gain in it."""
+
+    gain: str
+    shift: str
+    gate: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Transformer:
+    """``by_row`` is the shape (rows, positions, hidden) as a value of the graph."""
+
+    builder: GraphBuilder
+    shape: DiffusionShape
+    weights: Mapping[str, NDArray[np.float32]]
+    rotary: RotaryPositions
+    by_row: str
+
+    def build(self, latents: str, rows: str) -> None:
+        """Add the whole transformer; the sum of a sub-layer and the next norm are one fused node."""
+        builder, shape = self.builder, self.shape
+        condition = self._condition()
+        hidden = self._flat(self._project_in(latents, rows))
+        key_bias = self._key_bias(hidden)
+        modulations = [self._modulations(layer, condition) for layer in range(shape.num_layers)]
+        normed, update, bias = rms_norm(builder, hidden, modulations[0][0].gain, BLOCK_EPSILON), "", ""
+        for layer, (of_attention, of_feed_forward) in enumerate(modulations):
+            if layer > 0:
+                normed, hidden = add_and_rms_norm(builder, hidden, update, of_attention.gain, BLOCK_EPSILON, bias)
+            update = self._self_attention(layer, normed, of_attention)
+            gain = builder.constant(self._layer(layer, "cross_attend_norm.gamma"))
+            normed, hidden = add_and_rms_norm(builder, hidden, update, gain, BLOCK_EPSILON)
+            update = self._add_local(layer, self._cross_attention(layer, normed, key_bias))
+            normed, hidden = add_and_rms_norm(builder, hidden, update, of_feed_forward.gain, BLOCK_EPSILON)
+            update, bias = self._feed_forward(layer, normed, of_feed_forward)
+        self._project_out(builder.node("Add", builder.node("Add", hidden, update), bias))
+
+    def _condition(self) -> str:
+        """Add the noise level to the global condition: (1, 6 hidden), what all layers share."""
+        builder = self.builder
+        time = builder.input("time", np.float32, [1, FOURIER_FEATURES])
+        fixed = builder.input("global_condition", np.float32, [1, self.shape.hidden_size])
+        embedded = self._two_layers("to_timestep_embed", time)
+        return self._two_layers("transformer.global_cond_embedder", builder.node("Add", fixed, embedded))
+
+    def _two_layers(self, name: str, x: str) -> str:
+        return self._exact(f"{name}.2", silu(self.builder, self._exact(f"{name}.0", x)))
+
+    def _exact(self, name: str, x: str) -> str:
+        weight, bias = (self.weights[f"{PREFIX}{name}.{part}"] for part in ("weight", "bias"))
+        return self.builder.exact_linear(x, weight, bias)
+
+    def _modulations(self, layer: int, condition: str) -> tuple[_Modulation, _Modulation]:
+        """Return the modulation of self-attention and of the feed-forward layer."""
+        builder, one = self.builder, scalar(self.builder, 1)
+        own = builder.constant(self._layer(layer, "to_scale_shift_gate")[None])
+        parts = split(builder, reshape(builder, builder.node("Add", condition, own), -1), 6)
+        found = []
+        for name, (scale, shift, gate) in (("pre_norm", parts[:3]), ("ff_norm", parts[3:])):
+            norm = builder.constant(self._layer(layer, f"{name}.gamma"))
+            gain = builder.node("Mul", builder.node("Add", scale, one), norm)
+            found.append(_Modulation(gain, shift, builder.node("Sigmoid", builder.node("Sub", one, gate))))
+        return found[0], found[1]
+
+    def _project_in(self, latents: str, rows: str) -> str:
+        """Put the memory tokens in front of the latents: (rows, memory + latents, hidden)."""
+        builder, shape = self.builder, self.shape
+        around = self.weights[f"{PREFIX}preprocess_conv.weight"] + np.eye(shape.latent_channels, dtype=np.float32)
+        hidden = builder.exact_linear(latents, self.weights[f"{PREFIX}transformer.project_in.weight"] @ around)
+        memory = builder.constant(self.weights[f"{PREFIX}transformer.memory_tokens"][None])
+        repeated = expand(builder, memory, rows, integers(builder, 1, 1))
+        return builder.node("Concat", repeated, hidden, axis=1)
+
+    def _project_out(self, hidden: str) -> None:
+        """Add the output: the velocity of the latents, without the memory tokens."""
+        builder, shape = self.builder, self.shape
+        around = self.weights[f"{PREFIX}postprocess_conv.weight"] + np.eye(shape.latent_channels, dtype=np.float32)
+        kept = cut(builder, self._apart(hidden), shape.num_memory_tokens, END, 1)
+        weight = around @ self.weights[f"{PREFIX}transformer.project_out.weight"]
+        builder.nodes("Identity", [builder.exact_linear(kept, weight)], ["velocity"])
+        builder.output("velocity", np.float32, ["rows", "latents", shape.latent_channels])
+
+    def _key_bias(self, hidden: str) -> str:
+        """Repeat the bias of the keys for every query, as the fused attention wants it."""
+        builder = self.builder
+        bias = builder.input("key_bias", np.float32, ["rows", 1, 1, "keys"])
+        positions = builder.node("Shape", self._apart(hidden), start=1, end=2)
+        return expand(builder, bias, integers(builder, 1, 1), positions, integers(builder, 1))
+
+    def _self_attention(self, layer: int, normed: str, modulation: _Modulation) -> str:
+        builder, shape = self.builder, self.shape
+        shifted = builder.node("Add", normed, modulation.shift)
+        thirds = np.split(self._layer(layer, "self_attn.to_qkv.weight"), 3)
+        queries, keys, values = (
+            builder.linear(shifted, weight, layer=f"{LAYERS}{layer}.self_attn.to_qkv") for weight in thirds
+        )
+        queries, keys = (
+            self.rotary.turn(builder, self._normed_heads(f"{layer}.self_attn.{name}_norm", part))
+            for name, part in (("q", queries), ("k", keys))
+        )
+        attended = self._flat(attention(builder, queries, keys, self._apart(values), shape.num_heads))
+        return self._linear(layer, "self_attn.to_out", attended, gain=modulation.gate)
+
+    def _cross_attention(self, layer: int, normed: str, key_bias: str) -> str:
+        builder, shape = self.builder, self.shape
+        queries = self._normed_heads(f"{layer}.cross_attn.q_norm", self._linear(layer, "cross_attn.to_q", normed))
+        keys, values = (
+            builder.input(f"cross_{kind}_{layer}", np.float32, ["rows", "keys", shape.hidden_size])
+            for kind in ("key", "value")
+        )
+        attended = self._flat(attention(builder, queries, keys, values, shape.num_heads, key_bias))
+        return self._linear(layer, "cross_attn.to_out", attended)
+
+    def _add_local(self, layer: int, update: str) -> str:
+        local = self.builder.input(f"local_{layer}", np.float32, ["local_rows", "positions", self.shape.hidden_size])
+        return self._flat(self.builder.node("Add", self._apart(update), local))
+
+    def _feed_forward(self, layer: int, normed: str, modulation: _Modulation) -> tuple[str, str]:
+        """Return the update without its bias, and the bias."""
+        builder = self.builder
+        shifted = builder.node("Add", normed, modulation.shift)
+        stem = f"{LAYERS}{layer}.ff.ff."
+        weights = GatedWeights(
+            inner=self.weights[f"{stem}0.proj.weight"], inner_bias=self.weights[f"{stem}0.proj.bias"],
+            outer=self.weights[f"{stem}2.weight"], inner_layer=f"{stem}0.proj", outer_layer=f"{stem}2",
+        )  # fmt: skip
+        update = add_gated_feed_forward(builder, shifted, weights, gain=modulation.gate)
+        return update, builder.node("Mul", builder.constant(self._layer(layer, "ff.ff.2.bias")), modulation.gate)
+
+    def _normed_heads(self, name: str, x: str) -> str:
+        normed = normed_heads(self.builder, self.shape, x, self.weights[f"{LAYERS}{name}.gamma"])
+        return self._apart(normed)
+
+    def _linear(self, layer: int, name: str, x: str, gain: str = "") -> str:
+        return self.builder.linear(x, self._layer(layer, f"{name}.weight"), layer=f"{LAYERS}{layer}.{name}", gain=gain)
+
+    def _layer(self, layer: int, name: str) -> NDArray[np.float32]:
+        return self.weights[f"{LAYERS}{layer}.{name}"]
+
+    def _apart(self, x: str) -> str:
+        """Return the rows as an axis of their own: (rows, positions, hidden)."""
+        return self.builder.node("Reshape", x, self.by_row)
+
+    def _flat(self, x: str) -> str:
+        """Return the positions of all rows as one axis: (rows x positions, hidden)."""
+        return reshape(self.builder, x, -1, self.shape.hidden_size)

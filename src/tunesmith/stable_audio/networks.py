@@ -1,0 +1,158 @@
+"""StableAudioNetworks: the networks of an installed model on ONNX Runtime, as functions of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions
+from tunesmith.neural.t5 import T5Shape
+from tunesmith.stable_audio.architecture import NumberCondition, OobleckShape, StableAudioArchitecture
+from tunesmith.stable_audio.conditions import KEY_BIAS, Conditioning, LocalCondition, key_bias, without_context
+from tunesmith.stable_audio.fourier_features import fourier_features
+from tunesmith.stable_audio.model_folder import (
+    AUTOENCODER_DECODER,
+    AUTOENCODER_ENCODER,
+    CONDITIONING,
+    LOCAL_CONDITION,
+    TEXT_ENCODER,
+    TOKENIZER,
+    TRANSFORMER,
+    read_architecture,
+)
+from tunesmith.stable_audio.oobleck_decoder import OobleckDecoder
+
+Array = NDArray[np.float32]
+
+
+class StableAudioNetworks:
+    """The networks of a model folder; all arrays are float32, latents are (latents, channels).
+
+    Each graph is opened at first use. The transformer, the conditioning and the decoder stay in memory; the text
+    encoder and the autoencoder's encoder are there only while they run.
+    """
+
+    def __init__(self, folder: Path, options: SessionOptions = ALL_CORES) -> None:
+        self.architecture = read_architecture(folder)
+        self.tokenizer = folder / TOKENIZER
+        # A step of a long piece takes hundreds of megabytes, which a heap would keep in pieces.
+        options = replace(options, arena=True)
+        # These graphs run in turn with the transformer: their spinning threads would take its cores.
+        resting = replace(options, spinning=False)
+        self._text_encoder = LazySession(folder / TEXT_ENCODER, resting, keep=False)
+        self._local_condition = LazySession(folder / LOCAL_CONDITION, resting, keep=False)
+        self._conditioning = LazySession(folder / CONDITIONING, resting, keep=True)
+        self._transformer = LazySession(folder / TRANSFORMER, options, keep=True)
+        self._decode = _decoder(folder, self.architecture, resting)
+        self._encoder = LazySession(folder / AUTOENCODER_ENCODER, resting, keep=False)
+        self._nothing_kept: LocalCondition | None = None
+
+    def encode_text(self, token_ids: Sequence[int]) -> Array:
+        """Encode the tokens of a prompt: (tokens, width). No tokens give no states."""
+        if not token_ids:
+            return np.zeros((0, self.architecture.diffusion.condition_width), np.float32)
+        ids = np.array(token_ids, np.int64)
+        is_t5 = isinstance(self.architecture.text_encoder, T5Shape)
+        return self._text_encoder.run({"token_ids": ids[None] if is_t5 else ids})
+
+    def condition(
+        self, states: Array, numbers: float | Mapping[str, float], *, empty: bool = False, zero_padding: bool = False
+    ) -> Conditioning:
+        """Condition one row on a text and on numbers, once a piece.
+
+        ``states`` are (tokens, width). ``numbers`` are those of the architecture by name, or the last one, the seconds
+        in total, with the others at their lowest; they are clamped to their range. ``empty`` is the unconditional
+        branch of guidance: zeros in place of text and numbers, the global condition unchanged. ``zero_padding`` pads
+        with zeros in place of the learned vector, as a negative prompt is; Stable Audio Open always does.
+        """
+        architecture, tokens = self.architecture, len(states)
+        scaled = self._scaled(numbers)
+        if architecture.is_stable_audio_3:
+            gain = np.array([0 if zero_padding else 1], np.float32)
+            by_model = {"features": fourier_features(scaled), "padding_gain": gain}
+        else:
+            by_model = {"numbers": scaled}
+        found = self._conditioning.run_all({"states": states, **by_model})
+        bias = key_bias(tokens, architecture.max_tokens - tokens, len(architecture.numbers))
+        conditioning = Conditioning({**found, KEY_BIAS: bias})
+        return without_context(conditioning) if empty else conditioning
+
+    def local_condition(self, mask: Array, masked_latents: Array) -> LocalCondition:
+        """Condition on kept latents: ``mask`` (latents,) is 1 where ``masked_latents`` (latents, channels) are kept.
+
+        The latents to be made are 0 in ``masked_latents``.
+        """
+        kept = np.concatenate([mask[:, None], masked_latents], axis=1).astype(np.float32)
+        return LocalCondition(self._local_condition.run_all({"kept": kept}))
+
+    def velocity(
+        self, latents: Array, sigma: float, conditioning: Conditioning, local: LocalCondition | None = None
+    ) -> Array:
+        """Return the velocity at the noise level ``sigma``, 0 to 1, in the shape of the latents.
+
+        ``latents`` are (latents, channels), or (rows, latents, channels) for the rows of the conditioning. Without a
+        local condition, nothing is kept; Stable Audio Open has none.
+        """
+        inputs = self.transformer_inputs(latents, sigma, conditioning, local)
+        return self._transformer.run(inputs).reshape(latents.shape)
+
+    def transformer_inputs(
+        self, latents: Array, sigma: float, conditioning: Conditioning, local: LocalCondition | None = None
+    ) -> dict[str, Array]:
+        """Return the inputs of the transformer's graph for a step; see ``velocity``."""
+        rows = latents if latents.ndim == 3 else latents[None]
+        level = np.array([sigma], np.float32)
+        if self.architecture.is_stable_audio_3:
+            kept = local or self._keep_nothing(rows.shape[1])
+            by_model = {"time": fourier_features(level), **kept.inputs}
+        else:
+            by_model = {"noise_level": level}
+        return {"latents": np.ascontiguousarray(rows, np.float32), **conditioning.inputs, **by_model}
+
+    def decode(self, latents: Array) -> Array:
+        """Decode (latents, channels) to samples (2, latents x hop).
+
+        Where SAME-S gets an odd number of latents, the last is decoded beside one of zeros, as the reference does.
+        """
+        samples = self._decode(np.ascontiguousarray(latents, np.float32))
+        return samples[:, : len(latents) * self.architecture.hop_size]
+
+    def encode(self, samples: Array) -> Array:
+        """Encode samples (2, latents x hop) to (latents, channels); the number of latents is even for SAME-S."""
+        return self._encoder.run({"samples": np.ascontiguousarray(samples, np.float32)})
+
+    def _keep_nothing(self, num_latents: int) -> LocalCondition:
+        """Return the local condition of text to audio: the same row for every latent, not nothing."""
+        memory = self.architecture.diffusion.num_memory_tokens
+        last = self._nothing_kept
+        if last is None or next(iter(last.inputs.values())).shape[1] != memory + num_latents:
+            channels = self.architecture.diffusion.latent_channels
+            single = self.local_condition(np.zeros(1, np.float32), np.zeros((1, channels), np.float32))
+            counts = [1] * memory + [num_latents]
+            last = LocalCondition({name: np.repeat(rows, counts, axis=1) for name, rows in single.inputs.items()})
+            self._nothing_kept = last
+        return last
+
+    def _scaled(self, numbers: float | Mapping[str, float]) -> Array:
+        """Return the numbers, clamped and scaled to 0 to 1, in the order of the context."""
+        known = self.architecture.numbers
+        if not isinstance(numbers, Mapping):
+            numbers = {number.name: number.low for number in known} | {known[-1].name: numbers}
+        return np.array([_scale(number, numbers[number.name]) for number in known], np.float32)
+
+
+def _decoder(folder: Path, architecture: StableAudioArchitecture, options: SessionOptions) -> Callable[[Array], Array]:
+    """Return the decoder of the model's autoencoder: latents (latents, channels) to samples (2, latents x hop)."""
+    shape = architecture.autoencoder
+    if isinstance(shape, OobleckShape):
+        return OobleckDecoder(folder, shape, options).decode
+    session = LazySession(folder / AUTOENCODER_DECODER, options, keep=True)
+    return lambda latents: session.run({"latents": latents})
+
+
+def _scale(number: NumberCondition, value: float) -> float:
+    return (min(max(value, number.low), number.high) - number.low) / (number.high - number.low)

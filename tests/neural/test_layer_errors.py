@@ -1,0 +1,63 @@
+"""The errors of a layer's forms, and the choice among them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.neural.layer_errors import LayerErrors, choose_forms, measure_layer
+from tunesmith.neural.quantization import LINEAR_FORMS, ROWS
+
+NAMES = list(LINEAR_FORMS)
+
+
+def layer(rng: np.random.Generator, loud: float = 1.0) -> LayerErrors:
+    inputs = rng.standard_normal((48, 256)).astype(np.float32)
+    inputs[:, 3] *= loud
+    return measure_layer(inputs, rng.standard_normal((64, 256)).astype(np.float32))
+
+
+def test_a_finer_form_is_closer_and_float32_is_exact() -> None:
+    errors = layer(np.random.default_rng(1)).by_form
+    assert errors["rows8"] > errors["blockwise8-32"] > errors["float32"] == 0
+    assert errors["rows8"] < 0.02
+
+
+def test_a_loud_channel_coarsens_its_row_but_not_the_other_blocks() -> None:
+    rng = np.random.default_rng(2)
+    quiet, loud = layer(rng).by_form, layer(rng, loud=100.0).by_form
+    assert loud["rows8"] > 1.5 * quiet["rows8"]
+    assert loud["blockwise8-32"] < 0.5 * loud["rows8"]
+
+
+errors_of_layers = st.dictionaries(
+    st.text("abcdef", min_size=1, max_size=4),
+    st.tuples(st.floats(1e-4, 0.2), st.sampled_from([(64, 64), (256, 64), (64, 256)])).map(
+        lambda drawn: LayerErrors(
+            drawn[1], dict(zip(NAMES, (drawn[0], 0.7 * drawn[0], 0.5 * drawn[0], 0.0), strict=True))
+        )
+    ),
+    min_size=1, max_size=12,
+)  # fmt: skip
+
+
+@given(errors_of_layers, st.floats(0.0, 1.0))
+def test_the_choice_meets_the_share(errors: dict[str, LayerErrors], share: float) -> None:
+    chosen = choose_forms(errors, share)
+    names = {form: name for name, form in LINEAR_FORMS.items()}
+    total = sum(errors[one].by_form[names[form]] ** 2 for one, form in chosen.items())
+    fastest = sum(one.by_form["rows8"] ** 2 for one in errors.values())
+    assert chosen.keys() == errors.keys()
+    assert total <= fastest * share**2 + 1e-12
+
+
+@given(errors_of_layers)
+def test_nothing_changes_where_the_fastest_forms_are_good_enough(errors: dict[str, LayerErrors]) -> None:
+    assert set(choose_forms(errors, 1.0).values()) == {ROWS}
+
+
+def test_a_silent_layer_has_no_error() -> None:
+    silent = measure_layer(np.zeros((4, 32), np.float32), np.ones((8, 32), np.float32))
+    assert all(error == pytest.approx(0) for error in silent.by_form.values())

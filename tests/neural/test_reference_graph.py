@@ -1,0 +1,53 @@
+"""Reference graphs: float32 up to the rounding of weights, bfloat16 as a run in bfloat16 rounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.reference_graph import OBSERVED, ReferenceGraphBuilder
+from tunesmith.neural.sessions import SessionOptions, open_session
+from tunesmith.neural.transformer_nodes import silu
+
+RNG = np.random.default_rng(7)
+FIRST, SECOND = (RNG.standard_normal((64, 64)).astype(np.float32) / 8 for _ in range(2))
+INPUTS = RNG.standard_normal((5, 64)).astype(np.float32)
+
+
+def output_of(builder: GraphBuilder) -> dict[str, np.ndarray]:
+    with builder:
+        x = builder.input("x", np.float32, ["rows", 64])
+        hidden = silu(builder, builder.linear(x, FIRST, layer="first"))
+        builder.nodes("Identity", [builder.linear(hidden, SECOND, layer="second")], ["y"])
+        builder.output("y", np.float32, ["rows", 64])
+    session = open_session(builder.path, SessionOptions(optimize=False))
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"x": INPUTS}), strict=True))
+
+
+def hidden_state(x: np.ndarray) -> np.ndarray:
+    product = x @ FIRST.T
+    return product / (1 + np.exp(-product))
+
+
+def test_float32_differs_only_by_the_rounding_of_the_weights(tmp_path: Path) -> None:
+    exact = output_of(GraphBuilder(tmp_path / "exact.onnx"))["y"]
+    reference = output_of(ReferenceGraphBuilder(tmp_path / "reference.onnx", "float32"))["y"]
+    assert 0 < np.abs(reference - exact).max() < 2e-3
+
+
+def test_bfloat16_rounds_weights_and_results(tmp_path: Path) -> None:
+    found = output_of(ReferenceGraphBuilder(tmp_path / "reference.onnx", "bfloat16"))["y"]
+    assert (found == found.astype(ml_dtypes.bfloat16).astype(np.float32)).all()
+    exact = output_of(GraphBuilder(tmp_path / "exact.onnx"))["y"]
+    error = np.linalg.norm(found - exact) / np.linalg.norm(exact)
+    assert 1e-3 < error < 1e-2
+
+
+def test_the_inputs_of_layers_are_observed(tmp_path: Path) -> None:
+    found = output_of(ReferenceGraphBuilder(tmp_path / "observed.onnx", "float32", observe=True))
+    np.testing.assert_array_equal(found[f"{OBSERVED}first"], INPUTS)
+    np.testing.assert_allclose(found[f"{OBSERVED}second"], hidden_state(INPUTS), atol=2e-3)
