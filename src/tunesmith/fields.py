@@ -38,7 +38,7 @@ MAX_CHARACTERS: Mapping[str, int] = {
 }
 """The most characters of a text, or of each text in a list."""
 
-MAX_ITEMS: Mapping[str, int] = {"instruments": 64, "without": 64, "hits": 256, "tags": 32}
+MAX_ITEMS: Mapping[str, int] = {"instruments": 64, "without": 64, "keep_stems": 16, "hits": 256, "tags": 32}
 """The most items of a list."""
 
 OTHER_NAMES: Mapping[str, str] = {

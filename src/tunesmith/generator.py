@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from tunesmith.request import GenerationRequest
 
@@ -43,6 +43,16 @@ class BatchingGenerator(Protocol):
 
     def load(self, num_rows: int) -> int:
         """Prepare for a batch of at most ``num_rows`` rows; return the number of concurrent requests."""
+        ...
+
+
+@runtime_checkable
+class GuidableGenerator(Protocol):
+    """A generator that can follow a recording, and so be guided by the composer."""
+
+    @property
+    def guide_field(self) -> Literal["audio", "melody"] | None:
+        """The field of the request that takes the recording; None for a model that follows none."""
         ...
 
 

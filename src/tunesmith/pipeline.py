@@ -20,6 +20,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.files import atomic_output
 from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_cancelled, no_progress
+from tunesmith.guided.run_generator import composition_request, run_generator
 from tunesmith.models.registry import Registry
 from tunesmith.output_files import STANDARD_OUTPUT, OutputFiles, reserve_path, slug, with_suffix_word
 from tunesmith.request import GenerationRequest, Hit
@@ -27,7 +28,7 @@ from tunesmith.request import GenerationRequest, Hit
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
 
-LISTS = ("instruments", "without")
+LISTS = ("instruments", "without", "keep_stems")
 
 GeneratorSource = Callable[[str], Generator]
 """Opens the generator of a model by name, such as Registry.create."""
@@ -75,6 +76,8 @@ class GenerationOptions:
     strength: str | None = None
     schedule: str | None = None
     repaint: str | None = None
+    guide: str | None = None
+    keep_stems: str | None = None
     variations: int = 1
 
     def request_fields(self) -> dict[str, Any]:
@@ -98,7 +101,7 @@ class GeneratedMusic:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The parts of the request that the generator could not fulfil."""
-        return self.composition.warnings if self.composition else tuple(self.audio.metadata.get("warnings", ()))
+        return tuple(self.audio.metadata.get("warnings", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +231,14 @@ def generate_music(
     GenerationCancelled once ``cancelled()`` is true.
     """
     if not composition:
-        return GeneratedMusic(request, create(request.model).generate(request, progress, cancelled))
-    if request.model != "composer":
+        return GeneratedMusic(request, run_generator(create(request.model), request, progress, cancelled))
+    if request.model != "composer" and request.guide is None:
         raise InvalidRequest("model", f"only composer has stems, MIDI, score and layers, got {request.model!r}")
     from tunesmith.composer.composition import compose
 
+    if request.guide:
+        audio = run_generator(create(request.model), request, progress, cancelled)
+        return GeneratedMusic(request, audio, compose(composition_request(request)))
     composed = compose(request)
     return GeneratedMusic(request, composed.mix(progress, cancelled), composed)
 

@@ -58,7 +58,7 @@ MAX_SEED = 2**53 - 1
 
 NEURAL_FIELDS = (
     "negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody", "steps", "ending",
-    "strength", "schedule", "repaint",
+    "strength", "schedule", "repaint", "guide", "keep_stems",
 )  # fmt: skip
 """Fields of neural models, which the composer does not support."""
 
@@ -190,6 +190,8 @@ class GenerationRequest(GivenFields):
     strength: Annotated[float, Field(ge=0, le=1), BeforeValidator(strength_of), IS_NUMBER] | None = None
     schedule: NoiseSchedule | None = None
     repaint: Annotated[Regions, AfterValidator(lambda text: regions_text(parse_regions(text)))] | None = None
+    guide: Literal["composer"] | None = None
+    keep_stems: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["keep_stems"])] = ()
 
     @field_validator("prompt", mode="before")
     @classmethod
@@ -216,7 +218,7 @@ class GenerationRequest(GivenFields):
     def _drop_invisible(cls, text: str | None) -> str | None:
         return None if text is None else visible_text(text)
 
-    @field_validator("instruments", "without")
+    @field_validator("instruments", "without", "keep_stems")
     @classmethod
     def _drop_invisible_in_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(visible_text, names))
@@ -229,6 +231,8 @@ class GenerationRequest(GivenFields):
         both = sorted({name.lower() for name in self.instruments} & {name.lower() for name in self.without})
         if both:
             raise ValueError(f"without: {both[0]!r} is also in instruments")
+        if self.keep_stems and not self.guide:
+            raise ValueError(f"keep_stems: needs guide, whose stems it keeps, got {self.keep_stems[0]!r} without it")
         if self.duration is not None and self.hits and max(hit.time for hit in self.hits) >= self.duration:
             late = max(hit.time for hit in self.hits)
             raise ValueError(f"hits: must lie before the end at {self.duration:g} s, got {late:g} s")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
 
 
+KEPT_FILES = ("all", "best")
+
+
 def generate(
     prompt: options.Prompt, output: options.Output = None, duration: options.Duration = None,
     bars: options.Bars = None, bpm: options.Bpm = None, key: options.KeyName = None, meter: options.MeterName = None,
@@ -24,7 +27,7 @@ def generate(
     form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
-    model: options.Model = "composer", commercial_safe: options.CommercialSafe = None,
+    model: options.Model = "composer", guide: options.Guide = None, commercial_safe: options.CommercialSafe = None,
     revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
     temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
@@ -47,6 +50,7 @@ def generate(
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token)
     check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
+    keep_stems = keep if guide and keep not in KEPT_FILES else None
     policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
     check_licence(policy, model, audio, melody)
     options = GenerationOptions(
@@ -55,11 +59,17 @@ def generate(
         loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
         audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
-        variations=variations,
+        guide=guide, keep_stems=keep_stems, variations=variations,
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
-    generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
+    generate_and_report(
+        requests,
+        files,
+        settings,
+        ReportOptions(as_json, quiet, pick, "all" if keep_stems else keep),
+        started=started,
+    )
 
 
 @dataclass(frozen=True, slots=True)

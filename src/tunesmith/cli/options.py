@@ -46,9 +46,12 @@ Seed = Annotated[Text, _option(MUSIC, "Same seed, same music. Default: random.",
 Variations = Annotated[
     int, _option(MUSIC, "Number of pieces, with consecutive seeds.", "N", "-n", "--variations", min=1, max=100)
 ]
+GUIDE_HELP = "Let the composer write the piece, and the model make its sound: exact tempo, key, form and length."
+Guide = Annotated[Text, _option(MUSIC, GUIDE_HELP, "composer", "--guide")]
 PICK_HELP = "Measure the variations, rank them and mark the best one."
 Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
-Keep = Annotated[str, _option(MUSIC, "With --pick: files to keep.", "all|best", "--keep")]
+KEEP_HELP = "With --pick: files to keep. With --guide: roles of the composer's stems to keep."
+Keep = Annotated[str, _option(MUSIC, KEEP_HELP, "all|best|drums,bass", "--keep")]
 MODEL_HELP = "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicate:OWNER/NAME."
 Model = Annotated[str, _option(MUSIC, MODEL_HELP, "NAME")]
 SAFE_HELP = "Refuse models and recordings whose licence forbids commercial use."

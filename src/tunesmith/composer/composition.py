@@ -187,7 +187,7 @@ def check_request(request: GenerationRequest) -> Brief:
     """Return the brief of a request; raise InvalidRequest for impossible or contradictory fields."""
     for field_name in NEURAL_FIELDS:
         value = getattr(request, field_name)
-        if value is not None:
+        if value not in (None, ()):
             raise InvalidRequest(field_name, f"only neural models support it, not the composer, got {str(value)!r}")
     return read_brief(request)
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tunesmith.audio import Audio, Spool
 from tunesmith.audio.resample import resample_blocks
@@ -14,6 +14,7 @@ from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.musicgen.architecture import GUIDED_ROWS
 from tunesmith.musicgen.engine import Engine
+from tunesmith.musicgen.model_folder import read_architecture
 from tunesmith.musicgen.request_mapping import PreparedRequest, prepare_request
 from tunesmith.musicgen.runner import Codec, Codes, Samples
 from tunesmith.neural.step_progress import DECODING_ENDS, WRITING_ENDS, StepProgress
@@ -44,6 +45,11 @@ class MusicGenGenerator:
         self._engine_factory = engine_factory
         self._engine: Engine | None = None
         self._opening = threading.Lock()
+
+    @property
+    def guide_field(self) -> Literal["melody"] | None:
+        """The field of a recording to follow: a melody model follows a melody; see GuidableGenerator."""
+        return "melody" if read_architecture(self._folder).chroma else None
 
     def load(self, num_rows: int = GUIDED_ROWS) -> int:
         """Open the engine ahead of the first request; return how many guided requests fit at once.

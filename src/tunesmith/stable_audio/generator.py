@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,6 +46,11 @@ class StableAudioGenerator:
         self._open_networks = open_networks
         self._engine: DiffusionEngine | None = None
         self._opening = threading.Lock()
+
+    @property
+    def guide_field(self) -> Literal["audio"]:
+        """The field of a recording to follow; see GuidableGenerator."""
+        return "audio"
 
     def load(self, num_rows: int = 1) -> int:  # noqa: ARG002  # rows are of no use to requests that take turns
         """Open the networks ahead of the first request; return 1: requests take turns, however many rows there are.

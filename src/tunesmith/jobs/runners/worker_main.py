@@ -38,6 +38,7 @@ from tunesmith.generator import (
     Generator,
     Progress,
 )
+from tunesmith.guided.run_generator import run_generator
 from tunesmith.jobs.runners.protocol import (
     ALIVE_SECONDS,
     MAX_KIND,
@@ -176,7 +177,7 @@ class Worker:
                 raise InvalidRequest("format", f"only composer has {kind}, {request.model} generates audio only")
             with _translate_write_errors():
                 return self._generator.export(request, path, work.tell, work.is_cancelled)
-        audio = self._generator.generate(request, work.tell, work.is_cancelled)
+        audio = run_generator(self._generator, request, work.tell, work.is_cancelled)
         # Writing a file reports no progress, but always ends.
         work.seen_at = math.inf
         with _translate_write_errors():

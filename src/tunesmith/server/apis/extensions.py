@@ -39,6 +39,8 @@ ABOUT: Mapping[str, str] = {
     "ending": "Whether the piece ends by itself or is cut; for Stable Audio.",
     "strength": "How far to change the audio, 0 to 1, or redress, reimagine or inspired; for Stable Audio.",
     "schedule": "The noise schedule where there is a strength; for Stable Audio.",
+    "guide": "The composer writes the piece, and the model makes its sound anew.",
+    "keep_stems": "Roles of the composer's own stems that are laid over the model's sound; with guide.",
     "repaint": "Regions of the audio to make anew, in seconds, such as 4-8,16-20; for Stable Audio.",
 }  # fmt: skip
 

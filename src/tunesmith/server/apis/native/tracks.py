@@ -13,6 +13,7 @@ from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import TrackNotFound
 from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, GivenFields, Tag
 from tunesmith.generator import EXPORTS
+from tunesmith.guided.run_generator import composition_request
 from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
@@ -141,7 +142,8 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     # Paths of recordings and soundfonts on the server.
     private = ("audio", "melody", "soundfont")
     request = {name: value for name, value in track.generation.request.items() if name not in private}
-    here, composed = f"/api/tracks/{track.id}", track.generation.generated_by == COMPOSER
+    composed = track.generation.generated_by == COMPOSER or bool(request.get("guide"))
+    here = f"/api/tracks/{track.id}"
     # Only the composer has notes to export.
     links = {"audio": kept, "midi": composed, "stems": composed}
     return {
@@ -160,6 +162,9 @@ def _export(track: Track, kind: str, owner: str | None) -> Submission:
     # The same request and seed give the same notes, so nothing but the request needs to be stored.
     request = GenerationRequest.checked(**{**track.generation.request, "seed": track.seed})
     options = JobOptions(kind, for_track=track.id)
+    if request.guide:
+        # The notes and stems are the composition's; the model is not needed for them.
+        return Submission(composition_request(request), DIALECT, owner, model=COMPOSER, options=options)
     return Submission(request, DIALECT, owner, model=track.generation.generated_by, options=options)
 
 
