@@ -25,8 +25,7 @@ from tunesmith.audio.stitch import stitch
 from tunesmith.audio.writer import write_audio
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
-from tunesmith.library.track import NewTrack
-from tunesmith.library.tracks import TrackFilter, Tracks
+from tunesmith.library.tracks import NewTrack, TrackFilter, Tracks
 
 TRACKS, AT_ONCE, SEARCHES = 100_000, 1_000, 40
 CLIPS, SINGLES, CLIP_SECONDS, JOBS = 100, 10, 10, 2

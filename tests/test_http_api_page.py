@@ -19,12 +19,12 @@ from started_server import started
 
 from tunesmith.config import Settings
 from tunesmith.errors import error_codes, error_with_code
-from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
+from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, MAX_NUMBER_CHARACTERS
 from tunesmith.jobs.job import JobState
 from tunesmith.server.apis.native.request import documented_request
+from tunesmith.server.apis.request_body import MAX_NAME_CHARACTERS, MAX_STRING_CHARACTERS
 from tunesmith.server.app import create_app
-from tunesmith.server.json_text import MAX_NAME_CHARACTERS, MAX_STRING_CHARACTERS
-from tunesmith.server.middleware.security import MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS
+from tunesmith.server.middleware.request_limits import MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS
 
 PAGE = read_page("docs/http-api.md")
 EXAMPLES = blocks_of(PAGE, "sh")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS
+from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS
 from tunesmith.request import MAX_SEED, GenerationRequest, Hit
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tunesmith.fields import FIELD_ALIASES, did_you_mean_field, field_for, plain_form
 from tunesmith.request import GenerationRequest
-from tunesmith.suggestions import FIELD_ALIASES, did_you_mean, did_you_mean_field, field_for, near_names, plain_form
+from tunesmith.suggestions import did_you_mean, near_names
 
 FIELDS = GenerationRequest.model_fields
 

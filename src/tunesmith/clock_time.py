@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tunesmith.field_limits import MAX_NUMBER_CHARACTERS
+from tunesmith.fields import MAX_NUMBER_CHARACTERS
 from tunesmith.plain_text import visible_text
 
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)$")

@@ -24,9 +24,9 @@ from pydantic_settings import (
 
 from tunesmith.config_urls import BaseUrl, Host, Origin
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import format_validation_error
+from tunesmith.fields import did_you_mean_field, format_validation_error
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate
-from tunesmith.suggestions import did_you_mean_field, near_names
+from tunesmith.suggestions import near_names
 from tunesmith.text_files import decoded
 
 PREFIX = "TUNESMITH_"

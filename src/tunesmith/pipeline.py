@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.atomic_file import atomic_output
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio, write_stream
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
+from tunesmith.files import atomic_output
 from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_cancelled, no_progress
 from tunesmith.guided.run_generator import composition_request, run_generator
 from tunesmith.models.registry import Registry

@@ -1,9 +1,16 @@
-"""Text normalisation: without invisible characters, and with one form of each character."""
+"""Text in plain form: without invisible characters, with one form of each character; and paths as text.
+
+On Linux, file names are bytes, and some are not valid UTF-8, which JSON, databases and HTTP require. A path in UTF-8 is
+its own text; any other becomes a ``file:`` URL with percent-encoded bytes, which decodes to the same bytes.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
+from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
@@ -33,3 +40,36 @@ def plain_text(text: str) -> str:
         return text
     spaced = _FRACTION_AFTER_DIGIT.sub(" ", _ENCLOSING.sub("", visible_text(text)))
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", spaced)).translate(_SAME_AS)
+
+
+SCHEME = "file:"
+
+
+def path_text(path: str | os.PathLike[str]) -> str:
+    """Return a path as text that is valid in every encoding of Unicode."""
+    text = os.fspath(path)
+    # A path that begins like a URL is encoded too, so that decoding is unambiguous.
+    if is_text(text) and not text.startswith(SCHEME):
+        return text
+    return SCHEME + quote_from_bytes(os.fsencode(text))
+
+
+def path_of(text: str) -> Path:
+    """Return the path that ``path_text`` encoded."""
+    if not text.startswith(SCHEME):
+        return Path(text)
+    return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(SCHEME))))
+
+
+def is_text(text: str) -> bool:
+    """Tell whether a text has no lone surrogates, which stand for invalid UTF-8 bytes in file names."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def library_path(path: Path) -> str | bytes:
+    """Return a path for libraries that encode text strictly: its bytes, or its text on Windows."""
+    return str(path) if os.name == "nt" else os.fsencode(path)

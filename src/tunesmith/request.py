@@ -22,12 +22,12 @@ from pydantic_core import PydanticKnownError
 
 from tunesmith.clock_time import seconds as seconds
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import GivenFields, checked, format_validation_error
-from tunesmith.field_limits import (
+from tunesmith.fields import (
     MAX_CHARACTERS,
     MAX_ITEMS,
     MAX_NUMBER_CHARACTERS,
     Genre,
+    GivenFields,
     InstrumentName,
     Key,
     Meter,
@@ -36,9 +36,10 @@ from tunesmith.field_limits import (
     Prompt,
     Regions,
     check_paragraphs,
+    checked,
+    format_validation_error,
 )
-from tunesmith.path_text import path_of, path_text
-from tunesmith.plain_text import visible_text
+from tunesmith.plain_text import path_of, path_text, visible_text
 from tunesmith.regions import parse_regions, regions_text
 
 MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]

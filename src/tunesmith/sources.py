@@ -8,8 +8,8 @@ from typing import Any
 
 from tunesmith.audio.credits import SOURCES, licence_of, source_credit, terms_of_sound
 from tunesmith.audio.reader import read_metadata
-from tunesmith.file_digest import file_sha256, is_sha256
-from tunesmith.path_text import path_text
+from tunesmith.files import file_sha256, is_sha256
+from tunesmith.plain_text import path_text
 from tunesmith.request import GenerationRequest
 
 

@@ -15,7 +15,7 @@ from tunesmith.batch.batch_runner import Batch, ItemResult
 from tunesmith.batch.items import BatchItem
 from tunesmith.batch.manifest import BatchManifest, Entry
 from tunesmith.errors import DiskFull, InvalidItem, RunnerCrashed, ServerUnreachable, TokenRefused, TunesmithError
-from tunesmith.jobs.runners.pool import ProgressReport
+from tunesmith.jobs.runners.tasks import ProgressReport
 from tunesmith.request import GenerationRequest
 
 MISTAKE = InvalidItem("prompt: must rhyme")

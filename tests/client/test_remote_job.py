@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tunesmith import ApiError, AsyncTunesmith, Clip, InvalidRequest, RemoteJob, ServerBusy, Tunesmith, errors
-from tunesmith.atomic_file import atomic_write
+from tunesmith.files import atomic_write
 
 JOB = {
     "id": "j",

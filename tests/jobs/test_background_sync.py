@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.jobs.background_sync import BackgroundSync
+from tunesmith.jobs.results import BackgroundSync
 
 
 @pytest.fixture

@@ -11,15 +11,14 @@ import sqlalchemy as sa
 from databases import FakeClock
 from work import RESULT, asked, claimed
 
+from tunesmith.jobs.estimates import SpeedEstimates
 from tunesmith.jobs.job import Failure
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.quotas import Quotas
-from tunesmith.jobs.speed_estimates import SpeedEstimates
-from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.jobs.worker_registry import DEAD_SECONDS, HEARTBEAT_SECONDS, ProcessIdentity, WorkerRegistry, is_gone
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import speeds
+from tunesmith.library.tokens import RateLimit
 from tunesmith.library.tracks import Tracks
 
 YEAR = 365 * 86_400.0

@@ -17,8 +17,7 @@ from tunesmith.errors import DatabaseError
 from tunesmith.jobs import dispatcher as module
 from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
-from tunesmith.jobs.job import Claim, Job, JobResult, JobState, Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import Claim, Job, JobOptions, JobResult, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits

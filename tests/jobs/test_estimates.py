@@ -6,11 +6,9 @@ from dataclasses import replace
 import pytest
 from work import asked
 
-from tunesmith.jobs.estimates import LOOK_SECONDS, QueueEstimate, QueueEstimator
+from tunesmith.jobs.estimates import LOOK_SECONDS, QueuedJob, QueueEstimate, QueueEstimator, QueueSnapshot, Speed
 from tunesmith.jobs.job import Job, JobState, new_job_id
-from tunesmith.jobs.queue_positions import QueuedJob, QueueSnapshot
 from tunesmith.jobs.row_mapping import job_of, row_of
-from tunesmith.jobs.speed_estimates import Speed
 
 SPEEDS = {"composer": Speed(seconds_per_audio_second=0.1, load_seconds=3.0)}
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.jobs.fallback import for_fallback, submission_for_fallback
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import JobOptions, Submission
+from tunesmith.jobs.service import for_fallback, submission_for_fallback
 from tunesmith.request import NEURAL_FIELDS, GenerationRequest
 from tunesmith.server.apis.huggingface.request import waits_for_model
 

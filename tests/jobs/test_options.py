@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.jobs.fallback import submission_for_fallback
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import JobOptions, PredictionOptions, WebhookTarget
+from tunesmith.jobs.job import JobOptions, PredictionOptions, Submission, WebhookTarget
 from tunesmith.jobs.row_mapping import fingerprint
+from tunesmith.jobs.service import submission_for_fallback
 from tunesmith.request import GenerationRequest
 
 SUBMISSION = Submission(GenerationRequest(prompt="calm piano", seed=7, duration=10), "api", "o", model="m")

@@ -15,8 +15,7 @@ from tunesmith.jobs.queue import MAX_CLAIMS, JobQueue
 from tunesmith.jobs.store import JobStore, WorkerSlot
 from tunesmith.jobs.worker_registry import ProcessIdentity, WorkerRegistry
 from tunesmith.library.database import Database
-from tunesmith.library.track import TrackFile
-from tunesmith.library.tracks import Tracks
+from tunesmith.library.tracks import TrackFile, Tracks
 from tunesmith.request import GenerationRequest
 
 HERE = ProcessIdentity("here", 1, 0.0)

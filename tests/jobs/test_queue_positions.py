@@ -8,9 +8,17 @@ import pytest
 from databases import FakeClock
 from work import RESULT, asked, claimed
 
+from tunesmith.jobs.estimates import (
+    WEIGHT,
+    QueuedJob,
+    QueuePosition,
+    QueueSnapshot,
+    RunningJob,
+    Speed,
+    SpeedEstimates,
+    sorted_by_claim,
+)
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.queue_positions import QueuedJob, QueuePosition, QueueSnapshot, RunningJob, sorted_by_claim
-from tunesmith.jobs.speed_estimates import WEIGHT, Speed, SpeedEstimates
 from tunesmith.jobs.store import JobStore
 from tunesmith.library.database import Database
 

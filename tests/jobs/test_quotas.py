@@ -9,11 +9,9 @@ from databases import Databases, FakeClock
 from work import asked
 
 from tunesmith.errors import QueueFull, RateLimited
-from tunesmith.jobs.quotas import Quotas
-from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import Allowance, RateLimit
-from tunesmith.library.tokens import TokenRequest, Tokens
+from tunesmith.library.tokens import Allowance, RateLimit, TokenRequest, Tokens
 
 ADDRESS = "203.0.113.9"
 

@@ -12,13 +12,12 @@ from work import RESULT, asked, claimed
 
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.results import ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
-from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import turns
+from tunesmith.library.tokens import RateLimit
 from tunesmith.library.tracks import Tracks
 
 DAY = 86_400.0

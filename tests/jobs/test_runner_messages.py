@@ -16,7 +16,6 @@ import strange_generators
 from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.runners import worker_process as process
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import ProgressReport, Task, TaskResult
 from tunesmith.jobs.runners.protocol import (
     MAX_LINE_BYTES,
     MAX_MESSAGE,
@@ -27,6 +26,7 @@ from tunesmith.jobs.runners.protocol import (
     encode,
     shortened,
 )
+from tunesmith.jobs.runners.tasks import ProgressReport, Task, TaskResult
 from tunesmith.request import GenerationRequest
 
 READY = """echo '{"ready":1}'\n"""

@@ -25,7 +25,7 @@ from tunesmith.errors import RunnerCrashed, TaskFailed
 from tunesmith.jobs.runners import local_pool as local
 from tunesmith.jobs.runners import worker_process as process
 from tunesmith.jobs.runners.local_pool import FOREVER, LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import ProgressReport, Task, TaskResult
+from tunesmith.jobs.runners.tasks import ProgressReport, Task, TaskResult
 from tunesmith.jobs.runners.worker_process import RunnerProcess, Timeouts
 from tunesmith.request import GenerationRequest
 

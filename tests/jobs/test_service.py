@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytest
 from sounds import wav_bytes
@@ -27,6 +27,7 @@ from tunesmith.errors import (
     QueueFull,
     UnknownName,
 )
+from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Failure, Job, JobState, Submission
 from tunesmith.jobs.queue import JobQueue
@@ -62,7 +63,8 @@ class Shop:
         self.reserved: Counter[str] = Counter()
         self.started: list[Claim] = []
         files = ServiceFiles(self.results, UploadStore(folder / "inputs"))
-        self.service = MusicService(self.store, files, self.changes, self, allow_fallback=stand_ins, policy=policy)
+        service = cast("Dispatcher", self)
+        self.service = MusicService(self.store, files, self.changes, service, allow_fallback=stand_ins, policy=policy)
 
     def wake(self, cancelled: str | None = None) -> None:
         self.woken.append(cancelled)

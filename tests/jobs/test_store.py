@@ -11,8 +11,7 @@ from databases import FakeClock
 from work import RESULT, asked, claimed
 
 from tunesmith.errors import DatabaseError, IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
-from tunesmith.jobs.job import Failure, JobState, Submission
-from tunesmith.jobs.options import JobOptions, PredictionOptions, WebhookTarget
+from tunesmith.jobs.job import Failure, JobOptions, JobState, PredictionOptions, Submission, WebhookTarget
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.store import JobFilter, JobStore, QueueDepth
 from tunesmith.library.database import Database

@@ -13,7 +13,7 @@ from tunesmith.errors import RateLimited
 from tunesmith.library.call_budget import CallBudget
 from tunesmith.library.database import Database
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import RateLimit
+from tunesmith.library.tokens import RateLimit
 
 MODEL = "hf:facebook/musicgen-small"
 

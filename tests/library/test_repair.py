@@ -16,8 +16,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError
 from tunesmith.library.migrate import open_database
 from tunesmith.library.repair import repair
-from tunesmith.library.track import Marks, NewTrack
-from tunesmith.library.tracks import TrackFilter, Tracks
+from tunesmith.library.tracks import Marks, NewTrack, TrackFilter, Tracks
 
 TRACKS = 1000
 ALL = TrackFilter()

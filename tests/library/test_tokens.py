@@ -11,9 +11,8 @@ from databases import FakeClock
 
 from tunesmith.errors import InvalidRequest, UnknownName
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import RateLimit
 from tunesmith.library.schema import tokens as table
-from tunesmith.library.tokens import TokenRequest, Tokens
+from tunesmith.library.tokens import RateLimit, TokenRequest, Tokens
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.library.database import Database
-from tunesmith.library.track import Marks, NewTrack, TrackFile, words_of
-from tunesmith.library.tracks import TrackFilter, Tracks
+from tunesmith.library.tracks import Marks, NewTrack, TrackFile, TrackFilter, Tracks, words_of
 
 FILE = TrackFile("/music/calm.wav", "ab" * 32, "wav", 1_000)
 

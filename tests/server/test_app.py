@@ -31,8 +31,7 @@ from tunesmith.errors import (
     UnknownName,
 )
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import RateLimit
-from tunesmith.library.tokens import TokenRequest, Tokens
+from tunesmith.library.tokens import RateLimit, TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app, error_response_for
 from tunesmith.server.errors import Forbidden, ModelIsLoading, Unauthenticated
 

@@ -19,11 +19,10 @@ from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
 from tunesmith.library.database import Database
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import RateLimit
-from tunesmith.library.tokens import Scope, TokenRequest, Tokens
+from tunesmith.library.tokens import RateLimit, Scope, TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app, error_response_for
 from tunesmith.server.auth import REMEMBERED_SECONDS, Authenticator, AuthSettings, require_admin
-from tunesmith.server.ttl_cache import TtlCache
+from tunesmith.ttl_cache import TtlCache
 
 
 @pytest.fixture
@@ -211,7 +210,7 @@ def test_the_database_is_asked_once_for_many_requests(tokens: Counted) -> None:
 
 
 def test_what_failed_is_not_remembered_and_room_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tunesmith.server.ttl_cache.MAX_ENTRIES", 3)
+    monkeypatch.setattr("tunesmith.ttl_cache.MAX_ENTRIES", 3)
 
     def fail() -> int:
         raise OSError("gone")

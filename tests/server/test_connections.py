@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
 
 import pytest
 
-from tunesmith.server.connections import CLOSED_AT_ONCE, ConnectionLimits, ConnectionTable
-from tunesmith.server.limit_log import LimitLog
+from tunesmith.logs import LimitLog
+from tunesmith.server.connections import CLOSED_AT_ONCE, ConnectionLimits, ConnectionTable, HttpConnection
 
 LIMITS = ConnectionLimits(header_seconds=20, send_seconds=60, total=4, per_address=2)
 
 
-@dataclass(eq=False)
-class FakeConnection:
-    host: str = "198.51.100.1"
-    unsent: int = 0
-    ends: list[str] = field(default_factory=list)
+class FakeConnection(HttpConnection):
+    def __init__(self, host: str = "198.51.100.1", unsent: int = 0) -> None:
+        self.host = host
+        self.unsent = unsent
+        self.ends: list[str] = []
 
     def unsent_bytes(self) -> int:
         return self.unsent

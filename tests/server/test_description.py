@@ -16,8 +16,7 @@ from tunesmith.config import Settings
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.routing import dialect_of
 from tunesmith.server.app import create_app
-from tunesmith.server.description import ERRORS, OUR_ERROR
-from tunesmith.server.operations import OPERATIONS
+from tunesmith.server.description import ERRORS, OPERATIONS, OUR_ERROR
 
 PARAMETER = re.compile(r"\{(\w+)\}")
 NAME = re.compile(r"[a-z]+([A-Z][a-z]+)*")

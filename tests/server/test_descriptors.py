@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tunesmith.server.startup_checks import connection_limit
+from tunesmith.server.startup import connection_limit
 
 if sys.platform == "win32":
     pytest.skip("Windows has no such limit", allow_module_level=True)

@@ -17,7 +17,7 @@ from sounds import wav_bytes
 from tunesmith.errors import DiskFull, FolderUnavailable
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.uploads import UploadStore
-from tunesmith.server.apis.replicate.file_store import FileStore, Upload
+from tunesmith.server.apis.replicate.files import FileStore, Upload
 
 KILOBYTES = 2_000
 """Room for the database and a second of music."""

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from tunesmith.config import Settings
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.middleware.security import MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS
+from tunesmith.server.middleware.request_limits import MAX_PATH_CHARACTERS, MAX_QUERY_CHARACTERS
 
 VALUES = ("%00", "a%00b", "%ED%A0%80", "9" * 2_000, "nan", "-1", "1e999", "a%0Ab", "x" * 3_000)
 HEADERS: list[dict[bytes, bytes]] = [

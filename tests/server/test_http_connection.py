@@ -19,12 +19,10 @@ from starlette.types import Receive, Scope, Send
 from started_server import wait_for
 
 from tunesmith.config import Settings
-from tunesmith.server import http_connection
+from tunesmith.logs import LimitLog
 from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.connections import ConnectionLimits, ConnectionTable
-from tunesmith.server.http_connection import limited_by
-from tunesmith.server.limit_log import LimitLog
-from tunesmith.server.listen_sockets import bind_sockets
+from tunesmith.server.connections import ConnectionLimits, ConnectionTable, limited_by
+from tunesmith.server.startup import bind_sockets
 from tunesmith.server.uvicorn_server import DrainingServer, ShutdownHooks, create_server
 
 SHORT = 0.4
@@ -195,7 +193,7 @@ def test_a_client_that_reads_slowly_is_not_cut() -> None:
 
 def test_an_address_may_hold_so_many_connections_and_loopback_is_exempt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tunesmith.server.connections.is_local_or_in", lambda *_: False)
-    monkeypatch.setattr(http_connection, "LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("tunesmith.server.connections.LINGER_SECONDS", 0.05)
     limits = replace(SHORT_LIMITS, header_seconds=30, per_address=3)
     with limited(limits) as server, ExitStack() as closing:
         held = [closing.enter_context(server.connect()) for _ in range(3)]

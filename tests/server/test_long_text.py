@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest
+from tunesmith.server.apis.request_body import MAX_BYTES, parse_json
 from tunesmith.server.errors import BadRequest, PayloadTooLarge
-from tunesmith.server.inline_sound import decode_base64
-from tunesmith.server.json_text import MAX_BYTES, parse_json
 from tunesmith.server.long_text import LONG_BYTES, LongText, cut_long_strings
+from tunesmith.server.remote_audio import decode_base64
 
 LONG = [LONG_BYTES, LONG_BYTES + 1, 2 * LONG_BYTES + 7]
 

@@ -13,17 +13,18 @@ from models_of_tests import installed_tiny
 from tunesmith.config import Settings
 from tunesmith.errors import ModelNotInstalled, TaskFailed, UnknownName
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.runners.memory_budget import COMPOSER_BYTES, MachineMemory
-from tunesmith.jobs.runners.pool import LoadedModel, ReportCallback, Task, TaskResult
+from tunesmith.jobs.runners.local_pool import COMPOSER_BYTES, LocalPool, MachineMemory, PoolLimits
+from tunesmith.jobs.runners.tasks import LoadedModel, ReportCallback, Task, TaskResult
 from tunesmith.library.migrate import open_database
 from tunesmith.server.errors import ModelIsLoading
 from tunesmith.server.model_preload import ModelPreloader
 
 
-class FakePool:
+class FakePool(LocalPool):
     """A pool in which loading lasts until it is let go on."""
 
     def __init__(self, failure: TaskFailed | None = None, elapsed: float | None = None) -> None:
+        super().__init__(PoolLimits())
         self.asked: list[str] = []
         self.go_on = asyncio.Event()
         self._failure = failure

@@ -14,14 +14,13 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tunesmith.jobs.job import JobState
-from tunesmith.jobs.job_log import JobEnd, Outcome
-from tunesmith.jobs.runners.pool import LoadedModel
+from tunesmith.jobs.job_run import JobEnd, Outcome
+from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.jobs.store import QueueDepth
 from tunesmith.server.apis.routing import API_BY_PREFIX
-from tunesmith.server.middleware.request_log import RequestSummary
+from tunesmith.server.middleware.stack import RequestSummary
 from tunesmith.server.observability.health import Health, HealthProbes
-from tunesmith.server.observability.metrics import Metrics
-from tunesmith.server.observability.metrics_collector import GaugeSources, MetricsCollector
+from tunesmith.server.observability.metrics import GaugeSources, Metrics, MetricsCollector
 
 DOCS = Path(__file__).parents[2] / "docs"
 DASHBOARD = json.loads((DOCS / "grafana.json").read_text(encoding="utf-8"))

@@ -19,11 +19,10 @@ from redis_server import Redis, running_redis
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest, RateLimited
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Allowance, RateLimit
-from tunesmith.library.tokens import TokenRequest, Tokens
+from tunesmith.library.tokens import Allowance, RateLimit, TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app
+from tunesmith.server.auth import READS_A_REQUEST, RateLimits, limit_headers
 from tunesmith.server.errors import RateLimitStoreUnavailable
-from tunesmith.server.rate_limiter import READS_A_REQUEST, RateLimits, limit_headers
 
 TWO_A_MINUTE = RateLimit(2, "minute")
 START = 1_800_000_000.0  # a full minute

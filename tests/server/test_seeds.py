@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 from work import NoStarter
 
 from tunesmith.config import Settings
 from tunesmith.errors import IdempotencyConflict
+from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Submission
 from tunesmith.jobs.results import ResultFiles
@@ -26,7 +28,8 @@ from tunesmith.request import GenerationRequest
 def service(tmp_path: Path) -> Iterator[MusicService]:
     files = ServiceFiles(ResultFiles(tmp_path / "results"), UploadStore(tmp_path / "inputs"))
     with closing(open_database(Settings(data_dir=tmp_path))) as database:
-        yield MusicService(JobStore(database, 10), files, JobEvents(), NoStarter(), allow_fallback=True)
+        starter = cast("Dispatcher", NoStarter())
+        yield MusicService(JobStore(database, 10), files, JobEvents(), starter, allow_fallback=True)
 
 
 def submission(key: str | None, owner: str = "me", **fields: int) -> Submission:

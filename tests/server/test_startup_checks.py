@@ -9,7 +9,7 @@ import pytest
 
 import tunesmith
 from tunesmith.config import Settings
-from tunesmith.server.startup_checks import config_warnings
+from tunesmith.server.startup import config_warnings
 
 SOURCE = Path(tunesmith.__file__).parent
 

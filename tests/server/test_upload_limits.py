@@ -18,11 +18,11 @@ from sounds import wav_bytes
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
+from tunesmith.logs import LimitLog
 from tunesmith.server import upload_limits as uploads
 from tunesmith.server.app import ServerOptions, create_app
+from tunesmith.server.auth import RateLimits
 from tunesmith.server.errors import UploadLimited, UploadsFull
-from tunesmith.server.limit_log import LimitLog
-from tunesmith.server.rate_limiter import RateLimits
 from tunesmith.server.upload_limits import MAKE_ROOM_SECONDS, MEASURE_SECONDS, UploadBudget, Uploads
 
 Send = Callable[[TestClient, bytes, dict[str, str]], Any]

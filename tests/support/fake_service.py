@@ -128,7 +128,8 @@ class FakeContext:
             raise Unauthenticated("the token is not valid")
         if self.limited:
             raise RateLimited("60 requests a minute", 7)
-        return FakeCaller()
+        caller = request.state.caller = FakeCaller()
+        return caller
 
 
 def fake_context(service: FakeService, *, limited: bool = False) -> ApiContext:

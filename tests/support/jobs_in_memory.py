@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Header
+from fastapi import FastAPI, Header, Request
 from sounds import wav_bytes
 
 from tunesmith.config import Settings
@@ -170,12 +170,13 @@ class FakeContext:
     uploads: NoUploadLimits = field(default_factory=NoUploadLimits)
 
 
-async def token_is_owner(authorization: str = Header("")) -> FakeCaller:
-    """Authenticate everybody but those without a token and ``bad``."""
+async def token_is_owner(request: Request, authorization: str = Header("")) -> FakeCaller:
+    """Authenticate everybody but those without a token and ``bad``; the caller is in the request's state."""
     token = authorization.removeprefix("Bearer ").removeprefix("Token ")
     if token in ("", "bad"):
         raise Unauthenticated("You did not pass an authentication token")
-    return FakeCaller(token)
+    caller = request.state.caller = FakeCaller(token)
+    return caller
 
 
 @contextmanager

@@ -27,8 +27,7 @@ from tunesmith.config import Settings
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import EVERYTHING, JobStore
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import RateLimit
-from tunesmith.library.tokens import Scope, TokenRequest, Tokens
+from tunesmith.library.tokens import RateLimit, Scope, TokenRequest, Tokens
 from tunesmith.models.hub import Hub
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest

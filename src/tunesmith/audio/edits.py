@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.audio.tags.model import LOUDNESS
 from tunesmith.audio.tags.own import TAGS, foreign_tags
-from tunesmith.file_digest import file_sha256
-from tunesmith.path_text import path_text
+from tunesmith.files import file_sha256
+from tunesmith.plain_text import path_text
 
 if TYPE_CHECKING:
     from tunesmith.audio.buffer import Audio

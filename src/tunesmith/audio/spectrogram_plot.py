@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tunesmith.atomic_file import atomic_output
 from tunesmith.audio.buffer import Audio
 from tunesmith.errors import InvalidRequest
 from tunesmith.extras import install_command
+from tunesmith.files import atomic_output
 
 COLUMNS, ROWS = 1200, 400
 FRAME = 4096

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.atomic_file import atomic_output, check_folder_writable
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.resample import resample_blocks, resampled_length
@@ -23,7 +22,8 @@ from tunesmith.audio.tags import write_tags
 from tunesmith.audio.tags.riff import clear_peak_time
 from tunesmith.audio.wave_header import state_speakers
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
-from tunesmith.path_text import library_path
+from tunesmith.files import atomic_output, check_folder_writable
+from tunesmith.plain_text import library_path
 
 if TYPE_CHECKING:
     from tunesmith.audio.buffer import Audio

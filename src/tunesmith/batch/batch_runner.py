@@ -15,7 +15,6 @@ from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.audio.writer import check_writable
 from tunesmith.batch.items import BatchItem
 from tunesmith.batch.manifest import BatchManifest, Entry
-from tunesmith.disk_full import is_full
 from tunesmith.errors import (
     AudioFileError,
     DiskFull,
@@ -25,8 +24,8 @@ from tunesmith.errors import (
     TokenRefused,
     TunesmithError,
 )
-from tunesmith.file_digest import file_sha256
-from tunesmith.jobs.runners.pool import ProgressReport
+from tunesmith.files import file_sha256, is_full
+from tunesmith.jobs.runners.tasks import ProgressReport
 
 Value = TypeVar("Value")
 TRIES = 2

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.field_errors import shown
+from tunesmith.fields import FIELD_ALIASES, did_you_mean_field, field_for, shown
 from tunesmith.request import GenerationRequest, Hit
-from tunesmith.suggestions import FIELD_ALIASES, did_you_mean_field, field_for
 
 FILE, FORMAT = "file", "format"
 ALIASES: Mapping[str, str] = {**FIELD_ALIASES, "output": FILE, "name": FILE, "filename": FILE}

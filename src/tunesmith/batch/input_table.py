@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from tunesmith.batch.tables import PROMPT, Mistake, dialect_of, is_table, records
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import shown
+from tunesmith.fields import shown
 from tunesmith.text_files import decoded, with_line_feeds
 
 SheetForm = Literal["csv", "jsonl", "yaml", "lines"]

@@ -9,7 +9,7 @@ from tunesmith.batch.batch_runner import ItemResult
 from tunesmith.batch.items import BatchItem
 from tunesmith.errors import DiskFull, InvalidItem, TaskFailed, TunesmithError
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
-from tunesmith.jobs.runners.pool import ProgressReport, Task
+from tunesmith.jobs.runners.tasks import ProgressReport, Task
 
 KEEP_ALIVE = 60.0
 

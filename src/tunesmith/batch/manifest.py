@@ -16,9 +16,8 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from tunesmith.atomic_file import atomic_output
-from tunesmith.disk_full import is_full
 from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest
+from tunesmith.files import atomic_output, is_full
 
 NAME = "manifest.jsonl"
 LOCK = ".tunesmith-batch.lock"

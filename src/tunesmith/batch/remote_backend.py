@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith.atomic_file import atomic_output
 from tunesmith.batch.batch_runner import ItemResult, uninterrupted
 from tunesmith.batch.items import BatchItem
 from tunesmith.client import AsyncTunesmith, Clip, RemoteJob
@@ -20,7 +19,8 @@ from tunesmith.errors import (
     TokenRefused,
     UnknownName,
 )
-from tunesmith.jobs.runners.pool import ProgressReport
+from tunesmith.files import atomic_output
+from tunesmith.jobs.runners.tasks import ProgressReport
 
 PLACES = 4
 """How many items are submitted at once, so that the server always has the next one."""

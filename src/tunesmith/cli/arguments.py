@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 from typing import Any
 
-from tunesmith.suggestions import FIELD_ALIASES, near_names, plain_form
+from tunesmith.fields import FIELD_ALIASES, plain_form
+from tunesmith.suggestions import near_names
 
 OPTION_ALIASES: Mapping[str, str] = {
     **FIELD_ALIASES, "out": "output", "output": "out", "outfile": "output", "out_file": "output",

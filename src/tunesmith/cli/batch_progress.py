@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tunesmith.batch.items import BatchItem
     from tunesmith.batch.manifest import BatchManifest, Entry
     from tunesmith.config import Settings
-    from tunesmith.jobs.runners.pool import ProgressReport
+    from tunesmith.jobs.runners.tasks import ProgressReport
 
 SHOWN_NAME = 36
 """How many characters of a file name a progress bar shows."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.path_text import is_text
+from tunesmith.plain_text import is_text
 
 CONSOLE_ERRORS = "tunesmith-console"
 """The name of the codec error handler of the standard streams."""

@@ -111,7 +111,7 @@ def _usage_error(error: Exception, arguments: Sequence[str]) -> int:
     """Print a usage error as one line and return 2; any other error is a bug and keeps its traceback."""
     from tunesmith.cli.arguments import usage_message
     from tunesmith.cli.console import print_error
-    from tunesmith.path_text import is_text
+    from tunesmith.plain_text import is_text
 
     wrong = next((text for text in arguments if not is_text(text)), None)
     if isinstance(error, UnicodeEncodeError) and wrong is not None:

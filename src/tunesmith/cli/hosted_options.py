@@ -16,7 +16,7 @@ def apply_hosted_options(model: str | None, max_calls: str | None = None, token:
     The values go into environment variables, which the processes of a batch or a server inherit.
     """
     if max_calls is not None:
-        from tunesmith.library.rate_limit import RateLimit
+        from tunesmith.library.tokens import RateLimit
 
         os.environ[MAX_CALLS_VARIABLE] = str(RateLimit.parse("max_calls", max_calls))
     if token is not None:

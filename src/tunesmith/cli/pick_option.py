@@ -99,7 +99,7 @@ def _swap_files(generated: list[GeneratedFile], first: int, second: int) -> None
 def _marked(settings: Settings, generated: list[GeneratedFile], best: int, parent: str | None) -> list[GeneratedFile]:
     """Log the variations: the best one first, since it is the parent of the others if they have no other."""
     from tunesmith.cli.console import print_warning
-    from tunesmith.library.track import Marks
+    from tunesmith.library.tracks import Marks
 
     first = log_tracks(settings, [generated[best]], parent)[0]
     others = log_tracks(settings, [one for index, one in enumerate(generated) if index != best], parent or first.track)

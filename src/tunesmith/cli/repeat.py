@@ -52,7 +52,7 @@ def again(
     from tunesmith.cli.console import print_warning, report
     from tunesmith.cli.generate import ReportOptions, generate_and_report
     from tunesmith.config import load_settings
-    from tunesmith.file_digest import file_sha256
+    from tunesmith.files import file_sha256
     from tunesmith.output_files import OutputFiles
 
     settings = load_settings()
@@ -115,7 +115,7 @@ def _keep_source(source: str, output: str | None) -> None:
 def _of_file(path: Path) -> SourceTrack:
     from tunesmith.audio.formats import FORMATS
     from tunesmith.cli.file_metadata import origin_of
-    from tunesmith.file_digest import file_sha256
+    from tunesmith.files import file_sha256
     from tunesmith.request import GenerationRequest
 
     metadata = origin_of(path)

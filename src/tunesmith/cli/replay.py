@@ -32,7 +32,7 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
     from tunesmith.audio.edits import EDIT, SOURCE, Edit, edits_of
     from tunesmith.audio.formats import FORMATS
     from tunesmith.cli.changes import change_of
-    from tunesmith.path_text import path_of
+    from tunesmith.plain_text import path_of
 
     steps = []
     for step in edits_of(metadata):

@@ -23,9 +23,9 @@ def serve(
     """
     from tunesmith.config import load_settings
     from tunesmith.server.app import ServerOptions, create_app
-    from tunesmith.server.middleware.allowed_hosts import is_loopback
+    from tunesmith.server.middleware.request_limits import is_loopback
     from tunesmith.server.observability.logging import set_up_logs
-    from tunesmith.server.startup_checks import raise_descriptor_limit
+    from tunesmith.server.startup import raise_descriptor_limit
     from tunesmith.server.uvicorn_server import create_server
 
     settings = load_settings()

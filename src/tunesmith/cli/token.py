@@ -43,8 +43,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a token; it is shown only once."""
-    from tunesmith.library.rate_limit import RateLimit
-    from tunesmith.library.tokens import TokenRequest
+    from tunesmith.library.tokens import RateLimit, TokenRequest
 
     request = TokenRequest(
         name,

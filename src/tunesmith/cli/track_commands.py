@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tunesmith.config import Settings
-    from tunesmith.library.track import Track
-    from tunesmith.library.tracks import TrackFilter
+    from tunesmith.library.tracks import Track, TrackFilter
 
 Search = Annotated[str, typer.Option("--search", metavar="WORDS", help="Tracks with all of these words.")]
 Model = Annotated[
@@ -97,7 +96,7 @@ def show(track_id: IdArgument, as_json: AsJson = False) -> None:
 @app.command()
 def star(track_ids: IdsArgument, off: Off = False) -> None:
     """Star tracks."""
-    from tunesmith.library.track import Marks
+    from tunesmith.library.tracks import Marks
 
     _mark(track_ids, Marks(starred=not off))
 
@@ -105,7 +104,7 @@ def star(track_ids: IdsArgument, off: Off = False) -> None:
 @app.command()
 def rate(track_id: IdArgument, rating: RatingArgument) -> None:
     """Rate a track."""
-    from tunesmith.library.track import Marks
+    from tunesmith.library.tracks import Marks
 
     _mark([track_id], Marks(rating=rating))
 
@@ -115,7 +114,7 @@ def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
     """Add tags to a track."""
     from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
-    from tunesmith.library.track import Marks
+    from tunesmith.library.tracks import Marks
 
     with prompt_log(load_settings()) as log_of_tracks:
         track = log_of_tracks.get(track_id)

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.cli.console import print_warning
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError
-from tunesmith.file_digest import file_sha256
+from tunesmith.files import file_sha256
 from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
-    from tunesmith.library.track import NewTrack, TrackFile
-    from tunesmith.library.tracks import Tracks
+    from tunesmith.library.tracks import NewTrack, TrackFile, Tracks
     from tunesmith.request import GenerationRequest
 
 SOURCE = "cli"
@@ -60,7 +59,7 @@ def log_edit(settings: Settings, audio: Audio, path: Path, edit: str, source_dig
     """
     if not settings.prompt_log:
         return None
-    from tunesmith.library.track import NewTrack
+    from tunesmith.library.tracks import NewTrack
 
     tags = audio.metadata
     # A source from elsewhere has no request; its track then cannot be repeated.
@@ -128,7 +127,7 @@ def logged(request: GenerationRequest) -> dict[str, Any]:
 
 
 def _track(generated: GeneratedFile, parent: str | None) -> NewTrack:
-    from tunesmith.library.track import NewTrack
+    from tunesmith.library.tracks import NewTrack
 
     request = generated.request
     return NewTrack(
@@ -145,7 +144,7 @@ def _track(generated: GeneratedFile, parent: str | None) -> NewTrack:
 
 
 def _file(path: Path) -> TrackFile:
-    from tunesmith.library.track import TrackFile
+    from tunesmith.library.tracks import TrackFile
 
     # Absolute, because later commands run in other folders.
     whole = path.resolve()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tunesmith.atomic_file import atomic_write
 from tunesmith.client.http import error_from_reply, open_with_retries, send_with_retries
 from tunesmith.client.job_flow import audio_path, download, post_once, read_file, run_job, submission_of, wait_for_job
 from tunesmith.client.remote_job import Clip, ProgressListener, RemoteJob
@@ -17,6 +16,7 @@ from tunesmith.client.reply import Reply, ReplyBody
 from tunesmith.client.retries import Deadline, pause_after
 from tunesmith.client.transport import ApiRequest, Transport
 from tunesmith.errors import ServerUnreachable
+from tunesmith.files import atomic_write
 
 Document = dict[str, Any]
 SILENCE_SECONDS = 60.0

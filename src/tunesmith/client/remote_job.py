@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.atomic_file import atomic_write
 from tunesmith.client.reply import foreign_reply_error
+from tunesmith.files import atomic_write
 
 FINAL_STATES = ("succeeded", "failed", "canceled")
 

@@ -14,9 +14,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from tunesmith.errors import DatabaseDamaged
+from tunesmith.jobs.estimates import Speed, SpeedEstimates
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
-from tunesmith.jobs.row_mapping import job_of, result_values, running_values
-from tunesmith.jobs.speed_estimates import Speed, SpeedEstimates
+from tunesmith.jobs.row_mapping import (
+    UnreadableJob,
+    job_of,
+    read_job,
+    result_values,
+    running_values,
+    track_from_job,
+    unreadable,
+)
 from tunesmith.jobs.sql import (
     ANY_WAITS,
     CHANGE,
@@ -31,8 +39,6 @@ from tunesmith.jobs.sql import (
     SUCCEED,
     take_turn,
 )
-from tunesmith.jobs.track_record import track_from_job
-from tunesmith.jobs.unreadable import UnreadableJob, read_job, unreadable
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import DAMAGED, Database
 from tunesmith.library.schema import jobs, workers

@@ -1,18 +1,26 @@
-"""Jobs as rows of the database, and rows as jobs."""
+"""Jobs as rows of the database, rows as jobs, and the track of a finished job.
+
+A row that is not a valid job, after damage or from a version with other limits, is shown to callers and never run.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
 
-from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.errors import InvalidRequest
+from tunesmith.fields import format_validation_error
+from tunesmith.jobs.job import Failure, Job, JobOptions, JobResult, JobState, Submission
 from tunesmith.library.schema import jobs
+from tunesmith.library.tracks import NewTrack, TrackFile
 from tunesmith.request import GenerationRequest
 
 
@@ -76,32 +84,149 @@ def job_of(row: sa.RowMapping | Mapping[str, Any], now: float, request: Generati
     """Return the job that a row holds, its time left as of ``now``; ``request`` where it is known saves reading it."""
     kind, eta_at = row["error_kind"], row["eta_at"]
     return Job(
-        id=row["id"],
+        **{name: row[name] for name in _AS_STORED},
         state=JobState(row["state"]),
         request=request or GenerationRequest.model_validate(row["request"]),
         options=JobOptions.from_row(row["extra"]),
-        model=row["model"],
-        generated_by=row["generated_by"],
-        dialect=row["dialect"],
-        priority=row["priority"],
         owner=row["owner"] or None,
-        idempotency_key=row["idempotency_key"],
-        progress=row["progress"],
-        stage=row["stage"],
         eta_seconds=None if eta_at is None else max(0.0, eta_at - now),
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        running_at=row["running_at"],
-        finished_at=row["finished_at"],
-        attempts=row["attempts"],
-        worker=row["worker"],
         result=None if row["result"] is None else JobResult(**row["result"]),
         failure=None if kind is None else Failure(kind, row["error_message"]),
-        metadata=row["metadata"],
-        data_removed=row["data_removed"],
     )
+
+
+_AS_STORED = (
+    "id", "model", "generated_by", "dialect", "priority", "idempotency_key", "progress", "stage", "created_at",
+    "started_at", "running_at", "finished_at", "attempts", "worker", "metadata", "data_removed",
+)  # fmt: skip
+"""The attributes of a job that are columns as they are."""
 
 
 def result_values(result: JobResult) -> dict[str, Any]:
     """Return a result as columns."""
     return {"digest": result.digest, "result": asdict(result)}
+
+
+def track_from_job(job: Job, result: JobResult, metadata: Mapping[str, Any], times: tuple[float, float]) -> NewTrack:
+    """Return the track of a job; ``times`` are the start of generation and its end, as Unix timestamps in seconds."""
+    began_at, finished_at = times
+    started_at = began_at if job.started_at is None else job.started_at
+    timings = {
+        "queued": started_at - job.created_at,
+        "load": began_at - started_at,
+        "generate": finished_at - began_at,
+        "total": finished_at - job.created_at,
+    }
+    return NewTrack(
+        request={**job.request.model_dump(mode="json", exclude_unset=True), "model": job.generated_by},
+        model=job.model,
+        generated_by=job.generated_by,
+        source=job.dialect,
+        duration=result.duration,
+        file=TrackFile(None, result.digest, result.format, result.bytes),
+        metadata=metadata,
+        # A clock that was set back must not produce negative durations.
+        timings={name: max(0.0, round(seconds, 3)) for name, seconds in timings.items()},
+        owner=job.owner,
+        job_id=job.id,
+        parent=job.options.parent,
+    )
+
+
+PLACEHOLDER = GenerationRequest(prompt="(the stored request cannot be read)")
+LATEST_TIME = 253_402_300_799.0
+"""The last second of the year 9999, the largest timestamp that datetime can represent."""
+
+MAX_REASON = 300
+_RESULT = TypeAdapter(JobResult)
+_TIMES = ("created_at", "started_at", "running_at", "finished_at")
+_NUMBERS = ("progress", "eta_at", *_TIMES)
+
+
+class UnreadableJob(ValueError):
+    """A row that is not a valid job; the message states why."""
+
+
+def read_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
+    """Return the job of a row; ``now`` is a Unix timestamp. Raises UnreadableJob."""
+    try:
+        _check(row)
+        return job_of(row, now)
+    except ValidationError as error:
+        raise UnreadableJob(format_validation_error(error)[:MAX_REASON]) from None
+    # Damage may break any column in any way.
+    except (InvalidRequest, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise UnreadableJob(str(error)[:MAX_REASON]) from None
+
+
+def shown_job(row: sa.RowMapping | Mapping[str, Any], now: float) -> Job:
+    """Return the job of a row, or what is readable of it; a job without a valid state counts as failed."""
+    try:
+        return read_job(row, now)
+    except UnreadableJob as error:
+        return _what_is_left(row, unreadable(error))
+
+
+def unreadable(error: UnreadableJob) -> Failure:
+    """Return the failure to record for a job that cannot be read."""
+    return Failure("UnreadableJob", f"the stored job cannot be read: {error}")
+
+
+def _check(row: sa.RowMapping | Mapping[str, Any]) -> None:
+    for name in ("request", "extra", "metadata"):
+        if not isinstance(row[name], dict):
+            raise UnreadableJob(f"{name}: must be an object")
+    for name in _NUMBERS:
+        number = row[name]
+        if number is not None and not (math.isfinite(number) and abs(number) <= LATEST_TIME):
+            raise UnreadableJob(f"{name}: must be a time, got {number}")
+
+
+def _what_is_left(row: sa.RowMapping | Mapping[str, Any], failure: Failure) -> Job:
+    """Return a job from the readable columns; the audio of a job with an invalid request stays available."""
+    result = _result(row["result"])
+    state = JobState(row["state"]) if row["state"] in list(JobState) else JobState.FAILED
+    # A success without a file would promise a download that cannot work.
+    if state is JobState.SUCCEEDED and result is None:
+        state = JobState.FAILED
+    stored: dict[str, Any] = {name: str(row[name]) for name in ("id", "model", "generated_by", "dialect")}
+    return Job(
+        **stored | {name: _time(row[name]) for name in _TIMES[1:]},
+        created_at=_time(row["created_at"]) or 0.0,
+        state=state, request=_request(row["request"]), options=_options(row["extra"]),
+        owner=str(row["owner"] or "") or None, progress=float(state is JobState.SUCCEEDED), result=result,
+        priority=0, idempotency_key=None, stage="", eta_seconds=None, attempts=0, worker=None,
+        failure=failure if state is JobState.FAILED else None,
+        metadata=row["metadata"] if isinstance(row["metadata"], dict) else {},
+        data_removed=bool(row["data_removed"]),
+    )  # fmt: skip
+
+
+def _request(stored: object) -> GenerationRequest:
+    """Return a request from the fields that lists show, if those are valid."""
+    if isinstance(stored, dict):
+        # As much as is valid: the prompt alone is still useful.
+        for names in (("prompt", "model", "seed"), ("prompt",)):
+            with contextlib.suppress(ValueError):
+                return GenerationRequest(**{name: stored[name] for name in names if name in stored})
+    return PLACEHOLDER
+
+
+def _options(stored: object) -> JobOptions:
+    if isinstance(stored, dict):
+        with contextlib.suppress(ValueError, InvalidRequest):
+            return JobOptions.from_row(stored)
+    return JobOptions()
+
+
+def _result(stored: object) -> JobResult | None:
+    if not isinstance(stored, dict):
+        return None
+    try:
+        return _RESULT.validate_python(stored)
+    except ValueError:
+        return None
+
+
+def _time(stored: object) -> float | None:
+    return stored if isinstance(stored, float) and 0 <= stored <= LATEST_TIME else None

@@ -11,39 +11,22 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from tunesmith.errors import JobNotFound
-from tunesmith.jobs.events import JobEvents
-from tunesmith.jobs.fallback import submission_for_fallback
-from tunesmith.jobs.job import Claim, Job, Submission
-from tunesmith.jobs.job_cache import JobCache
-from tunesmith.jobs.queue_positions import QueueSnapshot
+from tunesmith.jobs.dispatcher import Dispatcher
+from tunesmith.jobs.estimates import QueueSnapshot
+from tunesmith.jobs.events import Feed, JobCache, JobEvents, JobSubscriptions
+from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult, WorkerSlot
-from tunesmith.jobs.subscriptions import Feed, JobSubscriptions
+from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult
 from tunesmith.jobs.uploads import UploadStore
+from tunesmith.library.tokens import Allowance
 from tunesmith.models.commercial_safety import OPEN_POLICY, CommercialPolicy, check_licence
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resolution import resolve
+from tunesmith.request import NEURAL_FIELDS, GenerationRequest
 
 log = logging.getLogger("tunesmith.job")
-
-
-class JobStarter(Protocol):
-    """The part of the dispatcher that a service needs."""
-
-    def wake(self, cancelled: str | None = None) -> None:
-        """Wake the worker because the queue changed; ``cancelled`` is the id of a job to stop."""
-
-    def reserve(self, model: str) -> WorkerSlot | None:
-        """Reserve capacity for a job that is being submitted; None if there is none."""
-
-    def release(self, model: str) -> None:
-        """Release the reservation."""
-
-    def start(self, claim: Claim) -> None:
-        """Start a claimed job on its reservation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +41,14 @@ class MusicService:
     """The service that submits, follows and cancels jobs, and finds their files. Used from one event loop."""
 
     def __init__(
-        self, store: JobStore, files: ServiceFiles, events: JobEvents, starter: JobStarter, *, allow_fallback: bool,
+        self, store: JobStore, files: ServiceFiles, events: JobEvents, starter: Dispatcher, *, allow_fallback: bool,
         policy: CommercialPolicy = OPEN_POLICY,
     ) -> None:  # fmt: skip
         self._store = store
         self._files = files
         self._events = events
         self._following = JobSubscriptions(store.get_many, events)
-        self._reads = JobCache(store.get)
-        events.subscribe(self._reads.hear)
+        self._reads = JobCache(store.get, events)
         self._starter = starter
         self._allow_fallback = allow_fallback
         self._policy = policy
@@ -91,7 +73,9 @@ class MusicService:
             request = request.model_copy(update={"seed": _draw_seed(submission)})
         generated_by = submission.generated_by or resolve(requested, allow_fallback=self._allow_fallback).generated_by
         for policy in (self._policy, submission.policy):
-            check_licence(policy, generated_by, request.audio, request.melody)
+            # Most servers and callers accept every licence.
+            if policy.commercial_safe:
+                check_licence(policy, generated_by, request.audio, request.melody)
         submission = replace(submission, request=request, model=requested, generated_by=generated_by)
         if generated_by == COMPOSER != requested:
             submission = submission_for_fallback(submission)
@@ -172,6 +156,10 @@ class MusicService:
         """Return a page of jobs, newest first, older than the job ``before``; ``limit`` is at least 1."""
         return await asyncio.to_thread(self._store.list, which, limit, before)
 
+    async def quota_of(self, owner: str) -> Allowance | None:
+        """Return what is left of an owner's quota, or None if it has none."""
+        return await asyncio.to_thread(self._store.allowance, owner)
+
     def queue(self) -> QueueSnapshot:
         """Return a snapshot of the queue; it reads the database, so call it in a thread."""
         return self._store.queue()
@@ -189,6 +177,23 @@ class MusicService:
         Raises InvalidRequest, which names ``field``, if the content is not audio.
         """
         return await asyncio.to_thread(self._files.inputs.keep, content, field)
+
+
+def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
+    """Return the request without the fields that only neural models read, and the names of those that were set."""
+    usual = {name: GenerationRequest.model_fields[name].default for name in NEURAL_FIELDS}
+    dropped = tuple(name for name in NEURAL_FIELDS if getattr(request, name) != usual[name])
+    return request.model_copy(update={name: usual[name] for name in dropped}), dropped
+
+
+def submission_for_fallback(submission: Submission) -> Submission:
+    """Return the submission for the composer; the ignored fields go into its options, for the log and the file."""
+    request, dropped = for_fallback(submission.request)
+    if not dropped:
+        return submission
+    ignored = (f"Ignored: {name} means nothing to the composer" for name in dropped)
+    options = replace(submission.options, notes=(*submission.options.notes, *ignored), dropped=dropped)
+    return replace(submission, request=request, options=options)
 
 
 def _draw_seed(submission: Submission) -> int:

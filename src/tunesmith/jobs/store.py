@@ -1,4 +1,4 @@
-"""JobStore: the callers' side of the queue: submit, read, list and cancel jobs.
+"""JobStore: the callers' side of the queue: submit, read, list and cancel jobs, within their owners' quotas.
 
 The workers' side is ``queue.py``.
 """
@@ -13,13 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from tunesmith.errors import IdempotencyConflict, InvalidRequest, JobNotFound, QueueFull
+from tunesmith.jobs.estimates import QueueSnapshot, SpeedEstimates, read_queue
 from tunesmith.jobs.job import Claim, Job, JobState, Submission, is_job_id, new_job_id
-from tunesmith.jobs.queue_positions import QueueSnapshot, read_queue
-from tunesmith.jobs.quotas import NO_QUOTAS, Quotas
-from tunesmith.jobs.row_mapping import claim_values, job_of, row_of, running_values
-from tunesmith.jobs.speed_estimates import SpeedEstimates
+from tunesmith.jobs.row_mapping import claim_values, job_of, row_of, running_values, shown_job
 from tunesmith.jobs.sql import (
     CANCEL,
+    COUNT_BY_OWNER,
     COUNT_WAITING,
     INSERT_JOB,
     JOB_BY_ID,
@@ -28,11 +27,42 @@ from tunesmith.jobs.sql import (
     UNFINISHED,
     take_turn,
 )
-from tunesmith.jobs.unreadable import shown_job
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import Allowance
-from tunesmith.library.schema import jobs
+from tunesmith.library.schema import jobs, tokens
+from tunesmith.library.tokens import Allowance, RateLimit
+
+THINGS = "pieces"
+_QUOTA_OF_TOKEN = sa.select(tokens.c.quota).where(tokens.c.id == sa.bindparam("the_owner"))
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """The quotas of owners: that of an API token's row, or ``anonymous`` for an owner that is an address group."""
+
+    anonymous: RateLimit | None = None
+
+    def left_to(self, connection: sa.Connection, owner: str, now: float) -> Allowance | None:
+        """Return what is left of an owner's quota at ``now`` (Unix time), or None if it is unlimited or has no name."""
+        quota = self._of(connection, owner) if owner else None
+        if quota is None:
+            return None
+        began, ends = quota.window(now)
+        # Job ids sort by time, so those of a window lie between these two and the index serves the count.
+        first, end = new_job_id(began, bytes), new_job_id(ends, bytes)
+        which = {"the_owner": owner, "the_first": first, "the_end": end}
+        used = connection.execute(COUNT_BY_OWNER, which).scalar_one()
+        return Allowance(THINGS, quota, max(0, quota.count - used), ends)
+
+    def _of(self, connection: sa.Connection, owner: str) -> RateLimit | None:
+        found = connection.execute(_QUOTA_OF_TOKEN, {"the_owner": owner}).first()
+        if found is None:
+            return self.anonymous
+        return None if found.quota is None else RateLimit.parse("quota", found.quota)
+
+
+NO_QUOTAS = Quotas()
+
 
 PAGE = 100
 

@@ -12,11 +12,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tunesmith.atomic_file import atomic_path
 from tunesmith.audio.decode_check import check_sound
-from tunesmith.file_digest import is_sha256
-from tunesmith.jobs.folders import ensure_folder, writing_to
-from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention
+from tunesmith.files import atomic_path, is_sha256
+from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention, ensure_folder, writing_to
 from tunesmith.library.clock import Clock
 
 MAX_AUDIO_SECONDS = 1_800.0

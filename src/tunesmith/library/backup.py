@@ -27,9 +27,9 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 import tunesmith
-from tunesmith.atomic_file import atomic_output
 from tunesmith.config import Settings
 from tunesmith.errors import AudioFileError, DatabaseError, InvalidRequest
+from tunesmith.files import atomic_output
 from tunesmith.library.database import FILE_NAME, Database, database_url
 from tunesmith.library.repair import BESIDES, is_sound
 

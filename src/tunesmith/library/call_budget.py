@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
-from tunesmith.library.rate_limit import SECONDS, Allowance, RateLimit
 from tunesmith.library.schema import hosted_calls
+from tunesmith.library.tokens import SECONDS, Allowance, RateLimit
 
 THINGS = "hosted calls"
 KEPT_SECONDS = 2 * SECONDS["day"]

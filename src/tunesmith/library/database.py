@@ -7,14 +7,16 @@ file. Writers begin with BEGIN IMMEDIATE, so that they wait for each other inste
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from zlib import crc32
 
 import sqlalchemy as sa
@@ -22,7 +24,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from tunesmith.atomic_file import atomic_path
 from tunesmith.config import Settings
 from tunesmith.errors import (
     DatabaseBusy,
@@ -34,7 +35,35 @@ from tunesmith.errors import (
     InvalidRequest,
 )
 from tunesmith.extras import install_command
-from tunesmith.library.stored_json import read_column
+from tunesmith.files import atomic_path
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+_MAY_HOLD_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_column(text: str | bytes) -> Any:
+    """Parse a JSON column; lone surrogates, which no response can hold, become U+FFFD.
+
+    Returns None for invalid JSON, so that one damaged row does not hide the others.
+    """
+    try:
+        document = text if isinstance(text, str) else text.decode()
+        value = json.loads(document)
+        # The search in the text is cheap, and almost no document has such an escape.
+        return _without_half_pairs(value) if _MAY_HOLD_HALF_PAIR.search(document) else value
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_half_pairs(value: Any) -> Any:
+    if isinstance(value, str):
+        return _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_without_half_pairs(member) for member in value]
+    if isinstance(value, dict):
+        return {_without_half_pairs(name): _without_half_pairs(member) for name, member in value.items()}
+    return value
+
 
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0

@@ -9,7 +9,7 @@ from tunesmith.audio.credits import credits_of
 from tunesmith.audio.reader import read_metadata
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
-from tunesmith.file_digest import is_sha256
+from tunesmith.files import is_sha256
 from tunesmith.licences import UNKNOWN_LICENCE, UNKNOWN_TERMS, CommercialUse, LicenceTerms, terms_of
 from tunesmith.models.catalog import find_model
 

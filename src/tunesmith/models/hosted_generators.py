@@ -66,7 +66,7 @@ def _counting(settings: Settings) -> Callable[[HostedName], None]:
 
     if settings.max_calls is None:
         return unlimited
-    from tunesmith.library.rate_limit import RateLimit
+    from tunesmith.library.tokens import RateLimit
 
     rate = RateLimit.parse("max_calls", settings.max_calls)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import DownloadError
-from tunesmith.file_digest import file_sha256
+from tunesmith.files import file_sha256
 from tunesmith.models.repository_files import CARD_FIELDS, RemoteFile, Repository, card_licence
 
 INCOMPLETE = ".incomplete"

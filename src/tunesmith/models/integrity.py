@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tunesmith.errors import ModelFileError
-from tunesmith.file_digest import file_sha256
+from tunesmith.files import file_sha256
 from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest
 
 VERIFIED = "verified.json"

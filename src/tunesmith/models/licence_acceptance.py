@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tunesmith.atomic_file import atomic_write
 from tunesmith.errors import InvalidRequest, ModelFileError
+from tunesmith.files import atomic_write
 from tunesmith.licences import Licence, licences_in
 
 FILE = "accepted-licences.json"

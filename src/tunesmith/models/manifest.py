@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.atomic_file import atomic_write
 from tunesmith.errors import ModelFileError
+from tunesmith.files import atomic_write
 from tunesmith.licences import LicenceTerms, terms_of
 from tunesmith.neural.quantization_check import QuantizationCheck
 

@@ -13,7 +13,7 @@ from tunesmith.models.catalog import ModelInfo, find_pullable, pullable_models
 from tunesmith.models.families.family import ModelFamily
 from tunesmith.models.families.table import FAMILIES, refusal
 from tunesmith.models.store import check_model_name
-from tunesmith.path_text import path_text
+from tunesmith.plain_text import path_text
 
 MAX_HUB_ID = 96
 MAX_REVISION = 200

@@ -35,6 +35,9 @@ def resolve(name: str, *, allow_fallback: bool = True) -> ResolvedModel:
     Raises UnknownName, ModelNotInstalled if the model must be pulled and there is no fallback, and InvalidRequest for a
     hosted model that is not open to callers.
     """
+    # The built-in model, which no other may replace, needs no search in the catalog.
+    if name == COMPOSER:
+        return ResolvedModel(name, COMPOSER, is_fallback=False)
     model = find_model(name)
     if model is None:
         raise unknown_model(name)

@@ -24,7 +24,7 @@ from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelFileError, UnknownName
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.manifest import Manifest, read_manifest
-from tunesmith.path_text import is_text
+from tunesmith.plain_text import is_text
 
 PARTIAL, REPLACED, LOCK = ".partial", ".replaced", ".lock"
 MAX_NAME = 64

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import Architecture
-from tunesmith.path_text import is_text
+from tunesmith.plain_text import is_text
 
 ARCHITECTURE, TOKENIZER = "architecture.json", "tokenizer.json"
 EMBEDDINGS, CHROMA_PROJECTION = "embeddings.npy", "chroma_projection.npz"

@@ -14,7 +14,7 @@ from tunesmith.musicgen.runner import Samples
 from tunesmith.musicgen.sampling import SamplerSettings
 from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
 from tunesmith.neural.t5_tokenizer import Tokenizer
-from tunesmith.path_text import path_text
+from tunesmith.plain_text import path_text
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.text_prompt import prompt_text, reject_composer_only_fields, reject_stable_audio_only_fields
 

@@ -7,17 +7,17 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 
 import tunesmith
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, FolderUnavailable, TunesmithError
-from tunesmith.repeated_fault import RepeatedFault
+from tunesmith.logs import RepeatedFault
 from tunesmith.server.apis import elevenlabs, openai
 from tunesmith.server.apis import v1_models as model_list
-from tunesmith.server.apis.errors import SERVER_FAULT
+from tunesmith.server.apis.errors import SERVER_FAULT, add_exception_handlers
 from tunesmith.server.apis.huggingface import routes as huggingface
 from tunesmith.server.apis.mcp import routes as mcp
 from tunesmith.server.apis.native import routes as own
@@ -25,17 +25,12 @@ from tunesmith.server.apis.native import tracks
 from tunesmith.server.apis.replicate import routes as replicate
 from tunesmith.server.apis.routing import dialect_of
 from tunesmith.server.auth import require_admin
-from tunesmith.server.body_timeout import BODIES_IN_FLIGHT, BodyLimits, BodyTimeout
 from tunesmith.server.description import describe
 from tunesmith.server.errors import JobFailed
-from tunesmith.server.exception_handlers import add_exception_handlers
-from tunesmith.server.middleware.allowed_hosts import AllowedHosts
-from tunesmith.server.middleware.head_and_slashes import HeadMiddleware, SlashRedirectMiddleware, root_routes
-from tunesmith.server.middleware.request_log import RequestLogMiddleware
-from tunesmith.server.middleware.security import add_security_middleware
+from tunesmith.server.middleware.request_limits import AllowedHosts, BodyLimits
+from tunesmith.server.middleware.stack import MiddlewareParts, add_middleware
 from tunesmith.server.observability.health import health_routes
-from tunesmith.server.observability.metrics_collector import metrics_routes
-from tunesmith.server.rate_limiter import RateLimitHeadersMiddleware
+from tunesmith.server.observability.metrics import metrics_routes
 from tunesmith.server.server import Server, ServerOptions
 from tunesmith.server.uvicorn_server import ShutdownHooks
 
@@ -57,6 +52,16 @@ ERRORS: Mapping[str, Errors] = {
 }
 """The error response of each API."""
 
+
+PAGE = "/docs"
+ABOUT = {
+    "name": "tunesmith",
+    "version": tunesmith.__version__,
+    "docs": PAGE,
+    "openapi": "/openapi.json",
+    "models": "/api/models",
+    "health": "/health/ready",
+}
 
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI would look for OpenTelemetry in every request; the server has its own metrics and request log."""
@@ -85,18 +90,26 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     app.state.faults = RepeatedFault(logging.getLogger("tunesmith.server"))
     app.add_exception_handler(TunesmithError, _handle_error)
     add_exception_handlers(app, error_response_for)
-    # The last middleware added runs first: the request log must see what all others refuse.
-    app.add_middleware(HeadMiddleware)
-    app.add_middleware(RateLimitHeadersMiddleware, quota_of=server.quota_of)
-    add_security_middleware(
-        app, error_response_for, AllowedHosts.of(settings, options.host), settings.max_body_megabytes * 1e6
-    )
-    largest = round(settings.max_body_megabytes * 1e6)
-    bodies = BodyLimits(settings.body_timeout_seconds, largest, BODIES_IN_FLIGHT * largest)
-    app.add_middleware(BodyTimeout, tell=error_response_for, limits=bodies, log=server.limit_log)
-    app.add_middleware(RequestLogMiddleware, count=server.metrics.answered)
-    app.add_middleware(SlashRedirectMiddleware)
+    add_middleware(app, MiddlewareParts(
+        error_response_for, AllowedHosts.of(settings, options.host), BodyLimits.of(settings), server.limit_log,
+        server.service.quota_of, server.metrics.answered,
+    ))  # fmt: skip
     return app
+
+
+def root_routes() -> APIRouter:
+    """Return the root route; it is open, and reveals no more than the version, which is open too."""
+    routes = APIRouter(tags=["Health"])
+
+    @routes.get("/", summary="Useful links", response_class=JSONResponse, responses={303: {"description": "The page"}})
+    async def front(request: Request) -> Response:
+        reads_pages = "text/html" in request.headers.get("accept", "")
+        answer = RedirectResponse(PAGE, 303) if reads_pages else JSONResponse(ABOUT)
+        # Caches must keep the page and the JSON apart.
+        answer.headers["vary"] = "Accept"
+        return answer
+
+    return routes
 
 
 def _lifespan(server: Server, routers: Sequence[APIRouter]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

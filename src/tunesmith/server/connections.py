@@ -1,4 +1,4 @@
-"""Connections: how many a server holds, and how long each may keep it waiting.
+"""Connections: how many the server holds, how long each may keep it waiting, and uvicorn's protocol with these limits.
 
 ::
 
@@ -6,22 +6,25 @@
                  header_seconds          send_seconds without progress      idle_seconds
 
 During a request the client may stay silent for any time: long polls, event streams and calls that wait for the audio
-do.
-Only unread responses are timed then. ``body_timeout.py`` handles slow bodies, because its response has the shape of the
-API called.
+do. Only unread responses are timed then. ``middleware/limits.py`` handles slow bodies, because its response has the
+shape of the API called.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tunesmith.library.clock import Clock
-from tunesmith.server.addresses import IpNetwork, address_group, is_local_or_in
-from tunesmith.server.limit_log import LimitLog
+from tunesmith.logs import LimitLog
+from tunesmith.server.auth import IpNetwork, address_group, is_local_or_in
 
 HEADERS, SENDING, PER_ADDRESS, TOTAL = "headers", "sending", "connections_per_address", "connections"
 """The reasons for refusing or closing a connection."""
@@ -47,27 +50,6 @@ class ConnectionLimits:
         return min(self.header_seconds, self.send_seconds) / 4
 
 
-class Connection(Protocol):
-    """The protocol of a client's connection."""
-
-    @property
-    def host(self) -> str:
-        """The client's address."""
-        ...
-
-    def unsent_bytes(self) -> int:
-        """Return the bytes of the response that the operating system has not accepted yet."""
-        ...
-
-    def close_late(self) -> None:
-        """Answer 408 if part of a request was received, and close."""
-        ...
-
-    def abort(self) -> None:
-        """Close at once; unsent data is lost."""
-        ...
-
-
 @dataclass(slots=True)
 class _Unsent:
     """The unsent bytes at the last check, and the time since when none was sent."""
@@ -83,11 +65,11 @@ class ConnectionTable:
         self.limits = limits
         self._log = log or LimitLog()
         self._clock = clock
-        self._open: dict[Connection, _Unsent] = {}
+        self._open: dict[HttpConnection, _Unsent] = {}
         self._per_address: Counter[str] = Counter()
         # Ordered by age, so that the oldest is found without a search.
-        self._idle: OrderedDict[Connection, float] = OrderedDict()
-        self._receiving: OrderedDict[Connection, float] = OrderedDict()
+        self._idle: OrderedDict[HttpConnection, float] = OrderedDict()
+        self._receiving: OrderedDict[HttpConnection, float] = OrderedDict()
         self._ran_out_at = float("-inf")
 
     def __len__(self) -> int:
@@ -97,7 +79,7 @@ class ConnectionTable:
         """Return whether any connection is without a request."""
         return bool(self._idle or self._receiving)
 
-    def admit(self, connection: Connection) -> str | None:
+    def admit(self, connection: HttpConnection) -> str | None:
         """Add a new connection; return None, or the reason to refuse it.
 
         If ``total`` is reached, the connection that has waited longest without a request is closed.
@@ -118,7 +100,7 @@ class ConnectionTable:
         self._receiving[connection] = self._clock()
         return None
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: HttpConnection) -> None:
         """Remove a connection that is closed or closing; removing it twice is harmless."""
         if self._open.pop(connection, None) is None:
             return
@@ -130,18 +112,18 @@ class ConnectionTable:
         if not self._per_address[group]:
             del self._per_address[group]
 
-    def receive(self, connection: Connection) -> None:
+    def receive(self, connection: HttpConnection) -> None:
         """Record that a part of a request's headers was received."""
         # Only the first byte starts the clock: trickled headers must not restart it (slowloris).
         if self._idle.pop(connection, None) is not None:
             self._receiving[connection] = self._clock()
 
-    def serve(self, connection: Connection) -> None:
+    def serve(self, connection: HttpConnection) -> None:
         """Record that a request is being served."""
         self._idle.pop(connection, None)
         self._receiving.pop(connection, None)
 
-    def rest(self, connection: Connection) -> None:
+    def rest(self, connection: HttpConnection) -> None:
         """Record that a response is complete and the connection stays open."""
         if connection in self._open:
             self._receiving.pop(connection, None)
@@ -159,7 +141,7 @@ class ConnectionTable:
             for _ in range(CLOSED_AT_ONCE):
                 self.make_room()
 
-    def progress(self, connection: Connection) -> None:
+    def progress(self, connection: HttpConnection) -> None:
         """Record that the client has read enough for more to be written."""
         if connection in self._open:
             self._open[connection].since = self._clock()
@@ -195,7 +177,7 @@ class ConnectionTable:
             self._receiving.pop(connection)
             connection.close_late()
 
-    def _is_stuck(self, connection: Connection, unsent: _Unsent, now: float) -> bool:
+    def _is_stuck(self, connection: HttpConnection, unsent: _Unsent, now: float) -> bool:
         before, unsent.bytes = unsent.bytes, connection.unsent_bytes()
         if before == 0 or unsent.bytes < before:
             unsent.since = now
@@ -203,3 +185,117 @@ class ConnectionTable:
 
     def _seconds(self, what: str, which: str) -> str:
         return f"{what} within {getattr(self.limits, f'{which}_seconds'):g} s ({which}_timeout_seconds)"
+
+
+RETRY_SECONDS = 5
+LINGER_SECONDS = 1.0
+"""How long a refused connection lingers, so that its client can read the response before the reset."""
+
+# More refused connections are closed at once: they must not use up the file descriptors.
+MAX_LINGERING = 64
+_STATUSES: Mapping[str, str] = {PER_ADDRESS: "429 Too Many Requests", TOTAL: "503 Service Unavailable"}
+
+
+class HttpConnection(H11Protocol):
+    """A connection that reports to its table; ``limited_by`` creates the class for a table."""
+
+    table: ConnectionTable
+    host = ""
+    _refusal: str | None = None
+    _lingering = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Accept the connection, or refuse it with a short response."""
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.host = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._refusal = self.table.admit(self)
+        if self._refusal is None:
+            super().connection_made(transport)
+        else:
+            self._refuse(_STATUSES[self._refusal])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Remove the connection from the table."""
+        self.table.remove(self)
+        # A refused connection was never set up in the parent class.
+        if self._refusal is None:
+            super().connection_lost(exc)
+        else:
+            type(self)._lingering -= 1
+
+    def data_received(self, data: bytes) -> None:
+        """Receive a request or a part of one."""
+        if self._refusal is not None:
+            return
+        super().data_received(data)
+        self._note()
+
+    def on_response_complete(self) -> None:
+        """Keep the connection for the next request, which may be here already.
+
+        After an early response, the rest of the request's body gets the time limit of headers.
+        """
+        self.table.rest(self)
+        if self.conn.their_state is h11.SEND_BODY:
+            self.table.receive(self)
+        super().on_response_complete()
+        if self._is_serving():
+            self.table.serve(self)
+
+    def resume_writing(self) -> None:
+        """Resume writing the response."""
+        self.table.progress(self)
+        super().resume_writing()
+
+    def unsent_bytes(self) -> int:
+        """Return the bytes of the response that the operating system has not accepted yet."""
+        return self.transport.get_write_buffer_size()
+
+    def close_late(self) -> None:
+        """Answer 408 if part of a request was received, and close."""
+        is_between_answers = self.conn.our_state is h11.IDLE
+        # A response in progress must not get a second status line in its middle.
+        if is_between_answers and self.conn.trailing_data[0] and not self.transport.is_closing():
+            self.transport.write(_answer("408 Request Timeout"))
+            self.transport.close()
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once; unsent data is lost."""
+        self.transport.abort()
+
+    def _note(self) -> None:
+        if self._is_serving():
+            self.table.serve(self)
+        else:
+            self.table.receive(self)
+
+    def _is_serving(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self, status: str) -> None:
+        cls = type(self)
+        cls._lingering += 1
+        self.transport.write(_answer(status, f"retry-after: {RETRY_SECONDS}\r\n"))
+        if cls._lingering > MAX_LINGERING:
+            self.transport.close()
+            return
+        # Closing with unread input resets the connection, which can destroy the response on its way: end our side
+        # first.
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+
+def limited_by(table: ConnectionTable) -> type[HttpConnection]:
+    """Return a connection class limited by a table, for uvicorn's ``http`` option."""
+    return type("LimitedHttpConnection", (HttpConnection,), {"table": table})
+
+
+def _answer(status: str, headers: str = "") -> bytes:
+    body = f"{status[4:]}\n"
+    return (
+        f"HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {len(body)}\r\n"
+        f"{headers}connection: close\r\n\r\n{body}"
+    ).encode()

@@ -1,14 +1,123 @@
-"""The OpenAPI document of the server, with complete responses, errors, operation names, security and servers."""
+"""The OpenAPI document of the server: names, responses, errors and security of every operation.
+
+Generated clients call operations by their names, so a name never changes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 
 from tunesmith.server.apis.routing import dialect_of
-from tunesmith.server.operations import OPERATIONS, Json, Operation
+
+Json = dict[str, Any]
+BINARY: Json = {"schema": {"type": "string", "format": "binary"}}
+AUDIO: Mapping[str, Json] = {"audio/*": BINARY}
+MUSIC: Mapping[str, Json] = {"audio/*": BINARY, "application/zip": BINARY}
+STEMS: Mapping[str, Json] = {"application/zip": BINARY}
+EVENTS: Mapping[str, Json] = {"text/event-stream": {"schema": {"type": "string"}}}
+OBJECT: Mapping[str, Json] = {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}
+LIST: Mapping[str, Json] = {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
+PLAIN_TEXT: Mapping[str, Json] = {"text/plain": {"schema": {"type": "string"}}}
+AUDIO_OR_JSON: Mapping[str, Json] = {**AUDIO, **LIST}
+AUDIO_OR_EVENTS: Mapping[str, Json] = {**AUDIO, **EVENTS}
+RPC: Mapping[str, Json] = {**OBJECT, **EVENTS}
+
+
+def reference(schema: str) -> Mapping[str, Json]:
+    """Return the content of a response that a schema of the document describes."""
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: its ``id``, and the content of a successful ``answer`` (None: as the route declares).
+
+    ``is_open`` operations need no token; ``generates`` operations generate audio.
+    """
+
+    id: str
+    answer: Mapping[str, Json] | None = None
+    is_open: bool = False
+    generates: bool = False
+
+
+PREDICTION, TRACK = reference("Prediction"), reference("Track")
+OPERATIONS: Mapping[str, Operation] = {
+    "POST /api/generate": Operation("generate", MUSIC, generates=True),
+    "POST /api/jobs": Operation("createJob", generates=True),
+    "GET /api/jobs": Operation("listJobs"),
+    "GET /api/jobs/{job_id}": Operation("getJob"),
+    "DELETE /api/jobs/{job_id}": Operation("cancelJob"),
+    "GET /api/jobs/{job_id}/audio": Operation("getJobAudio", MUSIC),
+    "GET /api/jobs/{job_id}/events": Operation("followJob", EVENTS),
+    "POST /api/explain": Operation("explain"),
+    "GET /api/ps": Operation("listLoadedModels"),
+    "GET /api/version": Operation("getVersion", is_open=True),
+    "GET /api/tasks": Operation("listTasks"),
+    "GET /api/models": Operation("listModels"),
+    "GET /api/models/{name}": Operation("getModel"),
+    "DELETE /api/models/{name}": Operation("removeModel"),
+    "POST /api/models/pull": Operation("pullModel", EVENTS),
+    "GET /api/tracks": Operation("listTracks", reference("Tracks")),
+    "GET /api/tracks/{track_id}": Operation("getTrack", TRACK),
+    "PATCH /api/tracks/{track_id}": Operation("markTrack", TRACK),
+    "DELETE /api/tracks/{track_id}": Operation("forgetTrack"),
+    "POST /api/tracks/{track_id}/variations": Operation("createVariations", reference("Variations"), generates=True),
+    "GET /api/tracks/{track_id}/audio": Operation("getTrackAudio", MUSIC),
+    "GET /api/tracks/{track_id}/midi": Operation("getTrackMidi", AUDIO, generates=True),
+    "GET /api/tracks/{track_id}/stems": Operation("getTrackStems", STEMS, generates=True),
+    "POST /v1/music": Operation("composeMusic", AUDIO, generates=True),
+    "POST /v1/music/stream": Operation("streamMusic", AUDIO, generates=True),
+    "POST /v1/sound-generation": Operation("generateSound", AUDIO, generates=True),
+    "POST /v1/audio/speech": Operation("createSpeech", AUDIO_OR_EVENTS, generates=True),
+    "GET /v1/outputs/{job_id}/{signature}/{name}": Operation("getPredictionOutput", AUDIO, is_open=True),
+    "GET /v1/streams/{job_id}/{signature}": Operation("streamPrediction", EVENTS, is_open=True),
+    "POST /v1/predictions": Operation("createPrediction", PREDICTION, generates=True),
+    "GET /v1/predictions": Operation("listPredictions", OBJECT),
+    "GET /v1/predictions/{prediction_id}": Operation("getPrediction", PREDICTION),
+    "POST /v1/predictions/{prediction_id}/cancel": Operation("cancelPrediction", PREDICTION),
+    "POST /v1/models/{owner}/{name}/predictions": Operation("createModelPrediction", PREDICTION, generates=True),
+    "POST /v1/deployments/{owner}/{name}/predictions": Operation(
+        "createDeploymentPrediction", PREDICTION, generates=True
+    ),
+    "POST /v1/models/{owner}/{name}/versions/{version}/predictions": Operation(
+        "createVersionPrediction", PREDICTION, generates=True
+    ),
+    "POST /v1/files": Operation("uploadFile", OBJECT),
+    "GET /v1/files": Operation("listFiles", OBJECT),
+    "GET /v1/files/{file_id}": Operation("getFile", OBJECT),
+    "DELETE /v1/files/{file_id}": Operation("deleteFile"),
+    "GET /v1/files/{file_id}/download": Operation("downloadFile", {"application/octet-stream": BINARY}),
+    "GET /v1/models/{owner}/{name}/versions": Operation("listModelVersions", OBJECT),
+    "GET /v1/models/{owner}/{name}/versions/{version_id}": Operation("getModelVersion", OBJECT),
+    "GET /v1/account": Operation("getAccount", OBJECT),
+    "GET /v1/hardware": Operation("listHardware", LIST),
+    "GET /v1/webhooks/default/secret": Operation("getWebhookSecret", OBJECT),
+    "GET /v1/deployments": Operation("listDeployments", OBJECT),
+    "GET /v1/deployments/{owner}/{name}": Operation("getDeployment", OBJECT),
+    "GET /v1/models": Operation("listPublishedModels", OBJECT),
+    "GET /v1/models/{name}": Operation("getPublishedModel", OBJECT),
+    "GET /status/{model}": Operation("getModelStatus", OBJECT),
+    "GET /models/{model}/health": Operation("getModelHealth", OBJECT),
+    "GET /models/{model}/info": Operation("getModelInfo", OBJECT),
+    "GET /info": Operation("getInfo", OBJECT),
+    "POST /hf-inference/models/{model}": Operation("inferThroughRouter", AUDIO_OR_JSON, generates=True),
+    "POST /models/{model}": Operation("infer", AUDIO_OR_JSON, generates=True),
+    "POST /pipeline/{task}/{model}": Operation("inferTask", AUDIO_OR_JSON, generates=True),
+    "POST /predict": Operation("predict", AUDIO_OR_JSON, generates=True),
+    "POST /": Operation("inferDefault", AUDIO_OR_JSON, generates=True),
+    "GET /": Operation("getFront", OBJECT, is_open=True),
+    "POST /mcp": Operation("callTools", RPC, generates=True),
+    "GET /health": Operation("getHealth", OBJECT, is_open=True),
+    "GET /health/live": Operation("getLiveness", OBJECT, is_open=True),
+    "GET /health/ready": Operation("getReadiness", OBJECT, is_open=True),
+    "GET /metrics": Operation("getMetrics", PLAIN_TEXT),
+}
+
 
 NULLABLE_TEXT: Json = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 NULLABLE_NUMBER: Json = {"anyOf": [{"type": "number"}, {"type": "null"}]}

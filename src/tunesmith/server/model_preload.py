@@ -9,7 +9,8 @@ import time
 
 from tunesmith.errors import ModelFileError, TunesmithError
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.runners.pool import LoadedModel, RunnerPool
+from tunesmith.jobs.runners.local_pool import LocalPool
+from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.models.catalog import find_installed
 from tunesmith.models.resolution import ResolvedModel, resolve
 from tunesmith.server.errors import ModelIsLoading
@@ -25,7 +26,7 @@ log = logging.getLogger("tunesmith.server")
 class ModelPreloader:
     """A preloader that loads models in the background and measures the time. Use it from one event loop."""
 
-    def __init__(self, pool: RunnerPool, queue: JobQueue, *, allow_fallback: bool) -> None:
+    def __init__(self, pool: LocalPool, queue: JobQueue, *, allow_fallback: bool) -> None:
         self._pool = pool
         self._queue = queue
         self._allow_fallback = allow_fallback

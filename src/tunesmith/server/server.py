@@ -16,32 +16,28 @@ from tunesmith.config import Settings
 from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.queue import JobQueue
-from tunesmith.jobs.quotas import Quotas
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
 from tunesmith.jobs.runners.local_pool import LocalPool, pool_limits
 from tunesmith.jobs.service import MusicService, ServiceFiles
-from tunesmith.jobs.store import JobStore
+from tunesmith.jobs.store import JobStore, Quotas
 from tunesmith.jobs.uploads import UploadStore
 from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.migrate import open_database
-from tunesmith.library.rate_limit import Allowance, RateLimit
-from tunesmith.library.tokens import Tokens
+from tunesmith.library.tokens import RateLimit, Tokens
 from tunesmith.library.tracks import Tracks
+from tunesmith.logs import LimitLog
 from tunesmith.models.commercial_safety import CommercialPolicy
-from tunesmith.path_text import path_text
-from tunesmith.server.apis.replicate.file_store import FileStore
-from tunesmith.server.auth import Authenticator, AuthSettings
+from tunesmith.plain_text import path_text
+from tunesmith.server.apis.replicate.files import FileStore
+from tunesmith.server.auth import Authenticator, AuthSettings, RateLimits
 from tunesmith.server.cleanup import MOST_A_ROUND, Chore, Housekeeping
 from tunesmith.server.context import ApiContext
-from tunesmith.server.limit_log import LimitLog
-from tunesmith.server.middleware.allowed_hosts import is_loopback
+from tunesmith.server.middleware.request_limits import is_loopback
 from tunesmith.server.model_preload import ModelPreloader
 from tunesmith.server.observability.health import Health, HealthProbes
-from tunesmith.server.observability.metrics import Metrics
-from tunesmith.server.observability.metrics_collector import GaugeSources, MetricsCollector
-from tunesmith.server.rate_limiter import RateLimits
-from tunesmith.server.startup_checks import check_writable, config_warnings, prepare_folders
+from tunesmith.server.observability.metrics import GaugeSources, Metrics, MetricsCollector
+from tunesmith.server.startup import check_writable, config_warnings, prepare_folders
 from tunesmith.server.upload_limits import UploadBudget, Uploads, sizes
 
 log = logging.getLogger("tunesmith.server")
@@ -97,7 +93,7 @@ class Server:
         self.health = Health(self._vitals())
         self.metrics = Metrics()
         self.limit_log = LimitLog(self.metrics.limited)
-        self._dispatcher.job_log.listen(self.metrics.ended)
+        self._dispatcher.listen(self.metrics.ended)
         sources = GaugeSources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
         self.metrics_collector = MetricsCollector(self.metrics, sources)
         self._housekeeping = Housekeeping(self._chores(settings), self.metrics)
@@ -169,7 +165,3 @@ class Server:
         """Release all waiting callers, and return unfinished jobs to the queue."""
         self.service.dismiss()
         self._dispatcher.abort_running()
-
-    async def quota_of(self, owner: str) -> Allowance | None:
-        """Return the rest of an owner's quota; None if unlimited."""
-        return await asyncio.to_thread(self._store.allowance, owner)

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from tunesmith.errors import RateLimited
 from tunesmith.library.clock import Clock
+from tunesmith.logs import LimitLog
+from tunesmith.server.auth import RateLimits
 from tunesmith.server.errors import UploadLimited, UploadsFull
-from tunesmith.server.limit_log import LimitLog
 from tunesmith.server.observability.health import LEAST_FREE_BYTES
-from tunesmith.server.rate_limiter import RateLimits
 
 QUOTA, BYTES, BUDGET = "upload_quota", "upload_bytes", "upload_budget"
 """The reasons for refusing an upload."""

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tunesmith.errors import ModelFileError
-from tunesmith.path_text import is_text
+from tunesmith.plain_text import is_text
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 
 ARCHITECTURE, TOKENIZER = "architecture.json", "tokenizer.json"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.neural.t5_tokenizer import Tokenizer
-from tunesmith.path_text import path_text
+from tunesmith.plain_text import path_text
 from tunesmith.regions import parse_regions
 from tunesmith.request import DRAWN_SEEDS, MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.stable_audio.architecture import Objective, StableAudioArchitecture

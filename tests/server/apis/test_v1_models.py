@@ -12,7 +12,7 @@ from live_server import app_of, served
 
 from tunesmith.server.apis import v1_models as model_list
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput
-from tunesmith.server.apis.replicate.model_versions import MUSICGEN_VERSION
+from tunesmith.server.apis.replicate.models import MUSICGEN_VERSION
 
 
 @pytest.fixture

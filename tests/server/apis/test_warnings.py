@@ -14,8 +14,7 @@ from fake_service import FakeService
 from serving import Serving
 
 from tunesmith import Tunesmith
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import JobOptions, Submission
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.responses import MAX_WARNINGS_BYTES, headers_of
 

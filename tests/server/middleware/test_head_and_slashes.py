@@ -15,10 +15,14 @@ import tunesmith
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
-from tunesmith.server.app import ServerOptions, create_app
-from tunesmith.server.middleware.head_and_slashes import HeadMiddleware
+from tunesmith.server.app import ServerOptions, create_app, error_response_for
+from tunesmith.server.middleware.stack import ResponseMiddleware
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+
+async def no_quota(_: str) -> None:
+    return None
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +87,7 @@ def test_head_of_what_never_ends_ends() -> None:
     async def has_stopped() -> bool:
         return stopped.is_set()
 
-    app.add_middleware(HeadMiddleware)
+    app.add_middleware(ResponseMiddleware, tell=error_response_for, quota_of=no_quota)
     with served(app) as one, httpx.Client(base_url=one, timeout=10) as client:
         assert client.head("/endless").headers["content-type"].startswith("text/event-stream")
         assert client.get("/stopped").json() is True

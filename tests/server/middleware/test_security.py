@@ -18,10 +18,17 @@ from live_server import served
 
 from tunesmith.config import Settings
 from tunesmith.errors import TunesmithError
+from tunesmith.logs import LimitLog
+from tunesmith.server.apis.errors import add_exception_handlers
 from tunesmith.server.app import ServerOptions, create_app, error_response_for
-from tunesmith.server.exception_handlers import add_exception_handlers
-from tunesmith.server.middleware.allowed_hosts import AllowedHosts, is_loopback, trusted_proxies
-from tunesmith.server.middleware.security import DROP_SECONDS, SECURITY_HEADERS, add_security_middleware
+from tunesmith.server.middleware.request_limits import (
+    DROP_SECONDS,
+    AllowedHosts,
+    BodyLimits,
+    is_loopback,
+    trusted_proxies,
+)
+from tunesmith.server.middleware.stack import SECURITY_HEADERS, MiddlewareParts, add_middleware
 
 MEGABYTE = 10**6
 
@@ -35,6 +42,16 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )  # fmt: skip
     with served(create_app(settings, ServerOptions(host="127.0.0.1"))) as url:
         yield url
+
+
+async def no_quota(_: str) -> None:
+    return None
+
+
+def secure(app: FastAPI, names: AllowedHosts, max_bytes: int) -> None:
+    """Add the whole stack to an app."""
+    limits = BodyLimits(10, max_bytes)
+    add_middleware(app, MiddlewareParts(error_response_for, names, limits, LimitLog(), no_quota, lambda _: None))
 
 
 def huggingface(body: Any) -> str:
@@ -119,7 +136,7 @@ def test_a_body_that_the_framework_reads_is_bounded_too(tmp_path: Path) -> None:
     async def echo(body: dict[str, Any]) -> dict[str, Any]:
         return body
 
-    add_security_middleware(app, error_response_for, AllowedHosts.of(Settings(data_dir=tmp_path), "127.0.0.1"), 1_000)
+    secure(app, AllowedHosts.of(Settings(data_dir=tmp_path), "127.0.0.1"), 1_000)
     with served(app) as url:
         assert httpx.post(f"{url}/api/echo", json={"a": 1}).json() == {"a": 1}
         for content in (b"x" * 2_000, iter([b"x" * 2_000])):
@@ -225,7 +242,7 @@ def test_what_nobody_foresaw_is_hidden_in_the_dialects_shape_and_logged(
     async def broken() -> None:
         raise RuntimeError("the inside of the server")
 
-    add_security_middleware(app, error_response_for, AllowedHosts.of(Settings(data_dir=tmp_path), None), MEGABYTE)
+    secure(app, AllowedHosts.of(Settings(data_dir=tmp_path), None), MEGABYTE)
     with caplog.at_level(logging.ERROR), served(app) as url:
         answer = httpx.get(f"{url}/v1/music/broken")
     assert (answer.status_code, "inside" in answer.text) == (500, False)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tunesmith.server.observability import log_writer
-from tunesmith.server.observability.log_writer import LogWriter
+from tunesmith.server.observability.logging import LogWriter
 
 
 class SlowReader(io.StringIO):
@@ -47,7 +46,7 @@ def test_all_lines_are_written_in_their_order_before_a_flush_returns() -> None:
 
 
 def test_nobody_waits_for_a_reader_that_does_not_read(reader: SlowReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_writer, "FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr("tunesmith.server.observability.logging.FLUSH_SECONDS", 0.01)
     writer = LogWriter(reader)
     tell(writer, "first")
     assert reader.asked.wait(10)
@@ -63,7 +62,7 @@ def test_nobody_waits_for_a_reader_that_does_not_read(reader: SlowReader, monkey
 def test_lines_that_nobody_reads_are_counted_instead_of_kept(
     reader: SlowReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_writer, "MOST_WAITING", 2)
+    monkeypatch.setattr("tunesmith.server.observability.logging.MOST_WAITING", 2)
     writer = LogWriter(reader)
     tell(writer, "first")
     assert reader.asked.wait(10)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tunesmith.config import Settings
-from tunesmith.log_context import bind
+from tunesmith.logs import bind
 from tunesmith.server.observability.logging import HIDDEN, OURS, set_up_logs
 
 SetUp = Callable[..., io.StringIO]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from prometheus_client import generate_latest
 
-from tunesmith.jobs.job_log import JobEnd, Outcome
-from tunesmith.server.middleware.request_log import RequestSummary
+from tunesmith.jobs.job_run import JobEnd, Outcome
+from tunesmith.server.middleware.stack import RequestSummary
 from tunesmith.server.observability.metrics import MAX_MODELS, OTHER, Bounded, Metrics
 
 MADE = JobEnd("tiny", "api", Outcome.SUCCEEDED, 1.5, 3.0, 4.0, audio_seconds=8.0, codes=1600)

@@ -11,9 +11,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tunesmith.atomic_file import atomic_write
 from tunesmith.audio.mp3_frames import ID3_HEADER, from_synchsafe
 from tunesmith.audio.tags.model import ID3_FRAMES, Tags
+from tunesmith.files import atomic_write
 
 UTF8 = b"\x03"
 UNSYNCHRONISED, EXTENDED = 0x80, 0x40

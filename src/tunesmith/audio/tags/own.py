@@ -13,7 +13,7 @@ from typing import Any
 from tunesmith.audio.credits import authors_of, licence_of
 from tunesmith.audio.tags.model import Tags, tags_from
 from tunesmith.licences import UNKNOWN_LICENCE
-from tunesmith.path_text import is_text
+from tunesmith.plain_text import is_text
 
 TAGS, MARKERS = "tags", "markers"
 MAX_TITLE_CHARACTERS = 200

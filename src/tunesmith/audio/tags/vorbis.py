@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from tunesmith.atomic_file import atomic_write
 from tunesmith.audio.ogg_serial import Page, pages_of_packets, read_page
 from tunesmith.audio.tags.model import Tags
+from tunesmith.files import atomic_write
 
 COMMENT_BLOCK, LAST_BLOCK = 4, 0x80
 MAX_BLOCK_BYTES = (1 << 24) - 1

@@ -16,12 +16,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.config import Settings
-from tunesmith.errors import OutOfResources, TaskFailed, TunesmithError
-from tunesmith.jobs.runners.memory_budget import MachineMemory, Memory
-from tunesmith.jobs.runners.pool import LoadedModel, ReportCallback, Task, TaskResult
+from tunesmith.errors import ModelFileError, OutOfResources, TaskFailed, TunesmithError
+from tunesmith.jobs.runners.tasks import LoadedModel, ReportCallback, Task, TaskResult
 from tunesmith.jobs.runners.worker_process import RunnerProcess
+from tunesmith.models.catalog import find_installed
 from tunesmith.models.factories import COMPOSER
-from tunesmith.models.resource_checks import shortage
+from tunesmith.models.families.table import family_of
+from tunesmith.models.resource_checks import available_memory, shortage, total_memory
+
+COMPOSER_BYTES = 200_000_000
+
+
+class MachineMemory:
+    """The memory of this machine, or of its container, in bytes."""
+
+    def needed(self, model: str, places: int) -> int:
+        """Estimate what a model needs with ``places`` tasks at once; one on a GPU, or of a plugin, counts as 0."""
+        if model == COMPOSER:
+            return COMPOSER_BYTES
+        try:
+            installed = find_installed(model)
+            if installed is None:
+                return 0
+            return family_of(installed.manifest).memory_needed(installed.folder, installed.manifest, places)
+        except ModelFileError:
+            # The runner reports what is wrong with the model.
+            return 0
+
+    def available(self) -> int:
+        """Return what the operating system reports as available."""
+        return available_memory()
+
+    def total(self) -> int:
+        """Return what the operating system reports as total."""
+        return total_memory()
+
 
 REAP_SECONDS = 1.0
 MAX_COMPOSER_BYTES = 800_000_000
@@ -59,9 +88,9 @@ def pool_limits(settings: Settings) -> PoolLimits:
 
 
 class LocalPool:
-    """The RunnerPool of local processes. Used from one event loop."""
+    """A pool of processes that run tasks, and load models on demand. Used from one event loop."""
 
-    def __init__(self, limits: PoolLimits, memory: Memory | None = None) -> None:
+    def __init__(self, limits: PoolLimits, memory: MachineMemory | None = None) -> None:
         self._limits = limits
         self._memory = memory or MachineMemory()
         self._runners: list[RunnerProcess] = []
@@ -77,7 +106,7 @@ class LocalPool:
         self._unstartable, self._unstartable_until = "", 0.0
 
     async def run(self, task: Task, report: ReportCallback) -> TaskResult:
-        """Run a task; see RunnerPool."""
+        """Run a task. Raises TaskFailed and RunnerCrashed. Cancelling the caller cancels the task."""
         working = asyncio.current_task()
         assert working
         self._tasks.add(working)
@@ -92,7 +121,7 @@ class LocalPool:
             self._tasks.discard(working)
 
     async def load(self, model: str) -> float | None:
-        """Load a model; see RunnerPool."""
+        """Preload a model; return the seconds that it took, None if it was loaded before. Raises as ``run``."""
         usual = self._limits.keep_alive
         async with self._runner_for(model, usual if usual < 0 else max(usual, MIN_PRELOADED_SECONDS)) as runner:
             return await runner.load()
@@ -104,7 +133,7 @@ class LocalPool:
         return max((self._slots(one) for one in self._of(model)), default=self._default_slots)
 
     def is_loaded(self, model: str) -> bool:
-        """Return whether a free runner has the model loaded; see RunnerPool."""
+        """Return whether a free runner has the model loaded, so that a task would start at once."""
         return any(one.is_alive and one.loading_for is None and self._has_room(one, False) for one in self._of(model))
 
     def loaded(self) -> tuple[LoadedModel, ...]:

@@ -16,7 +16,6 @@ from typing import Any
 import psutil
 
 from tunesmith.errors import InvalidRequest, RunnerCrashed, TaskFailed
-from tunesmith.jobs.runners.pool import ProgressReport, ReportCallback, Task, TaskResult
 from tunesmith.jobs.runners.protocol import (
     MAX_LINE_BYTES,
     Finished,
@@ -30,7 +29,8 @@ from tunesmith.jobs.runners.protocol import (
     encode,
     read_from_child,
 )
-from tunesmith.path_text import path_text
+from tunesmith.jobs.runners.tasks import ProgressReport, ReportCallback, Task, TaskResult
+from tunesmith.plain_text import path_text
 
 CANCEL_SECONDS = 5.0
 """The seconds that a cancelled task may take to stop before its process is killed."""
@@ -156,7 +156,7 @@ class RunnerProcess:
         return seconds if first else None
 
     async def run(self, task: Task, report: ReportCallback) -> TaskResult:
-        """Run a task; see RunnerPool."""
+        """Run a task; see LocalPool."""
         # A task that returns after a cancellation must not get the result of its first run, so names are unique.
         self._given += 1
         entry = _PendingTask(f"{task.id} {self._given}", task, report, asyncio.get_running_loop().create_future())

@@ -1,17 +1,69 @@
-"""Extensions: fields of GenerationRequest that bodies of other vendors' APIs may have beside their own."""
+"""Fields of GenerationRequest in every API: their OpenAPI schemas, and those that vendors' bodies may have too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
-from tunesmith.field_errors import GivenFields, checked
-from tunesmith.request import PATHS, GenerationRequest
+from tunesmith.fields import FIELD_ALIASES, MAX_CHARACTERS, GivenFields, checked, field_for
+from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.request_body import documented
-from tunesmith.server.apis.schemas import music_fields
-from tunesmith.suggestions import FIELD_ALIASES, field_for
+
+ABOUT: Mapping[str, str] = {
+    "prompt": "Description of the music: genre, mood, instruments, tempo.",
+    "model": "composer, or a name from GET /api/models.",
+    "seed": "The same request with the same seed gives the same bytes; -1 or null draws one.",
+    "duration": "Length in seconds, or text such as 1:30.",
+    "bars": "Length in bars.",
+    "tempo_bpm": "Beats per minute; also accepted as bpm or tempo.",
+    "key": "Such as A minor or D dorian.",
+    "meter": "Such as 4/4 or 6/8.",
+    "genre": "A genre of the composer's, such as lofi or bossa_nova.",
+    "instruments": "Instruments to use.",
+    "without": "Instruments to avoid.",
+    "form": "The form of the piece.",
+    "loop": "Whether the audio loops without a seam.",
+    "intensity": "Intensity of the music, 0 to 1.",
+    "hits": "Times in seconds at which a first beat must fall.",
+    "loudness_lufs": "Integrated loudness of the file.",
+    "sample_rate": "Hz.",
+    "mono": "Whether the file has one channel.",
+    "negative_prompt": "What to avoid in the music; for neural models.",
+    "guidance_scale": "How closely to follow the prompt; for neural models.",
+    "temperature": "Sampling temperature; for MusicGen.",
+    "top_k": "Sample from the k most likely tokens; for MusicGen.",
+    "top_p": "Sample from the most likely tokens up to this cumulative probability; for MusicGen.",
+    "steps": "Steps of the sampler; for diffusion models such as Stable Audio.",
+    "ending": "Whether the piece ends by itself or is cut; for Stable Audio.",
+    "strength": "How far to change the audio, 0 to 1, or redress, reimagine or inspired; for Stable Audio.",
+    "schedule": "The noise schedule where there is a strength; for Stable Audio.",
+    "guide": "The composer writes the piece, and the model makes its sound anew.",
+    "keep_stems": "Roles of the composer's own stems that are laid over the model's sound; with guide.",
+    "repaint": "Regions of the audio to make anew, in seconds, such as 4-8,16-20; for Stable Audio.",
+}  # fmt: skip
+
+
+IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "schema": {"type": "string", "maxLength": MAX_CHARACTERS["idempotency_key"]},
+    "description": "A key that the caller chooses: the same request with the same key is the same job.",
+}  # fmt: skip
+
+
+def music_fields(names: Collection[str]) -> dict[str, Any]:
+    """Return the schemas of fields of GenerationRequest, by name."""
+    known = GenerationRequest.model_json_schema()["properties"]
+    hits = {key: value for key, value in known["hits"].items() if key != "anyOf"}
+    items = {**known["hits"]["anyOf"][0], "items": _without_docstring(Hit.model_json_schema())}
+    known["hits"] = {**hits, "anyOf": [items, {"type": "null"}]}
+    return {name: {**known[name], "description": ABOUT[name]} for name in names}
+
+
+def _without_docstring(schema: dict[str, Any]) -> dict[str, Any]:
+    return {word: value for word, value in schema.items() if word != "description"}
+
 
 SET_BY_VENDOR_FIELDS = ("prompt", "model", "sample_rate", "mono")
 """Fields that the vendor's own fields and formats decide."""

@@ -16,10 +16,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.field_errors import shown
-from tunesmith.field_limits import ModelName, Prompt
-from tunesmith.jobs.job import Job, Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.fields import ModelName, Prompt, shown
+from tunesmith.jobs.job import Job, JobOptions, Submission
 from tunesmith.request import IS_NUMBER
 from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions

@@ -12,7 +12,6 @@ from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel
 
-from tunesmith.jobs.fallback import fallback_for
 from tunesmith.jobs.job import Job, JobState, Submission
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.errors import JobFailed
@@ -74,7 +73,7 @@ def headers_of(job: Job) -> dict[str, str]:
         "x-tunesmith-model": job.generated_by,
         "x-tunesmith-seed": job.metadata.get("seed", job.request.seed),
         "x-tunesmith-license": _shortened(job.metadata.get("licence")),
-        "x-tunesmith-stand-in-for": fallback_for(job),
+        "x-tunesmith-stand-in-for": job.fallback_for,
         "x-tunesmith-warnings": _warnings_header(job),
     }
     return {name: _in_a_header(str(value)) for name, value in values.items() if value is not None}
@@ -138,9 +137,11 @@ SSE_MEDIA_TYPE = "text/event-stream"
 SSE_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
-def sse_event(kind: str, content: BaseModel) -> str:
-    """Return a server-sent event with a JSON document."""
-    return f"event: {kind}\ndata: {content.model_dump_json()}\n\n"
+def sse_event(kind: str, content: BaseModel | str, event_id: str | None = None) -> str:
+    """Return a server-sent event with a JSON document or a text, of which each line becomes a ``data`` line."""
+    text = content if isinstance(content, str) else content.model_dump_json()
+    named = "" if event_id is None else f"id: {event_id}\n"
+    return f"event: {kind}\n{named}" + "".join(f"data: {line}\n" for line in text.split("\n")) + "\n"
 
 
 def event_stream(events: AsyncIterator[str]) -> StreamingResponse:

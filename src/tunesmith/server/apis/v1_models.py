@@ -18,8 +18,7 @@ from tunesmith.models.catalog import list_models
 from tunesmith.server.apis import openai
 from tunesmith.server.apis.errors import message_of, status_of
 from tunesmith.server.apis.replicate import routes as replicate
-from tunesmith.server.apis.replicate.model_versions import find_model, published_models
-from tunesmith.server.apis.replicate.models import model_json
+from tunesmith.server.apis.replicate.models import find_model, model_json, published_models
 from tunesmith.server.context import ApiContext
 
 OWNER = "tunesmith"

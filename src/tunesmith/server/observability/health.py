@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 
 import tunesmith
 from tunesmith.errors import DatabaseDamaged, DatabaseError, DatabaseGone, FolderUnavailable
-from tunesmith.server.ttl_cache import TtlCache
+from tunesmith.ttl_cache import TtlCache
 
 PATIENCE_SECONDS = 3.0
 """How long the database may take to answer."""

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import JobOptions, Submission
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.huggingface.request import NOT_THEIRS, read_body, to_submission
 from tunesmith.server.errors import BadRequest

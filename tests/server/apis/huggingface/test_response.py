@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.server.apis.huggingface.response import ResponseFormat
+from tunesmith.server.apis.huggingface.request import ResponseFormat
 
 
 @pytest.mark.parametrize(("accept", "sound"), [

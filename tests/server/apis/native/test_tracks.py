@@ -16,8 +16,7 @@ from live_server import served
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
-from tunesmith.library.track import NewTrack
-from tunesmith.library.tracks import Tracks
+from tunesmith.library.tracks import NewTrack, Tracks
 from tunesmith.server.app import create_app
 
 PROMPT = "calm piano with rain"

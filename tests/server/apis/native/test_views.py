@@ -9,8 +9,7 @@ import pytest
 
 from tunesmith.audio.markers import Cue, Markers, whole_loop
 from tunesmith.jobs.estimates import QueueEstimate
-from tunesmith.jobs.job import Job, JobResult, JobState
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import Job, JobOptions, JobResult, JobState
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.native.schemas import job_document
 from tunesmith.server.apis.responses import headers_of

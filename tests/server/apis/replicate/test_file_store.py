@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.server.apis.replicate import file_store
 from tunesmith.server.apis.replicate.errors import ProblemDetail
-from tunesmith.server.apis.replicate.file_store import KEPT_SECONDS, FileStore, Upload
+from tunesmith.server.apis.replicate.files import KEPT_SECONDS, FileStore, Upload
 
 
 def _upload(owner: str | None = "ann") -> Upload:
@@ -57,7 +56,7 @@ def test_files_whose_day_is_over_go_a_few_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_store, "MAX_FILE_BYTES", 4)
+    monkeypatch.setattr("tunesmith.server.apis.replicate.files.MAX_FILE_BYTES", 4)
     with pytest.raises(ProblemDetail, match="at most 4 bytes"):
         FileStore(tmp_path).add(_upload(), io.BytesIO(b"sound"))
     assert list(tmp_path.iterdir()) == []

@@ -10,8 +10,7 @@ from stand_ins import install
 
 from tunesmith.models.manifest import Source, write_manifest
 from tunesmith.models.store import Store
-from tunesmith.server.apis.replicate.input_mapping import read_input
-from tunesmith.server.apis.replicate.model_versions import (
+from tunesmith.server.apis.replicate.models import (
     META_MUSICGEN,
     MUSICGEN_VERSION,
     PUBLIC_VERSIONS,
@@ -21,6 +20,7 @@ from tunesmith.server.apis.replicate.model_versions import (
     published_models,
     version_note,
 )
+from tunesmith.server.apis.replicate.request import read_input
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from replicate_server import Server
 from sounds import wav_bytes
 
 from tunesmith.errors import ModelNotInstalled, OutOfResources, QueueFull, TunesmithError
-from tunesmith.server.apis.replicate.model_versions import PUBLIC_VERSIONS
+from tunesmith.server.apis.replicate.models import PUBLIC_VERSIONS
 
 VERSION = "671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb"
 INPUT = {"prompt": "lofi", "duration": 3}

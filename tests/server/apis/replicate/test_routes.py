@@ -17,8 +17,8 @@ from stand_ins import install
 
 from tunesmith.models.store import Store
 from tunesmith.server.apis.replicate import files
-from tunesmith.server.apis.replicate.bodies import wait_seconds
-from tunesmith.server.apis.replicate.event_stream import with_heartbeats
+from tunesmith.server.apis.replicate.predictions import with_heartbeats
+from tunesmith.server.apis.replicate.request import wait_seconds
 
 INPUT = {"prompt": "lofi", "seed": 5}
 AS_ANN = {"authorization": "Token ann"}

@@ -1,7 +1,7 @@
 """The Hugging Face Inference API: a prompt in, audio bytes out.
 
 Its clients read bytes on success and ``{"error": "…"}`` on failure, and send JSON under any Content-Type.
-``request.py`` parses requests, ``response.py`` selects the response format, ``model_info.py`` describes models.
+``request.py`` parses requests and selects the format of the response.
 """
 
 from __future__ import annotations
@@ -9,23 +9,88 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import time
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 
+import tunesmith
 from tunesmith.errors import TunesmithError, UnknownName
 from tunesmith.jobs.job import Job
 from tunesmith.server.apis.errors import error_response, message_of, status_of
-from tunesmith.server.apis.huggingface.delayed_503 import DelayedUnavailableRoute
-from tunesmith.server.apis.huggingface.model_info import COMPUTE_TYPE, add_about
-from tunesmith.server.apis.huggingface.request import documented_inputs, parse_request, to_submission, waits_for_model
-from tunesmith.server.apis.huggingface.response import ResponseFormat
+from tunesmith.server.apis.huggingface.request import (
+    DEFAULT_MODEL,
+    MUSICGEN_RATE,
+    ResponseFormat,
+    documented_inputs,
+    parse_request,
+    to_submission,
+    waits_for_model,
+)
 from tunesmith.server.apis.responses import full_response, headers_of, run_and_wait
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import ModelIsLoading
+
+LEAST_SECONDS = 1.0
+"""The minimum duration in seconds of a request that gets a 503."""
+COME_BACK = 503
+
+
+class DelayedUnavailableRoute(APIRoute):
+    """A route that delays a 503 until the request has lasted ``LEAST_SECONDS``."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's handler, wrapped in the delay."""
+        handle = super().get_route_handler()
+
+        async def unhurried(request: Request) -> Response:
+            began = time.monotonic()
+            try:
+                return await handle(request)
+            except TunesmithError as error:
+                if status_of(error) == COME_BACK:
+                    await asyncio.sleep(began + LEAST_SECONDS - time.monotonic())
+                raise
+
+        return unhurried
+
+
+COMPUTE_TYPE = "cpu"
+
+
+def add_about(routes: APIRouter, context: ApiContext) -> None:
+    """Add the routes; each returns 404 for a model that cannot serve requests."""
+
+    @routes.get("/status/{model:path}", summary="Whether a model is loaded")
+    async def status(model: str) -> dict[str, Any]:
+        loaded = await context.loading.is_ready(model.strip("/"))
+        state = "Loaded" if loaded else "Loadable"
+        return {"loaded": loaded, "state": state, "compute_type": COMPUTE_TYPE, "framework": "tunesmith"}
+
+    @routes.get("/models/{model:path}/health", summary="Whether a model accepts requests")
+    async def health(model: str) -> dict[str, str]:
+        await context.loading.is_ready(model)
+        return {"status": "ok"}
+
+    @routes.get("/models/{model:path}/info", summary="Information about a model")
+    async def info_of_model(model: str) -> dict[str, Any]:
+        return await info(model)
+
+    @routes.get("/info", summary="Information about the default model, as at an Inference Endpoint")
+    async def info(model: str = DEFAULT_MODEL) -> dict[str, Any]:
+        resolved = await context.loading.resolved_model(model)
+        return {
+            "model_id": model, "model_pipeline_tag": "text-to-audio", "model_device_type": COMPUTE_TYPE,
+            "sampling_rate": MUSICGEN_RATE, "generated_by": resolved.generated_by,
+            "is_stand_in": resolved.is_fallback, "loaded": context.loading.is_loaded(resolved.generated_by),
+            "router": "tunesmith", "version": tunesmith.__version__,
+        }  # fmt: skip
+
 
 __all__ = ["errors", "router"]
 

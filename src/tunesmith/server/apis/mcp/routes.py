@@ -17,10 +17,8 @@ from starlette.types import Message, Receive, Scope, Send
 from tunesmith.errors import TunesmithError
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.apis.errors import error_response, message_of, status_of
-from tunesmith.server.apis.request_body import in_thread_if_large
-from tunesmith.server.auth import Caller
+from tunesmith.server.apis.request_body import in_thread_if_large, parse_json
 from tunesmith.server.context import ApiContext
-from tunesmith.server.json_text import parse_json
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -36,9 +34,10 @@ def router(context: ApiContext) -> APIRouter:
     sessions = _Sessions(context.service)
     routes = APIRouter(tags=["MCP"], lifespan=sessions.lifespan)
 
-    @routes.api_route("/mcp", methods=["GET", "POST", "DELETE"], include_in_schema=False)
-    async def mcp(request: Request, caller: Caller = Depends(context.authenticate)) -> Response:  # noqa: B008
-        request.state.caller = caller
+    @routes.api_route(
+        "/mcp", methods=["GET", "POST", "DELETE"], include_in_schema=False, dependencies=[Depends(context.authenticate)]
+    )
+    async def mcp(request: Request) -> Response:
         raw = await request.body()
         if raw:
             # Validated by our own parser first: its limits on JSON hold for this route as well.

@@ -13,9 +13,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 from tunesmith.errors import JobNotFound
 from tunesmith.generator import Progress
-from tunesmith.jobs.fallback import fallback_for
-from tunesmith.jobs.job import JobState, Submission
-from tunesmith.jobs.options import JobOptions
+from tunesmith.jobs.job import JobOptions, JobState, Submission
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.errors import message_of
@@ -54,7 +52,7 @@ class ServiceBackend:
         path = self._service.result_path(job)
         seed = job.metadata.get("seed", request.seed)
         duration = job.result.duration if job.result else job.audio_seconds
-        requested = fallback_for(job)
+        requested = job.fallback_for
         name = f"{job.id}.{file_format}"
         uri, warnings = f"{MUSIC}{job.id}", warnings_of(job)
         return MusicFile(path, name, uri, job.generated_by, seed, duration, requested, warnings)

@@ -16,8 +16,7 @@ from pydantic import ConfigDict, Field
 import tunesmith
 from tunesmith.audio.formats import format_of
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.field_errors import GivenFields, checked
-from tunesmith.field_limits import ModelName, Prompt
+from tunesmith.fields import GivenFields, ModelName, Prompt, checked
 from tunesmith.generator import Progress
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
 

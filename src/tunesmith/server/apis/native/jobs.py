@@ -4,39 +4,95 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
 from tunesmith.errors import JobNotFound, ServerStopping
-from tunesmith.jobs.estimates import QueueEstimator
+from tunesmith.jobs.estimates import QueueEstimate, QueueEstimator
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.service import MusicService
 from tunesmith.jobs.store import JobFilter
-from tunesmith.server.apis.native.errors import responses
-from tunesmith.server.apis.native.job_events import JobEventStream
 from tunesmith.server.apis.native.request import RequestParser, documented_request
 from tunesmith.server.apis.native.schemas import (
     JOBS,
     JobDocument,
     JobsPage,
     job_document,
+    job_event,
     media_type_of,
     path_of,
+    responses,
     timing_headers,
 )
 from tunesmith.server.apis.responses import (
+    SILENCE_SECONDS,
+    STILL_HERE,
     event_stream,
     file_chunks,
     full_response,
     headers_of,
     run_and_wait,
+    sse_event,
     streaming_response,
 )
 from tunesmith.server.auth import Caller
 from tunesmith.server.errors import ResultNotAvailable
+
+LOOK_SECONDS = 1.0
+"""The poll interval in seconds for the queue position, which changes without a change of the job."""
+
+DONE = "done"
+KINDS: Mapping[JobState, str] = {
+    JobState.QUEUED: "queued", JobState.LOADING: "loading", JobState.RUNNING: "progress",
+    JobState.SUCCEEDED: DONE, JobState.FAILED: DONE, JobState.CANCELED: DONE,
+}  # fmt: skip
+"""The event name of each state."""
+
+
+class JobEventStream:
+    """The event streams of jobs."""
+
+    def __init__(self, service: MusicService, estimator: QueueEstimator) -> None:
+        self._service = service
+        self._estimator = estimator
+
+    async def of(self, job_id: str) -> AsyncIterator[str]:
+        """Yield an event now and after each change, until the job ends or the server shuts down."""
+        last_sent: tuple[object, ...] = ()
+        sent_at = time.monotonic()
+        job: Job | None = None
+        with contextlib.suppress(ServerStopping), self._service.follow(job_id) as feed:
+            while job is None or not job.state.is_final:
+                # A timeout returns None, and the last state stays.
+                job = await feed.after(job, _heartbeat_seconds(job, sent_at)) or job
+                if job is None:
+                    continue
+                estimate = await self._estimator.estimate(job)
+                # Without the ETA, which drifts all the time and would cause an event at every poll.
+                new = (job.state, job.progress, job.stage, estimate.position)
+                if new != last_sent:
+                    last_sent, sent_at = new, time.monotonic()
+                    yield _event(job, estimate)
+                # Proxies cut connections that are silent for long.
+                elif time.monotonic() - sent_at >= SILENCE_SECONDS:
+                    sent_at = time.monotonic()
+                    yield STILL_HERE
+
+
+def _heartbeat_seconds(job: Job | None, sent_at: float) -> float:
+    left = max(0.0, sent_at + SILENCE_SECONDS - time.monotonic())
+    return min(left, LOOK_SECONDS) if job is None or job.state is JobState.QUEUED else left
+
+
+def _event(job: Job, estimate: QueueEstimate) -> str:
+    document = job_document(job, estimate) if job.state.is_final else job_event(job, estimate)
+    return sse_event(KINDS[job.state], document)
+
 
 PAGE, MAX_PAGE = 20, 100
 MAX_WAIT_SECONDS = 60.0
@@ -51,122 +107,102 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Jobs:
-    """The handlers of the routes for music and jobs."""
-
-    def __init__(self, service: MusicService, parser: RequestParser, estimator: QueueEstimator) -> None:
-        self._service = service
-        self._parser = parser
-        self._estimator = estimator
-        self._events = JobEventStream(service, estimator)
-
-    async def generate(self, request: Request, stream: bool, caller: Caller) -> Response:
-        """Generate music and return its bytes; with ``stream``, chunked."""
-        submission = await self._parser.read(request, caller)
-        job = await run_and_wait(self._service, submission, request)
-        path, headers = self._service.result_path(job), {**headers_of(job), **timing_headers(job)}
-        if stream:
-            return streaming_response(file_chunks(path), media_type_of(job), headers)
-        return await full_response(path, media_type_of(job), headers)
-
-    async def create(self, request: Request, caller: Caller) -> Response:
-        """Submit a job and return it with 202 and its Location."""
-        job = await self._service.submit(await self._parser.read(request, caller))
-        return await self._answer(job, 202, {"location": path_of(job.id)})
-
-    async def show(self, job_id: str, wait: float, caller: Caller) -> Response:
-        """Return a job; with ``wait``, once it has ended or after that many seconds (long polling)."""
-        job = await self._service.get(job_id, caller.owner)
-        if wait and not job.state.is_final:
-            # Long polling: whatever ends the wait, the caller gets the present state.
-            with contextlib.suppress(TimeoutError, ServerStopping):
-                await asyncio.wait_for(self._service.wait(job), wait)
-            job = await self._service.get(job_id, caller.owner)
-        return await self._answer(job)
-
-    async def page(self, which: JobFilter, limit: int, before: str | None) -> Response:
-        """Return a page of jobs, newest first."""
-        page = await self._service.page(which, limit, before)
-        shown = [job_document(job, await self._estimator.estimate(job)) for job in page.jobs]
-        # The link to the next page repeats the filter.
-        states = "".join(f"&state={state.value}" for state in which.states or ())
-        after = page.next_before and f"{JOBS}?limit={limit}{states}&before={page.next_before}"
-        return encoded(JobsPage(jobs=shown, next=after))
-
-    async def audio(self, job_id: str, caller: Caller) -> Response:
-        """Return the file of a job. Raises ResultNotAvailable before its end, JobNotFound once the file is removed."""
-        job = await self._service.get(job_id, caller.owner)
-        if job.state is not JobState.SUCCEEDED:
-            raise ResultNotAvailable(job)
-        if job.data_removed:
-            # Removed by retention; only the row remains.
-            raise JobNotFound(job_id)
-        path = self._service.result_path(job)
-        return FileResponse(path, media_type=media_type_of(job), headers={**headers_of(job), **timing_headers(job)})
-
-    async def events(self, job_id: str, caller: Caller) -> Response:
-        """Return the job's server-sent events."""
-        job = await self._service.get(job_id, caller.owner)
-        # The job was read first to check its owner, which the stream does not.
-        return event_stream(self._events.of(job.id))
-
-    async def cancel(self, job_id: str, caller: Caller) -> Response:
-        """Cancel a job and return it."""
-        job = await self._service.get(job_id, caller.owner)
-        # The job was read first to check its owner, which the service's cancel does not.
-        return await self._answer(await self._service.cancel(job.id))
-
-    async def _answer(self, job: Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        return encoded(job_document(job, await self._estimator.estimate(job)), status, headers)
-
-
 def encoded(document: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return a document as a JSON response."""
     return Response(document.model_dump_json(), status, headers, media_type="application/json")
 
 
-def add_jobs(routes: APIRouter, jobs: Jobs, caller_of: Any) -> None:
-    """Add the routes for music and jobs."""
-    body, whose = documented_request(), Depends(caller_of)
+def add_jobs(
+    routes: APIRouter, service: MusicService, parser: RequestParser, estimator: QueueEstimator, whose: Any
+) -> None:
+    """Add the routes for music and jobs; ``whose`` is the dependency that returns the caller."""
+    _add_submissions(routes, service, parser, estimator, whose)
+    _add_lists(routes, service, estimator, whose)
+    _add_outputs(routes, service, estimator, whose)
+
+
+def _add_submissions(
+    routes: APIRouter, service: MusicService, parser: RequestParser, estimator: QueueEstimator, whose: Any
+) -> None:
+    body = documented_request()
 
     @routes.post(
         "/api/generate", openapi_extra=body, summary="Generate music and wait for it", response_class=Response,
         responses={**AUDIO, **responses(404, 409, 422, 503, 507)},
     )  # fmt: skip
     async def generate(request: Request, stream: bool = False, caller: Caller = whose) -> Response:
-        return await jobs.generate(request, stream, caller)
+        job = await run_and_wait(service, await parser.read(request, caller), request)
+        path, headers = service.result_path(job), {**headers_of(job), **timing_headers(job)}
+        if stream:
+            return streaming_response(file_chunks(path), media_type_of(job), headers)
+        return await full_response(path, media_type_of(job), headers)
 
     @routes.post(
         JOBS, openapi_extra=body, summary="Submit a job", status_code=202, response_model=JobDocument,
         responses=responses(404, 409, 422, 503, 507),
     )  # fmt: skip
     async def create(request: Request, caller: Caller = whose) -> Response:
-        return await jobs.create(request, caller)
+        job = await service.submit(await parser.read(request, caller))
+        return await _shown(job, estimator, 202, {"location": path_of(job.id)})
 
+
+def _add_lists(routes: APIRouter, service: MusicService, estimator: QueueEstimator, whose: Any) -> None:
     @routes.get(JOBS, summary="Your jobs, newest first", response_model=JobsPage, responses=responses(404, 422))
     async def page(
         limit: Limit = PAGE, before: str | None = None, state: States = None, caller: Caller = whose
     ) -> Response:
-        return await jobs.page(JobFilter(caller.owner, states=state), limit, before)
+        found = await service.page(JobFilter(caller.owner, states=state), limit, before)
+        shown = [job_document(job, await estimator.estimate(job)) for job in found.jobs]
+        # The link to the next page repeats the filter.
+        states = "".join(f"&state={one.value}" for one in state or ())
+        after = found.next_before and f"{JOBS}?limit={limit}{states}&before={found.next_before}"
+        return encoded(JobsPage(jobs=shown, next=after))
 
     @routes.get(JOBS + "/{job_id}", summary="A job", response_model=JobDocument, responses=responses(404))
     async def show(job_id: str, wait: Wait = 0.0, caller: Caller = whose) -> Response:
-        return await jobs.show(job_id, wait, caller)
+        job = await service.get(job_id, caller.owner)
+        if wait and not job.state.is_final:
+            # Long polling: whatever ends the wait, the caller gets the present state.
+            with contextlib.suppress(TimeoutError, ServerStopping):
+                await asyncio.wait_for(service.wait(job), wait)
+            job = await service.get(job_id, caller.owner)
+        return await _shown(job, estimator)
+
+
+def _add_outputs(routes: APIRouter, service: MusicService, estimator: QueueEstimator, whose: Any) -> None:
+    streams = JobEventStream(service, estimator)
 
     @routes.get(
         JOBS + "/{job_id}/audio", summary="The result of a job", response_class=Response,
         responses={**AUDIO, **responses(404, 409)},
     )  # fmt: skip
     async def audio(job_id: str, caller: Caller = whose) -> Response:
-        return await jobs.audio(job_id, caller)
+        job = await service.get(job_id, caller.owner)
+        if job.state is not JobState.SUCCEEDED:
+            raise ResultNotAvailable(job)
+        if job.data_removed:
+            # Removed by retention; only the row remains.
+            raise JobNotFound(job_id)
+        headers = {**headers_of(job), **timing_headers(job)}
+        return FileResponse(service.result_path(job), media_type=media_type_of(job), headers=headers)
 
     @routes.get(
         JOBS + "/{job_id}/events", summary="The events of a job", response_class=Response,
         responses={**EVENTS, **responses(404)},
     )  # fmt: skip
     async def events(job_id: str, caller: Caller = whose) -> Response:
-        return await jobs.events(job_id, caller)
+        # The job is read first to check its owner, which the stream does not.
+        job = await service.get(job_id, caller.owner)
+        return event_stream(streams.of(job.id))
 
     @routes.delete(JOBS + "/{job_id}", summary="Cancel a job", response_model=JobDocument, responses=responses(404))
     async def cancel(job_id: str, caller: Caller = whose) -> Response:
-        return await jobs.cancel(job_id, caller)
+        # The job is read first to check its owner, which the service's cancel does not.
+        job = await service.get(job_id, caller.owner)
+        return await _shown(await service.cancel(job.id), estimator)
+
+
+async def _shown(
+    job: Job, estimator: QueueEstimator, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return encoded(job_document(job, await estimator.estimate(job)), status, headers)

@@ -12,24 +12,18 @@ from starlette.datastructures import UploadFile
 from tunesmith.audio.formats import FORMATS
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
-from tunesmith.field_errors import or_null, shown
-from tunesmith.field_limits import MAX_ITEMS
+from tunesmith.fields import MAX_ITEMS, checked, field_for, or_null, shown
 from tunesmith.generator import EXPORTS
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions
+from tunesmith.jobs.job import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions, Submission
 from tunesmith.jobs.service import MusicService
 from tunesmith.models.commercial_safety import CommercialPolicy
 from tunesmith.request import PATHS, GenerationRequest, Hit
-from tunesmith.server.apis.forms import is_form, read_form
-from tunesmith.server.apis.request_body import checked, read_object
-from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY, music_fields
+from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY, music_fields
+from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, is_form, read_form, read_object
 from tunesmith.server.auth import Caller
 from tunesmith.server.errors import Forbidden
-from tunesmith.server.inline_sound import decode_base64
-from tunesmith.server.json_text import MAX_STRING_CHARACTERS
-from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher
+from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher, decode_base64
 from tunesmith.server.upload_limits import Uploads
-from tunesmith.suggestions import field_for
 
 PRIORITY = "priority"
 LOWEST, USUAL, HIGHEST = -10, 0, 10

@@ -1,4 +1,4 @@
-"""Response schemas of Tunesmith's own API. Durations are in seconds, sizes in bytes, times in UTC."""
+"""Response schemas of Tunesmith's own API, errors included. Durations are in seconds, sizes in bytes, times in UTC."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from tunesmith.audio.credits import licence_of, terms_of_sound
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
+from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
 from tunesmith.licences import CommercialUse
-from tunesmith.server.apis.errors import message_of
+from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.errors import JobFailed
 
 
@@ -229,19 +231,13 @@ _PATHS_OF_OURS = {"soundfont", "audio", "melody"}
 def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
     """Return a job with its estimate as a document."""
     return JobDocument(
-        id=job.id,
-        state=job.state,
+        **_progress(job, estimate),
         prompt=job.request.prompt,
         model=job.model,
         generated_by=job.generated_by,
         # Paths of this server are nothing for callers to see.
         request=job.request.model_dump(mode="json", exclude_unset=True, exclude=_PATHS_OF_OURS),
         dialect=job.dialect,
-        progress=job.progress,
-        stage=job.stage,
-        position=estimate.position,
-        wait_seconds=estimate.wait_seconds,
-        eta_seconds=estimate.eta_seconds,
         created_at=to_iso8601(job.created_at),
         started_at=None if job.started_at is None else to_iso8601(job.started_at),
         finished_at=None if job.finished_at is None else to_iso8601(job.finished_at),
@@ -256,15 +252,14 @@ def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
 
 def job_event(job: Job, estimate: QueueEstimate) -> JobEvent:
     """Return the changing fields of a job as an event."""
-    return JobEvent(
-        id=job.id,
-        state=job.state,
-        progress=job.progress,
-        stage=job.stage,
-        position=estimate.position,
-        wait_seconds=estimate.wait_seconds,
-        eta_seconds=estimate.eta_seconds,
-    )
+    return JobEvent(**_progress(job, estimate))
+
+
+def _progress(job: Job, estimate: QueueEstimate) -> dict[str, Any]:
+    return {
+        "id": job.id, "state": job.state, "progress": job.progress, "stage": job.stage, "position": estimate.position,
+        "wait_seconds": estimate.wait_seconds, "eta_seconds": estimate.eta_seconds,
+    }  # fmt: skip
 
 
 def timings(job: Job) -> Timings:
@@ -332,3 +327,38 @@ def _error(job: Job) -> ErrorDetail | None:
         return None
     failed = JobFailed(job.failure)
     return ErrorDetail(type=failed.kind, message=message_of(failed), field=failed.field)
+
+
+RESPONSES = {
+    status: {"model": ErrorDocument, "description": meaning}
+    for status, meaning in (
+        (401, "The token is missing or invalid."),
+        (403, "The token does not permit this."),
+        (404, "The job or model does not exist."),
+        (409, "The current state does not allow it, or the idempotency key belongs to another request."),
+        (422, "A field of the request is invalid."),
+        (429, "The caller's rate limit or quota is reached."),
+        (500, "The server failed."),
+        (503, "The queue is full."),
+        (507, "The disk is full."),
+    )
+}
+"""The error responses in the OpenAPI document."""
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """Return the error responses of a route, with those that every route may give."""
+    return {status: RESPONSES[status] for status in sorted({401, 429, 500, *statuses})}
+
+
+def errors(error: TunesmithError) -> JSONResponse:
+    """Return an error as ``{"error": {"type", "message", "field"?}}``."""
+    field = error.field if isinstance(error, InvalidRequest | JobFailed) else None
+    detail = ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
+    return error_response(error, ErrorDocument(error=detail).model_dump(exclude_none=True))
+
+
+def _type_of(error: TunesmithError) -> str:
+    if isinstance(error, JobFailed):
+        return error.kind
+    return INTERNAL_ERROR if status_of(error) == SERVER_FAULT else error.code

@@ -11,20 +11,17 @@ from pydantic import ConfigDict, Field
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import TrackNotFound
-from tunesmith.field_errors import GivenFields
-from tunesmith.field_limits import MAX_CHARACTERS, MAX_ITEMS, Tag
+from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, GivenFields, Tag
 from tunesmith.generator import EXPORTS
 from tunesmith.guided.run_generator import composition_request
-from tunesmith.jobs.job import Submission
-from tunesmith.jobs.options import DEFAULT_FORMAT, JobOptions
+from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
 from tunesmith.jobs.results import ResultFiles
-from tunesmith.library.track import MAX_RATING, Marks, Track
-from tunesmith.library.tracks import PAGE, TrackFilter
+from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
+from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.responses import headers_of, run_and_wait
-from tunesmith.server.apis.schemas import IDEMPOTENCY_KEY
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi.responses import JSONResponse, Response
 
 from tunesmith.errors import AudioFileError, InvalidRequest, RateLimited, TunesmithError
 from tunesmith.server.apis.errors import message_of, status_of
+
+DIALECT = "replicate"
+"""The value of ``Job.dialect``, which is stored in the database."""
+
+Json = dict[str, Any]
+
 
 INVALID, UNAVAILABLE = 422, 503
 RETRY_AFTER_SECONDS = 5

@@ -1,9 +1,10 @@
-"""Predictions: create, read, list and cancel them; their output files; and the tasks that send their webhooks."""
+"""Predictions: create, read, list and cancel them; their output files; their events as a stream and to webhooks."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,17 +17,106 @@ from fastapi.responses import FileResponse, Response
 from tunesmith.errors import JobNotFound, ServerStopping
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.store import PAGE, JobFilter
-from tunesmith.server.apis.replicate.bodies import read_json, wait_seconds
-from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, ProblemDetail, invalid_version
-from tunesmith.server.apis.replicate.json_types import DIALECT, Json
-from tunesmith.server.apis.replicate.model_versions import PublishedModel, find_version, version_note
-from tunesmith.server.apis.replicate.models import named_model
-from tunesmith.server.apis.replicate.openapi import prediction_body
-from tunesmith.server.apis.replicate.request import PredictionParser, PredictionRequest
-from tunesmith.server.apis.replicate.response import PredictionSerializer, caller_of, encoded, media_type
+from tunesmith.server.apis.replicate.errors import (
+    DIALECT,
+    InvalidField,
+    InvalidInput,
+    Json,
+    ProblemDetail,
+    invalid_version,
+)
+from tunesmith.server.apis.replicate.input_schema import prediction_body
+from tunesmith.server.apis.replicate.models import PublishedModel, find_version, named_model, version_note
+from tunesmith.server.apis.replicate.request import (
+    PredictionParser,
+    PredictionRequest,
+    read_json,
+    wait_seconds,
+)
+from tunesmith.server.apis.replicate.response import (
+    Addresses,
+    PredictionSerializer,
+    caller_of,
+    encoded,
+    error_of,
+    logs_of,
+    media_type,
+)
 from tunesmith.server.apis.replicate.url_signing import Secret
+from tunesmith.server.apis.responses import SILENCE_SECONDS, STILL_HERE, event_stream, sse_event
 from tunesmith.server.context import ApiContext
-from tunesmith.server.webhooks.delivery import LAST, WebhookSender
+from tunesmith.server.webhooks import LAST, WebhookSender
+
+_DONE = {JobState.SUCCEEDED: {}, JobState.CANCELED: {"reason": "canceled"}, JobState.FAILED: {"reason": "error"}}
+
+
+class Streams:
+    """The handler of streams; the signature in the path replaces a token, because clients send none there."""
+
+    def __init__(self, context: ApiContext, secret: Secret, views: PredictionSerializer) -> None:
+        self._service = context.service
+        self._secret = secret
+        self._views = views
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the route to the router."""
+        router.add_api_route("/streams/{job_id}/{signature}", self.get, methods=["GET"])
+
+    async def get(self, request: Request, job_id: str, signature: str) -> Response:
+        """Stream the events of a prediction until it ends."""
+        self._secret.check("stream", job_id, signature)
+        await self._service.get(job_id)
+        events = self._job_events(job_id, self._views.addresses(request))
+        return event_stream(with_heartbeats(events))
+
+    async def _job_events(self, job_id: str, addresses: Addresses) -> AsyncIterator[str]:
+        number, sent = 0, ""
+        # A shutdown just ends the stream: the headers are sent, so no error can follow.
+        with contextlib.suppress(ServerStopping):
+            async for job in self._service.events(job_id):
+                logs = logs_of(job)
+                for kind, content in [*_logs(sent, logs), *await self._end(job, addresses)]:
+                    number += 1
+                    yield sse_event(kind, content, f"{job_id}:{number}")
+                sent = logs
+
+    async def _end(self, job: Job, addresses: Addresses) -> list[tuple[str, str]]:
+        if not job.state.is_final:
+            return []
+        events: list[tuple[str, str]] = []
+        output = await self._views.output(job, addresses)
+        if output is not None:
+            events.append(("output", output))
+        error = error_of(job)
+        if error is not None:
+            events.append(("error", json.dumps({"detail": error})))
+        return [*events, ("done", json.dumps(_DONE[job.state]))]
+
+
+async def with_heartbeats(events: AsyncIterator[str], seconds: float = SILENCE_SECONDS) -> AsyncIterator[str]:
+    """Yield the events, and a comment after each ``seconds`` of silence."""
+    pending = asyncio.ensure_future(anext(events, None))
+    try:
+        while True:
+            # Unlike wait_for, this does not cancel the pending event on a timeout.
+            done, _ = await asyncio.wait({pending}, timeout=seconds)
+            if not done:
+                yield STILL_HERE
+                continue
+            if (one := pending.result()) is None:
+                return
+            yield one
+            pending = asyncio.ensure_future(anext(events, None))
+    finally:
+        pending.cancel()
+        await asyncio.gather(pending, return_exceptions=True)
+
+
+def _logs(sent: str, logs: str) -> list[tuple[str, str]]:
+    # Logs only grow, so the new part is what follows the old text.
+    new = logs.removeprefix(sent)
+    return [("logs", new)] if new else []
+
 
 _ID = re.compile(r"[0-9a-z]{1,64}")
 _UNFINISHED = (JobState.QUEUED, JobState.LOADING, JobState.RUNNING)

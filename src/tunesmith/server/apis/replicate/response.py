@@ -1,11 +1,15 @@
-"""Predictions: the JSON object in which Replicate's API shows a job."""
+"""Predictions: the JSON object in which Replicate's API shows a job, and its logs.
+
+The logs are notes, and progress in the format of tqdm, which clients parse. They derive from the job alone and only
+grow while it runs, so every server and every poll gives the same text.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,16 +18,51 @@ from typing import Literal
 from fastapi import Request
 
 from tunesmith.errors import JobNotFound
-from tunesmith.jobs.job import Job, JobState
-from tunesmith.jobs.options import PredictionOptions
+from tunesmith.jobs.job import Job, JobState, PredictionOptions
 from tunesmith.server.apis.errors import message_of
-from tunesmith.server.apis.replicate.json_types import Json
-from tunesmith.server.apis.replicate.log_output import logs_of
+from tunesmith.server.apis.replicate.errors import Json
 from tunesmith.server.apis.replicate.url_signing import Secret
+from tunesmith.server.apis.responses import warnings_of
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import JobFailed
-from tunesmith.server.webhooks.delivery import Event, Webhook
+from tunesmith.server.webhooks import Event, Webhook
+
+STEPS = 20
+FRAMES_A_SECOND = 50
+_WIDTH = 10
+
+
+def logs_of(job: Job) -> str:
+    """Return the present logs of a job."""
+    return "".join(f"{line}\n" for line in _lines(job))
+
+
+def progress_line(current: int, total: int) -> str:
+    """Return a progress line: `` 42%|####      | 210/500``."""
+    done = current / total
+    bar = "#" * int(done * _WIDTH)
+    return f"{int(done * 100):3d}%|{bar:<{_WIDTH}}| {current}/{total}"
+
+
+def _lines(job: Job) -> Iterator[str]:
+    if job.started_at is None:
+        return
+    yield f"Using seed {job.request.seed}"
+    requested = job.fallback_for
+    if requested is not None:
+        yield f"{requested} is not installed here; {job.generated_by} is used instead"
+    yield from job.options.notes
+    if job.running_at is None:
+        return
+    progress = 1.0 if job.state is JobState.SUCCEEDED else min(1.0, max(0.0, job.progress))
+    total = max(STEPS, round(job.audio_seconds * FRAMES_A_SECOND))
+    # The small term absorbs rounding errors of the progress.
+    for step in range(int(progress * STEPS + 1e-9) + 1):
+        yield progress_line(total * step // STEPS, total)
+    if job.state is JobState.SUCCEEDED:
+        yield from (f"warning: {' '.join(warning.split())}" for warning in warnings_of(job))
+
 
 MAX_INLINE_BYTES = 64 * 2**20
 """The largest file in bytes that is inlined as a data URI; a larger one is given as a URL."""

@@ -6,25 +6,18 @@ file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from fastapi import APIRouter, Depends
 
-from fastapi import APIRouter, Depends, Request
-
-from tunesmith.server.apis.replicate.account import Account
 from tunesmith.server.apis.replicate.errors import errors
-from tunesmith.server.apis.replicate.event_stream import Streams
-from tunesmith.server.apis.replicate.file_store import FileStore
-from tunesmith.server.apis.replicate.files import Files
-from tunesmith.server.apis.replicate.models import Models
-from tunesmith.server.apis.replicate.predictions import Outputs, Predictions
+from tunesmith.server.apis.replicate.files import Files, FileStore
+from tunesmith.server.apis.replicate.models import Account, Models
+from tunesmith.server.apis.replicate.predictions import Outputs, Predictions, Streams
 from tunesmith.server.apis.replicate.request import PredictionParser
 from tunesmith.server.apis.replicate.response import PredictionSerializer
 from tunesmith.server.apis.replicate.url_signing import Secret
-from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.ssrf_guard import AddressGuard
-from tunesmith.server.webhooks.delivery import WebhookClient, WebhookSender
-from tunesmith.server.webhooks.outbox import WebhookOutbox
+from tunesmith.server.webhooks import WebhookClient, WebhookOutbox, WebhookSender
 
 __all__ = ["errors", "router"]
 
@@ -41,7 +34,7 @@ def router(context: ApiContext) -> APIRouter:
     follower = WebhookSender(sender, WebhookOutbox(settings.data_dir / "webhooks"))
     predictions = Predictions(context, PredictionParser(context.service, files, guard, uploads), views, follower)
 
-    private = APIRouter(prefix="/v1", tags=["replicate"], dependencies=[Depends(_remembering(context))])
+    private = APIRouter(prefix="/v1", tags=["replicate"], dependencies=[Depends(context.authenticate)])
     for group in (predictions, Files(files, views, uploads), Models(), Account(secret)):
         group.add_to(private)
     # Outputs and streams take no token: their signed URLs are the authorization.
@@ -51,13 +44,3 @@ def router(context: ApiContext) -> APIRouter:
     # Not include_router, which would match each route twice in every request.
     both.routes.extend(private.routes)
     return both
-
-
-def _remembering(context: ApiContext) -> Callable[..., Awaitable[None]]:
-    """Return a dependency that stores the authenticated caller in the request's state."""
-    authenticated = Depends(context.authenticate)
-
-    async def remember(request: Request, caller: Caller = authenticated) -> None:
-        request.state.caller = caller
-
-    return remember

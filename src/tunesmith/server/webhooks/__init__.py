@@ -1,1 +1,0 @@
-"""Webhooks: delivery with retries, and the outbox of undelivered ones."""
