@@ -20,7 +20,8 @@ from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.files import atomic_output
 from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_cancelled, no_progress
-from tunesmith.guided.run_generator import composition_request, run_generator
+from tunesmith.guided.composition_request import composition_request
+from tunesmith.guided.run_generator import run_generator
 from tunesmith.models.registry import Registry
 from tunesmith.output_files import STANDARD_OUTPUT, OutputFiles, reserve_path, slug, with_suffix_word
 from tunesmith.request import GenerationRequest, Hit

@@ -17,7 +17,8 @@ from tunesmith.audio.reader import read_audio
 from tunesmith.composer.composition import compose
 from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
-from tunesmith.guided.run_generator import composition_request, run_generator
+from tunesmith.guided.composition_request import composition_request
+from tunesmith.guided.run_generator import run_generator
 from tunesmith.pipeline import generate_music
 from tunesmith.request import GenerationRequest
 
@@ -111,7 +112,7 @@ def test_kept_stems_lie_on_the_sample_where_the_composer_has_them() -> None:
     audio = run(silent, keep_stems=("drums",))
     composition = compose(composition_request(request()))
     names = {part.name for part in composition.score.parts if part.role == "drums"}
-    drums = sum(stem.samples for name, stem in composition.stems() if name in names)
+    drums = np.sum([stem.samples for name, stem in composition.stems() if name in names], axis=0)
     gain = float((audio.samples * drums).sum() / (drums * drums).sum())
     assert gain > 0
     np.testing.assert_allclose(audio.samples, gain * drums, atol=1e-4)

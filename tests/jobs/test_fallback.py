@@ -17,7 +17,7 @@ from tunesmith.server.apis.huggingface.request import waits_for_model
 NEURAL = {
     "negative_prompt": "drums", "guidance_scale": 3.0, "temperature": 1.0, "top_k": 250, "top_p": 0.5,
     "audio": Path("a.wav"), "melody": Path("b.wav"), "steps": 8, "ending": "natural", "strength": 0.6,
-    "schedule": "reference", "repaint": "4-8",
+    "schedule": "reference", "repaint": "4-8", "guide": "composer", "keep_stems": ("drums",),
 }  # fmt: skip
 
 
@@ -32,11 +32,13 @@ def test_a_stand_in_is_asked_for_all_but_what_only_neural_models_have() -> None:
 
 @pytest.mark.parametrize("field", NEURAL_FIELDS)
 def test_what_is_left_out_is_named(field: str) -> None:
-    submission = Submission(asked(**{field: NEURAL[field]}), "test", options=JobOptions("wav", notes=("first",)))
+    given = {field: NEURAL[field], **({"guide": "composer"} if field == "keep_stems" else {})}
+    submission = Submission(asked(**given), "test", options=JobOptions("wav", notes=("first",)))
     changed = submission_for_fallback(submission)
     assert changed.request == asked()
-    note = f"Ignored: {field} means nothing to the composer"
-    assert changed.options == JobOptions("wav", notes=("first", note), dropped=(field,))
+    dropped = tuple(name for name in NEURAL_FIELDS if name in given)
+    notes = (f"Ignored: {name} means nothing to the composer" for name in dropped)
+    assert changed.options == JobOptions("wav", notes=("first", *notes), dropped=dropped)
 
 
 def test_a_request_that_the_composer_understands_stays_as_it_is() -> None:

@@ -241,9 +241,12 @@ def test_an_unknown_name_is_said_with_the_nearest(bench: Bench, source: str, wor
         bench.pull(source)
 
 
+FORMS = "int8, int8-rows, int8-mixed, int8-32, none, int4, float16"
+
+
 @pytest.mark.parametrize(("source", "wishes", "words"), [
     ("./nothing", {}, "source: ./nothing is not a folder"),
-    (ID, {"quantization": "int3"}, "quantize: must be one of int8, int8-rows, int8-mixed, int8-32, none, int4, float16, got 'int"),
+    (ID, {"quantization": "int3"}, f"quantize: must be one of {FORMS}, got 'int"),
     (ID, {"name": "Mine!"}, "name: must be at most 64 .* got 'Mine!'"),
     (ID, {"name": "composer"}, "name: 'composer' is taken"),
     (".", {"revision": "main", "name": "x"}, "revision: applies to a hub repository"),

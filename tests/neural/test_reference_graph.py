@@ -6,18 +6,21 @@ from pathlib import Path
 
 import ml_dtypes
 import numpy as np
+import numpy.typing as npt
 
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.reference_graph import OBSERVED, ReferenceGraphBuilder
 from tunesmith.neural.sessions import SessionOptions, open_session
 from tunesmith.neural.transformer_nodes import silu
 
+Array = npt.NDArray[np.float32]
+
 RNG = np.random.default_rng(7)
-FIRST, SECOND = (RNG.standard_normal((64, 64)).astype(np.float32) / 8 for _ in range(2))
+FIRST, SECOND = ((RNG.standard_normal((64, 64)) / 8).astype(np.float32) for _ in range(2))
 INPUTS = RNG.standard_normal((5, 64)).astype(np.float32)
 
 
-def output_of(builder: GraphBuilder) -> dict[str, np.ndarray]:
+def output_of(builder: GraphBuilder) -> dict[str, Array]:
     with builder:
         x = builder.input("x", np.float32, ["rows", 64])
         hidden = silu(builder, builder.linear(x, FIRST, layer="first"))
@@ -28,9 +31,9 @@ def output_of(builder: GraphBuilder) -> dict[str, np.ndarray]:
     return dict(zip(names, session.run(names, {"x": INPUTS}), strict=True))
 
 
-def hidden_state(x: np.ndarray) -> np.ndarray:
+def hidden_state(x: Array) -> Array:
     product = x @ FIRST.T
-    return product / (1 + np.exp(-product))
+    return np.asarray(product / (1 + np.exp(-product)), np.float32)
 
 
 def test_float32_differs_only_by_the_rounding_of_the_weights(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Audio files")(sound_command)
 # The help lists the commands in this order.
 COMMANDS = (
-    generate, again, vary, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, ps, backup, restore,
+    generate, again, vary, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, ps, backup,
+    restore,
 )  # fmt: skip
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)

@@ -30,6 +30,7 @@ COMMANDS = (
     "pull",
     "list",
     "show",
+    "check",
     "rm",
     "token",
     "mcp",

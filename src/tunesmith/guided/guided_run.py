@@ -17,9 +17,9 @@ from tunesmith.audio.writer import write_audio
 from tunesmith.composer.composition import Composition, compose
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Generator, GuidableGenerator, Progress, ProgressCallback
+from tunesmith.guided.composition_request import composition_request
 from tunesmith.guided.kept_stems import check_roles, with_stems
 from tunesmith.guided.loop_wrap import with_wrap, without_wrap, wrap_seconds
-from tunesmith.guided.run_generator import composition_request
 from tunesmith.postprocess import postprocess
 from tunesmith.request import NEURAL_FIELDS, STRENGTHS, GenerationRequest
 

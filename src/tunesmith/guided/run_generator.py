@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tunesmith.generator import CancelCheck, Generator, ProgressCallback
-from tunesmith.request import NEURAL_FIELDS, GenerationRequest
+from tunesmith.request import GenerationRequest
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
-
-NOT_COMPOSED = frozenset({"model", "sample_rate", "mono", *NEURAL_FIELDS})
-"""Fields that say nothing about the composition."""
 
 
 def run_generator(
@@ -27,9 +24,3 @@ def run_generator(
     from tunesmith.guided.guided_run import GuidedRun
 
     return GuidedRun(generator, request, progress, cancelled).run()
-
-
-def composition_request(request: GenerationRequest) -> GenerationRequest:
-    """Return the composer's request for the guide of a request: its score, stems and notes are those of the guide."""
-    fields = {name: getattr(request, name) for name in request.model_fields_set - NOT_COMPOSED}
-    return GenerationRequest.checked(**fields)

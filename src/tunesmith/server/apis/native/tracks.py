@@ -13,7 +13,7 @@ from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import TrackNotFound
 from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, GivenFields, Tag
 from tunesmith.generator import EXPORTS
-from tunesmith.guided.run_generator import composition_request
+from tunesmith.guided.composition_request import composition_request
 from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
