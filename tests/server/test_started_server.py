@@ -55,7 +55,7 @@ def music(
 
 def test_a_server_asked_to_stop_lets_its_jobs_finish(tmp_path: Path, store: JobStore) -> None:
     gate = tmp_path / "gate"
-    with started(tmp_path / "data", drain_seconds="30") as server:
+    with started(tmp_path / "data", is_forked=False, drain_seconds="30") as server:
         store.submit(asked(model="patient", prompt=str(gate)))
         wait_for(lambda: states(store) == [JobState.RUNNING], "the job to run")
         server.signal(signal.SIGTERM)
