@@ -47,6 +47,9 @@ LOADED = (
     "tunesmith.server.app",
     "tunesmith.server.uvicorn_server",
 )
+INTERRUPTED = -int(signal.SIGINT)
+"""The exit code of a program that ends by Ctrl-C, as its parent sees it."""
+
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
 
 
@@ -126,6 +129,9 @@ def _run(told: dict[str, Any]) -> int:
             stream.flush()
         except (OSError, ValueError):
             code = code or 120
+    if code == INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
     return code
 
 
@@ -146,6 +152,9 @@ def _exit_code(arguments: list[str]) -> int:
             sys.stderr.write(f"{end.code}\n")
             return 1
         return end.code or 0
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        return INTERRUPTED
     except BaseException:
         traceback.print_exc()
         return 1
