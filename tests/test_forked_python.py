@@ -17,8 +17,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="programs are fo
 TELLS = """
 import json, os, resource, signal, sys
 told = {
-    "argv": sys.argv, "name": __name__, "folder": os.getcwd(), "path": sys.path, "environment": [os.environ.get(name) for name in ("A", "PYTHONPATH", "PATH")],
-    "parent": os.getppid(), "is_first": os.getsid(0) == os.getpid(), "read": sys.stdin.read(),
+    "argv": sys.argv, "name": __name__, "folder": os.getcwd(), "path": sys.path, "read": sys.stdin.read(),
+    "environment": [os.environ.get(name) for name in ("A", "PYTHONPATH", "PATH")],
+    "parent": os.getppid(), "is_first": os.getsid(0) == os.getpid(),
     "limits": resource.getrlimit(resource.RLIMIT_NOFILE), "interrupt": str(signal.getsignal(signal.SIGINT)),
     "encodings": [sys.stdin.encoding, sys.stdout.encoding, sys.stderr.encoding],
 }
