@@ -97,8 +97,11 @@ def test_nothing_of_one_fork_is_in_the_next(folder: Path) -> None:
 
 
 def test_what_reads_its_settings_when_it_is_imported_is_not_loaded_yet(folder: Path) -> None:
-    code = "import sys; print(sorted({'huggingface_hub', 'onnxruntime', 'torch'} & set(sys.modules)))"
-    assert run_python(["-c", code], folder).stdout == b"[]\n"
+    code = (
+        "import sys, tempfile; print(sorted({'huggingface_hub', 'onnxruntime', 'torch'} & set(sys.modules)))\n"
+        "print(tempfile.gettempdir())"
+    )
+    assert run_python(["-c", code], folder, {"TMPDIR": str(folder)}).stdout == f"[]\n{folder}\n".encode()
 
 
 def test_the_command_is_that_of_the_command_line(folder: Path) -> None:

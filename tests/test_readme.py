@@ -33,7 +33,7 @@ HUB_COMMANDS = [line for block in blocks_marked_tested("sh", "tested with a hub"
 def run(arguments: list[str], folder: Path, **variables: str) -> str:
     done = run_python(arguments, folder, {"PYTHONUTF8": "1", **variables}, encoding="utf-8")
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 def run_all(commands: list[str], folder: Path, **variables: str) -> None:

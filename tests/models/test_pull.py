@@ -352,7 +352,7 @@ def in_process(bench: Bench, *arguments: str, **settings: str) -> subprocess.Com
     paths = os.pathsep.join([str(root / "src"), str(root / "tests" / "support")])
     cache = str(bench.folder.parent / "cache")
     environment = {"PYTHONPATH": paths, "HF_ENDPOINT": bench.hub.url, "HF_HUB_CACHE": cache, **settings}
-    command = ["-c", PROCESS, bench.tools.store.folder, *arguments]
+    command: list[str | Path] = ["-c", PROCESS, bench.tools.store.folder, *arguments]
     return run_python(command, Path(), environment, text=True)
 
 

@@ -65,7 +65,7 @@ def run_code(command: Sequence[str], folder: Path, **variables: str) -> str:
     environment = {"PYTHONUTF8": "1", "NO_COLOR": "1", "PATH": path, **variables}
     done = run_program(command, folder, environment, encoding="utf-8")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return str(done.stdout)
 
 
 def agrees(shown: str, printed: str) -> bool:

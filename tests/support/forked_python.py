@@ -25,7 +25,7 @@ from typing import Any
 import fork_server
 
 SECONDS = 120.0
-FreshPopen = subprocess.Popen
+FreshPopen: type[subprocess.Popen[Any]] = subprocess.Popen
 """Starts every program as ever, for tests that need a Python of their own."""
 
 PYTHON = sys.executable
