@@ -50,6 +50,9 @@ LOADED = (
 INTERRUPTED = -int(signal.SIGINT)
 """The exit code of a program that ends by Ctrl-C, as its parent sees it."""
 
+STARTS_RUNNERS = {"serve", "batch", "mcp"}
+"""The commands that start runners."""
+
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
 
 
@@ -118,7 +121,7 @@ def _run(told: dict[str, Any]) -> int:
     _open_streams(told["environment"].get("PYTHONIOENCODING", "utf-8"))
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN if told["ignores_interrupt"] else signal.default_int_handler)
-    if told["arguments"][:3] == ["-m", "tunesmith", "serve"]:
+    if STARTS_RUNNERS.intersection(told["arguments"]):
         _fork_tunesmith_too()
     code = _exit_code(told["arguments"])
     # What Python does at its end, in its order.
@@ -186,7 +189,7 @@ def _execute(arguments: list[str]) -> None:
 
 
 def _fork_tunesmith_too() -> None:
-    """Have the runners and pulls of a server forked as well, by a fork server below it."""
+    """Have the runners and pulls of this program forked as well, by a fork server below it."""
     from forked_python import fork_tunesmith
 
     ours, theirs = socket.socketpair()
