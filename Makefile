@@ -18,7 +18,7 @@ music: $(VENV)/installed ## write music for PROMPT="…" under music/
 	@cd music && "$(CURDIR)/$(BIN)/tunesmith" generate -- "$$PROMPT"
 
 test: $(VENV)/installed-test $(VENV)/installed-js ## run every test
-	$(BIN)/pytest -n $(PYTEST_WORKERS)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 check: $(VENV)/installed-test ## lint, format, types and import contracts
 	$(BIN)/ruff check .

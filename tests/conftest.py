@@ -1,11 +1,18 @@
-"""What every test needs: libraries that do not take the cores from the tests beside them."""
+"""What every test needs: programs that start soon, and the cores for itself and not for libraries and old garbage."""
 
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import certifi
+import pytest
+from forked_python import fork_tunesmith
 
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(pool, "1")
@@ -13,3 +20,29 @@ for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 DATA = tempfile.mkdtemp(prefix="tunesmith-tests-")  # nothing a test makes may reach the models and the log of a person
 os.environ["TUNESMITH_DATA_DIR"] = DATA
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+
+# An HTTP client reads every certificate that it trusts when it is made, which takes 20 ms. Here all is on loopback,
+# without encryption, so one certificate will do.
+ONE_CERTIFICATE = Path(DATA) / "certificate.pem"
+END = "-----END CERTIFICATE-----\n"
+ONE_CERTIFICATE.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(END)[0] + END, encoding="utf-8")
+os.environ["SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fork every runner and every ``python -m tunesmith``, unless a test asks for a Python of its own."""
+    runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
+    if runs_tests and not config.option.collectonly:
+        fork_tunesmith()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep thousands of tests and their libraries out of every collection of garbage, during this one and after it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()

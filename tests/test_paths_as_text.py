@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from budgets import VALUES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from tunesmith.plain_text import is_text, path_of, path_text
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="names are text on Windows")
 
 
+@VALUES
 @given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
 def test_every_name_of_bytes_comes_back(name: bytes) -> None:
     path = Path(os.fsdecode(name))

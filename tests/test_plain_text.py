@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from budgets import VALUES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def test_joiners_stay_where_the_script_needs_them(text: str) -> None:
     assert visible_text(text) == text
 
 
+@VALUES
 @given(st.text())
 def test_no_visible_letter_or_digit_is_lost(text: str) -> None:
     def seen(what: str) -> list[str]:

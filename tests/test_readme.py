@@ -7,13 +7,13 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from checkpoints import write_musicgen
+from forked_python import run_program, run_python
 from hub_server import hub_server
 from listening_to import heard
 from started_server import StartedServer, started
@@ -31,12 +31,9 @@ HUB_COMMANDS = [line for block in blocks_marked_tested("sh", "tested with a hub"
 
 
 def run(arguments: list[str], folder: Path, **variables: str) -> str:
-    environment = {**os.environ, "PYTHONUTF8": "1", **variables}
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
-    )
+    done = run_python(arguments, folder, {"PYTHONUTF8": "1", **variables}, encoding="utf-8")
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 def run_all(commands: list[str], folder: Path, **variables: str) -> None:
@@ -81,10 +78,7 @@ def test_from_a_running_server_to_files_as_the_readme_says(
     block = rf"<!-- tested with a server: ([^>]*) -->\n```{language}\n(.*?)```"
     [(names, code)] = re.findall(block, README, flags=re.DOTALL)
     program = {"sh": ["bash", "-euc"], "python": [sys.executable, "-c"], "js": ["node", "--input-type=module", "-e"]}
-    ran = subprocess.run(
-        [*program[language], code.replace("http://127.0.0.1:8765", server.url)], cwd=tmp_path, capture_output=True,
-        text=True, timeout=120, check=False,
-    )  # fmt: skip
+    ran = run_program([*program[language], code.replace("http://127.0.0.1:8765", server.url)], tmp_path, text=True)
     assert ran.returncode == 0, ran.stderr
     for name in names.split():
         assert not heard((tmp_path / name).read_bytes()).is_silent

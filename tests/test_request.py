@@ -9,6 +9,7 @@ import unicodedata
 from typing import Any
 
 import pytest
+from budgets import VALUES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,6 +85,7 @@ def test_bad_hits_are_named(text: str) -> None:
         Hit.parse(text)
 
 
+@VALUES
 @given(st.text(max_size=2500))
 def test_any_text_is_a_prompt_or_a_clear_error(prompt: str) -> None:
     try:

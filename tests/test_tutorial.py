@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from doc_pages import ROOT, USUAL_ADDRESS, blocks_of, read_page
+from forked_python import run_program
 from hosted_services import Answer, HostedService, audio_answer, hosted_service, json_answer, sound
 from javascript import node_alone
 from listening_to import heard
@@ -49,10 +49,7 @@ def ran(
     if suffix == "mjs":  # as npm would install it
         (folder / "node_modules").mkdir(exist_ok=True)
         (folder / "node_modules" / "tunesmith").symlink_to(ROOT / "clients" / "js", target_is_directory=True)
-    return subprocess.run(
-        [*command, file, *arguments], cwd=folder, env={**os.environ, "PYTHONUTF8": "1", **variables},
-        capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
-    )  # fmt: skip
+    return run_program([*command, file, *arguments], folder, {"PYTHONUTF8": "1", **variables}, encoding="utf-8")
 
 
 def test_every_program_of_the_page_is_run() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from budgets import VALUES
 from foreign_files import cues, smpl, write_wav
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,12 +74,14 @@ def test_loop_comments_of_games_are_read(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@VALUES
 @given(st.integers(1, 10**7), st.sampled_from(RATES), st.sampled_from(RATES))
 def test_a_loop_of_the_whole_sound_is_one_at_any_other_rate(num_samples: int, rate: int, other: int) -> None:
     length = resampled_length(num_samples, rate, other)
     assert whole_loop(num_samples, rate).at_rate(other) == whole_loop(max(1, length), other)
 
 
+@VALUES
 @given(st.integers(0, 900), st.integers(1, 100), st.integers(0, 999), st.integers(1, 1_000))
 def test_a_loop_is_kept_by_a_cut_that_holds_it_and_by_no_other(start: int, length: int, first: int, last: int) -> None:
     markers = Markers(1_000, (Loop(start, length),), (Cue(start),))

@@ -6,7 +6,8 @@ import gc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from budgets import SCORES
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.audio.spool import Samples, Spool
@@ -28,7 +29,7 @@ def test_reading_gives_what_was_appended(memory_bytes: int) -> None:
         assert np.array_equal(np.concatenate(list(spool.blocks(99)), axis=1), sound)
 
 
-@settings(max_examples=40, deadline=None)
+@SCORES
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 120), st.integers(0, 60)), max_size=12), st.integers(8, 2000))
 def test_adding_and_writing_equal_the_same_on_an_array(edits: list[tuple[bool, int, int]], memory_bytes: int) -> None:
     twin = noise(1, 120)

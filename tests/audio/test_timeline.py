@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from budgets import VALUES
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
@@ -48,6 +49,7 @@ def test_beats_follow_the_tempo() -> None:
     assert len(seconds(WHOLE)) == 16 + 18
 
 
+@VALUES
 @given(st.floats(0, 19), st.floats(0.01, 20))
 def test_a_cut_keeps_every_beat_that_it_holds_in_its_place(first: float, length: float) -> None:
     last = min(20.0, first + length)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import soundfile
-from forked_command import run_command
+from forked_python import run_command
 
 import tunesmith
 from tunesmith.audio.reader import read_metadata

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import strange_generators
+from forked_python import ForkedPopen, run_python
 
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.batch.manifest import manifest_of
@@ -172,8 +173,8 @@ def test_what_cannot_be_is_said_in_a_line(
 def started(*arguments: str) -> subprocess.Popen[str]:
     code = "import sys; from tunesmith.cli import main; main(sys.argv[1:])"
     paths = os.pathsep.join((os.environ["PYTHONPATH"], str(ROOT / "src")))
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
+    return ForkedPopen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       text=True, env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
 
 
 @pytest.fixture
@@ -235,9 +236,8 @@ sys.exit(run(sys.argv[1:]))
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
 def test_a_full_disk_ends_the_batch_with_one_line() -> None:
     Path("a.txt").write_text("one\ntwo\n")
-    settings = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TUNESMITH_PROMPT_LOG": "false"}
-    done = subprocess.run([sys.executable, "-c", LIMITED, "batch", "a.txt", "--duration", "3"], capture_output=True,
-                          text=True, env=settings, check=False, timeout=LONGEST_WAIT)  # fmt: skip
+    settings = {"PYTHONPATH": str(ROOT / "src"), "TUNESMITH_PROMPT_LOG": "false"}
+    done = run_python(["-c", LIMITED, "batch", "a.txt", "--duration", "3"], Path(), settings, text=True)
     assert done.returncode == 2, done.stderr
     assert re.fullmatch(
         r"tunesmith: error: output: cannot write a.00[12]-(one|two)\.wav: the disk is full\n", done.stderr

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from forked_command import run_command
+from forked_python import run_command
 
 from tunesmith.audio.reader import read_audio, read_metadata
 

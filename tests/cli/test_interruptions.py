@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forked_python import ForkedPopen, run_python
 
 LONG = ("epic orchestral battle", "--duration", "20:00", "--seed", "1", "-o", "a.mp3", "--hit", "0:00")
 
@@ -20,7 +21,7 @@ READY = "import sys; from tunesmith.cli import main; print('ready', flush=True);
 def started(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
     """Run the command, which says when it is loaded: before that Python itself answers to signals."""
     settings = {"PYTHONPATH": str(Path(__file__).parents[2] / "src"), "PYTHONIOENCODING": "utf-8"}
-    process = subprocess.Popen(
+    process = ForkedPopen(
         [sys.executable, "-c", READY, *arguments],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **settings, **environment},
     )  # fmt: skip
@@ -78,9 +79,9 @@ sys.exit(run(sys.argv[1:]))
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.opus"])
 def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path: Path, name: str) -> None:
-    settings = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", LIMITED, "rain", "--duration", "4", "--loudness", "-8", "-o", name],
-                          cwd=tmp_path, capture_output=True, env=settings, check=False)  # fmt: skip
+    settings = {"PYTHONPATH": str(Path(__file__).parents[2] / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    arguments = ["rain", "--duration", "4", "--loudness", "-8", "-o", name]
+    done = run_python(["-c", LIMITED, *arguments], tmp_path, settings)
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert b"output: cannot write" in done.stderr

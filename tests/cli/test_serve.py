@@ -19,7 +19,7 @@ import httpx
 import pytest
 import strange_generators
 from own_api import handed_in, in_state, job_of
-from started_server import StartedServer, started, wait_for
+from started_server import StartedServer, started, started_afresh, wait_for
 
 from tunesmith.cli import run
 from tunesmith.config import Settings
@@ -73,7 +73,7 @@ def test_a_wrong_flag_is_one_line(flags: list[str], capsys: Capture) -> None:
 
 
 def test_the_address_is_told_and_answers(home: Path) -> None:
-    with started(home) as server:
+    with started_afresh(home) as server:
         assert f"Listening on {server.url}" in server.log
         assert httpx.get(f"{server.url}/health/live").json()["status"] == "ok"
         assert httpx.get(f"{server.url}/docs").status_code == 200
@@ -92,7 +92,7 @@ def test_more_callers_are_held_than_the_system_s_usual_limit_of_open_files(home:
     with ExitStack() as open_:
         resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
         try:
-            server = open_.enter_context(started(home))
+            server = open_.enter_context(started_afresh(home))
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         host, _, port = server.url.removeprefix("http://").partition(":")
@@ -219,7 +219,7 @@ def test_a_server_asked_to_stop_answers_who_waits_and_takes_nobody_new(
     home: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     gate = tmp_path / "gate"
-    with started(home, drain_seconds="30") as server, ThreadPoolExecutor(1) as callers:
+    with started_afresh(home, drain_seconds="30") as server, ThreadPoolExecutor(1) as callers:
         body = {"inputs": str(gate), "parameters": {"duration": 1}}
         answer = callers.submit(httpx.post, f"{server.url}/models/patient", json=body, timeout=60)
         with closing(open_database(Settings(data_dir=home))) as database:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forked_command import run_command
+from forked_python import run_command
 
 PROMPT = "calm piano with rain"
 

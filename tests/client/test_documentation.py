@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+from forked_python import run_python
 from listening_to import heard
 from serving import Serving
 
@@ -20,10 +18,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 def test_the_page_works_from_top_to_bottom(server: Serving, tmp_path: Path) -> None:
     assert len(BLOCKS) > 5
     code = "\n".join(BLOCKS).replace("http://127.0.0.1:8765", server.url)
-    variables = {**os.environ, "TUNESMITH_URL": server.url}
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120
-    )
+    ran = run_python(["-c", code], tmp_path, {"TUNESMITH_URL": server.url}, text=True)
     assert ran.returncode == 0, ran.stderr
     assert heard((tmp_path / "lofi.wav").read_bytes()).seconds == 20.0
     assert heard((tmp_path / "piano.mp3").read_bytes()).format == "MP3"

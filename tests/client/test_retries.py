@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from budgets import VALUES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ def test_the_server_says_when(headers: dict[str, str], body: object, seconds: fl
     assert retry_after(Reply(503, headers, json.dumps(body).encode()), lambda: NOW) == seconds
 
 
+@VALUES
 @given(st.integers(1, 50), st.floats(0, 1))
 def test_pauses_grow_to_a_limit_and_are_drawn_below_it(attempt: int, draw: float) -> None:
     pause = pause_after(attempt, Reply(502), lambda: draw)
@@ -45,6 +47,7 @@ def test_pauses_grow_to_a_limit_and_are_drawn_below_it(attempt: int, draw: float
     assert pause <= pause_after(attempt + 1, Reply(502), lambda: draw)
 
 
+@VALUES
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_nobody_comes_back_before_time_or_much_later(seconds: int, draw: float) -> None:
     pause = pause_after(1, Reply(429, {"retry-after": str(seconds)}), lambda: draw)

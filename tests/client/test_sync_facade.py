@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from forked_python import ForkedPopen
 from serving import Serving
 
 from tunesmith import AsyncTunesmith, Tunesmith
@@ -90,7 +91,7 @@ def test_an_asynchronous_generator_is_closed_with_its_facade(end: Callable[[Any]
 def test_ctrl_c_cancels_the_job(server: Serving, held: Callable[[str], str]) -> None:
     prompt = held("ctrl-c")
     code = f"import tunesmith; tunesmith.Tunesmith({server.url!r}).generate({prompt!r}, model='patient')"
-    program = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    program = ForkedPopen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
     server.wait_for_state(prompt, JobState.RUNNING)
     program.send_signal(signal.SIGINT)
     _, errors = program.communicate(timeout=30)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from budgets import REQUESTS
 from hub_server import hub_server
 from openapi_fuzz import Fuzz
 from replicate_calls import COMPOSER, replicate_at
 from serving import Serving, serving
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
-"""How many requests of each kind an operation gets; more for a longer search, as in FUZZ_EXAMPLES=100."""
 PARTS = 4
 AT_ONCE = {"model": "prompt"}
 SHORT = {"input.duration": 1}
@@ -85,7 +83,7 @@ def test_no_request_is_a_fault_of_the_server(its_own: Serving, part: int) -> Non
     fuzz = Fuzz(its_own.url, known(its_own), CHEAP, LIKELY)
     operations = sorted(fuzz.operations(), key=lambda one: str(one.method) == "delete")[part::PARTS]
     assert operations
-    found = [fault for operation in operations for fault in fuzz.faults(operation, EXAMPLES)]
+    found = [fault for operation in operations for fault in fuzz.faults(operation, REQUESTS)]
     assert not found, "\n\n".join(found)
     assert fuzz.refused_throughout() <= set(TAKES_NONE)
     assert "Traceback" not in its_own.process.log

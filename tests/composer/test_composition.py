@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from budgets import PIECES
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tunesmith
@@ -120,7 +121,7 @@ def test_every_genre_is_played_within_its_instruments_ranges(genre: str) -> None
             assert all(1 <= note.velocity <= 127 and note.length > 0 and note.start >= 0 for note in part.notes)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@PIECES
 @given(
     words=st.lists(st.sampled_from(WORDS) | st.text(min_size=1, max_size=12), min_size=1, max_size=5),
     seed=st.integers(0, 10_000),

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 import mido
-from hypothesis import given, settings
+from budgets import SCORES
+from hypothesis import given
 from pieces import scores, small_score
 
 from tunesmith.composer.midi_file import read_midi, write_midi
@@ -20,7 +21,7 @@ def without_glide(notes: tuple[Note, ...]) -> list[Note]:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@SCORES
 @given(scores())
 def test_every_note_comes_back_to_the_tick(score: Score) -> None:
     with tempfile.TemporaryDirectory() as folder:

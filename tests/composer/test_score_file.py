@@ -7,7 +7,8 @@ import itertools
 import time
 
 import pytest
-from hypothesis import given, settings, strategies
+from budgets import PROMPTS, SCORES
+from hypothesis import given, strategies
 from pieces import scores, small_score
 
 from tunesmith.composer.score import Score
@@ -37,7 +38,7 @@ SCRAPS = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@SCORES
 @given(scores())
 def test_reading_back_what_was_written_gives_the_same_score(score: Score) -> None:
     assert load_score(dump_score(score)) == score
@@ -103,7 +104,7 @@ def test_a_document_of_the_required_fields_alone_is_enough() -> None:
     assert [note.start for note in score.parts[0].notes] == [0, 3]
 
 
-@settings(max_examples=150, deadline=None)
+@PROMPTS
 @given(strategies.data())
 def test_whatever_is_done_to_a_document_it_is_a_score_or_an_invalid_score(data: strategies.DataObject) -> None:
     text = DOCUMENT

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import server_to_kill
 from databases import Databases
+from forked_python import ForkedPopen
 from work import RESULT
 
 from tunesmith.jobs.job import JobState
@@ -26,7 +27,7 @@ ROUNDS, SERVERS, MOST_LINES = 3, 2, 60
 def said_before_its_death(url: str, lines: int) -> list[tuple[str, str]]:
     """Start a server, kill it with -9 while it works on after so many lines, and return all that it said."""
     command = [sys.executable, str(Path(server_to_kill.__file__)), url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with ForkedPopen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         said = [server.stdout.readline() for _ in range(lines)]
         server.kill()

@@ -493,6 +493,25 @@ def test_runners_end_with_a_parent_that_is_killed_even_while_they_load(
     assert time.monotonic() < deadline
 
 
+def test_a_runner_that_starts_slowly_is_not_ended_as_a_dead_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = RunnerProcess.start
+
+    async def start_slowly(runner: RunnerProcess) -> None:
+        await asyncio.sleep(0.2)
+        await start(runner)
+
+    monkeypatch.setattr(local, "REAP_SECONDS", 0.01)
+    monkeypatch.setattr(RunnerProcess, "start", start_slowly)
+
+    async def act() -> None:
+        async with a_pool() as pool:
+            assert await pool.run(task(tmp_path, "prompt"), nobody)
+
+    run(act)
+
+
 def test_the_event_loop_is_free_while_music_is_made(tmp_path: Path) -> None:
     async def act() -> None:
         stalls: list[float] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import budgets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(st.none() | st.integers() | TEXT, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner))
 
 
+@budgets.VALUES
 @given(VALUES)
 def test_whole_text_comes_back_as_it_was(value: object) -> None:
     assert read_column(json.dumps(value)) == value

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from budgets import VALUES
 from databases import FakeClock
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -128,6 +129,7 @@ def test_a_job_has_one_track(log: Tracks) -> None:
         log.add(made("two", job_id="j1"))
 
 
+@VALUES
 @given(st.text())
 @example("\U0001d400 e\u0301")
 def test_searched_words_are_plain(text: str) -> None:

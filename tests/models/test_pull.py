@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import gated_entry
 import pytest
+from forked_python import run_python
 from hub_server import HubServer, hub_server
 from stand_ins import BROKEN, CopyingConverter, write_stand_in
 
@@ -354,9 +354,9 @@ def in_process(bench: Bench, *arguments: str, **settings: str) -> subprocess.Com
     root = Path(__file__).parents[2]
     paths = os.pathsep.join([str(root / "src"), str(root / "tests" / "support")])
     cache = str(bench.folder.parent / "cache")
-    environment = {**os.environ, "PYTHONPATH": paths, "HF_ENDPOINT": bench.hub.url, "HF_HUB_CACHE": cache, **settings}
-    command = [sys.executable, "-c", PROCESS, str(bench.tools.store.folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    environment = {"PYTHONPATH": paths, "HF_ENDPOINT": bench.hub.url, "HF_HUB_CACHE": cache, **settings}
+    command: list[str | Path] = ["-c", PROCESS, bench.tools.store.folder, *arguments]
+    return run_python(command, Path(), environment, text=True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from budgets import VALUES
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ def restored(weight: NDArray[np.float32], kind: Quantization) -> NDArray[np.floa
     return whole
 
 
+@VALUES
 @given(st.sampled_from(KINDS), st.integers(1, 5), st.integers(1, 300), st.integers(0, 2**32 - 1))
 def test_no_weight_moves_by_more_than_a_step(kind: Quantization, outputs: int, inputs: int, seed: int) -> None:
     weight = np.random.default_rng(seed).standard_normal((outputs, inputs)).astype(np.float32)

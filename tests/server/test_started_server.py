@@ -16,7 +16,7 @@ import httpx
 import pytest
 import strange_generators
 from models_of_tests import installed_tiny
-from started_server import StartedServer, started, wait_for
+from started_server import StartedServer, started, started_afresh, wait_for
 from work import asked
 
 from tunesmith.config import Settings
@@ -55,7 +55,7 @@ def music(
 
 def test_a_server_asked_to_stop_lets_its_jobs_finish(tmp_path: Path, store: JobStore) -> None:
     gate = tmp_path / "gate"
-    with started(tmp_path / "data", drain_seconds="30") as server:
+    with started_afresh(tmp_path / "data", drain_seconds="30") as server:
         store.submit(asked(model="patient", prompt=str(gate)))
         wait_for(lambda: states(store) == [JobState.RUNNING], "the job to run")
         server.signal(signal.SIGTERM)

@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forked_python import run_program
+
 ROOT = Path(__file__).parent.parent.parent
 USUAL_ADDRESS = "http://127.0.0.1:8765"
 """Where pages say that the server is."""
 
-PATIENCE_SECONDS = 300
 _BLOCK = re.compile(
     r"<!-- (?P<marker>tested[^>]*?) -->\n```(?P<language>\w+)\n(?P<code>.*?)```\n"
     r"(?:\n?```(?:json|text)\n(?P<shown>.*?)```)?",
@@ -61,14 +61,11 @@ def run_shell(blocks: Sequence[Block], folder: Path, **variables: str) -> list[s
 def run_code(command: Sequence[str], folder: Path, **variables: str) -> str:
     """Run a command in a folder, with ``tunesmith`` and this Python on the path; return what it printed."""
     here = str(Path(sys.executable).parent)
-    environment = {**os.environ, "PYTHONUTF8": "1", "NO_COLOR": "1", **variables}
-    environment["PATH"] = here + os.pathsep + environment["PATH"]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8",
-        timeout=PATIENCE_SECONDS, check=False,
-    )  # fmt: skip
+    path = here + os.pathsep + os.environ["PATH"]
+    environment = {"PYTHONUTF8": "1", "NO_COLOR": "1", "PATH": path, **variables}
+    done = run_program(command, folder, environment, encoding="utf-8")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return str(done.stdout)
 
 
 def agrees(shown: str, printed: str) -> bool:

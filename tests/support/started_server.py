@@ -9,11 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import fork_server
 import psutil
+from forked_python import ForkedPopen, FreshPopen
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 PATIENCE_SECONDS = 60.0
@@ -22,11 +25,13 @@ PATIENCE_SECONDS = 60.0
 class StartedServer:
     """A server over a data folder, with flags and settings; ``url`` is where it answers."""
 
-    def __init__(self, data_dir: Path, *flags: str, **settings: str) -> None:
+    def __init__(
+        self, popen: type[subprocess.Popen[Any]], data_dir: Path, flags: Sequence[str], settings: Mapping[str, str]
+    ) -> None:
         environment = {**os.environ, "TUNESMITH_DATA_DIR": str(data_dir)}
         environment |= {f"TUNESMITH_{name.upper()}": value for name, value in settings.items()}
         command = [sys.executable, "-m", "tunesmith", "serve", "--port", "0", *flags]
-        self._process = subprocess.Popen(
+        self._process = popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             text=True,
         )  # fmt: skip
@@ -44,8 +49,9 @@ class StartedServer:
         return "".join(self._log)
 
     def runners(self) -> list[psutil.Process]:
-        """Return the processes that it has started."""
-        return psutil.Process(self._process.pid).children()
+        """Return the processes that it has started to work for it."""
+        children = psutil.Process(self._process.pid).children()
+        return [child for child in children if child.name() != fork_server.NAME]
 
     def signal(self, how: signal.Signals) -> None:
         """Send a signal, unless it is gone already."""
@@ -73,7 +79,19 @@ class StartedServer:
 @contextmanager
 def started(data_dir: Path, *flags: str, **settings: str) -> Iterator[StartedServer]:
     """Start a server, and kill it in the end if it still runs."""
-    server = StartedServer(data_dir, *flags, **settings)
+    with _ended(StartedServer(ForkedPopen, data_dir, flags, settings)) as server:
+        yield server
+
+
+@contextmanager
+def started_afresh(data_dir: Path, *flags: str, **settings: str) -> Iterator[StartedServer]:
+    """Start a server in a Python of its own, which starts its runners in theirs, and kill it as ``started`` does."""
+    with _ended(StartedServer(FreshPopen, data_dir, flags, settings)) as server:
+        yield server
+
+
+@contextmanager
+def _ended(server: StartedServer) -> Iterator[StartedServer]:
     try:
         yield server
     finally:

@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 import time
 
+import budgets
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.composer.genre import genre_names, load_genre
@@ -27,7 +28,7 @@ MOST_SECONDS = 1.0  # of processor time; 0.1 was measured
 PROMPTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
 
 
-@settings(max_examples=150, deadline=None)
+@budgets.PROMPTS
 @given(prompt=PROMPTS, seed=st.integers(0, 2**53 - 1))
 def test_any_prompt_gives_a_sound_brief_or_an_error_of_ours(prompt: str, seed: int) -> None:
     try:
@@ -44,7 +45,7 @@ def test_any_prompt_gives_a_sound_brief_or_an_error_of_ours(prompt: str, seed: i
     assert -1 <= brief.mood.arousal <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@budgets.SCORES
 @given(
     prompt=PROMPTS.filter(lambda text: any(c.isalnum() for c in text)),
     tempo=st.integers(30, 250),
@@ -60,6 +61,7 @@ def test_flags_always_win(prompt: str, tempo: int, genre: str, duration: int) ->
     assert (brief.tempo_bpm, brief.genre, brief.duration) == (tempo, genre, duration)
 
 
+@budgets.VALUES
 @given(st.text(max_size=80))
 def test_folding_keeps_every_character_in_its_place(text: str) -> None:
     prompt = Prompt.of(text)

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+import budgets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ VALUES = st.recursive(
 )
 
 
+@budgets.VALUES
 @given(VALUES, st.booleans())
 def test_what_is_fine_is_read_as_it_was_written(value: Any, ascii_only: bool) -> None:
     assert parse_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value

@@ -247,12 +247,16 @@ class LocalPool:
             return None
         runner = RunnerProcess(model, self._limits.batch_rows)
         self._runners.append(runner)
+        # A runner that is starting is not alive yet, and must not be taken for a dead one.
+        runner.reserved += 1
         try:
             await runner.start()
         except OSError as error:
             self._runners.remove(runner)
             self._found_unstartable(f"no process can be started: {error.strerror}")
             raise TaskFailed(OutOfResources.code, "no process could be started for it", is_mistake=False) from error
+        finally:
+            runner.reserved -= 1
         return runner
 
     def _found_unstartable(self, problem: str) -> None:
