@@ -21,8 +21,8 @@ import numpy as np
 
 from hardware import print_hardware, print_result
 from musicgen_parts.checkpoint import make_checkpoint
-from musicgen_parts.worker import Worker
 from tunesmith.neural.sessions import usable_cores
+from worker import Worker
 
 STEPS = {"ours": 100, "prototype": 100, "transformers_fp32": 24, "transformers_bf16": 48}  # a turn
 CLIP_SECONDS = 10

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import psutil
 
-HERE = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
 
 
 class Worker:
@@ -30,7 +30,7 @@ class Worker:
         )
         self.resident_mb = 0.0
         threading.Thread(target=self._watch, daemon=True).start()
-        self._read()
+        self.first = self._read()
         self.since_start = time.perf_counter() - self._began
 
     def ask(self, **question: Any) -> dict[str, Any]:
