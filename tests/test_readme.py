@@ -16,6 +16,7 @@ from checkpoints import write_musicgen
 from forked_python import run_program, run_python
 from hub_server import hub_server
 from listening_to import heard
+from stable_audio_files import write_optimized
 from started_server import StartedServer, started
 
 ROOT = Path(__file__).parent.parent
@@ -50,10 +51,11 @@ def test_the_readme_commands_work_one_after_another(tmp_path: Path) -> None:
     run_all(COMMANDS, tmp_path)
 
 
-def test_from_pull_to_a_musicgen_file_as_the_readme_says(tmp_path: Path) -> None:
+def test_from_pull_to_a_neural_file_as_the_readme_says(tmp_path: Path) -> None:
     write_musicgen(tmp_path / "tiny")
     with hub_server() as hub:
         hub.share("facebook/musicgen-small", tmp_path / "tiny")
+        hub.share("stabilityai/stable-audio-3-optimized", write_optimized(tmp_path / "stable-audio"))
         variables = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache"), "TUNESMITH_THREADS": "1"}
         run_all(HUB_COMMANDS, tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"), **variables)
 
@@ -86,5 +88,5 @@ def test_from_a_running_server_to_files_as_the_readme_says(
 
 def test_there_is_something_to_test() -> None:
     assert len(COMMANDS) > 5
-    assert len(HUB_COMMANDS) > 3
+    assert len(HUB_COMMANDS) > 6
     assert blocks_marked_tested("python")

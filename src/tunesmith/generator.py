@@ -55,6 +55,11 @@ class GuidableGenerator(Protocol):
         """The field of the request that takes the recording; None for a model that follows none."""
         ...
 
+    @property
+    def longest_guide(self) -> float:
+        """The longest recording that the model can follow, in seconds."""
+        ...
+
 
 EXPORTS: Mapping[str, str] = {"mid": "audio/midi", "zip": "application/zip"}
 """Export formats of a piece besides audio, with their media types: a MIDI file, and a ZIP of the stems."""

@@ -49,6 +49,7 @@ class FollowingModel:
 
     change: Change = with_noise
     guide_field: Literal["audio", "melody"] | None = "audio"
+    longest_guide: float = 120.0
     asked: list[GenerationRequest] = field(default_factory=list)
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
@@ -153,6 +154,8 @@ def test_notes_and_stems_of_the_guide_are_there_beside_the_sound() -> None:
     [
         (FollowingModel(guide_field=None), {}, "guide: follower takes no audio to be guided by"),
         (FollowingModel(), {"keep_stems": ("kazoo",)}, "keep_stems: the composition has no part with the role 'kazoo'"),
+        (FollowingModel(longest_guide=6.0), {}, "duration: follower follows a composition of at most 6.0 s, got 8 s"),
+        (FollowingModel(longest_guide=15.0), {"loop": True}, "duration: follower follows a composition of at most 7.0"),
         (FollowingModel(), {"audio": "song.wav"}, "audio: cannot go with guide"),
     ],
 )

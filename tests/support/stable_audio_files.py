@@ -23,8 +23,8 @@ Array = npt.NDArray[Any]
 Tensors = dict[str, Array]
 
 HIDDEN, HEAD, LATENTS, CONDITION = 72, 36, 8, 32
-SAME_HIDDEN, SAME_HEAD, PATCH = 32, 16, 8
-LAYERS, MEMORY, HOP = 2, 3, 128
+SAME_HIDDEN, SAME_HEAD, PATCH = 32, 16, 32
+LAYERS, MEMORY, HOP = 2, 3, 512
 TEXT_HIDDEN, TEXT_FFN = 32, 48
 PHRASES = ("te", "pi", "▁p", "mo", "pia", "no", "piano", "▁piano", "ca", "lm", "calm")
 LETTERS = "▁abcdefghijklmnopqrstuvwxyz0123456789,"

@@ -19,7 +19,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Generator, GuidableGenerator, Progress, ProgressCallback
 from tunesmith.guided.composition_request import composition_request
 from tunesmith.guided.kept_stems import check_roles, with_stems
-from tunesmith.guided.loop_wrap import with_wrap, without_wrap, wrap_seconds
+from tunesmith.guided.loop_wrap import WRAP_SECONDS, with_wrap, without_wrap, wrap_seconds
 from tunesmith.postprocess import postprocess
 from tunesmith.request import NEURAL_FIELDS, STRENGTHS, GenerationRequest
 
@@ -63,6 +63,7 @@ class GuidedRun:
         field = self._input_field()
         composition = compose(composition_request(self.request))
         check_roles(composition, self.request.keep_stems)
+        self._check_length(composition, field)
         guide = composition.mix(self._part(0.0, COMPOSER_SHARE), self.cancelled)
         attempts = []
         with _written(composition, guide, field, loop=composition.score.loop) as path:
@@ -83,6 +84,15 @@ class GuidedRun:
         if getattr(self.request, field) is not None:
             raise InvalidRequest(field, "cannot go with guide: the composition takes its place")
         return field
+
+    def _check_length(self, composition: Composition, field: str) -> None:
+        assert isinstance(self.generator, GuidableGenerator)
+        seconds, longest = composition.score.duration, self.generator.longest_guide
+        if composition.score.loop and field == "audio":
+            longest -= 2 * min(WRAP_SECONDS, seconds)
+        if seconds > longest:
+            problem = f"{self.request.model} follows a composition of at most {longest:.1f} s, got {seconds:g} s"
+            raise InvalidRequest("duration", problem)
 
     def _attempt(self, composition: Composition, guide: Audio, field: str, path: Path, number: int) -> _Attempt:
         settings = composition.metadata["settings"]

@@ -19,7 +19,7 @@ from tunesmith.musicgen.request_mapping import PreparedRequest, prepare_request
 from tunesmith.musicgen.runner import Codec, Codes, Samples
 from tunesmith.neural.step_progress import DECODING_ENDS, WRITING_ENDS, StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
-from tunesmith.request import GenerationRequest
+from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.sources import with_sources
 
 STREAM_FRAMES = 25
@@ -50,6 +50,11 @@ class MusicGenGenerator:
     def guide_field(self) -> Literal["melody"] | None:
         """The field of a recording to follow: a melody model follows a melody; see GuidableGenerator."""
         return "melody" if read_architecture(self._folder).chroma else None
+
+    @property
+    def longest_guide(self) -> float:
+        """The longest melody to follow, in seconds: windows have no end but that of a request."""
+        return MAX_DURATION_SECONDS
 
     def load(self, num_rows: int = GUIDED_ROWS) -> int:
         """Open the engine ahead of the first request; return how many guided requests fit at once.

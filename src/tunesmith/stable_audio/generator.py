@@ -52,6 +52,11 @@ class StableAudioGenerator:
         """The field of a recording to follow; see GuidableGenerator."""
         return "audio"
 
+    @property
+    def longest_guide(self) -> float:
+        """The longest recording to make anew, in seconds: one run of the model."""
+        return self._opened().architecture.max_seconds
+
     def load(self, num_rows: int = 1) -> int:  # noqa: ARG002  # rows are of no use to requests that take turns
         """Open the networks ahead of the first request; return 1: requests take turns, however many rows there are.
 

@@ -125,7 +125,7 @@ CONFIGS: dict[str, tuple[tuple[str | int, ...], object, str]] = {
     "the chunks": ((*SAME_CONFIG, "encoder", "config", "chunk_size"), 64, r"chunk_size: must be 32, got 64"),
     "the widths": ((*DIFFUSION_CONFIG, "global_cond_dim"), 64, r"global_cond_dim: must be 32, got 64"),
     "the depth": ((*DIFFUSION_CONFIG, "depth"), 10**9, "depth: must be 1 to 1000, got 1000000000"),
-    "the latents": ((*SAME_CONFIG, "downsampling_ratio"), 4096, "downsampling_ratio: must be 128, got 4096"),
+    "the latents": ((*SAME_CONFIG, "downsampling_ratio"), 4096, "downsampling_ratio: must be 512, got 4096"),
     "a shift": (("model", "diffusion", "sampling_distribution_shift_options"), {"type": "flux"}, "shift_options"),
     "a way out": (("model", "conditioning", "configs", 0, "config", "subfolder"), "../..", "subfolder: '../..' is not"),
     "nothing": (("model",), {}, "conditioning: is missing"),
