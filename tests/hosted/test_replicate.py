@@ -57,6 +57,41 @@ def test_a_prediction_is_asked_for_with_the_fields_that_replicate_knows(bench: B
     assert len(bench.calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("model", "fields", "given"),
+    [
+        ("stability-ai/stable-audio-2.5", {"steps": 6, "guidance_scale": 2.5},
+         {"duration": 3, "steps": 6, "cfg_scale": 2.5}),
+        ("stackadoc/stable-audio-open-1.0", {"steps": 50, "negative_prompt": "noise"},
+         {"seconds_total": 3, "steps": 50, "negative_prompt": "noise"}),
+    ],
+)  # fmt: skip
+def test_stable_audio_is_asked_for_by_its_own_names_of_the_fields(
+    bench: Bench, model: str, fields: dict[str, Any], given: dict[str, Any]
+) -> None:
+    ready(bench, seconds=3)
+    bench.service.routes["POST", f"/v1/models/{model}/predictions"] = bench.service.routes[CREATE]
+    audio = bench.make(f"replicate:{model}", duration=2.5, **fields)
+    assert bench.service.asked[0].json["input"] == {"prompt": "lofi", "seed": 7, **given}
+    assert audio.duration == 2.5
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        ("stability-ai/stable-audio-2.5", "temperature", 0.5),
+        ("stability-ai/stable-audio-2.5", "negative_prompt", "x"),
+        ("meta/musicgen", "steps", 8), ("meta/musicgen", "strength", 0.5),
+    ],
+)  # fmt: skip
+def test_a_setting_that_the_service_has_no_name_for_costs_no_call(
+    bench: Bench, model: str, field: str, value: Any
+) -> None:
+    with pytest.raises(InvalidRequest, match=f"{field}: is not supported by replicate:{model}"):
+        bench.make(f"replicate:{model}", **{field: value})
+    assert bench.service.asked == []
+
+
 def test_one_that_is_not_done_is_polled_and_its_logs_tell_how_far_it_is(bench: Bench) -> None:
     ready(bench)
     bench.service.routes[CREATE] = [prediction("starting")]

@@ -24,7 +24,7 @@ from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
 from tunesmith.sources import with_sources
-from tunesmith.text_prompt import prompt_text, reject_composer_only_fields, reject_stable_audio_only_fields
+from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 10.0
 MAKING_ENDS = 0.97
@@ -42,7 +42,7 @@ class HostedGenerator:
         self._service: ClipService = (
             HuggingFace(name, self._facts, access, patience)
             if name.service == "hf"
-            else Replicate(name, access, patience)
+            else Replicate(name, self._facts, access, patience)
         )
 
     def load(self, num_rows: int) -> int:
@@ -116,9 +116,7 @@ class _MonotonicProgress:
 def _clip_request(request: GenerationRequest, name: HostedName, facts: Capabilities) -> ClipRequest:
     """Map the request to a clip request for the full length. Raises InvalidRequest for unsupported options."""
     reject_composer_only_fields(request)
-    reject_stable_audio_only_fields(request)
-    if request.negative_prompt:
-        raise InvalidRequest("negative_prompt", f"is not supported by {name}")
+    facts.reject_other_fields(request, name)
     if request.audio and not facts.continues:
         raise InvalidRequest("audio", f"continuing a recording is not supported by {name}")
     if request.melody and not facts.melody:

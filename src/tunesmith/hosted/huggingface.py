@@ -19,7 +19,6 @@ from tunesmith.hosted.model_names import HostedName
 
 DELAY_FRAMES = 3
 """Extra tokens for MusicGen's delay pattern, which produce no audio."""
-SAMPLING = ("guidance_scale", "temperature", "top_k", "top_p")
 ACCEPT = "audio/wav, audio/flac;q=0.9, audio/*;q=0.8, application/json;q=0.5"
 
 
@@ -61,8 +60,9 @@ class HuggingFace:
 
 
 def _body(clip_request: ClipRequest, facts: Capabilities) -> dict[str, Any]:
-    settings = {name: getattr(clip_request.request, name) for name in SAMPLING}
-    parameters: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    parameters = facts.input_fields(clip_request.request)
+    if "duration" in facts.inputs:
+        parameters[facts.inputs["duration"]] = clip_request.seconds
     if facts.tokens:
         parameters["max_new_tokens"] = round(clip_request.seconds * facts.tokens) + DELAY_FRAMES
     return {"inputs": clip_request.text, **({"parameters": parameters} if parameters else {})}

@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tunesmith.audio.writer import write_audio
 from tunesmith.client.reply import Reply
 from tunesmith.errors import ApiError, GenerationFailed, NotFound, TunesmithError
 from tunesmith.hosted.audio_response import InvalidAudioResponse, data_of, read_sound
+from tunesmith.hosted.capabilities import Capabilities
 from tunesmith.hosted.clip import ClipRequest, HostedClip, TellShare
 from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
@@ -26,7 +28,8 @@ from tunesmith.hosted.model_names import HostedName
 WAIT_SECONDS = 60
 POLL_SECONDS = 0.5
 CLEAR_UP_SECONDS = 5.0
-INPUTS = {"top_k": "top_k", "top_p": "top_p", "temperature": "temperature"}
+WHOLE_NUMBERS = ("classifier_free_guidance",)
+"""Inputs that the services take as integers."""
 _PERCENT = re.compile(r"(\d{1,3})%\|")
 _LICENCE_SHOWN = 300
 
@@ -34,8 +37,11 @@ _LICENCE_SHOWN = 300
 class Replicate:
     """One model at Replicate."""
 
-    def __init__(self, name: HostedName, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE) -> None:
+    def __init__(
+        self, name: HostedName, facts: Capabilities, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE
+    ) -> None:
         self._name = name
+        self._facts = facts
         self._access = access
         self._patience = patience
 
@@ -45,7 +51,7 @@ class Replicate:
         try:
             tell("asking Replicate", 0.0)
             address = await self._uploaded(caller, clip_request.recording) if clip_request.recording else None
-            prediction = await self._created(caller, _input(clip_request, address))
+            prediction = await self._created(caller, _input(clip_request, self._facts, address))
             prediction = await self._finished(caller, prediction, tell)
             return HostedClip(
                 await self._output(caller, prediction),
@@ -142,17 +148,14 @@ class Replicate:
         return address
 
 
-def _input(clip_request: ClipRequest, address: str | None) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "prompt": clip_request.text,
-        "duration": round(clip_request.seconds),
-        "seed": clip_request.seed,
-        "output_format": "wav",
-    }
-    request = clip_request.request
-    given |= {name: getattr(request, ours) for ours, name in INPUTS.items() if getattr(request, ours) is not None}
-    if request.guidance_scale is not None:
-        given["classifier_free_guidance"] = round(request.guidance_scale)
+def _input(clip_request: ClipRequest, facts: Capabilities, address: str | None) -> dict[str, Any]:
+    # A clip may be cut to its length, but not be prolonged.
+    seconds = min(ceil(clip_request.seconds), int(facts.longest))
+    given: dict[str, Any] = {"prompt": clip_request.text, facts.inputs["duration"]: seconds, "seed": clip_request.seed}
+    given |= facts.input_fields(clip_request.request)
+    given |= {name: round(given[name]) for name in WHOLE_NUMBERS if name in given}
+    if "stable-audio" not in facts.has:
+        given["output_format"] = "wav"
     if address:
         given |= {"input_audio": address, "continuation": clip_request.continues}
     return given

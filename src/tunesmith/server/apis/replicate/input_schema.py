@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import FIELD_ALIASES, MAX_CHARACTERS, did_you_mean_field, field_for, or_null, settled
-from tunesmith.request import MAX_DURATION_SECONDS
+from tunesmith.request import MAX_DURATION_SECONDS, MAX_STEPS
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, Json
 from tunesmith.server.webhooks import EVENTS
@@ -78,11 +78,20 @@ FIELDS: Mapping[str, InputField] = {
     ),
     "bpm": InputField("number", "Tempo in beats per minute.", None, 20, 300),
     "key": InputField("string", "Key, such as `A minor`.", max_characters=MAX_CHARACTERS["key"]),
+    "steps": InputField("integer", "Steps of the sampler; for Stable Audio.", None, 1, MAX_STEPS),
+    "cfg_scale": InputField("number", "Guidance scale; for Stable Audio.", None, 1, 20),
+    "strength": InputField(
+        "number", "How far `input_audio` is changed; for Stable Audio, unless `continuation` is true.", None, 0, 1
+    ),
     "loop": InputField("boolean", "Whether the audio loops without a seam.", False),
 }  # fmt: skip
 
 # Older names of the fields, which existing programs still send.
-OLDER_NAMES: Mapping[str, str] = {"description": "prompt", "melody": "input_audio", "model": "model_version"}
+OLDER_NAMES: Mapping[str, str] = {
+    "description": "prompt", "melody": "input_audio", "model": "model_version",
+    # Names of inputs of Stable Audio at Replicate.
+    "seconds_total": "duration", "init_audio": "input_audio", "init_noise_level": "strength",
+}  # fmt: skip
 OUR_NAMES: Mapping[str, str] = {"tempo_bpm": "bpm", "guidance_scale": "classifier_free_guidance"}
 """Names of GenerationRequest's fields in this API."""
 ALIASES: Mapping[str, str] = {

@@ -94,8 +94,12 @@ PUBLIC_VERSIONS = (
 )
 """Public versions of meta/musicgen that existing programs pin; clients send such an id without the model's name."""
 
-# Another name of the model, which some programs send.
-OTHER_NAMES = {"facebookresearch/musicgen": META_MUSICGEN}
+OTHER_NAMES = {
+    "facebookresearch/musicgen": META_MUSICGEN,
+    "stability-ai/stable-audio-2.5": "stabilityai/stable-audio-3-small-music",
+    "stackadoc/stable-audio-open-1.0": "stabilityai/stable-audio-open-1.0",
+}
+"""Names that programs send for models at Replicate, and the model here that serves them."""
 VERSION_CREATED = "2023-06-12T00:00:00.000Z"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 _VERSION_ID = re.compile(r"[0-9a-f]{64}")

@@ -20,8 +20,8 @@ from tunesmith.errors import AudioFileError, InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS, field_for
 from tunesmith.jobs.job import Job, JobOptions, PredictionOptions, Submission, WebhookTarget
 from tunesmith.jobs.service import MusicService
-from tunesmith.models.catalog import find_pullable
-from tunesmith.request import MAX_RAW_PROMPT_CHARACTERS, GenerationRequest
+from tunesmith.models.catalog import find_installed, find_pullable
+from tunesmith.request import MAX_RAW_PROMPT_CHARACTERS, STRENGTHS, GenerationRequest
 from tunesmith.server.apis.replicate.errors import DIALECT, InvalidField, InvalidInput
 from tunesmith.server.apis.replicate.files import FileStore
 from tunesmith.server.apis.replicate.input_schema import ALIASES, FIELDS, checked_fields, unknown_fields
@@ -58,14 +58,16 @@ def wait_seconds(prefer: str | None) -> float | None:
     return min(MAX_WAIT_SECONDS, max(1.0, float(found[1] or MAX_WAIT_SECONDS)))
 
 
-SAMPLE_RATE = 32_000
-"""The sample rate in Hz of every response of this API: MusicGen's."""
+SAMPLE_RATE, STABLE_AUDIO_SAMPLE_RATE = 32_000, 44_100
+"""The sample rates in Hz of responses of this API: MusicGen's, which the composer keeps to, and Stable Audio's."""
+STABLE_AUDIO = "stable-audio"
 
 _MAX_SEED = 2**31
 _SHOWN_CHARACTERS, _SHOWN_ADDRESS_CHARACTERS = 256, 2_048
 _PASSED_ON = {
     "top_k": "top_k", "top_p": "top_p", "temperature": "temperature", "classifier_free_guidance": "guidance_scale",
-    "negative_prompt": "negative_prompt", "bpm": "tempo_bpm", "key": "key", "loop": "loop",
+    "negative_prompt": "negative_prompt", "bpm": "tempo_bpm", "key": "key", "loop": "loop", "steps": "steps",
+    "cfg_scale": "guidance_scale",
 }  # fmt: skip
 
 
@@ -111,6 +113,12 @@ class MusicInput:
 
             # Replicate's duration counts the new audio only, ours the whole file.
             duration += read_audio(recording).duration
+        if _is_stable_audio(model):
+            strength = self.fields.get("strength", STRENGTHS["redress"]) if recording and not continues else None
+            return GenerationRequest.checked(
+                prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=STABLE_AUDIO_SAMPLE_RATE,
+                duration=duration, audio=recording, strength=strength, **fields,
+            )  # fmt: skip
         return GenerationRequest.checked(
             prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=SAMPLE_RATE,
             duration=duration, mono=_is_mono(model, version), audio=recording if continues else None,
@@ -153,6 +161,14 @@ def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) 
     except AudioFileError:
         raise InvalidRequest("input_audio", "is not a sound file that can be read") from None
     return write_audio(part, target)
+
+
+def _is_stable_audio(model: str) -> bool:
+    """Return whether the requested model is of the Stable Audio family, by its name or its manifest."""
+    if STABLE_AUDIO in model.lower():
+        return True
+    installed = find_installed(model)
+    return installed is not None and installed.manifest.sizes.kind == STABLE_AUDIO
 
 
 def _is_mono(model: str, version: str) -> bool:
