@@ -2,7 +2,7 @@
 
 import pytest
 
-from tunesmith.fields import FIELD_ALIASES, did_you_mean_field, field_for, plain_form
+from tunesmith.field_names import FIELD_ALIASES, did_you_mean_field, field_for, plain_form
 from tunesmith.request import GenerationRequest
 from tunesmith.suggestions import did_you_mean, near_names
 

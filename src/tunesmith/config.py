@@ -24,7 +24,8 @@ from pydantic_settings import (
 
 from tunesmith.config_urls import BaseUrl, Host, Origin
 from tunesmith.errors import InvalidRequest
-from tunesmith.fields import did_you_mean_field, format_validation_error
+from tunesmith.field_names import did_you_mean_field
+from tunesmith.fields import format_validation_error
 from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, SampleRate
 from tunesmith.suggestions import near_names
 from tunesmith.text_files import decoded

@@ -1,4 +1,4 @@
-"""Fields of requests: their names and aliases, the limits on their length, and one-line errors that name them.
+"""Fields of requests: the limits on their length, and one-line errors that name them.
 
 Errors are in JSON's terms, and name a field as the caller did.
 """
@@ -6,7 +6,6 @@ Errors are in JSON's terms, and name a field as the caller did.
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence, Sized
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -16,7 +15,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.suggestions import LONGEST, near_names
+from tunesmith.field_names import FIELD_ALIASES, did_you_mean_field, field_for
+from tunesmith.suggestions import LONGEST
 
 MAX_CHARACTERS: Mapping[str, int] = {
     "prompt": 2_000,
@@ -88,43 +88,6 @@ InstrumentName = Annotated[str, Field(max_length=MAX_CHARACTERS["instruments"]),
 NegativePrompt = Annotated[str, Field(max_length=MAX_CHARACTERS["negative_prompt"]), AfterValidator(check_paragraphs)]
 Regions = Annotated[str, Field(max_length=MAX_CHARACTERS["repaint"]), AfterValidator(check_characters)]
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS["tags"]), AfterValidator(check_characters)]
-
-
-FIELD_ALIASES: Mapping[str, str] = {
-    "bpm": "tempo_bpm", "tempo": "tempo_bpm",
-    "length": "duration", "seconds": "duration", "duration_seconds": "duration", "length_seconds": "duration",
-    "guidance": "guidance_scale", "cfg_scale": "guidance_scale",
-    "loudness": "loudness_lufs", "lufs": "loudness_lufs",
-    "hit": "hits", "instrument": "instruments", "exclude": "without", "style": "genre",
-    "time_signature": "meter", "rate": "sample_rate", "samplerate": "sample_rate", "negative": "negative_prompt",
-    "sound_font": "soundfont", "text": "prompt", "description": "prompt", "topk": "top_k", "topp": "top_p",
-    "num_inference_steps": "steps", "num_steps": "steps", "style_strength": "strength",
-}  # fmt: skip
-"""Aliases of request fields, in plain form (see ``plain_form``)."""
-
-
-def plain_form(name: str) -> str:
-    """Return a name in snake case: ``tempoBpm``, ``Tempo-BPM`` and ``tempo bpm`` give ``tempo_bpm``."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip()[: LONGEST + 1])
-    return re.sub(r"[-\s]+", "_", words).lower()
-
-
-def field_for(name: str, known: Collection[str], aliases: Mapping[str, str] = FIELD_ALIASES) -> str | None:
-    """Return the known field for a name, another spelling of it or an alias; None if there is none."""
-    plain = plain_form(name)
-    candidates = (name, plain, aliases.get(plain, ""))
-    return next((candidate for candidate in candidates if candidate in known), None)
-
-
-def did_you_mean_field(name: str, known: Collection[str], aliases: Mapping[str, str] = FIELD_ALIASES) -> str:
-    """Return ``"; did you mean X?"`` for a request field: X is the field itself, even if an alias of it is nearest."""
-    field = field_for(name, known, aliases)
-    if field is None:
-        # Consider only aliases of fields that this request has.
-        words = {alias: meant for alias, meant in aliases.items() if meant in known}
-        near = near_names(plain_form(name), [*known, *words])
-        field = words.get(near[0], near[0]) if near else None
-    return f"; did you mean {field}?" if field else ""
 
 
 LIMITS: Mapping[str, str] = {

@@ -138,7 +138,7 @@ def test_a_damaged_one_is_one_line(m4a: Path, tmp_path: Path, change: Callable[[
         read_audio(path)
     assert str(caught.value).startswith(f"cannot read {path}: it is damaged or cut off (")
     assert "\n" not in str(caught.value)
-    with pytest.raises(InvalidRequest, match=r"^audio: is not a sound file"):
+    with pytest.raises(InvalidRequest, match=r"^audio: is not a readable audio file"):
         check_sound(path.read_bytes(), "audio", 5)
 
 

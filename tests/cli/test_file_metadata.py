@@ -123,7 +123,7 @@ def test_a_stitched_file_says_what_each_of_its_sounds_was_made_from(capsys: pyte
     assert run(["show", "both.flac", "--json"]) == 0
     assert [part["seed"] for part in json.loads(capsys.readouterr().out)["stitched"]] == [1, 2]
     assert run(["again", "both.flac"]) == 2
-    assert "both.flac was stitched from 2 sounds" in capsys.readouterr().err
+    assert "both.flac was stitched from 2 files" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["again", "vary"])

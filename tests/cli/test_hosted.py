@@ -68,7 +68,7 @@ def test_a_wrong_flag_is_said_before_anything_is_called(
 def test_the_budget_holds_over_runs(service: HostedService, capsys: Capture) -> None:
     command = ["calm", "--model", MODEL, "--duration", "2", "--max-calls", "2/day", "-o"]
     assert [run([*command, f"{name}.wav"]) for name in "abc"] == [0, 0, 1]
-    assert "no more than 2 hosted calls a day; try again in" in capsys.readouterr().err
+    assert "limit of 2 hosted calls a day reached; try again in" in capsys.readouterr().err
     assert len(service.asked) == 2
 
 
@@ -80,7 +80,7 @@ def test_the_processes_of_a_batch_share_the_budget_and_the_token(
     assert run(["batch", "prompts.txt", "--out", "made", *flags]) == 1
     said = capsys.readouterr()
     assert len(list((tmp_path / "made").glob("*.wav"))) == 2
-    assert "no more than 2 hosted calls a day" in said.out + said.err
+    assert "limit of 2 hosted calls a day reached" in said.out + said.err
     assert {one.headers["authorization"] for one in service.asked} == {f"Bearer {TOKEN}"}
     assert TOKEN not in said.out + said.err + json.dumps([path.name for path in tmp_path.rglob("*")])
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]

@@ -32,7 +32,7 @@ def test_one_piece_more_than_the_quota_is_refused_until_its_day_is_over(
     owner = _token(database, RateLimit(3, "day"))
     for _ in range(3):
         store.submit(asked(owner))
-    with pytest.raises(RateLimited, match="no more than 3 pieces a day") as refused:
+    with pytest.raises(RateLimited, match="limit of 3 pieces a day reached") as refused:
         store.submit(asked(owner))
     assert refused.value.retry_after == 23 * 3_600
     clock.pass_(refused.value.retry_after - 1)

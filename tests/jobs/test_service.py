@@ -346,7 +346,7 @@ def test_a_result_is_found_until_it_is_removed(shop: Shop) -> None:
 def test_a_recording_is_kept_and_what_is_no_sound_refused_by_its_field(shop: Shop) -> None:
     path = run(lambda: shop.service.input_file(wav_bytes(), "melody"))
     assert path.read_bytes() == wav_bytes()
-    with pytest.raises(InvalidRequest, match="melody: is not a sound file"):
+    with pytest.raises(InvalidRequest, match="melody: is not a readable audio file"):
         run(lambda: shop.service.input_file(b"nonsense", "melody"))
 
 

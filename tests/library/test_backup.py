@@ -90,7 +90,7 @@ def test_a_backup_beside_a_writer_is_of_one_moment(settings: Settings, tmp_path:
 
 def test_nothing_is_overwritten(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "there.tar").write_bytes(b"mine")
-    with pytest.raises(InvalidRequest, match="exists already"):
+    with pytest.raises(InvalidRequest, match="already exists"):
         back_up(settings, tmp_path / "there.tar")
     assert (tmp_path / "there.tar").read_bytes() == b"mine"
     with pytest.raises(InvalidRequest, match="must lie outside the data folder"):
@@ -167,4 +167,4 @@ def test_the_commands_say_what_they_did(
     assert run(["restore", str(tmp_path / "none.tar")]) == 2
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "other"))
     assert run(["restore", file]) == 0
-    assert f"{tmp_path / 'other'} is as of 20" in capsys.readouterr().out
+    assert f"restored {tmp_path / 'other'} as of 20" in capsys.readouterr().out

@@ -90,7 +90,7 @@ def test_the_write_ahead_log_is_moved_into_the_file_without_a_commit_doing_it(tm
 def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.db"
     path.write_bytes(content)
-    with pytest.raises(DatabaseError, match=r"^database .*broken\.db: is damaged.*left as it is") as caught:
+    with pytest.raises(DatabaseError, match=r"^database .*broken\.db: is damaged.*was not changed") as caught:
         opened(path)
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == content

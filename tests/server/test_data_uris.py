@@ -36,7 +36,7 @@ def test_every_form_of_a_sound_is_decoded(size: int) -> None:
 
 @pytest.mark.parametrize("text", ["!", "A", "A" * 70_001, "QUJD=QUJD", "Q" * 70_000 + "=" + "Q" * 70_000, "é" * 70_000])
 def test_what_is_not_base64_is_refused(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="audio: must be a sound in base64"):
+    with pytest.raises(InvalidRequest, match="audio: must be audio in base64"):
         decode_base64(sent(text), "audio", 10**6)
     with pytest.raises(InvalidRequest, match="audio: is not a data URI in base64"):
         decode_data_uri(sent(f"data:audio/wav;base64,{text}"), "audio", 10**6)

@@ -66,7 +66,7 @@ def test_any_other_is_refused_and_nothing_is_called(front: Front, model: str) ->
     answer = front.ask(model)
     assert answer.status_code == 422
     assert answer.json()["error"]["field"] == "model"
-    assert "is not open to callers here" in answer.json()["error"]["message"]
+    assert "is not allowed on this server" in answer.json()["error"]["message"]
     assert len(front.service.asked) == before
 
 

@@ -201,6 +201,6 @@ def test_a_server_throws_away_what_is_old_as_soon_as_it_runs(tmp_path: Path, mon
     with started(data, result_days="2", log_format="json") as one:
         wait_for(lambda: "removed old or excess files" in one.log, "the round of housekeeping")
         assert [place.exists() for place in (*places, upload)] == [False, False, True, False]
-        removed = next(json.loads(line) for line in one.log.splitlines() if "too old" in line)
+        removed = next(json.loads(line) for line in one.log.splitlines() if "removed old or excess files" in line)
         assert (removed["results"], removed["recordings"], removed["uploads"]) == (1, 1, 1)
         assert samples(one.url)["tunesmith_housekeeping_removed_total"] == 3

@@ -84,7 +84,7 @@ def test_what_unpacks_to_far_more_than_its_bytes_is_refused() -> None:
         _fetch(_uri(silence.getvalue()), FetchLimits(audio_seconds=2))
     packed = gzip.compress(wav_bytes())
     with receiver(lambda _: Reply(200, packed, {"content-encoding": "gzip"})) as there:
-        with pytest.raises(InvalidRequest, match="is not a sound file"):
+        with pytest.raises(InvalidRequest, match="is not a readable audio file"):
             _fetch(f"{there.url}/a.wav")
         assert there.received[0].headers["accept-encoding"] == "identity"
 

@@ -91,7 +91,7 @@ def test_the_bytes_of_a_day_are_an_owner_s_own(tmp_path: Path, send: Send) -> No
         assert kept(tmp_path) == before
         assert send(client, sounds[2], {"authorization": f"Bearer {token}"}).status_code // 100 == 2
     assert refused.status_code == 429
-    assert "no more than 0.002 GB of uploads a day; try again in " in message_of(refused)
+    assert "limit of 0.002 GB of uploads a day reached; try again in " in message_of(refused)
     assert int(refused.headers["retry-after"]) > 0
 
 
@@ -215,7 +215,7 @@ def test_refusals_are_told_to_the_operator_once_a_minute_with_their_owner(
             assert as_file(client, wav_bytes(), {}).status_code == 429
     (line,) = [vars(record) for record in caplog.records if record.name == "tunesmith.limits"]
     assert (line["reason"], line["owner"]) == ("upload_quota", "198.51.100.7")
-    assert "no more than 1 piece a day" in line["problem"]
+    assert "limit of 1 piece a day reached" in line["problem"]
 
 
 @pytest.mark.parametrize(("size", "taken"), [(1, 10), (MEGABYTE, 10), (4 * MEGABYTE, 2)])

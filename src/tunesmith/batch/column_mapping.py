@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.fields import FIELD_ALIASES, did_you_mean_field, field_for, shown
+from tunesmith.field_names import FIELD_ALIASES, did_you_mean_field, field_for
+from tunesmith.fields import shown
 from tunesmith.request import GenerationRequest, Hit
 
 FILE, FORMAT = "file", "format"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunesmith.batch.column_mapping import ALIASES, FIELDS
-from tunesmith.fields import field_for
+from tunesmith.field_names import field_for
 
 DELIMITERS = ",;\t"
 PROMPT = "prompt"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 from typing import Any
 
-from tunesmith.fields import FIELD_ALIASES, plain_form
+from tunesmith.field_names import FIELD_ALIASES, plain_form
 from tunesmith.suggestions import near_names
 
 OPTION_ALIASES: Mapping[str, str] = {

@@ -27,8 +27,8 @@ def generate(
     form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
-    model: options.Model = "composer", guide: options.Guide = None, commercial_safe: options.CommercialSafe = None,
-    revenue_below_limit: options.RevenueBelowLimit = None,
+    model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
+    commercial_safe: options.CommercialSafe = None, revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
     temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
     audio: options.AudioFile = None, continued: options.Continue = False, strength: options.Strength = None,
@@ -50,7 +50,8 @@ def generate(
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token)
     check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
-    keep_stems = keep if guide and keep not in KEPT_FILES else None
+    if guide and keep not in KEPT_FILES:
+        keep_stems, keep = keep, "all"
     policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
     check_licence(policy, model, audio, melody)
     options = GenerationOptions(
@@ -67,7 +68,7 @@ def generate(
         requests,
         files,
         settings,
-        ReportOptions(as_json, quiet, pick, "all" if keep_stems else keep),
+        ReportOptions(as_json, quiet, pick, keep),
         started=started,
     )
 

@@ -55,10 +55,11 @@ class Door:
 
 MUSIC = tuple(name for name in GenerationRequest.model_fields if name != "soundfont")
 DOORS: Mapping[str, Door] = {
-    "own": Door("/api/jobs", {"prompt": "x"}, (*MUSIC, *BESIDE_MUSIC)),
+    "own": Door("/api/jobs", {"prompt": "x"}, (*MUSIC, *BESIDE_MUSIC),
+                booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
     "explain": Door("/api/explain", {"prompt": "x"}, tuple(ExplainBody.model_fields)),
     "pull": Door("/api/models/pull", {"model": "no such model"}, tuple(PullBody.model_fields),
-                 booleans=("keep_download",)),
+                 booleans=("keep_download", "accept_licence")),
     "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields)),
     "parameters": Door("/models/composer", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format"), "parameters"),
     "beside inputs": Door("/", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format", "model", "parameters",

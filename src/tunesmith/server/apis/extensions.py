@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
-from tunesmith.fields import FIELD_ALIASES, MAX_CHARACTERS, GivenFields, checked, field_for
+from tunesmith.field_names import FIELD_ALIASES, field_for
+from tunesmith.fields import MAX_CHARACTERS, GivenFields, checked
 from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.request_body import documented
 

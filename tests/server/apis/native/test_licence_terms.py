@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import soundfile
 from checkpoints import write_musicgen
 from hub_server import HubServer, hub_server
 from own_api import Json, error_of, events_of
-from started_server import started
+from started_server import started_afresh
 
 from tunesmith import ApiError, Tunesmith
 from tunesmith.audio.reader import read_metadata
@@ -50,7 +51,19 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder: Path = tmp_path_factory.mktemp("shop")
+    with open_shop(tmp_path_factory.mktemp("shop")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def new_shop(tmp_path: Path) -> Iterator[Shop]:
+    """Give a shop where nothing has been accepted, whatever the other tests did before."""
+    with open_shop(tmp_path) as opened:
+        yield opened
+
+
+@contextmanager
+def open_shop(folder: Path) -> Iterator[Shop]:
     write_musicgen(folder / "gated")
     site = folder / "site"
     site.mkdir()
@@ -63,7 +76,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         patch.setenv("HF_HOME", str(folder / "hf"))
         patch.setenv("TUNESMITH_CONFIG", str(folder / "config.toml"))
         with (
-            started(folder / "data", threads="1") as process,
+            started_afresh(folder / "data", threads="1") as process,
             httpx.Client(base_url=process.url, timeout=60) as client,
         ):
             yield Shop(client, hub)
@@ -79,7 +92,8 @@ def installed(shop: Shop) -> Shop:
     return shop
 
 
-def test_a_pull_is_refused_by_name_address_and_field_until_the_licence_is_accepted(shop: Shop) -> None:
+def test_a_pull_is_refused_by_name_address_and_field_until_the_licence_is_accepted(new_shop: Shop) -> None:
+    shop = new_shop
     (listed,) = [one for one in shop.server.get("/api/models").json()["models"] if one["name"] == "gated"]
     assert (listed["accept_licence"], {name: listed[name] for name in TERMS}) == (True, TERMS)
     for body in ({"model": "gated"}, {"model": "org/gated"}, {"model": "gated", "accept_licence": False}):

@@ -39,9 +39,9 @@ def _talk(samples: int, talkers: int, random: np.random.Generator) -> Iterator[G
         gain, pan = float(random.uniform(0.1, 1.0) ** 1.5), float(random.uniform(-0.9, 0.9))
         place = random.uniform(-1.5, 1.5) * SAMPLE_RATE
         while place < samples:
-            phrase = phrases[talker % _PEOPLE][int(random.integers(_PHRASES))]
-            yield Grain(int(place), phrase, gain * float(random.uniform(0.7, 1.1)), pan)
-            place += phrase.size - _OVERLAP + random.exponential(0.5) * SAMPLE_RATE
+            spoken = phrases[talker % _PEOPLE][int(random.integers(_PHRASES))]
+            yield Grain(int(place), spoken, gain * float(random.uniform(0.7, 1.1)), pan)
+            place += spoken.size - _OVERLAP + random.exponential(0.5) * SAMPLE_RATE
 
 
 def _babble(samples: int, talkers: int, random: np.random.Generator) -> Samples:

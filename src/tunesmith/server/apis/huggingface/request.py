@@ -11,7 +11,8 @@ from urllib.parse import parse_qs
 from fastapi import Request
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.fields import FIELD_ALIASES, checked, field_for, or_null, settled, shown
+from tunesmith.field_names import FIELD_ALIASES, field_for
+from tunesmith.fields import checked, or_null, settled, shown
 from tunesmith.jobs.job import JobOptions, Submission
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.apis.extensions import music_fields

@@ -12,7 +12,8 @@ from starlette.datastructures import UploadFile
 from tunesmith.audio.formats import FORMATS
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
-from tunesmith.fields import MAX_ITEMS, checked, field_for, or_null, shown
+from tunesmith.field_names import field_for
+from tunesmith.fields import MAX_ITEMS, checked, or_null, shown
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions, Submission
 from tunesmith.jobs.service import MusicService

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.fields import FIELD_ALIASES, MAX_CHARACTERS, did_you_mean_field, field_for, or_null, settled
+from tunesmith.field_names import FIELD_ALIASES, did_you_mean_field, field_for
+from tunesmith.fields import MAX_CHARACTERS, or_null, settled
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_STEPS
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput, Json

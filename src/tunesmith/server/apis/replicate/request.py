@@ -17,7 +17,8 @@ from fastapi import Request
 
 from tunesmith.audio.decode_check import check_sound
 from tunesmith.errors import AudioFileError, InvalidRequest
-from tunesmith.fields import MAX_CHARACTERS, field_for
+from tunesmith.field_names import field_for
+from tunesmith.fields import MAX_CHARACTERS
 from tunesmith.jobs.job import Job, JobOptions, PredictionOptions, Submission, WebhookTarget
 from tunesmith.jobs.service import MusicService
 from tunesmith.models.catalog import find_installed, find_pullable
