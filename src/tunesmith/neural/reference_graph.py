@@ -61,7 +61,7 @@ class ReferenceGraphBuilder(GraphBuilder):
             # A copy, because a value may be the input of several layers, and an output has one name.
             super().nodes("Identity", [x], [f"{OBSERVED}{layer}"])
             self.output(f"{OBSERVED}{layer}", np.float32, ["observed_rows", weight.shape[1]])
-        y = self.node("MatMul", x, self._stored(weight))
+        y = self.node("MatMul", x, self._stored(weight, x))
         if gain:
             y = self.node("Mul", y, gain)
         return y if bias is None else self.node("Add", y, self.constant(bias))
@@ -72,12 +72,17 @@ class ReferenceGraphBuilder(GraphBuilder):
             return super().exact_linear(x, weight, bias)
         return self.linear(x, weight, bias)
 
-    def _stored(self, weight: NDArray[np.float32]) -> str:
+    def _stored(self, weight: NDArray[np.float32], x: str) -> str:
+        """Add the transposed weight in 16 bits, and its widening once ``x`` is there."""
         # float16 ends at 65,504, and bfloat16 where float32 does.
         if self._precision == "float32" and np.abs(weight).max() > np.finfo(np.float16).max:
             return self.constant(weight.T)
         stored = self.constant(weight.T.astype(STORED[self._precision]))
-        return super().nodes("Cast", [stored], [None], to=TensorProto.FLOAT)[0]
+        # Without an input that comes from x, all weights of the graph would be widened at its start.
+        width = super().nodes("Shape", [x], [None], start=-1)[0]
+        shape = super().nodes("Concat", [width, self.constant(np.array([-1]))], [None], axis=0)[0]
+        waiting = super().nodes("Reshape", [stored, shape], [None])[0]
+        return super().nodes("Cast", [waiting], [None], to=TensorProto.FLOAT)[0]
 
     def _rounded(self, name: str) -> str:
         half = super().nodes("Cast", [name], [None], to=TensorProto.BFLOAT16)[0]

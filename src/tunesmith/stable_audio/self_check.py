@@ -42,7 +42,8 @@ SECONDS, STEPS, SEED = 2.6, 8, 1
 NUM_LATENTS = 28
 OBSERVED_STEPS = (1, 5)
 """The steps whose activations the layers are measured on: one of mostly noise, one of mostly music."""
-ROUNDS = 3
+ROUNDS, MARGIN = 5, 0.98
+"""At most so many choices of forms, each of which aims at this share of the yardstick."""
 
 
 def quantize_within_bfloat16(
@@ -54,21 +55,21 @@ def quantize_within_bfloat16(
     computes NaN.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix="reference-") as scratch:
-        networks = StableAudioNetworks(folder)
-        reference = _Reference(Path(scratch), networks, architecture, weights)
+        reference = _Reference(Path(scratch), StableAudioNetworks(folder), architecture, weights)
         exact, errors = reference.observed()
         progress(0.3)
         yardstick = _error(reference.latents("bfloat16"), exact)
         progress(0.5)
     np.savez(folder / REFERENCE_LATENTS, latents=exact, bfloat16_error=np.float32(yardstick))
+    # Each model that is measured is closed again, so that no two of them are in memory.
+    del reference
     forms: dict[str, LinearForm] = dict.fromkeys(errors, ROWS)
-    fastest = error = measure_error(networks, exact)
-    share = 1.0
+    error, share = measure_error(StableAudioNetworks(folder), exact), 1.0
     for attempt in range(ROUNDS):
         if error <= yardstick:
             break
         # What the estimate promised and the run did not keep is asked of the next choice.
-        share *= yardstick / error if attempt else yardstick / fastest
+        share *= MARGIN * yardstick / error
         forms = choose_forms(errors, share)
         with GraphBuilder(folder / TRANSFORMER, LayerForms(by_layer=forms)) as builder:
             graphs_of(architecture)[TRANSFORMER](builder, architecture, weights)
