@@ -39,6 +39,15 @@ def test_an_example_of_the_first_run_is_a_prompt_to_begin_with(page: Page) -> No
     expect(page.locator(".chip").first).to_be_visible()
 
 
+def test_recent_prompts_are_offered_where_the_prompt_is_empty(page: Page) -> None:
+    make(page)
+    expect(page.locator("#recent")).to_be_hidden()
+    page.fill("#prompt", "")
+    page.locator("#recent button").click()
+    assert page.input_value("#prompt") == PROMPT
+    expect(page.locator("#recent")).to_be_hidden()
+
+
 def test_what_was_understood_is_underlined_and_explained(page: Page) -> None:
     page.fill("#prompt", PROMPT)
     expect(page.locator("#mirror mark")).to_have_text(["warm", "lofi hip hop", "Rhodes", "rain", "84 bpm"])

@@ -16,6 +16,7 @@ import { showNotices } from "./notices_view.js";
 import { showOptions } from "./options_view.js";
 import { Player } from "./player.js";
 import { showPrompt } from "./prompt_view.js";
+import { showRecent } from "./recent_view.js";
 import { draftOf } from "./request.js";
 import { showScore } from "./score_view.js";
 import { Server } from "./server.js";
@@ -138,6 +139,7 @@ followSidePanel();
 showPrompt(store, make);
 showChips(store);
 showOptions(store, make);
+showRecent(store);
 showBlank(store);
 showTakes(store, sounds, choose);
 showStage(store, {
