@@ -33,10 +33,7 @@ def test_a_reload_finds_what_is_being_made(fresh: Page, tmp_path: Path, monkeypa
     done = tmp_path / "done"
     with started(tmp_path / "data") as server:
         fresh.goto(server.url)
-        draft = json.dumps({"draft": {"prompt": str(done), "model": "patient", "length": "1 s", "takes": 1}})
-        fresh.evaluate("draft => localStorage.setItem('tunesmith.studio', draft)", draft)
-        fresh.reload()
-        fresh.wait_for_selector(".dot.ready")
+        _ask_patient(fresh, done)
         fresh.click("#make")
         expect(fresh.locator("#status")).to_have_text("Making 1 take")
         expect(fresh.locator("#meta")).not_to_contain_text("Sending")
@@ -46,6 +43,33 @@ def test_a_reload_finds_what_is_being_made(fresh: Page, tmp_path: Path, monkeypa
         done.touch()
         fresh.wait_for_selector("#download:enabled")
         expect(fresh.locator("#status")).to_contain_text("Ready")
+
+
+def test_a_take_survives_the_death_of_the_server(fresh: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
+    done = tmp_path / "done"
+    with started(tmp_path / "data") as server:
+        port = server.url.rpartition(":")[2]
+        fresh.goto(server.url)
+        _ask_patient(fresh, done)
+        fresh.click("#make")
+        expect(fresh.locator("#meta")).to_contain_text("%")
+        server.signal(signal.SIGKILL)
+        server.gone()
+        expect(fresh.locator("#banner")).to_contain_text("The server does not answer.")
+        expect(fresh.locator("#status")).to_have_text("No server")
+    done.touch()
+    with started(tmp_path / "data", "--port", port):
+        fresh.wait_for_selector("#download:enabled")
+        expect(fresh.locator("#banner")).to_be_hidden()
+
+
+def _ask_patient(page: Page, done: Path) -> None:
+    """Ask for music of the generator that waits for a file, as if it had been chosen before."""
+    draft = json.dumps({"draft": {"prompt": str(done), "model": "patient", "length": "1 s", "takes": 1}})
+    page.evaluate("draft => localStorage.setItem('tunesmith.studio', draft)", draft)
+    page.reload()
+    page.wait_for_selector(".dot.ready")
 
 
 def test_a_restart_of_the_server_loses_nothing(fresh: Page, tmp_path: Path) -> None:
