@@ -30,7 +30,7 @@ export function openDrawer(isOpen) {
 }
 
 /** @param {Panel} shown */
-export function showPanel(shown) {
+function showPanel(shown) {
   for (const panel of PANELS) {
     setAttributes(byId(`tab-${panel}`), { "aria-selected": panel === shown, tabindex: panel === shown ? 0 : -1 });
     byId(panel).hidden = panel !== shown;
