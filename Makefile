@@ -20,11 +20,13 @@ music: $(VENV)/installed ## write music for PROMPT="…" under music/
 test: $(VENV)/installed-test $(VENV)/installed-js ## run every test
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal
 
-check: $(VENV)/installed-test ## lint, format, types and import contracts
+check: $(VENV)/installed-test $(VENV)/installed-js ## lint, format, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src tests
 	$(BIN)/lint-imports
+	@if [ -d clients/js/node_modules ]; then node clients/js/node_modules/typescript/bin/tsc -p tests/web; \
+	else echo "npm is not here, so the types of the studio are left out"; fi
 
 format: $(VENV)/installed-test ## put every file into house format
 	$(BIN)/ruff check --fix .

@@ -19,6 +19,7 @@ from tunesmith.cli.ps import ps
 from tunesmith.cli.render import render
 from tunesmith.cli.repeat import again, vary
 from tunesmith.cli.serve import serve
+from tunesmith.cli.studio import studio
 from tunesmith.cli.token import app as token
 from tunesmith.cli.track_commands import app as log
 from tunesmith.cli.vocabulary import genres, instruments
@@ -39,8 +40,8 @@ for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Audio files")(sound_command)
 # The help lists the commands in this order.
 COMMANDS = (
-    generate, again, vary, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, ps, backup,
-    restore,
+    generate, again, vary, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, studio, ps,
+    backup, restore,
 )  # fmt: skip
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)

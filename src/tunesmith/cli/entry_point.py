@@ -35,6 +35,7 @@ COMMANDS = (
     "token",
     "mcp",
     "serve",
+    "studio",
     "ps",
     "backup",
     "restore",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import Response
 from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 
@@ -33,6 +33,7 @@ from tunesmith.server.observability.health import health_routes
 from tunesmith.server.observability.metrics import metrics_routes
 from tunesmith.server.server import Server, ServerOptions
 from tunesmith.server.uvicorn_server import ShutdownHooks
+from tunesmith.server.web_page import web_page_routes
 
 __all__ = ["ServerOptions", "create_app", "error_response_for"]
 
@@ -52,17 +53,6 @@ ERRORS: Mapping[str, Errors] = {
 }
 """The error response of each API."""
 
-
-PAGE = "/docs"
-ABOUT = {
-    "name": "tunesmith",
-    "version": tunesmith.__version__,
-    "docs": PAGE,
-    "openapi": "/openapi.json",
-    "models": "/api/models",
-    "health": "/health/ready",
-}
-
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI would look for OpenTelemetry in every request; the server has its own metrics and request log."""
 
@@ -73,7 +63,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
     server = Server(settings, options)
     routers = [
         *(dialect.router(server.context) for dialect in DIALECTS),
-        root_routes(),
+        web_page_routes(),
         health_routes(server.health),
         metrics_routes(server.metrics_collector, require_admin(server.context.authenticate)),
     ]
@@ -95,21 +85,6 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
         server.service.quota_of, server.metrics.answered,
     ))  # fmt: skip
     return app
-
-
-def root_routes() -> APIRouter:
-    """Return the root route; it is open, and reveals no more than the version, which is open too."""
-    routes = APIRouter(tags=["Health"])
-
-    @routes.get("/", summary="Useful links", response_class=JSONResponse, responses={303: {"description": "The page"}})
-    async def front(request: Request) -> Response:
-        reads_pages = "text/html" in request.headers.get("accept", "")
-        answer = RedirectResponse(PAGE, 303) if reads_pages else JSONResponse(ABOUT)
-        # Caches must keep the page and the JSON apart.
-        answer.headers["vary"] = "Accept"
-        return answer
-
-    return routes
 
 
 def _lifespan(server: Server, routers: Sequence[APIRouter]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

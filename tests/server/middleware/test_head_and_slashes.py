@@ -1,4 +1,4 @@
-"""The front door: the bare address, HEAD and OPTIONS, as browsers, monitors and load balancers ask."""
+"""HEAD, OPTIONS and repeated slashes, as monitors and load balancers ask."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from live_server import served
 
-import tunesmith
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
 from tunesmith.server.app import ServerOptions, create_app, error_response_for
 from tunesmith.server.middleware.stack import ResponseMiddleware
-
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
 
 async def no_quota(_: str) -> None:
@@ -34,23 +31,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     database.close()
     with served(create_app(settings, ServerOptions(host="127.0.0.1"))) as url:
         yield url
-
-
-def test_a_browser_is_led_from_the_bare_address_to_the_page_of_what_can_be_asked(url: str) -> None:
-    first = httpx.get(url, headers={"accept": BROWSER})
-    assert (first.status_code, first.headers["location"], first.headers["vary"]) == (303, "/docs", "Accept, Origin")
-    page = httpx.get(url, headers={"accept": BROWSER}, follow_redirects=True)
-    assert "text/html" in page.headers["content-type"]
-    assert "Tunesmith" in page.text
-
-
-@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
-def test_a_program_reads_there_what_answers_and_where_to_look(url: str, accept: str) -> None:
-    about = httpx.get(url, headers={"accept": accept}).raise_for_status().json()
-    assert (about["name"], about["version"]) == ("tunesmith", tunesmith.__version__)
-    for place in ("docs", "openapi", "health"):
-        assert httpx.get(url + about[place]).status_code == 200
-    assert httpx.get(url + about["models"]).status_code == 401
 
 
 @pytest.mark.parametrize("path", [

@@ -1,0 +1,72 @@
+/** Facts of a piece, from the job that made it or from its entry in the library. */
+
+import { titleOf } from "./words.js";
+
+/**
+ * @typedef {import("./types.js").Facts} Facts
+ * @typedef {import("./types.js").Job} Job
+ * @typedef {import("./types.js").Track} Track
+ * @typedef {import("../js/src/types.js").LicenceTerms} LicenceTerms
+ */
+
+/**
+ * @param {Job} job one that has succeeded and whose file is kept
+ * @returns {Facts}
+ */
+export function factsOf(job) {
+  if (!job.result) throw new Error(`job ${job.id} has no result`);
+  /** @type {Record<string, any>} */
+  const { title, seed, settings = {}, timeline = {} } = job.metadata;
+  const loop = job.result.loop_points?.[0];
+  return {
+    title: typeof title === "string" ? title : titleOf(job.prompt),
+    key: settings.key ?? null,
+    tempoBpm: settings.tempo_bpm ?? null,
+    meter: settings.meter ?? null,
+    bars: settings.bars ?? null,
+    isLoop: loop !== undefined,
+    seed: typeof seed === "number" ? seed : null,
+    duration: job.result.duration,
+    loudnessLufs: settings.loudness_lufs ?? null,
+    generateSeconds: job.timings.generate_seconds,
+    sections: timeline.sections ?? [],
+    loopFrames: loop ? { start: loop.start, end: loop.end + 1 } : null,
+    sampleRate: job.result.sample_rate,
+    licence: licenceOf(job.result, job.result.licence),
+  };
+}
+
+/**
+ * @param {Track} track
+ * @param {number} sampleRate of its file
+ * @returns {Facts}
+ */
+export function factsOfTrack(track, sampleRate) {
+  /** @type {Record<string, any>} */
+  const asked = track.request;
+  return {
+    title: titleOf(track.prompt),
+    key: asked.key ?? null,
+    tempoBpm: asked.tempo_bpm ?? null,
+    meter: asked.meter ?? null,
+    bars: asked.bars ?? null,
+    isLoop: Boolean(asked.loop),
+    seed: track.seed,
+    duration: track.duration,
+    loudnessLufs: asked.loudness_lufs ?? null,
+    generateSeconds: null,
+    sections: [],
+    loopFrames: null,
+    sampleRate,
+    licence: licenceOf(track, track.licence ?? "Unknown licence"),
+  };
+}
+
+/**
+ * @param {LicenceTerms} terms
+ * @param {string} text
+ * @returns {import("./types.js").Licence}
+ */
+function licenceOf(terms, text) {
+  return { text, commercialUse: terms.commercial_use, terms: terms.licence_terms, attribution: terms.attribution };
+}

@@ -1,0 +1,49 @@
+/** The state of a page that has just been opened, with what it kept of the visit before. */
+
+/** @typedef {import("./types.js").State} State */
+
+/** @type {import("./types.js").Draft} */
+const DRAFT = {
+  prompt: "",
+  model: "composer",
+  form: "loop",
+  length: "8 bars",
+  takes: 3,
+  seed: "",
+  fixed: {},
+  without: [],
+};
+
+/**
+ * @param {Partial<State>} kept
+ * @returns {State}
+ */
+export function initialState(kept) {
+  return {
+    brief: null,
+    askProblem: null,
+    takes: [],
+    current: null,
+    previous: null,
+    isPlaying: false,
+    isLooping: true,
+    region: null,
+    volume: 0.8,
+    heard: [],
+    parts: {},
+    query: { search: "", filter: "all" },
+    tracks: [],
+    hasMoreTracks: false,
+    notice: null,
+    models: [],
+    loaded: [],
+    pulls: {},
+    connection: { state: "connecting", retrySeconds: 0, version: "" },
+    recent: [],
+    announcement: "",
+    theme: null,
+    hasLetterKeys: true,
+    ...kept,
+    draft: { ...DRAFT, ...kept.draft },
+  };
+}

@@ -1,0 +1,170 @@
+/** The studio: what the page consists of, and how its parts are joined. */
+
+import { showBlank } from "./blank_view.js";
+import { readBriefs } from "./brief.js";
+import { showChips } from "./chips_view.js";
+import { byId } from "./dom.js";
+import { download } from "./downloads.js";
+import { Generation, isBeingMade } from "./generation.js";
+import { initialState } from "./initial_state.js";
+import { keep, kept } from "./keeping.js";
+import { Library } from "./library.js";
+import { showLibrary } from "./library_view.js";
+import { Models } from "./models.js";
+import { showModels } from "./models_view.js";
+import { showNotices } from "./notices_view.js";
+import { showOptions } from "./options_view.js";
+import { Player } from "./player.js";
+import { showPrompt } from "./prompt_view.js";
+import { showRecent } from "./recent_view.js";
+import { draftOf } from "./request.js";
+import { showScore } from "./score_view.js";
+import { Server } from "./server.js";
+import { followKeys } from "./shortcuts.js";
+import { followSidePanel, openDrawer } from "./side_panel.js";
+import { Sounds } from "./sound.js";
+import { showStage } from "./stage_view.js";
+import { Store, takeOf } from "./store.js";
+import { showTakes } from "./takes_view.js";
+import { followTheme } from "./theme.js";
+import { openTrackMenu } from "./track_menu.js";
+import { showTransport } from "./transport_view.js";
+
+/**
+ * @typedef {import("./types.js").Take} Take
+ * @typedef {import("./types.js").Track} Track
+ */
+
+const store = new Store(initialState(kept()));
+const server = new Server(store);
+const sounds = new Sounds(store, server);
+const player = new Player(store, sounds);
+const library = new Library(store, server);
+const models = new Models(store, server);
+const generation = new Generation(store, server, (id) => void finished(id));
+
+/** Make what the draft asks for; an empty prompt is where to begin. */
+function make() {
+  if (!store.state.draft.prompt.trim()) return byId("prompt").focus();
+  store.change({ isPlaying: false });
+  player.seek(0);
+  void generation.make();
+}
+
+/** @param {string} id a take that has just become music */
+async function finished(id) {
+  const { state } = store;
+  const isFirst = state.current === id && !state.isPlaying;
+  const facts = takeOf(state, id)?.facts;
+  if (isFirst) store.change({ isLooping: facts?.isLoop ?? false });
+  // Browsers are silent until the user has touched the page, as after a reload.
+  const plays = isFirst && navigator.userActivation.hasBeenActive;
+  await Promise.all([sounds.load(id), library.refresh()]);
+  if (plays && store.state.current === id) store.change({ isPlaying: true });
+  await link(id);
+  store.change({ announcement: `${facts?.title ?? "A take"} is ready` });
+}
+
+/** @param {string} id hear this take from the same place */
+function choose(id) {
+  if (id === store.state.current) return;
+  store.change({ current: id, previous: store.state.current });
+  void sounds.load(id);
+}
+
+/** @param {Track} track */
+async function open(track) {
+  openDrawer(false);
+  const known = store.state.takes.find((take) => take.track === track.id);
+  if (known) return choose(known.id);
+  if (track.audio === null) return ask(track);
+  store.change({ isPlaying: false });
+  const take = await library.takeOf(track);
+  store.change({
+    takes: [take],
+    current: take.id,
+    previous: null,
+    region: null,
+    heard: [],
+    parts: {},
+    isLooping: take.facts?.isLoop ?? false,
+  });
+  player.seek(0);
+  ask(track);
+  await sounds.load(take.id);
+  await link(take.id);
+}
+
+/** @param {Track} track */
+function ask(track) {
+  store.change({ draft: draftOf(track.request, store.state.draft), askProblem: null });
+}
+
+/** @param {Take} take */
+async function vary(take) {
+  if (take.track) generation.join(await library.vary(take.track));
+}
+
+/** @param {Take} take @param {HTMLElement} opener */
+async function more(take, opener) {
+  const track = await library.trackOf(take);
+  if (!track) return;
+  openTrackMenu(opener, track, library, {
+    ask,
+    repeat: (one) => void generation.add({ ...one.request, seed: one.seed }),
+    forget: (one) => void library.forget(one.id),
+  });
+}
+
+/** @param {Take} take */
+function star(take) {
+  if (take.track) void library.mark(take.track, { starred: !take.isStarred });
+}
+
+function stopMaking() {
+  void generation.cancel(store.state.takes.filter(isBeingMade).map((take) => take.id));
+}
+
+/** @param {string} id a take that has become music: find it in the library, by its job, and then its notes */
+async function link(id) {
+  const take = takeOf(store.state, id);
+  const track = take && (await library.trackOf(take));
+  if (!track) return;
+  store.changeTake(id, { track: track.id, isStarred: track.starred });
+  if (track.midi) await sounds.loadNotes(id, track.id);
+}
+
+followTheme(store);
+followSidePanel();
+showPrompt(store, make);
+showChips(store);
+showOptions(store, make);
+showRecent(store);
+showBlank(store);
+showTakes(store, sounds, choose);
+showStage(store, {
+  cancel: (take) => void generation.cancel([take.id]),
+  again: (take) => void generation.again(take.id),
+  vary: (take) => void vary(take),
+  star,
+  more: (take, opener) => void more(take, opener),
+  download: (take, kind) => void download(store, server, take, kind),
+});
+showScore(store, sounds, player);
+showTransport(store, player, choose);
+showLibrary(store, library, (track) => void open(track));
+showModels(store, models);
+showNotices(store, server);
+followKeys(store, player, { choose, cancel: stopMaking });
+byId("new-take").addEventListener(
+  "click",
+  () => void generation.add({ ...takeOf(store.state)?.request, seed: Math.floor(Math.random() * 2 ** 31) }),
+);
+readBriefs(store, server);
+keep(store);
+for (const { id, state } of store.state.takes) {
+  if (state === "ready") void sounds.load(id).then(() => link(id));
+}
+// The browser notices first; a server on this machine answers all the same.
+for (const change of ["online", "offline"]) addEventListener(change, () => void server.look());
+void server.look();

@@ -1,0 +1,144 @@
+/** The models in the side panel: what is loaded, what is installed, what can be, with licence and size. */
+
+import { button, byId, element, icon } from "./dom.js";
+import { Store } from "./store.js";
+import { capital, clock, size } from "./words.js";
+
+/**
+ * @typedef {import("./types.js").Model} Model
+ * @typedef {import("./types.js").State} State
+ */
+
+/**
+ * @param {Store} store
+ * @param {import("./models.js").Models} models
+ */
+export function showModels(store, models) {
+  store.watch(
+    (state) => [state.models, state.loaded, state.pulls, state.connection],
+    (state) => {
+      const ready = state.models.filter((model) => model.installed);
+      const others = state.models.filter((model) => !model.installed);
+      byId("model-list").replaceChildren(...[...ready, ...others].map((model) => section(model, state, models)));
+      byId("server-note").textContent = state.connection.version
+        ? `Server ${state.connection.version} at ${location.host}`
+        : "";
+    },
+  );
+}
+
+/**
+ * @param {Model} model
+ * @param {State} state
+ * @param {import("./models.js").Models} models
+ */
+function section(model, state, models) {
+  const pull = state.pulls[model.name];
+  const title = model.name === "composer" ? "Composer" : model.name;
+  const isPulled = pull !== undefined && pull.problem === null;
+  return element(
+    "section",
+    { class: "model" },
+    element(
+      "h3",
+      {},
+      title,
+      isPulled
+        ? button("plain", "Stop", () => models.stop(model.name), { "aria-label": `Stop installing ${title}` })
+        : null,
+    ),
+    isPulled ? meter(pull.progress) : null,
+    element("p", {}, isPulled ? `${capital(pull.stage)}, ${Math.round(pull.progress * 100)} %` : aboutOf(model, state)),
+    licenceOf(model),
+    pull?.problem
+      ? element(
+          "p",
+          { class: "lic", attributes: { role: "alert" } },
+          icon("warn", "bad"),
+          `${pull.problem.title}. ${pull.problem.advice}`,
+        )
+      : null,
+    model.installed || isPulled ? null : installForm(model, models),
+  );
+}
+
+/** @param {number} progress */
+function meter(progress) {
+  const done = element("i");
+  done.style.setProperty("--p", String(progress));
+  return element(
+    "div",
+    {
+      class: "meter",
+      attributes: {
+        role: "progressbar",
+        "aria-label": "Installing",
+        "aria-valuemin": 0,
+        "aria-valuemax": 100,
+        "aria-valuenow": Math.round(progress * 100),
+      },
+    },
+    done,
+  );
+}
+
+/**
+ * @param {Model} model
+ * @param {State} state
+ */
+function aboutOf(model, state) {
+  const loaded = state.loaded.find((one) => one.name === model.name);
+  if (loaded) {
+    const leaves = loaded.expires_at
+      ? `, leaves in ${clock(Math.max(0, (Date.parse(loaded.expires_at) - Date.now()) / 1000))}`
+      : "";
+    return `In memory, ${size(loaded.memory_bytes)}${leaves}`;
+  }
+  if (model.installed) return model.name === "composer" ? "Always here" : "Installed; it loads when you ask for it";
+  const download = /** @type {{download_bytes?: number | null}} */ (model).download_bytes;
+  return [model.about ? capital(model.about) : "", download ? `${size(download)} to download` : ""]
+    .filter(Boolean)
+    .join("; ");
+}
+
+/** @param {Model} model */
+function licenceOf(model) {
+  const name = model.licence ? `: ${model.licence}` : "";
+  const limit = model.revenue_limit_usd?.toLocaleString();
+  const texts = {
+    allowed: `Free to use, also commercially${name}`,
+    forbidden: `Not for commercial use${name}`,
+    "below-revenue-limit": `Commercial use below a yearly revenue of ${limit} USD${name}`,
+    unknown: `Commercial use is unknown${name}`,
+  };
+  const isFree = model.licence_terms === "allowed";
+  return element(
+    "p",
+    { class: "lic" },
+    icon(isFree ? "check" : "warn", isFree ? "" : "bad"),
+    texts[model.licence_terms] ?? texts.unknown,
+  );
+}
+
+/**
+ * @param {Model} model
+ * @param {import("./models.js").Models} models
+ */
+function installForm(model, models) {
+  const accepts = element("input", { attributes: { type: "checkbox", required: true } });
+  const install = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    void models.pull(model.name, model.accept_licence);
+  };
+  return element(
+    "form",
+    { class: "install", on: { submit: install } },
+    model.accept_licence ? element("label", { class: "check" }, accepts, " I accept its licence") : null,
+    element(
+      "button",
+      { class: "plain", attributes: { type: "submit", "aria-label": `Install ${model.name}` } },
+      icon("save"),
+      "Install",
+    ),
+  );
+}

@@ -1,0 +1,25 @@
+/** A take that has not begun. */
+
+/**
+ * @param {Record<string, unknown>} request
+ * @param {Partial<import("./types.js").Take>} [known]
+ * @returns {import("./types.js").Take}
+ */
+export function newTake(request, known = {}) {
+  return {
+    // Not randomUUID, which pages without TLS do not have.
+    id: crypto.getRandomValues(new Uint32Array(2)).join("-"),
+    job: null,
+    track: null,
+    isStarred: false,
+    request,
+    state: "sending",
+    progress: 0,
+    stage: "",
+    position: null,
+    etaSeconds: null,
+    facts: null,
+    problem: null,
+    ...known,
+  };
+}

@@ -1,0 +1,75 @@
+/** From the draft to the fields of requests, one for each take. */
+
+/** @typedef {import("./types.js").Draft} Draft */
+
+const BARS = /^(\d+)\s*bars?$/i;
+
+/** Drawn seeds are short, to be read and typed; ten thousand pieces for a prompt are enough. */
+const SEEDS = 10_000;
+
+/**
+ * Return the requests of a draft, prompt included; each take has a seed of its own. Takes that follow a seed given by
+ * the user have the seeds after it.
+ *
+ * @param {Draft} draft
+ * @param {() => number} random returns a number from 0 to 1
+ * @returns {Record<string, unknown>[]}
+ */
+export function requestsOf(draft, random = Math.random) {
+  const first = draft.seed.trim() ? Number(draft.seed) : Math.floor(random() * SEEDS);
+  return Array.from({ length: draft.takes }, (_, at) => ({ ...fieldsOf(draft), seed: first + at }));
+}
+
+/**
+ * Return the fields of a draft, without a seed.
+ *
+ * @param {Draft} draft
+ * @returns {Record<string, unknown>}
+ */
+function fieldsOf(draft) {
+  const common = { prompt: draft.prompt.trim(), ...(draft.model === "composer" ? {} : { model: draft.model }) };
+  if (draft.model !== "composer") return { ...common, ...lengthOf(draft.length) };
+  const form = draft.form === "loop" ? { loop: true } : draft.form === "track" ? {} : { form: draft.form };
+  const without = draft.without.length ? { without: draft.without } : {};
+  return { ...common, ...form, ...lengthOf(draft.length), ...draft.fixed, ...without };
+}
+
+/**
+ * Return a length as typed as a field: "8 bars" or a time, which the server reads and checks.
+ *
+ * @param {string} text
+ * @returns {Record<string, unknown>}
+ */
+function lengthOf(text) {
+  const typed = text.trim();
+  if (!typed) return {};
+  const bars = BARS.exec(typed);
+  return bars ? { bars: Number(bars[1]) } : { duration: typed };
+}
+
+/**
+ * Return the draft that asks for what a request asked for.
+ *
+ * @param {Record<string, any>} request
+ * @param {Draft} draft gives what the request leaves open
+ * @returns {Draft}
+ */
+export function draftOf(request, draft) {
+  /** @type {Record<string, unknown>} */
+  const fixed = {};
+  for (const field of ["genre", "tempo_bpm", "key", "meter", "instruments"]) {
+    const value = request[field];
+    if (value !== undefined && value !== null && !(Array.isArray(value) && !value.length)) fixed[field] = value;
+  }
+  const length = request.bars ? `${request.bars} bars` : request.duration ? `${request.duration} s` : "";
+  const form = request.loop ? "loop" : (request.form ?? "track");
+  return {
+    ...draft,
+    prompt: String(request.prompt ?? ""),
+    model: request.model ?? "composer",
+    form,
+    length,
+    fixed,
+    without: request.without ?? [],
+  };
+}

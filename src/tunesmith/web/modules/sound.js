@@ -1,0 +1,129 @@
+/** Sounds: the files of the takes, decoded, with what is drawn and matched of them. */
+
+import { envelopeOf } from "./envelope.js";
+import { loudnessOf } from "./loudness.js";
+import { notesOf } from "./midi.js";
+import { inWords } from "./problems.js";
+import { Server } from "./server.js";
+import { Store, takeOf } from "./store.js";
+
+/**
+ * @typedef {object} Sound
+ * @property {AudioBuffer} buffer at the rate of the file, so that loop points fall on its samples
+ * @property {import("./envelope.js").Envelope} envelope
+ * @property {number} loudnessLufs
+ */
+
+/** Loads and holds the sounds of the takes. */
+export class Sounds {
+  #store;
+  #server;
+  /** @type {Map<string, Sound>} */
+  #sounds = new Map();
+  /** @type {Map<string, Promise<void>>} */
+  #loading = new Map();
+
+  /**
+   * @param {Store} store
+   * @param {Server} server
+   */
+  constructor(store, server) {
+    this.#store = store;
+    this.#server = server;
+    store.watch(
+      (state) => [state.takes],
+      (state) => this.#forget(new Set(state.takes.map((take) => take.id))),
+    );
+  }
+
+  /**
+   * The sound of a take, undefined until it has arrived.
+   *
+   * @param {string | null} id
+   */
+  of(id) {
+    return id === null ? undefined : this.#sounds.get(id);
+  }
+
+  /**
+   * Load the sound of a finished take; nothing if it is there or on its way already.
+   *
+   * @param {string} id
+   * @returns {Promise<void>}
+   */
+  load(id) {
+    const take = takeOf(this.#store.state, id);
+    if (!take?.facts || this.#sounds.has(id)) return Promise.resolve();
+    const loading =
+      this.#loading.get(id) ?? this.#load(take, take.facts.sampleRate).finally(() => this.#loading.delete(id));
+    this.#loading.set(id, loading);
+    return loading;
+  }
+
+  /**
+   * @param {import("./types.js").Take} take
+   * @param {number} sampleRate
+   */
+  async #load(take, sampleRate) {
+    const { id } = take;
+    try {
+      const file = await this.#server.ask((client) => fileOf(client, take));
+      const sound = await decoded(file, sampleRate);
+      // Gone while it was on its way.
+      if (!takeOf(this.#store.state, id)) return;
+      this.#sounds.set(id, sound);
+      this.#store.change({ heard: [...this.#store.state.heard, id] });
+    } catch (error) {
+      this.#store.changeTake(id, { state: "failed", problem: problemOf(error) });
+    }
+  }
+
+  /**
+   * Load the notes of a take by the composer.
+   *
+   * @param {string} id
+   * @param {string} track
+   */
+  async loadNotes(id, track) {
+    if (this.#store.state.parts[id]) return;
+    try {
+      const parts = notesOf(await this.#server.ask((client) => client.trackFile(track, "midi")));
+      this.#store.change({ parts: { ...this.#store.state.parts, [id]: parts } });
+    } catch (error) {
+      // The music is there without its notes; the stage shows the waveform alone.
+      this.#store.change({ announcement: `Without notes: ${problemOf(error).title}` });
+    }
+  }
+
+  /** @param {Set<string>} kept */
+  #forget(kept) {
+    for (const id of this.#sounds.keys()) if (!kept.has(id)) this.#sounds.delete(id);
+  }
+}
+
+/**
+ * @param {import("../js/src/index.js").Tunesmith} client
+ * @param {import("./types.js").Take} take
+ */
+function fileOf(client, { job, track }) {
+  return track ? client.trackFile(track) : client.audio(job ?? "");
+}
+
+/**
+ * @param {Uint8Array} file
+ * @param {number} sampleRate
+ * @returns {Promise<Sound>}
+ */
+async function decoded(file, sampleRate) {
+  const context = new OfflineAudioContext(2, 1, sampleRate);
+  const buffer = await context.decodeAudioData(/** @type {ArrayBuffer} */ (file.slice().buffer));
+  return { buffer, envelope: envelopeOf(buffer), loudnessLufs: await loudnessOf(buffer) };
+}
+
+/** @param {unknown} error */
+function problemOf(error) {
+  if (error instanceof DOMException) {
+    return { title: "The browser cannot play this file", advice: "Download it and open it in another program." };
+  }
+  return inWords(error);
+}

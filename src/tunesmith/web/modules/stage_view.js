@@ -1,0 +1,163 @@
+/** The stage: the head of the take that is heard, what went wrong with it, and its licence beside the downloads. */
+
+import { button, byId, element, icon } from "./dom.js";
+import { isBeingMade } from "./generation.js";
+import { Store, takeOf } from "./store.js";
+import { clock, counted, keyName, named, titleOf } from "./words.js";
+
+/**
+ * @typedef {import("./types.js").Take} Take
+ * @typedef {import("./types.js").Facts} Facts
+ *
+ * @typedef {object} StageActions
+ * @property {(take: Take) => void} cancel
+ * @property {(take: Take) => void} again
+ * @property {(take: Take) => void} vary
+ * @property {(take: Take) => void} star
+ * @property {(take: Take, opener: HTMLElement) => void} more
+ * @property {(take: Take, kind: "audio" | "stems" | "midi") => void} download
+ */
+
+/**
+ * @param {Store} store
+ * @param {StageActions} actions
+ */
+export function showStage(store, actions) {
+  store.watch(
+    (state) => [takeOf(state)],
+    (state) => {
+      const take = takeOf(state);
+      byId("stage").hidden = byId("transport").hidden = !take;
+      byId("blank").hidden = take !== undefined;
+      if (!take) return;
+      const isFailed = take.state === "failed";
+      for (const part of [byId("head"), byId("score"), byId("foot")]) part.hidden = isFailed;
+      byId("sorry").hidden = !isFailed;
+      if (isFailed) return showFailure(take, actions);
+      showHead(take, actions);
+      showFoot(take, actions);
+    },
+  );
+}
+
+/**
+ * @param {Take} take
+ * @param {StageActions} actions
+ */
+function showHead(take, actions) {
+  const { facts, isStarred } = take;
+  byId("title").textContent = facts?.title ?? titleOf(String(take.request.prompt ?? ""));
+  byId("meta").replaceChildren(...(facts ? settingsOf(facts) : [makingOf(take)]));
+  const acts = isBeingMade(take)
+    ? [button("plain", [icon("close"), "Cancel"], () => actions.cancel(take), { "aria-keyshortcuts": "Escape" })]
+    : [
+        button("quiet icon star", [icon("star")], () => actions.star(take), {
+          id: "star",
+          "aria-pressed": isStarred,
+          "aria-label": "Star",
+          "aria-keyshortcuts": "F",
+          disabled: !take.track,
+        }),
+        button(
+          "quiet icon",
+          [icon("dots")],
+          (event) => actions.more(take, /** @type {HTMLElement} */ (event.currentTarget)),
+          { id: "dots", "aria-label": "Rate, tag, repeat", "aria-haspopup": "dialog", disabled: !take.track },
+        ),
+        button("plain vary", [icon("branch"), "Vary"], () => actions.vary(take), {
+          id: "vary",
+          "aria-keyshortcuts": "V",
+          disabled: !take.track,
+        }),
+      ];
+  replaceKeepingFocus(byId("acts"), acts);
+}
+
+/** @param {Facts} facts */
+function settingsOf({ key, tempoBpm, meter, bars, isLoop, seed, duration }) {
+  const words = [
+    key && keyName(key),
+    tempoBpm && `${Math.round(tempoBpm * 10) / 10} bpm`,
+    meter,
+    bars ? counted(bars, "bar") : clock(duration),
+    isLoop ? "loop" : null,
+    seed === null ? null : `seed ${seed}`,
+  ];
+  return words.flatMap((one) => (one ? [element("span", {}, one)] : []));
+}
+
+/** @param {Take} take */
+function makingOf({ state, stage, progress, position, etaSeconds }) {
+  if (state === "sending") return element("span", { class: "making" }, element("b", {}, named(stage || "sending")));
+  if (state === "queued") {
+    const ahead = position && position > 1 ? `${counted(position - 1, "piece")} before it` : "next in the queue";
+    return element("span", { class: "making" }, element("b", {}, "Waiting"), ahead);
+  }
+  const what =
+    state === "loading" ? "Loading the model" : `${named(stage || "working")} ${Math.round(progress * 100)} %`;
+  const left = etaSeconds ? `${etaSeconds.toFixed(1)} s left` : "";
+  return element("span", { class: "making" }, element("b", {}, what), left);
+}
+
+/**
+ * @param {Take} take
+ * @param {StageActions} actions
+ */
+function showFoot(take, actions) {
+  const licence = take.facts?.licence;
+  const made = take.facts?.generateSeconds ? `Made in ${take.facts.generateSeconds.toFixed(1)} s` : "";
+  // The licence's own words say how it was made.
+  const text = licence?.text.replace(/ \(.*\)$/, "") ?? "Downloads open when it is finished";
+  const isFree = !licence || licence.commercialUse === true;
+  const warning = {
+    "below-revenue-limit": "Commercial use has a revenue limit: ",
+    forbidden: "Not for commercial use: ",
+    unknown: "Commercial use is unknown: ",
+  };
+  const lead = isFree ? "" : (warning[/** @type {keyof typeof warning} */ (licence.terms)] ?? "");
+  byId("licence").replaceChildren(
+    icon(isFree ? "check" : "warn", isFree ? "" : "bad"),
+    element("span", {}, lead + text, element("small", {}, licence?.attribution ?? made)),
+  );
+  const isComposed = (take.request.model ?? "composer") === "composer";
+  const disabled = !take.track;
+  const file = (/** @type {"audio" | "stems" | "midi"} */ kind, /** @type {(Node | string)[]} */ label, strong = "") =>
+    button(`plain ${strong}`, label, () => actions.download(take, kind), {
+      disabled,
+      ...(kind === "audio" ? { id: "download", "aria-keyshortcuts": "D" } : {}),
+    });
+  replaceKeepingFocus(byId("downloads"), [
+    file("audio", [icon("save"), "Mix"], "strong"),
+    ...(isComposed ? [file("stems", ["Stems"]), file("midi", ["MIDI"])] : []),
+  ]);
+}
+
+/**
+ * @param {Take} take
+ * @param {StageActions} actions
+ */
+function showFailure(take, actions) {
+  const { title, advice } = take.problem ?? { title: "It could not be made", advice: "" };
+  byId("sorry").replaceChildren(
+    element("h2", {}, icon("warn"), title),
+    element("p", {}, `${advice} The other takes are safe.`),
+    element(
+      "div",
+      { class: "row" },
+      button("plain strong", "Try again", () => actions.again(take)),
+      button("plain", "Remove", () => actions.cancel(take)),
+    ),
+  );
+}
+
+/**
+ * Replace the buttons of a group; the focus stays at its place in the group.
+ *
+ * @param {HTMLElement} group
+ * @param {HTMLElement[]} buttons
+ */
+function replaceKeepingFocus(group, buttons) {
+  const at = [...group.children].indexOf(/** @type {Element} */ (document.activeElement));
+  group.replaceChildren(...buttons);
+  if (at >= 0) buttons[Math.min(at, buttons.length - 1)]?.focus();
+}

@@ -1,0 +1,57 @@
+/** The transport: play, loop, the time, which take is heard, and the volume. */
+
+import { button, byId, icon, setAttributes } from "./dom.js";
+import { beatAt } from "./score_view.js";
+import { letterOf, Store, takeOf } from "./store.js";
+import { tenths } from "./words.js";
+
+/**
+ * @param {Store} store
+ * @param {import("./player.js").Player} player
+ * @param {(id: string) => void} choose
+ */
+export function showTransport(store, player, choose) {
+  byId("play").addEventListener("click", () => player.toggle());
+  byId("to-start").addEventListener("click", () => player.seek(0));
+  byId("loop").addEventListener("click", () => store.change({ isLooping: !store.state.isLooping }));
+  const volume = byId("volume", HTMLInputElement);
+  volume.addEventListener("input", () => store.change({ volume: Number(volume.value) / 100 }));
+  store.watch(
+    (state) => [state.volume],
+    (state) => {
+      volume.value = String(Math.round(state.volume * 100));
+      volume.style.setProperty("--v", String(state.volume));
+    },
+  );
+  store.watch(
+    (state) => [state.isPlaying, state.isLooping],
+    ({ isPlaying, isLooping }) => {
+      byId("play").replaceChildren(icon(isPlaying ? "pause" : "play"));
+      setAttributes(byId("play"), { "aria-label": isPlaying ? "Pause" : "Play" });
+      setAttributes(byId("loop"), { "aria-pressed": isLooping });
+    },
+  );
+  store.watch(
+    (state) => [state.takes, state.current],
+    (state) => {
+      const group = byId("ab");
+      const isFocused = group.contains(document.activeElement);
+      const buttons = state.takes.map((take, at) =>
+        button("", letterOf(at), () => choose(take.id), {
+          "aria-pressed": take.id === state.current,
+          "aria-label": `Take ${letterOf(at)}`,
+        }),
+      );
+      group.replaceChildren(...buttons);
+      group.hidden = buttons.length < 2;
+      byId("hearing").hidden = buttons.length < 2;
+      if (isFocused) buttons[state.takes.findIndex((take) => take.id === state.current)]?.focus();
+      byId("total").textContent = tenths(takeOf(state)?.facts?.duration ?? 0);
+    },
+  );
+  player.watchPosition((seconds) => {
+    const at = beatAt(seconds, store.state);
+    byId("now").textContent = tenths(seconds);
+    byId("beat").textContent = at ? `Bar ${at.bar}, beat ${at.beat}` : "";
+  });
+}

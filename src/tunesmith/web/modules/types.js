@@ -1,0 +1,126 @@
+/**
+ * The values that the page's modules exchange.
+ *
+ * @typedef {import("../js/src/types.js").Job} Job
+ * @typedef {import("../js/src/types.js").JobEvent} JobEvent
+ * @typedef {import("../js/src/types.js").Track} Track
+ * @typedef {import("../js/src/types.js").Model} Model
+ * @typedef {import("../js/src/types.js").LoadedModel} LoadedModel
+ * @typedef {import("../js/src/types.js").Explanation} Explanation
+ *
+ * @typedef {object} Draft what the user is about to ask for
+ * @property {string} prompt
+ * @property {string} model
+ * @property {string} form "loop", "track", "sting", "bumper" or "bed"
+ * @property {string} length as typed: "8 bars", "0:30", or empty for the usual length
+ * @property {number} takes
+ * @property {string} seed as typed; empty for a drawn one
+ * @property {Fixed} fixed the answers that the user has locked or chosen
+ * @property {string[]} without instruments to leave out
+ *
+ * @typedef {object} Fixed a request's fields that the user has decided; absent where the composer decides
+ * @property {string} [genre]
+ * @property {number} [tempo_bpm]
+ * @property {string} [key]
+ * @property {string} [meter]
+ * @property {string[]} [instruments]
+ *
+ * @typedef {keyof Fixed} FixedField
+ *
+ * @typedef {object} Problem an error in words
+ * @property {string} title what happened
+ * @property {string} advice what to do, and what is safe
+ * @property {string} [field] the field of the request that is at fault
+ * @property {boolean} [needsToken]
+ *
+ * @typedef {object} Facts what is known of a take's music
+ * @property {string} title
+ * @property {string | null} key
+ * @property {number | null} tempoBpm
+ * @property {string | null} meter
+ * @property {number | null} bars
+ * @property {boolean} isLoop
+ * @property {number | null} seed
+ * @property {number} duration seconds
+ * @property {number | null} loudnessLufs
+ * @property {number | null} generateSeconds
+ * @property {{name: string, start: number, end: number}[]} sections in seconds
+ * @property {{start: number, end: number} | null} loopFrames in frames of the file; the end is exclusive
+ * @property {number} sampleRate
+ * @property {Licence} licence
+ *
+ * @typedef {object} Licence
+ * @property {string} text
+ * @property {boolean | null} commercialUse null if unknown
+ * @property {string} terms
+ * @property {string | null} attribution a line that must be shown
+ *
+ * @typedef {"sending" | "queued" | "loading" | "running" | "ready" | "failed"} TakeState
+ *
+ * @typedef {object} Take
+ * @property {string} id of this page
+ * @property {string | null} job null until the server has it
+ * @property {string | null} track its entry in the library; null until it is listed
+ * @property {boolean} isStarred
+ * @property {Record<string, unknown>} request its fields, the prompt included
+ * @property {TakeState} state
+ * @property {number} progress 0 to 1
+ * @property {string} stage
+ * @property {number | null} position in the queue; 1 is next
+ * @property {number | null} etaSeconds
+ * @property {Facts | null} facts null until it is ready
+ * @property {Problem | null} problem
+ *
+ * @typedef {object} Part the notes of one instrument
+ * @property {string} name
+ * @property {boolean} isDrums
+ * @property {Note[]} notes
+ *
+ * @typedef {object} Note
+ * @property {number} start seconds
+ * @property {number} length seconds
+ * @property {number} pitch MIDI note number
+ * @property {number} velocity 1 to 127
+ *
+ * @typedef {object} Pull a model that is being installed
+ * @property {string} stage
+ * @property {number} progress 0 to 1
+ * @property {Problem | null} problem
+ *
+ * @typedef {object} Connection
+ * @property {"connecting" | "open" | "lost" | "refused"} state refused: a token is missing or wrong
+ * @property {number} retrySeconds until the next attempt, while lost
+ * @property {string} version of the server; empty if unknown
+ *
+ * @typedef {object} LibraryQuery
+ * @property {string} search
+ * @property {"all" | "starred" | "loops"} filter
+ *
+ * @typedef {object} State everything that the page knows; only the store changes it
+ * @property {Draft} draft
+ * @property {Explanation | null} brief how the composer understands the draft's prompt
+ * @property {Problem | null} askProblem why the draft cannot be made
+ * @property {Take[]} takes
+ * @property {string | null} current the take on the stage
+ * @property {string | null} previous the take heard before, for A/B
+ * @property {boolean} isPlaying
+ * @property {boolean} isLooping
+ * @property {{start: number, end: number} | null} region the loop in seconds; null is the whole take
+ * @property {number} volume 0 to 1
+ * @property {string[]} heard the takes whose sound has arrived
+ * @property {Record<string, Part[]>} parts by take
+ * @property {LibraryQuery} query
+ * @property {Track[]} tracks
+ * @property {boolean} hasMoreTracks
+ * @property {Problem | null} notice what went wrong elsewhere: in the library, with a model, a download
+ * @property {Model[]} models
+ * @property {LoadedModel[]} loaded
+ * @property {Record<string, Pull>} pulls by model
+ * @property {Connection} connection
+ * @property {string[]} recent prompts, the newest first
+ * @property {string} announcement read out by screen readers
+ * @property {"light" | "dark" | null} theme null follows the system
+ * @property {boolean} hasLetterKeys whether single letters are shortcuts
+ */
+
+export {};

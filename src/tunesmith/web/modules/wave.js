@@ -1,0 +1,73 @@
+/** The waveform: peak and RMS envelope, dark where it was heard. */
+
+import { inks, surfaceOf } from "./canvas.js";
+
+const STEP = 1.5;
+/** Below the ruler's line. */
+const TOP = 4;
+/** RMS is drawn a little larger, to be seen inside the peaks. */
+const CORE_SCALE = 1.25;
+
+/**
+ * @typedef {object} Stretch a part of an envelope in a box, in pixels
+ * @property {number} width
+ * @property {number} height
+ * @property {number} from
+ * @property {number} to
+ * @property {number} [scale]
+ */
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./envelope.js").Envelope | undefined} envelope undefined: nothing has arrived, dots are drawn
+ * @param {number} played how much was heard, 0 to 1
+ * @param {number} bars for the lines of the grid
+ */
+export function drawWave(canvas, envelope, played, bars) {
+  const surface = surfaceOf(canvas);
+  if (!surface) return;
+  const { pen, width } = surface;
+  const height = surface.height - TOP;
+  const colours = inks("grid", "wave", "wave-core", "wave-past", "wave-past-core");
+  pen.fillStyle = colours.grid;
+  for (let bar = 1; bar < bars; bar += 1) pen.fillRect(Math.round((bar / bars) * width), 8, 1, height);
+  pen.translate(0, TOP);
+  if (!envelope) {
+    pen.fillStyle = colours.wave;
+    for (let x = 0; x < width; x += 6) pen.fillRect(x, height / 2 - 1, 2, 2);
+    return;
+  }
+  const now = width * played;
+  for (const [from, to, soft, core] of /** @type {const} */ ([
+    [now, width, "wave", "wave-core"],
+    [0, now, "wave-past", "wave-past-core"],
+  ])) {
+    pen.fillStyle = colours[soft];
+    fillEnvelope(pen, envelope.peaks, { width, height, from, to });
+    pen.fillStyle = colours[core];
+    fillEnvelope(pen, envelope.rms, { width, height, from, to, scale: CORE_SCALE });
+  }
+}
+
+/**
+ * Fill an envelope mirrored at the middle: in each step of pixels its highest value.
+ *
+ * @param {CanvasRenderingContext2D} pen
+ * @param {Float32Array} values
+ * @param {Stretch} stretch
+ */
+export function fillEnvelope(pen, values, { width, height, from, to, scale = 1 }) {
+  if (to <= from) return;
+  const middle = height / 2;
+  /** @type {[number, number][]} */
+  const crest = [];
+  for (let x = from; x <= to; x += STEP) {
+    const first = Math.floor((x / width) * values.length);
+    const last = Math.max(first + 1, Math.floor(((x + STEP) / width) * values.length));
+    crest.push([x, Math.max(0.6, Math.min(1, Math.max(0, ...values.subarray(first, last)) * scale) * (middle - 1))]);
+  }
+  pen.beginPath();
+  for (const [x, y] of crest) pen.lineTo(x, middle - y);
+  for (const [x, y] of crest.reverse()) pen.lineTo(x, middle + y);
+  pen.fill();
+}

@@ -1,0 +1,91 @@
+"""Access: no violation that axe-core knows, in light and dark, on the phone and the desktop; keys that reach all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from studio_page import ask, make, silent
+
+AXE = Path(__file__).parents[1] / "clients" / "js" / "node_modules" / "axe-core" / "axe.min.js"
+SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds wrong."""
+    if not page.evaluate("'axe' in window"):
+        # Not as a script of the page, whose policy would refuse it.
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_state_of_the_page_has_a_violation(page: Page, size: str, complaints: list[str]) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(reduced_motion="reduce")
+    found = {"empty": violations(page)}
+    ask(page, length="40:00")
+    page.click("#make")
+    page.wait_for_selector("#ask-problem:visible")
+    found["error"] = violations(page)
+    complaints.clear()
+    make(page, takes=2)
+    silent(page)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        found[f"ready {theme}"] = violations(page)
+        page.locator(".chip").first.click()
+        found[f"chip {theme}"] = violations(page)
+        page.keyboard.press("Escape")
+        page.click("#dots")
+        found[f"menu {theme}"] = violations(page)
+        page.keyboard.press("Escape")
+        if width < 1200:
+            page.click("#side-open")
+        page.click("#tab-models")
+        found[f"models {theme}"] = violations(page)
+        page.click("#tab-library")
+        if width < 1200:
+            page.click("#side-close")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    found["shortcuts"] = violations(page)
+    page.keyboard.press("Escape")
+    assert {state: wrong for state, wrong in found.items() if wrong} == {}
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert complaints == []
+
+
+def test_single_letters_can_be_switched_off(page: Page) -> None:
+    page.keyboard.press("?")
+    page.uncheck("#letters")
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("p")
+    assert page.evaluate("document.activeElement.id") != "prompt"
+    page.reload()
+    page.wait_for_selector(".dot.ready")
+    page.keyboard.press("p")
+    expect(page.locator("#prompt")).not_to_be_focused()
+
+
+def test_tabs_are_reached_with_the_arrow_keys(page: Page) -> None:
+    make(page, takes=2)
+    page.locator(".take").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".take").nth(1)).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".take").nth(1)).to_be_focused()
+
+
+def test_the_focus_goes_back_to_the_chip_that_was_changed(page: Page) -> None:
+    ask(page)
+    page.get_by_role("button", name="Tempo: 84 bpm").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Tempo: 84 bpm")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Lock", exact=True).press("Enter")
+    expect(page.locator(".chip.locked")).to_be_focused()

@@ -1,0 +1,145 @@
+"""Hearing: seeking, the loop to the sample, and takes beside each other at the same loudness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+from started_server import StartedServer
+from studio_page import make, position, silent, sounding
+
+SEAM = """async () => {
+  const { loopSource } = await import("/studio/modules/loop_source.js");
+  const { tracks } = await (await fetch("/api/tracks?limit=1")).json();
+  const file = await (await fetch(tracks[0].audio)).arrayBuffer();
+  const buffer = await new OfflineAudioContext(2, 1, 44100).decodeAudioData(file);
+  const frames = Math.floor(buffer.length * 2.5);
+  const context = new OfflineAudioContext(2, frames, 44100);
+  const region = REGION;
+  const source = loopSource(context, buffer, region);
+  source.connect(context.destination);
+  source.start(0, region.start);
+  const heard = (await context.startRendering()).getChannelData(0), given = buffer.getChannelData(0);
+  const first = Math.round(region.start * 44100), length = Math.round(region.end * 44100) - first;
+  let worst = 0;
+  for (let at = 0; at < frames; at += 1) {
+    worst = Math.max(worst, Math.abs(heard[at] - given[first + (at % length)]));
+  }
+  return { worst, length: buffer.length };
+}"""
+
+LOUDNESS = """async () => {
+  const { loudnessOf } = await import("/studio/modules/loudness.js");
+  const rate = 48000, context = new OfflineAudioContext(2, rate * 5, rate);
+  const tone = new OscillatorNode(context, { frequency: 997 });
+  tone.connect(new GainNode(context, { gain: 10 ** (-23 / 20) })).connect(context.destination);
+  tone.start();
+  return loudnessOf(await context.startRendering());
+}"""
+
+
+@pytest.fixture
+def made(page: Page) -> Page:
+    """The page with two takes, silent."""
+    make(page, takes=2)
+    silent(page)
+    return page
+
+
+def test_a_click_on_the_wave_and_the_arrow_keys_seek(made: Page) -> None:
+    box = made.locator("#wave").bounding_box()
+    assert box
+    made.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    duration = float(made.get_attribute("#wave", "aria-valuemax") or "nan")
+    assert position(made) == pytest.approx(duration / 2, abs=0.1)
+    made.keyboard.press("Home")
+    assert position(made) == 0
+    made.keyboard.press("ArrowRight")
+    assert position(made) == pytest.approx(60 / 84, abs=0.06)
+    made.keyboard.press("Shift+ArrowRight")
+    assert position(made) == pytest.approx(5 * 60 / 84, abs=0.06)
+    assert made.inner_text("#beat") == "Bar 2, beat 2"
+
+
+def test_dragging_along_the_wave_scrubs(made: Page) -> None:
+    box = made.locator("#wave").bounding_box()
+    assert box
+    made.mouse.move(box["x"] + 5, box["y"] + 60)
+    made.mouse.down()
+    made.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 60)
+    made.mouse.up()
+    duration = float(made.get_attribute("#wave", "aria-valuemax") or "nan")
+    assert position(made) == pytest.approx(duration * 0.75, abs=0.1)
+
+
+@pytest.mark.parametrize("region", ["{ start: 0, end: buffer.duration }", "{ start: 0.7001, end: 1.4003 }"])
+def test_the_seam_of_the_loop_is_exact_to_the_sample(made: Page, region: str) -> None:
+    seam: dict[str, Any] = made.evaluate(SEAM.replace("REGION", region))
+    assert seam["length"] == 252_000
+    assert seam["worst"] < 1e-6
+
+
+def test_the_loop_has_ends_that_the_keys_set(made: Page) -> None:
+    made.keyboard.press("Home")
+    made.keyboard.press("ArrowRight")
+    made.keyboard.press("[")
+    made.keyboard.press("ArrowRight")
+    made.keyboard.press("]")
+    made.keyboard.press("Space")
+    sounding(made)
+    made.wait_for_timeout(1_500)
+    assert 60 / 84 - 0.06 <= position(made) <= 2 * 60 / 84 + 0.06
+    sounding(made)
+
+
+def test_a_piece_that_is_not_looped_ends(made: Page) -> None:
+    made.keyboard.press("l")
+    expect(made.locator("#loop")).to_have_attribute("aria-pressed", "false")
+    box = made.locator("#wave").bounding_box()
+    assert box
+    made.mouse.click(box["x"] + box["width"] * 0.97, box["y"] + 60)
+    made.keyboard.press("Space")
+    made.wait_for_selector('#play[aria-label="Play"]')
+    assert position(made) == 0
+
+
+def test_takes_are_compared_from_the_same_place(made: Page) -> None:
+    box = made.locator("#wave").bounding_box()
+    assert box
+    made.mouse.click(box["x"] + box["width"] / 2, box["y"] + 60)
+    before = position(made)
+    made.keyboard.press("2")
+    expect(made.locator(".take").nth(1)).to_have_attribute("aria-selected", "true")
+    assert position(made) == before
+    made.keyboard.press("x")
+    expect(made.locator(".take").nth(0)).to_have_attribute("aria-selected", "true")
+    made.keyboard.press("Space")
+    sounding(made)
+    made.keyboard.press("2")
+    made.wait_for_timeout(200)
+    assert position(made) > before
+
+
+def test_loudness_is_measured_as_the_standard_says(page: Page) -> None:
+    # EBU Tech 3341, case 1: a stereo tone of -23 dBFS has -23 LUFS, within 0.1 LU; the browser's filters are near it.
+    assert page.evaluate(LOUDNESS) == pytest.approx(-23, abs=0.2)
+
+
+def test_the_notes_drawn_are_those_of_the_file(made: Page, server: StartedServer) -> None:
+    import io
+
+    import mido
+
+    track = httpx.get(f"{server.url}/api/tracks", params={"limit": 1}).json()["tracks"][0]
+    file = mido.MidiFile(file=io.BytesIO(httpx.get(server.url + track["midi"], timeout=60).content))
+    expected = [sum(one.type == "note_on" and one.velocity > 0 for one in part) for part in file.tracks]
+    script = """async (path) => {
+      const { notesOf } = await import("/studio/modules/midi.js");
+      const parts = notesOf(new Uint8Array(await (await fetch(path)).arrayBuffer()));
+      return parts.map((part) => [part.notes.length, Math.max(...part.notes.map((note) => note.start + note.length))]);
+    }"""
+    parts = made.evaluate(script, track["midi"])
+    assert [count for count, _ in parts] == [count for count in expected if count]
+    assert max(end for _, end in parts) == pytest.approx(track["duration"], abs=0.1)

@@ -1,0 +1,151 @@
+"""What survives: a reload while music is being made, a restart of the server, being offline; and who may come in."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import strange_generators
+from browser import PATIENCE_MS
+from playwright.sync_api import Browser, Page, expect
+from started_server import StartedServer, started
+from studio_page import PROMPT, ask, make
+
+from tunesmith.config import Settings
+from tunesmith.library.migrate import open_database
+from tunesmith.library.tokens import TokenRequest, Tokens
+
+
+@pytest.fixture
+def fresh(browser: Browser) -> Iterator[Page]:
+    """A page that has not been anywhere."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+
+
+def test_a_reload_finds_what_is_being_made(fresh: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
+    done = tmp_path / "done"
+    with started(tmp_path / "data") as server:
+        fresh.goto(server.url)
+        _ask_patient(fresh, done)
+        fresh.click("#make")
+        expect(fresh.locator("#status")).to_have_text("Making 1 take")
+        expect(fresh.locator("#meta")).not_to_contain_text("Sending")
+        fresh.reload()
+        expect(fresh.locator("#status")).to_have_text("Making 1 take")
+        assert fresh.input_value("#prompt") == str(done)
+        done.touch()
+        fresh.wait_for_selector("#download:enabled")
+        expect(fresh.locator("#status")).to_contain_text("Ready")
+
+
+def test_a_take_survives_the_death_of_the_server(fresh: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
+    done = tmp_path / "done"
+    with started(tmp_path / "data") as server:
+        port = server.url.rpartition(":")[2]
+        fresh.goto(server.url)
+        _ask_patient(fresh, done)
+        fresh.click("#make")
+        expect(fresh.locator("#meta")).to_contain_text("%")
+        server.signal(signal.SIGKILL)
+        server.gone()
+        expect(fresh.locator("#banner")).to_contain_text("The server does not answer.")
+        expect(fresh.locator("#status")).to_have_text("No server")
+    done.touch()
+    with started(tmp_path / "data", "--port", port):
+        fresh.wait_for_selector("#download:enabled")
+        expect(fresh.locator("#banner")).to_be_hidden()
+
+
+def _ask_patient(page: Page, done: Path) -> None:
+    """Ask for music of the generator that waits for a file, as if it had been chosen before."""
+    draft = json.dumps({"draft": {"prompt": str(done), "model": "patient", "length": "1 s", "takes": 1}})
+    page.evaluate("draft => localStorage.setItem('tunesmith.studio', draft)", draft)
+    page.reload()
+    page.wait_for_selector(".dot.ready")
+
+
+def test_a_restart_of_the_server_loses_nothing(fresh: Page, tmp_path: Path) -> None:
+    with started(tmp_path / "data") as server:
+        port = server.url.rpartition(":")[2]
+        fresh.goto(server.url)
+        fresh.wait_for_selector(".dot.ready")
+        make(fresh)
+        server.signal(signal.SIGTERM)
+        server.gone()
+        fresh.fill("#prompt", "bossa nova with a nylon guitar")
+        expect(fresh.locator("#banner")).to_contain_text("The server does not answer.")
+        fresh.press("#prompt", "Enter")
+        expect(fresh.locator("#meta")).to_have_text("Waiting for the server")
+        expect(fresh.locator("#chips")).not_to_contain_text("Lofi")
+    with started(tmp_path / "data", "--port", port):
+        fresh.goto(server.url)
+        fresh.wait_for_selector("#download:enabled")
+        assert fresh.input_value("#prompt") == "bossa nova with a nylon guitar"
+        assert fresh.inner_text("#title").startswith("Bossa Nova")
+        expect(fresh.locator(".row-item")).to_have_count(2)
+
+
+def test_what_could_not_be_sent_is_sent_when_the_server_is_back(fresh: Page, tmp_path: Path) -> None:
+    with started(tmp_path / "data") as server:
+        port = server.url.rpartition(":")[2]
+        fresh.goto(server.url)
+        fresh.wait_for_selector(".dot.ready")
+        ask(fresh)
+        server.signal(signal.SIGTERM)
+        server.gone()
+        fresh.press("#prompt", "Enter")
+        expect(fresh.locator("#banner")).to_contain_text("The server does not answer.")
+    with started(tmp_path / "data", "--port", port):
+        fresh.get_by_role("button", name="Try now").click()
+        expect(fresh.locator("#banner")).to_be_hidden()
+        fresh.wait_for_selector("#download:enabled")
+
+
+def test_being_offline_keeps_the_words(page: Page, server: StartedServer) -> None:
+    page.context.set_offline(True)
+    page.fill("#prompt", PROMPT)
+    expect(page.locator("#banner")).to_contain_text("What you typed and made is safe here")
+    page.context.set_offline(False)
+    expect(page.locator("#banner")).to_be_hidden()
+    expect(page.locator(".chip").first).to_be_visible()
+    page.reload()
+    assert page.input_value("#prompt") == PROMPT
+    assert page.url.startswith(server.url)
+
+
+def test_a_server_with_tokens_asks_for_one(fresh: Page, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    database = open_database(settings)
+    secret = Tokens(database).create(TokenRequest("studio")).secret
+    database.close()
+    with started(tmp_path / "data") as server:
+        fresh.goto(server.url)
+        expect(fresh.locator("#banner")).to_contain_text("The server wants a token.")
+        fresh.fill("#token", "wrong")
+        fresh.keyboard.press("Enter")
+        expect(fresh.locator("#status")).to_have_text("Token needed")
+        fresh.fill("#token", secret)
+        fresh.keyboard.press("Enter")
+        fresh.wait_for_selector(".dot.ready")
+        expect(fresh.locator("#banner")).to_be_hidden()
+        ask(fresh)
+        fresh.press("#prompt", "Enter")
+        fresh.wait_for_selector("#download:enabled")
+
+
+def test_two_tabs_have_takes_of_their_own(page: Page, server: StartedServer) -> None:
+    make(page)
+    other = page.context.new_page()
+    other.goto(server.url)
+    other.wait_for_selector(".dot.ready")
+    assert other.locator(".take[role=tab]").count() == 0
+    assert other.input_value("#prompt") == PROMPT
+    expect(other.locator(".row-item").first).to_be_visible()

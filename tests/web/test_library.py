@@ -1,0 +1,116 @@
+"""The side panel: the prompt log as a library, downloads, and the models."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import mido
+import pytest
+import soundfile
+from browser import PATIENCE_MS
+from checkpoints import write_musicgen
+from hub_server import hub_server
+from playwright.sync_api import Browser, Page, expect
+from started_server import started
+from studio_page import make
+
+
+def saved(page: Page, button: str) -> bytes:
+    """Press a button and return the file that it saves."""
+    with page.expect_download() as download:
+        page.locator("#downloads").get_by_role("button", name=button).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def test_mix_stems_and_midi_are_downloaded(page: Page) -> None:
+    make(page)
+    mix = soundfile.info(io.BytesIO(saved(page, "Mix")))
+    assert (mix.frames, mix.samplerate) == (252_000, 44_100)
+    with zipfile.ZipFile(io.BytesIO(saved(page, "Stems"))) as stems:
+        names = [name.rpartition("/")[2] for name in stems.namelist()]
+    assert {"01-melody.wav", "03-bass.wav"} <= set(names), names
+    assert mido.MidiFile(file=io.BytesIO(saved(page, "MIDI"))).length == pytest.approx(mix.duration, abs=0.1)
+
+
+def test_a_piece_is_starred_rated_tagged_and_found(page: Page) -> None:
+    make(page, prompt="slow jazz trio, 90 bpm")
+    page.keyboard.press("Escape")
+    page.click("#star")
+    expect(page.locator("#star")).to_have_attribute("aria-pressed", "true")
+    page.click("#dots")
+    page.get_by_role("button", name="4 of 5").click()
+    page.fill("#tags", "level 2, calm")
+    page.keyboard.press("Enter")
+    row = page.locator(".row-item", has_text="Slow Jazz Trio")
+    expect(row).to_contain_text("★★★★ · level 2 · calm")
+    page.click("#filter-starred")
+    expect(page.locator(".row-item")).to_have_count(1)
+    page.click("#filter-all")
+    page.fill("#search", "jazz")
+    expect(page.locator(".row-item")).to_have_count(1)
+    page.fill("#search", "nothing such")
+    expect(page.locator("#count-note")).to_have_text("Nothing found for “nothing such”.")
+
+
+def test_a_piece_is_varied_repeated_and_forgotten(page: Page) -> None:
+    make(page, prompt="podcast intro, confident, 100 bpm")
+    page.click("#vary")
+    expect(page.locator(".take[role=tab]")).to_have_count(4)
+    page.wait_for_selector(".take:nth-child(4) canvas")
+    expect(page.locator(".row-item.child")).to_have_count(3)
+    page.click("#dots")
+    page.get_by_role("button", name="Repeat it exactly").click()
+    expect(page.locator(".take[role=tab]")).to_have_count(5)
+    page.wait_for_selector("#download:enabled")
+    assert "seed 11" in page.inner_text("#meta")
+    before = page.locator(".row-item").count()
+    page.click("#dots")
+    page.get_by_role("button", name="Forget it").click()
+    expect(page.locator(".row-item")).to_have_count(before - 1)
+
+
+def test_a_piece_of_the_library_comes_back_to_the_stage(page: Page) -> None:
+    make(page, prompt="calm harp, 70 bpm")
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    page.locator(".row-item", has_text="Calm Harp").first.click()
+    page.wait_for_selector("#download:enabled")
+    assert page.input_value("#prompt") == "calm harp, 70 bpm"
+    assert page.input_value("#length") == "2 bars"
+    assert "70 bpm" in page.inner_text("#meta")
+
+
+def test_what_is_made_while_the_list_shows_something_else_is_in_the_library_all_the_same(page: Page) -> None:
+    page.fill("#search", "nothing such")
+    expect(page.locator("#count-note")).to_have_text("Nothing found for “nothing such”.")
+    make(page, prompt="soft strings, 60 bpm")
+    page.click("#star")
+    expect(page.locator("#star")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_selector(".lane")
+    page.fill("#search", "soft strings")
+    expect(page.locator(".row-item svg.on")).to_have_count(1)
+
+
+def test_a_model_is_installed_with_its_licence_shown(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_musicgen(tmp_path / "checkpoint")
+    with hub_server() as hub:
+        hub.share("facebook/musicgen-small", tmp_path / "checkpoint", licence="cc-by-nc-4.0")
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+        with started(tmp_path / "data") as server, browser.new_context() as context:
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(server.url)
+            page.wait_for_selector(".dot.ready")
+            page.click("#tab-models")
+            model = page.locator(".model", has=page.get_by_role("heading", name="musicgen-small", exact=True))
+            expect(model).to_contain_text("Not for commercial use: cc-by-nc-4.0")
+            expect(model).to_contain_text("2.4 GB to download")
+            model.get_by_role("button", name="Install").click()
+            expect(model).to_contain_text("Installed")
+            page.select_option("#model", "musicgen-small")
+            expect(page.locator("#form")).to_be_hidden()

@@ -1,0 +1,142 @@
+"""Asking for music: the brief as chips, takes with their progress, and what happens when it cannot be made."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+from own_api import in_state
+from playwright.sync_api import Page, expect
+from started_server import StartedServer
+from studio_page import PROMPT, ask, make, position, sounding
+
+
+def newest_job(server: StartedServer) -> dict[str, Any]:
+    """Return the request that came last."""
+    jobs = httpx.get(f"{server.url}/api/jobs", params={"limit": 1}).raise_for_status().json()["jobs"]
+    request: dict[str, Any] = jobs[0]["request"]
+    return request
+
+
+def test_a_prompt_becomes_sound_with_its_licence(page: Page, complaints: list[str]) -> None:
+    make(page)
+    sounding(page)
+    first = position(page)
+    page.wait_for_timeout(300)
+    assert position(page) != first
+    assert page.inner_text("#title") == "Warm Lofi Hip Hop"
+    assert re.search(r"84 bpm\s+4/4\s+2 bars\s+loop\s+seed 11", page.inner_text("#meta"))
+    assert "Free to use, also commercially" in page.inner_text("#licence")
+    expect(page.locator(".lane .name")).to_contain_text(["Melody", "Drums", "Bass", "Chords"])
+    assert complaints == []
+
+
+def test_an_example_of_the_first_run_is_a_prompt_to_begin_with(page: Page) -> None:
+    card = page.locator(".card").nth(2)
+    card.click()
+    assert page.input_value("#prompt") == card.locator("span").inner_text()
+    expect(page.locator(".chip").first).to_be_visible()
+
+
+def test_recent_prompts_are_offered_where_the_prompt_is_empty(page: Page) -> None:
+    make(page)
+    expect(page.locator("#recent")).to_be_hidden()
+    page.fill("#prompt", "")
+    page.locator("#recent button").click()
+    assert page.input_value("#prompt") == PROMPT
+    expect(page.locator("#recent")).to_be_hidden()
+
+
+def test_what_was_understood_is_underlined_and_explained(page: Page) -> None:
+    page.fill("#prompt", PROMPT)
+    expect(page.locator("#mirror mark")).to_have_text(["warm", "lofi hip hop", "Rhodes", "rain", "84 bpm"])
+    page.get_by_role("button", name="Ambience: Rain").click()
+    expect(page.locator("#pop")).to_contain_text("The prompt says ‘rain’.")
+    page.keyboard.press("Escape")
+    expect(page.locator("#pop")).to_be_hidden()
+
+
+def test_chips_are_locked_changed_and_left_out(page: Page, server: StartedServer) -> None:
+    ask(page)
+    page.get_by_role("button", name=re.compile("^Key: ")).click()
+    page.get_by_role("button", name="Change…").click()
+    page.fill("#choice", "D minor")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip.locked")).to_have_text("Key: D minor")
+    page.get_by_role("button", name="Tempo: 84 bpm").click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    page.get_by_role("button", name="Instrument: Electric piano").click()
+    page.get_by_role("button", name="Leave out").click()
+    page.get_by_role("button", name="Ambience: Rain").click()
+    page.get_by_role("button", name="Leave out").click()
+    expect(page.locator(".chip.out")).to_have_text("No electric piano")
+    page.click("#make")
+    page.wait_for_selector("#download:enabled")
+    request = newest_job(server)
+    assert (request["key"], request["tempo_bpm"], request["without"]) == ("D minor", 84, ["electric_piano"])
+    assert request["prompt"] == "warm lofi hip hop with a Rhodes, 84 bpm"
+    assert page.inner_text("#meta").startswith("D minor")
+
+
+def test_a_wish_is_added(page: Page, server: StartedServer) -> None:
+    ask(page)
+    page.get_by_role("button", name="Add a wish").click()
+    page.get_by_role("button", name="Instrument…").click()
+    page.fill("#choice", "flute")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip.locked")).to_have_text("Instrument: Flute")
+    page.click("#make")
+    page.wait_for_selector("#download:enabled")
+    assert newest_job(server)["instruments"] == ["flute"]
+
+
+def test_a_length_beyond_the_limit_is_said_in_words_and_repaired_with_one_press(page: Page) -> None:
+    ask(page, length="40:00")
+    page.press("#prompt", "Enter")
+    expect(page.locator("#ask-problem")).to_contain_text("Length must be at most 30:00, got '40:00'")
+    assert page.get_attribute("#length", "aria-invalid") == "true"
+    page.get_by_role("button", name="Use 30:00").click()
+    assert page.input_value("#length") == "30:00"
+    expect(page.locator("#ask-problem")).to_be_hidden()
+    assert page.locator(".take[role=tab]").count() == 0
+
+
+def test_a_genre_that_there_is_not_names_the_nearest(page: Page) -> None:
+    ask(page)
+    page.get_by_role("button", name="Genre: Lofi").click()
+    page.get_by_role("button", name="Change…").click()
+    page.fill("#choice", "lofy")
+    page.keyboard.press("Enter")
+    page.press("#prompt", "Enter")
+    expect(page.locator(".sorry, #ask-problem").filter(visible=True)).to_contain_text("lofi")
+
+
+def test_what_the_composer_cannot_do_is_said_before(page: Page) -> None:
+    page.fill("#prompt", "sad piano ballad with a singer")
+    expect(page.locator("#warning")).to_contain_text("cannot sing")
+
+
+def test_an_empty_prompt_is_where_to_begin(page: Page) -> None:
+    page.click("#make")
+    expect(page.locator("#prompt")).to_be_focused()
+    assert page.locator(".take[role=tab]").count() == 0
+
+
+def test_what_is_being_made_is_cancelled(page: Page, server: StartedServer) -> None:
+    ask(page, length="20:00", takes=2)
+    page.press("#prompt", "Enter")
+    page.wait_for_selector(".take .track")
+    page.locator("#acts").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".take[role=tab]")).to_have_count(1)
+    page.locator("#prompt").blur()
+    page.keyboard.press("Escape")
+    expect(page.locator(".take[role=tab]")).to_have_count(0)
+    expect(page.locator("#blank")).to_be_visible()
+    expect(page.locator("#status")).to_contain_text("Ready")
+    jobs = httpx.get(f"{server.url}/api/jobs", params={"limit": 2}).json()["jobs"]
+    # The second take may not have been sent at all.
+    asked = [job["id"] for job in jobs if job["request"].get("duration") == 1200]
+    with httpx.Client(base_url=server.url) as client:
+        assert [in_state(client, job, "canceled")["state"] for job in asked] == ["canceled"] * len(asked)
+    assert asked
