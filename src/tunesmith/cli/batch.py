@@ -58,26 +58,13 @@ Jobs = Annotated[int | None, typer.Option("-j", "--jobs", metavar="N", min=1, ma
 
 
 def batch(
-    file: FileArgument,
-    out: Out = None,
-    form: As = None,
-    jobs: Jobs = None,
-    model: Model = None,
-    duration: Duration = None,
-    format_name: FormatName = None,
-    seed: Seed = None,
-    loudness: Loudness = None,
-    sample_rate: Rate = None,
-    mono: Mono = False,
-    commercial_safe: options.CommercialSafe = None,
-    revenue_below_limit: options.RevenueBelowLimit = None,
-    server: Server = None,
-    token: Token = None,
-    max_calls: options.MaxCalls = None,
-    hosted_token: options.HostedToken = None,
-    as_json: options.Json = False,
+    file: FileArgument, out: Out = None, form: As = None, jobs: Jobs = None, model: Model = None,
+    duration: Duration = None, format_name: FormatName = None, seed: Seed = None, loudness: Loudness = None,
+    sample_rate: Rate = None, mono: Mono = False, commercial_safe: options.CommercialSafe = None,
+    revenue_below_limit: options.RevenueBelowLimit = None, server: Server = None, token: Token = None,
+    max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None, as_json: options.Json = False,
     quiet: options.Quiet = False,
-) -> None:
+) -> None:  # fmt: skip
     """Generate a piece for each row of a file. Run it again for the missing and failed rows.
 
     tunesmith batch prompts.txt --duration 30 --format mp3

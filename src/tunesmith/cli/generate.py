@@ -64,13 +64,7 @@ def generate(
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
-    generate_and_report(
-        requests,
-        files,
-        settings,
-        ReportOptions(as_json, quiet, pick, keep),
-        started=started,
-    )
+    generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
 
 
 @dataclass(frozen=True, slots=True)
