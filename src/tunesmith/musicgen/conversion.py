@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tunesmith.errors import UnknownName
 from tunesmith.musicgen.architecture import Architecture
@@ -35,6 +34,7 @@ from tunesmith.musicgen.model_folder import (
     write_architecture,
 )
 from tunesmith.musicgen.torch.weights import write_gpu_weights
+from tunesmith.neural.checkpoint.counted_weights import CountedWeights
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.quantization import FOR_GPU, FORMS, QUANTIZATIONS, Quantization
 
@@ -64,7 +64,7 @@ def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: C
     if quantization not in FORMS:
         raise UnknownName("quantize", quantization, FORMS)
     architecture = checkpoint.architecture
-    weights = _Counted(checkpoint.weights, progress)
+    weights = CountedWeights(checkpoint.weights, progress)
     folder.mkdir(parents=True, exist_ok=True)
     if quantization == FOR_GPU:
         # The codec runs on ONNX Runtime on every device, so its weights go into its own graphs.
@@ -117,24 +117,3 @@ def _transformer_graphs(architecture: Architecture) -> Iterator[tuple[str, Build
     for name, build in TRANSFORMER_GRAPHS.items():
         if architecture.chroma is None or build is not build_cross_attention:
             yield name, build
-
-
-class _Counted(Mapping[str, NDArray[np.float32]]):
-    """Weights that report progress: the share of tensors read so far."""
-
-    def __init__(self, weights: Weights, progress: Callable[[float], None]) -> None:
-        self._weights = weights
-        self._progress = progress
-        self._seen: set[str] = set()
-
-    def __getitem__(self, name: str) -> NDArray[np.float32]:
-        self._seen.add(name)
-        # Only the finished folder reports 1.0.
-        self._progress(min(len(self._seen) / len(self._weights), 0.99))
-        return self._weights[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._weights)
-
-    def __len__(self) -> int:
-        return len(self._weights)

@@ -7,13 +7,14 @@ transformer.onnx …          the graphs, each with its weights in *.onnx.data
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.errors import UnknownName
+from tunesmith.neural.checkpoint.counted_weights import CountedWeights
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, ROWS, LayerForms, LinearForm
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
@@ -88,7 +89,7 @@ def convert(
     """
     if quantization not in QUANTIZATIONS:
         raise UnknownName("quantize", quantization, tuple(QUANTIZATIONS))
-    architecture, weights = checkpoint.architecture, _CountedWeights(checkpoint.weights, progress)
+    architecture, weights = checkpoint.architecture, CountedWeights(checkpoint.weights, progress)
     folder.mkdir(parents=True, exist_ok=True)
     for name, build in graphs_of(architecture).items():
         with GraphBuilder(folder / name, _forms(name, quantization, by_layer or {})) as builder:
@@ -109,24 +110,3 @@ def _forms(graph: str, quantization: str, by_layer: Mapping[str, LinearForm]) ->
     default = BLOCKWISE_32 if graph in ONCE_A_PIECE and chosen.default is not None else chosen.default
     narrowing = default if graph in ONCE_A_PIECE else chosen.narrowing
     return LayerForms(default, narrowing, by_layer)
-
-
-class _CountedWeights(Mapping[str, NDArray[np.float32]]):
-    """Weights that report progress: the share of tensors read so far."""
-
-    def __init__(self, weights: Weights, progress: Callable[[float], None]) -> None:
-        self._weights = weights
-        self._progress = progress
-        self._seen: set[str] = set()
-
-    def __getitem__(self, name: str) -> NDArray[np.float32]:
-        self._seen.add(name)
-        # Only the finished folder reports 1.0.
-        self._progress(min(len(self._seen) / len(self._weights), 0.99))
-        return self._weights[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._weights)
-
-    def __len__(self) -> int:
-        return len(self._weights)
