@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-musicgen bench-server bench-hostile bench-library bench-clients dist clean
+.PHONY: help music test check format bench bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -40,6 +40,9 @@ bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line
 
 bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at real size (6 GB of disk, 10 minutes)
 	$(BIN)/python benchmarks/musicgen.py
+
+bench-stable-audio: $(VENV)/installed-evaluation ## Stable Audio beside diffusers, at real size (9 GB of disk, 8 minutes)
+	$(BIN)/python benchmarks/stable_audio.py
 
 bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 12 minutes)
 	$(BIN)/python benchmarks/server.py
