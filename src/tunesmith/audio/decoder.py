@@ -17,7 +17,7 @@ from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.joined_file import JoinedFile
 from tunesmith.audio.media import MediaError, MediaSound, NoProgram, NoSound, media_kind
 from tunesmith.audio.resample import resample_blocks
-from tunesmith.audio.speakers import USUAL_MASKS, from_vorbis
+from tunesmith.audio.speaker_layout import USUAL_MASKS, from_vorbis
 from tunesmith.audio.spool import Samples
 
 BLOCK_SAMPLES = 131_072  # over all channels

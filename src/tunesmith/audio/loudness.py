@@ -6,14 +6,14 @@ import numpy as np
 
 from tunesmith.audio.buffer import Audio
 from tunesmith.audio.k_weighting import KFilter, gated_lufs, lufs
-from tunesmith.audio.speakers import weights
+from tunesmith.audio.speaker_layout import weights
 from tunesmith.audio.spool import Samples
 
 
 class LoudnessMeter:
     """A streaming meter of integrated loudness for blocks of (channels, n); keeps one number per 100 ms.
 
-    ``channel_mask`` assigns speakers to the channels, as in :mod:`tunesmith.audio.speakers`.
+    ``channel_mask`` assigns speakers to the channels, as in :mod:`tunesmith.audio.speaker_layout`.
     """
 
     def __init__(self, sample_rate: int, channels: int, channel_mask: int | None = None) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.resample import resample_blocks, resampled_length
-from tunesmith.audio.speakers import to_vorbis
+from tunesmith.audio.speaker_layout import to_vorbis
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import write_tags
 from tunesmith.audio.tags.riff import clear_peak_time

@@ -139,7 +139,7 @@ def _loops_in_words(loops: list[dict[str, Any]]) -> str:
 
 def _edit(file: Path, output: Path, name: str, **settings: Any) -> None:
     from tunesmith.audio.edits import Edit
-    from tunesmith.cli.changes import change_of, writer_options
+    from tunesmith.cli.edit_functions import change_of, writer_options
     from tunesmith.cli.editing import edit_file
 
     # The metadata of the file records only the settings that the caller chose.

@@ -31,7 +31,7 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
     """Return the edits of a file in order; raises InvalidRequest if one cannot be repeated."""
     from tunesmith.audio.edits import EDIT, SOURCE, Edit, edits_of
     from tunesmith.audio.formats import FORMATS
-    from tunesmith.cli.changes import change_of
+    from tunesmith.cli.edit_functions import change_of
     from tunesmith.plain_text import path_of
 
     steps = []
@@ -52,7 +52,7 @@ def generate_and_edit(track: SourceTrack, output: str | None, settings: Settings
 
     Raises InvalidRequest if ``output`` is standard output.
     """
-    from tunesmith.cli.changes import change_of, writer_options
+    from tunesmith.cli.edit_functions import change_of, writer_options
     from tunesmith.cli.editing import edit_file
     from tunesmith.output_files import STANDARD_OUTPUT
     from tunesmith.pipeline import GeneratedFile

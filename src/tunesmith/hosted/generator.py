@@ -23,7 +23,7 @@ from tunesmith.hosted.run_in_thread import run_cancellable
 from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
-from tunesmith.sources import with_sources
+from tunesmith.source_recordings import with_sources
 from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 10.0

@@ -20,7 +20,7 @@ from tunesmith.musicgen.runner import Codec, Codes, Samples
 from tunesmith.neural.step_progress import DECODING_ENDS, WRITING_ENDS, StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
-from tunesmith.sources import with_sources
+from tunesmith.source_recordings import with_sources
 
 STREAM_FRAMES = 25
 DECODE_SECONDS = 2

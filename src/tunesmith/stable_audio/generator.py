@@ -19,7 +19,7 @@ from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_c
 from tunesmith.neural.step_progress import DECODING_ENDS, WRITING_ENDS, StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import GenerationRequest
-from tunesmith.sources import with_sources
+from tunesmith.source_recordings import with_sources
 from tunesmith.stable_audio.engine import DiffusionEngine, EngineCalls
 from tunesmith.stable_audio.network_protocol import DiffusionNetworks
 from tunesmith.stable_audio.request_mapping import DiffusionRequest, prepare_request

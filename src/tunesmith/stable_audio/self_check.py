@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.layer_errors import LayerErrors, choose_forms, measure_layer
 from tunesmith.neural.quantization import LINEAR_FORMS, ROWS, LayerForms, LinearForm
 from tunesmith.neural.quantization_check import QuantizationCheck
+from tunesmith.neural.quantization_error import LayerErrors, choose_forms, measure_layer
 from tunesmith.neural.reference_graph import OBSERVED, Precision, ReferenceGraphBuilder
 from tunesmith.neural.sessions import SessionOptions, open_session
 from tunesmith.stable_audio.architecture import StableAudioArchitecture

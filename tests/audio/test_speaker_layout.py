@@ -10,7 +10,7 @@ import soundfile
 
 from tunesmith.audio.edit import fade, trim
 from tunesmith.audio.reader import read_audio
-from tunesmith.audio.speakers import USUAL_MASKS, VORBIS_ORDERS, from_vorbis, weights
+from tunesmith.audio.speaker_layout import USUAL_MASKS, VORBIS_ORDERS, from_vorbis, weights
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.wave_header import read_wave_header, state_speakers
 from tunesmith.errors import InvalidRequest

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.neural.layer_errors import LayerErrors, choose_forms, measure_layer
 from tunesmith.neural.quantization import LINEAR_FORMS, ROWS
+from tunesmith.neural.quantization_error import LayerErrors, choose_forms, measure_layer
 
 NAMES = list(LINEAR_FORMS)
 
