@@ -155,6 +155,10 @@ class StableAudioArchitecture:
         """The longest piece of a single run."""
         return self.max_latents * self.hop_size / self.sample_rate
 
+    def numbers_for(self, seconds: float) -> dict[str, float]:
+        """Return the numbers that condition a piece of so many seconds, which starts at 0, by name."""
+        return {number.name: 0.0 if number.name == "seconds_start" else seconds for number in self.numbers}
+
     def to_json(self) -> dict[str, Any]:
         """Return the architecture as a JSON object."""
         return dataclasses.asdict(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ from tunesmith.stable_audio.guidance import plain_guidance, projected_guidance
 from tunesmith.stable_audio.lengths import HEADROOM_SECONDS, LatentLengths, latent_lengths
 from tunesmith.stable_audio.long_form import plan_runs
 from tunesmith.stable_audio.network_protocol import DiffusionNetworks
-from tunesmith.stable_audio.noise import Latents, NoiseSource, noise_source
-from tunesmith.stable_audio.samplers import VelocityFunction, dpmpp_3m_sde, euler, ping_pong, v_denoiser
+from tunesmith.stable_audio.noise import Latents, noise_source
+from tunesmith.stable_audio.samplers import VelocityFunction, sample
 from tunesmith.stable_audio.schedules import NoiseLevels
 
 LOOP_RUNS = 1_000
@@ -90,7 +90,8 @@ class LatentWriter:
         levels = self._walk.levels(architecture)
         latents = initial
         with self._turn():
-            for denoised in self._steps(self._velocity(seconds, kept), levels, noise, initial):
+            velocity = self._velocity(seconds, kept)
+            for denoised in sample(architecture.objective, velocity, levels, noise, initial):
                 latents = denoised
                 self._after_step()
         assert latents is not None
@@ -118,17 +119,9 @@ class LatentWriter:
             yield written[span.start - span.first :]
             tail = None if is_last else written[runs[number + 1].first - span.first :]
 
-    def _steps(
-        self, velocity: VelocityFunction, levels: NoiseLevels, noise: NoiseSource, initial: Latents | None
-    ) -> Iterator[Latents]:
-        objective = self._networks.architecture.objective
-        if objective == "v":
-            return dpmpp_3m_sde(v_denoiser(velocity), levels, noise, initial)
-        return (euler if objective == "rectified_flow" else ping_pong)(velocity, levels, noise, initial)
-
     def _velocity(self, seconds: float, kept: KeptLatents | None) -> VelocityFunction:
         """Return the velocity of the network, guided where the request is."""
-        numbers = self._numbers(seconds)
+        numbers = self._networks.architecture.numbers_for(seconds)
         local = self._networks.local_condition(kept.mask, kept.latents) if kept else None
         conditional = self._branch(self._networks.condition(self._text.prompt, numbers), local)
         scale, negative = self._walk.guidance_scale, self._text.negative
@@ -143,12 +136,6 @@ class LatentWriter:
 
     def _branch(self, conditioning: object, local: object) -> VelocityFunction:
         return lambda latents, time: self._networks.velocity(latents, time, conditioning, local)
-
-    def _numbers(self, seconds: float) -> Mapping[str, float]:
-        return {
-            number.name: 0.0 if number.name == "seconds_start" else seconds
-            for number in self._networks.architecture.numbers
-        }
 
 
 def _continued(tail: Latents, length: LatentLengths) -> KeptLatents:

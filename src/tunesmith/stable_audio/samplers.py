@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from tunesmith.stable_audio.architecture import Objective
 from tunesmith.stable_audio.noise import Latents, NoiseSource
 from tunesmith.stable_audio.schedules import NoiseLevels
 
@@ -97,6 +98,16 @@ def cosine_dpm_2m_sde(
             latents = latents + 0.5 * growth * (denoised - before[0]) * (size / before[1])
         latents = np.asarray(latents + following * math.sqrt(growth) * noise(step), np.float32)
         before = denoised, size
+
+
+def sample(
+    objective: Objective, velocity: VelocityFunction, levels: NoiseLevels, noise: NoiseSource,
+    initial: Latents | None = None,
+) -> Iterator[Latents]:  # fmt: skip
+    """Walk with the sampler of a model by what its network was trained to predict."""
+    if objective == "v":
+        return dpmpp_3m_sde(v_denoiser(velocity), levels, noise, initial)
+    return (euler if objective == "rectified_flow" else ping_pong)(velocity, levels, noise, initial)
 
 
 def _mixed(noise: NoiseSource, levels: NoiseLevels, initial: Latents | None) -> Latents:

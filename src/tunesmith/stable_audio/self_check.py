@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +24,14 @@ from tunesmith.neural.quantization_error import LayerErrors, choose_forms, measu
 from tunesmith.neural.reference_graph import OBSERVED, Precision, ReferenceGraphBuilder
 from tunesmith.neural.sessions import SessionOptions, open_session
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
+from tunesmith.stable_audio.audio_to_audio import noise_levels
 from tunesmith.stable_audio.conditions import Conditioning
 from tunesmith.stable_audio.conversion import graphs_of
 from tunesmith.stable_audio.model_folder import TRANSFORMER
 from tunesmith.stable_audio.networks import StableAudioNetworks
 from tunesmith.stable_audio.noise import noise_source
 from tunesmith.stable_audio.prompt_tokens import open_tokenizer
-from tunesmith.stable_audio.samplers import VelocityFunction, dpmpp_3m_sde, euler, ping_pong, v_denoiser
-from tunesmith.stable_audio.schedules import exponential_schedule, open_schedule, schedule
+from tunesmith.stable_audio.samplers import VelocityFunction, sample
 
 Array = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
@@ -55,16 +55,19 @@ def quantize_within_bfloat16(
     computes NaN.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix="reference-") as scratch:
-        reference = _Reference(Path(scratch), StableAudioNetworks(folder), architecture, weights)
+        networks = StableAudioNetworks(folder)
+        # The prompts are encoded once: only the transformer changes from one measurement to the next.
+        conditionings = _conditionings(networks)
+        reference = _Reference(Path(scratch), networks, conditionings, weights)
         exact, errors = reference.observed()
         progress(0.3)
         yardstick = _error(reference.latents("bfloat16"), exact)
         progress(0.5)
     np.savez(folder / REFERENCE_LATENTS, latents=exact, bfloat16_error=np.float32(yardstick))
     # Each model that is measured is closed again, so that no two of them are in memory.
-    del reference
+    del reference, networks
     forms: dict[str, LinearForm] = dict.fromkeys(errors, ROWS)
-    error, share = measure_error(StableAudioNetworks(folder), exact), 1.0
+    error, share = measure_error(StableAudioNetworks(folder), conditionings, exact), 1.0
     for attempt in range(ROUNDS):
         if error <= yardstick:
             break
@@ -73,7 +76,7 @@ def quantize_within_bfloat16(
         forms = choose_forms(errors, share)
         with GraphBuilder(folder / TRANSFORMER, LayerForms(by_layer=forms)) as builder:
             graphs_of(architecture)[TRANSFORMER](builder, architecture, weights)
-        error = measure_error(StableAudioNetworks(folder), exact)
+        error = measure_error(StableAudioNetworks(folder), conditionings, exact)
         progress(0.5 + 0.5 * (attempt + 1) / ROUNDS)
     progress(1.0)
     return QuantizationCheck(error, yardstick, _counted(forms))
@@ -90,24 +93,24 @@ def repeat_check(folder: Path, forms: Mapping[str, int]) -> QuantizationCheck:
             exact, yardstick = stored["latents"], float(stored["bfloat16_error"])
     except (OSError, ValueError, KeyError) as error:
         raise ModelFileError(str(path), f"cannot be read ({error}); pull the model again") from None
-    return QuantizationCheck(measure_error(StableAudioNetworks(folder), exact), yardstick, forms)
+    networks = StableAudioNetworks(folder)
+    return QuantizationCheck(measure_error(networks, _conditionings(networks), exact), yardstick, forms)
 
 
-def measure_error(networks: StableAudioNetworks, exact: Array) -> float:
+def measure_error(networks: StableAudioNetworks, conditionings: Sequence[Conditioning], exact: Array) -> float:
     """Return the relative error of the model's latents; ``exact`` (prompts, latents, channels) are the reference's."""
-    made = np.stack([_sampled_by(networks, conditioning) for conditioning in _conditionings(networks)])
-    return _error(made, exact)
+    return _error(np.stack([_sampled_by(networks, conditioning) for conditioning in conditionings]), exact)
 
 
 class _Reference:
     """The transformer as reference graphs in the folder ``scratch``, beside the other networks of the model."""
 
     def __init__(
-        self, scratch: Path, networks: StableAudioNetworks, architecture: StableAudioArchitecture, weights: Weights
+        self, scratch: Path, networks: StableAudioNetworks, conditionings: Sequence[Conditioning], weights: Weights
     ) -> None:
         self._scratch = scratch
         self._networks = networks
-        self._architecture = architecture
+        self._conditionings = conditionings
         self._weights = weights
 
     def latents(self, precision: Precision) -> Array:
@@ -127,10 +130,11 @@ class _Reference:
         """Yield the latents of each prompt, and in float32 the inputs of each layer at the observed steps."""
         path = self._scratch / f"{precision}.onnx"
         with ReferenceGraphBuilder(path, precision, observe=precision == "float32") as builder:
-            graphs_of(self._architecture)[TRANSFORMER](builder, self._architecture, self._weights)
+            architecture = self._networks.architecture
+            graphs_of(architecture)[TRANSFORMER](builder, architecture, self._weights)
         session = open_session(path, SessionOptions(spinning=False, optimize=False))
         names = [output.name for output in session.get_outputs() if output.name.startswith(OBSERVED)]
-        for conditioning in _conditionings(self._networks):
+        for conditioning in self._conditionings:
             seen: dict[str, list[Array]] = {name.removeprefix(OBSERVED): [] for name in names}
             step = 0
 
@@ -147,12 +151,10 @@ class _Reference:
             yield _sampled(self._networks, velocity), seen
 
 
-def _conditionings(networks: StableAudioNetworks) -> Iterator[Conditioning]:
+def _conditionings(networks: StableAudioNetworks) -> list[Conditioning]:
     tokenizer = open_tokenizer(networks.tokenizer, networks.architecture)
-    names = [number.name for number in networks.architecture.numbers]
-    numbers = {name: 0.0 if name == "seconds_start" else SECONDS for name in names}
-    for prompt in PROMPTS:
-        yield networks.condition(networks.encode_text(tokenizer.encode(prompt).ids), numbers)
+    numbers = networks.architecture.numbers_for(SECONDS)
+    return [networks.condition(networks.encode_text(tokenizer.encode(prompt).ids), numbers) for prompt in PROMPTS]
 
 
 def _sampled_by(networks: StableAudioNetworks, conditioning: Conditioning) -> Array:
@@ -170,14 +172,7 @@ def _sampled(networks: StableAudioNetworks, velocity: VelocityFunction) -> Array
             raise ModelFileError(TRANSFORMER, f"its velocity at noise level {sigma:.2f} has NaN or infinite numbers")
         return found
 
-    match architecture.objective:
-        case "v":
-            *_, last = dpmpp_3m_sde(v_denoiser(finite), exponential_schedule(STEPS), noise)
-        case "rectified_flow":
-            *_, last = euler(finite, schedule(STEPS), noise)
-        case "rf_denoiser":
-            levels = schedule(STEPS) if architecture.is_stable_audio_3 else open_schedule(STEPS)
-            *_, last = ping_pong(finite, levels, noise)
+    *_, last = sample(architecture.objective, finite, noise_levels(architecture, STEPS), noise)
     return last
 
 
