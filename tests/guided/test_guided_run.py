@@ -85,6 +85,12 @@ def test_the_model_gets_the_composition_and_its_facts() -> None:
     assert audio.metadata["request"]["guide"] == "composer"
 
 
+def test_a_strength_of_zero_is_a_strength() -> None:
+    model = FollowingModel()
+    run(model, strength=0)
+    assert [asked.strength for asked in model.asked] == [0]
+
+
 def test_the_sound_is_the_models_at_the_loudness_of_the_composition() -> None:
     audio = run(FollowingModel(), strength=1.0)
     composed = compose(composition_request(request())).mix()

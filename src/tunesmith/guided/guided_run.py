@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.audio import Audio
+from tunesmith.audio.analysis.analyse import Analysis, analyse
 from tunesmith.audio.analysis.grid_check import GridCheck, check_grid
 from tunesmith.audio.analysis.loop_seam import Seam, seam_of
 from tunesmith.audio.markers import whole_loop, with_markers
+from tunesmith.audio.timeline import TIMELINE
 from tunesmith.audio.writer import write_audio
 from tunesmith.composer.composition import Composition, compose
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Generator, GuidableGenerator, Progress, ProgressCallback
 from tunesmith.guided.composition_request import composition_request
 from tunesmith.guided.kept_stems import check_roles, with_stems
-from tunesmith.guided.loop_wrap import WRAP_SECONDS, with_wrap, without_wrap, wrap_seconds
+from tunesmith.guided.loop_wrap import with_wrap, without_wrap, wrap_seconds
 from tunesmith.postprocess import postprocess
 from tunesmith.request import NEURAL_FIELDS, STRENGTHS, GenerationRequest
 
@@ -65,10 +67,11 @@ class GuidedRun:
         check_roles(composition, self.request.keep_stems)
         self._check_length(composition, field)
         guide = composition.mix(self._part(0.0, COMPOSER_SHARE), self.cancelled)
-        attempts = []
+        # The guide is analysed once, and every attempt is compared with it.
+        expected, attempts = analyse(guide), []
         with _written(composition, guide, field, loop=composition.score.loop) as path:
             for number in range(ATTEMPTS):
-                attempts.append(self._attempt(composition, guide, field, path, number))
+                attempts.append(self._attempt(composition, expected, field, path, number))
                 # A melody has no strength to lower: another attempt would only draw again.
                 if not attempts[-1].faults or field == "melody":
                     break
@@ -89,22 +92,23 @@ class GuidedRun:
         assert isinstance(self.generator, GuidableGenerator)
         seconds, longest = composition.score.duration, self.generator.longest_guide
         if composition.score.loop and field == "audio":
-            longest -= 2 * min(WRAP_SECONDS, seconds)
+            longest -= 2 * wrap_seconds(seconds)
         if seconds > longest:
             problem = f"{self.request.model} follows a composition of at most {longest:.1f} s, got {seconds:g} s"
             raise InvalidRequest("duration", problem)
 
-    def _attempt(self, composition: Composition, guide: Audio, field: str, path: Path, number: int) -> _Attempt:
-        settings = composition.metadata["settings"]
-        wrap = wrap_seconds(guide) if composition.score.loop and field == "audio" else 0.0
+    def _attempt(self, composition: Composition, expected: Analysis, field: str, path: Path, number: int) -> _Attempt:
+        settings, seconds = composition.metadata["settings"], composition.score.duration
+        wrap = wrap_seconds(seconds) if composition.score.loop and field == "audio" else 0.0
         fields: dict[str, Any] = {
             name: getattr(self.request, name) for name in self.request.model_fields_set & OF_THE_MODEL
         }  # fmt: skip
-        fields |= {"model": self.request.model, field: path, "duration": guide.duration + 2 * wrap}
+        fields |= {"model": self.request.model, field: path, "duration": seconds + 2 * wrap}
         fields |= {"tempo_bpm": settings["tempo_bpm"], "key": settings["key"]}
         strength = None
         if field == "audio":
-            strength = (self.request.strength or DEFAULT_STRENGTH) * WEAKER**number
+            first = DEFAULT_STRENGTH if self.request.strength is None else self.request.strength
+            strength = first * WEAKER**number
             fields["strength"] = strength
             # A piece ends where the composition does, and a loop does not end.
             fields.setdefault("ending", "cut" if composition.score.loop else "natural")
@@ -113,7 +117,7 @@ class GuidedRun:
         made = self.generator.generate(GenerationRequest.checked(**fields), progress, self.cancelled)
         audio = without_wrap(made, wrap) if wrap else made
         tempo = settings["tempo_bpm"] if len(composition.score.tempo_map.changes) == 1 else None
-        check = check_grid(guide, audio, tempo, settings["key"])
+        check = check_grid(expected, audio, tempo, settings["key"])
         return _Attempt(audio, strength, check, seam_of(audio) if composition.score.loop else None)
 
     def _finished(self, composition: Composition, guide: Audio, best: _Attempt, attempts: int) -> Audio:
@@ -144,7 +148,7 @@ class GuidedRun:
         }  # fmt: skip
         return {
             **made,
-            **{name: value for name, value in composed.items() if name == "timeline"},
+            **{name: value for name, value in composed.items() if name == TIMELINE},
             "settings": {**settings, **kept, **guided, "strength": best.strength},
             "request": self.request.model_dump(mode="json", exclude_unset=True),
             "warnings": [*composition.warnings, *made.get("warnings", ()), *map(_as_warning, best.faults), *warnings],
@@ -164,7 +168,13 @@ def _written(composition: Composition, guide: Audio, field: str, *, loop: bool) 
     """Write what guides the model as a file: the mix, with its wrap-around if it is a loop, or the lead."""
     with tempfile.TemporaryDirectory(prefix="tunesmith-guide-") as folder:
         path = Path(folder) / "composition.wav"
-        audio = _lead(composition) if field == "melody" else with_wrap(guide, wrap_seconds(guide)) if loop else guide
+        audio = (
+            _lead(composition)
+            if field == "melody"
+            else with_wrap(guide, wrap_seconds(guide.duration))
+            if loop
+            else guide
+        )
         write_audio(audio, path, bits=32)
         yield path
 

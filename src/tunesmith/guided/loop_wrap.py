@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio import Audio
-from tunesmith.audio.edit import fade_curve
+from tunesmith.audio.crossfade import crossfaded
 
 WRAP_SECONDS = 4.0
 """How much of a loop's end is heard before its start, and the other way round."""
 SEAM_SECONDS = 0.05
 
 
-def wrap_seconds(loop: Audio) -> float:
-    """Return the length of the wrap-around on each side, in seconds."""
-    return min(WRAP_SECONDS, loop.duration)
+def wrap_seconds(duration: float) -> float:
+    """Return the length of the wrap-around on each side of a loop of this duration, in seconds."""
+    return min(WRAP_SECONDS, duration)
 
 
 def with_wrap(loop: Audio, seconds: float) -> Audio:
@@ -27,9 +27,7 @@ def with_wrap(loop: Audio, seconds: float) -> Audio:
 def without_wrap(audio: Audio, seconds: float) -> Audio:
     """Cut the loop out of its wrap-around; its start fades in over what follows its end, so that it goes on there."""
     size, fade = round(seconds * audio.sample_rate), round(SEAM_SECONDS * audio.sample_rate)
-    samples = audio.samples
-    loop = samples[:, size : samples.shape[1] - size].copy()
-    rise = fade_curve(fade)
-    after = samples[:, samples.shape[1] - size :][:, :fade]
-    loop[:, :fade] = loop[:, :fade] * rise + after * rise[::-1]
+    end = audio.num_samples - size
+    loop = audio.samples[:, size:end].copy()
+    loop[:, :fade] = crossfaded(audio.between(end, end + fade), loop[:, :fade])
     return audio.with_samples(loop)

@@ -20,20 +20,16 @@ class GridCheck:
     key: str | None
     deviations: tuple[str, ...]
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether tempo and key are kept, as far as they can be measured."""
-        return not self.deviations
 
+def check_grid(expected: Analysis, audio: Audio, tempo_bpm: float | None, key: str | None) -> GridCheck:
+    """Compare a sound with the analysis of its guide, whose tempo in bpm and key are known.
 
-def check_grid(guide: Audio, audio: Audio, tempo_bpm: float | None, key: str | None) -> GridCheck:
-    """Compare a sound with its guide, whose tempo in bpm and key are known; None: it has none that holds throughout.
+    The tempo or the key is None for a guide that has none that holds throughout.
 
     A tempo may be found at another metrical level (half, double, dotted), and a key as its relative: neither is another
     tempo or key to the ear. What cannot be found even in the guide is not compared.
     """
-    expected, heard = analyse(guide), analyse(audio)
-    deviations = []
+    heard, deviations = analyse(audio), []
     if tempo_bpm is not None and _tempo_of(expected, tempo_bpm) and not _tempo_of(heard, tempo_bpm):
         found = "no steady beat" if heard.rhythm is None else f"{heard.rhythm.tempo_bpm:.1f} bpm"
         deviations.append(f"tempo: {found} instead of {tempo_bpm:g} bpm")
