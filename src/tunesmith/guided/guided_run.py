@@ -168,13 +168,10 @@ def _written(composition: Composition, guide: Audio, field: str, *, loop: bool) 
     """Write what guides the model as a file: the mix, with its wrap-around if it is a loop, or the lead."""
     with tempfile.TemporaryDirectory(prefix="tunesmith-guide-") as folder:
         path = Path(folder) / "composition.wav"
-        audio = (
-            _lead(composition)
-            if field == "melody"
-            else with_wrap(guide, wrap_seconds(guide.duration))
-            if loop
-            else guide
-        )
+        if field == "melody":
+            audio = _lead(composition)
+        else:
+            audio = with_wrap(guide, wrap_seconds(guide.duration)) if loop else guide
         write_audio(audio, path, bits=32)
         yield path
 
