@@ -70,7 +70,11 @@ def serve(control: socket.socket) -> None:
     """Fork on request until the other end of the socket is closed."""
     _prctl(PR_SET_NAME, NAME.encode())
     while True:
-        message, streams, _, _ = socket.recv_fds(control, 1, 4)
+        try:
+            message, streams, _, _ = socket.recv_fds(control, 1, 4)
+        except ConnectionResetError:
+            # The other end was killed, or ended before it read an answer.
+            return
         if not message:
             return
         between = os.fork()
