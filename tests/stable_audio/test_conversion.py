@@ -9,11 +9,12 @@ import pytest
 from stable_audio_models import THIRD_SMALL, tiny_checkpoint
 
 from tunesmith.errors import ModelFileError, UnknownName
+from tunesmith.neural.architecture_file import ARCHITECTURE
 from tunesmith.neural.quantization import FLOAT32
 from tunesmith.stable_audio.architecture import SameShape
 from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
 from tunesmith.stable_audio.conversion import GRAPHS, QUANTIZATIONS, convert
-from tunesmith.stable_audio.model_folder import ARCHITECTURE, TOKENIZER, TRANSFORMER, read_architecture
+from tunesmith.stable_audio.model_folder import TOKENIZER, TRANSFORMER, read_architecture
 
 
 class Broken(dict[str, np.ndarray]):

@@ -7,7 +7,8 @@ import pytest
 from stable_audio_models import THIRD_SMALL
 
 from tunesmith.errors import ModelFileError
-from tunesmith.stable_audio.model_folder import ARCHITECTURE, read_architecture, write_architecture
+from tunesmith.neural.architecture_file import ARCHITECTURE
+from tunesmith.stable_audio.model_folder import read_architecture, write_architecture
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
