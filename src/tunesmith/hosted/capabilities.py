@@ -28,7 +28,8 @@ class Capabilities:
     """The capabilities of a model: ``longest`` clip in seconds; ``tokens`` per second of audio (None: not used).
 
     ``continues`` and ``melody`` state whether the model accepts a recording to continue or to follow. ``has`` is the
-    text in a model's name or URL that the entry applies to. ``inputs`` are the service's names of the request's fields.
+    text in a model's name or URL that the entry applies to. ``inputs`` are the service's names of the request's fields,
+    ``constants`` its inputs that are always the same.
     """
 
     has: str
@@ -38,6 +39,7 @@ class Capabilities:
     melody: bool = False
     licence: str = UNKNOWN_LICENCE
     inputs: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
     def input_fields(self, request: GenerationRequest) -> dict[str, Any]:
         """Return the settings of a request under the service's names, without the duration."""

@@ -152,10 +152,8 @@ def _input(clip_request: ClipRequest, facts: Capabilities, address: str | None) 
     # A clip may be cut to its length, but not be prolonged.
     seconds = min(ceil(clip_request.seconds), int(facts.longest))
     given: dict[str, Any] = {"prompt": clip_request.text, facts.inputs["duration"]: seconds, "seed": clip_request.seed}
-    given |= facts.input_fields(clip_request.request)
+    given |= {**facts.constants, **facts.input_fields(clip_request.request)}
     given |= {name: round(given[name]) for name in WHOLE_NUMBERS if name in given}
-    if "stable-audio" not in facts.has:
-        given["output_format"] = "wav"
     if address:
         given |= {"input_audio": address, "continuation": clip_request.continues}
     return given
