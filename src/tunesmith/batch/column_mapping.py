@@ -54,8 +54,7 @@ def values_of(cells: Mapping[str, Any], folder: Path, delimiter: str = "") -> di
     """Return the fields that a row's cells set; paths are relative to ``folder``. Empty cells set nothing.
 
     ``delimiter`` is that of the table; with a semicolon or a tab, numbers may have a decimal comma. Raises
-    InvalidRequest
-    for the first invalid cell.
+    InvalidRequest for the first invalid cell.
     """
     values: dict[str, Any] = {}
     columns: dict[str, str] = {}

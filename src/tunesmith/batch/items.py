@@ -42,10 +42,8 @@ class Defaults:
     """Defaults for fields that a row leaves out.
 
     ``settings`` returns the user's settings for the fields of a row. ``flags`` are fields set for the whole batch,
-    which
-    override the settings. ``seed`` applies to every row. ``suffix`` is the default format. Paths in rows are relative
-    to
-    ``folder``.
+    which override the settings. ``seed`` applies to every row. ``suffix`` is the default format. Paths in rows are
+    relative to ``folder``.
     """
 
     folder: Path

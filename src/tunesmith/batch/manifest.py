@@ -29,10 +29,8 @@ class Entry:
     """A row of the table and its result.
 
     ``id`` identifies the content of a row, wherever the row is; ``row`` counts from 1, ``line`` is where it starts;
-    ``file``
-    is relative to the folder and has the SHA-256 ``digest``; ``seconds`` is the generation time, ``duration`` the
-    length of
-    the audio, ``track`` its id in the prompt log; ``warnings`` are those about the audio.
+    ``file`` is relative to the folder and has the SHA-256 ``digest``; ``seconds`` is the generation time, ``duration``
+    the length of the audio, ``track`` its id in the prompt log; ``warnings`` are those about the audio.
     """
 
     id: str
@@ -107,8 +105,7 @@ def manifest_of(folder: Path) -> Iterator[BatchManifest]:
     """Yield the manifest of a folder, with exclusive access; create the folder if needed.
 
     Removes a new folder again if it stays empty. Raises InvalidRequest if another process uses the folder, or if the
-    folder
-    or its manifest is unusable.
+    folder or its manifest is unusable.
     """
     is_new = not folder.exists()
     lock = FileLock(folder / LOCK)

@@ -194,8 +194,7 @@ class Database:
         """Checkpoint SQLite's write-ahead log in a thread, so that no commit waits for the disk.
 
         ``period`` is in seconds. Call this before the connections are used; ``close`` ends the thread. PostgreSQL does
-        this by
-        itself.
+        this by itself.
         """
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _leave_checkpoints_to_the_thread)

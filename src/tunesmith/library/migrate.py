@@ -39,8 +39,7 @@ def migrate(database: Database) -> None:
     """Migrate the schema to the newest version, all or nothing; return at once if it is current.
 
     A SQLite file is copied to ``NAME.schema-VERSION`` beside it before a change. Raises DatabaseError for a database of
-    a
-    newer version or of another program, and leaves it unchanged.
+    a newer version or of another program, and leaves it unchanged.
     """
     # Most starts find nothing to do, and must not wait for the lock.
     if _version(database) == newest_version():

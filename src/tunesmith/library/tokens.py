@@ -77,8 +77,7 @@ class Allowance:
     """The rest of a rate limit: ``remaining`` of ``rate``, which is full again at ``resets_at``.
 
     ``things`` names what is counted, in the plural; times are seconds since 1970 in UTC. ``is_exceeded`` is set if the
-    last
-    request went over the limit.
+    last request went over the limit.
     """
 
     things: str

@@ -72,10 +72,8 @@ class NewTrack:
     """A new track, before it is stored.
 
     ``request`` has the fields of its GenerationRequest, seed included. ``model`` is the requested model,
-    ``generated_by`` the
-    one that ran. ``source`` is the API of the request (cli, python, or one of the server's). ``timings`` are seconds by
-    name.
-    ``parent`` is the id of the track that this one varies.
+    ``generated_by`` the one that ran. ``source`` is the API of the request (cli, python, or one of the server's).
+    ``timings`` are seconds by name. ``parent`` is the id of the track that this one varies.
     """
 
     request: Mapping[str, Any]

@@ -88,10 +88,8 @@ class Architecture:
     """The shape of a whole model.
 
     ``delays`` has one entry per codebook, in frames. ``audio_channels`` is 2 for stereo, whose codebooks are
-    interleaved
-    [1L, 1R, 2L, 2R, …]. ``window_seconds`` is the longest audio the model was trained on. A model with ``chroma`` has
-    no
-    cross-attention: the [chroma, text] states precede the codes as a prefix.
+    interleaved [1L, 1R, 2L, 2R, …]. ``window_seconds`` is the longest audio the model was trained on. A model with
+    ``chroma`` has no cross-attention: the [chroma, text] states precede the codes as a prefix.
     """
 
     decoder: TransformerShape

@@ -56,8 +56,7 @@ def chromagram(melody: Melody, architecture: Architecture) -> Chromagram:
     """Return the one-hot strongest pitch class per frame, (frames, bins), of the melody's first window.
 
     The frames are repeated or cut to the architecture's ``num_frames``. The architecture must have chroma. A silent
-    frame
-    counts as bin 0.
+    frame counts as bin 0.
     """
     shape = architecture.chroma
     assert shape is not None
@@ -100,8 +99,7 @@ def _filters(shape: ChromaShape, sample_rate: int) -> NDArray[np.float32]:
     """Return the weight of each frequency for each pitch class, (bins, frequencies), after Ellis's chroma features.
 
     Each filter has a Gaussian bump, at least one bin wide, around every pitch of its class. The weights of a frequency
-    have
-    unit length and fall off with distance from the centre octave.
+    have unit length and fall off with distance from the centre octave.
     """
     bins, size = shape.num_chroma, shape.fft_size
     octaves = np.log2(np.arange(1, size) * sample_rate / size / REFERENCE_OCTAVE_HZ)

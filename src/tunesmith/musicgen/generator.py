@@ -92,8 +92,7 @@ class MusicGenGenerator:
         """Yield the audio block by block during generation; the joined blocks equal the result of ``generate``.
 
         Closing the iterator early frees the rows in the batch. Raises the same errors as ``generate``, and
-        InvalidRequest for
-        an option that needs the whole audio.
+        InvalidRequest for an option that needs the whole audio.
         """
         if request.loudness_lufs is not None:
             raise InvalidRequest("loudness_lufs", "is measured over the whole piece, which a stream does not have")

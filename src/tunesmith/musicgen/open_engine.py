@@ -25,9 +25,8 @@ class EngineOptions:
     """Options of an engine.
 
     ``num_rows`` bounds how many sequences run at once (a guided one takes two rows). ``device`` applies to models that
-    were
-    installed for a GPU; "auto" selects the available one. ``keep_text_encoder`` keeps the text encoder in memory, for
-    servers: they encode texts all the time and reserve memory for the whole model.
+    were installed for a GPU; "auto" selects the available one. ``keep_text_encoder`` keeps the text encoder in memory,
+    for servers: they encode texts all the time and reserve memory for the whole model.
     """
 
     num_rows: int = 2

@@ -64,8 +64,7 @@ class Runner(Protocol):
         """Append one position of codes (rows, codebooks) to rows 0 … n - 1; return the logits (rows, codebooks, size).
 
         Rows that are not ``advancing`` (rows,) stay as they are, and their logits have no meaning. The result is valid
-        until
-        the next call.
+        until the next call.
         """
         ...
 

@@ -100,8 +100,7 @@ def _draw(kept: Codes, weights: NDArray[np.float64], draws: Uniforms, size: int)
     """Invert the cumulative weights of each codebook, in code order.
 
     ``kept`` (indices codebook x ``size`` + code) and ``weights`` hold all codebooks one after the other. A code of
-    weight
-    zero is never drawn.
+    weight zero is never drawn.
     """
     bounds = np.searchsorted(kept, np.arange(len(draws) + 1) * size)
     cumulative = np.cumsum(weights)

@@ -128,8 +128,7 @@ def relative_buckets(shape: T5Shape) -> NDArray[np.int64]:
     """Return the bucket of each distance, key - query, from -max_distance to max_distance.
 
     One half of the buckets is for keys after the query. In each half, the first half holds single distances and the
-    rest
-    grow logarithmically; the last bucket holds every distance from max_distance on.
+    rest grow logarithmically; the last bucket holds every distance from max_distance on.
     """
     half = shape.relative_buckets // 2
     exact = half // 2

@@ -149,8 +149,7 @@ class _CodecGraphBuilder:
         """Add a transposed convolution that multiplies the length by ``ratio``; its kernel is twice the ratio.
 
         Each input and the one before it determine ``ratio`` outputs: a convolution of kernel 2 to ``ratio`` times the
-        channels,
-        rearranged in time, is the same sum as a ConvTranspose, which takes twice as long.
+        channels, rearranged in time, is the same sum as a ConvTranspose, which takes twice as long.
         """
         builder, weight = self.builder, self.weights[f"{self.prefix}{name}.weight"]
         inputs, outputs = weight.shape[:2]

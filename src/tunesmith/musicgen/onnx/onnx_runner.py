@@ -1,8 +1,7 @@
 """The model's arithmetic on ONNX Runtime: one decoder graph for prefixes, prompts and steps.
 
 Keys and values lie in preallocated buffers, (rows, heads, capacity, head) per layer, that the graph reads and extends
-in
-place. Each row has its own length; a step runs the first n rows, advancing or not.
+in place. Each row has its own length; a step runs the first n rows, advancing or not.
 """
 
 from __future__ import annotations

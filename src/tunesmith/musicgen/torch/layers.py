@@ -96,8 +96,7 @@ class RunBuffers:
     """The buffers that a run of some rows reads and writes; every tensor keeps its address from run to run.
 
     ``caches`` (layers, 2, rows, heads, capacity, head) and ``texts`` (same, text) are views of the runner's buffers,
-    cut to
-    these rows; ``reach`` is the number of cache positions that attention reads.
+    cut to these rows; ``reach`` is the number of cache positions that attention reads.
     """
 
     caches: torch.Tensor

@@ -52,10 +52,8 @@ def parse_json(raw: bytes, long_fields: Collection[str] = ()) -> Any:
     """Return the value of a JSON document.
 
     Strings under the names in ``long_fields`` may be long. Raises BadRequest if the text is not JSON, is nested too
-    deeply
-    or holds too many values; PayloadTooLarge; and InvalidRequest, with the field, for a number that is not finite and
-    for
-    text that is too long or that no database or response can hold (NUL, a lone surrogate).
+    deeply or holds too many values; PayloadTooLarge; and InvalidRequest, with the field, for a number that is not
+    finite and for text that is too long or that no database or response can hold (NUL, a lone surrogate).
     """
     long_texts: list[LongText] = []
     if long_fields and len(raw) > LONG_BYTES:
