@@ -23,7 +23,6 @@ from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
     END,
-    RotaryPositions,
     add_and_layer_norm,
     attention,
     cut,
@@ -33,10 +32,10 @@ from tunesmith.neural.transformer_nodes import (
     reshape,
     silu,
 )
-from tunesmith.stable_audio.architecture import DiffusionShape, StableAudioArchitecture
+from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.graph.conditioning import PREFIX
 from tunesmith.stable_audio.graph.open_conditioning import layer_normed_heads, turns
-from tunesmith.stable_audio.graph.transformer import BLOCK_EPSILON, LAYERS
+from tunesmith.stable_audio.graph.transformer_graph import BLOCK_EPSILON, LAYERS, TransformerGraph
 
 NORMS = ("pre_norm", "cross_attend_norm", "ff_norm")
 
@@ -45,30 +44,19 @@ def build_open_transformer(
     builder: GraphBuilder, architecture: StableAudioArchitecture, weights: Mapping[str, NDArray[np.float32]]
 ) -> None:
     """Build the graph described above. The architecture's transformer has no memory tokens."""
-    shape = architecture.diffusion
-    rotary = RotaryPositions.up_to(builder, architecture.max_latents + 1, shape.num_heads, shape.rotary_size)
-    latents = builder.input("latents", np.float32, ["rows", "latents", shape.latent_channels])
-    rows = builder.node("Shape", latents, start=0, end=1)
-    by_row = builder.node("Concat", rows, integers(builder, -1, shape.hidden_size), axis=0)
-    _OpenTransformer(builder, shape, weights, rotary, by_row).build(latents, rows)
+    _OpenTransformer.begin(builder, architecture, weights, num_in_front=1).build()
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenTransformer:
-    """``by_row`` is the shape (rows, positions, hidden) as a value of the graph."""
+class _OpenTransformer(TransformerGraph):
+    """Blocks with the global condition as a token in front."""
 
-    builder: GraphBuilder
-    shape: DiffusionShape
-    weights: Mapping[str, NDArray[np.float32]]
-    rotary: RotaryPositions
-    by_row: str
-
-    def build(self, latents: str, rows: str) -> None:
+    def build(self) -> None:
         """Add the whole transformer; the sum of a sub-layer and the next norm are one fused node."""
         builder = self.builder
-        apart = self._project_in(latents, rows)
-        key_bias = self._key_bias(apart)
-        hidden, update, bias = self._flat(apart), "", ""
+        apart = self._project_in()
+        key_bias = self.key_bias(apart)
+        hidden, update, bias = self.flat(apart), "", ""
         for layer in range(self.shape.num_layers):
             norms = [(self._constant(layer, f"{name}.gamma"), self._constant(layer, f"{name}.beta")) for name in NORMS]
             if layer == 0:
@@ -97,32 +85,21 @@ class _OpenTransformer:
         weight, bias = (self.weights[f"{PREFIX}to_timestep_embed.{number}.{part}"] for part in ("weight", "bias"))
         return self.builder.exact_linear(x, weight, bias)
 
-    def _project_in(self, latents: str, rows: str) -> str:
+    def _project_in(self) -> str:
         """Put the token in front of the latents: (rows, 1 + latents, hidden)."""
         builder = self.builder
-        weight = self.weights[f"{PREFIX}transformer.project_in.weight"] @ self._around("preprocess_conv")
+        weight = self.weights[f"{PREFIX}transformer.project_in.weight"] @ self.around("preprocess_conv")
         front = reshape(builder, self._front_token(), 1, 1, -1)
-        repeated = expand(builder, front, rows, integers(builder, 1, 1))
-        return builder.node("Concat", repeated, builder.exact_linear(latents, weight), axis=1)
+        repeated = expand(builder, front, self.rows, integers(builder, 1, 1))
+        return builder.node("Concat", repeated, builder.exact_linear(self.latents, weight), axis=1)
 
     def _project_out(self, hidden: str) -> None:
         """Add the output: the velocity of the latents, without the token in front."""
         builder = self.builder
-        kept = cut(builder, self._apart(hidden), 1, END, 1)
-        weight = self._around("postprocess_conv") @ self.weights[f"{PREFIX}transformer.project_out.weight"]
+        kept = cut(builder, self.apart(hidden), 1, END, 1)
+        weight = self.around("postprocess_conv") @ self.weights[f"{PREFIX}transformer.project_out.weight"]
         builder.nodes("Identity", [builder.exact_linear(kept, weight)], ["velocity"])
         builder.output("velocity", np.float32, ["rows", "latents", self.shape.latent_channels])
-
-    def _around(self, name: str) -> NDArray[np.float32]:
-        """Return a convolution of kernel 1 around the transformer, with its shortcut, as a matrix."""
-        return self.weights[f"{PREFIX}{name}.weight"] + np.eye(self.shape.latent_channels, dtype=np.float32)
-
-    def _key_bias(self, hidden: str) -> str:
-        """Repeat the bias of the keys for every query, as the fused attention wants it."""
-        builder = self.builder
-        bias = builder.input("key_bias", np.float32, ["rows", 1, 1, "keys"])
-        positions = builder.node("Shape", hidden, start=1, end=2)
-        return expand(builder, bias, integers(builder, 1, 1), positions, integers(builder, 1))
 
     def _self_attention(self, layer: int, normed: str) -> str:
         builder, shape = self.builder, self.shape
@@ -130,11 +107,11 @@ class _OpenTransformer:
         thirds = np.split(self.weights[f"{name}.weight"], 3)
         queries, keys, values = (builder.linear(normed, weight, layer=name) for weight in thirds)
         queries, keys = (
-            self.rotary.turn(builder, self._apart(self._normed_heads(f"{layer}.self_attn.{kind}_norm", part)))
+            self.rotary.turn(builder, self.apart(self._normed_heads(f"{layer}.self_attn.{kind}_norm", part)))
             for kind, part in (("q", queries), ("k", keys))
         )
-        attended = attention(builder, queries, keys, self._apart(values), shape.num_heads)
-        return self._linear(layer, "self_attn.to_out", self._flat(attended))
+        attended = attention(builder, queries, keys, self.apart(values), shape.num_heads)
+        return self._linear(layer, "self_attn.to_out", self.flat(attended))
 
     def _cross_attention(self, layer: int, normed: str, key_bias: str) -> str:
         builder, shape = self.builder, self.shape
@@ -143,8 +120,8 @@ class _OpenTransformer:
             builder.input(f"cross_{kind}_{layer}", np.float32, ["rows", "keys", shape.hidden_size])
             for kind in ("key", "value")
         )
-        attended = attention(builder, self._apart(queries), keys, values, shape.num_heads, key_bias)
-        return self._linear(layer, "cross_attn.to_out", self._flat(attended))
+        attended = attention(builder, self.apart(queries), keys, values, shape.num_heads, key_bias)
+        return self._linear(layer, "cross_attn.to_out", self.flat(attended))
 
     def _feed_forward(self, layer: int, normed: str) -> str:
         """Return the update without its bias."""
@@ -167,11 +144,3 @@ class _OpenTransformer:
 
     def _constant(self, layer: int, name: str) -> str:
         return self.builder.constant(self.weights[f"{LAYERS}{layer}.{name}"])
-
-    def _apart(self, x: str) -> str:
-        """Return the rows as an axis of their own: (rows, positions, hidden)."""
-        return self.builder.node("Reshape", x, self.by_row)
-
-    def _flat(self, x: str) -> str:
-        """Return the positions of all rows as one axis: (rows x positions, hidden)."""
-        return reshape(self.builder, x, -1, self.shape.hidden_size)

@@ -23,7 +23,6 @@ from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
     END,
-    RotaryPositions,
     add_and_rms_norm,
     attention,
     cut,
@@ -35,24 +34,16 @@ from tunesmith.neural.transformer_nodes import (
     silu,
     split,
 )
-from tunesmith.stable_audio.architecture import FOURIER_FEATURES, DiffusionShape, StableAudioArchitecture
+from tunesmith.stable_audio.architecture import FOURIER_FEATURES, StableAudioArchitecture
 from tunesmith.stable_audio.graph.conditioning import PREFIX, normed_heads
-
-LAYERS = f"{PREFIX}transformer.layers."
-BLOCK_EPSILON = 1e-5
+from tunesmith.stable_audio.graph.transformer_graph import BLOCK_EPSILON, LAYERS, TransformerGraph
 
 
 def build_transformer(
     builder: GraphBuilder, architecture: StableAudioArchitecture, weights: Mapping[str, NDArray[np.float32]]
 ) -> None:
     """Build the graph described above. The architecture's transformer is modulated (adaLN) and has memory tokens."""
-    shape = architecture.diffusion
-    positions = shape.num_memory_tokens + architecture.max_latents
-    rotary = RotaryPositions.up_to(builder, positions, shape.num_heads, shape.rotary_size)
-    latents = builder.input("latents", np.float32, ["rows", "latents", shape.latent_channels])
-    rows = builder.node("Shape", latents, start=0, end=1)
-    by_row = builder.node("Concat", rows, integers(builder, -1, shape.hidden_size), axis=0)
-    _Transformer(builder, shape, weights, rotary, by_row).build(latents, rows)
+    _Transformer.begin(builder, architecture, weights, architecture.diffusion.num_memory_tokens).build()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +56,15 @@ class _Modulation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Transformer:
-    """``by_row`` is the shape (rows, positions, hidden) as a value of the graph."""
+class _Transformer(TransformerGraph):
+    """Blocks that the global condition modulates (adaLN), with memory tokens in front."""
 
-    builder: GraphBuilder
-    shape: DiffusionShape
-    weights: Mapping[str, NDArray[np.float32]]
-    rotary: RotaryPositions
-    by_row: str
-
-    def build(self, latents: str, rows: str) -> None:
+    def build(self) -> None:
         """Add the whole transformer; the sum of a sub-layer and the next norm are one fused node."""
         builder, shape = self.builder, self.shape
         condition = self._condition()
-        hidden = self._flat(self._project_in(latents, rows))
-        key_bias = self._key_bias(hidden)
+        apart = self._project_in()
+        hidden, key_bias = self.flat(apart), self.key_bias(apart)
         modulations = [self._modulations(layer, condition) for layer in range(shape.num_layers)]
         normed, update, bias = rms_norm(builder, hidden, modulations[0][0].gain, BLOCK_EPSILON), "", ""
         for layer, (of_attention, of_feed_forward) in enumerate(modulations):
@@ -120,30 +105,22 @@ class _Transformer:
             found.append(_Modulation(gain, shift, builder.node("Sigmoid", builder.node("Sub", one, gate))))
         return found[0], found[1]
 
-    def _project_in(self, latents: str, rows: str) -> str:
+    def _project_in(self) -> str:
         """Put the memory tokens in front of the latents: (rows, memory + latents, hidden)."""
-        builder, shape = self.builder, self.shape
-        around = self.weights[f"{PREFIX}preprocess_conv.weight"] + np.eye(shape.latent_channels, dtype=np.float32)
-        hidden = builder.exact_linear(latents, self.weights[f"{PREFIX}transformer.project_in.weight"] @ around)
+        builder = self.builder
+        weight = self.weights[f"{PREFIX}transformer.project_in.weight"] @ self.around("preprocess_conv")
+        hidden = builder.exact_linear(self.latents, weight)
         memory = builder.constant(self.weights[f"{PREFIX}transformer.memory_tokens"][None])
-        repeated = expand(builder, memory, rows, integers(builder, 1, 1))
+        repeated = expand(builder, memory, self.rows, integers(builder, 1, 1))
         return builder.node("Concat", repeated, hidden, axis=1)
 
     def _project_out(self, hidden: str) -> None:
         """Add the output: the velocity of the latents, without the memory tokens."""
         builder, shape = self.builder, self.shape
-        around = self.weights[f"{PREFIX}postprocess_conv.weight"] + np.eye(shape.latent_channels, dtype=np.float32)
-        kept = cut(builder, self._apart(hidden), shape.num_memory_tokens, END, 1)
-        weight = around @ self.weights[f"{PREFIX}transformer.project_out.weight"]
+        kept = cut(builder, self.apart(hidden), shape.num_memory_tokens, END, 1)
+        weight = self.around("postprocess_conv") @ self.weights[f"{PREFIX}transformer.project_out.weight"]
         builder.nodes("Identity", [builder.exact_linear(kept, weight)], ["velocity"])
         builder.output("velocity", np.float32, ["rows", "latents", shape.latent_channels])
-
-    def _key_bias(self, hidden: str) -> str:
-        """Repeat the bias of the keys for every query, as the fused attention wants it."""
-        builder = self.builder
-        bias = builder.input("key_bias", np.float32, ["rows", 1, 1, "keys"])
-        positions = builder.node("Shape", self._apart(hidden), start=1, end=2)
-        return expand(builder, bias, integers(builder, 1, 1), positions, integers(builder, 1))
 
     def _self_attention(self, layer: int, normed: str, modulation: _Modulation) -> str:
         builder, shape = self.builder, self.shape
@@ -156,7 +133,7 @@ class _Transformer:
             self.rotary.turn(builder, self._normed_heads(f"{layer}.self_attn.{name}_norm", part))
             for name, part in (("q", queries), ("k", keys))
         )
-        attended = self._flat(attention(builder, queries, keys, self._apart(values), shape.num_heads))
+        attended = self.flat(attention(builder, queries, keys, self.apart(values), shape.num_heads))
         return self._linear(layer, "self_attn.to_out", attended, gain=modulation.gate)
 
     def _cross_attention(self, layer: int, normed: str, key_bias: str) -> str:
@@ -166,12 +143,12 @@ class _Transformer:
             builder.input(f"cross_{kind}_{layer}", np.float32, ["rows", "keys", shape.hidden_size])
             for kind in ("key", "value")
         )
-        attended = self._flat(attention(builder, queries, keys, values, shape.num_heads, key_bias))
+        attended = self.flat(attention(builder, queries, keys, values, shape.num_heads, key_bias))
         return self._linear(layer, "cross_attn.to_out", attended)
 
     def _add_local(self, layer: int, update: str) -> str:
         local = self.builder.input(f"local_{layer}", np.float32, ["local_rows", "positions", self.shape.hidden_size])
-        return self._flat(self.builder.node("Add", self._apart(update), local))
+        return self.flat(self.builder.node("Add", self.apart(update), local))
 
     def _feed_forward(self, layer: int, normed: str, modulation: _Modulation) -> tuple[str, str]:
         """Return the update without its bias, and the bias."""
@@ -187,18 +164,10 @@ class _Transformer:
 
     def _normed_heads(self, name: str, x: str) -> str:
         normed = normed_heads(self.builder, self.shape, x, self.weights[f"{LAYERS}{name}.gamma"])
-        return self._apart(normed)
+        return self.apart(normed)
 
     def _linear(self, layer: int, name: str, x: str, gain: str = "") -> str:
         return self.builder.linear(x, self._layer(layer, f"{name}.weight"), layer=f"{LAYERS}{layer}.{name}", gain=gain)
 
     def _layer(self, layer: int, name: str) -> NDArray[np.float32]:
         return self.weights[f"{LAYERS}{layer}.{name}"]
-
-    def _apart(self, x: str) -> str:
-        """Return the rows as an axis of their own: (rows, positions, hidden)."""
-        return self.builder.node("Reshape", x, self.by_row)
-
-    def _flat(self, x: str) -> str:
-        """Return the positions of all rows as one axis: (rows x positions, hidden)."""
-        return reshape(self.builder, x, -1, self.shape.hidden_size)
