@@ -162,9 +162,10 @@ def test_everything_at_once_is_reported_as_json(tmp_path: Path) -> None:
     assert made["seed"] == 7
     assert all((tmp_path / file).stat().st_size for file in made["files"])
     assert {"a.flac", "a-intensity-20.flac", "a-intensity-100.flac", "a.mid", "a.yaml", "a.png"} <= set(made["files"])
-    again = tunesmith(tmp_path, "render", "a.yaml", "-o", "b.flac")
+    again = tunesmith(tmp_path, "render", "a.yaml", "-o", "b.flac", "--plot", "b.png")
     assert again.returncode == 0, again.stderr
     assert read_audio(tmp_path / "b.flac").duration == 2.0
+    assert (tmp_path / "b.png").stat().st_size > 10_000
 
 
 def test_variations_have_seeds_that_follow_each_other(tmp_path: Path) -> None:

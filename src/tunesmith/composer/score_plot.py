@@ -64,7 +64,7 @@ def score_figure(score: Score) -> Figure:
     tuned = [part for part in score.parts if part.role not in DRUM_ROLES]
     struck = [part for part in score.parts if part.role in DRUM_ROLES and part.notes]
     rows = drum_rows(struck)
-    heights = [0.75, roll_inches(tuned), *([INCHES_A_DRUM * max(3, len(rows))] if rows else []), 0.8]
+    heights = [0.9, roll_inches(tuned), *([INCHES_A_DRUM * max(3, len(rows))] if rows else []), 0.8]
     width = min(WIDEST, max(NARROWEST, INCHES_A_BAR * score.bars + LABEL_INCHES))
     figure = Figure(figsize=(width, sum(heights) + 1.9), layout=ConstrainedLayoutEngine(h_pad=0.05, hspace=0.0))
     axes = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0])
@@ -124,12 +124,12 @@ def _draw_form(axis: Axes, score: Score, inches: float) -> None:
     shades = LinearSegmentedColormap.from_list("energy", SECTION_COLOURS)
     room = inches / max(1, score.bars)
     for section in score.sections:
-        axis.broken_barh([(section.bar, section.bars)], (1, 1), facecolor=shades(section.energy), edgecolor="white")
+        axis.broken_barh([(section.bar, section.bars)], (1.2, 0.8), facecolor=shades(section.energy), edgecolor="white")
         size = _fitting(section.name, section.bars * room, (11.0, 9.0, 7.0, 6.0))
         if size:
-            axis.text(section.bar + section.bars / 2, 1.5, section.name, size=size, ha="center", va="center")
+            axis.text(section.bar + section.bars / 2, 1.6, section.name, size=size, ha="center", va="center")
     _draw_chords(axis, score, room)
-    axis.set(ylim=(0, 2), yticks=(0.5, 1.5), yticklabels=("chords", "form"))
+    axis.set(ylim=(0, 2), yticks=(0.6, 1.6), yticklabels=("chords", "form"))
     axis.tick_params(length=0, labelbottom=False, labelsize=9)
     axis.spines[:].set_visible(False)
     # A chord may ring on behind the last bar; its name must not push the plot aside.
@@ -145,21 +145,25 @@ def _draw_chords(axis: Axes, score: Score, room: float) -> None:
     # One size for most of them reads better than the largest for each.
     common = sorted(size or CHORD_POINTS[-1] for size in sizes)[len(sizes) // 5] if sizes else CHORD_POINTS[0]
     for (start, length, name), size in zip(labels, sizes, strict=True):
-        axis.plot([start, start], [0.1, 0.9], color="#bbbbbb", linewidth=0.6)
+        axis.plot([start, start], [0.1, 1.1], color="#bbbbbb", linewidth=0.6)
         if size and not all_upright:
-            axis.text(start + 0.04 * min(1, length), 0.5, name, size=min(size, common), va="center", color=LINE_COLOUR)
+            axis.text(start + 0.04 * min(1, length), 0.6, name, size=min(size, common), va="center", color=LINE_COLOUR)
         elif length * room >= UPRIGHT_INCHES:
             middle = start + length / 2 if length * room < 2 * UPRIGHT_INCHES else start + UPRIGHT_INCHES / room * 0.7
-            axis.text(middle, 0.5, name, size=6, rotation=90, ha="center", va="center", color=LINE_COLOUR)
+            axis.text(middle, 0.6, name, size=6, rotation=90, ha="center", va="center", color=LINE_COLOUR)
 
 
 def _chord_labels(score: Score) -> list[tuple[float, float, str]]:
-    """Return start and length in bars and the name of each chord; one that is struck again is written once."""
+    """Return start and length in bars and the name of each chord.
+
+    One that is struck again is written once, but every section begins with its chord.
+    """
     bar = score.meter.beats_per_bar
+    seams = {section.bar * bar for section in score.sections}
     labels: list[tuple[float, float, str]] = []
     for span in score.chords:
         name = chord_name(span.chord, score.key)
-        if labels and labels[-1][2] == name:
+        if labels and labels[-1][2] == name and span.start not in seams:
             start = labels[-1][0]
             labels[-1] = (start, (span.start + span.length) / bar - start, name)
         else:
