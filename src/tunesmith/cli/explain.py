@@ -28,7 +28,8 @@ def explain(
     """
     from tunesmith.cli.console import as_json_text, print_warning
     from tunesmith.composer.arrangement import arrangement_of
-    from tunesmith.composer.composition import compose
+    from tunesmith.composer.prompt import read_brief
+    from tunesmith.composer.writing import write_score
     from tunesmith.request import GenerationRequest
 
     if plot is not None:
@@ -36,15 +37,16 @@ def explain(
 
         check_plot(plot)
     request = GenerationRequest.checked(prompt=prompt, seed=seed, duration=duration)
-    composition = compose(request.with_drawn_seed())
-    brief, arrangement = composition.brief, arrangement_of(composition.score)
-    assert brief is not None
+    brief = read_brief(request.with_drawn_seed())
+    # Not compose(): what renders sound takes longer to load than the score to write.
+    written = write_score(brief)
+    arrangement, warnings = arrangement_of(written.score), (*brief.warnings, *written.warnings)
     if plot is not None:
         from tunesmith.composer.score_plot import draw_score
 
-        draw_score(composition.score, plot)
+        draw_score(written.score, plot)
     if as_json:
-        explained = {**brief.explanation(), "warnings": list(composition.warnings)}
+        explained = {**brief.explanation(), "warnings": list(warnings)}
         typer.echo(as_json_text({**explained, "arrangement": arrangement.as_json()}))
         return
     from tunesmith.cli.tables import print_table
@@ -52,7 +54,7 @@ def explain(
     rows = [(reason.field, reason.value, reason.source, reason.because) for reason in brief.reasons]
     print_table(("what", "answer", "from", "because"), rows)
     _print_arrangement(arrangement)
-    for warning in composition.warnings:
+    for warning in warnings:
         print_warning(warning)
 
 
