@@ -68,10 +68,16 @@ class Plan:
         """The beat at which the last bar ends."""
         return self.bars * self.beats_per_bar
 
+    def bar_of(self, beat: float) -> int:
+        """Return the bar in which ``beat`` lies."""
+        # The small offset keeps a beat that rounding put just before a bar line in its bar.
+        return int(beat / self.beats_per_bar + 1e-6)
+
     def section_at(self, beat: float) -> Section:
         """Return the section at ``beat``; the last one after the end."""
-        # The small offset keeps a beat that rounding put just before a bar line in its bar.
-        bar = int(beat / self.beats_per_bar + 1e-6)
+        return self._section_of(self.bar_of(beat))
+
+    def _section_of(self, bar: int) -> Section:
         index = bisect.bisect_right(self.sections, bar, key=lambda section: section.bar) - 1
         return self.sections[max(0, index)]
 
@@ -88,6 +94,10 @@ class Plan:
             if span.start >= end - 1e-6:
                 return
             yield span
+
+    def is_playing(self, player: Player, bar: int) -> bool:
+        """Return whether the player plays in ``bar``."""
+        return self._section_of(bar).energy >= player.entry - 1e-9
 
     def active_sections(self, player: Player) -> Iterator[Section]:
         """Yield the sections in which the player plays."""
