@@ -22,8 +22,10 @@ SHORTEST_PIECE = 8
 # Players that a texture can do without, however few there are.
 SPARE = frozenset({"percussion", "arpeggio", "pad", "counter"})
 CHORDAL = frozenset({"chords", "pad", "arpeggio"})
-# How often a player rests two bars within a block of four.
-REST_CHANCE = 0.45
+# How often a player rests for two bars of each block in a section.
+REST_CHANCE = 0.6
+# Spare players from which two of them wait at the start of a section.
+MANY_SPARE = 4
 # How often the lead announces its hook in the intro, comes back with it in the ending, and rests in a long piece.
 ANNOUNCED, RECALLED, LAID_OUT = 0.75, 0.75, 0.25
 CLOSINGS = frozenset({"outro", "ending"})
@@ -83,7 +85,7 @@ def _casts(plan: Plan, block: Block, before: frozenset[str]) -> list[Cast]:
         others = any(player is not lead for player in playing)
         if others and _announces(plan, block):
             return _halves(block, names - {lead.name}, names | {lead.name}, block.bars - REST_BARS)
-    return _with_a_rest(plan, block, playing, names, random)
+    return _with_a_rest(plan, block, playing, names)
 
 
 def _lead(plan: Plan) -> Player | None:
@@ -117,19 +119,18 @@ def _without(
         alone = block.section.name == "intro" and block.first and not block.last
         return sorted(sounding, key=lambda player: player.entry)[:1] if alone else sounding
     spare = _spare(plan, sounding)
-    waiting = _waiting(plan, block, spare, random)
+    waiting = _waiting(plan, block, spare or _steady(block, sounding), random)
     playing = [player for player in sounding if player not in waiting]
-    if {player.name for player in playing} != before & {
-        player.name for player in plan.players if player.role != "effects"
+    if {player.name for player in playing} != {
+        p.name for p in plan.players if p.name in before and p.role != "effects"
     }:
         return playing
-    options = [player for player in spare if player in playing]
     peak = block.section.energy >= _peak(plan)
     if waiting and not peak:
         # Who waited comes in, so that the texture changes without growing thinner.
-        options, playing = options or waiting, sounding
-    elif not options and not peak:
-        options = _steady(playing)
+        options, playing = [player for player in spare if player in playing] or waiting, sounding
+    else:
+        options = [player for player in spare if player in playing]
     if not options:
         return playing
     left = weighted_choice(random, options)
@@ -146,36 +147,41 @@ def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
     )
 
 
-def _steady(playing: Sequence[Player]) -> list[Player]:
-    """Return the players that may wait where there are no spare ones: drums or bass."""
-    return [player for player in playing if player.role in ("drums", "bass")] if len(playing) > 2 else []
+def _steady(block: Block, sounding: Sequence[Player]) -> list[Player]:
+    """Return who may wait where nobody is spare: drums or bass at the start of the first section after the intro."""
+    if len(sounding) <= 2 or block.visit or not block.first or block.section.name != "A":
+        return []
+    return [player for player in sounding if player.role in ("drums", "bass")]
 
 
 def _waiting(plan: Plan, block: Block, spare: Sequence[Player], random: np.random.Generator) -> list[Player]:
     peak = block.section.energy >= _peak(plan)
     if block.last and (peak or not block.first):
         return []
-    count = 1 if peak or not block.first or len(spare) < 3 else 2
+    count = 2 if block.first and not peak and len(spare) >= MANY_SPARE else 1
     # Who enters latest waits longest; the small draw varies the order.
-    late = sorted(spare, key=lambda player: -(player.entry + 0.3 * float(random.random())))
-    return late[: min(count, len(late))]
+    return sorted(spare, key=lambda player: -(player.entry + 0.3 * float(random.random())))[:count]
 
 
 def _peak(plan: Plan) -> float:
     return max(section.energy for section in plan.sections)
 
 
-def _with_a_rest(
-    plan: Plan, block: Block, playing: Sequence[Player], names: frozenset[str], random: np.random.Generator
-) -> list[Cast]:
-    """Let one of the accompanists rest for two bars of the block."""
-    peak = block.section.energy >= _peak(plan)
-    options = [p for p in _resting(playing) if p.name in names] or ([] if peak else _steady(playing))
-    if (peak and block.last) or block.bars < BLOCK_BARS or not options or not chance_of(random, REST_CHANCE):
+def _with_a_rest(plan: Plan, block: Block, playing: Sequence[Player], names: frozenset[str]) -> list[Cast]:
+    """Let one of the accompanists rest for two bars of the block, the same ones in every block of a section.
+
+    Where nobody is spare, drums or bass rest in the last bars of a section.
+    """
+    random = rng_for(plan.brief.seed, "rest", block.section.name, block.visit)
+    chance, early, order = random.random(), chance_of(random, 0.4), random.random()
+    options = [player for player in _resting(playing) if player.name in names]
+    if not options and block.last and len(playing) > 2 and block.section.energy < _peak(plan):
+        options, early, chance = [player for player in playing if player.role in ("drums", "bass")], False, 0.0
+    if block.bars < BLOCK_BARS or not options or chance >= REST_CHANCE:
         return [Cast(block.bar, block.bars, names)]
-    rests = frozenset({weighted_choice(random, options).name})
-    first, second = (names - rests, names) if chance_of(random, 0.6) else (names, names - rests)
-    return _halves(block, first, second, REST_BARS)
+    rests = frozenset({options[int(order * len(options))].name})
+    first, second = (names - rests, names) if early else (names, names - rests)
+    return _halves(block, first, second, REST_BARS if early else block.bars - REST_BARS)
 
 
 def _resting(playing: Sequence[Player]) -> list[Player]:

@@ -14,8 +14,8 @@ from tunesmith.composer.writing.plan import Break, Plan, Player
 
 RHYTHM = frozenset({"drums", "percussion", "bass"})
 SOLOISTS = frozenset({"melody", "counter"})
-# How often a phrase ends with a break: where a fuller section follows, another section, or none.
-BREAK_BEFORE_RISE, BREAK_AT_END, BREAK_WITHIN = 0.55, 0.4, 0.3
+# How often every phrase of a section ends with a break, and only its last one, where a fuller section follows or not.
+AT_EVERY_PHRASE, BEFORE_RISE, AT_END = 0.35, 0.6, 0.3
 UNBROKEN = frozenset({"intro", "build", "outro", "ending"})
 BREAK_FROM = 0.3
 # How often a break at the end of a section lasts the whole bar but its first beat, and how often everyone but the lead
@@ -38,17 +38,19 @@ def with_breaks(plan: Plan) -> Plan:
 def _breaks(plan: Plan) -> Iterator[Break]:
     blocks = list(blocks_of(plan.sections))
     for block, following in itertools.pairwise(blocks):
-        random = rng_for(plan.brief.seed, "break", block.section.name, block.visit, block.number)
         section = block.section
-        rises = following.section.energy > section.energy
-        chance = (BREAK_BEFORE_RISE if rises else BREAK_AT_END) if block.last else BREAK_WITHIN
-        if not chance_of(random, chance) or section.name in UNBROKEN or section.energy < BREAK_FROM:
+        if section.name in UNBROKEN or section.energy < BREAK_FROM:
             continue
-        everyone = section.energy >= EVERYONE_FROM and chance_of(random, EVERYONE)
+        # Keyed by the section's name: phrases that repeat also stop at the same place.
+        random = rng_for(plan.brief.seed, "breaks", section.name)
+        chance, whole, everyone = random.random(), chance_of(random, WHOLE_BAR), chance_of(random, EVERYONE)
+        at_end = BEFORE_RISE if following.section.energy > section.energy else AT_END
+        if chance >= AT_EVERY_PHRASE + (at_end if block.last else 0.0):
+            continue
+        everyone = everyone and section.energy >= EVERYONE_FROM
         resting = [p.name for p in plan.players if (p.role not in SOLOISTS if everyone else p.role in RHYTHM)]
         end = (block.bar + block.bars) * plan.beats_per_bar
-        length = _break_beats(plan, whole=block.last and chance_of(random, WHOLE_BAR))
-        yield Break(end - length, end, frozenset(resting))
+        yield Break(end - _break_beats(plan, whole=whole and block.last), end, frozenset(resting))
 
 
 def _break_beats(plan: Plan, *, whole: bool) -> float:

@@ -25,7 +25,7 @@ USES: Mapping[str, str] = {
 RECALLS: Mapping[str, str] = {"intro": "A", "outro": "A", "ending": "A", "break": "A", "build": "B", "drop": "B"}
 STILL = frozenset({"static", "drone"})
 # How often the second theme keeps the progression of the first, so that one progression carries most of the piece.
-SHARED = 0.5
+SHARED = 0.6
 SHARING = frozenset({"B", "drop"})
 # How much rarer a progression is that its section would cut, and how much commoner one that fills a blues chorus.
 CUT, CHORUS = 0.25, 4.0
