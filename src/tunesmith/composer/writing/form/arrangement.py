@@ -175,7 +175,7 @@ def _with_a_rest(plan: Plan, block: Block, playing: Sequence[Player], names: fro
     random = rng_for(plan.brief.seed, "rest", block.section.name, block.visit)
     chance, early, order = random.random(), chance_of(random, 0.4), random.random()
     options = [player for player in _resting(playing) if player.name in names]
-    if not options and block.last and len(playing) > 2 and block.section.energy < _peak(plan):
+    if not options and block.last and len(playing) > 1 and block.section.energy < _peak(plan):
         options, early, chance = [player for player in playing if player.role in ("drums", "bass")], False, 0.0
     if block.bars < BLOCK_BARS or not options or chance >= REST_CHANCE:
         return [Cast(block.bar, block.bars, names)]
