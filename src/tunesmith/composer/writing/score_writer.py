@@ -16,6 +16,8 @@ from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
 from tunesmith.composer.writing.drums.kit import write_drums
+from tunesmith.composer.writing.form.arrangement import arranged
+from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
@@ -90,7 +92,8 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
     players = choose_band(brief, genre, rng_for(brief.seed, "band"))
     players = with_someone(players, [section.energy for section in sections])
-    return Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
+    plan = Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
+    return with_breaks(arranged(plan))
 
 
 def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
@@ -100,7 +103,9 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     for player in sorted(plan.players, key=lambda player: order.index(player.role)):
         # One generator per player: adding or removing a player leaves the notes of the others as they were.
         random = rng_for(plan.brief.seed, "write", player.name)
-        written[player.name] = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+        notes = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+        # At once, so that the writers that follow hear the rests.
+        written[player.name] = without_rests(plan, player, notes)
     return written
 
 

@@ -24,6 +24,12 @@ USES: Mapping[str, str] = {
 }  # fmt: skip
 RECALLS: Mapping[str, str] = {"intro": "A", "outro": "A", "ending": "A", "break": "A", "build": "B", "drop": "B"}
 STILL = frozenset({"static", "drone"})
+# How often the second theme keeps the progression of the first, so that one progression carries most of the piece.
+SHARED = 0.6
+SHARING = frozenset({"B", "drop"})
+# How much rarer a progression is that its section would cut, and how much commoner one that fills a blues chorus.
+CUT, CHORUS = 0.25, 4.0
+CHORUS_BARS = 12
 CADENCE_SHARE = 0.6
 # Sections in which the ear learns the tonic.
 HOME_NAMES = frozenset({"A", "intro", "drop"})
@@ -55,9 +61,13 @@ def write_harmony(setting: Setting, sections: Sequence[Section], random: np.rand
 def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> dict[str, tuple[Bar, ...]]:
     """Choose one progression per section name; a name that recalls another section shares its chords."""
     chosen: dict[str, Progression] = {}
+    lengths = {section.name: section.bars for section in sections}
     # Sorted: the order of a set changes from process to process, and with it the draws.
     for name in ("A", "B", "bridge", *sorted({section.name for section in sections} - {"A", "B", "bridge"})):
         use = USES.get(name, "any")
+        if name in SHARING and chance_of(random, SHARED):
+            chosen[name] = chosen["A"]
+            continue
         exact = [p for p in _suited(setting) if p.use == use]
         if not exact and name in RECALLS:
             chosen[name] = chosen[RECALLS[name]]
@@ -67,7 +77,10 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
         fresh = [p for p in options if p not in chosen.values()] or options
         homely = name in HOME_NAMES
         weights = [
-            p.weight * (2.0 if p.use == use else 1.0) * (_tonic_weight(p, setting.key) if homely else 1.0)
+            p.weight
+            * (2.0 if p.use == use else 1.0)
+            * (_tonic_weight(p, setting.key) if homely else 1.0)
+            * _room(p, lengths.get(name, 0))
             for p in fresh
         ]
         chosen[name] = weighted_choice(random, fresh, weights)
@@ -79,6 +92,14 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
         )
         for name, progression in chosen.items()
     }
+
+
+def _room(progression: Progression, bars: int) -> float:
+    """Return how much a section of so many bars prefers a progression."""
+    length = progression.chords.count("|") + 1
+    if length == bars == CHORUS_BARS:
+        return CHORUS
+    return 1.0 if bars % length == 0 else CUT
 
 
 def _tonic_weight(progression: Progression, key: Key) -> float:
