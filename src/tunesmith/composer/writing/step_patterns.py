@@ -40,6 +40,18 @@ def read_steps(text: str, beats: float) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def cycle_bar(text: str, share: float, bar: int) -> str:
+    """Return the pattern of bar ``bar``, from 0, of a four-bar cycle.
+
+    ``text`` has alternatives separated by ``|``, of which ``share``, 0 to below 1, chooses one. An alternative is one
+    to four bars with spaces between: one bar repeats; two alternate; three are A, A' and B of the cycle A A' A B; four
+    are the cycle itself.
+    """
+    alternatives = text.split("|")
+    bars = alternatives[int(share * len(alternatives))].split()
+    return bars[(0, 1, 0, 2)[bar % 4] if len(bars) == 3 else bar % len(bars)]
+
+
 def pattern_bars(texts: Mapping[str, Sequence[str]], meter: Meter, energy: float) -> str:
     """Return the pattern for ``energy`` from those of each meter (``4/4``, ``3/4``, ``6/8`` …), calm to busy."""
     options = texts.get(str(meter)) or texts.get(_kin(meter)) or texts["4/4"]
