@@ -10,6 +10,9 @@ from tunesmith.composer.theory import Meter
 
 # In beats.
 STEP = 0.25
+# Which of the bars A, A' and B each bar of a four-bar cycle plays.
+CYCLE = (0, 1, 0, 2)
+CYCLE_BARS = len(CYCLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def cycle_bar(text: str, share: float, bar: int) -> str:
     """
     alternatives = text.split("|")
     bars = alternatives[int(share * len(alternatives))].split()
-    return bars[(0, 1, 0, 2)[bar % 4] if len(bars) == 3 else bar % len(bars)]
+    return bars[CYCLE[bar % CYCLE_BARS] if len(bars) == 3 else bar % len(bars)]
 
 
 def pattern_bars(texts: Mapping[str, Sequence[str]], meter: Meter, energy: float) -> str:

@@ -15,6 +15,7 @@ from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.voiced_harmony import voiced_harmony
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
+from tunesmith.composer.writing.step_patterns import CYCLE, CYCLE_BARS
 
 Figure = tuple[int, ...]
 FIGURES: tuple[tuple[Figure, Figure, Figure], ...] = (
@@ -28,7 +29,6 @@ FIGURES: tuple[tuple[Figure, Figure, Figure], ...] = (
     ((0, 3, 1, 2, 4, 3, 2, 1), (0, 3, 1, 4, 2, 3, 5, 4), (0, 1, 3, 2, 4, 3, 5, 2)),
 )
 """Figures as indices into the chord tones, counted up through the octaves: A, A' and B of the cycle A A' A B."""
-CYCLE = (0, 1, 0, 2)
 # Section energy from which eighths become sixteenths.
 FAST_FROM = 0.55
 # Notes per second.
@@ -48,7 +48,7 @@ def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> t
     for section in plan.active_sections(player):
         step = _step(plan, section.energy, section.bar * plan.beats_per_bar)
         for bar in range(section.bar, section.bar + section.bars):
-            figure = figures[CYCLE[(bar - section.bar) % len(CYCLE)]]
+            figure = figures[CYCLE[(bar - section.bar) % CYCLE_BARS]]
             start = bar * plan.beats_per_bar
             for index in range(round(plan.beats_per_bar / step)):
                 beat = start + index * step
