@@ -12,9 +12,11 @@ from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
+from tunesmith.composer.writing.accompaniment.doubled_lead import write_double
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
+from tunesmith.composer.writing.band.colours import DOUBLE
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.sections import build_sections
@@ -100,7 +102,8 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     for player in sorted(plan.players, key=lambda player: order.index(player.role)):
         # One generator per player: adding or removing a player leaves the notes of the others as they were.
         random = rng_for(plan.brief.seed, "write", player.name)
-        written[player.name] = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+        write = write_double if player.style == DOUBLE else WRITERS[player.role]
+        written[player.name] = write(replace(plan, written=dict(written)), player, random)
     return written
 
 
