@@ -12,18 +12,19 @@ from tunesmith.composer.rng import rng_for, weighted_choice
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chords import write_chords
-from tunesmith.composer.writing.accompaniment.voiced_harmony import VoicedSpan, voiced_harmony
+from tunesmith.composer.writing.accompaniment.voiced_harmony import HARMONIC, VoicedSpan, voiced_harmony
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
 
 # Bars that one note is held before it is struck again.
 LONGEST = 2
-NEIGHBOURS = frozenset({"chords", "arpeggio", "pad"})
 # Semitones from the register to where a pad may lie, below first.
-PLACES = (-12, 12)
+PLACES = (-12, 8, 12)
+# Semitones that a pad above the chords stays below the lead's register.
+UNDER_LEAD = 5
 # Semitones by which the register of other chords must differ to leave the pad where it is.
 APART = 10
-LOWEST, HIGHEST = 48, 70
+LOWEST, HIGHEST = 52, 70
 DARK = frozenset({"dark_pad", "choir", "choir_pad", "french_horn", "trombone", "slow_strings"})
 BRIGHT = frozenset({"glass_pad", "sweep_pad", "voice_oohs", "string_pad", "strings"})
 
@@ -45,7 +46,7 @@ def write_pad(plan: Plan, player: Player, random: np.random.Generator) -> tuple[
 
 def _placed(plan: Plan, player: Player) -> Player:
     """Return the player an octave above or below where other chords lie, if those lie close."""
-    others = [note.pitch for other in plan.players if other.role in NEIGHBOURS and other.name != player.name
+    others = [note.pitch for other in plan.players if other.role in HARMONIC and other.name != player.name
               for note in plan.written.get(other.name, ())]  # fmt: skip
     if not others:
         return player
@@ -53,7 +54,10 @@ def _placed(plan: Plan, player: Player) -> Player:
     if abs(centre - player.register) >= APART:
         return player
     tool = instrument(player.instrument)
-    places = [place for place in PLACES if tool.low + 5 <= _register(player, place) <= tool.high - 7]
+    leads = [other.register for other in plan.players if other.role == "melody"]
+    ceiling = min(tool.high - 7, min(leads, default=127) - UNDER_LEAD)
+    places = [place for place in PLACES if tool.low + 5 <= _register(player, place)]
+    places = [place for place in places if place < 0 or _register(player, place) <= ceiling]
     if not places:
         return player
     random = rng_for(plan.brief.seed, "pad place", player.name)

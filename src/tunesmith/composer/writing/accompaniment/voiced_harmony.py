@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
-from tunesmith.composer.score import Section
+from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import Chord, on_grid
 from tunesmith.composer.writing.harmony.guitar_shapes import STRINGS, guitar_shape
 from tunesmith.composer.writing.harmony.suspensions import MOVES, suspended
@@ -26,12 +26,20 @@ BLOCK_BARS = 4
 REACH = (14, 12)
 FULLEST = 5
 MELODY_GAP = 3
+# Semitones above the register that chords keep even under a low lead.
+LEAST_ABOVE = 6
+WIDE_TOP = 67
+# A pad up to this register plays the root below two moving voices.
+LOW_PAD = 53
+# Voices of a pad, and of every chord player but the first: more would fill the register without being heard.
+FEW, FEW_STRINGS = 3, 4
 # Semitones of the range of the top voice.
 TOP_RANGE = 11
 # Whether the second half of each bar of a block moves the top voice for sure.
 MOVING_HALVES = (False, True, False, True)
 SUSPENDING = 0.6
 GUITAR_VOICINGS = frozenset({"open", "close", "pad"})
+HARMONIC = frozenset({"chords", "pad", "arpeggio"})
 # Shapes of these styles are their genre's own.
 SHAPED = frozenset({"power", "triad", "quartal", "rootless"})
 
@@ -83,9 +91,34 @@ class _Slot:
     bar: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Sounding:
+    """The chords of other players that are written already, sorted by start."""
+
+    notes: tuple[Note, ...]
+    starts: tuple[float, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, player: Player) -> _Sounding:
+        notes = [note for other in plan.players if other.role in HARMONIC and other.name != player.name
+                 for note in plan.written.get(other.name, ())]  # fmt: skip
+        notes.sort(key=lambda note: (note.start, note.pitch))
+        return cls(tuple(notes), tuple(note.start for note in notes))
+
+    def over(self, start: float, slots: Sequence[_Slot]) -> list[Pitches]:
+        """Return the pitches that begin within each slot of the block at ``start``."""
+        result = []
+        for slot in slots:
+            first = bisect.bisect_left(self.starts, start + slot.start - 1e-3)
+            last = bisect.bisect_left(self.starts, start + slot.start + slot.length - 1e-3)
+            result.append(tuple(sorted({note.pitch for note in self.notes[first:last]})))
+        return result
+
+
 def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
     """Return the chords as the player voices them."""
     spans: list[VoicedSpan] = []
+    sounding = _Sounding.of(plan, player)
     known: dict[tuple[str, tuple[_Slot, ...]], tuple[Pitches, ...]] = {}
     for section in plan.active_sections(player):
         for bar in range(section.bar, section.bar + section.bars, BLOCK_BARS):
@@ -94,7 +127,7 @@ def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
             slots = tuple(_slots(plan, start, bars))
             key = (section.name, slots)
             if key not in known:
-                known[key] = _voiced(plan, player, section, slots)
+                known[key] = _voiced(plan, player, section, slots, sounding.over(start, slots))
             spans += [
                 VoicedSpan(on_grid(start + slot.start), slot.length, slot.chord, pitches)
                 for slot, pitches in zip(slots, known[key], strict=True)
@@ -107,11 +140,13 @@ def register_limits(plan: Plan, player: Player) -> tuple[int, int]:
     """Return the lowest and highest pitch of a player's chords: within the instrument, below a lead that lies above."""
     tool = instrument(player.instrument)
     low = max(tool.low, player.register - REACH[0])
+    top = player.register + REACH[1]
     if _voicing(player, tool) in ("hands", "guitar"):
         low = max(tool.low, LEFT_HAND[0])
-    lead = [p.register for p in plan.players if p.role == "melody" and p.register > player.register + 7]
-    top = player.register + REACH[1]
-    ceiling = min(top, max(min(lead) - MELODY_GAP, player.register + 7)) if lead else top
+        # Two hands and six strings need their width.
+        top = max(top, WIDE_TOP - (FEW if player.role == "pad" else 0))
+    lead = [p.register for p in plan.players if p.role == "melody" and p.register > player.register + MELODY_GAP]
+    ceiling = min(top, max(min(lead) - MELODY_GAP, player.register + LEAST_ABOVE)) if lead else top
     # At least an octave, or a narrow instrument could not voice every chord.
     return low, max(min(tool.high, ceiling), min(tool.high, low + 12))
 
@@ -131,7 +166,9 @@ def _slots(plan: Plan, start: float, bars: int) -> Iterator[_Slot]:
             yield _Slot(at, span.length, span.chord, False, number)
 
 
-def _voiced(plan: Plan, player: Player, section: Section, slots: Sequence[_Slot]) -> tuple[Pitches, ...]:
+def _voiced(
+    plan: Plan, player: Player, section: Section, slots: Sequence[_Slot], taken: Sequence[Pitches]
+) -> tuple[Pitches, ...]:
     low, high = register_limits(plan, player)
     random = rng_for(plan.brief.seed, "top line", player.name, section.name)
     contour = weighted_choice(random, CONTOURS)
@@ -140,8 +177,8 @@ def _voiced(plan: Plan, player: Player, section: Section, slots: Sequence[_Slot]
     first = max(low + 7, min(player.register, high - TOP_RANGE))
     line = top_line([_top_slot(slot) for slot in slots], (first, high), plan.key.pitch_classes, contour)
     voiced: list[Pitches] = []
-    for slot, top in zip(slots, line, strict=True):
-        leading = VoiceLeading(voiced[-1] if voiced else (), top)
+    for slot, top, avoid in zip(slots, line, taken, strict=True):
+        leading = VoiceLeading(voiced[-1] if voiced else (), top, avoid)
         pitches = _pitches(plan, player, slot.chord, leading)
         if slot.continues and suspends[slot.bar] and player.voicing not in SHAPED:
             pitches = suspended(pitches, slot.chord, plan.key, move)
@@ -165,14 +202,25 @@ def _topped(pitches: Pitches, top: int, slot: _Slot) -> Pitches:
 
 def _pitches(plan: Plan, player: Player, chord: Chord, leading: VoiceLeading) -> Pitches:
     tool = instrument(player.instrument)
-    limits, count = register_limits(plan, player), min(FULLEST, tool.polyphony)
+    limits = register_limits(plan, player)
     voicing = _voicing(player, tool)
+    fewer = player.role == "pad" or not _is_first(plan, player)
     if voicing == "guitar":
-        shape = guitar_shape(chord, player.register, limits, tool.polyphony, leading)
+        strings = FEW_STRINGS if fewer else tool.polyphony
+        shape = guitar_shape(chord, player.register, limits, strings, leading)
         if shape:
             return shape
         voicing = player.voicing
+    count = min(FEW if fewer else FULLEST, tool.polyphony)
+    # The second pianist has no left hand: the first one's is enough.
+    voicing = player.voicing if voicing == "hands" and fewer and player.role != "pad" else voicing
     return voice_chord(chord, voicing, player.register, limits, count, leading)
+
+
+def _is_first(plan: Plan, player: Player) -> bool:
+    """Return whether no player before this one in the band plays chords."""
+    first = next((other for other in plan.players if other.role in ("chords", "arpeggio")), player)
+    return first.name == player.name
 
 
 def _voicing(player: Player, tool: Instrument) -> str:
@@ -181,4 +229,6 @@ def _voicing(player: Player, tool: Instrument) -> str:
         return player.voicing
     if tool.family == "guitar" and tool.polyphony >= len(STRINGS):
         return "guitar"
-    return "hands" if tool.family == "keys" and player.register <= 64 and tool.low <= LEFT_HAND[0] else player.voicing
+    two_handed = tool.family == "keys" and player.register <= 64
+    low_pad = player.role == "pad" and player.register <= LOW_PAD
+    return "hands" if (two_handed or low_pad) and tool.low <= LEFT_HAND[0] else player.voicing

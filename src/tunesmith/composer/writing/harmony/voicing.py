@@ -49,7 +49,9 @@ def voice_chord(
     low, high = limits
     tones = _tones(chord, voicing, count)
     best = min(
-        _hands(chord, tones, low, high) if voicing == "hands" else _candidates(tones, voicing, low, high, register),
+        _hands(chord, tones, (low, high), count)
+        if voicing == "hands"
+        else _candidates(tones, voicing, low, high, register),
         # The pitches break ties, so that equal costs give the same voicing everywhere.
         key=lambda pitches: (_cost(pitches, register, leading), pitches),
         default=None,
@@ -123,18 +125,24 @@ def _within(options: list[Pitches], low: int, high: int) -> Iterator[Pitches]:
     return (pitches for pitches in options if low <= pitches[0] and pitches[-1] <= high)
 
 
-def _hands(chord: Chord, tones: Pitches, low: int, high: int) -> Iterator[Pitches]:
+def _hands(chord: Chord, tones: Pitches, limits: tuple[int, int], count: int) -> Iterator[Pitches]:
+    low, high = limits
     bottom = max(low, LEFT_HAND[0])
     root = bottom + (chord.bass_pitch_class - bottom) % 12
     fifth = root + next((step for step in chord.intervals if step in (6, 7, 8)), 7)
     # Over a foreign bass, a fifth above that bass would name another chord.
-    left = (root, fifth) if chord.bass is None and len(chord.intervals) < 5 else (root,)
+    left = (root, fifth) if chord.bass is None and len(chord.intervals) < 5 and count > len(LEFT_HAND) + 1 else (root,)
     # The right hand leaves the root to the left one where the chord has enough other tones.
     right = tuple(tone for tone in tones if tone != chord.root) if len(tones) > RIGHT_HAND_VOICES else tones
-    for top in range(left[-1] + HANDS_APART + 5, high + 1):
+    voices = max(1, min(RIGHT_HAND_VOICES, count - len(left)))
+    third = next(((chord.root + step) % 12 for step in chord.intervals if step in (3, 4)), None)
+    for top in range(left[-1] + HANDS_APART, high + 1):
         if top % 12 not in right:
             continue
-        below = sorted(right, key=lambda tone: (top - tone) % 12)[:RIGHT_HAND_VOICES]
+        below = sorted(right, key=lambda tone: (top - tone) % 12)[:voices]
+        # The third tells major from minor.
+        if third is not None and third not in below and voices > 1:
+            below[-1] = third
         close = tuple(sorted(top - (top - tone) % 12 for tone in below))
         if close[0] - left[-1] >= HANDS_APART:
             yield (*left, *close)
@@ -161,5 +169,9 @@ def _cost(pitches: Pitches, register: int, leading: VoiceLeading) -> float:
 
 def _squeezed(tones: Pitches, low: int, high: int) -> Pitches:
     """Return, where no spread fits a narrow instrument, the chord tones that it has, the lowest first."""
-    found = sorted({pitch for pitch in range(low, min(high, low + 18) + 1) if pitch % 12 in tones})
+    found: list[int] = []
+    for pitch in range(low, min(high, low + 18) + 1):
+        # Close intervals are muddy here too.
+        if pitch % 12 in tones and (not found or found[-1] >= MUD or pitch - found[-1] >= CLEAR):
+            found.append(pitch)
     return tuple(found[: len(tones)]) or (low,)
