@@ -14,6 +14,7 @@ from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.voiced_harmony import HARMONIC, VoicedSpan, voiced_harmony
 from tunesmith.composer.writing.form.endings import ended
+from tunesmith.composer.writing.harmony.voicing import LEFT_HAND
 from tunesmith.composer.writing.plan import Plan, Player
 
 # Bars that one note is held before it is struck again.
@@ -24,6 +25,8 @@ PLACES = (-12, 8, 12)
 UNDER_LEAD = 5
 # Semitones by which the register of other chords must differ to leave the pad where it is.
 APART = 10
+# Below this share of the other chords' notes in the register of a tenor, the pad most likely fills it.
+TENOR_SHARE, FILLING_WEIGHT = 0.05, 4.0
 LOWEST, HIGHEST = 52, 70
 DARK = frozenset({"dark_pad", "choir", "choir_pad", "french_horn", "trombone", "slow_strings"})
 BRIGHT = frozenset({"glass_pad", "sweep_pad", "voice_oohs", "string_pad", "strings"})
@@ -61,7 +64,10 @@ def _placed(plan: Plan, player: Player) -> Player:
     if not places:
         return player
     random = rng_for(plan.brief.seed, "pad place", player.name)
-    weights = [3.0 if player.instrument in (DARK if place < 0 else BRIGHT) else 1.0 for place in places]
+    tenors = sum(LEFT_HAND[0] <= pitch <= LEFT_HAND[1] for pitch in others) / len(others)
+    lacking = FILLING_WEIGHT if tenors < TENOR_SHARE else 1.0
+    weights = [(lacking if place < 0 else 1.0) * (3.0 if player.instrument in (DARK if place < 0 else BRIGHT) else 1.0)
+               for place in places]  # fmt: skip
     return replace(player, register=_register(player, weighted_choice(random, places, weights)))
 
 

@@ -118,7 +118,7 @@ def cast_seat(seat: Seat, allowed: Sequence[str], known: Sequence[str]) -> str:
         weights[name] = weights.get(name, 0.0) + _soloist_share(seat, name) * seat.fit(name)
     random = rng_for(seat.seed, "seat", "+".join(sorted(set(allowed))) if one_player else seat.key)
     name = weighted_choice(random, list(weights), list(weights.values()))
-    near = [other for other in NEIGHBOURS.get(name, ()) if other in known and _plays(seat.part, other)]
+    near = [other for other in NEIGHBOURS.get(name, ()) if other in known and _plays(seat.part, name, other)]
     if not near or one_player:
         return name
     blends = seat.leads and name in SOLOISTS and not seat.genre_named
@@ -143,9 +143,12 @@ def _is_one_player(allowed: Sequence[str]) -> bool:
     return len(set(allowed)) > 1 and {instrument(name).family for name in allowed} == {"keys"}
 
 
-def _plays(part: GenrePart, name: str) -> bool:
-    """Return whether an instrument can play the part: its register, and chords where the part has them."""
-    tool = instrument(name)
+def _plays(part: GenrePart, name: str, other: str) -> bool:
+    """Return whether ``other`` can play the part of ``name``: its register, and the same kind of sound."""
+    tool = instrument(other)
+    # A lead may change its family; in the accompaniment, a bass stays a bass and a pluck a pluck.
+    if part.role not in LEADS and tool.family != instrument(name).family:
+        return False
     if part.role in ("chords", "pad", "arpeggio") and tool.polyphony < 3:
         return False
     return part.register_ is None or tool.low + 3 <= part.register_ <= tool.high - 3
