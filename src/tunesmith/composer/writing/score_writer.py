@@ -12,9 +12,11 @@ from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
+from tunesmith.composer.writing.accompaniment.doubled_lead import write_double
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
+from tunesmith.composer.writing.band.colours import DOUBLE
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.arrangement import arranged
 from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
@@ -103,7 +105,8 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     for player in sorted(plan.players, key=lambda player: order.index(player.role)):
         # One generator per player: adding or removing a player leaves the notes of the others as they were.
         random = rng_for(plan.brief.seed, "write", player.name)
-        notes = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+        write = write_double if player.style == DOUBLE else WRITERS[player.role]
+        notes = write(replace(plan, written=dict(written)), player, random)
         # At once, so that the writers that follow hear the rests.
         written[player.name] = without_rests(plan, player, notes)
     return written
