@@ -24,9 +24,6 @@ USES: Mapping[str, str] = {
 }  # fmt: skip
 RECALLS: Mapping[str, str] = {"intro": "A", "outro": "A", "ending": "A", "break": "A", "build": "B", "drop": "B"}
 STILL = frozenset({"static", "drone"})
-# How often the second theme keeps the progression of the first, so that one progression carries most of the piece.
-SHARED = 0.6
-SHARING = frozenset({"B", "drop"})
 # How much rarer a progression is that its section would cut, and how much commoner one that fills a blues chorus.
 CUT, CHORUS = 0.25, 4.0
 CHORUS_BARS = 12
@@ -34,13 +31,13 @@ CADENCE_SHARE = 0.6
 # Taste for adventure from which a section varies its chords at once, as in jazz.
 ADVENTUROUS = 0.45
 # Sections that may have the chords of the verse.
-SAME = frozenset({"B"})
+SAME = frozenset({"B", "drop"})
 LOOPING: Mapping[str, float] = {
-    "pop": 0.5, "electronic": 0.5, "dance": 0.5, "hip_hop": 0.6, "rock": 0.35, "folk": 0.35, "orchestral": 0.5,
-    "ambient": 0.6, "piano": 0.4, "soul": 0.3, "reggae": 0.5,
+    "pop": 0.6, "electronic": 0.6, "dance": 0.6, "hip_hop": 0.7, "rock": 0.45, "folk": 0.45, "orchestral": 0.6,
+    "ambient": 0.7, "piano": 0.5, "soul": 0.4, "reggae": 0.6,
 }  # fmt: skip
 """How often the second theme has the chords of the first, by genre family."""
-LOOPING_SHARE = 0.15
+LOOPING_SHARE = 0.25
 # Sections in which the ear learns the tonic.
 HOME_NAMES = frozenset({"A", "intro", "drop"})
 
@@ -81,9 +78,6 @@ def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[
             chosen[name] = chosen["A"]
             continue
         use = USES.get(name, "any")
-        if name in SHARING and chance_of(random, SHARED):
-            chosen[name] = chosen["A"]
-            continue
         exact = [p for p in _suited(setting) if p.use == use]
         if not exact and name in RECALLS:
             chosen[name] = chosen[RECALLS[name]]
