@@ -9,7 +9,7 @@ import pytest
 from bandstand import fake_voices, full_band
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.render import DryStems, PartPlayer, audible_parts, kick_samples
+from tunesmith.composer.render import DryStems, PartPlayer, RenderThreads, audible_parts, kick_samples
 from tunesmith.composer.render.part_renderer import balance
 from tunesmith.composer.score import Note, Part
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
@@ -103,7 +103,8 @@ def test_stems_follow_the_key_and_die_away() -> None:
     stems = DryStems(score, fake_voices, lambda part: part.role)
     assert stems.keys == ("drums", "bass", "chords", "pad", "melody", "arpeggio", "percussion")
     block = np.empty((len(stems.keys), 2, 4 * SAMPLE_RATE), np.float32)
-    stems.fill(block, 0)
-    stems.fill(block, 4 * SAMPLE_RATE)
+    with RenderThreads(1) as threads:
+        stems.fill(block, 0, threads)
+        stems.fill(block, 4 * SAMPLE_RATE, threads)
     assert stems.finished
     assert not block.any()

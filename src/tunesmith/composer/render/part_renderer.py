@@ -19,6 +19,7 @@ Voices = Callable[[str], Voice]
 
 # A held note must stop within one attack; a ringing one may take longer, which is gentler.
 HELD_FADE = round(0.008 * SAMPLE_RATE)
+RELEASE_SECONDS = 0.4
 RELEASED_FADE = round(0.03 * SAMPLE_RATE)
 
 
@@ -49,6 +50,12 @@ class PartPlayer:
         self._sounding: list[ActiveNote] = []
         # Apart from the notes, because noise takes no part in polyphony and choking.
         self._noises: list[ActiveNote] = []
+
+    @property
+    def work(self) -> float:
+        """A measure of the time that rendering takes: the seconds that sound, as every note has its release."""
+        beats = sum(note.length for note in self._part.notes)
+        return beats * 60 / self._score.tempo_map.changes[0][1] + RELEASE_SECONDS * len(self._part.notes)
 
     @property
     def finished(self) -> bool:
