@@ -71,6 +71,9 @@ class ByteCache:
         self._lock = threading.Lock()
         self._arrays: OrderedDict[Hashable, Floats] = OrderedDict()
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._arrays
+
     def get(self, key: Hashable, make: Callable[[], Floats]) -> Floats:
         """Return the read-only array of ``key``, computed unless it is still in the cache."""
         with self._lock:
