@@ -19,10 +19,12 @@ LANGUAGES = ("en", "es", "de", "fr", "pt", "ja", "zh")
 TABLES = {
     "instruments": "instrument", "families": "family", "moods": "mood", "production": "production",
     "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "artists": "artist",
-    "modes": "mode", "styles": "style", "labels": "label",
+    "modes": "mode", "styles": "style", "labels": "label", "means": "means",
 }  # fmt: skip
 # Only these lines affect prompts, so that a change of a groove does not make the index stale.
-_OWN_WORDING = re.compile(r"^(?:title|aliases|anchors|valence|arousal):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE)
+_OWN_WORDING = re.compile(
+    r"^(?:title|family|aliases|anchors|valence|arousal|tempo):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE
+)
 _EXACT_ONLY = frozenset({"word", "artist", "label"})
 
 Index = Mapping[str, Any]
@@ -36,7 +38,7 @@ def _lexicon_text(name: str) -> str:
 
 @functools.cache
 def genre_wording(name: str) -> str:
-    """Return the lines of a genre file about prompts: title, aliases, anchors, valence and arousal."""
+    """Return the lines of a genre file about prompts: title, family, aliases, anchors, mood and tempo."""
     text = (resources.files("tunesmith.composer") / "genres" / f"{name}.yaml").read_text(encoding="utf-8")
     return "".join(_OWN_WORDING.findall(text.replace("\r\n", "\n") + "\n"))
 
@@ -98,10 +100,10 @@ def _strength(others: Iterable[str]) -> str:
     """Return how strong an alias of a genre is.
 
     An alias that also means a mood, a use or a player only hints at the genre (``style``); one that is a function word
-    does not count.
+    or names only the means, such as ``acoustic``, does not count.
     """
     kinds = {entry.partition(":")[0] for entry in others}
-    if kinds & {"word", "label"}:
+    if kinds & {"word", "label", "means"}:
         return ""
     return "genre" if kinds <= {"genre", "form", "style", "production"} else "style"
 
@@ -119,7 +121,12 @@ def _entries() -> Iterator[tuple[str, str, Any, list[str]]]:
     for name in genre_names():
         own: dict[str, Any] = yaml.load(genre_wording(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
         aliases = [str(word) for words in own["aliases"].values() for word in words]
-        value = {"at": [own["valence"], own["arousal"]], "title": own["title"]}
+        value = {
+            "at": [own["valence"], own["arousal"]],
+            "title": own["title"],
+            "family": own["family"],
+            "tempo": [own["tempo"][end] for end in ("low", "typical", "high")],
+        }
         yield "genre", name, value, [*aliases, own["title"], name.replace("_", " ")]
 
 

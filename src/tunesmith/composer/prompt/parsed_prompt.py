@@ -21,7 +21,9 @@ from tunesmith.composer.prompt.unsupported import UnsupportedRequest, find_unsup
 from tunesmith.composer.prompt.unused_numbers import unused_number_warnings
 from tunesmith.composer.theory import Meter
 
-_ABOUT_MUSIC = frozenset({"genre", "style", "mood", "use", "instrument", "family", "production", "ambience", "artist"})
+_ABOUT_MUSIC = frozenset(
+    {"genre", "style", "mood", "use", "means", "instrument", "family", "production", "ambience", "artist"}
+)
 _EMPTY_KINDS = frozenset({"word", "mode", "label"})
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, load_genre
+from tunesmith.composer.means import limited
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
@@ -58,7 +59,7 @@ def write_score(brief: Brief) -> Writing:
 
     Raises InvalidRequest where hits or bars cannot be met, or ``without`` leaves no player.
     """
-    genre = load_genre(brief.genre)
+    genre = limited(load_genre(brief.genre), brief.means, brief.seed)
     timeline = solve_timeline(brief)
     plan = _planned(brief, genre, timeline)
     written = _written(plan)
