@@ -31,8 +31,8 @@ _PLAYERS_BESIDE_MEANS = 0.4
 _MEANING_BESIDE_MEANS = 0.6
 _MOST_TEMPO_COST = 0.5
 _TEMPO_OF_PLACE = {"very_slow": 60.0, "slow": 72.0, "medium": 100.0, "fast": 140.0, "very_fast": 165.0}
-# Shares of a prompt's words that are in the tables.
-_FEW_KNOWN, HARDLY_KNOWN = 0.34, 0.15
+# A share of a prompt's words that are in the tables.
+HARDLY_KNOWN = 0.15
 _SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 # Scores so near to the best may win; the second of each pair for prompts read by meaning.
 _NEAR, _NEAR_IN_MEANING = 0.3, 0.04
@@ -151,7 +151,6 @@ def _is_another_language(parsed: ParsedPrompt) -> bool:
 
 
 def understood_meaning(parsed: ParsedPrompt) -> Meaning | None:
-    """Return the meaning of a prompt, or None where few words are known and it is near to nothing."""
+    """Return the meaning of a prompt, or None where it is near to nothing: its nearest genre is chance then."""
     meaning = meaning_of(parsed.prompt.text)
-    is_far = meaning.similarity < lowest_similarity(parsed.prompt.text)
-    return None if is_far and parsed.known_share < _FEW_KNOWN and not parsed.names_music else meaning
+    return None if meaning.similarity < lowest_similarity(parsed.prompt.text) else meaning

@@ -57,7 +57,10 @@ def digest(*texts: str) -> str:
 @functools.cache
 def sources_digest() -> str:
     """Return the digest of all sources of the index."""
-    lexicon = [_lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered")]
+    lexicon = [
+        _lexicon_text(name)
+        for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
+    ]
     return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
 
 
@@ -86,6 +89,13 @@ def build_index() -> dict[str, Any]:
     others["numbered"] = {
         kind: sorted({phrase_key(word) for word in words.split(",")})
         for kind, words in lexicon_table("numbered").items()
+    }
+    others["moments"] = {
+        phrase_key(word): kind
+        for kind, row in lexicon_table("moments").items()
+        for language in LANGUAGES
+        for word in str(row.get(language, "")).split(",")
+        if word.strip()
     }
     return {
         "digest": sources_digest(),

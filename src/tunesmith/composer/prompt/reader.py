@@ -11,6 +11,7 @@ from tunesmith.composer.means import limited
 from tunesmith.composer.prompt import defaults as choices
 from tunesmith.composer.prompt import lengths
 from tunesmith.composer.prompt.genre_and_mood import GenreChoice, choose_genre, choose_mood, means_reasons
+from tunesmith.composer.prompt.hit_points import read_hits
 from tunesmith.composer.prompt.instrument_words import (
     excluded_instruments,
     flag_instrument,
@@ -19,6 +20,7 @@ from tunesmith.composer.prompt.instrument_words import (
     wanted_names,
 )
 from tunesmith.composer.prompt.lexicon import value
+from tunesmith.composer.prompt.loudness import loudness_target
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
 from tunesmith.composer.prompt.tempo_and_length import NumberRange
 from tunesmith.composer.prompt.titles import title_of
@@ -51,6 +53,8 @@ def read_brief(request: GenerationRequest) -> Brief:
     tempo, tempo_warnings = _tempo(explicit, genre, mood, meter)
     form, form_reason = lengths.read_form(request, parsed)
     length = lengths.read_length(request, parsed, form, meter, tempo)
+    hits = read_hits(request, parsed, length.duration)
+    loudness = loudness_target(request.loudness_lufs, parsed.prompt, parsed.loudness, form)
     key, key_reason = _key(explicit, genre, mood)
     players = _players(explicit, genre, chosen)
     production, ambience = _colours(parsed, chosen)
@@ -58,7 +62,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     reasons = [
         chosen.reason, *means_reasons(parsed, chosen), mood_reason, _tempo_reason(length.tempo), key_reason,
         meter_reason, form_reason, *length.reasons, *players.reasons, *_set_reasons(parsed, production, ambience),
-        *ending_reasons, *_flag_reasons(request),
+        *ending_reasons, *hits.reasons, *loudness.reasons, *_flag_reasons(request),
     ]  # fmt: skip
     warnings = (
         *chosen.warnings,
@@ -66,6 +70,8 @@ def read_brief(request: GenerationRequest) -> Brief:
         *parsed.warnings,
         *tempo_warnings,
         *length.warnings,
+        *hits.warnings,
+        *loudness.warnings,
         *players.warnings,
     )
     return Brief(
@@ -74,7 +80,7 @@ def read_brief(request: GenerationRequest) -> Brief:
         tempo_range=(length.tempo.low, length.tempo.high), key=key, meter=meter, duration=length.duration,
         bars=length.bars, form=form, mood=mood, instruments=players.instruments, without=players.without,
         means=chosen.means, production=frozenset(production), ambience=ambience, ending=ending,
-        intensity=request.intensity, hits=request.hits, loudness_lufs=request.loudness_lufs, reasons=tuple(reasons),
+        intensity=request.intensity, hits=hits.hits, loudness_lufs=loudness.lufs, reasons=tuple(reasons),
         warnings=tuple(dict.fromkeys(warnings)),
     )  # fmt: skip
 

@@ -148,6 +148,8 @@ def _mix(brief: Brief, genre: Genre) -> MixSettings:
     # Sorted: the order of a set changes from process to process.
     requested = sorted(brief.production - {"spacious", *brief.without})
     own = [name for name in base.production if name not in brief.without]
+    # A bed lies under speech, which needs its octaves for itself.
+    requested += ["speech_room"] if brief.form == "bed" else []
     return replace(
         base,
         loudness_lufs=base.loudness_lufs if brief.loudness_lufs is None else brief.loudness_lufs,
