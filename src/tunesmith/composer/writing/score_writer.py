@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, load_genre
+from tunesmith.composer.means import limited
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
@@ -63,7 +64,7 @@ def write_score(brief: Brief) -> Writing:
 
     Raises InvalidRequest where hits or bars cannot be met, or ``without`` leaves no player.
     """
-    genre = load_genre(brief.genre)
+    genre = limited(load_genre(brief.genre), brief.means, brief.seed)
     timeline = solve_timeline(brief)
     plan = _planned(brief, genre, timeline)
     written = _written(plan)
@@ -157,6 +158,8 @@ def _mix(brief: Brief, genre: Genre) -> MixSettings:
     # Sorted: the order of a set changes from process to process.
     requested = sorted(brief.production - {"spacious", *brief.without})
     own = [name for name in base.production if name not in brief.without]
+    # A bed lies under speech, which needs its octaves for itself.
+    requested += ["speech_room"] if brief.form == "bed" else []
     return replace(
         base,
         loudness_lufs=base.loudness_lufs if brief.loudness_lufs is None else brief.loudness_lufs,
