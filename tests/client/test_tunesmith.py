@@ -180,7 +180,9 @@ def test_the_server_tells_of_itself(ask: Ask, server: Serving) -> None:
 
     assert ask(server.url, "version") == tunesmith.__version__
     assert "composer" in [model["name"] for model in ask(server.url, "models")]
-    assert "lofi" in str(ask(server.url, "explain", "lofi, 90 bpm")["reasons"])
+    explained = ask(server.url, "explain", "lofi, 90 bpm", key="Bb minor")
+    assert "lofi" in str(explained["reasons"])
+    assert any(one["is_locked"] for one in explained["answers"] if one["field"] == "key")
     ask(server.url, "generate", "calm piano", **SHORT)
     assert "composer" in [model["name"] for model in ask(server.url, "loaded")]
 

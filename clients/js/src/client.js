@@ -301,14 +301,15 @@ export class Tunesmith {
   }
 
   /**
-   * Return how the composer understands a prompt, and why.
+   * Return what the composer makes of a request, and why.
    *
    * @param {string} prompt
+   * @param {GenerationFields} [fields] as for submit, without recordings
    * @param {CallOptions} [options]
    * @returns {Promise<import("./types.js").Explanation>}
    */
-  explain(prompt, options = {}) {
-    return this.#request({ method: "POST", path: "/api/explain", body: { prompt } }, options);
+  explain(prompt, fields = {}, options = {}) {
+    return this.#request({ method: "POST", path: "/api/explain", body: { ...fields, prompt } }, options);
   }
 
   /**

@@ -124,8 +124,26 @@
  * @property {number} requests_running
  * @property {string | null} expires_at
  *
- * @typedef {object} Explanation how the composer understands a prompt
+ * @typedef {object} Choice a value of a field, and its name for people
+ * @property {unknown} value
+ * @property {string} label
+ *
+ * @typedef {object} ExplainedAnswer the composer's answer to one musical question
+ * @property {string} field genre, mood, tempo, key, meter, instruments, form, duration and more
+ * @property {unknown} value as the field of a request takes it
+ * @property {string} label in words
+ * @property {string} reason
+ * @property {"words" | "setting" | "genre" | "mood" | "chance" | "default"} source
+ * @property {{start: number, end: number}[]} spans its words in the prompt, in code points; the end is exclusive
+ * @property {boolean} is_locked whether the request sets it
+ * @property {string | null} sets the field of a request that decides it; null: only the words do
+ * @property {Choice[]} alternatives the most fitting first
+ *
+ * @typedef {object} Explanation what the composer makes of a request
  * @property {string} prompt
+ * @property {string} title
+ * @property {number} seed
+ * @property {ExplainedAnswer[]} answers
  * @property {{field: string, value: string, source: string, because: string}[]} reasons
  * @property {string[]} warnings
  */

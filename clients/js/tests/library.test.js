@@ -45,7 +45,9 @@ test("the server tells of its models, what it understands, and itself", async ()
   const models = await client.models();
   assert.ok(models.find(({ name }) => name === "composer").installed);
   assert.ok(Array.isArray(await client.loaded()));
-  const { reasons } = await client.explain("calm piano, 90 bpm");
+  const { reasons, answers } = await client.explain("calm piano, 90 bpm", { key: "Bb minor" });
+  const key = answers.find((one) => one.field === "key");
+  assert.deepEqual([key?.label, key?.is_locked], ["B♭ minor", true]);
   assert.ok(reasons.some(({ field, value }) => field === "tempo" || value.includes("90")));
   assert.match(await client.version(), /^\d+\.\d+/);
 });

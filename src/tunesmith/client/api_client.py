@@ -197,9 +197,9 @@ class ApiClient:
                     return
         raise ServerUnreachable("the connection ended before the model was installed")
 
-    async def explain(self, /, prompt: str) -> Document:
-        """Return what the composer reads from a prompt, and why."""
-        return (await self._send("POST", "/api/explain", {"prompt": prompt})).document()
+    async def explain(self, /, prompt: str, **fields: Any) -> Document:
+        """Return what the composer makes of a request, and why; ``fields`` are those of ``submit``, without files."""
+        return (await self._send("POST", "/api/explain", {"prompt": prompt, **fields})).document()
 
     async def loaded(self) -> list[Document]:
         """Return the models in the server's memory, and when it unloads them."""

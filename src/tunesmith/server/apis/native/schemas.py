@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunesmith.audio.credits import licence_of, terms_of_sound
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
+from tunesmith.composer.explanation.answers import AnswerSource
 from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
@@ -146,11 +147,42 @@ class ReasonDocument(ResponseModel):
     because: str
 
 
+class SpanDocument(ResponseModel):
+    """A stretch of the prompt as it was sent, in Unicode code points; ``end`` is exclusive."""
+
+    start: int
+    end: int
+
+
+class ChoiceDocument(ResponseModel):
+    """Another value for the field that decides an answer, and its name for people."""
+
+    value: Any
+    label: str
+
+
+class AnswerDocument(ResponseModel):
+    """The composer's answer to one musical question; instruments and hits have one each."""
+
+    field: str = Field(description="genre, mood, tempo, key, meter, instruments, form, duration and more.")
+    value: Any = Field(description="As the field of a request takes it.")
+    label: str = Field(description="The value in words.")
+    reason: str
+    source: AnswerSource = Field(description="Words of the prompt, a setting of the request, or who decides instead.")
+    spans: list[SpanDocument] = Field(description="Where its words are in the prompt.")
+    is_locked: bool = Field(description="Whether the request sets it.")
+    sets: str | None = Field(description="The field of the request that decides it; null: only the prompt's words.")
+    alternatives: list[ChoiceDocument] = Field(description="Other values, the most fitting first; at most 12.")
+
+
 class ExplanationDocument(ResponseModel):
-    """What the composer reads from a prompt."""
+    """What the composer makes of a request."""
 
     prompt: str
-    reasons: list[ReasonDocument]
+    title: str
+    seed: int
+    answers: list[AnswerDocument]
+    reasons: list[ReasonDocument] = Field(description="What the prompt's reader decides alone, as `tunesmith explain`.")
     warnings: list[str]
 
 
