@@ -9,15 +9,17 @@ from itertools import islice
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.explanation.answers import Choice, Value
 from tunesmith.composer.explanation.labels import bars_label, key_label, label_of, tempo_label, time_label
-from tunesmith.composer.genre import Genre
+from tunesmith.composer.genre import Genre, genre_names
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.prompt.defaults import COMFORTABLE_TONICS, LOOP_BARS, TONICS_OF_FAMILY
-from tunesmith.composer.prompt.genre_and_mood import ranked_genres
+from tunesmith.composer.prompt.genre_words import leanings
+from tunesmith.composer.prompt.lexicon import value as value_of
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 from tunesmith.composer.theory import MINOR_LIKE, Key
 
 MOST = 12
 """The most alternatives of an answer: a menu, not a catalogue."""
+_MOOD_WEIGHT = 0.45
 _METERS = ("4/4", "3/4", "6/8", "5/4", "7/8")
 _FORMS = ("track", "loop", "sting", "bumper", "bed")
 _SECONDS = (15.0, 30.0, 60.0, 90.0, 120.0, 180.0)
@@ -40,7 +42,14 @@ class AlternativeFinder:
         return tuple(islice((choice for choice in find(self, value) if choice.value != value), MOST))
 
     def _genres(self, _: Value) -> Iterator[Choice]:
-        yield from (Choice(name, label_of("genre", name)) for name in ranked_genres(self.parsed))
+        hints = leanings(self.parsed.matches, self.parsed.refused)
+        # Not by the meaning of unknown words: the encoder takes seconds to load, and the mood has it already.
+        fitness = {name: hints.get(name, 0.0) - _MOOD_WEIGHT * self._mood_distance(name) for name in genre_names()}
+        yield from (Choice(name, label_of("genre", name)) for name in sorted(fitness, key=lambda one: -fitness[one]))
+
+    def _mood_distance(self, genre: str) -> float:
+        valence, arousal = map(float, value_of("genre", genre)["at"])
+        return abs(self.brief.mood.valence - valence) + abs(self.brief.mood.arousal - arousal)
 
     def _tempos(self, _: Value) -> Iterator[Choice]:
         span = self.genre.tempo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tunesmith.composer.genre import load_genre
+from tunesmith.composer.prompt.lexicon import value
 
 _FORMS: Mapping[str, str] = {
     "track": "Whole piece", "loop": "Loop", "sting": "Sting", "bumper": "Bumper", "bed": "Bed under speech",
@@ -62,7 +62,8 @@ def signed_label(number: float, unit: str) -> str:
 
 
 _LABELS: Mapping[str, Callable[[str], str]] = {
-    "genre": lambda name: load_genre(name).title,
+    # From the index: the files of all genres take a second to read.
+    "genre": lambda name: str(value("genre", name)["title"]),
     "key": key_label,
     "meter": str,
     "mood": mood_label,
