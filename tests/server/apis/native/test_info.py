@@ -75,7 +75,8 @@ def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.
     }
     assert set(routes) == {
         ("post", "/api/generate"), ("post", "/api/jobs"), ("get", "/api/jobs"), ("get", "/api/jobs/{job_id}"),
-        ("get", "/api/jobs/{job_id}/audio"), ("get", "/api/jobs/{job_id}/events"), ("delete", "/api/jobs/{job_id}"),
+        ("get", "/api/jobs/{job_id}/audio"), ("get", "/api/jobs/{job_id}/score"),
+        ("get", "/api/jobs/{job_id}/events"), ("delete", "/api/jobs/{job_id}"),
         ("post", "/api/explain"), ("get", "/api/models"), ("get", "/api/models/{name}"), ("post", "/api/models/pull"),
         ("delete", "/api/models/{name}"), ("get", "/api/ps"), ("get", "/api/tasks"), ("get", "/api/version"),
     }  # fmt: skip

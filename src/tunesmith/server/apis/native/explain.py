@@ -12,9 +12,10 @@ from fastapi.responses import Response
 from tunesmith.jobs.service import for_fallback
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import GenerationRequest
+from tunesmith.server.apis.native.explanation_schemas import ExplanationDocument
 from tunesmith.server.apis.native.jobs import encoded
 from tunesmith.server.apis.native.request import RequestParser, documented_explanation
-from tunesmith.server.apis.native.schemas import ExplanationDocument, responses
+from tunesmith.server.apis.native.schemas import responses
 from tunesmith.server.auth import Caller
 
 

@@ -27,6 +27,7 @@ from tunesmith.server.apis.native.schemas import (
     responses,
     to_iso8601,
 )
+from tunesmith.server.apis.native.scores import add_scores
 from tunesmith.server.context import ApiContext
 from tunesmith.server.model_pulls import Pulls
 from tunesmith.server.remote_audio import RemoteAudioFetcher
@@ -83,4 +84,5 @@ def router(context: ApiContext) -> APIRouter:
     add_explain(routes, parser, Depends(context.authenticate))
     add_about(routes, context)
     add_models(routes, context, pulls)
+    add_scores(routes, context)
     return routes

@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from tunesmith.audio.credits import licence_of, terms_of_sound
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
-from tunesmith.composer.explanation.answers import AnswerSource
 from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
 from tunesmith.licences import CommercialUse
 from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.errors import JobFailed
+from tunesmith.server.scores import has_score
 
 
 class ResponseModel(BaseModel):
@@ -92,6 +92,7 @@ class Links(ResponseModel):
     self: str
     events: str
     audio: str
+    score: str | None = Field(description="What the composer writes for it, at once; null for other models.")
 
 
 class JobDocument(ResponseModel):
@@ -136,54 +137,6 @@ class JobsPage(ResponseModel):
 
     jobs: list[JobDocument]
     next: str | None
-
-
-class ReasonDocument(ResponseModel):
-    """The reason for a ``field`` of the brief; ``source`` is flag, prompt, meaning, genre or chance."""
-
-    field: str
-    value: str
-    source: str
-    because: str
-
-
-class SpanDocument(ResponseModel):
-    """A stretch of the prompt as it was sent, in Unicode code points; ``end`` is exclusive."""
-
-    start: int
-    end: int
-
-
-class ChoiceDocument(ResponseModel):
-    """Another value for the field that decides an answer, and its name for people."""
-
-    value: Any
-    label: str
-
-
-class AnswerDocument(ResponseModel):
-    """The composer's answer to one musical question; instruments and hits have one each."""
-
-    field: str = Field(description="genre, mood, tempo, key, meter, instruments, form, duration and more.")
-    value: Any = Field(description="As the field of a request takes it.")
-    label: str = Field(description="The value in words.")
-    reason: str
-    source: AnswerSource = Field(description="Words of the prompt, a setting of the request, or who decides instead.")
-    spans: list[SpanDocument] = Field(description="Where its words are in the prompt.")
-    is_locked: bool = Field(description="Whether the request sets it.")
-    sets: str | None = Field(description="The field of the request that decides it; null: only the prompt's words.")
-    alternatives: list[ChoiceDocument] = Field(description="Other values, the most fitting first; at most 12.")
-
-
-class ExplanationDocument(ResponseModel):
-    """What the composer makes of a request."""
-
-    prompt: str
-    title: str
-    seed: int
-    answers: list[AnswerDocument]
-    reasons: list[ReasonDocument] = Field(description="What the prompt's reader decides alone, as `tunesmith explain`.")
-    warnings: list[str]
 
 
 class ModelDocument(LicenceFields):
@@ -278,7 +231,7 @@ def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
         # The request is a field of its own already, without its paths.
         metadata={name: value for name, value in job.metadata.items() if name != "request"},
         error=_error(job),
-        links=Links(self=path_of(job.id), events=f"{path_of(job.id)}/events", audio=f"{path_of(job.id)}/audio"),
+        links=_links(job),
     )
 
 
@@ -325,6 +278,12 @@ def media_type_of(job: Job) -> str:
 def to_iso8601(seconds: float) -> datetime:
     """Return a Unix timestamp in seconds as a UTC time."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _links(job: Job) -> Links:
+    here = path_of(job.id)
+    score = f"{here}/score" if has_score(job.generated_by, job.request) else None
+    return Links(self=here, events=f"{here}/events", audio=f"{here}/audio", score=score)
 
 
 def _result(job: Job) -> ResultDocument | None:
