@@ -166,6 +166,17 @@ export class Tunesmith {
   }
 
   /**
+   * Return what the composer writes for a job, in any state of it; throws NotFound for another model's.
+   *
+   * @param {string} id
+   * @param {CallOptions} [options]
+   * @returns {Promise<import("./types.js").Score>}
+   */
+  score(id, options = {}) {
+    return this.#request({ path: `${pathOf(id)}/score` }, options);
+  }
+
+  /**
    * Cancel a job unless it has ended, and return its new state.
    *
    * @param {string} id
@@ -227,6 +238,29 @@ export class Tunesmith {
    */
   trackFile(id, kind = "audio", options = {}) {
     return wholeFile(this.#exchange, `${trackPath(id)}/${kind}`, this.#call(options));
+  }
+
+  /**
+   * Return what the composer has written for a track; throws NotFound for another model's.
+   *
+   * @param {string} id
+   * @param {CallOptions} [options]
+   * @returns {Promise<import("./types.js").Score>}
+   */
+  trackScore(id, options = {}) {
+    return this.#request({ path: `${trackPath(id)}/score` }, options);
+  }
+
+  /**
+   * Return the outline of a track's file, for drawing it without decoding it.
+   *
+   * @param {string} id
+   * @param {number} [points] at most, up to 4096
+   * @param {CallOptions} [options]
+   * @returns {Promise<import("./types.js").Peaks>}
+   */
+  trackPeaks(id, points = 1000, options = {}) {
+    return this.#request({ path: `${trackPath(id)}/peaks`, query: { points } }, options);
   }
 
   /**
@@ -301,14 +335,15 @@ export class Tunesmith {
   }
 
   /**
-   * Return how the composer understands a prompt, and why.
+   * Return what the composer makes of a request, and why.
    *
    * @param {string} prompt
+   * @param {GenerationFields} [fields] as for submit, without recordings
    * @param {CallOptions} [options]
    * @returns {Promise<import("./types.js").Explanation>}
    */
-  explain(prompt, options = {}) {
-    return this.#request({ method: "POST", path: "/api/explain", body: { prompt } }, options);
+  explain(prompt, fields = {}, options = {}) {
+    return this.#request({ method: "POST", path: "/api/explain", body: { ...fields, prompt } }, options);
   }
 
   /**
