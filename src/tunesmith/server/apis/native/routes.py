@@ -19,6 +19,7 @@ from tunesmith.fields import GivenFields, Prompt
 from tunesmith.jobs.estimates import QueueEstimator
 from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.request import IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
+from tunesmith.server.apis.native.edits import add_edits
 from tunesmith.server.apis.native.jobs import add_jobs, encoded
 from tunesmith.server.apis.native.models import add_models
 from tunesmith.server.apis.native.request import RequestParser
@@ -32,9 +33,11 @@ from tunesmith.server.apis.native.schemas import (
     to_iso8601,
 )
 from tunesmith.server.apis.request_body import documented, read_body
+from tunesmith.server.auth import require_admin
 from tunesmith.server.context import ApiContext
 from tunesmith.server.model_pulls import Pulls
 from tunesmith.server.remote_audio import RemoteAudioFetcher
+from tunesmith.server.sound_edits import SoundEdits
 from tunesmith.server.ssrf_guard import AddressGuard
 
 
@@ -66,6 +69,14 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
     async def loaded() -> Response:
         now = context.clock()
         return encoded(LoadedModels(models=[_loaded(one, now) for one in context.loading.loaded()]))
+
+    @routes.delete(
+        "/api/ps/{name:path}", dependencies=[Depends(require_admin(context.authenticate))], status_code=204,
+        responses=responses(403), summary="Unload an idle model from memory",
+    )  # fmt: skip
+    async def unload(name: str) -> Response:
+        await context.loading.unload(name)
+        return Response(status_code=204)
 
     @routes.get("/api/version", summary="The version", response_model=VersionDocument)
     async def version() -> Response:
@@ -112,4 +123,5 @@ def router(context: ApiContext) -> APIRouter:
     add_jobs(routes, service, parser, estimator, Depends(context.authenticate))
     add_about(routes, context)
     add_models(routes, context, pulls)
+    add_edits(routes, context, SoundEdits())
     return routes
