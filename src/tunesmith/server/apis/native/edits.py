@@ -126,6 +126,6 @@ def _suffix(name: str | None) -> str:
 def _documented() -> dict[str, Any]:
     schema = EditBody.model_json_schema()
     schema.pop("description", None)
-    source = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_SOURCES}
+    source = {"type": "array", "items": {"type": "string", "maxLength": 64}, "minItems": 1, "maxItems": MAX_SOURCES}
     schema["properties"][SOURCE] = {**source, "description": "Ids of tracks, or files, in order."}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
