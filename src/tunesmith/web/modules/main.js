@@ -1,5 +1,6 @@
 /** The studio: what the page consists of, and how its parts are joined. */
 
+import { Choice } from "./audible.js";
 import { showBlank } from "./blank_view.js";
 import { readBriefs } from "./brief.js";
 import { showChips } from "./chips_view.js";
@@ -7,7 +8,10 @@ import { byId } from "./dom.js";
 import { download } from "./downloads.js";
 import { Generation, isBeingMade } from "./generation.js";
 import { initialState } from "./initial_state.js";
+import { IntensityLayers } from "./intensity.js";
+import { showIntensity } from "./intensity_view.js";
 import { keep, kept } from "./keeping.js";
+import { Lanes } from "./lanes_view.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
@@ -24,6 +28,7 @@ import { followKeys } from "./shortcuts.js";
 import { followSidePanel, openDrawer } from "./side_panel.js";
 import { Sounds } from "./sound.js";
 import { showStage } from "./stage_view.js";
+import { Stems } from "./stems.js";
 import { Store, takeOf } from "./store.js";
 import { showTakes } from "./takes_view.js";
 import { followTheme } from "./theme.js";
@@ -38,7 +43,9 @@ import { showTransport } from "./transport_view.js";
 const store = new Store(initialState(kept()));
 const server = new Server(store);
 const sounds = new Sounds(store, server);
-const player = new Player(store, sounds);
+const stems = new Stems(store, server);
+const layers = new IntensityLayers(store, server);
+const player = new Player(store, sounds, new Choice(sounds, stems, layers));
 const library = new Library(store, server);
 const models = new Models(store, server);
 const generation = new Generation(store, server, (id) => void finished(id));
@@ -150,7 +157,8 @@ showStage(store, {
   more: (take, opener) => void more(take, opener),
   download: (take, kind) => void download(store, server, take, kind),
 });
-showScore(store, sounds, player);
+showScore(store, sounds, player, new Lanes(store, stems));
+showIntensity(store, layers);
 showTransport(store, player, choose);
 showLibrary(store, library, (track) => void open(track));
 showModels(store, models);

@@ -30,7 +30,7 @@ from tunesmith.composer.render import length_in_samples
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-SURFACE = "vinyl"
+SURFACE = "vinyl surface"
 SILENCE = 1e-9
 """Below it the bus has no sign, and a bending effect passes it on unchanged."""
 
