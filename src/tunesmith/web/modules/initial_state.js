@@ -33,6 +33,7 @@ export function initialState(kept) {
     heard: [],
     parts: {},
     mixes: {},
+    video: null,
     stems: null,
     layers: null,
     intensity: null,

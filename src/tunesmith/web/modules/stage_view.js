@@ -1,18 +1,19 @@
 /** The stage: the head of the take that is heard, what went wrong with it, and its licence beside the downloads. */
 
+import { settingWords } from "./again_view.js";
 import { button, byId, element, icon } from "./dom.js";
 import { isBeingMade } from "./generation.js";
 import { Store, takeOf } from "./store.js";
-import { clock, counted, keyName, named, titleOf } from "./words.js";
+import { counted, named, titleOf } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Take} Take
- * @typedef {import("./types.js").Facts} Facts
  *
  * @typedef {object} StageActions
  * @property {(take: Take) => void} cancel
  * @property {(take: Take) => void} again
  * @property {(take: Take) => void} vary
+ * @property {(take: Take, fields: Record<string, unknown>) => void} changed make it again with fields changed
  * @property {(take: Take) => void} star
  * @property {(take: Take, opener: HTMLElement) => void} more
  * @property {(take: Take, kind: "audio" | "stems" | "midi") => void} download
@@ -47,7 +48,7 @@ export function showStage(store, actions) {
 function showHead(take, actions) {
   const { facts, isStarred } = take;
   byId("title").textContent = facts?.title ?? titleOf(String(take.request.prompt ?? ""));
-  byId("meta").replaceChildren(...(facts ? settingsOf(facts) : [makingOf(take)]));
+  byId("meta").replaceChildren(...(facts ? settingWords(take, facts, actions.changed) : [makingOf(take)]));
   const acts = isBeingMade(take)
     ? [button("plain", [icon("close"), "Cancel"], () => actions.cancel(take), { "aria-keyshortcuts": "Escape" })]
     : [
@@ -71,19 +72,6 @@ function showHead(take, actions) {
         }),
       ];
   replaceKeepingFocus(byId("acts"), acts);
-}
-
-/** @param {Facts} facts */
-function settingsOf({ key, tempoBpm, meter, bars, isLoop, seed, duration }) {
-  const words = [
-    key && keyName(key),
-    tempoBpm && `${Math.round(tempoBpm * 10) / 10} bpm`,
-    meter,
-    bars ? counted(bars, "bar") : clock(duration),
-    isLoop ? "loop" : null,
-    seed === null ? null : `seed ${seed}`,
-  ];
-  return words.flatMap((one) => (one ? [element("span", {}, one)] : []));
 }
 
 /** @param {Take} take */

@@ -126,6 +126,7 @@
  * @property {string[]} heard the takes whose sound has arrived
  * @property {Record<string, Part[]>} parts by take
  * @property {Record<string, TakeMix>} mixes by take
+ * @property {{url: string, name: string} | null} video
  * @property {Extra | null} stems
  * @property {Extra | null} layers
  * @property {number | null} intensity 0 to 1; null is the piece as written
