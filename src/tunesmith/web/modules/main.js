@@ -36,6 +36,7 @@ import { showTakes } from "./takes_view.js";
 import { followTheme } from "./theme.js";
 import { openTrackMenu } from "./track_menu.js";
 import { showTransport } from "./transport_view.js";
+import { openUse } from "./use_view.js";
 import { Screen } from "./video_view.js";
 
 /**
@@ -169,7 +170,8 @@ showStage(store, {
   changed: (take, fields) => void again(take, fields),
   star,
   more: (take, opener) => void more(take, opener),
-  download: (take, kind) => void download(store, server, take, kind),
+  download: (take, kind, format) => void download(store, server, take, kind, format),
+  use: openUse,
 });
 showScore(store, sounds, player, new Lanes(store, stems));
 showIntensity(store, layers);
