@@ -61,8 +61,11 @@ class GuidableGenerator(Protocol):
         ...
 
 
-EXPORTS: Mapping[str, str] = {"mid": "audio/midi", "zip": "application/zip"}
-"""Export formats of a piece besides audio, with their media types: a MIDI file, and a ZIP of the stems."""
+EXPORTS: Mapping[str, str] = {"mid": "audio/midi", "zip": "application/zip", "stems": "application/zip"}
+"""Export formats of a piece besides audio, with their media types: a MIDI file, and two ZIPs of WAV files.
+
+``zip`` has the stems before mastering, ``stems`` their shares of the finished mix.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,18 @@ test("a track is varied with other seeds and gives its notes and parts", async (
   const ended = await Promise.all(jobs.map(({ id }) => client.wait(id)));
   assert.deepEqual(ended.map(({ state, request }) => [state, request.seed]), [["succeeded", 8], ["succeeded", 9]]);
   assert.equal(Buffer.from(await client.trackFile(track.id, "midi")).toString("latin1", 0, 4), "MThd");
-  assert.equal(Buffer.from(await client.trackFile(track.id, "stems")).toString("latin1", 0, 2), "PK");
+  assert.equal(Buffer.from(await client.trackFile(track.id, "stems", { mastered: true })).toString("latin1", 0, 2), "PK");
+});
+
+test("a track and a file are edited, and a file is had in another format", async () => {
+  await client.generate("a barrel organ in the rain", SHORT);
+  const [track] = await client.tracks({ search: "barrel organ" });
+  const flac = await client.trackFile(track.id, "audio", { format: "flac" });
+  assert.equal(Buffer.from(flac).toString("latin1", 0, 4), "fLaC");
+  const both = await client.edit("stitch", [track.id, new Blob([flac])], { format: "flac", crossfade: 0.2 });
+  assert.equal(Buffer.from(both).toString("latin1", 0, 4), "fLaC");
+  await assert.rejects(client.edit("fit", [track.id]), /duration: is needed/);
+  await client.unload("composer");
 });
 
 test("the server tells of its models, what it understands, and itself", async () => {

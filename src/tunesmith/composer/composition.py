@@ -14,7 +14,7 @@ from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.check_request import check_request
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_spools
+from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
@@ -89,6 +89,18 @@ class Composition:
         """
         for name, spool in stem_spools(self.score, self.session(progress, cancelled)):
             yield name, Audio(spool, SAMPLE_RATE, {**self.metadata, "stem": name})
+
+    def mastered_stems(
+        self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled
+    ) -> Iterator[tuple[str, Audio]]:
+        """Yield the name and the audio of each part's and ambience's share of the mix, at its rate and channels.
+
+        They sum to ``mix``, sample by sample. Only one is rendered at a time.
+        """
+        loudness = self.score.mix.loudness_lufs - self.playing.quieter_lu
+        score = replace(self.score, mix=replace(self.score.mix, loudness_lufs=loudness))
+        for name, spool in stem_shares(score, self.session(progress, cancelled)):
+            yield name, Audio(spool, self.playing.sample_rate, {**self.metadata, "stem": name})
 
     def at_intensity(self, intensity: float) -> Composition:
         """Return the same piece at another intensity, 0–1: in sync with this one, and quieter the calmer it is."""

@@ -57,6 +57,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/jobs/{job_id}/score": Operation("getJobScore"),
     "POST /api/explain": Operation("explain"),
     "GET /api/ps": Operation("listLoadedModels"),
+    "DELETE /api/ps/{name}": Operation("unloadModel"),
+    "POST /api/edits": Operation("editSound", AUDIO),
     "GET /api/version": Operation("getVersion", is_open=True),
     "GET /api/tasks": Operation("listTasks"),
     "GET /api/models": Operation("listModels"),

@@ -1,13 +1,19 @@
 /** The studio: what the page consists of, and how its parts are joined. */
 
+import { Choice } from "./audible.js";
 import { showBlank } from "./blank_view.js";
 import { readBriefs } from "./brief.js";
 import { showChips } from "./chips_view.js";
 import { byId } from "./dom.js";
 import { download } from "./downloads.js";
+import { followDrops } from "./dropping.js";
 import { Generation, isBeingMade } from "./generation.js";
+import { HitPoints } from "./hits_view.js";
 import { initialState } from "./initial_state.js";
+import { IntensityLayers } from "./intensity.js";
+import { showIntensity } from "./intensity_view.js";
 import { keep, kept } from "./keeping.js";
+import { Lanes } from "./lanes_view.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
@@ -24,11 +30,14 @@ import { followKeys } from "./shortcuts.js";
 import { followSidePanel, openDrawer } from "./side_panel.js";
 import { Sounds } from "./sound.js";
 import { showStage } from "./stage_view.js";
+import { Stems } from "./stems.js";
 import { Store, takeOf } from "./store.js";
 import { showTakes } from "./takes_view.js";
 import { followTheme } from "./theme.js";
 import { openTrackMenu } from "./track_menu.js";
 import { showTransport } from "./transport_view.js";
+import { openUse } from "./use_view.js";
+import { Screen } from "./video_view.js";
 
 /**
  * @typedef {import("./types.js").Take} Take
@@ -38,7 +47,9 @@ import { showTransport } from "./transport_view.js";
 const store = new Store(initialState(kept()));
 const server = new Server(store);
 const sounds = new Sounds(store, server);
-const player = new Player(store, sounds);
+const stems = new Stems(store, server);
+const layers = new IntensityLayers(store, server);
+const player = new Player(store, sounds, new Choice(sounds, stems, layers));
 const library = new Library(store, server);
 const models = new Models(store, server);
 const generation = new Generation(store, server, (id) => void finished(id));
@@ -105,6 +116,16 @@ async function vary(take) {
   if (take.track) generation.join(await library.vary(take.track));
 }
 
+/**
+ * @param {Take} take make it again beside itself, with fields changed; undefined leaves one out
+ * @param {Record<string, unknown>} fields
+ */
+async function again(take, fields) {
+  // Heard from the same place: A/B of the one thing that is different.
+  store.change({ previous: take.id });
+  await generation.add({ ...take.request, seed: take.facts?.seed ?? undefined, ...fields });
+}
+
 /** @param {Take} take @param {HTMLElement} opener */
 async function more(take, opener) {
   const track = await library.trackOf(take);
@@ -146,11 +167,21 @@ showStage(store, {
   cancel: (take) => void generation.cancel([take.id]),
   again: (take) => void generation.again(take.id),
   vary: (take) => void vary(take),
+  changed: (take, fields) => void again(take, fields),
   star,
   more: (take, opener) => void more(take, opener),
-  download: (take, kind) => void download(store, server, take, kind),
+  download: (take, kind, format) => void download(store, server, take, kind, format),
+  use: openUse,
 });
-showScore(store, sounds, player);
+showScore(store, sounds, player, new Lanes(store, stems));
+showIntensity(store, layers);
+new HitPoints(store, player, (take, fields) => void again(take, fields));
+const screen = new Screen(store, player);
+followDrops({
+  video: (file) => screen.open(file),
+  sound: (file) => void file,
+  refuse: (name) => store.change({ notice: { title: `${name} is neither a sound nor a video`, advice: "Drop another file." } }),
+});
 showTransport(store, player, choose);
 showLibrary(store, library, (track) => void open(track));
 showModels(store, models);

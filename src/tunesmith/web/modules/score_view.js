@@ -2,101 +2,61 @@
 
 import { byId, element, setAttributes } from "./dom.js";
 import { regionOf } from "./player.js";
-import { drawRoll, notesAt } from "./roll.js";
 import { Store, takeOf } from "./store.js";
 import { drawWave } from "./wave.js";
-import { capital, counted, named, tenths } from "./words.js";
+import { capital, tenths } from "./words.js";
 
-/**
- * @typedef {import("./types.js").State} State
- * @typedef {import("./types.js").Part} Part
- *
- * @typedef {object} Lane
- * @property {Part} part
- * @property {HTMLCanvasElement} canvas
- * @property {string | null} lit the notes lit in the drawing; null: draw anew
- */
+/** @typedef {import("./types.js").State} State */
 
 /**
  * @param {Store} store
  * @param {import("./sound.js").Sounds} sounds
  * @param {import("./player.js").Player} player
+ * @param {import("./lanes_view.js").Lanes} lanes
  */
-export function showScore(store, sounds, player) {
+export function showScore(store, sounds, player, lanes) {
   const wave = byId("wave");
-  const canvas = /** @type {HTMLCanvasElement} */ (wave.querySelector("canvas"));
-  /** @type {Lane[]} */
-  let lanes = [];
+  const [future, past] = /** @type {HTMLCanvasElement[]} */ ([...wave.querySelectorAll("canvas")]);
+  if (!future || !past) throw new Error("index.html has no canvases for the wave");
 
   /** @param {number} seconds */
-  const drawAt = (seconds) => {
-    const { state } = store;
-    const facts = takeOf(state)?.facts;
-    const duration = facts?.duration ?? 1;
-    const bars = facts?.bars ?? 0;
-    drawWave(canvas, sounds.of(state.current)?.envelope, seconds / duration, bars);
-    for (const lane of lanes) drawLane(lane, state.isPlaying ? notesAt(lane.part, seconds) : [], duration, bars);
-    byId("score").style.setProperty("--p", String(Math.min(1, seconds / duration)));
+  const showPosition = (seconds) => {
+    const duration = takeOf(store.state)?.facts?.duration ?? 1;
+    const share = Math.min(1, seconds / duration);
+    // Drawn once; a moving edge between the two drawings costs no more than a moving line.
+    past.style.clipPath = `inset(0 ${((1 - share) * 100).toFixed(3)}% 0 0)`;
+    byId("playhead").style.transform = `translateX(${(share * wave.clientWidth).toFixed(1)}px)`;
+    lanes.follow(seconds);
+    const now = seconds.toFixed(1);
+    if (wave.getAttribute("aria-valuenow") === now && wave.getAttribute("aria-valuemax") === String(duration)) return;
     setAttributes(wave, {
       "aria-valuemax": duration,
-      "aria-valuenow": seconds.toFixed(1),
-      "aria-valuetext": spoken(seconds, state),
+      "aria-valuenow": now,
+      "aria-valuetext": spoken(seconds, store.state),
     });
   };
   const redraw = () => {
-    for (const lane of lanes) lane.lit = null;
-    drawAt(player.position);
+    const { state } = store;
+    const envelope = sounds.of(state.current)?.envelope;
+    const bars = takeOf(state)?.facts?.bars ?? 0;
+    drawWave(future, envelope, "future", bars);
+    drawWave(past, envelope, "past", bars);
+    lanes.draw();
+    showPosition(player.position);
   };
 
   store.watch(
-    (state) => [state.current, state.parts],
-    (state) => {
-      lanes = (state.parts[state.current ?? ""] ?? []).map((part) => {
-        const label = counted(part.notes.length, "note");
-        return { part, canvas: element("canvas", { attributes: { role: "img", "aria-label": label } }), lit: null };
-      });
-      byId("lanes").replaceChildren(...lanes.map(({ part, canvas: roll }) => laneOf(part, roll)));
-      redraw();
-    },
-  );
-  store.watch(
-    (state) => [takeOf(state)?.facts, state.heard, state.theme],
+    (state) => [takeOf(state)?.facts, state.current, state.heard, state.theme],
     (state) => {
       showSections(state);
       redraw();
     },
   );
   store.watch((state) => [state.isLooping, state.region, takeOf(state)?.facts], showRegion);
-  player.watchPosition(drawAt);
+  player.watchPosition(showPosition);
   addEventListener("resize", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   seekByPointer(wave, store, player);
-}
-
-/**
- * Draw a lane if other notes sound than before.
- *
- * @param {Lane} lane
- * @param {number[]} lit
- * @param {number} duration seconds
- * @param {number} bars
- */
-function drawLane(lane, lit, duration, bars) {
-  const key = lit.join();
-  if (key === lane.lit) return;
-  lane.lit = key;
-  drawRoll(lane.canvas, lane.part, { lit, duration, bars });
-}
-
-/** @param {Part} part @param {HTMLCanvasElement} roll */
-function laneOf(part, roll) {
-  const title = named(part.name || "Part");
-  return element(
-    "div",
-    { class: "lane" },
-    element("div", { class: "cell" }, element("span", { class: "name" }, title)),
-    element("div", { class: "roll" }, roll),
-  );
 }
 
 /** @param {State} state */

@@ -17,6 +17,7 @@
  * @property {string} seed as typed; empty for a drawn one
  * @property {Fixed} fixed the answers that the user has locked or chosen
  * @property {string[]} without instruments to leave out
+ * @property {Hit[]} hits
  *
  * @typedef {object} Fixed a request's fields that the user has decided; absent where the composer decides
  * @property {string} [genre]
@@ -84,6 +85,21 @@
  * @property {number} pitch MIDI note number
  * @property {number} velocity 1 to 127
  *
+ * @typedef {object} PartMix how a part is heard
+ * @property {boolean} isMuted
+ * @property {boolean} isSolo
+ * @property {number} gainDb
+ *
+ * @typedef {Record<string, PartMix>} TakeMix by part; a part that is absent is heard as written
+ *
+ * @typedef {object} Extra sounds of the take on the stage that are fetched on demand
+ * @property {string} take
+ * @property {"loading" | "ready"} state
+ *
+ * @typedef {object} Hit a moment to accent
+ * @property {number} time seconds
+ * @property {boolean} [climax]
+ *
  * @typedef {object} Pull a model that is being installed
  * @property {string} stage
  * @property {number} progress 0 to 1
@@ -111,6 +127,11 @@
  * @property {number} volume 0 to 1
  * @property {string[]} heard the takes whose sound has arrived
  * @property {Record<string, Part[]>} parts by take
+ * @property {Record<string, TakeMix>} mixes by take
+ * @property {{url: string, name: string} | null} video
+ * @property {Extra | null} stems
+ * @property {Extra | null} layers
+ * @property {number | null} intensity 0 to 1; null is the piece as written
  * @property {LibraryQuery} query
  * @property {Track[]} tracks
  * @property {boolean} hasMoreTracks

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 import tunesmith
 from tunesmith.jobs.estimates import QueueEstimator
 from tunesmith.jobs.runners.tasks import LoadedModel
+from tunesmith.server.apis.native.edits import add_edits
 from tunesmith.server.apis.native.explain import add_explain
 from tunesmith.server.apis.native.jobs import add_jobs, encoded
 from tunesmith.server.apis.native.models import add_models
@@ -28,9 +29,11 @@ from tunesmith.server.apis.native.schemas import (
     to_iso8601,
 )
 from tunesmith.server.apis.native.scores import add_scores
+from tunesmith.server.auth import require_admin
 from tunesmith.server.context import ApiContext
 from tunesmith.server.model_pulls import Pulls
 from tunesmith.server.remote_audio import RemoteAudioFetcher
+from tunesmith.server.sound_edits import SoundEdits
 from tunesmith.server.ssrf_guard import AddressGuard
 
 
@@ -44,6 +47,14 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
     async def loaded() -> Response:
         now = context.clock()
         return encoded(LoadedModels(models=[_loaded(one, now) for one in context.loading.loaded()]))
+
+    @routes.delete(
+        "/api/ps/{name:path}", dependencies=[Depends(require_admin(context.authenticate))], status_code=204,
+        responses=responses(403), summary="Unload an idle model from memory",
+    )  # fmt: skip
+    async def unload(name: str) -> Response:
+        await context.loading.unload(name)
+        return Response(status_code=204)
 
     @routes.get("/api/version", summary="The version", response_model=VersionDocument)
     async def version() -> Response:
@@ -85,4 +96,5 @@ def router(context: ApiContext) -> APIRouter:
     add_about(routes, context)
     add_models(routes, context, pulls)
     add_scores(routes, context)
+    add_edits(routes, context, SoundEdits())
     return routes
