@@ -19,6 +19,7 @@ export function newTake(request, known = {}) {
     position: null,
     etaSeconds: null,
     facts: null,
+    written: null,
     problem: null,
     ...known,
   };
