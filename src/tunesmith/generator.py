@@ -89,6 +89,15 @@ class ExportingGenerator(Protocol):
         ...
 
 
+@runtime_checkable
+class FigureGenerator(Protocol):
+    """A generator that knows the melody of a piece without its audio."""
+
+    def figure(self, request: GenerationRequest) -> list[list[int]]:
+        """Return the melody of a request as a small contour: start and length in 200ths of the piece, MIDI pitch."""
+        ...
+
+
 def no_progress(progress: Progress) -> None:
     """Ignore progress."""
 

@@ -12,9 +12,9 @@ from tunesmith.audio import Audio
 from tunesmith.audio.markers import whole_loop, with_markers
 from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
+from tunesmith.composer.check_request import check_request
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
-from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
@@ -23,7 +23,7 @@ from tunesmith.composer.sound.voices import voice_for
 from tunesmith.composer.writing import write_score
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
-from tunesmith.request import NEURAL_FIELDS, GenerationRequest
+from tunesmith.request import GenerationRequest
 
 MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
@@ -193,15 +193,6 @@ def compose(request: GenerationRequest) -> Composition:
     writing = write_score(brief)
     warnings = (*brief.warnings, *writing.warnings)
     return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request))
-
-
-def check_request(request: GenerationRequest) -> Brief:
-    """Return the brief of a request; raise InvalidRequest for impossible or contradictory fields."""
-    for field_name in NEURAL_FIELDS:
-        value = getattr(request, field_name)
-        if value not in (None, ()):
-            raise InvalidRequest(field_name, f"only neural models support it, not the composer, got {str(value)!r}")
-    return read_brief(request)
 
 
 def perform(score: Score, request: GenerationRequest) -> Composition:

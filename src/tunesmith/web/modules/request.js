@@ -26,7 +26,7 @@ export function requestsOf(draft, random = Math.random) {
  * @param {Draft} draft
  * @returns {Record<string, unknown>}
  */
-function fieldsOf(draft) {
+export function fieldsOf(draft) {
   const common = { prompt: draft.prompt.trim(), ...(draft.model === "composer" ? {} : { model: draft.model }) };
   if (draft.model !== "composer") return { ...common, ...lengthOf(draft.length) };
   const form = draft.form === "loop" ? { loop: true } : draft.form === "track" ? {} : { form: draft.form };

@@ -28,6 +28,8 @@
  *
  * @typedef {keyof Fixed} FixedField
  *
+ * @typedef {Explanation & {sent: string}} Brief an explanation, and the prompt that it is of, as typed
+ *
  * @typedef {object} Problem an error in words
  * @property {string} title what happened
  * @property {string} advice what to do, and what is safe
@@ -115,7 +117,7 @@
  *
  * @typedef {object} State everything that the page knows; only the store changes it
  * @property {Draft} draft
- * @property {Explanation | null} brief how the composer understands the draft's prompt
+ * @property {Brief | null} brief what the composer would make of the draft
  * @property {Problem | null} askProblem why the draft cannot be made
  * @property {Take[]} takes
  * @property {string | null} current the take on the stage

@@ -18,6 +18,7 @@ from tunesmith.jobs.job import Job, JobResult, JobState
 from tunesmith.licences import CommercialUse
 from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.errors import JobFailed
+from tunesmith.server.scores import has_score
 
 
 class ResponseModel(BaseModel):
@@ -91,6 +92,7 @@ class Links(ResponseModel):
     self: str
     events: str
     audio: str
+    score: str | None = Field(description="What the composer writes for it, at once; null for other models.")
 
 
 class JobDocument(ResponseModel):
@@ -135,23 +137,6 @@ class JobsPage(ResponseModel):
 
     jobs: list[JobDocument]
     next: str | None
-
-
-class ReasonDocument(ResponseModel):
-    """The reason for a ``field`` of the brief; ``source`` is flag, prompt, meaning, genre or chance."""
-
-    field: str
-    value: str
-    source: str
-    because: str
-
-
-class ExplanationDocument(ResponseModel):
-    """What the composer reads from a prompt."""
-
-    prompt: str
-    reasons: list[ReasonDocument]
-    warnings: list[str]
 
 
 class ModelDocument(LicenceFields):
@@ -247,7 +232,7 @@ def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
         # The request is a field of its own already, without its paths.
         metadata={name: value for name, value in job.metadata.items() if name != "request"},
         error=_error(job),
-        links=Links(self=path_of(job.id), events=f"{path_of(job.id)}/events", audio=f"{path_of(job.id)}/audio"),
+        links=_links(job),
     )
 
 
@@ -294,6 +279,12 @@ def media_type_of(job: Job) -> str:
 def to_iso8601(seconds: float) -> datetime:
     """Return a Unix timestamp in seconds as a UTC time."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _links(job: Job) -> Links:
+    here = path_of(job.id)
+    score = f"{here}/score" if has_score(job.generated_by, job.request) else None
+    return Links(self=here, events=f"{here}/events", audio=f"{here}/audio", score=score)
 
 
 def _result(job: Job) -> ResultDocument | None:

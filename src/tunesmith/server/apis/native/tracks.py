@@ -25,6 +25,7 @@ from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.responses import headers_of, run_and_wait
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
+from tunesmith.server.scores import has_score
 from tunesmith.server.sound_edits import SoundEdits
 
 DIALECT = "api"
@@ -161,13 +162,16 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     # Paths of recordings and soundfonts on the server.
     private = ("audio", "melody", "soundfont")
     request = {name: value for name, value in track.generation.request.items() if name not in private}
-    composed = track.generation.generated_by == COMPOSER or bool(request.get("guide"))
+    composed = has_score(track.generation.generated_by, request)
     here = f"/api/tracks/{track.id}"
+    is_sound = track.generation.file is not None and track.generation.file.format not in EXPORTS
     # Only the composer has notes to export.
-    links = {"audio": kept, "midi": composed, "stems": composed}
+    links = {"audio": kept, "midi": composed, "stems": composed, "score": composed, "peaks": kept and is_sound}
     return {
         **values,
         "request": request,
+        "title": track.generation.metadata.get("title"),
+        "figure": track.generation.metadata.get("figure"),
         "warnings": list(track.generation.metadata.get("warnings") or ()),
         **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},
     }
