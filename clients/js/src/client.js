@@ -21,6 +21,7 @@ const DEADLINE_SECONDS = 120;
  * @typedef {import("./options.js").CallOptions} CallOptions
  * @typedef {import("./options.js").WaitOptions} WaitOptions
  * @typedef {import("./options.js").TrackQuery} TrackQuery
+ * @typedef {import("./options.js").FileChoice} FileChoice
  * @typedef {import("./options.js").Marks} Marks
  */
 
