@@ -28,6 +28,7 @@ import { showPrompt } from "./prompt_view.js";
 import { showRecent } from "./recent_view.js";
 import { draftOf, requestsOf } from "./request.js";
 import { showScore } from "./score_view.js";
+import { Scores } from "./scores.js";
 import { Server } from "./server.js";
 import { shapeItems } from "./shape_menu.js";
 import { Shaping } from "./shaping.js";
@@ -58,7 +59,8 @@ const player = new Player(store, sounds, new Choice(sounds, stems, layers));
 const library = new Library(store, server);
 const models = new Models(store, server);
 const shaping = new Shaping(store, server, sounds, (id) => bring(id));
-const generation = new Generation(store, server, (id) => void finished(id));
+const scores = new Scores(store, server);
+const generation = new Generation(store, server, scores, (id) => void finished(id));
 
 /** Make what the draft asks for; an empty prompt is where to begin. */
 function make() {
@@ -197,7 +199,7 @@ async function link(id) {
   const track = take && (await library.trackOf(take));
   if (!track) return;
   store.changeTake(id, { track: track.id, isStarred: track.starred });
-  if (track.midi) await sounds.loadNotes(id, track.id);
+  await scores.load(id);
 }
 
 followTheme(store);

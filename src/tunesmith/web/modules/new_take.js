@@ -20,6 +20,7 @@ export function newTake(request, known = {}) {
     position: null,
     etaSeconds: null,
     facts: null,
+    written: null,
     problem: null,
     ...known,
   };

@@ -2,7 +2,6 @@
 
 import { envelopeOf } from "./envelope.js";
 import { loudnessOf } from "./loudness.js";
-import { notesOf } from "./midi.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
 import { Store, takeOf } from "./store.js";
@@ -99,23 +98,6 @@ export class Sounds {
       this.#store.change({ heard: [...this.#store.state.heard, id] });
     } catch (error) {
       this.#store.changeTake(id, { state: "failed", problem: problemOf(error) });
-    }
-  }
-
-  /**
-   * Load the notes of a take by the composer.
-   *
-   * @param {string} id
-   * @param {string} track
-   */
-  async loadNotes(id, track) {
-    if (this.#store.state.parts[id]) return;
-    try {
-      const parts = notesOf(await this.#server.ask((client) => client.trackFile(track, "midi")));
-      this.#store.change({ parts: { ...this.#store.state.parts, [id]: parts } });
-    } catch (error) {
-      // The music is there without its notes; the stage shows the waveform alone.
-      this.#store.change({ announcement: `Without notes: ${problemOf(error).title}` });
     }
   }
 
