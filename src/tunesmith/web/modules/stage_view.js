@@ -66,7 +66,7 @@ function showHead(take, actions) {
           "quiet icon",
           [icon("dots")],
           (event) => actions.more(take, /** @type {HTMLElement} */ (event.currentTarget)),
-          { id: "dots", "aria-label": "Rate, tag, repeat", "aria-haspopup": "dialog", disabled: !take.track },
+          { id: "dots", "aria-label": "Rate, tag, reshape", "aria-haspopup": "dialog", disabled: !take.track && !take.isLocal },
         ),
         button("plain vary", [icon("branch"), "Vary"], () => actions.vary(take), {
           id: "vary",

@@ -68,6 +68,7 @@
  * @property {string} id of this page
  * @property {string | null} job null until the server has it
  * @property {string | null} track its entry in the library; null until it is listed
+ * @property {boolean} isLocal whether its sound is only in this page: a dropped file, or an edit
  * @property {boolean} isStarred
  * @property {Record<string, unknown>} request its fields, the prompt included
  * @property {TakeState} state
