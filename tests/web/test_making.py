@@ -20,16 +20,30 @@ def newest_job(server: StartedServer) -> dict[str, Any]:
 
 
 def test_a_prompt_becomes_sound_with_its_licence(page: Page, complaints: list[str]) -> None:
-    make(page)
+    make(page, prompt=f"{PROMPT}, in F minor")
     sounding(page)
     first = position(page)
     page.wait_for_timeout(300)
     assert position(page) != first
     assert page.inner_text("#title") == "Warm Lofi Hip Hop"
     assert re.search(r"84 bpm\s+4/4\s+2 bars\s+loop\s+seed 11", page.inner_text("#meta"))
+    assert re.match(r"[A-G]♭?m", page.locator("#ruler .ch").first.inner_text())
     assert "Free to use, also commercially" in page.inner_text("#licence")
     expect(page.locator(".lane .name")).to_contain_text(["Melody", "Drums", "Bass", "Chords"])
     assert complaints == []
+
+
+def test_the_notes_are_there_before_the_sound(page: Page) -> None:
+    ask(page, length="15:00")
+    page.press("#prompt", "Enter")
+    # While it is being made: the parts with their notes, and the sections.
+    expect(page.locator(".lane .name")).to_contain_text(["Melody", "Drums", "Bass", "Chords"])
+    expect(page.locator("#meta")).to_contain_text("%")
+    assert int((page.locator(".lane canvas").first.get_attribute("aria-label") or "0").split()[0]) > 100
+    assert page.locator("#ruler .sec").count() > 2
+    assert page.inner_text("#total") == "15:00.0"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
 
 
 def test_an_example_of_the_first_run_is_a_prompt_to_begin_with(page: Page) -> None:

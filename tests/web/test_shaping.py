@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from browser import PATIENCE_MS
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer
 from studio_page import make, position, silent
 
@@ -30,6 +30,19 @@ DROP_VIDEO = """async () => {
   clearInterval(painting);
   const transfer = new DataTransfer();
   transfer.items.add(new File(parts, "cut.webm", { type: "video/webm" }));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+DROP_SOUND = """() => {
+  const samples = new Int16Array(88200).map((_, at) => 8000 * Math.sin(at / 20));
+  const head = new DataView(new ArrayBuffer(44));
+  const text = (at, word) => [...word].forEach((letter, one) => head.setUint8(at + one, letter.charCodeAt(0)));
+  text(0, "RIFF"), head.setUint32(4, 36 + samples.byteLength, true), text(8, "WAVEfmt "), head.setUint32(16, 16, true);
+  head.setUint16(20, 1, true), head.setUint16(22, 1, true), head.setUint32(24, 44100, true);
+  head.setUint32(28, 88200, true), head.setUint16(32, 2, true), head.setUint16(34, 16, true);
+  text(36, "data"), head.setUint32(40, samples.byteLength, true);
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([head, samples], "tone.wav", { type: "audio/wav" }));
   document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
 }"""
 
@@ -164,6 +177,93 @@ def test_a_video_plays_with_the_music_and_stays_in_the_browser(shaped: tuple[Pag
     expect(page.locator("#screen")).to_be_hidden()
     assert sent == []
     assert complaints == []
+
+
+def total(page: Page) -> str:
+    return page.inner_text("#total")
+
+
+def reshape(page: Page, name: str) -> None:
+    page.click("#dots")
+    page.locator("#pop").get_by_role("button", name=name).click()
+
+
+def test_a_take_is_fitted_to_a_length_and_kept_beside_itself(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    takes = page.locator(".take[role=tab]").count()
+    reshape(page, "Fit to a length…")
+    page.fill("#shape", "0:03")
+    page.keyboard.press("Enter")
+    expect(page.locator(".take[role=tab]")).to_have_count(takes + 1)
+    expect(page.locator("#title")).to_have_text("Warm Lofi Hip Hop, fitted to 0:03")
+    assert total(page) == "0:03.0"
+    silent(page)
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.suggested_filename.endswith(".wav")
+
+
+def test_a_dropped_sound_is_joined_with_a_take_in_the_order_wished(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    takes = page.locator(".take[role=tab]").count()
+    page.evaluate(DROP_SOUND)
+    expect(page.locator("#title")).to_have_text("tone")
+    assert total(page) == "0:02.0"
+    silent(page)
+    reshape(page, "Join with others…")
+    page.locator("#join-choices").get_by_role("button", name="+ A, ").click()
+    page.get_by_role("button", name=re.compile("^A, .*: earlier")).click()
+    expect(page.locator("#sequence li").first).to_contain_text("1. A")
+    page.locator("#sequence li").nth(1).drag_to(page.locator("#sequence li").nth(0))
+    expect(page.locator("#sequence li").nth(1)).to_contain_text("2. A")
+    page.click("#join-now")
+    expect(page.locator("#title")).to_have_text("tone + Warm Lofi Hip Hop, joined")
+    expect(page.locator(".take[role=tab]")).to_have_count(takes + 2)
+    silent(page)
+
+
+def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    page.click("#dots")
+    expect(page.locator("#pop")).not_to_contain_text("Make a stretch anew")
+    page.keyboard.press("Escape")
+    asked: list[dict[str, Any]] = []
+
+    def models(route: Route) -> None:
+        listed = route.fetch().json()
+        listed["models"][0] |= {"installed": True, "abilities": ["continue", "repaint"]}
+        route.fulfill(json=listed)
+
+    def jobs(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        error = {"type": "InvalidRequest", "message": "prompt: enough", "field": "prompt"}
+        route.fulfill(status=422, json={"error": error})
+
+    page.route("**/api/models", models)
+    page.route("**/api/jobs", jobs)
+    page.context.set_offline(True)
+    expect(page.locator("#banner")).to_contain_text("does not answer")
+    page.context.set_offline(False)
+    expect(page.locator("#banner")).to_be_hidden()
+    page.wait_for_timeout(300)
+    reshape(page, "Make a stretch anew…")
+    page.fill("#remake", "a guitar solo")
+    page.locator("#pop").get_by_role("button", name="Make it").click()
+    expect(page.locator("#ask-problem")).to_contain_text("enough")
+    (request,) = asked
+    assert request["prompt"] == "a guitar solo"
+    assert re.fullmatch(r"0.00-\d+\.\d\d", request["repaint"])
+    assert len(request["audio"]) > 100_000
+    page.unroute_all()
+
+
+def test_a_model_is_unloaded(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    page.click("#tab-models")
+    page.get_by_role("button", name="Unload Composer").click()
+    expect(page.get_by_role("button", name="Unload Composer")).to_have_count(0)
+    expect(page.locator("#server-note")).to_contain_text("none at work")
+    page.click("#tab-library")
 
 
 def test_what_is_no_sound_and_no_video_is_refused_in_words(shaped: tuple[Page, list[str]]) -> None:

@@ -122,6 +122,7 @@
  * @property {string | null} licence
  * @property {boolean} accept_licence whether a pull must accept the licence
  * @property {string | null} about
+ * @property {string[]} abilities what it does with a recording: continue, melody, redress, repaint
  *
  * @typedef {object} LoadedModel
  * @property {string} name

@@ -30,10 +30,7 @@ def test_they_sum_to_the_mix(production: tuple[str, ...], loop: bool, sample_rat
         with stem:
             total += stem.read()
         names.append(name)
-    assert names == [
-        *(part.name for part in score.parts),
-        "rain",
-        *(["vinyl surface"] if "vinyl" in production else []),
-    ]
+    surface = ["vinyl surface"] if "vinyl" in production else []
+    assert names == [*(part.name for part in score.parts), "rain", *surface]
     error = float(np.mean(np.square(total - mix))) / float(np.mean(np.square(mix)))
     assert 10 * np.log10(error) < -55, 10 * np.log10(error)

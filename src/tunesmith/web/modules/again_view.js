@@ -30,6 +30,8 @@ const BARS = /^(\d+)\s*bars?$/i;
  * @param {(take: Take, fields: Fields) => void} again make the take again, with these fields changed
  */
 export function settingWords(take, facts, again) {
+  // A sound without a request can only be edited.
+  if (take.isLocal) return [element("span", {}, clock(facts.duration)), ...(facts.isLoop ? [element("span", {}, "loop")] : [])];
   return settingsOf(take, facts).map((setting) =>
     button(
       "word",

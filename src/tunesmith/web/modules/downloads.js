@@ -26,12 +26,24 @@ export const FORMATS = [
 export async function download(store, server, take, kind, format) {
   const { track } = take;
   if (!track) return;
+  const choice = format ? { format } : {};
+  const content = server.ask((client) => client.trackFile(track, kind, choice));
+  const own = store.state.tracks.find((one) => one.id === track)?.format ?? "wav";
+  const file = content.then((bytes) => new Blob([/** @type {BlobPart} */ (bytes)]));
+  await saveFile(store, file, `${fileNameOf(take)}.${ENDINGS[kind] || format || own}`);
+}
+
+/**
+ * Save a file that is on its way; the announcement says how it went.
+ *
+ * @param {Store} store
+ * @param {Promise<Blob>} file
+ * @param {string} name
+ */
+export async function saveFile(store, file, name) {
   store.change({ announcement: "Preparing the download" });
   try {
-    const choice = format ? { format } : {};
-    const content = await server.ask((client) => client.trackFile(track, kind, choice));
-    const own = store.state.tracks.find((one) => one.id === track)?.format ?? "wav";
-    save(new Blob([/** @type {BlobPart} */ (content)]), `${fileNameOf(take)}.${ENDINGS[kind] || format || own}`);
+    save(await file, name);
     store.change({ announcement: "Downloaded" });
   } catch (error) {
     store.change({ notice: inWords(error), announcement: "" });

@@ -23,8 +23,8 @@ const WARNINGS = {
 export function showFoot(take, actions) {
   const made = take.facts?.generateSeconds ? `Made in ${take.facts.generateSeconds.toFixed(1)} s` : "";
   byId("licence").replaceChildren(...licenceOf(take, made));
-  const isComposed = (take.request.model ?? "composer") === "composer";
-  const disabled = !take.track;
+  const isComposed = !take.isLocal && (take.request.model ?? "composer") === "composer";
+  const disabled = !take.track && !take.isLocal;
   const file = (/** @type {"stems" | "midi"} */ kind, /** @type {string} */ label) =>
     button("plain", label, () => actions.download(take, kind), { disabled });
   replaceKeepingFocus(byId("downloads"), [
@@ -40,7 +40,7 @@ export function showFoot(take, actions) {
     }),
     ...(isComposed ? [file("stems", "Stems"), file("midi", "MIDI")] : []),
     button("plain", [icon("code"), "Use it"], () => actions.use(take), {
-      disabled: !take.facts,
+      disabled: !take.facts || take.isLocal,
       "aria-haspopup": "dialog",
     }),
   ]);

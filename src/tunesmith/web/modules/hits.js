@@ -70,5 +70,5 @@ function sorted(hits) {
 
 /** @param {number} seconds */
 function rounded(seconds) {
-  return Math.round(seconds * 100) / 100;
+  return Math.round(seconds * 1000) / 1000;
 }

@@ -49,7 +49,7 @@ export class HitPoints {
     const take = takeOf(this.#store.state);
     const duration = take?.facts?.duration ?? 0;
     const own = hitsOf(take);
-    const isComposed = (take?.request.model ?? "composer") === "composer";
+    const isComposed = !take?.isLocal && (take?.request.model ?? "composer") === "composer";
     byId("hit-actions").hidden = !duration || !isComposed;
     byId("again-hits").hidden = !take?.facts || areSame(draft.hits, own);
     byId("clear-hits").hidden = !draft.hits.length || draft.model !== "composer";

@@ -2,6 +2,7 @@
 
 import { inks, surfaceOf } from "./canvas.js";
 import { button, byId, element, setAttributes } from "./dom.js";
+import { shapeOf } from "./facts.js";
 import { AS_WRITTEN, gainOf, HIGHEST_DB, isSilent, LOWEST_DB, withPart } from "./mix.js";
 import { Roll } from "./roll.js";
 import { Stems } from "./stems.js";
@@ -51,9 +52,9 @@ export class Lanes {
 
   /** Draw every lane anew, as after a change of the size or the theme. */
   draw() {
-    const facts = takeOf(this.#store.state)?.facts;
+    const shape = shapeOf(takeOf(this.#store.state));
     for (const { roll, canvas, part } of this.#lanes) {
-      roll?.draw({ duration: facts?.duration ?? 1, bars: facts?.bars ?? 0 });
+      roll?.draw({ duration: shape?.duration ?? 1, bars: shape?.bars ?? 0 });
       const stem = this.#stems.of(this.#store.state.current).find((one) => one.part === part);
       if (!roll && stem) drawSound(canvas, stem.envelope);
     }
@@ -66,7 +67,7 @@ export class Lanes {
    */
   follow(seconds) {
     const { isPlaying, current, mixes } = this.#store.state;
-    const duration = takeOf(this.#store.state)?.facts?.duration ?? 1;
+    const duration = shapeOf(takeOf(this.#store.state))?.duration ?? 1;
     const stems = this.#stems.of(current);
     const mix = mixes[current ?? ""];
     for (const { part, roll, meter } of this.#lanes) {

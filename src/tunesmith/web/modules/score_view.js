@@ -1,10 +1,12 @@
 /** The score: sections, waveform, loop region and the notes of each part, on one axis with the playhead. */
 
-import { byId, element, setAttributes } from "./dom.js";
+import { byId, setAttributes } from "./dom.js";
+import { shapeOf } from "./facts.js";
 import { regionOf } from "./player.js";
+import { Ruler } from "./ruler_view.js";
 import { Store, takeOf } from "./store.js";
 import { drawWave } from "./wave.js";
-import { capital, tenths } from "./words.js";
+import { tenths } from "./words.js";
 
 /** @typedef {import("./types.js").State} State */
 
@@ -19,14 +21,17 @@ export function showScore(store, sounds, player, lanes) {
   const [future, past] = /** @type {HTMLCanvasElement[]} */ ([...wave.querySelectorAll("canvas")]);
   if (!future || !past) throw new Error("index.html has no canvases for the wave");
 
+  const ruler = new Ruler();
+
   /** @param {number} seconds */
   const showPosition = (seconds) => {
-    const duration = takeOf(store.state)?.facts?.duration ?? 1;
+    const duration = shapeOf(takeOf(store.state))?.duration ?? 1;
     const share = Math.min(1, seconds / duration);
     // Drawn once; a moving edge between the two drawings costs no more than a moving line.
     past.style.clipPath = `inset(0 ${((1 - share) * 100).toFixed(3)}% 0 0)`;
     byId("playhead").style.transform = `translateX(${(share * wave.clientWidth).toFixed(1)}px)`;
     lanes.follow(seconds);
+    ruler.light(store.state.isPlaying ? seconds : null);
     const now = seconds.toFixed(1);
     if (wave.getAttribute("aria-valuenow") === now && wave.getAttribute("aria-valuemax") === String(duration)) return;
     setAttributes(wave, {
@@ -37,8 +42,9 @@ export function showScore(store, sounds, player, lanes) {
   };
   const redraw = () => {
     const { state } = store;
+    ruler.draw(state);
     const envelope = sounds.of(state.current)?.envelope;
-    const bars = takeOf(state)?.facts?.bars ?? 0;
+    const bars = shapeOf(takeOf(state))?.bars ?? 0;
     drawWave(future, envelope, "future", bars);
     drawWave(past, envelope, "past", bars);
     lanes.draw();
@@ -46,9 +52,9 @@ export function showScore(store, sounds, player, lanes) {
   };
 
   store.watch(
-    (state) => [takeOf(state)?.facts, state.current, state.heard, state.theme],
+    (state) => [takeOf(state)?.facts, takeOf(state)?.written, state.current, state.heard, state.theme],
     (state) => {
-      showSections(state);
+      showLoudness(state);
       redraw();
     },
   );
@@ -60,18 +66,8 @@ export function showScore(store, sounds, player, lanes) {
 }
 
 /** @param {State} state */
-function showSections(state) {
-  const facts = takeOf(state)?.facts;
-  const share = (/** @type {number} */ seconds) => `${(seconds / (facts?.duration ?? 1)) * 100}%`;
-  byId("ruler").replaceChildren(
-    ...(facts?.sections ?? []).map(({ name, start, end }) => {
-      const section = element("span", { class: "sec" }, capital(name));
-      section.style.left = share(start);
-      section.style.width = share(end - start);
-      return section;
-    }),
-  );
-  const loudness = facts?.loudnessLufs;
+function showLoudness(state) {
+  const loudness = takeOf(state)?.facts?.loudnessLufs;
   byId("lufs").textContent = typeof loudness === "number" ? `${loudness} LUFS`.replace("-", "−") : "";
 }
 
@@ -133,7 +129,7 @@ function spoken(seconds, state) {
  * @param {State} state
  */
 export function beatAt(seconds, state) {
-  const { tempoBpm, meter } = takeOf(state)?.facts ?? {};
+  const { tempoBpm, meter } = shapeOf(takeOf(state)) ?? {};
   if (!tempoBpm || !meter) return null;
   const beatsABar = Number(meter.split("/")[0]);
   const beat = (seconds * tempoBpm) / 60 + 1e-6;

@@ -1,5 +1,6 @@
 /** The stage: the head of the take that is heard, what went wrong with it, and its licence beside the downloads. */
 
+import { shapeOf } from "./facts.js";
 import { showFoot } from "./foot_view.js";
 import { settingWords } from "./again_view.js";
 import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
@@ -49,7 +50,7 @@ export function showStage(store, actions) {
  */
 function showHead(take, actions) {
   const { facts, isStarred } = take;
-  byId("title").textContent = facts?.title ?? titleOf(String(take.request.prompt ?? ""));
+  byId("title").textContent = shapeOf(take)?.title ?? titleOf(String(take.request.prompt ?? ""));
   byId("meta").replaceChildren(...(facts ? settingWords(take, facts, actions.changed) : [makingOf(take)]));
   const acts = isBeingMade(take)
     ? [button("plain", [icon("close"), "Cancel"], () => actions.cancel(take), { "aria-keyshortcuts": "Escape" })]
@@ -65,7 +66,7 @@ function showHead(take, actions) {
           "quiet icon",
           [icon("dots")],
           (event) => actions.more(take, /** @type {HTMLElement} */ (event.currentTarget)),
-          { id: "dots", "aria-label": "Rate, tag, repeat", "aria-haspopup": "dialog", disabled: !take.track },
+          { id: "dots", "aria-label": "Rate, tag, reshape", "aria-haspopup": "dialog", disabled: !take.track && !take.isLocal },
         ),
         button("plain vary", [icon("branch"), "Vary"], () => actions.vary(take), {
           id: "vary",

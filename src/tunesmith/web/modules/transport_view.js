@@ -1,6 +1,7 @@
 /** The transport: play, loop, the time, which take is heard, and the volume. */
 
 import { button, byId, icon, setAttributes } from "./dom.js";
+import { shapeOf } from "./facts.js";
 import { heardInWords } from "./mix.js";
 import { beatAt } from "./score_view.js";
 import { letterOf, Store, takeOf } from "./store.js";
@@ -46,7 +47,7 @@ export function showTransport(store, player, choose) {
       group.replaceChildren(...buttons);
       group.hidden = buttons.length < 2;
       if (isFocused) buttons[state.takes.findIndex((take) => take.id === state.current)]?.focus();
-      byId("total").textContent = tenths(takeOf(state)?.facts?.duration ?? 0);
+      byId("total").textContent = tenths(shapeOf(takeOf(state))?.duration ?? 0);
     },
   );
   store.watch(

@@ -52,6 +52,10 @@
  * @property {number} sampleRate
  * @property {Licence} licence
  *
+ * @typedef {Pick<Facts, "title" | "key" | "tempoBpm" | "meter" | "bars" | "duration" | "isLoop" | "sections">} Shape
+ *
+ * @typedef {Shape & {chords: {name: string, start: number, end: number}[]}} Written what the score says, in seconds
+ *
  * @typedef {object} Licence
  * @property {string} text
  * @property {boolean | null} commercialUse null if unknown
@@ -64,6 +68,7 @@
  * @property {string} id of this page
  * @property {string | null} job null until the server has it
  * @property {string | null} track its entry in the library; null until it is listed
+ * @property {boolean} isLocal whether its sound is only in this page: a dropped file, or an edit
  * @property {boolean} isStarred
  * @property {Record<string, unknown>} request its fields, the prompt included
  * @property {TakeState} state
@@ -72,6 +77,7 @@
  * @property {number | null} position in the queue; 1 is next
  * @property {number | null} etaSeconds
  * @property {Facts | null} facts null until it is ready
+ * @property {Written | null} written null until its score has arrived, and for music without one
  * @property {Problem | null} problem
  *
  * @typedef {object} Part the notes of one instrument

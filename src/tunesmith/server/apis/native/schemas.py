@@ -161,6 +161,7 @@ class ModelDocument(LicenceFields):
     sample_rate: int | None
     channels: int | None
     follows_melodies: bool | None
+    abilities: list[str] = Field(description="What it does with a recording: continue, melody, redress, repaint.")
 
 
 class ModelsDocument(ResponseModel):
