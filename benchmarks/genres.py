@@ -50,6 +50,11 @@ OWN_TAGS: Mapping[str, tuple[str, ...]] = {
     "samba": ("Music of Latin America", "Drum roll"), "sea_shanty": ("Accordion", "Folk music"), "ska": ("Ska",),
     "surf_rock": ("Rock and roll", "Electric guitar"), "tango": ("Accordion", "Violin, fiddle"),
     "vaporwave": ("Electronic music", "Synthesizer"),
+    "acoustic_ballad": ("Acoustic guitar", "Tender music"), "christmas": ("Christmas music",),
+    "cinematic_piano": ("Piano", "Soundtrack music"), "corporate_tech": ("Background music", "Electronic music"),
+    "future_bass": ("Electronic music", "Dubstep"), "indie_folk": ("Ukulele", "Happy music"),
+    "jazz_hop": ("Jazz", "Hip hop music"), "mariachi": ("Music of Latin America", "Trumpet"),
+    "middle_eastern": ("Middle Eastern music",),
 }  # fmt: skip
 """The tagger's words for each genre, or where it has none those nearest to it."""
 
