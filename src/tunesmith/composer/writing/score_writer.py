@@ -22,6 +22,9 @@ from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.arrangement import arranged
 from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
+from tunesmith.composer.writing.form.half_time import half_timed
+from tunesmith.composer.writing.form.modulation import modulated
+from tunesmith.composer.writing.form.ritardando import with_ritardando
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
@@ -65,9 +68,9 @@ def write_score(brief: Brief) -> Writing:
     Raises InvalidRequest where hits or bars cannot be met, or ``without`` leaves no player.
     """
     genre = limited(load_genre(brief.genre), brief.means, brief.seed)
-    timeline = solve_timeline(brief)
+    timeline = with_ritardando(solve_timeline(brief), brief, genre)
     plan = _planned(brief, genre, timeline)
-    written = _written(plan)
+    plan, written = modulated(plan, _written(plan))
     parts = tuple(_part(plan, timeline, player, written[player.name]) for player in plan.players)
     score = Score(
         title=brief.title,
@@ -110,7 +113,7 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
         write = write_double if player.style == DOUBLE else WRITERS[player.role]
         notes = write(replace(plan, written=dict(written)), player, random)
         # At once, so that the writers that follow hear the rests.
-        written[player.name] = without_rests(plan, player, notes)
+        written[player.name] = without_rests(plan, player, half_timed(plan, player, notes))
     return written
 
 
