@@ -22,7 +22,7 @@ LONGEST = 2
 # Semitones from the register to where a pad may lie, below first.
 PLACES = (-12, 8, 12)
 # Semitones that a pad above the chords stays below the lead's register.
-UNDER_LEAD = 5
+UNDER_LEAD = 7
 # Semitones by which the register of other chords must differ to leave the pad where it is.
 APART = 10
 # Below this share of the other chords' notes in the register of a tenor, the pad most likely fills it.
@@ -68,7 +68,10 @@ def _placed(plan: Plan, player: Player) -> Player:
     lacking = FILLING_WEIGHT if tenors < TENOR_SHARE else 1.0
     weights = [(lacking if place < 0 else 1.0) * (3.0 if player.instrument in (DARK if place < 0 else BRIGHT) else 1.0)
                for place in places]  # fmt: skip
-    return replace(player, register=_register(player, weighted_choice(random, places, weights)))
+    place = weighted_choice(random, places, weights)
+    # Where nobody plays a tenor, the pad does: the root and two voices well above it.
+    voicing = "hands" if place < 0 and lacking > 1 and tool.low <= LEFT_HAND[0] else player.voicing
+    return replace(player, register=_register(player, place), voicing=voicing)
 
 
 def _register(player: Player, place: int) -> int:

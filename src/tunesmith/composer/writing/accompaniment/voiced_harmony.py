@@ -27,10 +27,10 @@ REACH = (14, 12)
 FULLEST = 5
 MELODY_GAP = 3
 # Semitones above the register that chords keep even under a low lead.
-LEAST_ABOVE = 6
+LEAST_ABOVE = 4
 WIDE_TOP = 67
-# A pad up to this register plays the root below two moving voices.
-LOW_PAD = 53
+# Keyboards up to this register are played with two hands, whose upper one does not go below LOWEST_TOP.
+HIGHEST_HANDS, LOWEST_TOP = 64, 60
 # Voices of a pad, and of every chord player but the first: more would fill the register without being heard.
 FEW, FEW_STRINGS = 3, 4
 # Semitones of the range of the top voice.
@@ -174,7 +174,8 @@ def _voiced(
     contour = weighted_choice(random, CONTOURS)
     move = weighted_choice(random, MOVES)
     suspends = [chance_of(random, SUSPENDING) for _ in range(BLOCK_BARS)]
-    first = max(low + 7, min(player.register, high - TOP_RANGE))
+    hands = _voicing(player, instrument(player.instrument)) == "hands"
+    first = max(low + 7, LOWEST_TOP if hands else 0, min(player.register, high - TOP_RANGE))
     line = top_line([_top_slot(slot) for slot in slots], (first, high), plan.key.pitch_classes, contour)
     voiced: list[Pitches] = []
     for slot, top, avoid in zip(slots, line, taken, strict=True):
@@ -229,6 +230,5 @@ def _voicing(player: Player, tool: Instrument) -> str:
         return player.voicing
     if tool.family == "guitar" and tool.polyphony >= len(STRINGS):
         return "guitar"
-    two_handed = tool.family == "keys" and player.register <= 64
-    low_pad = player.role == "pad" and player.register <= LOW_PAD
-    return "hands" if (two_handed or low_pad) and tool.low <= LEFT_HAND[0] else player.voicing
+    two_handed = tool.family == "keys" and player.register <= HIGHEST_HANDS and tool.low <= LEFT_HAND[0]
+    return "hands" if two_handed else player.voicing
