@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tunesmith.composer.instruments import instrument
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
@@ -89,7 +90,9 @@ def _rhythm(bassist: Bassist, section: Section, bar: int, share: float) -> Seque
             return _colored(bassist, locked, place, share)
     if player.style == "walking":
         return read_steps(cycle_bar(CALM_WALK, share, place), beats)
-    patterns = BASS_PATTERNS.get(player.style, BASS_PATTERNS["root"])
+    # A pianist's left hand has no time for a bass player's octaves.
+    keys = instrument(player.instrument).family == "keys"
+    patterns = BASS_PATTERNS["root" if keys and player.style == "octaves" else player.style]
     return read_steps(cycle_bar(pattern_bars(patterns, plan.meter, section.energy), share, place), beats)
 
 

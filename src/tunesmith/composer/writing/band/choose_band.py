@@ -67,7 +67,9 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
     members = with_colours(arranged(members, company), company, brief, genre)
     if not members:
         raise InvalidRequest("without", f"leaves no instrument to play {genre.title}")
-    return _named([_player(member, brief, genre, random) for member in members])
+    # Keyed by the place in the band, so that one player's style does not depend on another's.
+    draws = [rng_for(brief.seed, "style", member.part.role, index) for index, member in enumerate(members)]
+    return _named([_player(member, brief, genre, draw) for member, draw in zip(members, draws, strict=True)])
 
 
 def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[Player, ...]:
@@ -161,7 +163,7 @@ def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.rando
         role=role,
         instrument=member.instrument,
         style=style,
-        register=lead_register(member, _register(part, instrument(member.instrument))),
+        register=lead_register(member, _register(part, instrument(member.instrument)), brief.mood),
         entry=part.entry if member.entry is None else min(part.entry, member.entry),
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,
