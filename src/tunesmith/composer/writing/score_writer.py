@@ -12,17 +12,15 @@ from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
-from tunesmith.composer.writing.accompaniment.doubled_lead import write_double
+from tunesmith.composer.writing.accompaniment.doubled_lead import write_second_voice
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
-from tunesmith.composer.writing.band.colours import DOUBLE
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
-from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.performance.perform import perform
 from tunesmith.composer.writing.plan import Plan, Player, Writer
@@ -37,7 +35,7 @@ WRITERS: Mapping[str, Writer] = {
     "pad": write_pad,
     "arpeggio": write_arpeggio,
     "melody": write_melody,
-    "counter": write_counter,
+    "counter": write_second_voice,
     "effects": write_effects,
 }
 """One writer per role, in the order in which they write."""
@@ -102,8 +100,7 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     for player in sorted(plan.players, key=lambda player: order.index(player.role)):
         # One generator per player: adding or removing a player leaves the notes of the others as they were.
         random = rng_for(plan.brief.seed, "write", player.name)
-        write = write_double if player.style == DOUBLE else WRITERS[player.role]
-        written[player.name] = write(replace(plan, written=dict(written)), player, random)
+        written[player.name] = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
     return written
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import Genre, Progression
-from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.theory import Chord, Key, Meter, on_grid
 from tunesmith.composer.writing.harmony.reharmony import colored, reharmonised
@@ -27,14 +27,6 @@ STILL = frozenset({"static", "drone"})
 CADENCE_SHARE = 0.6
 # Taste for adventure from which a section varies its chords at once, as in jazz.
 ADVENTUROUS = 0.45
-# Sections that may have the chords of the verse.
-SAME = frozenset({"B"})
-LOOPING: Mapping[str, float] = {
-    "pop": 0.5, "electronic": 0.5, "dance": 0.5, "hip_hop": 0.6, "rock": 0.35, "folk": 0.35, "orchestral": 0.5,
-    "ambient": 0.6, "piano": 0.4, "soul": 0.3, "reggae": 0.5,
-}  # fmt: skip
-"""How often the second theme has the chords of the first, by genre family."""
-LOOPING_SHARE = 0.15
 # Sections in which the ear learns the tonic.
 HOME_NAMES = frozenset({"A", "intro", "drop"})
 
@@ -52,27 +44,21 @@ class Setting:
 
 def write_harmony(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> tuple[ChordSpan, ...]:
     """Return chords that cover every bar, each within one bar; a piece that ends does so on the tonic."""
-    # One draw keys all others, so that a decision does not depend on those before it.
-    seed = int(random.integers(2**62))
-    songbook = _songbook(setting, sections, seed)
+    songbook = _songbook(setting, sections, random)
     bars: list[Bar] = []
     for index, section in enumerate(sections):
         repeat = sum(earlier.name == section.name for earlier in sections[:index])
-        bars += _section_bars(setting, section, songbook[section.name], repeat, rng_for(seed, section.name, repeat))
+        bars += _section_bars(setting, section, songbook[section.name], repeat, random)
     if not setting.loop:
-        bars = _ended(setting, bars, rng_for(seed, "close"))
+        bars = _ended(setting, bars, random)
     return _spans(bars, setting.meter)
 
 
-def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[str, tuple[Bar, ...]]:
+def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> dict[str, tuple[Bar, ...]]:
     """Choose one progression per section name; a name that recalls another section shares its chords."""
     chosen: dict[str, Progression] = {}
     # Sorted: the order of a set changes from process to process, and with it the draws.
     for name in ("A", "B", "bridge", *sorted({section.name for section in sections} - {"A", "B", "bridge"})):
-        # One progression for most of the piece: the ear knows it by the second section.
-        if name in SAME and chance_of(rng_for(seed, "same", name), LOOPING.get(setting.genre.family, LOOPING_SHARE)):
-            chosen[name] = chosen["A"]
-            continue
         use = USES.get(name, "any")
         exact = [p for p in _suited(setting) if p.use == use]
         if not exact and name in RECALLS:
@@ -86,18 +72,12 @@ def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[
             p.weight * (2.0 if p.use == use else 1.0) * (_tonic_weight(p, setting.key) if homely else 1.0)
             for p in fresh
         ]
-        chosen[name] = weighted_choice(rng_for(seed, "progression", name), fresh, weights)
+        chosen[name] = weighted_choice(random, fresh, weights)
     # Coloured once per name, so that a section that returns has the same chords.
     return {
         name: tuple(
-            tuple(
-                # Keyed by the progression: sections that share it share its colours too.
-                colored(
-                    chord, setting.key, setting.genre.harmony.color, rng_for(seed, progression.chords, index, place)
-                )
-                for place, chord in enumerate(bar)
-            )
-            for index, bar in enumerate(parse_progression(progression.chords, setting.key))
+            tuple(colored(chord, setting.key, setting.genre.harmony.color, random) for chord in bar)
+            for bar in parse_progression(progression.chords, setting.key)
         )
         for name, progression in chosen.items()
     }
