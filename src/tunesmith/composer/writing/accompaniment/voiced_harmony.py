@@ -24,6 +24,7 @@ from tunesmith.composer.writing.plan import Plan, Player
 BLOCK_BARS = 4
 # Semitones below and above the register.
 REACH = (14, 12)
+PAD_REACH = 9
 FULLEST = 5
 MELODY_GAP = 3
 # Semitones above the register that chords keep even under a low lead.
@@ -139,7 +140,8 @@ def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
 def register_limits(plan: Plan, player: Player) -> tuple[int, int]:
     """Return the lowest and highest pitch of a player's chords: within the instrument, below a lead that lies above."""
     tool = instrument(player.instrument)
-    low = max(tool.low, player.register - REACH[0])
+    # A low pad between bass and chords would be mud.
+    low = max(tool.low, player.register - (PAD_REACH if player.role == "pad" else REACH[0]))
     top = player.register + REACH[1]
     if _voicing(player, tool) in ("hands", "guitar"):
         low = max(tool.low, LEFT_HAND[0])
