@@ -11,7 +11,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument, instruments
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
-from tunesmith.composer.writing.band.cast import Seat, cast_seat, presence
+from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
 from tunesmith.composer.writing.band.colours import with_colours
 from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
 from tunesmith.composer.writing.band.parts import PartAssignment, arranged, lead_register, led, requested_style
@@ -100,7 +100,9 @@ def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
 
 
 def _lent(genre: Genre) -> list[str]:
-    """Return the instruments that may stand in for the genre's own: those of the families that it has."""
+    """Return the instruments that may stand in for the genre's own: those of the families that it has, if any may."""
+    if genre.family not in OPEN_FAMILIES:
+        return []
     families = {instrument(name).family for part in genre.parts for name in part.instruments}
     return [name for name, tool in instruments().items() if tool.family in families]
 
