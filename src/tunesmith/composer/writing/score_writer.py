@@ -13,11 +13,10 @@ from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
-from tunesmith.composer.writing.accompaniment.doubled_lead import write_double
+from tunesmith.composer.writing.accompaniment.doubled_lead import write_second_voice
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
-from tunesmith.composer.writing.band.colours import DOUBLE
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.arrangement import arranged
 from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
@@ -28,7 +27,6 @@ from tunesmith.composer.writing.form.ritardando import with_ritardando
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
-from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.performance.echo import echoed
 from tunesmith.composer.writing.performance.perform import perform
@@ -44,7 +42,7 @@ WRITERS: Mapping[str, Writer] = {
     "pad": write_pad,
     "arpeggio": write_arpeggio,
     "melody": write_melody,
-    "counter": write_counter,
+    "counter": write_second_voice,
     "effects": write_effects,
 }
 """One writer per role, in the order in which they write."""
@@ -110,8 +108,7 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     for player in sorted(plan.players, key=lambda player: order.index(player.role)):
         # One generator per player: adding or removing a player leaves the notes of the others as they were.
         random = rng_for(plan.brief.seed, "write", player.name)
-        write = write_double if player.style == DOUBLE else WRITERS[player.role]
-        notes = write(replace(plan, written=dict(written)), player, random)
+        notes = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
         # At once, so that the writers that follow hear the rests.
         written[player.name] = without_rests(plan, player, half_timed(plan, player, notes))
     return written

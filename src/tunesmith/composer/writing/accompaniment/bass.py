@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tunesmith.composer.instruments import instrument
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
@@ -21,7 +22,6 @@ from tunesmith.composer.writing.accompaniment.bass_patterns import (
 )
 from tunesmith.composer.writing.accompaniment.bassist import Bassist
 from tunesmith.composer.writing.accompaniment.walking_bass import walk
-from tunesmith.composer.writing.drums.rests import half_bar, rests_in
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.step_patterns import CYCLE, CYCLE_BARS, Step, cycle_bar, pattern_bars, read_steps
@@ -51,20 +51,6 @@ def write_bass(plan: Plan, player: Player, random: np.random.Generator) -> tuple
 
 
 def _bar(bassist: Bassist, section: Section, bar: int, share: float) -> list[Note]:
-    plan = bassist.plan
-    if rests_in(plan, section, bar - section.bar):
-        return _first_half(plan, _whole_bar(bassist, section, bar, share), bar * plan.beats_per_bar)
-    return _whole_bar(bassist, section, bar, share)
-
-
-def _first_half(plan: Plan, notes: Sequence[Note], start: float) -> list[Note]:
-    edge = start + half_bar(plan)
-    return [
-        replace(note, length=on_grid(min(note.length, edge - note.start))) for note in notes if note.start < edge - 1e-6
-    ]
-
-
-def _whole_bar(bassist: Bassist, section: Section, bar: int, share: float) -> list[Note]:
     plan, player = bassist.plan, bassist.player
     if player.style == "walking" and not player.rhythm and section.energy >= WALKING_FROM:
         return walk(bassist, section, bar)
@@ -89,7 +75,9 @@ def _rhythm(bassist: Bassist, section: Section, bar: int, share: float) -> Seque
             return _colored(bassist, locked, place, share)
     if player.style == "walking":
         return read_steps(cycle_bar(CALM_WALK, share, place), beats)
-    patterns = BASS_PATTERNS.get(player.style, BASS_PATTERNS["root"])
+    # A pianist's left hand has no time for a bass player's octaves.
+    keys = instrument(player.instrument).family == "keys"
+    patterns = BASS_PATTERNS["root" if keys and player.style == "octaves" else player.style]
     return read_steps(cycle_bar(pattern_bars(patterns, plan.meter, section.energy), share, place), beats)
 
 

@@ -8,12 +8,19 @@ import numpy as np
 
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note
+from tunesmith.composer.writing.band.colours import DOUBLE
+from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.plan import Plan, Player
 
 # How much softer than the lead.
 SOFTER = 12
 # Shorter notes are ornaments, which only the lead plays.
 SHORTEST = 0.2
+
+
+def write_second_voice(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+    """Write a counter-melody or, in the style of a double, the lead's own notes."""
+    return (write_double if player.style == DOUBLE else write_counter)(plan, player, random)
 
 
 def write_double(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:

@@ -12,6 +12,7 @@ from tunesmith.composer.rng import rng_for, weighted_choice
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chords import write_chords
+from tunesmith.composer.writing.accompaniment.inner_line import has_inner_line, inner_line, moving_voice
 from tunesmith.composer.writing.accompaniment.voiced_harmony import HARMONIC, VoicedSpan, voiced_harmony
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.harmony.voicing import LEFT_HAND
@@ -22,7 +23,7 @@ LONGEST = 2
 # Semitones from the register to where a pad may lie, below first.
 PLACES = (-12, 8, 12)
 # Semitones that a pad above the chords stays below the lead's register.
-UNDER_LEAD = 5
+UNDER_LEAD = 7
 # Semitones by which the register of other chords must differ to leave the pad where it is.
 APART = 10
 # Below this share of the other chords' notes in the register of a tenor, the pad most likely fills it.
@@ -38,12 +39,18 @@ def write_pad(plan: Plan, player: Player, random: np.random.Generator) -> tuple[
         return write_chords(plan, player, random)
     del random
     harmony = voiced_harmony(plan, _placed(plan, player))
+    lined = has_inner_line(plan, player)
+    share = float(rng_for(plan.brief.seed, "inner line", player.name).random())
     notes: list[Note] = []
     for section in plan.active_sections(player):
         start = section.bar * plan.beats_per_bar
         end = start + section.bars * plan.beats_per_bar
         velocity = round(58 + 26 * section.energy)
-        notes += _tied(list(harmony.between(start, end)), LONGEST * plan.beats_per_bar, velocity)
+        spans = list(harmony.between(start, end))
+        if lined:
+            notes += inner_line(plan, spans, section.energy, velocity, share)
+            spans = [replace(span, pitches=tuple(p for p in span.pitches if p != moving_voice(span))) for span in spans]
+        notes += _tied(spans, LONGEST * plan.beats_per_bar, velocity)
     return ended(plan, player, notes, harmony.final)
 
 
@@ -68,7 +75,10 @@ def _placed(plan: Plan, player: Player) -> Player:
     lacking = FILLING_WEIGHT if tenors < TENOR_SHARE else 1.0
     weights = [(lacking if place < 0 else 1.0) * (3.0 if player.instrument in (DARK if place < 0 else BRIGHT) else 1.0)
                for place in places]  # fmt: skip
-    return replace(player, register=_register(player, weighted_choice(random, places, weights)))
+    place = weighted_choice(random, places, weights)
+    # Where nobody plays a tenor, the pad does: the root and two voices well above it.
+    voicing = "hands" if place < 0 and lacking > 1 and tool.low <= LEFT_HAND[0] else player.voicing
+    return replace(player, register=_register(player, place), voicing=voicing)
 
 
 def _register(player: Player, place: int) -> int:

@@ -24,13 +24,14 @@ from tunesmith.composer.writing.plan import Plan, Player
 BLOCK_BARS = 4
 # Semitones below and above the register.
 REACH = (14, 12)
+PAD_REACH = 9
 FULLEST = 5
 MELODY_GAP = 3
 # Semitones above the register that chords keep even under a low lead.
-LEAST_ABOVE = 6
+LEAST_ABOVE = 4
 WIDE_TOP = 67
-# A pad up to this register plays the root below two moving voices.
-LOW_PAD = 53
+# Keyboards up to this register are played with two hands, whose upper one does not go below LOWEST_TOP.
+HIGHEST_HANDS, LOWEST_TOP = 64, 60
 # Voices of a pad, and of every chord player but the first: more would fill the register without being heard.
 FEW, FEW_STRINGS = 3, 4
 # Semitones of the range of the top voice.
@@ -139,7 +140,8 @@ def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
 def register_limits(plan: Plan, player: Player) -> tuple[int, int]:
     """Return the lowest and highest pitch of a player's chords: within the instrument, below a lead that lies above."""
     tool = instrument(player.instrument)
-    low = max(tool.low, player.register - REACH[0])
+    # A low pad between bass and chords would be mud.
+    low = max(tool.low, player.register - (PAD_REACH if player.role == "pad" else REACH[0]))
     top = player.register + REACH[1]
     if _voicing(player, tool) in ("hands", "guitar"):
         low = max(tool.low, LEFT_HAND[0])
@@ -174,7 +176,8 @@ def _voiced(
     contour = weighted_choice(random, CONTOURS)
     move = weighted_choice(random, MOVES)
     suspends = [chance_of(random, SUSPENDING) for _ in range(BLOCK_BARS)]
-    first = max(low + 7, min(player.register, high - TOP_RANGE))
+    hands = _voicing(player, instrument(player.instrument)) == "hands"
+    first = max(low + 7, LOWEST_TOP if hands else 0, min(player.register, high - TOP_RANGE))
     line = top_line([_top_slot(slot) for slot in slots], (first, high), plan.key.pitch_classes, contour)
     voiced: list[Pitches] = []
     for slot, top, avoid in zip(slots, line, taken, strict=True):
@@ -229,6 +232,5 @@ def _voicing(player: Player, tool: Instrument) -> str:
         return player.voicing
     if tool.family == "guitar" and tool.polyphony >= len(STRINGS):
         return "guitar"
-    two_handed = tool.family == "keys" and player.register <= 64
-    low_pad = player.role == "pad" and player.register <= LOW_PAD
-    return "hands" if (two_handed or low_pad) and tool.low <= LEFT_HAND[0] else player.voicing
+    two_handed = tool.family == "keys" and player.register <= HIGHEST_HANDS and tool.low <= LEFT_HAND[0]
+    return "hands" if two_handed else player.voicing

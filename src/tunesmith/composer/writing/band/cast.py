@@ -12,34 +12,33 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.rng import rng_for, weighted_choice
 
 NEIGHBOURS: Mapping[str, tuple[str, ...]] = {
-    "piano": ("felt_piano",), "felt_piano": ("piano",),
-    "bright_piano": ("piano", "house_piano"), "electric_piano": ("fm_electric_piano", "felt_piano"),
-    "acoustic_guitar": ("nylon_guitar", "clean_guitar"), "nylon_guitar": ("acoustic_guitar", "harp"),
-    "clean_guitar": ("jazz_guitar", "acoustic_guitar"), "muted_guitar": ("clean_guitar", "nylon_guitar"),
-    "overdriven_guitar": ("clean_guitar", "distorted_guitar"), "jazz_guitar": ("clean_guitar", "nylon_guitar"),
-    "ukulele": ("nylon_guitar", "acoustic_guitar"),
-    "fiddle": ("acoustic_guitar", "flute", "clarinet", "cello"),
-    "harmonica": ("acoustic_guitar", "clarinet", "clean_guitar", "flute"),
-    "mandolin": ("nylon_guitar", "acoustic_guitar", "harp"), "banjo": ("acoustic_guitar", "nylon_guitar", "ukulele"),
-    "accordion": ("clarinet", "strings", "flute"), "bagpipe": ("cello", "strings"),
-    "tin_whistle": ("flute", "recorder"),
+    "piano": ("felt_piano",), "felt_piano": ("piano",), "bright_piano": ("piano",),
+    "electric_piano": ("fm_electric_piano", "felt_piano"), "acoustic_guitar": ("nylon_guitar", "clean_guitar"),
+    "nylon_guitar": ("acoustic_guitar",), "clean_guitar": ("jazz_guitar", "acoustic_guitar"),
+    "muted_guitar": ("clean_guitar", "nylon_guitar"), "overdriven_guitar": ("clean_guitar",),
+    "jazz_guitar": ("clean_guitar", "nylon_guitar"), "ukulele": ("nylon_guitar",),
+    "fiddle": ("acoustic_guitar", "nylon_guitar", "flute"), "harmonica": ("acoustic_guitar", "clean_guitar"),
+    "mandolin": ("nylon_guitar", "acoustic_guitar", "harp"), "banjo": ("acoustic_guitar", "nylon_guitar"),
+    "accordion": ("flute", "strings"), "bagpipe": ("cello",), "tin_whistle": ("flute",),
     "violin": ("viola", "strings", "clarinet", "flute"), "oboe": ("clarinet", "flute", "english_horn"),
-    "flute": ("clarinet", "recorder"), "cello": ("viola", "french_horn"), "trumpet": ("muted_trumpet", "french_horn"),
-    "alto_sax": ("tenor_sax", "clarinet"), "tenor_sax": ("alto_sax", "clarinet"),
-    "trombone": ("french_horn", "tenor_sax"),
+    "cello": ("viola", "french_horn"), "trumpet": ("muted_trumpet",),
+    "alto_sax": ("tenor_sax",), "tenor_sax": ("alto_sax",),
     "glockenspiel": ("vibraphone", "celesta", "kalimba"), "xylophone": ("marimba", "vibraphone"),
     "celesta": ("vibraphone", "music_box", "kalimba"), "music_box": ("celesta", "kalimba"),
-    "strings": ("slow_strings",), "slow_strings": ("strings",), "harp": ("nylon_guitar",),
-    "saw_lead": ("sine_lead", "synth_pluck", "fm_lead"), "square_lead": ("sine_lead", "fm_lead"),
-    "supersaw": ("synth_pluck", "string_pad"), "synth_arp": ("synth_pluck",), "synth_pluck": ("synth_arp", "fm_bell"),
-    "synth_stab": ("electric_piano", "synth_brass"), "warm_pad": ("string_pad", "glass_pad"),
-    "string_pad": ("warm_pad",), "sweep_pad": ("warm_pad",), "dark_pad": ("warm_pad", "choir_pad"),
-    "glass_pad": ("warm_pad", "string_pad"),
-    "finger_bass": ("fretless_bass",), "pick_bass": ("finger_bass",), "double_bass": ("finger_bass",),
-    "saw_bass": ("fm_bass", "pluck_bass"), "standard_kit": ("room_kit",), "room_kit": ("standard_kit",),
-    "brush_kit": ("jazz_kit",),
+    "strings": ("slow_strings",), "slow_strings": ("strings",), "saw_lead": ("sine_lead", "synth_pluck", "fm_lead"),
+    "square_lead": ("sine_lead", "fm_lead"), "synth_arp": ("synth_pluck",), "synth_pluck": ("synth_arp", "fm_bell"),
+    "warm_pad": ("string_pad", "glass_pad"), "string_pad": ("warm_pad",), "sweep_pad": ("warm_pad",),
+    "dark_pad": ("warm_pad", "choir_pad"), "glass_pad": ("warm_pad", "string_pad"), "finger_bass": ("fretless_bass",),
+    "pick_bass": ("finger_bass",), "double_bass": ("finger_bass",), "saw_bass": ("fm_bass", "pluck_bass"),
+    "standard_kit": ("room_kit",), "room_kit": ("standard_kit",), "brush_kit": ("jazz_kit",),
 }  # fmt: skip
 """Instruments that can take each other's seat; those of a soloist blend better than the soloist does."""
+SOFT = frozenset({"felt_piano", "slow_strings", "muted_trumpet", "fretless_bass", "french_horn", "viola"})
+"""Neighbours that only calm music takes."""
+# Arousal up to which music is calm enough for them.
+SOFT_UP_TO = 0.25
+OPEN_FAMILIES = frozenset({"pop", "folk", "orchestral", "ambient", "electronic", "hip_hop", "piano", "soul", "rock"})
+"""Genre families whose sound allows neighbours; others, such as Latin or classical music, keep to their own."""
 # How much less likely a neighbour is than what the genre names.
 NEIGHBOUR_SHARE = 0.3
 SOLOISTS: Mapping[str, float] = {
@@ -118,7 +117,7 @@ def cast_seat(seat: Seat, allowed: Sequence[str], known: Sequence[str]) -> str:
         weights[name] = weights.get(name, 0.0) + _soloist_share(seat, name) * seat.fit(name)
     random = rng_for(seat.seed, "seat", "+".join(sorted(set(allowed))) if one_player else seat.key)
     name = weighted_choice(random, list(weights), list(weights.values()))
-    near = [other for other in NEIGHBOURS.get(name, ()) if other in known and _plays(seat.part, name, other)]
+    near = [other for other in NEIGHBOURS.get(name, ()) if other in known and _plays(seat, name, other)]
     if not near or one_player:
         return name
     blends = seat.leads and name in SOLOISTS and not seat.genre_named
@@ -143,11 +142,12 @@ def _is_one_player(allowed: Sequence[str]) -> bool:
     return len(set(allowed)) > 1 and {instrument(name).family for name in allowed} == {"keys"}
 
 
-def _plays(part: GenrePart, name: str, other: str) -> bool:
+def _plays(seat: Seat, name: str, other: str) -> bool:
     """Return whether ``other`` can play the part of ``name``: its register, and the same kind of sound."""
-    tool = instrument(other)
-    # A lead may change its family; in the accompaniment, a bass stays a bass and a pluck a pluck.
-    if part.role not in LEADS and tool.family != instrument(name).family:
+    part, tool = seat.part, instrument(other)
+    calm, same = seat.mood.arousal <= SOFT_UP_TO, tool.family == instrument(name).family
+    # A lead may change its family in calm music; in the accompaniment, a bass stays a bass and a pluck a pluck.
+    if (other in SOFT and not calm) or (not same and not (seat.leads and calm)):
         return False
     if part.role in ("chords", "pad", "arpeggio") and tool.polyphony < 3:
         return False

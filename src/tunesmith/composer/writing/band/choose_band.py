@@ -12,7 +12,7 @@ from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument, instruments
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.band.cast import Seat, cast_seat, presence
+from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
 from tunesmith.composer.writing.band.colours import with_colours
 from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
 from tunesmith.composer.writing.band.parts import PartAssignment, arranged, lead_register, led, requested_style
@@ -68,7 +68,9 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
     members = with_colours(arranged(members, company), company, brief, genre)
     if not members:
         raise InvalidRequest("without", f"leaves no instrument to play {genre.title}")
-    return _named([_player(member, brief, genre, random) for member in members])
+    # Keyed by the place in the band, so that one player's style does not depend on another's.
+    draws = [rng_for(brief.seed, "style", member.part.role, index) for index, member in enumerate(members)]
+    return _named([_player(member, brief, genre, draw) for member, draw in zip(members, draws, strict=True)])
 
 
 def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[Player, ...]:
@@ -99,7 +101,9 @@ def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
 
 
 def _lent(genre: Genre) -> list[str]:
-    """Return the instruments that may stand in for the genre's own: those of the families that it has."""
+    """Return the instruments that may stand in for the genre's own: those of the families that it has, if any may."""
+    if genre.family not in OPEN_FAMILIES:
+        return []
     families = {instrument(name).family for part in genre.parts for name in part.instruments}
     return [name for name, tool in instruments().items() if tool.family in families]
 
@@ -162,7 +166,7 @@ def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.rando
         role=role,
         instrument=member.instrument,
         style=style,
-        register=lead_register(member, _register(part, instrument(member.instrument))),
+        register=lead_register(member, _register(part, instrument(member.instrument)), brief.mood),
         entry=part.entry if member.entry is None else min(part.entry, member.entry),
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tunesmith.composer.brief import Brief
+from tunesmith.composer.brief import Brief, Mood
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.band.ensemble import SECTIONS, Ensemble, has_word, kin, leads_readily
@@ -29,6 +29,8 @@ SHORT_SECONDS = 25.0
 FILLING = ("chords", "pad", "bass", "drums", "arpeggio", "drone", "counter", "percussion", "melody", "effects")
 HARMONY = frozenset({"chords", "arpeggio", "pad", "drone"})
 RHYTHM = frozenset({"bass", "drums", "percussion"})
+# Semitones by which the calmest music lowers its lead, and those that the instrument keeps below it.
+CALM_LOWERS, ROOM_BELOW_LEAD = 5.0, 9
 # Voices of an instrument that cannot accompany itself.
 MOSTLY_SINGLE = 2
 PASSIVE = frozenset({"block", "pulse", "rolled", "hits", ""})
@@ -120,9 +122,16 @@ def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm
     return (active[0] if active else "arpeggio" if brief.mood.arousal < 0 else "strum"), ""
 
 
-def lead_register(member: PartAssignment, usual: int) -> int:
-    """Return the register of a named lead, the usual one for every other player."""
-    return BEST_REGISTERS.get(member.instrument, usual) if member.requested and member.part.role == "melody" else usual
+def lead_register(member: PartAssignment, usual: int, mood: Mood) -> int:
+    """Return the register of a lead: a named one's best, a lower one in calm music; the usual one for other players."""
+    if member.part.role != "melody":
+        return usual
+    if member.requested:
+        return BEST_REGISTERS.get(member.instrument, usual)
+    tool = instrument(member.instrument)
+    # High leads stand out; calm music wants them to blend.
+    lower = usual - round(CALM_LOWERS * max(0.0, -mood.arousal))
+    return max(lower, min(usual, tool.low + ROOM_BELOW_LEAD))
 
 
 def _stays(member: PartAssignment, members: Sequence[PartAssignment], company: Ensemble) -> bool:

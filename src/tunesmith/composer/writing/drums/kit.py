@@ -21,7 +21,6 @@ from tunesmith.composer.writing.drums.groove import (
     generic_bars,
     unique,
 )
-from tunesmith.composer.writing.drums.rests import half_bar, rests_in
 from tunesmith.composer.writing.drums.variation import varied, with_ghosts
 from tunesmith.composer.writing.plan import Plan, Player
 
@@ -119,10 +118,7 @@ def _section(drummer: _Drummer, section: Section, following: Section | None) -> 
 
 
 def _filled(drummer: _Drummer, section: Section, following: Section | None, bars: list[Bar]) -> list[Bar]:
-    """Put a small fill into every fourth bar, a big one into every eighth, the biggest before the next section.
-
-    Some phrases end in half a bar of rest instead.
-    """
+    """Put a small fill into every fourth bar, a big one into every eighth, the biggest before the next section."""
     plan, result = drummer.plan, list(bars)
     last = section.bars - 1
     for index in range(FILL_EVERY - 1, section.bars, FILL_EVERY):
@@ -136,9 +132,6 @@ def _filled(drummer: _Drummer, section: Section, following: Section | None, bars
             result[index] = small_fill(drummer.draws(section, "small fill", 0), bars[index], plan.meter)
     if following is not None and section.bars > 1:
         result[-1] = _section_end(drummer, bars[-1], section, following)
-    for index in range(section.bars):
-        if rests_in(plan, section, index):
-            result[index] = tuple(hit for hit in bars[index] if hit.start < half_bar(plan) - 1e-6)
     return result
 
 

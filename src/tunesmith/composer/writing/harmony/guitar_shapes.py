@@ -17,6 +17,8 @@ SPAN = 4
 # The open strings ring along in the lowest positions.
 OPEN_UP_TO = 2
 FEWEST = 4
+# A bass note above D3 sounds thin.
+HIGH_BASS = 50
 # The bass note lies on one of the lowest strings.
 BASS_STRINGS = 3
 
@@ -69,10 +71,12 @@ def _cost(shape: Pitches, chord: Chord, register: int, leading: VoiceLeading) ->
     needed = {tone for tone, step in zip(chord.pitch_classes, chord.intervals, strict=True) if step not in (6, 7, 8)}
     missing = len(needed - {pitch % 12 for pitch in shape})
     cost = 5.0 * missing + 0.5 * abs(sum(shape) / len(shape) - register)
+    # The low strings are what makes it a guitar.
+    cost += 0.6 * max(0, shape[0] - HIGH_BASS)
     # Six strings without need sound crowded when several are the same note.
     cost += 0.4 * (len(shape) - len({pitch % 12 for pitch in shape}))
     if leading.top is not None:
-        cost += 1.2 * abs(shape[-1] - leading.top)
+        cost += 2.0 * abs(shape[-1] - leading.top)
     if leading.previous:
         cost += 0.25 * sum(min(abs(p - q) for q in leading.previous) for p in shape)
     return cost + 0.8 * len(set(shape) & set(leading.avoid))

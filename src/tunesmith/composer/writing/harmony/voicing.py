@@ -136,12 +136,15 @@ def _hands(chord: Chord, tones: Pitches, limits: tuple[int, int], count: int) ->
     right = tuple(tone for tone in tones if tone != chord.root) if len(tones) > RIGHT_HAND_VOICES else tones
     voices = max(1, min(RIGHT_HAND_VOICES, count - len(left)))
     third = next(((chord.root + step) % 12 for step in chord.intervals if step in (3, 4)), None)
-    for top in range(left[-1] + HANDS_APART, high + 1):
+    # A right hand with a voice less reaches where all of them would touch the left one.
+    for top, size in itertools.product(
+        range(left[-1] + HANDS_APART, high + 1), dict.fromkeys((voices, max(1, voices - 1)))
+    ):
         if top % 12 not in right:
             continue
-        below = sorted(right, key=lambda tone: (top - tone) % 12)[:voices]
+        below = sorted(right, key=lambda tone, top=top: (top - tone) % 12)[:size]  # type: ignore[misc]
         # The third tells major from minor.
-        if third is not None and third not in below and voices > 1:
+        if third is not None and third not in below and size > 1:
             below[-1] = third
         close = tuple(sorted(top - (top - tone) % 12 for tone in below))
         if close[0] - left[-1] >= HANDS_APART:
@@ -154,8 +157,8 @@ def _cost(pitches: Pitches, register: int, leading: VoiceLeading) -> float:
     # A semitone at the top is the harshest place for one.
     rub = sum(3.0 for a, b in itertools.pairwise(pitches) if b - a == 1 and b == pitches[-1])
     # A pitch that another player sounds adds nothing.
-    shared = 1.5 * len(set(pitches) & set(leading.avoid))
-    led = 0.0 if leading.top is None else 1.6 * abs(pitches[-1] - leading.top)
+    shared = 2.5 * len(set(pitches) & set(leading.avoid))
+    led = 0.0 if leading.top is None else 3.0 * abs(pitches[-1] - leading.top)
     previous = leading.previous
     if not previous:
         return centre + 3 * mud + rub + shared + led
