@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tunesmith.composer.render.note_chance import SHARES, note_chances, share
+from tunesmith.composer.render.note_chance import note_chances
+from tunesmith.composer.rng import SHARES, share
 from tunesmith.composer.score import Note
 
 NOTES = [Note(index / 4, 0.25, 50 + index % 12, 90) for index in range(2_000)]

@@ -14,10 +14,6 @@ from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import TICKS_PER_BEAT
 
-SHARE_BITS = 16
-SHARES = 4
-"""Independent shares that one note's number holds."""
-
 # The multipliers of SplitMix64 (Steele, Lea and Flood, 2014).
 _STEPS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST = np.uint64(31)
@@ -32,8 +28,3 @@ def note_chances(seed: int, part: str, notes: Sequence[Note]) -> npt.NDArray[np.
     for shift, multiplier in _STEPS:
         bits = (bits ^ (bits >> shift)) * multiplier
     return np.asarray(bits ^ (bits >> _LAST), np.uint64)
-
-
-def share(chance: int, index: int) -> float:
-    """Return the ``index``-th number (0 to SHARES − 1) of a note's chance, 0 up to but not including 1."""
-    return (chance >> (SHARE_BITS * index) & 0xFFFF) / (1 << SHARE_BITS)

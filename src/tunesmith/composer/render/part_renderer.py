@@ -9,13 +9,18 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.render.active_note import ActiveNote
 from tunesmith.composer.render.intensity import length_in_samples, sample_at
-from tunesmith.composer.render.note_chance import note_chances, share
+from tunesmith.composer.render.note_chance import note_chances
+from tunesmith.composer.rng import share
 from tunesmith.composer.score import Note, Part, Score
+from tunesmith.composer.sound.noise_kinds import is_exact
 from tunesmith.composer.sound.onset_noise import OnsetNoise, Struck, level_of
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone, Voice
 
 Voices = Callable[[str], Voice]
 """Instrument name → its voice."""
+
+LEVEL_SPREAD_DB = 1.0
+"""By how much chance raises or lowers a note's level at most."""
 
 # A held note must stop within one attack; a ringing one may take longer, which is gentler.
 HELD_FADE = round(0.008 * SAMPLE_RATE)
@@ -45,8 +50,9 @@ class PartPlayer:
         self._velocity_scale = 1.0 if intensity is None else 0.82 + 0.18 * intensity
         self._end = length_in_samples(score)
         self._next = 0
-        self._chances: list[int] = note_chances(score.seed, part.name, part.notes).tolist()
-        self._noise = OnsetNoise(instrument(part.instrument))
+        played = instrument(part.instrument)
+        self._chances = [0] * len(part.notes) if is_exact(played) else _chances(score, part)
+        self._noise = OnsetNoise(played)
         self._sounding: list[ActiveNote] = []
         # Apart from the notes, because noise takes no part in polyphony and choking.
         self._noises: list[ActiveNote] = []
@@ -86,18 +92,21 @@ class PartPlayer:
     def _begin(self, note: Note, at: int) -> None:
         released = max(at + 1, sample_at(self._score, note.end))
         velocity = min(127, max(1, round(note.velocity * self._velocity_scale)))
-        tone = Tone(note.pitch, velocity, (released - at) / SAMPLE_RATE, note.glide, self._next)
+        chance = self._chances[self._next]
+        tone = Tone(note.pitch, velocity, (released - at) / SAMPLE_RATE, note.glide, self._next, chance)
         group = self._choke_group(note.pitch)
         self._make_room(at, group)
         sound = self._voice.sound(tone)
-        self._sounding.append(ActiveNote(sound, at, released, self._gains, group))
-        self._touch(sound, tone, at, released)
+        gain = 10 ** (LEVEL_SPREAD_DB * (2 * share(chance, 3) - 1) / 20) if chance else 1.0
+        gains = gain * self._gains[0], gain * self._gains[1]
+        self._sounding.append(ActiveNote(sound, at, released, gains, group))
+        self._touch(sound, tone, at, released, gains)
 
-    def _touch(self, sound: Samples, tone: Tone, at: int, released: int) -> None:
+    def _touch(self, sound: Samples, tone: Tone, at: int, released: int, gains: tuple[float, float]) -> None:
         """Add the noise of the onset and of the release."""
-        struck = Struck(level_of(sound), tone.velocity, tone.seconds, share(self._chances[self._next], 0))
+        struck = Struck(level_of(sound), tone.velocity, tone.seconds, share(tone.chance, 0))
         noises = (self._noise.onset(tone.pitch, struck), at), (self._noise.release(tone.pitch, struck), released)
-        self._noises += [ActiveNote(noise, start, start, self._gains) for noise, start in noises if noise is not None]
+        self._noises += [ActiveNote(noise, start, start, gains) for noise, start in noises if noise is not None]
 
     def _make_room(self, at: int, group: int) -> None:
         # A closed hat silences the open one, as on a real kit.
@@ -113,3 +122,8 @@ class PartPlayer:
         held = [sound for sound in self._sounding if sound.cut is None and sound.released > at]
         for sound in held[: max(0, len(held) - self._polyphony + 1)]:
             sound.cut_at(at, HELD_FADE)
+
+
+def _chances(score: Score, part: Part) -> list[int]:
+    chances: list[int] = note_chances(score.seed, part.name, part.notes).tolist()
+    return chances

@@ -70,13 +70,18 @@ DRUMS_BY_NOISE: Mapping[NoiseKind, tuple[str, ...]] = {
 BY_DRUM: Mapping[int, NoiseKind] = {DRUM_KEYS[drum]: kind for kind, drums in DRUMS_BY_NOISE.items() for drum in drums}
 """The noise of each drum by its General MIDI key."""
 
-NO_NOISE = frozenset({"chip_kit"})
+EXACT_FAMILIES, EXACT_KITS = frozenset({"chip", "effects"}), frozenset({"chip_kit"})
+
+
+def is_exact(played: Instrument) -> bool:
+    """Return whether all notes of ``played`` are the same, without noise or chance, as the machine's were."""
+    return played.family in EXACT_FAMILIES or played.name in EXACT_KITS
 
 
 def noise_kind(played: Instrument, pitch: int) -> NoiseKind | None:
     """Return how ``played`` is touched at ``pitch`` (a drum key for kits), or None where it makes no noise."""
-    if played.is_kit:
-        return None if played.name in NO_NOISE else BY_DRUM.get(pitch, STICK)
-    if played.family == "bass" and played.source == "synth":
+    if is_exact(played) or (played.family == "bass" and played.source == "synth"):
         return None
+    if played.is_kit:
+        return BY_DRUM.get(pitch, STICK)
     return BY_INSTRUMENT.get(played.name, BY_FAMILY.get(played.family))

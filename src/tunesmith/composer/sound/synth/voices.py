@@ -10,6 +10,7 @@ import numpy as np
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.lru_cache import SoundCache, shared_cache
+from tunesmith.composer.sound.note_colour import colour
 from tunesmith.composer.sound.synth.chip import render_chip
 from tunesmith.composer.sound.synth.drum_voice import SynthKitVoice
 from tunesmith.composer.sound.synth.fm import render_fm
@@ -51,7 +52,9 @@ class SynthVoice:
         sound = self._cache.get((self.name, exact), lambda: _raw(self.name, self._patch, exact))
         # Few shades keep the cache small; the exact loudness is only a factor.
         loudness = (tone.velocity / _REFERENCE_VELOCITY) ** _LOUDNESS_POWER
-        return sound * np.float32(loudness * _calibration(self.name))
+        played = sound * np.float32(loudness * _calibration(self.name))
+        colour(played, tone.chance)
+        return played
 
 
 # Cached: the calibration renders a note, and depends on the patch alone.
