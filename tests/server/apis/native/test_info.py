@@ -94,8 +94,10 @@ def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.
 
 
 def fields_of(document: Any, operation: Any) -> Any:
-    """Return the fields of the JSON that an operation takes."""
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    """Return the fields of the JSON or the form that an operation takes."""
+    content = operation["requestBody"]["content"]
+    body = content.get("application/json") or content["multipart/form-data"]
+    schema = body["schema"]
     return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
 
 
