@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-sound bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients dist clean
+.PHONY: help music test check format bench bench-sound bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -62,6 +62,9 @@ bench-library: $(VENV)/installed-evaluation ## the prompt log at 100,000 tracks,
 
 bench-clients: $(VENV)/installed-evaluation ## what the Python and the JavaScript client add (1 minute)
 	$(BIN)/python benchmarks/clients.py
+
+bench-studio: $(VENV)/installed-test $(VENV)/installed-evaluation ## the studio: bytes, times, frames, memory, access (2 minutes)
+	$(BIN)/python benchmarks/studio.py
 
 dist: $(VENV)/installed-dist ## write a wheel and a source archive to dist/
 	$(BIN)/python -m hatchling build -d dist
