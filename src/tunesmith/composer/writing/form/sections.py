@@ -76,7 +76,7 @@ def _fitted(written: Sequence[SectionDraft], bars: int, brief: Brief, genre: Gen
     last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
     if genre.harmony.style == "blues":
         first, last = _around_choruses(first, last, bars)
-    elif bars >= 16:
+    else:
         first, last = _around_phrases(first, last, bars)
     inner = _filled(body, bars - first - last, brief, genre)
     if bars < SHORT_PIECE and brief.ending != "soft":
@@ -89,11 +89,15 @@ def _fitted(written: Sequence[SectionDraft], bars: int, brief: Brief, genre: Gen
 
 
 def _around_phrases(first: int, last: int, bars: int) -> tuple[int, int]:
-    """Lengthen or shorten the closing, or else the intro, so that whole phrases of four bars lie between them."""
-    stray = (bars - first - last) % 4
+    """Lengthen or shorten the closing, or else the intro, so that whole phrases of four bars lie between them.
+
+    A piece of less than 16 bars has phrases of two, one of less than eight any.
+    """
+    phrase = 4 if bars >= 16 else 2 if bars >= 8 else 1
+    stray = (bars - first - last) % phrase
     if not stray or last + stray <= LONGEST_CLOSE:
         return first, last + stray
-    missing = 4 - stray
+    missing = phrase - stray
     if last > missing:
         return first, last - missing
     return (first - missing, last) if first >= missing else (first, last)
@@ -109,7 +113,7 @@ def _around_choruses(first: int, last: int, bars: int) -> tuple[int, int]:
     ]
     if options:
         return min(options)[1:]
-    return _around_phrases(first, last, bars) if bars >= 16 else (first, last)
+    return _around_phrases(first, last, bars)
 
 
 def _closing(closing: SectionDraft, bars: int, before: float, brief: Brief, kind: str) -> SectionDraft:
