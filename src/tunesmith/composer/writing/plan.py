@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from tunesmith.composer.brief import Brief
-from tunesmith.composer.genre import Genre
+from tunesmith.composer.genre import Echo, Genre
 from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
 from tunesmith.composer.theory import Key, Meter
 
@@ -33,6 +33,7 @@ class Player:
     rhythm: str = ""
     gain_db: float = 0.0
     pan: float = 0.0
+    echo: Echo | None = None
 
 
 @dataclass(frozen=True, slots=True)
