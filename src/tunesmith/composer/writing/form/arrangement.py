@@ -96,7 +96,7 @@ def _casts(plan: Plan, block: Block, before: frozenset[str]) -> list[Cast]:
         others = any(player is not lead for player in playing)
         if others and _announces(plan, block):
             return _halves(block, names - {lead.name}, names | {lead.name}, block.bars - REST_BARS)
-    rest = rest or _last_rest(plan, block, playing)
+    rest = rest or (_last_rest(plan, block, playing) if len(playing) == len(sounding) else None)
     return _with_a_rest(block, rest, names) if rest else [Cast(block.bar, block.bars, names)]
 
 
@@ -170,7 +170,7 @@ def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
 
 def _steady(block: Block, sounding: Sequence[Player]) -> list[Player]:
     """Return who may wait where nobody is spare: drums or bass at the start of the first section after the intro."""
-    if len(sounding) <= 2 or block.visit or not block.first or block.section.name != "A":
+    if len(sounding) <= 2 or block.visit or not block.first or block.last or block.section.name != "A":
         return []
     return [player for player in sounding if player.role in ("drums", "bass")]
 
