@@ -29,9 +29,9 @@ def form_of(brief: Maker, genre: str, seed: int, duration: float, **changes: obj
 
 
 @pytest.mark.parametrize("genre", GENRES)
-def test_ten_seeds_have_at_least_four_forms(brief: Maker, genre: str) -> None:
+def test_ten_seeds_have_at_least_three_forms(brief: Maker, genre: str) -> None:
     forms = {tuple((s.name, s.bars) for s in form_of(brief, genre, seed, 60.0)) for seed in range(10)}
-    assert len(forms) >= 4
+    assert len(forms) >= 3
 
 
 @pytest.mark.parametrize("genre", GENRES)

@@ -27,6 +27,9 @@ STILL = frozenset({"static", "drone"})
 # How much rarer a progression is that its section would cut, and how much commoner one that fills a blues chorus.
 CUT, CHORUS = 0.25, 4.0
 CHORUS_BARS = 12
+PHRASE_BARS = 4
+# How much commoner a progression is that repeats with every phrase.
+SHORT = 1.5
 CADENCE_SHARE = 0.6
 # Taste for adventure from which a section varies its chords at once, as in jazz.
 ADVENTUROUS = 0.45
@@ -115,7 +118,9 @@ def _room(progression: Progression, bars: int) -> float:
     length = progression.chords.count("|") + 1
     if length == bars == CHORUS_BARS:
         return CHORUS
-    return 1.0 if bars % length == 0 else CUT
+    if bars % length:
+        return CUT
+    return SHORT if length <= PHRASE_BARS else 1.0
 
 
 def _tonic_weight(progression: Progression, key: Key) -> float:
@@ -150,7 +155,8 @@ def _section_bars(
     if not repeat and harmony.adventure < ADVENTUROUS:
         return bars
     adventure = harmony.adventure * (1.0 if repeat or section.bars > len(pattern) else 0.4)
-    kept = 0 if repeat else min(len(pattern), section.bars // 2)
+    # Only the last phrase is varied: the phrases before it repeat.
+    kept = max(0 if repeat else min(len(pattern), section.bars // 2), section.bars - PHRASE_BARS)
     return [*bars[:kept], *reharmonised(bars, kept, setting.key, adventure, setting.mood, harmony.style, random)]
 
 
