@@ -2,7 +2,7 @@
 
     sections ─► blocks of four bars ─► slots (chords, halved where they fill a bar) ─► top line ─► voicings
 
-A block with the same chords in a section of the same name is voiced once, so that it returns to the note.
+A block of the same chords is voiced once, so that it returns to the note.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
-from tunesmith.composer.score import Note, Section
+from tunesmith.composer.score import Note
 from tunesmith.composer.theory import Chord, on_grid
 from tunesmith.composer.writing.harmony.guitar_shapes import STRINGS, guitar_shape
 from tunesmith.composer.writing.harmony.suspensions import MOVES, suspended
@@ -120,18 +120,17 @@ def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
     """Return the chords as the player voices them."""
     spans: list[VoicedSpan] = []
     sounding = _Sounding.of(plan, player)
-    known: dict[tuple[str, tuple[_Slot, ...]], tuple[Pitches, ...]] = {}
+    known: dict[tuple[_Slot, ...], tuple[Pitches, ...]] = {}
     for section in plan.active_sections(player):
         for bar in range(section.bar, section.bar + section.bars, BLOCK_BARS):
             bars = min(BLOCK_BARS, section.bar + section.bars - bar)
             start = bar * plan.beats_per_bar
             slots = tuple(_slots(plan, start, bars))
-            key = (section.name, slots)
-            if key not in known:
-                known[key] = _voiced(plan, player, section, slots, sounding.over(start, slots))
+            if slots not in known:
+                known[slots] = _voiced(plan, player, slots, sounding.over(start, slots))
             spans += [
                 VoicedSpan(on_grid(start + slot.start), slot.length, slot.chord, pitches)
-                for slot, pitches in zip(slots, known[key], strict=True)
+                for slot, pitches in zip(slots, known[slots], strict=True)
             ]
     last = spans[-1].pitches if spans else ()
     return VoicedHarmony(tuple(spans), _pitches(plan, player, plan.chords[-1].chord, VoiceLeading(last)))
@@ -168,11 +167,10 @@ def _slots(plan: Plan, start: float, bars: int) -> Iterator[_Slot]:
             yield _Slot(at, span.length, span.chord, False, number)
 
 
-def _voiced(
-    plan: Plan, player: Player, section: Section, slots: Sequence[_Slot], taken: Sequence[Pitches]
-) -> tuple[Pitches, ...]:
+def _voiced(plan: Plan, player: Player, slots: Sequence[_Slot], taken: Sequence[Pitches]) -> tuple[Pitches, ...]:
     low, high = register_limits(plan, player)
-    random = rng_for(plan.brief.seed, "top line", player.name, section.name)
+    # One contour for the whole piece, so that chords sound the same wherever they return.
+    random = rng_for(plan.brief.seed, "top line", player.name)
     contour = weighted_choice(random, CONTOURS)
     move = weighted_choice(random, MOVES)
     suspends = [chance_of(random, SUSPENDING) for _ in range(BLOCK_BARS)]
