@@ -63,7 +63,7 @@ def _bed(members: Sequence[PartAssignment], company: Ensemble, brief: Brief, gen
     if not options or not chance_of(rng_for(brief.seed, "bed"), BED_SHARE):
         return None
     name = weighted_choice(rng_for(brief.seed, "bed instrument"), list(options), list(options.values()))
-    return PartAssignment(_part("pad", name, BED_REGISTER, BED_DB, BED_ENTRY, ""), name)
+    return PartAssignment(_part("pad", name, BED_REGISTER, BED_DB, BED_ENTRY), name)
 
 
 def _double(members: Sequence[PartAssignment], brief: Brief, genre: Genre) -> PartAssignment | None:
@@ -83,7 +83,7 @@ def _double(members: Sequence[PartAssignment], brief: Brief, genre: Genre) -> Pa
         return None
     name, shift = weighted_choice(rng_for(brief.seed, "double instrument"), fitting)
     entry = max(DOUBLE_ENTRY, lead.part.entry)
-    part = _part("counter", name, register + shift, lead.part.gain_db + DOUBLE_DB, entry, DOUBLE)
+    part = _part("counter", name, register + shift, lead.part.gain_db + DOUBLE_DB, entry)
     return PartAssignment(part, name)
 
 
@@ -91,7 +91,7 @@ def _excluded(brief: Brief, name: str, role: str) -> bool:
     return bool({name, role, instrument(name).family} & brief.without)
 
 
-def _part(role: str, name: str, register: int, gain_db: float, entry: float, style: str) -> GenrePart:
+def _part(role: str, name: str, register: int, gain_db: float, entry: float) -> GenrePart:
     return GenrePart.model_validate(
         {
             "role": role,
@@ -99,6 +99,6 @@ def _part(role: str, name: str, register: int, gain_db: float, entry: float, sty
             "register": register,
             "gain_db": max(-24.0, gain_db),
             "entry": entry,
-            "style": (style,) if style else (),
+            "style": (DOUBLE,) if role == "counter" else (),
         }
     )
