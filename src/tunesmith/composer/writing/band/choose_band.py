@@ -11,6 +11,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument, instruments
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
 from tunesmith.composer.writing.band.colours import with_colours
 from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
@@ -157,7 +158,7 @@ def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.rando
     style = weighted_choice(random, part.style) if part.style else DEFAULT_STYLES.get(role, "")
     if role in ("drums", "percussion") and not style:
         style = next((groove.name for groove in genre.grooves if groove.use == "groove"), "")
-    rhythm = weighted_choice(random, part.rhythm) if part.rhythm else ""
+    rhythm = _drawn_rhythm(part, brief.meter, random)
     if member.requested and role in ("chords", "arpeggio"):
         style, rhythm = requested_style(brief, part, member.instrument, style, rhythm)
     return Player(
@@ -172,7 +173,15 @@ def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.rando
         gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if member.requested else part.gain_db) + member.gain_db)),
         # What the user named belongs nearer to the centre.
         pan=part.pan * (0.5 if member.requested else 1.0),
+        echo=part.echo,
     )
+
+
+def _drawn_rhythm(part: GenrePart, meter: Meter, random: np.random.Generator) -> str:
+    """Draw one of the part's rhythms that fill the meter's bar; none where the style has a pattern that does."""
+    fitting = [rhythm for rhythm in part.rhythm if len(rhythm.split()[0]) == meter.steps_per_bar]
+    options = fitting or (() if part.style else part.rhythm)
+    return weighted_choice(random, options) if options else ""
 
 
 def _register(part: GenrePart, tool: Instrument) -> int:
