@@ -142,7 +142,7 @@ def register_limits(plan: Plan, player: Player) -> tuple[int, int]:
     # A low pad between bass and chords would be mud.
     low = max(tool.low, player.register - (PAD_REACH if player.role == "pad" else REACH[0]))
     top = player.register + REACH[1]
-    if _voicing(player, tool) in ("hands", "guitar"):
+    if _voicing(plan, player, tool) in ("hands", "guitar"):
         low = max(tool.low, LEFT_HAND[0])
         # Two hands and six strings need their width.
         top = max(top, WIDE_TOP - (FEW if player.role == "pad" else 0))
@@ -174,7 +174,7 @@ def _voiced(plan: Plan, player: Player, slots: Sequence[_Slot], taken: Sequence[
     contour = weighted_choice(random, CONTOURS)
     move = weighted_choice(random, MOVES)
     suspends = [chance_of(random, SUSPENDING) for _ in range(BLOCK_BARS)]
-    hands = _voicing(player, instrument(player.instrument)) == "hands"
+    hands = _voicing(plan, player, instrument(player.instrument)) == "hands"
     first = max(low + 7, LOWEST_TOP if hands else 0, min(player.register, high - TOP_RANGE))
     line = top_line([_top_slot(slot) for slot in slots], (first, high), plan.key.pitch_classes, contour)
     voiced: list[Pitches] = []
@@ -204,7 +204,7 @@ def _topped(pitches: Pitches, top: int, slot: _Slot) -> Pitches:
 def _pitches(plan: Plan, player: Player, chord: Chord, leading: VoiceLeading) -> Pitches:
     tool = instrument(player.instrument)
     limits = register_limits(plan, player)
-    voicing = _voicing(player, tool)
+    voicing = _voicing(plan, player, tool)
     fewer = player.role == "pad" or not _is_first(plan, player)
     if voicing == "guitar":
         strings = FEW_STRINGS if fewer else tool.polyphony
@@ -224,11 +224,14 @@ def _is_first(plan: Plan, player: Player) -> bool:
     return first.name == player.name
 
 
-def _voicing(player: Player, tool: Instrument) -> str:
+def _voicing(plan: Plan, player: Player, tool: Instrument) -> str:
     """Return the voicing that suits the instrument: the shapes of a guitar, the two hands of a pianist."""
     if player.voicing not in GUITAR_VOICINGS:
         return player.voicing
     if tool.family == "guitar" and tool.polyphony >= len(STRINGS):
         return "guitar"
-    two_handed = tool.family == "keys" and player.register <= HIGHEST_HANDS and tool.low <= LEFT_HAND[0]
-    return "hands" if two_handed else player.voicing
+    if tool.family != "keys" or player.register > HIGHEST_HANDS or tool.low > LEFT_HAND[0]:
+        return player.voicing
+    # A pianist who plays the bass too has that hand there, as in ragtime.
+    bass_hand = any(other.role == "bass" and other.instrument == player.instrument for other in plan.players)
+    return player.voicing if bass_hand else "hands"
