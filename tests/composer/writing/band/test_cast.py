@@ -7,6 +7,7 @@ import pytest
 from tunesmith.composer.brief import Brief, Mood
 from tunesmith.composer.genre import genre_names, load_genre
 from tunesmith.composer.instruments import instruments
+from tunesmith.composer.means import all_means, limited
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.writing.band.cast import BRIGHTNESS, NEIGHBOURS, SOLOISTS
 from tunesmith.composer.writing.band.choose_band import choose_band
@@ -80,3 +81,14 @@ def test_a_bass_stays_a_bass_whatever_the_seed(brief: Maker) -> None:
 def test_a_piano_piece_is_played_on_one_piano(brief: Maker) -> None:
     for seed in SEEDS:
         assert len({player.instrument for player in band(brief(genre="solo_piano", prompt="music", seed=seed))}) == 1
+
+
+@pytest.mark.parametrize("means", ["acoustic", "electronic", "orchestral"])
+def test_whoever_joins_a_band_is_within_its_means(brief: Maker, means: str) -> None:
+    for genre in ("pop", "cinematic", "folk", "synthwave"):
+        for seed in SEEDS:
+            asked = brief(genre=genre, prompt="calm piano", seed=seed, means=(means,), mood=Mood(arousal=-0.5))
+            own = limited(load_genre(genre), asked.means, seed)
+            listed = {name for part in own.parts for name in part.instruments}
+            for player in choose_band(asked, own, rng_for(seed, "band")):
+                assert player.instrument in listed or all_means()[means].admits(player.instrument, player.role)

@@ -31,6 +31,8 @@ FIGURES: tuple[tuple[Figure, Figure, Figure], ...] = (
 """Figures as indices into the chord tones, counted up through the octaves: A, A' and B of the cycle A A' A B."""
 # Section energy from which eighths become sixteenths.
 FAST_FROM = 0.55
+# Semitones above the register that a figure may climb; higher notes would ring out of the mix.
+ABOVE_REGISTER = 14
 # Notes per second.
 FASTEST = 11.0
 ACCENT_VELOCITY, PLAIN_VELOCITY = 86, 70
@@ -43,7 +45,7 @@ def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> t
         return write_chords(plan, player, random)
     harmony = voiced_harmony(plan, player)
     figures = weighted_choice(rng_for(plan.brief.seed, "arpeggio", player.name), FIGURES)
-    high = instrument(player.instrument).high
+    high = min(instrument(player.instrument).high, player.register + ABOVE_REGISTER)
     notes: list[Note] = []
     for section in plan.active_sections(player):
         step = _step(plan, section.energy, section.bar * plan.beats_per_bar)

@@ -118,7 +118,8 @@ def cast_seat(seat: Seat, allowed: Sequence[str], known: Sequence[str]) -> str:
     random = rng_for(seat.seed, "seat", "+".join(sorted(set(allowed))) if one_player else seat.key)
     name = weighted_choice(random, list(weights), list(weights.values()))
     near = [other for other in NEIGHBOURS.get(name, ()) if other in known and _plays(seat, name, other)]
-    if not near or one_player:
+    # What the brief names, it names on purpose.
+    if not near or one_player or name in seat.asked:
         return name
     blends = seat.leads and name in SOLOISTS and not seat.genre_named
     share = SOLOIST_NEIGHBOUR_SHARE if blends else NEIGHBOUR_SHARE

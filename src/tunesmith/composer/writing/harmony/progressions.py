@@ -13,6 +13,7 @@ from tunesmith.composer.genre import Genre, Progression
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.theory import Chord, Key, Meter, on_grid
+from tunesmith.composer.writing.harmony.passing_chords import SHARES, with_passing_chords
 from tunesmith.composer.writing.harmony.reharmony import colored, reharmonised
 from tunesmith.composer.writing.harmony.roman import parse_progression
 
@@ -61,6 +62,9 @@ def write_harmony(setting: Setting, sections: Sequence[Section], random: np.rand
     # One draw keys all others, so that a decision does not depend on those before it.
     seed = int(random.integers(2**62))
     songbook = _songbook(setting, sections, seed)
+    # In the songbook, so that a section that returns has them too.
+    share = 0.0 if setting.genre.harmony.style in STILL else SHARES.get(setting.genre.family, 0.0)
+    songbook = {name: with_passing_chords(bars, setting.key, share, seed) for name, bars in songbook.items()}
     bars: list[Bar] = []
     for index, section in enumerate(sections):
         repeat = sum(earlier.name == section.name for earlier in sections[:index])
