@@ -127,7 +127,7 @@ def _mix_into(
     length, block = length_in_samples(score), session.options.block
     kicks = kick_samples(score, session.options.intensity)
     ducker = Ducker(kicks, score.mix.side_chain, length if score.loop else None)
-    console = Mixer(channels, score.mix, ducker, Sweep(score))
+    console = Mixer(channels, score, ducker, Sweep(score))
     timeline = MixBuffer(spool, length, loop=score.loop)
     start = 0
     with RenderThreads(session.options.threads) as threads:
