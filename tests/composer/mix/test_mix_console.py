@@ -15,6 +15,7 @@ from tunesmith.composer.mix.ducking import Ducker
 from tunesmith.composer.mix.eq_response import Band, coefficients, response
 from tunesmith.composer.mix.mixer import bus_responses, reverb_gains, strip_response
 from tunesmith.composer.mix.reverb import LONGEST_TAIL, SPACES, impulse_response
+from tunesmith.composer.mix.tone import EnsembleTone
 from tunesmith.composer.score import ROLES, MixSettings, Section
 
 SIZE = 1 << 16
@@ -71,7 +72,7 @@ def test_without_sends_there_is_no_reverb() -> None:
 
 
 def test_the_bottom_of_the_bus_is_mono() -> None:
-    mid, side = bus_responses(0.0, 1.0, SIZE)
+    mid, side = bus_responses(0.0, 1.0, EnsembleTone(), SIZE)
     low, high = round(40 / BIN), round(2000 / BIN)
     assert abs(side[low] / mid[low]) < 0.2
     assert abs(side[high] / mid[high]) > 1

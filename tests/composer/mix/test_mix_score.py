@@ -229,4 +229,4 @@ def no_texture(name: str, seconds: float, random: np.random.Generator) -> Sample
 
 def test_every_ambience_has_its_own_level_below_the_music() -> None:
     assert AMBIENCE_DB.keys() == AMBIENCES.keys()
-    assert max(AMBIENCE_DB.values()) <= -4
+    assert max(AMBIENCE_DB.values()) <= -6

@@ -30,25 +30,26 @@ def _strip(low_cut: float, *bands: Band, gain_db: float, room: float, hall: floa
 
 
 STRIPS: Mapping[str, Strip] = {
+    # A lead in background music is one voice among the others: quieter and darker than a soloist.
     "melody": _strip(
-        140, Band("peak", 2800, -2.5, 0.7), Band("high_shelf", 7000, -2),
-        gain_db=-7, room=0.8, hall=1.2, duck=0.4,
+        140, Band("peak", 1000, -2, 0.7), Band("peak", 2800, -4, 0.7), Band("high_shelf", 9000, 1),
+        gain_db=-10, room=0.9, hall=1.2, duck=0.4,
     ),
     "counter": _strip(
-        160, Band("peak", 2500, -2.5, 0.8), Band("high_shelf", 7000, -2.5),
-        gain_db=-10, room=0.9, hall=1.3, duck=0.6,
+        160, Band("peak", 1000, -2, 0.7), Band("peak", 2500, -3.5, 0.8), Band("high_shelf", 9000, 1),
+        gain_db=-12, room=1.0, hall=1.3, duck=0.6,
     ),
     "chords": _strip(
-        90, Band("peak", 380, -1.5, 0.8), Band("peak", 2700, -4, 0.6), Band("high_shelf", 6500, -2.5),
+        90, Band("peak", 1000, -2.5, 0.7), Band("peak", 2700, -4, 0.6), Band("high_shelf", 9000, 1),
         gain_db=-8, room=1.0, hall=0.8, duck=0.8,
     ),
     "pad": _strip(
-        110, Band("peak", 320, -1, 0.8), Band("high_shelf", 3000, -4),
+        110, Band("peak", 1000, -2, 0.7), Band("high_shelf", 3000, -3),
         gain_db=-10, room=0.5, hall=1.3, duck=1.0,
     ),
     "arpeggio": _strip(
-        160, Band("peak", 2500, -2.5, 0.7), Band("high_shelf", 7000, -2),
-        gain_db=-10, room=0.9, hall=1.0, duck=0.7,
+        160, Band("peak", 1100, -2, 0.7), Band("peak", 2500, -2.5, 0.7), Band("high_shelf", 9000, 1),
+        gain_db=-10.5, room=0.9, hall=1.0, duck=0.7,
     ),
     "bass": _strip(
         32, Band("low_shelf", 110, 2), Band("high_shelf", 2500, -6),
@@ -56,10 +57,10 @@ STRIPS: Mapping[str, Strip] = {
     ),
     "drone": _strip(28, Band("high_shelf", 2500, -4), gain_db=-8, room=0.3, hall=1.2, duck=0.6),
     "drums": _strip(
-        28, Band("low_shelf", 90, 2), Band("peak", 420, -2, 0.8), Band("high_shelf", 5500, -6),
+        28, Band("low_shelf", 90, 2), Band("peak", 420, -2, 0.8), Band("high_shelf", 5500, -5),
         gain_db=-4, room=0.6, hall=0.25,
     ),
-    "percussion": _strip(70, Band("high_shelf", 5500, -6), gain_db=-8, room=0.9, hall=0.5),
+    "percussion": _strip(70, Band("high_shelf", 5500, -5), gain_db=-8, room=0.9, hall=0.5),
     "effects": _strip(60, Band("high_shelf", 5000, -3), gain_db=-12, room=0.4, hall=1.0, duck=0.3),
 }  # fmt: skip
 """A strip for every role in score.ROLES."""

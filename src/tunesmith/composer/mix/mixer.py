@@ -19,8 +19,9 @@ from tunesmith.composer.mix.channel_strips import STRIPS, Channel
 from tunesmith.composer.mix.ducking import Ducker
 from tunesmith.composer.mix.eq_response import Band, Response, response
 from tunesmith.composer.mix.reverb import LONGEST_TAIL, reverb_response
+from tunesmith.composer.mix.tone import EnsembleTone, tone_of
 from tunesmith.composer.render.stems import StemBlock
-from tunesmith.composer.score import MixSettings
+from tunesmith.composer.score import MixSettings, Score
 
 OVERLAP = LONGEST_TAIL + 8192
 """Samples by which a block overlaps the next: the longest reverb, and the decay of the EQs."""
@@ -35,8 +36,8 @@ TILT_PIVOT = 1000.0
 HEADROOM_DB = -5.0
 """The gain that keeps the peaks of a full band's stems and pre-master below full scale."""
 
-AIR = Band("high_shelf", 7500, -2.0)
-"""A shelf that softens the very top, where a bank's cymbals are louder than those of finished records."""
+AIR = Band("high_shelf", 10_000, 1.0)
+"""A shelf that opens the very top, where banks hold less than finished records."""
 
 NATURAL_WIDTH = 1.3
 """The gain of the sides at a score's width of 1: banks are recorded narrower than music is mixed."""
@@ -64,26 +65,28 @@ def strip_response(role: str, room: float, hall: float, size: int) -> Response:
 
 
 @functools.lru_cache(maxsize=4)
-def bus_responses(brightness_db: float, width: float, size: int) -> tuple[Response, Response]:
-    """Return the responses of the bus to mid and side: a tilt, no DC, and mono lows under wide highs."""
-    tilt = (
+def bus_responses(brightness_db: float, width: float, tone: EnsembleTone, size: int) -> tuple[Response, Response]:
+    """Return the responses of the bus to mid and side: a tilt and a tone, no DC, and mono lows under wide highs."""
+    bands = (
         Band("high_pass", 22),
         Band("low_shelf", TILT_PIVOT / 4, -brightness_db / 4, 0.5),
         Band("high_shelf", TILT_PIVOT * 3, brightness_db, 0.5),
         AIR,
+        *tone.bands,
     )
-    mid = response(tilt, size)
+    mid = response(bands, size)
     # Lows in the side channel cancel on mono speakers and waste headroom.
-    narrow = response((Band("high_pass", 120),), size)
+    narrow = response((Band("high_pass", 120), *tone.sides), size)
     return mid, mid * narrow * np.float32(width * NATURAL_WIDTH)
 
 
 class Mixer:
-    """A mixer of dry stems, block by block."""
+    """A mixer of the dry stems of ``score``, block by block; the tone of the bus is that of all its parts."""
 
-    def __init__(self, channels: tuple[Channel, ...], settings: MixSettings, ducker: Ducker, sweep: Sweep) -> None:
+    def __init__(self, channels: tuple[Channel, ...], score: Score, ducker: Ducker, sweep: Sweep) -> None:
         self._channels = channels
-        self._settings = settings
+        self._settings = score.mix
+        self._tone = tone_of(score)
         self._ducker = ducker
         self._sweep = sweep
         swept = sweep.active
@@ -123,7 +126,9 @@ class Mixer:
                 swept.apply(stem, closed)
 
     def _bus(self, total: Response, size: int) -> Response:
-        mid_response, side_response = bus_responses(self._settings.brightness_db, self._settings.width, size)
+        mid_response, side_response = bus_responses(
+            self._settings.brightness_db, self._settings.width, self._tone, size
+        )
         mid = (total[0] + total[1]) * (mid_response * np.float32(0.5))
         side = (total[0] - total[1]) * (side_response * np.float32(0.5))
         return np.stack((mid + side, mid - side))

@@ -33,7 +33,7 @@ from tunesmith.errors import GenerationCancelled
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 
 AMBIENCE_DB: Mapping[str, float] = {
-    "rain": -16, "heavy_rain": -14, "thunder": -6, "ocean": -5, "wind": -6, "fire": -7, "birds": -11, "crowd": -7,
+    "rain": -16, "heavy_rain": -14, "thunder": -6, "ocean": -6, "wind": -6, "fire": -7, "birds": -11, "crowd": -7,
     "stream": -11, "night": -12, "vinyl": -17, "city": -7, "cafe": -7, "tape_hiss": -15, "forest": -11,
 }  # fmt: skip
 """The level of each ambience at 0 dB, in power relative to the music.
@@ -127,7 +127,7 @@ def _mix_into(
     length, block = length_in_samples(score), session.options.block
     kicks = kick_samples(score, session.options.intensity)
     ducker = Ducker(kicks, score.mix.side_chain, length if score.loop else None)
-    console = Mixer(channels, score.mix, ducker, Sweep(score))
+    console = Mixer(channels, score, ducker, Sweep(score))
     timeline = MixBuffer(spool, length, loop=score.loop)
     start = 0
     with RenderThreads(session.options.threads) as threads:

@@ -9,6 +9,15 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.render.active_note import ActiveNote
 from tunesmith.composer.render.intensity import length_in_samples, sample_at
+from tunesmith.composer.render.legato import (
+    CROSSFADE,
+    NOISE_GAIN,
+    SKIPPED,
+    connects,
+    glide_between,
+    joins,
+    without_attack,
+)
 from tunesmith.composer.render.note_chance import note_chances
 from tunesmith.composer.rng import share
 from tunesmith.composer.score import Note, Part, Score
@@ -42,7 +51,6 @@ class PartPlayer:
         self._part = part
         self._voice = voices(part.instrument)
         self._choke_group: Callable[[int], int] = getattr(self._voice, "choke_group", lambda _pitch: 0)
-        self._polyphony = instrument(part.instrument).polyphony
         gain = 10 ** (part.gain_db / 20)
         left, right = balance(part.pan)
         self._gains = (gain * left, gain * right)
@@ -53,6 +61,8 @@ class PartPlayer:
         played = instrument(part.instrument)
         self._chances = [0] * len(part.notes) if is_exact(played) else _chances(score, part)
         self._noise = OnsetNoise(played)
+        self._played = played
+        self._connects = connects(part.role, played)
         self._sounding: list[ActiveNote] = []
         # Apart from the notes, because noise takes no part in polyphony and choking.
         self._noises: list[ActiveNote] = []
@@ -91,36 +101,54 @@ class PartPlayer:
 
     def _begin(self, note: Note, at: int) -> None:
         released = max(at + 1, sample_at(self._score, note.end))
-        velocity = min(127, max(1, round(note.velocity * self._velocity_scale)))
-        chance = self._chances[self._next]
-        tone = Tone(note.pitch, velocity, (released - at) / SAMPLE_RATE, note.glide, self._next, chance)
+        joined = self._connects and self._joins(note, at, released)
+        tone = self._tone(note, at, released, joined=joined)
         group = self._choke_group(note.pitch)
-        self._make_room(at, group)
+        self._make_room(at, group, CROSSFADE if joined else HELD_FADE)
         sound = self._voice.sound(tone)
-        gain = 10 ** (LEVEL_SPREAD_DB * (2 * share(chance, 3) - 1) / 20) if chance else 1.0
+        gain = 10 ** (LEVEL_SPREAD_DB * (2 * share(tone.chance, 3) - 1) / 20) if tone.chance else 1.0
         gains = gain * self._gains[0], gain * self._gains[1]
-        self._sounding.append(ActiveNote(sound, at, released, gains, group))
-        self._touch(sound, tone, at, released, gains)
+        heard = without_attack(sound) if joined else sound
+        self._sounding.append(ActiveNote(heard, at, released, gains, group))
+        self._touch(tone, level_of(sound) * (NOISE_GAIN if joined else 1), (at, released), gains)
 
-    def _touch(self, sound: Samples, tone: Tone, at: int, released: int, gains: tuple[float, float]) -> None:
-        """Add the noise of the onset and of the release."""
-        struck = Struck(level_of(sound), tone.velocity, tone.seconds, share(tone.chance, 0))
-        noises = (self._noise.onset(tone.pitch, struck), at), (self._noise.release(tone.pitch, struck), released)
-        self._noises += [ActiveNote(noise, start, start, gains) for noise, start in noises if noise is not None]
+    def _joins(self, note: Note, at: int, released: int) -> bool:
+        before = self._before()
+        gap = at - sample_at(self._score, before.end) if before is not None else 0
+        return joins(before, note, gap / SAMPLE_RATE, (released - at) / SAMPLE_RATE)
 
-    def _make_room(self, at: int, group: int) -> None:
+    def _before(self) -> Note | None:
+        return self._part.notes[self._next - 1] if self._next else None
+
+    def _tone(self, note: Note, at: int, released: int, *, joined: bool) -> Tone:
+        """Return the note as a tone; a joined one is longer by the attack that it leaves out."""
+        velocity = min(127, max(1, round(note.velocity * self._velocity_scale)))
+        chance, before = self._chances[self._next], self._before()
+        glide = glide_between(before, note, self._played, chance) if joined and before is not None else note.glide
+        seconds = (released - at + (SKIPPED if joined else 0)) / SAMPLE_RATE
+        return Tone(note.pitch, velocity, seconds, glide, self._next, chance)
+
+    def _touch(self, tone: Tone, level: float, span: tuple[int, int], gains: tuple[float, float]) -> None:
+        """Add the noise of the onset and of the release, which are at the ends of ``span``."""
+        struck = Struck(level, tone.velocity, tone.seconds, share(tone.chance, 0))
+        both = self._noise.onset(tone.pitch, struck), self._noise.release(tone.pitch, struck)
+        self._noises += [
+            ActiveNote(noise, start, start, gains) for noise, start in zip(both, span, strict=True) if noise is not None
+        ]
+
+    def _make_room(self, at: int, group: int, fade: int) -> None:
         # A closed hat silences the open one, as on a real kit.
         if group:
             for sound in self._sounding:
                 if sound.choke_group == group:
                     sound.cut_at(at, HELD_FADE)
-        if self._polyphony == 1:
+        if self._played.polyphony == 1:
             for sound in self._sounding:
-                sound.cut_at(at, HELD_FADE if sound.released > at else RELEASED_FADE)
+                sound.cut_at(at, fade if sound.released > at else RELEASED_FADE)
             return
         # The oldest notes give way, as on a synthesiser with a fixed number of voices.
         held = [sound for sound in self._sounding if sound.cut is None and sound.released > at]
-        for sound in held[: max(0, len(held) - self._polyphony + 1)]:
+        for sound in held[: max(0, len(held) - self._played.polyphony + 1)]:
             sound.cut_at(at, HELD_FADE)
 
 
