@@ -103,7 +103,7 @@ def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
 
 def _lent(genre: Genre) -> list[str]:
     """Return the instruments that may stand in for the genre's own: those of the families that it has, if any may."""
-    if genre.family not in OPEN_FAMILIES:
+    if genre.own_players or genre.family not in OPEN_FAMILIES:
         return []
     families = {instrument(name).family for part in genre.parts for name in part.instruments}
     return [name for name, tool in instruments().items() if tool.family in families]
