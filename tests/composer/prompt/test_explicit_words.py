@@ -109,5 +109,11 @@ def test_the_page_shows_ways_that_work(field: str, way: str) -> None:
         assert brief.instruments or brief.without
     elif field == "loop":
         assert brief.loop != ("no" in way.replace(":", "").split())
+    elif field == "moments":
+        assert brief.hits
+    elif field == "loudness":
+        assert brief.loudness_lufs is not None
+    elif field == "bed":
+        assert brief.form == "bed"
     else:
-        assert {"length": "duration"}.get(field, field) in read_fields(brief)
+        assert {"length": "duration", "end": "duration"}.get(field, field) in read_fields(brief)
