@@ -177,8 +177,8 @@ def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tupl
     uses = [name for name in parsed.names("use") if "at" in value("use", name)]
     if uses:
         mood = _between(_mean_of([value("use", name)["at"] for name in uses]), genre)
-        words = ", ".join(repr(parsed.words_for("use", name)) for name in uses)
-        return mood, Reason("mood", _described(mood), "prompt", f"it suits {words}")
+        scene = ", ".join(repr(parsed.words_for("use", name)) for name in uses)
+        return mood, Reason("mood", _described(mood), "prompt", f"it suits {scene}")
     meaning = chosen.meaning
     if meaning is None and len(parsed.left_over) > FEW_WORDS_BESIDE_A_GENRE:
         meaning = understood_meaning(parsed)
