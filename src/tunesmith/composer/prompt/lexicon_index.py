@@ -34,7 +34,8 @@ SEPARATOR = "|"
 Index = Mapping[str, Any]
 
 
-def _lexicon_text(name: str) -> str:
+def lexicon_text(name: str) -> str:
+    """Return the text of one table of the lexicon."""
     folder = resources.files("tunesmith.composer.prompt") / "lexicon"
     # The digest must not depend on the line endings of a checkout.
     return (folder / f"{name}.yaml").read_text(encoding="utf-8").replace("\r\n", "\n")
@@ -49,7 +50,7 @@ def genre_wording(name: str) -> str:
 
 def lexicon_table(name: str) -> dict[str, Any]:
     """Return one parsed table of the lexicon."""
-    table: dict[str, Any] = yaml.load(_lexicon_text(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
+    table: dict[str, Any] = yaml.load(lexicon_text(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
     return {str(key): value for key, value in table.items()}
 
 
@@ -62,8 +63,7 @@ def digest(*texts: str) -> str:
 def sources_digest() -> str:
     """Return the digest of all sources of the index."""
     lexicon = [
-        _lexicon_text(name)
-        for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
+        lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
     ]
     return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
 
