@@ -18,7 +18,8 @@ from tunesmith.composer.prompt.text import phrase_key, stem_key
 LANGUAGES = ("en", "es", "de", "fr", "pt", "ja", "zh")
 TABLES = {
     "instruments": "instrument", "families": "family", "moods": "mood", "production": "production",
-    "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "artists": "artist",
+    "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "places": "use",
+    "weather_and_seasons": "use", "stories": "use", "occasions": "use", "artists": "artist",
     "modes": "mode", "styles": "style", "labels": "label", "means": "means",
 }  # fmt: skip
 # Only these lines affect prompts, so that a change of a groove does not make the index stale.
@@ -27,10 +28,14 @@ _OWN_WORDING = re.compile(
 )
 _EXACT_ONLY = frozenset({"word", "artist", "label"})
 
+SEPARATOR = "|"
+"""What separates the meanings of a phrase in the index."""
+
 Index = Mapping[str, Any]
 
 
-def _lexicon_text(name: str) -> str:
+def lexicon_text(name: str) -> str:
+    """Return the text of one table of the lexicon."""
     folder = resources.files("tunesmith.composer.prompt") / "lexicon"
     # The digest must not depend on the line endings of a checkout.
     return (folder / f"{name}.yaml").read_text(encoding="utf-8").replace("\r\n", "\n")
@@ -45,7 +50,7 @@ def genre_wording(name: str) -> str:
 
 def lexicon_table(name: str) -> dict[str, Any]:
     """Return one parsed table of the lexicon."""
-    table: dict[str, Any] = yaml.load(_lexicon_text(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
+    table: dict[str, Any] = yaml.load(lexicon_text(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
     return {str(key): value for key, value in table.items()}
 
 
@@ -58,8 +63,7 @@ def digest(*texts: str) -> str:
 def sources_digest() -> str:
     """Return the digest of all sources of the index."""
     lexicon = [
-        _lexicon_text(name)
-        for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
+        lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
     ]
     return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
 
@@ -76,8 +80,9 @@ def build_index() -> dict[str, Any]:
             # An alias that is ambiguous only hints at its genre; the genre's own name never does.
             strength = _strength(phrases.get(key, ())) if kind == "genre" and key != own_name else kind
             _add(phrases, key, f"{strength}:{name}")
-            # Function words, names and labels match exactly only: their stems would match other words too.
-            if kind not in _EXACT_ONLY:
+            # Function words, names and labels match exactly only: their stems would match other words too. Ideographs
+            # and kana have no endings.
+            if kind not in _EXACT_ONLY and key.isascii():
                 _add(stems, stem_key(key), f"{strength}:{name}")
     numbers = {
         phrase_key(word): float(number)
@@ -99,11 +104,16 @@ def build_index() -> dict[str, Any]:
     }
     return {
         "digest": sources_digest(),
-        "phrases": phrases,
-        "stems": stems,
+        "phrases": _joined(phrases),
+        "stems": _joined(stems),
         "values": values,
         "numbers": numbers,
     } | others
+
+
+def _joined(table: Mapping[str, list[str]]) -> dict[str, str]:
+    # One string an entry: JSON reads it much faster than a list.
+    return {key: SEPARATOR.join(entries) for key, entries in table.items()}
 
 
 def _strength(others: Iterable[str]) -> str:
