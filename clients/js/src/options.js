@@ -21,6 +21,7 @@
  * @property {string} [model]
  * @property {boolean} [starred]
  * @property {string} [tag]
+ * @property {boolean} [loop] only loops
  * @property {number} [limit] the maximum number of tracks, newest first; for eachTrack the size of a page
  *
  * @typedef {object} FileChoice

@@ -173,7 +173,7 @@ SCHEMAS: Mapping[str, Json] = {
     ),
     "Tracks": _object(
         "tracks next_before", tracks=_list(_reference("Track")),
-        next_before={"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        next_before={"anyOf": [{"type": "integer"}, {"type": "null"}]}, total={"type": "integer"},
     ),
     "Variations": _object(
         "parent jobs", parent=TEXT, jobs=_list(_object("id seed url", id=TEXT, seed={"type": "integer"}, url=TEXT))

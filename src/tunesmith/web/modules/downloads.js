@@ -1,5 +1,6 @@
 /** Downloads: a take's mix, stems or notes as a file of the user. */
 
+import { shelved } from "./library.js";
 import { Server } from "./server.js";
 import { Store } from "./store.js";
 import { inWords } from "./problems.js";
@@ -28,7 +29,7 @@ export async function download(store, server, take, kind, format) {
   if (!track) return;
   const choice = format ? { format } : {};
   const content = server.ask((client) => client.trackFile(track, kind, choice));
-  const own = store.state.tracks.find((one) => one.id === track)?.format ?? "wav";
+  const own = shelved(store.state).find((one) => one.id === track)?.format ?? "wav";
   const file = content.then((bytes) => new Blob([/** @type {BlobPart} */ (bytes)]));
   await saveFile(store, file, `${fileNameOf(take)}.${ENDINGS[kind] || format || own}`);
 }

@@ -21,6 +21,7 @@ import { Models } from "./models.js";
 import { showModels } from "./models_view.js";
 import { showNotices } from "./notices_view.js";
 import { showOptions } from "./options_view.js";
+import { Outlines } from "./outlines.js";
 import { Player } from "./player.js";
 import { openPopover } from "./popover.js";
 import { inWords } from "./problems.js";
@@ -230,7 +231,7 @@ followDrops({
   refuse: (name) => store.change({ notice: { title: `${name} is neither a sound nor a video`, advice: "Drop another file." } }),
 });
 showTransport(store, player, choose);
-showLibrary(store, library, (track) => void open(track));
+showLibrary(store, library, new Outlines(server), (track) => void open(track));
 showModels(store, models, server);
 showNotices(store, server);
 followKeys(store, player, { choose, cancel: stopMaking });

@@ -120,6 +120,10 @@
  * @property {string} search
  * @property {"all" | "starred" | "loops"} filter
  *
+ * @typedef {object} Shelf the tracks of the query, the newest first, as far as they are loaded
+ * @property {number} total
+ * @property {Record<number, Track[]>} pages by number
+ *
  * @typedef {object} State everything that the page knows; only the store changes it
  * @property {Draft} draft
  * @property {Brief | null} brief what the composer would make of the draft
@@ -139,8 +143,7 @@
  * @property {Extra | null} layers
  * @property {number | null} intensity 0 to 1; null is the piece as written
  * @property {LibraryQuery} query
- * @property {Track[]} tracks
- * @property {boolean} hasMoreTracks
+ * @property {Shelf} shelf
  * @property {Problem | null} notice what went wrong elsewhere: in the library, with a model, a download
  * @property {Model[]} models
  * @property {LoadedModel[]} loaded
