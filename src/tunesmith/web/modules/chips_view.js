@@ -72,7 +72,8 @@ function chip(store, answer) {
   const isGuess = source !== "words" && source !== "setting";
   const sign = isLocked ? icon("lock") : source === "chance" ? icon("dice") : null;
   const label = element("span", { class: "sr" }, `${LABELS[field]}: `);
-  const kind = isLocked ? "locked" : isGuess ? `guess ${field}` : "";
+  const isBand = isGuess && field === "instruments";
+  const kind = isLocked ? "locked" : isBand ? "guess band" : isGuess ? "guess" : "";
   return button(
     `chip ${kind}`,
     [...(sign ? [sign] : []), label, answer.label],
