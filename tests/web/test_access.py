@@ -57,7 +57,8 @@ def test_no_state_of_the_page_has_a_violation(page: Page, size: str, complaints:
     page.keyboard.press("Escape")
     assert {state: wrong for state, wrong in found.items() if wrong} == {}
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert complaints == []
+    # A draft that is refused while it is typed is an answer of 422, which the browser notes.
+    assert [one for one in complaints if "422" not in one] == []
 
 
 def test_single_letters_can_be_switched_off(page: Page) -> None:

@@ -220,10 +220,10 @@ export class Tunesmith {
   }
 
   /**
-   * Return a track's file, or, for a track by the composer, its notes (MIDI) or stems (WAV files in a ZIP).
+   * Return a track's file, or, for a track by the composer, its notes (MIDI), score or stems (WAV files in a ZIP).
    *
    * @param {string} id
-   * @param {"audio" | "midi" | "stems"} [kind]
+   * @param {"audio" | "midi" | "score.yaml" | "stems"} [kind]
    * @param {CallOptions & FileChoice} [options]
    * @returns {Promise<Uint8Array>}
    */

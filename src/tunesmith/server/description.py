@@ -74,6 +74,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/tracks/{track_id}/score": Operation("getTrackScore"),
     "GET /api/tracks/{track_id}/peaks": Operation("getTrackPeaks"),
     "GET /api/tracks/{track_id}/midi": Operation("getTrackMidi", AUDIO, generates=True),
+    "GET /api/tracks/{track_id}/score.yaml": Operation(
+        "getTrackScoreFile", {"application/yaml": {"schema": {"type": "string"}}}, generates=True
+    ),
     "GET /api/tracks/{track_id}/stems": Operation("getTrackStems", STEMS, generates=True),
     "POST /v1/music": Operation("composeMusic", AUDIO, generates=True),
     "POST /v1/music/stream": Operation("streamMusic", AUDIO, generates=True),

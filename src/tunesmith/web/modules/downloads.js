@@ -5,7 +5,7 @@ import { Server } from "./server.js";
 import { Store } from "./store.js";
 import { inWords } from "./problems.js";
 
-const ENDINGS = { audio: "", stems: "zip", midi: "mid" };
+const ENDINGS = { audio: "", stems: "zip", midi: "mid", "score.yaml": "yaml" };
 /** Sound formats, with what a second of stereo needs, about. */
 export const FORMATS = [
   { format: "wav", name: "WAV", bytes: 176_400 },
@@ -21,7 +21,7 @@ export const FORMATS = [
  * @param {Store} store
  * @param {Server} server
  * @param {import("./types.js").Take} take one that is listed in the library
- * @param {"audio" | "stems" | "midi"} kind
+ * @param {keyof typeof ENDINGS} kind
  * @param {string} [format] another sound format than that of its file
  */
 export async function download(store, server, take, kind, format) {

@@ -175,7 +175,7 @@ async function remake(take, { recording, ...fields }) {
 
 /**
  * @param {Take} take
- * @param {"audio" | "stems" | "midi"} kind
+ * @param {"audio" | "stems" | "midi" | "score.yaml"} kind
  * @param {string} [format]
  */
 async function save(take, kind, format) {

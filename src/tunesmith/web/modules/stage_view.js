@@ -18,7 +18,7 @@ import { counted, named, titleOf } from "./words.js";
  * @property {(take: Take, fields: Record<string, unknown>) => void} changed make it again with fields changed
  * @property {(take: Take) => void} star
  * @property {(take: Take, opener: HTMLElement) => void} more
- * @property {(take: Take, kind: "audio" | "stems" | "midi", format?: string) => void} download
+ * @property {(take: Take, kind: "audio" | "stems" | "midi" | "score.yaml", format?: string) => void} download
  * @property {(take: Take) => void} use show it as a program
  */
 

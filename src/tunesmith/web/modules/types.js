@@ -82,6 +82,7 @@
  *
  * @typedef {object} Part the notes of one instrument
  * @property {string} name
+ * @property {string} [instrument] in words
  * @property {boolean} isDrums
  * @property {Note[]} notes
  *

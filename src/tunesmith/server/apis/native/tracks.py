@@ -150,6 +150,10 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
     async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
         return await exported(track_id, "mid", request, caller)
 
+    @routes.get("/{track_id}/score.yaml", summary="The score of a composer track, as a document to edit and render")
+    async def score_file(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
+        return await exported(track_id, "yaml", request, caller)
+
     @routes.get("/{track_id}/stems", summary="The stems of a composer track: WAV files in a ZIP")
     async def stems(
         track_id: str, request: Request, mastered: bool = False, caller: Caller = caller_of
