@@ -74,7 +74,7 @@ export function openJoin(store, first, join) {
   };
   byId("join-choices").replaceChildren(
     ...takes.map((take) => button("plain", `+ ${nameOf(take)}`, () => change([...sequence, take]))),
-    ...fromLibrary(store.state.tracks, (take) => change([...sequence, take])),
+    ...fromLibrary(Object.values(store.state.shelf.pages).flat(), (take) => change([...sequence, take])),
   );
   byId("join-now").onclick = () => {
     dialog.close();
