@@ -378,8 +378,8 @@ export class Tunesmith {
   }
 
   /** @param {CallOptions} options */
-  #call({ signal, deadline = this.#deadline }) {
-    return new Call(deadline, signal, this.#time);
+  #call({ signal, deadline = this.#deadline, waiting }) {
+    return new Call(deadline, signal, this.#time, waiting);
   }
 
   /** @param {CallOptions} options */

@@ -2,6 +2,7 @@
 
 import { button, byId, element, icon } from "./dom.js";
 import { factsOfTrack } from "./facts.js";
+import { shelved } from "./library.js";
 import { newTake } from "./new_take.js";
 import { letterOf, Store } from "./store.js";
 import { tenths, titleOf } from "./words.js";
@@ -74,7 +75,7 @@ export function openJoin(store, first, join) {
   };
   byId("join-choices").replaceChildren(
     ...takes.map((take) => button("plain", `+ ${nameOf(take)}`, () => change([...sequence, take]))),
-    ...fromLibrary(Object.values(store.state.shelf.pages).flat(), (take) => change([...sequence, take])),
+    ...fromLibrary(shelved(store.state), (take) => change([...sequence, take])),
   );
   byId("join-now").onclick = () => {
     dialog.close();

@@ -76,6 +76,7 @@
  * @property {string} stage
  * @property {number | null} position in the queue; 1 is next
  * @property {number | null} etaSeconds
+ * @property {number | null} waitSeconds until it is sent again, while the server takes no more
  * @property {Facts | null} facts null until it is ready
  * @property {Written | null} written null until its score has arrived, and for music without one
  * @property {Problem | null} problem
