@@ -78,6 +78,7 @@
  * @property {Timings} timings
  * @property {Result | null} result
  * @property {Record<string, unknown>} metadata of the music: seed, model, licence and more
+ * @property {string[]} warnings what was not used or not understood; empty until the job has finished
  * @property {{type: string, message: string, field?: string | null} | null} error
  * @property {{self: string, events: string, audio: string, score: string | null}} links
  *

@@ -56,6 +56,14 @@ def test_a_telephone_has_no_bass_and_no_air() -> None:
         assert power_between(heard, low, high) < 0.02 * power_between(sound, low, high)
 
 
+def test_room_for_speech_lies_between_1_and_4_khz() -> None:
+    sound = noise()
+    heard = ProductionChain(full_band(2, mix=MixSettings(production=("speech_room",))), 0.1).apply(sound.copy(), 0)
+    assert power_between(heard, 1000, 4000) < 0.5 * power_between(sound, 1000, 4000)
+    for low, high in ((40, 400), (10_000, 16_000)):
+        assert power_between(heard, low, high) > 0.85 * power_between(sound, low, high)
+
+
 def test_held_samples_are_held() -> None:
     crushed = Hold(4).apply(noise(0.1), 0)
     np.testing.assert_array_equal(crushed[:, 0:4000:4], crushed[:, 3:4003:4])

@@ -151,6 +151,8 @@ async function more(take, opener) {
   const shapes = shapeItems(take, store.state, opener, {
     edit: (edit, settings, words) => void shaping.edit(edit, [take], settings, words),
     remake: (fields) => void remake(take, fields),
+    hit: () => byId("add-hit").click(),
+    video: () => chooseFile("video/*", (file) => screen.open(file)),
     join: () => openJoin(store, take, (takes) => void shaping.edit("stitch", takes, {}, "joined")),
   });
   if (take.isLocal) return openPopover(opener, "Reshape", [element("div", { class: "menu" }, ...shapes)]);

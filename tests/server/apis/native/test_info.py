@@ -78,7 +78,8 @@ def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.
         ("get", "/api/jobs/{job_id}/audio"), ("get", "/api/jobs/{job_id}/score"),
         ("get", "/api/jobs/{job_id}/events"), ("delete", "/api/jobs/{job_id}"),
         ("post", "/api/explain"), ("get", "/api/models"), ("get", "/api/models/{name}"), ("post", "/api/models/pull"),
-        ("delete", "/api/models/{name}"), ("get", "/api/ps"), ("get", "/api/tasks"), ("get", "/api/version"),
+        ("delete", "/api/models/{name}"), ("get", "/api/ps"), ("delete", "/api/ps/{name}"), ("get", "/api/tasks"),
+        ("post", "/api/edits"), ("get", "/api/version"),
     }  # fmt: skip
     for (method, path), operation in routes.items():
         good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
@@ -93,8 +94,10 @@ def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.
 
 
 def fields_of(document: Any, operation: Any) -> Any:
-    """Return the fields of the JSON that an operation takes."""
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    """Return the fields of the JSON or the form that an operation takes."""
+    content = operation["requestBody"]["content"]
+    body = content.get("application/json") or content["multipart/form-data"]
+    schema = body["schema"]
     return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
 from tunesmith.composer.mix.premaster import Session
 from tunesmith.composer.mix.production import PREROLL, ProductionChain
-from tunesmith.composer.render import length_in_samples
+from tunesmith.composer.render import RenderThreads, length_in_samples
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
@@ -56,15 +57,20 @@ def produce(score: Score, mix: Spool, result: Spool, session: Session, done: flo
     length = length_in_samples(score, session.options.sample_rate)
     meter = FrameMeter(session.options.sample_rate, session.options.channels)
     skip = PREROLL * session.options.sample_rate // SAMPLE_RATE if score.loop else 0
-    for block in _converted(score, mix, session):
-        if skip:
-            meter.warm_up(block[:, :skip])
-            block, skip = block[:, skip:], max(0, skip - block.shape[1])
-        kept = block[:, : length - len(result)]
-        if kept.shape[1]:
-            result.append(kept)
-            meter.add(kept)
-        session.report("mastering", done + share * len(result) / length)
+    with RenderThreads(min(2, session.options.threads)) as threads:
+        metering = threads.start(lambda: None)
+        for block in _converted(score, mix, session):
+            # One block is measured while the next is produced; the meter takes them in order.
+            metering.result()
+            if skip:
+                meter.warm_up(block[:, :skip])
+                block, skip = block[:, skip:], max(0, skip - block.shape[1])
+            kept = block[:, : length - len(result)]
+            if kept.shape[1]:
+                result.append(kept)
+                metering = threads.start(partial(meter.add, kept))
+            session.report("mastering", done + share * len(result) / length)
+        metering.result()
     assert len(result) == length
     return meter.frames()
 

@@ -14,7 +14,7 @@ from tunesmith.composer.render import length_in_samples
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Score
 
-ORDER = ("distortion", "bitcrush", "lofi", "vinyl", "tape", "wow", "telephone")
+ORDER = ("distortion", "bitcrush", "lofi", "vinyl", "tape", "wow", "telephone", "speech_room")
 """The order of the effects; the names that are not here (dry, spacious) act on the reverbs instead."""
 
 PREROLL = 22_050
@@ -59,5 +59,8 @@ def _effects(name: str, level: float, period: int | None, random: np.random.Gene
         case "telephone":
             band = (Band("high_pass", 380), Band("low_pass", 3200), Band("peak", 1500, 4))
             return Saturation(1.5, level), FilterEffect(*band, Band("high_pass", 300), Band("low_pass", 3400))
+        case "speech_room":
+            # Consonants lie between 1 and 4 kHz; two octaves wide, so that the music keeps its colour.
+            return (FilterEffect(Band("peak", 2000, -6, 0.67)),)
         case _:
             raise AssertionError(name)

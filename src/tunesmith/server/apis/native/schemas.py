@@ -17,6 +17,7 @@ from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState
 from tunesmith.licences import CommercialUse
 from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
+from tunesmith.server.apis.responses import warnings_of
 from tunesmith.server.errors import JobFailed
 from tunesmith.server.scores import has_score
 
@@ -116,6 +117,7 @@ class JobDocument(ResponseModel):
     timings: Timings
     result: ResultDocument | None
     metadata: dict[str, Any] = Field(description="Metadata of the music: seed, model, license and more.")
+    warnings: list[str] = Field(description="What was not used or not understood; empty until the job has finished.")
     error: ErrorDetail | None
     links: Links
 
@@ -231,6 +233,7 @@ def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
         result=_result(job),
         # The request is a field of its own already, without its paths.
         metadata={name: value for name, value in job.metadata.items() if name != "request"},
+        warnings=list(warnings_of(job)),
         error=_error(job),
         links=_links(job),
     )
