@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,35 @@ def test_a_server_with_tokens_asks_for_one(fresh: Page, tmp_path: Path) -> None:
         ask(fresh)
         fresh.press("#prompt", "Enter")
         fresh.wait_for_selector("#download:enabled")
+
+
+def test_a_limit_is_said_in_words_and_the_take_is_sent_when_it_is_over(fresh: Page, tmp_path: Path) -> None:
+    database = open_database(Settings(data_dir=tmp_path / "data"))
+    secret = Tokens(database).create(TokenRequest("studio", quota="1/second")).secret
+    slow = Tokens(database).create(TokenRequest("slow", quota="1/day")).secret
+    database.close()
+    with started(tmp_path / "data") as server:
+        for token in (secret, slow):
+            fresh.goto(server.url)
+            fresh.evaluate(
+                "token => sessionStorage.setItem('tunesmith.studio.token', token)", json.dumps({"token": token})
+            )
+            fresh.reload()
+            fresh.wait_for_selector(".dot.ready")
+            ask(fresh, takes=2)
+            fresh.press("#prompt", "Enter")
+            if token == secret:
+                # The second take waits for its second, and is made without a press.
+                fresh.wait_for_selector(".take:nth-child(2) canvas")
+                expect(fresh.locator("#rows .row-item")).to_have_count(2)
+        fresh.wait_for_selector(".take:nth-child(1) canvas")
+        fresh.locator(".take").nth(1).click()
+        expect(fresh.locator("#meta")).to_contain_text(
+            re.compile(r"Limit of 1 piece a day reached.*sent again in \d+ s")
+        )
+        expect(fresh.locator(".take").nth(1)).to_contain_text("Waiting")
+        fresh.locator("#acts").get_by_role("button", name="Cancel").click()
+        expect(fresh.locator(".take[role=tab]")).to_have_count(1)
 
 
 def test_two_tabs_have_takes_of_their_own(page: Page, server: StartedServer) -> None:

@@ -158,6 +158,8 @@ def test_a_hit_becomes_the_climax_or_goes(shaped: tuple[Page, list[str]]) -> Non
 
 def test_a_video_plays_with_the_music_and_stays_in_the_browser(shaped: tuple[Page, list[str]]) -> None:
     page, complaints = shaped
+    # A hit that no tempo meets was refused before, which the browser notes.
+    complaints.clear()
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.post_data_buffer else None)
     page.evaluate(DROP_VIDEO)
