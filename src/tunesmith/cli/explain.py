@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from tunesmith.composer.arrangement import ArrangedSection, Arrangement
 
 SEED_HELP = "Seed for what the prompt leaves open; -1: random."
-PLAYS_THROUGHOUT, PLAYS_IN_PART, RESTS = "●", "◐", "·"
+MARKS, ASCII_MARKS = "●◐·", "#+-"
+"""Plays in every bar of a section, in some, in none; the latter for a terminal whose encoding lacks the former."""
 
 
 def explain(
@@ -65,10 +67,12 @@ def _print_arrangement(arrangement: Arrangement) -> None:
     typer.echo()
     print_table(("section", "bars", "from", "energy", "chords"), [_section_row(*numbered) for numbered in sections])
     numbers = [str(number) for number in range(1, len(arrangement.sections) + 1)]
-    bars = [section.bars for section in arrangement.sections]
-    rows = [
-        (part.name, part.instrument, *map(_mark, part.bars_played, bars)) for part in arrangement.parts
-    ]  # fmt: skip
+    bars, marks = [section.bars for section in arrangement.sections], _marks()
+    rows = []
+    for part in arrangement.parts:
+        counts = zip(part.bars_played, bars, strict=True)
+        shown = [marks[2] if not played else marks[0] if played >= of else marks[1] for played, of in counts]
+        rows.append((part.name, part.instrument, *shown))
     typer.echo()
     print_table(("part", "instrument", *numbers), rows)
 
@@ -76,10 +80,14 @@ def _print_arrangement(arrangement: Arrangement) -> None:
 def _section_row(number: int, section: ArrangedSection) -> tuple[str, ...]:
     from tunesmith.composer.arrangement import shortened
 
-    minutes, seconds = divmod(section.start, 60)
+    minutes, seconds = divmod(round(section.start, 1), 60)
     start = f"{minutes:.0f}:{seconds:04.1f}"
     return (f"{number} {section.name}", str(section.bars), start, f"{section.energy:.2f}", shortened(section.chords))
 
 
-def _mark(played: int, bars: int) -> str:
-    return RESTS if not played else PLAYS_THROUGHOUT if played >= bars else PLAYS_IN_PART
+def _marks() -> str:
+    try:
+        MARKS.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return ASCII_MARKS
+    return MARKS

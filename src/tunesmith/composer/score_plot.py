@@ -243,7 +243,7 @@ def _draw_grid(axis: Axes, score: Score) -> None:
     beats = score.meter.beats_per_bar
     labels = []
     for bar in ticks:
-        minutes, seconds = divmod(score.tempo_map.seconds_at(bar * beats), 60)
+        minutes, seconds = divmod(round(score.tempo_map.seconds_at(bar * beats), 1), 60)
         labels.append(f"{bar + 1}\n{minutes:.0f}:{seconds:04.1f}")
     axis.set_xlim(0, score.bars)
     axis.set_xticks(list(ticks), labels, fontsize=7)
@@ -255,7 +255,7 @@ def _draw_grid(axis: Axes, score: Score) -> None:
 
 
 def _draw_titles(figure: Figure, axis: Axes, score: Score) -> None:
-    minutes, seconds = divmod(score.duration, 60)
+    minutes, seconds = divmod(round(score.duration, 1), 60)
     tempo = score.tempo_map.changes[0][1] / score.meter.felt_beat
     facts = (
         score.genre.replace("_", " "), str(score.key), f"{tempo:.4g} bpm", str(score.meter), f"{score.bars} bars",
