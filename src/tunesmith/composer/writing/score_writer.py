@@ -129,7 +129,8 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
         role=player.role,
         instrument=player.instrument,
         notes=_within(played, plan.tempo_map.beat_at(timeline.duration)),
-        gain_db=player.gain_db,
+        # As many digits as the document keeps.
+        gain_db=round(player.gain_db, 2),
         pan=player.pan,
         entry=player.entry,
     )
