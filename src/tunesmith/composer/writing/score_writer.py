@@ -10,6 +10,7 @@ from tunesmith.composer.genre import Genre, load_genre
 from tunesmith.composer.means import limited
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
+from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
@@ -128,7 +129,8 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
         role=player.role,
         instrument=player.instrument,
         notes=_within(played, plan.tempo_map.beat_at(timeline.duration)),
-        gain_db=player.gain_db,
+        # As many digits as the document keeps.
+        gain_db=round(player.gain_db, 2),
         pan=player.pan,
         entry=player.entry,
     )
@@ -139,7 +141,7 @@ def _within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
     # Cut to the grid, so that every length is exact in the document too.
     grid_end = int(end * 960) / 960
     return tuple(
-        note if note.end <= grid_end else replace(note, length=grid_end - note.start)
+        note if note.end <= grid_end else replace(note, length=on_grid(grid_end - note.start))
         for note in notes
         if note.start <= grid_end - SHORTEST
     )

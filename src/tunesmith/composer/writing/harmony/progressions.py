@@ -30,7 +30,7 @@ CUT, CHORUS = 0.25, 4.0
 CHORUS_BARS = 12
 PHRASE_BARS = 4
 # How much commoner a progression is that repeats with every phrase.
-SHORT = 1.5
+SHORT = 2.0
 CADENCE_SHARE = 0.6
 # Taste for adventure from which a section varies its chords at once, as in jazz.
 ADVENTUROUS = 0.45
