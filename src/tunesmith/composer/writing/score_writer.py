@@ -14,7 +14,6 @@ from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
-from tunesmith.composer.writing.accompaniment.doubled_lead import write_second_voice
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
@@ -28,6 +27,7 @@ from tunesmith.composer.writing.form.ritardando import with_ritardando
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
+from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.performance.echo import echoed
 from tunesmith.composer.writing.performance.perform import perform
@@ -43,7 +43,7 @@ WRITERS: Mapping[str, Writer] = {
     "pad": write_pad,
     "arpeggio": write_arpeggio,
     "melody": write_melody,
-    "counter": write_second_voice,
+    "counter": write_counter,
     "effects": write_effects,
 }
 """One writer per role, in the order in which they write."""

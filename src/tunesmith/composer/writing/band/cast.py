@@ -150,6 +150,9 @@ def _plays(seat: Seat, name: str, other: str) -> bool:
     # A lead may change its family in calm music; in the accompaniment, a bass stays a bass and a pluck a pluck.
     if (other in SOFT and not calm) or (not same and not (seat.leads and calm)):
         return False
-    if part.role in ("chords", "pad", "arpeggio") and tool.polyphony < 3:
+    # A slow attack would swallow the notes of an arpeggio.
+    if (part.role in ("chords", "pad", "arpeggio") and tool.polyphony < 3) or (
+        part.role == "arpeggio" and tool.family == "pads"
+    ):
         return False
     return part.register_ is None or tool.low + 3 <= part.register_ <= tool.high - 3

@@ -12,8 +12,6 @@ from tunesmith.composer.writing.band.admission import may_join
 from tunesmith.composer.writing.band.ensemble import Ensemble
 from tunesmith.composer.writing.band.parts import HARMONY, PartAssignment
 
-DOUBLE = "double"
-"""The style of a counter player who doubles the lead."""
 DOUBLES: Mapping[str, tuple[tuple[str, int], ...]] = {
     "piano": (("celesta", 12), ("strings", 0), ("glockenspiel", 12)), "felt_piano": (("celesta", 12), ("viola", 0)),
     "bright_piano": (("glockenspiel", 12), ("synth_pluck", 0)), "acoustic_guitar": (("felt_piano", 0), ("flute", 0)),
@@ -77,14 +75,15 @@ def _double(members: Sequence[PartAssignment], brief: Brief, genre: Genre) -> Pa
         (name, shift)
         for name, shift in DOUBLES.get(lead.instrument, ())
         if name not in played
-        and may_join(brief, name, "counter")
+        and may_join(brief, name, "melody")
         and instrument(name).low + 5 <= register + shift <= instrument(name).high - 5
     ]
     if not fitting or not chance_of(rng_for(brief.seed, "double"), DOUBLE_SHARE):
         return None
     name, shift = weighted_choice(rng_for(brief.seed, "double instrument"), fitting)
     entry = max(DOUBLE_ENTRY, lead.part.entry)
-    part = _part("counter", name, register + shift, lead.part.gain_db + DOUBLE_DB, entry)
+    # A second player of the melody plays the notes of the first.
+    part = _part("melody", name, register + shift, lead.part.gain_db + DOUBLE_DB, entry)
     return PartAssignment(part, name)
 
 
@@ -96,6 +95,5 @@ def _part(role: str, name: str, register: int, gain_db: float, entry: float) -> 
             "register": register,
             "gain_db": max(-24.0, gain_db),
             "entry": entry,
-            "style": (DOUBLE,) if role == "counter" else (),
         }
     )

@@ -8,8 +8,8 @@ from tunesmith.composer.rng import chance_of, rng_for
 from tunesmith.composer.theory import Chord, Key
 
 SHARES: Mapping[str, float] = {
-    "pop": 0.35, "folk": 0.4, "orchestral": 0.4, "cinematic": 0.4, "classical": 0.35, "piano": 0.45, "soul": 0.25,
-    "rock": 0.15, "kids": 0.25, "world": 0.15, "band": 0.2,
+    "pop": 0.45, "folk": 0.45, "orchestral": 0.5, "cinematic": 0.45, "classical": 0.45, "piano": 0.55, "soul": 0.3,
+    "rock": 0.2, "kids": 0.3, "world": 0.15, "band": 0.25, "ambient": 0.2, "electronic": 0.15, "reggae": 0.1,
 }  # fmt: skip
 """How often a bar that can takes a passing chord, by genre family; the others take none."""
 # Intervals in scale steps from one bass note to the next.
