@@ -11,7 +11,7 @@ import yaml
 
 from tunesmith.composer.genre import genre_names
 from tunesmith.composer.prompt import read_brief
-from tunesmith.composer.prompt.genre_and_mood import ranked_genres
+from tunesmith.composer.prompt.genre_scores import ranked_genres
 from tunesmith.composer.prompt.parsed_prompt import understand
 from tunesmith.request import GenerationRequest
 

@@ -51,6 +51,7 @@ MIN_DURATION_SECONDS = 1.0
 DURATION_LIMITS = Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)
 MAX_STEPS = 500
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
+MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -40.0, -8.0
 DRAWN_SEEDS = 2**31
 """The exclusive upper bound of drawn seeds."""
 # The largest integer that JSON readers in every language keep exact.
@@ -174,7 +175,7 @@ class GenerationRequest(GivenFields):
     loop: bool = False
     intensity: Annotated[float, Field(ge=0, le=1), IS_NUMBER] | None = None
     hits: Annotated[tuple[Hit, ...], Field(max_length=MAX_ITEMS["hits"])] = ()
-    loudness_lufs: Annotated[float, Field(ge=-40, le=-8), IS_NUMBER] | None = None
+    loudness_lufs: Annotated[float, Field(ge=MIN_LOUDNESS_LUFS, le=MAX_LOUDNESS_LUFS), IS_NUMBER] | None = None
     sample_rate: SampleRate = 44100
     mono: bool = False
     soundfont: FilePath | None = None

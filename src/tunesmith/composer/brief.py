@@ -34,7 +34,8 @@ class Brief:
     ``tempo_bpm`` counts felt beats (dotted quarters in 6/8). Where ``tempo_is_given`` is false, the writer may move it
     within ``tempo_range`` to meet the duration. ``duration`` is in seconds and exact, or None where ``bars`` at this
     tempo decides. ``instruments`` are the canonical names that the prompt or the flags name; ``without`` holds the
-    instruments, instrument families and roles to leave out. ``production`` and ``ambience`` are names from their
+    instruments, instrument families and roles to leave out. ``means`` names what the music is made with (means.yaml),
+    which limits the genre and the band. ``production`` and ``ambience`` are names from their
     tables. ``ending`` is "big", "soft", "fade", or empty for the genre's own. ``intensity`` None keeps the energy curve
     of the form.
     """
@@ -54,6 +55,7 @@ class Brief:
     mood: Mood
     instruments: tuple[str, ...] = ()
     without: frozenset[str] = frozenset()
+    means: tuple[str, ...] = ()
     production: frozenset[str] = frozenset()
     ambience: tuple[str, ...] = ()
     ending: str = ""

@@ -25,7 +25,7 @@ AMBIENCES = (
 )  # fmt: skip
 """Background sounds by name."""
 
-PRODUCTION = ("tape", "wow", "vinyl", "lofi", "distortion", "bitcrush", "telephone", "dry", "spacious")
+PRODUCTION = ("tape", "wow", "vinyl", "lofi", "distortion", "bitcrush", "telephone", "speech_room", "dry", "spacious")
 """Production effects by name."""
 
 

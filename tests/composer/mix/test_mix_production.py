@@ -10,7 +10,7 @@ from bandstand import full_band
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix.production import ProductionChain
 from tunesmith.composer.mix.production.chain import ORDER
-from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
+from tunesmith.composer.mix.production.saturation import Hold, Saturation
 from tunesmith.composer.mix.production.vinyl import Vinyl
 from tunesmith.composer.mix.production.wow_flutter import Wow
 from tunesmith.composer.rng import rng_for
@@ -56,8 +56,16 @@ def test_a_telephone_has_no_bass_and_no_air() -> None:
         assert power_between(heard, low, high) < 0.02 * power_between(sound, low, high)
 
 
-def test_crushed_samples_are_held() -> None:
-    crushed = BitCrush(6, 4, 0.1).apply(noise(0.1), 0)
+def test_room_for_speech_lies_between_1_and_4_khz() -> None:
+    sound = noise()
+    heard = ProductionChain(full_band(2, mix=MixSettings(production=("speech_room",))), 0.1).apply(sound.copy(), 0)
+    assert power_between(heard, 1000, 4000) < 0.5 * power_between(sound, 1000, 4000)
+    for low, high in ((40, 400), (10_000, 16_000)):
+        assert power_between(heard, low, high) > 0.85 * power_between(sound, low, high)
+
+
+def test_held_samples_are_held() -> None:
+    crushed = Hold(4).apply(noise(0.1), 0)
     np.testing.assert_array_equal(crushed[:, 0:4000:4], crushed[:, 3:4003:4])
 
 

@@ -27,7 +27,7 @@ def warnings_of(prompt: str) -> tuple[str, ...]:
         ("music for 2 guitars", "the number in '2 guitars' is not used"),
         ("música para 3 violines", "the number in '3 violines' is not used"),
         ("calm, 4 voices", "the number in '4 voices' is not used"),
-        ("calm ambient at -14 LUFS", "the number in '14 LUFS' is not used"),
+        ("calm ambient at -14 dBFS", "the number in '14 dBFS' is not used"),
         ("jazz, bpm: 5", "tempo: must be 20 to 300 bpm, got 5 in the prompt"),
         ("jazz, tempo 400", "tempo: must be 20 to 300 bpm, got 400 in the prompt"),
         ("jazz, bars: 0", "bars: must be 1 to 2000, got 0 in the prompt"),

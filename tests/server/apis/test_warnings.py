@@ -40,7 +40,7 @@ def test_the_job_the_clip_and_the_track_have_them(server: Serving) -> None:
     with Tunesmith(server.url) as client:
         clip = client.generate(PROMPT)
     assert clip.warnings == (WARNING,)
-    assert clip.job.document["metadata"]["warnings"] == [WARNING]
+    assert clip.job.document["warnings"] == clip.job.document["metadata"]["warnings"] == [WARNING]
     (track, *_) = httpx.get(f"{server.url}/api/tracks", params={"search": "114"}).json()["tracks"]
     assert track["warnings"] == [WARNING]
 

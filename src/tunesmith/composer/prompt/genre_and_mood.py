@@ -6,40 +6,48 @@ from dataclasses import dataclass
 
 from tunesmith.composer.brief import Mood, Reason
 from tunesmith.composer.genre import Genre, genre_names
-from tunesmith.composer.prompt.embedding import Meaning, is_in_script_of_tables, lowest_similarity, meaning_of
-from tunesmith.composer.prompt.genre_words import leanings, refused_genres
+from tunesmith.composer.prompt.embedding import Meaning
+from tunesmith.composer.prompt.genre_scores import (
+    FEW_WORDS_BESIDE_A_GENRE,
+    HARDLY_KNOWN,
+    best_genre,
+    drawn_genre,
+    has_evidence,
+    scores_of,
+    understood_meaning,
+)
+from tunesmith.composer.prompt.genre_words import leanings
 from tunesmith.composer.prompt.lexicon import lookup, value
 from tunesmith.composer.prompt.lexicon_index import index
+from tunesmith.composer.prompt.means_words import because_of, inside, means_of_lone_player, named_means
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 from tunesmith.composer.prompt.text import phrase_key
 from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
 
-_MOOD_WEIGHT = 0.45
-_ENOUGH_EVIDENCE, _MOST_EVIDENCE = 0.7, 2.5
-_FEW_WORDS = 1
-# Not worth loading the encoder for the mood alone.
-_FEW_WORDS_BESIDE_A_GENRE = 2
 _LENDING_STYLES = frozenset(
     {"jazz", "blues", "funk", "rock", "epic_orchestral", "folk", "chiptune", "metal", "lofi", "soul"}
 )
-_WITHOUT_EVIDENCE = {"pop": 0.1, "cinematic": 0.08, "corporate": 0.05}
+# Any genre can be played without electronics.
+_UNPLUGGED = "acoustic"
 # A similarity.
 _UNSURE = 0.5
-# Shares of a prompt's words that are in the tables.
-_FEW_KNOWN, _HARDLY_KNOWN = 0.34, 0.15
-_SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 
 
 @dataclass(frozen=True, slots=True)
 class GenreChoice:
-    """The chosen genre, the reason, the genres that colour it, and the prompt's meaning where it was needed."""
+    """The chosen genre and the reason.
+
+    ``others`` are the genres and means that colour it, ``means`` those that limit its players; ``meaning`` is the
+    prompt's, where it was needed.
+    """
 
     name: str
     reason: Reason
     others: tuple[str, ...] = ()
     meaning: Meaning | None = None
     warnings: tuple[str, ...] = ()
+    means: tuple[str, ...] = ()
 
     def lent(self, what: str) -> tuple[str, ...]:
         """Return the instruments or production effects that the other genres lend."""
@@ -57,14 +65,28 @@ def choose_genre(request: GenerationRequest, parsed: ParsedPrompt) -> GenreChoic
     others = _colouring(parsed)
     if request.genre is not None:
         name = _flag_genre(request.genre)
-        reason, others = Reason("genre", name, "flag", "asked for"), tuple(o for o in others if o != name)
-        return GenreChoice(name, reason, others, warnings=_unused_prompt_warnings(parsed))
+        reason, limits = Reason("genre", name, "flag", "asked for"), _limits(parsed, name)
+        others = _without((*others, *_lending_means(parsed, limits)), name)
+        return GenreChoice(name, reason, others, warnings=_unused_prompt_warnings(parsed), means=limits)
     if parsed.genre is not None:
-        name = parsed.genre.name
-        others = tuple(o for o in dict.fromkeys((*parsed.genre.others, *others)) if o != name)
+        name, limits = parsed.genre.name, _limits(parsed, parsed.genre.name)
+        others = _without((*parsed.genre.others, *others, *_lending_means(parsed, limits)), name)
         because = f"the prompt says {parsed.genre.words!r}" + (f", coloured by {', '.join(others)}" if others else "")
-        return GenreChoice(name, Reason("genre", name, "prompt", because), others)
-    return _by_evidence(parsed)
+        return GenreChoice(name, Reason("genre", name, "prompt", because), others, means=limits)
+    return _by_evidence(parsed, request.seed or 0)
+
+
+def _limits(parsed: ParsedPrompt, genre: str) -> tuple[str, ...]:
+    """Return the named means that limit a genre which the user chose: those that it can be made with."""
+    return tuple(name for name in named_means(parsed) if name == _UNPLUGGED or genre in inside((name,)))
+
+
+def _lending_means(parsed: ParsedPrompt, limits: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in named_means(parsed) if name not in limits)
+
+
+def _without(names: tuple[str, ...], own: str) -> tuple[str, ...]:
+    return tuple(name for name in dict.fromkeys(names) if name != own)
 
 
 def _colouring(parsed: ParsedPrompt) -> tuple[str, ...]:
@@ -82,22 +104,24 @@ def _flag_genre(flag: str) -> str:
     return named[0]
 
 
-def ranked_genres(parsed: ParsedPrompt) -> tuple[str, ...]:
-    """Return all genres, the most fitting first, by word evidence, mood and meaning alone."""
-    scores, _ = _scores(parsed)
-    return tuple(sorted(sorted(scores), key=lambda genre: -scores[genre]))
-
-
-def _by_evidence(parsed: ParsedPrompt) -> GenreChoice:
-    scores, meaning = _scores(parsed)
-    best = max(sorted(scores), key=lambda genre: scores[genre])
-    reason = _evidence_reason(best, parsed, meaning)
-    return GenreChoice(best, reason, _colouring_but(parsed, best), meaning, _meaning_warnings(best, parsed, meaning))
+def _by_evidence(parsed: ParsedPrompt, seed: int) -> GenreChoice:
+    scores, meaning = scores_of(parsed)
+    # Without any evidence, the default must not depend on chance.
+    is_open = has_evidence(parsed) or meaning is not None
+    best = drawn_genre(scores, meaning, seed) if is_open else best_genre(scores)
+    return GenreChoice(
+        best,
+        _evidence_reason(best, parsed, meaning),
+        _colouring_but(parsed, best),
+        meaning,
+        _meaning_warnings(best, parsed, meaning),
+        named_means(parsed),
+    )
 
 
 def _unused_prompt_warnings(parsed: ParsedPrompt) -> tuple[str, ...]:
     """Return a warning where a prompt beside an explicit genre is not understood at all."""
-    is_unused = not parsed.names_music and len(parsed.left_over) > _FEW_WORDS_BESIDE_A_GENRE
+    is_unused = not parsed.names_music and len(parsed.left_over) > FEW_WORDS_BESIDE_A_GENRE
     return (
         ("prompt: not understood; only the other fields are used",)
         if is_unused and not understood_meaning(parsed)
@@ -113,60 +137,14 @@ def _meaning_warnings(best: str, parsed: ParsedPrompt, meaning: Meaning | None) 
     if meaning is None:
         return (f"prompt: not understood; {title} is used, the default",)
     similarity = round(meaning.similarity, 2)
-    if parsed.known_share >= _HARDLY_KNOWN and similarity >= _UNSURE:
+    if parsed.known_share >= HARDLY_KNOWN and similarity >= _UNSURE:
         return ()
     sure = "not sure what this means" if similarity < _UNSURE else "few of its words are known"
     return (f"prompt: {sure}; matched by meaning to {title} (similarity {similarity:.2f} of 1)",)
 
 
-def _scores(parsed: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
-    """Sum the evidence for each genre; the embedding is used only where words are left over."""
-    scores = {name: _WITHOUT_EVIDENCE.get(name, 0.0) for name in genre_names()}
-    if "corporate" in scores and _SHORT_FORMS & set(parsed.names("form")):
-        scores["corporate"] += 0.3
-    for genre, weight in (*leanings(parsed.matches, parsed.refused).items(), *parsed.unsupported.genre_weights):
-        if genre in scores:
-            # Capped, or many hints at one genre would outweigh everything else that the prompt says.
-            scores[genre] += min(weight, _MOST_EVIDENCE)
-    sure = max(scores.values(), default=0.0) >= _ENOUGH_EVIDENCE
-    meaning = None
-    if parsed.left_over and not (sure and len(parsed.left_over) <= _FEW_WORDS):
-        meaning = understood_meaning(parsed)
-        for genre, nearness in meaning.genres.items() if meaning else ():
-            scores[genre] += nearness
-    mood = parsed.mood
-    if meaning and _is_another_language(parsed):
-        # In an unknown language the embedding's mood is more reliable than its genre.
-        mood = meaning.mood
-    for genre in scores:
-        scores[genre] -= _MOOD_WEIGHT * _distance(mood, genre) if mood else 0.0
-    for genre in refused_genres(parsed.matches, parsed.refused) & scores.keys():
-        # Far below any score that evidence can reach.
-        scores[genre] -= 10.0
-    return scores, meaning
-
-
-def _is_another_language(parsed: ParsedPrompt) -> bool:
-    """Return whether the text is in a language, or in a script, of which hardly a word is known."""
-    is_sentence = len(parsed.left_over) > _FEW_WORDS_BESIDE_A_GENRE or not is_in_script_of_tables(parsed.prompt.text)
-    return is_sentence and not parsed.names_music and parsed.known_share < _HARDLY_KNOWN
-
-
-def understood_meaning(parsed: ParsedPrompt) -> Meaning | None:
-    """Return the meaning of a prompt, or None where few words are known and it is near to nothing."""
-    meaning = meaning_of(parsed.prompt.text)
-    is_far = meaning.similarity < lowest_similarity(parsed.prompt.text)
-    return None if is_far and parsed.known_share < _FEW_KNOWN and not parsed.names_music else meaning
-
-
 def _colouring_but(parsed: ParsedPrompt, best: str) -> tuple[str, ...]:
     return tuple(name for name in _colouring(parsed) if name != best)
-
-
-def _distance(mood: Mood, genre: str) -> float:
-    valence, arousal = value("genre", genre)["at"]
-    # Arousal weighs more: a genre at the wrong energy fits worse than one of the wrong brightness.
-    return abs(mood.valence - float(valence)) + 1.2 * abs(mood.arousal - float(arousal))
 
 
 def _evidence_reason(best: str, parsed: ParsedPrompt, meaning: Meaning | None) -> Reason:
@@ -175,11 +153,18 @@ def _evidence_reason(best: str, parsed: ParsedPrompt, meaning: Meaning | None) -
         source, because = "prompt", f"{title} suits what the prompt names"
     elif best in dict(parsed.unsupported.genre_weights):
         source, because = "prompt", f"{title} is the style of the artist named"
+    elif means_of_lone_player(parsed):
+        source, because = "prompt", f"{title} suits the instrument" + (" and the mood" if mood else "")
     elif meaning is not None:
         source, because = "meaning", f"{title} is nearest to what the prompt describes"
     else:
         source, because = "genre", f"{title} suits the mood" if mood else f"no evidence for a genre other than {title}"
     return Reason("genre", best, source, because)
+
+
+def means_reasons(parsed: ParsedPrompt, chosen: GenreChoice) -> tuple[Reason, ...]:
+    """Return why each of the means limits genre and band."""
+    return tuple(Reason("means", name, "prompt", because_of(parsed, name)) for name in chosen.means)
 
 
 def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tuple[Mood, Reason]:
@@ -195,7 +180,7 @@ def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tupl
             "mood", _described(mood), "prompt", f"it suits {parsed.words_for('use', parsed.names('use')[-1])!r}"
         )
     meaning = chosen.meaning
-    if meaning is None and len(parsed.left_over) > _FEW_WORDS_BESIDE_A_GENRE:
+    if meaning is None and len(parsed.left_over) > FEW_WORDS_BESIDE_A_GENRE:
         meaning = understood_meaning(parsed)
     if meaning is not None:
         mood = _between(meaning.mood, genre)

@@ -71,8 +71,11 @@ def _is_head_first(prompt: Prompt) -> bool:
     return sum(word.text in _HEAD_FIRST for word in prompt.words) >= 1
 
 
-def leanings(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, float]:
-    """Return the weight with which words that are no genre names point to each genre."""
+def leanings(matches: Sequence[Match], refused: frozenset[int], by_player: float = 1.0) -> Mapping[str, float]:
+    """Return the weight with which words that are no genre names point to each genre.
+
+    ``by_player`` is the share with which the names of players count.
+    """
     weights: dict[str, float] = defaultdict(float)
     by_players: dict[str, float] = defaultdict(float)
     players: list[str] = []
@@ -91,7 +94,7 @@ def leanings(matches: Sequence[Match], refused: frozenset[int]) -> Mapping[str, 
     if any("piano" not in name for name in players):
         by_players.pop(_PIANO_ALONE, None)
     for genre, weight in by_players.items():
-        weights[genre] += min(weight, _MOST_BY_PLAYERS)
+        weights[genre] += by_player * min(weight, _MOST_BY_PLAYERS)
     return {genre: weight for genre, weight in weights.items() if genre in genre_names()}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Reason
 from tunesmith.composer.prompt.defaults import DEFAULT_SECONDS, TempoChoice, exact_tempo, loop_bars
+from tunesmith.composer.prompt.hit_points import fixed_hits
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 from tunesmith.composer.theory import Meter
 from tunesmith.errors import InvalidRequest
@@ -16,6 +18,7 @@ from tunesmith.request import (
     MIN_TEMPO_BPM,
     Form,
     GenerationRequest,
+    Hit,
 )  # fmt: skip
 
 _FORMS: tuple[Form, ...] = ("sting", "bumper", "loop", "bed", "track")
@@ -59,7 +62,7 @@ def read_length(
     duration, bars, reasons, warnings = _requested_length(request, parsed)
     length = Length(duration, bars, tempo, tuple(reasons), tuple(warnings))
     if duration is None and bars is None:
-        return _usual(request, form, meter, length)
+        return _usual(fixed_hits(request, parsed), form, meter, length)
     if bars is not None and duration is None:
         return _by_bars(request, meter, length)
     return length if bars is None else _by_both(request, meter, length)
@@ -104,11 +107,11 @@ def _within_limits(seconds: float, warnings: list[str]) -> float:
     return limited
 
 
-def _usual(request: GenerationRequest, form: Form, meter: Meter, length: Length) -> Length:
-    if form == "loop" and not request.hits:
+def _usual(hits: Sequence[Hit], form: Form, meter: Meter, length: Length) -> Length:
+    if form == "loop" and not hits:
         bars = loop_bars(length.tempo.bpm, meter)
         return replace(length, bars=bars, reasons=(Reason("bars", str(bars), "genre", "a usual length for a loop"),))
-    last_hit = max((hit.time for hit in request.hits), default=0.0)
+    last_hit = max((hit.time for hit in hits), default=0.0)
     duration = DEFAULT_SECONDS.get(form, 30.0)
     because = f"the usual length of a {form}"
     # The last hit needs a few seconds of music after it, or the ending cuts off its effect.

@@ -19,10 +19,12 @@ LANGUAGES = ("en", "es", "de", "fr", "pt", "ja", "zh")
 TABLES = {
     "instruments": "instrument", "families": "family", "moods": "mood", "production": "production",
     "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "artists": "artist",
-    "modes": "mode", "styles": "style", "labels": "label",
+    "modes": "mode", "styles": "style", "labels": "label", "means": "means",
 }  # fmt: skip
 # Only these lines affect prompts, so that a change of a groove does not make the index stale.
-_OWN_WORDING = re.compile(r"^(?:title|aliases|anchors|valence|arousal):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE)
+_OWN_WORDING = re.compile(
+    r"^(?:title|family|aliases|anchors|valence|arousal|tempo):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE
+)
 _EXACT_ONLY = frozenset({"word", "artist", "label"})
 
 Index = Mapping[str, Any]
@@ -36,7 +38,7 @@ def _lexicon_text(name: str) -> str:
 
 @functools.cache
 def genre_wording(name: str) -> str:
-    """Return the lines of a genre file about prompts: title, aliases, anchors, valence and arousal."""
+    """Return the lines of a genre file about prompts: title, family, aliases, anchors, mood and tempo."""
     text = (resources.files("tunesmith.composer") / "genres" / f"{name}.yaml").read_text(encoding="utf-8")
     return "".join(_OWN_WORDING.findall(text.replace("\r\n", "\n") + "\n"))
 
@@ -55,7 +57,10 @@ def digest(*texts: str) -> str:
 @functools.cache
 def sources_digest() -> str:
     """Return the digest of all sources of the index."""
-    lexicon = [_lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered")]
+    lexicon = [
+        _lexicon_text(name)
+        for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
+    ]
     return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
 
 
@@ -85,6 +90,13 @@ def build_index() -> dict[str, Any]:
         kind: sorted({phrase_key(word) for word in words.split(",")})
         for kind, words in lexicon_table("numbered").items()
     }
+    others["moments"] = {
+        phrase_key(word): kind
+        for kind, row in lexicon_table("moments").items()
+        for language in LANGUAGES
+        for word in str(row.get(language, "")).split(",")
+        if word.strip()
+    }
     return {
         "digest": sources_digest(),
         "phrases": phrases,
@@ -98,10 +110,10 @@ def _strength(others: Iterable[str]) -> str:
     """Return how strong an alias of a genre is.
 
     An alias that also means a mood, a use or a player only hints at the genre (``style``); one that is a function word
-    does not count.
+    or names only the means, such as ``acoustic``, does not count.
     """
     kinds = {entry.partition(":")[0] for entry in others}
-    if kinds & {"word", "label"}:
+    if kinds & {"word", "label", "means"}:
         return ""
     return "genre" if kinds <= {"genre", "form", "style", "production"} else "style"
 
@@ -119,7 +131,12 @@ def _entries() -> Iterator[tuple[str, str, Any, list[str]]]:
     for name in genre_names():
         own: dict[str, Any] = yaml.load(genre_wording(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
         aliases = [str(word) for words in own["aliases"].values() for word in words]
-        value = {"at": [own["valence"], own["arousal"]], "title": own["title"]}
+        value = {
+            "at": [own["valence"], own["arousal"]],
+            "title": own["title"],
+            "family": own["family"],
+            "tempo": [own["tempo"][end] for end in ("low", "typical", "high")],
+        }
         yield "genre", name, value, [*aliases, own["title"], name.replace("_", " ")]
 
 

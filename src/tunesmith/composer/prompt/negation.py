@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from tunesmith.composer.prompt.lexicon import Match, lookup
 from tunesmith.composer.prompt.text import Prompt
 
-_REFUSABLE = ("instrument", "family", "production", "ambience", "mood", "genre", "tempo", "style", "form")
+_REFUSABLE = ("instrument", "family", "production", "ambience", "mood", "genre", "tempo", "style", "form", "means")
 _FILLERS = frozenset(
     word
     for words in (

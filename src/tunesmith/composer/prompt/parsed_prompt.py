@@ -12,7 +12,9 @@ from tunesmith.composer.prompt.decades import decade_words
 from tunesmith.composer.prompt.genre_words import NamedGenre, named_genre
 from tunesmith.composer.prompt.keys import RequestedKey, key_warnings, read_keys
 from tunesmith.composer.prompt.lexicon import Match
+from tunesmith.composer.prompt.loudness import RequestedLoudness, read_loudness
 from tunesmith.composer.prompt.meters import meter_warnings, read_meters
+from tunesmith.composer.prompt.moments import Moment, Times, sorted_times
 from tunesmith.composer.prompt.negation import refused
 from tunesmith.composer.prompt.tempo_and_length import NumberRange, read_bars, read_durations
 from tunesmith.composer.prompt.tempos import read_note_tempos, read_tempos
@@ -21,7 +23,9 @@ from tunesmith.composer.prompt.unsupported import UnsupportedRequest, find_unsup
 from tunesmith.composer.prompt.unused_numbers import unused_number_warnings
 from tunesmith.composer.theory import Meter
 
-_ABOUT_MUSIC = frozenset({"genre", "style", "mood", "use", "instrument", "family", "production", "ambience", "artist"})
+_ABOUT_MUSIC = frozenset(
+    {"genre", "style", "mood", "use", "means", "instrument", "family", "production", "ambience", "artist"}
+)
 _EMPTY_KINDS = frozenset({"word", "mode", "label"})
 
 
@@ -45,6 +49,8 @@ class ParsedPrompt:
     numeric: frozenset[int]
     left_over: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    loudness: tuple[RequestedLoudness, ...] = ()
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Return the names of a kind that the prompt includes, without duplicates."""
@@ -102,23 +108,35 @@ def understand(text: str) -> ParsedPrompt:
     places = [(key.start, key.end) for key in keys] + [(meter.start, meter.end) for meter in meters]
     # Keys and meters come first, so that the 4 of "3/4" is not read as a tempo or a length.
     spoken_for = _words_in(prompt, places)
-    notes = read_note_tempos(prompt)
+    notes, loudness = read_note_tempos(prompt), read_loudness(prompt)
     spoken_for |= {place for tempo in notes for place in range(tempo.first, tempo.last)}
+    spoken_for |= {place for level in loudness for place in range(level.first, level.last)}
     named = _named(matches) | decade_words(prompt, matches) | _numbers_in_labels(prompt, matches)
     # Decades and names that contain numbers are taken, so that they are not read as lengths.
     context = NumberContext(prompt, matches, spoken_for | named)
     tempos = tuple(sorted((*notes, *read_tempos(context)), key=lambda tempo: tempo.first))
     durations, bars = read_durations(context), read_bars(context)
+    times = sorted_times(context, durations)
     numeric = spoken_for | {i for tempo in (*tempos, *durations, *bars) for i in range(tempo.first, tempo.last)}
+    numeric |= times.words
     refusals, unsupported = refused(prompt, matches), find_unsupported(prompt, matches)
     return ParsedPrompt(
         prompt=prompt, matches=matches, refused=refusals, genre=named_genre(prompt, matches, refusals), tempos=tempos,
-        durations=durations, bars=bars, key=keys[-1] if keys else None, meter=meters[0].meter if meters else None,
+        durations=times.durations, bars=bars, key=keys[-1] if keys else None, meter=meters[0].meter if meters else None,
         unsupported=unsupported, numeric=frozenset(numeric),
         left_over=_left_over(prompt, matches, frozenset(numeric) | unsupported.words),
-        warnings=(*key_warnings(keys, prompt.text), *meter_warnings(prompt, meters),
+        warnings=(*key_warnings(keys, prompt.text), *meter_warnings(prompt, meters), *_stretch_warnings(prompt, times),
                   *unused_number_warnings(prompt, matches, frozenset(numeric) | named)),
+        moments=times.moments, loudness=loudness,
     )  # fmt: skip
+
+
+def _stretch_warnings(prompt: Prompt, times: Times) -> tuple[str, ...]:
+    """Return a warning for each length that belongs to a fade or a pause, which cannot be set."""
+    return tuple(
+        f"prompt: {prompt.written(time.first, time.last)!r} is the length of a part of the piece, which cannot be set"
+        for time in times.stretches
+    )
 
 
 def _words_in(prompt: Prompt, places: Sequence[tuple[int, int]]) -> frozenset[int]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from tunesmith.composer.brief import Brief, Mood, Reason
 from tunesmith.composer.genre import Genre, load_genre
 from tunesmith.composer.instruments import instruments
+from tunesmith.composer.means import limited
 from tunesmith.composer.prompt import defaults as choices
 from tunesmith.composer.prompt import lengths
-from tunesmith.composer.prompt.genre_and_mood import GenreChoice, choose_genre, choose_mood
+from tunesmith.composer.prompt.genre_and_mood import GenreChoice, choose_genre, choose_mood, means_reasons
+from tunesmith.composer.prompt.hit_points import read_hits
 from tunesmith.composer.prompt.instrument_words import (
     excluded_instruments,
     flag_instrument,
@@ -18,6 +20,7 @@ from tunesmith.composer.prompt.instrument_words import (
     wanted_names,
 )
 from tunesmith.composer.prompt.lexicon import value
+from tunesmith.composer.prompt.loudness import loudness_target
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
 from tunesmith.composer.prompt.tempo_and_length import NumberRange
 from tunesmith.composer.prompt.titles import title_of
@@ -44,20 +47,22 @@ def read_brief(request: GenerationRequest) -> Brief:
     explicit = _Explicit(request, understand(request.prompt), request.seed or 0)
     parsed = explicit.parsed
     chosen = choose_genre(request, parsed)
-    genre = load_genre(chosen.name)
+    genre = limited(load_genre(chosen.name), chosen.means, explicit.seed)
     mood, mood_reason = choose_mood(parsed, genre, chosen)
     meter, meter_reason = _meter(explicit, genre)
     tempo, tempo_warnings = _tempo(explicit, genre, mood, meter)
     form, form_reason = lengths.read_form(request, parsed)
     length = lengths.read_length(request, parsed, form, meter, tempo)
+    hits = read_hits(request, parsed, length.duration)
+    loudness = loudness_target(request.loudness_lufs, parsed.prompt, parsed.loudness, form)
     key, key_reason = _key(explicit, genre, mood)
     players = _players(explicit, genre, chosen)
     production, ambience = _colours(parsed, chosen)
     ending, ending_reasons = _ending(parsed)
     reasons = [
-        chosen.reason, mood_reason, _tempo_reason(length.tempo), key_reason, meter_reason, form_reason,
-        *length.reasons, *players.reasons, *_set_reasons(parsed, production, ambience), *ending_reasons,
-        *_flag_reasons(request),
+        chosen.reason, *means_reasons(parsed, chosen), mood_reason, _tempo_reason(length.tempo), key_reason,
+        meter_reason, form_reason, *length.reasons, *players.reasons, *_set_reasons(parsed, production, ambience),
+        *ending_reasons, *hits.reasons, *loudness.reasons, *_flag_reasons(request),
     ]  # fmt: skip
     warnings = (
         *chosen.warnings,
@@ -65,6 +70,8 @@ def read_brief(request: GenerationRequest) -> Brief:
         *parsed.warnings,
         *tempo_warnings,
         *length.warnings,
+        *hits.warnings,
+        *loudness.warnings,
         *players.warnings,
     )
     return Brief(
@@ -72,8 +79,8 @@ def read_brief(request: GenerationRequest) -> Brief:
         seed=explicit.seed, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
         tempo_range=(length.tempo.low, length.tempo.high), key=key, meter=meter, duration=length.duration,
         bars=length.bars, form=form, mood=mood, instruments=players.instruments, without=players.without,
-        production=frozenset(production), ambience=ambience, ending=ending, intensity=request.intensity,
-        hits=request.hits, loudness_lufs=request.loudness_lufs, reasons=tuple(reasons),
+        means=chosen.means, production=frozenset(production), ambience=ambience, ending=ending,
+        intensity=request.intensity, hits=hits.hits, loudness_lufs=loudness.lufs, reasons=tuple(reasons),
         warnings=tuple(dict.fromkeys(warnings)),
     )  # fmt: skip
 
